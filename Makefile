@@ -1,0 +1,68 @@
+# The commands of this project: `make run` and `make test` are all that a new user needs.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+PORT ?= 8000
+PYTEST_ARGS ?=
+RUN := $(VENV)/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export CONSOLE_DEMO
+
+.PHONY: run demo-reset serve install test parts bench screenshots lock messages clean
+
+run: CONSOLE_DEMO = 1
+run: $(VENV)/installed
+	@exec $(RUN) manage.py demo --bind 127.0.0.1:$(PORT)
+
+demo-reset: CONSOLE_DEMO = 1
+demo-reset: $(VENV)/installed
+	@$(RUN) manage.py demo --reset
+
+serve: $(VENV)/installed
+	@exec $(RUN) manage.py serve --bind 127.0.0.1:$(PORT)
+
+install: $(VENV)/installed
+
+test: $(VENV)/installed-dev parts
+	@$(RUN) -m pytest $(PYTEST_ARGS)
+
+# As root on Debian: what the tests need of the system. Elsewhere the tests say what they miss.
+parts:
+	@sh tests/parts.sh
+
+bench: $(VENV)/installed-dev parts
+	@$(RUN) -m tests.bench
+
+screenshots: $(VENV)/installed-dev parts
+	@$(RUN) -m tests.screenshots
+
+messages: $(VENV)/installed
+	@$(RUN) manage.py messages
+
+lock: $(VENV)/installed
+	@$(RUN) -m pip install -q uv
+	@$(RUN) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --upgrade -q -o requirements.txt --custom-compile-command "make lock"
+	@$(RUN) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --upgrade -q -c requirements.txt -o requirements-dev.txt \
+		--custom-compile-command "make lock"
+
+clean:
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(RUN):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. Install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/installed: $(RUN) requirements.txt
+	@echo "Installing the locked requirements; this happens once."
+	@$(RUN) -m pip install -q --require-hashes -r requirements.txt
+	@$(RUN) -m console.catalogues
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	@echo "Installing what the tests need; this happens once."
+	@$(RUN) -m pip install -q --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,80 @@
+"""The data folder: what is in it, made on first use, readable by its owner only.
+
+    <data>/console.sqlite3        the database, unless DATABASE_URL names another
+    <data>/keys/session.key       signs sessions and forms
+    <data>/keys/passwords.keys    seals registry passwords; one Fernet key a line, newest first
+    <data>/static/                files for the browser, compressed
+
+Standard library and `cryptography` only: settings are read from here before Django is there.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+
+def prepare(folder: Path) -> None:
+    for path in (folder, folder / "keys"):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def session_key(folder: Path) -> str:
+    return _read_or_make(folder / "keys" / "session.key", lambda: secrets.token_urlsafe(50)).strip()
+
+
+def password_keys(folder: Path) -> "KeyFile":
+    path = folder / "keys" / "passwords.keys"
+    _read_or_make(path, lambda: Fernet.generate_key().decode() + "\n")
+    return KeyFile(path)
+
+
+def private_file(path: Path) -> None:
+    """Make sure that a file exists and only its owner may read it."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    path.chmod(0o600)
+
+
+class KeyFile:
+    """The password keys, read again whenever the file was replaced, so that a server follows a rotation."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stamp: tuple[int, int] | None = None
+        self._keys: tuple[str, ...] = ()
+
+    def __call__(self) -> Sequence[str]:
+        status = self.path.stat()
+        stamp = (status.st_mtime_ns, status.st_ino)
+        if stamp != self._stamp:
+            self._keys = tuple(line.strip() for line in self.path.read_text().splitlines() if line.strip())
+            self._stamp = stamp
+        return self._keys
+
+    def replace(self, keys: Sequence[str]) -> None:
+        """All at once: a crash leaves the old file or the new one."""
+        fresh = self.path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        private_file(fresh)
+        with fresh.open("w") as file:
+            file.write("".join(f"{key}\n" for key in keys))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.path)
+
+
+def _read_or_make(path: Path, make: Callable[[], str]) -> str:
+    """What the file holds; made exactly once, however many processes start at the same time."""
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        private_file(draft)
+        draft.write_text(make())
+        try:
+            os.link(draft, path)  # atomic, and fails when another process was first
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()

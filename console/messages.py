@@ -1,0 +1,91 @@
+"""The words of the interface: found in templates and Python without gettext's tools, compared with a catalogue.
+
+Templates are parsed by Django's own engine, Python by `ast`; so what is found is what is translated.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import polib
+from django.conf import settings
+from django.template import Engine
+from django.template.base import Node
+from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+
+CALLS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "ngettext": 2, "ngettext_lazy": 2}
+PACKAGES = ("console", "registries")
+
+
+class Message(NamedTuple):
+    """One text to translate; `plural` is "" unless it counts something."""
+
+    singular: str
+    plural: str = ""
+
+
+def found() -> dict[Message, list[str]]:
+    """Every message, with the files that it stands in."""
+    messages: dict[Message, list[str]] = {}
+    for path, message in (*_in_templates(), *_in_python()):
+        places = messages.setdefault(message, [])
+        if path not in places:
+            places.append(path)
+    return messages
+
+
+def update(catalogue: Path) -> tuple[int, int]:
+    """Add what is new to a .po file and drop what is gone; returns both counts. Translations are kept."""
+    known = polib.pofile(str(catalogue), wrapwidth=110)
+    present = {Message(entry.msgid, entry.msgid_plural): entry for entry in known}
+    wanted = found()
+    gone = [entry for message, entry in present.items() if message not in wanted]
+    for entry in gone:
+        known.remove(entry)
+    added = [message for message in wanted if message not in present]
+    for message in added:
+        entry = polib.POEntry(msgid=message.singular, msgid_plural=message.plural)
+        if message.plural:
+            entry.msgstr_plural = {0: ""}
+        known.append(entry)
+    for entry in known:
+        entry.occurrences = [(path, "") for path in sorted(wanted[Message(entry.msgid, entry.msgid_plural)])]
+    known.sort(key=lambda entry: (entry.occurrences[0], entry.msgid))
+    known.save(str(catalogue))
+    return len(added), len(gone)
+
+
+def _in_templates() -> Iterator[tuple[str, Message]]:
+    folder = Path(settings.BASE_DIR) / "templates"
+    engine = Engine.get_default()
+    for path in sorted(folder.rglob("*.html")):
+        nodes = engine.from_string(path.read_text()).nodelist
+        where = str(path.relative_to(settings.BASE_DIR))
+        for node in nodes.get_nodes_by_type(TranslateNode):
+            yield where, Message(_literal(node))
+        for block in nodes.get_nodes_by_type(BlockTranslateNode):
+            yield where, _block(block)
+
+
+def _literal(node: Node) -> str:
+    """Django keeps the text of a translate tag as a variable that is a literal."""
+    return str(node.filter_expression.var.literal)  # type: ignore[attr-defined]
+
+
+def _block(block: Node) -> Message:
+    singular, _names = block.render_token_list(block.singular)  # type: ignore[attr-defined]
+    plural = block.render_token_list(block.plural)[0] if block.plural else ""  # type: ignore[attr-defined]
+    return Message(singular, plural)
+
+
+def _in_python() -> Iterator[tuple[str, Message]]:
+    base = Path(settings.BASE_DIR)
+    for package in PACKAGES:
+        for path in sorted((base / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
+                    arguments = node.args[: CALLS[node.func.id]]
+                    texts = [str(it.value) for it in arguments if isinstance(it, ast.Constant)]
+                    if texts:
+                        yield str(path.relative_to(base)), Message(*texts)

@@ -1,0 +1,45 @@
+"""gunicorn inside this process: one worker, eight threads. The worker is what dies and comes back; this
+process only watches it, and takes it along when it is told to stop.
+"""
+
+from collections.abc import Callable
+
+from django.core.handlers.wsgi import WSGIHandler
+from gunicorn.app.base import BaseApplication
+
+THREADS = 8
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """`on_ready` is called once the address is bound; `on_start` in the worker, after the fork."""
+
+    def __init__(
+        self,
+        application: WSGIHandler,
+        bind: str,
+        on_ready: Callable[[], None],
+        on_start: Callable[[], None] | None = None,
+    ) -> None:
+        self._application = application
+        self._options: dict[str, object] = {
+            "bind": bind,
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "timeout": 60,
+            "graceful_timeout": 3,
+            "keepalive": 30,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "when_ready": lambda _arbiter: on_ready(),
+        }
+        if on_start is not None:
+            self._options["post_worker_init"] = lambda _worker: on_start()
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> WSGIHandler:
+        return self._application

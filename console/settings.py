@@ -1,0 +1,168 @@
+"""Every setting, and the only reader of the environment. README.md documents each variable."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+
+from console import catalogues, datadir
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# Where it lives
+DEMO = env.bool("CONSOLE_DEMO", default=False)
+DATA_DIR = Path(env.str("CONSOLE_DATA_DIR", default=str(BASE_DIR / "data" / ("demo" if DEMO else "console"))))
+datadir.prepare(DATA_DIR)
+SECRET_KEY = env.str("CONSOLE_SECRET_KEY", default="") or datadir.session_key(DATA_DIR)
+_given_keys = tuple(env.list("CONSOLE_PASSWORD_KEYS", default=[]))
+PASSWORD_KEYS = (lambda: _given_keys) if _given_keys else datadir.password_keys(DATA_DIR)
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'console.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Readers never wait for writers (WAL), writers wait for each other instead of failing, and what was
+    # answered as saved is on the disk.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+DATABASES["default"]["CONN_MAX_AGE"] = None
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Who may ask
+DEBUG = env.bool("CONSOLE_DEBUG", default=False)
+ALLOWED_HOSTS = env.list("CONSOLE_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CONSOLE_TRUSTED_ORIGINS", default=[])
+BEHIND_PROXY = env.bool("CONSOLE_BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True  # `serve` on loopback: False
+SESSION_COOKIE_AGE = round(3600 * env.float("CONSOLE_SESSION_HOURS", default=12.0))
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = env.int("CONSOLE_HSTS_SECONDS", default=0)
+SECURE_REFERRER_POLICY = "same-origin"
+CSRF_FAILURE_VIEW = "registries.views.errors.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+INSTALLED_APPS = [
+    "console",
+    "registries",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "js_lib_bootstrap5",
+    "axes",
+]
+MIDDLEWARE = [
+    "console.request_id.RequestIdMiddleware",
+    "console.security.HeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "console.language.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "console.security.SignedInMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "registries.views.errors.ErrorMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "console.urls"
+WSGI_APPLICATION = "console.wsgi.application"
+APPEND_SLASH = True
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "registries.views.shell.shell",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+# Accounts
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "registries:list"
+AXES_FAILURE_LIMIT = env.int("CONSOLE_LOGIN_ATTEMPTS", default=5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("CONSOLE_LOGIN_LOCK_MINUTES", default=15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True  # audit.py writes it
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "console.login.locked_out"
+AXES_USERNAME_CALLABLE = "console.login.throttled_name"
+AXES_CLIENT_IP_CALLABLE = "console.login.client_address"
+AXES_SENSITIVE_PARAMETERS = ["username", "password", "next"]
+
+# Words
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+catalogues.compile_stale(LOCALE_PATHS[0])
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+USE_I18N = USE_TZ = True
+TIME_ZONE = env.str("CONSOLE_TIME_ZONE", default="Asia/Shanghai")
+
+# Files for the browser
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+FILE_UPLOAD_PERMISSIONS = None  # by the umask: the data folder is private
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "console.assets.Storage"},
+}
+
+# The connection test
+PROBE_CA_FILE = env.str("CONSOLE_PROBE_CA_FILE", default="") or None
+PROBE_ALLOW_LOOPBACK = env.bool("CONSOLE_PROBE_ALLOW_LOOPBACK", default=False)
+PROBE_ALLOW_PRIVATE = env.bool("CONSOLE_PROBE_ALLOW_PRIVATE", default=True)
+PROBE_ALLOW_PLAIN_HTTP = env.bool("CONSOLE_PROBE_ALLOW_PLAIN_HTTP", default=True)
+PROBE_CONNECT_TIMEOUT = env.float("CONSOLE_PROBE_CONNECT_TIMEOUT", default=5.0)
+PROBE_READ_TIMEOUT = env.float("CONSOLE_PROBE_READ_TIMEOUT", default=10.0)
+PROBE_TIMEOUT = env.float("CONSOLE_PROBE_TIMEOUT", default=20.0)
+PROBE_PROXY = env.str("CONSOLE_PROBE_PROXY", default="") or None
+TEST_THREADS = env.int("CONSOLE_PROBE_THREADS", default=32)
+
+# Logs
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "console.request_id.RequestIdFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
+    },
+    "root": {"handlers": ["stderr"], "level": env.str("CONSOLE_LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        "axes": {"level": "ERROR"},
+    },
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,194 @@
+"""The demo's content: namespaces, the five accounts, and a registry for every temper, with a past.
+
+What each registry said is really asked of it, once, before the first page is shown; only the dates of the
+earlier tests are made up. Those that take long are asked after the server has started, as anybody would.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+
+from registries import drafts, wiring
+from registries.access import EVERYWHERE, Access, Role
+from registries.demo.process import DemoRegistries
+from registries.demo.tempers import TEMPERS, Temper
+from registries.domain import Key, RegistrySecret, Verification, VerifyStatus
+from registries.grants import set_grant
+from registries.models import VerificationRecord
+from registries.outcome import Outcome
+from registries.probe import Result, probe
+from registries.resource import verification_annotations
+from registries.views.verify import start_test
+
+PASSWORD = "demo"  # noqa: S105 # nosec B105  shown on the demo's login page
+ACCOUNTS = (
+    ("olive", EVERYWHERE, Role.ADMIN),
+    ("nina", "team-a", Role.ADMIN),
+    ("omar", "team-a", Role.OPERATOR),
+    ("vic", "team-a", Role.VIEWER),
+    ("sam", "", None),
+)
+NAMESPACES = ("default", "dev-namespace", "test-namespace", "prod-namespace", "team-a", "team-b")
+LONG = frozenset({"slow", "hanging"})
+"""Tempers that are asked once the server runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """One registry: where, named what, of which temper; `tested` is days ago, None for never."""
+
+    namespace: str
+    name: str
+    temper: str
+    provider: str
+    display_name: str = ""
+    description: str = ""
+    tested: float | None = 0.1
+    fine_before: bool = False
+    """Whether the tests before the last one went well: something broke lately."""
+
+
+SEEDS = (
+    Seed("default", "harbor-prod", "harbor", "harbor", "生产环境 Harbor", "生产环境主镜像仓库"),
+    Seed("default", "dockerhub-mirror", "open", "dockerhub", "Docker Hub 加速器", "匿名可拉取的缓存"),
+    Seed("dev-namespace", "harbor-dev", "harbor", "harbor", "开发环境 Harbor"),
+    Seed("dev-namespace", "dockerhub-dev", "dockerhub", "dockerhub", "开发环境 Docker Hub"),
+    Seed("dev-namespace", "aliyun-dev", "aliyun", "aliyun", "开发环境阿里云"),
+    Seed("dev-namespace", "registry-dev", "https-only", "other", "", "地址误写为 http://", 1.5),
+    Seed("test-namespace", "harbor-test", "expired-certificate", "harbor", "测试环境 Harbor", "", 0.4, True),
+    Seed(
+        "test-namespace", "dockerhub-test", "rate-limited", "dockerhub", "测试环境 Docker Hub", "", 0.2, True
+    ),
+    Seed(
+        "test-namespace",
+        "aliyun-test",
+        "access-denied",
+        "aliyun",
+        "测试环境阿里云",
+        "公网访问白名单未放行",
+        2.0,
+    ),
+    Seed("test-namespace", "registry-test", "slow", "other", "慢速仓库", "校验密码需要 3 秒", None),
+    Seed("prod-namespace", "harbor-prod", "harbor", "harbor", "生产环境 Harbor", "生产环境主镜像仓库", 0.3),
+    Seed("prod-namespace", "dockerhub-prod", "dockerhub", "dockerhub", "生产环境 Docker Hub", "", 9.0),
+    Seed("prod-namespace", "aliyun-prod", "aliyun", "aliyun", "生产环境阿里云", "VPC 内网地址", 11.0),
+    Seed("prod-namespace", "harbor-staging", "insecure-realm", "harbor", "预发布 Harbor", "", 0.8, True),
+    Seed(
+        "team-a",
+        "harbor-team-a",
+        "wrong-password",
+        "harbor",
+        "A 组 Harbor",
+        "机器人账号，密码已更换",
+        0.05,
+        True,
+    ),
+    Seed("team-a", "dockerhub-team-a", "two-factor", "dockerhub", "A 组 Docker Hub", "", 0.6),
+    Seed("team-a", "registry-team-a", "basic", "other", "A 组 Registry", "Basic 认证，HTTP 明文"),
+    Seed("team-a", "ecr-team-a", "expired-credentials", "other", "", "令牌 12 小时失效", 0.5, True),
+    Seed("team-a", "nexus-team-a", "login-page", "other", "A 组 Nexus", "端口指向了登录页", 3.0),
+    Seed("team-a", "quay-team-a", "dockerhub", "other", "", "", None),
+    Seed("team-b", "harbor-team-b", "self-signed", "harbor", "B 组 Harbor", "自签名证书", 0.7),
+    Seed("team-b", "harbor-old", "wrong-name", "harbor", "旧 Harbor", "迁移后证书域名不符", 12.0),
+    Seed("team-b", "registry-down", "down", "other", "", "", 0.15, True),
+    Seed("team-b", "registry-hanging", "hanging", "other", "", "不应答，20 秒后放弃", None),
+    Seed("team-b", "registry-plain", "plain-http", "other", "", "", 1.0),
+    Seed("team-b", "registry-broken", "server-error", "other", "", "", 0.25, True),
+    Seed("team-b", "registry-moved", "redirecting", "other", "", "", 4.0),
+    Seed("team-b", "registry-mutual", "client-certificate", "other", "", "要求客户端证书", 5.0),
+    Seed("team-b", "registry-reset", "resetting", "other", "", "", 2.5),
+    Seed("team-b", "proxy-stripped", "bad-challenge", "other", "", "反向代理去掉了认证头", 6.0),
+    Seed("team-b", "registry-kerberos", "negotiate", "other", "", "", 6.5),
+    Seed("team-b", "token-down", "token-service-down", "other", "", "", 1.2, True),
+    Seed("team-b", "token-error", "token-service-error", "other", "", "", 1.3),
+    Seed("team-b", "token-gateway", "token-service-page", "other", "", "", 1.4),
+    Seed("team-b", "token-clock", "token-rejected", "other", "", "时钟偏差一小时", 1.6),
+)
+
+
+def seed(registries: DemoRegistries) -> None:
+    """Fill an empty store; accounts, namespaces and registries in one go."""
+    password = make_password(PASSWORD)  # once: it takes a third of a second on purpose
+    for name, namespace, role in ACCOUNTS:
+        user = User.objects.create(username=name, password=password)
+        if role is not None:
+            set_grant(user, namespace, role)
+    access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
+    for namespace in NAMESPACES:
+        wiring.service().create_namespace(access=access, name=namespace)
+    answers = _ask(registries)
+    for entry in SEEDS:
+        created = _create(access, entry, registries)
+        if entry.tested is not None:
+            _write_past(created, entry, answers[entry.temper], access.person)
+
+
+def test_the_slow_ones() -> None:
+    """Start the tests that take long: to be called where the background runs, in the server."""
+    access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
+    for entry in SEEDS:
+        if entry.temper in LONG:
+            start_test(access, Key(entry.namespace, entry.name))
+
+
+def _temper(name: str) -> Temper:
+    return next(temper for temper in TEMPERS if temper.name == name)
+
+
+def _ask(registries: DemoRegistries) -> dict[str, Result]:
+    """One real test of every temper that answers quickly, all at once."""
+    names = sorted({entry.temper for entry in SEEDS if entry.tested is not None})
+    policy = replace(wiring.policy(), total_timeout=2.0)
+
+    def ask(name: str) -> Result:
+        temper = _temper(name)
+        return probe(registries.address(temper), temper.username, temper.password, policy)
+
+    with ThreadPoolExecutor(8) as pool:
+        return dict(zip(names, pool.map(ask, names), strict=True))
+
+
+def _create(access: Access, entry: Seed, registries: DemoRegistries) -> RegistrySecret:
+    temper = _temper(entry.temper)
+    draft = drafts.read_draft(
+        {
+            "name": entry.name,
+            "namespace": entry.namespace,
+            "domain": registries.address(temper),
+            "username": temper.username,
+            "password": temper.password,
+            "provider": entry.provider,
+            "display_name": entry.display_name,
+            "description": entry.description,
+        }
+    )
+    return wiring.service().create(access=access, draft=draft)
+
+
+def _write_past(registry: RegistrySecret, entry: Seed, result: Result, person: str) -> None:
+    """The last verdict on the resource, and it and a few before it in the history."""
+    last = datetime.now(UTC) - timedelta(days=entry.tested or 0)
+    verification = Verification(
+        status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
+        reason=result.reason.value,
+        message=result.message("zh"),
+        at=last,
+    )
+    wiring.store().annotate(registry.key, verification_annotations(verification), uid=registry.uid)
+    outcome = Outcome.of(result)
+    earlier = Outcome(reason="ok", stages=outcome.stages[:1]) if entry.fine_before else outcome
+    VerificationRecord.objects.bulk_create(
+        VerificationRecord(
+            uid=registry.uid,
+            namespace=registry.namespace,
+            name=registry.name,
+            person=person,
+            started_at=last - timedelta(hours=23 * back),
+            finished_at=last - timedelta(hours=23 * back),
+            outcome=(outcome if back == 0 else earlier).to_json(),
+        )
+        for back in range(9, -1, -1)
+    )

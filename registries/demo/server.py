@@ -1,0 +1,195 @@
+"""The HTTP(S) server under all tempers: one thread accepts for every port, one thread serves each connection.
+
+It logs nothing, for what it is sent are passwords.
+"""
+
+import selectors
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+from registries.demo.catalogue import Service
+from registries.demo.certificates import Certificates
+from registries.demo.messages import RESET, SILENCE, Answer, Handler, Request, error, text_answer
+
+IDLE_SECONDS = 30
+SILENT_SECONDS = 600
+MAX_BODY = 65536
+MAX_CONNECTIONS = 256
+TLS_RECORD = b"\x16"
+
+# What Go's servers, hence most registries, say on a TLS port.
+SPEAK_TLS = Answer(
+    400, b"Client sent an HTTP request to an HTTPS server.\n", "text/plain; charset=utf-8", close=True
+)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A service with its TLS set up, if it has any."""
+
+    handler: Handler
+    tls: ssl.SSLContext | None
+
+
+class Exchange(BaseHTTPRequestHandler):
+    """One connection: parses requests, asks the handler, writes the answers. HTTP/1.1 with keep-alive."""
+
+    protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"  # with 0.9, an error about the first line would have no head
+    timeout = IDLE_SECONDS
+    wbufsize = -1  # one packet for head and body
+
+    def __init__(self, connection: socket.socket, handler: Handler) -> None:
+        self._handler = handler
+        super().__init__(connection, connection.getpeername(), None)  # type: ignore[arg-type]
+
+    def answer(self) -> None:
+        body = self._read_body()
+        if body is None:
+            return
+        try:
+            request = Request.read(self.command, self.path, self.headers, body)
+        except ValueError:
+            self._send(error(400, "UNSUPPORTED", "the request cannot be read"), close=True)
+            return
+        answer = self._handler(request)
+        if answer is SILENCE:
+            self._wait_for_the_other_side()
+        elif answer is RESET:
+            # Closing with data unsent for zero seconds is how a socket sends RST instead of FIN.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+        else:
+            self._send(answer, close=answer.close)
+
+    def __getattr__(self, name: str) -> object:
+        # The base class looks for do_GET and so on; here one method answers them all.
+        if name.startswith("do_"):
+            return self.answer
+        raise AttributeError(name)
+
+    def _read_body(self) -> bytes | None:
+        """The body, or None after an answer to one that is not wanted."""
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
+            self._send(error(411, "SIZE_INVALID", "a length is required"), close=True)
+        elif len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY:
+            self._send(error(413, "SIZE_INVALID", "the body is too large"), close=True)
+        else:
+            self.wfile.flush()  # a "100 Continue" may lie in the buffer
+            return self.rfile.read(int(length))
+        return None
+
+    def _send(self, answer: Answer, *, close: bool = False) -> None:
+        self.close_connection = self.close_connection or close
+        self.send_response(answer.status)
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        if answer.body:
+            self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+
+    def _wait_for_the_other_side(self) -> None:
+        self.close_connection = True
+        self.connection.settimeout(SILENT_SECONDS)
+        while self.connection.recv(4096):
+            pass
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """For requests that the base class could not parse."""
+        self.command = self.command or ""
+        self._send(text_answer(code, message or explain or "bad request"), close=True)
+
+    def version_string(self) -> str:
+        return "registry"
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+class Server:
+    """Serves every listening socket until the process ends."""
+
+    def __init__(
+        self, sockets: Mapping[str, socket.socket], services: Mapping[str, Service], files: Certificates
+    ) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._room = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        for host, listener in sockets.items():
+            if service := services.get(host):
+                tls = _tls(service, files) if service.certificate else None
+                self._selector.register(
+                    listener, selectors.EVENT_READ, (listener, Endpoint(service.handler, tls))
+                )
+
+    def start(self) -> None:
+        threading.Thread(target=self._accept, name="accept", daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            for key, _ in self._selector.select():
+                listener, endpoint = key.data
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    # It went away before it was accepted, or no descriptor is left: a pause, not a busy loop.
+                    time.sleep(0.05)
+                    continue
+                self._serve(connection, endpoint)
+
+    def _serve(self, connection: socket.socket, endpoint: Endpoint) -> None:
+        if not self._room.acquire(blocking=False):
+            connection.close()
+            return
+        try:
+            threading.Thread(target=self._converse, args=(connection, endpoint), daemon=True).start()
+        except RuntimeError:
+            # The system has no thread left for us. The one that accepts must go on.
+            connection.close()
+            self._room.release()
+
+    def _converse(self, connection: socket.socket, endpoint: Endpoint) -> None:
+        try:
+            connection.settimeout(IDLE_SECONDS)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            handler = endpoint.handler
+            if endpoint.tls and connection.recv(1, socket.MSG_PEEK) == TLS_RECORD:
+                connection = endpoint.tls.wrap_socket(connection, server_side=True)
+            elif endpoint.tls:
+                handler = _speak_tls
+            Exchange(connection, handler)
+        except (OSError, ValueError):
+            # The other side left, or never spoke TLS; nobody is there to be told.
+            pass
+        finally:
+            connection.close()
+            self._room.release()
+
+
+def _speak_tls(_request: Request) -> Answer:
+    return SPEAK_TLS
+
+
+def _tls(service: Service, files: Certificates) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    path: Path = getattr(files, service.certificate or "registries")
+    context.load_cert_chain(path)
+    context.set_alpn_protocols(["http/1.1"])
+    if service.client_certificate:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(files.ca)
+        # With TLS 1.3 the refusal comes after the handshake, in the place of the first answer.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    return context

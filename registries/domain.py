@@ -1,0 +1,172 @@
+"""The domain: what a registry secret is, as frozen values, and the rules for names.
+
+Imports nothing of ours and no framework. No value that is listed, shown or logged has a field for the
+password: only `Draft` (what somebody is creating) and `Credential` (what is about to be tested) hold one.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+NAME_MAX = 253
+NAMESPACE_MAX = 63
+DISPLAY_NAME_MAX = 128
+DESCRIPTION_MAX = 1024
+PASSWORD_MAX = 16 * 1024
+USERNAME_MAX = 256
+
+STALE_AFTER = timedelta(days=7)
+"""A verdict older than this says so; the guide asks for regular checks."""
+
+_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
+_DNS_LABEL = re.compile(rf"{_LABEL}\Z")
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class Provider(StrEnum):
+    """The kinds of registry that api.md names, in the order of the guide."""
+
+    HARBOR = "harbor"
+    DOCKERHUB = "dockerhub"
+    ALIYUN = "aliyun"
+    OTHER = "other"
+
+
+class VerifyStatus(StrEnum):
+    UNTESTED = "untested"
+    SUCCESS = "success"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """Where a registry secret lives; ordered by namespace, then name, as every list is."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The last verdict, as it is kept on the resource: never a server's own words."""
+
+    status: VerifyStatus = VerifyStatus.UNTESTED
+    reason: str = ""
+    message: str = ""
+    at: datetime | None = None
+
+    @property
+    def unproven(self) -> bool:
+        """A success that says nothing about the password: the registry lets everybody in."""
+        return self.status is VerifyStatus.SUCCESS and self.reason == "ok_unverified"
+
+    def is_stale(self, now: datetime) -> bool:
+        return self.at is not None and now - self.at > STALE_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrySecret:
+    """A stored registry secret as everybody may see it: everything but the password.
+
+    `uid` names this one incarnation: a namesake that is created later has another. `resource_version`
+    changes with every write and is opaque, as in Kubernetes.
+    """
+
+    key: Key
+    uid: str
+    resource_version: str
+    created_at: datetime
+    domain: str
+    username: str
+    provider: Provider
+    display_name: str = ""
+    description: str = ""
+    plain_http: bool = False
+    verification: Verification = field(default_factory=Verification)
+
+    @property
+    def namespace(self) -> str:
+        return self.key.namespace
+
+    @property
+    def name(self) -> str:
+        return self.key.name
+
+    @property
+    def title(self) -> str:
+        return self.display_name or self.key.name
+
+    @property
+    def address(self) -> str:
+        """What a test connects to: the scheme is spelled out only where it is plain HTTP."""
+        return f"http://{self.domain}" if self.plain_http else self.domain
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A registry secret that somebody asks for. `domain` is host[:port], already canonical."""
+
+    key: Key
+    domain: str
+    username: str
+    provider: Provider
+    password: str = field(repr=False)
+    display_name: str = ""
+    description: str = ""
+    plain_http: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What one test needs, read from the store for that test only."""
+
+    address: str
+    username: str
+    password: str = field(repr=False)
+
+
+def name_problem(name: str) -> str | None:
+    """What is wrong with the name of a registry, or None: an RFC 1123 subdomain, as Kubernetes has it.
+
+    The codes are `empty`, `too_long`, `characters` and `ends`, the first that applies.
+    """
+    return _dns_problem(name, _SUBDOMAIN, NAME_MAX, r"[a-z0-9.-]+\Z")
+
+
+def namespace_problem(name: str) -> str | None:
+    """The same for a namespace, which is an RFC 1123 label: no dots, 63 characters."""
+    return _dns_problem(name, _DNS_LABEL, NAMESPACE_MAX, r"[a-z0-9-]+\Z")
+
+
+def _dns_problem(name: str, whole: re.Pattern[str], longest: int, alphabet: str) -> str | None:
+    if not name:
+        return "empty"
+    if len(name) > longest:
+        return "too_long"
+    if not re.match(alphabet, name):
+        return "characters"
+    return None if whole.match(name) else "ends"
+
+
+def text_problem(text: str, longest: int, *, lines: bool = False) -> str | None:
+    """What is wrong with a text for people: `too_long`, `control_character`, `direction_mark`, or None.
+
+    Emoji and every script are welcome. Marks that turn the direction of writing are not: they make one
+    name look like another (Unicode TR 36).
+    """
+    if len(text) > longest:
+        return "too_long"
+    for character in text:
+        if character in _BIDI_CONTROLS:
+            return "direction_mark"
+        if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} and not (
+            lines and character in "\r\n\t"
+        ):
+            return "control_character"
+    return None

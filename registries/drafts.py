@@ -1,0 +1,98 @@
+"""From what somebody typed to a Draft, or to one cause per field that is wrong. Everything that creates a
+registry comes through here. Imports the domain, errors and the probe's pure address rules.
+"""
+
+from collections.abc import Mapping
+
+from registries.domain import (
+    DESCRIPTION_MAX,
+    DISPLAY_NAME_MAX,
+    PASSWORD_MAX,
+    USERNAME_MAX,
+    Draft,
+    Key,
+    Provider,
+    name_problem,
+    namespace_problem,
+    text_problem,
+)
+from registries.errors import Cause, Invalid
+from registries.probe.address import Address, AddressError, parse_address
+from registries.probe.credentials import CredentialsError, check_credentials
+
+REQUIRED = ("name", "namespace", "domain", "username", "password", "provider")
+TESTED = ("domain", "username", "password")
+"""The fields that a connection test takes; a verdict is void when one of them changes."""
+
+
+def read_draft(values: Mapping[str, str]) -> Draft:
+    """A Draft from the eight fields of the guide, or Invalid with every cause at once.
+
+    White space around a name, address or user name is a slip and dropped; a password is never trimmed.
+    """
+    text = {name: value if name == "password" else value.strip() for name, value in values.items()}
+    causes = [Cause(name, "required") for name in REQUIRED if not text.get(name)]
+    causes += _name_causes(text)
+    causes += information_causes(text.get("display_name", ""), text.get("description", ""))
+    if text.get("provider") and text["provider"] not in list(Provider):
+        causes.append(Cause("provider", "unknown"))
+    address, address_causes = _read_tested(text)
+    causes += address_causes
+    if causes or address is None:
+        raise Invalid(text.get("name", ""), tuple(causes))
+    return Draft(
+        key=Key(text["namespace"], text["name"]),
+        domain=address.canonical,
+        username=text["username"],
+        provider=Provider(text["provider"]),
+        password=text["password"],
+        display_name=text.get("display_name", ""),
+        description=text.get("description", ""),
+        plain_http=address.plain_http,
+    )
+
+
+def tested_causes(values: Mapping[str, str]) -> tuple[Cause, ...]:
+    """What is wrong with the fields that a connection test takes, missing ones included."""
+    text = {name: value if name == "password" else value.strip() for name, value in values.items()}
+    missing = [Cause(name, "required") for name in TESTED if not text.get(name)]
+    return (*missing, *_read_tested(text)[1])
+
+
+def information_causes(display_name: str, description: str) -> list[Cause]:
+    """What is wrong with the two fields that may change later."""
+    causes = []
+    problem = text_problem(display_name, DISPLAY_NAME_MAX)
+    if problem:
+        causes.append(Cause("display_name", problem, DISPLAY_NAME_MAX))
+    problem = text_problem(description, DESCRIPTION_MAX, lines=True)
+    if problem:
+        causes.append(Cause("description", problem, DESCRIPTION_MAX))
+    return causes
+
+
+def _name_causes(text: Mapping[str, str]) -> list[Cause]:
+    causes = []
+    for name, problem_of in (("name", name_problem), ("namespace", namespace_problem)):
+        problem = problem_of(text[name]) if text.get(name) else None
+        if problem:
+            causes.append(Cause(name, problem))
+    return causes
+
+
+def _read_tested(text: Mapping[str, str]) -> tuple[Address | None, list[Cause]]:
+    causes, address = [], None
+    if text.get("domain"):
+        try:
+            address = parse_address(text["domain"])
+        except AddressError as error:
+            causes.append(Cause("domain", error.problem, part=error.part))
+    for name, limit in (("username", USERNAME_MAX), ("password", PASSWORD_MAX)):
+        if len(text.get(name, "")) > limit:
+            causes.append(Cause(name, "too_long", limit))
+    if text.get("username") and text.get("password") and not causes:
+        try:
+            check_credentials(text["username"], text["password"])
+        except CredentialsError as error:
+            causes.append(Cause(error.field, error.problem))
+    return address, causes

@@ -1,0 +1,90 @@
+"""The errors that a caller can act on. Each knows its Kubernetes reason and HTTP status; imports nothing of ours.
+
+ConsoleError
+├── NotFound          404  no such object, or none that this person may see
+├── Forbidden         403  seen, but the role for it is missing
+├── AlreadyExists     409  the name is taken
+├── Conflict          409  changed, deleted or re-created since it was read
+├── Invalid           422  one cause per field
+├── TooManyRequests   429  slow down
+└── Unavailable       503  the store cannot answer now
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class ConsoleError(Exception):
+    """Base of the tree. `subject` is what it is about ("team-a/harbor-prod"), never a secret."""
+
+    reason: ClassVar[str] = "InternalError"
+    status: ClassVar[int] = 500
+
+    def __init__(self, subject: str = "", problem: str = "") -> None:
+        super().__init__(f"{self.reason}: {subject}{': ' + problem if problem else ''}")
+        self.subject = subject
+        self.problem = problem
+
+
+class NotFound(ConsoleError):
+    reason = "NotFound"
+    status = 404
+
+
+class Forbidden(ConsoleError):
+    """`role` is the role that would be enough."""
+
+    reason = "Forbidden"
+    status = 403
+
+    def __init__(self, subject: str = "", role: str = "") -> None:
+        super().__init__(subject, f"needs {role}" if role else "")
+        self.role = role
+
+
+class AlreadyExists(ConsoleError):
+    reason = "AlreadyExists"
+    status = 409
+
+
+class Conflict(ConsoleError):
+    """`problem` says which way it changed: `changed`, `recreated`, `not_empty`, `already_running`."""
+
+    reason = "Conflict"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing that is wrong with one field. `problem` is a stable code, translated when shown; `part` is
+    the offending piece of an address, never of a secret."""
+
+    field: str
+    problem: str
+    limit: int | None = None
+    part: str = ""
+
+
+class Invalid(ConsoleError):
+    reason = "Invalid"
+    status = 422
+
+    def __init__(self, subject: str, causes: tuple[Cause, ...]) -> None:
+        super().__init__(subject, ", ".join(f"{cause.field} {cause.problem}" for cause in causes))
+        self.causes = causes
+
+
+class TooManyRequests(ConsoleError):
+    """`retry_after` is in seconds."""
+
+    reason = "TooManyRequests"
+    status = 429
+
+    def __init__(self, subject: str = "", retry_after: int = 1) -> None:
+        super().__init__(subject, f"retry after {retry_after} s")
+        self.retry_after = retry_after
+
+
+class Unavailable(ConsoleError):
+    reason = "ServiceUnavailable"
+    status = 503

@@ -1,0 +1,76 @@
+"""The tests of stored registries, under way and past. Owns VerificationRecord."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+
+from registries.domain import Key, RegistrySecret
+from registries.models import VerificationRecord
+from registries.outcome import Outcome
+from registries.records import Check
+
+KEPT = 20
+"""So many tests of a registry are remembered."""
+
+
+class History:
+    """records.Checks on the database. `patience`: a test that has not ended by then was lost with its process."""
+
+    def __init__(self, patience: timedelta) -> None:
+        self._patience = patience
+
+    def begin(self, registry: RegistrySecret, person: str) -> tuple[Check, bool]:
+        """The test that is under way, or a new one, and whether it is new."""
+        record = VerificationRecord.objects.filter(uid=registry.uid, **self._under_way()).first()
+        if record is not None:
+            return _check(record), False
+        record = VerificationRecord.objects.create(
+            uid=registry.uid, namespace=registry.namespace, name=registry.name, person=person[:150]
+        )
+        return _check(record), True
+
+    def finish(self, check: Check, outcome: Outcome) -> None:
+        VerificationRecord.objects.filter(pk=check.id).update(
+            finished_at=timezone.now(), outcome=outcome.to_json()
+        )
+        kept = VerificationRecord.objects.filter(uid=check.uid).order_by("-started_at", "-pk")
+        oldest = kept.values_list("pk", flat=True)[KEPT - 1 : KEPT].first()
+        if oldest is not None:
+            VerificationRecord.objects.filter(uid=check.uid, pk__lt=oldest).delete()
+
+    def forget(self, uid: str) -> None:
+        VerificationRecord.objects.filter(uid=uid).delete()
+
+    def under_way(self, uids: Collection[str]) -> dict[str, Check]:
+        """Which of these are being tested now: one query, however many."""
+        records = VerificationRecord.objects.filter(uid__in=uids, **self._under_way())
+        return {record.uid: _check(record) for record in records}
+
+    def recent(self, uid: str) -> Sequence[Check]:
+        """The tests of one registry that ended with a verdict, newest first."""
+        records = VerificationRecord.objects.filter(uid=uid, finished_at__isnull=False).order_by(
+            "-started_at", "-pk"
+        )
+        checks = (_check(record) for record in records[:KEPT])
+        return [check for check in checks if check.outcome and not check.outcome.problem]
+
+    def last(self, uid: str) -> Check | None:
+        """The newest test that ended, whatever came of it."""
+        records = VerificationRecord.objects.filter(uid=uid, finished_at__isnull=False)
+        record = records.order_by("-started_at", "-pk").first()
+        return _check(record) if record else None
+
+    def _under_way(self) -> dict[str, object]:
+        return {"finished_at__isnull": True, "started_at__gt": timezone.now() - self._patience}
+
+
+def _check(record: VerificationRecord) -> Check:
+    return Check(
+        id=record.pk,
+        key=Key(record.namespace, record.name),
+        uid=record.uid,
+        person=record.person,
+        started_at=record.started_at,
+        outcome=Outcome.from_json(record.outcome) if record.outcome else None,
+    )

@@ -1,0 +1,251 @@
+"""The index: what every list, count, search and sort reads. In memory, without passwords, kept fresh from
+the store's changes; nothing is read that is not shown. Imports the domain and what a store is.
+"""
+
+import threading
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
+from itertools import chain, islice
+from types import MappingProxyType
+
+from registries.access import Access, Permission
+from registries.domain import STALE_AFTER, Key, RegistrySecret, VerifyStatus
+from registries.listing import Criteria, Filter, ListQuery, Page, Sort, Tally
+from registries.resource import to_domain
+from registries.stores.base import Changes, Store
+
+_STATUS_ORDER = {VerifyStatus.FAILED: 0, VerifyStatus.UNTESTED: 1, VerifyStatus.SUCCESS: 2}
+_SORT_KEYS: Mapping[Sort, Callable[[RegistrySecret], object]] = {
+    Sort.NAMESPACE: lambda it: it.key,
+    Sort.NAME: lambda it: (it.name, it.namespace),
+    Sort.DOMAIN: lambda it: (it.domain, it.key),
+    Sort.STATUS: lambda it: (_STATUS_ORDER[it.verification.status], not it.verification.unproven, it.key),
+    Sort.TESTED: lambda it: (it.verification.at.timestamp() if it.verification.at else 0.0, it.key),
+}
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """The registries of one namespace, by name, with what is counted of them."""
+
+    items: tuple[RegistrySecret, ...]
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        counts: Counter[str] = Counter(it.verification.status.value for it in self.items)
+        counts[Filter.UNPROVEN] = sum(it.verification.unproven for it in self.items)
+        return counts
+
+    @cached_property
+    def tested_at(self) -> list[datetime]:
+        return sorted(it.verification.at for it in self.items if it.verification.at)
+
+    @cached_property
+    def haystacks(self) -> tuple[str, ...]:
+        """What a search looks through, per item: name, display name and domain, in no case."""
+        return tuple(f"{it.name}\n{it.display_name}\n{it.domain}".casefold() for it in self.items)
+
+    def narrowed(self, criteria: Criteria) -> "Bucket":
+        """What of it has the text and the provider."""
+        if not criteria.provider and not criteria.text:
+            return self
+        text = criteria.text.casefold()
+        pairs = zip(self.haystacks, self.items, strict=True)
+        found = (it for haystack, it in pairs if text in haystack)
+        provider = criteria.provider
+        return Bucket(tuple(it for it in found if provider is None or it.provider is provider))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Another one when anything in it changed; the same in every process."""
+        return sha256(" ".join(f"{it.uid}:{it.resource_version}" for it in self.items).encode()).hexdigest()
+
+    def stale(self, now: datetime) -> int:
+        return bisect_left(self.tested_at, now - STALE_AFTER)
+
+
+class Snapshot:
+    """Everything at one version; immutable, so that a reader never sees half a change."""
+
+    def __init__(
+        self, version: str | None, namespaces: frozenset[str], buckets: Mapping[str, Bucket]
+    ) -> None:
+        self.version = version
+        self.namespaces = namespaces
+        self.buckets = buckets
+        self._orders: dict[Sort, tuple[RegistrySecret, ...]] = {}
+
+    @cached_property
+    def sorted_namespaces(self) -> tuple[str, ...]:
+        return tuple(sorted(self.namespaces))
+
+    @cached_property
+    def keys_by_uid(self) -> Mapping[str, Key]:
+        return {it.uid: it.key for bucket in self.buckets.values() for it in bucket.items}
+
+    def everything(self, sort: Sort) -> tuple[RegistrySecret, ...]:
+        """All of it in one order, sorted once per version."""
+        if sort not in self._orders:
+            items = chain.from_iterable(bucket.items for bucket in self.buckets.values())
+            self._orders[sort] = tuple(sorted(items, key=_SORT_KEYS[sort]))  # type: ignore[arg-type]
+        return self._orders[sort]
+
+    def find(self, key: Key) -> RegistrySecret | None:
+        bucket = self.buckets.get(key.namespace)
+        if bucket is None:
+            return None
+        position = bisect_left(bucket.items, key, key=lambda it: it.key)
+        found = bucket.items[position : position + 1]
+        return found[0] if found and found[0].key == key else None
+
+    def after(self, changes: Changes) -> "Snapshot":
+        """The snapshot that follows; only namespaces in which something happened are built anew."""
+        touched: dict[str, dict[str, RegistrySecret]] = {}
+
+        def edited(namespace: str) -> dict[str, RegistrySecret]:
+            if namespace not in touched:
+                kept = (
+                    () if changes.complete or namespace not in self.buckets else self.buckets[namespace].items
+                )
+                touched[namespace] = {it.name: it for it in kept}
+            return touched[namespace]
+
+        for key, uid in changes.removed:
+            present = edited(key.namespace).get(key.name)
+            if present is not None and present.uid == uid:
+                del touched[key.namespace][key.name]
+        for resource in changes.upserted:
+            registry = to_domain(resource)
+            edited(registry.namespace)[registry.name] = registry
+        buckets = {} if changes.complete else dict(self.buckets)
+        for namespace, items in touched.items():
+            buckets[namespace] = Bucket(tuple(items[name] for name in sorted(items)))
+        namespaces = self.namespaces if changes.namespaces is None else changes.namespaces
+        return Snapshot(changes.version, namespaces, MappingProxyType(buckets))
+
+
+class Index:
+    """The newest snapshot of one store. `fresh` asks the store what changed: one small query."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._snapshot = Snapshot(None, frozenset(), MappingProxyType({}))
+
+    def fresh(self) -> Snapshot:
+        with self._lock:
+            changes = self._store.changes(self._snapshot.version)
+            if changes.version != self._snapshot.version:
+                self._snapshot = self._snapshot.after(changes)
+            return self._snapshot
+
+    def page(self, access: Access, query: ListQuery) -> Page:
+        """One page of what a person may see, with the counts for all of it."""
+        snapshot, now = self.fresh(), self._clock()
+        visible = visible_buckets(snapshot, access, query.criteria.namespace)
+        buckets = [bucket.narrowed(query.criteria) for bucket in visible]
+        tally = _tally(buckets, now)
+        total = tally.of(query.criteria.status)
+        number = min(query.page, max(1, -(-total // query.size)))
+        matching = _matching(snapshot, buckets, query, now)
+        first = (number - 1) * query.size
+        return Page(
+            items=tuple(islice(matching, first, first + query.size)),
+            total=total,
+            number=number,
+            size=query.size,
+            tally=tally,
+            version=_fingerprint(visible),
+        )
+
+    def version(self, access: Access, namespace: str) -> str:
+        """Another one when anything changed that this person may see there."""
+        return _fingerprint(visible_buckets(self.fresh(), access, namespace))
+
+    def tallies(self, access: Access) -> dict[str, Tally]:
+        """The counts of every namespace that a person may see, by name."""
+        snapshot, now = self.fresh(), self._clock()
+        return {
+            name: _tally(visible_buckets(snapshot, access, name), now)
+            for name in visible_namespaces(snapshot, access, Permission.SEE)
+        }
+
+    def matching(self, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
+        """Everything that matches and may be seen, by namespace and name."""
+        snapshot = self.fresh()
+        visible = visible_buckets(snapshot, access, criteria.namespace)
+        buckets = [bucket.narrowed(criteria) for bucket in visible]
+        return tuple(_matching(snapshot, buckets, ListQuery(criteria), self._clock()))
+
+
+def visible_namespaces(snapshot: Snapshot, access: Access, permission: Permission) -> tuple[str, ...]:
+    """The namespaces that exist and for which a person holds a permission, sorted."""
+    if permission in access.everywhere:
+        return snapshot.sorted_namespaces
+    return tuple(
+        name
+        for name in sorted(access.namespaces)
+        if name in snapshot.namespaces and access.may(permission, name)
+    )
+
+
+def visible_buckets(snapshot: Snapshot, access: Access, namespace: str) -> list[Bucket]:
+    names: Iterable[str]
+    if namespace:
+        names = [namespace] if access.may(Permission.SEE, namespace) else []
+    else:
+        names = snapshot.buckets if access.sees_everything else sorted(access.namespaces)
+    return [
+        snapshot.buckets[name]
+        for name in names
+        if name in snapshot.buckets and access.may(Permission.SEE, name)
+    ]
+
+
+def _fingerprint(buckets: Iterable[Bucket]) -> str:
+    return sha256("".join(bucket.fingerprint for bucket in buckets).encode()).hexdigest()[:16]
+
+
+def _matching(
+    snapshot: Snapshot, buckets: Sequence[Bucket], query: ListQuery, now: datetime
+) -> Iterator[RegistrySecret]:
+    """The items of these buckets in the order and of the status that was asked for."""
+    items: Iterable[RegistrySecret]
+    if len(buckets) == len(snapshot.buckets) and not query.criteria.provider and not query.criteria.text:
+        ordered = snapshot.everything(query.sort)
+        items = reversed(ordered) if query.descending else ordered
+    else:
+        found = chain.from_iterable(bucket.items for bucket in buckets)
+        items = sorted(found, key=_SORT_KEYS[query.sort], reverse=query.descending)  # type: ignore[arg-type]
+    status = query.criteria.status
+    return iter(items) if status is None else (it for it in items if _has(it, status, now))
+
+
+def _has(registry: RegistrySecret, status: Filter, now: datetime) -> bool:
+    verification = registry.verification
+    if status is Filter.STALE:
+        return verification.is_stale(now)
+    if status is Filter.UNPROVEN:
+        return verification.unproven
+    return verification.status.value == status.value
+
+
+def _tally(buckets: Iterable[Bucket], now: datetime) -> Tally:
+    counts: Counter[str] = Counter()
+    stale = 0
+    for bucket in buckets:
+        counts.update(bucket.counts)
+        stale += bucket.stale(now)
+    return Tally(
+        success=counts["success"],
+        failed=counts["failed"],
+        untested=counts["untested"],
+        unproven=counts["unproven"],
+        stale=stale,
+    )

@@ -1,0 +1,90 @@
+"""`manage.py demo`: the console with demo registries behind it. `make run` calls it; CONSOLE_DEMO=1 must be set."""
+
+import fcntl
+import json
+import os
+import shutil
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from console.management.commands import serve
+from registries.demo.process import DemoError, DemoRegistries
+from registries.demo.seed import ACCOUNTS, PASSWORD, seed, test_the_slow_ones
+
+MARK = "demo.json"
+
+
+class Command(BaseCommand):
+    help = "Serve the demo: five accounts and loopback registries of every temper."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--bind", default="127.0.0.1:8000", metavar="ADDRESS:PORT")
+        parser.add_argument("--base-port", type=int, default=5500, help="where the demo's registries begin")
+        parser.add_argument("--reset", action="store_true", help="forget everything, and serve nothing")
+
+    def handle(self, *args: Any, bind: str, base_port: int, reset: bool, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("Set CONSOLE_DEMO=1, or type `make run`: the demo has known passwords.")
+        os.umask(0o077)
+        self._require_a_demo_folder()
+        with (settings.DATA_DIR / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CommandError("The demo is running already. Stop it first with Ctrl-C.") from None
+            if reset:
+                shutil.rmtree(settings.DATA_DIR)
+                self.stdout.write("The demo starts over at the next `make run`.")
+                return
+            self._serve(bind, base_port)
+
+    def _require_a_demo_folder(self) -> None:
+        """A folder that holds something else must neither be filled with known passwords nor be removed."""
+        mark = settings.DATA_DIR / MARK
+        if not mark.exists() and (settings.DATA_DIR / "console.sqlite3").exists():
+            raise CommandError(
+                f"{settings.DATA_DIR} holds a console that is not the demo. Choose another folder."
+            )
+        mark.touch()
+
+    def _serve(self, bind: str, base_port: int) -> None:
+        registries = DemoRegistries(settings.DATA_DIR / "registries", base_port=base_port)
+        try:
+            registries.start()
+        except DemoError as error:
+            raise CommandError(str(error)) from error
+        try:
+            settings.PROBE_ALLOW_LOOPBACK = True
+            settings.PROBE_CA_FILE = str(registries.ca_file)
+            serve.prepare(bind)
+            first = self._load(registries)
+            self._report(registries)
+            serve.run(bind, lambda: self._ready(bind), self._begin if first else None)
+        finally:
+            registries.stop()
+
+    def _load(self, registries: DemoRegistries) -> bool:
+        """Fill the store on first use; a second run keeps what was changed."""
+        mark = settings.DATA_DIR / MARK
+        if mark.read_text():
+            return False
+        seed(registries)
+        mark.write_text(json.dumps({"loaded": True}))
+        return True
+
+    def _report(self, registries: DemoRegistries) -> None:
+        for host, port in registries.skipped.items():
+            self.stderr.write(f"Port {port} is in use by another program: {host} does not run.")
+
+    def _begin(self) -> None:
+        threading.Thread(target=test_the_slow_ones, daemon=True).start()
+
+    def _ready(self, bind: str) -> None:
+        accounts = ", ".join(name for name, *_ in ACCOUNTS)
+        self.stdout.write(
+            f"\n  http://{bind}/\n\n  log in as {accounts}; password: {PASSWORD}\n  Ctrl-C stops it.\n"
+        )

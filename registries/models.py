@@ -1,0 +1,131 @@
+"""The tables. The store's are written by stores/embedded only, every other one by the module it names."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from registries.access import EVERYWHERE, Role
+
+NAME = 253
+NAMESPACE = 63
+
+
+class StoreVersion(models.Model):
+    """One row: the resourceVersion of the last write, and the newest one whose tombstone is gone.
+
+    A writer updates it first, so that writers queue on it and versions become visible in their order.
+    """
+
+    value = models.BigIntegerField(default=0)
+    compacted = models.BigIntegerField(default=0)
+
+
+class StoredResource(models.Model):
+    """A resource, its JSON verbatim but for the password, which is sealed."""
+
+    kind = models.CharField(max_length=32)
+    namespace = models.CharField(max_length=NAMESPACE, blank=True)
+    name = models.CharField(max_length=NAME)
+    uid = models.CharField(max_length=36, unique=True)
+    resource_version = models.BigIntegerField(unique=True)
+    body = models.TextField()
+    sealed_password = models.TextField(blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["kind", "namespace", "name"], name="one_per_name"),)
+
+
+class Tombstone(models.Model):
+    """That a resource was deleted, kept for a while so that an index can follow."""
+
+    kind = models.CharField(max_length=32)
+    namespace = models.CharField(max_length=NAMESPACE, blank=True)
+    name = models.CharField(max_length=NAME)
+    uid = models.CharField(max_length=36)
+    resource_version = models.BigIntegerField(unique=True)
+    deleted_at = models.DateTimeField(default=timezone.now)
+
+
+class Grant(models.Model):
+    """A role in a namespace, or everywhere. Written by grants.py."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants")
+    namespace = models.CharField(max_length=NAMESPACE, help_text=f"{EVERYWHERE} for all")
+    role = models.CharField(max_length=16, choices=[(role.value, role.value) for role in Role])
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "namespace"], name="one_role_per_namespace"),)
+
+
+class VerificationRecord(models.Model):
+    """One test of a stored registry, under way until `finished_at` is set. Written by history.py."""
+
+    uid = models.CharField(max_length=36)
+    namespace = models.CharField(max_length=NAMESPACE)
+    name = models.CharField(max_length=NAME)
+    person = models.CharField(max_length=150)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+    outcome = models.TextField(blank=True, help_text="JSON of history.Outcome, without a server's words")
+
+    class Meta:
+        indexes = (models.Index(fields=["uid", "-started_at"], name="history_of_one"),)
+
+
+class Trial(models.Model):
+    """A test of values that somebody typed; kept for an hour, without the values. Written by trials.py."""
+
+    id = models.UUIDField(primary_key=True)
+    person = models.CharField(max_length=150)
+    started_at = models.DateTimeField(default=timezone.now, db_index=True)
+    finished_at = models.DateTimeField(null=True)
+    outcome = models.TextField(blank=True)
+
+
+class Run(models.Model):
+    """Work on an explicit list of registries, proposed before it is confirmed. Written by runs.py."""
+
+    id = models.UUIDField(primary_key=True)
+    kind = models.CharField(max_length=16)
+    person = models.CharField(max_length=150)
+    state = models.CharField(max_length=16)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    beat_at = models.DateTimeField(
+        null=True, help_text="the last sign of life of the process that works on it"
+    )
+
+
+class RunItem(models.Model):
+    """One registry of a run."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="items")
+    namespace = models.CharField(max_length=NAMESPACE)
+    name = models.CharField(max_length=NAME)
+    uid = models.CharField(max_length=36)
+    state = models.CharField(max_length=16)
+    problem = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["run", "state"], name="items_by_state"),)
+
+
+class AuditEntry(models.Model):
+    """Who did what, when, from where, and how it ended. Never a password or token. Written by audit.py."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    person = models.CharField(max_length=150)
+    source = models.CharField(max_length=45, blank=True)
+    action = models.CharField(max_length=32)
+    namespace = models.CharField(max_length=NAMESPACE, blank=True)
+    name = models.CharField(max_length=NAME, blank=True)
+    uid = models.CharField(max_length=36, blank=True)
+    outcome = models.CharField(max_length=32)
+    note = models.CharField(max_length=255, blank=True, help_text="a code or a name, in no language")
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["uid", "-at"], name="events_of_one"),
+            models.Index(fields=["namespace", "-at"], name="events_of_namespace"),
+        )

@@ -1,0 +1,115 @@
+"""`python -m registries.probe HOST --username U --password-stdin`: the connection test on a terminal. Imports
+engine.py, policy.py, result.py and catalogue.py."""
+
+import argparse
+import io
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from .catalogue import STEPS, WARNINGS, Text
+from .engine import DEFAULT_POLICY, probe
+from .policy import Policy
+from .result import Result
+
+SUCCESS, FAILURE, USAGE = 0, 1, 2
+_TOTAL = Text(
+    "共 {ms} 毫秒，{requests} 个请求，{connections} 个连接",
+    "{ms} ms, {requests} requests, {connections} connections",
+)
+_NO_PASSWORD = Text(
+    "密码须经标准输入传入：加 --password-stdin", "the password comes on standard input: add --password-stdin"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status is 0 for a success, 1 for a failure, 2 for wrong usage."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal in Latin-1 has no ✓ and no Chinese
+    language = reader_language(os.environ)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not options.password_stdin:
+        parser.error(_NO_PASSWORD.of(language))
+    password = _without_line_end(sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape"))
+    address = options.host
+    if options.plain_http and "://" not in address:
+        address = f"http://{address}"
+    result = probe(address, options.username, password, _policy(options))
+    if options.json:
+        print(json.dumps(result.to_json(language), ensure_ascii=False, indent=2))
+    else:
+        print("\n".join(report(result, language)))
+    return SUCCESS if result.ok else FAILURE
+
+
+def reader_language(environment: Mapping[str, str]) -> str:
+    """'zh' or 'en', from the first of LC_ALL, LC_MESSAGES and LANG that is set (POSIX, XBD 8.2)."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if environment.get(name):
+            return "zh" if environment[name].lower().startswith("zh") else "en"
+    return "en"
+
+
+def report(result: Result, language: str) -> list[str]:
+    """The lines for a human reader: the verdict, what to do, what the server said, and the steps."""
+    lines = [f"{'✓' if result.ok else '✗'} {result.message(language)} [{result.reason}]"]
+    lines.append(f"  {result.hint(language)}")
+    if result.detail:
+        lines.append(f"  {result.detail}")
+    for warning in result.warnings:
+        if warning != "password_outer_space":  # part of the hint already
+            lines.append(f"  ! {WARNINGS[warning].of(language)}")
+    for step in result.steps:
+        mark = "✓" if step.ok else "✗"
+        lines.append(f"  {mark} {step.milliseconds:9.1f} ms  {STEPS[step.name].of(language)}  {step.host}")
+    total = _TOTAL.of(language)
+    counts = {"requests": result.requests, "connections": result.connections}
+    lines.append("  " + total.format(ms=round(result.duration_ms), **counts))
+    return lines
+
+
+def _policy(options: argparse.Namespace) -> Policy:
+    policy = replace(
+        DEFAULT_POLICY,
+        ca_file=options.ca,
+        skip_tls_verify=options.insecure,
+        allow_loopback=options.allow_loopback,
+    )
+    return replace(policy, total_timeout=options.timeout) if options.timeout else policy
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m registries.probe",
+        description="Test whether credentials open a container registry.",
+        epilog="Exit status: 0 success, 1 failure, 2 wrong usage.",
+    )
+    parser.add_argument("host", metavar="HOST", help="host[:port] of the registry, docker.io for Docker Hub")
+    parser.add_argument("--username", required=True, metavar="U")
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    parser.add_argument("--ca", metavar="FILE", help="PEM certificates to trust beside the system's")
+    parser.add_argument("--insecure", action="store_true", help="do not verify certificates")
+    parser.add_argument("--plain-http", action="store_true", help="the same as http:// before HOST")
+    parser.add_argument("--allow-loopback", action="store_true", help="allow addresses of this host")
+    parser.add_argument("--timeout", type=_seconds, metavar="S", help="for the whole test; default 20")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 600:
+        raise ValueError(text)
+    return seconds
+
+
+def _without_line_end(text: str) -> str:
+    """One line end is echo's or the editor's; any more belong to the password."""
+    return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The hard end of a test: a clock, and a watchdog that cuts its connections. Standard library only."""
+
+import contextlib
+import socket
+import threading
+import time
+from types import TracebackType
+
+
+class Deadline:
+    """`seconds` from now, on the monotonic clock."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def remaining(self) -> float:
+        """Seconds, never negative."""
+        return max(self._end - time.monotonic(), 0.0)
+
+    @property
+    def expired(self) -> bool:
+        return self.remaining <= 0.0
+
+    def within(self, seconds: float) -> float:
+        """`seconds`, or what is left if that is less; at least a millisecond, for 0 means non-blocking."""
+        return max(min(seconds, self.remaining), 0.001)
+
+
+class Watchdog:
+    """Shuts every guarded connection down when the deadline passes. A read timeout starts anew with each
+    byte, so a server that drips could stretch a test for ever; this it cannot stretch."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._lock = threading.Lock()
+        self._guarded: list[socket.socket] = []
+        self._timer = threading.Timer(deadline.remaining, self._bite)
+        self._timer.daemon = True
+
+    def __enter__(self) -> "Watchdog":
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        with self._lock:
+            for connection in self._guarded:
+                connection.close()
+            self._guarded.clear()
+
+    def guard(self, connection: socket.socket) -> None:
+        """Watch over a connection. It is a duplicate that is kept: TLS takes the descriptor away from
+        the socket object, and closing a descriptor that a thread waits on could hit another file of the
+        same number."""
+        duplicate = connection.dup()
+        with self._lock:
+            self._guarded.append(duplicate)
+        if self._deadline.expired:
+            self._bite()
+
+    def _bite(self) -> None:
+        with self._lock:
+            for connection in self._guarded:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,78 @@
+"""Absolute http(s) URLs as a server names them in a realm or a redirect. Imports host.py."""
+
+import re
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlencode, urljoin
+
+from .host import HostError, netloc, parse_host_port
+
+_PORTS = {"https": 443, "http": 80}
+_ABSOLUTE = re.compile(r"(https?)://([^/?#\\]+)([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE)
+# RFC 3986's characters plus %: what is already encoded stays as it is.
+_KEPT = "/:@!$&'()*+,;=~-._%?"
+
+
+class EndpointError(ValueError):
+    """A text that is not an absolute http(s) URL without user info."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A URL in its parts: `host` lower-case ASCII, IPv6 without brackets; `port` always filled in;
+    `path` at least '/'; `query` without its question mark."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str = "/"
+    query: str = ""
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """Scheme, host and port (RFC 6454): another port is another origin."""
+        return (self.scheme, self.host, self.port)
+
+    @property
+    def netloc(self) -> str:
+        """host[:port], the port only if it is not the scheme's own."""
+        return netloc(self.host, None if self.port == _PORTS[self.scheme] else self.port)
+
+    @property
+    def url(self) -> str:
+        tail = f"?{self.query}" if self.query else ""
+        return f"{self.scheme}://{self.netloc}{self.path}{tail}"
+
+    def with_query(self, parameters: dict[str, str]) -> "Endpoint":
+        """The same URL with parameters appended to what its query already holds."""
+        added = urlencode(parameters)
+        return replace(self, query=f"{self.query}&{added}" if self.query else added)
+
+    def resolve(self, location: str) -> "Endpoint":
+        """The target of a Location header seen at this URL (RFC 9110, 10.2.2), or EndpointError."""
+        try:
+            return parse_endpoint(urljoin(self.url, location))
+        except ValueError:
+            raise EndpointError(location[:200]) from None
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """An absolute http(s) URL without user info -> Endpoint, its fragment dropped; EndpointError
+    otherwise. Odd numeric hosts (`0x7f.1`) are refused as in addresses; underscores are not, servers do
+    have such names."""
+    if any(c.isspace() or not c.isprintable() for c in text):
+        raise EndpointError("white space or control character")
+    match = _ABSOLUTE.fullmatch(text)
+    if match is None:
+        raise EndpointError("not an absolute http(s) URL")
+    scheme, authority, path, query = match[1].lower(), match[2], match[3], match[4] or ""
+    try:
+        host = parse_host_port(authority, underscore=True)
+    except HostError as error:
+        raise EndpointError(error.problem) from None
+    return Endpoint(
+        scheme,
+        host.name,
+        host.port or _PORTS[scheme],
+        quote(path or "/", safe=_KEPT),
+        quote(query, safe=_KEPT),
+    )

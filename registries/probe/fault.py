@@ -1,0 +1,130 @@
+"""Fault, the one exception that ends a test early, and what errors of the network mean. requests and urllib3
+wrap one error of the system in ever other classes, so the innermost is looked for, the most telling first: a
+refused connection is also a subclass of the connect timeout. Imports answer.py and reason.py."""
+
+import errno
+import http.client
+import ssl
+from collections.abc import Iterator, Mapping
+
+import urllib3.exceptions
+
+from .answer import Answer
+from .certificate import TlsFacts
+from .reason import Reason
+
+_UNREACHABLE = frozenset(
+    {
+        errno.ENETUNREACH,
+        errno.EHOSTUNREACH,
+        errno.ENETDOWN,
+        errno.EHOSTDOWN,
+        errno.EADDRNOTAVAIL,
+        errno.EACCES,
+        errno.EPERM,
+    }
+)
+# X509_V_ERR_*: not yet valid, expired; host name, e-mail, IP address mismatch.
+_EXPIRED_CODES = frozenset({9, 10})
+_NAME_CODES = frozenset({62, 63, 64})
+_PLAIN_HTTP_REASONS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"})
+_TLS_ALERT = "\x15\x03"
+
+
+class Fault(Exception):
+    """A test has come to its end. `said` is what the other side said, not scrubbed yet; `cause` a Reason or
+    a code of catalogue.CAUSES that lies beneath; `params` fills the message; `retry_after` is in seconds."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        said: str | Answer = "",
+        *,
+        cause: str | None = None,
+        params: Mapping[str, str | int] | None = None,
+        retry_after: int | None = None,
+        tls: TlsFacts | None = None,
+    ) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+        self.said = said
+        self.cause = cause
+        self.params = dict(params or {})
+        self.retry_after = retry_after
+        self.tls = tls
+
+
+def network_fault(error: BaseException) -> Fault:
+    """The Fault for whatever requests, urllib3, http.client, ssl or a socket raised."""
+    errors = list(_chain(error))
+    return _proxy(errors) or _tls(errors) or _connection(errors) or _protocol(errors)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that it wraps, outermost first: as cause, as argument, as urllib3's `reason`."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop(0)
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            hidden = None if current.__suppress_context__ else current.__context__
+            waiting += [*current.args, getattr(current, "reason", None), current.__cause__, hidden]
+
+
+def _proxy(errors: list[BaseException]) -> Fault | None:
+    for error in errors:
+        if isinstance(error, urllib3.exceptions.ProxyError) or "Tunnel connection failed" in str(error):
+            return Fault(Reason.PROXY_ERROR, _tunnel_answer(errors))
+    return None
+
+
+def _tunnel_answer(errors: list[BaseException]) -> str:
+    said = [str(error) for error in errors if str(error).startswith("Tunnel connection failed")]
+    return said[0] if said else ""
+
+
+def _tls(errors: list[BaseException]) -> Fault | None:
+    for error in errors:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return Fault(_certificate_reason(error), error.verify_message)
+    for error in errors:
+        if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return Fault(Reason.CONNECTION_RESET)
+        if isinstance(error, ssl.SSLError):
+            plain = error.reason in _PLAIN_HTTP_REASONS
+            reason = Reason.PLAIN_HTTP_SERVER if plain else Reason.TLS_HANDSHAKE_FAILED
+            return Fault(reason, (error.reason or "").replace("_", " ").lower())
+    return None
+
+
+def _certificate_reason(error: ssl.SSLCertVerificationError) -> Reason:
+    if error.verify_code in _EXPIRED_CODES:
+        return Reason.TLS_EXPIRED
+    if error.verify_code in _NAME_CODES:
+        return Reason.TLS_HOSTNAME_MISMATCH
+    return Reason.TLS_UNTRUSTED
+
+
+def _connection(errors: list[BaseException]) -> Fault | None:
+    if any(isinstance(error, ConnectionRefusedError) for error in errors):
+        return Fault(Reason.CONNECTION_REFUSED)
+    if any(isinstance(error, OSError) and error.errno in _UNREACHABLE for error in errors):
+        return Fault(Reason.NETWORK_UNREACHABLE)
+    timeouts = (TimeoutError, urllib3.exceptions.TimeoutError)
+    if any(isinstance(error, timeouts) for error in errors):
+        return Fault(Reason.TIMEOUT)
+    cut = (ConnectionError, http.client.IncompleteRead)
+    if any(isinstance(error, cut) for error in errors):
+        return Fault(Reason.CONNECTION_RESET)
+    return None
+
+
+def _protocol(errors: list[BaseException]) -> Fault:
+    for error in errors:
+        if isinstance(error, http.client.BadStatusLine):
+            spoke_tls = str(error).startswith(_TLS_ALERT)
+            return Fault(Reason.HTTPS_REQUIRED if spoke_tls else Reason.NOT_A_REGISTRY)
+    innermost = errors[-1]
+    return Fault(Reason.UNEXPECTED_RESPONSE, cause=type(innermost).__name__)

@@ -1,0 +1,105 @@
+"""Which IP addresses may be connected to (connection-test.md, "Before connecting"). Imports policy.py."""
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+
+from .policy import Policy
+
+_NEVER = [
+    ipaddress.ip_network(text)
+    for text in (
+        "0.0.0.0/8",  # this host
+        "169.254.0.0/16",  # link-local, most clouds' metadata
+        "192.0.0.0/24",  # protocol assignments, Oracle's metadata
+        "198.18.0.0/15",  # benchmarks
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, broadcast
+        "100.100.100.200/32",  # Aliyun's metadata
+        "168.63.129.16/32",  # Azure's wire server
+        "::/128",
+        "fe80::/10",
+        "fec0::/10",
+        "ff00::/8",
+        "fd00:ec2::254/128",  # AWS's metadata
+        "fd20:ce::254/128",  # Google's metadata
+    )
+]
+_LOOPBACK = [ipaddress.ip_network(text) for text in ("127.0.0.0/8", "::1/128")]
+_PRIVATE = [
+    ipaddress.ip_network(text)
+    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+]
+# Networks whose last 32 bits are an IPv4 address: compatible, mapped, translated (RFC 2765), NAT64 (RFC
+# 6052).
+_LAST_32_BITS = [
+    ipaddress.IPv6Network(text) for text in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")
+]
+_6TO4 = ipaddress.IPv6Network("2002::/16")
+_TEREDO = ipaddress.IPv6Network("2001::/32")
+
+
+class Standing(IntEnum):
+    """How near an address is; the larger, the more it takes to be allowed there."""
+
+    PUBLIC = 0
+    PRIVATE = 1
+    LOOPBACK = 2
+    NEVER = 3
+
+
+def standing(ip: str) -> Standing:
+    """The standing of an IP literal, scope id allowed; of the IPv4 addresses inside an IPv6 one (RFC 4291,
+    3056, 4380, 6052) the strictest counts. ValueError when `ip` is not one."""
+    address = ipaddress.ip_address(ip.partition("%")[0])
+    own = _own_standing(address)
+    if own is Standing.LOOPBACK or isinstance(address, ipaddress.IPv4Address):
+        return own
+    return max([own, *(_own_standing(inner) for inner in _embedded(address))])
+
+
+def refused(addresses: Sequence[str], policy: Policy) -> str | None:
+    """The first address that a registry may not have under this policy, or None."""
+    return next((ip for ip in addresses if not _allowed(standing(ip), policy)), None)
+
+
+def refused_for_realm(addresses: Sequence[str], registry: Standing, policy: Policy) -> str | None:
+    """The first address that a token service may not have, given where the registry is: loopback only
+    beside a loopback registry, private only if the registry is not public. None when all may be used."""
+    for ip in addresses:
+        there = standing(ip)
+        beside = there is not Standing.LOOPBACK or registry is Standing.LOOPBACK
+        outward = there is Standing.PRIVATE and registry is Standing.PUBLIC
+        if not _allowed(there, policy) or not beside or outward:
+            return ip
+    return None
+
+
+def _allowed(there: Standing, policy: Policy) -> bool:
+    return {
+        Standing.PUBLIC: True,
+        Standing.PRIVATE: policy.allow_private,
+        Standing.LOOPBACK: policy.allow_loopback,
+        Standing.NEVER: False,
+    }[there]
+
+
+def _own_standing(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Standing:
+    if any(address in network for network in _NEVER):
+        return Standing.NEVER
+    if any(address in network for network in _LOOPBACK):
+        return Standing.LOOPBACK
+    if any(address in network for network in _PRIVATE):
+        return Standing.PRIVATE
+    return Standing.PUBLIC
+
+
+def _embedded(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
+    value = int(address)
+    if any(address in network for network in _LAST_32_BITS):
+        yield ipaddress.IPv4Address(value & 0xFFFFFFFF)
+    if address in _6TO4:
+        yield ipaddress.IPv4Address((value >> 80) & 0xFFFFFFFF)
+    if address in _TEREDO:
+        yield ipaddress.IPv4Address((value >> 64) & 0xFFFFFFFF)  # the server
+        yield ipaddress.IPv4Address(~value & 0xFFFFFFFF)  # the client, its bits inverted

@@ -1,0 +1,48 @@
+"""Names to IP addresses, within a time limit. Imports policy.py and reason.py."""
+
+import queue
+import socket
+import threading
+from collections.abc import Sequence
+
+from .fault import Fault
+from .host import is_ip
+from .policy import Resolver
+from .reason import Reason
+
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
+def look_up(host: str, port: int, resolver: Resolver | None, seconds: float) -> tuple[str, ...]:
+    """IP literals of `host`, without repetition, in the order given. A literal stands for itself;
+    `localhost` and what ends in `.localhost` is loopback and no DNS server is asked (RFC 6761, section
+    6.3). Fault(DNS_FAILED) when there is none, or none in time: getaddrinfo cannot be interrupted, so
+    its thread is left to itself."""
+    if is_ip(host):
+        return (host,)
+    if host == "localhost" or host.endswith(".localhost"):
+        return _LOOPBACK
+    answers: queue.SimpleQueue[Sequence[str] | BaseException] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put((resolver or _system)(host, port))
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits, and raised there
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True, name="probe-resolve").start()
+    try:
+        answer = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise Fault(Reason.DNS_FAILED, cause="dns_timeout") from None
+    if isinstance(answer, OSError | UnicodeError):
+        raise Fault(Reason.DNS_FAILED)
+    if isinstance(answer, BaseException):
+        raise answer
+    if not answer:
+        raise Fault(Reason.DNS_FAILED)
+    return tuple(dict.fromkeys(answer))
+
+
+def _system(host: str, port: int) -> list[str]:
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]

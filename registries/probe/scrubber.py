@@ -1,0 +1,82 @@
+"""Keeps secrets out of everything that a test shows: what a server echoes is searched for them. Standard
+library only."""
+
+import base64
+import html
+import json
+import re
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+DETAIL_MAX = 300
+# Masking a shorter secret letter by letter would tell it; a text that holds one is not shown at all.
+_SHORTEST_MASKED = 4
+# A shorter password may stand in a URL by chance (`token`, `v2`), which is no sign of an echo.
+_SHORTEST_TELLING = 6
+# Lines of a pasted json key: the short ones are braces.
+_SHORTEST_LINE = 8
+
+
+class Scrubber:
+    """Knows the secrets of one test, in the forms in which servers echo them. Its repr holds none."""
+
+    def __init__(self, username: str, password: str) -> None:
+        self._forms: set[str] = set()
+        self._telling: set[str] = set()
+        self.add(password)
+        self._add_base64(password.encode())
+        self._add_base64(f"{username}:{password}".encode())
+
+    def add(self, secret: str) -> None:
+        """Watch for a further secret, a token say."""
+        lines = {line.strip() for line in secret.splitlines()}
+        forms = _written(secret) | {line for line in lines if len(line) >= _SHORTEST_LINE}
+        self._forms |= {form for form in forms if form.strip()}
+        if len(secret) >= _SHORTEST_TELLING:
+            self._telling |= {form.casefold() for form in _written(secret)}
+
+    def _add_base64(self, raw: bytes) -> None:
+        for encoded in (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()):
+            self.add(encoded)
+            self.add(encoded.rstrip("="))
+
+    def reveals(self, text: str) -> bool:
+        """Whether `text` (a URL, a scope) holds a secret long enough not to be there by chance."""
+        folded = text.casefold()
+        return any(form in folded for form in self._telling)
+
+    def scrub(self, text: str) -> str:
+        """`text` with every form of every secret masked, in any letter case; '' if a secret too short to be
+        masked stands in it."""
+        for form in sorted(self._forms, key=len, reverse=True):
+            if len(form) >= _SHORTEST_MASKED:
+                text = re.sub(re.escape(form), MASK, text, flags=re.IGNORECASE)
+            elif form in text:
+                return ""
+        return text
+
+    def detail(self, text: str) -> str:
+        """`text` scrubbed, on one line, without control characters, at most DETAIL_MAX characters. It is
+        scrubbed before it is cleaned and again after: each could hide a secret from the other."""
+        cleaned = self.scrub(_one_line(self.scrub(text)))
+        return cleaned if len(cleaned) <= DETAIL_MAX else cleaned[: DETAIL_MAX - 1] + "…"
+
+
+def _written(secret: str) -> set[str]:
+    """The ways in which a secret is written into text, URLs, JSON and HTML."""
+    return {
+        secret,
+        secret.strip(),
+        quote(secret, safe=""),
+        quote(secret),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        html.escape(secret),
+        secret.encode().decode("latin-1"),  # as http.client reads UTF-8 in a header
+        _one_line(secret),
+    } - {""}
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,0 +1,70 @@
+"""What a status code of the registry means (connection-test.md, "Ping" and "Proof"). Imports answer.py,
+fault.py and reason.py."""
+
+import re
+
+from .answer import Answer
+from .fault import Fault
+from .reason import Reason
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MEANINGS = {
+    200: Reason.NOT_A_REGISTRY,  # seen only when it was not registry-like
+    403: Reason.ACCESS_DENIED,
+    404: Reason.NOT_A_REGISTRY,
+    405: Reason.NOT_A_REGISTRY,
+    407: Reason.PROXY_ERROR,
+    410: Reason.NOT_A_REGISTRY,
+    426: Reason.HTTPS_REQUIRED,
+    511: Reason.NOT_A_REGISTRY,  # a captive portal, RFC 6585
+}
+# Go: "Client sent an HTTP request to an HTTPS server."; nginx: "The plain HTTP request was sent to HTTPS
+# port"; Apache: "You're speaking plain HTTP to an SSL-enabled server port."
+_WANTS_TLS = re.compile(r"http request (was sent )?to (an )?https|plain http to an ssl", re.IGNORECASE)
+_EXPIRED = re.compile(r"\bexpired\b|过期", re.IGNORECASE)
+_WANTS_TOKEN = re.compile(r"personal access token|two[- ]factor|\b2fa\b", re.IGNORECASE)
+_REGISTRY_PATH = re.compile(r".*/v2/?")
+
+
+def status_fault(answer: Answer) -> Fault:
+    """The Fault for any answer that is neither a registry-like 200 nor a 401 whose challenges are read."""
+    status = answer.status
+    if status == 429:
+        return rate_limited(answer)
+    if status in REDIRECTS and answer.header("location") is not None:
+        return Fault(_redirect_reason(answer), answer)
+    if status == 400 and answer.at.scheme == "http" and _WANTS_TLS.search(answer.text):
+        return Fault(Reason.HTTPS_REQUIRED, answer)
+    reason = _MEANINGS.get(status)
+    if reason is None:
+        reason = Reason.SERVER_ERROR if 500 <= status < 600 else Reason.UNEXPECTED_RESPONSE
+    return Fault(reason, answer)
+
+
+def rate_limited(answer: Answer) -> Fault:
+    """The Fault for a 429, with the seconds to wait."""
+    seconds = answer.retry_after
+    return Fault(Reason.RATE_LIMITED, answer, params={"n": seconds}, retry_after=seconds)
+
+
+def refusal(answer: Answer) -> Fault:
+    """The Fault for a 401 or 403 that answers a password: the body may say why."""
+    if _EXPIRED.search(answer.text):
+        return Fault(Reason.CREDENTIALS_EXPIRED, answer)
+    if _WANTS_TOKEN.search(answer.text):
+        return Fault(Reason.PAT_REQUIRED, answer)
+    reason = Reason.ACCESS_DENIED if answer.status == 403 else Reason.BAD_CREDENTIALS
+    return Fault(reason, answer)
+
+
+def is_registry_path(path: str) -> bool:
+    """Whether a path ends in /v2 or /v2/."""
+    return _REGISTRY_PATH.fullmatch(path) is not None
+
+
+def _redirect_reason(answer: Answer) -> Reason:
+    try:
+        target = answer.at.resolve(answer.header("location") or "")
+    except ValueError:
+        return Reason.REDIRECT_BLOCKED
+    return Reason.REDIRECT_BLOCKED if is_registry_path(target.path) else Reason.NOT_A_REGISTRY

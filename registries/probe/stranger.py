@@ -1,0 +1,94 @@
+"""Whether a success proves anything: what a registry answers to nobody, and to somebody who does not exist
+(connection-test.md, "Proof"). Never the real user name with a wrong password: that locks accounts. Imports
+token.py, statuses.py and visit.py."""
+
+import secrets
+
+from .answer import Answer
+from .credentials import IDENTITY_TOKEN_USER, Credentials
+from .fault import Fault
+from .reason import Reason
+from .token import TokenService
+from .visit import Visit
+
+_REFUSALS = frozenset(
+    {
+        Reason.BAD_CREDENTIALS,
+        Reason.CREDENTIALS_EXPIRED,
+        Reason.PAT_REQUIRED,
+        Reason.ACCESS_DENIED,
+        # Where the real user has just got a token, an answer without one is a refusal.
+        Reason.TOKEN_INVALID_RESPONSE,
+    }
+)
+_NO_WORD = frozenset({404, 405, 407, 408, 425})
+
+
+def bearer_success(visit: Visit, service: TokenService) -> Reason:
+    """OK if the token service refuses strangers, or an anonymous token does not open the registry; else
+    OK_UNVERIFIED. A realm that is remembered to refuse them is not asked again."""
+    memory = visit.policy.memory
+    if memory is not None and memory.checks_credentials(service.key):
+        return Reason.OK
+    with visit.step("confirm"):
+        reason = _nobody(visit, service) or _somebody(visit, service)
+    if memory is not None and reason is Reason.OK:
+        memory.remember(service.key)
+    return reason
+
+
+def open_success(visit: Visit) -> Reason:
+    """For a registry that answers anybody with 200: OK only if it refuses a random user (the negative
+    control)."""
+    if not visit.policy.negative_control:
+        return Reason.OK_UNVERIFIED
+    with visit.step("confirm"):
+        try:
+            answer = visit.get(stranger().basic)
+        except Fault:
+            return Reason.OK_UNVERIFIED
+        return Reason.OK if answer.status in (401, 403) else Reason.OK_UNVERIFIED
+
+
+def stranger(*, identity_token: bool = False) -> Credentials:
+    """Credentials that nobody has."""
+    username = IDENTITY_TOKEN_USER if identity_token else f"probe-{secrets.token_hex(8)}"
+    return Credentials(username, secrets.token_urlsafe(24))
+
+
+def _nobody(visit: Visit, service: TokenService) -> Reason | None:
+    """OK if an anonymous visitor gets no token, or none that opens the registry; None if that remains
+    open."""
+    if not service.uses_get:
+        return None  # only the GET of the token specification knows anonymous tokens
+    try:
+        token = service.anonymous()
+    except Fault as fault:
+        return Reason.OK if _is_refusal(fault) else None
+    try:
+        answer = visit.get(f"Bearer {token}")
+    except Fault:
+        return None
+    return Reason.OK if _is_closed(answer) else None
+
+
+def _somebody(visit: Visit, service: TokenService) -> Reason:
+    """The negative control at the token service."""
+    if not visit.policy.negative_control:
+        return Reason.OK_UNVERIFIED
+    try:
+        service.exchange(stranger(identity_token=visit.credentials.is_identity_token))
+    except Fault as fault:
+        return Reason.OK if _is_refusal(fault) else Reason.OK_UNVERIFIED
+    return Reason.OK_UNVERIFIED
+
+
+def _is_closed(answer: Answer) -> bool:
+    return answer.status in (401, 403)
+
+
+def _is_refusal(fault: Fault) -> bool:
+    """A definite no: not a failure of the network, of the server, or of the method."""
+    status = fault.params.get("status")
+    definite = isinstance(status, int) and 400 <= status < 500 and status not in _NO_WORD
+    return fault.reason in _REFUSALS or definite

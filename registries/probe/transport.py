@@ -1,0 +1,232 @@
+"""Requests within the rules: judged addresses, budgets, no redirects, no retries, nothing from the
+environment. Imports the connection, answer, trust and judge modules; the only user of requests."""
+
+import http.client
+import ssl
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+
+from .answer import Answer, read_body
+from .certificate import TlsFacts, read_certificate
+from .connection import Dialer, use_dialer
+from .deadline import Deadline, Watchdog
+from .endpoint import Endpoint
+from .fault import Fault, network_fault
+from .host import netloc
+from .judge import Standing, standing
+from .policy import Policy
+from .reason import Reason
+from .resolver import look_up
+from .trace import Trace
+from .trust import tls_context
+
+MOST_REQUESTS = 7
+PING_BODY = 64 * 1024
+TOKEN_BODY = 1024 * 1024
+_USER_AGENT = "registry-console-probe/1"
+_CERTIFICATE_FAULTS = {Reason.TLS_UNTRUSTED, Reason.TLS_EXPIRED, Reason.TLS_HOSTNAME_MISMATCH}
+_FAILURES = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,  # with ssl.SSLError
+    ValueError,  # for what will not be sent or cannot be read
+)
+
+
+class _Adapter(HTTPAdapter):
+    """requests' adapter on dialed connections and our own trust: none of certifi's certificates."""
+
+    def __init__(self, dialer: Dialer, context: ssl.SSLContext | None = None) -> None:
+        self._dialer = dialer
+        self._tls = {"ssl_context": context} if context else {}
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
+        super().init_poolmanager(connections, maxsize, block, **self._tls, **options)
+        use_dialer(self.poolmanager, self._dialer)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **self._tls, **options)
+        use_dialer(manager, self._dialer)
+        return manager
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Nothing: requests would add certifi's bundle here."""
+
+
+class Transport:
+    """The network side of one test: a context manager, used by one thread. `registry_host` is
+    host[:port] as in certs.d."""
+
+    def __init__(self, policy: Policy, trace: Trace, registry_host: str) -> None:
+        self.deadline = Deadline(policy.total_timeout)
+        self._policy = policy
+        self._trace = trace
+        self._registry_host = registry_host
+        self._watchdog = Watchdog(self.deadline)
+        self._dialer = Dialer(self.deadline, self._watchdog, trace, policy.connect_timeout)
+        self._adapters = {"http": _Adapter(self._dialer)}
+
+    def __enter__(self) -> "Transport":
+        self._watchdog.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for adapter in self._adapters.values():
+            adapter.close()
+        self._watchdog.__exit__(kind, error, trace)
+
+    @property
+    def connections(self) -> int:
+        return self._dialer.connections
+
+    @property
+    def requests(self) -> int:
+        return self._dialer.requests
+
+    def trust(self) -> None:
+        """Read the certificates that are believed, some 20 ms, once a test and only where TLS is spoken.
+        Fault(TLS_UNTRUSTED) when a configured one cannot be read."""
+        if "https" not in self._adapters:
+            context = tls_context(self._policy, self._registry_host)
+            self._adapters["https"] = _Adapter(self._dialer, context)
+
+    def resolve(self, host: str, port: int) -> tuple[str, ...]:
+        """The addresses of a host, asked for once a test: later answers, which may differ, are never
+        seen. Behind a proxy a name may be unknown here: then () is returned, and the proxy looks it up."""
+        if host not in self._dialer.routes:
+            with self._trace.step("resolve", netloc(host, port)):
+                try:
+                    found = self._look_up(host, port)
+                except Fault:
+                    if self.deadline.expired:
+                        raise Fault(Reason.TIMEOUT) from None
+                    if self._proxy_for(host) is None:
+                        raise
+                    found = ()
+            self._dialer.routes[host] = found
+        return tuple(self._dialer.routes[host])
+
+    def standing_of(self, host: str) -> Standing:
+        """Where the connected address of a host stands; behind a proxy nobody knows, and it counts as
+        public."""
+        peer = self._dialer.peers.get(host)
+        return standing(peer) if peer else Standing.PUBLIC
+
+    def send(
+        self,
+        method: str,
+        endpoint: Endpoint,
+        *,
+        authorization: str | None = None,
+        form: dict[str, str] | None = None,
+        limit: int = PING_BODY,
+    ) -> Answer:
+        """One request to a host that was resolved and judged before, and its answer with at most `limit`
+        bytes of body. Fault for everything that goes wrong on the way."""
+        if self.requests >= MOST_REQUESTS:
+            raise Fault(Reason.UNEXPECTED_RESPONSE, cause="request_budget")
+        if self.deadline.expired:
+            raise Fault(Reason.TIMEOUT)
+        if endpoint.scheme == "https":
+            self.trust()
+        proxy = self._proxy_for(endpoint.host)
+        if proxy:
+            self._resolve_proxy(proxy)
+        try:
+            answer = self._exchange(method, endpoint, authorization, form, limit, proxy)
+        except Fault as fault:
+            raise self._explained(fault, endpoint, proxy) from None
+        except _FAILURES as error:
+            raise self._explained(network_fault(error), endpoint, proxy) from None
+        if self.deadline.expired:
+            # A connection that was cut in the middle can look like one that ended well.
+            raise Fault(Reason.TIMEOUT)
+        return answer
+
+    def _exchange(
+        self,
+        method: str,
+        endpoint: Endpoint,
+        authorization: str | None,
+        form: dict[str, str] | None,
+        limit: int,
+        proxy: str | None,
+    ) -> Answer:
+        headers = {"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
+        if authorization:
+            headers["Authorization"] = authorization
+        # Not through a Session: even with allow_redirects=False it reads the body of a redirect, however
+        # long, to prepare the request that would follow; it keeps cookies; and .netrc would replace the
+        # Authorization.
+        request = requests.Request(method, endpoint.url, headers=headers, data=form or {}).prepare()
+        response = self._adapters[endpoint.scheme].send(
+            request,
+            stream=True,
+            timeout=(self._policy.connect_timeout, self.deadline.within(self._policy.read_timeout)),
+            verify=not self._policy.skip_tls_verify,
+            proxies={"all": proxy} if proxy else {},
+        )
+        raw = response.raw
+        headers_read = tuple((name.lower(), value) for name, value in raw.headers.iteritems())
+        body, complete = read_body(raw, response.headers.get("Content-Encoding", ""), limit)
+        if complete:
+            raw.release_conn()
+        else:
+            raw.close()
+        return Answer(response.status_code, headers_read, body, complete, endpoint)
+
+    def _explained(self, fault: Fault, endpoint: Endpoint, proxy: str | None) -> Fault:
+        """The Fault as the reader needs it: a deadline is a timeout whatever it looked like; a
+        certificate that was not believed is shown."""
+        if self.deadline.expired:
+            return Fault(Reason.TIMEOUT)
+        if proxy and fault.reason in {Reason.CONNECTION_REFUSED, Reason.NETWORK_UNREACHABLE}:
+            return Fault(Reason.PROXY_ERROR, cause=fault.reason)
+        if fault.reason in _CERTIFICATE_FAULTS and not proxy:
+            fault.tls = self._certificate(endpoint)
+        return fault
+
+    def _certificate(self, endpoint: Endpoint) -> TlsFacts | None:
+        try:
+            connection = self._dialer.reach(endpoint.host, endpoint.port)
+        except (OSError, KeyError):
+            return None
+        with connection:
+            return read_certificate(connection, endpoint.host)
+
+    def _resolve_proxy(self, proxy: str) -> None:
+        """A route to the proxy, whose address is the operator's word and is not judged."""
+        try:
+            parts = urlsplit(proxy)
+            host = parts.hostname or ""
+            if host not in self._dialer.routes:
+                self._dialer.routes[host] = self._look_up(host, parts.port or 80)
+        except (Fault, ValueError):
+            raise Fault(Reason.PROXY_ERROR, cause=Reason.DNS_FAILED) from None
+
+    def _look_up(self, host: str, port: int) -> tuple[str, ...]:
+        seconds = self.deadline.within(self._policy.connect_timeout)
+        return look_up(host, port, self._policy.resolver, seconds)
+
+    def _proxy_for(self, host: str) -> str | None:
+        proxy = self._policy.proxy
+        if not proxy or _exempt(host, self._policy.no_proxy):
+            return None
+        return proxy
+
+
+def _exempt(host: str, no_proxy: tuple[str, ...]) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    suffixes = [entry.lower().lstrip(".") for entry in no_proxy]
+    return any(host == suffix or host.endswith(f".{suffix}") for suffix in suffixes if suffix)

@@ -1,0 +1,38 @@
+"""What the parts of one test share. Imports transport.py and what it uses."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from .answer import Answer
+from .credentials import Credentials
+from .endpoint import Endpoint
+from .policy import Policy
+from .scrubber import Scrubber
+from .trace import Trace
+from .transport import Transport
+
+
+@dataclass
+class Visit:
+    """One test under way: `base` is the registry's /v2/ URL, which a redirect may move within the rules;
+    `warnings` holds codes of catalogue.WARNINGS; `token_host` is known once a realm was read."""
+
+    base: Endpoint
+    credentials: Credentials
+    policy: Policy
+    transport: Transport
+    trace: Trace
+    scrubber: Scrubber
+    warnings: list[str] = field(default_factory=list)
+    token_host: str | None = None
+
+    def get(self, authorization: str | None = None) -> Answer:
+        """`GET /v2/`, with or without an Authorization header."""
+        return self.transport.send("GET", self.base, authorization=authorization)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """A step that concerns the registry."""
+        with self.trace.step(name, self.base.netloc):
+            yield

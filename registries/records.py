@@ -1,0 +1,72 @@
+"""What is written down of people's actions and of tests: the values, and what the service needs of whoever
+writes them. Imports the domain, access and outcome; the tables are owned by audit.py and history.py.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from registries.access import Access
+from registries.domain import Key, RegistrySecret
+from registries.outcome import Outcome
+
+OK = "ok"
+"""The outcome of an action that went through; a refused one has the reason of its error."""
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    EDIT = "edit"
+    DELETE = "delete"
+    TEST = "test"
+    TRY = "try"
+    SEE = "see"
+    LOGIN = "login"
+    LOGOUT = "logout"
+    ACCOUNT = "account"
+    GRANT = "grant"
+    NAMESPACE = "namespace"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One test of one stored registry; `outcome` is None while it is under way."""
+
+    id: int
+    key: Key
+    uid: str
+    person: str
+    started_at: datetime
+    outcome: Outcome | None = None
+
+
+class Audit(Protocol):
+    def record(
+        self,
+        access: Access,
+        action: Action,
+        *,
+        outcome: str = OK,
+        key: Key | None = None,
+        namespace: str = "",
+        uid: str = "",
+        note: str = "",
+    ) -> None:
+        """Write down one action. `note` is a code or a name, never text typed into a secret field."""
+        ...
+
+
+class Checks(Protocol):
+    def begin(self, registry: RegistrySecret, person: str) -> tuple[Check, bool]:
+        """The test that is under way, or a new one, and whether it is new."""
+        ...
+
+    def finish(self, check: Check, outcome: Outcome) -> None: ...
+
+    def forget(self, uid: str) -> None: ...
+
+    def under_way(self, uids: Collection[str]) -> Mapping[str, Check]:
+        """Which of these are being tested now."""
+        ...

@@ -1,0 +1,48 @@
+"""Passwords at rest: Fernet (AES-128-CBC, HMAC-SHA256) under keys of their own, newest first.
+
+A seal names the resource and the address that it was made for. Whoever can write to the database can
+therefore not move a password to another address: it no longer opens. Imports nothing of ours but errors.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from registries.errors import Unavailable
+
+
+class Sealer:
+    """Seals and opens passwords. `keys` gives the current Fernet keys, newest first, and may change."""
+
+    def __init__(self, keys: Callable[[], Sequence[str]]) -> None:
+        self._keys = keys
+        self._loaded: tuple[str, ...] = ()
+        self._fernet: MultiFernet | None = None
+
+    def seal(self, password: str, *, uid: str, address: str) -> str:
+        payload = json.dumps({"uid": uid, "address": address, "password": password})
+        return self._current().encrypt(payload.encode()).decode()
+
+    def open(self, sealed: str, *, uid: str, address: str) -> str:
+        """The password, or Unavailable: `key_missing` when no key opens it, `seal_broken` when it was moved."""
+        try:
+            payload = json.loads(self._current().decrypt(sealed.encode()))
+        except InvalidToken as error:
+            raise Unavailable(uid, "key_missing") from error
+        if payload["uid"] != uid or payload["address"] != address:
+            raise Unavailable(uid, "seal_broken")
+        return str(payload["password"])
+
+    def reseal(self, sealed: str) -> str:
+        """The same content under the newest key."""
+        try:
+            return self._current().rotate(sealed.encode()).decode()
+        except InvalidToken as error:
+            raise Unavailable("", "key_missing") from error
+
+    def _current(self) -> MultiFernet:
+        keys = tuple(self._keys())
+        if self._fernet is None or keys != self._loaded:
+            self._fernet, self._loaded = MultiFernet([Fernet(key) for key in keys]), keys
+        return self._fernet

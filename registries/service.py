@@ -1,0 +1,255 @@
+"""The use cases: one method each, keyword-only, no request, no response, no ORM.
+
+Access is checked here and nowhere else; every change and every refusal goes to the audit log.
+May import the domain, access, errors, records, the index, what a store is, and the probe's result.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Protocol
+
+from registries.access import Access, Permission
+from registries.domain import (
+    Credential,
+    Draft,
+    Key,
+    Provider,
+    RegistrySecret,
+    Verification,
+    VerifyStatus,
+    namespace_problem,
+)
+from registries.drafts import information_causes
+from registries.errors import Cause, ConsoleError, Invalid, NotFound
+from registries.index import Index, visible_namespaces
+from registries.listing import Criteria, ListQuery, Page, Tally
+from registries.outcome import Outcome
+from registries.probe.result import Result
+from registries.records import Action, Audit, Check, Checks
+from registries.resource import (
+    Resource,
+    information_annotations,
+    new_resource,
+    public,
+    to_domain,
+    verification_annotations,
+)
+from registries.stores.base import Store
+
+STORED_LANGUAGE = "zh"
+"""verify-message is kept in Chinese, whatever the reader's language (connection-test.md)."""
+
+
+class Prober(Protocol):
+    def __call__(self, credential: Credential) -> Result: ...
+
+
+class RegistryService:
+    """`atomic` makes one transaction of a write and its records, where the store shares their database."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        index: Index,
+        prober: Prober,
+        audit: Audit,
+        history: Checks,
+        atomic: Callable[[], AbstractContextManager[object]],
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._prober = prober
+        self._audit = audit
+        self._history = history
+        self._atomic = atomic
+
+    # Reading
+
+    def version(self, *, access: Access, namespace: str = "") -> str:
+        """Page.version as it is now."""
+        return self._index.version(access, namespace)
+
+    def namespaces(self, *, access: Access, permission: Permission = Permission.SEE) -> tuple[str, ...]:
+        return visible_namespaces(self._index.fresh(), access, permission)
+
+    def namespace_exists(self, *, access: Access, name: str) -> bool:
+        """Whether there is such a namespace for this person."""
+        return name in self.namespaces(access=access)
+
+    def page(self, *, access: Access, query: ListQuery) -> Page:
+        """One page. NotFound when the query names a namespace that this person may not see, or none has."""
+        self._require_namespace(access, query.criteria.namespace)
+        return self._index.page(access, query)
+
+    def matching(self, *, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
+        self._require_namespace(access, criteria.namespace)
+        return self._index.matching(access, criteria)
+
+    def find(self, *, access: Access, key: Key, permission: Permission = Permission.SEE) -> RegistrySecret:
+        """One registry as it is now, for somebody who means to use a permission on it. NotFound, Forbidden."""
+        return to_domain(self.resource(access=access, key=key, permission=permission))
+
+    def resource(self, *, access: Access, key: Key, permission: Permission = Permission.SEE) -> Resource:
+        """The same as a resource, without the password."""
+        self._require(access, permission, key, Action.SEE)
+        return public(self._store.get(key))
+
+    def by_uid(
+        self, *, access: Access, uids: Sequence[str], permission: Permission = Permission.SEE
+    ) -> tuple[RegistrySecret, ...]:
+        """Those of these uids that exist and for which a permission is held, by namespace and name."""
+        snapshot = self._index.fresh()
+        keys = {snapshot.keys_by_uid[uid] for uid in uids if uid in snapshot.keys_by_uid}
+        found = (snapshot.find(key) for key in sorted(keys) if access.may(permission, key.namespace))
+        return tuple(registry for registry in found if registry)
+
+    def names(self, *, access: Access, namespace: str) -> frozenset[str]:
+        """The names that are taken in a namespace; none for one that may not be seen."""
+        if not access.may(Permission.SEE, namespace):
+            return frozenset()
+        return frozenset(it.name for it in self._index.matching(access, Criteria(namespace=namespace)))
+
+    def twins(
+        self, *, access: Access, namespace: str, domain: str, username: str
+    ) -> tuple[RegistrySecret, ...]:
+        """The registries of a namespace that hold a credential for the same address and user name."""
+        if not access.may(Permission.SEE, namespace):
+            return ()
+        criteria = Criteria(namespace=namespace, text=domain)
+        same = self._index.matching(access, criteria)
+        return tuple(it for it in same if it.domain == domain and it.username == username)
+
+    def tallies(self, *, access: Access) -> dict[str, Tally]:
+        """The counts of every namespace that may be seen, empty ones included, by name."""
+        return self._index.tallies(access)
+
+    # Writing
+
+    def create(self, *, access: Access, draft: Draft) -> RegistrySecret:
+        """AlreadyExists; Forbidden; NotFound for a namespace that does not exist for this person."""
+        self._require(access, Permission.CREATE, draft.key, Action.CREATE)
+        with self._atomic():
+            created = to_domain(self._store.create(new_resource(draft)))
+            self._audit.record(access, Action.CREATE, key=created.key, uid=created.uid, note=created.domain)
+        return created
+
+    def edit(
+        self,
+        *,
+        access: Access,
+        key: Key,
+        uid: str,
+        resource_version: str,
+        display_name: str,
+        description: str,
+    ) -> RegistrySecret:
+        """Change the two fields that may change. Conflict when somebody was faster; Invalid."""
+        self._require(access, Permission.EDIT, key, Action.EDIT)
+        causes = information_causes(display_name, description)
+        if causes:
+            raise Invalid(str(key), tuple(causes))
+        with self._atomic():
+            patch = information_annotations(display_name, description)
+            changed = self._store.annotate(key, patch, uid=uid, resource_version=resource_version)
+            self._audit.record(access, Action.EDIT, key=key, uid=uid)
+        return to_domain(changed)
+
+    def delete(
+        self, *, access: Access, key: Key, uid: str, and_then: Callable[[], object] = lambda: None
+    ) -> None:
+        """NotFound when it is gone; Conflict when a namesake took its place, which is not touched.
+
+        `and_then` is done in the same transaction, where there is one.
+        """
+        self._require(access, Permission.DELETE, key, Action.DELETE)
+        with self._atomic():
+            self._store.delete(key, uid=uid)
+            self._history.forget(uid)
+            self._audit.record(access, Action.DELETE, key=key, uid=uid)
+            and_then()
+
+    # Testing
+
+    def begin_test(self, *, access: Access, key: Key) -> tuple[Check, bool]:
+        """Say that a test is under way; the second value is False when one already was."""
+        self._require(access, Permission.EDIT, key, Action.TEST)
+        return self._history.begin(to_domain(self._store.get(key)), access.person)
+
+    def finish_test(self, *, access: Access, check: Check) -> Outcome:
+        """Probe with the stored credential and record the verdict on the resource that was begun with."""
+        outcome = Outcome.abandoned("interrupted")
+        try:
+            result = self._prober(self._store.credential(check.key, uid=check.uid))
+            outcome = Outcome.of(result)
+            with self._atomic():
+                patch = verification_annotations(_verification(result))
+                self._store.annotate(check.key, patch, uid=check.uid)
+                self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=outcome.reason)
+        except ConsoleError as error:
+            outcome = Outcome.abandoned(error.problem or "gone")
+        finally:
+            self._history.finish(check, outcome)
+        return outcome
+
+    def require_trial(self, *, access: Access, namespace: str) -> None:
+        """Whether this person may test typed values in a namespace: NotFound, Forbidden."""
+        self._require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
+
+    def try_connection(self, *, access: Access, namespace: str, credential: Credential) -> Outcome:
+        """Probe values that somebody typed; nothing is recorded but that it was done."""
+        self.require_trial(access=access, namespace=namespace)
+        outcome = Outcome.of(self._prober(credential))
+        self._audit.record(access, Action.TRY, namespace=namespace, note=outcome.reason)
+        return outcome
+
+    # Namespaces
+
+    def create_namespace(self, *, access: Access, name: str) -> None:
+        """AlreadyExists; Invalid."""
+        access.require_administration()
+        problem = namespace_problem(name)
+        if problem:
+            raise Invalid(name, (Cause("namespace", problem),))
+        with self._atomic():
+            self._store.create_namespace(name)
+            self._audit.record(access, Action.NAMESPACE, namespace=name, note="create")
+
+    def delete_namespace(self, *, access: Access, name: str) -> None:
+        """Conflict `not_empty` while a registry is in it."""
+        access.require_administration()
+        with self._atomic():
+            self._store.delete_namespace(name)
+            self._audit.record(access, Action.NAMESPACE, namespace=name, note="delete")
+
+    # Access
+
+    def _require(self, access: Access, permission: Permission, key: Key, action: Action) -> None:
+        try:
+            access.require(permission, key.namespace)
+        except ConsoleError as error:
+            self._audit.record(access, action, key=key, outcome=error.reason)
+            raise
+
+    def _require_namespace(self, access: Access, namespace: str) -> None:
+        if namespace and not self.namespace_exists(access=access, name=namespace):
+            raise NotFound(namespace)
+
+
+def _verification(result: Result) -> Verification:
+    return Verification(
+        status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
+        reason=result.reason.value,
+        message=result.message(STORED_LANGUAGE),
+        at=datetime.now(UTC),
+    )
+
+
+def suggested_name(provider: Provider, namespace: str, taken: frozenset[str]) -> str:
+    """A name by the guide's rule: kind of registry, then environment; numbered when it is taken."""
+    environment = namespace.removesuffix("-namespace") if namespace not in ("", "default") else "prod"
+    kind = "registry" if provider is Provider.OTHER else provider.value
+    stem = f"{kind}-{environment}"
+    names = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
+    return next(name for name in names if name not in taken)

@@ -1,0 +1,37 @@
+"""Logging in, out, and failing to, in the audit log. A name is kept only when there is such an account."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.http import HttpRequest
+
+from console.login import client_address
+from registries.access import Access
+from registries.audit import AuditLog
+from registries.records import Action
+
+
+def connect() -> None:
+    user_logged_in.connect(_logged_in, dispatch_uid="audit")
+    user_logged_out.connect(_logged_out, dispatch_uid="audit")
+    user_login_failed.connect(_failed, dispatch_uid="audit")
+
+
+def _logged_in(sender: object, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    AuditLog().record(Access(user.get_username(), client_address(request)), Action.LOGIN)
+
+
+def _logged_out(sender: object, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+    if user is not None:
+        AuditLog().record(Access(user.get_username(), client_address(request)), Action.LOGOUT)
+
+
+def _failed(
+    sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+) -> None:
+    name = str(credentials.get("username") or "")
+    known = name if User.objects.filter(username=name).exists() else "?"
+    source = client_address(request) if request else ""
+    outcome = "locked" if getattr(request, "axes_locked_out", False) else "failed"
+    AuditLog().record(Access(known, source), Action.LOGIN, outcome=outcome)

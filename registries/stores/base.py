@@ -1,0 +1,74 @@
+"""What a store is. Two exist, or will: the embedded one and a cluster; one contract test runs against both.
+
+Resources go in with their password and never come out with it: `credential` is the only way to read one.
+Every patch and delete carries the uid that was read, so that a re-created namesake is never touched.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from registries.domain import Credential, Key
+from registries.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened since a version. When `complete`, it is everything there is and replaces all before.
+
+    `version` goes into the next call. `removed` may name keys that the caller never saw.
+    """
+
+    version: str
+    complete: bool
+    upserted: tuple[Resource, ...] = ()
+    removed: tuple[tuple[Key, str], ...] = ()
+    """Key and uid of what was deleted."""
+    namespaces: frozenset[str] | None = None
+    """All namespaces, or None when they did not change."""
+
+
+class Store(Protocol):
+    """Errors are those of registries.errors; whatever a database or server said is kept as their cause."""
+
+    def changes(self, since: str | None) -> Changes:
+        """What changed since a version; everything for None or for a version that is too old."""
+        ...
+
+    def get(self, key: Key) -> Resource:
+        """One resource, fresh. NotFound."""
+        ...
+
+    def create(self, resource: Resource) -> Resource:
+        """Store a new resource as built by resource.new_resource. AlreadyExists; NotFound for its namespace."""
+        ...
+
+    def annotate(
+        self,
+        key: Key,
+        annotations: Mapping[str, str | None],
+        *,
+        uid: str,
+        resource_version: str | None = None,
+    ) -> Resource:
+        """Merge annotations (None removes one), the only update there is.
+
+        NotFound; Conflict `recreated` when the uid is another one, `changed` when the version is.
+        """
+        ...
+
+    def delete(self, key: Key, *, uid: str) -> None:
+        """NotFound; Conflict `recreated`."""
+        ...
+
+    def credential(self, key: Key, *, uid: str) -> Credential:
+        """The address, user name and password of one test. NotFound; Conflict `recreated`; Unavailable."""
+        ...
+
+    def create_namespace(self, name: str) -> None:
+        """AlreadyExists."""
+        ...
+
+    def delete_namespace(self, name: str) -> None:
+        """NotFound; Conflict `not_empty` while a registry is in it."""
+        ...

@@ -1,0 +1,206 @@
+"""The embedded store: a tiny etcd in the database that DATABASE_URL names.
+
+It keeps each resource's JSON with uid, resourceVersion and creationTimestamp, raises the conflicts that an
+API server raises, and tells what changed since a version. A write takes the version row first: writers are
+serial, and no reader can see a version before the ones below it.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from registries.domain import Credential, Key
+from registries.errors import AlreadyExists, Conflict, NotFound
+from registries.models import StoredResource, StoreVersion, Tombstone
+from registries.resource import KIND, Resource, decode_password, to_domain
+from registries.sealing import Sealer
+from registries.stores.base import Changes
+
+NAMESPACE_KIND = "Namespace"
+TOMBSTONES_KEPT = timedelta(hours=1)
+
+
+class EmbeddedStore:
+    """The store protocol (stores/base.py) on Django's default database."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    def changes(self, since: str | None) -> Changes:
+        current = StoreVersion.objects.filter(pk=1).values_list("value", "compacted").first()
+        value, compacted = current or (0, 0)
+        known = -1 if since is None else int(since)
+        if known == value:
+            return Changes(version=str(value), complete=False)
+        # A restored backup may be behind what the caller knows; tombstones may be gone: start over.
+        complete = known < compacted or known > value
+        rows = StoredResource.objects.filter(resource_version__lte=value)
+        graves = Tombstone.objects.filter(resource_version__lte=value)
+        if not complete:
+            rows, graves = rows.filter(resource_version__gt=known), graves.filter(resource_version__gt=known)
+        upserted, touched = [], complete
+        for kind, body in rows.values_list("kind", "body").iterator():
+            if kind == KIND:
+                upserted.append(json.loads(body))
+            else:
+                touched = True
+        removed = [] if complete else list(graves.values_list("kind", "namespace", "name", "uid"))
+        touched = touched or any(kind == NAMESPACE_KIND for kind, *_ in removed)
+        return Changes(
+            version=str(value),
+            complete=complete,
+            upserted=tuple(upserted),
+            removed=tuple((Key(ns, name), uid) for kind, ns, name, uid in removed if kind == KIND),
+            namespaces=self._namespaces() if touched else None,
+        )
+
+    def get(self, key: Key) -> Resource:
+        return _body(self._row(key))
+
+    def create(self, resource: Resource) -> Resource:
+        key = Key(resource["metadata"]["namespace"], resource["metadata"]["name"])
+        spec = dict(resource["spec"])
+        password = spec.pop("password")
+        uid = str(uuid4())
+        with transaction.atomic():
+            version = self._next_version()
+            if not StoredResource.objects.filter(kind=NAMESPACE_KIND, name=key.namespace).exists():
+                raise NotFound(key.namespace)
+            stored = {**resource, "metadata": _metadata(resource["metadata"], uid, version), "spec": spec}
+            address = to_domain(stored).address
+            sealed = self._sealer.seal(password, uid=uid, address=address)
+            self._insert(KIND, key, uid, version, stored, sealed)
+        return stored
+
+    def annotate(
+        self,
+        key: Key,
+        annotations: Mapping[str, str | None],
+        *,
+        uid: str,
+        resource_version: str | None = None,
+    ) -> Resource:
+        with transaction.atomic():
+            version = self._next_version()
+            row = self._row(key, uid)
+            body = _body(row)
+            metadata = body["metadata"]
+            if resource_version is not None and metadata["resourceVersion"] != resource_version:
+                raise Conflict(str(key), "changed")
+            merged = {**(metadata.get("annotations") or {}), **annotations}
+            metadata["annotations"] = {name: value for name, value in merged.items() if value is not None}
+            metadata["resourceVersion"] = str(version)
+            row.body, row.resource_version = json.dumps(body, ensure_ascii=False), version
+            row.save(update_fields=["body", "resource_version"])
+        return body
+
+    def delete(self, key: Key, *, uid: str) -> None:
+        with transaction.atomic():
+            version = self._next_version()
+            self._bury(self._row(key, uid), version)
+
+    def credential(self, key: Key, *, uid: str) -> Credential:
+        row = self._row(key, uid)
+        registry = to_domain(_body(row))
+        password = decode_password(self._sealer.open(row.sealed_password, uid=uid, address=registry.address))
+        return Credential(registry.address, registry.username, password)
+
+    def create_namespace(self, name: str) -> None:
+        uid = str(uuid4())
+        with transaction.atomic():
+            version = self._next_version()
+            body = {"apiVersion": "v1", "kind": NAMESPACE_KIND, "metadata": {"name": name}}
+            body["metadata"] = _metadata({"name": name}, uid, version)
+            self._insert(NAMESPACE_KIND, Key("", name), uid, version, body, "")
+
+    def delete_namespace(self, name: str) -> None:
+        with transaction.atomic():
+            version = self._next_version()
+            row = StoredResource.objects.filter(kind=NAMESPACE_KIND, name=name).first()
+            if row is None:
+                raise NotFound(name)
+            if StoredResource.objects.filter(kind=KIND, namespace=name).exists():
+                raise Conflict(name, "not_empty")
+            self._bury(row, version)
+
+    def reseal(self) -> int:
+        """Bring every password under the newest key; returns how many there are.
+
+        Rows that appear meanwhile are looked for until there are none: once the new key is in place,
+        everything is written under it.
+        """
+        done: set[int] = set()
+        rows = StoredResource.objects.filter(kind=KIND)
+        while fresh := set(rows.values_list("pk", flat=True)) - done:
+            for pk in fresh:
+                with transaction.atomic():
+                    row = rows.select_for_update().filter(pk=pk).first()
+                    if row is not None:
+                        row.sealed_password = self._sealer.reseal(row.sealed_password)
+                        row.save(update_fields=["sealed_password"])
+            done |= fresh
+        return len(done)
+
+    @staticmethod
+    def _next_version() -> int:
+        if not StoreVersion.objects.filter(pk=1).update(value=F("value") + 1):
+            StoreVersion.objects.get_or_create(pk=1)
+            StoreVersion.objects.filter(pk=1).update(value=F("value") + 1)
+        return StoreVersion.objects.values_list("value", flat=True).get(pk=1)
+
+    @staticmethod
+    def _row(key: Key, uid: str | None = None) -> StoredResource:
+        row = StoredResource.objects.filter(kind=KIND, namespace=key.namespace, name=key.name).first()
+        if row is None:
+            raise NotFound(str(key))
+        if uid is not None and row.uid != uid:
+            raise Conflict(str(key), "recreated")
+        return row
+
+    @staticmethod
+    def _insert(kind: str, key: Key, uid: str, version: int, body: Resource, sealed: str) -> None:
+        try:
+            with transaction.atomic():
+                StoredResource.objects.create(
+                    kind=kind,
+                    namespace=key.namespace,
+                    name=key.name,
+                    uid=uid,
+                    resource_version=version,
+                    body=json.dumps(body, ensure_ascii=False),
+                    sealed_password=sealed,
+                )
+        except IntegrityError as error:
+            raise AlreadyExists(str(key) if key.namespace else key.name) from error
+
+    @staticmethod
+    def _bury(row: StoredResource, version: int) -> None:
+        """Delete a row and leave a tombstone; forget the tombstones that nobody can still be waiting for."""
+        Tombstone.objects.create(
+            kind=row.kind, namespace=row.namespace, name=row.name, uid=row.uid, resource_version=version
+        )
+        row.delete()
+        old = Tombstone.objects.filter(deleted_at__lt=timezone.now() - TOMBSTONES_KEPT)
+        newest = old.aggregate(newest=Max("resource_version"))["newest"]
+        if newest is not None:
+            StoreVersion.objects.filter(pk=1).update(compacted=newest)
+            old.filter(resource_version__lte=newest).delete()
+
+    @staticmethod
+    def _namespaces() -> frozenset[str]:
+        return frozenset(StoredResource.objects.filter(kind=NAMESPACE_KIND).values_list("name", flat=True))
+
+
+def _body(row: StoredResource) -> Resource:
+    body: Resource = json.loads(row.body)
+    return body
+
+
+def _metadata(given: Mapping[str, object], uid: str, version: int) -> dict[str, object]:
+    created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**given, "uid": uid, "resourceVersion": str(version), "creationTimestamp": created}

@@ -1,0 +1,62 @@
+"""Addresses of the one app. `-` is no namespace's name, so nothing under it can collide with a registry."""
+
+from django.urls import path, register_converter
+
+from registries.views import add, administration, batch, changes, details, icons, journal, lists, verify
+
+
+class NameConverter:
+    """A Kubernetes name: what is none cannot be there, so it is a 404 before anything is asked."""
+
+    regex = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class AccountConverter(NameConverter):
+    """A user name as Django has it."""
+
+    regex = r"[\w.@+-]{1,150}"
+
+
+register_converter(NameConverter, "k8s")
+register_converter(AccountConverter, "account")
+
+app_name = "registries"
+urlpatterns = [
+    path("registries/", lists.registry_list, name="list"),
+    path("registries/-/namespaces/", lists.namespace_options, name="namespace_options"),
+    path("registries/-/selection/", lists.selection, name="selection"),
+    path("registries/-/pulse/", lists.pulse, name="pulse"),
+    path("registries/-/add/", add.add, name="add"),
+    path("registries/-/add/name/", add.check_name, name="check_name"),
+    path("registries/-/add/address/", add.check_address, name="check_address"),
+    path("registries/-/try/", add.try_connection, name="try"),
+    path("registries/-/try/<uuid:trial>/", add.ask_trial, name="trial"),
+    path("registries/-/batch-delete/", batch.batch_delete, name="batch_delete"),
+    path("registries/-/runs/<uuid:run>/", batch.run_progress, name="run"),
+    path("registries/-/runs/<uuid:run>/items/", batch.run_items, name="run_items"),
+    path("registries/-/runs/<uuid:run>/start/", batch.run_start, name="run_start"),
+    path("registries/<k8s:namespace>/<k8s:name>/", details.details, name="details"),
+    path("registries/<k8s:namespace>/<k8s:name>/row/", verify.row, name="row"),
+    path("registries/<k8s:namespace>/<k8s:name>/status/", verify.card, name="card"),
+    path("registries/<k8s:namespace>/<k8s:name>/verify/", verify.verify, name="verify"),
+    path("registries/<k8s:namespace>/<k8s:name>/edit/", changes.edit, name="edit"),
+    path("registries/<k8s:namespace>/<k8s:name>/delete/", changes.delete, name="delete"),
+    path("journal/", journal.journal, name="journal"),
+    path("accounts/", administration.accounts, name="accounts"),
+    path("accounts/-/add/", administration.account_add, name="account_add"),
+    path("accounts/<account:name>/password/", administration.account_password, name="account_password"),
+    path("accounts/<account:name>/roles/", administration.account_grant, name="account_grant"),
+    path("accounts/<account:name>/roles/revoke/", administration.account_revoke, name="account_revoke"),
+    path("accounts/<account:name>/active/", administration.account_active, name="account_active"),
+    path("accounts/<account:name>/delete/", administration.account_delete, name="account_delete"),
+    path("namespaces/", administration.namespaces, name="namespaces"),
+    path("namespaces/-/add/", administration.namespace_add, name="namespace_add"),
+    path("namespaces/<k8s:name>/delete/", administration.namespace_delete, name="namespace_delete"),
+    path("icons/<slug:version>.svg", icons.sprite, name="icons"),
+]

@@ -1,0 +1,65 @@
+"""The details page: every field but the password, the last verdicts, the YAML, kubectl, and what happened."""
+
+import shlex
+
+import yaml
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from registries import audit, labels, presets, wiring
+from registries.domain import Key, RegistrySecret
+from registries.models import AuditEntry
+from registries.records import OK
+from registries.resource import API_GROUP, PREFIX, Resource, to_domain
+from registries.views.people import access_to
+from registries.views.verify import panel
+
+RESOURCE = f"registrysecrets.{API_GROUP}"
+
+
+@require_safe
+def details(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    access = access_to(request)
+    resource = wiring.service().resource(access=access, key=Key(namespace, name))
+    registry = to_domain(resource)
+    check = wiring.history().under_way([registry.uid]).get(registry.uid)
+    context = {
+        **panel(access, registry, check),
+        "yaml": as_yaml(resource),
+        "commands": commands(registry),
+        "sample": presets.sample_image(registry.domain, registry.provider),
+        "events": [
+            {
+                "entry": entry,
+                "action": labels.ACTIONS.get(entry.action, entry.action),
+                "text": _event_text(entry),
+            }
+            for entry in audit.events_of(registry)
+        ],
+    }
+    return render(request, "registries/details.html", context)
+
+
+def as_yaml(resource: Resource) -> str:
+    """The resource as kubectl would print it; the password is not in it and its place says so."""
+    shown = {**resource, "spec": {**resource["spec"], "password": "(hidden)"}}
+    return str(yaml.safe_dump(shown, allow_unicode=True, sort_keys=False, width=1000))
+
+
+def commands(registry: RegistrySecret) -> list[tuple[str, str]]:
+    """What kubectl would do the same with. Nothing that would print the password."""
+    where = f"-n {registry.namespace}"
+    columns = "custom-columns=NAME:.metadata.name,DOMAIN:.spec.domain,USER:.spec.username"
+    note = shlex.quote(f"{PREFIX}display-name={registry.display_name}")
+    return [
+        ("show", f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
+        ("edit", f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {note}"),
+        ("delete", f"kubectl delete {RESOURCE} {registry.name} {where}"),
+    ]
+
+
+def _event_text(entry: AuditEntry) -> str:
+    if entry.outcome != OK:
+        return str(labels.OUTCOMES.get(entry.outcome, entry.outcome))
+    return labels.reason(entry.note) if entry.action == "test" else ""

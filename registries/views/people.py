@@ -1,0 +1,23 @@
+"""Who is asking: the Access of a request, looked up once."""
+
+from typing import cast
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+
+from console.login import client_address
+from registries.access import Access
+from registries.grants import access_of
+
+_ATTRIBUTE = "_registries_access"
+
+
+def access_to(request: HttpRequest) -> Access:
+    """What the person behind a request may do; nobody may do nothing."""
+    known = getattr(request, _ATTRIBUTE, None)
+    if known is None:
+        user = request.user
+        source = client_address(request)
+        known = access_of(user, source) if isinstance(user, User) else Access(person="", source=source)
+        setattr(request, _ATTRIBUTE, known)
+    return cast(Access, known)

@@ -1,0 +1,176 @@
+// The add form while one types: presets of the provider, rules for names, what the address means. A verdict goes
+// away as soon as something that it was about has changed.
+const TESTED = ["domain", "username", "password", "namespace"];
+const KINDS = ["harbor", "dockerhub", "aliyun", "registry", "quay", "ghcr", "acr", "ecr", "gitlab", "nexus"];
+const ENVIRONMENTS = /(^|-)(prod|production|dev|develop|test|testing|stag|staging|stage|uat|qa|pre|demo)(-|$|\d)/;
+let suggested = "";
+let timer = 0;
+
+function form() {
+  return document.getElementById("add-form");
+}
+
+function field(name) {
+  return form().elements.namedItem(name);
+}
+
+function chosenProvider() {
+  return form().querySelector("[name=provider]:checked");
+}
+
+function applyPreset({ keep }) {
+  const provider = chosenProvider();
+  if (!provider) return;
+  const { domain, example, domainHint, usernameHint, passwordHint } = provider.dataset;
+  const input = field("domain");
+  input.placeholder = example;
+  document.getElementById("hint-domain").textContent = domainHint;
+  document.getElementById("hint-username").textContent = usernameHint;
+  document.getElementById("hint-password").textContent = passwordHint;
+  const aliyun = provider.value === "aliyun";
+  document.getElementById("aliyun").hidden = !aliyun;
+  if (keep) return;
+  // An address that a preset wrote may be replaced; one that was typed may not.
+  if (!input.value || input.dataset.preset === input.value) {
+    write(input, aliyun ? aliyunAddress() : domain);
+  }
+}
+
+function aliyunAddress() {
+  const region = document.getElementById("aliyun-region").value;
+  const network = document.getElementById("aliyun-network").value;
+  const instance = document.getElementById("aliyun-instance").value.trim().toLowerCase();
+  return instance ? `${instance}-${network}.${region}.cr.aliyuncs.com` : `${network}.${region}.aliyuncs.com`;
+}
+
+function write(input, value) {
+  input.value = value;
+  input.dataset.preset = value;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function checkRules() {
+  const name = field("name").value.trim();
+  const met = {
+    characters: /^[a-z0-9.-]+$/.test(name),
+    ends: /^[a-z0-9]/.test(name) && /[a-z0-9]$/.test(name),
+    environment: ENVIRONMENTS.test(name),
+    kind: KINDS.some((kind) => name.includes(kind)),
+  };
+  for (const rule of document.querySelectorAll("#name-rules [data-rule]")) {
+    const fine = met[rule.dataset.rule];
+    rule.classList.toggle("met", fine);
+    rule.classList.toggle("broken", Boolean(name) && !fine && !("advice" in rule.dataset));
+  }
+}
+
+function ask(id, names) {
+  const target = document.getElementById(id);
+  const values = Object.fromEntries(names.map((name) => [name, name === "provider" ? (chosenProvider()?.value ?? "") : field(name).value]));
+  // The values named here are all that is sent: never the password.
+  const query = new URLSearchParams(values);
+  return window.htmx.ajax("GET", `${target.dataset.url}?${query}`, { source: target, target, swap: "innerHTML" });
+}
+
+function askLater() {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    if (!form()) return;
+    ask("check-address", ["domain", "username", "namespace", "provider"]);
+  }, 250);
+}
+
+let nameTimer = 0;
+function askName() {
+  clearTimeout(nameTimer);
+  nameTimer = setTimeout(() => {
+    if (form()) ask("check-name", ["name", "namespace", "provider"]);
+  }, 250);
+}
+
+// An answer that was on its way when a tested field changed is about other values: it is not shown.
+let edition = 0;
+const asked = new WeakMap();
+document.addEventListener("htmx:beforeSend", (event) => {
+  if (event.detail.target.id === "verdict") asked.set(event.detail.xhr, edition);
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, xhr } = event.detail;
+  if (target.id === "verdict" && asked.get(xhr) !== edition) event.detail.shouldSwap = false;
+});
+
+function changed(event) {
+  const { name, id } = event.target;
+  if (TESTED.includes(name)) {
+    edition += 1;
+    document.getElementById("verdict").replaceChildren();
+  }
+  if (id.startsWith("aliyun-")) {
+    write(field("domain"), aliyunAddress());
+    return;
+  }
+  if (event.type === "input" && name === "name") {
+    checkRules();
+    askName();
+  }
+  if (event.type === "change" && name === "provider") {
+    applyPreset({ keep: false });
+    askLater();
+  }
+  if (["domain", "username", "namespace"].includes(name)) askLater();
+}
+
+function suggest(name) {
+  const input = form() && field("name");
+  if (!input || (input.value && input.value !== suggested)) return;
+  suggested = name;
+  input.value = name;
+  checkRules();
+}
+
+function markTested() {
+  for (const input of form().querySelectorAll("[data-marked]")) {
+    input.removeAttribute("aria-invalid");
+    delete input.dataset.marked;
+  }
+  for (const item of form().querySelectorAll("#verdict [data-error-for]")) {
+    const input = document.getElementById(item.dataset.errorFor);
+    input?.setAttribute("aria-invalid", "true");
+    if (input) input.dataset.marked = "";
+  }
+}
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (!form()) return;
+  if (event.detail.target.id === "dialog-body" || event.detail.target === document.body) start();
+  if (event.detail.target.id === "verdict") {
+    markTested();
+    document.querySelector("#verdict > *")?.scrollIntoView({ block: "nearest" });
+  }
+});
+document.addEventListener("name-suggested", (event) => suggest(event.detail.name));
+document.addEventListener("click", (event) => {
+  const reveal = event.target.closest("#password-reveal");
+  if (!reveal) return;
+  const shown = reveal.getAttribute("aria-pressed") === "true";
+  reveal.setAttribute("aria-pressed", String(!shown));
+  document.getElementById("id_password").type = shown ? "password" : "text";
+});
+
+function start() {
+  const target = form();
+  if (target.dataset.started) return;
+  target.dataset.started = "yes";
+  suggested = suggested || field("name").value;
+  if (!target.querySelector("#error-summary")) suggested = field("name").value;
+  // The password's field outlives an answer of the server, the button beside it does not.
+  const revealed = field("password").type === "text";
+  document.getElementById("password-reveal").setAttribute("aria-pressed", String(revealed));
+  applyPreset({ keep: true });
+  checkRules();
+  if (field("domain").value) askLater();
+  target.addEventListener("input", changed);
+  target.addEventListener("change", changed);
+}
+
+if (form()) start();

@@ -1,0 +1,137 @@
+// The one dialog: opens with what a link fetches, keeps the focus in, asks before it throws away what was typed.
+import { keepFocus } from "./focus.js";
+
+const dialog = document.getElementById("dialog");
+const body = document.getElementById("dialog-body");
+// Somebody who followed a plain link has the same content as a page of its own.
+const isPage = body?.classList.contains("dialog-page");
+const discard = document.getElementById("discard");
+let opener = "";
+let clean = "";
+
+function form() {
+  return body.querySelector("form[data-dirty-check]");
+}
+
+function content() {
+  const watched = form();
+  if (!watched) return "";
+  const data = new FormData(watched);
+  data.delete("csrfmiddlewaretoken");
+  return JSON.stringify([...data.entries()]);
+}
+
+function dirty() {
+  return Boolean(form()) && (form().dataset.dirty === "true" || content() !== clean);
+}
+
+function close() {
+  discard.hidden = true;
+  body.replaceChildren();
+  if (dialog.open) dialog.close();
+  // The row that opened it may have been drawn anew; its button has the same id.
+  document.getElementById(opener)?.focus();
+  keepFocus();
+}
+
+export function askToClose() {
+  if (dirty()) {
+    discard.hidden = false;
+    document.getElementById("discard-no").focus();
+  } else {
+    close();
+  }
+}
+
+export function openDialog(url, { source, method = "GET", values } = {}) {
+  opener = source?.id || "";
+  return window.htmx.ajax(method, url, { target: "#dialog-body", swap: "innerHTML", values });
+}
+
+function fresh() {
+  const wrong = body.querySelector("#error-summary");
+  const first = body.querySelector("[autofocus]") || body.querySelector("input:not([type=hidden]), button.btn-primary, a.btn");
+  (wrong || first)?.focus();
+  for (const field of body.querySelectorAll(".field-wrong input, .field-wrong textarea, .field-wrong select")) {
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", `${field.id}_error`);
+  }
+  check();
+}
+
+// What was wrong with a field is no longer said once it is being put right.
+function forgive(field) {
+  const around = field.closest(".field-wrong");
+  if (!around) return;
+  around.classList.remove("field-wrong");
+  around.querySelector(".field-error")?.remove();
+  field.classList.remove("is-invalid");
+  field.removeAttribute("aria-invalid");
+}
+
+// Destructive buttons wait for the name or the number; a save button waits for a change.
+function check() {
+  for (const input of body.querySelectorAll("[data-confirms]")) {
+    body.querySelector(input.dataset.confirms).disabled = input.value.trim() !== input.dataset.expects;
+  }
+  for (const button of body.querySelectorAll("[data-needs-change]")) button.disabled = !dirty();
+}
+
+if (dialog) {
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target !== body || !body.children.length) return;
+    const again = dialog.open || isPage;
+    if (!again) dialog.showModal();
+    if (!again || !body.querySelector("#error-summary")) {
+      if (form()?.dataset.dirty !== "true") clean = content();
+    }
+    fresh();
+  });
+  dialog.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    if (discard.hidden) askToClose();
+    else discard.hidden = true;
+  });
+  dialog.addEventListener("keydown", (event) => {
+    // Chromium closes on a second Esc whatever `cancel` says; this keeps it open.
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    if (discard.hidden) askToClose();
+    else discard.hidden = true;
+  });
+  body.addEventListener("input", (event) => {
+    forgive(event.target);
+    check();
+  });
+  body.addEventListener("change", check);
+  document.addEventListener("dialog-close", close);
+  document.getElementById("discard-yes").addEventListener("click", close);
+  document.getElementById("discard-no").addEventListener("click", () => {
+    discard.hidden = true;
+    body.querySelector("input:not([type=hidden])")?.focus();
+  });
+}
+
+document.addEventListener("click", (event) => {
+  const closer = event.target.closest("[data-dialog-close]");
+  if (closer) {
+    // On the page that it leads to, a link only closes; "back to the list" leads somewhere from other pages.
+    const elsewhere = closer.href && new URL(closer.href).pathname !== window.location.pathname;
+    if (dialog?.open && !elsewhere) {
+      event.preventDefault();
+      askToClose();
+    } else if (!closer.href) {
+      window.location.assign(document.querySelector(".brand").href);
+    }
+    return;
+  }
+  const link = event.target.closest("a[data-dialog], #add-button");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  openDialog(link.href, { source: link });
+});
+
+if (isPage) {
+  clean = content();
+  check();
+}

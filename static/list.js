@@ -1,0 +1,120 @@
+// The list keeps itself fresh, and what stands outside of it in line with what it shows.
+import { place } from "./popover.js";
+
+const list = document.getElementById("list");
+const EVERY = 4000;
+const root = document.documentElement;
+
+function state() {
+  return document.getElementById("list-state").dataset;
+}
+
+function refresh() {
+  return window.htmx.ajax("GET", window.location.pathname + window.location.search, {
+    target: "#list",
+    swap: "innerHTML show:none",
+  });
+}
+
+// The counts follow when one row was tested; the rows stay where they are.
+async function refreshStrip() {
+  const answer = await fetch(window.location.href, { headers: { "HX-Request": "true" } });
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const strip = page.getElementById("strip");
+  if (!strip) return;
+  document.getElementById("strip").replaceWith(document.adoptNode(strip));
+  window.htmx.process(document.getElementById("strip"));
+  state().version = page.getElementById("list-state").dataset.version;
+}
+
+function busy() {
+  const open = document.querySelector("dialog[open], .menu:popover-open");
+  return document.hidden || Boolean(open) || Boolean(list.querySelector("tr[hx-get]"));
+}
+
+function pulse() {
+  if (busy()) return;
+  const { version, namespace } = state();
+  const query = new URLSearchParams({ version, namespace });
+  window.htmx.ajax("GET", `${list.dataset.pulse}?${query}`, { source: "#list-state", swap: "none" });
+}
+
+// The selector, the add button and the search box stand outside of what is drawn anew, or are kept.
+function align() {
+  const { namespace, mayAdd, query } = state();
+  const label = document.getElementById("namespace-label");
+  label.textContent = namespace || label.dataset.all;
+  const add = document.getElementById("add-button");
+  add.hidden = mayAdd !== "true";
+  add.href = add.dataset.url + (namespace ? `?namespace=${encodeURIComponent(namespace)}` : "");
+  const search = document.getElementById("q");
+  const asked = new URLSearchParams(query).get("q") || "";
+  if (search && document.activeElement !== search) search.value = asked;
+  document.getElementById("density")?.setAttribute("aria-pressed", String(root.dataset.density === "compact"));
+  const toolbar = document.getElementById("toolbar");
+  if (toolbar) list.style.setProperty("--toolbar-height", `${toolbar.offsetHeight}px`);
+}
+
+function flash(uid) {
+  document.getElementById(`r-${uid}`)?.classList.add("fresh");
+}
+
+if (list) {
+  document.getElementById("list-state").setAttribute("data-quiet", "");
+  align();
+  window.setInterval(pulse, EVERY);
+  window.addEventListener("resize", align);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target === list) align();
+  });
+  document.addEventListener("registries-changed", refresh);
+  document.addEventListener("registry-tested", refreshStrip);
+  document.addEventListener("registry-created", (event) => {
+    document.addEventListener("htmx:afterSettle", () => flash(event.detail.uid), { once: true });
+  });
+  list.addEventListener("click", (event) => {
+    const clears = event.target.closest("[data-clears]")?.dataset.clears;
+    if (clears === "q") document.getElementById("q").value = "";
+    if (event.target.closest("#density")) {
+      root.dataset.density = root.dataset.density === "compact" ? "" : "compact";
+      window.localStorage.setItem("density", root.dataset.density);
+      align();
+    }
+  });
+  // The first letter of a search is a step that "back" undoes; for the next ones the address is replaced, which
+  // the server does when the search box is named. The form sends the request, so htmx itself names nothing.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const { headers, triggeringEvent } = event.detail;
+    const further = new URLSearchParams(window.location.search).has("q");
+    if (further && triggeringEvent?.target?.id === "q") headers["HX-Trigger-Name"] = "q";
+  });
+  namespaceMenu();
+}
+
+function namespaceMenu() {
+  const menu = document.getElementById("namespace-menu");
+  const find = document.getElementById("namespace-find");
+  const options = document.getElementById("namespace-options");
+  let timer = 0;
+  const load = () => {
+    const query = new URLSearchParams({ current: window.location.search, find: find.value });
+    return window.htmx.ajax("GET", `${find.dataset.url}?${query}`, { target: options, swap: "innerHTML" });
+  };
+  menu.addEventListener("toggle", (event) => {
+    if (event.newState !== "open") return;
+    find.value = "";
+    load().then(() => place(menu, document.getElementById("namespace-button")));
+    find.focus();
+  });
+  find.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(load, 150);
+  });
+  find.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") options.querySelector("a")?.click();
+  });
+  options.addEventListener("click", (event) => {
+    if (event.target.closest("a")) menu.hidePopover();
+  });
+}

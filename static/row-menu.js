@@ -1,0 +1,55 @@
+// The one menu of all rows: knows which row it is open for, and offers what that row allows.
+import { openDialog } from "./dialog.js";
+import { place, walk } from "./popover.js";
+
+const menu = document.getElementById("row-menu");
+const NEEDS = { test: "test", edit: "edit", delete: "delete" };
+let row = null;
+let button = null;
+
+function openFor(clicked) {
+  button = clicked;
+  row = clicked.closest("tr");
+  const may = row.dataset.can.split(" ");
+  for (const item of menu.querySelectorAll("[data-action]")) {
+    const need = NEEDS[item.dataset.action];
+    item.hidden = Boolean(need) && !may.includes(need);
+  }
+  menu.querySelector("[data-action=details]").href = row.dataset.url;
+  menu.showPopover();
+  place(menu, button, { align: "end" });
+  button.setAttribute("aria-expanded", "true");
+  menu.querySelector(".menu-item:not([hidden])").focus();
+}
+
+function act(action) {
+  const { url } = row.dataset;
+  const source = button;
+  menu.hidePopover();
+  if (action === "test") {
+    window.htmx.ajax("POST", `${url}verify/`, { source: row, target: row, swap: "outerHTML" });
+    source.focus();
+  } else {
+    openDialog(`${url}${action}/`, { source });
+  }
+}
+
+if (menu) {
+  document.addEventListener("click", (event) => {
+    const clicked = event.target.closest("tr .more");
+    if (clicked && clicked !== button) openFor(clicked);
+    else if (clicked) button = null;
+  });
+  menu.addEventListener("click", (event) => {
+    const item = event.target.closest("button[data-action]");
+    if (item) act(item.dataset.action);
+  });
+  menu.addEventListener("keydown", (event) => walk(menu, event));
+  menu.addEventListener("toggle", (event) => {
+    if (event.newState !== "closed") return;
+    button?.setAttribute("aria-expanded", "false");
+    setTimeout(() => {
+      button = null;
+    });
+  });
+}

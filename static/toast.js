@@ -1,0 +1,46 @@
+// Toasts: what happened, for five seconds; errors stay longer. Shown above dialogs, since both are on the top layer.
+const region = document.getElementById("toasts");
+const template = document.getElementById("toast-template");
+
+function raise() {
+  // Showing it anew brings it above a dialog that was opened meanwhile.
+  if (region.matches(":popover-open")) region.hidePopover();
+  if (region.children.length) region.showPopover();
+}
+
+function dismissLater(item, milliseconds) {
+  let timer = setTimeout(() => remove(item), milliseconds);
+  item.addEventListener("pointerenter", () => clearTimeout(timer));
+  item.addEventListener("pointerleave", () => {
+    timer = setTimeout(() => remove(item), 2000);
+  });
+}
+
+function remove(item) {
+  item.remove();
+  if (!region.children.length && region.matches(":popover-open")) region.hidePopover();
+}
+
+export function showToast({ text, kind = "ok", href = "" }) {
+  const item = template.content.firstElementChild.cloneNode(true);
+  item.classList.add(`toast-${kind}`);
+  item.querySelector(".toast-text").textContent = text;
+  const link = item.querySelector(".toast-link");
+  link.hidden = !href;
+  if (href) link.href = href;
+  item.querySelector(".toast-close").addEventListener("click", () => remove(item));
+  for (const old of [...region.children]) {
+    if (old.querySelector(".toast-text")?.textContent === text) old.remove();
+  }
+  region.append(item);
+  raise();
+  dismissLater(item, kind === "ok" ? 5000 : 12000);
+}
+
+document.addEventListener("toast", (event) => showToast(event.detail));
+
+for (const message of region.querySelectorAll("[data-toast]")) {
+  const text = message.textContent;
+  message.remove();
+  showToast({ text });
+}

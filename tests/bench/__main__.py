@@ -1,0 +1,18 @@
+"""`make bench`: figures as ratios, all measured in this one run. Nothing here passes or fails."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench import pages
+
+
+def main() -> None:
+    sys.stdout.write(f"{os.cpu_count()} processors, Python {sys.version.split()[0]}; ratios of one run\n")
+    with tempfile.TemporaryDirectory(prefix="console-bench-") as folder:
+        pages.run(Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Fills the data folder of its environment: `python -m tests.bench.fill COUNT NAMESPACES`. One transaction."""
+
+import sys
+from datetime import UTC, datetime, timedelta
+
+import django
+
+django.setup()
+
+from django.contrib.auth.models import User  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import transaction  # noqa: E402
+
+from registries import wiring  # noqa: E402
+from registries.access import EVERYWHERE, Access, Role  # noqa: E402
+from registries.domain import Draft, Key, Provider, Verification, VerifyStatus  # noqa: E402
+from registries.grants import set_grant  # noqa: E402
+from registries.resource import new_resource, verification_annotations  # noqa: E402
+
+PASSWORD = "bench-only-7"
+REASONS = ("ok", "ok", "bad_credentials", "ok_unverified", "timeout", "")
+
+
+def main(count: int, namespaces: int) -> None:
+    call_command("migrate", verbosity=0)
+    user = User.objects.create_user("olive", password=PASSWORD)
+    set_grant(user, EVERYWHERE, Role.ADMIN)
+    access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
+    providers, now = list(Provider), datetime.now(UTC)
+    with transaction.atomic():
+        for number in range(namespaces):
+            wiring.service().create_namespace(access=access, name=f"team-{number:03}")
+        for number in range(count):
+            key = Key(f"team-{number % namespaces:03}", f"registry-{number:05}")
+            draft = Draft(
+                key,
+                f"registry-{number}.example.com:5000",
+                f"robot${number}",
+                providers[number % 4],
+                "p",
+                display_name=f"仓库 {number}",
+            )
+            created = wiring.store().create(new_resource(draft))
+            reason = REASONS[number % len(REASONS)]
+            if reason:
+                status = VerifyStatus.SUCCESS if reason.startswith("ok") else VerifyStatus.FAILED
+                verdict = Verification(status, reason, "", now - timedelta(hours=number % 240))
+                wiring.store().annotate(
+                    key, verification_annotations(verdict), uid=created["metadata"]["uid"]
+                )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,151 @@
+"""What all tests share: the cast, the canary, and real registries to talk to."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+from console import assets
+from registries import drafts, wiring
+from registries.access import EVERYWHERE, Access, Role
+from registries.demo.process import DemoRegistries
+from registries.demo.tempers import TEMPERS, Temper
+from registries.domain import Key, RegistrySecret
+from registries.grants import set_grant
+from tests import canary
+
+NAMESPACES = ("team-a", "team-b")
+ROLES = {
+    "olive": (EVERYWHERE, Role.ADMIN),
+    "nina": ("team-a", Role.ADMIN),
+    "omar": ("team-a", Role.OPERATOR),
+    "vic": ("team-a", Role.VIEWER),
+    "sam": None,
+}
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+EVERYBODY = (*ROLES, None)
+"""The cast, and nobody."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    django_settings.MIDDLEWARE.insert(0, "tests.canary.WatchMiddleware")
+    django_settings.TEST_THREADS = 0
+    django_settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher"
+    ]  # a third of a second less
+    # A file, as in real use: SQLite's shared memory cannot be written from several threads.
+    connection.settings_dict["TEST"]["NAME"] = str(django_settings.DATA_DIR / "test.sqlite3")
+    handler = canary.WatchHandler(logging.DEBUG)
+    logging.getLogger().addHandler(handler)
+    logging.getLogger("urllib3").setLevel(logging.DEBUG)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> None:
+    assets.collect()
+
+
+@pytest.fixture(autouse=True)
+def no_leak(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails the test after which the canary stands anywhere that it must not."""
+    uses_database = "db" in request.fixturenames or request.node.get_closest_marker("django_db")
+    if uses_database:
+        request.getfixturevalue("transactional_db" if "transactional_db" in request.fixturenames else "db")
+    canary.leaks.clear()
+    wiring.reset()
+    yield
+    if uses_database:
+        canary.watch_database()
+    assert not canary.leaks
+
+
+@dataclass
+class Cast:
+    """The five people, two namespaces, and what tests need of them."""
+
+    users: dict[str, User] = field(default_factory=dict)
+
+    def client(self, person: str | None, **headers: str) -> Client:
+        """A browser in which somebody is logged in, or nobody; in Chinese unless told."""
+        client = Client(headers=headers)
+        if person:
+            client.force_login(self.users[person], backend=BACKEND)
+        return client
+
+    def access(self, person: str) -> Access:
+        role = ROLES[person]
+        return Access.from_grants(person, [role] if role else [], source="127.0.0.1")
+
+    def add(self, name: str = "harbor-prod", namespace: str = "team-a", **values: str) -> RegistrySecret:
+        """Store a registry, with the canary for its password."""
+        return wiring.service().create(
+            access=self.access("olive"), draft=drafts.read_draft(typed(name, namespace, **values))
+        )
+
+    def find(self, name: str = "harbor-prod", namespace: str = "team-a") -> RegistrySecret:
+        return wiring.service().find(access=self.access("olive"), key=Key(namespace, name))
+
+
+def typed(name: str = "harbor-prod", namespace: str = "team-a", **values: str) -> dict[str, str]:
+    """What somebody types into the add form."""
+    return {
+        "name": name,
+        "namespace": namespace,
+        "provider": "harbor",
+        "domain": "harbor.example.com",
+        "username": "admin",
+        "password": canary.CANARY,
+        "display_name": "",
+        "description": "",
+        **values,
+    }
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    people = Cast()
+    for name, grant in ROLES.items():
+        people.users[name] = User.objects.create(username=name, password="!")
+        if grant:
+            set_grant(people.users[name], *grant)
+    for namespace in NAMESPACES:
+        wiring.service().create_namespace(access=people.access("olive"), name=namespace)
+    return people
+
+
+@pytest.fixture
+def client_of(cast: Cast) -> Callable[..., Client]:
+    return cast.client
+
+
+@pytest.fixture(scope="session")
+def demo_registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRegistries]:
+    """Real registries on loopback, one of each temper."""
+    folder: Path = tmp_path_factory.mktemp("registries")
+    with DemoRegistries(folder, base_port=15500) as registries:
+        yield registries
+
+
+@pytest.fixture
+def probing(demo_registries: DemoRegistries, settings: Any) -> Callable[[str], dict[str, str]]:
+    """Allow tests to reach the demo's registries; gives address, user name and password of a temper."""
+    settings.PROBE_ALLOW_LOOPBACK = True
+    settings.PROBE_CA_FILE = str(demo_registries.ca_file)
+    settings.PROBE_TIMEOUT = 1.5
+
+    def temper(name: str) -> dict[str, str]:
+        found: Temper = next(it for it in TEMPERS if it.name == name)
+        return {
+            "domain": demo_registries.address(found),
+            "username": found.username,
+            "password": found.password,
+        }
+
+    return temper

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Installs the system parts that tests use and that are missing: only as root, only on Debian and its kin.
+set -eu
+wanted=""
+need() { command -v "$1" >/dev/null 2>&1 || wanted="$wanted $2"; }
+need chromium chromium
+need docker-registry docker-registry
+need skopeo skopeo
+[ -d /usr/share/fonts/opentype/noto ] && ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || wanted="$wanted fonts-noto-cjk"
+[ -n "$wanted" ] || exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+	echo "Missing, so some tests are skipped:$wanted"
+	exit 0
+fi
+echo "Installing$wanted"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q >/dev/null
+# shellcheck disable=SC2086  # a list of package names
+apt-get install -y -q --no-install-recommends $wanted >/dev/null

@@ -1,0 +1,75 @@
+"""Chromium, the running console, and people in front of it. A test module names this in `pytest_plugins`.
+
+One browser a session, one console and one context per person a module. Every test fails on a violation of the
+Content-Security-Policy, an error on the console or in a script, a request to another host, a status that it did
+not announce; every module on a password in what the server sent, logged, stored or was asked for.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.peers.parts import require_part
+from tests.peers.running_console import RunningConsole, copied_console, seeded_folder
+from tests.peers.visitors import PATIENCE, REFUSED_FORM, People, Watch
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = require_part("chromium", install="apt-get install chromium fonts-noto-cjk")
+    # Playwright's loop runs in this thread, which Django takes for a reason to refuse database work.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """A data folder filled with the demo, to be copied, and the base port of its registries."""
+    folder = tmp_path_factory.mktemp("seeded") / "data"
+    return folder, seeded_folder(folder)
+
+
+@pytest.fixture(scope="module")
+def console(
+    chromium: Browser, seeded: tuple[Path, int], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningConsole]:
+    """A console of this module's own. Nothing of a password may be found in what it leaves behind."""
+    running = copied_console(seeded[0], tmp_path_factory.mktemp("console") / "data", seeded[1])
+    yield running
+    running.stop()
+    assert running.leaks() == []
+
+
+@pytest.fixture(scope="module")
+def everybody(chromium: Browser, console: RunningConsole) -> Iterator[People]:
+    people = People(chromium, console.url, Watch(console.url))
+    yield people
+    people.leave()
+
+
+@pytest.fixture
+def people(everybody: People) -> Iterator[People]:
+    """The cast for one test, whose pages are closed and whose problems are told at its end."""
+    everybody.watch.problems.clear()
+    everybody.watch.expected = set(REFUSED_FORM)
+    yield everybody
+    everybody.tidy()
+    assert everybody.watch.problems == []

@@ -1,0 +1,108 @@
+"""`manage.py` commands that serve, as processes: started, asked, stopped by who started them."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def environment(folder: Path, **values: str) -> dict[str, str]:
+    """This process's environment with a data folder, and none of this project's other settings."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))
+    }
+    return {**inherited, "CONSOLE_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", **values}
+
+
+def manage(folder: Path, *arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end."""
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment(folder, **values),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class Serving:
+    """`with Serving(folder, "serve") as console:` serves as long as the block. `seconds` is how long it took."""
+
+    def __init__(self, folder: Path, *arguments: str, **values: str) -> None:
+        self.port = free_port()
+        self.log = folder.with_suffix(".log")
+        self._folder = folder
+        self._arguments = arguments
+        self._values = values
+        self.seconds = 0.0
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "manage.py", *self._arguments, "--bind", f"127.0.0.1:{self.port}"]
+        begun = time.monotonic()
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment(self._folder, **self._values),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        while self.status("/healthz") != 200:
+            if self.process.poll() is not None or time.monotonic() - begun > 30:
+                self.process.kill()
+                raise RuntimeError(self.said())
+            time.sleep(0.02)
+        self.seconds = time.monotonic() - begun
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self, number: int = signal.SIGTERM) -> float:
+        """Tell it to stop; returns how many seconds that took."""
+        begun = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+                raise
+        return time.monotonic() - begun
+
+    def status(self, path: str) -> int:
+        return self.get(path)[0]
+
+    def get(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def said(self) -> str:
+        return self.log.read_text()

@@ -1,0 +1,151 @@
+"""The real docker-registry (distribution 2.8), with htpasswd or a token service, and that token service:
+a small one that signs with ES256. Programs run on loopback and are stopped by whoever started them."""
+
+import base64
+import json
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import bcrypt
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from tests.peers.certificates import Authority, Pair
+from tests.peers.parts import require_part
+from tests.peers.scripted import Reply, Request, basic, json_reply, wait_for
+
+SERVICE, ISSUER = "test-registry", "test-issuer"
+
+
+@contextmanager
+def docker_registry(
+    folder: Path,
+    *,
+    users: dict[str, str] | None = None,
+    token_realm: str | None = None,
+    signer: Pair | None = None,
+    tls: Pair | None = None,
+) -> Iterator[str]:
+    """A registry under way; yields host:port. `users` are name and password for htpasswd; `token_realm` and
+    `signer` are the URL and the certificate of a token service; neither leaves it open to anybody."""
+    program = require_part("docker-registry")
+    folder.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    config: dict[str, object] = {
+        "version": "0.1",
+        "log": {"level": "error"},
+        "storage": {"inmemory": {}},
+        "http": {"addr": f"127.0.0.1:{port}", "secret": "of-this-test", **_tls(tls)},
+        **_auth(folder, users, token_realm, signer),
+    }
+    (folder / "config.yml").write_text(json.dumps(config))  # JSON is YAML
+    process = subprocess.Popen(
+        [program, "serve", str(folder / "config.yml")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert wait_for(lambda: _listens(port), 10), "docker-registry did not start"
+        yield f"localhost:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _tls(pair: Pair | None) -> dict[str, object]:
+    return {"tls": {"certificate": str(pair.chain_file), "key": str(pair.key_file)}} if pair else {}
+
+
+def _auth(
+    folder: Path, users: dict[str, str] | None, token_realm: str | None, signer: Pair | None
+) -> dict[str, object]:
+    if users:
+        passwords = folder / "htpasswd"
+        passwords.write_text("".join(f"{name}:{_hashed(word)}\n" for name, word in users.items()))
+        return {"auth": {"htpasswd": {"realm": "Test", "path": str(passwords)}}}
+    if token_realm and signer:
+        bundle = str(signer.certificate_file)
+        token = {"realm": token_realm, "service": SERVICE, "issuer": ISSUER, "rootcertbundle": bundle}
+        return {"auth": {"token": token}}
+    return {}
+
+
+def signing_pair(authority: Authority) -> Pair:
+    """The certificate with which a token service signs."""
+    return authority.issue("token.service", common_name="token service")
+
+
+def token_service(
+    users: dict[str, str],
+    signer: Pair,
+    *,
+    anonymous: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> Callable[[Request], Reply]:
+    """A script for a ScriptedServer: GET with Basic as the distribution token specification has it.
+    `anonymous` gives tokens to nobody too; `clock` may be wrong."""
+
+    def script(request: Request) -> Reply:
+        names = [name for name, password in users.items() if request.authorization == basic(name, password)]
+        if not names and not (anonymous and request.authorization is None):
+            return json_reply(
+                {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}, 401
+            )
+        asked = parse_qs(urlsplit(request.target).query)
+        subject = names[0] if names else ""
+        access = _access(asked.get("scope", [])) if names else []
+        return json_reply({"token": _signed(signer, subject, asked["service"][0], access, clock())})
+
+    return script
+
+
+def _access(scopes: list[str]) -> list[dict[str, object]]:
+    parts = [scope.split(":") for scope in scopes]
+    return [{"type": part[0], "name": ":".join(part[1:-1]), "actions": part[-1].split(",")} for part in parts]
+
+
+def _signed(signer: Pair, subject: str, audience: str, access: list[dict[str, object]], now: float) -> str:
+    """A JWT as distribution 2.8 wants it: ES256, the certificate in x5c."""
+    der = signer.certificate.public_bytes(serialization.Encoding.DER)
+    header = {"typ": "JWT", "alg": "ES256", "x5c": [base64.b64encode(der).decode()]}
+    claims = {
+        "iss": ISSUER,
+        "sub": subject,
+        "aud": audience,
+        "exp": int(now) + 300,
+        "nbf": int(now) - 5,
+        "iat": int(now),
+        "jti": str(uuid.uuid4()),
+        "access": access,
+    }
+    signed = f"{_base64(json.dumps(header).encode())}.{_base64(json.dumps(claims).encode())}"
+    r, s = decode_dss_signature(signer.key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+    return f"{signed}.{_base64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+def _base64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _hashed(password: str) -> str:
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
+
+
+def _free_port() -> int:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        return port
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.2).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,25 @@
+"""Programs and files that some tests need and that a machine may lack. Imports pytest only."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+INSTALL = {
+    "docker-registry": "apt-get install docker-registry",
+    "skopeo": "apt-get install skopeo",
+}
+
+
+def require_part(name: str, found: str | Path | None = None, install: str | None = None) -> str:
+    """The path of a program. If it is absent the test is skipped with a line that says what to install,
+    or failed when CONSOLE_TEST_NO_SKIP=1, as it is where everything is meant to be there. `found` and
+    `install` are for parts that are not programs on the PATH."""
+    path = str(found) if found else shutil.which(name)
+    if path:
+        return path
+    advice = f"{name} is missing: {install or INSTALL.get(name, 'install ' + name)}"
+    if os.environ.get("CONSOLE_TEST_NO_SKIP") == "1":
+        pytest.fail(advice)
+    pytest.skip(advice)

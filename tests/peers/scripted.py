@@ -1,0 +1,250 @@
+"""A small HTTP(S) server on loopback that does what its script says, however hostile. Standard library
+and the probe's Policy only."""
+
+import base64
+import contextlib
+import json
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from registries.probe import Policy
+
+HERE = Policy(allow_loopback=True, connect_timeout=2.0, read_timeout=2.0, total_timeout=6.0)
+"""A policy for servers on loopback, with little patience."""
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass
+class Request:
+    """One request as it came over the wire; header names in lower case."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    connection: int
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key == name), None)
+
+    @property
+    def authorization(self) -> str | None:
+        return self.header("authorization")
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+
+@dataclass
+class Reply:
+    """What to answer. `raw` is sent instead of a well-formed answer; `pieces` are sent one by one,
+    `pause` seconds apart, after whatever came first; `reset` then breaks the connection off, `close`
+    ends it."""
+
+    status: int = 200
+    headers: Headers = field(default_factory=list)
+    body: bytes = b""
+    raw: bytes | None = None
+    pieces: Iterator[bytes] | None = None
+    pause: float = 0.0
+    delay: float = 0.0
+    close: bool = False
+    reset: bool = False
+
+    def head(self) -> bytes:
+        lines = [f"HTTP/1.1 {self.status} Scripted", *(f"{name}: {value}" for name, value in self.headers)]
+        framed = any(name.lower() in ("content-length", "transfer-encoding") for name, _ in self.headers)
+        if not framed and self.pieces is None:
+            lines.append(f"Content-Length: {len(self.body)}")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+Script = Callable[[Request], Reply]
+
+
+class ScriptedServer:
+    """A server under way: what it was asked is in `requests`, how often it was connected to in
+    `connections`."""
+
+    def __init__(
+        self,
+        script: Script,
+        tls: ssl.SSLContext | None = None,
+        greet: Callable[[socket.socket], bool] | None = None,
+        bind: str = "127.0.0.1",
+    ) -> None:
+        self.requests: list[Request] = []
+        self.connections = 0
+        self.script = script
+        self._tls = tls
+        self._greet = greet
+        self._stopping = threading.Event()
+        self._open: set[socket.socket] = set()
+        family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+        self._listener = socket.socket(family, socket.SOCK_STREAM)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind((bind, 0))
+        self._listener.listen(64)
+        self.port: int = self._listener.getsockname()[1]
+        self.scheme = "https" if tls else "http"
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def address(self) -> str:
+        """What an operator would type."""
+        return f"{'' if self._tls else 'http://'}localhost:{self.port}"
+
+    @property
+    def netloc(self) -> str:
+        return f"localhost:{self.port}"
+
+    def url(self, path: str = "/") -> str:
+        return f"{self.scheme}://localhost:{self.port}{path}"
+
+    def authorizations(self, path: str | None = None) -> list[str | None]:
+        """The Authorization header of every request, in order, None where there was none."""
+        return [request.authorization for request in self.requests if path in (None, request.path)]
+
+    def stop(self) -> None:
+        self._stopping.set()
+        with contextlib.suppress(OSError):
+            socket.create_connection(self._listener.getsockname()[:2], 1).close()  # wakes accept()
+        self._listener.close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._stopping.is_set():
+                connection.close()
+                return
+            self.connections += 1
+            self._open.add(connection)
+            number = self.connections
+            thread = threading.Thread(target=self._serve, args=(connection, number), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        raw = connection
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._close, raw)
+            self._converse(connection, number, stack)
+
+    def _converse(self, connection: socket.socket, number: int, stack: contextlib.ExitStack) -> None:
+        try:
+            if self._greet is not None and not self._greet(connection):
+                return
+            if self._tls:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open.add(connection)
+                stack.callback(self._close, connection)
+            reader = stack.enter_context(connection.makefile("rb"))
+            while (request := _read(reader, number)) is not None:
+                self.requests.append(request)
+                if not self._answer(connection, self.script(request)):
+                    return
+        except (OSError, ValueError):
+            return
+
+    def _close(self, connection: socket.socket) -> None:
+        """End a connection politely, unless it was set to be reset."""
+        self._open.discard(connection)
+        with contextlib.suppress(OSError):
+            if connection.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)[:4] == bytes(4):
+                connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
+
+    def _answer(self, connection: socket.socket, reply: Reply) -> bool:
+        """Send a reply; whether the connection goes on."""
+        self._stopping.wait(reply.delay)
+        connection.sendall(reply.raw if reply.raw is not None else reply.head() + reply.body)
+        for piece in reply.pieces or ():
+            connection.sendall(piece)
+            if self._stopping.wait(reply.pause):
+                return False
+        if reply.reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return False
+        return not (reply.close or reply.raw is not None or reply.pieces is not None)
+
+
+@contextmanager
+def scripted(script: Script, **options: object) -> Iterator[ScriptedServer]:
+    """A ScriptedServer for the length of a with block."""
+    server = ScriptedServer(script, **options)  # type: ignore[arg-type]
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def silent_port() -> Iterator[int]:
+    """A port on loopback on which nobody listens."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 2.0) -> bool:
+    """Whether `condition` came true in time."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _read(reader: object, number: int) -> Request | None:
+    line = reader.readline(65537)  # type: ignore[attr-defined]
+    if not line.strip():
+        return None
+    method, target, _ = line.decode("latin-1").split(" ", 2)
+    headers: Headers = []
+    while text := reader.readline(65537).decode("latin-1").rstrip("\r\n"):  # type: ignore[attr-defined]
+        name, _, value = text.partition(":")
+        headers.append((name.strip().lower(), value.strip()))
+    length = next((int(value) for name, value in headers if name == "content-length"), 0)
+    return Request(method, target, headers, reader.read(length), number)  # type: ignore[attr-defined]
+
+
+# Answers that many scripts give.
+
+V2: Headers = [("Docker-Distribution-Api-Version", "registry/2.0")]
+
+
+def registry_ok() -> Reply:
+    """What a registry says to somebody it lets in."""
+    return Reply(200, [*V2, ("Content-Type", "application/json")], b"{}")
+
+
+def unauthorized(*challenges: str, body: bytes = b"") -> Reply:
+    """A 401 with one header line per challenge."""
+    return Reply(401, [*V2, *(("WWW-Authenticate", challenge) for challenge in challenges)], body)
+
+
+def json_reply(document: object, status: int = 200) -> Reply:
+    return Reply(status, [("Content-Type", "application/json")], json.dumps(document).encode())
+
+
+def basic(username: str, password: str) -> str:
+    """The Authorization header of these credentials."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()

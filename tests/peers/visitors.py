@@ -1,0 +1,167 @@
+"""People in front of browsers, and a watch over what their pages do. tests/peers/browser.py has the fixtures."""
+
+import contextlib
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from playwright.sync_api import (
+    APIResponse,
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    Response,
+    WebError,
+)
+
+from registries.demo.seed import PASSWORD
+
+LANGUAGES = {"zh": "zh-hans", "en": "en"}
+PATIENCE = 8000
+"""Milliseconds that a test waits for something to appear."""
+REFUSED_FORM = frozenset({409, 422, 429})
+"""What the server answers to a form that it does not take. Other errors have to be announced by the test."""
+ABOUT_A_STATUS = re.compile("the server responded with a status of|^Response Status Error Code")
+"""Lines of Chromium and of htmx on the console; the status is judged by itself."""
+WATCH_POLICY = """
+document.addEventListener("securitypolicyviolation", (event) => {
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
+});
+"""
+
+FORGET = "localStorage.clear(); sessionStorage.clear()"
+
+
+@dataclass
+class Watch:
+    """Sees everything that goes on in the contexts of a module."""
+
+    url: str
+    problems: list[str] = field(default_factory=list)
+    expected: set[int] = field(default_factory=lambda: set(REFUSED_FORM))
+
+    def over(self, context: BrowserContext) -> None:
+        context.add_init_script(WATCH_POLICY)
+        context.on("console", self._console)
+        context.on("weberror", self._error)
+        context.on("request", self._request)
+        context.on("response", self._response)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not ABOUT_A_STATUS.search(message.text):
+            self.problems.append(f"console: {message.text} {message.location}")
+
+    def _error(self, error: WebError) -> None:
+        self.problems.append(f"script: {error.error}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.url}/", "data:")):
+            self.problems.append(f"another host: {request.url}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400 and response.status not in self.expected:
+            self.problems.append(f"{response.status}: {response.request.method} {response.url}")
+
+
+class Person:
+    """Somebody at a browser: a context, and pages in it."""
+
+    def __init__(self, name: str, context: BrowserContext, url: str) -> None:
+        self.name = name
+        self.context = context
+        self.url = url
+        self._spare: Page | None = None
+
+    def log_in(self) -> None:
+        """Past the form, which is tested by itself."""
+        assert self.post("/login/", username=self.name, password=PASSWORD).ok
+
+    def post(self, path: str, **values: str) -> APIResponse:
+        """Send a form in the background, as another tab would."""
+        token = self.cookie("csrftoken")
+        if not token:
+            self.context.request.get(f"{self.url}/login/")
+            token = self.cookie("csrftoken")
+        return self.context.request.post(f"{self.url}{path}", form={**values, "csrfmiddlewaretoken": token})
+
+    def cookie(self, name: str) -> str:
+        return next((it.get("value", "") for it in self.context.cookies() if it.get("name") == name), "")
+
+    def choose(self, name: str, value: str) -> None:
+        self.context.add_cookies([{"name": name, "value": value, "url": self.url}])
+
+    def open(
+        self,
+        path: str = "/registries/",
+        *,
+        language: str = "zh",
+        theme: str = "light",
+        width: int = 1280,
+        height: int = 900,
+    ) -> Page:
+        self.context.clear_cookies(name="page_size")
+        self.choose("django_language", LANGUAGES[language])
+        self.choose("theme", theme)
+        page, self._spare = self._spare or self.context.new_page(), None
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(path)
+        return page
+
+    def tidy(self) -> None:
+        """Close what is open but one page, which is used again: a new one takes a quarter of a second."""
+        for page in self.context.pages:
+            if urlsplit(page.url).scheme == "http":
+                with contextlib.suppress(Error):  # a test that failed may leave it on its way elsewhere
+                    page.evaluate(FORGET)  # also lets events arrive that are under way
+            if self._spare in (None, page):
+                self._spare = page
+                page.unroute_all()
+                page.emulate_media(color_scheme="null", reduced_motion="null")
+            else:
+                page.close()
+
+
+@dataclass
+class People:
+    """The cast at their browsers. Everybody is logged in, once, when first asked for."""
+
+    browser: Browser
+    url: str
+    watch: Watch
+    _known: dict[str, Person] = field(default_factory=dict)
+    _strangers: list[Person] = field(default_factory=list)
+
+    def __call__(self, name: str) -> Person:
+        if name not in self._known:
+            self._known[name] = self._arrive(name)
+            self._known[name].log_in()
+        return self._known[name]
+
+    def stranger(self, name: str = "", **options: str) -> Person:
+        """Another browser, in which nobody is logged in; for one test."""
+        self._strangers.append(self._arrive(name, **options))
+        return self._strangers[-1]
+
+    def _arrive(self, name: str, **options: str) -> Person:
+        context = self.browser.new_context(
+            base_url=self.url,
+            locale="zh-CN",
+            extra_http_headers={"Accept-Encoding": "identity"},  # for the wiretap
+            **options,  # type: ignore[arg-type]
+        )
+        context.set_default_timeout(PATIENCE)
+        self.watch.over(context)
+        return Person(name, context, self.url)
+
+    def tidy(self) -> None:
+        for person in [*self._known.values(), *self._strangers]:
+            person.tidy()
+        while self._strangers:
+            self._strangers.pop().context.close()
+
+    def leave(self) -> None:
+        for person in self._known.values():
+            person.context.close()

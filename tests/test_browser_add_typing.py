@@ -1,0 +1,141 @@
+"""添加镜像源 in the browser while one types: presets, suggestions, rules and hints; and leaving the dialog."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.peers.console_page import add_registry, credential, dialog, fill, input_, open_add, row
+from tests.peers.running_console import RunningConsole
+from tests.peers.visitors import People
+from tests.peers.words import ZH
+
+pytest_plugins = ("tests.peers.browser",)
+
+
+@pytest.fixture
+def page(people: People) -> Page:
+    return people("olive").open()
+
+
+@pytest.fixture
+def form(page: Page) -> Locator:
+    return open_add(page)
+
+
+def rule(form: Locator, text: str) -> Locator:
+    return form.get_by_role("list", name="命名规则").get_by_role("listitem").filter(has_text=text)
+
+
+class TestTheForm:
+    def test_the_provider_fills_in_the_address_of_docker_hub(self, form: Locator) -> None:
+        fill(form, provider="Docker Hub")
+        expect(input_(form, ZH.domain)).to_have_value("docker.io")
+        expect(form.get_by_text("Docker ID，小写")).to_be_visible()
+
+        fill(form, provider="Harbor")
+        expect(input_(form, ZH.domain)).to_have_value("")
+
+    def test_the_provider_makes_aliyuns_address_of_region_and_network(self, form: Locator) -> None:
+        fill(form, provider="阿里云")
+        expect(input_(form, ZH.domain)).to_have_value("registry.cn-hangzhou.aliyuncs.com")
+
+        form.get_by_label("地域").select_option(label="上海 · cn-shanghai")
+        expect(input_(form, ZH.domain)).to_have_value("registry.cn-shanghai.aliyuncs.com")
+
+        form.get_by_label("网络").select_option(label="VPC")
+        expect(input_(form, ZH.domain)).to_have_value("registry-vpc.cn-shanghai.aliyuncs.com")
+
+    def test_the_provider_leaves_an_address_that_was_typed(self, form: Locator) -> None:
+        fill(form, domain="my.example.com", provider="Docker Hub")
+
+        expect(input_(form, ZH.domain)).to_have_value("my.example.com")
+
+    def test_a_name_is_suggested_until_one_is_typed(self, form: Locator) -> None:
+        name = input_(form, ZH.name)
+        fill(form, provider="Docker Hub", namespace="team-b")
+        expect(name).to_have_value("dockerhub-team-b")
+        fill(form, provider="阿里云")
+        expect(name).to_have_value("aliyun-team-b")
+        fill(form, namespace="dev-namespace")
+        expect(name).to_have_value("aliyun-dev-2")
+
+        fill(form, name="mine-prod")
+        with form.page.expect_response("**/add/name/**namespace=team-a**"):
+            fill(form, namespace="team-a")
+        fill(form, provider="Harbor")
+        expect(name).to_have_value("mine-prod")
+
+    def test_the_rules_for_names_answer_every_letter(self, form: Locator) -> None:
+        fill(form, name="Harbor_Prod")
+        expect(rule(form, "小写字母")).to_have_class(re.compile("broken"))
+
+        fill(form, name="harbor-")
+        expect(rule(form, "小写字母")).to_have_class(re.compile("met"))
+        expect(rule(form, "开头和结尾")).to_have_class(re.compile("broken"))
+
+        fill(form, name="harbor-prod-9")
+        for text in ("小写字母", "开头和结尾", "建议：包含环境", "建议：包含仓库类型"):
+            expect(rule(form, text)).to_have_class(re.compile("met"))
+
+    def test_a_name_that_is_taken_is_said_before_saving(self, form: Locator) -> None:
+        fill(form, name="harbor-prod")
+        expect(form.get_by_text("default 中已有 harbor-prod")).to_be_visible()
+
+        fill(form, namespace="team-b")
+        expect(form.get_by_text("中已有 harbor-prod")).to_have_count(0)
+
+    def test_the_sample_shows_how_images_will_be_called(self, form: Locator) -> None:
+        fill(form, domain="harbor.example.com")
+        expect(form.get_by_text("harbor.example.com/project/app:tag")).to_be_visible()
+
+        fill(form, domain="not an address")
+        expect(form.get_by_text("/project/app:tag")).to_have_count(0)
+
+    def test_a_second_credential_for_the_same_account_is_pointed_out_and_may_be_saved(
+        self, people: People, page: Page, console: RunningConsole
+    ) -> None:
+        add_registry(people("olive"), console, "harbor-first", username="twin")
+        form = open_add(page)
+        fill(form, **{**credential(console, "harbor"), "username": "twin"}, name="harbor-second")
+
+        expect(form.get_by_text("该命名空间的 harbor-first 使用相同的域名和用户名。")).to_be_visible()
+        form.get_by_role("button", name=ZH.ok, exact=True).click()
+
+        expect(row(page, "harbor-second")).to_be_visible()
+
+
+class TestLeaving:
+    def test_esc_asks_when_something_was_typed_and_goes_back_to_the_button(self, page: Page) -> None:
+        opener = page.get_by_role("link", name=ZH.add)
+        opener.focus()
+        opener.press("Enter")
+        form = dialog(page).first
+        fill(form, description="还没写完")
+
+        page.keyboard.press("Escape")
+        expect(page.get_by_text(ZH.discard)).to_be_visible()
+        expect(page.get_by_role("button", name=ZH.discard_no)).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.get_by_text(ZH.discard)).to_be_hidden()
+        expect(input_(form, ZH.description)).to_have_value("还没写完")
+
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name=ZH.discard_yes, exact=True).click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(opener).to_be_focused()
+
+    def test_esc_closes_at_once_when_nothing_was_typed(self, page: Page, form: Locator) -> None:
+        page.keyboard.press("Escape")
+
+        expect(dialog(page)).to_have_count(0)
+        expect(page.get_by_role("link", name=ZH.add)).to_be_focused()
+
+    def test_a_click_outside_does_nothing(self, page: Page, form: Locator) -> None:
+        fill(form, description="还没写完")
+
+        page.mouse.click(10, 10)
+
+        expect(form).to_be_visible()
+        expect(page.get_by_text(ZH.discard)).to_be_hidden()
+        expect(input_(form, ZH.description)).to_have_value("还没写完")

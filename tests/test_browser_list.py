@@ -1,0 +1,234 @@
+"""镜像源管理 in the browser: filters and the address bar, sorting, paging, and what an empty list says."""
+
+import itertools
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.peers.console_page import count_of, names, row, tile
+from tests.peers.visitors import People
+from tests.peers.words import ZH
+
+pytest_plugins = ("tests.peers.browser",)
+
+
+@pytest.fixture
+def page(people: People) -> Page:
+    return people("olive").open()
+
+
+def asked(page: Page) -> dict[str, str]:
+    """What the address bar asks for."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def search(page: Page) -> Locator:
+    return page.get_by_role("searchbox", name=ZH.search)
+
+
+class TestFilters:
+    def test_stand_in_the_address_bar_and_outlive_a_reload(self, page: Page) -> None:
+        page.get_by_role("combobox", name=ZH.provider).select_option(label="Harbor")
+        page.wait_for_url("**provider=harbor**")
+        page.get_by_role("combobox", name=ZH.status).select_option(label=ZH.failed)
+        page.wait_for_url("**status=failed**")
+        search(page).fill("team")
+        page.wait_for_url("**q=team**")
+        assert asked(page) == {"provider": "harbor", "status": "failed", "q": "team"}
+
+        page.reload()
+
+        assert asked(page) == {"provider": "harbor", "status": "failed", "q": "team"}
+        expect(page.get_by_role("combobox", name=ZH.provider)).to_have_value("harbor")
+        expect(page.get_by_role("combobox", name=ZH.status)).to_have_value("failed")
+        expect(search(page)).to_have_value("team")
+        assert names(page) == ["harbor-team-a", "harbor-team-b"]
+
+    def test_come_back_with_the_browsers_back_and_forward(self, page: Page) -> None:
+        tile(page, ZH.success).click()
+        expect(row(page, "registry-down")).to_have_count(0)
+        page.wait_for_url("**status=success")
+        page.get_by_role("combobox", name=ZH.provider).select_option(label="Docker Hub")
+        page.wait_for_url("**provider=dockerhub**")
+
+        page.go_back()
+        expect(page.get_by_role("combobox", name=ZH.provider)).to_have_value("")
+        expect(row(page, "harbor-dev")).to_be_visible()
+        page.wait_for_load_state()
+        assert asked(page) == {"status": "success"}
+
+        page.go_back()
+        expect(tile(page, ZH.success)).not_to_have_attribute("aria-current", "true")
+        page.wait_for_load_state()
+        assert asked(page) == {}
+
+        page.go_forward()
+        assert asked(page) == {"status": "success"}
+        expect(tile(page, ZH.success)).to_have_attribute("aria-current", "true")
+
+    def test_search_as_one_types_and_leave_the_caret_alone(self, page: Page) -> None:
+        page.goto("/registries/?size=50")
+        box = search(page)
+        box.press_sequentially("harbor-", delay=40)
+        expect(row(page, "registry-down")).to_have_count(0)
+        expect(box).to_be_focused()
+        box.press_sequentially("dev", delay=40)
+
+        expect(row(page, "harbor-test")).to_have_count(0)
+        assert names(page) == ["harbor-dev"]
+        expect(box).to_be_focused()
+        expect(box).to_have_value("harbor-dev")
+
+    def test_add_one_step_back_for_a_search_not_one_per_letter(self, page: Page) -> None:
+        tile(page, ZH.failed).click()
+        page.wait_for_url("**status=failed")
+        for letters in ("h", "ha", "har"):
+            search(page).press("End")
+            search(page).press_sequentially(letters[-1])
+            page.wait_for_url(f"**q={letters}&**")
+
+        page.go_back()
+
+        expect(search(page)).to_have_value("")
+        assert asked(page) == {"status": "failed"}
+
+    def test_are_chips_that_can_be_removed(self, people: People) -> None:
+        page = people("olive").open("/registries/?status=failed&provider=harbor&q=team")
+        chips = page.get_by_role("list", name="当前筛选").get_by_role("link")
+        expect(chips).to_have_count(4)
+
+        chips.filter(has_text="Harbor").click()
+        page.wait_for_url(lambda url: "provider" not in url)
+        expect(chips.filter(has_text="Harbor")).to_have_count(0)
+        expect(row(page, "ecr-team-a")).to_be_visible()
+
+        chips.filter(has_text="team").click()
+        page.wait_for_url(lambda url: "q=" not in url)
+        expect(search(page)).to_have_value("")
+
+        chips.filter(has_text="清除筛选").click()
+        page.wait_for_url("**/registries/")
+        expect(chips).to_have_count(0)
+
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            (ZH.success, ZH.success),
+            (ZH.failed, ZH.failed),
+            (ZH.untested, ZH.untested),
+            ("未校验", "密码未校验"),
+            ("已过期", "已过期"),
+        ],
+    )
+    def test_are_counts_that_one_clicks(self, page: Page, text: str, shown: str) -> None:
+        page.goto("/registries/?size=50")
+        total, number = count_of(page, "全部"), count_of(page, text)
+        expect(page.locator("tbody tr")).to_have_count(total)
+
+        tile(page, text).click()
+
+        expect(tile(page, text)).to_have_attribute("aria-current", "true")
+        expect(page.locator("tbody tr")).to_have_count(number)
+        expect(page.locator("tbody tr").filter(has_text=shown)).to_have_count(number)
+        assert count_of(page, "全部") == total
+        if text in (ZH.success, ZH.failed, ZH.untested):
+            assert sum(count_of(page, it) for it in (ZH.success, ZH.failed, ZH.untested)) == total
+
+
+class TestTheTable:
+    def test_sorts_by_name_both_ways(self, page: Page) -> None:
+        page.goto("/registries/?size=50")
+        head = page.get_by_role("columnheader").filter(has_text=ZH.name)
+        link = page.get_by_role("link", name=ZH.name, exact=True)
+
+        link.click()
+        expect(head).to_have_attribute("aria-sort", "ascending")
+        up = names(page)
+        link.click()
+        expect(head).to_have_attribute("aria-sort", "descending")
+        down = names(page)
+
+        assert up == sorted(up)
+        assert down == sorted(down, reverse=True)
+
+    @pytest.mark.parametrize(
+        ("column", "cells"), [(ZH.namespace, ".c-namespace"), (ZH.domain, ".c-domain .clip")]
+    )
+    def test_sorts_by_what_stands_in_the_column(self, page: Page, column: str, cells: str) -> None:
+        page.goto("/registries/?size=50&sort=name")
+        link = page.get_by_role("columnheader").get_by_role("link", name=column, exact=True)
+
+        link.click()
+        expect(link).to_have_attribute("data-order", "ascending")
+        up = page.locator(f"tbody {cells}").all_text_contents()
+        link.click()
+        expect(link).to_have_attribute("data-order", "descending")
+        down = page.locator(f"tbody {cells}").all_text_contents()
+
+        assert up == sorted(up)
+        assert down == sorted(down, reverse=True)
+
+    def test_sorts_by_status(self, page: Page) -> None:
+        page.goto("/registries/?size=50")
+
+        page.get_by_role("columnheader").get_by_role("link", name=ZH.status, exact=True).click()
+
+        page.wait_for_url("**sort=status**")
+        kinds = page.locator("tbody .pill").evaluate_all("all => all.map(it => it.textContent.trim())")
+        runs = [kind for kind, _ in itertools.groupby(kinds)]
+        assert sorted(runs) == sorted({ZH.success, ZH.failed, ZH.untested})
+
+    def test_sorts_by_the_time_of_the_last_test(self, page: Page) -> None:
+        page.goto("/registries/?size=50")
+        link = page.get_by_role("columnheader").get_by_role("link", name="上次测试", exact=True)
+
+        link.click()
+        expect(link).to_have_attribute("data-order", "ascending")
+        oldest_first = names(page)
+        link.click()
+        expect(link).to_have_attribute("data-order", "descending")
+
+        assert oldest_first.index("harbor-old") < oldest_first.index("harbor-staging")
+        assert names(page).index("harbor-staging") < names(page).index("harbor-old")
+
+    def test_remembers_how_many_rows_a_page_has(self, page: Page) -> None:
+        page.get_by_role("group", name="每页行数").get_by_role("link", name="10", exact=True).click()
+        expect(page.locator("tbody tr")).to_have_count(10)
+        expect(page.get_by_text("第 1–10 项，共")).to_be_visible()
+
+        page.goto("/journal/")
+        page.goto("/registries/")
+
+        expect(page.locator("tbody tr")).to_have_count(10)
+
+    def test_remembers_how_dense_it_is(self, page: Page) -> None:
+        button = page.get_by_role("button", name="紧凑行高")
+        height = row(page, "harbor-dev").bounding_box()
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "true")
+
+        page.reload()
+
+        expect(button).to_have_attribute("aria-pressed", "true")
+        compact = row(page, "harbor-dev").bounding_box()
+        assert height
+        assert compact
+        assert compact["height"] < height["height"]
+
+    def test_says_what_to_do_when_nothing_matches(self, page: Page) -> None:
+        search(page).fill("no-such-thing")
+        main = page.get_by_role("main")
+        expect(main.get_by_role("heading", name="没有匹配项")).to_be_visible()
+
+        main.get_by_role("link", name="清除筛选").last.click()
+
+        expect(row(page, "harbor-dev")).to_be_visible()
+        expect(search(page)).to_have_value("")
+
+    def test_says_what_to_do_without_a_namespace(self, people: People) -> None:
+        page = people("sam").open()
+
+        expect(page.get_by_role("heading", name="还没有命名空间")).to_be_visible()
+        expect(page.get_by_text("向管理员申请")).to_be_visible()
+        expect(page.get_by_role("link", name=ZH.add)).to_have_count(0)

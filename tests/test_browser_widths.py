@@ -1,0 +1,172 @@
+"""From 360 px to 4K nothing sticks out, in both languages; and nothing moves for people who asked for that."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.peers.console_page import add_registry, choose, credential, dialog, fill, open_add, row, status
+from tests.peers.running_console import RunningConsole
+from tests.peers.visitors import People
+from tests.peers.words import BOTH, ZH, Words
+
+pytest_plugins = ("tests.peers.browser",)
+
+WIDTHS = (360, 768, 1024, 1440, 3840)
+LONG = "harbor-" + "x" * 240 + "-prod"
+STICKS_OUT = """() => {
+  const root = document.documentElement;
+  if (root.scrollWidth <= root.clientWidth) return "";
+  const all = [...document.querySelectorAll("body *")];
+  const wide = all.filter((it) => it.getBoundingClientRect().right > root.clientWidth);
+  return `${root.scrollWidth} px: ` + wide.map((it) => `${it.tagName}.${it.className}`).slice(0, 5).join(", ");
+}"""
+DIALOG_STICKS_OUT = """it => it.scrollWidth > it.clientWidth || it.getBoundingClientRect().right > innerWidth
+  || it.getBoundingClientRect().bottom > innerHeight"""
+MOVES = """() => {
+  const slow = (text) => text.split(",").some((part) => parseFloat(part) * (part.includes("ms") ? 1 : 1000) > 1);
+  const found = [];
+  for (const it of document.querySelectorAll("*")) {
+    for (const part of [null, "::before", "::after"]) {
+      const style = getComputedStyle(it, part);
+      const animated = style.animationName !== "none" && slow(style.animationDuration);
+      if (animated || slow(style.transitionDuration)) found.push(`${it.tagName}.${it.className}${part ?? ""}`);
+    }
+  }
+  return found.slice(0, 5);
+}"""
+
+
+@pytest.fixture(scope="module")
+def long_one(everybody: People, console: RunningConsole) -> str:
+    """A registry whose every value is as long as it may be."""
+    label = "x" * 60
+    long = {
+        "domain": f"{label}.{label}.{label}.example.com",
+        "username": "u" * 200,
+        "display_name": "长" * 60,
+    }
+    add_registry(everybody("olive"), console, LONG, namespace="default", **long, description="d" * 400)
+    return LONG
+
+
+def sticking_out(page: Page) -> dict[int, str]:
+    found = {}
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = page.evaluate(STICKS_OUT)
+        if wide:
+            found[width] = wide
+    return found
+
+
+@pytest.mark.usefixtures("long_one")
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/registries/?size=50",
+        "/registries/?status=failed&provider=harbor&q=team&namespace=team-a",
+        "/registries/?q=no-such-thing",
+        f"/registries/default/{LONG}/",
+        "/registries/team-a/harbor-team-a/",
+        "/journal/",
+        "/accounts/",
+        "/namespaces/",
+        "/password/",
+        "/no-such-page/",
+    ],
+)
+def test_no_page_scrolls_sideways(people: People, path: str, words: Words) -> None:
+    people.watch.expected.add(404)
+    page = people("olive").open(path, language=words.code)
+
+    assert sticking_out(page) == {}
+
+
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+def test_the_login_page_does_not_scroll_sideways(people: People, words: Words) -> None:
+    page = people.stranger().open("/login/", language=words.code)
+
+    assert sticking_out(page) == {}
+
+
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+@pytest.mark.parametrize("width", [360, 3840])
+def test_a_dialog_fits_into_the_window(
+    people: People, console: RunningConsole, words: Words, width: int
+) -> None:
+    page = people("olive").open("/registries/?namespace=team-a", language=words.code, width=width, height=640)
+    form = open_add(page, words)
+    fill(form, words, **credential(console, "wrong-password"))
+    form.get_by_role("button", name=words.test).click()
+    expect(form.get_by_text(words.bad_credentials)).to_be_visible()
+
+    assert not form.evaluate(DIALOG_STICKS_OUT)
+    assert page.evaluate(STICKS_OUT) == ""
+    expect(form.get_by_role("button", name=words.ok, exact=True)).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("item", [ZH.edit, ZH.delete])
+def test_a_dialog_about_long_values_fits_too(people: People, long_one: str, item: str) -> None:
+    page = people("olive").open(f"/registries/?q={long_one}", width=360, height=640)
+
+    choose(page, long_one, item)
+
+    expect(dialog(page)).to_be_visible()
+    assert not dialog(page).evaluate(DIALOG_STICKS_OUT)
+
+
+def test_a_batch_of_long_values_fits_too(people: People, long_one: str) -> None:
+    page = people("olive").open(f"/registries/?q={long_one}", width=360, height=640)
+    row(page, long_one).get_by_role("checkbox").check()
+
+    page.get_by_role("button", name=ZH.delete_selected).click()
+
+    expect(dialog(page)).to_be_visible()
+    assert not dialog(page).evaluate(DIALOG_STICKS_OUT)
+
+
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+def test_the_counts_are_legible_on_a_phone(people: People, words: Words) -> None:
+    page = people("olive").open(language=words.code, width=360)
+
+    cut = page.locator(".tile-label").evaluate_all(
+        "all => all.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent.trim())"
+    )
+
+    assert cut == []
+
+
+def test_a_row_on_a_phone_has_what_a_row_has(people: People) -> None:
+    page = people("olive").open("/registries/?namespace=team-a", width=360)
+    card = row(page, "harbor-team-a")
+    for text in (
+        "A 组 Harbor",
+        "harbor-team-a",
+        "team-a",
+        "harbor.localhost",
+        "robot$team-a+deploy",
+        "Harbor",
+    ):
+        expect(card.get_by_text(text).first).to_be_visible()
+    expect(status(page, "harbor-team-a")).to_be_visible()
+    expect(card.get_by_role("checkbox")).to_be_visible()
+
+    choose(page, "harbor-team-a", ZH.edit)
+
+    expect(dialog(page)).to_be_visible()
+
+
+def test_nothing_moves_for_people_who_asked_for_that(people: People) -> None:
+    page = people("olive").open("/registries/?namespace=team-b")
+    page.emulate_media(reduced_motion="reduce")
+    row(page, "registry-down").get_by_role("checkbox").check()
+    choose(page, "registry-hanging", ZH.test)
+    expect(row(page, "registry-hanging")).to_contain_text("测试中…")
+    assert page.evaluate(MOVES) == []
+    assert (
+        page.evaluate("() => document.getAnimations().filter(it => it.playState === 'running').length") == 0
+    )
+
+    choose(page, "registry-down", ZH.edit)
+    expect(dialog(page)).to_be_visible()
+    assert page.evaluate(MOVES) == []

@@ -1,0 +1,187 @@
+"""Logging in, being kept out, and ending."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from tests.conftest import Cast
+
+PASSWORD = "correct horse 9"
+
+
+@pytest.fixture
+def vic(cast: Cast) -> User:
+    vic = cast.users["vic"]
+    vic.set_password(PASSWORD)
+    vic.save()
+    return vic
+
+
+def log_in(client: Client, password: str = PASSWORD, **values: str) -> Any:
+    return client.post("/login/", {"username": "vic", "password": password, **values})
+
+
+def test_the_right_password_leads_to_where_one_was_going(vic: User) -> None:
+    response = log_in(Client(), next="/journal/")
+
+    assert (response.status_code, response["Location"]) == (302, "/journal/")
+
+
+@pytest.mark.parametrize("target", ["https://evil.example.com/", "//evil.example.com", "javascript:alert(1)"])
+def test_nobody_is_sent_to_another_site(vic: User, target: str) -> None:
+    assert log_in(Client(), next=target)["Location"] == "/registries/"
+
+
+def test_a_wrong_password_says_no_more_than_needed(vic: User) -> None:
+    known, unknown = log_in(Client(), "wrong"), log_in(Client(), "wrong", username="nobody")
+
+    assert known.status_code == unknown.status_code == 422
+    assert "用户名或密码错误" in known.content.decode()
+    assert "wrong" not in known.content.decode()
+
+    def told(response: Any) -> str:
+        text: str = response.content.decode()
+        return text[text.index('id="error-summary"') : text.index("</p>", text.index('id="error-summary"'))]
+
+    assert told(known) == told(unknown)
+
+
+def test_after_five_failures_even_the_right_password_waits(vic: User) -> None:
+    client = Client()
+    statuses = [log_in(client, "wrong").status_code for _ in range(6)]
+
+    locked = log_in(client)
+
+    assert statuses[:4] == [422] * 4
+    assert statuses[-1] == locked.status_code == 429
+    assert locked["Retry-After"] == "900"
+    assert "15 分钟后再试" in locked.content.decode()
+    assert log_in(Client(REMOTE_ADDR="10.9.9.9")).status_code == 302, "from elsewhere it is another matter"
+
+
+def test_the_lock_opens_by_itself(vic: User) -> None:
+    client = Client()
+    for _ in range(6):
+        log_in(client, "wrong")
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=16))
+
+    assert log_in(client).status_code == 302
+
+
+def test_what_throttling_keeps_names_nobody(vic: User) -> None:
+    log_in(Client(), "hunter2-typed", username="my-password-by-mistake", next="/x?secret=1")
+
+    kept = str(list(AccessAttempt.objects.values()))
+
+    assert "my-password-by-mistake" not in kept
+    assert "hunter2-typed" not in kept
+
+
+def test_logging_out_ends_the_session_on_the_server(vic: User) -> None:
+    client = Client()
+    log_in(client)
+    stolen = client.cookies["sessionid"].value
+
+    client.post("/logout/")
+
+    thief = Client()
+    thief.cookies["sessionid"] = stolen
+    assert thief.get("/registries/").status_code == 302
+    assert not Session.objects.filter(session_key=stolen).exists()
+
+
+def test_logging_out_takes_a_post(vic: User) -> None:
+    client = Client()
+    log_in(client)
+
+    assert client.get("/logout/").status_code == 405
+    assert client.get("/registries/").status_code == 200
+
+
+def test_a_session_expires(vic: User) -> None:
+    client = Client()
+    log_in(client)
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+
+    assert client.get("/registries/").status_code == 302
+
+
+def test_an_account_that_was_deactivated_is_out_at_once(vic: User) -> None:
+    client = Client()
+    log_in(client)
+    User.objects.filter(pk=vic.pk).update(is_active=False)
+
+    assert client.get("/registries/").status_code == 302
+    assert log_in(Client()).status_code == 422
+
+
+def test_a_new_password_ends_the_other_sessions(vic: User) -> None:
+    here, elsewhere = Client(), Client()
+    log_in(here)
+    log_in(elsewhere)
+
+    response = here.post(
+        "/password/",
+        {"old_password": PASSWORD, "new_password1": "another 77 horse", "new_password2": "another 77 horse"},
+    )
+
+    assert response.status_code == 302
+    assert here.get("/registries/").status_code == 200
+    assert elsewhere.get("/registries/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"old_password": "x"}, "旧密码"),
+        ({"new_password2": "other"}, "密码"),
+        ({"new_password1": "123", "new_password2": "123"}, "密码"),
+    ],
+)
+def test_a_bad_new_password_is_refused_at_its_field(vic: User, values: dict[str, str], says: str) -> None:
+    client = Client()
+    log_in(client)
+    typed = {
+        "old_password": PASSWORD,
+        "new_password1": "another 77 horse",
+        "new_password2": "another 77 horse",
+        **values,
+    }
+
+    response = client.post("/password/", typed)
+
+    assert response.status_code == 422
+    assert says in response.content.decode()
+
+
+def test_logging_in_again_from_a_dialog_answers_with_an_event(vic: User) -> None:
+    client = Client(headers={"hx_request": "true"})
+
+    wrong, right = log_in(client, "wrong"), log_in(client)
+
+    assert (wrong.status_code, right.status_code) == (422, 204)
+    assert "<html" not in wrong.content.decode()
+    assert right["HX-Trigger"] == "signed-in"
+
+
+def test_the_demo_accounts_are_shown_in_the_demo_only(cast: Cast, settings: Any) -> None:
+    assert "olive" not in Client().get("/login/").content.decode()
+    settings.DEMO = True
+    assert "olive" in Client().get("/login/").content.decode()
+
+
+def test_cookies_are_for_https_and_not_for_scripts(vic: User) -> None:
+    client = Client()
+    log_in(client)
+
+    session = client.cookies["sessionid"]
+
+    assert session["secure"]
+    assert session["httponly"]
+    assert session["samesite"] == "Lax"

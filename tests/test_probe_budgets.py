@@ -1,0 +1,381 @@
+"""Time, bytes and requests: no server can make a test last longer, or hold more, than it may."""
+
+import contextlib
+import gzip
+import itertools
+import socket
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from registries.probe import Policy, Reason, Result, Step, probe
+from registries.probe.answer import read_body
+from tests.peers.scripted import (
+    HERE,
+    V2,
+    Reply,
+    Request,
+    basic,
+    json_reply,
+    registry_ok,
+    scripted,
+    unauthorized,
+    wait_for,
+)
+
+SHORT = replace(HERE, connect_timeout=0.5, read_timeout=0.4, total_timeout=0.5)
+SLACK = 1.5
+
+
+def timed(address: str, policy: Policy) -> tuple[Result, float]:
+    started = time.monotonic()
+    result = probe(address, "admin", "secret", policy)
+    return result, time.monotonic() - started
+
+
+def drip(text: bytes = b"x") -> Iterator[bytes]:
+    """Longer than any test here may last, yet not for ever."""
+    return itertools.repeat(text, 200)
+
+
+def test_a_silent_server_runs_into_the_read_timeout() -> None:
+    with scripted(lambda request: Reply(delay=30)) as server:
+        result, seconds = timed(server.address, replace(HERE, read_timeout=0.3))
+    assert result.reason is Reason.TIMEOUT
+    assert seconds < 0.3 + SLACK
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nX-Header: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nDocker-Distribution-Api-Version: registry/2.0\r\n\r\n",
+        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 60000\r\n\r\n",
+    ],
+    ids=["status line", "headers", "one header", "body", "endless body", "401"],
+)
+def test_a_dripping_server_cannot_stretch_a_test(start: bytes) -> None:
+    with scripted(lambda request: Reply(raw=start, pieces=drip(), pause=0.05)) as server:
+        result, seconds = timed(server.address, SHORT)
+    assert result.reason is Reason.TIMEOUT
+    assert SHORT.total_timeout <= seconds < SHORT.total_timeout + SLACK
+    assert not result.ok
+
+
+def test_an_endless_chunk_header_cannot_stretch_a_test() -> None:
+    start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with scripted(lambda request: Reply(raw=start, pieces=drip(b"0"), pause=0.05)) as server:
+        result, seconds = timed(server.address, SHORT)
+    assert result.reason is Reason.TIMEOUT
+    assert seconds < SHORT.total_timeout + SLACK
+
+
+def test_endless_interim_responses_cannot_stretch_a_test() -> None:
+    interim = b"HTTP/1.1 100 Continue\r\n\r\n"
+    with scripted(lambda request: Reply(raw=interim, pieces=drip(interim), pause=0.01)) as server:
+        result, seconds = timed(server.address, SHORT)
+    assert result.reason is Reason.TIMEOUT
+    assert seconds < SHORT.total_timeout + SLACK
+
+
+def test_an_endless_tls_handshake_cannot_stretch_a_test() -> None:
+    """A record of 16 KiB, announced and then dripped."""
+    stop = threading.Event()
+
+    def greet(connection: socket.socket) -> bool:
+        connection.sendall(b"\x16\x03\x03\x40\x00")
+        while not stop.wait(0.05):
+            connection.sendall(b"\x02")
+        return False
+
+    with scripted(lambda request: registry_ok(), greet=greet) as server:
+        result, seconds = timed(server.netloc, replace(SHORT, connect_timeout=30))
+        stop.set()
+    assert result.reason is Reason.TIMEOUT
+    assert seconds < SHORT.total_timeout + SLACK
+
+
+def test_a_silent_tls_server_runs_into_the_connect_timeout() -> None:
+    stop = threading.Event()
+    with scripted(lambda request: registry_ok(), greet=lambda connection: stop.wait(10)) as server:
+        result, seconds = timed(server.netloc, replace(HERE, connect_timeout=0.3))
+        stop.set()
+    assert result.reason is Reason.TIMEOUT
+    assert seconds < 0.3 + SLACK
+
+
+@contextmanager
+def dead_port(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """A listener whose backlog is full: the kernel drops further connections."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind((host, port))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((host, port))
+        yield port
+
+
+def test_a_dead_address_runs_into_the_connect_timeout() -> None:
+    with dead_port() as port:
+        policy = replace(HERE, connect_timeout=0.3, read_timeout=0.3)
+        result, seconds = timed(f"http://127.0.0.1:{port}", policy)
+    assert result.reason is Reason.TIMEOUT
+    assert seconds < 0.6 + SLACK
+
+
+def test_a_dead_address_leaves_time_for_the_next() -> None:
+    """All addresses together have the connect timeout."""
+    with scripted(lambda request: unauthorized("Negotiate")) as server, dead_port("127.0.0.2", server.port):
+        policy = replace(HERE, connect_timeout=1.2, resolver=lambda host, port: ["127.0.0.2", "127.0.0.1"])
+        result, seconds = timed(f"http://registry.example:{server.port}", policy)
+    assert result.reason is Reason.UNSUPPORTED_AUTH
+    assert seconds < 1.1
+
+
+def test_slow_dns_is_given_up() -> None:
+    released = threading.Event()
+
+    def resolver(host: str, port: int) -> list[str]:
+        released.wait(10)
+        return ["127.0.0.1"]
+
+    result, seconds = timed("registry.example", replace(HERE, connect_timeout=0.2, resolver=resolver))
+    assert (result.reason, result.cause) == (Reason.DNS_FAILED, "dns_timeout")
+    assert "DNS 服务器没有及时应答" in result.hint("zh")
+    assert seconds < 0.2 + SLACK
+    late, seconds = timed("registry.example", replace(SHORT, connect_timeout=30, resolver=resolver))
+    assert late.reason is Reason.TIMEOUT
+    assert seconds < SHORT.total_timeout + SLACK
+    released.set()
+
+
+def test_the_deadline_holds_over_all_requests_together() -> None:
+    """Each answer comes in time; all of them do not."""
+
+    def script(request: Request) -> Reply:
+        return replace(registry_ok(), delay=0.35)
+
+    with scripted(script) as server:
+        result, seconds = timed(server.address, replace(SHORT, total_timeout=0.6))
+    assert result.reason is Reason.TIMEOUT
+    assert seconds < 0.6 + SLACK
+
+
+def test_a_token_service_that_drips_is_named_and_cut_off() -> None:
+    def script(request: Request) -> Reply:
+        if request.path == "/token":
+            return Reply(raw=b"HTTP/1.1 200 OK\r\n\r\n", pieces=drip(b" "), pause=0.05)
+        return unauthorized(f'Bearer realm="http://{request.header("host")}/token"')
+
+    with scripted(script) as server:
+        result, seconds = timed(server.address, SHORT)
+    assert (result.reason, result.cause) == (Reason.TOKEN_SERVICE_UNREACHABLE, "timeout")
+    assert seconds < SHORT.total_timeout + SLACK
+
+
+def test_connections_are_cut_when_the_deadline_passes() -> None:
+    cut = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            while True:
+                yield b"x"
+        finally:
+            cut.set()
+
+    start = b"HTTP/1.1 200 OK\r\nX: "
+    with scripted(lambda request: Reply(raw=start, pieces=pieces(), pause=0.02)) as server:
+        timed(server.address, SHORT)
+        assert wait_for(cut.is_set), "the server learns that nobody listens any more"
+
+
+@pytest.mark.parametrize("status", [200, 401, 302, 500])
+def test_an_endless_fast_body_is_not_read_to_its_end(status: int) -> None:
+    sent = [0]
+
+    def pieces() -> Iterator[bytes]:
+        while True:
+            sent[0] += 65536
+            yield b"a" * 65536
+
+    location = "Location: /login\r\n" if status == 302 else ""
+    start = f"HTTP/1.1 {status} X\r\n{location}WWW-Authenticate: Negotiate\r\n\r\n".encode()
+    with scripted(lambda request: Reply(raw=start, pieces=pieces())) as server:
+        result, seconds = timed(server.address, replace(HERE, total_timeout=5.0))
+    assert not result.ok
+    assert result.reason is not Reason.TIMEOUT
+    assert seconds < 2.0
+    assert sent[0] < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize("unit", ["a ", 'x="', "Bearer realm=é.", "=,"])
+def test_long_headers_cost_little_time(unit: str) -> None:
+    """Parsing is not interrupted by any watchdog."""
+    lines = [("WWW-Authenticate", unit * (60_000 // len(unit)))] * 90
+    with scripted(lambda request: Reply(401, [*lines, ("Retry-After", "1 " * 30_000)])) as server:
+        result, seconds = timed(server.address, HERE)
+    assert not result.ok
+    assert seconds < 2.0
+
+
+@pytest.mark.parametrize("limit_exceeded", [False, True])
+def test_the_token_body_may_have_a_megabyte(limit_exceeded: bool) -> None:
+    padding = "x" * (1024 * 1024 - 40 + (100 if limit_exceeded else 0))
+
+    def script(request: Request) -> Reply:
+        if request.path == "/token":
+            return json_reply({"token": "t", "padding": padding}) if request.authorization else Reply(401)
+        if request.authorization == "Bearer t":
+            return registry_ok()
+        return unauthorized(f'Bearer realm="http://{request.header("host")}/token"')
+
+    with scripted(script) as server:
+        result = probe(server.address, "admin", "secret", HERE)
+    assert result.reason is (Reason.TOKEN_INVALID_RESPONSE if limit_exceeded else Reason.OK)
+
+
+def test_a_long_refusal_is_neither_searched_for_secrets_nor_shown() -> None:
+    def script(request: Request) -> Reply:
+        if request.path == "/token":
+            return Reply(401, [], b"secret " * 100_000)
+        return unauthorized(f'Bearer realm="http://{request.header("host")}/token"')
+
+    with scripted(script) as server:
+        result = probe(server.address, "admin", "secret", HERE)
+    assert (result.reason, result.detail) == (Reason.BAD_CREDENTIALS, "HTTP 401")
+
+
+def bomb(size: int) -> bytes:
+    return gzip.compress(b" " * size, compresslevel=9)
+
+
+def test_a_gzip_bomb_does_not_unfold() -> None:
+    headers = [("Content-Encoding", "gzip"), ("Content-Type", "application/json")]
+    with scripted(lambda request: Reply(200, headers, bomb(50_000_000))) as server:
+        result = probe(server.address, "admin", "secret", HERE)
+    assert result.reason is Reason.NOT_A_REGISTRY
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(b"{}")),
+        ("X-GZIP", gzip.compress(b"{}")),
+        ("deflate", zlib.compress(b"{}")),
+        ("deflate", zlib.compress(b"{}")[2:-4]),
+        ("identity", b"{}"),
+    ],
+)
+def test_an_encoded_body_is_read_though_none_was_asked_for(encoding: str, body: bytes) -> None:
+    def script(request: Request) -> Reply:
+        assert request.header("accept-encoding") == "identity"
+        return Reply(200, [("Content-Encoding", encoding)], body)
+
+    with scripted(script) as server:
+        assert probe(server.address, "admin", "secret", HERE).reason is Reason.OK_UNVERIFIED
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "gzip"])
+def test_an_unreadable_encoding_is_no_registry(encoding: str) -> None:
+    with scripted(lambda request: Reply(200, [("Content-Encoding", encoding)], b"{}")) as server:
+        assert probe(server.address, "admin", "secret", HERE).reason is Reason.NOT_A_REGISTRY
+
+
+class _Source:
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.taken = 0
+
+    def read(self, amt: int, decode_content: bool) -> bytes:
+        piece = self.body[self.taken : self.taken + amt]
+        self.taken += len(piece)
+        return piece
+
+
+def test_a_body_is_bounded_before_and_after_inflating() -> None:
+    source = _Source(b"a" * 1000)
+    assert read_body(source, "", 100) == (b"a" * 100, False)
+    assert source.taken == 101
+    assert read_body(_Source(b"a" * 100), "", 100) == (b"a" * 100, True)
+    assert read_body(_Source(bomb(10_000)), "gzip", 100) == (b" " * 100, False)
+    assert read_body(_Source(bomb(100)), "gzip", 100) == (b" " * 100, True)
+    assert read_body(_Source(b""), "gzip", 100) == (b"", True)
+
+
+def test_a_request_with_credentials_is_not_repeated_when_the_connection_breaks() -> None:
+    def script(request: Request) -> Reply:
+        return Reply(raw=b"", close=True) if request.authorization else unauthorized("Basic")
+
+    with scripted(script) as server:
+        result = probe(server.address, "admin", "secret", HERE)
+    assert result.reason is Reason.CONNECTION_RESET
+    assert server.authorizations() == [None, basic("admin", "secret")]
+
+
+def test_a_server_that_closes_after_each_answer_is_connected_to_again() -> None:
+    def script(request: Request) -> Reply:
+        reply = registry_ok() if request.authorization else unauthorized("Basic")
+        return replace(reply, headers=[*reply.headers, ("Connection", "close")], close=True)
+
+    with scripted(script) as server:
+        result = probe(server.address, "admin", "secret", HERE)
+    assert (result.reason, result.connections) == (Reason.OK, 2)
+
+
+def test_many_tests_at_once_do_not_disturb_each_other() -> None:
+    def script(request: Request) -> Reply:
+        if request.authorization is None:
+            return unauthorized("Basic")
+        return registry_ok() if request.authorization == basic("admin", "secret") else unauthorized("Basic")
+
+    results: dict[int, Result] = {}
+
+    def one(number: int) -> None:
+        results[number] = probe(server.address, "admin", "secret" if number % 2 else "wrong", HERE)
+
+    with scripted(script) as server:
+        threads = [threading.Thread(target=one, args=(number,)) for number in range(24)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert {n for n, result in results.items() if result.reason is Reason.OK} == set(range(1, 24, 2))
+    assert {r.reason for n, r in results.items() if not n % 2} == {Reason.BAD_CREDENTIALS}
+
+
+def test_nothing_is_left_behind() -> None:
+    """No thread, and no descriptor: a console runs for months."""
+
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    with scripted(lambda request: Reply(200, V2)) as server:
+        probe(server.address, "admin", "secret", HERE)
+        before = (threading.active_count(), descriptors())
+        for _ in range(5):
+            probe(server.address, "admin", "secret", HERE)
+        assert wait_for(lambda: threading.active_count() <= before[0] + 1)
+        assert wait_for(lambda: descriptors() <= before[1] + 2)
+
+
+def test_steps_are_named_and_timed() -> None:
+    with scripted(lambda request: replace(unauthorized("Negotiate"), delay=0.1)) as server:
+        result = probe(server.address, "admin", "secret", HERE)
+    assert [step.name for step in result.steps] == ["resolve", "connect", "ping"]
+    ping = result.steps[-1]
+    assert isinstance(ping, Step)
+    assert 90 <= ping.milliseconds < 1000
+    assert result.steps[1].milliseconds < 90, "the ping's time is not the connection's"

@@ -1,0 +1,140 @@
+"""`python -m registries.probe`: what it prints, in which language, and with which exit status."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from registries.probe.__main__ import reader_language
+from tests.peers.certificates import Authority
+from tests.peers.scripted import Reply, Request, basic, registry_ok, scripted, unauthorized
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def registry(request: Request) -> Reply:
+    return registry_ok() if request.authorization == basic("admin", "se cret ") else unauthorized("Basic")
+
+
+def run(
+    *arguments: str,
+    password: bytes = b"se cret \n",
+    language: str = "en_US.UTF-8",
+    encoding: str = "utf-8",
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "LC_ALL": language, "PYTHONIOENCODING": encoding}
+    return subprocess.run(
+        [sys.executable, "-m", "registries.probe", *arguments],
+        check=False,
+        input=password.decode(),
+        capture_output=True,
+        text=True,
+        encoding=encoding,
+        cwd=ROOT,
+        env=environment,
+        timeout=30,
+    )
+
+
+def test_a_success_exits_with_0_and_shows_the_steps() -> None:
+    with scripted(registry) as server:
+        done = run(server.address, "--username", "admin", "--password-stdin", "--allow-loopback")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "✓ Connected [ok]"
+    for step in ("Resolve", "Connect", "Ping", "Confirm"):
+        assert any(f"ms  {step}  localhost:{server.port}" in line for line in lines)
+    assert lines[-1].endswith("2 requests, 1 connections")
+
+
+def test_a_failure_exits_with_1_and_speaks_the_readers_language() -> None:
+    with scripted(registry) as server:
+        done = run(
+            f"localhost:{server.port}",
+            *("--plain-http", "--username", "admin", "--password-stdin", "--allow-loopback"),
+            password=b"wrong",
+            language="zh_CN.UTF-8",
+        )
+    assert done.returncode == 1
+    assert "✗ 用户名或密码错误 [bad_credentials]" in done.stdout
+    assert "确认凭证" in done.stdout
+    assert "wrong" not in done.stdout
+
+
+def test_a_terminal_without_chinese_gets_question_marks() -> None:
+    done = run("x", "--username", "a:b", "--password-stdin", language="zh_CN.ISO-8859-1", encoding="latin-1")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("? ????")
+    assert "[invalid_credentials_format]" in done.stdout
+
+
+def test_json_has_the_stable_names() -> None:
+    with scripted(registry) as server:
+        done = run(server.address, "--username", "admin", "--password-stdin", "--allow-loopback", "--json")
+    document = json.loads(done.stdout)
+    assert {
+        *("ok", "proven", "reason", "message", "hint", "detail", "cause", "retryAfter"),
+        *("registryHost", "tokenHost", "steps", "durationMs", "requests"),
+    } <= set(document)
+    assert (document["ok"], document["reason"]) == (True, "ok")
+    assert {"name", "milliseconds", "ok"} <= set(document["steps"][0])
+
+
+def test_loopback_is_refused_unless_allowed() -> None:
+    done = run("http://localhost:1", "--username", "admin", "--password-stdin")
+    assert done.returncode == 1
+    assert "[blocked_address]" in done.stdout
+
+
+def test_a_ca_and_an_insecure_flag_can_be_given(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    context = authority.server_context(authority.issue("localhost"))
+    with scripted(registry, tls=context) as server:
+        base = [server.address, "--username", "admin", "--password-stdin", "--allow-loopback"]
+        assert "[tls_untrusted]" in run(*base).stdout
+        assert run(*base, "--ca", str(authority.root.certificate_file)).returncode == 0
+        insecure = run(*base, "--insecure")
+    assert insecure.returncode == 0
+    assert "The certificate was not verified" in insecure.stdout
+
+
+def test_the_time_limit_can_be_given() -> None:
+    with scripted(lambda request: Reply(delay=20)) as server:
+        base = [server.address, "--username", "admin", "--password-stdin", "--allow-loopback"]
+        assert "[timeout]" in run(*base, "--timeout", "0.3").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["registry.example"],
+        ["registry.example", "--username", "admin"],
+        ["registry.example", "--username", "admin", "--password", "secret"],
+        ["registry.example", "--username", "admin", "--password-stdin", "--timeout", "-1"],
+        ["registry.example", "--username", "admin", "--password-stdin", "--timeout", "soon"],
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "usage:" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_TW"}, "zh"),
+        ({"LANG": "en_US.UTF-8"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "en_US", "LC_MESSAGES": "zh_CN"}, "zh"),
+        ({"LANG": "zh_CN", "LC_ALL": ""}, "zh"),
+        ({}, "en"),
+    ],
+)
+def test_the_language_follows_the_locale(environment: dict[str, str], language: str) -> None:
+    assert reader_language(environment) == language

@@ -1,0 +1,130 @@
+"""Which IP addresses a test may connect to, and which a token service may have beside which registry."""
+
+import ipaddress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registries.probe import Policy
+from registries.probe.judge import Standing, refused, refused_for_realm, standing
+
+NEVER = [
+    "0.0.0.0",  # noqa: S104
+    "0.1.2.3",
+    "169.254.169.254",
+    "169.254.0.1",
+    "192.0.0.192",
+    "198.18.0.1",
+    "198.19.255.255",
+    "224.0.0.1",
+    "240.0.0.1",
+    "255.255.255.255",
+    "100.100.100.200",
+    "168.63.129.16",
+    "::",
+    "fe80::1",
+    "fe80::1%eth0",
+    "febf::1",
+    "fec0::1",
+    "ff02::1",
+    "fd00:ec2::254",
+    "fd20:ce::254",
+]
+PRIVATE = ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.0.1", "100.64.0.1", "fd12:3456::1", "fc00::1"]
+PUBLIC = ["8.8.8.8", "172.32.0.1", "100.128.0.1", "192.0.1.1", "198.20.0.1", "2606:4700::1111", "fe00::1"]
+
+
+@pytest.mark.parametrize("ip", NEVER)
+def test_some_addresses_are_never_connected_to(ip: str) -> None:
+    assert standing(ip) is Standing.NEVER
+    assert refused([ip], Policy(allow_loopback=True, allow_private=True)) == ip
+
+
+@pytest.mark.parametrize("ip", ["127.0.0.1", "127.255.0.1", "::1", "::ffff:127.0.0.1"])
+def test_loopback_takes_the_operators_leave(ip: str) -> None:
+    assert standing(ip) is Standing.LOOPBACK
+    assert refused([ip], Policy()) == ip
+    assert refused([ip], Policy(allow_loopback=True)) is None
+
+
+@pytest.mark.parametrize("ip", PRIVATE)
+def test_private_addresses_are_the_normal_case_and_can_be_refused(ip: str) -> None:
+    assert standing(ip) is Standing.PRIVATE
+    assert refused([ip], Policy()) is None
+    assert refused([ip], Policy(allow_private=False)) == ip
+
+
+@pytest.mark.parametrize("ip", PUBLIC)
+def test_public_addresses_are_allowed(ip: str) -> None:
+    assert standing(ip) is Standing.PUBLIC
+    assert refused([ip], Policy(allow_private=False)) is None
+
+
+def _hide(form: str, ip: str) -> str:
+    value = int(ipaddress.IPv4Address(ip))
+    number = {
+        "mapped": (0xFFFF << 32) | value,
+        "compatible": value,
+        "translated": (0xFFFF << 48) | value,
+        "nat64": (0x64FF9B << 96) | value,
+        "6to4": (0x2002 << 112) | (value << 80) | 1,
+        "teredo server": (0x20010000 << 96) | (value << 64) | (~0x08080808 & 0xFFFFFFFF),
+        "teredo client": (0x20010000 << 96) | (0x08080808 << 64) | (~value & 0xFFFFFFFF),
+    }[form]
+    return str(ipaddress.IPv6Address(number))
+
+
+FORMS = ["mapped", "compatible", "translated", "nat64", "6to4", "teredo server", "teredo client"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("ip", "expected"),
+    [
+        ("169.254.169.254", Standing.NEVER),
+        ("100.100.100.200", Standing.NEVER),
+        ("127.0.0.1", Standing.LOOPBACK),
+        ("10.1.2.3", Standing.PRIVATE),
+        ("8.8.8.8", Standing.PUBLIC),
+    ],
+)
+def test_an_ipv4_address_is_judged_inside_an_ipv6_one(form: str, ip: str, expected: Standing) -> None:
+    assert standing(_hide(form, ip)) is expected
+
+
+@given(st.ip_addresses())
+def test_every_address_has_a_standing(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    assert standing(str(ip)) in Standing
+
+
+def test_every_answer_is_judged() -> None:
+    assert refused(["8.8.8.8", "127.0.0.1"], Policy()) == "127.0.0.1"
+    assert refused(["8.8.8.8", "10.0.0.1", "169.254.169.254"], Policy()) == "169.254.169.254"
+
+
+@pytest.mark.parametrize(
+    ("realm", "registry", "allowed"),
+    [
+        ("8.8.8.8", Standing.PUBLIC, True),
+        ("8.8.8.8", Standing.PRIVATE, True),
+        ("8.8.8.8", Standing.LOOPBACK, True),
+        ("10.0.0.1", Standing.PUBLIC, False),
+        ("10.0.0.1", Standing.PRIVATE, True),
+        ("10.0.0.1", Standing.LOOPBACK, True),
+        ("127.0.0.1", Standing.PUBLIC, False),
+        ("127.0.0.1", Standing.PRIVATE, False),
+        ("127.0.0.1", Standing.LOOPBACK, True),
+        ("169.254.169.254", Standing.LOOPBACK, False),
+    ],
+)
+def test_a_realm_may_not_lie_further_inside_than_its_registry(
+    realm: str, registry: Standing, allowed: bool
+) -> None:
+    policy = Policy(allow_loopback=True)
+    assert (refused_for_realm([realm], registry, policy) is None) is allowed
+
+
+def test_a_realm_obeys_the_operators_rules_too() -> None:
+    assert refused_for_realm(["10.0.0.1"], Standing.PRIVATE, Policy(allow_private=False)) == "10.0.0.1"
+    assert refused_for_realm(["127.0.0.1"], Standing.LOOPBACK, Policy()) == "127.0.0.1"

@@ -1,0 +1,98 @@
+"""What a token is worth: whether the service would have given one to nobody, or to somebody who does not
+exist."""
+
+import base64
+from dataclasses import replace
+
+import pytest
+
+from registries.probe import RealmMemory, Reason, probe
+from tests.peers.scripted import (
+    HERE,
+    Reply,
+    basic,
+    json_reply,
+)
+from tests.peers.token_registry import ANONYMOUS, PASSWORD, TOKEN, USER, TokenRegistry, query, serving, visit
+
+
+@pytest.mark.parametrize("anonymous", [Reply(401), Reply(403), Reply(400), json_reply({"token": ""})])
+def test_no_anonymous_token_proves_the_password(anonymous: Reply) -> None:
+    result, server = visit(TokenRegistry(anonymous=anonymous))
+    assert (result.reason, len(server.requests)) == (Reason.OK, 4)
+    assert "account" not in query(server.requests[3])
+
+
+def test_an_anonymous_token_that_does_not_open_the_registry_proves_the_password() -> None:
+    result, server = visit(TokenRegistry(anonymous=json_reply({"token": ANONYMOUS})))
+    assert (result.reason, len(server.requests)) == (Reason.OK, 5)
+
+
+def test_a_stranger_is_sent_when_the_anonymous_token_opens_the_registry() -> None:
+    """Docker Hub: tokens for everybody, yet a wrong password is refused."""
+    result, server = visit(
+        TokenRegistry(anonymous=json_reply({"token": ANONYMOUS}), opening=(TOKEN, ANONYMOUS))
+    )
+    assert (result.reason, len(server.requests)) == (Reason.OK, 6)
+    control = server.requests[5]
+    assert control.authorization not in (None, basic(USER, PASSWORD))
+    assert USER not in base64.b64decode((control.authorization or "").removeprefix("Basic ")).decode()
+    assert query(control)["account"] != [USER], "a wrong password for the real name would lock the account"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [json_reply({"token": ANONYMOUS}), Reply(429), Reply(500), Reply(302), Reply(raw=b"", close=True)],
+)
+def test_a_stranger_who_is_let_in_or_not_answered_proves_nothing(wrong: Reply) -> None:
+    """The ghost user of Gitea, and worse."""
+    registry = TokenRegistry(
+        anonymous=json_reply({"token": ANONYMOUS}), opening=(TOKEN, ANONYMOUS), wrong=wrong
+    )
+    result, _ = visit(registry)
+    assert (result.reason, result.ok, result.proven) == (Reason.OK_UNVERIFIED, True, False)
+
+
+@pytest.mark.parametrize("anonymous", [Reply(500), Reply(429), Reply(302), Reply(raw=b"", close=True)])
+def test_an_unclear_answer_to_nobody_leaves_it_to_the_stranger(anonymous: Reply) -> None:
+    assert visit(TokenRegistry(anonymous=anonymous))[0].reason is Reason.OK
+    careless = TokenRegistry(anonymous=anonymous, wrong=json_reply({"token": TOKEN}))
+    assert visit(careless)[0].reason is Reason.OK_UNVERIFIED
+
+
+def test_without_the_negative_control_an_open_realm_is_unverified() -> None:
+    policy = replace(HERE, negative_control=False)
+    registry = TokenRegistry(anonymous=json_reply({"token": ANONYMOUS}), opening=(TOKEN, ANONYMOUS))
+    result, server = visit(registry, policy=policy)
+    assert (result.reason, len(server.requests)) == (Reason.OK_UNVERIFIED, 5)
+    assert visit(TokenRegistry(), policy=policy)[0].reason is Reason.OK
+
+
+def test_a_realm_that_refuses_strangers_is_remembered_for_a_day() -> None:
+    now = [0.0]
+    policy = replace(HERE, memory=RealmMemory(clock=lambda: now[0]))
+    with serving(TokenRegistry()) as server:
+        assert probe(server.address, USER, PASSWORD, policy).requests == 4
+        assert probe(server.address, USER, PASSWORD, policy).requests == 3
+        assert probe(server.address, USER, "wrong", policy).reason is Reason.BAD_CREDENTIALS
+        now[0] = 86_400.0
+        assert probe(server.address, USER, PASSWORD, policy).requests == 4
+
+
+def test_only_what_refuses_strangers_is_remembered() -> None:
+    memory = RealmMemory()
+    registry = TokenRegistry(anonymous=json_reply({"token": TOKEN}), wrong=json_reply({"token": TOKEN}))
+    with serving(registry) as server:
+        for _ in range(2):
+            result = probe(server.address, USER, PASSWORD, replace(HERE, memory=memory))
+            assert (result.reason, result.requests) == (Reason.OK_UNVERIFIED, 6)
+    assert len(memory) == 0
+
+
+def test_the_memory_is_bounded_and_forgets_the_oldest() -> None:
+    memory = RealmMemory(size=2)
+    for name in "abc":
+        memory.remember((name, "realm", "service"))
+    assert [memory.checks_credentials((name, "realm", "service")) for name in "abc"] == [False, True, True]
+    memory.forget(("b", "realm", "service"))
+    assert len(memory) == 1

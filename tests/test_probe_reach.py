@@ -1,0 +1,161 @@
+"""Names, addresses and proxies: where a test goes, and where it does not."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from registries.probe import Policy, Reason, probe
+from tests.peers.scripted import (
+    HERE,
+    Reply,
+    Request,
+    ScriptedServer,
+    registry_ok,
+    scripted,
+    silent_port,
+    unauthorized,
+)
+
+
+def _basic_only(request: Request) -> Reply:
+    return registry_ok() if request.authorization else unauthorized("Basic")
+
+
+def test_an_unroutable_address_is_unreachable() -> None:
+    policy = replace(HERE, resolver=lambda host, port: ["2001:db8::1"], connect_timeout=0.5)
+    result = probe("registry.example", "admin", "secret", policy)
+    assert result.reason in (Reason.NETWORK_UNREACHABLE, Reason.TIMEOUT)  # as the machine's routes have it
+
+
+def _unknown(host: str, port: int) -> list[str]:
+    raise OSError("no such name")
+
+
+@pytest.mark.parametrize("resolver", [_unknown, lambda host, port: []])
+def test_an_unknown_name_is_told(resolver: Callable[[str, int], list[str]]) -> None:
+    result = probe("registry.example", "admin", "secret", replace(HERE, resolver=resolver))
+    assert result.reason is Reason.DNS_FAILED
+    assert [(step.name, step.ok) for step in result.steps] == [("resolve", False)]
+
+
+@pytest.mark.parametrize("name", ["localhost", "harbor.localhost", "a.b.localhost"])
+def test_localhost_is_loopback_and_dns_is_not_asked(name: str) -> None:
+    asked: list[str] = []
+
+    def resolver(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["8.8.8.8"]
+
+    with scripted(lambda request: unauthorized("Digest")) as server:
+        result = probe(f"http://{name}:{server.port}", "admin", "x", replace(HERE, resolver=resolver))
+        assert result.reason is Reason.UNSUPPORTED_AUTH
+        assert server.requests[0].header("host") == f"{name}:{server.port}"
+        refused = probe(f"http://{name}:{server.port}", "admin", "x", replace(HERE, allow_loopback=False))
+    assert refused.reason is Reason.BLOCKED_ADDRESS
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [["127.0.0.1"], ["169.254.169.254"], ["::ffff:127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["fe80::1%eth0"]],
+)
+def test_a_name_that_leads_to_a_refused_address_is_refused(answers: list[str]) -> None:
+    result = probe("registry.example", "admin", "x", Policy(resolver=lambda host, port: answers))
+    assert result.reason is Reason.BLOCKED_ADDRESS
+    assert result.connections == 0
+
+
+def test_private_addresses_can_be_refused() -> None:
+    policy = Policy(resolver=lambda host, port: ["10.0.0.1"], allow_private=False)
+    assert probe("registry.example", "admin", "x", policy).reason is Reason.BLOCKED_ADDRESS
+
+
+def test_a_name_is_resolved_once_and_the_judged_address_is_connected_to() -> None:
+    """DNS rebinding: the second answer would be another address."""
+    answers = [["127.0.0.1"], ["169.254.169.254"], ["169.254.169.254"]]
+
+    with scripted(_basic_only) as server:
+        policy = replace(HERE, resolver=lambda host, port: answers.pop(0))
+        result = probe(f"http://registry.example:{server.port}", "admin", "secret", policy)
+    assert result.reason is Reason.OK
+    assert len(answers) == 2
+    assert {request.header("host") for request in server.requests} == {f"registry.example:{server.port}"}
+
+
+def test_a_dead_address_leaves_the_next_its_chance() -> None:
+    with scripted(_basic_only) as server:
+        policy = replace(HERE, resolver=lambda host, port: ["127.0.0.2", "127.0.0.1"])
+        assert probe(f"http://registry.example:{server.port}", "admin", "x", policy).reason is Reason.OK
+
+
+def test_docker_hub_is_tested_at_its_registry() -> None:
+    asked: list[str] = []
+
+    def resolver(host: str, port: int) -> list[str]:
+        asked.append(f"{host}:{port}")
+        return []
+
+    result = probe("docker.io", "admin", "x", replace(HERE, resolver=resolver))
+    assert asked == ["registry-1.docker.io:443"]
+    assert result.registry_host == "registry-1.docker.io"
+
+
+def test_ipv6_works(request: pytest.FixtureRequest) -> None:
+    try:
+        server = ScriptedServer(_basic_only, bind="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    request.addfinalizer(server.stop)
+    assert probe(f"http://[::1]:{server.port}", "admin", "x", HERE).reason is Reason.OK
+    assert server.requests[0].header("host") == f"[::1]:{server.port}"
+
+
+def _proxy_for_plain_text(request: Request) -> Reply:
+    """A forward proxy (RFC 9112, 3.2.2) in front of a registry with Basic."""
+    if request.header("proxy-authorization") is None:
+        return Reply(407, [("Proxy-Authenticate", "Basic")])
+    return _basic_only(request)
+
+
+def test_a_proxy_is_used_when_told() -> None:
+    with scripted(_proxy_for_plain_text) as proxy:
+        policy = replace(HERE, proxy=f"http://p:q@127.0.0.1:{proxy.port}", resolver=_unknown)
+        result = probe("http://registry.example", "admin", "x", policy)
+        assert result.reason is Reason.OK
+        assert [request.target for request in proxy.requests] == ["http://registry.example/v2/"] * 2
+        without_password = replace(policy, proxy=f"http://127.0.0.1:{proxy.port}")
+        assert probe("http://registry.example", "a", "x", without_password).reason is Reason.PROXY_ERROR
+        assert probe("registry.example", "a", "x", policy).reason is Reason.PROXY_ERROR, "no CONNECT here"
+
+
+def test_a_proxy_does_not_open_what_the_rules_close() -> None:
+    with scripted(_proxy_for_plain_text) as proxy:
+        policy = replace(HERE, proxy=f"http://p:q@127.0.0.1:{proxy.port}")
+        assert probe("http://169.254.169.254", "a", "x", policy).reason is Reason.BLOCKED_ADDRESS
+        rebound = replace(policy, resolver=lambda host, port: ["169.254.169.254"])
+        assert probe("http://registry.example", "a", "x", rebound).reason is Reason.BLOCKED_ADDRESS
+    assert proxy.connections == 0
+
+
+def test_hosts_can_be_exempt_from_the_proxy() -> None:
+    with silent_port() as nobody, scripted(_basic_only) as server:
+        policy = replace(
+            HERE,
+            proxy=f"http://127.0.0.1:{nobody}",
+            no_proxy=(".corp.example",),
+            resolver=lambda host, port: ["127.0.0.1"],
+        )
+        direct = probe(f"http://harbor.corp.example:{server.port}", "a", "x", policy)
+        through = probe(f"http://harbor.example:{server.port}", "a", "x", policy)
+        assert probe(server.address, "a", "x", policy).reason is Reason.OK, "localhost never goes through it"
+    assert direct.reason is Reason.OK
+    assert (through.reason, through.cause) == (Reason.PROXY_ERROR, "connection_refused")
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_the_environment_does_not_redirect_a_test(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    with scripted(_basic_only) as server:
+        policy = replace(HERE, resolver=lambda host, port: ["127.0.0.1"])
+        assert probe(f"http://registry.example:{server.port}", "a", "x", policy).reason is Reason.OK

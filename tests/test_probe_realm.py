@@ -1,0 +1,101 @@
+"""Where a token service may be, and what is said when it cannot be reached."""
+
+from dataclasses import replace
+
+import pytest
+
+from registries.probe import Reason, probe
+from tests.peers.scripted import (
+    HERE,
+    Reply,
+    basic,
+    scripted,
+    silent_port,
+)
+from tests.peers.token_registry import PASSWORD, TOKEN, USER, TokenRegistry, serving, visit
+
+
+def test_a_token_service_elsewhere_gets_the_password_and_the_registry_only_the_token() -> None:
+    registry = TokenRegistry()
+    with scripted(registry) as service, scripted(registry) as server:
+        registry.realm = service.url("/service/token")
+        result = probe(server.address, USER, PASSWORD, HERE)
+    assert result.reason is Reason.OK
+    assert result.token_host == service.netloc
+    assert server.authorizations() == [None, f"Bearer {TOKEN}"]
+    assert service.authorizations() == [basic(USER, PASSWORD), None]
+
+
+@pytest.mark.parametrize(
+    "realm",
+    ["http://169.254.169.254/token", "http://[fe80::1]/token", "http://100.100.100.200/", "http://0.0.0.0/"],
+)
+def test_a_realm_at_a_refused_address_is_blocked(realm: str) -> None:
+    result, server = visit(TokenRegistry(realm=realm))
+    assert result.reason is Reason.REALM_BLOCKED
+    assert result.detail == realm
+    assert server.authorizations() == [None]
+
+
+def test_a_realm_whose_name_leads_to_a_refused_address_is_blocked() -> None:
+    def resolver(host: str, port: int) -> list[str]:
+        return {"registry.example": ["127.0.0.1"], "auth.example": ["8.8.8.8", "169.254.169.254"]}[host]
+
+    registry = TokenRegistry(realm="http://auth.example/token")
+    with serving(registry) as server:
+        policy = replace(HERE, resolver=resolver)
+        result = probe(f"http://registry.example:{server.port}", USER, PASSWORD, policy)
+    assert result.reason is Reason.REALM_BLOCKED
+    assert server.authorizations() == [None]
+
+
+def test_a_realm_whose_name_changes_its_mind_is_resolved_once() -> None:
+    """DNS rebinding between two challenges that name the same host."""
+    answers = [["169.254.169.254"], ["127.0.0.1"]]
+
+    def resolver(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"] if host == "registry.example" else answers.pop(0)
+
+    challenge = 'Bearer realm="{realm}", Bearer realm="{realm}"'
+    with serving(TokenRegistry(challenge=challenge, realm="http://auth.example/token")) as server:
+        policy = replace(HERE, resolver=resolver)
+        result = probe(f"http://registry.example:{server.port}", USER, PASSWORD, policy)
+    assert result.reason is Reason.REALM_BLOCKED
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize(
+    "realm", ["http://10.0.0.1/token", "http://auth.localhost/token", "http://[fd12::1]/t"]
+)
+def test_a_realm_may_not_lie_further_inside_than_a_public_registry(realm: str) -> None:
+    """Through a proxy nobody knows where a registry is, so it counts as public."""
+    with scripted(TokenRegistry(realm=realm)) as proxy:
+        policy = replace(HERE, proxy=f"http://127.0.0.1:{proxy.port}", resolver=lambda host, port: [])
+        result = probe("http://registry.example", USER, PASSWORD, policy)
+    assert result.reason is Reason.REALM_BLOCKED
+    assert proxy.authorizations() == [None]
+
+
+def test_a_token_service_that_refuses_connections_is_named() -> None:
+    with silent_port() as port:
+        result, _ = visit(TokenRegistry(realm=f"http://localhost:{port}/token"))
+    assert (result.reason, result.cause) == (Reason.TOKEN_SERVICE_UNREACHABLE, "connection_refused")
+    assert result.message("zh") == f"无法访问令牌服务 localhost:{port}（连接被拒绝，端口未监听）"
+    assert result.message("en") == f"Token service localhost:{port} unreachable (Connection refused)"
+    assert "Check the port" in result.hint("en")
+    assert [(s.name, s.ok) for s in result.steps][-1] == ("connect", False)
+
+
+def test_a_token_service_without_a_name_is_named() -> None:
+    def resolver(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"] if host == "registry.example" else []
+
+    with serving(TokenRegistry(realm="http://auth.internal/token")) as server:
+        policy = replace(HERE, resolver=resolver)
+        result = probe(f"http://registry.example:{server.port}", USER, PASSWORD, policy)
+    assert (result.reason, result.cause) == (Reason.TOKEN_SERVICE_UNREACHABLE, "dns_failed")
+
+
+def test_a_token_service_that_hangs_up_is_named() -> None:
+    result, _ = visit(TokenRegistry(token=Reply(raw=b"", close=True)))
+    assert (result.reason, result.cause) == (Reason.TOKEN_SERVICE_UNREACHABLE, "connection_reset")

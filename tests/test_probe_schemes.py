@@ -1,0 +1,169 @@
+"""Redirects, realms and proxies across http and https: where the password may go."""
+
+import selectors
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from registries.probe import Policy, Reason, probe
+from tests.peers.certificates import Authority
+from tests.peers.scripted import (
+    HERE,
+    Reply,
+    Request,
+    ScriptedServer,
+    basic,
+    json_reply,
+    registry_ok,
+    scripted,
+    unauthorized,
+)
+
+USER, PASSWORD = "admin", "correct horse"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("others"), "Other CA")
+
+
+@pytest.fixture
+def trusting(authority: Authority) -> Policy:
+    return replace(HERE, ca_pem=authority.root.pem)
+
+
+def registry(request: Request) -> Reply:
+    return registry_ok() if request.authorization == basic(USER, PASSWORD) else unauthorized("Basic")
+
+
+@pytest.fixture
+def secure(authority: Authority) -> Iterator[ScriptedServer]:
+    with scripted(registry, tls=authority.server_context(authority.issue("localhost"))) as server:
+        yield server
+
+
+def test_a_redirect_from_http_to_https_of_the_same_host_is_followed(
+    secure: ScriptedServer, trusting: Policy
+) -> None:
+    with scripted(lambda request: Reply(301, [("Location", secure.url("/v2/"))])) as plain:
+        result = probe(plain.address, USER, PASSWORD, trusting)
+    assert result.reason is Reason.OK
+    assert "redirected_to_https" in result.warnings
+    assert plain.authorizations() == [None], "the password went over https"
+    assert result.registry_host == secure.netloc
+
+
+def test_a_redirect_from_https_to_http_is_blocked(secure: ScriptedServer, trusting: Policy) -> None:
+    with scripted(registry) as plain:
+        secure.script = lambda request: Reply(301, [("Location", plain.url("/v2/"))])
+        result = probe(secure.address, USER, PASSWORD, trusting)
+    assert result.reason is Reason.REDIRECT_BLOCKED
+    assert plain.requests == []
+
+
+def test_the_password_does_not_follow_a_plain_realm_behind_https(
+    secure: ScriptedServer, trusting: Policy
+) -> None:
+    with scripted(lambda request: json_reply({"token": "x"})) as service:
+        secure.script = lambda request: unauthorized(f'Bearer realm="{service.url("/token")}"')
+        result = probe(secure.address, USER, PASSWORD, trusting)
+    assert result.reason is Reason.REALM_INSECURE
+    assert service.connections == 0
+
+
+def test_a_plain_realm_counts_as_behind_https_after_a_redirect(
+    secure: ScriptedServer, trusting: Policy
+) -> None:
+    with scripted(lambda request: Reply(301, [("Location", secure.url("/v2/"))])) as plain:
+        secure.script = lambda request: unauthorized(f'Bearer realm="{plain.url("/token")}"')
+        assert probe(plain.address, USER, PASSWORD, trusting).reason is Reason.REALM_INSECURE
+
+
+def test_a_plain_realm_falls_back_to_an_offered_basic(secure: ScriptedServer, trusting: Policy) -> None:
+    def script(request: Request) -> Reply:
+        if request.authorization == basic(USER, PASSWORD):
+            return registry_ok()
+        return unauthorized('Bearer realm="http://localhost/token"', "Basic")
+
+    secure.script = script
+    assert probe(secure.address, USER, PASSWORD, trusting).reason is Reason.OK
+
+
+def test_a_token_service_with_a_bad_certificate_is_named(
+    secure: ScriptedServer, trusting: Policy, stranger: Authority
+) -> None:
+    pair = stranger.issue("localhost", send_root=True)
+    with scripted(lambda request: json_reply({}), tls=stranger.server_context(pair)) as service:
+        secure.script = lambda request: unauthorized(f'Bearer realm="{service.url("/token")}"')
+        result = probe(secure.address, USER, PASSWORD, trusting)
+    assert (result.reason, result.cause) == (Reason.TOKEN_SERVICE_UNREACHABLE, "tls_untrusted")
+    assert result.tls is not None
+    assert result.tls.ca_pem == stranger.root.pem
+    assert service.requests == []
+
+
+def test_the_registrys_ca_holds_for_its_token_service(
+    secure: ScriptedServer, trusting: Policy, authority: Authority
+) -> None:
+    def token(request: Request) -> Reply:
+        return json_reply({"token": "t"}) if request.authorization == basic(USER, PASSWORD) else Reply(401)
+
+    def script(request: Request) -> Reply:
+        if request.authorization == "Bearer t":
+            return registry_ok()
+        return unauthorized(f'Bearer realm="{service.url("/token")}"')
+
+    with scripted(token, tls=authority.server_context(authority.issue("localhost"))) as service:
+        secure.script = script
+        assert probe(secure.address, USER, PASSWORD, trusting).reason is Reason.OK
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("registry.example", Reason.OK), ("localhost", Reason.TLS_HOSTNAME_MISMATCH)]
+)
+def test_https_goes_through_a_proxy_as_a_tunnel(
+    authority: Authority, trusting: Policy, name: str, reason: Reason
+) -> None:
+    """The proxy sees bytes; the certificate is checked end to end."""
+    seen: list[bytes] = []
+
+    def relay(connection: socket.socket) -> bool:
+        """The least of a CONNECT proxy (RFC 9110, 9.3.6): bytes to and fro until either side ends."""
+        seen.append(connection.recv(4096))
+        with socket.create_connection(("127.0.0.1", server.port)) as upstream:
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            _pump(connection, upstream)
+        return False
+
+    with (
+        scripted(registry, tls=authority.server_context(authority.issue(name))) as server,
+        scripted(registry, greet=relay) as proxy,
+    ):
+        policy = replace(trusting, proxy=f"http://p:q@127.0.0.1:{proxy.port}", resolver=lambda host, port: [])
+        result = probe(f"registry.example:{server.port}", USER, PASSWORD, policy)
+    assert result.reason is reason
+    assert len(seen) == 1
+    assert seen[0].startswith(f"CONNECT registry.example:{server.port} ".encode())
+    assert b"Proxy-Authorization: Basic cDpx" in seen[0]
+    assert b"\r\nAuthorization" not in seen[0]
+    assert result.tls is None
+
+
+def _pump(one: socket.socket, other: socket.socket) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(one, selectors.EVENT_READ, other)
+        selector.register(other, selectors.EVENT_READ, one)
+        while True:
+            for key, _ in selector.select(5):
+                source, target = key.fileobj, key.data
+                data = source.recv(65536)  # type: ignore[union-attr]
+                if not data:
+                    return
+                target.sendall(data)

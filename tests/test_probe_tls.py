@@ -1,0 +1,309 @@
+"""Certificates and handshakes: which are believed, and what is said of the others."""
+
+import itertools
+import socket
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from registries.probe import Policy, Reason, Result, probe
+from tests.peers.certificates import Authority, Pair
+from tests.peers.scripted import (
+    HERE,
+    Reply,
+    Request,
+    ScriptedServer,
+    basic,
+    registry_ok,
+    scripted,
+    silent_port,
+    unauthorized,
+)
+
+USER, PASSWORD = "admin", "correct horse"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("others"), "Other CA")
+
+
+@pytest.fixture
+def trusting(authority: Authority) -> Policy:
+    return replace(HERE, ca_pem=authority.root.pem)
+
+
+def registry(request: Request) -> Reply:
+    return registry_ok() if request.authorization == basic(USER, PASSWORD) else unauthorized("Basic")
+
+
+def visit(authority: Authority, pair: Pair, policy: Policy, **options: bool) -> tuple[Result, ScriptedServer]:
+    with scripted(registry, tls=authority.server_context(pair, **options)) as server:
+        return probe(server.address, USER, PASSWORD, policy), server
+
+
+def test_a_trusted_certificate_is_believed(authority: Authority, trusting: Policy) -> None:
+    result, server = visit(authority, authority.issue("localhost"), trusting)
+    assert result.reason is Reason.OK
+    assert (result.requests, server.connections) == (2, 1)
+    assert [step.name for step in result.steps] == ["resolve", "connect", "tls", "ping", "confirm"]
+
+
+def test_a_ca_may_come_from_a_file(authority: Authority) -> None:
+    policy = replace(HERE, ca_file=str(authority.root.certificate_file))
+    assert visit(authority, authority.issue("localhost"), policy)[0].reason is Reason.OK
+
+
+def test_a_ca_may_come_from_certs_d(authority: Authority, tmp_path: Path) -> None:
+    with scripted(registry, tls=authority.server_context(authority.issue("localhost"))) as server:
+        policy = replace(HERE, certs_dir=str(tmp_path))
+        assert probe(server.address, USER, PASSWORD, policy).reason is Reason.TLS_UNTRUSTED
+        folder = tmp_path / server.netloc
+        folder.mkdir()
+        (folder / "ca.crt").write_text(authority.root.pem)
+        assert probe(server.address, USER, PASSWORD, policy).reason is Reason.OK
+
+
+def test_a_ca_of_another_registry_in_certs_d_is_not_used(authority: Authority, tmp_path: Path) -> None:
+    folder = tmp_path / "other.example"
+    folder.mkdir()
+    (folder / "ca.crt").write_text(authority.root.pem)
+    policy = replace(HERE, certs_dir=str(tmp_path))
+    assert visit(authority, authority.issue("localhost"), policy)[0].reason is Reason.TLS_UNTRUSTED
+
+
+def test_an_unknown_ca_is_not_believed_and_is_shown(authority: Authority, stranger: Authority) -> None:
+    pair = authority.issue("localhost", "127.0.0.1", common_name="harbor", send_root=True)
+    result, server = visit(authority, pair, replace(HERE, ca_pem=stranger.root.pem))
+    assert result.reason is Reason.TLS_UNTRUSTED
+    assert server.requests == []
+    facts = result.tls
+    assert facts is not None
+    assert (facts.subject, facts.issuer) == ("commonName=harbor", "commonName=Test CA")
+    assert facts.sha256 == pair.sha256
+    assert facts.names == ("localhost", "127.0.0.1")
+    assert facts.not_after == pair.certificate.not_valid_after_utc.isoformat()
+    assert facts.not_before == pair.certificate.not_valid_before_utc.isoformat()
+    assert not facts.self_signed
+    assert facts.ca_pem == authority.root.pem
+    json_facts = result.to_json()["tls"]
+    assert isinstance(json_facts, dict)
+    assert json_facts["sha256"] == pair.sha256
+
+
+def test_the_ca_that_was_shown_can_be_configured(authority: Authority) -> None:
+    pair = authority.issue("localhost", send_root=True)
+    with scripted(registry, tls=authority.server_context(pair)) as server:
+        shown = probe(server.address, USER, PASSWORD, HERE).tls
+        assert shown is not None
+        policy = replace(HERE, ca_pem=shown.ca_pem)
+        assert probe(server.address, USER, PASSWORD, policy).reason is Reason.OK
+
+
+def test_a_ca_that_was_not_sent_cannot_be_shown(authority: Authority) -> None:
+    result, _ = visit(authority, authority.issue("localhost"), HERE)
+    assert result.tls is not None
+    assert result.tls.ca_pem is None
+
+
+def test_a_self_signed_certificate_can_be_trusted_itself(authority: Authority) -> None:
+    """As Go, and so docker and containerd, have it."""
+    pair = authority.issue("localhost", self_signed=True)
+    result, _ = visit(authority, pair, HERE)
+    assert result.reason is Reason.TLS_UNTRUSTED
+    assert result.tls is not None
+    assert result.tls.self_signed
+    assert result.tls.ca_pem == pair.pem
+    assert visit(authority, pair, replace(HERE, ca_pem=pair.pem))[0].reason is Reason.OK
+
+
+@pytest.mark.parametrize("kind", ["expired", "not_yet_valid"])
+def test_an_expired_or_early_certificate(authority: Authority, trusting: Policy, kind: str) -> None:
+    result, server = visit(authority, getattr(authority, kind)("localhost"), trusting)
+    assert result.reason is Reason.TLS_EXPIRED
+    assert result.tls is not None
+    assert result.tls.not_after
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("names", [("other.example",), ("*.other.example",), ("127.0.0.2",), ("*",)])
+def test_a_certificate_for_another_name(authority: Authority, trusting: Policy, names: tuple[str]) -> None:
+    result, server = visit(authority, authority.issue(*names), trusting)
+    assert result.reason is Reason.TLS_HOSTNAME_MISMATCH
+    assert server.requests == []
+
+
+def test_a_common_name_is_not_a_host_name(authority: Authority, trusting: Policy) -> None:
+    """Go stopped reading it; so did we, or the nodes would say otherwise."""
+    result, _ = visit(authority, authority.issue(common_name="localhost"), trusting)
+    assert result.reason is Reason.TLS_HOSTNAME_MISMATCH
+
+
+def test_an_ip_address_is_looked_for_among_the_ip_addresses(authority: Authority, trusting: Policy) -> None:
+    for names, reason in [(("127.0.0.1",), Reason.OK), (("localhost",), Reason.TLS_HOSTNAME_MISMATCH)]:
+        with scripted(registry, tls=authority.server_context(authority.issue(*names))) as server:
+            assert probe(f"127.0.0.1:{server.port}", USER, PASSWORD, trusting).reason is reason
+
+
+def test_host_header_and_server_name_stay_when_the_address_is_pinned(
+    authority: Authority, trusting: Policy
+) -> None:
+    context = authority.server_context(authority.issue("registry.example"))
+    names: list[str | None] = []
+    context.sni_callback = lambda connection, name, context: names.append(name)
+    with scripted(registry, tls=context) as server:
+        policy = replace(trusting, resolver=lambda host, port: ["127.0.0.1"])
+        result = probe(f"registry.example:{server.port}", USER, PASSWORD, policy)
+    assert result.reason is Reason.OK
+    assert names == ["registry.example"]
+    assert server.requests[0].header("host") == f"registry.example:{server.port}"
+
+
+def test_verification_can_be_skipped_and_the_result_says_so(authority: Authority) -> None:
+    pair = authority.expired("other.example")
+    result, _ = visit(authority, pair, replace(HERE, skip_tls_verify=True))
+    assert (result.reason, result.warnings) == (Reason.OK, ("tls_not_verified",))
+
+
+@pytest.mark.filterwarnings("error")
+def test_skipping_verification_warns_nobody_else(authority: Authority) -> None:
+    pair = authority.issue("other.example")
+    assert visit(authority, pair, replace(HERE, skip_tls_verify=True))[0].ok
+
+
+def test_a_client_certificate_that_is_demanded_fails_the_handshake(
+    authority: Authority, trusting: Policy
+) -> None:
+    result, server = visit(authority, authority.issue("localhost"), trusting, client_certificate=True)
+    assert result.reason in (Reason.TLS_HANDSHAKE_FAILED, Reason.CONNECTION_RESET)
+    assert server.requests == []
+
+
+def test_an_old_protocol_fails_the_handshake(trusting: Policy) -> None:
+    def alert(connection: socket.socket) -> bool:
+        connection.recv(4096)
+        connection.sendall(bytes.fromhex("15030100020246"))  # alert: protocol version
+        return False
+
+    with scripted(registry, greet=alert) as server:
+        result = probe(server.netloc, USER, PASSWORD, trusting)
+    assert result.reason is Reason.TLS_HANDSHAKE_FAILED
+    assert "alert protocol version" in result.detail
+    assert [(step.name, step.ok) for step in result.steps][-1] == ("tls", False)
+
+
+def test_a_plain_http_server_is_recognised_and_never_fallen_back_to(trusting: Policy) -> None:
+    def talk(connection: socket.socket) -> bool:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        return False
+
+    with scripted(registry, greet=talk) as server:
+        result = probe(server.netloc, USER, PASSWORD, trusting)
+    assert result.reason is Reason.PLAIN_HTTP_SERVER
+    assert server.connections == 1
+    assert server.requests == []
+
+
+def test_a_server_that_hangs_up_during_the_handshake_is_a_reset(trusting: Policy) -> None:
+    with scripted(registry, greet=lambda connection: bool(connection.recv(4096)) and False) as server:
+        assert probe(server.netloc, USER, PASSWORD, trusting).reason is Reason.CONNECTION_RESET
+
+
+def test_https_is_never_spoken_when_http_was_typed(authority: Authority, trusting: Policy) -> None:
+    with scripted(registry, tls=authority.server_context(authority.issue("localhost"))) as server:
+        result = probe(f"http://localhost:{server.port}", USER, PASSWORD, trusting)
+    assert result.reason in (Reason.HTTPS_REQUIRED, Reason.CONNECTION_RESET)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("around", ["# 公司根证书\n{}", "subject=CN = x\r\n{}\r\n", "{0}\n{0}"])
+def test_a_ca_may_stand_among_other_text(authority: Authority, around: str) -> None:
+    policy = replace(HERE, ca_pem=around.format(authority.root.pem))
+    assert visit(authority, authority.issue("localhost"), policy)[0].reason is Reason.OK
+
+
+EMPTY_BLOCK = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(ca_pem="nonsense"),
+        Policy(ca_pem="证书"),
+        Policy(ca_pem=EMPTY_BLOCK),
+        Policy(ca_file="/no/such/file"),
+        Policy(ca_file="/"),
+    ],
+)
+def test_an_unreadable_ca_is_a_result(policy: Policy) -> None:
+    with silent_port() as port:
+        result = probe(f"localhost:{port}", USER, PASSWORD, replace(policy, allow_loopback=True))
+    assert (result.reason, result.cause) == (Reason.TLS_UNTRUSTED, "bad_ca")
+    assert "配置的 CA 证书无法读取" in result.hint("zh")
+
+
+def test_a_servers_own_certificate_can_be_trusted_though_a_ca_issued_it(authority: Authority) -> None:
+    pair = authority.issue("localhost")
+    assert visit(authority, pair, replace(HERE, ca_pem=pair.pem))[0].reason is Reason.OK
+
+
+def test_what_the_system_trusts_is_trusted_beside_what_is_configured(
+    authority: Authority, stranger: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.root.certificate_file))
+    policy = replace(HERE, ca_pem=stranger.root.pem)
+    assert visit(authority, authority.issue("localhost"), policy)[0].reason is Reason.OK
+
+
+def test_the_bundle_that_comes_with_requests_is_not_trusted(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(authority.root.certificate_file))
+    assert visit(authority, authority.issue("localhost"), HERE)[0].reason is Reason.TLS_UNTRUSTED
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_environment_does_not_change_the_trust(
+    authority: Authority, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, str(authority.root.certificate_file))
+    assert visit(authority, authority.issue("localhost"), HERE)[0].reason is Reason.TLS_UNTRUSTED
+
+
+def test_session_keys_are_not_written_down(
+    authority: Authority, trusting: Policy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    assert visit(authority, authority.issue("localhost"), trusting)[0].ok
+    assert not (tmp_path / "keys").exists()
+
+
+def test_a_slow_handshake_is_not_the_pings_time(authority: Authority, trusting: Policy) -> None:
+    context = authority.server_context(authority.issue("localhost"))
+    with scripted(registry, tls=context, greet=lambda connection: not time.sleep(0.3)) as server:
+        result = probe(server.address, USER, PASSWORD, trusting)
+    spent = {step.name: step.milliseconds for step in result.steps}
+    assert spent["tls"] >= 280
+    assert spent["connect"] < 250
+    assert spent["ping"] < 250
+
+
+def test_a_dripping_server_cannot_stretch_a_test_over_tls(authority: Authority, trusting: Policy) -> None:
+    """TLS takes the descriptor away from the socket that was connected; the watchdog has its own."""
+    policy = replace(trusting, total_timeout=0.5)
+    reply = Reply(raw=b"HTTP/1.1 200 OK\r\nX: ", pieces=itertools.repeat(b"x", 200), pause=0.05)
+    context = authority.server_context(authority.issue("localhost"))
+    with scripted(lambda request: reply, tls=context) as server:
+        started = time.monotonic()
+        result = probe(server.address, USER, PASSWORD, policy)
+        seconds = time.monotonic() - started
+    assert result.reason is Reason.TIMEOUT
+    assert seconds < 2.0

@@ -1,0 +1,260 @@
+"""`manage.py serve` and `manage.py demo` as a new user meets them: real processes, real data folders."""
+
+import http.cookiejar
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from console.management.commands.serve import is_loopback
+from tests.peers.command import ROOT, Serving, environment, free_port, manage
+
+BASE = 18500
+
+
+def children_of(pid: int) -> list[int]:
+    listing = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    pairs = (line.split() for line in listing.stdout.splitlines())
+    return [int(child) for child, parent in pairs if int(parent) == pid]
+
+
+def log_in(console: Serving, person: str, password: str) -> urllib.request.OpenerDirector:
+    jar = http.cookiejar.CookieJar()
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+    url = f"http://127.0.0.1:{console.port}/login/"
+    opener.open(url, timeout=5).read()
+    token = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
+    form = {"username": person, "password": password, "csrfmiddlewaretoken": token or ""}
+    request = urllib.request.Request(url, urllib.parse.urlencode(form).encode(), {"Referer": url})
+    opener.open(request, timeout=5).read()
+    return opener
+
+
+def test_serve_begins_with_an_empty_private_folder_and_no_accounts(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with Serving(folder, "serve") as console:
+        status, page = console.get("/login/")
+
+        assert status == 200
+        assert "olive" not in page
+        assert "createsuperuser" in console.said()
+        assert f"http://127.0.0.1:{console.port}/" in console.said()
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.rglob("*")]}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+    assert (folder / "keys" / "passwords.keys").is_file()
+
+
+def test_a_superuser_is_image_admin_everywhere(tmp_path: Path) -> None:
+    manage(tmp_path / "data", "migrate")
+    new = ("createsuperuser", "--no-input", "--username=root", "--email=root@example.com")
+    made = manage(tmp_path / "data", *new, DJANGO_SUPERUSER_PASSWORD="quiet river 42")
+    assert made.returncode == 0, made.stderr
+    with Serving(tmp_path / "data", "serve") as console:
+        assert "createsuperuser" not in console.said()
+        page = log_in(console, "root", "quiet river 42").open(
+            f"http://127.0.0.1:{console.port}/accounts/", timeout=5
+        )
+
+        assert b"image-admin" in page.read()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_the_demo_stops_everything_it_started(tmp_path: Path, number: int) -> None:
+    with Serving(tmp_path / "demo", "demo", "--base-port", str(BASE), CONSOLE_DEMO="1") as console:
+        started = children_of(console.process.pid)
+        assert len(started) >= 2, "the worker and the registries"
+
+        seconds = console.stop(number)
+
+        assert seconds < 5
+        assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+    with pytest.raises(OSError):
+        urllib.request.urlopen(f"http://127.0.0.1:{BASE}/v2/", timeout=1)
+
+
+def test_the_demo_is_ready_in_seconds_keeps_what_was_changed_and_can_start_over(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    with Serving(folder, "demo", "--base-port", str(BASE), CONSOLE_DEMO="1") as console:
+        first = console.seconds
+        assert "olive, nina, omar, vic, sam; password: demo" in console.said()
+        assert "olive" in console.get("/login/")[1]
+    with sqlite3.connect(folder / "console.sqlite3") as database:
+        database.execute(
+            "DELETE FROM registries_storedresource WHERE name = 'harbor-prod' AND namespace = 'default'"
+        )
+    kept = registries_in(folder)
+    with Serving(folder, "demo", "--base-port", str(BASE), CONSOLE_DEMO="1"):
+        pass
+
+    assert registries_in(folder) == kept
+    reset = manage(folder, "demo", "--reset", CONSOLE_DEMO="1")
+    assert reset.returncode == 0
+    assert not folder.exists()
+    assert first < 10, "a bound against hanging; `make bench` measures"
+
+
+def registries_in(folder: Path) -> int:
+    with sqlite3.connect(folder / "console.sqlite3") as database:
+        found = database.execute(
+            "SELECT count(*) FROM registries_storedresource WHERE kind = 'RegistrySecret'"
+        )
+        return int(found.fetchone()[0])
+
+
+def test_the_demo_runs_once_per_folder(tmp_path: Path) -> None:
+    with Serving(tmp_path / "demo", "demo", "--base-port", str(BASE), CONSOLE_DEMO="1"):
+        again = manage(tmp_path / "demo", "demo", "--bind", f"127.0.0.1:{free_port()}", CONSOLE_DEMO="1")
+        reset = manage(tmp_path / "demo", "demo", "--reset", CONSOLE_DEMO="1")
+
+    for refused in (again, reset):
+        assert refused.returncode == 1
+        assert "running already" in refused.stderr
+
+
+def test_known_passwords_are_never_served_for_real(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    (folder / "demo.json").write_text("{}")
+
+    refused = manage(folder, "serve", "--bind", f"127.0.0.1:{free_port()}")
+
+    assert refused.returncode == 1
+    assert "known passwords" in refused.stderr
+
+
+def test_the_demo_needs_to_be_asked_for_and_does_not_touch_a_real_console(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    manage(folder, "migrate")
+    plain = manage(folder, "demo")
+    on_real_data = manage(folder, "demo", CONSOLE_DEMO="1")
+    reset = manage(folder, "demo", "--reset", CONSOLE_DEMO="1")
+
+    assert "CONSOLE_DEMO=1" in plain.stderr
+    for refused in (on_real_data, reset):
+        assert refused.returncode == 1
+        assert "not the demo" in refused.stderr
+    assert (folder / "console.sqlite3").exists()
+
+
+def test_a_worker_that_dies_comes_back(tmp_path: Path) -> None:
+    with Serving(tmp_path / "data", "serve") as console:
+        for worker in children_of(console.process.pid):
+            os.kill(worker, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while console.status("/healthz") != 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+        assert console.status("/readyz") == 200
+
+
+def test_killed_in_the_middle_of_writing_it_leaves_a_consistent_store(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    manage(folder, "migrate")
+    writing = subprocess.Popen([sys.executable, "-c", WRITER], cwd=ROOT, env=_environment(folder))
+    deadline = time.monotonic() + 15
+    while _rows(folder) < 20 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    writing.kill()
+    writing.wait()
+
+    checked = subprocess.run(
+        [sys.executable, "-c", CHECKER],
+        cwd=ROOT,
+        env=_environment(folder),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stderr
+    assert int(checked.stdout) >= 20
+    with sqlite3.connect(folder / "console.sqlite3") as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return environment(folder, DJANGO_SETTINGS_MODULE="console.settings")
+
+
+def _rows(folder: Path) -> int:
+    try:
+        return registries_in(folder)
+    except sqlite3.Error:
+        return 0
+
+
+PREAMBLE = """
+import django; django.setup()
+from registries import drafts, wiring
+from registries.access import Access, EVERYWHERE, Role
+access = Access.from_grants("x", [(EVERYWHERE, Role.ADMIN)])
+"""
+WRITER = (
+    PREAMBLE
+    + """
+wiring.service().create_namespace(access=access, name="n")
+for number in range(100000):
+    values = dict(namespace="n", provider="other", domain="h.example.com", username="u", password="p")
+    values["name"] = f"r{number}"
+    it = wiring.service().create(access=access, draft=drafts.read_draft(values))
+    if number % 3 == 0:
+        wiring.service().delete(access=access, key=it.key, uid=it.uid)
+"""
+)
+CHECKER = (
+    PREAMBLE
+    + """
+from registries.listing import Criteria
+from registries.models import AuditEntry, StoreVersion, StoredResource, Tombstone
+found = wiring.service().matching(access=access, criteria=Criteria())
+for it in found:
+    assert wiring.store().credential(it.key, uid=it.uid).password == "p"
+    assert AuditEntry.objects.filter(uid=it.uid, action="create").exists()
+newest = StoreVersion.objects.get().value
+versions = set(StoredResource.objects.values_list("resource_version", flat=True))
+versions |= set(Tombstone.objects.values_list("resource_version", flat=True))
+assert max(versions) == newest, (max(versions), newest)
+print(len(found))
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("bind", "loopback"),
+    [
+        ("127.0.0.1:8000", True),
+        ("[::1]:8000", True),
+        ("localhost:8000", True),
+        ("127.8.8.8:1", True),
+        ("0.0.0.0:8000", False),
+        ("[::]:8000", False),
+        ("10.0.0.1:8000", False),
+        ("console.example.com:80", False),
+    ],
+)
+def test_cookies_are_lax_about_https_on_loopback_only(bind: str, loopback: bool) -> None:
+    assert is_loopback(bind) is loopback
+
+
+def test_requests_are_answered_side_by_side(tmp_path: Path) -> None:
+    with Serving(tmp_path / "data", "serve") as console:
+        answers: list[int] = []
+        threads = [
+            threading.Thread(target=lambda: answers.append(console.status("/login/"))) for _ in range(24)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+
+        assert answers == [200] * 24
