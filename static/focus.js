@@ -26,8 +26,9 @@ function near({ row, group }) {
 export function keepFocus() {
   if (!last || document.activeElement !== document.body) return;
   const { element } = last;
-  const there = element.isConnected && !element.disabled && element.checkVisibility();
-  (there ? element : near(last)).focus({ preventScroll: true });
+  const same = element.isConnected ? element : element.id && document.getElementById(element.id);
+  const there = same && !same.disabled && same.checkVisibility();
+  (there ? same : near(last)).focus({ preventScroll: true });
 }
 
 document.addEventListener("focusin", (event) => remember(event.target));
@@ -37,3 +38,5 @@ document.addEventListener("pointerdown", (event) => {
 });
 document.addEventListener("htmx:afterRequest", keepFocus);
 document.addEventListener("htmx:afterSettle", keepFocus);
+// Whatever draws a part of the list anew, the focus is back before the next key: a request's end is too late.
+if (list) new MutationObserver(keepFocus).observe(list, { childList: true, subtree: true });

@@ -225,3 +225,21 @@ def test_the_first_tab_leads_past_the_navigation(people: People) -> None:
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_the_focus_stays_on_a_count_that_is_drawn_anew(people: People) -> None:
+    page = people("olive").open("/registries/")
+    page.locator("#tile-failed").focus()
+    page.evaluate(
+        """() => {
+          document.getElementById("strip").dataset.old = "";
+          window.lost = false;
+          const look = () => { window.lost ||= document.activeElement === document.body; };
+          const watch = new MutationObserver(() => queueMicrotask(look));
+          watch.observe(document.getElementById("list"), { childList: true });
+          document.dispatchEvent(new Event("registry-tested"));
+        }"""
+    )
+    page.wait_for_function("() => document.querySelector('#strip:not([data-old])')")
+
+    assert page.evaluate("() => [document.activeElement.id, window.lost]") == ["tile-failed", False]

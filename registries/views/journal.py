@@ -20,7 +20,8 @@ def journal(request: HttpRequest) -> HttpResponse:
     access = access_to(request)
     # A NUL is in no name, and PostgreSQL refuses to look for one.
     asked = {
-        name: request.GET.get(name, "").replace("\0", "").strip() for name in ("namespace", "action", "person")
+        name: request.GET.get(name, "").replace("\0", "").strip()
+        for name in ("namespace", "action", "person")
     }
     entries = audit.visible(access, **asked)
     page = Paginator(entries, PAGE).get_page(request.GET.get("page", "1"))
