@@ -140,6 +140,7 @@ STORAGES = {
 
 # The connection test
 PROBE_CA_FILE = env.str("CONSOLE_PROBE_CA_FILE", default="") or None
+PROBE_CERTS_DIR = env.str("CONSOLE_PROBE_CERTS_DIR", default="") or None
 PROBE_ALLOW_LOOPBACK = env.bool("CONSOLE_PROBE_ALLOW_LOOPBACK", default=False)
 PROBE_ALLOW_PRIVATE = env.bool("CONSOLE_PROBE_ALLOW_PRIVATE", default=True)
 PROBE_ALLOW_PLAIN_HTTP = env.bool("CONSOLE_PROBE_ALLOW_PLAIN_HTTP", default=True)

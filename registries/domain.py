@@ -9,6 +9,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 
 NAME_MAX = 253
 NAMESPACE_MAX = 63
@@ -88,6 +89,8 @@ class RegistrySecret:
     display_name: str = ""
     description: str = ""
     plain_http: bool = False
+    ca_bundle: str = field(default="", repr=False)
+    skip_tls_verify: bool = False
     verification: Verification = field(default_factory=Verification)
 
     @property
@@ -107,10 +110,20 @@ class RegistrySecret:
         """What a test connects to: the scheme is spelled out only where it is plain HTTP."""
         return f"http://{self.domain}" if self.plain_http else self.domain
 
+    @property
+    def binding(self) -> str:
+        """All that a stored password must never be parted from: the address, and how its server is believed."""
+        if self.skip_tls_verify:
+            return f"{self.address} skip-tls-verify"
+        if self.ca_bundle:
+            return f"{self.address} ca-bundle {sha256(self.ca_bundle.encode()).hexdigest()}"
+        return self.address
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A registry secret that somebody asks for. `domain` is host[:port], already canonical."""
+    """A registry secret that somebody asks for. `domain` is host[:port], already canonical; `ca_bundle` is PEM,
+    checked (authorities.py)."""
 
     key: Key
     domain: str
@@ -120,15 +133,26 @@ class Draft:
     display_name: str = ""
     description: str = ""
     plain_http: bool = False
+    ca_bundle: str = field(default="", repr=False)
+    skip_tls_verify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What one test needs, read from the store for that test only."""
+    """What one test needs, read from the store for that test only. `ca_bundle` is PEM, trusted in addition."""
 
     address: str
     username: str
     password: str = field(repr=False)
+    ca_bundle: str = field(default="", repr=False)
+    skip_tls_verify: bool = False
+
+
+def credential_of(registry: RegistrySecret, password: str) -> Credential:
+    """A stored registry's own values, and nobody else's: never another address, CA or insecure flag."""
+    return Credential(
+        registry.address, registry.username, password, registry.ca_bundle, registry.skip_tls_verify
+    )
 
 
 def name_problem(name: str) -> str | None:

@@ -3,12 +3,15 @@ registry comes through here. Imports the domain, errors and the probe's pure add
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 
+from registries.authorities import BUNDLE_MAX, BundleError, read_bundle
 from registries.domain import (
     DESCRIPTION_MAX,
     DISPLAY_NAME_MAX,
     PASSWORD_MAX,
     USERNAME_MAX,
+    Credential,
     Draft,
     Key,
     Provider,
@@ -22,22 +25,32 @@ from registries.probe.credentials import CredentialsError, check_credentials
 
 REQUIRED = ("name", "namespace", "domain", "username", "password", "provider")
 TESTED = ("domain", "username", "password")
-"""The fields that a connection test takes; a verdict is void when one of them changes."""
+"""The fields without which there is nothing to test."""
+
+
+class Tls(StrEnum):
+    """How a registry's certificate is believed: by what the system and the operator trust; by a CA of its own
+    as well; or not looked at."""
+
+    SYSTEM = "system"
+    CA = "ca"
+    SKIP = "skip"
 
 
 def read_draft(values: Mapping[str, str]) -> Draft:
-    """A Draft from the eight fields of the guide, or Invalid with every cause at once.
+    """A Draft from the eight fields of the guide, and `tls` and `ca_bundle`; or Invalid with every cause at once.
 
     White space around a name, address or user name is a slip and dropped; a password is never trimmed.
     """
-    text = {name: value if name == "password" else value.strip() for name, value in values.items()}
+    text = _stripped(values)
     causes = [Cause(name, "required") for name in REQUIRED if not text.get(name)]
     causes += _name_causes(text)
     causes += information_causes(text.get("display_name", ""), text.get("description", ""))
     if text.get("provider") and text["provider"] not in list(Provider):
         causes.append(Cause("provider", "unknown"))
     address, address_causes = _read_tested(text)
-    causes += address_causes
+    ca_bundle, trust_causes = _read_trust(text, address)
+    causes += address_causes + trust_causes
     if causes or address is None:
         raise Invalid(text.get("name", ""), tuple(causes))
     return Draft(
@@ -49,14 +62,44 @@ def read_draft(values: Mapping[str, str]) -> Draft:
         display_name=text.get("display_name", ""),
         description=text.get("description", ""),
         plain_http=address.plain_http,
+        ca_bundle=ca_bundle,
+        skip_tls_verify=text.get("tls") == Tls.SKIP,
     )
 
 
-def tested_causes(values: Mapping[str, str]) -> tuple[Cause, ...]:
-    """What is wrong with the fields that a connection test takes, missing ones included."""
-    text = {name: value if name == "password" else value.strip() for name, value in values.items()}
-    missing = [Cause(name, "required") for name in TESTED if not text.get(name)]
-    return (*missing, *_read_tested(text)[1])
+def read_credential(values: Mapping[str, str]) -> Credential:
+    """What a connection test takes of typed values, or Invalid with every cause at once."""
+    text = _stripped(values)
+    causes = [Cause(name, "required") for name in TESTED if not text.get(name)]
+    address, address_causes = _read_tested(text)
+    ca_bundle, trust_causes = _read_trust(text, address)
+    causes += address_causes + trust_causes
+    if causes:
+        raise Invalid("", tuple(causes))
+    return Credential(
+        text["domain"], text["username"], text["password"], ca_bundle, text.get("tls") == Tls.SKIP
+    )
+
+
+def _stripped(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: value if name == "password" else value.strip() for name, value in values.items()}
+
+
+def _read_trust(text: Mapping[str, str], address: Address | None) -> tuple[str, list[Cause]]:
+    """The CA bundle, where one is wanted, and what is wrong with what was chosen."""
+    tls = text.get("tls") or Tls.SYSTEM
+    if tls not in list(Tls):
+        return "", [Cause("tls", "unknown")]
+    if tls != Tls.SYSTEM and address is not None and address.plain_http:
+        return "", [Cause("tls", "tls_without_https")]
+    if tls != Tls.CA:
+        return "", []
+    if not text.get("ca_bundle"):
+        return "", [Cause("ca_bundle", "required")]
+    try:
+        return read_bundle(text["ca_bundle"])[0], []
+    except BundleError as error:
+        return "", [Cause("ca_bundle", error.problem, BUNDLE_MAX)]
 
 
 def information_causes(display_name: str, description: str) -> list[Cause]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registries.access import Role
 from registries.domain import DESCRIPTION_MAX, DISPLAY_NAME_MAX, Provider
+from registries.drafts import Tls
 from registries.errors import Cause, Invalid
 from registries.labels import FIELDS, PROVIDERS, ROLES, cause_text
 
@@ -59,7 +60,7 @@ def _plain(attributes: dict[str, str] | None = None) -> forms.TextInput:
 
 
 class AddForm(CauseForm):
-    """添加镜像源: the eight fields of the guide, the provider first."""
+    """添加镜像源: the eight fields of the guide, the provider first, and how the certificate is believed."""
 
     provider = forms.ChoiceField(
         label=FIELDS["provider"],
@@ -79,6 +80,30 @@ class AddForm(CauseForm):
         widget=forms.PasswordInput(
             render_value=False,
             attrs={"autocomplete": "new-password", "hx-preserve": "", "class": "form-control mono"},
+        ),
+    )
+    tls = forms.ChoiceField(
+        label=FIELDS["tls"],
+        choices=[
+            (Tls.SYSTEM.value, _("Trusted by the system")),
+            (Tls.CA.value, _("A CA of its own")),
+            (Tls.SKIP.value, _("Skip verification")),
+        ],
+        initial=Tls.SYSTEM.value,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    ca_bundle = forms.CharField(
+        label=FIELDS["ca_bundle"],
+        required=False,
+        widget=forms.Textarea(
+            {
+                "rows": 4,
+                "class": "mono",
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "placeholder": "-----BEGIN CERTIFICATE-----",
+            }
         ),
     )
     name = forms.CharField(label=FIELDS["name"], widget=_plain({"placeholder": "harbor-prod"}))

@@ -32,7 +32,7 @@ class History:
 
     def finish(self, check: Check, outcome: Outcome) -> None:
         VerificationRecord.objects.filter(pk=check.id).update(
-            finished_at=timezone.now(), outcome=outcome.to_json()
+            finished_at=timezone.now(), outcome=outcome.without_pem().to_json()
         )
         kept = VerificationRecord.objects.filter(uid=check.uid).order_by("-started_at", "-pk")
         oldest = kept.values_list("pk", flat=True)[KEPT - 1 : KEPT].first()

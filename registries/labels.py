@@ -93,6 +93,8 @@ FIELDS = {
     "password": _("Password"),
     "provider": _("Provider"),
     "role": _("Role"),
+    "tls": _("Certificate"),
+    "ca_bundle": _("CA certificate"),
 }
 
 _PROBLEMS: dict[tuple[str, str], Text] = {
@@ -117,6 +119,14 @@ _PROBLEMS: dict[tuple[str, str], Text] = {
     ),
     ("role", "unknown"): _("Choose one of the roles."),
     ("provider", "unknown"): _("Choose one of the providers."),
+    ("tls", "unknown"): _("Choose one of the three."),
+    ("tls", "tls_without_https"): _(
+        "http:// has no certificate. Remove http://, or choose the system's trust."
+    ),
+    ("ca_bundle", "ca_empty"): _("Paste a PEM certificate: it begins with -----BEGIN CERTIFICATE-----."),
+    ("ca_bundle", "ca_unreadable"): _("This certificate is damaged. Copy it again, whole."),
+    ("ca_bundle", "ca_private_key"): _("There is a private key in it. Paste the certificate only."),
+    ("ca_bundle", "ca_too_many"): _("Use at most 20 certificates."),
 }
 _ANY_FIELD: dict[str, Text] = {
     "control_character": _("Remove the invisible control characters."),

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from registries.probe.certificate import TlsFacts
 from registries.probe.result import Reason, Result
 
 
@@ -37,6 +38,8 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     problem: str = ""
     detail: str = ""
+    certificate: TlsFacts | None = None
+    """What a server showed that was not believed."""
 
     @classmethod
     def of(cls, result: Result) -> "Outcome":
@@ -51,6 +54,7 @@ class Outcome:
             requests=result.requests,
             warnings=tuple(result.warnings),
             detail=result.detail,
+            certificate=result.tls,
         )
 
     @classmethod
@@ -73,14 +77,21 @@ class Outcome:
         """What to do next."""
         return self._result().hint(language)
 
+    def without_pem(self) -> "Outcome":
+        """The same without the certificate itself: what is kept for good has the facts of it only."""
+        return replace(self, certificate=self.certificate and replace(self.certificate, ca_pem=None))
+
     def to_json(self) -> str:
         return json.dumps(asdict(replace(self, detail="")), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Outcome":
         values = json.loads(text)
-        stages = tuple(Stage(**stage) for stage in values.pop("stages"))
-        return cls(**{**values, "stages": stages, "warnings": tuple(values["warnings"])})
+        values["stages"] = tuple(Stage(**stage) for stage in values["stages"])
+        values["warnings"] = tuple(values["warnings"])
+        shown = values.get("certificate")
+        values["certificate"] = TlsFacts(**{**shown, "names": tuple(shown["names"])}) if shown else None
+        return cls(**values)
 
     def _result(self) -> Result:
         return Result(

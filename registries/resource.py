@@ -31,6 +31,9 @@ def new_resource(draft: Draft) -> Resource:
     }
     if draft.plain_http:
         annotations["plain-http"] = "true"
+    if draft.skip_tls_verify:
+        annotations["skip-tls-verify"] = "true"
+    annotations["ca-bundle"] = draft.ca_bundle
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -64,6 +67,8 @@ def to_domain(resource: Resource) -> RegistrySecret:
         display_name=notes.get(PREFIX + "display-name", ""),
         description=notes.get(PREFIX + "description", ""),
         plain_http=plain_http or notes.get(PREFIX + "plain-http") == "true",
+        ca_bundle=notes.get(PREFIX + "ca-bundle", ""),
+        skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
         verification=_verification(notes),
     )
 

@@ -1,7 +1,8 @@
 """Passwords at rest: Fernet (AES-128-CBC, HMAC-SHA256) under keys of their own, newest first.
 
-A seal names the resource and the address that it was made for. Whoever can write to the database can
-therefore not move a password to another address: it no longer opens. Imports nothing of ours but errors.
+A seal names the resource, and the address, CA and insecure flag that it was made for. Whoever can write to the
+database can therefore not move a password to another address or server: it no longer opens. Imports
+nothing of ours but errors.
 """
 
 import json
@@ -20,17 +21,17 @@ class Sealer:
         self._loaded: tuple[str, ...] = ()
         self._fernet: MultiFernet | None = None
 
-    def seal(self, password: str, *, uid: str, address: str) -> str:
-        payload = json.dumps({"uid": uid, "address": address, "password": password})
+    def seal(self, password: str, *, uid: str, binding: str) -> str:
+        payload = json.dumps({"uid": uid, "binding": binding, "password": password})
         return self._current().encrypt(payload.encode()).decode()
 
-    def open(self, sealed: str, *, uid: str, address: str) -> str:
+    def open(self, sealed: str, *, uid: str, binding: str) -> str:
         """The password, or Unavailable: `key_missing` when no key opens it, `seal_broken` when it was moved."""
         try:
             payload = json.loads(self._current().decrypt(sealed.encode()))
         except InvalidToken as error:
             raise Unavailable(uid, "key_missing") from error
-        if payload["uid"] != uid or payload["address"] != address:
+        if payload["uid"] != uid or payload["binding"] != binding:
             raise Unavailable(uid, "seal_broken")
         return str(payload["password"])
 

@@ -35,6 +35,7 @@ urlpatterns = [
     path("registries/-/add/", add.add, name="add"),
     path("registries/-/add/name/", add.check_name, name="check_name"),
     path("registries/-/add/address/", add.check_address, name="check_address"),
+    path("registries/-/add/ca/", add.check_ca, name="check_ca"),
     path("registries/-/try/", add.try_connection, name="try"),
     path("registries/-/try/<uuid:trial>/", add.ask_trial, name="trial"),
     path("registries/-/batch-delete/", batch.batch_delete, name="batch_delete"),

@@ -1,5 +1,6 @@
 """Builds the store, the index, the prober and the service from settings; nothing else here reads them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -14,7 +15,7 @@ from registries.domain import Credential
 from registries.grants import access_of_person, forget_namespace
 from registries.history import History
 from registries.index import Index
-from registries.probe import Policy, Result, probe
+from registries.probe import Policy, RealmMemory, Result, probe
 from registries.runs import DeleteRuns
 from registries.sealing import Sealer
 from registries.service import RegistryService
@@ -25,6 +26,7 @@ from registries.trials import Trials
 def policy() -> Policy:
     return Policy(
         ca_file=settings.PROBE_CA_FILE,
+        certs_dir=settings.PROBE_CERTS_DIR,
         allow_loopback=settings.PROBE_ALLOW_LOOPBACK,
         allow_private=settings.PROBE_ALLOW_PRIVATE,
         allow_plain_http=settings.PROBE_ALLOW_PLAIN_HTTP,
@@ -32,7 +34,19 @@ def policy() -> Policy:
         read_timeout=settings.PROBE_READ_TIMEOUT,
         total_timeout=settings.PROBE_TIMEOUT,
         proxy=settings.PROBE_PROXY,
+        memory=realms(),
     )
+
+
+@cache
+def realms() -> RealmMemory:
+    """What was seen of token services, for all tests of this process."""
+    return RealmMemory()
+
+
+def policy_for(credential: Credential) -> Policy:
+    """The operator's rules, and how this one registry's certificate is believed."""
+    return replace(policy(), ca_pem=credential.ca_bundle or None, skip_tls_verify=credential.skip_tls_verify)
 
 
 def patience() -> timedelta:
@@ -58,7 +72,7 @@ def audit() -> AuditLog:
 @cache
 def service() -> RegistryService:
     def prober(credential: Credential) -> Result:
-        return probe(credential.address, credential.username, credential.password, policy())
+        return probe(credential.address, credential.username, credential.password, policy_for(credential))
 
     return RegistryService(
         store=store(),
@@ -101,5 +115,5 @@ def delete_namespace(access: Access, name: str) -> None:
 
 def reset() -> None:
     """Forget everything that was built; for tests that change settings or databases."""
-    for built in (store, history, audit, service, tests, trials, delete_runs, accounts):
+    for built in (realms, store, history, audit, service, tests, trials, delete_runs, accounts):
         built.cache_clear()

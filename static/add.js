@@ -1,6 +1,6 @@
 // The add form while one types: presets of the provider, rules for names, what the address means. A verdict goes
 // away as soon as something that it was about has changed.
-const TESTED = ["domain", "username", "password", "namespace"];
+const TESTED = ["domain", "username", "password", "namespace", "tls", "ca_bundle"];
 const KINDS = ["harbor", "dockerhub", "aliyun", "registry", "quay", "ghcr", "acr", "ecr", "gitlab", "nexus"];
 const ENVIRONMENTS = /(^|-)(prod|production|dev|develop|test|testing|stag|staging|stage|uat|qa|pre|demo)(-|$|\d)/;
 let suggested = "";
@@ -150,12 +150,35 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 document.addEventListener("name-suggested", (event) => suggest(event.detail.name));
 document.addEventListener("click", (event) => {
+  const trust = event.target.closest("#trust-ca");
+  if (trust) trustAuthority(trust.dataset.pem);
   const reveal = event.target.closest("#password-reveal");
   if (!reveal) return;
   const shown = reveal.getAttribute("aria-pressed") === "true";
   reveal.setAttribute("aria-pressed", String(!shown));
   document.getElementById("id_password").type = shown ? "password" : "text";
 });
+
+// A CA from the verdict or from a file; changing it takes the verdict away, so the test comes after.
+function writeAuthority(pem) {
+  form().querySelector("[name=tls][value=ca]").checked = true;
+  field("ca_bundle").value = pem;
+  field("ca_bundle").dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function trustAuthority(pem) {
+  writeAuthority(pem);
+  const test = document.getElementById("add-test");
+  test.focus();
+  test.click();
+}
+
+async function readFile(event) {
+  const [file] = event.target.files;
+  // Longer than any bundle that the server takes: the rest would only be sent to be refused.
+  if (file) writeAuthority(await file.slice(0, 70_000).text());
+  event.target.value = "";
+}
 
 function start() {
   const target = form();
@@ -171,6 +194,7 @@ function start() {
   if (field("domain").value) askLater();
   target.addEventListener("input", changed);
   target.addEventListener("change", changed);
+  document.getElementById("ca-file").addEventListener("change", readFile);
 }
 
 if (form()) start();

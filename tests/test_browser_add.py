@@ -1,6 +1,7 @@
 """添加镜像源 in the browser: what the form says while one types, the test before saving, and saving."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -18,6 +19,7 @@ from tests.peers.console_page import (
 from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import ZH
+from tests.test_trust import certificate
 
 pytest_plugins = ("tests.peers.browser",)
 
@@ -201,3 +203,38 @@ class TestWhatIsWrong:
         expect(form.get_by_role("alert")).to_be_focused()
         shown = reveal.get_attribute("aria-pressed") == "true"
         expect(input_(form, ZH.password)).to_have_attribute("type", "text" if shown else "password")
+
+
+class TestTheCertificate:
+    def test_a_ca_that_the_registry_shows_can_be_trusted_and_the_test_is_made_again(
+        self, form: Locator, console: RunningConsole, page: Page
+    ) -> None:
+        fill(form, **credential(console, "self-signed"), name="harbor-own-ca")
+        form.get_by_role("button", name=ZH.test).click()
+        expect(form.get_by_text("SHA-256").first).to_be_visible()
+
+        form.get_by_role("button", name="仅信任此 CA 并重新测试").click()
+
+        expect(verdict(form)).to_have_text(ZH.success)
+        expect(form.get_by_role("radio", name="自有 CA")).to_be_checked()
+        form.get_by_role("button", name=ZH.ok, exact=True).click()
+        expect(status(page, "harbor-own-ca")).to_have_text(ZH.success)
+
+    def test_a_change_of_trust_takes_the_verdict_away(self, form: Locator, console: RunningConsole) -> None:
+        fill(form, **credential(console, "self-signed"))
+        form.get_by_role("button", name=ZH.test).click()
+        expect(verdict(form)).to_be_visible()
+
+        form.get_by_role("radio", name="跳过校验").check()
+
+        expect(verdict(form)).to_have_count(0)
+        expect(form.get_by_text("链路上的任何人都可以冒充该仓库")).to_be_visible()
+
+    def test_a_ca_is_read_from_a_file_and_described(self, form: Locator, tmp_path: Path) -> None:
+        pem, _ = certificate("Edge Root CA")
+        (tmp_path / "ca.crt").write_text(pem)
+
+        form.get_by_role("radio", name="自有 CA").check()
+        form.get_by_label("选择文件").set_input_files(tmp_path / "ca.crt")
+
+        expect(form.get_by_text("CN=Edge Root CA")).to_be_visible()

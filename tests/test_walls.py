@@ -16,7 +16,8 @@ PURE = {
     "sealing": {"errors"},
     "outcome": {"probe"},
     "records": {"access", "domain", "outcome"},
-    "drafts": {"domain", "errors", "probe"},
+    "authorities": set(),
+    "drafts": {"authorities", "domain", "errors", "probe"},
     "index": {"access", "domain", "listing", "resource", "stores"},
     "service": {
         "access",

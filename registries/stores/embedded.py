@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from registries.domain import Credential, Key
+from registries.domain import Credential, Key, credential_of
 from registries.errors import AlreadyExists, Conflict, NotFound
 from registries.models import StoredResource, StoreVersion, Tombstone
 from registries.resource import KIND, Resource, decode_password, to_domain
@@ -72,8 +72,7 @@ class EmbeddedStore:
             if not StoredResource.objects.filter(kind=NAMESPACE_KIND, name=key.namespace).exists():
                 raise NotFound(key.namespace)
             stored = {**resource, "metadata": _metadata(resource["metadata"], uid, version), "spec": spec}
-            address = to_domain(stored).address
-            sealed = self._sealer.seal(password, uid=uid, address=address)
+            sealed = self._sealer.seal(password, uid=uid, binding=to_domain(stored).binding)
             self._insert(KIND, key, uid, version, stored, sealed)
         return stored
 
@@ -107,8 +106,8 @@ class EmbeddedStore:
     def credential(self, key: Key, *, uid: str) -> Credential:
         row = self._row(key, uid)
         registry = to_domain(_body(row))
-        password = decode_password(self._sealer.open(row.sealed_password, uid=uid, address=registry.address))
-        return Credential(registry.address, registry.username, password)
+        password = decode_password(self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding))
+        return credential_of(registry, password)
 
     def create_namespace(self, name: str) -> None:
         uid = str(uuid4())

@@ -1,5 +1,6 @@
 """添加镜像源: the form, what it is told while one types, the test before saving, and saving."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from django_htmx.http import trigger_client_event
 
 from registries import drafts, labels, presets, wiring
 from registries.access import Permission, role_for
-from registries.domain import Credential, Provider, name_problem
+from registries.authorities import BUNDLE_MAX, BundleError, read_bundle
+from registries.domain import Provider, name_problem
 from registries.errors import AlreadyExists, Cause, Forbidden, Invalid, NotFound, TooManyRequests
 from registries.forms import AddForm
 from registries.probe.address import AddressError, parse_address
@@ -127,6 +129,19 @@ def check_address(request: HttpRequest) -> HttpResponse:
     return render(request, "registries/_check_address.html", context)
 
 
+@require_POST
+def check_ca(request: HttpRequest) -> HttpResponse:
+    """What a CA certificate says that somebody pasted: whose it is, until when, its fingerprint."""
+    text = request.POST.get("ca_bundle", "")
+    context: dict[str, Any] = {"now": datetime.now(UTC)}
+    if text.strip():
+        try:
+            context["authorities"] = read_bundle(text)[1]
+        except BundleError as error:
+            context["problem"] = labels.cause_text(Cause("ca_bundle", error.problem, BUNDLE_MAX))
+    return render(request, "registries/_check_ca.html", context)
+
+
 @sensitive_post_parameters("password")
 @sensitive_variables("form", "typed", "credential")
 @require_POST
@@ -135,13 +150,12 @@ def try_connection(request: HttpRequest) -> HttpResponse:
     access = access_to(request)
     form = AddForm(request.POST, namespaces=_namespaces(request))
     typed = form.typed()
-    causes = drafts.tested_causes(typed)
-    if causes:
-        form.add_causes(causes)
-        return render(request, "registries/_trial.html", {"errors": _errors(form)}, status=422)
-    credential = Credential(typed["domain"].strip(), typed["username"].strip(), typed["password"])
     try:
+        credential = drafts.read_credential(typed)
         trial = wiring.trials().begin(access=access, namespace=typed["namespace"], credential=credential)
+    except Invalid as error:
+        form.add_causes(error.causes)
+        return render(request, "registries/_trial.html", {"errors": _errors(form)}, status=422)
     except TooManyRequests as error:
         return render(request, "registries/_trial.html", {"busy": error.retry_after}, status=429)
     return trial_outcome(request, trial)
@@ -165,7 +179,7 @@ ask_trial = require_safe(trial_outcome)
 def _errors(form: AddForm) -> list[tuple[str, str, str]]:
     """Id of the input, label and text of every field that is wrong."""
     return [
-        (form[name].id_for_label, str(form[name].label), str(text))
+        (form[name].id_for_label or f"id_{name}_0", str(form[name].label), str(text))
         for name, texts in form.errors.items()
         for text in texts
     ]

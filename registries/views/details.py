@@ -1,6 +1,7 @@
 """The details page: every field but the password, the last verdicts, the YAML, kubectl, and what happened."""
 
 import shlex
+from datetime import UTC, datetime
 
 import yaml
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from registries import audit, labels, presets, wiring
+from registries.authorities import Authority, BundleError, read_bundle
 from registries.domain import Key, RegistrySecret
 from registries.models import AuditEntry
 from registries.records import OK
@@ -26,6 +28,8 @@ def details(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     check = wiring.history().under_way([registry.uid]).get(registry.uid)
     context = {
         **panel(access, registry, check),
+        "authorities": _authorities(registry),
+        "now": datetime.now(UTC),
         "yaml": as_yaml(resource),
         "commands": commands(registry),
         "sample": presets.sample_image(registry.domain, registry.provider),
@@ -39,6 +43,14 @@ def details(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
         ],
     }
     return render(request, "registries/details.html", context)
+
+
+def _authorities(registry: RegistrySecret) -> tuple[Authority, ...]:
+    """The registry's own CAs; none when what kubectl applied cannot be read."""
+    try:
+        return read_bundle(registry.ca_bundle)[1] if registry.ca_bundle else ()
+    except BundleError:
+        return ()
 
 
 def as_yaml(resource: Resource) -> str:

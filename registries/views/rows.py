@@ -5,16 +5,19 @@ from datetime import UTC, datetime
 
 from registries import labels
 from registries.access import Access, Permission
+from registries.authorities import Authority, BundleError, fingerprint, read_bundle
 from registries.domain import RegistrySecret
 from registries.labels import Label
 from registries.listing import Tally
 from registries.outcome import Outcome, Stage
+from registries.probe.certificate import TlsFacts
 from registries.records import Check
 from registries.views.answers import details_url
 
 LONG = 30
 """Values of more characters are cut in the middle when there is no room."""
 TAIL = 12
+NAMES_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,40 @@ class Verdict:
     person: str
     token_host: str
     stale: bool
+    certificate: "Shown | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A certificate that a server showed, and the CA behind it, when it sent one that can be trusted."""
+
+    subject: str
+    issuer: str
+    self_signed: bool
+    not_before: datetime | None
+    not_after: datetime | None
+    names: tuple[str, ...]
+    sha256: str
+    ca_pem: str
+    authority: Authority | None
+
+    @classmethod
+    def of(cls, facts: TlsFacts) -> "Shown":
+        try:
+            ca_pem, authorities = read_bundle(facts.ca_pem or "")
+        except BundleError:
+            ca_pem, authorities = "", ()
+        return cls(
+            subject=facts.subject,
+            issuer=facts.issuer,
+            self_signed=facts.self_signed,
+            not_before=datetime.fromisoformat(facts.not_before) if facts.not_before else None,
+            not_after=datetime.fromisoformat(facts.not_after) if facts.not_after else None,
+            names=facts.names[:NAMES_SHOWN],
+            sha256=fingerprint(bytes.fromhex(facts.sha256)),
+            ca_pem=ca_pem,
+            authority=authorities[0] if authorities else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +205,7 @@ def verdict_of(
         person=person,
         token_host=outcome.token_host if outcome.token_host != outcome.registry_host else "",
         stale=stale,
+        certificate=Shown.of(outcome.certificate) if outcome.certificate else None,
     )
 
 
