@@ -12,6 +12,8 @@ from registries.records import Check
 
 KEPT = 20
 """So many tests of a registry are remembered."""
+MOST_PARAMETERS = 500
+"""SQLite takes only so many in one query."""
 
 
 class History:
@@ -38,6 +40,12 @@ class History:
         oldest = kept.values_list("pk", flat=True)[KEPT - 1 : KEPT].first()
         if oldest is not None:
             VerificationRecord.objects.filter(uid=check.uid, pk__lt=oldest).delete()
+
+    def lose(self, person: str, uids: Sequence[str], outcome: Outcome) -> None:
+        open_ones = VerificationRecord.objects.filter(person=person[:150], finished_at__isnull=True)
+        for first in range(0, len(uids), MOST_PARAMETERS):
+            some = uids[first : first + MOST_PARAMETERS]
+            open_ones.filter(uid__in=some).update(finished_at=timezone.now(), outcome=outcome.to_json())
 
     def forget(self, uid: str) -> None:
         VerificationRecord.objects.filter(uid=uid).delete()

@@ -225,6 +225,10 @@ _ERRORS: dict[str, Text] = {
     "not_empty": _("There are still registries in this namespace. Delete them first."),
     "last_administrator": _("Somebody must be left who is image-admin everywhere. Nothing was changed."),
     "already_running": _("This has been started already."),
+    "run_under_way": _("A test of several registries is under way already. Wait for it, or cancel it."),
+    "under_way": _("It was being tested already."),
+    "left_alone": _("Left alone: the registry refused this user name a moment ago."),
+    "registry_busy": _("Other tests of this registry take long. Test again in a moment."),
     "interrupted": _("The test was interrupted. Test again."),
     "key_missing": _(
         "The key that sealed this password is missing. Restore the key file of the data folder."

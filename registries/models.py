@@ -106,9 +106,40 @@ class RunItem(models.Model):
     uid = models.CharField(max_length=36)
     state = models.CharField(max_length=16)
     problem = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=64, blank=True, help_text="the verdict's code, of a test")
+    duration_ms = models.PositiveIntegerField(null=True)
+    ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = (models.Index(fields=["run", "state"], name="items_by_state"),)
+        indexes = (
+            models.Index(fields=["run", "state"], name="items_by_state"),
+            models.Index(fields=["run", "-ended_at"], name="items_by_end"),
+        )
+
+
+class TestQuota(models.Model):
+    """How many tests a person has begun in a namespace within one minute. Written by quota.py."""
+
+    person = models.CharField(max_length=150)
+    namespace = models.CharField(max_length=NAMESPACE)
+    minute = models.BigIntegerField(help_text="since the epoch")
+    begun = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["person", "namespace", "minute"], name="one_quota_per_minute"),
+        )
+
+
+class Pause(models.Model):
+    """Until when a registry asked not to be troubled for a user name (Retry-After). Written by pauses.py."""
+
+    registry = models.CharField(max_length=300, help_text="host:port")
+    username = models.CharField(max_length=256)
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["registry", "username"], name="one_pause_each"),)
 
 
 class AuditEntry(models.Model):

@@ -2,7 +2,7 @@
 writes them. Imports the domain, access and outcome; the tables are owned by audit.py and history.py.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -58,12 +58,28 @@ class Audit(Protocol):
         ...
 
 
+class Limit(Protocol):
+    def take(self, access: Access, namespace: str) -> None:
+        """Count a test that is about to begin. TooManyRequests."""
+        ...
+
+
+class Restraint(Protocol):
+    def note(self, registry: str, username: str, seconds: int) -> None:
+        """A registry (host:port) asked not to be troubled for a user name for so long."""
+        ...
+
+
 class Checks(Protocol):
     def begin(self, registry: RegistrySecret, person: str) -> tuple[Check, bool]:
         """The test that is under way, or a new one, and whether it is new."""
         ...
 
     def finish(self, check: Check, outcome: Outcome) -> None: ...
+
+    def lose(self, person: str, uids: Sequence[str], outcome: Outcome) -> None:
+        """Whatever a person had under way on these is over."""
+        ...
 
     def forget(self, uid: str) -> None: ...
 

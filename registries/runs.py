@@ -1,8 +1,8 @@
-"""Work on an explicit list of registries: proposed, confirmed with its count, done one by one. Owns Run.
+"""Work on an explicit list of registries that outlives its request: what all kinds of runs share. Owns Run.
 
-What will be done is fixed when it is proposed; no filter is ever run again. A run belongs to its person, goes
-on when the page is left, and says what failed and why. One that lost its process is found by its heartbeat
-and can be taken up again; nothing is done twice, since an item's state changes together with its registry.
+What will be done is fixed when a run is made; no filter is ever run again. A run belongs to its person, goes on
+when the page is left, and says what failed and why. One that lost its process is found by its heartbeat and
+can be taken up again.
 """
 
 import time
@@ -11,17 +11,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID, uuid4
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from registries.access import Access, Permission
+from registries.access import Access
 from registries.background import Background
 from registries.domain import Key, RegistrySecret
-from registries.errors import Conflict, ConsoleError, Forbidden, NotFound
+from registries.errors import Conflict, NotFound
 from registries.models import Run, RunItem
-from registries.service import RegistryService
 
 PROPOSAL_KEPT = timedelta(hours=1)
 BEAT = 2.0
@@ -33,6 +33,7 @@ class RunState(StrEnum):
     PROPOSED = "proposed"
     RUNNING = "running"
     DONE = "done"
+    CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
 
 
@@ -40,6 +41,11 @@ class ItemState(StrEnum):
     WAITING = "waiting"
     DONE = "done"
     FAILED = "failed"
+    LEFT_ALONE = "left_alone"
+    """Not tested, since its registry refused the same user name before, or since it is being tested already."""
+
+
+RESUMABLE = (RunState.PROPOSED, RunState.CANCELLED, RunState.INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +72,52 @@ class RunView:
         return self.done + len(self.failed)
 
 
-class DeleteRuns:
-    """Batch deletion. `access_now` looks up what a person may do at the moment, by name and address."""
+class Heart:
+    """The signs of life of one run, and what its person may do at the moment."""
+
+    def __init__(self, run_id: UUID, access: Access, access_now: Callable[[str, str], Access]) -> None:
+        self._run = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
+        self._access_now = access_now
+        self._beaten = time.monotonic()
+        self.access = access
+
+    def beat(self) -> bool:
+        """To be called often; False when the run was cancelled, or taken over after it had seemed lost."""
+        if time.monotonic() - self._beaten < BEAT:
+            return True
+        self._beaten = time.monotonic()
+        self.access = self._access_now(self.access.person, self.access.source)
+        return bool(self._run.update(beat_at=timezone.now()))
+
+
+class Runs:
+    """Runs of one kind. `access_now` looks up what a person may do at the moment, by name and address."""
+
+    kind: ClassVar[str]
 
     def __init__(
         self,
-        service: RegistryService,
         background: Background,
         access_now: Callable[[str, str], Access],
         atomic: Callable[[], AbstractContextManager[object]],
     ) -> None:
-        self._service = service
         self._background = background
         self._access_now = access_now
         self._atomic = atomic
 
-    def propose(self, *, access: Access, registries: Sequence[RegistrySecret]) -> RunView:
-        """Write down exactly what would be deleted; each one's permission is checked when it is deleted."""
+    def propose(self, *, access: Access, registries: Sequence[RegistrySecret]) -> UUID:
+        """Write down exactly what would be done; each one's permission is checked when it is done."""
         Run.objects.filter(state=RunState.PROPOSED, created_at__lt=timezone.now() - PROPOSAL_KEPT).delete()
         with self._atomic():
             run = Run.objects.create(
-                id=uuid4(), kind="delete", person=access.person[:150], state=RunState.PROPOSED
+                id=uuid4(), kind=self.kind, person=access.person[:150], state=RunState.PROPOSED
             )
-            RunItem.objects.bulk_create(
-                (
-                    RunItem(
-                        run=run, namespace=it.namespace, name=it.name, uid=it.uid, state=ItemState.WAITING
-                    )
-                    for it in registries
-                ),
-                batch_size=500,
+            items = (
+                RunItem(run=run, namespace=it.namespace, name=it.name, uid=it.uid, state=ItemState.WAITING)
+                for it in registries
             )
-        return self.view(access=access, run_id=run.id)
+            RunItem.objects.bulk_create(items, batch_size=500)
+        return run.id
 
     def view(self, *, access: Access, run_id: UUID) -> RunView:
         """How far it is. NotFound, also for somebody else's."""
@@ -107,7 +127,7 @@ class DeleteRuns:
         spread = run.items.values_list("namespace").annotate(Count("pk")).order_by("namespace")
         return RunView(
             id=run.id,
-            state=_state(run),
+            state=state_of(run),
             total=sum(counts.values()),
             done=counts.get(ItemState.DONE, 0),
             failed=tuple(Item(Key(it.namespace, it.name), it.uid, it.problem) for it in failed),
@@ -121,51 +141,42 @@ class DeleteRuns:
         return [Item(Key(it.namespace, it.name), it.uid, it.problem) for it in items]
 
     def start(self, *, access: Access, run_id: UUID) -> None:
-        """Begin a proposed run or take up an interrupted one. Conflict `already_running` for any other."""
-        run = self._own(access, run_id)
-        state, now = _state(run), timezone.now()
-        claimed = state in (RunState.PROPOSED, RunState.INTERRUPTED) and Run.objects.filter(
-            pk=run_id, state=run.state, beat_at=run.beat_at
-        ).update(state=RunState.RUNNING, started_at=run.started_at or now, beat_at=now)
-        if not claimed:
-            raise Conflict(str(run_id), "already_running")
+        """Begin a proposed run, or take up one that was cancelled or interrupted. Conflict `already_running`
+        for any other."""
+        self._claim(access, run_id)
         self._background.submit(lambda: self._work(run_id, access))
 
-    def _work(self, run_id: UUID, access: Access) -> None:
-        beaten = time.monotonic()
-        for pk in RunItem.objects.filter(run=run_id, state=ItemState.WAITING).values_list("pk", flat=True):
-            if time.monotonic() - beaten > BEAT:
-                beaten = time.monotonic()
-                Run.objects.filter(pk=run_id).update(beat_at=timezone.now())
-                access = self._access_now(access.person, access.source)
-            self._delete(pk, access)
-        Run.objects.filter(pk=run_id).update(state=RunState.DONE, finished_at=timezone.now())
+    def _claim(self, access: Access, run_id: UUID) -> None:
+        run = self._own(access, run_id)
+        state, now = state_of(run), timezone.now()
+        claimed = state in RESUMABLE and Run.objects.filter(
+            pk=run.pk, state=run.state, beat_at=run.beat_at
+        ).update(state=RunState.RUNNING, started_at=run.started_at or now, beat_at=now, finished_at=None)
+        if not claimed:
+            raise Conflict(str(run.pk), "already_running")
+        if state is RunState.INTERRUPTED:
+            self._lost(access, RunItem.objects.filter(run=run, state=ItemState.WAITING))
 
-    def _delete(self, pk: int, access: Access) -> None:
-        row = RunItem.objects.filter(pk=pk)
-        item = row.get()
-        try:
-            self._service.delete(
-                access=access,
-                key=Key(item.namespace, item.name),
-                uid=item.uid,
-                and_then=lambda: row.update(state=ItemState.DONE),
-            )
-        except ConsoleError as error:
-            problem = error.reason if isinstance(error, Forbidden) else error.problem or error.reason
-            if isinstance(error, NotFound) and access.may(Permission.SEE, item.namespace):
-                problem = "gone"
-            row.update(state=ItemState.FAILED, problem=problem[:64])
+    def _lost(self, access: Access, items: QuerySet[RunItem]) -> None:
+        """The process that had this run is gone; `items` are what it had not done, or not written down."""
+
+    def _work(self, run_id: UUID, access: Access) -> None:
+        raise NotImplementedError
 
     @staticmethod
-    def _own(access: Access, run_id: UUID) -> Run:
-        run = Run.objects.filter(pk=run_id, person=access.person).first()
+    def _end(run_id: UUID) -> None:
+        """Everything is done; a run that was cancelled meanwhile stays so."""
+        running = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
+        running.update(state=RunState.DONE, finished_at=timezone.now())
+
+    def _own(self, access: Access, run_id: UUID) -> Run:
+        run = Run.objects.filter(pk=run_id, kind=self.kind, person=access.person[:150]).first()
         if run is None:
             raise NotFound(str(run_id))
         return run
 
 
-def _state(run: Run) -> RunState:
+def state_of(run: Run) -> RunState:
     """A run whose process gave no sign of life for a while is interrupted, whatever was written last."""
     if run.state == RunState.RUNNING and (run.beat_at is None or timezone.now() - run.beat_at > LOST_AFTER):
         return RunState.INTERRUPTED

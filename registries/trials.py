@@ -14,7 +14,7 @@ from django.utils import timezone
 from registries.access import Access
 from registries.background import Background
 from registries.domain import Credential
-from registries.errors import NotFound
+from registries.errors import ConsoleError, NotFound
 from registries.models import Trial
 from registries.outcome import Outcome
 from registries.service import RegistryService
@@ -31,8 +31,8 @@ class Trials:
         self._details: OrderedDict[UUID, str] = OrderedDict()
 
     def begin(self, *, access: Access, namespace: str, credential: Credential) -> UUID:
-        """Start a test. Forbidden and NotFound are raised here, by the service, before anything is sent."""
-        self._service.require_trial(access=access, namespace=namespace)
+        """Start a test. What is wrong is raised here, by the service, before anything is sent."""
+        self._service.admit_trial(access=access, namespace=namespace)
         Trial.objects.filter(started_at__lt=timezone.now() - KEPT).delete()
         trial = Trial.objects.create(id=uuid4(), person=access.person[:150])
 
@@ -42,6 +42,8 @@ class Trials:
                 outcome = self._service.try_connection(
                     access=access, namespace=namespace, credential=credential
                 )
+            except ConsoleError as error:
+                outcome = Outcome.abandoned(error.problem or error.reason)
             finally:
                 self._finish(trial.id, outcome)
 

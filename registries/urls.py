@@ -2,7 +2,18 @@
 
 from django.urls import path, register_converter
 
-from registries.views import add, administration, batch, changes, details, icons, journal, lists, verify
+from registries.views import (
+    add,
+    administration,
+    batch,
+    changes,
+    details,
+    icons,
+    journal,
+    lists,
+    verify,
+    verify_batch,
+)
 
 
 class NameConverter:
@@ -42,6 +53,17 @@ urlpatterns = [
     path("registries/-/runs/<uuid:run>/", batch.run_progress, name="run"),
     path("registries/-/runs/<uuid:run>/items/", batch.run_items, name="run_items"),
     path("registries/-/runs/<uuid:run>/start/", batch.run_start, name="run_start"),
+    path("registries/-/verify/", verify_batch.verify_batch, name="verify_batch"),
+    path("registries/-/verify/notice/", verify_batch.verify_notice, name="verify_notice"),
+    path("registries/-/verify/<uuid:run>/", verify_batch.verify_run, name="verify_run"),
+    path("registries/-/verify/<uuid:run>/start/", verify_batch.verify_run_start, name="verify_run_start"),
+    path("registries/-/verify/<uuid:run>/cancel/", verify_batch.verify_run_cancel, name="verify_run_cancel"),
+    path(
+        "registries/-/verify/<uuid:run>/failures/",
+        verify_batch.verify_run_failures,
+        name="verify_run_failures",
+    ),
+    path("registries/-/verify/<uuid:run>/group/", verify_batch.verify_run_group, name="verify_run_group"),
     path("registries/<k8s:namespace>/<k8s:name>/", details.details, name="details"),
     path("registries/<k8s:namespace>/<k8s:name>/row/", verify.row, name="row"),
     path("registries/<k8s:namespace>/<k8s:name>/status/", verify.card, name="card"),

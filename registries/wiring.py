@@ -1,5 +1,6 @@
 """Builds the store, the index, the prober and the service from settings; nothing else here reads them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -11,16 +12,25 @@ from registries.access import Access
 from registries.accounts import Accounts
 from registries.audit import AuditLog
 from registries.background import Background
+from registries.delete_runs import DeleteRuns
 from registries.domain import Credential
+from registries.errors import Unavailable
 from registries.grants import access_of_person, forget_namespace
 from registries.history import History
 from registries.index import Index
-from registries.probe import Policy, RealmMemory, Result, probe
-from registries.runs import DeleteRuns
+from registries.pauses import Pauses
+from registries.probe import Lanes, Policy, RealmMemory, Result, probe, registry_of
+from registries.quota import Quota
 from registries.sealing import Sealer
 from registries.service import RegistryService
 from registries.stores.embedded import EmbeddedStore
 from registries.trials import Trials
+from registries.verify_runs import VerifyRuns
+
+TURNS = 2
+"""A test waits for so many others of the same registry, at their longest."""
+RUNS_AT_ONCE = 64
+"""People whose runs are under way; a run that waits for its thread would seem lost."""
 
 
 def policy() -> Policy:
@@ -50,8 +60,25 @@ def policy_for(credential: Credential) -> Policy:
 
 
 def patience() -> timedelta:
-    """How long a test may be under way before it counts as lost."""
-    return timedelta(seconds=settings.PROBE_TIMEOUT + 15)
+    """How long a test may be under way, waiting for its turn included, before it counts as lost."""
+    return timedelta(seconds=(1 + TURNS) * settings.PROBE_TIMEOUT + 15)
+
+
+@cache
+def lanes() -> Lanes:
+    """One test at a time per registry, whoever asks for it."""
+    return Lanes()
+
+
+def one_at_a_time(credential: Credential) -> Result:
+    """Probe when it is this test's turn at its registry; Unavailable `registry_busy` when that takes too long."""
+    registry = registry_of(credential.address)
+    if not lanes().enter(registry, TURNS * settings.PROBE_TIMEOUT):
+        raise Unavailable(registry, "registry_busy")
+    try:
+        return probe(credential.address, credential.username, credential.password, policy_for(credential))
+    finally:
+        lanes().leave(registry)
 
 
 @cache
@@ -71,15 +98,14 @@ def audit() -> AuditLog:
 
 @cache
 def service() -> RegistryService:
-    def prober(credential: Credential) -> Result:
-        return probe(credential.address, credential.username, credential.password, policy_for(credential))
-
     return RegistryService(
         store=store(),
         index=Index(store(), lambda: datetime.now(UTC)),
-        prober=prober,
+        prober=one_at_a_time,
         audit=audit(),
         history=history(),
+        limit=Quota(settings.TESTS_PER_MINUTE),
+        restraint=Pauses(),
         atomic=transaction.atomic,
     )
 
@@ -97,8 +123,36 @@ def trials() -> Trials:
 
 @cache
 def delete_runs() -> DeleteRuns:
-    background = Background(min(settings.TEST_THREADS, 2), "run")
+    background = Background(min(settings.TEST_THREADS, 2), "delete")
     return DeleteRuns(service(), background, access_of_person, transaction.atomic)
+
+
+@cache
+def verify_runs() -> VerifyRuns:
+    return _verify_runs(access_of_person)
+
+
+def verify_runs_of(access: Access) -> VerifyRuns:
+    """Runs of a command, which may do now what it might at the start."""
+    return _verify_runs(lambda _person, _source: access)
+
+
+@cache
+def run_tests() -> Background:
+    """The threads of all tests of all runs of this process."""
+    return Background(min(settings.TEST_THREADS, settings.RUN_TESTS), "run-test")
+
+
+def _verify_runs(access_now: Callable[[str, str], Access]) -> VerifyRuns:
+    return VerifyRuns(
+        service=service(),
+        background=Background(min(settings.TEST_THREADS, RUNS_AT_ONCE), "run"),
+        probing=run_tests(),
+        most=max(1, settings.RUN_TESTS),
+        pauses=Pauses(),
+        access_now=access_now,
+        atomic=transaction.atomic,
+    )
 
 
 @cache
@@ -115,5 +169,19 @@ def delete_namespace(access: Access, name: str) -> None:
 
 def reset() -> None:
     """Forget everything that was built; for tests that change settings or databases."""
-    for built in (realms, store, history, audit, service, tests, trials, delete_runs, accounts):
-        built.cache_clear()
+    built = (
+        realms,
+        lanes,
+        store,
+        history,
+        audit,
+        service,
+        tests,
+        trials,
+        delete_runs,
+        verify_runs,
+        run_tests,
+        accounts,
+    )
+    for one in built:
+        one.cache_clear()

@@ -103,6 +103,15 @@ if (list && bar) {
   remove?.addEventListener("click", () => {
     openDialog(remove.dataset.url, { source: remove, method: "POST", values: { uids: [...chosen].join(" ") } });
   });
+  const test = document.getElementById("selection-test");
+  test?.addEventListener("click", () => {
+    openDialog(test.dataset.url, { source: test, method: "POST", values: { uids: [...chosen].join(" ") } });
+  });
+  list.addEventListener("click", (event) => {
+    const all = event.target.closest("#test-all");
+    if (!all) return;
+    openDialog(all.dataset.url, { source: all, method: "POST", values: { query: window.location.search.slice(1) } });
+  });
   document.addEventListener("registries-deleted", (event) => set(event.detail.uids, false));
   document.addEventListener("selection-set", (event) => {
     chosen.clear();

@@ -1,6 +1,7 @@
 """What all tests share: the cast, the canary, and real registries to talk to."""
 
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,3 +150,16 @@ def probing(demo_registries: DemoRegistries, settings: Any) -> Callable[[str], d
         }
 
     return temper
+
+
+@pytest.fixture
+def silent_servers(request: pytest.FixtureRequest) -> Callable[[int], list[str]]:
+    """Opens so many ports on loopback that take a connection and never say a word; gives their addresses."""
+
+    def open_ports(count: int) -> list[str]:
+        servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+        for server in servers:
+            request.addfinalizer(server.close)
+        return [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]
+
+    return open_ports

@@ -15,7 +15,9 @@ from registries.index import Index
 from registries.listing import Criteria
 from registries.models import AuditEntry, StoredResource, VerificationRecord
 from registries.outcome import Outcome
+from registries.pauses import Pauses
 from registries.probe import Reason, Result
+from registries.quota import Quota
 from registries.resource import PREFIX
 from registries.service import RegistryService
 from tests.conftest import Cast
@@ -201,6 +203,8 @@ def test_one_that_is_recreated_while_the_registry_answers_keeps_its_own_verdict(
         prober=prober,
         audit=wiring.audit(),
         history=wiring.history(),
+        limit=Quota(0),
+        restraint=Pauses(),
         atomic=transaction.atomic,
     )
     check, _ = service.begin_test(access=cast.access("omar"), key=old.key)
@@ -237,15 +241,19 @@ def test_only_the_newest_tests_are_remembered(cast: Cast) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_ten_tests_that_hang_hold_no_page_up(
-    transactional_db: None, probing: Temper, settings: Any, request: pytest.FixtureRequest
+    transactional_db: None,
+    probing: Temper,
+    silent_servers: Callable[[int], list[str]],
+    settings: Any,
+    request: pytest.FixtureRequest,
 ) -> None:
     settings.TEST_THREADS = 16
     settings.PROBE_TIMEOUT = 1.5
     wiring.reset()
     cast: Cast = request.getfixturevalue("cast")
     client = cast.client("olive", hx_request="true")
-    for number in range(10):
-        cast.add(f"r{number}", **probing("hanging"))
+    for number, address in enumerate(silent_servers(10)):
+        cast.add(f"r{number}", domain=address)
     begun = threading.active_count()
 
     for number in range(10):

@@ -95,8 +95,10 @@ def test_a_table_is_written_by_its_owner() -> None:
         "Grant": {"grants.py", "accounts.py"},
         "VerificationRecord": {"history.py", "seed.py"},
         "Trial": {"trials.py"},
-        "Run": {"runs.py"},
-        "RunItem": {"runs.py"},
+        "Run": {"runs.py", "verify_runs.py"},
+        "RunItem": {"runs.py", "delete_runs.py", "verify_runs.py", "verify_drive.py"},
+        "TestQuota": {"quota.py"},
+        "Pause": {"pauses.py"},
         "AuditEntry": {"audit.py", "details.py", "journal.py"},
     }
     for path in sources("registries"):

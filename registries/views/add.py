@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import trigger_client_event
 
 from registries import drafts, labels, presets, wiring
-from registries.access import Permission, role_for
+from registries.access import Access, Permission, role_for
 from registries.authorities import BUNDLE_MAX, BundleError, read_bundle
-from registries.domain import Provider, name_problem
+from registries.domain import Provider, RegistrySecret, name_problem
 from registries.errors import AlreadyExists, Cause, Forbidden, Invalid, NotFound, TooManyRequests
 from registries.forms import AddForm
 from registries.probe.address import AddressError, parse_address
@@ -70,11 +70,19 @@ def _save(request: HttpRequest) -> HttpResponse:
     except Forbidden:
         form.add_causes([Cause("namespace", "forbidden")])
     else:
-        start_test(access, created.key)
-        text = _("Added %(name)s. Testing the connection.") % {"name": created.title}
+        text = _after_saving(access, created)
         event = ("registry-created", {"uid": created.uid})
         return done(request, text, event, href=details_url(created.key))
     return _form(request, form, status=422)
+
+
+def _after_saving(access: Access, created: RegistrySecret) -> str:
+    """Test what was saved, unless this person has tested too much lately."""
+    try:
+        start_test(access, created.key)
+    except TooManyRequests:
+        return _("Added %(name)s. It was not tested: too many tests lately.") % {"name": created.title}
+    return _("Added %(name)s. Testing the connection.") % {"name": created.title}
 
 
 def _form(request: HttpRequest, form: AddForm, status: int = 200) -> HttpResponse:

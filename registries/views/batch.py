@@ -32,7 +32,8 @@ def batch_delete(request: HttpRequest) -> HttpResponse:
         return dialog(
             request, "registries/_batch_nothing.html", context, status=422, title=_("Delete selected")
         )
-    run = wiring.delete_runs().propose(access=access, registries=may)
+    runs = wiring.delete_runs()
+    run = runs.view(access=access, run_id=runs.propose(access=access, registries=may))
     return _confirmation(
         request, run, may, left_out=len(found) - len(may), missing=len(set(asked)) - len(found)
     )

@@ -17,6 +17,7 @@ from registries.views import filters
 from registries.views.answers import is_htmx
 from registries.views.people import access_to
 from registries.views.rows import row_of
+from registries.views.verify_batch import notice
 
 YEAR = 365 * 24 * 3600
 
@@ -27,6 +28,8 @@ def registry_list(request: HttpRequest) -> HttpResponse:
     query = filters.of_request(request)
     page = wiring.service().page(access=access_to(request), query=query)
     context = _context(request, query, page)
+    if not is_htmx(request):
+        context |= notice(access_to(request))
     template = "registries/_list.html" if is_htmx(request) else "registries/list.html"
     response = render(request, template, context)
     if is_htmx(request):
@@ -62,6 +65,7 @@ def _context(request: HttpRequest, query: ListQuery, page: Page) -> dict[str, An
         "may_add": access.may(Permission.CREATE, given.namespace)
         if given.namespace
         else access.may_anywhere(Permission.CREATE),
+        "may_test": access.may_anywhere(Permission.EDIT),
         "may_delete": access.may_anywhere(Permission.DELETE),
         "granted": granted,
         "providers": [(it.value, labels.PROVIDERS[it].text) for it in Provider],

@@ -1,4 +1,5 @@
-"""Fills the data folder of its environment: `python -m tests.bench.fill COUNT NAMESPACES`. One transaction."""
+"""Fills the data folder of its environment: `python -m tests.bench.fill COUNT NAMESPACES [PORT …]`. With ports, the
+registries are on 127.0.0.1, in turns; else nowhere. One transaction."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ PASSWORD = "bench-only-7"
 REASONS = ("ok", "ok", "bad_credentials", "ok_unverified", "timeout", "")
 
 
-def main(count: int, namespaces: int) -> None:
+def main(count: int, namespaces: int, *ports: int) -> None:
     call_command("migrate", verbosity=0)
     user = User.objects.create_user("olive", password=PASSWORD)
     set_grant(user, EVERYWHERE, Role.ADMIN)
@@ -34,7 +35,7 @@ def main(count: int, namespaces: int) -> None:
             key = Key(f"team-{number % namespaces:03}", f"registry-{number:05}")
             draft = Draft(
                 key,
-                f"registry-{number}.example.com:5000",
+                f"127.0.0.1:{ports[number % len(ports)]}" if ports else f"registry-{number}.example.com:5000",
                 f"robot${number}",
                 providers[number % 4],
                 "p",
@@ -51,4 +52,4 @@ def main(count: int, namespaces: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,115 @@
+"""`manage.py verify`: the run of 测试全部 for a CronJob, or with --interval as a service."""
+
+import random
+import re
+import signal
+import threading
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from registries import labels, wiring
+from registries.access import EVERYWHERE, Access, Role
+from registries.domain import RegistrySecret
+from registries.errors import Conflict, ConsoleError, NotFound
+from registries.listing import Criteria, Filter
+from registries.runs import ItemState, RunState
+from registries.verify_runs import VerifyRunView
+
+PERSON = "manage.py verify"
+JITTER = 0.1
+"""Every wait is up to so much shorter or longer: several consoles do not knock all at once."""
+FINE, FAILED = 0, 1
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def duration(text: str) -> timedelta:
+    """A number and s, m, h or d: 90s, 15m, 24h, 7d."""
+    match = re.fullmatch(r"(\d{1,6})([smhd])", text)
+    if match is None or not int(match[1]):
+        raise ArgumentTypeError(f"{text} is no duration: write 90s, 15m, 24h or 7d")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+class Command(BaseCommand):
+    help = (
+        "Test stored registries and record the verdicts. Exit status: 0 all connected, 1 some did not, "
+        "2 wrong usage. With --interval it goes on until it is stopped."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--namespace", default="", help="only this one")
+        parser.add_argument("--status", choices=[it.value for it in Filter], help="only those of this status")
+        parser.add_argument(
+            "--older-than",
+            type=duration,
+            metavar="24h",
+            help="only those whose last test is older, or missing",
+        )
+        parser.add_argument("--interval", type=duration, metavar="15m", help="again and again, so far apart")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._stopped = threading.Event()
+        self._cancel: Callable[[], None] = lambda: None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        interval: timedelta | None = options["interval"]
+        fine = self._once(**options)
+        while interval is not None and not self._stopped.wait(_about(interval)):
+            fine = self._once(**options)
+        if not fine and interval is None:
+            raise SystemExit(FAILED)
+
+    def _once(self, *, namespace: str, status: str | None, older_than: timedelta | None, **_: Any) -> bool:
+        """One run; whether all went well."""
+        access = Access.from_grants(PERSON, [(EVERYWHERE, Role.ADMIN)])
+        criteria = Criteria(namespace=namespace, status=Filter(status) if status else None)
+        try:
+            found = wiring.service().matching(access=access, criteria=criteria)
+        except NotFound:
+            raise CommandError(f"There is no namespace {namespace}.", returncode=2) from None
+        chosen = [it for it in found if older_than is None or _is_older(it, older_than)]
+        random.shuffle(chosen)  # so that no registry is always the first, or always the last of a cut run
+        runs = wiring.verify_runs_of(access)
+        try:
+            run = runs.make(access=access, registries=chosen)
+        except Conflict:
+            self.stdout.write("Another `manage.py verify` is under way; nothing was done.")
+            return True
+        self._cancel = partial(runs.cancel, access=access, run_id=run)
+        try:
+            runs.work(access=access, run_id=run)
+        except ConsoleError as error:
+            raise CommandError(labels.error_text(error)) from error
+        return self._report(runs.progress(access=access, run_id=run))
+
+    def _stop(self, *_: Any) -> None:
+        """Begin no further test; those under way end and are recorded. Not here: a signal comes in the middle
+        of a query."""
+        self._stopped.set()
+        threading.Thread(target=self._cancel, daemon=True).start()
+
+    def _report(self, view: VerifyRunView) -> bool:
+        for group in view.groups:
+            if not group.ok:
+                text = labels.reason(group.reason) if group.state is ItemState.DONE else ""
+                self.stdout.write(f"  {group.count:5}  {group.reason or group.problem}  {text}".rstrip())
+        cut = "" if view.state is RunState.DONE else f", stopped with {view.total - view.ended} to go"
+        self.stdout.write(
+            f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {view.total} registries: {view.succeeded} connected, "
+            f"{view.failed} failed, {view.left_alone} left alone{cut}"
+        )
+        return all(it.ok or it.problem in ("under_way", "gone") for it in view.groups)
+
+
+def _is_older(registry: RegistrySecret, age: timedelta) -> bool:
+    at = registry.verification.at
+    return at is None or datetime.now(UTC) - at > age
+
+
+def _about(interval: timedelta) -> float:
+    return interval.total_seconds() * random.uniform(1 - JITTER, 1 + JITTER)  # nosec B311

@@ -1,0 +1,23 @@
+"""Registries that asked to be left alone for a while, per user name: what Retry-After said. Owns Pause."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from registries.models import Pause
+
+
+class Pauses:
+    """records.Restraint on the database: every process honours what one of them was told."""
+
+    def note(self, registry: str, username: str, seconds: int) -> None:
+        """`registry` is host:port."""
+        Pause.objects.filter(until__lt=timezone.now()).delete()
+        until = timezone.now() + timedelta(seconds=seconds)
+        Pause.objects.update_or_create(
+            registry=registry[:300], username=username[:256], defaults={"until": until}
+        )
+
+    def active(self) -> list[tuple[str, str]]:
+        """(registry, user name) of every pause that has not ended."""
+        return list(Pause.objects.filter(until__gt=timezone.now()).values_list("registry", "username"))

@@ -1,0 +1,76 @@
+"""测试选中 and 测试全部 in the browser: live progress, leaving and coming back, cancel, failures selected."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.peers.console_page import add_registry, credential, dialog, row, status
+from tests.peers.running_console import RunningConsole
+from tests.peers.visitors import People
+from tests.peers.words import ZH
+
+pytest_plugins = ("tests.peers.browser",)
+
+
+@pytest.fixture
+def page(people: People, console: RunningConsole) -> Page:
+    olive = people("olive")
+    for name, temper in (("runs-good", "aliyun"), ("runs-bad", "down"), ("runs-slow", "slow")):
+        listed = olive.open(f"/registries/?q={name}")
+        if not row(listed, name).count():
+            add_registry(olive, console, name, **credential(console, temper))
+    return olive.open("/registries/?q=runs-")
+
+
+def test_all_that_match_are_tested_and_the_failures_become_the_selection(page: Page) -> None:
+    page.get_by_role("button", name="测试全部").click()
+
+    expect(dialog(page).get_by_role("heading", name="测试完成")).to_be_visible(timeout=20_000)
+    expect(dialog(page).get_by_role("status")).to_contain_text(re.compile(r"已测试 3 / 3"))
+    summary = dialog(page).get_by_role("group").filter(has_text="连接被拒绝")
+    summary.locator("summary").click()
+    expect(summary.get_by_text("default/runs-bad")).to_be_visible()
+    dialog(page).get_by_role("button", name="选中失败的 2 个").click()
+
+    expect(dialog(page)).to_have_count(0)
+    expect(page.get_by_text("已选 2 项")).to_be_visible()
+    expect(row(page, "runs-bad").get_by_role("checkbox")).to_be_checked()
+    expect(status(page, "runs-bad")).to_have_text(ZH.failed)
+
+
+def test_leaving_the_page_does_not_stop_it_and_coming_back_shows_it(page: Page) -> None:
+    row(page, "runs-slow").get_by_role("checkbox").check()
+    row(page, "runs-good").get_by_role("checkbox").check()
+    page.get_by_role("button", name="测试选中").click()
+    expect(dialog(page).get_by_role("heading", name="测试中")).to_be_visible()
+    page.goto("/journal/")
+    page.goto("/registries/?q=runs-")
+
+    notice = page.locator("#verify-notice")
+    expect(notice).to_contain_text(re.compile(r"正在测试|已测试"))
+    expect(notice).to_contain_text("已测试 2 / 2", timeout=20_000)
+    notice.get_by_role("link", name="查看").click()
+
+    expect(dialog(page).get_by_role("heading", name="测试完成")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(notice.get_by_role("link", name="查看")).to_be_focused()
+
+
+def test_a_run_is_cancelled_and_taken_up_again(page: Page) -> None:
+    page.get_by_role("button", name="测试全部").click()
+    dialog(page).get_by_role("button", name="取消测试").click()
+
+    expect(dialog(page).get_by_role("heading", name="测试已取消")).to_be_visible()
+    resume = dialog(page).get_by_role("button", name="继续")
+    if resume.count():
+        resume.click()
+        expect(dialog(page).get_by_role("heading", name="测试完成")).to_be_visible(timeout=20_000)
+
+
+def test_a_viewer_is_not_offered_it(people: People) -> None:
+    page = people("vic").open("/registries/")
+
+    expect(page.get_by_role("button", name="测试全部")).to_have_count(0)
+    page.locator("tbody input[type=checkbox]").first.check()
+    expect(page.get_by_role("button", name="测试选中")).to_have_count(0)
