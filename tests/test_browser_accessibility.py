@@ -185,6 +185,35 @@ class TestTheDialog:
         expect(dialog(page).get_by_role("heading", name=ZH.finished)).to_be_visible()
         assert violations(page) == []
 
+    def test_to_add_with_a_certificate_to_trust(self, people: People, console: RunningConsole) -> None:
+        page = people("olive").open(TEAM_A, theme="system")
+        form = open_add(page)
+        fill(form, **credential(console, "self-signed"))
+        form.get_by_role("button", name=ZH.test).click()
+        expect(form.get_by_role("button", name="仅信任此 CA 并重新测试")).to_be_visible()
+        assert violations(page) == []
+
+        form.get_by_role("button", name="仅信任此 CA 并重新测试").click()
+        expect(form.get_by_text(ZH.success, exact=True)).to_be_visible()
+        expect(form.locator("#check-ca dl")).to_be_visible()
+        assert violations(page) == []
+        form.get_by_role("radio", name="跳过校验").check()
+        assert violations(page) == []
+
+    def test_of_tests_under_way_and_ended(self, people: People) -> None:
+        page = people("olive").open("/registries/?namespace=team-b", theme="system")
+        page.get_by_role("button", name="测试全部").click()
+        expect(dialog(page).get_by_text("刚刚完成").first).to_be_visible()
+        assert violations(page) == []
+        expect(dialog(page).get_by_role("heading", name="测试完成")).to_be_visible(timeout=20_000)
+        dialog(page).locator("summary").first.click()
+        expect(dialog(page).locator(".verify-lines li").first).to_be_visible()
+        assert violations(page) == []
+
+        page.keyboard.press("Escape")
+        expect(page.locator("#verify-notice")).to_contain_text("已测试")
+        assert violations(page) == []
+
     @pytest.mark.parametrize(
         ("path", "opener"),
         [

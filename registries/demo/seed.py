@@ -16,6 +16,7 @@ from registries.access import EVERYWHERE, Access, Role
 from registries.demo.process import DemoRegistries
 from registries.demo.tempers import TEMPERS, Temper
 from registries.domain import Key, RegistrySecret, Verification, VerifyStatus
+from registries.drafts import Tls
 from registries.grants import set_grant
 from registries.models import VerificationRecord
 from registries.outcome import Outcome
@@ -49,6 +50,7 @@ class Seed:
     tested: float | None = 0.1
     fine_before: bool = False
     """Whether the tests before the last one went well: something broke lately."""
+    tls: Tls = Tls.SYSTEM
 
 
 SEEDS = (
@@ -92,6 +94,10 @@ SEEDS = (
     Seed("team-a", "nexus-team-a", "login-page", "other", "A 组 Nexus", "端口指向了登录页", 3.0),
     Seed("team-a", "quay-team-a", "dockerhub", "other", "", "", None),
     Seed("team-b", "harbor-team-b", "self-signed", "harbor", "B 组 Harbor", "自签名证书", 0.7),
+    Seed(
+        "team-b", "harbor-own-ca", "self-signed", "harbor", "B 组 Harbor", "已信任其自有 CA", 0.7, tls=Tls.CA
+    ),
+    Seed("team-b", "harbor-lab", "self-signed", "harbor", "实验室 Harbor", "跳过证书校验", 0.9, tls=Tls.SKIP),
     Seed("team-b", "harbor-old", "wrong-name", "harbor", "旧 Harbor", "迁移后证书域名不符", 12.0),
     Seed("team-b", "registry-down", "down", "other", "", "", 0.15, True),
     Seed("team-b", "registry-hanging", "hanging", "other", "", "不应答，20 秒后放弃", None),
@@ -121,9 +127,14 @@ def seed(registries: DemoRegistries) -> None:
         wiring.service().create_namespace(access=access, name=namespace)
     answers = _ask(registries)
     for entry in SEEDS:
-        created = _create(access, entry, registries)
+        shown = answers[entry.temper].tls if entry.tested is not None else None
+        ca_bundle = (shown.ca_pem if shown else None) or ""
+        created = _create(access, entry, registries, ca_bundle)
         if entry.tested is not None:
-            _write_past(created, entry, answers[entry.temper], access.person)
+            result = answers[entry.temper]
+            if entry.tls is not Tls.SYSTEM:
+                result = wiring.one_at_a_time(wiring.store().credential(created.key, uid=created.uid))
+            _write_past(created, entry, result, access.person)
 
 
 def test_the_slow_ones() -> None:
@@ -151,7 +162,7 @@ def _ask(registries: DemoRegistries) -> dict[str, Result]:
         return dict(zip(names, pool.map(ask, names), strict=True))
 
 
-def _create(access: Access, entry: Seed, registries: DemoRegistries) -> RegistrySecret:
+def _create(access: Access, entry: Seed, registries: DemoRegistries, ca_bundle: str) -> RegistrySecret:
     temper = _temper(entry.temper)
     draft = drafts.read_draft(
         {
@@ -163,6 +174,8 @@ def _create(access: Access, entry: Seed, registries: DemoRegistries) -> Registry
             "provider": entry.provider,
             "display_name": entry.display_name,
             "description": entry.description,
+            "tls": entry.tls.value,
+            "ca_bundle": ca_bundle,
         }
     )
     return wiring.service().create(access=access, draft=draft)

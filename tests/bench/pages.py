@@ -31,12 +31,12 @@ def run(folder: Path) -> None:
             settings = environment(data, DJANGO_SETTINGS_MODULE="console.settings")
             subprocess.run(fill, cwd=ROOT, env=settings, check=True)
             console = stack.enter_context(Serving(data, "serve"))
-            visits[size] = (console, _logged_in(console))
+            visits[size] = (console, logged_in(console))
         _report_times(_measure(visits))
         _report_bytes(*visits[SIZES[-1]])
 
 
-def _logged_in(console: Serving) -> requests.Session:
+def logged_in(console: Serving) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     url = f"http://127.0.0.1:{console.port}/login/"
@@ -66,7 +66,7 @@ def _report_times(times: dict[int, dict[str, list[float]]]) -> None:
     say(f"  {'':12}{'':>10}" + "".join(f"{size:>10,}" for size in SIZES) + "   10,000 : 100")
     for kind in ("page", "fragment", "plain page"):
         for name, pick in (("p50", 0.50), ("p95", 0.95)):
-            values = [_quantile(times[size][kind], pick) for size in SIZES]
+            values = [quantile(times[size][kind], pick) for size in SIZES]
             figures = "".join(f"{value:>10.1f}" for value in values)
             say(f"  {kind:12}{name:>10}{figures}{values[-1] / values[0]:>15.2f}")
     for kind in ("page", "fragment"):
@@ -77,7 +77,7 @@ def _report_times(times: dict[int, dict[str, list[float]]]) -> None:
         say(f"  {kind} : plain page" + "".join(f"{ratio:>10.2f}" for ratio in ratios))
 
 
-def _quantile(values: list[float], share: float) -> float:
+def quantile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
