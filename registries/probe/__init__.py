@@ -9,6 +9,7 @@ from .memory import RealmMemory
 from .policy import Policy
 from .reason import Reason
 from .result import Result
+from .schedule import Schedule, Slot, registry_of
 from .trace import Step
 
 __all__ = [
@@ -22,9 +23,12 @@ __all__ = [
     "RealmMemory",
     "Reason",
     "Result",
+    "Schedule",
+    "Slot",
     "Step",
     "check_credentials",
     "parse_address",
     "probe",
     "probe_many",
+    "registry_of",
 ]
