@@ -3,6 +3,8 @@ environment. Imports the connection, answer, trust and judge modules; the only u
 
 import http.client
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,18 +15,18 @@ import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
 from .answer import Answer, read_body
-from .certificate import TlsFacts, read_certificate
 from .connection import Dialer, use_dialer
 from .deadline import Deadline, Watchdog
 from .endpoint import Endpoint
 from .fault import Fault, network_fault
 from .host import netloc
+from .inspection import inspect
 from .judge import Standing, standing
 from .policy import Policy
 from .reason import Reason
 from .resolver import look_up
 from .trace import Trace
-from .trust import tls_context
+from .trust import nodes_skip_verification, tls_context
 
 MOST_REQUESTS = 7
 PING_BODY = 64 * 1024
@@ -92,6 +94,16 @@ class Transport:
     @property
     def requests(self) -> int:
         return self._dialer.requests
+
+    @property
+    def unverified(self) -> bool:
+        """Whether TLS is spoken without verifying certificates."""
+        return self._policy.skip_tls_verify and "https" in self._adapters
+
+    @property
+    def nodes_skip_verification(self) -> bool:
+        """Whether the nodes would not verify the certificates of this registry."""
+        return nodes_skip_verification(self._policy, self._registry_host)
 
     def trust(self) -> None:
         """Read the certificates that are believed, some 20 ms, once a test and only where TLS is spoken.
@@ -192,17 +204,32 @@ class Transport:
             return Fault(Reason.TIMEOUT)
         if proxy and fault.reason in {Reason.CONNECTION_REFUSED, Reason.NETWORK_UNREACHABLE}:
             return Fault(Reason.PROXY_ERROR, cause=fault.reason)
-        if fault.reason in _CERTIFICATE_FAULTS and not proxy:
-            fault.tls = self._certificate(endpoint)
+        if fault.reason in _CERTIFICATE_FAULTS:
+            with self._dialer.unheard():
+                seen = inspect(lambda context: self._handshake(endpoint, proxy, context), fault.reason)
+            fault.tls, fault.cause = seen.facts, seen.still_wrong
         return fault
 
-    def _certificate(self, endpoint: Endpoint) -> TlsFacts | None:
+    @contextmanager
+    def _handshake(
+        self, endpoint: Endpoint, proxy: str | None, context: ssl.SSLContext
+    ) -> Iterator[ssl.SSLSocket]:
+        """A fresh TLS connection under another context, on the way that the test went; Fault."""
+        adapter = _Adapter(self._dialer, context)
+        manager = adapter.proxy_manager_for(proxy) if proxy else adapter.poolmanager
+        pool = manager.connection_from_host(endpoint.host, endpoint.port, "https")
+        connection = pool._get_conn()
         try:
-            connection = self._dialer.reach(endpoint.host, endpoint.port)
-        except (OSError, KeyError):
-            return None
-        with connection:
-            return read_certificate(connection, endpoint.host)
+            if pool.proxy:
+                pool._prepare_proxy(connection)
+            else:
+                connection.connect()
+            yield connection.sock
+        except _FAILURES as error:
+            raise network_fault(error) from None
+        finally:
+            connection.close()
+            adapter.close()
 
     def _resolve_proxy(self, proxy: str) -> None:
         """A route to the proxy, whose address is the operator's word and is not judged."""
