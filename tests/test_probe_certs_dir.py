@@ -186,11 +186,15 @@ def test_what_docker_reads_counts_beside_hosts_toml(
     assert visit(server, policy).reason is Reason.OK
 
 
-def test_skip_verify_is_told_and_not_followed(server: ScriptedServer, policy: Policy, tmp_path: Path) -> None:
+def test_skip_verify_is_told_and_not_followed(
+    server: ScriptedServer, policy: Policy, authority: Authority, tmp_path: Path
+) -> None:
     put(tmp_path, server.netloc, "skip_verify = true", "hosts.toml")
     result = visit(server, policy)
     assert (result.reason, result.warnings) == (Reason.TLS_UNTRUSTED, ("nodes_skip_verification",))
     assert server.requests == [], "the password is not sent"
+    put(tmp_path, server.netloc, authority.root.pem)
+    assert visit(server, policy).warnings == (), "where the certificate is believed it makes no difference"
 
 
 @pytest.mark.parametrize("text", ["not = = toml", 'ca = "no-such-file.pem"', "\xff"])

@@ -278,5 +278,9 @@ STEPS: dict[str, Text] = {
 
 CAUSES: dict[str, Text] = {
     "dns_timeout": Text("DNS 服务器没有及时应答", "The DNS server did not answer in time"),
+    "bad_proxy": Text(
+        "代理地址无效；只支持 http://主机:端口",
+        "The proxy's address is invalid; only http://host:port is supported",
+    ),
     "bad_ca": Text("配置的 CA 证书无法读取", "The configured CA certificate cannot be read"),
 }

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -23,6 +22,7 @@ from .host import netloc
 from .inspection import inspect
 from .judge import Standing, standing
 from .policy import Policy
+from .proxy import proxy_address, proxy_for
 from .reason import Reason
 from .resolver import look_up
 from .trace import Trace
@@ -122,17 +122,18 @@ class Transport:
                 except Fault:
                     if self.deadline.expired:
                         raise Fault(Reason.TIMEOUT) from None
-                    if self._proxy_for(host) is None:
+                    if proxy_for(self._policy, host, port) is None:
                         raise
                     found = ()
             self._dialer.routes[host] = found
         return tuple(self._dialer.routes[host])
 
     def standing_of(self, host: str) -> Standing:
-        """Where the connected address of a host stands; behind a proxy nobody knows, and it counts as
-        public."""
+        """Where the connected address of a host stands. Behind a proxy the addresses that were judged
+        here speak for it, the outermost of them; if there was none, it counts as public."""
         peer = self._dialer.peers.get(host)
-        return standing(peer) if peer else Standing.PUBLIC
+        found = (peer,) if peer else self._dialer.routes.get(host, ())
+        return min(map(standing, found), default=Standing.PUBLIC)
 
     def send(
         self,
@@ -151,7 +152,7 @@ class Transport:
             raise Fault(Reason.TIMEOUT)
         if endpoint.scheme == "https":
             self.trust()
-        proxy = self._proxy_for(endpoint.host)
+        proxy = proxy_for(self._policy, endpoint.host, endpoint.port)
         if proxy:
             self._resolve_proxy(proxy)
         try:
@@ -233,27 +234,13 @@ class Transport:
 
     def _resolve_proxy(self, proxy: str) -> None:
         """A route to the proxy, whose address is the operator's word and is not judged."""
+        host, port = proxy_address(proxy)
         try:
-            parts = urlsplit(proxy)
-            host = parts.hostname or ""
             if host not in self._dialer.routes:
-                self._dialer.routes[host] = self._look_up(host, parts.port or 80)
-        except (Fault, ValueError):
-            raise Fault(Reason.PROXY_ERROR, cause=Reason.DNS_FAILED) from None
+                self._dialer.routes[host] = self._look_up(host, port)
+        except Fault as fault:
+            raise Fault(Reason.PROXY_ERROR, cause=fault.cause or fault.reason) from None
 
     def _look_up(self, host: str, port: int) -> tuple[str, ...]:
         seconds = self.deadline.within(self._policy.connect_timeout)
         return look_up(host, port, self._policy.resolver, seconds)
-
-    def _proxy_for(self, host: str) -> str | None:
-        proxy = self._policy.proxy
-        if not proxy or _exempt(host, self._policy.no_proxy):
-            return None
-        return proxy
-
-
-def _exempt(host: str, no_proxy: tuple[str, ...]) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    suffixes = [entry.lower().lstrip(".") for entry in no_proxy]
-    return any(host == suffix or host.endswith(f".{suffix}") for suffix in suffixes if suffix)
