@@ -1,4 +1,4 @@
-"""Names, addresses and proxies: where a test goes, and where it does not."""
+"""Names and addresses: where a test goes, and where it does not."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +13,6 @@ from tests.peers.scripted import (
     ScriptedServer,
     registry_ok,
     scripted,
-    silent_port,
     unauthorized,
 )
 
@@ -109,53 +108,3 @@ def test_ipv6_works(request: pytest.FixtureRequest) -> None:
     request.addfinalizer(server.stop)
     assert probe(f"http://[::1]:{server.port}", "admin", "x", HERE).reason is Reason.OK
     assert server.requests[0].header("host") == f"[::1]:{server.port}"
-
-
-def _proxy_for_plain_text(request: Request) -> Reply:
-    """A forward proxy (RFC 9112, 3.2.2) in front of a registry with Basic."""
-    if request.header("proxy-authorization") is None:
-        return Reply(407, [("Proxy-Authenticate", "Basic")])
-    return _basic_only(request)
-
-
-def test_a_proxy_is_used_when_told() -> None:
-    with scripted(_proxy_for_plain_text) as proxy:
-        policy = replace(HERE, proxy=f"http://p:q@127.0.0.1:{proxy.port}", resolver=_unknown)
-        result = probe("http://registry.example", "admin", "x", policy)
-        assert result.reason is Reason.OK
-        assert [request.target for request in proxy.requests] == ["http://registry.example/v2/"] * 2
-        without_password = replace(policy, proxy=f"http://127.0.0.1:{proxy.port}")
-        assert probe("http://registry.example", "a", "x", without_password).reason is Reason.PROXY_ERROR
-        assert probe("registry.example", "a", "x", policy).reason is Reason.PROXY_ERROR, "no CONNECT here"
-
-
-def test_a_proxy_does_not_open_what_the_rules_close() -> None:
-    with scripted(_proxy_for_plain_text) as proxy:
-        policy = replace(HERE, proxy=f"http://p:q@127.0.0.1:{proxy.port}")
-        assert probe("http://169.254.169.254", "a", "x", policy).reason is Reason.BLOCKED_ADDRESS
-        rebound = replace(policy, resolver=lambda host, port: ["169.254.169.254"])
-        assert probe("http://registry.example", "a", "x", rebound).reason is Reason.BLOCKED_ADDRESS
-    assert proxy.connections == 0
-
-
-def test_hosts_can_be_exempt_from_the_proxy() -> None:
-    with silent_port() as nobody, scripted(_basic_only) as server:
-        policy = replace(
-            HERE,
-            proxy=f"http://127.0.0.1:{nobody}",
-            no_proxy=(".corp.example",),
-            resolver=lambda host, port: ["127.0.0.1"],
-        )
-        direct = probe(f"http://harbor.corp.example:{server.port}", "a", "x", policy)
-        through = probe(f"http://harbor.example:{server.port}", "a", "x", policy)
-        assert probe(server.address, "a", "x", policy).reason is Reason.OK, "localhost never goes through it"
-    assert direct.reason is Reason.OK
-    assert (through.reason, through.cause) == (Reason.PROXY_ERROR, "connection_refused")
-
-
-@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_the_environment_does_not_redirect_a_test(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(variable, "http://127.0.0.1:1")
-    with scripted(_basic_only) as server:
-        policy = replace(HERE, resolver=lambda host, port: ["127.0.0.1"])
-        assert probe(f"http://registry.example:{server.port}", "a", "x", policy).reason is Reason.OK

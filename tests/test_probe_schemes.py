@@ -149,11 +149,12 @@ def test_https_goes_through_a_proxy_as_a_tunnel(
         policy = replace(trusting, proxy=f"http://p:q@127.0.0.1:{proxy.port}", resolver=lambda host, port: [])
         result = probe(f"registry.example:{server.port}", USER, PASSWORD, policy)
     assert result.reason is reason
-    assert len(seen) == 1
-    assert seen[0].startswith(f"CONNECT registry.example:{server.port} ".encode())
-    assert b"Proxy-Authorization: Basic cDpx" in seen[0]
-    assert b"\r\nAuthorization" not in seen[0]
-    assert result.tls is None
+    for asked in seen:
+        assert asked.startswith(f"CONNECT registry.example:{server.port} ".encode())
+        assert b"Proxy-Authorization: Basic cDpx" in asked
+        assert b"\r\nAuthorization" not in asked
+    assert len(seen) == (1 if result.ok else 2)
+    assert result.ok or (result.tls is not None and result.tls.names == ("localhost",))
 
 
 def _pump(one: socket.socket, other: socket.socket) -> None:

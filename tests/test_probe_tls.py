@@ -61,69 +61,6 @@ def test_a_ca_may_come_from_a_file(authority: Authority) -> None:
     assert visit(authority, authority.issue("localhost"), policy)[0].reason is Reason.OK
 
 
-def test_a_ca_may_come_from_certs_d(authority: Authority, tmp_path: Path) -> None:
-    with scripted(registry, tls=authority.server_context(authority.issue("localhost"))) as server:
-        policy = replace(HERE, certs_dir=str(tmp_path))
-        assert probe(server.address, USER, PASSWORD, policy).reason is Reason.TLS_UNTRUSTED
-        folder = tmp_path / server.netloc
-        folder.mkdir()
-        (folder / "ca.crt").write_text(authority.root.pem)
-        assert probe(server.address, USER, PASSWORD, policy).reason is Reason.OK
-
-
-def test_a_ca_of_another_registry_in_certs_d_is_not_used(authority: Authority, tmp_path: Path) -> None:
-    folder = tmp_path / "other.example"
-    folder.mkdir()
-    (folder / "ca.crt").write_text(authority.root.pem)
-    policy = replace(HERE, certs_dir=str(tmp_path))
-    assert visit(authority, authority.issue("localhost"), policy)[0].reason is Reason.TLS_UNTRUSTED
-
-
-def test_an_unknown_ca_is_not_believed_and_is_shown(authority: Authority, stranger: Authority) -> None:
-    pair = authority.issue("localhost", "127.0.0.1", common_name="harbor", send_root=True)
-    result, server = visit(authority, pair, replace(HERE, ca_pem=stranger.root.pem))
-    assert result.reason is Reason.TLS_UNTRUSTED
-    assert server.requests == []
-    facts = result.tls
-    assert facts is not None
-    assert (facts.subject, facts.issuer) == ("commonName=harbor", "commonName=Test CA")
-    assert facts.sha256 == pair.sha256
-    assert facts.names == ("localhost", "127.0.0.1")
-    assert facts.not_after == pair.certificate.not_valid_after_utc.isoformat()
-    assert facts.not_before == pair.certificate.not_valid_before_utc.isoformat()
-    assert not facts.self_signed
-    assert facts.ca_pem == authority.root.pem
-    json_facts = result.to_json()["tls"]
-    assert isinstance(json_facts, dict)
-    assert json_facts["sha256"] == pair.sha256
-
-
-def test_the_ca_that_was_shown_can_be_configured(authority: Authority) -> None:
-    pair = authority.issue("localhost", send_root=True)
-    with scripted(registry, tls=authority.server_context(pair)) as server:
-        shown = probe(server.address, USER, PASSWORD, HERE).tls
-        assert shown is not None
-        policy = replace(HERE, ca_pem=shown.ca_pem)
-        assert probe(server.address, USER, PASSWORD, policy).reason is Reason.OK
-
-
-def test_a_ca_that_was_not_sent_cannot_be_shown(authority: Authority) -> None:
-    result, _ = visit(authority, authority.issue("localhost"), HERE)
-    assert result.tls is not None
-    assert result.tls.ca_pem is None
-
-
-def test_a_self_signed_certificate_can_be_trusted_itself(authority: Authority) -> None:
-    """As Go, and so docker and containerd, have it."""
-    pair = authority.issue("localhost", self_signed=True)
-    result, _ = visit(authority, pair, HERE)
-    assert result.reason is Reason.TLS_UNTRUSTED
-    assert result.tls is not None
-    assert result.tls.self_signed
-    assert result.tls.ca_pem == pair.pem
-    assert visit(authority, pair, replace(HERE, ca_pem=pair.pem))[0].reason is Reason.OK
-
-
 @pytest.mark.parametrize("kind", ["expired", "not_yet_valid"])
 def test_an_expired_or_early_certificate(authority: Authority, trusting: Policy, kind: str) -> None:
     result, server = visit(authority, getattr(authority, kind)("localhost"), trusting)

@@ -256,6 +256,11 @@ WARNINGS: dict[str, Text] = {
         "The registry redirected from http to https; change the address to https",
     ),
     "tls_not_verified": Text("未校验证书", "The certificate was not verified"),
+    "nodes_skip_verification": Text(
+        "节点的 hosts.toml 对该仓库设置了 skip_verify，节点不校验证书；如需同样测试，为该仓库开启“跳过证书校验”",
+        "The hosts.toml of the nodes has skip_verify for this registry, so they do not verify it; "
+        "to test it likewise, turn on “skip verification” for this registry",
+    ),
     "password_outer_space": Text(
         "密码首尾有空白字符，确认是否多粘贴了空格或换行",
         "The password starts or ends with white space; check whether it was pasted by mistake",
@@ -273,5 +278,9 @@ STEPS: dict[str, Text] = {
 
 CAUSES: dict[str, Text] = {
     "dns_timeout": Text("DNS 服务器没有及时应答", "The DNS server did not answer in time"),
+    "bad_proxy": Text(
+        "代理地址无效；只支持 http://主机:端口",
+        "The proxy's address is invalid; only http://host:port is supported",
+    ),
     "bad_ca": Text("配置的 CA 证书无法读取", "The configured CA certificate cannot be read"),
 }

@@ -7,7 +7,8 @@ import functools
 import http.client
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -57,9 +58,14 @@ class Dialer:
                 return connection
             raise _most_telling(faults)
 
-    def reach(self, host: str, port: int) -> socket.socket:
-        """A further connection to the address that answered for `host` before, outside the trace; OSError."""
-        return self._open(self.peers[host], port, self.deadline.within(self.connect_timeout))
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Connections made meanwhile are no steps of the test."""
+        trace, self.trace = self.trace, Trace()
+        try:
+            yield
+        finally:
+            self.trace = trace
 
     def _open(self, address: str, port: int, seconds: float) -> socket.socket:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -52,8 +52,6 @@ def _visit(address: Address, credentials: Credentials, policy: Policy, trace: Tr
     scrubber = Scrubber(credentials.username, credentials.password)
     with Transport(policy, trace, address.canonical) as transport:
         visit = Visit(base, credentials, policy, transport, trace, scrubber, [*address.warnings])
-        if policy.skip_tls_verify and not address.plain_http:
-            visit.warnings.append("tls_not_verified")
         try:
             reason = _examine(visit)
             fault = None
@@ -195,6 +193,10 @@ def _early(fault: Fault, trace: Trace, address: Address | None = None) -> Result
 def _result(visit: Visit, reason: Reason, fault: Fault | None) -> Result:
     scrubber = visit.scrubber
     warnings = [*visit.warnings]
+    if visit.transport.unverified:
+        warnings.append("tls_not_verified")
+    if fault and fault.tls and visit.transport.nodes_skip_verification:
+        warnings.append("nodes_skip_verification")
     if not reason.ok and has_outer_space(visit.credentials.password):
         warnings.append("password_outer_space")
     return Result(
@@ -210,7 +212,7 @@ def _result(visit: Visit, reason: Reason, fault: Fault | None) -> Result:
         requests=visit.transport.requests,
         connections=visit.transport.connections,
         warnings=tuple(dict.fromkeys(warnings)),
-        tls=fault.tls.scrubbed(scrubber.scrub) if fault and fault.tls else None,
+        tls=fault.tls.scrubbed(scrubber) if fault and fault.tls else None,
     )
 
 

@@ -1,8 +1,9 @@
-"""What an operator allows a test to do, and how long it may take. Imports memory.py."""
+"""What an operator allows a test to do, and how long it may take. Imports contexts.py and memory.py."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from .contexts import TlsContexts
 from .memory import RealmMemory
 
 Resolver = Callable[[str, int], Sequence[str]]
@@ -13,9 +14,10 @@ Resolver = Callable[[str, int], Sequence[str]]
 class Policy:
     """The rules of one test; times in seconds. Certificates are trusted that the system trusts, and in
     addition (as docker, containerd and skopeo do) those in `ca_file`, in `ca_pem` and in
-    `<certs_dir>/<host[:port]>/*.crt`; all of them hold for the registry and for its token service, and
-    so does `skip_tls_verify`. `proxy` is a URL and may hold a password; hosts that equal or end in an
-    entry of `no_proxy`, and localhost, are reached without it."""
+    `<certs_dir>/<host[:port]>/*.crt` (certs_dir.py); all of them hold for the registry and for its token
+    service, and so does `skip_tls_verify`. `proxy` is a URL and may hold a password; which hosts are
+    reached without it is told by `no_proxy` (proxy.py). `contexts` saves reading certificates anew: it
+    comes with the policy, and dataclasses.replace() hands it on."""
 
     ca_file: str | None = None
     ca_pem: str | None = field(default=None, repr=False)
@@ -32,3 +34,4 @@ class Policy:
     no_proxy: tuple[str, ...] = ()
     resolver: Resolver | None = field(default=None, repr=False, compare=False)
     memory: RealmMemory | None = field(default=None, repr=False, compare=False)
+    contexts: TlsContexts = field(default_factory=TlsContexts, repr=False, compare=False)

@@ -82,10 +82,11 @@ def judge_registry(visit: Visit) -> None:
 
 def unreachable(endpoint: Endpoint, fault: Fault) -> Fault:
     """A Fault of the network as one of the token service, with what lies beneath as its cause."""
+    cause = fault.reason if fault.tls else fault.cause or fault.reason
     return Fault(
         Reason.TOKEN_SERVICE_UNREACHABLE,
         fault.said,
-        cause=fault.cause or fault.reason,
+        cause=cause,
         params={"host": endpoint.netloc},
         tls=fault.tls,
     )

@@ -3,9 +3,10 @@ environment. Imports the connection, answer, trust and judge modules; the only u
 
 import http.client
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -13,18 +14,19 @@ import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
 from .answer import Answer, read_body
-from .certificate import TlsFacts, read_certificate
 from .connection import Dialer, use_dialer
 from .deadline import Deadline, Watchdog
 from .endpoint import Endpoint
 from .fault import Fault, network_fault
 from .host import netloc
+from .inspection import inspect
 from .judge import Standing, standing
 from .policy import Policy
+from .proxy import proxy_address, proxy_for
 from .reason import Reason
 from .resolver import look_up
 from .trace import Trace
-from .trust import tls_context
+from .trust import nodes_skip_verification, tls_context
 
 MOST_REQUESTS = 7
 PING_BODY = 64 * 1024
@@ -93,6 +95,16 @@ class Transport:
     def requests(self) -> int:
         return self._dialer.requests
 
+    @property
+    def unverified(self) -> bool:
+        """Whether TLS is spoken without verifying certificates."""
+        return self._policy.skip_tls_verify and "https" in self._adapters
+
+    @property
+    def nodes_skip_verification(self) -> bool:
+        """Whether the nodes would not verify the certificates of this registry."""
+        return nodes_skip_verification(self._policy, self._registry_host)
+
     def trust(self) -> None:
         """Read the certificates that are believed, some 20 ms, once a test and only where TLS is spoken.
         Fault(TLS_UNTRUSTED) when a configured one cannot be read."""
@@ -110,17 +122,18 @@ class Transport:
                 except Fault:
                     if self.deadline.expired:
                         raise Fault(Reason.TIMEOUT) from None
-                    if self._proxy_for(host) is None:
+                    if proxy_for(self._policy, host, port) is None:
                         raise
                     found = ()
             self._dialer.routes[host] = found
         return tuple(self._dialer.routes[host])
 
     def standing_of(self, host: str) -> Standing:
-        """Where the connected address of a host stands; behind a proxy nobody knows, and it counts as
-        public."""
+        """Where the connected address of a host stands. Behind a proxy the addresses that were judged
+        here speak for it, the outermost of them; if there was none, it counts as public."""
         peer = self._dialer.peers.get(host)
-        return standing(peer) if peer else Standing.PUBLIC
+        found = (peer,) if peer else self._dialer.routes.get(host, ())
+        return min(map(standing, found), default=Standing.PUBLIC)
 
     def send(
         self,
@@ -139,7 +152,7 @@ class Transport:
             raise Fault(Reason.TIMEOUT)
         if endpoint.scheme == "https":
             self.trust()
-        proxy = self._proxy_for(endpoint.host)
+        proxy = proxy_for(self._policy, endpoint.host, endpoint.port)
         if proxy:
             self._resolve_proxy(proxy)
         try:
@@ -192,41 +205,42 @@ class Transport:
             return Fault(Reason.TIMEOUT)
         if proxy and fault.reason in {Reason.CONNECTION_REFUSED, Reason.NETWORK_UNREACHABLE}:
             return Fault(Reason.PROXY_ERROR, cause=fault.reason)
-        if fault.reason in _CERTIFICATE_FAULTS and not proxy:
-            fault.tls = self._certificate(endpoint)
+        if fault.reason in _CERTIFICATE_FAULTS:
+            with self._dialer.unheard():
+                seen = inspect(lambda context: self._handshake(endpoint, proxy, context), fault.reason)
+            fault.tls, fault.cause = seen.facts, seen.still_wrong
         return fault
 
-    def _certificate(self, endpoint: Endpoint) -> TlsFacts | None:
+    @contextmanager
+    def _handshake(
+        self, endpoint: Endpoint, proxy: str | None, context: ssl.SSLContext
+    ) -> Iterator[ssl.SSLSocket]:
+        """A fresh TLS connection under another context, on the way that the test went; Fault."""
+        adapter = _Adapter(self._dialer, context)
+        manager = adapter.proxy_manager_for(proxy) if proxy else adapter.poolmanager
+        pool = manager.connection_from_host(endpoint.host, endpoint.port, "https")
+        connection = pool._get_conn()
         try:
-            connection = self._dialer.reach(endpoint.host, endpoint.port)
-        except (OSError, KeyError):
-            return None
-        with connection:
-            return read_certificate(connection, endpoint.host)
+            if pool.proxy:
+                pool._prepare_proxy(connection)
+            else:
+                connection.connect()
+            yield connection.sock
+        except _FAILURES as error:
+            raise network_fault(error) from None
+        finally:
+            connection.close()
+            adapter.close()
 
     def _resolve_proxy(self, proxy: str) -> None:
         """A route to the proxy, whose address is the operator's word and is not judged."""
+        host, port = proxy_address(proxy)
         try:
-            parts = urlsplit(proxy)
-            host = parts.hostname or ""
             if host not in self._dialer.routes:
-                self._dialer.routes[host] = self._look_up(host, parts.port or 80)
-        except (Fault, ValueError):
-            raise Fault(Reason.PROXY_ERROR, cause=Reason.DNS_FAILED) from None
+                self._dialer.routes[host] = self._look_up(host, port)
+        except Fault as fault:
+            raise Fault(Reason.PROXY_ERROR, cause=fault.cause or fault.reason) from None
 
     def _look_up(self, host: str, port: int) -> tuple[str, ...]:
         seconds = self.deadline.within(self._policy.connect_timeout)
         return look_up(host, port, self._policy.resolver, seconds)
-
-    def _proxy_for(self, host: str) -> str | None:
-        proxy = self._policy.proxy
-        if not proxy or _exempt(host, self._policy.no_proxy):
-            return None
-        return proxy
-
-
-def _exempt(host: str, no_proxy: tuple[str, ...]) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    suffixes = [entry.lower().lstrip(".") for entry in no_proxy]
-    return any(host == suffix or host.endswith(f".{suffix}") for suffix in suffixes if suffix)

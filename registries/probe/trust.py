@@ -1,9 +1,10 @@
-"""The TLS context of a test: which certificates it believes. Imports policy.py and reason.py."""
+"""The TLS contexts of a test: which certificates it believes. Imports certs_dir.py, fault.py and policy.py."""
 
 import re
 import ssl
 from pathlib import Path
 
+from .certs_dir import NodeTrust, node_trust
 from .fault import Fault
 from .policy import Policy
 from .reason import Reason
@@ -16,31 +17,70 @@ def tls_context(policy: Policy, host: str) -> ssl.SSLContext:
     when a configured certificate cannot be read. It gives the verdict that docker and containerd,
     written in Go, give: what is configured is trusted beside the system's, also if it is an intermediate
     or the server's own certificate; and names are looked for in the alternative names only, never in the
-    common name. Made by hand, since the ready-made contexts write session keys to SSLKEYLOGFILE."""
+    common name. A context is shared by the tests that believe the same files, unchanged, and the same PEM."""
+    if policy.skip_tls_verify:
+        return believing_anybody()
+    try:
+        nodes = node_trust(policy.certs_dir, host) if policy.certs_dir else NodeTrust()
+        files = [Path(policy.ca_file), *nodes.authorities] if policy.ca_file else [*nodes.authorities]
+        key = (policy.ca_pem, *map(_state, [*_system_files(), *files]))
+        return policy.contexts.get(key, lambda: _believing(files, policy.ca_pem))
+    except (OSError, ValueError):
+        raise Fault(Reason.TLS_UNTRUSTED, cause="bad_ca") from None
+
+
+def nodes_skip_verification(policy: Policy, host: str) -> bool:
+    """Whether containerd's configuration in policy.certs_dir tells it not to verify this registry."""
+    try:
+        return bool(policy.certs_dir) and node_trust(policy.certs_dir or "", host).skips_verification
+    except (OSError, ValueError):
+        return False
+
+
+def believing_anybody() -> ssl.SSLContext:
+    """A context that verifies nothing."""
+    context = _context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def believing_only(pem: str) -> ssl.SSLContext:
+    """A context that believes one certificate and what it issued. ValueError or OSError if it is none."""
+    context = _context()
+    context.load_verify_locations(cadata=pem)
+    return context
+
+
+def _believing(files: list[Path], pem: str | None) -> ssl.SSLContext:
+    context = _context()
+    context.load_default_certs()
+    for file in files:
+        context.load_verify_locations(cafile=file)
+    if pem:
+        context.load_verify_locations(cadata=_certificates(pem))
+    return context
+
+
+def _context() -> ssl.SSLContext:
+    """Made by hand, since the ready-made contexts write session keys to SSLKEYLOGFILE."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.hostname_checks_common_name = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    if policy.skip_tls_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    try:
-        context.load_default_certs()
-        _add_configured(context, policy, host)
-    except (OSError, ValueError):
-        raise Fault(Reason.TLS_UNTRUSTED, cause="bad_ca") from None
     return context
 
 
-def _add_configured(context: ssl.SSLContext, policy: Policy, host: str) -> None:
-    if policy.ca_file:
-        context.load_verify_locations(cafile=policy.ca_file)
-    if policy.ca_pem:
-        context.load_verify_locations(cadata=_certificates(policy.ca_pem))
-    if policy.certs_dir:
-        for certificate in sorted(Path(policy.certs_dir, host).glob("*.crt")):
-            context.load_verify_locations(cafile=certificate)
+def _system_files() -> list[Path]:
+    """What load_default_certs() reads, also as SSL_CERT_FILE and SSL_CERT_DIR have it."""
+    paths = ssl.get_default_verify_paths()
+    return [Path(path) for path in (paths.cafile, paths.capath) if path]
+
+
+def _state(file: Path) -> tuple[str, int, int, int]:
+    """A file as it is now; it changes when the file does. OSError when there is none."""
+    found = file.stat()
+    return (str(file), found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def _certificates(pem: str) -> str:

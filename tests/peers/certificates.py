@@ -2,6 +2,7 @@
 
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,17 +51,26 @@ class Authority:
         not_after: datetime | None = None,
         self_signed: bool = False,
         send_root: bool = False,
+        issuer: Pair | None = None,
+        send: Sequence[Pair] = (),
     ) -> Pair:
         """A server certificate for DNS names and IP addresses; none of either leaves the common name
-        alone."""
+        alone. `issuer` is the root unless given; `send` is what the server sends behind its own."""
         certificate, key = self._make(
             common_name,
             names=names,
-            issuer=None if self_signed else self.root,
+            issuer=None if self_signed else issuer or self.root,
             not_before=not_before,
             not_after=not_after,
         )
-        return self._write(common_name, certificate, key, chain=[self.root.certificate] if send_root else [])
+        sent = [*send, self.root] if send_root else send
+        return self._write(common_name, certificate, key, chain=[pair.certificate for pair in sent])
+
+    def intermediate(self, common_name: str, *, authority: bool = True) -> Pair:
+        """A certificate of the root that may issue others; or only pretends to."""
+        return self._write(
+            common_name, *self._make(common_name, authority=authority, issuer=self.root), chain=[]
+        )
 
     def expired(self, *names: str) -> Pair:
         return self.issue(*names, not_before=_now() - 30 * DAY, not_after=_now() - DAY)

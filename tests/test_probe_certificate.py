@@ -1,0 +1,268 @@
+"""A server that is not believed: what is shown of its certificates, and which one is offered to be trusted."""
+
+import json
+import ssl
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+
+import pytest
+from cryptography import x509
+
+from registries.probe import Reason, Result, probe
+from registries.probe.certificate import Sent, TlsFacts, anchor, describe
+from registries.probe.scrubber import Scrubber
+from tests.peers.certificates import Authority, Pair
+from tests.peers.scripted import (
+    HERE,
+    Reply,
+    Request,
+    ScriptedServer,
+    basic,
+    registry_ok,
+    scripted,
+    unauthorized,
+)
+
+USER, PASSWORD = "admin", "correct horse"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("others"), "Other CA")
+
+
+@pytest.fixture(scope="module")
+def namesake(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Another authority of the same name."""
+    return Authority(tmp_path_factory.mktemp("namesake"))
+
+
+def registry(request: Request) -> Reply:
+    return registry_ok() if request.authorization == basic(USER, PASSWORD) else unauthorized("Basic")
+
+
+@pytest.fixture
+def server(authority: Authority) -> Iterator[ScriptedServer]:
+    with scripted(registry, tls=authority.server_context(authority.issue("localhost"))) as server:
+        yield server
+
+
+def shown(authority: Authority, pair: Pair) -> Result:
+    """The result of a test without any configured CA; what it offers is then configured, and has to help."""
+    with scripted(registry, tls=authority.server_context(pair)) as server:
+        result = probe(server.address, USER, PASSWORD, HERE)
+        assert server.requests == [], "nothing is sent to a server that is not believed"
+        assert [step.name for step in result.steps] == ["resolve", "connect", "tls"]
+        assert result.tls is not None
+        if result.tls.ca_pem is not None:
+            trusting = replace(HERE, ca_pem=result.tls.ca_pem)
+            assert probe(server.address, USER, PASSWORD, trusting).reason is Reason.OK
+    return result
+
+
+def test_an_unknown_ca_is_shown_and_offered(authority: Authority) -> None:
+    pair = authority.issue("localhost", "127.0.0.1", common_name="harbor", send_root=True)
+    result = shown(authority, pair)
+    assert (result.reason, result.cause) == (Reason.TLS_UNTRUSTED, None)
+    facts = result.tls
+    assert facts is not None
+    assert (facts.subject, facts.issuer) == ("commonName=harbor", "commonName=Test CA")
+    assert facts.sha256 == pair.sha256
+    assert facts.names == ("localhost", "127.0.0.1")
+    assert facts.not_after == pair.certificate.not_valid_after_utc.isoformat()
+    assert facts.not_before == pair.certificate.not_valid_before_utc.isoformat()
+    assert not facts.self_signed
+    assert facts.ca_pem == authority.root.pem
+    assert facts.ca is not None
+    assert (facts.ca.subject, facts.ca.issuer) == ("commonName=Test CA", "commonName=Test CA")
+    assert facts.ca.sha256 == authority.root.sha256
+    assert facts.ca.not_after == authority.root.certificate.not_valid_after_utc.isoformat()
+    assert [sent.sha256 for sent in facts.chain] == [pair.sha256, authority.root.sha256]
+    assert TlsFacts.from_dict(json.loads(json.dumps(asdict(facts)))) == facts
+
+
+def test_the_facts_have_stable_names_in_json(authority: Authority) -> None:
+    result = shown(authority, authority.issue("localhost", send_root=True))
+    facts = result.to_json()["tls"]
+    assert isinstance(facts, dict)
+    assert set(facts) == {
+        *("subject", "issuer", "notBefore", "notAfter", "sha256"),
+        *("names", "selfSigned", "caPem", "ca", "chain"),
+    }
+    assert set(facts["ca"]) == {"subject", "issuer", "notBefore", "notAfter", "sha256"}
+    assert facts["chain"][-1] == facts["ca"]
+
+
+def test_a_self_signed_certificate_is_offered_itself(authority: Authority) -> None:
+    """As Go, and so docker and containerd, have it."""
+    pair = authority.issue("localhost", self_signed=True)
+    facts = shown(authority, pair).tls
+    assert facts is not None
+    assert facts.self_signed
+    assert facts.ca_pem == pair.pem
+    assert facts.ca is not None
+    assert facts.ca.sha256 == facts.sha256
+
+
+def test_without_its_root_the_intermediate_is_offered(authority: Authority) -> None:
+    middle = authority.intermediate("Middle CA")
+    facts = shown(authority, authority.issue("localhost", issuer=middle, send=[middle])).tls
+    assert facts is not None
+    assert facts.ca_pem == middle.pem
+    assert facts.ca is not None
+    assert (facts.ca.subject, facts.ca.issuer) == ("commonName=Middle CA", "commonName=Test CA")
+
+
+@pytest.mark.parametrize("order", ["in order", "root first", "with a stranger"])
+def test_the_root_is_found_in_any_order(authority: Authority, stranger: Authority, order: str) -> None:
+    middle = authority.intermediate("Middle CA")
+    send = {
+        "in order": [middle, authority.root],
+        "root first": [authority.root, middle],
+        "with a stranger": [middle, authority.root, stranger.root],
+    }[order]
+    facts = shown(authority, authority.issue("localhost", issuer=middle, send=send)).tls
+    assert facts is not None
+    assert facts.ca_pem == authority.root.pem
+
+
+@pytest.mark.parametrize("send", ["nothing", "a stranger", "the root without the intermediate"])
+def test_nothing_is_offered_without_the_issuer(authority: Authority, stranger: Authority, send: str) -> None:
+    """To trust a leaf that another has signed would hold until it is renewed."""
+    middle = authority.intermediate("Middle CA")
+    pair = {
+        "nothing": authority.issue("localhost"),
+        "a stranger": authority.issue("localhost", send=[stranger.root]),
+        "the root without the intermediate": authority.issue("localhost", issuer=middle, send_root=True),
+    }[send]
+    facts = shown(authority, pair).tls
+    assert facts is not None
+    assert (facts.ca_pem, facts.ca) == (None, None)
+
+
+def test_a_ca_that_has_only_the_name_is_not_offered(authority: Authority, namesake: Authority) -> None:
+    """Names are what a server writes; whether the key is the issuer's is tried."""
+    facts = shown(authority, authority.issue("localhost", send=[namesake.root])).tls
+    assert facts is not None
+    assert [sent.subject for sent in facts.chain][1:] == ["commonName=Test CA"]
+    assert facts.ca_pem is None
+
+
+def test_a_certificate_that_may_not_issue_others_is_not_offered(authority: Authority) -> None:
+    middle = authority.intermediate("No CA", authority=False)
+    facts = shown(authority, authority.issue("localhost", issuer=middle, send=[middle])).tls
+    assert facts is not None
+    assert facts.ca_pem is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"), [("expired", Reason.TLS_EXPIRED), ("other", Reason.TLS_HOSTNAME_MISMATCH)]
+)
+def test_what_would_still_be_wrong_is_told_at_once(authority: Authority, kind: str, cause: Reason) -> None:
+    """Otherwise an administrator trusts a CA, and is told the next trouble."""
+    pair = authority.issue(*([] if kind == "expired" else ["other.example"]), send_root=True)
+    if kind == "expired":
+        expired = authority.expired("localhost")
+        pair = replace(expired, chain_file=expired.chain_file)
+        pair.chain_file.write_text(expired.pem + authority.root.pem)
+    result = shown(authority, pair)
+    assert (result.reason, result.cause) == (Reason.TLS_UNTRUSTED, cause)
+    assert result.tls is not None
+    assert result.tls.ca_pem is None
+    assert "；" in result.hint("zh")
+
+
+@pytest.mark.parametrize("kind", ["expired", "not_yet_valid", "other"])
+def test_no_ca_is_offered_where_none_would_help(authority: Authority, kind: str) -> None:
+    pair = authority.issue("other.example") if kind == "other" else getattr(authority, kind)("localhost")
+    pair.chain_file.write_text(pair.pem + authority.root.pem)
+    with scripted(registry, tls=authority.server_context(pair)) as server:
+        result = probe(server.address, USER, PASSWORD, replace(HERE, ca_pem=authority.root.pem))
+    assert result.reason in (Reason.TLS_EXPIRED, Reason.TLS_HOSTNAME_MISMATCH)
+    assert result.tls is not None
+    assert (result.tls.sha256, result.tls.ca_pem, result.tls.ca) == (pair.sha256, None, None)
+    assert len(result.tls.chain) == 2
+
+
+def test_what_a_server_writes_is_short_clean_and_on_one_line(authority: Authority) -> None:
+    names = [f"{'n' * 60}.{number}.example" for number in range(200)]
+    pair = authority.issue(*names, common_name="a\x1b[31m\nb\u202e" + "c" * 50, self_signed=True)
+    facts = shown(authority, pair).tls
+    assert facts is not None
+    assert facts.subject == facts.issuer == "commonName=a [31m b " + "c" * 50
+    assert len(facts.names) == 50
+
+
+def sent(pem: str, **described: object) -> Sent:
+    return Sent(ssl.PEM_cert_to_DER_cert(pem), described)
+
+
+def test_a_large_certificate_is_described_but_not_offered(authority: Authority) -> None:
+    names = [f"{'n' * 60}.{number}.example" for number in range(300)]
+    pair = authority.issue("localhost", *names, self_signed=True)
+    assert len(pair.pem) > 16_384
+    facts = shown(authority, pair).tls
+    assert facts is not None
+    assert facts.self_signed
+    assert facts.ca_pem is None
+
+
+def test_a_long_chain_is_cut(authority: Authority) -> None:
+    middles = [authority.intermediate(f"Middle {number}") for number in range(20)]
+    facts = shown(authority, authority.issue("localhost", send=middles)).tls
+    assert facts is not None
+    assert len(facts.chain) == 10
+
+
+def test_issuers_that_name_each_other_end_the_search(authority: Authority, stranger: Authority) -> None:
+    leaf = sent(authority.issue("localhost").pem, subject="leaf", issuer="a")
+    a = sent(authority.root.pem, subject="a", issuer="b")
+    b = sent(stranger.root.pem, subject="b", issuer="a")
+    assert anchor([leaf, a, b]) is b
+
+
+def test_a_certificate_that_cannot_be_read_has_its_fingerprint_still(authority: Authority) -> None:
+    leaf = Sent(ssl.PEM_cert_to_DER_cert(authority.root.pem))
+    assert anchor([leaf]) is None
+    facts = describe([leaf], None)
+    assert (facts.sha256, facts.subject, facts.not_after) == (authority.root.sha256, "", None)
+    assert not facts.self_signed
+
+
+def test_a_secret_that_a_server_learned_is_in_no_part_of_a_certificate(authority: Authority) -> None:
+    secret = "CanarySecretWord"
+    pair = authority.issue(f"{secret}.example", common_name=secret, self_signed=True)
+    name = ((("commonName", secret),),)
+    own = sent(pair.pem, subject=name, issuer=name, subjectAltName=(("DNS", f"{secret}.example"),))
+    facts = describe([own], own).scrubbed(Scrubber(USER, secret))
+    assert secret not in repr(facts)
+    assert (facts.ca_pem, facts.ca) == (None, None)
+    assert facts.names == ("***.example",)
+    assert x509.load_pem_x509_certificate(pair.pem.encode())
+
+
+def test_a_server_that_shows_nothing_the_second_time_is_still_a_result(authority: Authority) -> None:
+    seen: list[int] = []
+
+    def once(connection: object) -> bool:
+        seen.append(1)
+        return len(seen) == 1
+
+    context = authority.server_context(authority.issue("localhost"))
+    with scripted(registry, tls=context, greet=once) as server:
+        result = probe(server.address, USER, PASSWORD, HERE)
+    assert (result.reason, result.tls) == (Reason.TLS_UNTRUSTED, None)
+
+
+def test_a_failed_inspection_leaves_no_step(server: ScriptedServer) -> None:
+    result = probe(server.address, USER, PASSWORD, HERE)
+    assert [(step.name, step.ok) for step in result.steps] == [
+        ("resolve", True),
+        ("connect", True),
+        ("tls", False),
+    ]
