@@ -90,7 +90,7 @@ class Outcome:
         values["stages"] = tuple(Stage(**stage) for stage in values["stages"])
         values["warnings"] = tuple(values["warnings"])
         shown = values.get("certificate")
-        values["certificate"] = TlsFacts(**{**shown, "names": tuple(shown["names"])}) if shown else None
+        values["certificate"] = TlsFacts.from_dict(shown) if shown else None
         return cls(**values)
 
     def _result(self) -> Result:

@@ -20,6 +20,7 @@ from registries.history import History
 from registries.index import Index
 from registries.pauses import Pauses
 from registries.probe import Lanes, Policy, RealmMemory, Result, probe, registry_of
+from registries.probe.contexts import TlsContexts
 from registries.quota import Quota
 from registries.sealing import Sealer
 from registries.service import RegistryService
@@ -44,7 +45,9 @@ def policy() -> Policy:
         read_timeout=settings.PROBE_READ_TIMEOUT,
         total_timeout=settings.PROBE_TIMEOUT,
         proxy=settings.PROBE_PROXY,
+        no_proxy=tuple(settings.PROBE_NO_PROXY),
         memory=realms(),
+        contexts=certificates(),
     )
 
 
@@ -52,6 +55,12 @@ def policy() -> Policy:
 def realms() -> RealmMemory:
     """What was seen of token services, for all tests of this process."""
     return RealmMemory()
+
+
+@cache
+def certificates() -> TlsContexts:
+    """The trusted certificates, read once for all tests of this process."""
+    return TlsContexts()
 
 
 def policy_for(credential: Credential) -> Policy:
@@ -171,6 +180,7 @@ def reset() -> None:
     """Forget everything that was built; for tests that change settings or databases."""
     built = (
         realms,
+        certificates,
         lanes,
         store,
         history,

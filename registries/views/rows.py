@@ -10,7 +10,7 @@ from registries.domain import RegistrySecret
 from registries.labels import Label
 from registries.listing import Tally
 from registries.outcome import Outcome, Stage
-from registries.probe.certificate import TlsFacts
+from registries.probe.certificate import CertificateFacts, TlsFacts
 from registries.records import Check
 from registries.views.answers import details_url
 
@@ -113,16 +113,32 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A certificate that a server showed, and the CA behind it, when it sent one that can be trusted."""
-
+class ShownCertificate:
     subject: str
     issuer: str
-    self_signed: bool
     not_before: datetime | None
     not_after: datetime | None
-    names: tuple[str, ...]
     sha256: str
+
+    @classmethod
+    def of(cls, facts: CertificateFacts | TlsFacts) -> "ShownCertificate":
+        return cls(
+            subject=facts.subject,
+            issuer=facts.issuer,
+            not_before=datetime.fromisoformat(facts.not_before) if facts.not_before else None,
+            not_after=datetime.fromisoformat(facts.not_after) if facts.not_after else None,
+            sha256=fingerprint(bytes.fromhex(facts.sha256)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The certificate that a server showed, those it sent along, and the CA, when there is one to trust."""
+
+    leaf: ShownCertificate
+    self_signed: bool
+    names: tuple[str, ...]
+    above: tuple[ShownCertificate, ...]
     ca_pem: str
     authority: Authority | None
 
@@ -133,13 +149,10 @@ class Shown:
         except BundleError:
             ca_pem, authorities = "", ()
         return cls(
-            subject=facts.subject,
-            issuer=facts.issuer,
+            leaf=ShownCertificate.of(facts),
             self_signed=facts.self_signed,
-            not_before=datetime.fromisoformat(facts.not_before) if facts.not_before else None,
-            not_after=datetime.fromisoformat(facts.not_after) if facts.not_after else None,
             names=facts.names[:NAMES_SHOWN],
-            sha256=fingerprint(bytes.fromhex(facts.sha256)),
+            above=tuple(ShownCertificate.of(it) for it in facts.chain[1:]),
             ca_pem=ca_pem,
             authority=authorities[0] if authorities else None,
         )
