@@ -135,6 +135,7 @@ def test_skipping_the_verification_connects_and_says_so_everywhere(cast: Cast, p
     assert registry.verification.reason == "ok"
     assert "TLS 未校验" in client.get("/registries/").content.decode()
     assert "TLS 未校验" in client.get("/registries/team-a/harbor-prod/").content.decode()
+    assert "跳过校验" in client.get("/registries/team-a/harbor-prod/edit/").content.decode()
 
 
 @pytest.mark.parametrize(
