@@ -5,13 +5,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import pages
+from tests.bench import pages, probes
 
 
 def main() -> None:
     sys.stdout.write(f"{os.cpu_count()} processors, Python {sys.version.split()[0]}; ratios of one run\n")
     with tempfile.TemporaryDirectory(prefix="console-bench-") as folder:
         pages.run(Path(folder))
+        probes.run(Path(folder))
 
 
 if __name__ == "__main__":
