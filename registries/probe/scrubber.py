@@ -21,6 +21,7 @@ class Scrubber:
     """Knows the secrets of one test, in the forms in which servers echo them. Its repr holds none."""
 
     def __init__(self, username: str, password: str) -> None:
+        self._unread: list[str] = []
         self._forms: set[str] = set()
         self._telling: set[str] = set()
         self.add(password)
@@ -29,11 +30,17 @@ class Scrubber:
 
     def add(self, secret: str) -> None:
         """Watch for a further secret, a token say."""
-        lines = {line.strip() for line in secret.splitlines()}
-        forms = _written(secret) | {line for line in lines if len(line) >= _SHORTEST_LINE}
-        self._forms |= {form for form in forms if form.strip()}
-        if len(secret) >= _SHORTEST_TELLING:
-            self._telling |= {form.casefold() for form in _written(secret)}
+        self._unread.append(secret)
+
+    def _read(self) -> None:
+        """Work the forms out when they are first asked for: most tests have nothing to scrub."""
+        while self._unread:
+            secret = self._unread.pop()
+            lines = {line.strip() for line in secret.splitlines()}
+            forms = _written(secret) | {line for line in lines if len(line) >= _SHORTEST_LINE}
+            self._forms |= {form for form in forms if form.strip()}
+            if len(secret) >= _SHORTEST_TELLING:
+                self._telling |= {form.casefold() for form in _written(secret)}
 
     def _add_base64(self, raw: bytes) -> None:
         for encoded in (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()):
@@ -42,12 +49,14 @@ class Scrubber:
 
     def reveals(self, text: str) -> bool:
         """Whether `text` (a URL, a scope) holds a secret long enough not to be there by chance."""
+        self._read()
         folded = text.casefold()
         return any(form in folded for form in self._telling)
 
     def scrub(self, text: str) -> str:
         """`text` with every form of every secret masked, in any letter case; '' if a secret too short to be
         masked stands in it."""
+        self._read()
         for form in sorted(self._forms, key=len, reverse=True):
             if len(form) >= _SHORTEST_MASKED:
                 text = re.sub(re.escape(form), MASK, text, flags=re.IGNORECASE)

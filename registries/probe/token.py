@@ -65,7 +65,8 @@ class TokenService:
         authorization = None
         if credentials:
             authorization = credentials.basic
-            if credentials.username != credentials.password:  # a password must not stand in a URL
+            # A password must not stand in a URL; and the account is in the Authorization already.
+            if credentials.password.casefold() not in credentials.username.casefold():
                 query["account"] = credentials.username
         return self._send("GET", query, authorization, None)
 

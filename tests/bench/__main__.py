@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import pages, runs
+from tests.bench import pages, probes, runs
 
 
 def main() -> None:
@@ -13,6 +13,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="console-bench-") as folder:
         pages.run(Path(folder))
         runs.run(Path(folder) / "hanging")
+        probes.run(Path(folder))
 
 
 if __name__ == "__main__":
