@@ -102,7 +102,7 @@ def test_a_registry_is_left_alone_after_its_first_refusal_of_a_user_name(cast: C
     assert sorted(tested) == ["someone-else", "wrong-0"]
     assert [found[f"wrong-{n}"] for n in (1, 2, 3)] == [(ItemState.LEFT_ALONE, "bad_credentials")] * 3
     assert VerificationRecord.objects.count() == sent + 2
-    assert "3 个跳过" in shown
+    assert "跳过 3 个" in shown
     assert "已跳过：该仓库刚刚拒绝过此用户名。" in shown
     assert cast.find("wrong-1").verification.status is VerifyStatus.UNTESTED, "nothing is known of it"
 
