@@ -1,10 +1,11 @@
 """Addresses and credentials as operators type them: what is understood, what is refused, and with which
 word."""
 
+import socket
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from registries.probe import AddressError, CredentialsError, check_credentials, parse_address
@@ -210,6 +211,30 @@ def test_any_text_is_understood_or_refused_by_name(text: str) -> None:
     assert address.canonical.isascii()
     assert address.canonical == address.canonical.lower()
     assert parse_address(address.canonical).canonical == address.canonical
+
+
+NUMBERS = st.sampled_from(
+    ["0", "1", "7", "9", "x", "X", "a", "f", ".", "０", "．", "①", "127", "0x7f", "010"]
+)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=9).map("".join), st.sampled_from(["", ":80", ".", "/"]))
+@example("0x7f.1", "")
+@example("0177.0.0.1", "")
+@example("127.0.0.1", "")
+def test_no_odd_spelling_of_an_ip_address_passes_for_a_name(name: str, tail: str) -> None:
+    """What inet_aton(3), and so getaddrinfo(3), would take for an address is refused, or is one to us."""
+    try:
+        address = parse_address(name + tail)
+    except AddressError:
+        return
+    try:
+        meant = socket.inet_ntoa(socket.inet_aton(address.host))
+    except OSError:
+        assert not address.is_ip
+        return
+    assert address.is_ip
+    assert address.host == meant
 
 
 @given(

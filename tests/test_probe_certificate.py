@@ -1,7 +1,9 @@
 """A server that is not believed: what is shown of its certificates, and which one is offered to be trusted."""
 
 import json
+import socket
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
@@ -266,3 +268,25 @@ def test_a_failed_inspection_leaves_no_step(server: ScriptedServer) -> None:
         ("connect", True),
         ("tls", False),
     ]
+
+
+def test_a_server_that_stalls_the_second_time_cannot_stretch_a_test(authority: Authority) -> None:
+    seen: list[float] = []
+
+    def stall(connection: socket.socket) -> bool:
+        seen.append(time.monotonic())
+        if len(seen) > 1:
+            connection.sendall(b"\x16\x03\x03\x40\x00")
+            for _ in range(60):
+                connection.sendall(b"\x02")
+                time.sleep(0.05)
+        return True
+
+    context = authority.server_context(authority.issue("localhost", send_root=True))
+    with scripted(registry, tls=context, greet=stall) as server:
+        started = time.monotonic()
+        policy = replace(HERE, connect_timeout=30, total_timeout=0.8)
+        result = probe(server.address, USER, PASSWORD, policy)
+        seconds = time.monotonic() - started
+    assert (result.reason, result.tls) == (Reason.TLS_UNTRUSTED, None)
+    assert seconds < 0.8 + 1.0

@@ -107,6 +107,39 @@ def test_what_a_careful_server_writes_is_read_back(written: list[tuple[str, list
     ]
 
 
+BLANKS = st.text(" \t", max_size=3)
+BARE = st.text("abcdefXYZ0189-._~/:?=&", min_size=1, max_size=20)
+
+
+@given(
+    st.lists(
+        st.tuples(TOKEN, BARE, BLANKS, BLANKS), min_size=1, max_size=4, unique_by=lambda p: p[0].lower()
+    ),
+    st.lists(TOKEN, max_size=2),
+    st.data(),
+)
+def test_what_a_careless_server_writes_is_read_too(
+    pairs: list[tuple[str, str, str, str]], repeated: list[str], data: st.DataObject
+) -> None:
+    """Unquoted values, blanks around the equals sign, any letter case, repeated names, empty elements."""
+    scheme = data.draw(st.sampled_from(["bearer", "BEARER", "Bearer", "bEaReR"]))
+    written = [f"{name}{before}={after}{value}" for name, value, before, after in pairs]
+    again = [f"{name.upper()}=late" for name in repeated if name.lower() in {p[0].lower() for p in pairs}]
+    comma = data.draw(st.sampled_from([",", ", ", " , ", ",,", ", ,"]))
+    parsed = parse_challenges([f"{scheme} " + comma.join([*written, *again])])
+    assert parsed == [Challenge("bearer", {name.lower(): value for name, value, _, _ in pairs})]
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_what_follows_does_not_change_what_came_before(garbage: str, line: str) -> None:
+    """Lines are read one by one; within a line, what was complete is kept."""
+    whole = 'Bearer realm="https://a/t",service="s"'
+    expected = Challenge("bearer", {"realm": "https://a/t", "service": "s"})
+    assert parse_challenges([garbage, whole, line])[len(parse_challenges([garbage])) :][:1] == [expected]
+    (first, *_) = parse_challenges([f'{whole}, x="{garbage}'])
+    assert {**first.parameters, **expected.parameters} == first.parameters
+
+
 @given(st.lists(st.text(max_size=200), max_size=3))
 @example(['Bearer realm="'])
 @example(["Bearer realm=\\"])

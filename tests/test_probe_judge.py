@@ -68,6 +68,7 @@ def _hide(form: str, ip: str) -> str:
         "compatible": value,
         "translated": (0xFFFF << 48) | value,
         "nat64": (0x64FF9B << 96) | value,
+        "site nat64": (0x64FF9B0001 << 80) | (0xABCD << 64) | value,
         "6to4": (0x2002 << 112) | (value << 80) | 1,
         "teredo server": (0x20010000 << 96) | (value << 64) | (~0x08080808 & 0xFFFFFFFF),
         "teredo client": (0x20010000 << 96) | (0x08080808 << 64) | (~value & 0xFFFFFFFF),
@@ -75,7 +76,16 @@ def _hide(form: str, ip: str) -> str:
     return str(ipaddress.IPv6Address(number))
 
 
-FORMS = ["mapped", "compatible", "translated", "nat64", "6to4", "teredo server", "teredo client"]
+FORMS = [
+    "mapped",
+    "compatible",
+    "translated",
+    "nat64",
+    "site nat64",
+    "6to4",
+    "teredo server",
+    "teredo client",
+]
 
 
 @pytest.mark.parametrize("form", FORMS)

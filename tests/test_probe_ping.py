@@ -41,6 +41,7 @@ def ping(reply: Reply, policy: Policy = HERE) -> Reason:
         Reply(200, [], b"\r\n"),
         Reply(200, [], b"{}"),
         Reply(200, [("Content-Type", "application/json")], b"true"),
+        Reply(200, [("Content-Type", "application/json")], b"null"),
     ],
 )
 def test_a_200_of_a_registry_is_an_open_registry(reply: Reply) -> None:
@@ -123,6 +124,23 @@ def test_a_server_that_does_not_speak_http_is_not_a_registry() -> None:
 )
 def test_excessive_headers_are_an_unexpected_response(raw: bytes) -> None:
     assert ping(Reply(raw=raw)) is Reason.UNEXPECTED_RESPONSE
+
+
+@pytest.mark.parametrize(
+    "interim",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 102 Processing\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n" * 2,
+    ],
+)
+def test_interim_responses_are_not_the_answer(interim: bytes) -> None:
+    final = b"HTTP/1.1 401 No\r\nWWW-Authenticate: Negotiate\r\nContent-Length: 0\r\n\r\n"
+    assert ping(Reply(raw=interim + final)) is Reason.UNSUPPORTED_AUTH
+
+
+def test_another_protocol_is_not_switched_to() -> None:
+    assert ping(Reply(101, [("Upgrade", "h2c"), ("Connection", "Upgrade")])) is Reason.UNEXPECTED_RESPONSE
 
 
 @pytest.mark.parametrize(

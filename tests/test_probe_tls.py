@@ -61,34 +61,6 @@ def test_a_ca_may_come_from_a_file(authority: Authority) -> None:
     assert visit(authority, authority.issue("localhost"), policy)[0].reason is Reason.OK
 
 
-@pytest.mark.parametrize("kind", ["expired", "not_yet_valid"])
-def test_an_expired_or_early_certificate(authority: Authority, trusting: Policy, kind: str) -> None:
-    result, server = visit(authority, getattr(authority, kind)("localhost"), trusting)
-    assert result.reason is Reason.TLS_EXPIRED
-    assert result.tls is not None
-    assert result.tls.not_after
-    assert server.requests == []
-
-
-@pytest.mark.parametrize("names", [("other.example",), ("*.other.example",), ("127.0.0.2",), ("*",)])
-def test_a_certificate_for_another_name(authority: Authority, trusting: Policy, names: tuple[str]) -> None:
-    result, server = visit(authority, authority.issue(*names), trusting)
-    assert result.reason is Reason.TLS_HOSTNAME_MISMATCH
-    assert server.requests == []
-
-
-def test_a_common_name_is_not_a_host_name(authority: Authority, trusting: Policy) -> None:
-    """Go stopped reading it; so did we, or the nodes would say otherwise."""
-    result, _ = visit(authority, authority.issue(common_name="localhost"), trusting)
-    assert result.reason is Reason.TLS_HOSTNAME_MISMATCH
-
-
-def test_an_ip_address_is_looked_for_among_the_ip_addresses(authority: Authority, trusting: Policy) -> None:
-    for names, reason in [(("127.0.0.1",), Reason.OK), (("localhost",), Reason.TLS_HOSTNAME_MISMATCH)]:
-        with scripted(registry, tls=authority.server_context(authority.issue(*names))) as server:
-            assert probe(f"127.0.0.1:{server.port}", USER, PASSWORD, trusting).reason is reason
-
-
 def test_host_header_and_server_name_stay_when_the_address_is_pinned(
     authority: Authority, trusting: Policy
 ) -> None:

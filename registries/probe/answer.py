@@ -62,7 +62,8 @@ class Answer:
         versions = ",".join(self.lines(_API_VERSION)).lower()
         if any(version.strip().startswith("registry/2") for version in versions.split(",")):
             return True
-        return self.complete and (not self.body.strip() or self.document is not None)
+        body = self.body.strip()
+        return self.complete and (body in (b"", b"null") or self.document is not None)
 
     @property
     def text(self) -> str:

@@ -95,6 +95,15 @@ def _most_telling(faults: list[Fault]) -> Fault:
 class _QuietResponse(http.client.HTTPResponse):
     """A response whose malformed header lines are dropped. urllib3 would log them, whatever they echo."""
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """Past all interim responses (RFC 9110, 15.2): http.client knows of 100 only, and would take 103 Early
+        Hints for the answer."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 101 < status < 200:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
     def begin(self) -> None:
         super().begin()
         message = cast(email.message.Message, self.msg)

@@ -53,6 +53,7 @@ class Authority:
         send_root: bool = False,
         issuer: Pair | None = None,
         send: Sequence[Pair] = (),
+        extensions: Sequence[x509.ExtensionType] = (),
     ) -> Pair:
         """A server certificate for DNS names and IP addresses; none of either leaves the common name
         alone. `issuer` is the root unless given; `send` is what the server sends behind its own."""
@@ -62,15 +63,29 @@ class Authority:
             issuer=None if self_signed else issuer or self.root,
             not_before=not_before,
             not_after=not_after,
+            extensions=extensions,
         )
         sent = [*send, self.root] if send_root else send
         return self._write(common_name, certificate, key, chain=[pair.certificate for pair in sent])
 
-    def intermediate(self, common_name: str, *, authority: bool = True) -> Pair:
+    def intermediate(
+        self,
+        common_name: str,
+        *,
+        authority: bool = True,
+        not_after: datetime | None = None,
+        extensions: Sequence[x509.ExtensionType] = (),
+    ) -> Pair:
         """A certificate of the root that may issue others; or only pretends to."""
-        return self._write(
-            common_name, *self._make(common_name, authority=authority, issuer=self.root), chain=[]
+        made = self._make(
+            common_name,
+            authority=authority,
+            issuer=self.root,
+            not_before=_now() - 30 * DAY,
+            not_after=not_after,
+            extensions=extensions,
         )
+        return self._write(common_name, *made, chain=[])
 
     def expired(self, *names: str) -> Pair:
         return self.issue(*names, not_before=_now() - 30 * DAY, not_after=_now() - DAY)
@@ -96,6 +111,7 @@ class Authority:
         issuer: Pair | None,
         not_before: datetime | None = None,
         not_after: datetime | None = None,
+        extensions: Sequence[x509.ExtensionType] = (),
     ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
@@ -113,6 +129,8 @@ class Authority:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName(map(_alternative, names)), critical=False
             )
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=True)
         return builder.sign(issuer.key if issuer else key, hashes.SHA256()), key
 
     def _write(

@@ -1,0 +1,143 @@
+"""Which certificates are believed of a trusted authority: for which name, for what, and until when."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+
+from registries.probe import Policy, Reason, Result, probe
+from tests.peers.certificates import Authority, Pair
+from tests.peers.scripted import (
+    HERE,
+    Reply,
+    Request,
+    ScriptedServer,
+    basic,
+    registry_ok,
+    scripted,
+    unauthorized,
+)
+
+USER, PASSWORD = "admin", "correct horse"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def trusting(authority: Authority) -> Policy:
+    return replace(HERE, ca_pem=authority.root.pem)
+
+
+def registry(request: Request) -> Reply:
+    return registry_ok() if request.authorization == basic(USER, PASSWORD) else unauthorized("Basic")
+
+
+def visit(authority: Authority, pair: Pair, policy: Policy, **options: bool) -> tuple[Result, ScriptedServer]:
+    with scripted(registry, tls=authority.server_context(pair, **options)) as server:
+        return probe(server.address, USER, PASSWORD, policy), server
+
+
+@pytest.mark.parametrize("kind", ["expired", "not_yet_valid"])
+def test_an_expired_or_early_certificate(authority: Authority, trusting: Policy, kind: str) -> None:
+    result, server = visit(authority, getattr(authority, kind)("localhost"), trusting)
+    assert result.reason is Reason.TLS_EXPIRED
+    assert result.tls is not None
+    assert result.tls.not_after
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("names", [("other.example",), ("*.other.example",), ("127.0.0.2",), ("*",)])
+def test_a_certificate_for_another_name(authority: Authority, trusting: Policy, names: tuple[str]) -> None:
+    result, server = visit(authority, authority.issue(*names), trusting)
+    assert result.reason is Reason.TLS_HOSTNAME_MISMATCH
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("names", "host", "right"),
+    [
+        (("*.corp.example",), "harbor.corp.example", True),
+        (("*.corp.example",), "a.harbor.corp.example", False),
+        (("*.corp.example",), "corp.example", False),
+        (("harbor.corp.example",), "HARBOR.Corp.Example.", True),
+        (("other.example", "harbor.corp.example"), "harbor.corp.example", True),
+        (("*.*.example",), "harbor.corp.example", False),
+        (("harbor.*.example",), "harbor.corp.example", False),
+        (("xn--fiqs8s.example",), "中国.example", True),
+    ],
+)
+def test_names_and_wildcards(
+    names: tuple[str], host: str, right: bool, authority: Authority, trusting: Policy
+) -> None:
+    with scripted(registry, tls=authority.server_context(authority.issue(*names))) as server:
+        policy = replace(trusting, resolver=lambda host, port: ["127.0.0.1"])
+        result = probe(f"{host}:{server.port}", USER, PASSWORD, policy)
+    assert result.reason is (Reason.OK if right else Reason.TLS_HOSTNAME_MISMATCH)
+
+
+def _not_for_servers(authority: Authority) -> Pair:
+    purpose = x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH])
+    return authority.issue("localhost", extensions=[purpose])
+
+
+def _outside_the_constraint(authority: Authority) -> Pair:
+    elsewhere = x509.NameConstraints([x509.DNSName("corp.example")], None)
+    middle = authority.intermediate("Constrained CA", extensions=[elsewhere])
+    return authority.issue("localhost", issuer=middle, send=[middle])
+
+
+def _by_no_authority(authority: Authority) -> Pair:
+    middle = authority.intermediate("No CA", authority=False)
+    return authority.issue("localhost", issuer=middle, send=[middle])
+
+
+def _by_an_expired_authority(authority: Authority) -> Pair:
+    middle = authority.intermediate("Expired CA", not_after=datetime.now(UTC) - timedelta(days=1))
+    return authority.issue("localhost", issuer=middle, send=[middle])
+
+
+def _without_the_intermediate(authority: Authority) -> Pair:
+    return authority.issue("localhost", issuer=authority.intermediate("Missing CA"))
+
+
+def _with_an_unknown_critical_extension(authority: Authority) -> Pair:
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")
+    return authority.issue("localhost", extensions=[unknown])
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (_not_for_servers, Reason.TLS_UNTRUSTED),
+        (_outside_the_constraint, Reason.TLS_UNTRUSTED),
+        (_by_no_authority, Reason.TLS_UNTRUSTED),
+        (_by_an_expired_authority, Reason.TLS_EXPIRED),
+        (_without_the_intermediate, Reason.TLS_UNTRUSTED),
+        (_with_an_unknown_critical_extension, Reason.TLS_UNTRUSTED),
+    ],
+)
+def test_a_certificate_of_a_trusted_authority_may_be_bad_all_the_same(
+    make: Callable[[Authority], Pair], reason: Reason, authority: Authority, trusting: Policy
+) -> None:
+    result, server = visit(authority, make(authority), trusting)
+    assert result.reason is reason
+    assert result.tls is not None
+    assert result.tls.ca_pem is None
+    assert server.requests == []
+
+
+def test_a_common_name_is_not_a_host_name(authority: Authority, trusting: Policy) -> None:
+    """Go stopped reading it; so did we, or the nodes would say otherwise."""
+    result, _ = visit(authority, authority.issue(common_name="localhost"), trusting)
+    assert result.reason is Reason.TLS_HOSTNAME_MISMATCH
+
+
+def test_an_ip_address_is_looked_for_among_the_ip_addresses(authority: Authority, trusting: Policy) -> None:
+    for names, reason in [(("127.0.0.1",), Reason.OK), (("localhost",), Reason.TLS_HOSTNAME_MISMATCH)]:
+        with scripted(registry, tls=authority.server_context(authority.issue(*names))) as server:
+            assert probe(f"127.0.0.1:{server.port}", USER, PASSWORD, trusting).reason is reason
