@@ -16,7 +16,6 @@ from types import MappingProxyType
 from registries.access import Access, Permission
 from registries.domain import STALE_AFTER, Key, RegistrySecret, VerifyStatus
 from registries.listing import Criteria, Filter, ListQuery, Page, Sort, Tally
-from registries.resource import to_domain
 from registries.stores.base import Changes, Store
 
 _STATUS_ORDER = {VerifyStatus.FAILED: 0, VerifyStatus.UNTESTED: 1, VerifyStatus.SUCCESS: 2}
@@ -119,8 +118,7 @@ class Snapshot:
             present = edited(key.namespace).get(key.name)
             if present is not None and present.uid == uid:
                 del touched[key.namespace][key.name]
-        for resource in changes.upserted:
-            registry = to_domain(resource)
+        for registry in changes.upserted:
             edited(registry.namespace)[registry.name] = registry
         buckets = {} if changes.complete else dict(self.buckets)
         for namespace, items in touched.items():

@@ -24,6 +24,7 @@ from tests import canary
 
 if TYPE_CHECKING:
     from tests.peers.api_server import ApiServer, GivenServer
+    from tests.peers.cluster import Cluster
 
 NAMESPACES = ("team-a", "team-b")
 ROLES = {
@@ -143,6 +144,14 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServer 
         return
     with running_server(tmp_path_factory.mktemp("cluster")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cluster(api_server: "ApiServer | GivenServer") -> "Cluster":
+    """The same with the console's resource and roles on it."""
+    from tests.peers.cluster import Cluster
+
+    return Cluster(api_server)
 
 
 @pytest.fixture(scope="session")
