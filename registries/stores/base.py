@@ -50,7 +50,9 @@ class Store(Protocol):
         """Whether namespaces are created and deleted here; a cluster's have lives of their own."""
         ...
 
-    def freshness(self) -> Freshness: ...
+    def freshness(self) -> Freshness:
+        """At once, from memory."""
+        ...
 
     def changes(self, since: str | None) -> Changes:
         """What changed since a version; everything for None or for a version that is too old."""

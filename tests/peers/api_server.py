@@ -116,6 +116,12 @@ class ApiServer:
         self._end("kube-apiserver", signal.SIGKILL)
         self._end("etcd", signal.SIGKILL)
 
+    def revive(self) -> None:
+        """Whatever a failed test left behind."""
+        if not self._is_ready():
+            self.stop()
+            self.start()
+
     def restart_with_another_history(self, data: str) -> None:
         self.stop()
         self.start_etcd(data)
@@ -127,9 +133,11 @@ class ApiServer:
         revision = _post(f"{gateway}/maintenance/status", {})["header"]["revision"]
         _post(f"{gateway}/kv/compaction", {"revision": revision, "physical": True})
 
-    def kubeconfig(self, user: str = "admin", *, token: str | None = None) -> Path:
-        """A kubeconfig file for a user; `token` may be a wrong one."""
-        path = self.folder / f"kubeconfig-{user}-{token or 'own'}"
+    def kubeconfig(
+        self, user: str = "admin", *, token: str | None = None, port: int = 0, ca_file: Path | None = None
+    ) -> Path:
+        """A kubeconfig file for a user; the token, the port and the authority may be other than the server's."""
+        path = self.folder / f"kubeconfig-{user}-{token or 'own'}-{port}-{ca_file.stem if ca_file else 'own'}"
         path.write_text(
             yaml.safe_dump(
                 {
@@ -140,7 +148,10 @@ class ApiServer:
                     "clusters": [
                         {
                             "name": "test",
-                            "cluster": {"server": self.url, "certificate-authority": str(self.ca_file)},
+                            "cluster": {
+                                "server": f"https://127.0.0.1:{port or self.port}",
+                                "certificate-authority": str(ca_file or self.ca_file),
+                            },
                         }
                     ],
                     "users": [{"name": user, "user": {"token": token or f"{user}-token"}}],

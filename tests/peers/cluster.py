@@ -28,9 +28,11 @@ class Cluster:
         return Connection(configuration(self.server.kubeconfig(user, **config)), timeouts)
 
     @contextmanager
-    def store(self, user: str = "console", **config: Any) -> Iterator[KubernetesStore]:
+    def store(
+        self, user: str = "console", timeouts: Timeouts | None = None, **config: Any
+    ) -> Iterator[KubernetesStore]:
         """A store that writes and follows as that user, the console's own by default."""
-        store = KubernetesStore(self.connection(user, **config))
+        store = KubernetesStore(self.connection(user, timeouts, **config))
         try:
             yield store
         finally:

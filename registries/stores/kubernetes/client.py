@@ -21,7 +21,7 @@ from kubernetes.client.rest import RESTResponse
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 
 from registries.errors import ConsoleError, TooManyRequests, Unavailable
-from registries.stores.kubernetes.failures import CERTIFICATE, Expired, refusal, silence
+from registries.stores.kubernetes.failures import Expired, refusal, silence
 
 Json = dict[str, Any]
 JSON = "application/json"
@@ -165,8 +165,8 @@ class Connection:
         )
         try:
             return self._api.call_api(*request, _request_timeout=(self.timeouts.connect, read))
-        except ApiException:  # a certificate that is not trusted, the one failure that arrives as this
-            raise Unavailable(subject, CERTIFICATE) from None
+        except ApiException as error:  # TLS, the one failure that arrives as this; its reason is OpenSSL's
+            raise silence(urllib3.exceptions.SSLError(error.reason), subject, writing=False) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise silence(error, subject, writing=method != "GET") from None
 

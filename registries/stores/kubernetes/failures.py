@@ -79,9 +79,9 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], subject: str) 
 
 def silence(error: Exception, subject: str, *, writing: bool) -> Unavailable:
     """The error for an answer that did not come; for a write, whether it may have been done."""
-    if isinstance(error, transport.SSLError):
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):  # any other TLS error is a connection that broke
         return Unavailable(subject, CERTIFICATE)
-    if isinstance(error, _UNREACHED):
+    if isinstance(error, (*_UNREACHED, transport.SSLError)):
         return Unavailable(subject, AWAY)
     if writing:
         return Unavailable(subject, UNCERTAIN)

@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 
-from registries.domain import Credential, Key, RegistrySecret
+from registries.domain import Credential, Key, RegistrySecret, credential_of
 from registries.errors import Conflict, NotFound
 from registries.resource import API_VERSION, KIND, Resource, decode_password, public, to_domain
 from registries.stores.base import Changes, Freshness
@@ -110,9 +110,8 @@ class KubernetesStore:
         resource = self._read(key)
         if resource["metadata"]["uid"] != uid:
             raise Conflict(str(key), "recreated")
-        registry = to_domain(resource)
         stored = str((resource.get("spec") or {}).get("password") or "")
-        return Credential(registry.address, registry.username, decode_password(stored))
+        return credential_of(to_domain(resource), decode_password(stored))
 
     def create_namespace(self, name: str) -> None:
         raise Conflict(name, "namespaces_elsewhere")
