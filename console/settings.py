@@ -18,6 +18,10 @@ SECRET_KEY = env.str("CONSOLE_SECRET_KEY", default="") or datadir.session_key(DA
 _given_keys = tuple(env.list("CONSOLE_PASSWORD_KEYS", default=[]))
 PASSWORD_KEYS = (lambda: _given_keys) if _given_keys else datadir.password_keys(DATA_DIR)
 
+# Where registries are kept: in the database below, or as resources on a cluster
+STORE = env.str("CONSOLE_STORE", default="embedded")
+KUBECONFIG = env.str("KUBECONFIG", default="") or None
+
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'console.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Readers never wait for writers (WAL), writers wait for each other instead of failing, and what was

@@ -5,7 +5,7 @@ can be made from local grants or from a cluster's access reviews.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -79,6 +79,13 @@ class Access:
             namespaces=MappingProxyType(namespaces),
             administers=everywhere == Role.ADMIN.permissions,
         )
+
+    @property
+    def looking_only(self) -> "Access":
+        """The same person while nothing can be written."""
+        seen = frozenset({Permission.SEE})
+        namespaces = {name: held & seen for name, held in self.namespaces.items()}
+        return replace(self, everywhere=self.everywhere & seen, namespaces=MappingProxyType(namespaces))
 
     @property
     def sees_everything(self) -> bool:

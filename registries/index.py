@@ -16,8 +16,7 @@ from types import MappingProxyType
 from registries.access import Access, Permission
 from registries.domain import STALE_AFTER, Key, RegistrySecret, VerifyStatus
 from registries.listing import Criteria, Filter, ListQuery, Page, Sort, Tally
-from registries.resource import to_domain
-from registries.stores.base import Changes, Store
+from registries.stores.base import Changes, Freshness, Store
 
 _STATUS_ORDER = {VerifyStatus.FAILED: 0, VerifyStatus.UNTESTED: 1, VerifyStatus.SUCCESS: 2}
 _SORT_KEYS: Mapping[Sort, Callable[[RegistrySecret], object]] = {
@@ -119,8 +118,7 @@ class Snapshot:
             present = edited(key.namespace).get(key.name)
             if present is not None and present.uid == uid:
                 del touched[key.namespace][key.name]
-        for resource in changes.upserted:
-            registry = to_domain(resource)
+        for registry in changes.upserted:
             edited(registry.namespace)[registry.name] = registry
         buckets = {} if changes.complete else dict(self.buckets)
         for namespace, items in touched.items():
@@ -161,12 +159,19 @@ class Index:
             number=number,
             size=query.size,
             tally=tally,
-            version=_fingerprint(visible),
+            version=self._mark(visible),
         )
 
     def version(self, access: Access, namespace: str) -> str:
         """Another one when anything changed that this person may see there."""
-        return _fingerprint(visible_buckets(self.fresh(), access, namespace))
+        return self._mark(visible_buckets(self.fresh(), access, namespace))
+
+    def freshness(self) -> Freshness:
+        return self._store.freshness()
+
+    def _mark(self, buckets: Iterable[Bucket]) -> str:
+        """A page that is open changes as well when the store goes away or comes back."""
+        return _fingerprint(buckets) + self._store.freshness().problem
 
     def tallies(self, access: Access) -> dict[str, Tally]:
         """The counts of every namespace that a person may see, by name."""

@@ -214,7 +214,7 @@ def error_text(error: ConsoleError) -> str:
     if error.reason == "Forbidden":
         role = getattr(error, "role", "")
         return gettext("This takes the role %(role)s.") % {"role": role}
-    return problem_text(error.problem or error.reason)
+    return problem_text(error.problem if error.problem in _ERRORS else error.reason)
 
 
 _ERRORS: dict[str, Text] = {
@@ -236,6 +236,28 @@ _ERRORS: dict[str, Text] = {
     "seal_broken": _(
         "The stored password belongs to another address and was not used. Delete and add it again."
     ),
+    "cluster_away": _(
+        "The cluster's API server cannot be reached. Check that it runs, and its address in the kubeconfig."
+    ),
+    "cluster_timeout": _("The cluster's API server does not answer in time. Try again in a moment."),
+    "cluster_uncertain": _(
+        "The cluster's API server did not answer, and it may have been done. Look before you repeat it."
+    ),
+    "cluster_certificate": _(
+        "The certificate of the cluster's API server is not trusted. Check the authority in the kubeconfig."
+    ),
+    "cluster_token": _("The cluster does not accept the console's token. Renew the one in the kubeconfig."),
+    "cluster_forbidden": _(
+        "The console's account may not do this on the cluster. Bind it to the cluster role registry-console."
+    ),
+    "crd_missing": _(
+        "The cluster does not know registries yet. Let its administrator run: manage.py crd --apply"
+    ),
+    "cluster_refused": _("The cluster refused this. Ask its administrator which rules are in force."),
+    "cluster_failed": _("The cluster's API server failed. Try again in a moment; its own log says why."),
+    "cluster_unconfigured": _("There are no usable credentials for the cluster. Check KUBECONFIG."),
+    "terminating": _("This namespace is being deleted. Choose another one."),
+    "namespaces_elsewhere": _("Namespaces are created and deleted on the cluster, for example with kubectl."),
     "Forbidden": _("The role for it was missing."),
     "TooManyRequests": _("Too many requests. Wait a little."),
     "ServiceUnavailable": _("The store does not answer. Try again in a moment."),

@@ -5,7 +5,7 @@ May import the domain, access, errors, records, the index, what a store is, and 
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -22,7 +22,7 @@ from registries.domain import (
     namespace_problem,
 )
 from registries.drafts import information_causes
-from registries.errors import Cause, Conflict, ConsoleError, Invalid, NotFound
+from registries.errors import Cause, Conflict, ConsoleError, Invalid, NotFound, Unavailable
 from registries.index import Index, visible_namespaces
 from registries.listing import Criteria, ListQuery, Page, Tally
 from registries.outcome import Outcome
@@ -37,7 +37,7 @@ from registries.resource import (
     to_domain,
     verification_annotations,
 )
-from registries.stores.base import Store
+from registries.stores.base import Freshness, Store
 
 STORED_LANGUAGE = "zh"
 """verify-message is kept in Chinese, whatever the reader's language (connection-test.md)."""
@@ -76,6 +76,19 @@ class RegistryService:
 
     # Reading
 
+    @property
+    def manages_namespaces(self) -> bool:
+        return self._store.manages_namespaces
+
+    def freshness(self) -> Freshness:
+        """Whether what is read is up to date, and anything can be written."""
+        return self._index.freshness()
+
+    def begin(self) -> None:
+        """Read everything once, before somebody waits for it."""
+        with suppress(Unavailable):
+            self._index.fresh()
+
     def version(self, *, access: Access, namespace: str = "") -> str:
         """Page.version as it is now."""
         return self._index.version(access, namespace)
@@ -97,8 +110,17 @@ class RegistryService:
         return self._index.matching(access, criteria)
 
     def find(self, *, access: Access, key: Key, permission: Permission = Permission.SEE) -> RegistrySecret:
-        """One registry as it is now, for somebody who means to use a permission on it. NotFound, Forbidden."""
-        return to_domain(self.resource(access=access, key=key, permission=permission))
+        """One registry as it is now, for somebody who means to use a permission on it. NotFound, Forbidden.
+
+        To look at it, what was last known will do while the store is away.
+        """
+        try:
+            return to_domain(self.resource(access=access, key=key, permission=permission))
+        except Unavailable:
+            known = self._index.fresh().find(key) if permission is Permission.SEE else None
+            if known is None:
+                raise
+            return known
 
     def resource(self, *, access: Access, key: Key, permission: Permission = Permission.SEE) -> Resource:
         """The same as a resource, without the password."""

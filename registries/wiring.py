@@ -1,11 +1,15 @@
 """Builds the store, the index, the prober and the service from settings; nothing else here reads them."""
 
+import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from registries.access import Access
@@ -24,6 +28,7 @@ from registries.probe.contexts import TlsContexts
 from registries.quota import Quota
 from registries.sealing import Sealer
 from registries.service import RegistryService
+from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
 from registries.trials import Trials
 from registries.verify_runs import VerifyRuns
@@ -32,6 +37,9 @@ TURNS = 2
 """A test waits for so many others of the same registry, at their longest."""
 RUNS_AT_ONCE = 64
 """People whose runs are under way; a run that waits for its thread would seem lost."""
+
+if TYPE_CHECKING:
+    from registries.stores.kubernetes.client import Connection
 
 
 def policy() -> Policy:
@@ -91,8 +99,44 @@ def one_at_a_time(credential: Credential) -> Result:
 
 
 @cache
-def store() -> EmbeddedStore:
+def embedded_store() -> EmbeddedStore:
     return EmbeddedStore(Sealer(settings.PASSWORD_KEYS))
+
+
+def on_cluster() -> bool:
+    if settings.STORE not in ("embedded", "kubernetes"):
+        raise ImproperlyConfigured(f"CONSOLE_STORE is {settings.STORE}; use embedded or kubernetes")
+    return bool(settings.STORE == "kubernetes")
+
+
+@cache
+def connection() -> "Connection":
+    """To the API server. The package takes half a second to import, so nobody else pays for it."""
+    from registries.stores.kubernetes.client import Connection, configuration
+
+    try:
+        return Connection(configuration(settings.KUBECONFIG))
+    except Unavailable as error:
+        where = f"KUBECONFIG names {settings.KUBECONFIG}, which" if settings.KUBECONFIG else "This pod"
+        raise ImproperlyConfigured(
+            f"{where} holds no usable credentials. Name a kubeconfig file in KUBECONFIG, or run in a pod with a "
+            "service account."
+        ) from error
+
+
+@cache
+def store() -> Store:
+    if not on_cluster():
+        return embedded_store()
+    from registries.stores.kubernetes.store import KubernetesStore
+
+    return KubernetesStore(connection())
+
+
+def start() -> None:
+    """Begin what runs beside the requests; to be called in the process that answers them."""
+    if on_cluster():
+        threading.Thread(target=service().begin, name="first list", daemon=True).start()
 
 
 @cache
@@ -115,7 +159,8 @@ def service() -> RegistryService:
         history=history(),
         limit=Quota(settings.TESTS_PER_MINUTE),
         restraint=Pauses(),
-        atomic=transaction.atomic,
+        # A cluster takes no part in a transaction, and one must not be kept open while it is asked.
+        atomic=nullcontext if on_cluster() else transaction.atomic,
     )
 
 
@@ -182,6 +227,8 @@ def reset() -> None:
         realms,
         certificates,
         lanes,
+        embedded_store,
+        connection,
         store,
         history,
         audit,

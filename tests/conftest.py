@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -21,6 +21,10 @@ from registries.demo.tempers import TEMPERS, Temper
 from registries.domain import Key, RegistrySecret
 from registries.grants import set_grant
 from tests import canary
+
+if TYPE_CHECKING:
+    from tests.peers.api_server import ApiServer, GivenServer
+    from tests.peers.cluster import Cluster
 
 NAMESPACES = ("team-a", "team-b")
 ROLES = {
@@ -116,7 +120,7 @@ def cast(db: None) -> Cast:
         people.users[name] = User.objects.create(username=name, password="!")
         if grant:
             set_grant(people.users[name], *grant)
-    for namespace in NAMESPACES:
+    for namespace in NAMESPACES if wiring.service().manages_namespaces else ():
         wiring.service().create_namespace(access=people.access("olive"), name=namespace)
     return people
 
@@ -124,6 +128,30 @@ def cast(db: None) -> Cast:
 @pytest.fixture
 def client_of(cast: Cast) -> Callable[..., Client]:
     return cast.client
+
+
+@pytest.fixture(scope="session")
+def api_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServer | GivenServer]":
+    """A real API server, or the one that CONSOLE_TEST_KUBECONFIG names. Tests leave it running."""
+    from tests.peers.api_server import (
+        GIVEN,
+        GivenServer,
+        running_server,
+    )  # kubernetes takes a while to import
+
+    if GIVEN:
+        yield GivenServer(GIVEN)
+        return
+    with running_server(tmp_path_factory.mktemp("cluster")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cluster(api_server: "ApiServer | GivenServer") -> "Cluster":
+    """The same with the console's resource and roles on it."""
+    from tests.peers.cluster import Cluster
+
+    return Cluster(api_server)
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,15 @@ need chromium chromium
 need docker-registry docker-registry
 need skopeo skopeo
 [ -d /usr/share/fonts/opentype/noto ] && ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || wanted="$wanted fonts-noto-cjk"
-[ -n "$wanted" ] || exit 0
-if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+if [ -z "$wanted" ]; then
+	:
+elif [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
 	echo "Missing, so some tests are skipped:$wanted"
-	exit 0
+else
+	echo "Installing$wanted"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -q >/dev/null
+	# shellcheck disable=SC2086  # a list of package names
+	apt-get install -y -q --no-install-recommends $wanted >/dev/null
 fi
-echo "Installing$wanted"
-export DEBIAN_FRONTEND=noninteractive
-apt-get update -q >/dev/null
-# shellcheck disable=SC2086  # a list of package names
-apt-get install -y -q --no-install-recommends $wanted >/dev/null
+sh "$(dirname "$0")/peers/kube_apiserver.sh"

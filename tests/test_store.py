@@ -1,5 +1,6 @@
-"""The contract of every store (stores/base.py)."""
+"""The contract of every store (stores/base.py): the same tests against the embedded one and a real API server."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,21 +10,34 @@ from django.utils import timezone
 from registries.domain import Draft, Key, Provider
 from registries.errors import AlreadyExists, Conflict, NotFound, Unavailable
 from registries.models import StoredResource, Tombstone
-from registries.resource import encode_password, new_resource
+from registries.resource import encode_password, new_resource, to_domain
 from registries.sealing import Sealer
 from registries.stores import embedded
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
 from tests.canary import CANARY
+from tests.peers.cluster import Cluster
 
 KEY = Key("team-a", "harbor-prod")
 
 
 @pytest.fixture
-def store(db: None) -> Store:
+def embedded_store(db: None) -> EmbeddedStore:
     store = EmbeddedStore(Sealer(settings.PASSWORD_KEYS))
     store.create_namespace("team-a")
+    store.create_namespace("team-b")
     return store
+
+
+@pytest.fixture(params=["embedded", "kubernetes"])
+def store(request: pytest.FixtureRequest, db: None) -> Iterator[Store]:
+    if request.param == "embedded":
+        yield request.getfixturevalue("embedded_store")
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    cluster.empty("team-a", "team-b")
+    with cluster.store() as on_a_cluster:
+        yield on_a_cluster
 
 
 def make(key: Key = KEY, **values: Any) -> dict[str, Any]:
@@ -55,7 +69,6 @@ def test_create_gives_an_identity_and_keeps_what_was_given(store: Store) -> None
 
 def test_a_name_is_taken_once_per_namespace(store: Store) -> None:
     store.create(make())
-    store.create_namespace("team-b")
 
     store.create(make(Key("team-b", "harbor-prod")))
     with pytest.raises(AlreadyExists):
@@ -149,8 +162,9 @@ def test_changes_begin_with_everything(store: Store) -> None:
     changes = store.changes(None)
 
     assert changes.complete
-    assert changes.upserted == (created,)
-    assert changes.namespaces == {"team-a"}
+    assert changes.upserted == (to_domain(created),)
+    assert changes.namespaces is not None
+    assert changes.namespaces >= {"team-a", "team-b"}
 
 
 def test_changes_are_what_happened_since(store: Store) -> None:
@@ -162,7 +176,7 @@ def test_changes_are_what_happened_since(store: Store) -> None:
     changes = store.changes(before)
 
     assert not changes.complete
-    assert changes.upserted == (changed,)
+    assert changes.upserted == (to_domain(changed),)
     assert changes.removed == ((Key("team-a", "gone"), uid(gone)),)
     assert changes.namespaces is None
     assert store.changes(changes.version).upserted == ()
@@ -177,67 +191,82 @@ def test_changes_hold_no_password(store: Store) -> None:
     assert encode_password(CANARY) not in shown
 
 
-def test_a_namespace_with_registries_in_it_stays(store: Store) -> None:
-    created = store.create(make())
-
-    with pytest.raises(Conflict, match="not_empty"):
-        store.delete_namespace("team-a")
-    store.delete(KEY, uid=uid(created))
-    store.delete_namespace("team-a")
-
-    assert store.changes(None).namespaces == frozenset()
-
-
-def test_namespaces_are_told_when_they_change(store: Store) -> None:
+def test_a_name_that_was_deleted_and_taken_again_shows_the_new_one(store: Store) -> None:
+    old = store.create(make())
     before = store.changes(None).version
-    store.create_namespace("team-b")
-    middle = store.changes(before)
-    store.delete_namespace("team-b")
+    store.delete(KEY, uid=uid(old))
+    new = store.create(make(display_name="new"))
 
-    assert middle.namespaces == {"team-a", "team-b"}
-    assert store.changes(middle.version).namespaces == {"team-a"}
+    assert store.changes(before).upserted == (to_domain(new),)
 
 
-def test_a_namespace_is_created_once_and_deleted_once(store: Store) -> None:
-    with pytest.raises(AlreadyExists):
-        store.create_namespace("team-a")
-    with pytest.raises(NotFound):
-        store.delete_namespace("nowhere")
+def test_a_store_that_answers_is_fresh(store: Store) -> None:
+    store.changes(None)
+
+    assert not store.freshness().away
 
 
 # The embedded store alone
 
 
+def test_a_namespace_with_registries_in_it_stays(embedded_store: EmbeddedStore) -> None:
+    created = embedded_store.create(make())
+
+    with pytest.raises(Conflict, match="not_empty"):
+        embedded_store.delete_namespace("team-a")
+    embedded_store.delete(KEY, uid=uid(created))
+    embedded_store.delete_namespace("team-a")
+
+    assert embedded_store.changes(None).namespaces == {"team-b"}
+
+
+def test_namespaces_are_told_when_they_change(embedded_store: EmbeddedStore) -> None:
+    before = embedded_store.changes(None).version
+    embedded_store.create_namespace("team-c")
+    middle = embedded_store.changes(before)
+    embedded_store.delete_namespace("team-c")
+
+    assert middle.namespaces == {"team-a", "team-b", "team-c"}
+    assert embedded_store.changes(middle.version).namespaces == {"team-a", "team-b"}
+
+
+def test_a_namespace_is_created_once_and_deleted_once(embedded_store: EmbeddedStore) -> None:
+    with pytest.raises(AlreadyExists):
+        embedded_store.create_namespace("team-a")
+    with pytest.raises(NotFound):
+        embedded_store.delete_namespace("nowhere")
+
+
 @pytest.mark.django_db
 def test_who_comes_after_the_tombstones_are_gone_starts_over(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    embedded_store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = store.create(make())
-    before = store.changes(None).version
-    store.delete(KEY, uid=uid(first))
+    first = embedded_store.create(make())
+    before = embedded_store.changes(None).version
+    embedded_store.delete(KEY, uid=uid(first))
     Tombstone.objects.update(deleted_at=timezone.now() - 2 * embedded.TOMBSTONES_KEPT)
-    second = store.create(make(Key("team-a", "second")))
-    store.delete(Key("team-a", "second"), uid=uid(second))
+    second = embedded_store.create(make(Key("team-a", "second")))
+    embedded_store.delete(Key("team-a", "second"), uid=uid(second))
 
-    changes = store.changes(before)
+    changes = embedded_store.changes(before)
 
     assert changes.complete
     assert changes.upserted == ()
 
 
 @pytest.mark.django_db
-def test_who_knows_more_than_a_restored_backup_starts_over(store: Store) -> None:
-    created = store.create(make())
+def test_who_knows_more_than_a_restored_backup_starts_over(embedded_store: EmbeddedStore) -> None:
+    created = embedded_store.create(make())
 
-    changes = store.changes("999999")
+    changes = embedded_store.changes("999999")
 
     assert changes.complete
-    assert changes.upserted == (created,)
+    assert changes.upserted == (to_domain(created),)
 
 
 @pytest.mark.django_db
-def test_the_database_holds_no_password_in_any_form(store: Store) -> None:
-    store.create(make())
+def test_the_database_holds_no_password_in_any_form(embedded_store: EmbeddedStore) -> None:
+    embedded_store.create(make())
 
     row = StoredResource.objects.get(kind="RegistrySecret")
 
@@ -248,8 +277,10 @@ def test_the_database_holds_no_password_in_any_form(store: Store) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("moved", ["to another address", "to another resource"])
-def test_a_password_that_somebody_moved_in_the_database_is_not_used(store: Store, moved: str) -> None:
-    created = store.create(make())
+def test_a_password_that_somebody_moved_in_the_database_is_not_used(
+    embedded_store: EmbeddedStore, moved: str
+) -> None:
+    created = embedded_store.create(make())
     row = StoredResource.objects.get(kind="RegistrySecret")
     if moved == "to another address":
         row.body = row.body.replace("harbor.example.com", "evil.example.com")
@@ -257,16 +288,16 @@ def test_a_password_that_somebody_moved_in_the_database_is_not_used(store: Store
         key, owner = KEY, uid(created)
     else:
         key = Key("team-a", "other")
-        owner = uid(store.create(make(key)))
+        owner = uid(embedded_store.create(make(key)))
         StoredResource.objects.filter(name="other").update(sealed_password=row.sealed_password)
 
     with pytest.raises(Unavailable, match="seal_broken"):
-        store.credential(key, uid=owner)
+        embedded_store.credential(key, uid=owner)
 
 
 @pytest.mark.django_db
-def test_without_its_key_a_password_is_unavailable_and_says_so(store: Store) -> None:
-    created = store.create(make())
+def test_without_its_key_a_password_is_unavailable_and_says_so(embedded_store: EmbeddedStore) -> None:
+    created = embedded_store.create(make())
     other = EmbeddedStore(Sealer(lambda: ["0" * 43 + "="]))
 
     with pytest.raises(Unavailable, match="key_missing"):

@@ -1,4 +1,4 @@
-"""What a store is. Two exist, or will: the embedded one and a cluster; one contract test runs against both.
+"""What a store is. Two exist, the embedded one and a cluster; one contract test runs against both.
 
 Resources go in with their password and never come out with it: `credential` is the only way to read one.
 Every patch and delete carries the uid that was read, so that a re-created namesake is never touched.
@@ -6,9 +6,10 @@ Every patch and delete carries the uid that was read, so that a re-created names
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from registries.domain import Credential, Key
+from registries.domain import Credential, Key, RegistrySecret
 from registries.resource import Resource
 
 
@@ -21,15 +22,37 @@ class Changes:
 
     version: str
     complete: bool
-    upserted: tuple[Resource, ...] = ()
+    upserted: tuple[RegistrySecret, ...] = ()
     removed: tuple[tuple[Key, str], ...] = ()
     """Key and uid of what was deleted."""
     namespaces: frozenset[str] | None = None
     """All namespaces, or None when they did not change."""
 
 
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far what `changes` tells can be trusted. `problem` is a code of labels.py, empty while all is well;
+    with one, nothing newer than `as_of` is known and nothing can be written."""
+
+    problem: str = ""
+    as_of: datetime | None = None
+
+    @property
+    def away(self) -> bool:
+        return bool(self.problem)
+
+
 class Store(Protocol):
-    """Errors are those of registries.errors; whatever a database or server said is kept as their cause."""
+    """Errors are those of registries.errors, Unavailable from every method of a store that is away."""
+
+    @property
+    def manages_namespaces(self) -> bool:
+        """Whether namespaces are created and deleted here; a cluster's have lives of their own."""
+        ...
+
+    def freshness(self) -> Freshness:
+        """At once, from memory."""
+        ...
 
     def changes(self, since: str | None) -> Changes:
         """What changed since a version; everything for None or for a version that is too old."""

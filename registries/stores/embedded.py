@@ -19,7 +19,7 @@ from registries.errors import AlreadyExists, Conflict, NotFound
 from registries.models import StoredResource, StoreVersion, Tombstone
 from registries.resource import KIND, Resource, decode_password, to_domain
 from registries.sealing import Sealer
-from registries.stores.base import Changes
+from registries.stores.base import Changes, Freshness
 
 NAMESPACE_KIND = "Namespace"
 TOMBSTONES_KEPT = timedelta(hours=1)
@@ -28,8 +28,13 @@ TOMBSTONES_KEPT = timedelta(hours=1)
 class EmbeddedStore:
     """The store protocol (stores/base.py) on Django's default database."""
 
+    manages_namespaces = True
+
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
+
+    def freshness(self) -> Freshness:
+        return Freshness()
 
     def changes(self, since: str | None) -> Changes:
         current = StoreVersion.objects.filter(pk=1).values_list("value", "compacted").first()
@@ -46,7 +51,7 @@ class EmbeddedStore:
         upserted, touched = [], complete
         for kind, body in rows.values_list("kind", "body").iterator():
             if kind == KIND:
-                upserted.append(json.loads(body))
+                upserted.append(to_domain(json.loads(body)))
             else:
                 touched = True
         removed = [] if complete else list(graves.values_list("kind", "namespace", "name", "uid"))

@@ -15,7 +15,7 @@ from registries import drafts, labels, presets, wiring
 from registries.access import Access, Permission, role_for
 from registries.authorities import BUNDLE_MAX, BundleError, read_bundle
 from registries.domain import Provider, RegistrySecret, name_problem
-from registries.errors import AlreadyExists, Cause, Forbidden, Invalid, NotFound, TooManyRequests
+from registries.errors import AlreadyExists, Cause, Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 from registries.forms import AddForm
 from registries.probe.address import AddressError, parse_address
 from registries.service import suggested_name
@@ -69,6 +69,8 @@ def _save(request: HttpRequest) -> HttpResponse:
         form.add_causes([Cause("namespace", "unknown")])
     except Forbidden:
         form.add_causes([Cause("namespace", "forbidden")])
+    except Conflict as error:
+        form.add_causes([Cause("namespace", error.problem)])
     else:
         text = _after_saving(access, created)
         event = ("registry-created", {"uid": created.uid})

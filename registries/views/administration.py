@@ -123,7 +123,8 @@ def namespaces(request: HttpRequest) -> HttpResponse:
     access = access_to(request)
     access.require_administration()
     rows = [(name, tally, share(tally)) for name, tally in wiring.service().tallies(access=access).items()]
-    return render(request, "administration/namespaces.html", {"namespaces": rows})
+    context = {"namespaces": rows, "managed": wiring.service().manages_namespaces}
+    return render(request, "administration/namespaces.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

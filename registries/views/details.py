@@ -9,12 +9,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from registries import audit, labels, presets, wiring
+from registries.access import Access
 from registries.authorities import Authority, BundleError, read_bundle
 from registries.domain import Key, RegistrySecret
+from registries.errors import Unavailable
 from registries.models import AuditEntry
 from registries.records import OK
 from registries.resource import API_GROUP, PREFIX, Resource, to_domain
-from registries.views.people import access_to
+from registries.views.people import access_to, acting_access
 from registries.views.verify import panel
 
 RESOURCE = f"registrysecrets.{API_GROUP}"
@@ -23,14 +25,13 @@ RESOURCE = f"registrysecrets.{API_GROUP}"
 @require_safe
 def details(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     access = access_to(request)
-    resource = wiring.service().resource(access=access, key=Key(namespace, name))
-    registry = to_domain(resource)
+    registry, resource = _read(access, Key(namespace, name))
     check = wiring.history().under_way([registry.uid]).get(registry.uid)
     context = {
-        **panel(access, registry, check),
+        **panel(acting_access(request), registry, check),
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
-        "yaml": as_yaml(resource),
+        "yaml": as_yaml(resource) if resource else "",
         "commands": commands(registry),
         "sample": presets.sample_image(registry.domain, registry.provider),
         "events": [
@@ -51,6 +52,15 @@ def _authorities(registry: RegistrySecret) -> tuple[Authority, ...]:
         return read_bundle(registry.ca_bundle)[1] if registry.ca_bundle else ()
     except BundleError:
         return ()
+
+
+def _read(access: Access, key: Key) -> tuple[RegistrySecret, Resource | None]:
+    """A registry, and its resource unless the store is away."""
+    try:
+        resource = wiring.service().resource(access=access, key=key)
+    except Unavailable:
+        return wiring.service().find(access=access, key=key), None
+    return to_domain(resource), resource
 
 
 def as_yaml(resource: Resource) -> str:

@@ -15,7 +15,7 @@ from registries.domain import Provider
 from registries.listing import PAGE_SIZES, Filter, ListQuery, Page, Sort
 from registries.views import filters
 from registries.views.answers import is_htmx
-from registries.views.people import access_to
+from registries.views.people import access_to, acting_access
 from registries.views.rows import row_of
 from registries.views.verify_batch import notice
 
@@ -49,7 +49,7 @@ def _keep_address(request: HttpRequest, response: HttpResponse, url: str) -> Non
 
 
 def _context(request: HttpRequest, query: ListQuery, page: Page) -> dict[str, Any]:
-    access, now = access_to(request), datetime.now(UTC)
+    access, now = acting_access(request), datetime.now(UTC)
     checks = wiring.history().under_way([it.uid for it in page.items])
     given = query.criteria
     granted = access.sees_everything or bool(access.namespaces)

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from console.login import client_address
+from registries import wiring
 from registries.access import Access
 from registries.grants import access_of
 
@@ -21,3 +22,9 @@ def access_to(request: HttpRequest) -> Access:
         known = access_of(user, source) if isinstance(user, User) else Access(person="", source=source)
         setattr(request, _ATTRIBUTE, known)
     return cast(Access, known)
+
+
+def acting_access(request: HttpRequest) -> Access:
+    """What the page offers that person: no more than to look while the store is away."""
+    access = access_to(request)
+    return access.looking_only if wiring.service().freshness().away else access

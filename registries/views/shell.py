@@ -1,5 +1,6 @@
 """What every page's frame needs: navigation, theme, languages. A context processor."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -7,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from registries import icons
+from registries import icons, labels, wiring
 from registries.views.people import access_to
 
 THEMES = (
@@ -29,7 +30,18 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         context["navigation"] = _navigation(request)
+        context["away"] = _away()
     return context
+
+
+def _away() -> dict[str, Any] | None:
+    """That the store is away, why, and as of when the page is; None while it is there."""
+    freshness = wiring.service().freshness()
+    if not freshness.away:
+        return None
+    at = freshness.as_of
+    ago = labels.ago(at, datetime.now(UTC)) if at else ""
+    return {"text": labels.problem_text(freshness.problem), "at": at, "ago": ago}
 
 
 def _navigation(request: HttpRequest) -> list[dict[str, Any]]:

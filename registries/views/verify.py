@@ -15,7 +15,7 @@ from registries.domain import Key, RegistrySecret
 from registries.errors import NotFound
 from registries.records import Check
 from registries.views.answers import details_url, is_htmx, toast
-from registries.views.people import access_to
+from registries.views.people import access_to, acting_access
 from registries.views.rows import poll_delay, row_of, verdict_of_stored
 
 
@@ -51,10 +51,11 @@ def _shown(request: HttpRequest, key: Key, *, begun: bool = False) -> HttpRespon
         trigger_client_event(response, "registries-changed", {})
         return toast(response, labels.problem_text("gone"), kind="warn")
     check = wiring.history().under_way([registry.uid]).get(registry.uid)
+    acting = acting_access(request)
     if request.GET.get("show") == "panel":
-        response = render(request, "registries/_panel.html", panel(access, registry, check))
+        response = render(request, "registries/_panel.html", panel(acting, registry, check))
     else:
-        context = {"row": row_of(registry, access, check)}
+        context = {"row": row_of(registry, acting, check)}
         response = render(request, "registries/_row.html", context)
     if check is None:
         _announce(response, registry, begun=begun)

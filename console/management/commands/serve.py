@@ -32,7 +32,10 @@ class Command(BaseCommand):
         os.umask(0o077)
         prepare(bind)
         self._warn(bind)
-        run(bind, lambda: self.stdout.write(f"http://{bind}/"))
+        from registries import wiring
+
+        wiring.store()  # what is wrong with its settings is said now, not to the first visitor
+        run(bind, lambda: self.stdout.write(f"http://{bind}/"), wiring.start)
 
     def _warn(self, bind: str) -> None:
         from registries.grants import administrators

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from console.management.commands import serve
+from registries import wiring
 from registries.demo.process import DemoError, DemoRegistries
 from registries.demo.seed import ACCOUNTS, PASSWORD, seed, test_the_slow_ones
 
@@ -29,6 +30,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, bind: str, base_port: int, reset: bool, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("Set CONSOLE_DEMO=1, or type `make run`: the demo has known passwords.")
+        if wiring.on_cluster():
+            raise CommandError("The demo keeps its registries in a database of its own: unset CONSOLE_STORE.")
         os.umask(0o077)
         self._require_a_demo_folder()
         with (settings.DATA_DIR / "lock").open("w") as lock:

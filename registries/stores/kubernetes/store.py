@@ -1,0 +1,208 @@
+"""The store on a cluster: registry secrets are custom resources (kubernetes.md), read from the journal, written
+to the API server. What a write returns goes into the journal at once, so that who saves sees it.
+
+A resource's password, its managedFields and kubectl's copy of it are dropped as soon as an answer is parsed.
+May import client.py, watch.py, journal.py, the domain, errors and the resource.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+
+from registries.domain import Credential, Key, RegistrySecret, credential_of
+from registries.errors import Conflict, NotFound
+from registries.resource import API_VERSION, KIND, Resource, decode_password, public, to_domain
+from registries.stores.base import Changes, Freshness
+from registries.stores.kubernetes.client import MERGE_PATCH, Connection, Json
+from registries.stores.kubernetes.journal import Journal
+from registries.stores.kubernetes.watch import Listing, Pulse, Watcher
+
+log = logging.getLogger(__name__)
+
+PLURAL = "registrysecrets"
+GROUP_PATH = f"/apis/{API_VERSION}"
+EVERYWHERE = f"{GROUP_PATH}/{PLURAL}"
+NAMESPACES = "/api/v1/namespaces"
+FIRST_LIST = 15.0
+"""Seconds that the first reader waits for the first list."""
+
+
+class KubernetesStore:
+    """The store protocol (stores/base.py) on a cluster. Its threads start with the first `changes`, or with
+    `start`: in either case in the process that answers requests."""
+
+    manages_namespaces = False
+
+    def __init__(self, connection: Connection, *, patience: float = FIRST_LIST) -> None:
+        self._connection = connection
+        self._journal = Journal(("namespaces", "registries"), patience)
+        self._watchers = (
+            Watcher(connection, EVERYWHERE, _Registries(self._journal)),
+            Watcher(connection, NAMESPACES, _Namespaces(self._journal)),
+            Pulse(connection, GROUP_PATH, _Sign(self._journal, "pulse")),
+        )
+        self._starting = threading.Lock()
+        self._started = False
+
+    def start(self) -> None:
+        with self._starting:
+            if not self._started:
+                self._started = True
+                for watcher in self._watchers:
+                    watcher.start()
+
+    def stop(self) -> None:
+        """For tests: what has ended asks nothing more."""
+        for watcher in self._watchers:
+            watcher.stop()
+
+    def freshness(self) -> Freshness:
+        return self._journal.freshness()
+
+    def changes(self, since: str | None) -> Changes:
+        if not self._started:
+            self.start()
+        return self._journal.changes(since)
+
+    def get(self, key: Key) -> Resource:
+        return public(self._read(key))
+
+    def create(self, resource: Resource) -> Resource:
+        metadata = resource["metadata"]
+        key = Key(metadata["namespace"], metadata["name"])
+        path = f"{GROUP_PATH}/namespaces/{key.namespace}/{PLURAL}"
+        return self._known(self._connection.call("POST", path, subject=str(key), body=resource))
+
+    def annotate(
+        self,
+        key: Key,
+        annotations: Mapping[str, str | None],
+        *,
+        uid: str,
+        resource_version: str | None = None,
+    ) -> Resource:
+        metadata: Json = {"uid": uid, "annotations": dict(annotations)}
+        if resource_version is not None:
+            metadata["resourceVersion"] = resource_version
+        try:
+            changed = self._connection.call(
+                "PATCH", _path(key), subject=str(key), body={"metadata": metadata}, kind=MERGE_PATCH
+            )
+        except Conflict as error:
+            raise self._conflict(key, uid, error) from None
+        return self._known(changed)
+
+    def delete(self, key: Key, *, uid: str) -> None:
+        options = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        try:
+            left = self._connection.call("DELETE", _path(key), subject=str(key), body=options)
+        except Conflict as error:
+            raise self._conflict(key, uid, error) from None
+        except NotFound:
+            self._journal.remove(key, uid)
+            raise
+        if left.get("kind") == KIND and (left.get("metadata") or {}).get("finalizers"):
+            self._known(left)  # somebody's finalizer keeps it for a while, and so it is still shown
+        else:
+            self._journal.remove(key, uid)
+
+    def credential(self, key: Key, *, uid: str) -> Credential:
+        resource = self._read(key)
+        if resource["metadata"]["uid"] != uid:
+            raise Conflict(str(key), "recreated")
+        stored = str((resource.get("spec") or {}).get("password") or "")
+        return credential_of(to_domain(resource), decode_password(stored))
+
+    def create_namespace(self, name: str) -> None:
+        raise Conflict(name, "namespaces_elsewhere")
+
+    def delete_namespace(self, name: str) -> None:
+        raise Conflict(name, "namespaces_elsewhere")
+
+    def _read(self, key: Key) -> Resource:
+        return self._connection.call("GET", _path(key), subject=str(key))
+
+    def _known(self, answer: Json) -> Resource:
+        resource = public(answer)
+        self._journal.put(to_domain(resource))
+        return resource
+
+    def _conflict(self, key: Key, uid: str, error: Conflict) -> Conflict | NotFound:
+        """Which one it was: the server's words would tell, but they are not an interface."""
+        if error.problem != "changed":
+            return error
+        try:
+            present = self._read(key)
+        except NotFound as gone:
+            return gone
+        return Conflict(str(key), "changed" if present["metadata"]["uid"] == uid else "recreated")
+
+
+class _Sign:
+    """watch.Sink, as far as it is about being heard of."""
+
+    def __init__(self, journal: Journal, source: str) -> None:
+        self._journal = journal
+        self._source = source
+
+    def listed(self, listing: Listing) -> None:
+        raise NotImplementedError
+
+    def happened(self, event: str, item: Json) -> None:
+        raise NotImplementedError
+
+    def sign(self) -> None:
+        self._journal.sign(self._source)
+
+    def lost(self, problem: str) -> None:
+        self._journal.lost(self._source, problem)
+
+
+class _Registries(_Sign):
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal, "registries")
+
+    def listed(self, listing: Listing) -> None:
+        self._journal.replace(
+            _readable(listing.items), listing.version, another_history=listing.another_history
+        )
+
+    def happened(self, event: str, item: Json) -> None:
+        for registry in _readable((item,)):
+            if event == "DELETED":
+                self._journal.remove(registry.key, registry.uid)
+            else:
+                self._journal.put(registry)
+
+
+class _Namespaces(_Sign):
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal, "namespaces")
+        self._names: frozenset[str] = frozenset()
+
+    def listed(self, listing: Listing) -> None:
+        self._set(frozenset(str(item["metadata"]["name"]) for item in listing.items))
+
+    def happened(self, event: str, item: Json) -> None:
+        name = frozenset((str(item["metadata"]["name"]),))
+        self._set(self._names - name if event == "DELETED" else self._names | name)
+
+    def _set(self, names: frozenset[str]) -> None:
+        self._names = names
+        self._journal.set_namespaces(names)
+
+
+def _readable(items: Iterable[Json]) -> Iterator[RegistrySecret]:
+    """One resource that cannot be understood must not hide all others."""
+    for item in items:
+        try:
+            yield to_domain(item)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            metadata = item.get("metadata") or {}
+            log.warning(
+                "not readable as a RegistrySecret: %s/%s", metadata.get("namespace"), metadata.get("name")
+            )
+
+
+def _path(key: Key) -> str:
+    return f"{GROUP_PATH}/namespaces/{key.namespace}/{PLURAL}/{key.name}"

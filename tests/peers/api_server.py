@@ -1,0 +1,323 @@
+"""A real Kubernetes API server on loopback with its etcd, or the cluster that CONSOLE_TEST_KUBECONFIG names.
+
+What tests do to the cluster by themselves does not go through the client that is tested, which only reads the
+kubeconfig of a given cluster.
+"""
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from registries.stores.kubernetes.client import configuration
+from tests.peers.parts import require_part
+
+PLACE = Path("/usr/local/kubebuilder/bin")
+INSTALL = (
+    f"run tests/peers/kube_apiserver.sh as root on Debian 12, or put etcd and kube-apiserver into {PLACE}"
+)
+USERS = ("console", "stranger", "team-a-admin", "olive", "omar", "vic")
+"""Besides `admin`, who may do everything; what the others may is for the test to bind."""
+
+Json = dict[str, Any]
+GIVEN = os.environ.get("CONSOLE_TEST_KUBECONFIG", "")
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Json
+
+
+class ApiServer:
+    """etcd and kube-apiserver in a folder. Tokens stay the same over restarts: `<user>-token`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ca_file = folder / "certificates" / "apiserver.crt"
+        self.port = _free_port()
+        self._etcd_ports = (_free_port(), _free_port())
+        self._programs = {
+            name: require_part(name, _binary(name), INSTALL) for name in ("etcd", "kube-apiserver")
+        }
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._write_files()
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.start_etcd()
+        self.start_api()
+
+    def start_etcd(self, data: str = "etcd") -> None:
+        """With another `data` it is another history, as after a restored backup."""
+        client, peer = (f"http://127.0.0.1:{port}" for port in self._etcd_ports)
+        self._run(
+            "etcd",
+            f"--data-dir={self.folder / data}",
+            f"--listen-client-urls={client}",
+            f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=default={peer}",
+            "--unsafe-no-fsync",
+        )
+        self._wait(lambda: _listens(self._etcd_ports[0]), "etcd")
+
+    def start_api(self) -> None:
+        files = self.folder
+        self._run(
+            "kube-apiserver",
+            f"--etcd-servers=http://127.0.0.1:{self._etcd_ports[0]}",
+            f"--secure-port={self.port}",
+            "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1",
+            "--endpoint-reconciler-type=none",
+            f"--cert-dir={files / 'certificates'}",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            "--authorization-mode=RBAC",
+            f"--token-auth-file={files / 'tokens.csv'}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={files / 'accounts.pub'}",
+            f"--service-account-signing-key-file={files / 'accounts.key'}",
+            "--disable-admission-plugins=ServiceAccount",
+        )
+        self._wait(self._is_ready, "kube-apiserver")
+
+    def kill_api(self) -> None:
+        self._end("kube-apiserver", signal.SIGKILL)
+
+    def freeze_api(self) -> None:
+        """It still accepts connections, and answers nothing."""
+        self._processes["kube-apiserver"].send_signal(signal.SIGSTOP)
+
+    def thaw_api(self) -> None:
+        self._processes["kube-apiserver"].send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        self._end("kube-apiserver", signal.SIGKILL)
+        self._end("etcd", signal.SIGKILL)
+
+    def revive(self) -> None:
+        """Whatever a failed test left behind."""
+        if not self._is_ready():
+            self.stop()
+            self.start()
+
+    def restart_with_another_history(self, data: str) -> None:
+        self.stop()
+        self.start_etcd(data)
+        self.start_api()
+
+    def compact(self) -> None:
+        """Forget etcd's history, as an API server does every five minutes."""
+        gateway = f"http://127.0.0.1:{self._etcd_ports[0]}/v3"
+        revision = _post(f"{gateway}/maintenance/status", {})["header"]["revision"]
+        _post(f"{gateway}/kv/compaction", {"revision": revision, "physical": True})
+
+    def kubeconfig(
+        self, user: str = "admin", *, token: str | None = None, port: int = 0, ca_file: Path | None = None
+    ) -> Path:
+        """A kubeconfig file for a user; the token, the port and the authority may be other than the server's."""
+        path = self.folder / f"kubeconfig-{user}-{token or 'own'}-{port}-{ca_file.stem if ca_file else 'own'}"
+        path.write_text(
+            yaml.safe_dump(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Config",
+                    "current-context": "test",
+                    "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
+                    "clusters": [
+                        {
+                            "name": "test",
+                            "cluster": {
+                                "server": f"https://127.0.0.1:{port or self.port}",
+                                "certificate-authority": str(ca_file or self.ca_file),
+                            },
+                        }
+                    ],
+                    "users": [{"name": user, "user": {"token": token or f"{user}-token"}}],
+                }
+            )
+        )
+        return path
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        user: str = "admin",
+        kind: str = "application/json",
+    ) -> Answer:
+        """One raw call, whatever it is answered."""
+        request = urllib.request.Request(
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Bearer {user}-token",
+                "Content-Type": kind,
+                "Accept": "application/json",
+            },
+        )
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        try:
+            with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+                return Answer(answer.status, _json(answer.read()))
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, _json(error.read()))
+
+    def create_namespace(self, name: str) -> None:
+        self.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+
+    def finalize_namespace(self, name: str) -> None:
+        """What the namespace controller does, which does not run here: let a deleted namespace go."""
+        path = f"/api/v1/namespaces/{name}"
+        self.call("DELETE", path)
+        namespace = self.call("GET", path).body
+        if "metadata" in namespace and namespace.get("spec"):
+            self.call("PUT", f"{path}/finalize", {**namespace, "spec": {"finalizers": []}})
+
+    def _write_files(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        rows = ["admin-token,admin,admin-uid,system:masters"]
+        rows += [f"{user}-token,{user},{user}-uid" for user in USERS]
+        (self.folder / "tokens.csv").write_text("\n".join(rows) + "\n")
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        (self.folder / "accounts.key").write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.TraditionalOpenSSL,
+                serialization.NoEncryption(),
+            )
+        )
+        (self.folder / "accounts.pub").write_bytes(
+            key.public_key().public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+        )
+
+    def _run(self, name: str, *arguments: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [self._programs[name], *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def _end(self, name: str, how: signal.Signals) -> None:
+        process = self._processes.pop(name, None)
+        if process is not None:
+            process.send_signal(how)
+            process.wait(10)
+
+    def _is_ready(self) -> bool:
+        try:
+            return self.ca_file.exists() and self.call("GET", "/readyz").status == 200
+        except OSError:
+            return False
+
+    def _wait(self, ready: Callable[[], bool], name: str) -> None:
+        until = time.monotonic() + 60
+        while not ready():
+            if self._processes[name].poll() is not None or time.monotonic() > until:
+                self.stop()
+                tail = (self.folder / f"{name}.log").read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"{name} did not start:\n{tail}")
+            time.sleep(0.05)
+
+
+class GivenServer:
+    """The cluster that a kubeconfig file names, for whoever has one: everybody is the user of that file, and it
+    is never stopped. Tests that need more of it have a server of their own."""
+
+    def __init__(self, kubeconfig: str) -> None:
+        self._kubeconfig = Path(kubeconfig).expanduser().absolute()
+
+    def kubeconfig(self, user: str = "admin", *, token: str | None = None) -> Path:
+        return self._kubeconfig
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        user: str = "admin",
+        kind: str = "application/json",
+    ) -> Answer:
+        if user != "admin":
+            pytest.skip("the given cluster knows one user only")
+        found = configuration(self._kubeconfig)
+        headers = {"Authorization": found.api_key.get("BearerToken", ""), "Content-Type": kind}
+        pool = urllib3.PoolManager(
+            ca_certs=found.ssl_ca_cert, cert_file=found.cert_file, key_file=found.key_file, retries=False
+        )
+        given = None if body is None else json.dumps(body).encode()
+        answer = pool.request(method, found.host + path, body=given, headers=headers, timeout=10)
+        return Answer(answer.status, _json(answer.data))
+
+    def create_namespace(self, name: str) -> None:
+        self.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[ApiServer]:
+    """One of our own, which may be killed."""
+    server = ApiServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _binary(name: str) -> Path | None:
+    folders = [Path(folder) for folder in (os.environ.get("KUBEBUILDER_ASSETS"), PLACE) if folder]
+    return next((folder / name for folder in folders if os.access(folder / name, os.X_OK)), None)
+
+
+def _post(url: str, body: Json) -> Json:
+    request = urllib.request.Request(url, method="POST", data=json.dumps(body).encode())
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return _json(answer.read())
+
+
+def _json(raw: bytes) -> Json:
+    try:
+        parsed = json.loads(raw)
+    except ValueError:
+        return {"text": raw.decode(errors="replace")}
+    return parsed if isinstance(parsed, dict) else {"items": parsed}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.2).close()
+    except OSError:
+        return False
+    return True

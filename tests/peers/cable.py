@@ -1,0 +1,60 @@
+"""The network between a client and a server on loopback, which can be cut. Standard library only."""
+
+import contextlib
+import socket
+import threading
+
+
+class Cable:
+    """Passes bytes on to a port, both ways, unread. `port` is where the client connects."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._pulled = False
+        self._ends: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """End what is open now; new connections go through."""
+        ends, self._ends = self._ends, []
+        for end in ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def pull(self) -> None:
+        """End what is open, and let nothing through until `plug`."""
+        self._pulled = True
+        self.cut()
+
+    def plug(self) -> None:
+        self._pulled = False
+
+    def close(self) -> None:
+        self.pull()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                try:
+                    if self._pulled:
+                        raise ConnectionRefusedError
+                    server = socket.create_connection(("127.0.0.1", self._target))
+                except OSError:
+                    client.close()
+                    continue
+                self._ends += [client, server]
+                for source, sink in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _pass(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)

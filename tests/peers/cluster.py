@@ -1,0 +1,82 @@
+"""A cluster with the console's resource on it, and stores that follow it. Imports the API server's peer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from registries.stores.kubernetes import installation
+from registries.stores.kubernetes.client import Connection, Timeouts, configuration
+from registries.stores.kubernetes.store import EVERYWHERE, GROUP_PATH, KubernetesStore
+from tests.peers.api_server import Answer, ApiServer, GivenServer
+
+MERGE_PATCH = "application/merge-patch+json"
+
+
+class Cluster:
+    def __init__(self, server: ApiServer | GivenServer) -> None:
+        self.server = server
+        self.install()
+
+    def install(self) -> None:
+        connection = self.connection()
+        installation.apply(connection)
+        connection.close()
+        for user in ("console",):
+            self.bind(user, "registry-console")
+
+    def connection(self, user: str = "admin", timeouts: Timeouts | None = None, **config: Any) -> Connection:
+        return Connection(configuration(self.server.kubeconfig(user, **config)), timeouts)
+
+    @contextmanager
+    def store(
+        self, user: str = "console", timeouts: Timeouts | None = None, **config: Any
+    ) -> Iterator[KubernetesStore]:
+        """A store that writes and follows as that user, the console's own by default."""
+        store = KubernetesStore(self.connection(user, timeouts, **config))
+        try:
+            yield store
+        finally:
+            store.stop()
+
+    def bind(self, user: str, role: str, namespace: str = "") -> None:
+        """Give a user a cluster role, everywhere or in one namespace."""
+        group = "rbac.authorization.k8s.io"
+        binding = {
+            "metadata": {"name": f"{user}-{role}"},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
+            "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
+        }
+        place = f"namespaces/{namespace}/rolebindings" if namespace else "clusterrolebindings"
+        self.server.call("POST", f"/apis/{group}/v1/{place}", binding)
+
+    def empty(self, *namespaces: str) -> None:
+        """No registries anywhere, and these namespaces there."""
+        for namespace in namespaces:
+            self.server.create_namespace(namespace)
+        for item in self.server.call("GET", EVERYWHERE).body["items"]:
+            self.server.call("DELETE", self.path(item["metadata"]["namespace"], item["metadata"]["name"]))
+
+    # What kubectl does
+
+    def apply(self, namespace: str, name: str, **spec: str) -> Answer:
+        """As `kubectl apply` does the first time: with a copy of it all in an annotation."""
+        body: dict[str, Any] = {
+            "apiVersion": "image.theriseunion.io/v1alpha1",
+            "kind": "RegistrySecret",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {"domain": "h.example.com", "username": "admin", "provider": "harbor", **spec},
+        }
+        copy = {"kubectl.kubernetes.io/last-applied-configuration": repr(body)}
+        body["metadata"]["annotations"] = copy
+        return self.server.call("POST", self.path(namespace), body)
+
+    def annotate(self, namespace: str, name: str, annotations: dict[str, str]) -> Answer:
+        patch = {"metadata": {"annotations": annotations}}
+        return self.server.call("PATCH", self.path(namespace, name), patch, kind=MERGE_PATCH)
+
+    def delete(self, namespace: str, name: str) -> Answer:
+        return self.server.call("DELETE", self.path(namespace, name))
+
+    @staticmethod
+    def path(namespace: str, name: str = "") -> str:
+        return f"{GROUP_PATH}/namespaces/{namespace}/registrysecrets" + (f"/{name}" if name else "")

@@ -1,0 +1,58 @@
+#!/bin/sh
+# What tests against a cluster need: etcd, from Debian's package, and kube-apiserver, which no package ships, built
+# from Debian's source package. Only as root, only where that can be had, only once: four minutes on two cores.
+# Both go to the customary place of such binaries. etcd is not installed as a package: that would start a service.
+set -eu
+place=/usr/local/kubebuilder/bin
+has() { [ -x "$1/etcd" ] && [ -x "$1/kube-apiserver" ]; }
+if has "${KUBEBUILDER_ASSETS:-$place}" || has "$place"; then exit 0; fi
+[ -z "${CONSOLE_TEST_KUBECONFIG:-}" ] || exit 0
+missing() {
+	echo "No kube-apiserver, so tests against a cluster are skipped: $1"
+	exit 0
+}
+[ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 ||
+	missing "put etcd and kube-apiserver into $place, or name their folder in KUBEBUILDER_ASSETS"
+echo "Building kube-apiserver from Debian's source; this happens once and takes some minutes."
+export DEBIAN_FRONTEND=noninteractive
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+
+# The machine's own sources again, as sources of source packages; in folders of their own, so that nothing of
+# the machine's own lists changes. One without source packages only fails for itself.
+mkdir -p "$work/sources" "$work/lists/partial"
+for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+	[ ! -r "$file" ] || sed -nE 's/^deb(-src)?([[:space:]])/deb-src\2/p' "$file" >"$work/sources/$(basename "${file%.list}").list"
+done
+for file in /etc/apt/sources.list.d/*.sources; do
+	[ ! -r "$file" ] || sed -E 's/^Types:.*/Types: deb-src/' "$file" >"$work/sources/$(basename "$file")"
+done
+source_apt() {
+	apt-get -q -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$work/sources" \
+		-o Dir::State::Lists="$work/lists" -o Dir::Cache::srcpkgcache= -o Dir::Cache::pkgcache= \
+		-o APT::Sandbox::User=root "$@"
+}
+apt-get update -q >/dev/null
+apt-get install -y -q --no-install-recommends golang-1.19-go golang-github-modern-go-reflect2-dev \
+	dpkg-dev rsync jq make >/dev/null || missing "Debian 12's golang-1.19-go is not to be had here"
+source_apt update >/dev/null || true
+cd "$work"
+apt-get download -q etcd-server >/dev/null || missing "the package etcd-server is not to be had here"
+dpkg-deb -x etcd-server_*.deb etcd
+source_apt source --download-only kubernetes >/dev/null ||
+	missing "the source package kubernetes is not to be had here"
+dpkg-source --no-check -x kubernetes_*.dsc tree >/dev/null
+
+# The vendored reflect2 crashes with this Go on the first custom resource.
+rm -rf tree/vendor/github.com/modern-go/reflect2
+cp -r /usr/share/gocode/src/github.com/modern-go/reflect2 tree/vendor/github.com/modern-go/reflect2
+PATH=/usr/lib/go-1.19/bin:$PATH GO111MODULE=off CGO_ENABLED=0 GOCACHE="$work/cache" GOPATH= GOFLAGS= \
+	make -C tree WHAT=cmd/kube-apiserver KUBE_GIT_VERSION=v1.20.2 >build.log 2>&1 || {
+	tail -n 40 build.log
+	exit 1
+}
+mkdir -p "$place"
+install -m 755 etcd/usr/bin/etcd "$place/etcd"
+install -m 755 "$(find tree/_output -type f -name kube-apiserver | head -n 1)" "$place/kube-apiserver.new"
+mv "$place/kube-apiserver.new" "$place/kube-apiserver"

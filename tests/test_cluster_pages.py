@@ -1,0 +1,222 @@
+"""The pages, and the commands, on a cluster: the same console, and what it says when the cluster is away."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+
+from registries import wiring
+from registries.resource import encode_password
+from registries.stores.kubernetes.store import KubernetesStore
+from tests.canary import CANARY
+from tests.conftest import Cast, typed
+from tests.peers.api_server import ApiServer, running_server
+from tests.peers.cluster import Cluster
+from tests.peers.scripted import wait_for
+
+LIST = "/registries/"
+
+
+@pytest.fixture
+def on_cluster(cluster: Cluster, settings: Any) -> Iterator[Cluster]:
+    cluster.empty("team-a", "team-b")
+    yield from configured(cluster, settings)
+
+
+def configured(cluster: Cluster, settings: Any) -> Iterator[Cluster]:
+    settings.STORE = "kubernetes"
+    settings.KUBECONFIG = str(cluster.server.kubeconfig("console"))
+    wiring.reset()
+    store = wiring.store()
+    yield cluster
+    assert isinstance(store, KubernetesStore)
+    store.stop()
+    wiring.reset()
+
+
+@pytest.fixture
+def people(on_cluster: Cluster, cast: Cast) -> Cast:
+    """The cast, on a cluster."""
+    return cast
+
+
+def test_what_is_added_is_listed_at_once_and_stored_on_the_cluster(people: Cast, on_cluster: Cluster) -> None:
+    client = people.client("nina")
+
+    added = client.post("/registries/-/add/", typed(display_name="生产"), headers={"HX-Request": "true"})
+
+    assert added.status_code == 204
+    assert "harbor-prod" in client.get(LIST).content.decode()
+    stored = on_cluster.server.call("GET", on_cluster.path("team-a", "harbor-prod")).body
+    assert stored["spec"]["password"] == encode_password(CANARY)
+    assert stored["metadata"]["annotations"]["theriseunion.io/display-name"] == "生产"
+
+
+def test_what_kubectl_applied_is_listed_shown_and_edited(people: Cast, on_cluster: Cluster) -> None:
+    client = people.client("nina")
+    client.get(LIST)
+    on_cluster.apply("team-a", "applied", password=CANARY)
+
+    assert wait_for(lambda: "applied" in client.get(LIST).content.decode(), 1)
+    details = client.get("/registries/team-a/applied/").content.decode()
+    assert "h.example.com" in details
+    registry = people.find("applied")
+    form = {
+        "display_name": "新名",
+        "description": "",
+        "seen_display_name": "",
+        "seen_description": "",
+        "uid": registry.uid,
+        "resource_version": registry.resource_version,
+    }
+    assert client.post("/registries/team-a/applied/edit/", form).status_code == 302
+    stored = on_cluster.server.call("GET", on_cluster.path("team-a", "applied")).body
+    assert stored["metadata"]["annotations"]["theriseunion.io/display-name"] == "新名"
+    assert stored["spec"]["password"] == CANARY
+
+
+def test_somebody_sees_their_own_namespaces_only(people: Cast) -> None:
+    people.add("in-a", "team-a")
+    people.add("in-b", "team-b")
+
+    page = people.client("vic").get(LIST).content.decode()
+
+    assert "in-a" in page
+    assert "in-b" not in page
+    assert people.client("vic").get("/registries/team-b/in-b/").status_code == 404
+
+
+def test_many_are_deleted(people: Cast, on_cluster: Cluster) -> None:
+    uids = [people.add(f"r-{number}").uid for number in range(20)]
+    client = people.client("nina")
+    proposed = client.post("/registries/-/batch-delete/", {"uids": " ".join(uids)})
+    run = proposed.context["run"]
+
+    client.post(f"/registries/-/runs/{run.id}/start/", {"count": "20"})
+
+    view = wiring.delete_runs().view(access=people.access("nina"), run_id=run.id)
+    assert (view.done, view.failed) == (20, ())
+    assert on_cluster.server.call("GET", on_cluster.path("team-a")).body["items"] == []
+
+
+def test_namespaces_are_the_clusters_own(people: Cast) -> None:
+    client = people.client("olive")
+
+    page = client.get("/namespaces/").content.decode()
+
+    assert "team-a" in page
+    assert "/namespaces/-/add/" not in page
+    refused = client.post("/namespaces/-/add/", {"namespace": "team-c"})
+    assert refused.status_code == 422
+    assert "kubectl" in refused.content.decode()
+
+
+def test_a_namespace_that_is_being_deleted_takes_nothing_new(people: Cast, on_cluster: Cluster) -> None:
+    if not isinstance(on_cluster.server, ApiServer):
+        pytest.skip("the given cluster is not ours")
+    on_cluster.server.create_namespace("leaving")
+    on_cluster.server.call("DELETE", "/api/v1/namespaces/leaving")
+    try:
+        assert wait_for(lambda: "leaving" in wiring.service().namespaces(access=people.access("olive")), 1)
+        answer = people.client("olive").post("/registries/-/add/", typed(namespace="leaving"))
+        assert answer.status_code == 422
+        assert "正在被删除" in answer.content.decode()
+    finally:
+        on_cluster.server.finalize_namespace("leaving")
+
+
+# Away
+
+
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    with running_server(tmp_path_factory.mktemp("mortal")) as server:
+        yield server
+
+
+@pytest.fixture
+def on_mortal(mortal: ApiServer, settings: Any) -> Iterator[Cluster]:
+    cluster = Cluster(mortal)
+    cluster.empty("team-a", "team-b")
+    yield from configured(cluster, settings)
+
+
+def test_while_the_cluster_is_away_pages_show_what_is_known_and_offer_no_writing(
+    mortal: ApiServer, on_mortal: Cluster, cast: Cast
+) -> None:
+    cast.add("known")
+    client = cast.client("nina")
+    before = client.get(LIST)
+    assert 'id="away"' not in before.content.decode()
+    mortal.kill_api()
+    assert wait_for(lambda: wiring.service().freshness().away, 3)
+
+    page = client.get(LIST)
+    details = client.get("/registries/team-a/known/")
+    added = client.post("/registries/-/add/", typed("lost"), headers={"HX-Request": "true"})
+    pulse = client.get(f"/registries/-/pulse/?version={before.context['page'].version}")
+
+    assert "known" in page.content.decode()
+    assert 'id="away"' in page.content.decode()
+    assert "截至" in page.content.decode()
+    assert 'data-may-add="false"' in page.content.decode()
+    assert 'data-can=""' in page.content.decode()
+    assert details.status_code == 200
+    assert 'id="away"' in details.content.decode()
+    assert "/delete/" not in details.content.decode()
+    assert added.status_code == 503
+    assert "API Server" in added.headers["HX-Trigger"].encode().decode("unicode_escape")
+    assert "registries-changed" in pulse.headers.get("HX-Trigger", "")
+
+    mortal.start_api()
+    assert wait_for(lambda: not wiring.service().freshness().away, 15)
+    assert 'id="away"' not in client.get(LIST).content.decode()
+
+
+# Commands and settings
+
+
+def test_crd_prints_what_kubectl_can_apply() -> None:
+    out = io.StringIO()
+
+    call_command("crd", stdout=out)
+
+    kinds = [item["kind"] for item in yaml.safe_load_all(out.getvalue())]
+    assert kinds == ["CustomResourceDefinition", *["ClusterRole"] * 4]
+    assert "self == oldSelf" in out.getvalue()
+
+
+def test_crd_apply_installs_it(cluster: Cluster, settings: Any) -> None:
+    settings.KUBECONFIG = str(cluster.server.kubeconfig("admin"))
+    wiring.reset()
+    out = io.StringIO()
+
+    call_command("crd", "--apply", stdout=out)
+
+    assert "CustomResourceDefinition/registrysecrets.image.theriseunion.io" in out.getvalue()
+
+
+def test_crd_apply_without_the_right_to_says_so(cluster: Cluster, settings: Any) -> None:
+    settings.KUBECONFIG = str(cluster.server.kubeconfig("stranger"))
+    wiring.reset()
+
+    with pytest.raises(CommandError, match="registry-console"):
+        call_command("crd", "--apply")
+
+
+def test_keys_are_not_rotated_where_none_are(on_cluster: Cluster) -> None:
+    with pytest.raises(CommandError, match="cluster"):
+        call_command("rotate_keys")
+
+
+@pytest.mark.parametrize(("store", "match"), [("etcd", "CONSOLE_STORE"), ("kubernetes", "KUBECONFIG")])
+def test_a_setting_that_makes_no_sense_is_said_at_the_start(settings: Any, store: str, match: str) -> None:
+    settings.STORE, settings.KUBECONFIG = store, "/nowhere"
+    wiring.reset()
+
+    with pytest.raises(ImproperlyConfigured, match=match):
+        wiring.store()
