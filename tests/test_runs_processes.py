@@ -1,11 +1,13 @@
 """A run of tests in a real server: pages answer while everything hangs; killed in the middle, it goes on after."""
 
+import copy
 import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -19,9 +21,9 @@ PATH = "/registries/-/verify/"
 LOOPBACK = {"CONSOLE_PROBE_ALLOW_LOOPBACK": "1", "CONSOLE_PROBE_CONNECT_TIMEOUT": "30"}
 
 
-def fill(folder: Path, count: int, ports: list[int]) -> None:
+def fill(folder: Path, count: int, ports: list[int], **values: str) -> None:
     command = [sys.executable, "-m", "tests.bench.fill", str(count), "4", *map(str, ports)]
-    settings = environment(folder, DJANGO_SETTINGS_MODULE="console.settings")
+    settings = environment(folder, DJANGO_SETTINGS_MODULE="console.settings", **values)
     subprocess.run(command, cwd=ROOT, env=settings, check=True, timeout=60)
 
 
@@ -31,6 +33,20 @@ class Visit:
     def __init__(self, console: Serving) -> None:
         self._base = f"http://127.0.0.1:{console.port}"
         self._opener = log_in(console, "olive", PASSWORD)
+
+    def at(self, console: Serving) -> "Visit":
+        """The same browser at another replica: cookies know no port."""
+        other = copy.copy(self)
+        other._base = f"http://127.0.0.1:{console.port}"
+        return other
+
+    def try_connection(self, **values: str) -> int:
+        """The status that a test before saving is answered with."""
+        try:
+            self.post("/registries/-/try/", **values)
+        except urllib.error.HTTPError as error:
+            return error.code
+        return 200
 
     def get(self, path: str) -> str:
         return str(self._opener.open(self._base + path, timeout=10).read().decode())

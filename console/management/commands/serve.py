@@ -3,8 +3,9 @@
 import ipaddress
 import os
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.core.wsgi import get_wsgi_application
-from django.db import connections
+from django.db import connection, connections
 
 from console import assets, datadir
 from console.server import Server
+
+MIGRATION_LOCK = 0x5265676973  # "Regis"; any number that nobody else in this database uses
 
 
 class Command(BaseCommand):
@@ -53,10 +56,25 @@ def prepare(bind: str) -> None:
         datadir.private_file(Path(database["NAME"]))
     with ThreadPoolExecutor(1) as pool:  # compressing takes as long as migrating: side by side
         collected = pool.submit(assets.collect)
-        call_command("migrate", interactive=False, verbosity=0)
+        with _alone():
+            call_command("migrate", interactive=False, verbosity=0)
         collected.result()
     if is_loopback(bind):
         settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = False
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Replicas that start together migrate one after the other. SQLite, which has one process, needs no lock."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
 
 
 def run(bind: str, on_ready: Callable[[], None], on_start: Callable[[], None] | None = None) -> None:
