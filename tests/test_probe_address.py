@@ -219,6 +219,7 @@ NUMBERS = st.sampled_from(
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=9).map("".join), st.sampled_from(["", ":80", ".", "/"]))
+@example("0x7f000001", "")
 @example("0x7f.1", "")
 @example("0177.0.0.1", "")
 @example("127.0.0.1", "")

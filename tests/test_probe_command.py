@@ -101,6 +101,76 @@ def test_a_ca_and_an_insecure_flag_can_be_given(tmp_path: Path) -> None:
     assert "The certificate was not verified" in insecure.stdout
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en_US.UTF-8", ("The server's certificate: commonName=harbor", "issued by commonName=Test CA")),
+        ("zh_CN.UTF-8", ("服务器出示的证书：commonName=harbor", "颁发者 commonName=Test CA", "有效期")),
+    ],
+)
+def test_a_certificate_that_is_not_believed_is_shown(
+    language: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    """And the CA in the JSON, kept in a file, makes the same test pass."""
+    authority = Authority(tmp_path)
+    pair = authority.issue("localhost", common_name="harbor", send_root=True)
+    with scripted(registry, tls=authority.server_context(pair)) as server:
+        base = [server.address, "--username", "admin", "--password-stdin", "--allow-loopback"]
+        human = run(*base, language=language).stdout
+        document = json.loads(run(*base, "--json").stdout)
+        (tmp_path / "offered.pem").write_text(document["tls"]["caPem"])
+        trusting = run(*base, "--ca", str(tmp_path / "offered.pem"))
+    for word in (*words, pair.sha256, authority.root.sha256):
+        assert word in human
+    assert trusting.returncode == 0
+
+
+def test_bytes_that_are_no_text_are_a_result(tmp_path: Path) -> None:
+    environment = {**os.environ, "LC_ALL": "en_US.UTF-8"}
+    command = [sys.executable, "-m", "registries.probe", "x.example", "--username", "a", "--password-stdin"]
+    done = subprocess.run(
+        command, input=b"\xff\xfe", capture_output=True, cwd=ROOT, env=environment, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert b"[invalid_credentials_format]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("password", "sent"),
+    [
+        (b"secret\n", "secret"),
+        (b"secret\r\n", "secret"),
+        (b"secret\n\n", "secret\n"),
+        (b"secret", "secret"),
+        (b" secret ", " secret "),
+        ("pässwörd\n".encode(), "pässwörd"),
+    ],
+)
+def test_one_line_end_is_not_the_passwords(password: bytes, sent: str) -> None:
+    def script(request: Request) -> Reply:
+        return registry_ok() if request.authorization == basic("admin", sent) else unauthorized("Basic")
+
+    with scripted(script) as server:
+        done = run(
+            server.address, "--username", "admin", "--password-stdin", "--allow-loopback", password=password
+        )
+    assert done.returncode == 0, done.stdout
+
+
+def test_plain_http_is_opted_in_to_by_the_flag_and_the_realm_is_named() -> None:
+    def script(request: Request) -> Reply:
+        if request.path == "/token":
+            return Reply(401)
+        return unauthorized(f'Bearer realm="http://localhost:{server.port}/token"')
+
+    with scripted(script) as server:
+        base = [server.netloc, "--username", "admin", "--password-stdin", "--allow-loopback", "--json"]
+        assert json.loads(run(*base).stdout)["reason"] in ("plain_http_server", "connection_reset")
+        assert server.requests == []
+        document = json.loads(run(*base, "--plain-http").stdout)
+    assert (document["reason"], document["tokenHost"]) == ("bad_credentials", server.netloc)
+
+
 def test_the_time_limit_can_be_given() -> None:
     with scripted(lambda request: Reply(delay=20)) as server:
         base = [server.address, "--username", "admin", "--password-stdin", "--allow-loopback"]
@@ -116,6 +186,8 @@ def test_the_time_limit_can_be_given() -> None:
         ["registry.example", "--username", "admin", "--password", "secret"],
         ["registry.example", "--username", "admin", "--password-stdin", "--timeout", "-1"],
         ["registry.example", "--username", "admin", "--password-stdin", "--timeout", "soon"],
+        ["registry.example", "--username", "admin", "--password-stdin", "--timeout", "nan"],
+        ["registry.example", "--username", "admin", "--password-stdin", "--ca", "/no/such/file"],
     ],
 )
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:

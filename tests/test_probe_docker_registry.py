@@ -173,6 +173,30 @@ def test_a_self_signed_certificate_that_is_configured_is_believed_by_both(
         )
 
 
+@pytest.mark.parametrize("chain", ["root sent", "intermediate sent", "self-signed"])
+def test_the_ca_that_is_offered_convinces_both(chain: str, authority: Authority, tmp_path: Path) -> None:
+    middle = authority.intermediate("Middle CA")
+    pair = {
+        "root sent": authority.issue("localhost", issuer=middle, send=[middle, authority.root]),
+        "intermediate sent": authority.issue("localhost", issuer=middle, send=[middle]),
+        "self-signed": authority.issue("localhost", self_signed=True),
+    }[chain]
+    with docker_registry(tmp_path / "registry", users=USERS, tls=pair) as registry:
+        facts = probe(registry, "admin", "correct horse", PATIENT).tls
+        assert facts is not None
+        assert facts.ca_pem
+        folder = tmp_path / "certs.d" / registry
+        folder.mkdir(parents=True)
+        (folder / "ca.crt").write_text(facts.ca_pem)
+        for policy in (
+            replace(PATIENT, ca_pem=facts.ca_pem),
+            replace(PATIENT, certs_dir=str(tmp_path / "certs.d")),
+        ):
+            assert probe(registry, "admin", "correct horse", policy).reason is Reason.OK
+        assert skopeo_login(registry, "admin", "correct horse", tmp_path, cert_dir=folder)
+        assert not skopeo_login(registry, "admin", "wrong", tmp_path, cert_dir=folder)
+
+
 def test_the_wrong_scheme_is_told(basic_http: str, basic_tls: str) -> None:
     assert probe(basic_http, "admin", "correct horse", PATIENT).reason is Reason.PLAIN_HTTP_SERVER
     assert probe(f"http://{basic_tls}", "admin", "x", PATIENT).reason is Reason.HTTPS_REQUIRED

@@ -60,6 +60,17 @@ def test_a_redirect_from_http_to_https_of_the_same_host_is_followed(
     assert result.registry_host == secure.netloc
 
 
+def test_a_certificate_that_is_not_verified_is_told_after_a_redirect_too(secure: ScriptedServer) -> None:
+    with scripted(lambda request: Reply(301, [("Location", secure.url("/v2/"))])) as plain:
+        result = probe(plain.address, USER, PASSWORD, replace(HERE, skip_tls_verify=True))
+    assert (result.reason, result.warnings) == (Reason.OK, ("redirected_to_https", "tls_not_verified"))
+
+
+def test_nothing_is_said_of_certificates_where_none_was_needed() -> None:
+    with scripted(registry) as plain:
+        assert probe(plain.address, USER, PASSWORD, replace(HERE, skip_tls_verify=True)).warnings == ()
+
+
 def test_a_redirect_from_https_to_http_is_blocked(secure: ScriptedServer, trusting: Policy) -> None:
     with scripted(registry) as plain:
         secure.script = lambda request: Reply(301, [("Location", plain.url("/v2/"))])

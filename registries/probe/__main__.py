@@ -1,5 +1,5 @@
 """`python -m registries.probe HOST --username U --password-stdin`: the connection test on a terminal. Imports
-engine.py, policy.py, result.py and catalogue.py."""
+engine.py, policy.py, result.py, certificate.py and catalogue.py."""
 
 import argparse
 import io
@@ -7,9 +7,10 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from .catalogue import STEPS, WARNINGS, Text
+from .certificate import CertificateFacts, TlsFacts
 from .engine import DEFAULT_POLICY, probe
 from .policy import Policy
 from .result import Result
@@ -21,6 +22,16 @@ _TOTAL = Text(
 )
 _NO_PASSWORD = Text(
     "密码须经标准输入传入：加 --password-stdin", "the password comes on standard input: add --password-stdin"
+)
+_SHOWN = Text("服务器出示的证书：{subject}", "The server's certificate: {subject}")
+_TO_TRUST = Text(
+    "信任该 CA 即可通过（--json 中的 tls.caPem）：{subject}",
+    "It would be trusted with this CA (tls.caPem of --json): {subject}",
+)
+_FACTS = (
+    Text("颁发者 {issuer}", "issued by {issuer}"),
+    Text("有效期 {not_before} 至 {not_after}", "valid from {not_before} to {not_after}"),
+    Text("SHA-256 {sha256}", "SHA-256 {sha256}"),
 )
 
 
@@ -65,10 +76,26 @@ def report(result: Result, language: str) -> list[str]:
     for step in result.steps:
         mark = "✓" if step.ok else "✗"
         lines.append(f"  {mark} {step.milliseconds:9.1f} ms  {STEPS[step.name].of(language)}  {step.host}")
+    lines += _certificates(result.tls, language) if result.tls else []
     total = _TOTAL.of(language)
     counts = {"requests": result.requests, "connections": result.connections}
     lines.append("  " + total.format(ms=round(result.duration_ms), **counts))
     return lines
+
+
+def _certificates(facts: TlsFacts, language: str) -> list[str]:
+    """The leaf, and the CA to trust if that is another certificate."""
+    leaf = CertificateFacts(facts.subject, facts.issuer, facts.not_before, facts.not_after, facts.sha256)
+    lines = [_SHOWN.of(language).format(subject=leaf.subject), *_facts(leaf, language)]
+    if facts.ca:
+        lines.append(_TO_TRUST.of(language).format(subject=facts.ca.subject))
+        lines += _facts(facts.ca, language) if facts.ca != leaf else []
+    return [f"  {line}" for line in lines]
+
+
+def _facts(shown: CertificateFacts, language: str) -> list[str]:
+    values = {**asdict(shown), "not_before": shown.not_before or "?", "not_after": shown.not_after or "?"}
+    return ["  " + text.of(language).format(**values) for text in _FACTS]
 
 
 def _policy(options: argparse.Namespace) -> Policy:
@@ -90,13 +117,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("host", metavar="HOST", help="host[:port] of the registry, docker.io for Docker Hub")
     parser.add_argument("--username", required=True, metavar="U")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    parser.add_argument("--ca", metavar="FILE", help="PEM certificates to trust beside the system's")
+    parser.add_argument(
+        "--ca", type=_readable, metavar="FILE", help="PEM certificates to trust beside the system's"
+    )
     parser.add_argument("--insecure", action="store_true", help="do not verify certificates")
     parser.add_argument("--plain-http", action="store_true", help="the same as http:// before HOST")
     parser.add_argument("--allow-loopback", action="store_true", help="allow addresses of this host")
     parser.add_argument("--timeout", type=_seconds, metavar="S", help="for the whole test; default 20")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
+
+
+def _readable(path: str) -> str:
+    try:
+        with open(path, "rb"):
+            return path
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error.strerror}") from None
 
 
 def _seconds(text: str) -> float:
