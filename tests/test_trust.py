@@ -121,6 +121,7 @@ def test_the_ca_is_an_annotation_beside_the_others_and_shown_on_the_details_page
     page = cast.client("vic").get("/registries/team-a/harbor-prod/").content.decode()
     assert "CN=Edge Root CA" in page
     assert "仅信任此 CA" not in page
+    assert "theriseunion.io/ca-bundle: |\n      -----BEGIN CERTIFICATE-----\n      MII" in page
 
 
 def test_skipping_the_verification_connects_and_says_so_everywhere(cast: Cast, probing: Temper) -> None:

@@ -66,7 +66,18 @@ def _read(access: Access, key: Key) -> tuple[RegistrySecret, Resource | None]:
 def as_yaml(resource: Resource) -> str:
     """The resource as kubectl would print it; the password is not in it and its place says so."""
     shown = {**resource, "spec": {**resource["spec"], "password": "(hidden)"}}
-    return str(yaml.safe_dump(shown, allow_unicode=True, sort_keys=False, width=1000))
+    return yaml.dump(shown, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Several lines as a block, as kubectl prints them: a certificate is copied from there."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def commands(registry: RegistrySecret) -> list[tuple[str, str]]:
