@@ -123,8 +123,9 @@ def seed(registries: DemoRegistries) -> None:
         if role is not None:
             set_grant(user, namespace, role)
     access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
-    for namespace in NAMESPACES:
-        wiring.service().create_namespace(access=access, name=namespace)
+    if wiring.store().manages_namespaces:
+        for namespace in NAMESPACES:
+            wiring.service().create_namespace(access=access, name=namespace)
     answers = _ask(registries)
     for entry in SEEDS:
         shown = answers[entry.temper].tls if entry.tested is not None else None

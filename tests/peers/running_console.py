@@ -28,15 +28,17 @@ COMMON = {"anything"}
 class RunningConsole:
     """Serves from `folder`, which is filled with the demo on first use. `url` is where a browser goes."""
 
-    def __init__(self, folder: Path, base_port: int) -> None:
+    def __init__(self, folder: Path, base_port: int, *arguments: str, **values: str) -> None:
         self.folder = folder
         self.log = folder.with_suffix(".log")
         self.port = _free_port()
-        self._process = self._start(base_port)
+        self._process = self._start(base_port, arguments, values)
         self.tap = Wiretap(self.port)
         self.url = f"http://127.0.0.1:{self.tap.port}"
 
-    def _start(self, base_port: int) -> "subprocess.Popen[bytes]":
+    def _start(
+        self, base_port: int, arguments: tuple[str, ...], values: dict[str, str]
+    ) -> "subprocess.Popen[bytes]":
         own = {
             "CONSOLE_DEMO": "1",
             "CONSOLE_DATA_DIR": str(self.folder),
@@ -47,9 +49,9 @@ class RunningConsole:
         command = [sys.executable, "manage.py", "demo", "--bind", f"127.0.0.1:{self.port}"]
         with self.log.open("wb") as log:
             process = subprocess.Popen(
-                [*command, "--base-port", str(base_port)],
+                [*command, "--base-port", str(base_port), *arguments],
                 cwd=ROOT,
-                env={**inherited, **own},
+                env={**inherited, **own, **values},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -116,7 +118,7 @@ class RunningConsole:
 
 def seeded_folder(folder: Path) -> int:
     """Fill a data folder with the demo, its slow tests ended; gives the base port of the demo's registries."""
-    base = _free_range()
+    base = free_range()
     console = RunningConsole(folder, base)
     try:
         begun = "SELECT count(*) FROM registries_verificationrecord WHERE name IN ('registry-test', 'registry-hanging')"
@@ -144,7 +146,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _free_range() -> int:
+def free_range() -> int:
     """Where so many ports in a row are free, below those that the system hands out."""
     for base in range(20000, LAST_PORT - SPREAD, SPREAD):
         if all(_is_free(port) for port in range(base, base + SPREAD)):

@@ -25,13 +25,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bind", default="127.0.0.1:8000", metavar="ADDRESS:PORT")
         parser.add_argument("--base-port", type=int, default=5500, help="where the demo's registries begin")
+        parser.add_argument(
+            "--into-cluster",
+            action="store_true",
+            help="write the demo's registries into the cluster of CONSOLE_STORE=kubernetes, whose namespaces exist",
+        )
         parser.add_argument("--reset", action="store_true", help="forget everything, and serve nothing")
 
-    def handle(self, *args: Any, bind: str, base_port: int, reset: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, bind: str, base_port: int, into_cluster: bool, reset: bool, **options: Any
+    ) -> None:
         if not settings.DEMO:
             raise CommandError("Set CONSOLE_DEMO=1, or type `make run`: the demo has known passwords.")
-        if wiring.on_cluster():
-            raise CommandError("The demo keeps its registries in a database of its own: unset CONSOLE_STORE.")
+        if wiring.on_cluster() and not into_cluster:
+            raise CommandError("The demo needs no cluster. Unset CONSOLE_STORE, or mean it: --into-cluster.")
         os.umask(0o077)
         self._require_a_demo_folder()
         with (settings.DATA_DIR / "lock").open("w") as lock:
