@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import pages, probes, runs
+from tests.bench import cluster, pages, probes, runs
 
 
 def main() -> None:
@@ -14,6 +14,7 @@ def main() -> None:
         pages.run(Path(folder))
         runs.run(Path(folder) / "hanging")
         probes.run(Path(folder))
+        cluster.run(Path(folder) / "cluster")
 
 
 if __name__ == "__main__":

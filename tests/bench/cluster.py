@@ -1,0 +1,174 @@
+"""The cluster store: the list beside the raw API at three sizes, the first index, freshness, deletion, memory."""
+
+import re
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.bench.pages import HTMX, LIST, logged_in, quantile, say
+from tests.peers.api_server import ApiServer, running_server
+from tests.peers.cluster import Cluster
+from tests.peers.command import ROOT, Serving, environment
+
+SIZES = (100, 1_000, 10_000)
+NAMESPACES = 200
+ROUNDS = 60
+DELETED = 1_000
+WORKERS = 8
+COLLECTION = "/apis/image.theriseunion.io/v1alpha1/registrysecrets"
+
+
+def run(folder: Path) -> None:
+    say("The list on a cluster, 50 rows, milliseconds (raw: the API server's first page of 50):")
+    with running_server(folder / "server") as server:
+        cluster = Cluster(server)
+        for number in range(NAMESPACES):
+            server.create_namespace(f"team-{number:03}")
+        pages: dict[int, float] = {}
+        for before, size in zip((0, *SIZES), SIZES, strict=False):
+            _create(server, range(before, size))
+            pages[size] = _at_size(folder / f"console-{size}", server, cluster, size)
+        say(f"  page, 10,000 : 100{pages[SIZES[-1]] / pages[SIZES[0]]:>20.2f} (target 1.2)")
+
+
+class Api:
+    """The API server as a client that keeps its connections sees it."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self._session = requests.Session()
+        self._session.trust_env = False  # else REQUESTS_CA_BUNDLE wins over `verify`
+        self._session.headers["Authorization"] = "Bearer admin-token"
+        self._session.verify = str(server.ca_file)
+        adapter = requests.adapters.HTTPAdapter(pool_maxsize=WORKERS)
+        self._session.mount("https://", adapter)
+        self._url = server.url
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        answer = self._session.request(method, self._url + path, json=body, headers=headers, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def _resource(number: int) -> dict[str, Any]:
+    notes = {"display-name": f"仓库 {number}", "verify-status": "success", "verify-reason": "ok"}
+    return {
+        "apiVersion": "image.theriseunion.io/v1alpha1",
+        "kind": "RegistrySecret",
+        "metadata": {
+            "name": f"registry-{number:05}",
+            "namespace": f"team-{number % NAMESPACES:03}",
+            "annotations": {f"theriseunion.io/{name}": value for name, value in notes.items()},
+        },
+        "spec": {
+            "domain": f"registry-{number}.example.com:5000",
+            "username": f"robot${number}",
+            "password": "cA==",
+            "provider": "harbor",
+        },
+    }
+
+
+def _place(number: int) -> str:
+    return f"/apis/image.theriseunion.io/v1alpha1/namespaces/team-{number % NAMESPACES:03}/registrysecrets"
+
+
+def _create(server: ApiServer, numbers: range) -> None:
+    api = Api(server)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(lambda number: api.call("POST", _place(number), _resource(number)), numbers))
+
+
+def _at_size(folder: Path, server: ApiServer, cluster: Cluster, size: int) -> float:
+    """Everything that is measured at one size; the median of the page."""
+    settings = {"CONSOLE_STORE": "kubernetes", "KUBECONFIG": str(server.kubeconfig("console"))}
+    command = [sys.executable, "-m", "tests.bench.fill", "0", "0"]
+    own = environment(folder, DJANGO_SETTINGS_MODULE="console.settings")
+    subprocess.run(command, cwd=ROOT, env=own, check=True)
+    with Serving(folder, "serve", **settings) as console:
+        session = logged_in(console)
+        base, api = f"http://127.0.0.1:{console.port}", Api(server)
+        begun = time.perf_counter()
+        session.get(base + LIST, timeout=60).raise_for_status()
+        first = time.perf_counter() - begun
+        page, raw = _side_by_side(session, base, api)
+        ratio = statistics.median(page) / statistics.median(raw)
+        figures = f"p50{statistics.median(page):>7.1f}  p95{quantile(page, 0.95):>7.1f}"
+        say(
+            f"  {size:>6,} {figures}  raw p50{statistics.median(raw):>6.1f}{ratio:>7.2f} page : raw  "
+            f"first page {first * 1000:.0f} ms, memory {_memory(console):.0f} MiB"
+        )
+        if size == SIZES[-1]:
+            _freshness(session, base, api)
+            _deletion(session, base, api)
+    return statistics.median(page)
+
+
+def _side_by_side(session: requests.Session, base: str, api: Api) -> tuple[list[float], list[float]]:
+    page, raw = [], []
+    for number in range(ROUNDS + 10):
+        begun = time.perf_counter()
+        session.get(base + LIST, timeout=30).raise_for_status()
+        between = time.perf_counter()
+        api.call("GET", f"{COLLECTION}?limit=50")
+        if number >= 10:
+            page.append((between - begun) * 1000)
+            raw.append((time.perf_counter() - between) * 1000)
+    return page, raw
+
+
+def _freshness(session: requests.Session, base: str, api: Api) -> None:
+    """From the answer to a client's change to the page that shows it."""
+    patch = "application/merge-patch+json"
+    times = []
+    for number in range(20):
+        name = f"fresh-{number}"
+        notes = {"metadata": {"annotations": {"theriseunion.io/display-name": name}}}
+        api.call("PATCH", f"{_place(number)}/registry-{number:05}", notes, **{"Content-Type": patch})
+        begun = time.perf_counter()
+        while (
+            name
+            not in session.get(f"{base}{LIST}&q={name}", headers=HTMX, timeout=10).text.split("<tbody")[-1]
+        ):
+            time.sleep(0.001)
+        times.append((time.perf_counter() - begun) * 1000)
+    say(
+        f"  a client's change is on the page after{statistics.median(times):>8.1f} ms, at most{max(times):>7.1f}"
+    )
+
+
+def _deletion(session: requests.Session, base: str, api: Api) -> None:
+    found = api.call("GET", f"{COLLECTION}?limit={DELETED}")["items"]
+    headers = {**HTMX, "X-CSRFToken": session.cookies["csrftoken"], "Referer": base + "/"}
+    uids = " ".join(it["metadata"]["uid"] for it in found)
+    proposal = session.post(f"{base}/registries/-/batch-delete/", {"uids": uids}, headers=headers, timeout=30)
+    start = re.search(r'hx-post="([^"]+/start/)"', proposal.text)
+    assert start is not None, proposal.text[:500]
+    begun = time.perf_counter()
+    session.post(base + start[1], {"count": str(len(found))}, headers=headers, timeout=30).raise_for_status()
+    while (
+        "删除完成" not in session.get(base + start[1].removesuffix("start/"), headers=HTMX, timeout=30).text
+    ):
+        time.sleep(0.02)
+    ours = time.perf_counter() - begun
+    rest = api.call("GET", f"{COLLECTION}?limit={DELETED}")["items"]
+    paths = [f"{_place(int(it['metadata']['name'][-5:]))}/{it['metadata']['name']}" for it in rest]
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(lambda path: api.call("DELETE", path), paths))
+    raw = time.perf_counter() - begun
+    say(f"  deleting 1,000{ours:>8.2f} s, raw with 8 connections{raw:>7.2f} s{ours / raw:>9.2f} (target 1.1)")
+
+
+def _memory(console: Serving) -> float:
+    """MiB resident, of the process that answers requests."""
+    listing = subprocess.run(
+        ["ps", "-e", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True
+    )
+    rows = [tuple(map(int, line.split())) for line in listing.stdout.splitlines()]
+    return max((rss for pid, parent, rss in rows if parent == console.process.pid), default=0) / 1024
