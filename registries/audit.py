@@ -38,6 +38,21 @@ class AuditLog:
             note=note[:255],
         )
 
+    def record_all(self, access: Access, action: Action, items: Sequence[tuple[Key, str]]) -> None:
+        entries = (
+            AuditEntry(
+                person=access.person[:150],
+                source=access.source[:45],
+                action=action.value,
+                namespace=key.namespace,
+                name=key.name[:253],
+                uid=uid,
+                outcome=OK,
+            )
+            for key, uid in items
+        )
+        AuditEntry.objects.bulk_create(entries, batch_size=500)
+
 
 def events_of(registry: RegistrySecret, limit: int = 50) -> Sequence[AuditEntry]:
     """The newest events of one registry, refused attempts included; not those of an earlier namesake."""

@@ -20,7 +20,7 @@ class Background:
     """At most `threads` pieces of work at once; with none, work is done at once by the caller."""
 
     def __init__(self, threads: int, name: str) -> None:
-        self._threads = threads
+        self.threads = threads
         self._name = name
         self._queue: queue.SimpleQueue[Work] = queue.SimpleQueue()
         self._started = 0
@@ -28,13 +28,13 @@ class Background:
         self._lock = threading.Lock()
 
     def submit(self, work: Work) -> None:
-        if not self._threads:
+        if not self.threads:
             work()
             return
         with self._lock:
             if self._free:
                 self._free -= 1
-            elif self._started < self._threads:
+            elif self._started < self.threads:
                 self._started += 1
                 threading.Thread(
                     target=self._serve, name=f"{self._name}-{self._started}", daemon=True

@@ -86,5 +86,11 @@ class TooManyRequests(ConsoleError):
 
 
 class Unavailable(ConsoleError):
+    """`passing`: it may be over in a moment, so that work which can wait had better wait."""
+
     reason = "ServiceUnavailable"
     status = 503
+
+    def __init__(self, subject: str = "", problem: str = "", *, passing: bool = False) -> None:
+        super().__init__(subject, problem)
+        self.passing = passing

@@ -47,8 +47,8 @@ class History:
             some = uids[first : first + MOST_PARAMETERS]
             open_ones.filter(uid__in=some).update(finished_at=timezone.now(), outcome=outcome.to_json())
 
-    def forget(self, uid: str) -> None:
-        VerificationRecord.objects.filter(uid=uid).delete()
+    def forget(self, *uids: str) -> None:
+        VerificationRecord.objects.filter(uid__in=uids).delete()
 
     def under_way(self, uids: Collection[str]) -> dict[str, Check]:
         """Which of these are being tested now: one query, however many."""

@@ -57,6 +57,10 @@ class Audit(Protocol):
         """Write down one action. `note` is a code or a name, never text typed into a secret field."""
         ...
 
+    def record_all(self, access: Access, action: Action, items: Sequence[tuple[Key, str]]) -> None:
+        """The same for many registries, by key and uid, all of which went through."""
+        ...
+
 
 class Limit(Protocol):
     def take(self, access: Access, namespace: str) -> None:
@@ -81,7 +85,7 @@ class Checks(Protocol):
         """Whatever a person had under way on these is over."""
         ...
 
-    def forget(self, uid: str) -> None: ...
+    def forget(self, *uids: str) -> None: ...
 
     def under_way(self, uids: Collection[str]) -> Mapping[str, Check]:
         """Which of these are being tested now."""

@@ -201,6 +201,16 @@ class RegistryService:
             self._audit.record(access, Action.DELETE, key=key, uid=uid)
             and_then()
 
+    def remove(self, *, access: Access, key: Key, uid: str) -> None:
+        """The deletion alone, for many at once; `record_deletions` belongs to it. The same errors."""
+        self._require(access, Permission.DELETE, key, Action.DELETE)
+        self._store.delete(key, uid=uid)
+
+    def record_deletions(self, *, access: Access, deleted: Sequence[tuple[Key, str]]) -> None:
+        """Write down what `remove` deleted, by key and uid; a few statements, however many."""
+        self._history.forget(*(uid for _, uid in deleted))
+        self._audit.record_all(access, Action.DELETE, deleted)
+
     # Testing
 
     def begin_test(self, *, access: Access, key: Key) -> tuple[Check, bool]:

@@ -35,6 +35,8 @@ from registries.verify_runs import VerifyRuns
 
 TURNS = 2
 """A test waits for so many others of the same registry, at their longest."""
+DELETED_AT_ONCE = 8
+"""On a cluster, by one run or by all; more gain little (kubernetes.md)."""
 RUNS_AT_ONCE = 64
 """People whose runs are under way; a run that waits for its thread would seem lost."""
 
@@ -178,7 +180,8 @@ def trials() -> Trials:
 @cache
 def delete_runs() -> DeleteRuns:
     background = Background(min(settings.TEST_THREADS, 2), "delete")
-    return DeleteRuns(service(), background, access_of_person, transaction.atomic)
+    workers = Background(min(settings.TEST_THREADS, DELETED_AT_ONCE), "deletion") if on_cluster() else None
+    return DeleteRuns(service(), background, access_of_person, transaction.atomic, workers)
 
 
 @cache

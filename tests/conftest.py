@@ -147,6 +147,15 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServer 
 
 
 @pytest.fixture(scope="session")
+def mortal_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServer]":
+    """One that tests may kill; who uses it revives it first."""
+    from tests.peers.api_server import running_server
+
+    with running_server(tmp_path_factory.mktemp("mortal")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def cluster(api_server: "ApiServer | GivenServer") -> "Cluster":
     """The same with the console's resource and roles on it."""
     from tests.peers.cluster import Cluster

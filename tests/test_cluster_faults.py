@@ -12,7 +12,7 @@ from registries.stores.kubernetes.client import Timeouts
 from registries.stores.kubernetes.failures import Expired
 from registries.stores.kubernetes.store import EVERYWHERE, KubernetesStore
 from tests.canary import CANARY
-from tests.peers.api_server import ApiServer, running_server
+from tests.peers.api_server import ApiServer
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
@@ -21,16 +21,14 @@ PATIENCE = 15.0
 """Seconds; an API server needs four to start."""
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """One that these tests may kill."""
-    with running_server(tmp_path_factory.mktemp("faulty")) as server:
-        yield server
+@pytest.fixture
+def server(mortal_server: ApiServer) -> ApiServer:
+    mortal_server.revive()
+    return mortal_server
 
 
 @pytest.fixture
 def cluster(server: ApiServer) -> Cluster:
-    server.revive()
     cluster = Cluster(server)
     cluster.empty("team-a")
     return cluster

@@ -14,7 +14,7 @@ from registries.resource import encode_password
 from registries.stores.kubernetes.store import KubernetesStore
 from tests.canary import CANARY
 from tests.conftest import Cast, typed
-from tests.peers.api_server import ApiServer, running_server
+from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
 
@@ -90,19 +90,6 @@ def test_somebody_sees_their_own_namespaces_only(people: Cast) -> None:
     assert people.client("vic").get("/registries/team-b/in-b/").status_code == 404
 
 
-def test_many_are_deleted(people: Cast, on_cluster: Cluster) -> None:
-    uids = [people.add(f"r-{number}").uid for number in range(20)]
-    client = people.client("nina")
-    proposed = client.post("/registries/-/batch-delete/", {"uids": " ".join(uids)})
-    run = proposed.context["run"]
-
-    client.post(f"/registries/-/runs/{run.id}/start/", {"count": "20"})
-
-    view = wiring.delete_runs().view(access=people.access("nina"), run_id=run.id)
-    assert (view.done, view.failed) == (20, ())
-    assert on_cluster.server.call("GET", on_cluster.path("team-a")).body["items"] == []
-
-
 def test_namespaces_are_the_clusters_own(people: Cast) -> None:
     client = people.client("olive")
 
@@ -132,27 +119,22 @@ def test_a_namespace_that_is_being_deleted_takes_nothing_new(people: Cast, on_cl
 # Away
 
 
-@pytest.fixture(scope="module")
-def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    with running_server(tmp_path_factory.mktemp("mortal")) as server:
-        yield server
-
-
 @pytest.fixture
-def on_mortal(mortal: ApiServer, settings: Any) -> Iterator[Cluster]:
-    cluster = Cluster(mortal)
+def on_mortal(mortal_server: ApiServer, settings: Any) -> Iterator[Cluster]:
+    mortal_server.revive()
+    cluster = Cluster(mortal_server)
     cluster.empty("team-a", "team-b")
     yield from configured(cluster, settings)
 
 
 def test_while_the_cluster_is_away_pages_show_what_is_known_and_offer_no_writing(
-    mortal: ApiServer, on_mortal: Cluster, cast: Cast
+    mortal_server: ApiServer, on_mortal: Cluster, cast: Cast
 ) -> None:
     cast.add("known")
     client = cast.client("nina")
     before = client.get(LIST)
     assert 'id="away"' not in before.content.decode()
-    mortal.kill_api()
+    mortal_server.kill_api()
     assert wait_for(lambda: wiring.service().freshness().away, 3)
 
     page = client.get(LIST)
@@ -172,7 +154,7 @@ def test_while_the_cluster_is_away_pages_show_what_is_known_and_offer_no_writing
     assert "API Server" in added.headers["HX-Trigger"].encode().decode("unicode_escape")
     assert "registries-changed" in pulse.headers.get("HX-Trigger", "")
 
-    mortal.start_api()
+    mortal_server.start_api()
     assert wait_for(lambda: not wiring.service().freshness().away, 15)
     assert 'id="away"' not in client.get(LIST).content.decode()
 

@@ -74,7 +74,8 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], subject: str) 
     if status == 429:
         return TooManyRequests(subject, retry_after(headers))
     codes = {401: TOKEN, 403: FORBIDDEN}
-    return Unavailable(subject, codes.get(status, FAILED if status >= 500 else REFUSED))
+    failed = status >= 500
+    return Unavailable(subject, codes.get(status, FAILED if failed else REFUSED), passing=failed)
 
 
 def silence(error: Exception, subject: str, *, writing: bool) -> Unavailable:
@@ -82,10 +83,9 @@ def silence(error: Exception, subject: str, *, writing: bool) -> Unavailable:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):  # any other TLS error is a connection that broke
         return Unavailable(subject, CERTIFICATE)
     if isinstance(error, (*_UNREACHED, transport.SSLError)):
-        return Unavailable(subject, AWAY)
-    if writing:
-        return Unavailable(subject, UNCERTAIN)
-    return Unavailable(subject, TIMEOUT if isinstance(error, transport.ReadTimeoutError) else AWAY)
+        return Unavailable(subject, AWAY, passing=True)
+    silent = TIMEOUT if isinstance(error, transport.ReadTimeoutError) else AWAY
+    return Unavailable(subject, UNCERTAIN if writing else silent, passing=True)
 
 
 def retry_after(headers: Mapping[str, str]) -> int:

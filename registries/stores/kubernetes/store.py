@@ -28,8 +28,8 @@ FIRST_LIST = 15.0
 
 
 class KubernetesStore:
-    """The store protocol (stores/base.py) on a cluster. Its threads start with the first `changes`, or with
-    `start`: in either case in the process that answers requests."""
+    """The store protocol (stores/base.py) on a cluster. Its threads start when somebody first asks what there
+    is, so in the process that answers requests."""
 
     manages_namespaces = False
 
@@ -44,24 +44,17 @@ class KubernetesStore:
         self._starting = threading.Lock()
         self._started = False
 
-    def start(self) -> None:
-        with self._starting:
-            if not self._started:
-                self._started = True
-                for watcher in self._watchers:
-                    watcher.start()
-
     def stop(self) -> None:
         """For tests: what has ended asks nothing more."""
         for watcher in self._watchers:
             watcher.stop()
 
     def freshness(self) -> Freshness:
+        self._start()
         return self._journal.freshness()
 
     def changes(self, since: str | None) -> Changes:
-        if not self._started:
-            self.start()
+        self._start()
         return self._journal.changes(since)
 
     def get(self, key: Key) -> Resource:
@@ -118,6 +111,15 @@ class KubernetesStore:
 
     def delete_namespace(self, name: str) -> None:
         raise Conflict(name, "namespaces_elsewhere")
+
+    def _start(self) -> None:
+        if self._started:
+            return
+        with self._starting:
+            if not self._started:
+                for watcher in self._watchers:
+                    watcher.start()
+                self._started = True
 
     def _read(self, key: Key) -> Resource:
         return self._connection.call("GET", _path(key), subject=str(key))

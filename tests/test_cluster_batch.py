@@ -1,0 +1,149 @@
+"""删除选中 on a cluster: several at once, each by its uid; nothing lost and nothing done twice, whatever happens."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+
+from registries import audit, wiring
+from registries.domain import RegistrySecret
+from registries.errors import Unavailable
+from registries.models import AuditEntry, Run, RunItem
+from registries.runs import LOST_AFTER, RunView
+from tests.conftest import Cast
+from tests.peers.api_server import ApiServer
+from tests.peers.cluster import Cluster
+from tests.peers.scripted import wait_for
+from tests.test_cluster_pages import configured
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def server(mortal_server: ApiServer) -> ApiServer:
+    mortal_server.revive()
+    return mortal_server
+
+
+@pytest.fixture
+def cluster(server: ApiServer, settings: Any) -> Iterator[Cluster]:
+    cluster = Cluster(server)
+    cluster.empty("team-a", "team-b")
+    settings.TEST_THREADS = 8
+    yield from configured(cluster, settings)
+
+
+@pytest.fixture
+def people(cluster: Cluster, transactional_db: None, cast: Cast) -> Cast:
+    return cast
+
+
+def proposed(people: Cast, registries: list[RegistrySecret], person: str = "nina") -> UUID:
+    return wiring.delete_runs().propose(access=people.access(person), registries=registries)
+
+
+def view(people: Cast, run: UUID) -> RunView:
+    return wiring.delete_runs().view(access=people.access("nina"), run_id=run)
+
+
+def deleted(people: Cast, run: UUID, seconds: float = 20) -> RunView:
+    """Start it, or go on with it, and wait until it has ended."""
+    wiring.delete_runs().start(access=people.access("nina"), run_id=run)
+    assert wait_for(lambda: view(people, run).state.value == "done", seconds)
+    return view(people, run)
+
+
+def left(cluster: Cluster) -> set[str]:
+    items = cluster.server.call("GET", cluster.path("team-a")).body["items"]
+    return {item["metadata"]["name"] for item in items}
+
+
+def test_all_of_them_are_deleted_and_written_down(people: Cast, cluster: Cluster) -> None:
+    registries = [people.add(f"r-{number:03}") for number in range(60)]
+    people.add("stays")
+
+    ended = deleted(people, proposed(people, registries))
+
+    assert (ended.done, ended.failed) == (60, ())
+    assert left(cluster) == {"stays"}
+    assert AuditEntry.objects.filter(action="delete", outcome="ok", person="nina").count() == 60
+    assert [entry.action for entry in audit.events_of(registries[0])] == ["delete", "create"]
+
+
+def test_what_is_gone_or_recreated_is_named_and_not_touched(people: Cast, cluster: Cluster) -> None:
+    registries = [people.add(name) for name in ("gone", "recreated", "fine")]
+    run = proposed(people, registries)
+    cluster.delete("team-a", "gone")
+    cluster.delete("team-a", "recreated")
+    cluster.apply("team-a", "recreated", password="another")
+
+    ended = deleted(people, run)
+
+    assert {(item.key.name, item.problem) for item in ended.failed} == {
+        ("gone", "gone"),
+        ("recreated", "recreated"),
+    }
+    assert ended.done == 1
+    assert left(cluster) == {"recreated"}
+
+
+def test_a_run_waits_for_a_cluster_that_is_away(people: Cast, cluster: Cluster, server: ApiServer) -> None:
+    run = proposed(people, [people.add(f"r-{number:03}") for number in range(200)])
+    wiring.delete_runs().start(access=people.access("nina"), run_id=run)
+    assert wait_for(lambda: view(people, run).done > 10, 5)
+
+    server.kill_api()
+    assert wait_for(lambda: wiring.service().freshness().away, 5)
+    assert view(people, run).state.value == "running"
+    server.start_api()
+
+    assert wait_for(lambda: view(people, run).state.value == "done", 20)
+    assert view(people, run).failed == ()
+    assert left(cluster) == set()
+    assert AuditEntry.objects.filter(action="delete", outcome="ok").count() == 200
+
+
+def test_what_a_lost_process_had_deleted_counts_as_done(people: Cast, cluster: Cluster) -> None:
+    run = proposed(people, [people.add("a"), people.add("b")])
+    lost = timezone.now() - LOST_AFTER - timedelta(seconds=1)
+    Run.objects.filter(pk=run).update(state="running", started_at=lost, beat_at=lost)
+    cluster.delete("team-a", "a")
+
+    ended = deleted(people, run)
+
+    assert (ended.done, ended.failed) == (2, ())
+    assert set(RunItem.objects.values_list("problem", flat=True)) == {""}
+
+
+def test_who_loses_the_role_meanwhile_deletes_nothing(people: Cast, cluster: Cluster) -> None:
+    run = proposed(people, [people.add("a")])
+    weaker = people.access("vic")
+
+    wiring.delete_runs()._work(run, weaker)
+
+    assert left(cluster) == {"a"}
+    assert [item.problem for item in view(people, run).failed] == ["Forbidden"]
+
+
+def test_a_cluster_that_refuses_for_good_is_not_waited_for(people: Cast, cluster: Cluster) -> None:
+    run = proposed(people, [people.add("a")])
+    role = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/console-registry-console"
+    cluster.server.call("DELETE", role)
+    try:
+
+        def forbidden() -> bool:
+            try:
+                wiring.store().get(people.find("a").key)
+            except Unavailable:
+                return True
+            return False
+
+        assert wait_for(forbidden, 5)
+        ended = deleted(people, run, 5)
+    finally:
+        cluster.bind("console", "registry-console")
+
+    assert [item.problem for item in ended.failed] == ["cluster_forbidden"]
