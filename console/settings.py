@@ -21,6 +21,8 @@ PASSWORD_KEYS = (lambda: _given_keys) if _given_keys else datadir.password_keys(
 # Where registries are kept: in the database below, or as resources on a cluster
 STORE = env.str("CONSOLE_STORE", default="embedded")
 KUBECONFIG = env.str("KUBECONFIG", default="") or None
+KUBE_NAMESPACE = env.str("CONSOLE_NAMESPACE", default="registry-console")
+PULL_SECRETS = env.bool("CONSOLE_PULL_SECRETS", default=True)
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'console.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

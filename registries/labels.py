@@ -15,6 +15,7 @@ from registries.errors import Cause, ConsoleError
 from registries.listing import Filter
 from registries.outcome import Outcome
 from registries.probe import Reason, catalogue
+from registries.stores.base import PullSecret
 
 Text = str | Promise
 
@@ -53,6 +54,41 @@ PROVIDERS = {
     Provider.DOCKERHUB: Label("Docker Hub", icon="dockerhub"),
     Provider.ALIYUN: Label(_("Aliyun ACR"), icon="aliyun"),
     Provider.OTHER: Label(_("Other registry"), icon="other"),
+}
+
+PULL_SECRETS = {
+    PullSecret.READY: Label(
+        _("Ready"),
+        "ok",
+        "circle-check",
+        _("Pods of this namespace can pull with it; it goes with the registry."),
+    ),
+    PullSecret.MISSING: Label(
+        _("Not there yet"),
+        "warn",
+        "triangle-alert",
+        _("It is made in a moment. If not, the console's log says why."),
+    ),
+    PullSecret.OUTDATED: Label(
+        _("Of an earlier one"),
+        "warn",
+        "triangle-alert",
+        _("It is replaced in a moment. If not, the console's log says why."),
+    ),
+    PullSecret.FOREIGN: Label(
+        _("Name taken"),
+        "bad",
+        "circle-x",
+        _(
+            "Somebody else made a Secret of this name. It was left alone; remove it and this one takes its place."
+        ),
+    ),
+    None: Label(
+        _("Not known"),
+        "idle",
+        "circle-dashed",
+        _("The cluster did not tell, or the console may not read Secrets."),
+    ),
 }
 
 ACTIONS = {

@@ -6,7 +6,9 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from socket import gethostname
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -130,9 +132,12 @@ def connection() -> "Connection":
 def store() -> Store:
     if not on_cluster():
         return embedded_store()
+    from registries.stores.kubernetes.lease import Lease
     from registries.stores.kubernetes.store import KubernetesStore
 
-    return KubernetesStore(connection())
+    identity = f"{gethostname()}-{uuid4()}"
+    lease = Lease(connection(), settings.KUBE_NAMESPACE, "registry-console", identity)
+    return KubernetesStore(connection(), lease=lease if settings.PULL_SECRETS else None)
 
 
 def start() -> None:

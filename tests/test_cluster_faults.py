@@ -10,7 +10,8 @@ from registries.resource import Resource, new_resource
 from registries.stores.kubernetes import watch
 from registries.stores.kubernetes.client import Timeouts
 from registries.stores.kubernetes.failures import Expired
-from registries.stores.kubernetes.store import EVERYWHERE, KubernetesStore
+from registries.stores.kubernetes.paths import EVERYWHERE
+from registries.stores.kubernetes.store import KubernetesStore
 from tests.canary import CANARY
 from tests.peers.api_server import ApiServer
 from tests.peers.cable import Cable

@@ -79,6 +79,16 @@ def test_what_kubectl_applied_is_listed_shown_and_edited(people: Cast, on_cluste
     assert stored["spec"]["password"] == CANARY
 
 
+def test_the_details_page_says_how_the_pull_secret_stands(people: Cast, on_cluster: Cluster) -> None:
+    people.add("pulled")
+
+    page = people.client("vic").get("/registries/team-a/pulled/").content.decode()
+
+    assert "拉取凭证" in page
+    assert "就绪" in page
+    assert "imagePullSecrets" in page
+
+
 def test_somebody_sees_their_own_namespaces_only(people: Cast) -> None:
     people.add("in-a", "team-a")
     people.add("in-b", "team-b")

@@ -7,6 +7,7 @@ Every patch and delete carries the uid that was read, so that a re-created names
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from registries.domain import Credential, Key, RegistrySecret
@@ -40,6 +41,17 @@ class Freshness:
     @property
     def away(self) -> bool:
         return bool(self.problem)
+
+
+class PullSecret(StrEnum):
+    """How the Secret stands that kubelets use for a registry."""
+
+    NONE = ""
+    READY = "ready"
+    MISSING = "missing"
+    OUTDATED = "outdated"
+    FOREIGN = "foreign"
+    """Somebody else made one of that name; it is left alone."""
 
 
 class Store(Protocol):
@@ -86,6 +98,10 @@ class Store(Protocol):
 
     def credential(self, key: Key, *, uid: str) -> Credential:
         """The address, user name and password of one test. NotFound; Conflict `recreated`; Unavailable."""
+        ...
+
+    def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
+        """NONE where there are none."""
         ...
 
     def create_namespace(self, name: str) -> None:

@@ -32,6 +32,10 @@ def details(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
         "yaml": as_yaml(resource) if resource else "",
+        "pull_secret": labels.PULL_SECRETS.get(
+            wiring.service().pull_secret(access=access, registry=registry)
+        ),
+        "snippet": f"imagePullSecrets:\n  - name: {registry.name}\n",
         "commands": commands(registry),
         "sample": presets.sample_image(registry.domain, registry.provider),
         "events": [

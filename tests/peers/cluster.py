@@ -6,7 +6,9 @@ from typing import Any
 
 from registries.stores.kubernetes import installation
 from registries.stores.kubernetes.client import Connection, Timeouts, configuration
-from registries.stores.kubernetes.store import EVERYWHERE, GROUP_PATH, KubernetesStore
+from registries.stores.kubernetes.lease import Lease
+from registries.stores.kubernetes.paths import EVERYWHERE, GROUP_PATH
+from registries.stores.kubernetes.store import KubernetesStore
 from tests.peers.api_server import Answer, ApiServer, GivenServer
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -29,14 +31,24 @@ class Cluster:
 
     @contextmanager
     def store(
-        self, user: str = "console", timeouts: Timeouts | None = None, **config: Any
+        self,
+        user: str = "console",
+        timeouts: Timeouts | None = None,
+        *,
+        pull_secrets: bool = False,
+        **config: Any,
     ) -> Iterator[KubernetesStore]:
         """A store that writes and follows as that user, the console's own by default."""
-        store = KubernetesStore(self.connection(user, timeouts, **config))
+        lease = self.lease("test") if pull_secrets else None
+        store = KubernetesStore(self.connection(user, timeouts, **config), lease=lease)
         try:
             yield store
         finally:
             store.stop()
+
+    def lease(self, identity: str, name: str = "registry-console") -> Lease:
+        self.server.create_namespace("registry-console")
+        return Lease(self.connection("console"), "registry-console", name, identity)
 
     def bind(self, user: str, role: str, namespace: str = "") -> None:
         """Give a user a cluster role, everywhere or in one namespace."""

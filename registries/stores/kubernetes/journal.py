@@ -75,6 +75,10 @@ class Journal:
             problem = next((self._problems[name] for name in sorted(self._problems)), "")
             return Freshness(problem, self._well if problem else None)
 
+    def keys(self) -> tuple[Key, ...]:
+        with self._changed:
+            return tuple(self._registries)
+
     # What the watchers tell
 
     def replace(self, registries: Iterable[RegistrySecret], version: str, *, another_history: bool) -> None:

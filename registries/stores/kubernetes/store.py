@@ -2,27 +2,27 @@
 to the API server. What a write returns goes into the journal at once, so that who saves sees it.
 
 A resource's password, its managedFields and kubectl's copy of it are dropped as soon as an answer is parsed.
-May import client.py, watch.py, journal.py, the domain, errors and the resource.
+May import its siblings, the domain, errors and the resource.
 """
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from registries.domain import Credential, Key, RegistrySecret, credential_of
-from registries.errors import Conflict, NotFound
-from registries.resource import API_VERSION, KIND, Resource, decode_password, public, to_domain
-from registries.stores.base import Changes, Freshness
+from registries.errors import Conflict, ConsoleError, NotFound
+from registries.resource import KIND, Resource, decode_password, public, to_domain
+from registries.stores.base import Changes, Freshness, PullSecret
+from registries.stores.kubernetes import paths
 from registries.stores.kubernetes.client import MERGE_PATCH, Connection, Json
 from registries.stores.kubernetes.journal import Journal
+from registries.stores.kubernetes.lease import Lease
+from registries.stores.kubernetes.pull_secret import PullSecrets
+from registries.stores.kubernetes.reconcile import Reconciler
 from registries.stores.kubernetes.watch import Listing, Pulse, Watcher
 
 log = logging.getLogger(__name__)
 
-PLURAL = "registrysecrets"
-GROUP_PATH = f"/apis/{API_VERSION}"
-EVERYWHERE = f"{GROUP_PATH}/{PLURAL}"
-NAMESPACES = "/api/v1/namespaces"
 FIRST_LIST = 15.0
 """Seconds that the first reader waits for the first list."""
 
@@ -33,13 +33,20 @@ class KubernetesStore:
 
     manages_namespaces = False
 
-    def __init__(self, connection: Connection, *, patience: float = FIRST_LIST) -> None:
+    def __init__(
+        self, connection: Connection, *, lease: Lease | None = None, patience: float = FIRST_LIST
+    ) -> None:
+        """With a lease, pull secrets are kept as well, in the background by whoever holds it."""
         self._connection = connection
         self._journal = Journal(("namespaces", "registries"), patience)
+        self._secrets = PullSecrets(connection)
+        self._reconciler = Reconciler(self._secrets, lease, self._journal.keys) if lease else None
+        touch = self._reconciler.touch if self._reconciler else None
         self._watchers = (
-            Watcher(connection, EVERYWHERE, _Registries(self._journal)),
-            Watcher(connection, NAMESPACES, _Namespaces(self._journal)),
-            Pulse(connection, GROUP_PATH, _Sign(self._journal, "pulse")),
+            Watcher(connection, paths.EVERYWHERE, _Registries(self._journal, touch)),
+            Watcher(connection, paths.NAMESPACES, _Namespaces(self._journal)),
+            Pulse(connection, paths.GROUP_PATH, _Sign(self._journal, "pulse")),
+            *((self._reconciler,) if self._reconciler else ()),
         )
         self._starting = threading.Lock()
         self._started = False
@@ -63,8 +70,15 @@ class KubernetesStore:
     def create(self, resource: Resource) -> Resource:
         metadata = resource["metadata"]
         key = Key(metadata["namespace"], metadata["name"])
-        path = f"{GROUP_PATH}/namespaces/{key.namespace}/{PLURAL}"
-        return self._known(self._connection.call("POST", path, subject=str(key), body=resource))
+        path = paths.registries_in(key.namespace)
+        created = self._connection.call("POST", path, subject=str(key), body=resource)
+        known = self._known(created)
+        if self._reconciler is not None:
+            try:
+                self._secrets.follow(key, created)
+            except ConsoleError:
+                self._reconciler.touch(key, "")  # the registry is saved all the same
+        return known
 
     def annotate(
         self,
@@ -79,7 +93,7 @@ class KubernetesStore:
             metadata["resourceVersion"] = resource_version
         try:
             changed = self._connection.call(
-                "PATCH", _path(key), subject=str(key), body={"metadata": metadata}, kind=MERGE_PATCH
+                "PATCH", paths.registry(key), subject=str(key), body={"metadata": metadata}, kind=MERGE_PATCH
             )
         except Conflict as error:
             raise self._conflict(key, uid, error) from None
@@ -88,7 +102,7 @@ class KubernetesStore:
     def delete(self, key: Key, *, uid: str) -> None:
         options = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         try:
-            left = self._connection.call("DELETE", _path(key), subject=str(key), body=options)
+            left = self._connection.call("DELETE", paths.registry(key), subject=str(key), body=options)
         except Conflict as error:
             raise self._conflict(key, uid, error) from None
         except NotFound:
@@ -106,6 +120,9 @@ class KubernetesStore:
         stored = str((resource.get("spec") or {}).get("password") or "")
         return credential_of(to_domain(resource), decode_password(stored))
 
+    def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
+        return self._secrets.state(key, uid) if self._reconciler else PullSecret.NONE
+
     def create_namespace(self, name: str) -> None:
         raise Conflict(name, "namespaces_elsewhere")
 
@@ -122,7 +139,7 @@ class KubernetesStore:
                 self._started = True
 
     def _read(self, key: Key) -> Resource:
-        return self._connection.call("GET", _path(key), subject=str(key))
+        return self._connection.call("GET", paths.registry(key), subject=str(key))
 
     def _known(self, answer: Json) -> Resource:
         resource = public(answer)
@@ -161,13 +178,17 @@ class _Sign:
 
 
 class _Registries(_Sign):
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, touch: Callable[[Key, str], None] | None) -> None:
         super().__init__(journal, "registries")
+        self._touch = touch
 
     def listed(self, listing: Listing) -> None:
         self._journal.replace(
             _readable(listing.items), listing.version, another_history=listing.another_history
         )
+        if self._touch:
+            for item in listing.items:
+                self._touch(_key(item), _generation(item))
 
     def happened(self, event: str, item: Json) -> None:
         for registry in _readable((item,)):
@@ -175,6 +196,8 @@ class _Registries(_Sign):
                 self._journal.remove(registry.key, registry.uid)
             else:
                 self._journal.put(registry)
+                if self._touch:
+                    self._touch(registry.key, _generation(item))
 
 
 class _Namespaces(_Sign):
@@ -194,6 +217,15 @@ class _Namespaces(_Sign):
         self._journal.set_namespaces(names)
 
 
+def _key(item: Json) -> Key:
+    return Key(str(item["metadata"]["namespace"]), str(item["metadata"]["name"]))
+
+
+def _generation(item: Json) -> str:
+    """Another one when the spec is another one; what is written in annotations leaves it alone."""
+    return f"{item['metadata'].get('uid')}/{item['metadata'].get('generation')}"
+
+
 def _readable(items: Iterable[Json]) -> Iterator[RegistrySecret]:
     """One resource that cannot be understood must not hide all others."""
     for item in items:
@@ -204,7 +236,3 @@ def _readable(items: Iterable[Json]) -> Iterator[RegistrySecret]:
             log.warning(
                 "not readable as a RegistrySecret: %s/%s", metadata.get("namespace"), metadata.get("name")
             )
-
-
-def _path(key: Key) -> str:
-    return f"{GROUP_PATH}/namespaces/{key.namespace}/{PLURAL}/{key.name}"

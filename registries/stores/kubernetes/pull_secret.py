@@ -1,0 +1,136 @@
+"""What makes a credential useful to a kubelet: a kubernetes.io/dockerconfigjson Secret of the same name, owned by
+its RegistrySecret, so that deleting the one deletes the other. May import client.py, the domain and the errors.
+
+A Secret of that name that somebody else made is never touched. Of this project is one whose owner is a
+RegistrySecret of that name, whichever incarnation.
+"""
+
+import base64
+import json
+
+from registries.domain import Key, RegistrySecret
+from registries.errors import AlreadyExists, Conflict, NotFound
+from registries.resource import API_VERSION, KIND, Resource, decode_password, to_domain
+from registries.stores.base import PullSecret
+from registries.stores.kubernetes import paths
+from registries.stores.kubernetes.client import MERGE_PATCH, Connection, Json
+
+TYPE = "kubernetes.io/dockerconfigjson"
+DATA = ".dockerconfigjson"
+DOCKER_HUB = "https://index.docker.io/v1/"
+"""The key under which kubelets look for Docker Hub; `docker.io` logs in, then fails to pull (kubernetes.md)."""
+MANAGED_BY = {"app.kubernetes.io/managed-by": "registry-console"}
+ATTEMPTS = 3
+
+
+def docker_config(registry: RegistrySecret, password: str) -> str:
+    """The content as docker and kubelets read it: by registry, as images name it."""
+    address = DOCKER_HUB if registry.domain == "docker.io" else registry.domain
+    pair = base64.b64encode(f"{registry.username}:{password}".encode()).decode()
+    entry = {"username": registry.username, "password": password, "auth": pair}
+    return json.dumps({"auths": {address: entry}}, ensure_ascii=False)
+
+
+def secret_of(resource: Resource) -> Json:
+    """The Secret for a resource that was read with its password."""
+    registry = to_domain(resource)
+    password = decode_password(str(resource["spec"]["password"]))
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": TYPE,
+        "metadata": {
+            "name": registry.name,
+            "namespace": registry.namespace,
+            "labels": MANAGED_BY,
+            "ownerReferences": [
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": KIND,
+                    "name": registry.name,
+                    "uid": registry.uid,
+                    "controller": True,
+                }
+            ],
+        },
+        "data": {DATA: base64.b64encode(docker_config(registry, password).encode()).decode()},
+    }
+
+
+class PullSecrets:
+    """Thread-safe; every call is one or two of the API. Errors as of the store."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def state(self, key: Key, uid: str) -> PullSecret:
+        """How the Secret of one registry stands."""
+        try:
+            present = self._connection.call("GET", paths.secret(key), subject=str(key))
+        except NotFound:
+            return PullSecret.MISSING
+        if not _is_ours(present, key):
+            return PullSecret.FOREIGN
+        current = _owner_uid(present) == uid and present.get("type") == TYPE
+        return PullSecret.READY if current else PullSecret.OUTDATED
+
+    def ensure(self, key: Key) -> PullSecret:
+        """Make it what it should be. NotFound when the registry is gone, whose Secret goes with it."""
+        return self.follow(key, self._connection.call("GET", paths.registry(key), subject=str(key)))
+
+    def follow(self, key: Key, resource: Resource) -> PullSecret:
+        """The same for a resource that was just read, with its password."""
+        if resource["metadata"].get("deletionTimestamp"):
+            raise NotFound(str(key))
+        wanted = secret_of(resource)
+        for _ in range(ATTEMPTS):
+            try:
+                return self._bring(key, wanted)
+            except (AlreadyExists, Conflict, NotFound):
+                continue  # somebody was faster: look again
+        return PullSecret.OUTDATED
+
+    def _bring(self, key: Key, wanted: Json) -> PullSecret:
+        try:
+            present = self._connection.call("GET", paths.secret(key), subject=str(key))
+        except NotFound:
+            self._connection.call("POST", paths.secrets_in(key.namespace), subject=str(key), body=wanted)
+            return PullSecret.READY
+        if not _is_ours(present, key):
+            return PullSecret.FOREIGN
+        metadata = present["metadata"]
+        if present.get("type") != TYPE or _owner_uid(present) != _owner_uid(wanted):
+            # Neither can be changed in place: a type never, and an owner's deletion may be on its way.
+            options = {"preconditions": {"uid": metadata["uid"]}}
+            self._connection.call("DELETE", paths.secret(key), subject=str(key), body=options)
+            self._connection.call("POST", paths.secrets_in(key.namespace), subject=str(key), body=wanted)
+        elif present.get("data") != wanted["data"]:
+            patch = {
+                "metadata": {"resourceVersion": metadata["resourceVersion"]},
+                "data": _exactly(present, wanted),
+            }
+            self._connection.call("PATCH", paths.secret(key), subject=str(key), body=patch, kind=MERGE_PATCH)
+        return PullSecret.READY
+
+
+def _exactly(present: Json, wanted: Json) -> Json:
+    """The merge patch of `data` that leaves nothing else in it."""
+    return dict.fromkeys(present.get("data") or {}) | dict(wanted["data"])
+
+
+def _is_ours(secret: Json, key: Key) -> bool:
+    return bool(_owner_uid(secret)) and _owner(secret).get("name") == key.name
+
+
+def _owner_uid(secret: Json) -> str:
+    return str(_owner(secret).get("uid") or "")
+
+
+def _owner(secret: Json) -> Json:
+    owners = secret["metadata"].get("ownerReferences") or ()
+    return next(
+        (it for it in owners if it.get("kind") == KIND and str(it.get("apiVersion")).startswith(_GROUP)), {}
+    )
+
+
+_GROUP = API_VERSION.partition("/")[0] + "/"

@@ -1,0 +1,194 @@
+"""Pull secrets: what kubelets use, beside every registry, whoever made it; and who keeps them."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from registries.domain import Draft, Key, Provider
+from registries.resource import Resource, new_resource
+from registries.stores.base import PullSecret
+from registries.stores.kubernetes import lease as leases
+from registries.stores.kubernetes import reconcile
+from registries.stores.kubernetes.paths import secret, secrets_in
+from registries.stores.kubernetes.store import KubernetesStore
+from tests.canary import CANARY
+from tests.peers.cluster import MERGE_PATCH, Cluster
+from tests.peers.scripted import wait_for
+
+KEY = Key("team-a", "harbor-prod")
+
+
+@pytest.fixture
+def empty(cluster: Cluster) -> Cluster:
+    cluster.empty("team-a", "team-b")
+    for namespace in ("team-a", "team-b"):
+        for item in cluster.server.call("GET", secrets_in(namespace)).body["items"]:
+            cluster.server.call("DELETE", secret(Key(namespace, item["metadata"]["name"])))
+    cluster.server.call(
+        "DELETE", "/apis/coordination.k8s.io/v1/namespaces/registry-console/leases/registry-console"
+    )
+    return cluster
+
+
+@pytest.fixture
+def store(empty: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubernetesStore]:
+    monkeypatch.setattr(reconcile, "SWEEP", 0.5)
+    monkeypatch.setattr(reconcile, "RENEWAL", 0.3)
+    with empty.store(pull_secrets=True) as store:
+        store.changes(None)
+        yield store
+
+
+def make(key: Key = KEY, domain: str = "harbor.example.com") -> Resource:
+    return new_resource(Draft(key, domain, "robot$ci", Provider.OTHER, CANARY))
+
+
+def secret_on(cluster: Cluster, key: Key = KEY) -> dict[str, Any]:
+    answer = cluster.server.call("GET", secret(key))
+    return answer.body if answer.status == 200 else {}
+
+
+def auths(found: dict[str, Any]) -> dict[str, Any]:
+    raw = (found.get("data") or {}).get(".dockerconfigjson", "")
+    return dict(json.loads(base64.b64decode(raw))["auths"]) if raw else {}
+
+
+def test_who_creates_a_registry_has_its_pull_secret_at_once(store: KubernetesStore, empty: Cluster) -> None:
+    created = store.create(make())
+
+    found = secret_on(empty)
+
+    assert found["type"] == "kubernetes.io/dockerconfigjson"
+    pair = base64.b64encode(f"robot$ci:{CANARY}".encode()).decode()
+    assert auths(found) == {"harbor.example.com": {"username": "robot$ci", "password": CANARY, "auth": pair}}
+    owner = found["metadata"]["ownerReferences"][0]
+    assert (owner["kind"], owner["name"], owner["uid"]) == (
+        "RegistrySecret",
+        "harbor-prod",
+        created["metadata"]["uid"],
+    )
+    assert store.pull_secret(KEY, uid=created["metadata"]["uid"]) is PullSecret.READY
+
+
+@pytest.mark.parametrize(
+    ("domain", "address"),
+    [
+        ("docker.io", "https://index.docker.io/v1/"),
+        ("harbor.example.com:8443", "harbor.example.com:8443"),
+        ("http://plain.example.com:5000", "plain.example.com:5000"),
+    ],
+)
+def test_the_address_is_as_kubelets_look_for_it(
+    store: KubernetesStore, empty: Cluster, domain: str, address: str
+) -> None:
+    empty.apply("team-a", "applied", domain=domain, password=CANARY)
+
+    assert wait_for(lambda: list(auths(secret_on(empty, Key("team-a", "applied")))) == [address], 3)
+
+
+def test_somebody_elses_secret_is_left_alone_and_reported(store: KubernetesStore, empty: Cluster) -> None:
+    theirs = {"metadata": {"name": KEY.name}, "data": {"x": "eA=="}}
+    empty.server.call("POST", secrets_in("team-a"), theirs)
+
+    created = store.create(make())
+
+    assert store.pull_secret(KEY, uid=created["metadata"]["uid"]) is PullSecret.FOREIGN
+    assert secret_on(empty)["data"] == {"x": "eA=="}
+    empty.server.call("DELETE", secret(KEY))
+    assert wait_for(lambda: bool(auths(secret_on(empty))), 5)
+
+
+def test_what_is_done_to_a_secret_is_undone(store: KubernetesStore, empty: Cluster) -> None:
+    store.create(make())
+    wrong = {"data": {".dockerconfigjson": base64.b64encode(b'{"auths":{}}').decode(), "more": "eA=="}}
+
+    empty.server.call("PATCH", secret(KEY), wrong, kind=MERGE_PATCH)
+    assert auths(secret_on(empty)) == {}
+
+    assert wait_for(lambda: list(auths(secret_on(empty))) == ["harbor.example.com"], 5)
+    assert list(secret_on(empty)["data"]) == [".dockerconfigjson"]
+    empty.server.call("DELETE", secret(KEY))
+    assert wait_for(lambda: bool(auths(secret_on(empty))), 5)
+
+
+def test_the_secret_of_an_earlier_namesake_is_replaced(store: KubernetesStore, empty: Cluster) -> None:
+    old = store.create(make())
+    store.delete(KEY, uid=old["metadata"]["uid"])  # nothing collects garbage here, so its Secret stays
+    assert secret_on(empty)
+
+    new = store.create(make(domain="other.example.com"))
+
+    assert list(auths(secret_on(empty))) == ["other.example.com"]
+    assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new["metadata"]["uid"]
+
+
+def test_a_verdict_on_the_registry_is_no_reason_to_look(store: KubernetesStore, empty: Cluster) -> None:
+    created = store.create(make())
+    assert wait_for(lambda: bool(auths(secret_on(empty))), 3)
+    before = secret_on(empty)["metadata"]["resourceVersion"]
+
+    for number in range(5):
+        store.annotate(KEY, {"x": str(number)}, uid=created["metadata"]["uid"])
+
+    assert secret_on(empty)["metadata"]["resourceVersion"] == before
+
+
+def test_without_pull_secrets_there_are_none(empty: Cluster) -> None:
+    with empty.store() as store:
+        created = store.create(make())
+
+        assert store.pull_secret(KEY, uid=created["metadata"]["uid"]) is PullSecret.NONE
+        assert secret_on(empty) == {}
+
+
+# The lease
+
+
+def test_one_of_two_holds_the_lease_and_the_other_takes_over(
+    empty: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "DURATION", 1.0)
+    monkeypatch.setattr(leases, "RENEWAL", 0.2)
+    first, second = empty.lease("one"), empty.lease("two")
+
+    assert first.hold()
+    assert first.is_held
+    assert not second.hold()
+    assert first.hold(), "renewed"
+    assert not second.hold()
+
+    assert wait_for(second.hold, 3), "not renewed for longer than it lasts"
+    assert not first.is_held
+    assert not first.hold()
+
+
+def test_a_lease_that_is_released_is_free_at_once(empty: Cluster) -> None:
+    first, second = empty.lease("one"), empty.lease("two")
+    assert first.hold()
+    assert not second.hold()
+
+    first.release()
+
+    assert second.hold()
+
+
+def test_who_does_not_lead_keeps_no_secrets_until_it_does(
+    empty: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "DURATION", 1.5)
+    monkeypatch.setattr(leases, "RENEWAL", 0.3)
+    monkeypatch.setattr(reconcile, "RENEWAL", 0.3)
+    leader = empty.lease("another replica")
+    assert leader.hold()
+    with empty.store(pull_secrets=True) as store:
+        store.changes(None)
+        empty.apply("team-a", "applied", password=CANARY)
+        key = Key("team-a", "applied")
+        for _ in range(3):
+            assert not wait_for(lambda: bool(secret_on(empty, key)), 0.3)
+            assert leader.hold()
+
+        assert wait_for(lambda: bool(auths(secret_on(empty, key))), 6)
