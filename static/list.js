@@ -2,7 +2,6 @@
 import { place } from "./popover.js";
 
 const list = document.getElementById("list");
-const EVERY = 4000;
 const root = document.documentElement;
 
 function state() {
@@ -63,7 +62,7 @@ function flash(uid) {
 if (list) {
   document.getElementById("list-state").setAttribute("data-quiet", "");
   align();
-  window.setInterval(pulse, EVERY);
+  window.setInterval(pulse, Number(list.dataset.pulseEvery));
   window.addEventListener("resize", align);
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target === list) align();

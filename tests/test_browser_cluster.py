@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from registries.demo.seed import NAMESPACES
 from tests.peers.cluster import Cluster
+from tests.peers.console_page import row
 from tests.peers.running_console import RunningConsole, free_range
+from tests.peers.visitors import People
 from tests.test_browser_guide import *  # noqa: F403  the same tests, on the console of this module
 
 pytest_plugins = ("tests.peers.browser",)
@@ -30,3 +32,16 @@ def console(
     running.stop()
     assert running.leaks() == []
     cluster.empty()
+
+
+def test_what_kubectl_does_shows_up_in_an_open_page(people: People, cluster: Cluster) -> None:
+    """Within a second; here it may take two, on a machine that runs a browser and a cluster as well."""
+    page = people("olive").open("/registries/?namespace=prod-namespace&size=100")
+    expect(row(page, "harbor-staging")).to_be_visible()
+
+    cluster.apply("prod-namespace", "by-kubectl", password="p")
+    expect(row(page, "by-kubectl")).to_be_visible(timeout=2000)
+    cluster.annotate("prod-namespace", "by-kubectl", {"theriseunion.io/display-name": "改名了"})
+    expect(page.get_by_text("改名了")).to_be_visible(timeout=2000)
+    cluster.delete("prod-namespace", "by-kubectl")
+    expect(row(page, "by-kubectl")).to_be_hidden(timeout=2000)

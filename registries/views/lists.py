@@ -20,6 +20,10 @@ from registries.views.rows import row_of
 from registries.views.verify_batch import notice
 
 YEAR = 365 * 24 * 3600
+PULSE = 4000
+PULSE_ON_CLUSTER = 600
+"""Milliseconds between two questions of an open list whether anything changed; on a cluster others change it, and
+are seen within a second."""
 
 
 @require_safe
@@ -68,6 +72,7 @@ def _context(request: HttpRequest, query: ListQuery, page: Page) -> dict[str, An
         "may_test": access.may_anywhere(Permission.EDIT),
         "may_delete": access.may_anywhere(Permission.DELETE),
         "granted": granted,
+        "pulse_every": PULSE_ON_CLUSTER if wiring.on_cluster() else PULSE,
         "providers": [(it.value, labels.PROVIDERS[it].text) for it in Provider],
         "statuses": [(it.value, labels.FILTERS[it].text) for it in Filter],
         "clear_url": filters.url(ListQuery(size=query.size), namespace=given.namespace),
