@@ -9,10 +9,8 @@ from tests.peers.scripted import (
     HERE,
     Reply,
     Request,
-    ScriptedServer,
     basic,
     json_reply,
-    registry_ok,
     scripted,
     unauthorized,
 )
@@ -265,50 +263,6 @@ def test_a_token_is_always_tried_on_the_registry(confirmed: Reply, reason: Reaso
     result, server = visit(TokenRegistry(confirmed=confirmed))
     assert result.reason is reason
     assert len(server.requests) == 3
-
-
-def _scoped(registry: TokenRegistry, answers: dict[str, str]) -> ScriptedServer:
-    """A registry that opens to the token for one scope only; `answers` maps scope to token."""
-
-    def script(request: Request) -> Reply:
-        if request.path == "/service/token" and request.authorization:
-            scope = query(request).get("scope", [""])[0]
-            return json_reply({"token": answers.get(scope, TOKEN)})
-        if request.authorization == "Bearer scoped":
-            return registry_ok()
-        if (request.authorization or "").startswith("Bearer "):
-            return unauthorized(
-                'Bearer realm="http://evil.example/",error="insufficient_scope",scope="registry:x:*"'
-            )
-        return registry(request)
-
-    return ScriptedServer(script)
-
-
-def test_a_missing_scope_is_asked_for_once(request: pytest.FixtureRequest) -> None:
-    registry = TokenRegistry()
-    server = _scoped(registry, {"registry:x:*": "scoped"})
-    request.addfinalizer(server.stop)
-    registry.realm = server.url("/service/token")
-    result = probe(server.address, USER, PASSWORD, HERE)
-    assert result.reason is Reason.OK
-    assert query(server.requests[3])["scope"] == ["registry:x:*"]
-    assert result.token_host == server.netloc, "the second challenge's realm is not followed"
-
-
-def test_a_scope_that_does_not_help_is_access_denied(request: pytest.FixtureRequest) -> None:
-    registry = TokenRegistry()
-    server = _scoped(registry, {})
-    request.addfinalizer(server.stop)
-    registry.realm = server.url("/service/token")
-    result = probe(server.address, USER, PASSWORD, HERE)
-    assert result.reason is Reason.ACCESS_DENIED
-    assert len(server.requests) == 5
-
-
-def test_insufficient_scope_without_a_scope_is_access_denied() -> None:
-    refused = unauthorized('Bearer realm="x",error="insufficient_scope"')
-    assert visit(TokenRegistry(confirmed=refused))[0].reason is Reason.ACCESS_DENIED
 
 
 def test_an_open_registry_may_ask_for_a_token_once_it_sees_a_password() -> None:
