@@ -1,8 +1,8 @@
-"""All addresses: logging in, the language, health, and the app's own."""
+"""All addresses: logging in, the language, health, the API, and the app's own."""
 
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
@@ -21,6 +21,7 @@ urlpatterns = [
     path("language/", login_not_required(set_language), name="set_language"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    re_path(r"^oapis(?:/|$)", include("registries.api.urls")),
     path("", include("registries.urls")),
 ]
 

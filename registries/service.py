@@ -11,6 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from registries.access import Access, Permission
+from registries.changelog import News
 from registries.domain import (
     Credential,
     Draft,
@@ -22,9 +23,9 @@ from registries.domain import (
     namespace_problem,
 )
 from registries.drafts import information_causes
-from registries.errors import Cause, Conflict, ConsoleError, Invalid, NotFound, Unavailable
+from registries.errors import AlreadyExists, Cause, Conflict, ConsoleError, Invalid, NotFound, Unavailable
 from registries.index import Index, visible_namespaces
-from registries.listing import Criteria, ListQuery, Page, Tally
+from registries.listing import Criteria, Listing, ListQuery, Page, Tally
 from registries.outcome import Outcome
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
@@ -105,6 +106,19 @@ class RegistryService:
         self._require_namespace(access, query.criteria.namespace)
         return self._index.page(access, query)
 
+    def listing(self, *, access: Access, criteria: Criteria, first: int, count: int) -> Listing:
+        """A page of resources as JSON; none past the end. NotFound as for `page`."""
+        self._require_namespace(access, criteria.namespace)
+        return self._index.listing(access, criteria, first, count)
+
+    def place_of(self, *, version: str) -> int | None:
+        """Where in the log of changes a version is; None when that is not known any more."""
+        return self._index.place_of(version)
+
+    def changes(self, *, access: Access, namespace: str, after: int) -> News | None:
+        """What changed after a place in the log; None when that is not known any more."""
+        return self._index.changes(access, namespace, after)
+
     def matching(self, *, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
         self._require_namespace(access, criteria.namespace)
         return self._index.matching(access, criteria)
@@ -158,6 +172,20 @@ class RegistryService:
 
     # Writing
 
+    def require_create(self, *, access: Access, namespace: str) -> None:
+        """Whether this person may create in a namespace, before what they send is judged: NotFound, Forbidden."""
+        self._require(access, Permission.CREATE, Key(namespace, ""), Action.CREATE)
+        self._require_namespace(access, namespace)
+
+    def rehearse_create(self, *, access: Access, draft: Draft) -> Resource:
+        """What `create` would store, with its errors, and nothing stored. It has no uid and no version yet."""
+        self.require_create(access=access, namespace=draft.key.namespace)
+        try:
+            self._store.get(draft.key)
+        except NotFound:
+            return public(new_resource(draft))
+        raise AlreadyExists(str(draft.key))
+
     def create(self, *, access: Access, draft: Draft) -> RegistrySecret:
         """AlreadyExists; Forbidden; NotFound for a namespace that does not exist for this person."""
         self._require(access, Permission.CREATE, draft.key, Action.CREATE)
@@ -202,6 +230,11 @@ class RegistryService:
             and_then()
 
     # Testing
+
+    def require_test(self, *, access: Access, namespace: str) -> None:
+        """Whether this person may test in a namespace at all, before what they send is judged: NotFound, Forbidden."""
+        self._require(access, Permission.EDIT, Key(namespace, ""), Action.TEST)
+        self._require_namespace(access, namespace)
 
     def begin_test(self, *, access: Access, key: Key) -> tuple[Check, bool]:
         """Say that a test is under way; the second value is False when one already was. TooManyRequests."""

@@ -26,10 +26,12 @@ from registries.pauses import Pauses
 from registries.probe import Lanes, Policy, RealmMemory, Result, probe, registry_of
 from registries.probe.contexts import TlsContexts
 from registries.quota import Quota
+from registries.rates import Rates, Seats
 from registries.sealing import Sealer
 from registries.service import RegistryService
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
+from registries.tokens import Tokens
 from registries.trials import Trials
 from registries.verify_runs import VerifyRuns
 
@@ -214,6 +216,27 @@ def accounts() -> Accounts:
     return Accounts(audit())
 
 
+@cache
+def tokens() -> Tokens:
+    return Tokens(audit())
+
+
+@cache
+def api_rates() -> Rates:
+    return Rates(settings.API_RATE)
+
+
+@cache
+def api_tests() -> Seats:
+    """The tests that API clients may be waiting for at once."""
+    return Seats(settings.API_TESTS)
+
+
+@cache
+def api_watches() -> Seats:
+    return Seats(settings.API_WATCHES)
+
+
 def delete_namespace(access: Access, name: str) -> None:
     """A namespace goes with the roles in it: one that is created again starts without any."""
     with transaction.atomic():
@@ -239,6 +262,10 @@ def reset() -> None:
         verify_runs,
         run_tests,
         accounts,
+        tokens,
+        api_rates,
+        api_tests,
+        api_watches,
     )
     for one in built:
         one.cache_clear()
