@@ -2,11 +2,12 @@
 
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
-from django.urls import include, path, re_path
+from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from console import health, login
+from registries.api import urls as api
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="registries:list"), name="home"),
@@ -21,7 +22,8 @@ urlpatterns = [
     path("language/", login_not_required(set_language), name="set_language"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    re_path(r"^oapis(?:/|$)", include("registries.api.urls")),
+    path("oapis", api.nowhere),
+    path("oapis/", include("registries.api.urls")),
     path("", include("registries.urls")),
 ]
 

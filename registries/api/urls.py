@@ -2,8 +2,9 @@
 
 from django.urls import path, re_path
 
-from registries.api import namespaces, registry_secrets, verdicts
-from registries.api.endpoint import endpoint, nowhere
+from registries.api import docs, namespaces, registry_secrets, verdicts
+from registries.api import endpoint as endpoints
+from registries.api.endpoint import endpoint
 
 BASE = "image.theriseunion.io/v1alpha1"
 _SECRETS = f"{BASE}/namespaces/<str:namespace>/registry-secrets"
@@ -25,5 +26,8 @@ operations = [
     path(f"{_SECRETS}/<str:name>/verify", endpoint(POST=verdicts.verify), name="verify"),
     path(f"{_SECRETS}/<str:name>/tests", endpoint(GET=verdicts.past_tests), name="tests"),
 ]
-every_method = dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"), nowhere)
-urlpatterns = [*operations, re_path(r"^.*$", endpoint(**every_method), name="nowhere")]
+documents = [path("openapi.json", docs.openapi, name="openapi"), path("docs", docs.docs, name="docs")]
+nowhere = endpoint(
+    **dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"), endpoints.nowhere)
+)
+urlpatterns = [*operations, *documents, re_path(r"^.*$", nowhere, name="nowhere")]
