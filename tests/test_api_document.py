@@ -115,7 +115,7 @@ schema.app = lambda environ, start: handler()(environ, start)  # noqa: PLW0108  
 @pytest.fixture
 def stage(cast: Cast, settings: Any) -> Iterator[Cast]:
     """The API without a limit of its rate, asked in this thread, whose connection stays open."""
-    settings.API_RATE = 0
+    settings.API_RATE = settings.TESTS_PER_MINUTE = 0
     wiring.reset()
     request_finished.disconnect(close_old_connections)
     request_started.disconnect(close_old_connections)

@@ -50,7 +50,11 @@ PATCH: dict[str, Any] = {
         "annotations": {PREFIX + "display-name": "生产 Harbor", PREFIX + "description": None},
     }
 }
-TYPED: dict[str, Any] = {"domain": "harbor.example.com", "username": "admin", "password": "password-of-the-registry"}
+TYPED: dict[str, Any] = {
+    "domain": "harbor.example.com",
+    "username": "admin",
+    "password": "password-of-the-registry",
+}
 VERDICT: dict[str, Any] = {
     "success": False,
     "message": "用户名或密码错误",
