@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "console.request_id.RequestIdMiddleware",
+    "registries.views.metrics.ClockMiddleware",
     "console.security.HeadersMiddleware",
     "registries.api.boundary.StatusMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -94,6 +94,13 @@ class RegistryService:
         """Page.version as it is now."""
         return self._index.version(access, namespace)
 
+    def index_age(self) -> float | None:
+        """Seconds since the store was last heard of: what lists show is that old. None when it never was."""
+        freshness = self._index.freshness()
+        if not freshness.away:
+            return 0.0
+        return (datetime.now(UTC) - freshness.as_of).total_seconds() if freshness.as_of else None
+
     def namespaces(self, *, access: Access, permission: Permission = Permission.SEE) -> tuple[str, ...]:
         return visible_namespaces(self._index.fresh(), access, permission)
 

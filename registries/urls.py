@@ -11,6 +11,7 @@ from registries.views import (
     icons,
     journal,
     lists,
+    metrics,
     tokens,
     verify,
     verify_batch,
@@ -85,5 +86,6 @@ urlpatterns = [
     path("namespaces/", administration.namespaces, name="namespaces"),
     path("namespaces/-/add/", administration.namespace_add, name="namespace_add"),
     path("namespaces/<k8s:name>/delete/", administration.namespace_delete, name="namespace_delete"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("icons/<slug:version>.svg", icons.sprite, name="icons"),
 ]

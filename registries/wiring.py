@@ -22,6 +22,7 @@ from registries.errors import Unavailable
 from registries.grants import access_of_person, forget_namespace
 from registries.history import History
 from registries.index import Index
+from registries.metrics import Metrics
 from registries.pauses import Pauses
 from registries.probe import Lanes, Policy, RealmMemory, Result, probe, registry_of
 from registries.probe.contexts import TlsContexts
@@ -84,6 +85,12 @@ def patience() -> timedelta:
 
 
 @cache
+def metrics() -> Metrics:
+    """What this process has done; once per process, like the threads that do it."""
+    return Metrics()
+
+
+@cache
 def lanes() -> Lanes:
     """One test at a time per registry, whoever asks for it."""
     return Lanes()
@@ -95,7 +102,8 @@ def one_at_a_time(credential: Credential) -> Result:
     if not lanes().enter(registry, TURNS * settings.PROBE_TIMEOUT):
         raise Unavailable(registry, "registry_busy")
     try:
-        return probe(credential.address, credential.username, credential.password, policy_for(credential))
+        result = probe(credential.address, credential.username, credential.password, policy_for(credential))
+        return metrics().tested(result)
     finally:
         lanes().leave(registry)
 
@@ -263,6 +271,7 @@ def reset() -> None:
         run_tests,
         accounts,
         tokens,
+        metrics,
         api_rates,
         api_tests,
         api_watches,

@@ -11,7 +11,7 @@ from registries import wiring
 from registries.demo.process import DemoRegistries
 from registries.domain import Key, VerifyStatus
 from registries.models import StoredResource
-from registries.resource import PREFIX
+from registries.resource import LAST_APPLIED, PREFIX
 from tests.canary import CANARY
 from tests.conftest import Cast
 
@@ -315,6 +315,15 @@ class TestList:
 
         assert listed == client.get(f"{TEAM_A}/harbor-prod").json()
         assert listed["metadata"]["annotations"]["example.com/team"] == "红队"
+
+    def test_holds_no_copy_of_a_password_that_kubectl_left(self, cast: Cast) -> None:
+        registry = cast.add()
+        applied = '{"spec":{"password":"hush-hush-9"}}'
+        wiring.store().annotate(registry.key, {LAST_APPLIED: applied}, uid=registry.uid)
+        client = cast.api("vic")
+
+        for path in (TEAM_A, f"{TEAM_A}/harbor-prod"):
+            assert b"hush" not in client.get(path).content
 
 
 class TestEdit:

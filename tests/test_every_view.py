@@ -89,9 +89,10 @@ VIEWS = {
     "namespace_add": View(ADMINISTERS, wrong="put"),
     "namespace_delete": View(ADMINISTERS, {"name": "team-b"}, wrong="put"),
     "icons": View(ANYBODY, {"version": "x"}),
+    "metrics": View(dict.fromkeys(SEES, 401)),
 }
-OPEN = {"icons"}
-"""Views for people who are not logged in."""
+OPEN = {"icons", "metrics"}
+"""Views for people who are not logged in; the second one takes a token, whoever is."""
 
 
 @pytest.fixture

@@ -32,8 +32,15 @@ class Caller:
 
 def caller_of(request: HttpRequest) -> Caller:
     """ApiError 401 for nobody, 403 for a session without CSRF; TooManyRequests for one who asks too often."""
-    given = request.headers.get("Authorization")
-    caller = _bearer(request, given) if given is not None else _session(request)
+    return bearer(request) if "Authorization" in request.headers else _limited(_session(request))
+
+
+def bearer(request: HttpRequest) -> Caller:
+    """The same for a token only."""
+    return _limited(_bearer(request, request.headers.get("Authorization", "")))
+
+
+def _limited(caller: Caller) -> Caller:
     key = f"token {caller.token}" if caller.token is not None else f"person {caller.access.person}"
     wait = wiring.api_rates().wait(key)
     if wait:
