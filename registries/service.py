@@ -157,6 +157,17 @@ class RegistryService:
         found = (snapshot.find(key) for key in sorted(keys) if access.may(permission, key.namespace))
         return tuple(registry for registry in found if registry)
 
+    def selected(
+        self, *, access: Access, keys: Sequence[Key], permission: Permission
+    ) -> tuple[RegistrySecret | None, ...]:
+        """These registries, None for one that is not there or may not be seen. Forbidden when a role is missing."""
+        snapshot = self._index.fresh()
+        seen = [key if access.may(Permission.SEE, key.namespace) else None for key in keys]
+        for key in seen:
+            if key is not None:
+                self._require(access, permission, key, Action.SEE)
+        return tuple(None if key is None else snapshot.find(key) for key in seen)
+
     def names(self, *, access: Access, namespace: str) -> frozenset[str]:
         """The names that are taken in a namespace; none for one that may not be seen."""
         if not access.may(Permission.SEE, namespace):

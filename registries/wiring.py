@@ -186,37 +186,46 @@ def trials() -> Trials:
 
 
 @cache
-def delete_runs() -> DeleteRuns:
-    background = Background(min(settings.TEST_THREADS, 2), "delete")
-    return DeleteRuns(service(), background, access_of_person, transaction.atomic)
+def deleting() -> Background:
+    """The threads of runs that delete."""
+    return Background(min(settings.TEST_THREADS, 2), "delete")
 
 
 @cache
-def verify_runs() -> VerifyRuns:
-    return _verify_runs(access_of_person)
+def running() -> Background:
+    """The threads of runs that test."""
+    return Background(min(settings.TEST_THREADS, RUNS_AT_ONCE), "run")
 
 
-def verify_runs_of(access: Access) -> VerifyRuns:
-    """Runs of a command, which may do now what it might at the start."""
-    return _verify_runs(lambda _person, _source: access)
+AccessNow = Callable[[str, str], Access]
 
 
-@cache
-def run_tests() -> Background:
-    """The threads of all tests of all runs of this process."""
-    return Background(min(settings.TEST_THREADS, settings.RUN_TESTS), "run-test")
+def delete_runs(access_now: AccessNow = access_of_person) -> DeleteRuns:
+    """`access_now` is what whoever began may do by then: of a person, or of a token."""
+    return DeleteRuns(service(), deleting(), access_now, transaction.atomic)
 
 
-def _verify_runs(access_now: Callable[[str, str], Access]) -> VerifyRuns:
+def verify_runs(access_now: AccessNow = access_of_person) -> VerifyRuns:
     return VerifyRuns(
         service=service(),
-        background=Background(min(settings.TEST_THREADS, RUNS_AT_ONCE), "run"),
+        background=running(),
         probing=run_tests(),
         most=max(1, settings.RUN_TESTS),
         pauses=Pauses(),
         access_now=access_now,
         atomic=transaction.atomic,
     )
+
+
+def verify_runs_of(access: Access) -> VerifyRuns:
+    """Runs of a command, which may do now what it might at the start."""
+    return verify_runs(lambda _person, _source: access)
+
+
+@cache
+def run_tests() -> Background:
+    """The threads of all tests of all runs of this process."""
+    return Background(min(settings.TEST_THREADS, settings.RUN_TESTS), "run-test")
 
 
 @cache
@@ -266,8 +275,8 @@ def reset() -> None:
         service,
         tests,
         trials,
-        delete_runs,
-        verify_runs,
+        deleting,
+        running,
         run_tests,
         accounts,
         tokens,

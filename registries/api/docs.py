@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from registries.api.document import BASE, OPERATIONS, PARAMETERS, Operation, document
-from registries.api.examples import ERRORS
+from registries.api.examples import ERRORS, RUN
 from registries.api.schemas import SCHEMAS, Schema
 from registries.api.status import answer
 
@@ -50,7 +50,7 @@ def _shown(request: HttpRequest, it: Operation) -> dict[str, Any]:
 
 def curl(request: HttpRequest, it: Operation) -> str:
     """The operation as a command, with the examples for values."""
-    path = it.path.format(namespace="default", name="harbor-prod")
+    path = it.path.format(namespace="default", name="harbor-prod", run=RUN["id"])
     parts = ["curl", '-H "Authorization: Bearer $TOKEN"']
     if it.method != "GET":
         parts.append(f"-X {it.method}")

@@ -41,6 +41,13 @@ class Operation:
 
 
 PARAMETERS: dict[str, Schema] = {
+    "run": {
+        "name": "run",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "format": "uuid"},
+        "example": examples.RUN["id"],
+    },
     "namespace": {
         "name": "namespace",
         "in": "path",
@@ -201,6 +208,38 @@ OPERATIONS = (
         (200, "The tests.", "TestList", examples.TESTS),
         READ_ERRORS,
         ("namespace", "name"),
+    ),
+    Operation(
+        "createRun",
+        "POST",
+        f"{BASE}/runs",
+        "Delete or verify many",
+        "Begins a run over exactly these items, which goes on by itself; when one of them is not there, nothing is "
+        "done. One run of tests per person at a time.",
+        (201, "Begun.", "Run", examples.RUN),
+        (*WRITE_ERRORS, 409, 422),
+        (),
+        ("NewRun", examples.NEW_RUN),
+    ),
+    Operation(
+        "getRun",
+        "GET",
+        f"{BASE}/runs/{{run}}",
+        "How far a run is",
+        "Your own, for as long as it is remembered.",
+        (200, "The run.", "Run", examples.RUN),
+        READ_ERRORS,
+        ("run",),
+    ),
+    Operation(
+        "cancelRun",
+        "POST",
+        f"{BASE}/runs/{{run}}/cancel",
+        "Cancel a run of tests",
+        "No further test is begun; those under way end and are recorded.",
+        (200, "The run.", "Run", examples.RUN),
+        (400, 401, 403, 404, 409, 429, 500, 503),
+        ("run",),
     ),
 )
 

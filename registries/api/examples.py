@@ -91,6 +91,33 @@ NAMESPACES: dict[str, Any] = {
     ],
     "totalItems": 1,
 }
+NEW_RUN: dict[str, Any] = {
+    "type": "verify",
+    "items": [
+        {"namespace": "default", "name": "harbor-prod"},
+        {"namespace": "default", "name": "aliyun-dev"},
+    ],
+}
+RUN: dict[str, Any] = {
+    "apiVersion": API_VERSION,
+    "kind": "Run",
+    "id": "0b6f4a54-5a0e-4bb4-9a1b-0f2f5b6c7d8e",
+    "type": "verify",
+    "state": "running",
+    "total": 2,
+    "ended": 1,
+    "succeeded": 0,
+    "failed": 1,
+    "items": [
+        {
+            "namespace": "default",
+            "name": "aliyun-dev",
+            "state": "done",
+            "reason": "bad_credentials",
+            "problem": "",
+        }
+    ],
+}
 DELETE: dict[str, Any] = {"preconditions": {"uid": SECRET["metadata"]["uid"]}}
 
 

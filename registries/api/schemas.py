@@ -198,6 +198,36 @@ SCHEMAS: dict[str, Schema] = {
             "warnings": {"type": "array", "items": text()},
         }
     ),
+    "NewRun": closed(
+        {
+            "type": {"enum": ["delete", "verify"]},
+            "items": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 1000,
+                "items": thing(
+                    {"namespace": text(), "name": text(), "uid": text("if given, the one that is meant")},
+                    "namespace",
+                    "name",
+                ),
+            },
+        }
+    ),
+    "Run": closed(
+        {
+            "apiVersion": _VERSION,
+            "kind": {"const": "Run"},
+            "id": text(format="uuid"),
+            "type": {"enum": ["delete", "verify"]},
+            "state": {"enum": ["proposed", "running", "done", "cancelled", "interrupted"]},
+            **{it: {"type": "integer", "minimum": 0} for it in ("total", "ended", "succeeded", "failed")},
+            "items": {
+                "type": "array",
+                "description": "the newest that did not end well, at most 100 of a run that tests",
+                "items": closed({it: text() for it in ("namespace", "name", "state", "reason", "problem")}),
+            },
+        }
+    ),
     "NamespaceList": _list(
         "NamespaceList",
         closed(

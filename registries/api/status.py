@@ -74,6 +74,10 @@ _API_PROBLEMS = {
     "type": "must be a string",
     "object": "must be an object",
     "boolean": "must be true or false",
+    "unknown_type": "must be delete or verify",
+    "items": "must be a list of 1 to 1000 items",
+    "item": "must have a namespace and a name, and may have a uid",
+    "twice": "the same item occurs twice",
     "immutable": "only the annotations display-name and description may change",
 }
 
@@ -170,6 +174,8 @@ def _sentence(error: ConsoleError, name: str) -> str:
 _CONFLICTS = {
     "changed": "the object has been modified; please apply your changes to the latest version and try again",
     "recreated": "the object was deleted and created again meanwhile",
+    "run_under_way": "another run of yours is under way",
+    "not_cancellable": "a run that deletes cannot be cancelled",
 }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from registries.api import docs, namespaces, registry_secrets, verdicts
+from registries.api import docs, namespaces, registry_secrets, runs, verdicts
 from registries.api import endpoint as endpoints
 from registries.api.endpoint import endpoint
 
@@ -24,6 +24,9 @@ operations = [
         name="registry_secret",
     ),
     path(f"{_SECRETS}/<str:name>/verify", endpoint(POST=verdicts.verify), name="verify"),
+    path(f"{BASE}/runs", endpoint(POST=runs.create), name="runs"),
+    path(f"{BASE}/runs/<str:run>", endpoint(GET=runs.get), name="run"),
+    path(f"{BASE}/runs/<str:run>/cancel", endpoint(POST=runs.cancel), name="run_cancel"),
     path(f"{_SECRETS}/<str:name>/tests", endpoint(GET=verdicts.past_tests), name="tests"),
 ]
 documents = [path("openapi.json", docs.openapi, name="openapi"), path("docs", docs.docs, name="docs")]
