@@ -1,9 +1,11 @@
-"""gunicorn inside this process: one worker, eight threads. The worker is what dies and comes back; this
-process only watches it, and takes it along when it is told to stop.
+"""gunicorn inside this process: one worker, eight threads, and one more for each request that may wait (a test
+or a watch of the API), so that those never keep a page from being answered. The worker is what dies and comes
+back; this process only watches it, and takes it along when it is told to stop.
 """
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from gunicorn.app.base import BaseApplication
 
@@ -25,7 +27,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "bind": bind,
             "workers": 1,
             "worker_class": "gthread",
-            "threads": THREADS,
+            "threads": THREADS + settings.API_TESTS + settings.API_WATCHES,
             "timeout": 60,
             "graceful_timeout": 3,
             "keepalive": 30,

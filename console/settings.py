@@ -68,7 +68,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "console.request_id.RequestIdMiddleware",
+    "registries.views.metrics.ClockMiddleware",
     "console.security.HeadersMiddleware",
+    "registries.api.boundary.StatusMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -158,6 +160,12 @@ PROBE_NO_PROXY = env.list("CONSOLE_PROBE_NO_PROXY", default=[])
 TESTS_PER_MINUTE = env.int("CONSOLE_TESTS_PER_MINUTE", default=30)
 RUN_TESTS = env.int("CONSOLE_RUN_TESTS", default=16)
 TEST_THREADS = env.int("CONSOLE_PROBE_THREADS", default=32)
+
+# The API
+API_RATE = env.int("CONSOLE_API_RATE", default=600)
+# Requests that wait, for a registry or for something to happen, have threads of their own (console/server.py).
+API_TESTS = env.int("CONSOLE_API_TESTS", default=8)
+API_WATCHES = env.int("CONSOLE_API_WATCHES", default=8)
 
 # Logs
 LOGGING = {

@@ -1,4 +1,4 @@
-"""All addresses: logging in, the language, health, and the app's own."""
+"""All addresses: logging in, the language, health, the API, and the app's own."""
 
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from console import health, login
+from registries.api import urls as api
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="registries:list"), name="home"),
@@ -21,6 +22,8 @@ urlpatterns = [
     path("language/", login_not_required(set_language), name="set_language"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("oapis", api.nowhere),
+    path("oapis/", include("registries.api.urls")),
     path("", include("registries.urls")),
 ]
 

@@ -4,7 +4,7 @@ The three roles of the platform are sets of the verbs that a cluster would ask a
 can be made from local grants or from a cluster's access reviews.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -100,6 +100,20 @@ class Access:
     def may_anywhere(self, permission: Permission) -> bool:
         """Whether there is any namespace at all for which the permission is held."""
         return permission in self.everywhere or any(permission in held for held in self.namespaces.values())
+
+    def limited(self, namespaces: Collection[str], role: Role) -> "Access":
+        """What is left of this under a token's limits: never more than the person holds at the moment.
+
+        No namespaces mean all of the person's. A limited one administers nothing.
+        """
+        cap = role.permissions
+        if not namespaces:
+            held = {name: permissions & cap for name, permissions in self.namespaces.items()}
+            return replace(
+                self, everywhere=self.everywhere & cap, namespaces=MappingProxyType(held), administers=False
+            )
+        held = {name: self.permissions(name) & cap for name in namespaces if self.permissions(name)}
+        return replace(self, everywhere=_NOTHING, namespaces=MappingProxyType(held), administers=False)
 
     def require(self, permission: Permission, namespace: str) -> None:
         """Raise NotFound for a namespace that this person may not see, else Forbidden with the role missing."""

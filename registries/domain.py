@@ -92,6 +92,8 @@ class RegistrySecret:
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
     verification: Verification = field(default_factory=Verification)
+    document: bytes = field(default=b"", repr=False, compare=False)
+    """The resource as JSON, as it may be shown: written once, so that a list of many only joins them."""
 
     @property
     def namespace(self) -> str:

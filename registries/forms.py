@@ -3,10 +3,12 @@ causes land on the fields here. No form ever renders a password back.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, cast
 
 from django import forms
 from django.forms.utils import ErrorDict
+from django.http import QueryDict
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +45,8 @@ class CauseForm(forms.Form):
             value = str(self.data.get(name, ""))
             if field.required and not value.strip():
                 causes.append(Cause(name, "required"))
+            elif isinstance(field, forms.MultipleChoiceField):
+                continue
             elif isinstance(field, forms.ChoiceField) and value and not field.valid_value(value):
                 causes.append(Cause(name, "unknown"))
         if causes:
@@ -156,6 +160,46 @@ class _RoleFields(CauseForm):
         super().__init__(*args, **kwargs)
         field = cast(forms.ChoiceField, self.fields["namespace"])
         field.choices = list(namespaces)
+
+
+class TokenForm(CauseForm):
+    """A new API token; its role and namespaces can only take away from what its owner holds."""
+
+    name = forms.CharField(
+        label=FIELDS["name"],
+        help_text=_("What it is for, so that you know later what stops when you revoke it."),
+        widget=forms.TextInput({"autocomplete": "off", "maxlength": "64", "placeholder": "CI"}),
+    )
+    role = forms.ChoiceField(
+        label=FIELDS["role"],
+        choices=[(role.value, format_lazy("{} · {}", role.value, ROLES[role])) for role in Role],
+        help_text=_("At most this, and never more than you hold yourself."),
+    )
+    namespaces = forms.MultipleChoiceField(
+        label=FIELDS["namespaces"],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Choose none for all that you may see, those that are added later included."),
+    )
+    expires = forms.CharField(
+        label=FIELDS["expires"],
+        help_text=_("The last day on which it is valid, at most a year from now."),
+        widget=forms.DateInput({"type": "date", "class": "form-control"}),
+    )
+
+    def __init__(self, *args: Any, namespaces: Iterable[str], last: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.MultipleChoiceField, self.fields["namespaces"])
+        field.choices = [(name, name) for name in namespaces]
+        self.fields["expires"].widget.attrs["max"] = last.isoformat()
+
+    def chosen_namespaces(self) -> list[str]:
+        """Those chosen of those offered. Invalid for any other."""
+        chosen = cast(QueryDict, self.data).getlist("namespaces")
+        field = cast(forms.MultipleChoiceField, self.fields["namespaces"])
+        if not all(field.valid_value(name) for name in chosen):
+            raise Invalid("", (Cause("namespaces", "unknown"),))
+        return chosen
 
 
 class GrantForm(_RoleFields):

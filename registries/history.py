@@ -47,6 +47,13 @@ class History:
             some = uids[first : first + MOST_PARAMETERS]
             open_ones.filter(uid__in=some).update(finished_at=timezone.now(), outcome=outcome.to_json())
 
+    def outcome(self, check: Check) -> Outcome | None:
+        """What came of a test, or None while it is under way. Lost, or forgotten with its registry: interrupted."""
+        record = VerificationRecord.objects.filter(pk=check.id).first()
+        if record is None or record.started_at <= timezone.now() - self._patience:
+            return Outcome.abandoned("interrupted")
+        return Outcome.from_json(record.outcome) if record.finished_at is not None else None
+
     def forget(self, *uids: str) -> None:
         VerificationRecord.objects.filter(uid__in=uids).delete()
 

@@ -47,6 +47,7 @@ NAMES = (
     "scroll-text",
     "search",
     "shield-check",
+    "square-terminal",
     "sun",
     "trash-2",
     "triangle-alert",

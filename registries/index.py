@@ -6,7 +6,7 @@ import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
@@ -14,8 +14,9 @@ from itertools import chain, islice
 from types import MappingProxyType
 
 from registries.access import Access, Permission
+from registries.changelog import ChangeLog, News
 from registries.domain import STALE_AFTER, Key, RegistrySecret, VerifyStatus
-from registries.listing import Criteria, Filter, ListQuery, Page, Sort, Tally
+from registries.listing import Criteria, Filter, Listing, ListQuery, Page, Sort, Tally
 from registries.stores.base import Changes, Freshness, Store
 
 _STATUS_ORDER = {VerifyStatus.FAILED: 0, VerifyStatus.UNTESTED: 1, VerifyStatus.SUCCESS: 2}
@@ -72,11 +73,16 @@ class Snapshot:
     """Everything at one version; immutable, so that a reader never sees half a change."""
 
     def __init__(
-        self, version: str | None, namespaces: frozenset[str], buckets: Mapping[str, Bucket]
+        self,
+        version: str | None,
+        namespaces: frozenset[str],
+        buckets: Mapping[str, Bucket],
     ) -> None:
         self.version = version
         self.namespaces = namespaces
         self.buckets = buckets
+        self.place, self.mark = 0, 0
+        """Where in the log of changes it stands, and the newest version of any resource by then."""
         self._orders: dict[Sort, tuple[RegistrySecret, ...]] = {}
 
     @cached_property
@@ -86,6 +92,12 @@ class Snapshot:
     @cached_property
     def keys_by_uid(self) -> Mapping[str, Key]:
         return {it.uid: it.key for bucket in self.buckets.values() for it in bucket.items}
+
+    @property
+    def newest(self) -> int:
+        """The newest version of any resource, as a number."""
+        versions = (it.resource_version for bucket in self.buckets.values() for it in bucket.items)
+        return max((int(it) for it in versions if it.isdigit()), default=0)
 
     def everything(self, sort: Sort) -> tuple[RegistrySecret, ...]:
         """All of it in one order, sorted once per version."""
@@ -135,13 +147,53 @@ class Index:
         self._clock = clock
         self._lock = threading.Lock()
         self._snapshot = Snapshot(None, frozenset(), MappingProxyType({}))
+        self._log = ChangeLog()
 
     def fresh(self) -> Snapshot:
         with self._lock:
             changes = self._store.changes(self._snapshot.version)
             if changes.version != self._snapshot.version:
-                self._snapshot = self._snapshot.after(changes)
+                self._follow(self._snapshot, self._snapshot.after(changes), changes)
             return self._snapshot
+
+    def _follow(self, before: Snapshot, after: Snapshot, changes: Changes) -> None:
+        """Go on to a snapshot, and note what it changes."""
+        if not changes.complete:
+            self._log.append(changes.upserted, changes.removed, before.find)
+        elif before.version is None or after.newest < self._log.mark:
+            self._log.begin(changes.upserted)  # the first one, or another history than before
+        else:
+            gone = ((key, uid) for uid, key in before.keys_by_uid.items() if uid not in after.keys_by_uid)
+            known = {it.uid: it.resource_version for it in before.everything(Sort.NAMESPACE)}
+            new = (it for it in changes.upserted if known.get(it.uid) != it.resource_version)
+            self._log.append(new, gone, before.find)
+        after.place, after.mark = self._log.place, self._log.mark
+        self._snapshot = after
+
+    def place_of(self, version: str) -> int | None:
+        self.fresh()
+        return self._log.place_of(version)
+
+    def changes(self, access: Access, namespace: str, after: int) -> News | None:
+        """What of it this person may see; None when that place is not known any more."""
+        self.fresh()
+        news = self._log.after(after)
+        if news is None:
+            return None
+        seen = (it for it in news.changes if not namespace or it.key.namespace == namespace)
+        return replace(news, changes=tuple(it for it in seen if access.may(Permission.SEE, it.key.namespace)))
+
+    def listing(self, access: Access, criteria: Criteria, first: int, count: int) -> Listing:
+        """`count` resources from the one at `first` (from 0), by namespace and name, as JSON."""
+        snapshot = self.fresh()
+        buckets = [it.narrowed(criteria) for it in visible_buckets(snapshot, access, criteria.namespace)]
+        total = sum(len(bucket.items) for bucket in buckets)
+        found: Iterable[RegistrySecret] = ()
+        if first < total:
+            matching = _matching(snapshot, buckets, ListQuery(criteria), self._clock())
+            found = islice(matching, first, first + count)
+        items = tuple(it.document for it in found)
+        return Listing(items=items, total=total, version=str(snapshot.mark), place=snapshot.place)
 
     def page(self, access: Access, query: ListQuery) -> Page:
         """One page of what a person may see, with the counts for all of it."""

@@ -103,6 +103,7 @@ ACTIONS = {
     "account": _("Account"),
     "grant": _("Role"),
     "namespace": _("Namespace"),
+    "token": _("Access token"),
 }
 
 OUTCOMES = {
@@ -111,6 +112,7 @@ OUTCOMES = {
     "NotFound": _("Refused: not visible"),
     "failed": _("Failed"),
     "locked": _("Refused: locked"),
+    "Unauthorized": _("Refused: not valid"),
 }
 
 ROLES = {
@@ -131,6 +133,8 @@ FIELDS = {
     "role": _("Role"),
     "tls": _("Certificate"),
     "ca_bundle": _("CA certificate"),
+    "namespaces": _("Namespaces"),
+    "expires": _("Valid until"),
 }
 
 _PROBLEMS: dict[tuple[str, str], Text] = {
@@ -153,6 +157,10 @@ _PROBLEMS: dict[tuple[str, str], Text] = {
     ("password", "password_too_similar"): _(
         "This password is too much like the user name. Choose another one."
     ),
+    ("namespaces", "unknown"): _("This namespace does not exist, or you hold no role in it."),
+    ("expires", "expiry"): _("Choose a day from today on, at most a year from now."),
+    ("name", "too_long_here"): _("Use at most 64 characters."),
+    ("name", "too_many"): _("You have 50 tokens. Revoke one that is no longer used."),
     ("role", "unknown"): _("Choose one of the roles."),
     ("provider", "unknown"): _("Choose one of the providers."),
     ("tls", "unknown"): _("Choose one of the three."),

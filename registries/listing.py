@@ -97,3 +97,14 @@ class Page:
     @property
     def last(self) -> int:
         return self.first + len(self.items) - 1 if self.items else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Resources as JSON, as they may be shown; `total` is how many there are. `version` is the newest of any
+    resource, `place` where in the log of changes this is."""
+
+    items: tuple[bytes, ...]
+    total: int
+    version: str
+    place: int

@@ -57,6 +57,24 @@ class Grant(models.Model):
         constraints = (models.UniqueConstraint(fields=["user", "namespace"], name="one_role_per_namespace"),)
 
 
+class ApiToken(models.Model):
+    """A person's key to the API, kept as a digest. Written by tokens.py."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=64)
+    prefix = models.CharField(max_length=16, help_text="the first characters, to recognise it by")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the whole, in hexadecimal")
+    namespaces = models.TextField(
+        blank=True, help_text="names with blanks between; empty for all of the person's"
+    )
+    role = models.CharField(max_length=16, choices=[(role.value, role.value) for role in Role])
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    last_used_from = models.CharField(max_length=45, blank=True)
+    revoked_at = models.DateTimeField(null=True)
+
+
 class VerificationRecord(models.Model):
     """One test of a stored registry, under way until `finished_at` is set. Written by history.py."""
 

@@ -28,6 +28,7 @@ class Action(StrEnum):
     ACCOUNT = "account"
     GRANT = "grant"
     NAMESPACE = "namespace"
+    TOKEN = "token"  # noqa: S105  what was acted on
 
 
 @dataclass(frozen=True, slots=True)

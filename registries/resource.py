@@ -4,6 +4,7 @@ millisecond stamps. Shapes: registry-management.zh.md, 数据结构, and api.md.
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -70,6 +71,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
         ca_bundle=notes.get(PREFIX + "ca-bundle", ""),
         skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
         verification=_verification(notes),
+        document=json.dumps(public(resource), ensure_ascii=False).encode(),
     )
 
 

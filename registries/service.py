@@ -11,6 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from registries.access import Access, Permission
+from registries.changelog import News
 from registries.domain import (
     Credential,
     Draft,
@@ -22,9 +23,9 @@ from registries.domain import (
     namespace_problem,
 )
 from registries.drafts import information_causes
-from registries.errors import Cause, Conflict, ConsoleError, Invalid, NotFound, Unavailable
+from registries.errors import AlreadyExists, Cause, Conflict, ConsoleError, Invalid, NotFound, Unavailable
 from registries.index import Index, visible_namespaces
-from registries.listing import Criteria, ListQuery, Page, Tally
+from registries.listing import Criteria, Listing, ListQuery, Page, Tally
 from registries.outcome import Outcome
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
@@ -93,6 +94,13 @@ class RegistryService:
         """Page.version as it is now."""
         return self._index.version(access, namespace)
 
+    def index_age(self) -> float | None:
+        """Seconds since the store was last heard of: what lists show is that old. None when it never was."""
+        freshness = self._index.freshness()
+        if not freshness.away:
+            return 0.0
+        return (datetime.now(UTC) - freshness.as_of).total_seconds() if freshness.as_of else None
+
     def namespaces(self, *, access: Access, permission: Permission = Permission.SEE) -> tuple[str, ...]:
         return visible_namespaces(self._index.fresh(), access, permission)
 
@@ -104,6 +112,19 @@ class RegistryService:
         """One page. NotFound when the query names a namespace that this person may not see, or none has."""
         self._require_namespace(access, query.criteria.namespace)
         return self._index.page(access, query)
+
+    def listing(self, *, access: Access, criteria: Criteria, first: int, count: int) -> Listing:
+        """A page of resources as JSON; none past the end. NotFound as for `page`."""
+        self._require_namespace(access, criteria.namespace)
+        return self._index.listing(access, criteria, first, count)
+
+    def place_of(self, *, version: str) -> int | None:
+        """Where in the log of changes a version is; None when that is not known any more."""
+        return self._index.place_of(version)
+
+    def changes(self, *, access: Access, namespace: str, after: int) -> News | None:
+        """What changed after a place in the log; None when that is not known any more."""
+        return self._index.changes(access, namespace, after)
 
     def matching(self, *, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
         self._require_namespace(access, criteria.namespace)
@@ -144,6 +165,17 @@ class RegistryService:
         found = (snapshot.find(key) for key in sorted(keys) if access.may(permission, key.namespace))
         return tuple(registry for registry in found if registry)
 
+    def selected(
+        self, *, access: Access, keys: Sequence[Key], permission: Permission
+    ) -> tuple[RegistrySecret | None, ...]:
+        """These registries, None for one that is not there or may not be seen. Forbidden when a role is missing."""
+        snapshot = self._index.fresh()
+        seen = [key if access.may(Permission.SEE, key.namespace) else None for key in keys]
+        for key in seen:
+            if key is not None:
+                self._require(access, permission, key, Action.SEE)
+        return tuple(None if key is None else snapshot.find(key) for key in seen)
+
     def names(self, *, access: Access, namespace: str) -> frozenset[str]:
         """The names that are taken in a namespace; none for one that may not be seen."""
         if not access.may(Permission.SEE, namespace):
@@ -165,6 +197,20 @@ class RegistryService:
         return self._index.tallies(access)
 
     # Writing
+
+    def require_create(self, *, access: Access, namespace: str) -> None:
+        """Whether this person may create in a namespace, before what they send is judged: NotFound, Forbidden."""
+        self._require(access, Permission.CREATE, Key(namespace, ""), Action.CREATE)
+        self._require_namespace(access, namespace)
+
+    def rehearse_create(self, *, access: Access, draft: Draft) -> Resource:
+        """What `create` would store, with its errors, and nothing stored. It has no uid and no version yet."""
+        self.require_create(access=access, namespace=draft.key.namespace)
+        try:
+            self._store.get(draft.key)
+        except NotFound:
+            return public(new_resource(draft))
+        raise AlreadyExists(str(draft.key))
 
     def create(self, *, access: Access, draft: Draft) -> RegistrySecret:
         """AlreadyExists; Forbidden; NotFound for a namespace that does not exist for this person."""
@@ -220,6 +266,11 @@ class RegistryService:
         self._audit.record_all(access, Action.DELETE, deleted)
 
     # Testing
+
+    def require_test(self, *, access: Access, namespace: str) -> None:
+        """Whether this person may test in a namespace at all, before what they send is judged: NotFound, Forbidden."""
+        self._require(access, Permission.EDIT, Key(namespace, ""), Action.TEST)
+        self._require_namespace(access, namespace)
 
     def begin_test(self, *, access: Access, key: Key) -> tuple[Check, bool]:
         """Say that a test is under way; the second value is False when one already was. TooManyRequests."""

@@ -11,6 +11,8 @@ from registries.views import (
     icons,
     journal,
     lists,
+    metrics,
+    tokens,
     verify,
     verify_batch,
 )
@@ -71,6 +73,9 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/edit/", changes.edit, name="edit"),
     path("registries/<k8s:namespace>/<k8s:name>/delete/", changes.delete, name="delete"),
     path("journal/", journal.journal, name="journal"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/-/add/", tokens.token_add, name="token_add"),
+    path("tokens/<int:token>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("accounts/", administration.accounts, name="accounts"),
     path("accounts/-/add/", administration.account_add, name="account_add"),
     path("accounts/<account:name>/password/", administration.account_password, name="account_password"),
@@ -81,5 +86,6 @@ urlpatterns = [
     path("namespaces/", administration.namespaces, name="namespaces"),
     path("namespaces/-/add/", administration.namespace_add, name="namespace_add"),
     path("namespaces/<k8s:name>/delete/", administration.namespace_delete, name="namespace_delete"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("icons/<slug:version>.svg", icons.sprite, name="icons"),
 ]

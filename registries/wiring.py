@@ -24,14 +24,17 @@ from registries.errors import Unavailable
 from registries.grants import access_of_person, forget_namespace
 from registries.history import History
 from registries.index import Index
+from registries.metrics import Metrics
 from registries.pauses import Pauses
 from registries.probe import Lanes, Policy, RealmMemory, Result, probe, registry_of
 from registries.probe.contexts import TlsContexts
 from registries.quota import Quota
+from registries.rates import Rates, Seats
 from registries.sealing import Sealer
 from registries.service import RegistryService
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
+from registries.tokens import Tokens
 from registries.trials import Trials
 from registries.verify_runs import VerifyRuns
 
@@ -86,6 +89,12 @@ def patience() -> timedelta:
 
 
 @cache
+def metrics() -> Metrics:
+    """What this process has done; once per process, like the threads that do it."""
+    return Metrics()
+
+
+@cache
 def lanes() -> Lanes:
     """One test at a time per registry, whoever asks for it."""
     return Lanes()
@@ -97,7 +106,8 @@ def one_at_a_time(credential: Credential) -> Result:
     if not lanes().enter(registry, TURNS * settings.PROBE_TIMEOUT):
         raise Unavailable(registry, "registry_busy")
     try:
-        return probe(credential.address, credential.username, credential.password, policy_for(credential))
+        result = probe(credential.address, credential.username, credential.password, policy_for(credential))
+        return metrics().tested(result)
     finally:
         lanes().leave(registry)
 
@@ -183,32 +193,35 @@ def trials() -> Trials:
 
 
 @cache
-def delete_runs() -> DeleteRuns:
-    background = Background(min(settings.TEST_THREADS, 2), "delete")
-    workers = Background(min(settings.TEST_THREADS, DELETED_AT_ONCE), "deletion") if on_cluster() else None
-    return DeleteRuns(service(), background, access_of_person, transaction.atomic, workers)
+def deleting() -> Background:
+    """The threads of runs that delete."""
+    return Background(min(settings.TEST_THREADS, 2), "delete")
 
 
 @cache
-def verify_runs() -> VerifyRuns:
-    return _verify_runs(access_of_person)
-
-
-def verify_runs_of(access: Access) -> VerifyRuns:
-    """Runs of a command, which may do now what it might at the start."""
-    return _verify_runs(lambda _person, _source: access)
+def deletions() -> Background | None:
+    """The threads that delete side by side; a database, which writes one thing after the other, has none."""
+    return Background(min(settings.TEST_THREADS, DELETED_AT_ONCE), "deletion") if on_cluster() else None
 
 
 @cache
-def run_tests() -> Background:
-    """The threads of all tests of all runs of this process."""
-    return Background(min(settings.TEST_THREADS, settings.RUN_TESTS), "run-test")
+def running() -> Background:
+    """The threads of runs that test."""
+    return Background(min(settings.TEST_THREADS, RUNS_AT_ONCE), "run")
 
 
-def _verify_runs(access_now: Callable[[str, str], Access]) -> VerifyRuns:
+AccessNow = Callable[[str, str], Access]
+
+
+def delete_runs(access_now: AccessNow = access_of_person) -> DeleteRuns:
+    """`access_now` is what whoever began may do by then: of a person, or of a token."""
+    return DeleteRuns(service(), deleting(), access_now, transaction.atomic, deletions())
+
+
+def verify_runs(access_now: AccessNow = access_of_person) -> VerifyRuns:
     return VerifyRuns(
         service=service(),
-        background=Background(min(settings.TEST_THREADS, RUNS_AT_ONCE), "run"),
+        background=running(),
         probing=run_tests(),
         most=max(1, settings.RUN_TESTS),
         pauses=Pauses(),
@@ -217,9 +230,41 @@ def _verify_runs(access_now: Callable[[str, str], Access]) -> VerifyRuns:
     )
 
 
+def verify_runs_of(access: Access) -> VerifyRuns:
+    """Runs of a command, which may do now what it might at the start."""
+    return verify_runs(lambda _person, _source: access)
+
+
+@cache
+def run_tests() -> Background:
+    """The threads of all tests of all runs of this process."""
+    return Background(min(settings.TEST_THREADS, settings.RUN_TESTS), "run-test")
+
+
 @cache
 def accounts() -> Accounts:
     return Accounts(audit())
+
+
+@cache
+def tokens() -> Tokens:
+    return Tokens(audit())
+
+
+@cache
+def api_rates() -> Rates:
+    return Rates(settings.API_RATE)
+
+
+@cache
+def api_tests() -> Seats:
+    """The tests that API clients may be waiting for at once."""
+    return Seats(settings.API_TESTS)
+
+
+@cache
+def api_watches() -> Seats:
+    return Seats(settings.API_WATCHES)
 
 
 def delete_namespace(access: Access, name: str) -> None:
@@ -243,10 +288,16 @@ def reset() -> None:
         service,
         tests,
         trials,
-        delete_runs,
-        verify_runs,
+        deleting,
+        deletions,
+        running,
         run_tests,
         accounts,
+        tokens,
+        metrics,
+        api_rates,
+        api_tests,
+        api_watches,
     )
     for one in built:
         one.cache_clear()

@@ -52,6 +52,9 @@ def violations(page: Page) -> list[str]:
         ("olive", "/journal/?person=nobody", "还没有记录"),
         ("olive", "/accounts/", ZH.accounts),
         ("olive", "/namespaces/", ZH.namespaces),
+        ("olive", "/tokens/", "还没有访问令牌"),
+        ("olive", "/tokens/-/add/", "新建访问令牌"),
+        ("olive", "/oapis/docs", "API"),
         ("olive", "/password/", "修改密码"),
         ("olive", "/no-such-page/", "404"),
         ("olive", "/registries/-/add/", ZH.add),
@@ -75,6 +78,29 @@ def test_the_login_page_with_and_without_an_error(people: People) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
     assert violations(page) == []
+
+
+def test_a_token_is_made_and_revoked_by_keyboard(people: People) -> None:
+    page = people("olive").open("/tokens/", theme="system")
+    page.get_by_role("link", name="新建访问令牌").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_label(ZH.name).focus()
+    page.keyboard.type("CI")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("rct_")
+    assert violations(page) == []
+
+    expect(page.get_by_role("link", name="我已复制")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("cell", name="CI rct_")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("link", name="吊销 CI").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="吊销令牌").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="还没有访问令牌")).to_be_visible()
 
 
 class TestTheListWith:

@@ -1,5 +1,7 @@
 """The details page: every field but the password."""
 
+import html
+
 import yaml
 
 from tests.canary import CANARY
@@ -83,3 +85,12 @@ def test_actions_are_offered_by_role(cast: Cast) -> None:
     assert f'action="{PATH}verify/"' in shown(cast, "omar")
     assert f'href="{PATH}delete/"' not in shown(cast, "omar")
     assert f'href="{PATH}delete/"' in shown(cast, "nina")
+
+
+def test_a_curl_line_tests_it_through_the_api(cast: Cast) -> None:
+    cast.add()
+    page = html.unescape(cast.client("vic").get("/registries/team-a/harbor-prod/").content.decode())
+
+    path = "/oapis/image.theriseunion.io/v1alpha1/namespaces/team-a/registry-secrets/harbor-prod/verify"
+    assert f'curl -X POST -H "Authorization: Bearer $TOKEN" http://testserver{path}' in page
+    assert cast.api("omar").post(path, "", content_type="application/json").status_code == 200

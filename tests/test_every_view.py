@@ -73,6 +73,9 @@ VIEWS = {
     "edit": View(EDITS, IN_TEAM_A, wrong="put"),
     "delete": View(DELETES, IN_TEAM_A, wrong="put"),
     "journal": View(ANYBODY),
+    "tokens": View(ANYBODY),
+    "token_add": View(ANYBODY, wrong="put"),
+    "token_revoke": View(dict.fromkeys(SEES, 404), {"token": 1}, wrong="put"),
     "accounts": View(ADMINISTERS),
     "account_add": View(ADMINISTERS, wrong="put"),
     "account_password": View(ADMINISTERS, {"name": "vic"}, wrong="put"),
@@ -86,9 +89,10 @@ VIEWS = {
     "namespace_add": View(ADMINISTERS, wrong="put"),
     "namespace_delete": View(ADMINISTERS, {"name": "team-b"}, wrong="put"),
     "icons": View(ANYBODY, {"version": "x"}),
+    "metrics": View(dict.fromkeys(SEES, 401)),
 }
-OPEN = {"icons"}
-"""Views for people who are not logged in."""
+OPEN = {"icons", "metrics"}
+"""Views for people who are not logged in; the second one takes a token, whoever is."""
 
 
 @pytest.fixture

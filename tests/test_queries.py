@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from registries import wiring
 from registries.listing import Criteria
 from tests.conftest import Cast
+from tests.test_api import ALL, BASE, TEAM_A
 
 PAGES = [
     "/registries/",
@@ -21,6 +22,12 @@ PAGES = [
     "/journal/",
     "/accounts/",
     "/namespaces/",
+    "/tokens/",
+    ALL,
+    f"{ALL}?limit=500&search=r",
+    f"{TEAM_A}/r0",
+    f"{TEAM_A}/r0/tests",
+    f"{BASE}/namespaces",
 ]
 
 
@@ -56,3 +63,12 @@ def test_the_number_of_queries_does_not_grow(one: Cast, cast: Cast, path: str) -
 def test_the_list_takes_six_queries(one: Cast) -> None:
     # the session, the person, the grants, the version of the store, the tests under way, the newest run of tests
     assert queries(one, "/registries/") == 6
+
+
+def test_a_token_costs_two_queries_and_a_list_of_the_api_one_more(one: Cast) -> None:
+    client = one.api("olive")
+    client.get(ALL)
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(ALL).status_code == 200
+    # the token with its owner, the grants, the version of the store
+    assert len(captured) == 3

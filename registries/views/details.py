@@ -15,7 +15,7 @@ from registries.domain import Key, RegistrySecret
 from registries.errors import Unavailable
 from registries.models import AuditEntry
 from registries.records import OK
-from registries.resource import API_GROUP, PREFIX, Resource, to_domain
+from registries.resource import API_GROUP, API_VERSION, PREFIX, Resource, to_domain
 from registries.views.people import access_to, acting_access
 from registries.views.verify import panel
 
@@ -37,6 +37,7 @@ def details(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
         ),
         "snippet": f"imagePullSecrets:\n  - name: {registry.name}\n",
         "commands": commands(registry),
+        "curl": curl(request, registry),
         "sample": presets.sample_image(registry.domain, registry.provider),
         "events": [
             {
@@ -94,6 +95,12 @@ def commands(registry: RegistrySecret) -> list[tuple[str, str]]:
         ("edit", f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {note}"),
         ("delete", f"kubectl delete {RESOURCE} {registry.name} {where}"),
     ]
+
+
+def curl(request: HttpRequest, registry: RegistrySecret) -> str:
+    """A test through the API, ready but for the token."""
+    path = f"/oapis/{API_VERSION}/namespaces/{registry.namespace}/registry-secrets/{registry.name}/verify"
+    return f'curl -X POST -H "Authorization: Bearer $TOKEN" {shlex.quote(request.build_absolute_uri(path))}'
 
 
 def _event_text(entry: AuditEntry) -> str:

@@ -1,0 +1,99 @@
+"""What a request carries: a JSON body of bounded size in an accepted type, and parameters. Imports status.py."""
+
+import json
+import re
+from collections.abc import Collection
+from typing import Any, NoReturn
+
+from django.http import HttpRequest
+
+from registries.api.status import JSON, ApiError, bad_request
+
+MERGE_PATCH = "application/merge-patch+json"
+LONGEST = 256 * 1024
+"""Bytes of a body: a resource with the longest password and description is a tenth of it."""
+_NUMBER = re.compile(r"[0-9]+\Z")
+_DIGITS = 18
+
+
+def read_object(
+    request: HttpRequest, types: Collection[str] = (JSON,), *, empty: bool = False
+) -> dict[str, Any]:
+    """The body as an object; `{}` for no body where that is allowed.
+
+    ApiError 413 for one that is too long, 415 for another type, 400 for what is no JSON object.
+    """
+    raw = _read(request)
+    if not raw.strip() and empty:
+        return {}
+    given = request.headers.get("Content-Type", JSON).partition(";")[0].strip().lower()
+    if given not in types or request.headers.get("Content-Encoding", "identity") != "identity":
+        raise ApiError(
+            415, f"the body of the request was in an unknown format - accepted types: {', '.join(types)}"
+        )
+    body = _parsed(raw)
+    if not isinstance(body, dict):
+        raise bad_request("the body must be a JSON object")
+    return body
+
+
+def number(request: HttpRequest, name: str, default: int) -> int:
+    """A parameter that is a whole number from 1."""
+    text = request.GET.get(name)
+    if text is None:
+        return default
+    digits = text.lstrip("0")
+    if not _NUMBER.match(text) or not digits:
+        raise bad_request(f"{name} must be a whole number from 1")
+    return int(digits) if len(digits) <= _DIGITS else 10**_DIGITS
+
+
+def flag(request: HttpRequest, name: str) -> bool:
+    """A parameter that is true or false, as Kubernetes reads them."""
+    text = request.GET.get(name, "false")
+    if text not in ("true", "1", "false", "0", ""):
+        raise bad_request(f"{name} must be true or false")
+    return text in ("true", "1")
+
+
+def dry_run(request: HttpRequest) -> bool:
+    """`dryRun=All`; no other value is known, as in Kubernetes."""
+    given = request.GET.getlist("dryRun")
+    if any(value != "All" for value in given):
+        raise bad_request('dryRun: the only value is "All"')
+    return bool(given)
+
+
+def _read(request: HttpRequest) -> bytes:
+    declared = request.META.get("CONTENT_LENGTH") or "0"
+    if declared.isdigit() and int(declared) > LONGEST:
+        raise ApiError(413, f"the request is too large: at most {LONGEST} bytes")
+    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        # Django reads as many bytes as were declared, so of such a body none; gunicorn ends it properly.
+        raw = bytes(request.META["wsgi.input"].read(LONGEST + 1))
+        if len(raw) > LONGEST:
+            raise ApiError(413, f"the request is too large: at most {LONGEST} bytes")
+        return raw
+    return request.body
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        body = json.loads(raw.decode(), parse_constant=_refuse, object_pairs_hook=_object)
+        # A lone surrogate can be written in JSON and cannot be encoded: nothing further on expects one.
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        # The parser's own words quote the body, which may hold a password.
+        raise bad_request("the body is not valid JSON") from None
+    return body
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return found

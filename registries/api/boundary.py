@@ -1,0 +1,47 @@
+"""The edge of the API: whatever fails outside of its handlers is a Status as well. Imports status.
+
+Django's own pages for a wrong host, a body that is too big or a failure are replaced; a database that does not
+answer is a 503. Causes are in the log.
+"""
+
+import logging
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from registries.api.status import JSON, REASONS, failure
+
+log = logging.getLogger(__name__)
+
+ROOT = "/oapis"
+
+
+class StatusMiddleware:
+    """Outside of what may fail; inside of the headers, which every answer has."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code < 400 or not of_api(request) or response.get("Content-Type") == JSON:
+            return response
+        code = (
+            response.status_code
+            if response.status_code in REASONS
+            else 400
+            if response.status_code < 500
+            else 500
+        )
+        return failure(code)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if of_api(request) and isinstance(error, OperationalError | InterfaceError):
+            log.error("the database does not answer", exc_info=error)
+            return failure(503, headers={"Retry-After": "1"})
+        return None
+
+
+def of_api(request: HttpRequest) -> bool:
+    return request.path == ROOT or request.path.startswith(f"{ROOT}/")

@@ -1,0 +1,71 @@
+"""The document as JSON, and as a page that people read. Both are for everybody: there is nothing of anybody in it."""
+
+import json
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from registries.api.document import BASE, OPERATIONS, PARAMETERS, Operation, document
+from registries.api.examples import ERRORS, RUN
+from registries.api.schemas import SCHEMAS, Schema
+from registries.api.status import answer
+
+
+@login_not_required
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    return answer(document())
+
+
+@login_not_required
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    context = {
+        "operations": [_shown(request, it) for it in OPERATIONS],
+        "schemas": [
+            (name, schema.get("description", ""), _written(schema)) for name, schema in SCHEMAS.items()
+        ],
+        "base": BASE,
+    }
+    return render(request, "api/docs.html", context)
+
+
+def _shown(request: HttpRequest, it: Operation) -> dict[str, Any]:
+    code, meaning, schema, example = it.answer
+    return {
+        "it": it,
+        "parameters": [(PARAMETERS[name], _range(PARAMETERS[name]["schema"])) for name in it.parameters],
+        "body": _written(it.body[1]) if it.body else "",
+        "curl": curl(request, it),
+        "code": code,
+        "meaning": meaning,
+        "schema": schema,
+        "example": _written(example) if example else "",
+        "errors": [(code, ERRORS[code][0]) for code in sorted(it.errors)],
+    }
+
+
+def curl(request: HttpRequest, it: Operation) -> str:
+    """The operation as a command, with the examples for values."""
+    path = it.path.format(namespace="default", name="harbor-prod", run=RUN["id"])
+    parts = ["curl", '-H "Authorization: Bearer $TOKEN"']
+    if it.method != "GET":
+        parts.append(f"-X {it.method}")
+    if it.body and not it.optional_body:
+        parts.append(f"-H 'Content-Type: {it.types[0]}' -d @body.json")
+    return " ".join((*parts, f"'{request.build_absolute_uri(path)}'"))
+
+
+def _range(schema: Schema) -> str:
+    """A parameter's type, briefly."""
+    if "enum" in schema:
+        return " | ".join(schema["enum"])
+    kind = str(schema["type"])
+    return f"{kind} = {json.dumps(schema['default'])}" if "default" in schema else kind
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)

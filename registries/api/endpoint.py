@@ -1,0 +1,67 @@
+"""One address of the API: which method does what, who asks, and every error as a Status. Imports callers, status.
+
+A handler gets the caller, the request and what stands in the address. It is asked only once the caller is known
+and the address could name something.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import translation
+from django.views.decorators.csrf import csrf_exempt
+
+from registries.api.callers import Caller, caller_of
+from registries.api.status import ApiError, of_error
+from registries.domain import name_problem
+from registries.errors import ConsoleError, NotFound
+
+Handler = Callable[..., HttpResponseBase]
+
+
+def endpoint(**handlers: Handler) -> Callable[..., HttpResponseBase]:
+    """A view of handlers by method; HEAD is answered by GET's."""
+    methods = {**handlers, "HEAD": handlers["GET"]} if "GET" in handlers else dict(handlers)
+
+    def view(request: HttpRequest, **where: str) -> HttpResponseBase:
+        try:
+            caller = caller_of(request)
+            with translation.override(language(request)):
+                return _answer(methods, caller, request, where)
+        except ConsoleError as error:
+            return of_error(error, where.get("name", ""))
+
+    view.methods = tuple(handlers)  # type: ignore[attr-defined]  # for the document, and the test of its truth
+    return csrf_exempt(login_not_required(view))  # caller_of knows who needs what
+
+
+def _answer(
+    methods: Mapping[str, Handler], caller: Caller, request: HttpRequest, where: Mapping[str, Any]
+) -> HttpResponseBase:
+    handler = methods.get(request.method or "")
+    if handler is None:
+        raise ApiError(405, headers={"Allow": ", ".join(methods)})
+    try:
+        for value in where.values():
+            if name_problem(value):  # no such name can exist, and no database is asked for it
+                raise NotFound(value)
+        return handler(caller, request, **where)
+    except ConsoleError as error:
+        # In the language that is still in force here: causes are for people.
+        return of_error(error, where.get("name", ""))
+
+
+def language(request: HttpRequest) -> str:
+    """Of what is said to people: Chinese, unless English is asked for and comes first."""
+    wanted = request.headers.get("Accept-Language", "").lower()
+    first = next(
+        (part for part in wanted.replace(";", ",").split(",") if part.strip()[:2] in ("en", "zh")), ""
+    )
+    return "en" if first.strip().startswith("en") else "zh-hans"
+
+
+def nowhere(caller: Caller, request: HttpRequest) -> HttpResponseBase:
+    """An address under which there is nothing."""
+    raise ApiError(404)

@@ -1,0 +1,184 @@
+"""An example of everything that goes in and comes out. Plain data; each one is true to its schema (tests)."""
+
+from typing import Any
+
+from registries.resource import API_GROUP, API_VERSION, KIND, PREFIX
+
+NEW: dict[str, Any] = {
+    "apiVersion": API_VERSION,
+    "kind": KIND,
+    "metadata": {"name": "harbor-prod", "annotations": {PREFIX + "display-name": "生产环境 Harbor"}},
+    "spec": {
+        "domain": "harbor.example.com",
+        "username": "admin",
+        "password": "password-of-the-registry",
+        "provider": "harbor",
+    },
+}
+SECRET: dict[str, Any] = {
+    "apiVersion": API_VERSION,
+    "kind": KIND,
+    "metadata": {
+        "name": "harbor-prod",
+        "namespace": "default",
+        "annotations": {
+            PREFIX + "display-name": "生产环境 Harbor",
+            PREFIX + "domain": "harbor.example.com",
+            PREFIX + "username": "admin",
+            PREFIX + "provider": "harbor",
+            PREFIX + "verify-status": "success",
+            PREFIX + "verify-reason": "ok",
+            PREFIX + "verify-message": "连接成功",
+            PREFIX + "verify-timestamp": "1704676800000",
+        },
+        "uid": "5f0c7c1e-6d0a-4f0e-9b57-0a1c7a0d3b52",
+        "resourceVersion": "42",
+        "creationTimestamp": "2024-01-08T01:20:00Z",
+    },
+    "spec": {"domain": "harbor.example.com", "username": "admin", "provider": "harbor"},
+}
+LIST: dict[str, Any] = {
+    "apiVersion": API_VERSION,
+    "kind": f"{KIND}List",
+    "metadata": {"resourceVersion": "42"},
+    "items": [SECRET],
+    "totalItems": 1,
+}
+PATCH: dict[str, Any] = {
+    "metadata": {
+        "resourceVersion": "42",
+        "annotations": {PREFIX + "display-name": "生产 Harbor", PREFIX + "description": None},
+    }
+}
+TYPED: dict[str, Any] = {
+    "domain": "harbor.example.com",
+    "username": "admin",
+    "password": "password-of-the-registry",
+}
+VERDICT: dict[str, Any] = {
+    "success": False,
+    "message": "用户名或密码错误",
+    "reason": "bad_credentials",
+    "timestamp": "1704676800000",
+    "durationMs": 84,
+    "proven": False,
+    "hint": "Harbor OIDC 用 CLI 密钥；阿里云用固定密码；机器人账号含 robot$ 前缀",
+    "detail": "UNAUTHORIZED",
+    "cause": "",
+    "registryHost": "harbor.example.com",
+    "tokenHost": "harbor.example.com",
+    "stages": [{"name": "resolve", "ms": 2.1, "ok": True}, {"name": "token", "ms": 41.0, "ok": False}],
+    "warnings": [],
+}
+TESTS: dict[str, Any] = {
+    "apiVersion": API_VERSION,
+    "kind": "TestList",
+    "items": [{"by": "olive", **VERDICT, "detail": ""}],
+    "totalItems": 1,
+}
+NAMESPACES: dict[str, Any] = {
+    "apiVersion": API_VERSION,
+    "kind": "NamespaceList",
+    "items": [
+        {
+            "name": "default",
+            "registries": 3,
+            "success": 1,
+            "failed": 1,
+            "untested": 1,
+            "permissions": ["list", "patch"],
+        }
+    ],
+    "totalItems": 1,
+}
+NEW_RUN: dict[str, Any] = {
+    "type": "verify",
+    "items": [
+        {"namespace": "default", "name": "harbor-prod"},
+        {"namespace": "default", "name": "aliyun-dev"},
+    ],
+}
+RUN: dict[str, Any] = {
+    "apiVersion": API_VERSION,
+    "kind": "Run",
+    "id": "0b6f4a54-5a0e-4bb4-9a1b-0f2f5b6c7d8e",
+    "type": "verify",
+    "state": "running",
+    "total": 2,
+    "ended": 1,
+    "succeeded": 0,
+    "failed": 1,
+    "items": [
+        {
+            "namespace": "default",
+            "name": "aliyun-dev",
+            "state": "done",
+            "reason": "bad_credentials",
+            "problem": "",
+        }
+    ],
+}
+DELETE: dict[str, Any] = {"preconditions": {"uid": SECRET["metadata"]["uid"]}}
+
+
+def _status(code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
+    status = {
+        "kind": "Status",
+        "apiVersion": API_VERSION,
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "code": code,
+    }
+    return {**status, "details": details} if details else status
+
+
+_ABOUT = {"name": "harbor-prod", "group": API_GROUP, "kind": KIND}
+_NAMED = f'registrysecrets.{API_GROUP} "harbor-prod"'
+
+ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
+    400: ("The request is malformed.", _status(400, "BadRequest", "the body is not valid JSON")),
+    401: (
+        "No token, or one that is wrong, expired or revoked.",
+        _status(401, "Unauthorized", "Unauthorized"),
+    ),
+    403: (
+        "Seen, but the role for it is missing; or a session without CSRF.",
+        _status(403, "Forbidden", f"{_NAMED} is forbidden: this takes the role image-admin", _ABOUT),
+    ),
+    404: (
+        "There is none, or none that the caller may see: the two are not told apart.",
+        _status(404, "NotFound", f"{_NAMED} not found", _ABOUT),
+    ),
+    409: (
+        "The name is taken, a precondition failed, or it was changed meanwhile.",
+        _status(409, "AlreadyExists", f"{_NAMED} already exists", _ABOUT),
+    ),
+    413: ("The body is too large.", _status(413, "RequestEntityTooLarge", "the request is too large")),
+    415: (
+        "The body is of another type.",
+        _status(415, "UnsupportedMediaType", "the body is in an unknown format"),
+    ),
+    422: (
+        "Fields are missing or wrong; one cause each.",
+        _status(
+            422,
+            "Invalid",
+            f'{KIND} "harbor-prod" is invalid: spec.domain: required',
+            {
+                **_ABOUT,
+                "causes": [{"reason": "FieldValueRequired", "message": "填写此项。", "field": "spec.domain"}],
+            },
+        ),
+    ),
+    429: (
+        "Too many requests, or too many that wait. Retry-After has the seconds.",
+        _status(429, "TooManyRequests", "too many requests: try again in 2 s", {"retryAfterSeconds": 2}),
+    ),
+    500: ("A failure here; it was logged.", _status(500, "InternalError", "an internal error occurred")),
+    503: (
+        "The store cannot answer at the moment.",
+        _status(503, "ServiceUnavailable", "the server cannot answer at the moment"),
+    ),
+}

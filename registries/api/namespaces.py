@@ -1,0 +1,26 @@
+"""The namespaces that a caller may see, with what is counted of each."""
+
+from django.http import HttpRequest, HttpResponse
+
+from registries import wiring
+from registries.api.callers import Caller
+from registries.api.status import answer
+from registries.resource import API_VERSION
+
+
+def list_namespaces(caller: Caller, request: HttpRequest) -> HttpResponse:
+    tallies = wiring.service().tallies(access=caller.access)
+    items = [
+        {
+            "name": name,
+            "registries": tally.total,
+            "success": tally.success,
+            "failed": tally.failed,
+            "untested": tally.untested,
+            "permissions": sorted(caller.access.permissions(name)),
+        }
+        for name, tally in tallies.items()
+    ]
+    return answer(
+        {"apiVersion": API_VERSION, "kind": "NamespaceList", "items": items, "totalItems": len(items)}
+    )

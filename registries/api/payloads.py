@@ -1,0 +1,176 @@
+"""What a body means: a resource to create, a patch of its information, values to test. Nothing is read leniently:
+a value of another type is named as a cause. Imports the domain, drafts, errors and resource.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from registries.api.status import FIELDS, InvalidValues, bad_request
+from registries.authorities import BUNDLE_MAX, BundleError, read_bundle
+from registries.domain import Credential, Draft, RegistrySecret
+from registries.drafts import TESTED, Tls, read_draft
+from registries.errors import Cause, Conflict, Invalid
+from registries.resource import API_VERSION, KIND, PREFIX
+
+_FROM_ANNOTATIONS = ("display_name", "description")
+_PRECONDITIONS = ("name", "namespace", "uid", "resourceVersion")
+_CONTAINERS = {"", "metadata", "metadata.annotations"}
+
+
+def read_resource(body: Mapping[str, Any], namespace: str) -> Draft:
+    """The Draft of a RegistrySecret in a namespace.
+
+    ApiError 400 for another kind or namespace; Invalid with every cause, by our names of the fields.
+    """
+    _require_kind(body)
+    causes: list[Cause] = []
+    metadata, spec = _section(body, "metadata", "metadata", causes), _section(body, "spec", "spec", causes)
+    notes = _section(metadata, "annotations", "metadata.annotations", causes)
+    given = _text(metadata, "namespace", "namespace", causes)
+    if given and given != namespace:
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    values = {"name": _text(metadata, "name", "name", causes), "namespace": namespace}
+    for name in ("domain", "username", "password", "provider"):
+        values[name] = _text(spec, name, name, causes)
+    for name in _FROM_ANNOTATIONS:
+        values[name] = _text(notes, PREFIX + name.replace("_", "-"), name, causes)
+    values |= _trust(notes, causes)
+    if values["name"] != values["name"].strip():
+        causes.append(Cause("name", "characters"))
+    if notes.get(PREFIX + "plain-http") == "true" and values["domain"] and "://" not in values["domain"]:
+        values["domain"] = f"http://{values['domain']}"
+    return _draft(values, causes)
+
+
+def _trust(notes: Mapping[str, Any], causes: list[Cause]) -> dict[str, str]:
+    """How the certificate is believed, from the two core annotations: as the add form would have it."""
+    bundle = _text(notes, PREFIX + "ca-bundle", "ca_bundle", causes)
+    skip = _text(notes, PREFIX + "skip-tls-verify", "tls", causes) == "true"
+    return {"tls": Tls.SKIP if skip else Tls.CA if bundle else Tls.SYSTEM, "ca_bundle": bundle}
+
+
+def _draft(values: Mapping[str, str], causes: list[Cause]) -> Draft:
+    """The Draft, or Invalid with the causes found before and those of the draft, one per field."""
+    try:
+        draft = read_draft(values)
+    except Invalid as error:
+        known = {cause.field for cause in causes}
+        causes = [*causes, *(cause for cause in error.causes if cause.field not in known)]
+    if causes:
+        raise Invalid(values["name"], tuple(causes))
+    return draft
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What an edit asks for: preconditions by their name in metadata, and the new texts, None to remove one."""
+
+    preconditions: Mapping[str, str]
+    texts: Mapping[str, str | None]
+
+    def require(self, registry: RegistrySecret) -> None:
+        """Raise Conflict for a registry that is not the one that the patch is meant for."""
+        actual = {
+            "name": registry.name,
+            "namespace": registry.namespace,
+            "uid": registry.uid,
+            "resourceVersion": registry.resource_version,
+        }
+        for name, value in self.preconditions.items():
+            if actual[name] != value:
+                raise Conflict(registry.name, "changed" if name == "resourceVersion" else "recreated")
+
+    def applied(self, registry: RegistrySecret) -> tuple[str, str]:
+        """Display name and description afterwards."""
+        texts = {"display_name": registry.display_name, "description": registry.description}
+        texts |= {name: text or "" for name, text in self.texts.items()}
+        return texts["display_name"], texts["description"]
+
+
+def read_patch(body: Mapping[str, Any]) -> Patch:
+    """A merge patch (RFC 7396). Invalid names everything in it that may not change, and then nothing changes."""
+    _require_kind(body)
+    editable = {FIELDS[name]: name for name in _FROM_ANNOTATIONS}
+    preconditions: dict[str, str] = {}
+    texts: dict[str, str | None] = {}
+    causes = []
+    for place, value in _leaves(
+        {name: it for name, it in body.items() if name not in ("apiVersion", "kind")}
+    ):
+        name = place.removeprefix("metadata.")
+        if place in editable:
+            if value is None or isinstance(value, str):
+                texts[editable[place]] = value
+            else:
+                causes.append(Cause(place, "type"))
+        elif place.startswith("metadata.") and name in _PRECONDITIONS:
+            if isinstance(value, str):
+                preconditions[name] = value
+            else:
+                causes.append(Cause(place, "type"))
+        elif place not in _CONTAINERS or value != {}:
+            causes.append(Cause(place, "immutable"))
+    if causes:
+        raise Invalid("", tuple(causes))
+    return Patch(preconditions, texts)
+
+
+def read_credential(body: Mapping[str, Any]) -> Credential | None:
+    """The values to test, or None to test the stored ones. Invalid unless all three are there.
+
+    What they hold is the test's to judge: a malformed address is a verdict. `caBundle` (PEM) and `skipTlsVerify`
+    may come with them.
+    """
+    if not body:
+        return None
+    causes: list[Cause] = []
+    values = {name: _text(body, name, name, causes) for name in TESTED}
+    known = {cause.field for cause in causes}
+    causes += [Cause(name, "required") for name in TESTED if not values[name].strip() and name not in known]
+    bundle, skip = _text(body, "caBundle", "caBundle", causes), body.get("skipTlsVerify") or False
+    if not isinstance(skip, bool):
+        causes.append(Cause("skipTlsVerify", "boolean"))
+    try:
+        bundle = read_bundle(bundle)[0] if bundle else ""
+    except BundleError as error:
+        causes.append(Cause("caBundle", error.problem, BUNDLE_MAX))
+    if causes:
+        raise InvalidValues("", tuple(causes))
+    return Credential(
+        values["domain"].strip(), values["username"].strip(), values["password"], bundle, bool(skip)
+    )
+
+
+def _require_kind(body: Mapping[str, Any]) -> None:
+    for name, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
+        if body.get(name, expected) != expected:
+            raise bad_request(f"{name} in the data does not match the expected {name}: {expected}")
+
+
+def _section(body: Mapping[str, Any], name: str, place: str, causes: list[Cause]) -> Mapping[str, Any]:
+    value = body.get(name)
+    if value is not None and not isinstance(value, dict):
+        causes.append(Cause(place, "object"))
+    return value if isinstance(value, dict) else {}
+
+
+def _text(section: Mapping[str, Any], name: str, field: str, causes: list[Cause]) -> str:
+    value = section.get(name)
+    if value is not None and not isinstance(value, str):
+        causes.append(Cause(field, "type"))
+    return value if isinstance(value, str) else ""
+
+
+def _leaves(body: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value in a patch with its path; an object is one itself when it is empty."""
+    for name, value in body.items():
+        place = (
+            f"{above}[{name}]" if above == "metadata.annotations" else f"{above}.{name}" if above else name
+        )
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, place)
+        else:
+            yield place, value

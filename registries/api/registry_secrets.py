@@ -1,0 +1,124 @@
+"""The operations on registry secrets: list, get, create, edit, delete. One service call each.
+
+Order, as in an API server: who asks, whether they may, whether it is there, and only then what they sent.
+"""
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from registries import wiring
+from registries.access import Permission
+from registries.api import bodies, watch
+from registries.api.callers import Caller
+from registries.api.payloads import read_patch, read_resource
+from registries.api.status import JSON, answer, bad_request
+from registries.domain import Key
+from registries.errors import Conflict
+from registries.listing import Criteria
+from registries.resource import API_VERSION, KIND, Resource
+
+DEFAULT_LIMIT = 10
+MOST = 500
+LONGEST_SEARCH = 200
+ATTEMPTS = 5
+"""An edit without a resourceVersion is tried again so often when a test's verdict came in between."""
+
+
+def list_all(caller: Caller, request: HttpRequest) -> HttpResponseBase:
+    """`_all_`: every namespace that the caller may see."""
+    return list_namespace(caller, request, "")
+
+
+def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> HttpResponseBase:
+    search = request.GET.get("search", "").strip()[:LONGEST_SEARCH]
+    page = bodies.number(request, "page", 1)
+    limit = min(bodies.number(request, "limit", DEFAULT_LIMIT), MOST)
+    if bodies.flag(request, "watch"):
+        return watch.watch(caller, request, namespace)
+    criteria = Criteria(namespace=namespace, text=search)
+    first = (page - 1) * limit
+    listing = wiring.service().listing(access=caller.access, criteria=criteria, first=first, count=limit)
+    head = f'{{"apiVersion":"{API_VERSION}","kind":"{KIND}List","metadata":{{"resourceVersion":"{listing.version}"}},'
+    tail = f'"totalItems":{listing.total}}}'
+    body = b"".join((head.encode(), b'"items":[', b",".join(listing.items), b"],", tail.encode()))
+    return answer(body, headers=_etag(listing.version))
+
+
+def get(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    return _shown(wiring.service().resource(access=caller.access, key=Key(namespace, name)))
+
+
+def create(caller: Caller, request: HttpRequest, namespace: str) -> HttpResponse:
+    service, access = wiring.service(), caller.access
+    service.require_create(access=access, namespace=namespace)
+    rehearsal = bodies.dry_run(request)
+    draft = read_resource(bodies.read_object(request), namespace)
+    if rehearsal:
+        return answer(service.rehearse_create(access=access, draft=draft), 201)
+    created = service.create(access=access, draft=draft)
+    return _shown(service.resource(access=access, key=created.key), 201)
+
+
+def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    service, access, key = wiring.service(), caller.access, Key(namespace, name)
+    registry = service.find(access=access, key=key, permission=Permission.EDIT)
+    patch = read_patch(bodies.read_object(request, (bodies.MERGE_PATCH, JSON)))
+    for attempt in range(1, ATTEMPTS + 1):
+        patch.require(registry)
+        if not patch.texts:
+            break
+        display_name, description = patch.applied(registry)
+        try:
+            service.edit(
+                access=access,
+                key=key,
+                uid=registry.uid,
+                resource_version=registry.resource_version,
+                display_name=display_name,
+                description=description,
+            )
+            break
+        except Conflict:
+            if attempt == ATTEMPTS:
+                raise
+            registry = service.find(access=access, key=key, permission=Permission.EDIT)
+    return _shown(service.resource(access=access, key=key))
+
+
+def delete(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    service, access, key = wiring.service(), caller.access, Key(namespace, name)
+    registry = service.find(access=access, key=key, permission=Permission.DELETE)
+    options = bodies.read_object(request, empty=True)
+    rehearsal = bodies.dry_run(request) or _dry_run_option(options)
+    _require_preconditions(options, uid=registry.uid, resource_version=registry.resource_version)
+    if not rehearsal:
+        service.delete(access=access, key=key, uid=registry.uid)
+    return HttpResponse(status=204)
+
+
+def _dry_run_option(options: Resource) -> bool:
+    """DeleteOptions.dryRun of Kubernetes: a list whose only value is All."""
+    given = options.get("dryRun") or []
+    if not isinstance(given, list) or any(value != "All" for value in given):
+        raise bad_request('dryRun: the only value is "All"')
+    return bool(given)
+
+
+def _require_preconditions(options: Resource, *, uid: str, resource_version: str) -> None:
+    """DeleteOptions.preconditions of Kubernetes: what is deleted has to be what the client means."""
+    given = options.get("preconditions") or {}
+    if not isinstance(given, dict):
+        raise bad_request("preconditions must be an object")
+    if given.get("uid", uid) != uid:
+        raise Conflict("", "recreated")
+    if given.get("resourceVersion", resource_version) != resource_version:
+        raise Conflict("", "changed")
+
+
+def _shown(resource: Resource, code: int = 200) -> HttpResponse:
+    return answer(resource, code, _etag(resource["metadata"]["resourceVersion"]))
+
+
+def _etag(version: str) -> dict[str, str]:
+    """So that a client can tell whether anything changed without reading the body."""
+    return {"ETag": f'"{version}"'}

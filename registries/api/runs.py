@@ -1,0 +1,157 @@
+"""Work on many registries at once: delete or verify these, and how far it is. The same runs as the pages'.
+
+A run that was begun with a token never does more than the token may, also when it goes on after its request; and a
+token that sees only some namespaces does not see a run with others in it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+
+from registries import wiring
+from registries.access import Access, Permission
+from registries.api import bodies
+from registries.api.callers import Caller, access_now
+from registries.api.status import ApiError, InvalidValues, answer
+from registries.domain import Key, RegistrySecret
+from registries.errors import Cause, Conflict, NotFound
+from registries.resource import API_VERSION
+from registries.runs import ItemState, Runs
+
+MOST = 1000
+PERMISSIONS = {"delete": Permission.DELETE, "verify": Permission.EDIT}
+
+
+def create(caller: Caller, request: HttpRequest) -> HttpResponse:
+    """Begin. All of the items have to be there, or nothing is done."""
+    body = bodies.read_object(request)
+    kind = body.get("type")
+    if not isinstance(kind, str) or kind not in PERMISSIONS:
+        raise InvalidValues("", (Cause("type", "required" if kind is None else "unknown_type"),))
+    keys, uids = _read_items(body.get("items"))
+    chosen = _chosen(caller.access, keys, uids, PERMISSIONS[kind])
+    runs = _runs(caller)[kind]
+    make = runs.make if kind == "verify" else runs.propose
+    run = make(access=caller.access, registries=chosen)
+    runs.start(access=caller.access, run_id=run)
+    return answer(_shown(caller, run), 201)
+
+
+def get(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
+    return answer(_shown(caller, _id(run)))
+
+
+def cancel(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
+    """Begin no further test. What is being deleted is not stopped."""
+    shown = _shown(caller, _id(run))
+    if shown["type"] != "verify":
+        raise Conflict(f"runs/{run}", "not_cancellable")
+    wiring.verify_runs().cancel(access=caller.access, run_id=_id(run))
+    return answer(_shown(caller, _id(run)))
+
+
+def _read_items(items: Any) -> tuple[list[Key], list[str]]:
+    """Keys, and the uid that each has to have or ""."""
+    if not isinstance(items, list) or not 0 < len(items) <= MOST:
+        raise InvalidValues("", (Cause("items", "items"),))
+    causes: list[Cause] = []
+    keys: list[Key] = []
+    uids: list[str] = []
+    for place, item in enumerate(items):
+        values = item if isinstance(item, dict) else {}
+        namespace, name, uid = values.get("namespace"), values.get("name"), values.get("uid", "")
+        if isinstance(namespace, str) and isinstance(name, str) and isinstance(uid, str):
+            keys.append(Key(namespace, name))
+            uids.append(uid)
+        else:
+            causes.append(Cause(f"items[{place}]", "item"))
+    if not causes and len(set(keys)) != len(keys):
+        causes.append(Cause("items", "twice"))
+    if causes:
+        raise InvalidValues("", tuple(causes))
+    return keys, uids
+
+
+def _chosen(
+    access: Access, keys: Sequence[Key], uids: Sequence[str], permission: Permission
+) -> list[RegistrySecret]:
+    found = wiring.service().selected(access=access, keys=keys, permission=permission)
+    causes, chosen = [], []
+    for place, (registry, uid) in enumerate(zip(found, uids, strict=True)):
+        if registry is None:
+            causes.append(Cause(f"items[{place}]", "gone"))
+        elif uid and registry.uid != uid:
+            causes.append(Cause(f"items[{place}].uid", "recreated"))
+        else:
+            chosen.append(registry)
+    if causes:
+        raise InvalidValues("", tuple(causes))
+    return chosen
+
+
+def _runs(caller: Caller) -> dict[str, Any]:
+    """Runs of this caller: as they go on, they look up what this very token may do by then."""
+
+    def rights(person: str, source: str) -> Access:
+        return access_now(caller) or Access(person=person, source=source)
+
+    return {"delete": wiring.delete_runs(rights), "verify": wiring.verify_runs(rights)}
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _unknown(text) from None
+
+
+def _unknown(run: object) -> ApiError:
+    return ApiError(404, f'runs "{run}" not found')
+
+
+def _shown(caller: Caller, run: UUID) -> dict[str, Any]:
+    """A run as it stands; nothing of one that has something in it which the caller may not see."""
+    for kind, runs in _runs(caller).items():
+        try:
+            view = runs.view(access=caller.access, run_id=run)
+        except NotFound:
+            continue
+        if not all(caller.access.may(Permission.SEE, name) for name in view.namespaces):
+            break
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "Run",
+            "id": str(run),
+            "type": kind,
+            "state": view.state.value,
+            "total": view.total,
+            **_progress(runs, caller.access, run, kind),
+        }
+    raise _unknown(run)
+
+
+def _progress(runs: Runs, access: Access, run: UUID, kind: str) -> Mapping[str, Any]:
+    """What has ended: counts, and the items that did not end well."""
+    if kind == "delete":
+        view = runs.view(access=access, run_id=run)
+        failed = [_item(it.key, ItemState.FAILED, "", it.problem) for it in view.failed]
+        return {"ended": view.ended, "succeeded": view.done, "failed": len(failed), "items": failed}
+    progress = wiring.verify_runs().progress(access=access, run_id=run)
+    return {
+        "ended": progress.ended,
+        "succeeded": progress.succeeded,
+        "failed": progress.failed,
+        "items": [_item(it.key, it.state, it.reason, it.problem) for it in progress.lines if not it.ok],
+    }
+
+
+def _item(key: Key, state: ItemState, reason: str, problem: str) -> dict[str, str]:
+    return {
+        "namespace": key.namespace,
+        "name": key.name,
+        "state": state.value,
+        "reason": reason,
+        "problem": problem,
+    }

@@ -1,0 +1,275 @@
+"""The shapes of what goes in and comes out, as JSON Schema 2020-12 (OpenAPI 3.1), with an example of each.
+Plain data; imports the domain and resource for names and limits.
+"""
+
+from typing import Any
+
+from registries.api.status import REASONS
+from registries.domain import DESCRIPTION_MAX, DISPLAY_NAME_MAX, NAME_MAX, NAMESPACE_MAX, Provider
+from registries.probe import Reason
+from registries.resource import API_GROUP, API_VERSION, KIND, PREFIX
+
+Schema = dict[str, Any]
+
+NAME: Schema = {
+    "type": "string",
+    "maxLength": NAME_MAX,
+    "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+}
+NAMESPACE: Schema = {
+    "type": "string",
+    "maxLength": NAMESPACE_MAX,
+    "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+}
+_STAMP: Schema = {"type": "string", "pattern": "^[0-9]+$", "description": "milliseconds since the epoch"}
+_VERSION: Schema = {"const": API_VERSION}
+
+
+def text(description: str = "", **more: Any) -> Schema:
+    return {"type": "string", **({"description": description} if description else {}), **more}
+
+
+def thing(properties: Schema, *required: str, **more: Any) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(required), **more}
+
+
+def closed(properties: Schema, **more: Any) -> Schema:
+    """An object with all of these and nothing else."""
+    return thing(properties, *properties, additionalProperties=False, **more)
+
+
+def reference(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _list(kind: str, item: Schema, **more: Schema) -> Schema:
+    properties = {
+        "apiVersion": _VERSION,
+        "kind": {"const": kind},
+        **more,
+        "items": {"type": "array", "items": item},
+        "totalItems": {"type": "integer", "minimum": 0},
+    }
+    return closed(properties)
+
+
+_PROVIDER: Schema = {"enum": [provider.value for provider in Provider]}
+_TEXTS = {
+    PREFIX + "display-name": text(maxLength=DISPLAY_NAME_MAX),
+    PREFIX + "description": text(maxLength=DESCRIPTION_MAX),
+}
+_CORE = {
+    PREFIX + "plain-http": {"enum": ["true"]},
+    PREFIX + "ca-bundle": text("certificates in PEM, trusted for this registry in addition"),
+    PREFIX + "skip-tls-verify": {"enum": ["true"]},
+}
+_SPEC = {
+    "domain": text("host[:port]; `http://` in front means plain HTTP, a path is ignored"),
+    "username": text(),
+    "provider": _PROVIDER,
+}
+
+SCHEMAS: dict[str, Schema] = {
+    KIND: thing(
+        {
+            "apiVersion": _VERSION,
+            "kind": {"const": KIND},
+            "metadata": thing(
+                {
+                    "name": NAME,
+                    "namespace": NAMESPACE,
+                    "uid": text(),
+                    "resourceVersion": text("opaque; another one after every write"),
+                    "creationTimestamp": text(format="date-time"),
+                    "annotations": {
+                        "type": "object",
+                        "properties": {
+                            **_TEXTS,
+                            **_CORE,
+                            PREFIX + "domain": text(),
+                            PREFIX + "username": text(),
+                            PREFIX + "provider": text(),
+                            PREFIX + "verify-status": {"enum": ["success", "failed", "untested"]},
+                            PREFIX + "verify-reason": text("a reason code"),
+                            PREFIX + "verify-message": text("in Chinese"),
+                            PREFIX + "verify-timestamp": _STAMP,
+                        },
+                        "additionalProperties": {"type": "string"},
+                    },
+                },
+                "name",
+                "namespace",
+                "annotations",
+            ),
+            "spec": thing({**_SPEC, "password": False}, "domain", "username", "provider"),
+        },
+        "apiVersion",
+        "kind",
+        "metadata",
+        "spec",
+        description="A registry with its credential, without the password: no operation ever returns it.",
+    ),
+    f"New{KIND}": thing(
+        {
+            "apiVersion": _VERSION,
+            "kind": {"const": KIND},
+            "metadata": thing(
+                {
+                    "name": NAME,
+                    "namespace": NAMESPACE | {"description": "if given, that of the path"},
+                    "annotations": {"type": "object", "properties": {**_TEXTS, **_CORE}},
+                },
+                "name",
+            ),
+            "spec": thing(
+                {**_SPEC, "password": text("plain text; stored, and never returned", format="password")},
+                "domain",
+                "username",
+                "password",
+                "provider",
+            ),
+        },
+        "metadata",
+        "spec",
+    ),
+    f"{KIND}Patch": closed(
+        {
+            "metadata": {
+                "type": "object",
+                "properties": {
+                    "annotations": {
+                        "type": "object",
+                        "properties": {name: {"type": ["string", "null"]} for name in _TEXTS},
+                        "additionalProperties": False,
+                    },
+                    **{
+                        name: text("a precondition: 409 when it is another one")
+                        for name in ("name", "namespace", "uid", "resourceVersion")
+                    },
+                },
+                "additionalProperties": False,
+            }
+        },
+        description="A merge patch (RFC 7396). null removes a text; anything else in it is refused as a whole.",
+    ),
+    f"{KIND}List": _list(KIND + "List", reference(KIND), metadata=closed({"resourceVersion": text()})),
+    "WatchEvent": closed(
+        {
+            "type": {"enum": ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]},
+            "object": {"type": "object"},
+        },
+        description="One line of a watch. A BOOKMARK holds nothing but the version so far, an ERROR a Status.",
+    ),
+    "DeleteOptions": {
+        "type": "object",
+        "properties": {
+            "dryRun": {"type": "array", "items": {"enum": ["All"]}},
+            "preconditions": {"type": "object", "properties": {"uid": text(), "resourceVersion": text()}},
+        },
+    },
+    "Credential": {
+        "type": "object",
+        "properties": {
+            "domain": text(),
+            "username": text(),
+            "password": text(format="password"),
+            "caBundle": text("certificates in PEM, trusted in addition"),
+            "skipTlsVerify": {"type": "boolean"},
+        },
+        "description": "Nothing, to test what is stored; or domain, user name and password, all three, to test these.",
+    },
+    "Verdict": closed(
+        {
+            "success": {"type": "boolean"},
+            "message": text("in the language of Accept-Language, Chinese unless English is asked for"),
+            "reason": {"enum": [reason.value for reason in Reason]},
+            "timestamp": _STAMP,
+            "durationMs": {"type": "integer", "minimum": 0},
+            "proven": {"type": "boolean", "description": "whether the registry checked the password"},
+            "hint": text("what to do next"),
+            "detail": text("what the registry said, cleaned; shown to who tests, never stored"),
+            "cause": text("a code that lies beneath the reason"),
+            "registryHost": text(),
+            "tokenHost": text(),
+            "stages": {
+                "type": "array",
+                "items": closed({"name": text(), "ms": {"type": "number"}, "ok": {"type": "boolean"}}),
+            },
+            "warnings": {"type": "array", "items": text()},
+        }
+    ),
+    "NewRun": closed(
+        {
+            "type": {"enum": ["delete", "verify"]},
+            "items": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 1000,
+                "items": thing(
+                    {"namespace": text(), "name": text(), "uid": text("if given, the one that is meant")},
+                    "namespace",
+                    "name",
+                ),
+            },
+        }
+    ),
+    "Run": closed(
+        {
+            "apiVersion": _VERSION,
+            "kind": {"const": "Run"},
+            "id": text(format="uuid"),
+            "type": {"enum": ["delete", "verify"]},
+            "state": {"enum": ["proposed", "running", "done", "cancelled", "interrupted"]},
+            **{it: {"type": "integer", "minimum": 0} for it in ("total", "ended", "succeeded", "failed")},
+            "items": {
+                "type": "array",
+                "description": "the newest that did not end well, at most 100 of a run that tests",
+                "items": closed({it: text() for it in ("namespace", "name", "state", "reason", "problem")}),
+            },
+        }
+    ),
+    "NamespaceList": _list(
+        "NamespaceList",
+        closed(
+            {
+                "name": NAMESPACE,
+                **{
+                    it: {"type": "integer", "minimum": 0}
+                    for it in ("registries", "success", "failed", "untested")
+                },
+                "permissions": {"type": "array", "items": {"enum": ["create", "delete", "list", "patch"]}},
+            }
+        ),
+    ),
+    "Status": thing(
+        {
+            "apiVersion": _VERSION,
+            "kind": {"const": "Status"},
+            "metadata": {"type": "object"},
+            "status": {"const": "Failure"},
+            "message": text(minLength=1),
+            "reason": {"enum": [*REASONS.values(), "AlreadyExists"]},
+            "details": {
+                "type": "object",
+                "properties": {
+                    "name": text(),
+                    "group": {"const": API_GROUP},
+                    "kind": {"const": KIND},
+                    "retryAfterSeconds": {"type": "integer", "minimum": 1},
+                    "causes": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": closed({"reason": text(), "message": text(minLength=1), "field": text()}),
+                    },
+                },
+                "additionalProperties": False,
+            },
+            "code": {"enum": [*REASONS]},
+        },
+        *("apiVersion", "kind", "metadata", "status", "message", "reason", "code"),
+        additionalProperties=False,
+        description="Every error, as Kubernetes has them.",
+    ),
+}
+_verdict = SCHEMAS["Verdict"]["properties"]
+SCHEMAS["TestList"] = _list("TestList", closed({"by": text("who tested"), **_verdict}))

@@ -1,0 +1,193 @@
+"""Errors as Kubernetes Status objects, and answers as JSON. Imports errors, resource and labels.
+
+The sentence of a Status is Kubernetes' own English; what is said of a field, and about a test, is for people and
+comes in the language of Accept-Language (api/endpoint.py).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.http import HttpResponse
+
+from registries import labels
+from registries.errors import Cause, ConsoleError, Forbidden, Invalid, TooManyRequests
+from registries.resource import API_GROUP, API_VERSION, KIND, PREFIX
+
+JSON = "application/json"
+PLURAL = f"registrysecrets.{API_GROUP}"
+
+REASONS = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    409: "Conflict",
+    413: "RequestEntityTooLarge",
+    415: "UnsupportedMediaType",
+    422: "Invalid",
+    429: "TooManyRequests",
+    500: "InternalError",
+    503: "ServiceUnavailable",
+}
+"""The reason of every status that has no error of its own."""
+
+_SENTENCES = {
+    400: "the request could not be understood",
+    401: "Unauthorized",
+    403: "the request is forbidden",
+    404: "the server could not find the requested resource",
+    405: "the server does not allow this method on the requested resource",
+    413: "the request is too large",
+    415: "the body of the request was in an unknown format",
+    500: "an internal error occurred; it was logged under the id in X-Request-ID",
+    503: "the server cannot answer at the moment",
+}
+
+FIELDS = {
+    "name": "metadata.name",
+    "namespace": "metadata.namespace",
+    "display_name": f"metadata.annotations[{PREFIX}display-name]",
+    "description": f"metadata.annotations[{PREFIX}description]",
+    "domain": "spec.domain",
+    "username": "spec.username",
+    "password": "spec.password",
+    "provider": "spec.provider",
+    "tls": f"metadata.annotations[{PREFIX}skip-tls-verify]",
+    "ca_bundle": f"metadata.annotations[{PREFIX}ca-bundle]",
+}
+"""Our names of what a draft holds, and their places in a resource."""
+
+_CAUSE_REASONS = {
+    "required": "FieldValueRequired",
+    "unknown": "FieldValueNotSupported",
+    "too_long": "FieldValueTooLong",
+    "type": "FieldValueTypeInvalid",
+    "object": "FieldValueTypeInvalid",
+    "boolean": "FieldValueTypeInvalid",
+    "immutable": "FieldValueForbidden",
+}
+_OURS = {"caBundle": "ca_bundle"}
+_API_PROBLEMS = {
+    "type": "must be a string",
+    "object": "must be an object",
+    "boolean": "must be true or false",
+    "unknown_type": "must be delete or verify",
+    "items": "must be a list of 1 to 1000 items",
+    "item": "must have a namespace and a name, and may have a uid",
+    "twice": "the same item occurs twice",
+    "immutable": "only the annotations display-name and description may change",
+}
+
+
+class ApiError(ConsoleError):
+    """An error of the request itself, by its HTTP status."""
+
+    def __init__(self, code: int, problem: str = "", headers: Mapping[str, str] | None = None) -> None:
+        super().__init__("", problem)
+        self.code = code
+        self.headers = dict(headers or {})
+
+
+class InvalidValues(Invalid):
+    """What is wrong with a body that is no resource: its fields stand at the top of it."""
+
+
+def bad_request(problem: str) -> ApiError:
+    return ApiError(400, problem)
+
+
+def answer(body: Any, code: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """A JSON answer; `body` is ready bytes or plain data."""
+    content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+    return HttpResponse(content, status=code, content_type=JSON, headers=headers)
+
+
+def failure(
+    code: int,
+    message: str = "",
+    *,
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """A Status object."""
+    body = {
+        "kind": "Status",
+        "apiVersion": API_VERSION,
+        "metadata": {},
+        "status": "Failure",
+        "message": message or _SENTENCES.get(code, REASONS.get(code, "")),
+        "reason": reason or REASONS.get(code, "InternalError"),
+        "code": code,
+    }
+    if details:
+        body["details"] = dict(details)
+    return answer(body, code, headers)
+
+
+def of_error(error: ConsoleError, name: str = "") -> HttpResponse:
+    """The Status of an error; `name` is the object that the address names, "" when it names none."""
+    if isinstance(error, ApiError):
+        message = error.problem or _SENTENCES[error.code]
+        return failure(error.code, message, headers=error.headers)
+    if not name and ("/" in error.subject or isinstance(error, Invalid)):
+        name = error.subject.rpartition("/")[2]  # of a body
+    details: dict[str, Any] = {"name": name, "group": API_GROUP, "kind": KIND} if name else {}
+    if isinstance(error, Invalid):
+        details = {
+            "name": name,
+            "group": API_GROUP,
+            "kind": KIND,
+            "causes": [_cause(error, it) for it in error.causes],
+        }
+    headers = {}
+    if isinstance(error, TooManyRequests):
+        details["retryAfterSeconds"] = error.retry_after
+        headers["Retry-After"] = str(error.retry_after)
+    return failure(
+        error.status, _sentence(error, name), reason=error.reason, details=details, headers=headers
+    )
+
+
+def _sentence(error: ConsoleError, name: str) -> str:
+    subject = f'{PLURAL} "{name}"' if name else f'namespaces "{error.subject}"'
+    if isinstance(error, Invalid):
+        causes = ", ".join(f"{_place(error, cause)}: {cause.problem}" for cause in error.causes)
+        return f'{KIND} "{name}" is invalid: {causes}'
+    if isinstance(error, Forbidden):
+        return f"{subject} is forbidden: this takes the role {error.role}"
+    if isinstance(error, TooManyRequests):
+        return f"too many requests: try again in {error.retry_after} s"
+    sentences = {
+        "NotFound": f"{subject} not found",
+        "AlreadyExists": f"{subject} already exists",
+        "Conflict": f"Operation cannot be fulfilled on {subject}: {_CONFLICTS.get(error.problem, error.problem)}",
+    }
+    return sentences.get(
+        error.reason, f"{_SENTENCES[503]}: {error.problem}" if error.problem else _SENTENCES[503]
+    )
+
+
+_CONFLICTS = {
+    "changed": "the object has been modified; please apply your changes to the latest version and try again",
+    "recreated": "the object was deleted and created again meanwhile",
+    "run_under_way": "another run of yours is under way",
+    "not_cancellable": "a run that deletes cannot be cancelled",
+}
+
+
+def _place(error: Invalid, cause: Cause) -> str:
+    """Where in the body a cause is; one that names a path already keeps it."""
+    return cause.field if isinstance(error, InvalidValues) else FIELDS.get(cause.field, cause.field)
+
+
+def _cause(error: Invalid, cause: Cause) -> dict[str, str]:
+    return {
+        "reason": _CAUSE_REASONS.get(cause.problem, "FieldValueInvalid"),
+        "message": _API_PROBLEMS.get(cause.problem)
+        or labels.cause_text(replace(cause, field=_OURS.get(cause.field, cause.field))),
+        "field": _place(error, cause),
+    }

@@ -1,0 +1,36 @@
+"""Addresses of the API. None ends in a slash, and whatever is none of them is answered here as well."""
+
+from django.urls import path, re_path
+
+from registries.api import docs, namespaces, registry_secrets, runs, verdicts
+from registries.api import endpoint as endpoints
+from registries.api.endpoint import endpoint
+
+BASE = "image.theriseunion.io/v1alpha1"
+_SECRETS = f"{BASE}/namespaces/<str:namespace>/registry-secrets"
+
+app_name = "api"
+operations = [
+    path(f"{BASE}/namespaces", endpoint(GET=namespaces.list_namespaces), name="namespaces"),
+    path(f"{BASE}/namespaces/_all_/registry-secrets", endpoint(GET=registry_secrets.list_all), name="all"),
+    path(
+        _SECRETS,
+        endpoint(GET=registry_secrets.list_namespace, POST=registry_secrets.create),
+        name="registry_secrets",
+    ),
+    path(
+        f"{_SECRETS}/<str:name>",
+        endpoint(GET=registry_secrets.get, PATCH=registry_secrets.edit, DELETE=registry_secrets.delete),
+        name="registry_secret",
+    ),
+    path(f"{_SECRETS}/<str:name>/verify", endpoint(POST=verdicts.verify), name="verify"),
+    path(f"{BASE}/runs", endpoint(POST=runs.create), name="runs"),
+    path(f"{BASE}/runs/<str:run>", endpoint(GET=runs.get), name="run"),
+    path(f"{BASE}/runs/<str:run>/cancel", endpoint(POST=runs.cancel), name="run_cancel"),
+    path(f"{_SECRETS}/<str:name>/tests", endpoint(GET=verdicts.past_tests), name="tests"),
+]
+documents = [path("openapi.json", docs.openapi, name="openapi"), path("docs", docs.docs, name="docs")]
+nowhere = endpoint(
+    **dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"), endpoints.nowhere)
+)
+urlpatterns = [*operations, *documents, re_path(r"^.*$", nowhere, name="nowhere")]

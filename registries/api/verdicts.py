@@ -1,0 +1,104 @@
+"""Verify, and the tests of the past. A test is waited for: the answer is its verdict.
+
+A registry that refuses is a verdict like any other, never an error of this API.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from registries import labels, wiring
+from registries.api import bodies
+from registries.api.callers import Caller
+from registries.api.payloads import read_credential
+from registries.api.status import answer
+from registries.domain import Credential, Key
+from registries.errors import Conflict, NotFound, TooManyRequests, Unavailable
+from registries.outcome import Outcome
+from registries.records import Check
+from registries.resource import API_VERSION, milliseconds
+
+BUSY = 2
+"""Seconds after which a client may ask again when too many tests are being waited for."""
+LOOK = 0.1
+"""Seconds between two looks at a test that somebody else began."""
+
+
+def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    service = wiring.service()
+    service.require_test(access=caller.access, namespace=namespace)
+    credential = read_credential(bodies.read_object(request, empty=True))
+    with _seat():
+        if credential is not None:
+            return _typed(caller, namespace, credential)
+        return _stored(caller, Key(namespace, name))
+
+
+def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpResponse:
+    service, access = wiring.service(), caller.access
+    service.admit_trial(access=access, namespace=namespace)
+    outcome = service.try_connection(access=access, namespace=namespace, credential=credential)
+    return answer(verdict(outcome, datetime.now(UTC)))
+
+
+def _stored(caller: Caller, key: Key) -> HttpResponse:
+    """Test and record. One that is under way already is not begun again: its verdict is the answer."""
+    service, access = wiring.service(), caller.access
+    check, new = service.begin_test(access=access, key=key)
+    outcome = service.finish_test(access=access, check=check) if new else _awaited(check)
+    if outcome.problem in ("gone", "recreated", "changed"):
+        raise NotFound(str(key)) if outcome.problem == "gone" else Conflict(str(key), outcome.problem)
+    if outcome.problem:
+        raise Unavailable(str(key), labels.problem_text(outcome.problem))
+    recorded = service.find(access=access, key=key).verification
+    return answer(verdict(outcome, recorded.at or datetime.now(UTC)))
+
+
+def _awaited(check: Check) -> Outcome:
+    while (outcome := wiring.history().outcome(check)) is None:
+        time.sleep(LOOK)
+    return outcome
+
+
+@contextmanager
+def _seat() -> Iterator[None]:
+    """So many tests at most are waited for, so that threads are left for everything else."""
+    if not wiring.api_tests().take():
+        raise TooManyRequests(retry_after=BUSY)
+    try:
+        yield
+    finally:
+        wiring.api_tests().give_back()
+
+
+def past_tests(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    """The tests of a registry that are remembered, newest first; the first one is the last."""
+    registry = wiring.service().find(access=caller.access, key=Key(namespace, name))
+    recent = wiring.history().recent(registry.uid)
+    items = [
+        {"by": check.person, **verdict(check.outcome, check.started_at)} for check in recent if check.outcome
+    ]
+    return answer({"apiVersion": API_VERSION, "kind": "TestList", "items": items, "totalItems": len(items)})
+
+
+def verdict(outcome: Outcome, at: datetime) -> dict[str, Any]:
+    """An outcome as the contract has it, and what else is known of it. `detail` is what the registry said."""
+    return {
+        "success": outcome.ok,
+        "message": labels.outcome_text(outcome),
+        "reason": outcome.reason,
+        "timestamp": str(milliseconds(at)),
+        "durationMs": outcome.duration_ms,
+        "proven": outcome.proven,
+        "hint": labels.outcome_hint(outcome),
+        "detail": outcome.detail,
+        "cause": outcome.cause,
+        "registryHost": outcome.registry_host,
+        "tokenHost": outcome.token_host,
+        "stages": [{"name": it.name, "ms": it.ms, "ok": it.ok} for it in outcome.stages],
+        "warnings": list(outcome.warnings),
+    }

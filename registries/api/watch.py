@@ -1,0 +1,140 @@
+"""`?watch=true`: changes as they happen, one JSON object a line, as Kubernetes streams them.
+
+A watch keeps a thread, so there are only so many at once, each for so long; then a client asks again from the
+version that it saw last. It ends at once when the caller's rights change: what was seen may not be seen any more.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+
+from django.http import HttpRequest, StreamingHttpResponse
+
+from registries import wiring
+from registries.access import Access
+from registries.api import bodies
+from registries.api.callers import Caller, access_now
+from registries.api.status import JSON, failure
+from registries.changelog import News
+from registries.errors import NotFound, TooManyRequests, Unavailable
+from registries.listing import Criteria, Listing
+from registries.resource import API_VERSION, KIND
+
+DEFAULT_SECONDS = 300
+MOST_SECONDS = 1800
+LOOK = 0.5
+"""Seconds between two looks at the store."""
+RIGHTS = 5.0
+"""Seconds between two looks at what the caller may see."""
+BOOKMARK = 30.0
+ALL = 10**9
+AGAIN = 5
+
+
+def watch(caller: Caller, request: HttpRequest, namespace: str) -> StreamingHttpResponse:
+    """From `resourceVersion`; without one, or from 0, what there is comes first, as ADDED."""
+    service = wiring.service()
+    seconds = min(bodies.number(request, "timeoutSeconds", DEFAULT_SECONDS), MOST_SECONDS)
+    bookmarks = bodies.flag(request, "allowWatchBookmarks")
+    since = request.GET.get("resourceVersion", "")
+    if namespace and not service.namespace_exists(access=caller.access, name=namespace):
+        raise NotFound(namespace)
+    if not wiring.api_watches().take():
+        raise TooManyRequests(retry_after=AGAIN)
+    follower = Follower(caller.access, lambda: access_now(caller), namespace, seconds, bookmarks)
+    response = StreamingHttpResponse(Held(follower.lines(since)), content_type=JSON)
+    response.headers["Content-Encoding"] = "identity"  # or the compressing middleware would hold lines back
+    return response
+
+
+class Held:
+    """Lines that hold a seat until they end, or until the server closes them because the client has gone."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._lines = lines
+        self._held = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._lines)
+        except Unavailable:
+            # The store went away. Its head is sent long since: the client asks again, and is told then.
+            self.close()
+            raise StopIteration from None
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._held:
+            self._held = False
+            wiring.api_watches().give_back()
+
+
+class Follower:
+    def __init__(
+        self,
+        access: Access,
+        access_now: Callable[[], Access | None],
+        namespace: str,
+        seconds: int,
+        bookmarks: bool,
+    ) -> None:
+        self._access = access
+        self._access_now = access_now
+        self._namespace = namespace
+        self._seconds = seconds
+        self._bookmarks = bookmarks
+
+    def lines(self, since: str) -> Iterator[bytes]:
+        begun = looked = marked = time.monotonic()
+        yield b""  # gunicorn sends the head of an answer with its first piece: a client is told at once
+        service = wiring.service()
+        place: int | None
+        if since in ("", "0"):
+            listing = self._everything()
+            place, since = listing.place, listing.version
+            yield from (_line("ADDED", document) for document in listing.items)
+        else:
+            place = service.place_of(version=since)
+        while (now := time.monotonic()) - begun < self._seconds:
+            if now - looked > RIGHTS:
+                looked = now
+                if self._access_now() != self._access:
+                    return
+            news = self._news(place)
+            if news is None:
+                gone = failure(410, f"too old resource version: {since}", reason="Expired")
+                yield _line("ERROR", gone.content)
+                return
+            place, since = news.place, news.version
+            # One piece: a client that goes away in between has seen all of it or goes on from before.
+            if news.changes:
+                yield b"".join(_line(it.type.value, it.document) for it in news.changes)
+            if self._bookmarks and now - marked > BOOKMARK:
+                marked = now
+                yield _bookmark(since)
+            time.sleep(LOOK)
+        if self._bookmarks:
+            yield _bookmark(since)
+
+    def _news(self, place: int | None) -> News | None:
+        if place is None:
+            return None
+        return wiring.service().changes(access=self._access, namespace=self._namespace, after=place)
+
+    def _everything(self) -> Listing:
+        criteria = Criteria(namespace=self._namespace)
+        return wiring.service().listing(access=self._access, criteria=criteria, first=0, count=ALL)
+
+
+def _line(kind: str, document: bytes) -> bytes:
+    return b'{"type":"%s","object":%s}\n' % (kind.encode(), document)
+
+
+def _bookmark(version: str) -> bytes:
+    resource = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"resourceVersion": version}}
+    return _line("BOOKMARK", json.dumps(resource).encode())

@@ -1,0 +1,110 @@
+"""What is measured, under names as Prometheus has them. Imports the domain, access, the probe's result and
+prometheus_client; the service hands in what is counted of registries.
+
+What concerns a registry is worked out at every scrape for whoever asks: a namespace that they may not see is in
+no label. Counts over everything are for those who see everything.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+from registries.domain import RegistrySecret
+from registries.probe.result import Result
+
+PREFIX = "registry_console"
+TEST_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60)
+REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """What this process has done since it started."""
+
+    def __init__(self) -> None:
+        self.collected = CollectorRegistry(auto_describe=True)
+        self._tests = Histogram(
+            f"{PREFIX}_test_duration_seconds",
+            "Connection tests that ended, by outcome (success, failed) and reason code.",
+            ("outcome", "reason"),
+            buckets=TEST_BUCKETS,
+            registry=self.collected,
+        )
+        self._requests = Histogram(
+            f"{PREFIX}_request_duration_seconds",
+            "Requests that were answered, by kind (api, page), view and method. A watch is not among them.",
+            ("kind", "view", "method"),
+            buckets=REQUEST_BUCKETS,
+            registry=self.collected,
+        )
+        self._answers = Counter(
+            f"{PREFIX}_requests",
+            "The same by HTTP status.",
+            ("kind", "view", "method", "code"),
+            registry=self.collected,
+        )
+
+    def tested(self, result: Result) -> Result:
+        """Count a test; gives its result back."""
+        outcome = "success" if result.ok else "failed"
+        self._tests.labels(outcome, result.reason.value).observe(result.duration_ms / 1000)
+        return result
+
+    def answered(self, view: str, method: str, code: int, seconds: float) -> None:
+        """Count a request; `view` is the name of its address, such as registries:list."""
+        kind = "api" if view.startswith("api:") else "page"
+        self._requests.labels(kind, view, method).observe(seconds)
+        self._answers.labels(kind, view, method, str(code)).inc()
+
+
+class Registries(Collector):
+    """What may be said of these registries now."""
+
+    def __init__(self, registries: Iterable[RegistrySecret], index_age: float | None) -> None:
+        self._registries = registries
+        self._index_age = index_age
+
+    def collect(self) -> Iterator[Metric]:
+        where = ("namespace", "name", "domain", "provider")
+        counts: dict[tuple[str, str, str], int] = {}
+        states = GaugeMetricFamily(
+            f"{PREFIX}_registry_state",
+            "1 for the state that a registry is in: success, unproven, failed or untested; with its reason code.",
+            labels=(*where, "state", "reason"),
+        )
+        tested = GaugeMetricFamily(
+            f"{PREFIX}_registry_last_test_timestamp_seconds",
+            "When a registry was tested last, in seconds since the epoch; its age is time() minus this.",
+            labels=where,
+        )
+        for it in self._registries:
+            labels = (it.namespace, it.name, it.domain, it.provider.value)
+            state = "unproven" if it.verification.unproven else it.verification.status.value
+            states.add_metric((*labels, state, it.verification.reason), 1)
+            if it.verification.at is not None:
+                tested.add_metric(labels, it.verification.at.timestamp())
+            group = (it.namespace, it.provider.value, state)
+            counts[group] = counts.get(group, 0) + 1
+        total = GaugeMetricFamily(
+            f"{PREFIX}_registries",
+            "Registries by namespace, provider and state.",
+            labels=("namespace", "provider", "state"),
+        )
+        for group, count in sorted(counts.items()):
+            total.add_metric(group, count)
+        yield from (total, states, tested)
+        if self._index_age is not None:
+            yield GaugeMetricFamily(
+                f"{PREFIX}_index_age_seconds",
+                "For how long the store has not been heard of: what is said of registries is so old.",
+                value=self._index_age,
+            )
+
+
+def exposition(registries: Registries, process: Metrics | None) -> bytes:
+    """The text that Prometheus reads; without what the process counted unless it is given."""
+    now = CollectorRegistry(auto_describe=False)
+    now.register(registries)
+    return bytes(generate_latest(now)) + (bytes(generate_latest(process.collected)) if process else b"")

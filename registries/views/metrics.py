@@ -1,0 +1,52 @@
+"""/metrics for Prometheus, behind an access token; and the clock that every request is measured with."""
+
+import time
+from collections.abc import Callable
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from registries import wiring
+from registries.api.callers import bearer
+from registries.api.status import ApiError
+from registries.errors import ConsoleError
+from registries.listing import Criteria
+from registries.metrics import Registries, exposition
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What the bearer of a token may see. A token of somebody who sees everything gets the whole process."""
+    try:
+        access = bearer(request).access
+    except ConsoleError as error:
+        code = error.code if isinstance(error, ApiError) else error.status
+        headers = error.headers if isinstance(error, ApiError) else {}
+        return HttpResponse(f"{error.reason}\n", status=code, content_type="text/plain", headers=headers)
+    service = wiring.service()
+    age = service.index_age()
+    registries = Registries(service.matching(access=access, criteria=Criteria()), age)
+    whole = wiring.metrics() if access.sees_everything else None
+    return HttpResponse(exposition(registries, whole), content_type=CONTENT_TYPE_LATEST)
+
+
+class ClockMiddleware:
+    """How long an answer took. Outside of everything but the request's id; a stream is not over when it returns."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        begun = time.perf_counter()
+        response = self.get_response(request)
+        if request.resolver_match is not None and not response.streaming:
+            # Names of addresses and known methods only: a label that anybody can choose would grow for ever.
+            view = request.resolver_match.view_name or "unnamed"
+            method = request.method if request.method in METHODS else "other"
+            wiring.metrics().answered(view, method, response.status_code, time.perf_counter() - begun)
+        return response

@@ -1,0 +1,33 @@
+"""A console that is served as a process, with somebody's API token: for clients that come over the network."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.peers.command import Serving, manage
+
+SEED = """
+from datetime import timedelta
+from django.contrib.auth.models import User
+from django.utils import timezone
+from registries import wiring
+from registries.access import EVERYWHERE, Access, Role
+from registries.grants import set_grant
+user = User.objects.create_user("olive", password="x")
+set_grant(user, EVERYWHERE, Role.ADMIN)
+access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
+for name in ("team-a", "team-b"):
+    wiring.service().create_namespace(access=access, name=name)
+until = timezone.now() + timedelta(days=1)
+print(wiring.tokens().create(access=access, name="t", namespaces=(), role=Role.ADMIN, expires_at=until)[1])
+"""
+
+
+@contextmanager
+def serving(folder: Path, **values: str) -> Iterator[tuple[Serving, str]]:
+    """The server with two empty namespaces, and a token that may do everything there."""
+    manage(folder, "migrate")
+    made = manage(folder, "shell", "-c", SEED)
+    assert made.returncode == 0, made.stderr
+    with Serving(folder, "serve", **values) as console:
+        yield console, made.stdout.strip().splitlines()[-1]

@@ -1,0 +1,491 @@
+"""The contract, operation by operation (api.md): what goes in, what comes out, what is stored."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from registries import wiring
+from registries.demo.process import DemoRegistries
+from registries.domain import Key, VerifyStatus
+from registries.models import StoredResource
+from registries.resource import LAST_APPLIED, PREFIX
+from tests.canary import CANARY
+from tests.conftest import Cast
+
+BASE = "/oapis/image.theriseunion.io/v1alpha1"
+TEAM_A = f"{BASE}/namespaces/team-a/registry-secrets"
+ALL = f"{BASE}/namespaces/_all_/registry-secrets"
+MERGE = "application/merge-patch+json"
+
+
+def body(name: str = "harbor-prod", **spec: Any) -> dict[str, Any]:
+    values = {"domain": "harbor.example.com", "username": "admin", "password": CANARY, "provider": "harbor"}
+    return {
+        "apiVersion": "image.theriseunion.io/v1alpha1",
+        "kind": "RegistrySecret",
+        "metadata": {"name": name},
+        "spec": {**values, **spec},
+    }
+
+
+def post(client: Client, path: str, data: Any = None) -> Any:
+    return client.post(path, data if data is not None else "", content_type="application/json")
+
+
+def patch(client: Client, path: str, metadata: dict[str, Any], **rest: Any) -> Any:
+    return client.patch(path, {"metadata": metadata, **rest}, content_type=MERGE)
+
+
+def notes(**values: str | None) -> dict[str, Any]:
+    return {"annotations": {PREFIX + name.replace("_", "-"): value for name, value in values.items()}}
+
+
+@pytest.fixture
+def authority(demo_registries: DemoRegistries) -> str:
+    """A certificate in PEM."""
+    return demo_registries.ca_file.read_text()
+
+
+class TestCreate:
+    def test_answers_with_the_resource_without_its_password(self, cast: Cast) -> None:
+        asked = body()
+        asked["metadata"] |= notes(display_name="生产环境 Harbor", description="主\n仓库")
+
+        response = post(cast.api("nina"), TEAM_A, asked)
+
+        made = response.json()
+        assert response.status_code == 201
+        assert made["kind"] == "RegistrySecret"
+        assert made["metadata"]["namespace"] == "team-a"
+        assert made["metadata"]["uid"]
+        assert made["metadata"]["annotations"] == {
+            PREFIX + "display-name": "生产环境 Harbor",
+            PREFIX + "description": "主\n仓库",
+            PREFIX + "domain": "harbor.example.com",
+            PREFIX + "username": "admin",
+            PREFIX + "provider": "harbor",
+            PREFIX + "verify-status": "untested",
+        }
+        assert made["spec"] == {"domain": "harbor.example.com", "username": "admin", "provider": "harbor"}
+        assert response["ETag"] == f'"{made["metadata"]["resourceVersion"]}"'
+
+    def test_keeps_a_password_that_looks_like_base64_as_it_was_typed(self, cast: Cast) -> None:
+        typed = base64.b64encode(b"secret").decode()
+
+        post(cast.api("nina"), TEAM_A, body(password=typed))
+
+        found = cast.find()
+        assert wiring.store().credential(found.key, uid=found.uid).password == typed
+
+    @pytest.mark.parametrize(
+        ("domain", "kept", "plain"),
+        [
+            ("HARBOR.example.com:8443", "harbor.example.com:8443", None),
+            ("https://harbor.example.com/v2/", "harbor.example.com", None),
+            ("http://harbor.example.com", "harbor.example.com", "true"),
+            ("index.docker.io", "docker.io", None),
+        ],
+    )
+    def test_keeps_the_domain_as_others_expect_it(
+        self, cast: Cast, domain: str, kept: str, plain: str | None
+    ) -> None:
+        made = post(cast.api("nina"), TEAM_A, body(domain=domain)).json()
+
+        assert made["spec"]["domain"] == kept
+        assert made["metadata"]["annotations"].get(PREFIX + "plain-http") == plain
+
+    def test_takes_plain_http_as_an_annotation_too(self, cast: Cast) -> None:
+        asked = body()
+        asked["metadata"] |= notes(plain_http="true")
+
+        post(cast.api("nina"), TEAM_A, asked)
+
+        assert cast.find().address == "http://harbor.example.com"
+
+    def test_takes_how_a_certificate_is_believed_as_annotations(self, cast: Cast, authority: str) -> None:
+        asked = body()
+        asked["metadata"] |= notes(ca_bundle=authority)
+        insecure = body("insecure")
+        insecure["metadata"] |= notes(skip_tls_verify="true")
+        client = cast.api("nina")
+
+        made = [post(client, TEAM_A, it).json()["metadata"]["annotations"] for it in (asked, insecure)]
+
+        assert made[0][PREFIX + "ca-bundle"].startswith("-----BEGIN CERTIFICATE-----")
+        assert PREFIX + "skip-tls-verify" not in made[0]
+        assert made[1][PREFIX + "skip-tls-verify"] == "true"
+        assert cast.find("insecure").skip_tls_verify
+
+    def test_refuses_what_is_no_certificate(self, cast: Cast) -> None:
+        asked = body()
+        asked["metadata"] |= notes(ca_bundle="nonsense")
+
+        response = post(cast.api("nina"), TEAM_A, asked)
+
+        assert response.status_code == 422
+        place = response.json()["details"]["causes"][0]["field"]
+        assert place == f"metadata.annotations[{PREFIX}ca-bundle]"
+
+    def test_names_every_field_that_is_missing(self, cast: Cast) -> None:
+        response = post(cast.api("nina"), TEAM_A, {})
+
+        causes = response.json()["details"]["causes"]
+        assert response.status_code == 422
+        assert response.json()["reason"] == "Invalid"
+        assert {cause["field"] for cause in causes} == {
+            "metadata.name",
+            "spec.domain",
+            "spec.username",
+            "spec.password",
+            "spec.provider",
+        }
+        assert {cause["reason"] for cause in causes} == {"FieldValueRequired"}
+
+    @pytest.mark.parametrize(
+        ("field", "asked", "reason"),
+        [
+            ("spec.provider", body(provider="quay"), "FieldValueNotSupported"),
+            ("spec.domain", body(domain="a b"), "FieldValueInvalid"),
+            ("spec.domain", body(domain=7), "FieldValueTypeInvalid"),
+            ("spec.username", body(username="a:b"), "FieldValueInvalid"),
+            ("spec.username", body(username="x" * 300), "FieldValueTooLong"),
+            ("spec.password", body(password=None), "FieldValueRequired"),
+            ("spec.password", body(password=["x"]), "FieldValueTypeInvalid"),
+            ("metadata.name", body("Upper"), "FieldValueInvalid"),
+            ("metadata.name", body(" harbor "), "FieldValueInvalid"),
+            ("spec", {**body(), "spec": []}, "FieldValueTypeInvalid"),
+            ("metadata", {**body(), "metadata": 1}, "FieldValueTypeInvalid"),
+            (
+                "metadata.annotations",
+                {**body(), "metadata": {"name": "x", "annotations": "y"}},
+                "FieldValueTypeInvalid",
+            ),
+            (
+                f"metadata.annotations[{PREFIX}display-name]",
+                {**body(), "metadata": {"name": "x", **notes(display_name="x" * 129)}},
+                "FieldValueTooLong",
+            ),
+        ],
+    )
+    def test_names_a_field_that_is_wrong(self, cast: Cast, field: str, asked: Any, reason: str) -> None:
+        response = post(cast.api("nina"), TEAM_A, asked)
+
+        causes = {cause["field"]: cause["reason"] for cause in response.json()["details"]["causes"]}
+        assert response.status_code == 422
+        assert causes[field] == reason
+        assert not StoredResource.objects.filter(kind="RegistrySecret").exists()
+
+    def test_refuses_a_namespace_that_contradicts_the_path(self, cast: Cast) -> None:
+        asked = body()
+        asked["metadata"]["namespace"] = "team-b"
+
+        assert post(cast.api("olive"), TEAM_A, asked).status_code == 400
+
+    @pytest.mark.parametrize("change", [{"kind": "Secret"}, {"apiVersion": "v1"}])
+    def test_refuses_another_kind(self, cast: Cast, change: dict[str, str]) -> None:
+        assert post(cast.api("olive"), TEAM_A, {**body(), **change}).status_code == 400
+
+    def test_does_without_kind_and_version(self, cast: Cast) -> None:
+        asked = {name: value for name, value in body().items() if name not in ("kind", "apiVersion")}
+
+        assert post(cast.api("olive"), TEAM_A, asked).status_code == 201
+
+    def test_says_that_a_name_is_taken(self, cast: Cast) -> None:
+        client = cast.api("nina")
+        post(client, TEAM_A, body())
+
+        response = post(client, TEAM_A, body())
+
+        assert response.status_code == 409
+        assert response.json()["reason"] == "AlreadyExists"
+        assert response.json()["details"]["name"] == "harbor-prod"
+
+    def test_rehearses(self, cast: Cast) -> None:
+        client = cast.api("nina")
+
+        response = post(client, f"{TEAM_A}?dryRun=All", body())
+
+        assert response.status_code == 201
+        assert "password" not in response.json()["spec"]
+        assert not StoredResource.objects.filter(kind="RegistrySecret").exists()
+        assert post(client, f"{TEAM_A}?dryRun=some", body()).status_code == 400
+        post(client, TEAM_A, body())
+        assert post(client, f"{TEAM_A}?dryRun=All", body()).status_code == 409
+
+
+class TestGet:
+    def test_shows_all_but_the_password(self, cast: Cast) -> None:
+        made = cast.add(display_name="生产")
+
+        found = cast.api("vic").get(f"{TEAM_A}/harbor-prod").json()
+
+        assert found["metadata"]["uid"] == made.uid
+        assert found["metadata"]["resourceVersion"] == made.resource_version
+        assert "password" not in found["spec"]
+
+    def test_is_a_status_when_there_is_none(self, cast: Cast) -> None:
+        response = cast.api("vic").get(f"{TEAM_A}/nothing")
+
+        assert response.status_code == 404
+        assert response.json() == {
+            "apiVersion": "image.theriseunion.io/v1alpha1",
+            "kind": "Status",
+            "metadata": {},
+            "status": "Failure",
+            "message": 'registrysecrets.image.theriseunion.io "nothing" not found',
+            "reason": "NotFound",
+            "details": {"name": "nothing", "group": "image.theriseunion.io", "kind": "RegistrySecret"},
+            "code": 404,
+        }
+
+
+class TestList:
+    @pytest.fixture
+    def five(self, cast: Cast) -> Cast:
+        for name, namespace in (
+            ("b", "team-b"),
+            ("c", "team-a"),
+            ("a", "team-b"),
+            ("a", "team-a"),
+            ("d", "team-a"),
+        ):
+            cast.add(name, namespace, display_name=f"仓库 {name.upper()}", domain=f"{name}.example.com")
+        return cast
+
+    @staticmethod
+    def names(response: Any) -> list[str]:
+        return [f"{it['metadata']['namespace']}/{it['metadata']['name']}" for it in response.json()["items"]]
+
+    def test_is_by_namespace_then_name(self, five: Cast) -> None:
+        response = five.api("olive").get(ALL)
+
+        assert response.json()["kind"] == "RegistrySecretList"
+        assert response.json()["totalItems"] == 5
+        assert self.names(response) == ["team-a/a", "team-a/c", "team-a/d", "team-b/a", "team-b/b"]
+        assert all("password" not in it["spec"] for it in response.json()["items"])
+
+    def test_shows_of_all_what_the_caller_may_see(self, five: Cast) -> None:
+        assert self.names(five.api("vic").get(ALL)) == ["team-a/a", "team-a/c", "team-a/d"]
+        nobody = five.api("sam").get(ALL)
+        assert nobody.status_code == 200
+        assert (nobody.json()["items"], nobody.json()["totalItems"]) == ([], 0)
+
+    def test_pages(self, five: Cast) -> None:
+        client = five.api("olive")
+
+        pages = [self.names(client.get(ALL, {"limit": "2", "page": str(page)})) for page in (1, 2, 3, 4)]
+
+        assert [len(page) for page in pages] == [2, 2, 1, 0]
+        assert [name for page in pages for name in page] == self.names(client.get(ALL))
+        assert client.get(ALL, {"limit": "2", "page": "4"}).json()["totalItems"] == 5
+
+    @pytest.mark.parametrize("search", ["C.EXAMPLE", "仓库 c", "c"])
+    def test_searches_name_display_name_and_domain(self, five: Cast, search: str) -> None:
+        found = self.names(five.api("olive").get(ALL, {"search": search}))
+
+        assert "team-a/c" in found
+        assert search == "c" or found == ["team-a/c"]
+
+    def test_has_ten_unless_told_and_five_hundred_at_most(self, cast: Cast) -> None:
+        for number in range(12):
+            cast.add(f"r{number:02}")
+        client = cast.api("olive")
+
+        assert len(self.names(client.get(TEAM_A))) == 10
+        assert len(self.names(client.get(TEAM_A, {"limit": "9" * 30}))) == 12
+        assert self.names(client.get(TEAM_A, {"page": "9" * 30})) == []
+
+    @pytest.mark.parametrize("name", ["page", "limit"])
+    @pytest.mark.parametrize("value", ["0", "-1", "x", "", "1.5", "٣", "+1", " 1", "00"])
+    def test_a_number_that_is_none_is_a_400(self, cast: Cast, name: str, value: str) -> None:
+        response = cast.api("olive").get(TEAM_A, {name: value})
+
+        assert response.status_code == 400
+        assert name in response.json()["message"]
+
+    def test_holds_what_another_client_wrote(self, cast: Cast) -> None:
+        registry = cast.add()
+        wiring.store().annotate(registry.key, {"example.com/team": "红队", "x": "y"}, uid=registry.uid)
+        client = cast.api("vic")
+
+        listed = client.get(TEAM_A).json()["items"][0]
+
+        assert listed == client.get(f"{TEAM_A}/harbor-prod").json()
+        assert listed["metadata"]["annotations"]["example.com/team"] == "红队"
+
+    def test_holds_no_copy_of_a_password_that_kubectl_left(self, cast: Cast) -> None:
+        registry = cast.add()
+        applied = '{"spec":{"password":"hush-hush-9"}}'
+        wiring.store().annotate(registry.key, {LAST_APPLIED: applied}, uid=registry.uid)
+        client = cast.api("vic")
+
+        for path in (TEAM_A, f"{TEAM_A}/harbor-prod"):
+            assert b"hush" not in client.get(path).content
+
+
+class TestEdit:
+    def test_changes_the_two_texts_and_nothing_else(self, cast: Cast) -> None:
+        before = cast.add(display_name="alt", description="bleibt")
+
+        response = patch(cast.api("omar"), f"{TEAM_A}/harbor-prod", notes(display_name="新名称"))
+
+        assert response.status_code == 200
+        after = cast.find()
+        assert (after.display_name, after.description) == ("新名称", "bleibt")
+        assert after.uid == before.uid
+        assert response.json()["metadata"]["resourceVersion"] == after.resource_version
+
+    def test_null_removes(self, cast: Cast) -> None:
+        cast.add(display_name="alt", description="alt")
+
+        patch(cast.api("omar"), f"{TEAM_A}/harbor-prod", notes(display_name=None, description=None))
+
+        assert (cast.find().display_name, cast.find().description) == ("", "")
+
+    def test_takes_plain_json_as_well(self, cast: Cast) -> None:
+        cast.add()
+        data = {"metadata": notes(description="x")}
+
+        response = cast.api("omar").patch(f"{TEAM_A}/harbor-prod", data, content_type="application/json")
+
+        assert response.status_code == 200
+
+    @pytest.mark.parametrize(
+        ("change", "fields"),
+        [
+            ({"spec": {"domain": "evil.example.com"}}, {"spec.domain"}),
+            ({"spec": {"password": "x", "username": None}}, {"spec.password", "spec.username"}),
+            ({"spec": "x"}, {"spec"}),
+            ({"spec": None}, {"spec"}),
+            ({"metadata": None}, {"metadata"}),
+            ({"metadata": {"labels": {"a": "b"}}}, {"metadata.labels.a"}),
+            ({"metadata": {"annotations": None}}, {"metadata.annotations"}),
+            (
+                {"metadata": {"annotations": {PREFIX + "verify-status": "success"}}},
+                {f"metadata.annotations[{PREFIX}verify-status]"},
+            ),
+            ({"status": {}}, {"status"}),
+            ({"metadata": {"uid": 7}}, {"metadata.uid"}),
+        ],
+    )
+    def test_refuses_as_a_whole_what_touches_anything_else(
+        self, cast: Cast, change: dict[str, Any], fields: set[str]
+    ) -> None:
+        before = cast.add(display_name="alt")
+        data = {**change}
+        if isinstance(data.get("metadata", {}), dict):
+            asked = {**notes(display_name="neu"), **data.get("metadata", {})}
+            if isinstance(asked["annotations"], dict):
+                asked["annotations"] = {PREFIX + "display-name": "neu", **asked["annotations"]}
+            data["metadata"] = asked
+
+        response = cast.api("omar").patch(f"{TEAM_A}/harbor-prod", data, content_type=MERGE)
+
+        assert response.status_code == 422
+        assert {cause["field"] for cause in response.json()["details"]["causes"]} == fields
+        assert cast.find() == before
+
+    @pytest.mark.parametrize(
+        "precondition", [{"name": "x"}, {"namespace": "team-b"}, {"uid": "x"}, {"resourceVersion": "1"}]
+    )
+    def test_a_precondition_that_fails_is_a_conflict(self, cast: Cast, precondition: dict[str, str]) -> None:
+        before = cast.add()
+
+        response = patch(
+            cast.api("omar"), f"{TEAM_A}/harbor-prod", {**notes(display_name="neu"), **precondition}
+        )
+
+        assert response.status_code == 409
+        assert response.json()["reason"] == "Conflict"
+        assert cast.find() == before
+
+    def test_preconditions_that_hold_change_nothing_by_themselves(self, cast: Cast) -> None:
+        it = cast.add()
+        metadata = {"name": it.name, "namespace": it.namespace, "uid": it.uid}
+
+        response = patch(
+            cast.api("omar"), f"{TEAM_A}/harbor-prod", {**metadata, "resourceVersion": it.resource_version}
+        )
+
+        assert response.status_code == 200
+        assert cast.find() == it
+
+    def test_a_text_that_is_too_long_is_named(self, cast: Cast) -> None:
+        cast.add()
+
+        response = patch(cast.api("omar"), f"{TEAM_A}/harbor-prod", notes(description="x" * 1025))
+
+        assert response.status_code == 422
+        place = response.json()["details"]["causes"][0]["field"]
+        assert place == f"metadata.annotations[{PREFIX}description]"
+
+
+class TestDelete:
+    def test_is_a_204_without_a_body(self, cast: Cast) -> None:
+        cast.add()
+        client = cast.api("nina")
+
+        response = client.delete(f"{TEAM_A}/harbor-prod")
+
+        assert (response.status_code, response.content) == (204, b"")
+        assert client.get(f"{TEAM_A}/harbor-prod").status_code == 404
+        assert client.delete(f"{TEAM_A}/harbor-prod").status_code == 404
+
+    @pytest.mark.parametrize(("query", "data"), [("?dryRun=All", ""), ("", {"dryRun": ["All"]})])
+    def test_rehearses(self, cast: Cast, query: str, data: Any) -> None:
+        cast.add()
+
+        response = cast.api("nina").delete(
+            f"{TEAM_A}/harbor-prod{query}", data, content_type="application/json"
+        )
+
+        assert response.status_code == 204
+        assert cast.find()
+
+    @pytest.mark.parametrize("precondition", [{"uid": "x"}, {"resourceVersion": "1"}])
+    def test_preconditions_as_kubernetes_has_them(self, cast: Cast, precondition: dict[str, str]) -> None:
+        cast.add()
+        data = {"preconditions": precondition}
+
+        response = cast.api("nina").delete(f"{TEAM_A}/harbor-prod", data, content_type="application/json")
+
+        assert response.status_code == 409
+        assert cast.find()
+
+
+def test_lists_the_namespaces_that_the_caller_may_see(cast: Cast) -> None:
+    cast.add()
+    path = f"{BASE}/namespaces"
+
+    assert [it["name"] for it in cast.api("olive").get(path).json()["items"]] == ["team-a", "team-b"]
+    assert cast.api("vic").get(path).json()["items"] == [
+        {
+            "name": "team-a",
+            "registries": 1,
+            "success": 0,
+            "failed": 0,
+            "untested": 1,
+            "permissions": ["list"],
+        }
+    ]
+    assert cast.api("sam").get(path).json()["items"] == []
+
+
+def test_a_resource_with_a_plain_password_and_a_scheme_works(cast: Cast) -> None:
+    made = wiring.store().create(
+        {
+            "apiVersion": "image.theriseunion.io/v1alpha1",
+            "kind": "RegistrySecret",
+            "metadata": {"name": "applied", "namespace": "team-a"},
+            "spec": {"domain": "http://h.example.com", "username": "u", "password": CANARY, "provider": "x"},
+        }
+    )
+    found = cast.api("vic").get(f"{TEAM_A}/applied").json()
+
+    assert "password" not in json.dumps(found)
+    credential = wiring.store().credential(Key("team-a", "applied"), uid=made["metadata"]["uid"])
+    assert (credential.address, credential.password) == ("http://h.example.com", CANARY)
+    assert cast.find("applied").verification.status is VerifyStatus.UNTESTED

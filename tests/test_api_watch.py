@@ -1,0 +1,254 @@
+"""Watching: what was there, what happens, in order and from a version on; and what one may not see is not told."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from registries import wiring
+from registries.api import watch
+from registries.changelog import ChangeLog
+from registries.domain import Key, RegistrySecret
+from registries.grants import remove_grant
+from registries.index import Index
+from registries.models import StoreVersion
+from registries.resource import to_domain
+from tests.conftest import Cast
+from tests.peers.served_api import serving
+from tests.test_api import ALL, TEAM_A, notes, patch, post
+
+
+def events(response: Any) -> Iterator[dict[str, Any]]:
+    """What a watch tells, as it comes; None stands for the bare passing of time in none of them."""
+    for piece in response.streaming_content:
+        yield from (json.loads(line) for line in piece.decode().splitlines())
+
+
+def told(event: dict[str, Any]) -> tuple[str, str]:
+    return event["type"], event["object"]["metadata"].get("name", "")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "LOOK", 0.01)
+
+
+def test_tells_first_what_is_there_then_what_happens(cast: Cast) -> None:
+    cast.add("a")
+    client = cast.api("nina")
+    following = events(client.get(f"{TEAM_A}?watch=true&timeoutSeconds=20"))
+
+    seen = [told(next(following))]
+    patch(client, f"{TEAM_A}/a", notes(display_name="neu"))
+    seen.append(told(next(following)))
+    post(client, TEAM_A, {"metadata": {"name": "b"}, "spec": cast_spec()})
+    seen.append(told(next(following)))
+    client.delete(f"{TEAM_A}/a")
+    gone = next(following)
+    seen.append(told(gone))
+
+    assert seen == [("ADDED", "a"), ("MODIFIED", "a"), ("ADDED", "b"), ("DELETED", "a")]
+    assert "password" not in gone["object"]["spec"]
+    assert gone["object"]["metadata"]["annotations"]["theriseunion.io/display-name"] == "neu"
+
+
+def cast_spec() -> dict[str, str]:
+    return {"domain": "h.example.com", "username": "u", "password": "p", "provider": "other"}
+
+
+def test_goes_on_from_a_version(cast: Cast) -> None:
+    client = cast.api("nina")
+    cast.add("a")
+    version = client.get(TEAM_A).json()["metadata"]["resourceVersion"]
+    cast.add("b")
+    client.delete(f"{TEAM_A}/a")
+
+    found = [
+        told(it) for it in events(client.get(f"{TEAM_A}?watch=1&resourceVersion={version}&timeoutSeconds=1"))
+    ]
+
+    assert found == [("ADDED", "b"), ("DELETED", "a")]
+
+
+@pytest.mark.parametrize("version", ["1", "x", "-1", "9" * 30])
+def test_a_version_that_is_too_old_is_told_so(cast: Cast, version: str) -> None:
+    cast.add("a")
+    path = f"{TEAM_A}?watch=true&resourceVersion={version}&timeoutSeconds=5"
+
+    [event] = events(cast.api("nina").get(path))
+
+    assert event["type"] == "ERROR"
+    assert (event["object"]["code"], event["object"]["reason"]) == (410, "Expired")
+
+
+def test_tells_nothing_of_another_namespace(cast: Cast) -> None:
+    client = cast.api("nina")
+    following = events(client.get(f"{ALL}?watch=true&timeoutSeconds=1"))
+    cast.add("hidden", "team-b")
+    cast.add("shown", "team-a")
+
+    assert [told(it) for it in following] == [("ADDED", "shown")]
+
+
+def test_a_bookmark_says_up_to_where(cast: Cast) -> None:
+    cast.add("a")
+    client = cast.api("vic")
+
+    found = list(events(client.get(f"{TEAM_A}?watch=true&allowWatchBookmarks=true&timeoutSeconds=1")))
+
+    assert [it["type"] for it in found] == ["ADDED", "BOOKMARK"]
+    version = client.get(TEAM_A).json()["metadata"]["resourceVersion"]
+    assert found[1]["object"]["metadata"] == {"resourceVersion": version}
+
+
+def test_ends_when_the_rights_change(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "RIGHTS", 0.05)
+    for end in ("revoke", "grant"):
+        following = events(cast.api("vic").get(f"{TEAM_A}?watch=true&timeoutSeconds=20"))
+        if end == "revoke":
+            token = wiring.tokens().all(access=cast.access("vic"))[0]
+            wiring.tokens().revoke(access=cast.access("vic"), token_id=token.id)
+        else:
+            remove_grant(cast.users["vic"], "team-a")
+        begun = time.monotonic()
+        assert list(following) == []
+        assert time.monotonic() - begun < 5
+
+
+def test_there_are_so_many_at_once(cast: Cast, settings: Any) -> None:
+    settings.API_WATCHES = 1
+    wiring.reset()
+    client = cast.api("vic")
+
+    first = client.get(f"{TEAM_A}?watch=true&timeoutSeconds=1")
+    second = client.get(f"{TEAM_A}?watch=true&timeoutSeconds=1")
+    assert second.status_code == 429
+    assert second["Retry-After"]
+    list(events(first))
+    assert client.get(f"{TEAM_A}?watch=true&timeoutSeconds=1").status_code == 200
+
+
+def registry(name: str, uid: str, version: int) -> RegistrySecret:
+    resource = {
+        "metadata": {
+            "name": name,
+            "namespace": "n",
+            "uid": uid,
+            "resourceVersion": str(version),
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+        },
+        "spec": {"domain": "h"},
+    }
+    return to_domain(resource)
+
+
+class TestTheLog:
+    @staticmethod
+    def log(*there: RegistrySecret, kept: int = 100) -> tuple[ChangeLog, dict[Key, RegistrySecret]]:
+        log = ChangeLog(kept)
+        log.begin(there)
+        return log, {it.key: it for it in there}
+
+    @staticmethod
+    def told(log: ChangeLog, version: str) -> list[tuple[str, str]] | None:
+        place = log.place_of(version)
+        news = None if place is None else log.after(place)
+        return (
+            None
+            if news is None
+            else [(it.type.value, json.loads(it.document)["metadata"]["uid"]) for it in news.changes]
+        )
+
+    def test_a_namesake_comes_after_the_one_that_went(self) -> None:
+        old = registry("a", "old", 5)
+        for removed in ([], [(old.key, "old")]):
+            log, there = self.log(old)
+
+            log.append([registry("a", "new", 8)], removed, there.get)
+
+            assert self.told(log, "5") == [("DELETED", "old"), ("ADDED", "new")]
+            assert self.told(log, "8") == []
+
+    def test_what_went_together_is_not_missed_by_who_saw_one_of_it(self) -> None:
+        one, two = registry("a", "u1", 4), registry("b", "u2", 5)
+        log, there = self.log(one, two)
+        log.append([], [(one.key, "u1"), (two.key, "u2")], there.get)
+        news = log.after(log.place_of("5") or 0)
+        assert news
+        seen = json.loads(news.changes[0].document)["metadata"]["resourceVersion"]
+
+        assert self.told(log, seen) == [("DELETED", "u1"), ("DELETED", "u2")]
+
+    def test_forgets_the_oldest_and_says_so(self) -> None:
+        first = registry("a", "u", 1)
+        log, there = self.log(first, kept=2)
+        for version in range(2, 6):
+            log.append([registry("a", "u", version)], [], there.get)
+
+        assert self.told(log, "2") is None
+        assert self.told(log, "3") is None
+        assert self.told(log, "4") == [("MODIFIED", "u")]
+        assert log.after(0) is None
+
+    def test_a_version_of_the_future_or_of_none_is_not_known(self) -> None:
+        log, _ = self.log(registry("a", "u", 5))
+
+        assert [self.told(log, version) for version in ("6", "x", "-1", "٣", "9" * 30)] == [None] * 5
+
+
+def test_a_list_of_everything_is_told_as_what_it_changes(cast: Cast) -> None:
+    """As on a cluster, when its watch had to begin anew."""
+    kept, gone = cast.add("kept"), cast.add("gone")
+    index = Index(wiring.store(), lambda: datetime.now(UTC))
+    index.fresh()
+    place = index.place_of(gone.resource_version)
+    wiring.store().delete(gone.key, uid=gone.uid)
+    new = cast.add("new")
+    StoreVersion.objects.update(compacted=new.resource_version)
+
+    news = index.changes(cast.access("olive"), "", place or 0)
+
+    assert news
+    assert [(it.type.value, it.key.name) for it in news.changes] == [("ADDED", "new"), ("DELETED", "gone")]
+    assert kept.key.name not in str(news.changes)
+
+
+def test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhile(tmp_path: Path) -> None:
+    """A real server: lines are not held back, and as many watches as there are keep nobody waiting."""
+    with serving(tmp_path / "data") as (console, token):
+        base = f"http://127.0.0.1:{console.port}{TEAM_A}"
+        session = requests.Session()
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {token}"
+        watches = [
+            session.get(base, params={"watch": "true", "timeoutSeconds": "20"}, stream=True, timeout=30)
+            for _ in range(8)
+        ]
+        assert [it.status_code for it in watches] == [200] * 8
+        assert session.get(base, params={"watch": "true"}, timeout=30).status_code == 429
+        lines = watches[0].iter_lines()
+        threading.Timer(
+            0.3,
+            lambda: requests.post(
+                base,
+                json={"metadata": {"name": "a"}, "spec": cast_spec()},
+                headers=dict(session.headers),
+                proxies={"http": ""},
+                timeout=10,
+            ),
+        ).start()
+        begun = time.monotonic()
+        event = json.loads(next(lines))
+
+        assert told(event) == ("ADDED", "a")
+        assert time.monotonic() - begun < 3
+        for it in watches:
+            it.close()
+        assert console.status("/healthz") == 200
+        assert console.stop() < 6
