@@ -12,8 +12,8 @@ import requests
 
 from registries.demo.process import DemoRegistries
 from tests.canary import CANARY
-from tests.peers.served_api import serving
 from tests.peers.command import Serving
+from tests.peers.served_api import serving
 
 Temper = Callable[[str], dict[str, str]]
 
