@@ -158,7 +158,7 @@ def _sentence(error: ConsoleError, name: str) -> str:
         causes = ", ".join(f"{_place(error, cause)}: {cause.problem}" for cause in error.causes)
         return f'{KIND} "{name}" is invalid: {causes}'
     if isinstance(error, Forbidden):
-        return f"{subject} is forbidden: this takes the role {error.role}"
+        return f"{subject} is forbidden" + (f": this takes the role {error.role}" if error.role else "")
     if isinstance(error, TooManyRequests):
         return f"too many requests: try again in {error.retry_after} s"
     sentences = {

@@ -1,0 +1,118 @@
+"""The contract on a cluster: the same operations and errors, what kubectl does in a watch, and the cluster away."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from registries import wiring
+from registries.api import watch
+from registries.resource import PREFIX
+from tests.canary import CANARY
+from tests.conftest import Cast
+from tests.peers.cluster import Cluster
+from tests.peers.scripted import wait_for
+from tests.test_api import ALL, MERGE, TEAM_A, body, notes, patch, post
+from tests.test_cluster_pages import configured
+
+
+@pytest.fixture
+def people(cluster: Cluster, settings: Any, request: pytest.FixtureRequest) -> Iterator[Cast]:
+    """The cast, on a cluster that is empty."""
+    cluster.empty("team-a", "team-b")
+    for _ in configured(cluster, settings):
+        yield request.getfixturevalue("cast")
+
+
+def test_the_operations_in_their_order(people: Cast) -> None:
+    client = people.api("nina")
+
+    made = post(client, TEAM_A, body())
+    assert made.status_code == 201
+    assert "password" not in made.json()["spec"]
+    assert post(client, TEAM_A, body()).json()["reason"] == "AlreadyExists"
+    assert post(client, f"{TEAM_A}?dryRun=All", body("other")).status_code == 201
+    one = f"{TEAM_A}/harbor-prod"
+    assert client.get(one).json()["metadata"]["uid"] == made.json()["metadata"]["uid"]
+    [listed] = client.get(ALL).json()["items"]
+    assert listed == client.get(one).json()
+    edited = patch(client, one, notes(display_name="生产"))
+    assert edited.json()["metadata"]["annotations"][PREFIX + "display-name"] == "生产"
+    assert client.get(f"{ALL}?search=生产").json()["totalItems"] == 1
+    assert patch(client, one, {"resourceVersion": "1", **notes(display_name="x")}).status_code == 409
+    assert client.patch(one, {"spec": {"domain": "x"}}, content_type=MERGE).status_code == 422
+    verdict = client.post(f"{one}/verify", "", content_type="application/json")
+    assert (verdict.status_code, verdict.json()["success"]) == (200, False)
+    assert client.delete(one).status_code == 204
+    assert client.get(one).status_code == 404
+    assert client.get(ALL).json()["totalItems"] == 0
+
+
+def test_what_may_not_be_seen_does_not_exist(people: Cast) -> None:
+    people.add("hidden", "team-b")
+    client = people.api("nina")
+
+    for namespace in ("team-b", "team-z"):
+        path = TEAM_A.replace("team-a", namespace)
+        assert client.get(path).status_code == client.get(f"{path}/hidden").status_code == 404
+        assert post(client, path, body()).status_code == 404
+
+
+def test_what_kubectl_does_is_told_in_a_watch(
+    people: Cast, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "LOOK", 0.05)
+    client = people.api("nina")
+    people.add("there")
+    answer = client.get(f"{TEAM_A}?watch=true&timeoutSeconds=20")
+    events = (json.loads(line) for piece in answer.streaming_content for line in piece.decode().splitlines())
+
+    first = next(events)
+    cluster.apply("team-a", "applied", password=CANARY)
+    second = next(events)
+    cluster.server.call("DELETE", cluster.path("team-a", "there"))
+    third = next(events)
+
+    told = [(it["type"], it["object"]["metadata"]["name"]) for it in (first, second, third)]
+    assert told == [("ADDED", "there"), ("ADDED", "applied"), ("DELETED", "there")]
+    assert CANARY not in json.dumps([first, second, third], ensure_ascii=False)
+
+
+def test_a_watch_goes_on_from_a_list(people: Cast, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "LOOK", 0.05)
+    client = people.api("nina")
+    people.add("there")
+    version = client.get(TEAM_A).json()["metadata"]["resourceVersion"]
+    cluster.apply("team-a", "applied", password=CANARY)
+    assert wait_for(lambda: client.get(TEAM_A).json()["totalItems"] == 2, 3)
+
+    answer = client.get(f"{TEAM_A}?watch=true&resourceVersion={version}&timeoutSeconds=1")
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+
+    assert [json.loads(line)["object"]["metadata"]["name"] for line in lines] == ["applied"]
+
+
+def test_a_cluster_that_was_never_there_is_a_503(cast: Cast, settings: Any, tmp_path: Any) -> None:
+    settings.STORE = "kubernetes"
+    settings.KUBECONFIG = str(tmp_path / "config")
+    (tmp_path / "config").write_text(NOWHERE)
+    client = cast.api("nina")
+    wiring.reset()
+
+    response = client.get(TEAM_A)
+
+    assert response.status_code == 503
+    assert response.json()["reason"] == "ServiceUnavailable"
+    wiring.store().stop()  # type: ignore[attr-defined]
+    wiring.reset()
+
+
+NOWHERE = """
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:9"}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+"""
