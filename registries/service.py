@@ -1,202 +1,35 @@
-"""The use cases: one method each, keyword-only, no request, no response, no ORM.
+"""The use cases: one method each, keyword-only, no request, no response, no ORM. This room has those that write;
+those that read and test are next door, in reading.py and testing.py.
 
-Access is checked here and nowhere else; every change and every refusal goes to the audit log.
+Access is checked here and there and nowhere else; every change and every refusal goes to the audit log.
 May import the domain, access, errors, records, the index, what a store is, and the probe's result.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime
-from functools import partial
-from typing import Protocol
 
 from registries.access import Access, Permission
-from registries.changelog import News
 from registries.domain import (
-    Credential,
     Draft,
     Key,
     Provider,
     RegistrySecret,
-    Verification,
-    VerifyStatus,
     namespace_problem,
 )
 from registries.drafts import information_causes
-from registries.errors import AlreadyExists, Cause, Conflict, ConsoleError, Invalid, NotFound, Unavailable
-from registries.index import Index, visible_namespaces
-from registries.listing import Criteria, Listing, ListQuery, Page, Tally
-from registries.outcome import Outcome
-from registries.probe.result import Reason, Result
-from registries.probe.schedule import registry_of
-from registries.records import Action, Audit, Check, Checks, Limit, Restraint
+from registries.errors import AlreadyExists, Cause, Invalid, NotFound
+from registries.records import Action
 from registries.resource import (
     Resource,
     information_annotations,
     new_resource,
     public,
     to_domain,
-    verification_annotations,
 )
-from registries.stores.base import Freshness, PullSecret, Store
-
-STORED_LANGUAGE = "zh"
-"""verify-message is kept in Chinese, whatever the reader's language (connection-test.md)."""
-
-RATE_LIMIT_PAUSE = 60
-"""Seconds that a registry is left alone which is too busy and does not say for how long."""
+from registries.testing import Testing
 
 
-class Prober(Protocol):
-    def __call__(self, credential: Credential) -> Result: ...
-
-
-class RegistryService:
-    """`atomic` makes one transaction of a write and its records, where the store shares their database."""
-
-    def __init__(
-        self,
-        *,
-        store: Store,
-        index: Index,
-        prober: Prober,
-        audit: Audit,
-        history: Checks,
-        limit: Limit,
-        restraint: Restraint,
-        atomic: Callable[[], AbstractContextManager[object]],
-    ) -> None:
-        self._store = store
-        self._index = index
-        self._prober = prober
-        self._audit = audit
-        self._history = history
-        self._limit = limit
-        self._restraint = restraint
-        self._atomic = atomic
-
-    # Reading
-
-    @property
-    def manages_namespaces(self) -> bool:
-        return self._store.manages_namespaces
-
-    def freshness(self) -> Freshness:
-        """Whether what is read is up to date, and anything can be written."""
-        return self._index.freshness()
-
-    def begin(self) -> None:
-        """Read everything once, before somebody waits for it."""
-        with suppress(Unavailable):
-            self._index.fresh()
-
-    def version(self, *, access: Access, namespace: str = "") -> str:
-        """Page.version as it is now."""
-        return self._index.version(access, namespace)
-
-    def index_age(self) -> float | None:
-        """Seconds since the store was last heard of: what lists show is that old. None when it never was."""
-        freshness = self._index.freshness()
-        if not freshness.away:
-            return 0.0
-        return (datetime.now(UTC) - freshness.as_of).total_seconds() if freshness.as_of else None
-
-    def namespaces(self, *, access: Access, permission: Permission = Permission.SEE) -> tuple[str, ...]:
-        return visible_namespaces(self._index.fresh(), access, permission)
-
-    def namespace_exists(self, *, access: Access, name: str) -> bool:
-        """Whether there is such a namespace for this person."""
-        return name in self.namespaces(access=access)
-
-    def page(self, *, access: Access, query: ListQuery) -> Page:
-        """One page. NotFound when the query names a namespace that this person may not see, or none has."""
-        self._require_namespace(access, query.criteria.namespace)
-        return self._index.page(access, query)
-
-    def listing(self, *, access: Access, criteria: Criteria, first: int, count: int) -> Listing:
-        """A page of resources as JSON; none past the end. NotFound as for `page`."""
-        self._require_namespace(access, criteria.namespace)
-        return self._index.listing(access, criteria, first, count)
-
-    def place_of(self, *, version: str) -> int | None:
-        """Where in the log of changes a version is; None when that is not known any more."""
-        return self._index.place_of(version)
-
-    def changes(self, *, access: Access, namespace: str, after: int) -> News | None:
-        """What changed after a place in the log; None when that is not known any more."""
-        return self._index.changes(access, namespace, after)
-
-    def matching(self, *, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
-        self._require_namespace(access, criteria.namespace)
-        return self._index.matching(access, criteria)
-
-    def find(self, *, access: Access, key: Key, permission: Permission = Permission.SEE) -> RegistrySecret:
-        """One registry as it is now, for somebody who means to use a permission on it. NotFound, Forbidden.
-
-        To look at it, what was last known will do while the store is away.
-        """
-        try:
-            return to_domain(self.resource(access=access, key=key, permission=permission))
-        except Unavailable:
-            known = self._index.fresh().find(key) if permission is Permission.SEE else None
-            if known is None:
-                raise
-            return known
-
-    def resource(self, *, access: Access, key: Key, permission: Permission = Permission.SEE) -> Resource:
-        """The same as a resource, without the password."""
-        self._require(access, permission, key, Action.SEE)
-        return public(self._store.get(key))
-
-    def pull_secret(self, *, access: Access, registry: RegistrySecret) -> PullSecret | None:
-        """How the Secret stands that kubelets use; None when the store cannot tell now."""
-        self._require(access, Permission.SEE, registry.key, Action.SEE)
-        try:
-            return self._store.pull_secret(registry.key, uid=registry.uid)
-        except Unavailable:
-            return None
-
-    def by_uid(
-        self, *, access: Access, uids: Sequence[str], permission: Permission = Permission.SEE
-    ) -> tuple[RegistrySecret, ...]:
-        """Those of these uids that exist and for which a permission is held, by namespace and name."""
-        snapshot = self._index.fresh()
-        keys = {snapshot.keys_by_uid[uid] for uid in uids if uid in snapshot.keys_by_uid}
-        found = (snapshot.find(key) for key in sorted(keys) if access.may(permission, key.namespace))
-        return tuple(registry for registry in found if registry)
-
-    def selected(
-        self, *, access: Access, keys: Sequence[Key], permission: Permission
-    ) -> tuple[RegistrySecret | None, ...]:
-        """These registries, None for one that is not there or may not be seen. Forbidden when a role is missing."""
-        snapshot = self._index.fresh()
-        seen = [key if access.may(Permission.SEE, key.namespace) else None for key in keys]
-        for key in seen:
-            if key is not None:
-                self._require(access, permission, key, Action.SEE)
-        return tuple(None if key is None else snapshot.find(key) for key in seen)
-
-    def names(self, *, access: Access, namespace: str) -> frozenset[str]:
-        """The names that are taken in a namespace; none for one that may not be seen."""
-        if not access.may(Permission.SEE, namespace):
-            return frozenset()
-        return frozenset(it.name for it in self._index.matching(access, Criteria(namespace=namespace)))
-
-    def twins(
-        self, *, access: Access, namespace: str, domain: str, username: str
-    ) -> tuple[RegistrySecret, ...]:
-        """The registries of a namespace that hold a credential for the same address and user name."""
-        if not access.may(Permission.SEE, namespace):
-            return ()
-        criteria = Criteria(namespace=namespace, text=domain)
-        same = self._index.matching(access, criteria)
-        return tuple(it for it in same if it.domain == domain and it.username == username)
-
-    def tallies(self, *, access: Access) -> dict[str, Tally]:
-        """The counts of every namespace that may be seen, empty ones included, by name."""
-        return self._index.tallies(access)
-
-    # Writing
+class RegistryService(Testing):
+    """All use cases."""
 
     def require_create(self, *, access: Access, namespace: str) -> None:
         """Whether this person may create in a namespace, before what they send is judged: NotFound, Forbidden."""
@@ -265,87 +98,6 @@ class RegistryService:
         self._history.forget(*(uid for _, uid in deleted))
         self._audit.record_all(access, Action.DELETE, deleted)
 
-    # Testing
-
-    def require_test(self, *, access: Access, namespace: str) -> None:
-        """Whether this person may test in a namespace at all, before what they send is judged: NotFound, Forbidden."""
-        self._require(access, Permission.EDIT, Key(namespace, ""), Action.TEST)
-        self._require_namespace(access, namespace)
-
-    def begin_test(self, *, access: Access, key: Key) -> tuple[Check, bool]:
-        """Say that a test is under way; the second value is False when one already was. TooManyRequests."""
-        self._require(access, Permission.EDIT, key, Action.TEST)
-        self._limit.take(access, key.namespace)
-        return self._history.begin(to_domain(self._store.get(key)), access.person)
-
-    def begin_test_of_run(self, *, access: Access, key: Key, uid: str) -> Check:
-        """The same for a run, which limits itself. Conflict `recreated` or `under_way`."""
-        self._require(access, Permission.EDIT, key, Action.TEST)
-        registry = to_domain(self._store.get(key))
-        if registry.uid != uid:
-            raise Conflict(str(key), "recreated")
-        check, new = self._history.begin(registry, access.person)
-        if not new:
-            raise Conflict(str(key), "under_way")
-        return check
-
-    def attempt(self, *, check: Check) -> Callable[[], Result]:
-        """The probe of a test that was begun, with the credential as it is now; any thread may make the call,
-        which touches no storage. NotFound, Conflict, Unavailable."""
-        return partial(self._prober, self._store.credential(check.key, uid=check.uid))
-
-    def record_test(self, *, access: Access, check: Check, result: Result) -> Outcome:
-        """Record a verdict on the resource that the test was begun with."""
-        outcome = Outcome.of(result)
-        try:
-            with self._atomic():
-                patch = verification_annotations(_verification(result))
-                changed = self._store.annotate(check.key, patch, uid=check.uid)
-                self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=outcome.reason)
-                self._respect(to_domain(changed), result)
-                self._history.finish(check, outcome)
-        except ConsoleError as error:
-            return self.abandon_test(check=check, error=error)
-        return outcome
-
-    def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> Outcome:
-        """There is no verdict: the registry is gone, its password cannot be opened, or the test was cut off."""
-        outcome = Outcome.abandoned((error.problem or "gone") if error else "interrupted")
-        self._history.finish(check, outcome)
-        return outcome
-
-    def abandon_lost_tests(self, *, access: Access, uids: Sequence[str]) -> None:
-        """The process in which this person's tests of these registries were under way is gone."""
-        self._history.lose(access.person, uids, Outcome.abandoned("interrupted"))
-
-    def finish_test(self, *, access: Access, check: Check) -> Outcome:
-        """Probe with the stored credential and record the verdict on the resource that was begun with."""
-        try:
-            result = self.attempt(check=check)()
-        except ConsoleError as error:
-            return self.abandon_test(check=check, error=error)
-        except BaseException:
-            self.abandon_test(check=check)
-            raise
-        return self.record_test(access=access, check=check, result=result)
-
-    def admit_trial(self, *, access: Access, namespace: str) -> None:
-        """Whether this person may test typed values in a namespace now: NotFound, Forbidden, TooManyRequests."""
-        self._require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
-        self._limit.take(access, namespace)
-
-    def try_connection(self, *, access: Access, namespace: str, credential: Credential) -> Outcome:
-        """Probe values that somebody typed and whose test was admitted; nothing is recorded but that it was done."""
-        self._require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
-        outcome = Outcome.of(self._prober(credential))
-        self._audit.record(access, Action.TRY, namespace=namespace, note=outcome.reason)
-        return outcome
-
-    def _respect(self, registry: RegistrySecret, result: Result) -> None:
-        if result.reason is Reason.RATE_LIMITED:
-            seconds = result.retry_after or RATE_LIMIT_PAUSE
-            self._restraint.note(registry_of(registry.address), registry.username, seconds)
-
     # Namespaces
 
     def create_namespace(self, *, access: Access, name: str) -> None:
@@ -364,28 +116,6 @@ class RegistryService:
         with self._atomic():
             self._store.delete_namespace(name)
             self._audit.record(access, Action.NAMESPACE, namespace=name, note="delete")
-
-    # Access
-
-    def _require(self, access: Access, permission: Permission, key: Key, action: Action) -> None:
-        try:
-            access.require(permission, key.namespace)
-        except ConsoleError as error:
-            self._audit.record(access, action, key=key, outcome=error.reason)
-            raise
-
-    def _require_namespace(self, access: Access, namespace: str) -> None:
-        if namespace and not self.namespace_exists(access=access, name=namespace):
-            raise NotFound(namespace)
-
-
-def _verification(result: Result) -> Verification:
-    return Verification(
-        status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
-        reason=result.reason.value,
-        message=result.message(STORED_LANGUAGE),
-        at=datetime.now(UTC),
-    )
 
 
 def suggested_name(provider: Provider, namespace: str, taken: frozenset[str]) -> str:

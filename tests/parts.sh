@@ -6,6 +6,7 @@ need() { command -v "$1" >/dev/null 2>&1 || wanted="$wanted $2"; }
 need chromium chromium
 need docker-registry docker-registry
 need skopeo skopeo
+need promtool prometheus
 [ -d /usr/share/fonts/opentype/noto ] && ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || wanted="$wanted fonts-noto-cjk"
 if [ -z "$wanted" ]; then
 	:

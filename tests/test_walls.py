@@ -21,6 +21,19 @@ PURE = {
     "changelog": {"domain"},
     "rates": set(),
     "index": {"access", "changelog", "domain", "listing", "resource", "stores"},
+    "reading": {
+        "access",
+        "changelog",
+        "domain",
+        "errors",
+        "index",
+        "listing",
+        "probe",
+        "records",
+        "resource",
+        "stores",
+    },
+    "testing": {"access", "domain", "errors", "outcome", "probe", "reading", "records", "resource"},
     "service": {
         "access",
         "changelog",
@@ -34,6 +47,7 @@ PURE = {
         "records",
         "resource",
         "stores",
+        "testing",
     },
 }
 """Modules without Django, and which of our own they may import."""

@@ -1,0 +1,122 @@
+"""The use cases of testing: of stored registries, singly or in a run, and of what somebody typed. See service.py."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from registries.access import Access, Permission
+from registries.domain import (
+    Credential,
+    Key,
+    RegistrySecret,
+    Verification,
+    VerifyStatus,
+)
+from registries.errors import Conflict, ConsoleError
+from registries.outcome import Outcome
+from registries.probe.result import Reason, Result
+from registries.probe.schedule import registry_of
+from registries.reading import Reading
+from registries.records import Action, Check
+from registries.resource import (
+    to_domain,
+    verification_annotations,
+)
+
+STORED_LANGUAGE = "zh"
+"""verify-message is kept in Chinese, whatever the reader's language (connection-test.md)."""
+
+RATE_LIMIT_PAUSE = 60
+"""Seconds that a registry is left alone which is too busy and does not say for how long."""
+
+
+class Testing(Reading):
+    """What a test is allowed to do, and what is written down of it."""
+
+    def require_test(self, *, access: Access, namespace: str) -> None:
+        """Whether this person may test in a namespace at all, before what they send is judged: NotFound, Forbidden."""
+        self._require(access, Permission.EDIT, Key(namespace, ""), Action.TEST)
+        self._require_namespace(access, namespace)
+
+    def begin_test(self, *, access: Access, key: Key) -> tuple[Check, bool]:
+        """Say that a test is under way; the second value is False when one already was. TooManyRequests."""
+        self._require(access, Permission.EDIT, key, Action.TEST)
+        self._limit.take(access, key.namespace)
+        return self._history.begin(to_domain(self._store.get(key)), access.person)
+
+    def begin_test_of_run(self, *, access: Access, key: Key, uid: str) -> Check:
+        """The same for a run, which limits itself. Conflict `recreated` or `under_way`."""
+        self._require(access, Permission.EDIT, key, Action.TEST)
+        registry = to_domain(self._store.get(key))
+        if registry.uid != uid:
+            raise Conflict(str(key), "recreated")
+        check, new = self._history.begin(registry, access.person)
+        if not new:
+            raise Conflict(str(key), "under_way")
+        return check
+
+    def attempt(self, *, check: Check) -> Callable[[], Result]:
+        """The probe of a test that was begun, with the credential as it is now; any thread may make the call,
+        which touches no storage. NotFound, Conflict, Unavailable."""
+        return partial(self._prober, self._store.credential(check.key, uid=check.uid))
+
+    def record_test(self, *, access: Access, check: Check, result: Result) -> Outcome:
+        """Record a verdict on the resource that the test was begun with."""
+        outcome = Outcome.of(result)
+        try:
+            with self._atomic():
+                patch = verification_annotations(_verification(result))
+                changed = self._store.annotate(check.key, patch, uid=check.uid)
+                self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=outcome.reason)
+                self._respect(to_domain(changed), result)
+                self._history.finish(check, outcome)
+        except ConsoleError as error:
+            return self.abandon_test(check=check, error=error)
+        return outcome
+
+    def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> Outcome:
+        """There is no verdict: the registry is gone, its password cannot be opened, or the test was cut off."""
+        outcome = Outcome.abandoned((error.problem or "gone") if error else "interrupted")
+        self._history.finish(check, outcome)
+        return outcome
+
+    def abandon_lost_tests(self, *, access: Access, uids: Sequence[str]) -> None:
+        """The process in which this person's tests of these registries were under way is gone."""
+        self._history.lose(access.person, uids, Outcome.abandoned("interrupted"))
+
+    def finish_test(self, *, access: Access, check: Check) -> Outcome:
+        """Probe with the stored credential and record the verdict on the resource that was begun with."""
+        try:
+            result = self.attempt(check=check)()
+        except ConsoleError as error:
+            return self.abandon_test(check=check, error=error)
+        except BaseException:
+            self.abandon_test(check=check)
+            raise
+        return self.record_test(access=access, check=check, result=result)
+
+    def admit_trial(self, *, access: Access, namespace: str) -> None:
+        """Whether this person may test typed values in a namespace now: NotFound, Forbidden, TooManyRequests."""
+        self._require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
+        self._limit.take(access, namespace)
+
+    def try_connection(self, *, access: Access, namespace: str, credential: Credential) -> Outcome:
+        """Probe values that somebody typed and whose test was admitted; nothing is recorded but that it was done."""
+        self._require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
+        outcome = Outcome.of(self._prober(credential))
+        self._audit.record(access, Action.TRY, namespace=namespace, note=outcome.reason)
+        return outcome
+
+    def _respect(self, registry: RegistrySecret, result: Result) -> None:
+        if result.reason is Reason.RATE_LIMITED:
+            seconds = result.retry_after or RATE_LIMIT_PAUSE
+            self._restraint.note(registry_of(registry.address), registry.username, seconds)
+
+
+def _verification(result: Result) -> Verification:
+    return Verification(
+        status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
+        reason=result.reason.value,
+        message=result.message(STORED_LANGUAGE),
+        at=datetime.now(UTC),
+    )
