@@ -4,8 +4,8 @@ Access is checked here and nowhere else; every change and every refusal goes to 
 May import the domain, access, errors, records, the index, what a store is, and the probe's result.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -15,14 +15,13 @@ from registries.domain import (
     Credential,
     Draft,
     Key,
-    Provider,
     RegistrySecret,
     Verification,
     VerifyStatus,
     namespace_problem,
 )
 from registries.drafts import information_causes
-from registries.errors import Cause, Conflict, ConsoleError, Invalid, NotFound, Unavailable
+from registries.errors import Cause, Conflict, ConsoleError, Forbidden, Invalid, NotFound, Unavailable
 from registries.index import Index, visible_namespaces
 from registries.listing import Criteria, ListQuery, Page, Tally
 from registries.outcome import Outcome
@@ -169,8 +168,8 @@ class RegistryService:
     def create(self, *, access: Access, draft: Draft) -> RegistrySecret:
         """AlreadyExists; Forbidden; NotFound for a namespace that does not exist for this person."""
         self._require(access, Permission.CREATE, draft.key, Action.CREATE)
-        with self._atomic():
-            created = to_domain(self._store.create(new_resource(draft)))
+        with self._writing(access, Action.CREATE, draft.key) as store:
+            created = to_domain(store.create(new_resource(draft)))
             self._audit.record(access, Action.CREATE, key=created.key, uid=created.uid, note=created.domain)
         return created
 
@@ -189,9 +188,9 @@ class RegistryService:
         causes = information_causes(display_name, description)
         if causes:
             raise Invalid(str(key), tuple(causes))
-        with self._atomic():
+        with self._writing(access, Action.EDIT, key) as store:
             patch = information_annotations(display_name, description)
-            changed = self._store.annotate(key, patch, uid=uid, resource_version=resource_version)
+            changed = store.annotate(key, patch, uid=uid, resource_version=resource_version)
             self._audit.record(access, Action.EDIT, key=key, uid=uid)
         return to_domain(changed)
 
@@ -203,8 +202,8 @@ class RegistryService:
         `and_then` is done in the same transaction, where there is one.
         """
         self._require(access, Permission.DELETE, key, Action.DELETE)
-        with self._atomic():
-            self._store.delete(key, uid=uid)
+        with self._writing(access, Action.DELETE, key) as store:
+            store.delete(key, uid=uid)
             self._history.forget(uid)
             self._audit.record(access, Action.DELETE, key=key, uid=uid)
             and_then()
@@ -212,7 +211,8 @@ class RegistryService:
     def remove(self, *, access: Access, key: Key, uid: str) -> None:
         """The deletion alone, for many at once; `record_deletions` belongs to it. The same errors."""
         self._require(access, Permission.DELETE, key, Action.DELETE)
-        self._store.delete(key, uid=uid)
+        with self._writing(access, Action.DELETE, key) as store:
+            store.delete(key, uid=uid)
 
     def record_deletions(self, *, access: Access, deleted: Sequence[tuple[Key, str]]) -> None:
         """Write down what `remove` deleted, by key and uid; a few statements, however many."""
@@ -238,18 +238,19 @@ class RegistryService:
             raise Conflict(str(key), "under_way")
         return check
 
-    def attempt(self, *, check: Check) -> Callable[[], Result]:
+    def attempt(self, *, access: Access, check: Check) -> Callable[[], Result]:
         """The probe of a test that was begun, with the credential as it is now; any thread may make the call,
-        which touches no storage. NotFound, Conflict, Unavailable."""
-        return partial(self._prober, self._store.credential(check.key, uid=check.uid))
+        which touches no storage. NotFound, Conflict, Unavailable, Forbidden."""
+        with self._writing(access, Action.TEST, check.key) as store:
+            return partial(self._prober, store.credential(check.key, uid=check.uid))
 
     def record_test(self, *, access: Access, check: Check, result: Result) -> Outcome:
         """Record a verdict on the resource that the test was begun with."""
         outcome = Outcome.of(result)
         try:
-            with self._atomic():
+            with self._writing(access, Action.TEST, check.key) as store:
                 patch = verification_annotations(_verification(result))
-                changed = self._store.annotate(check.key, patch, uid=check.uid)
+                changed = store.annotate(check.key, patch, uid=check.uid)
                 self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=outcome.reason)
                 self._respect(to_domain(changed), result)
                 self._history.finish(check, outcome)
@@ -259,7 +260,8 @@ class RegistryService:
 
     def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> Outcome:
         """There is no verdict: the registry is gone, its password cannot be opened, or the test was cut off."""
-        outcome = Outcome.abandoned((error.problem or "gone") if error else "interrupted")
+        problem = error.reason if isinstance(error, Forbidden) else error.problem or "gone" if error else ""
+        outcome = Outcome.abandoned(problem or "interrupted")
         self._history.finish(check, outcome)
         return outcome
 
@@ -270,7 +272,7 @@ class RegistryService:
     def finish_test(self, *, access: Access, check: Check) -> Outcome:
         """Probe with the stored credential and record the verdict on the resource that was begun with."""
         try:
-            result = self.attempt(check=check)()
+            result = self.attempt(access=access, check=check)()
         except ConsoleError as error:
             return self.abandon_test(check=check, error=error)
         except BaseException:
@@ -316,6 +318,17 @@ class RegistryService:
 
     # Access
 
+    @contextmanager
+    def _writing(self, access: Access, action: Action, key: Key) -> Iterator[Store]:
+        """The store in this person's name, in one transaction where there is one. What it forbids, though it was
+        allowed a moment ago, is written down like what is refused here."""
+        try:
+            with self._atomic():
+                yield self._store.acting_as(access.acting)
+        except Forbidden as error:
+            self._audit.record(access, action, key=key, outcome=error.reason)
+            raise
+
     def _require(self, access: Access, permission: Permission, key: Key, action: Action) -> None:
         try:
             access.require(permission, key.namespace)
@@ -335,12 +348,3 @@ def _verification(result: Result) -> Verification:
         message=result.message(STORED_LANGUAGE),
         at=datetime.now(UTC),
     )
-
-
-def suggested_name(provider: Provider, namespace: str, taken: frozenset[str]) -> str:
-    """A name by the guide's rule: kind of registry, then environment; numbered when it is taken."""
-    environment = namespace.removesuffix("-namespace") if namespace not in ("", "default") else "prod"
-    kind = "registry" if provider is Provider.OTHER else provider.value
-    stem = f"{kind}-{environment}"
-    names = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
-    return next(name for name in names if name not in taken)

@@ -2,6 +2,7 @@
 
 from django.urls import path, register_converter
 
+from registries import wiring
 from registries.views import (
     add,
     administration,
@@ -71,6 +72,10 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/edit/", changes.edit, name="edit"),
     path("registries/<k8s:namespace>/<k8s:name>/delete/", changes.delete, name="delete"),
     path("journal/", journal.journal, name="journal"),
+    path("namespaces/", administration.namespaces, name="namespaces"),
+    path("icons/<slug:version>.svg", icons.sprite, name="icons"),
+]
+local_administration = [
     path("accounts/", administration.accounts, name="accounts"),
     path("accounts/-/add/", administration.account_add, name="account_add"),
     path("accounts/<account:name>/password/", administration.account_password, name="account_password"),
@@ -78,8 +83,8 @@ urlpatterns = [
     path("accounts/<account:name>/roles/revoke/", administration.account_revoke, name="account_revoke"),
     path("accounts/<account:name>/active/", administration.account_active, name="account_active"),
     path("accounts/<account:name>/delete/", administration.account_delete, name="account_delete"),
-    path("namespaces/", administration.namespaces, name="namespaces"),
     path("namespaces/-/add/", administration.namespace_add, name="namespace_add"),
     path("namespaces/<k8s:name>/delete/", administration.namespace_delete, name="namespace_delete"),
-    path("icons/<slug:version>.svg", icons.sprite, name="icons"),
 ]
+if not wiring.by_cluster():
+    urlpatterns += local_administration

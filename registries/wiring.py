@@ -21,7 +21,7 @@ from registries.background import Background
 from registries.delete_runs import DeleteRuns
 from registries.domain import Credential
 from registries.errors import Unavailable
-from registries.grants import access_of_person, forget_namespace
+from registries.grants import access_now, forget_namespace
 from registries.history import History
 from registries.index import Index
 from registries.pauses import Pauses
@@ -43,7 +43,9 @@ RUNS_AT_ONCE = 64
 """People whose runs are under way; a run that waits for its thread would seem lost."""
 
 if TYPE_CHECKING:
+    from registries.cluster_sessions import ClusterSessions
     from registries.stores.kubernetes.client import Connection
+    from registries.stores.kubernetes.gate import Gate
 
 
 def policy() -> Policy:
@@ -113,6 +115,43 @@ def on_cluster() -> bool:
     return bool(settings.STORE == "kubernetes")
 
 
+def by_cluster() -> bool:
+    """Whether people log in with credentials of the cluster, which then says what they may do."""
+    if settings.AUTH not in ("local", "kubernetes"):
+        raise ImproperlyConfigured(f"CONSOLE_AUTH is {settings.AUTH}; use local or kubernetes")
+    if settings.AUTH == "kubernetes" and not on_cluster():
+        raise ImproperlyConfigured("CONSOLE_AUTH=kubernetes takes CONSOLE_STORE=kubernetes as well")
+    return bool(settings.AUTH == "kubernetes")
+
+
+@cache
+def gate() -> "Gate":
+    """To the same API server with people's own credentials."""
+    from registries.stores.kubernetes.client import configuration
+    from registries.stores.kubernetes.gate import Gate
+
+    return Gate(configuration(settings.KUBECONFIG), connection(), tuple(settings.CLUSTER_ADDRESSES))
+
+
+@cache
+def people() -> "ClusterSessions":
+    from registries.cluster_sessions import ClusterSessions
+
+    return ClusterSessions(
+        gate=gate(),
+        sealer=Sealer(settings.PASSWORD_KEYS),
+        namespaces=lambda: index().fresh().namespaces,
+        audit=audit(),
+        fresh_for=settings.ACCESS_SECONDS,
+        lasts=timedelta(seconds=settings.SESSION_COOKIE_AGE),
+    )
+
+
+def access_by_now(access: Access) -> Access:
+    """What somebody may do by now, for work that goes on after its request. Unavailable `session_ended`."""
+    return people().access_now(access) if by_cluster() else access_now(access)
+
+
 @cache
 def connection() -> "Connection":
     """To the API server. The package takes half a second to import, so nobody else pays for it."""
@@ -144,6 +183,8 @@ def start() -> None:
     """Begin what runs beside the requests; to be called in the process that answers them."""
     if on_cluster():
         threading.Thread(target=service().begin, name="first list", daemon=True).start()
+    if by_cluster():
+        threading.Thread(target=people().keep_tidy, name="tidy", daemon=True).start()
 
 
 @cache
@@ -157,10 +198,15 @@ def audit() -> AuditLog:
 
 
 @cache
+def index() -> Index:
+    return Index(store(), lambda: datetime.now(UTC))
+
+
+@cache
 def service() -> RegistryService:
     return RegistryService(
         store=store(),
-        index=Index(store(), lambda: datetime.now(UTC)),
+        index=index(),
         prober=one_at_a_time,
         audit=audit(),
         history=history(),
@@ -186,17 +232,17 @@ def trials() -> Trials:
 def delete_runs() -> DeleteRuns:
     background = Background(min(settings.TEST_THREADS, 2), "delete")
     workers = Background(min(settings.TEST_THREADS, DELETED_AT_ONCE), "deletion") if on_cluster() else None
-    return DeleteRuns(service(), background, access_of_person, transaction.atomic, workers)
+    return DeleteRuns(service(), background, access_by_now, transaction.atomic, workers)
 
 
 @cache
 def verify_runs() -> VerifyRuns:
-    return _verify_runs(access_of_person)
+    return _verify_runs(access_by_now)
 
 
 def verify_runs_of(access: Access) -> VerifyRuns:
     """Runs of a command, which may do now what it might at the start."""
-    return _verify_runs(lambda _person, _source: access)
+    return _verify_runs(lambda _: access)
 
 
 @cache
@@ -205,7 +251,7 @@ def run_tests() -> Background:
     return Background(min(settings.TEST_THREADS, settings.RUN_TESTS), "run-test")
 
 
-def _verify_runs(access_now: Callable[[str, str], Access]) -> VerifyRuns:
+def _verify_runs(access_now: Callable[[Access], Access]) -> VerifyRuns:
     return VerifyRuns(
         service=service(),
         background=Background(min(settings.TEST_THREADS, RUNS_AT_ONCE), "run"),
@@ -237,6 +283,9 @@ def reset() -> None:
         lanes,
         embedded_store,
         connection,
+        gate,
+        people,
+        index,
         store,
         history,
         audit,

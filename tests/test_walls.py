@@ -109,6 +109,7 @@ def test_a_table_is_written_by_its_owner() -> None:
         "RunItem": {"runs.py", "delete_runs.py", "verify_runs.py", "verify_drive.py"},
         "TestQuota": {"quota.py"},
         "Pause": {"pauses.py"},
+        "ClusterSession": {"cluster_sessions.py", "cluster_backend.py"},
         "AuditEntry": {"audit.py", "details.py", "journal.py"},
     }
     for path in sources("registries"):

@@ -18,7 +18,7 @@ from typing import Protocol
 from kubernetes.client import Configuration
 from urllib3.util.ssl_ import create_urllib3_context
 
-from registries.errors import Forbidden, NotFound, Unavailable
+from registries.errors import SESSION_ENDED, Forbidden, NotFound, Unavailable
 from registries.stores.kubernetes.client import JSON, Connection, Json, Timeouts
 from registries.stores.kubernetes.failures import FORBIDDEN, NO_CRD, TOKEN
 from registries.stores.kubernetes.proof import Home, Proof, address_of, authorities_in
@@ -27,8 +27,6 @@ from registries.stores.kubernetes.reviews import ask, may
 SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 TOKEN_REVIEW = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105  # nosec B105
 ANONYMOUS = "system:anonymous"
-SESSION_ENDED = "session_ended"
-"""The credential is forgotten, or the API server no longer takes it."""
 CONNECTIONS_KEPT = 64
 """People with a client certificate, each of whom needs sockets of their own."""
 _COPIED = (
@@ -142,20 +140,21 @@ class Gate:
     def _of_certificate(self, proof: Proof) -> str:
         """A server that does not look at certificates would take everybody's, for nobody's: what it answers to a
         caller without any is the proof that it looked."""
-        if not may(self.connection(proof), "list", "").answered or may(self._nobody, "list", "").answered:
-            return ""
-        return proof.common_name
+        answered = _answers(self.connection(proof)) and not _answers(self._nobody)
+        return proof.common_name if answered else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody whose own credential calls are made with; the `acting` of an Access (access.py).
 
-    `proof` is asked at every call and raises when the session has ended: work that outlives its request ends with
-    it. `refused` hears that the API server did not take the credential (True), or forbade a call (False).
+    `session` is its number. `proof` is asked at every call and raises when the session has ended: work that outlives
+    its request ends with it. `refused` hears that the API server did not take the credential (True), or forbade a
+    call (False).
     """
 
     gate: Gate
+    session: int
     proof: Callable[[], Proof]
     refused: Callable[[bool], None]
 
@@ -212,6 +211,17 @@ def _context(proof: Proof) -> SSLContext:
     except SSLError:  # weaker than OpenSSL's policy here
         raise Unavailable("", "certificate_unusable") from None
     return context
+
+
+def _answers(connection: Connection) -> bool:
+    """Whether the server says to this caller what it may do: it does to everybody whom it knows."""
+    try:
+        may(connection, "list", "")
+    except Unavailable as error:
+        if error.problem in (TOKEN, FORBIDDEN):
+            return False
+        raise
+    return True
 
 
 def _body(kind: str) -> Json:

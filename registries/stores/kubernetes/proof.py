@@ -156,7 +156,7 @@ def _parsed(text: str) -> Json:
     if len(text) > KUBECONFIG_MAX:
         raise _invalid("kubeconfig", "kubeconfig_malformed")
     try:
-        config = yaml.load(text, Loader=_Plain)  # noqa: S506  # nosec B506  a SafeLoader
+        config = yaml.load(text, Loader=_Plain)  # noqa: S506  # nosec B506
     except (yaml.YAMLError, ValueError, RecursionError):
         raise _invalid("kubeconfig", "kubeconfig_malformed") from None
     if not isinstance(config, dict) or config.get("kind", "Config") != "Config" or "users" not in config:

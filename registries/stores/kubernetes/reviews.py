@@ -12,21 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from registries.access import Permission
 from registries.errors import Unavailable
-from registries.stores.kubernetes.failures import FORBIDDEN, TIMEOUT, TOKEN, UNCERTAIN
+from registries.stores.kubernetes.failures import TIMEOUT, UNCERTAIN
 
 if TYPE_CHECKING:
     from registries.stores.kubernetes.client import Connection
 
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 GROUP, RESOURCE = "image.theriseunion.io", "registrysecrets"
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """`answered` is False when the server does not answer such a question to this caller at all."""
-
-    allowed: bool
-    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +35,12 @@ def ask(connection: "Connection", path: str, body: dict[str, Any]) -> dict[str, 
     try:
         status = connection.call("POST", path, subject="", body=body).get("status")
     except Unavailable as error:
-        raise Unavailable("", TIMEOUT if error.problem == UNCERTAIN else error.problem) from None
+        problem = TIMEOUT if error.problem == UNCERTAIN else error.problem
+        raise Unavailable("", problem, passing=error.passing) from None
     return status if isinstance(status, dict) else {}
 
 
-def may(connection: "Connection", verb: str, namespace: str) -> Word:
+def may(connection: "Connection", verb: str, namespace: str) -> bool:
     """One question about registries in a namespace, or in all of them for "". Unavailable."""
     attributes = {"group": GROUP, "resource": RESOURCE, "verb": verb}
     if namespace:
@@ -57,25 +50,19 @@ def may(connection: "Connection", verb: str, namespace: str) -> Word:
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": attributes},
     }
-    try:
-        status = ask(connection, REVIEW, body)
-    except Unavailable as error:
-        if error.problem in (TOKEN, FORBIDDEN):
-            return Word(allowed=False, answered=False)
-        raise
-    return Word(status.get("allowed") is True and status.get("denied") is not True)
+    status = ask(connection, REVIEW, body)
+    return status.get("allowed") is True and status.get("denied") is not True
 
 
-def held_by(connection: "Connection", namespaces: Collection[str], threads: Executor) -> Held | None:
-    """Everything that the person of this connection holds; None when the server does not take the credential.
+def held_by(connection: "Connection", namespaces: Collection[str], threads: Executor) -> Held:
+    """Everything that the person of this connection holds. Unavailable: `cluster_token` when the server does not take
+    the credential, `cluster_forbidden` when it answers no such questions to them.
 
     First for all namespaces; then, for what is not held there, who sees in each, and the rest where somebody sees:
     four questions for those with a role everywhere, and one per namespace that does not exist for somebody.
     """
     words = list(threads.map(lambda permission: may(connection, permission, ""), Permission))
-    if not all(word.answered for word in words):
-        return None
-    everywhere = frozenset(it for it, word in zip(Permission, words, strict=True) if word.allowed)
+    everywhere = frozenset(it for it, word in zip(Permission, words, strict=True) if word)
     if everywhere == frozenset(Permission):
         return Held(everywhere, {})
     seen = list(namespaces)
@@ -93,4 +80,4 @@ def _allowed(
     connection: "Connection", questions: list[tuple[str, Permission]], threads: Executor
 ) -> Iterator[tuple[str, Permission]]:
     words = threads.map(lambda it: may(connection, it[1], it[0]), questions)
-    return (question for question, word in zip(questions, words, strict=True) if word.allowed)
+    return (question for question, word in zip(questions, words, strict=True) if word)
