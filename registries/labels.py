@@ -168,34 +168,6 @@ _PROBLEMS: dict[tuple[str, str], Text] = {
 _ANY_FIELD: dict[str, Text] = {
     "control_character": _("Remove the invisible control characters."),
     "direction_mark": _("Remove the invisible marks that change the direction of writing."),
-    "token_malformed": _(
-        "This is no token: there are spaces or other characters in it. Paste the token alone."
-    ),
-    "proof_expired": _("This credential has expired. Get a new one, for example with: kubectl create token"),
-    "kubeconfig_malformed": _(
-        "This is no kubeconfig. One is YAML, with clusters, users and contexts in it, and at most 128 KiB."
-    ),
-    "kubeconfig_context": _(
-        "The current context of this kubeconfig leads nowhere. Choose one: kubectl config use-context"
-    ),
-    "kubeconfig_plugin": _(
-        "This kubeconfig gets its credential from a program on your computer, and no program is run here. "
-        "Let it give you a token and paste that."
-    ),
-    "kubeconfig_file": _(
-        "This kubeconfig names files on your computer, and no file is read here. Put their content into it: "
-        "kubectl config view --minify --flatten --raw"
-    ),
-    "kubeconfig_basic": _(
-        "This kubeconfig logs in with a user name and password. Use a token or a client certificate."
-    ),
-    "kubeconfig_impersonation": _(
-        "This kubeconfig acts as somebody else, which the console does not do. Use a credential of your own."
-    ),
-    "kubeconfig_certificate": _(
-        "The client certificate in this kubeconfig is damaged, or its key is encrypted or another one's."
-    ),
-    "kubeconfig_empty": _("There is neither a token nor a client certificate in this kubeconfig."),
 }
 
 
@@ -261,11 +233,6 @@ def verdict(outcome: Outcome) -> Label:
 
 def cause_text(cause: Cause) -> str:
     """What is wrong with one field and what to do about it."""
-    if cause.problem == "kubeconfig_elsewhere":
-        return gettext(
-            "This kubeconfig is for another API server (%(host)s). The console asks its own only, so nothing was "
-            "sent. Take the kubeconfig of this cluster, or paste a token of it."
-        ) % {"host": cause.part or "?"}
     if cause.problem == "required":
         return gettext("Fill in this field.")
     specific = _PROBLEMS.get((cause.field, cause.problem))
@@ -288,9 +255,6 @@ def error_text(error: ConsoleError) -> str:
 
 
 _ERRORS: dict[str, Text] = {
-    "proof_refused": _(
-        "The cluster does not accept this credential: it is wrong, has expired or was revoked. Get a new one."
-    ),
     "session_ended": _(
         "Your session is over: you logged out, or the cluster no longer accepts your credential. Log in again."
     ),

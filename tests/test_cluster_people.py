@@ -3,6 +3,7 @@
 Against a real API server with RBAC; every token and key that is typed is a canary.
 """
 
+import base64
 import importlib
 import re
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.signals import got_request_exception
 from django.http import HttpRequest
@@ -31,10 +33,12 @@ from registries.errors import Unavailable
 from registries.models import AuditEntry, ClusterSession, RunItem
 from registries.runs import RunState
 from registries.stores.kubernetes.paths import EVERYWHERE
+from registries.stores.kubernetes.reviews import REVIEW
 from registries.stores.kubernetes.store import KubernetesStore
 from tests import canary
 from tests.conftest import typed
 from tests.peers.api_server import ApiServer, GivenServer, canary_token
+from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.kubeconfigs import client_certificate, kubeconfig
 from tests.peers.scripted import wait_for
@@ -88,11 +92,18 @@ def bound(server: ApiServer, cluster: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def people(bound: Cluster, settings: Any, db: None) -> Iterator[Cluster]:
+def cable(server: ApiServer) -> Iterator[Cable]:
+    cable = Cable(server.port)
+    yield cable
+    cable.close()
+
+
+@pytest.fixture
+def people(bound: Cluster, server: ApiServer, cable: Cable, settings: Any, db: None) -> Iterator[Cluster]:
     """The console of a cluster whose people log in with its credentials, and whose word is never old."""
     bound.empty("team-a", "team-b")
     settings.STORE = settings.AUTH = "kubernetes"
-    settings.KUBECONFIG = str(bound.server.kubeconfig("console"))
+    settings.KUBECONFIG = str(server.kubeconfig("console", port=cable.port))
     settings.ACCESS_SECONDS = 0.0
     settings.AUTHENTICATION_BACKENDS = [
         "axes.backends.AxesStandaloneBackend",
@@ -122,6 +133,12 @@ def log_in(user: str, **headers: str) -> Client:
     response = client.post("/login/", {"token": canary_token(user)})
     assert response.status_code in (302, 204), response.content.decode()
     return client
+
+
+def of_the_cluster(server: ApiServer) -> dict[str, str]:
+    """The CA in people's kubeconfigs, by which the console knows its own server under another address: it goes
+    through a cable here."""
+    return {"certificate-authority-data": base64.b64encode(server.ca_file.read_bytes()).decode()}
 
 
 def text(client: Client, path: str = LIST) -> str:
@@ -156,7 +173,7 @@ class TestLoggingIn:
     def test_a_kubeconfig_does_as_a_file_and_pasted(
         self, people: Cluster, server: ApiServer, how: str
     ) -> None:
-        content = kubeconfig(server.url, {"token": canary_token("vic")})
+        content = kubeconfig(server.url, {"token": canary_token("vic")}, **of_the_cluster(server))
         file = SimpleUploadedFile("config", content.encode())
         client = Client()
 
@@ -170,7 +187,8 @@ class TestLoggingIn:
         client = Client()
 
         response = client.post(
-            "/login/", {"kubeconfig_text": kubeconfig(server.url, client_certificate(pair))}
+            "/login/",
+            {"kubeconfig_text": kubeconfig(server.url, client_certificate(pair), **of_the_cluster(server))},
         )
 
         assert response.status_code == 302
@@ -212,7 +230,8 @@ class TestLoggingIn:
     def test_what_a_kubeconfig_could_make_the_console_do_is_refused_with_a_way_out(
         self, people: Cluster, server: ApiServer, server_name: str, user: dict[str, Any], message: str
     ) -> None:
-        content = kubeconfig(server_name or server.url, user)
+        known = {} if server_name else of_the_cluster(server)
+        content = kubeconfig(server_name or server.url, user, **known)
 
         response = Client().post("/login/", {"kubeconfig_text": content})
 
@@ -245,12 +264,12 @@ class TestLoggingIn:
             Client(REMOTE_ADDR="10.9.9.9").post("/login/", {"token": canary_token("vic")}).status_code == 302
         )
 
-    def test_a_cluster_that_is_away_is_not_a_wrong_token(self, people: Cluster, settings: Any) -> None:
-        wiring.gate()._given.host = "https://127.0.0.1:9"
+    def test_a_cluster_that_is_away_is_not_a_wrong_token(self, people: Cluster, cable: Cable) -> None:
+        cable.pull()
 
         response = Client().post("/login/", {"token": canary_token("vic")})
 
-        assert "无法连接集群的 API Server" in said(response)
+        assert "集群的 API Server" in said(response)
         assert not AuditEntry.objects.exists()
 
     def test_from_a_dialog_it_answers_with_who_it_is(self, people: Cluster) -> None:
@@ -262,6 +281,24 @@ class TestLoggingIn:
         assert (wrong.status_code, right.status_code) == (422, 204)
         assert "<html" not in wrong.content.decode()
         assert right["HX-Trigger"] == '{"signed-in": {"person": "vic"}}'
+
+    def test_another_name_of_the_server_is_the_operators_to_say(self, people: Cluster, settings: Any) -> None:
+        content = kubeconfig("https://outside.example.com", {"token": canary_token("vic")})
+        refused = Client().post("/login/", {"kubeconfig_text": content})
+        settings.CLUSTER_ADDRESSES = ["https://outside.example.com"]
+        wiring.gate.cache_clear()
+
+        response = Client().post("/login/", {"kubeconfig_text": content})
+
+        assert (refused.status_code, response.status_code) == (422, 302)
+
+    def test_it_takes_the_clusters_store(self, settings: Any) -> None:
+        settings.AUTH = "kubernetes"
+        with pytest.raises(ImproperlyConfigured, match="CONSOLE_STORE=kubernetes"):
+            wiring.by_cluster()
+        settings.AUTH = "ldap"
+        with pytest.raises(ImproperlyConfigured, match="local or kubernetes"):
+            wiring.by_cluster()
 
     def test_the_page_says_what_is_taken_and_nothing_of_accounts(self, people: Cluster) -> None:
         page = text(Client(), "/login/")
@@ -431,6 +468,58 @@ class TestRevoking:
         assert AuditEntry.objects.filter(action="logout", outcome="revoked").count() == 1
 
 
+class TestWhileTheClusterIsAway:
+    def test_who_was_there_sees_what_is_known_and_goes_on_afterwards(
+        self, people: Cluster, cable: Cable
+    ) -> None:
+        people.apply("team-a", "harbor", password=canary.CANARY)
+        client = log_in("team-a-admin")
+        assert wait_for(lambda: "harbor" in text(client), 5)
+
+        cable.pull()
+
+        assert wait_for(lambda: 'id="away"' in text(client), 15)
+        assert "harbor" in text(client)
+        refused = client.post("/registries/-/add/", typed())
+        assert "无法连接集群" in refused.content.decode()
+        cable.plug()
+        assert wait_for(lambda: 'id="away"' not in text(client), 15)
+        assert client.post("/registries/-/add/", typed()).status_code == 302
+
+    def test_who_is_not_known_yet_is_told_so(self, people: Cluster, cable: Cable) -> None:
+        """As after a restart of the console."""
+        client = log_in("team-a-admin")
+        client.get(LIST)
+        wiring.people.cache_clear()
+
+        cable.pull()
+
+        page = client.get(LIST)
+        assert page.status_code == 503
+        assert "集群的 API Server" in page.content.decode()
+        cable.plug()
+        assert wait_for(lambda: client.get(LIST).status_code == 200, 15), "and is still logged in"
+
+    def test_a_server_that_knows_no_roles_yet_is_not_believed_at_once(self, people: Cluster) -> None:
+        """It refuses the question itself, as an API server does just after it has started."""
+        client = log_in("team-a-admin")
+        assert client.get(LIST, {"namespace": "team-a"}).status_code == 200
+        basic = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/system:basic-user"
+        found = people.server.call("GET", basic).body
+        people.server.call("PUT", basic, {**found, "subjects": []})
+        try:
+            assert wait_for(lambda: not _is_answered(people), 5)
+            assert client.get(LIST, {"namespace": "team-a"}).status_code == 200
+            wiring.people.cache_clear()
+            told = client.get(LIST)
+            assert (told.status_code, "重新登录" in told.content.decode()) == (503, True)
+        finally:
+            now = people.server.call("GET", basic).body
+            people.server.call("PUT", basic, {**now, "subjects": found["subjects"]})
+        assert wait_for(lambda: _is_answered(people), 5)
+        assert client.get(LIST, {"namespace": "team-a"}).status_code == 200
+
+
 class TestTheCredential:
     def test_is_forgotten_at_logout_and_nobody_acts_with_it_any_more(self, people: Cluster) -> None:
         access = access_of("team-a-admin")
@@ -492,7 +581,9 @@ class TestTheCredential:
     ) -> None:
         """What Django would send to an administrator: every variable of every frame."""
         token = canary_token("vic")
-        content = token if how == "token" else kubeconfig(server.url, {"token": token})
+        content = (
+            token if how == "token" else kubeconfig(server.url, {"token": token}, **of_the_cluster(server))
+        )
         reports: list[str] = []
 
         def report(sender: object, request: HttpRequest, **kwargs: Any) -> None:
@@ -549,6 +640,11 @@ class TestRuns:
         again = access_of("omar")
         runs.start(access=again, run_id=run)
         assert runs.progress(access=again, run_id=run).state is RunState.DONE
+
+
+def _is_answered(people: Cluster) -> bool:
+    body = {"spec": {"resourceAttributes": {"verb": "list", "resource": "pods"}}}
+    return people.server.call("POST", REVIEW, body, user="team-a-admin").status == 201
 
 
 def _may(people: Cluster, user: str, namespace: str) -> bool:

@@ -10,12 +10,13 @@ import pytest
 from registries.access import Permission, Role
 from registries.errors import Forbidden, Unavailable
 from registries.stores.kubernetes.client import Configuration, Connection, configuration
-from registries.stores.kubernetes.gate import Gate, Person
+from registries.stores.kubernetes.gate import SELF_REVIEW, Gate, Person
 from registries.stores.kubernetes.proof import Proof
 from registries.stores.kubernetes.reviews import Held, held_by
 from tests.peers.api_server import ApiServer, GivenServer, canary_token
 from tests.peers.certificates import Authority, Pair
 from tests.peers.cluster import Cluster
+from tests.peers.scripted import Reply, json_reply, scripted
 
 ADMIN, VIEWER = Role.ADMIN.permissions, Role.VIEWER.permissions
 
@@ -98,6 +99,27 @@ def test_a_console_that_may_not_review_tokens_says_so(server: ApiServer) -> None
 
     with pytest.raises(Unavailable, match="tokenreviews_forbidden"):
         Gate(given, Connection(given)).identify(Proof(token=canary_token("vic")))
+
+
+@pytest.mark.parametrize(
+    ("reply", "name"),
+    [
+        (json_reply({"status": {"userInfo": {"username": "vic", "groups": []}}}, 201), "vic"),
+        (json_reply({"status": {"userInfo": {"username": "system:anonymous"}}}, 201), ""),
+        (json_reply({"kind": "Status", "code": 401}, 401), ""),
+    ],
+    ids=["somebody", "anonymous", "nobody"],
+)
+def test_a_newer_server_is_asked_one_question_and_not_by_the_console(reply: Reply, name: str) -> None:
+    """As Kubernetes 1.28 and newer answer it; the server of the other tests is older."""
+    with scripted(lambda request: reply) as server:
+        given = Configuration(host=f"http://localhost:{server.port}")
+        given.retries = False
+        given.api_key = {"BearerToken": "Bearer console"}
+
+        assert Gate(given, Connection(given)).identify(Proof(token="of-vic")) == name
+
+        assert [(it.path, it.authorization) for it in server.requests] == [(SELF_REVIEW, "Bearer of-vic")]
 
 
 def test_a_server_that_is_not_there_is_not_a_wrong_token() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 
-from registries.errors import Invalid
+from registries.errors import Cause, Invalid
+from registries.proof_labels import proof_text
+from registries.stores.kubernetes import proof
 from registries.stores.kubernetes.proof import Home, Proof, address_of, read_kubeconfig, read_token
 from tests.canary import TOKEN
 from tests.peers.certificates import Authority, Pair
@@ -201,3 +204,11 @@ def test_a_kubeconfig_whose_context_leads_nowhere_is_said_to(text: str) -> None:
 )
 def test_an_address_is_host_and_port(server: str, address: tuple[str, int]) -> None:
     assert address_of(server) == address
+
+
+def test_everything_that_can_be_wrong_has_words() -> None:
+    source = Path(proof.__file__).read_text()
+    codes = set(re.findall(r'"((?:token|kubeconfig|proof)_[a-z]+)"', source))
+
+    assert len(codes) > 8
+    assert all(len(proof_text(Cause("kubeconfig", code, part="x"))) > 10 for code in codes)

@@ -18,7 +18,8 @@ from django_htmx.http import trigger_client_event
 
 from console.login import LogIn
 from registries import labels, wiring
-from registries.errors import ConsoleError, Invalid
+from registries.errors import Cause, ConsoleError, Invalid
+from registries.proof_labels import proof_text
 from registries.stores.kubernetes.proof import KUBECONFIG_MAX, TOKEN_MAX, Proof, read_kubeconfig, read_token
 
 FIELDS = ("token", "kubeconfig_text")
@@ -46,11 +47,11 @@ class CredentialForm(forms.Form):
             self.proof = self._read()
             self._user = authenticate(self._request, secret=self.proof)
         except Invalid as error:
-            raise ValidationError([labels.cause_text(cause) for cause in error.causes]) from None
+            raise ValidationError([proof_text(cause) for cause in error.causes]) from None
         except ConsoleError as error:
             raise ValidationError(labels.error_text(error)) from None
         if self._user is None:
-            raise ValidationError(labels.problem_text("proof_refused"))
+            raise ValidationError(proof_text(Cause("token", "proof_refused")))
         return {}
 
     @sensitive_variables()
