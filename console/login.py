@@ -27,7 +27,10 @@ def client_address(request: HttpRequest) -> str:
 
 
 def throttled_name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
-    """What axes counts failures by: a keyed digest of the user name."""
+    """What axes counts failures by: a keyed digest of the user name. A credential of the cluster has none before it
+    is accepted, so those are counted by address alone."""
+    if settings.AUTH == "kubernetes":
+        return salted_hmac("console.login", "").hexdigest()
     name = (credentials or {}).get("username") or (request.POST.get("username", "") if request else "")
     return salted_hmac("console.login", str(name)).hexdigest()
 
@@ -35,7 +38,8 @@ def throttled_name(request: HttpRequest | None, credentials: dict[str, Any] | No
 def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
     """The answer to a log-in that came after too many failed ones."""
     minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
-    context = {"form": AuthenticationForm(request), "locked_minutes": minutes, "demo": settings.DEMO}
+    form = None if settings.AUTH == "kubernetes" else AuthenticationForm(request)
+    context = {"form": form, "locked_minutes": minutes, "demo": settings.DEMO}
     response = render(request, LogIn.template_for(request), context, status=429)
     response.headers["Retry-After"] = str(minutes * 60)
     return response

@@ -24,6 +24,11 @@ KUBECONFIG = env.str("KUBECONFIG", default="") or None
 KUBE_NAMESPACE = env.str("CONSOLE_NAMESPACE", default="registry-console")
 PULL_SECRETS = env.bool("CONSOLE_PULL_SECRETS", default=True)
 
+# Who people are, and what they may: accounts and grants of the console, or the cluster's own users and RBAC
+AUTH = env.str("CONSOLE_AUTH", default="local")
+ACCESS_SECONDS = env.float("CONSOLE_ACCESS_SECONDS", default=10.0)
+CLUSTER_ADDRESSES = env.list("CONSOLE_CLUSTER_ADDRESSES", default=[])
+
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'console.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Readers never wait for writers (WAL), writers wait for each other instead of failing, and what was
@@ -51,6 +56,8 @@ SECURE_HSTS_SECONDS = env.int("CONSOLE_HSTS_SECONDS", default=0)
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_FAILURE_VIEW = "registries.views.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+# A file that is sent holds a credential: it never touches the disk, and one too big for memory is not taken.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 INSTALLED_APPS = [
     "console",
@@ -107,7 +114,13 @@ FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # Accounts
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    # Only one of them: a session of the other kind is nobody's.
+    "registries.cluster_backend.ClusterBackend"
+    if AUTH == "kubernetes"
+    else "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -125,7 +138,7 @@ AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "console.login.locked_out"
 AXES_USERNAME_CALLABLE = "console.login.throttled_name"
 AXES_CLIENT_IP_CALLABLE = "console.login.client_address"
-AXES_SENSITIVE_PARAMETERS = ["username", "password", "next"]
+AXES_SENSITIVE_PARAMETERS = ["username", "password", "next", "token", "kubeconfig_text"]
 
 # Words
 LANGUAGE_CODE = "zh-hans"

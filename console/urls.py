@@ -1,5 +1,6 @@
 """All addresses: logging in, the language, health, the API, and the app's own."""
 
+from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
@@ -11,14 +12,7 @@ from registries.api import urls as api
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="registries:list"), name="home"),
-    path("login/", login.LogIn.as_view(), name="login"),
     path("logout/", auth_views.LogoutView.as_view(next_page="login"), name="logout"),
-    path("password/", login.PasswordChange.as_view(), name="password"),
-    path(
-        "password/changed/",
-        auth_views.PasswordChangeDoneView.as_view(template_name="password_changed.html"),
-        name="password_changed",
-    ),
     path("language/", login_not_required(set_language), name="set_language"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
@@ -26,6 +20,21 @@ urlpatterns = [
     path("oapis/", include("registries.api.urls")),
     path("", include("registries.urls")),
 ]
+
+if settings.AUTH == "kubernetes":
+    from registries.views.cluster_login import ClusterLogIn
+
+    urlpatterns.append(path("login/", ClusterLogIn.as_view(), name="login"))
+else:
+    urlpatterns += [
+        path("login/", login.LogIn.as_view(), name="login"),
+        path("password/", login.PasswordChange.as_view(), name="password"),
+        path(
+            "password/changed/",
+            auth_views.PasswordChangeDoneView.as_view(template_name="password_changed.html"),
+            name="password_changed",
+        ),
+    ]
 
 handler400 = "registries.views.errors.bad_request"
 handler403 = "registries.views.errors.permission_denied"

@@ -59,6 +59,8 @@ class Access:
     namespaces: Mapping[str, frozenset[Permission]] = field(default_factory=lambda: MappingProxyType({}))
     administers: bool = False
     """Whether this person manages accounts, grants and namespaces."""
+    acting: object | None = field(default=None, repr=False, compare=False)
+    """What the store writes with in this person's name (Store.acting_as); None: the console writes as itself."""
 
     @classmethod
     def from_grants(

@@ -58,7 +58,7 @@ class _Patience:
         if isinstance(error, TooManyRequests) or (isinstance(error, Unavailable) and error.passing):
             self._away = now
             return now - self._well < PATIENCE
-        return isinstance(error, Unavailable) and now - self._away < SETTLING
+        return isinstance(error, Unavailable | Forbidden) and now - self._away < SETTLING
 
 
 class DeleteRuns(Runs):
@@ -70,7 +70,7 @@ class DeleteRuns(Runs):
         self,
         service: RegistryService,
         background: Background,
-        access_now: Callable[[str, str], Access],
+        access_now: Callable[[Access], Access],
         atomic: Callable[[], AbstractContextManager[object]],
         workers: Background | None = None,
     ) -> None:
@@ -96,21 +96,23 @@ class DeleteRuns(Runs):
         for pk in pks:
             if not heart.beat():
                 return False
-            self._delete(pk, heart.access)
-        return True
+            self._delete(pk, heart)
+        return not heart.over
 
-    def _delete(self, pk: int, access: Access) -> None:
+    def _delete(self, pk: int, heart: Heart) -> None:
         row = RunItem.objects.filter(pk=pk)
         item = row.get()
         try:
             self._service.delete(
-                access=access,
+                access=heart.access,
                 key=Key(item.namespace, item.name),
                 uid=item.uid,
                 and_then=lambda: row.update(state=ItemState.DONE),
             )
         except ConsoleError as error:
-            row.update(state=ItemState.FAILED, problem=item_problem(error, access, item.namespace))
+            if not heart.is_over(error):
+                problem = item_problem(error, heart.access, item.namespace)
+                row.update(state=ItemState.FAILED, problem=problem)
 
     def _together(self, items: Sequence[RunItem], heart: Heart, workers: Background) -> bool:
         """Keep the workers busy and write down what they did; False when the run was cancelled."""
@@ -126,6 +128,7 @@ class DeleteRuns(Runs):
                 return going
             ended = _drain(outcomes)
             under_way -= len(ended)
+            ended = [it for it in ended if it.error is None or not heart.is_over(it.error)]
             put_off = [it.item for it in ended if patience.has_it(it.error)]
             self._write_down([it for it in ended if it.item not in put_off])
             if put_off:

@@ -139,3 +139,12 @@ def _read_tested(text: Mapping[str, str]) -> tuple[Address | None, list[Cause]]:
         except CredentialsError as error:
             causes.append(Cause(error.field, error.problem))
     return address, causes
+
+
+def suggested_name(provider: Provider, namespace: str, taken: frozenset[str]) -> str:
+    """A name by the guide's rule: kind of registry, then environment; numbered when it is taken."""
+    environment = namespace.removesuffix("-namespace") if namespace not in ("", "default") else "prod"
+    kind = "registry" if provider is Provider.OTHER else provider.value
+    stem = f"{kind}-{environment}"
+    names = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
+    return next(name for name in names if name not in taken)

@@ -13,6 +13,9 @@ ConsoleError
 from dataclasses import dataclass
 from typing import ClassVar
 
+SESSION_ENDED = "session_ended"
+"""The problem of an Unavailable: the person's credential is forgotten, or the cluster no longer takes it."""
+
 
 class ConsoleError(Exception):
     """Base of the tree. `subject` is what it is about ("team-a/harbor-prod"), never a secret."""

@@ -23,10 +23,10 @@ def access_of(user: User, source: str = "") -> Access:
     )
 
 
-def access_of_person(person: str, source: str = "") -> Access:
-    """The same by user name, for work that goes on after its request; nobody may do nothing."""
-    user = get_user_model().objects.filter(username=person).first()
-    return access_of(user, source) if user else Access(person=person, source=source)
+def access_now(access: Access) -> Access:
+    """What somebody may do by now, for work that goes on after its request; nobody may do nothing."""
+    user = get_user_model().objects.filter(username=access.person).first()
+    return access_of(user, access.source) if user else Access(person=access.person, source=access.source)
 
 
 def set_grant(user: User, namespace: str, role: Role) -> None:

@@ -113,6 +113,7 @@ OUTCOMES = {
     "failed": _("Failed"),
     "locked": _("Refused: locked"),
     "Unauthorized": _("Refused: not valid"),
+    "revoked": _("Ended by the cluster"),
 }
 
 ROLES = {
@@ -262,6 +263,16 @@ def error_text(error: ConsoleError) -> str:
 
 
 _ERRORS: dict[str, Text] = {
+    "session_ended": _(
+        "Your session is over: you logged out, or the cluster no longer accepts your credential. Log in again."
+    ),
+    "reviews_forbidden": _(
+        "The cluster does not say what you may do here. Try again in a moment; if it stays so, log in again."
+    ),
+    "tokenreviews_forbidden": _(
+        "The console may not ask the cluster whose token this is. Let its administrator run: manage.py crd --apply"
+    ),
+    "certificate_unusable": _("This client certificate is too weak to be used here. Use a token."),
     "NotFound": _("It does not exist, or you hold no role in its namespace."),
     "gone": _("It was deleted meanwhile."),
     "recreated": _("It was deleted and created again meanwhile. The new one was not touched."),

@@ -1,10 +1,14 @@
 """The tables. The store's are written by stores/embedded only, every other one by the module it names."""
 
+from uuid import uuid4
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
-from registries.access import EVERYWHERE, Role
+from registries.access import EVERYWHERE, Access, Role
+from registries.errors import ConsoleError
 
 NAME = 253
 NAMESPACE = 63
@@ -158,6 +162,34 @@ class Pause(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["registry", "username"], name="one_pause_each"),)
+
+
+class ClusterSession(models.Model):
+    """Somebody who logged in with a credential of the cluster, which is sealed. Written by cluster_sessions.py.
+
+    Django's `request.user` for the time of that session, with what Django asks of one. There is no account behind
+    it: who has the same name tomorrow is somebody whom the cluster calls so.
+    """
+
+    uid = models.UUIDField(default=uuid4, unique=True)
+    person = models.CharField(max_length=150)
+    session_key = models.CharField(max_length=40, blank=True)
+    sealed = models.TextField(blank=True)
+    last_login = models.DateTimeField(default=timezone.now, help_text="Django writes it under this name")
+    expires_at = models.DateTimeField(db_index=True)
+
+    is_authenticated = is_active = True
+    is_anonymous = False
+    access: Access | None = None
+    """What the person may do, where it could be asked, else `trouble`; neither is stored."""
+    trouble: ConsoleError | None = None
+
+    def get_username(self) -> str:
+        return self.person
+
+    def get_session_auth_hash(self) -> str:
+        """A cookie's session goes with this row, not with another that may have its number."""
+        return salted_hmac("registries.ClusterSession", self.uid.hex).hexdigest()
 
 
 class AuditEntry(models.Model):

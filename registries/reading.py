@@ -1,7 +1,7 @@
 """The use cases that only read, and the check of access that all use cases share. See service.py."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from registries.domain import (
     Key,
     RegistrySecret,
 )
-from registries.errors import ConsoleError, NotFound, Unavailable
+from registries.errors import ConsoleError, Forbidden, NotFound, Unavailable
 from registries.index import Index, visible_namespaces
 from registries.listing import Criteria, Listing, ListQuery, Page, Tally
 from registries.probe.result import Result
@@ -173,6 +173,17 @@ class Reading:
         return self._index.tallies(access)
 
     # Access
+
+    @contextmanager
+    def _writing(self, access: Access, action: Action, key: Key) -> Iterator[Store]:
+        """The store in this person's name, in one transaction where there is one. What it forbids, though it was
+        allowed a moment ago, is written down like what is refused here."""
+        try:
+            with self._atomic():
+                yield self._store.acting_as(access.acting)
+        except Forbidden as error:
+            self._audit.record(access, action, key=key, outcome=error.reason)
+            raise
 
     def _require(self, access: Access, permission: Permission, key: Key, action: Action) -> None:
         try:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from registries.access import Access
 from registries.background import Background
 from registries.domain import Key, RegistrySecret
-from registries.errors import Conflict, NotFound
+from registries.errors import SESSION_ENDED, Conflict, ConsoleError, NotFound, Unavailable
 from registries.models import Run, RunItem
 
 PROPOSAL_KEPT = timedelta(hours=1)
@@ -75,30 +75,50 @@ class RunView:
 class Heart:
     """The signs of life of one run, and what its person may do at the moment."""
 
-    def __init__(self, run_id: UUID, access: Access, access_now: Callable[[str, str], Access]) -> None:
+    def __init__(self, run_id: UUID, access: Access, access_now: Callable[[Access], Access]) -> None:
         self._run = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
         self._access_now = access_now
         self._beaten = time.monotonic()
         self.access = access
+        self.over = False
+        """Nobody can act for the person any more."""
 
     def beat(self) -> bool:
-        """To be called often; False when the run was cancelled, or taken over after it had seemed lost."""
+        """To be called often; False when the run was cancelled, or taken over after it had seemed lost.
+
+        When nobody can act for the person any more, the run is cancelled, and waits for them to take it up.
+        """
+        if self.over:
+            return False
         if time.monotonic() - self._beaten < BEAT:
             return True
         self._beaten = time.monotonic()
-        self.access = self._access_now(self.access.person, self.access.source)
+        try:
+            self.access = self._access_now(self.access)
+        except Unavailable as error:
+            self.is_over(error)
+            return False
         return bool(self._run.update(beat_at=timezone.now()))
+
+    def is_over(self, error: ConsoleError) -> bool:
+        """Whether this error, of what was tried for the person, means that their session is over. What it was
+        tried on is then still to be done, when they have logged in again."""
+        if error.problem == SESSION_ENDED and not self.over:
+            self.over = True
+            self._run.update(state=RunState.CANCELLED, finished_at=timezone.now())
+        return error.problem == SESSION_ENDED
 
 
 class Runs:
-    """Runs of one kind. `access_now` looks up what a person may do at the moment, by name and address."""
+    """Runs of one kind. `access_now` looks up what a person may do at the moment, from what they could do before;
+    Unavailable when their session is over."""
 
     kind: ClassVar[str]
 
     def __init__(
         self,
         background: Background,
-        access_now: Callable[[str, str], Access],
+        access_now: Callable[[Access], Access],
         atomic: Callable[[], AbstractContextManager[object]],
     ) -> None:
         self._background = background

@@ -48,8 +48,8 @@ class RegistryService(Testing):
     def create(self, *, access: Access, draft: Draft) -> RegistrySecret:
         """AlreadyExists; Forbidden; NotFound for a namespace that does not exist for this person."""
         self._require(access, Permission.CREATE, draft.key, Action.CREATE)
-        with self._atomic():
-            created = to_domain(self._store.create(new_resource(draft)))
+        with self._writing(access, Action.CREATE, draft.key) as store:
+            created = to_domain(store.create(new_resource(draft)))
             self._audit.record(access, Action.CREATE, key=created.key, uid=created.uid, note=created.domain)
         return created
 
@@ -68,9 +68,9 @@ class RegistryService(Testing):
         causes = information_causes(display_name, description)
         if causes:
             raise Invalid(str(key), tuple(causes))
-        with self._atomic():
+        with self._writing(access, Action.EDIT, key) as store:
             patch = information_annotations(display_name, description)
-            changed = self._store.annotate(key, patch, uid=uid, resource_version=resource_version)
+            changed = store.annotate(key, patch, uid=uid, resource_version=resource_version)
             self._audit.record(access, Action.EDIT, key=key, uid=uid)
         return to_domain(changed)
 
@@ -82,8 +82,8 @@ class RegistryService(Testing):
         `and_then` is done in the same transaction, where there is one.
         """
         self._require(access, Permission.DELETE, key, Action.DELETE)
-        with self._atomic():
-            self._store.delete(key, uid=uid)
+        with self._writing(access, Action.DELETE, key) as store:
+            store.delete(key, uid=uid)
             self._history.forget(uid)
             self._audit.record(access, Action.DELETE, key=key, uid=uid)
             and_then()
@@ -91,7 +91,8 @@ class RegistryService(Testing):
     def remove(self, *, access: Access, key: Key, uid: str) -> None:
         """The deletion alone, for many at once; `record_deletions` belongs to it. The same errors."""
         self._require(access, Permission.DELETE, key, Action.DELETE)
-        self._store.delete(key, uid=uid)
+        with self._writing(access, Action.DELETE, key) as store:
+            store.delete(key, uid=uid)
 
     def record_deletions(self, *, access: Access, deleted: Sequence[tuple[Key, str]]) -> None:
         """Write down what `remove` deleted, by key and uid; a few statements, however many."""

@@ -1,15 +1,25 @@
-"""Logging in, out, and failing to, in the audit log. A name is kept only when there is such an account."""
+"""Logging in, out, and failing to, in the audit log. A name is kept only when there is such an account.
 
-from typing import Any
+A credential of the cluster is forgotten with the log-out.
+"""
+
+from typing import Any, Protocol
 
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.http import HttpRequest
 
 from console.login import client_address
+from registries import wiring
 from registries.access import Access
 from registries.audit import AuditLog
 from registries.records import Action
+
+
+class Named(Protocol):
+    """An account, or somebody of the cluster."""
+
+    def get_username(self) -> str: ...
 
 
 def connect() -> None:
@@ -18,12 +28,14 @@ def connect() -> None:
     user_login_failed.connect(_failed, dispatch_uid="audit")
 
 
-def _logged_in(sender: object, request: HttpRequest, user: User, **kwargs: Any) -> None:
+def _logged_in(sender: object, request: HttpRequest, user: Named, **kwargs: Any) -> None:
     AuditLog().record(Access(user.get_username(), client_address(request)), Action.LOGIN)
 
 
-def _logged_out(sender: object, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+def _logged_out(sender: object, request: HttpRequest, user: Named | None, **kwargs: Any) -> None:
     if user is not None:
+        if wiring.by_cluster():
+            wiring.people().forget(user)
         AuditLog().record(Access(user.get_username(), client_address(request)), Action.LOGOUT)
 
 

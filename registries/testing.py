@@ -12,7 +12,7 @@ from registries.domain import (
     Verification,
     VerifyStatus,
 )
-from registries.errors import Conflict, ConsoleError
+from registries.errors import Conflict, ConsoleError, Forbidden
 from registries.outcome import Outcome
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
@@ -55,18 +55,19 @@ class Testing(Reading):
             raise Conflict(str(key), "under_way")
         return check
 
-    def attempt(self, *, check: Check) -> Callable[[], Result]:
+    def attempt(self, *, access: Access, check: Check) -> Callable[[], Result]:
         """The probe of a test that was begun, with the credential as it is now; any thread may make the call,
-        which touches no storage. NotFound, Conflict, Unavailable."""
-        return partial(self._prober, self._store.credential(check.key, uid=check.uid))
+        which touches no storage. NotFound, Conflict, Unavailable, Forbidden."""
+        with self._writing(access, Action.TEST, check.key) as store:
+            return partial(self._prober, store.credential(check.key, uid=check.uid))
 
     def record_test(self, *, access: Access, check: Check, result: Result) -> Outcome:
         """Record a verdict on the resource that the test was begun with."""
         outcome = Outcome.of(result)
         try:
-            with self._atomic():
+            with self._writing(access, Action.TEST, check.key) as store:
                 patch = verification_annotations(_verification(result))
-                changed = self._store.annotate(check.key, patch, uid=check.uid)
+                changed = store.annotate(check.key, patch, uid=check.uid)
                 self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=outcome.reason)
                 self._respect(to_domain(changed), result)
                 self._history.finish(check, outcome)
@@ -76,7 +77,8 @@ class Testing(Reading):
 
     def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> Outcome:
         """There is no verdict: the registry is gone, its password cannot be opened, or the test was cut off."""
-        outcome = Outcome.abandoned((error.problem or "gone") if error else "interrupted")
+        problem = error.reason if isinstance(error, Forbidden) else error.problem or "gone" if error else ""
+        outcome = Outcome.abandoned(problem or "interrupted")
         self._history.finish(check, outcome)
         return outcome
 
@@ -87,7 +89,7 @@ class Testing(Reading):
     def finish_test(self, *, access: Access, check: Check) -> Outcome:
         """Probe with the stored credential and record the verdict on the resource that was begun with."""
         try:
-            result = self.attempt(check=check)()
+            result = self.attempt(access=access, check=check)()
         except ConsoleError as error:
             return self.abandon_test(check=check, error=error)
         except BaseException:

@@ -2,6 +2,7 @@
 
 from django.urls import path, register_converter
 
+from registries import wiring
 from registries.views import (
     add,
     administration,
@@ -73,6 +74,11 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/edit/", changes.edit, name="edit"),
     path("registries/<k8s:namespace>/<k8s:name>/delete/", changes.delete, name="delete"),
     path("journal/", journal.journal, name="journal"),
+    path("namespaces/", administration.namespaces, name="namespaces"),
+    path("metrics", metrics.metrics, name="metrics"),
+    path("icons/<slug:version>.svg", icons.sprite, name="icons"),
+]
+local_administration = [
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/-/add/", tokens.token_add, name="token_add"),
     path("tokens/<int:token>/revoke/", tokens.token_revoke, name="token_revoke"),
@@ -83,9 +89,8 @@ urlpatterns = [
     path("accounts/<account:name>/roles/revoke/", administration.account_revoke, name="account_revoke"),
     path("accounts/<account:name>/active/", administration.account_active, name="account_active"),
     path("accounts/<account:name>/delete/", administration.account_delete, name="account_delete"),
-    path("namespaces/", administration.namespaces, name="namespaces"),
     path("namespaces/-/add/", administration.namespace_add, name="namespace_add"),
     path("namespaces/<k8s:name>/delete/", administration.namespace_delete, name="namespace_delete"),
-    path("metrics", metrics.metrics, name="metrics"),
-    path("icons/<slug:version>.svg", icons.sprite, name="icons"),
 ]
+if not wiring.by_cluster():
+    urlpatterns += local_administration

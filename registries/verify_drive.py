@@ -49,6 +49,7 @@ class Drive:
             going = going and self._heart.beat()
             while going and self._under_way < self._most and (slot := self._schedule.take()):
                 self._begin(slot)
+                going = not self._heart.over
             if self._under_way:
                 self._await()
             elif not self._schedule.waiting:
@@ -85,10 +86,11 @@ class Drive:
             self._end(slot, state, problem=problem)
             return
         try:
-            attempt = self._service.attempt(check=check)
+            attempt = self._service.attempt(access=self._heart.access, check=check)
         except ConsoleError as error:
             abandoned = self._service.abandon_test(check=check, error=error)
-            self._end(slot, ItemState.FAILED, problem=abandoned.problem)
+            if not self._heart.is_over(error):
+                self._end(slot, ItemState.FAILED, problem=abandoned.problem)
             return
         self._under_way += 1
         self._probing.submit(lambda: self._probe(slot, check, attempt))
@@ -111,6 +113,8 @@ class Drive:
         self._under_way -= 1
         if isinstance(outcome, Result):
             recorded = self._service.record_test(access=self._heart.access, check=check, result=outcome)
+            if self._heart.is_over(Unavailable(str(check.key), recorded.problem)):
+                return
             state = ItemState.FAILED if recorded.problem else ItemState.DONE
             self._end(slot, state, recorded.reason, recorded.problem, recorded.duration_ms)
             return

@@ -101,7 +101,7 @@ class VerifyRuns(Runs):
         probing: Background,
         most: int,
         pauses: Pauses,
-        access_now: Callable[[str, str], Access],
+        access_now: Callable[[Access], Access],
         atomic: Callable[[], AbstractContextManager[object]],
     ) -> None:
         super().__init__(background, access_now, atomic)

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from socket import gethostname
@@ -19,15 +18,12 @@ from registries.accounts import Accounts
 from registries.audit import AuditLog
 from registries.background import Background
 from registries.delete_runs import DeleteRuns
-from registries.domain import Credential
 from registries.errors import Unavailable
-from registries.grants import access_of_person, forget_namespace
+from registries.grants import access_now, forget_namespace
 from registries.history import History
 from registries.index import Index
-from registries.metrics import Metrics
 from registries.pauses import Pauses
-from registries.probe import Lanes, Policy, RealmMemory, Result, probe, registry_of
-from registries.probe.contexts import TlsContexts
+from registries.probing import certificates, lanes, metrics, one_at_a_time, patience, realms
 from registries.quota import Quota
 from registries.rates import Rates, Seats
 from registries.sealing import Sealer
@@ -38,78 +34,15 @@ from registries.tokens import Tokens
 from registries.trials import Trials
 from registries.verify_runs import VerifyRuns
 
-TURNS = 2
-"""A test waits for so many others of the same registry, at their longest."""
 DELETED_AT_ONCE = 8
 """On a cluster, by one run or by all; more gain little (kubernetes.md)."""
 RUNS_AT_ONCE = 64
 """People whose runs are under way; a run that waits for its thread would seem lost."""
 
 if TYPE_CHECKING:
+    from registries.cluster_sessions import ClusterSessions
     from registries.stores.kubernetes.client import Connection
-
-
-def policy() -> Policy:
-    return Policy(
-        ca_file=settings.PROBE_CA_FILE,
-        certs_dir=settings.PROBE_CERTS_DIR,
-        allow_loopback=settings.PROBE_ALLOW_LOOPBACK,
-        allow_private=settings.PROBE_ALLOW_PRIVATE,
-        allow_plain_http=settings.PROBE_ALLOW_PLAIN_HTTP,
-        connect_timeout=settings.PROBE_CONNECT_TIMEOUT,
-        read_timeout=settings.PROBE_READ_TIMEOUT,
-        total_timeout=settings.PROBE_TIMEOUT,
-        proxy=settings.PROBE_PROXY,
-        no_proxy=tuple(settings.PROBE_NO_PROXY),
-        memory=realms(),
-        contexts=certificates(),
-    )
-
-
-@cache
-def realms() -> RealmMemory:
-    """What was seen of token services, for all tests of this process."""
-    return RealmMemory()
-
-
-@cache
-def certificates() -> TlsContexts:
-    """The trusted certificates, read once for all tests of this process."""
-    return TlsContexts()
-
-
-def policy_for(credential: Credential) -> Policy:
-    """The operator's rules, and how this one registry's certificate is believed."""
-    return replace(policy(), ca_pem=credential.ca_bundle or None, skip_tls_verify=credential.skip_tls_verify)
-
-
-def patience() -> timedelta:
-    """How long a test may be under way, waiting for its turn included, before it counts as lost."""
-    return timedelta(seconds=(1 + TURNS) * settings.PROBE_TIMEOUT + 15)
-
-
-@cache
-def metrics() -> Metrics:
-    """What this process has done; once per process, like the threads that do it."""
-    return Metrics()
-
-
-@cache
-def lanes() -> Lanes:
-    """One test at a time per registry, whoever asks for it."""
-    return Lanes()
-
-
-def one_at_a_time(credential: Credential) -> Result:
-    """Probe when it is this test's turn at its registry; Unavailable `registry_busy` when that takes too long."""
-    registry = registry_of(credential.address)
-    if not lanes().enter(registry, TURNS * settings.PROBE_TIMEOUT):
-        raise Unavailable(registry, "registry_busy")
-    try:
-        result = probe(credential.address, credential.username, credential.password, policy_for(credential))
-        return metrics().tested(result)
-    finally:
-        lanes().leave(registry)
+    from registries.stores.kubernetes.gate import Gate
 
 
 @cache
@@ -121,6 +54,43 @@ def on_cluster() -> bool:
     if settings.STORE not in ("embedded", "kubernetes"):
         raise ImproperlyConfigured(f"CONSOLE_STORE is {settings.STORE}; use embedded or kubernetes")
     return bool(settings.STORE == "kubernetes")
+
+
+def by_cluster() -> bool:
+    """Whether people log in with credentials of the cluster, which then says what they may do."""
+    if settings.AUTH not in ("local", "kubernetes"):
+        raise ImproperlyConfigured(f"CONSOLE_AUTH is {settings.AUTH}; use local or kubernetes")
+    if settings.AUTH == "kubernetes" and not on_cluster():
+        raise ImproperlyConfigured("CONSOLE_AUTH=kubernetes takes CONSOLE_STORE=kubernetes as well")
+    return bool(settings.AUTH == "kubernetes")
+
+
+@cache
+def gate() -> "Gate":
+    """To the same API server with people's own credentials."""
+    from registries.stores.kubernetes.client import configuration
+    from registries.stores.kubernetes.gate import Gate
+
+    return Gate(configuration(settings.KUBECONFIG), connection(), tuple(settings.CLUSTER_ADDRESSES))
+
+
+@cache
+def people() -> "ClusterSessions":
+    from registries.cluster_sessions import ClusterSessions
+
+    return ClusterSessions(
+        gate=gate(),
+        sealer=Sealer(settings.PASSWORD_KEYS),
+        namespaces=lambda: index().fresh().namespaces,
+        audit=audit(),
+        fresh_for=settings.ACCESS_SECONDS,
+        lasts=timedelta(seconds=settings.SESSION_COOKIE_AGE),
+    )
+
+
+def access_by_now(access: Access) -> Access:
+    """What somebody may do by now, for work that goes on after its request. Unavailable `session_ended`."""
+    return people().access_now(access) if by_cluster() else access_now(access)
 
 
 @cache
@@ -154,6 +124,8 @@ def start() -> None:
     """Begin what runs beside the requests; to be called in the process that answers them."""
     if on_cluster():
         threading.Thread(target=service().begin, name="first list", daemon=True).start()
+    if by_cluster():
+        threading.Thread(target=people().keep_tidy, name="tidy", daemon=True).start()
 
 
 @cache
@@ -167,10 +139,15 @@ def audit() -> AuditLog:
 
 
 @cache
+def index() -> Index:
+    return Index(store(), lambda: datetime.now(UTC))
+
+
+@cache
 def service() -> RegistryService:
     return RegistryService(
         store=store(),
-        index=Index(store(), lambda: datetime.now(UTC)),
+        index=index(),
         prober=one_at_a_time,
         audit=audit(),
         history=history(),
@@ -210,29 +187,29 @@ def running() -> Background:
     return Background(min(settings.TEST_THREADS, RUNS_AT_ONCE), "run")
 
 
-AccessNow = Callable[[str, str], Access]
+AccessNow = Callable[[Access], Access]
 
 
-def delete_runs(access_now: AccessNow = access_of_person) -> DeleteRuns:
+def delete_runs(access_now: AccessNow | None = None) -> DeleteRuns:
     """`access_now` is what whoever began may do by then: of a person, or of a token."""
-    return DeleteRuns(service(), deleting(), access_now, transaction.atomic, deletions())
+    return DeleteRuns(service(), deleting(), access_now or access_by_now, transaction.atomic, deletions())
 
 
-def verify_runs(access_now: AccessNow = access_of_person) -> VerifyRuns:
+def verify_runs(access_now: AccessNow | None = None) -> VerifyRuns:
     return VerifyRuns(
         service=service(),
         background=running(),
         probing=run_tests(),
         most=max(1, settings.RUN_TESTS),
         pauses=Pauses(),
-        access_now=access_now,
+        access_now=access_now or access_by_now,
         atomic=transaction.atomic,
     )
 
 
 def verify_runs_of(access: Access) -> VerifyRuns:
     """Runs of a command, which may do now what it might at the start."""
-    return verify_runs(lambda _person, _source: access)
+    return verify_runs(lambda _: access)
 
 
 @cache
@@ -282,6 +259,9 @@ def reset() -> None:
         lanes,
         embedded_store,
         connection,
+        gate,
+        people,
+        index,
         store,
         history,
         audit,

@@ -9,7 +9,7 @@ document.addEventListener("session-ended", () => {
   asked = account || "";
   window.htmx.ajax("GET", body.dataset.url, { target: "#session-body", swap: "innerHTML" }).then(() => {
     if (!dialog.open) dialog.showModal();
-    body.querySelector("input[name=username]")?.focus();
+    body.querySelector("[autofocus]")?.focus();
   });
 });
 
@@ -17,9 +17,9 @@ body?.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb === "post") asked = event.detail.parameters.get?.("username") ?? asked;
 });
 
-document.addEventListener("signed-in", () => {
+document.addEventListener("signed-in", (event) => {
   dialog.close();
   body.replaceChildren();
-  // Somebody else logged in: what stands on the page is not theirs.
-  if (asked !== account) window.location.reload();
+  // Somebody else logged in: what stands on the page is not theirs. Who, on a cluster, only the server knows.
+  if ((event.detail?.person ?? asked) !== account) window.location.reload();
 });

@@ -12,6 +12,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 CANARY = "canary-7f3d密鸟"
+TOKEN = "canary-7f3d-token"
+"""How the tokens begin that people log in to the console with on a cluster."""
 leaks: list[str] = []
 
 

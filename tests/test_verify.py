@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from registries import wiring
+from registries import probing, wiring
 from registries.domain import Credential, RegistrySecret, VerifyStatus
 from registries.index import Index
 from registries.listing import Criteria
@@ -170,7 +170,7 @@ def test_a_test_that_is_under_way_shows_in_the_row_and_is_not_started_again(
 def test_a_test_whose_process_died_does_not_run_for_ever(cast: Cast) -> None:
     registry = cast.add()
     wiring.service().begin_test(access=cast.access("omar"), key=registry.key)
-    VerificationRecord.objects.update(started_at=timezone.now() - wiring.patience() - timedelta(seconds=1))
+    VerificationRecord.objects.update(started_at=timezone.now() - probing.patience() - timedelta(seconds=1))
 
     assert "测试中" not in cast.client("vic").get(f"{PATH}row/").content.decode()
 

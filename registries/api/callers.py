@@ -13,7 +13,6 @@ from registries import wiring
 from registries.access import Access
 from registries.api.status import ApiError
 from registries.errors import TooManyRequests
-from registries.grants import access_of_person
 from registries.views.people import access_to
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="registry-console"'}
@@ -53,7 +52,7 @@ def access_now(caller: Caller) -> Access | None:
     access = caller.access
     if caller.token is not None:
         return wiring.tokens().access_now(caller.token, access.source)
-    return access_of_person(access.person, access.source)
+    return wiring.access_by_now(access)
 
 
 def _bearer(request: HttpRequest, given: str) -> Caller:

@@ -94,8 +94,8 @@ def _chosen(
 def _runs(caller: Caller) -> dict[str, Any]:
     """Runs of this caller: as they go on, they look up what this very token may do by then."""
 
-    def rights(person: str, source: str) -> Access:
-        return access_now(caller) or Access(person=person, source=source)
+    def rights(access: Access) -> Access:
+        return access_now(caller) or Access(person=access.person, source=access.source)
 
     return {"delete": wiring.delete_runs(rights), "verify": wiring.verify_runs(rights)}
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 
-from registries import drafts, wiring
+from registries import drafts, probing, wiring
 from registries.access import EVERYWHERE, Access, Role
 from registries.demo.process import DemoRegistries
 from registries.demo.tempers import TEMPERS, Temper
@@ -134,7 +134,7 @@ def seed(registries: DemoRegistries) -> None:
         if entry.tested is not None:
             result = answers[entry.temper]
             if entry.tls is not Tls.SYSTEM:
-                result = wiring.one_at_a_time(wiring.store().credential(created.key, uid=created.uid))
+                result = probing.one_at_a_time(wiring.store().credential(created.key, uid=created.uid))
             _write_past(created, entry, result, access.person)
 
 
@@ -153,7 +153,7 @@ def _temper(name: str) -> Temper:
 def _ask(registries: DemoRegistries) -> dict[str, Result]:
     """One real test of every temper that answers quickly, all at once."""
     names = sorted({entry.temper for entry in SEEDS if entry.tested is not None})
-    policy = replace(wiring.policy(), total_timeout=2.0)
+    policy = replace(probing.policy(), total_timeout=2.0)
 
     def ask(name: str) -> Result:
         temper = _temper(name)

@@ -100,6 +100,14 @@ class Store(Protocol):
         """The address, user name and password of one test. NotFound; Conflict `recreated`; Unavailable."""
         ...
 
+    def acting_as(self, acting: object | None) -> "Store":
+        """This store, whose `create`, `annotate`, `delete` and `credential` are done in somebody's name.
+
+        A store that asks nobody gives itself. Of the other one every such call may also raise Forbidden, and
+        Unavailable `session_ended` once the credential is forgotten or no longer taken.
+        """
+        ...
+
     def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
         """NONE where there are none."""
         ...

@@ -33,6 +33,9 @@ class EmbeddedStore:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
+    def acting_as(self, acting: object | None) -> "EmbeddedStore":
+        return self
+
     def freshness(self) -> Freshness:
         return Freshness()
 

@@ -18,7 +18,6 @@ from registries.domain import Provider, RegistrySecret, name_problem
 from registries.errors import AlreadyExists, Cause, Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 from registries.forms import AddForm
 from registries.probe.address import AddressError, parse_address
-from registries.service import suggested_name
 from registries.views.answers import details_url, dialog, done
 from registries.views.people import access_to
 from registries.views.rows import verdict_of
@@ -204,7 +203,7 @@ def _names(request: HttpRequest, namespace: str) -> frozenset[str]:
 
 
 def _suggestion(request: HttpRequest, provider: Provider, namespace: str) -> str:
-    return suggested_name(provider, namespace, _names(request, namespace))
+    return drafts.suggested_name(provider, namespace, _names(request, namespace))
 
 
 def _provider(request: HttpRequest) -> Provider:

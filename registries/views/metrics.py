@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from registries import wiring
+from registries import probing, wiring
 from registries.api.callers import bearer
 from registries.api.status import ApiError
 from registries.errors import ConsoleError
@@ -31,7 +31,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     service = wiring.service()
     age = service.index_age()
     registries = Registries(service.matching(access=access, criteria=Criteria()), age)
-    whole = wiring.metrics() if access.sees_everything else None
+    whole = probing.metrics() if access.sees_everything else None
     return HttpResponse(exposition(registries, whole), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -48,5 +48,5 @@ class ClockMiddleware:
             # Names of addresses and known methods only: a label that anybody can choose would grow for ever.
             view = request.resolver_match.view_name or "unnamed"
             method = request.method if request.method in METHODS else "other"
-            wiring.metrics().answered(view, method, response.status_code, time.perf_counter() - begun)
+            probing.metrics().answered(view, method, response.status_code, time.perf_counter() - begun)
         return response

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from registries import icons, labels, wiring
+from registries.errors import Unavailable
 from registries.views.people import access_to
 
 THEMES = (
@@ -26,6 +27,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "languages": settings.LANGUAGES,
         "sprite": reverse("registries:icons", args=[icons.version()]),
         "demo": settings.DEMO,
+        "by_cluster": wiring.by_cluster(),
     }
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
@@ -47,18 +49,24 @@ def _away() -> dict[str, Any] | None:
 def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
     images = [("list", _("Registries"), "boxes"), ("journal", _("Journal"), "scroll-text")]
     groups = [(_("Images"), images)]
-    if access_to(request).administers:
-        groups.append(
-            (
-                _("Administration"),
-                [("accounts", _("Accounts"), "users"), ("namespaces", _("Namespaces"), "folder")],
-            )
-        )
+    if _administers(request):
+        entries = [("namespaces", _("Namespaces"), "folder")]
+        if not wiring.by_cluster():
+            entries.insert(0, ("accounts", _("Accounts"), "users"))
+        groups.append((_("Administration"), entries))
     here = request.path
     return [
         {"title": title, "entries": [_entry(view, text, icon, here) for view, text, icon in entries]}
         for title, entries in groups
     ]
+
+
+def _administers(request: HttpRequest) -> bool:
+    """The page that says that the cluster cannot be asked has a frame, too."""
+    try:
+        return access_to(request).administers
+    except Unavailable:
+        return False
 
 
 def _entry(view: str, text: Any, icon: str, here: str) -> dict[str, Any]:

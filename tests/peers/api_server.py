@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from registries.stores.kubernetes.client import configuration
+from tests import canary
+from tests.peers.certificates import Authority
 from tests.peers.parts import require_part
 
 PLACE = Path("/usr/local/kubebuilder/bin")
@@ -58,6 +60,7 @@ class ApiServer:
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._write_files()
+        self.client_authority = Authority(folder, "Clients")
 
     @property
     def url(self) -> str:
@@ -95,6 +98,7 @@ class ApiServer:
             "--service-cluster-ip-range=10.0.0.0/24",
             "--authorization-mode=RBAC",
             f"--token-auth-file={files / 'tokens.csv'}",
+            f"--client-ca-file={self.client_authority.root.certificate_file}",
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={files / 'accounts.pub'}",
             f"--service-account-signing-key-file={files / 'accounts.key'}",
@@ -202,6 +206,7 @@ class ApiServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         rows = ["admin-token,admin,admin-uid,system:masters"]
         rows += [f"{user}-token,{user},{user}-uid" for user in USERS]
+        rows += [f"{canary_token(user)},{user},{user}-uid" for user in USERS]
         (self.folder / "tokens.csv").write_text("\n".join(rows) + "\n")
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         (self.folder / "accounts.key").write_bytes(
@@ -288,6 +293,11 @@ def running_server(folder: Path) -> Iterator[ApiServer]:
         yield server
     finally:
         server.stop()
+
+
+def canary_token(user: str) -> str:
+    """The token that a user logs in to the console with: it must not come out anywhere."""
+    return f"{canary.TOKEN}-{user}"
 
 
 def _binary(name: str) -> Path | None:

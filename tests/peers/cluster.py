@@ -61,6 +61,10 @@ class Cluster:
         place = f"namespaces/{namespace}/rolebindings" if namespace else "clusterrolebindings"
         self.server.call("POST", f"/apis/{group}/v1/{place}", binding)
 
+    def unbind(self, user: str, role: str, namespace: str = "") -> None:
+        place = f"namespaces/{namespace}/rolebindings" if namespace else "clusterrolebindings"
+        self.server.call("DELETE", f"/apis/rbac.authorization.k8s.io/v1/{place}/{user}-{role}")
+
     def empty(self, *namespaces: str) -> None:
         """No registries anywhere, and these namespaces there."""
         for namespace in namespaces:

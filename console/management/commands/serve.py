@@ -34,16 +34,16 @@ class Command(BaseCommand):
             )
         os.umask(0o077)
         prepare(bind)
-        self._warn(bind)
         from registries import wiring
 
+        self._warn(bind, local=not wiring.by_cluster())
         wiring.store()  # what is wrong with its settings is said now, not to the first visitor
         run(bind, lambda: self.stdout.write(f"http://{bind}/"), wiring.start)
 
-    def _warn(self, bind: str) -> None:
+    def _warn(self, bind: str, *, local: bool) -> None:
         from registries.grants import administrators
 
-        if not administrators():
+        if local and not administrators():
             self.stdout.write("Nobody can log in yet: run `manage.py createsuperuser`.")
         if not is_loopback(bind):
             self.stdout.write("Cookies are sent over HTTPS only: put a TLS proxy in front (see README.md).")

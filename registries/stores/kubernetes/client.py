@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 import urllib3
@@ -63,12 +64,24 @@ def configuration(kubeconfig: str | Path | None) -> Configuration:
 
 
 class Connection:
-    """Thread-safe."""
+    """Thread-safe. `sockets`: those of another connection, of the same server, are used. `context` has a client
+    certificate in it that came in no file."""
 
-    def __init__(self, given: Configuration, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self,
+        given: Configuration,
+        timeouts: Timeouts | None = None,
+        *,
+        sockets: "Connection | None" = None,
+        context: SSLContext | None = None,
+    ) -> None:
         self.timeouts = timeouts or Timeouts()
         self._api = ApiClient(given)
         self._api.user_agent = "registry-console"
+        if sockets is not None:
+            self._api.rest_client = sockets._api.rest_client
+        if context is not None:
+            self._api.rest_client.pool_manager.connection_pool_kw["ssl_context"] = context
 
     def call(
         self,

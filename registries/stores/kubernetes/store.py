@@ -8,6 +8,7 @@ May import its siblings, the domain, errors and the resource.
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 
 from registries.domain import Credential, Key, RegistrySecret, credential_of
 from registries.errors import Conflict, ConsoleError, NotFound
@@ -15,6 +16,7 @@ from registries.resource import KIND, Resource, decode_password, public, to_doma
 from registries.stores.base import Changes, Freshness, PullSecret
 from registries.stores.kubernetes import paths
 from registries.stores.kubernetes.client import MERGE_PATCH, Connection, Json
+from registries.stores.kubernetes.gate import Caller, Person
 from registries.stores.kubernetes.journal import Journal
 from registries.stores.kubernetes.lease import Lease
 from registries.stores.kubernetes.pull_secret import PullSecrets
@@ -38,6 +40,7 @@ class KubernetesStore:
     ) -> None:
         """With a lease, pull secrets are kept as well, in the background by whoever holds it."""
         self._connection = connection
+        self._writer: Caller = connection
         self._journal = Journal(("namespaces", "registries"), patience)
         self._secrets = PullSecrets(connection)
         self._reconciler = Reconciler(self._secrets, lease, self._journal.keys) if lease else None
@@ -56,6 +59,17 @@ class KubernetesStore:
         for watcher in self._watchers:
             watcher.stop()
 
+    def acting_as(self, acting: object | None) -> "KubernetesStore":
+        """The same store, what it follows included, with a Person of gate.py for what is written, and for reading
+        a password; lists, what is shown of one registry, and pull secrets stay the console's own."""
+        if acting is None:
+            return self
+        if not isinstance(acting, Person):
+            raise TypeError("not somebody of this cluster")
+        theirs = copy(self)
+        theirs._writer = acting
+        return theirs
+
     def freshness(self) -> Freshness:
         self._start()
         return self._journal.freshness()
@@ -71,7 +85,7 @@ class KubernetesStore:
         metadata = resource["metadata"]
         key = Key(metadata["namespace"], metadata["name"])
         path = paths.registries_in(key.namespace)
-        created = self._connection.call("POST", path, subject=str(key), body=resource)
+        created = self._writer.call("POST", path, subject=str(key), body=resource)
         known = self._known(created)
         if self._reconciler is not None:
             try:
@@ -92,7 +106,7 @@ class KubernetesStore:
         if resource_version is not None:
             metadata["resourceVersion"] = resource_version
         try:
-            changed = self._connection.call(
+            changed = self._writer.call(
                 "PATCH", paths.registry(key), subject=str(key), body={"metadata": metadata}, kind=MERGE_PATCH
             )
         except Conflict as error:
@@ -102,7 +116,7 @@ class KubernetesStore:
     def delete(self, key: Key, *, uid: str) -> None:
         options = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         try:
-            left = self._connection.call("DELETE", paths.registry(key), subject=str(key), body=options)
+            left = self._writer.call("DELETE", paths.registry(key), subject=str(key), body=options)
         except Conflict as error:
             raise self._conflict(key, uid, error) from None
         except NotFound:
@@ -114,7 +128,7 @@ class KubernetesStore:
             self._journal.remove(key, uid)
 
     def credential(self, key: Key, *, uid: str) -> Credential:
-        resource = self._read(key)
+        resource = self._writer.call("GET", paths.registry(key), subject=str(key))
         if resource["metadata"]["uid"] != uid:
             raise Conflict(str(key), "recreated")
         stored = str((resource.get("spec") or {}).get("password") or "")
