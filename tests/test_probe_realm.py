@@ -8,9 +8,12 @@ from registries.probe import Reason, probe
 from tests.peers.scripted import (
     HERE,
     Reply,
+    Request,
     basic,
+    registry_ok,
     scripted,
     silent_port,
+    unauthorized,
 )
 from tests.peers.token_registry import PASSWORD, TOKEN, USER, TokenRegistry, serving, visit
 
@@ -99,3 +102,19 @@ def test_a_token_service_without_a_name_is_named() -> None:
 def test_a_token_service_that_hangs_up_is_named() -> None:
     result, _ = visit(TokenRegistry(token=Reply(raw=b"", close=True)))
     assert (result.reason, result.cause) == (Reason.TOKEN_SERVICE_UNREACHABLE, "connection_reset")
+
+
+def test_a_realm_that_was_not_taken_is_not_named() -> None:
+    def script(request: Request) -> Reply:
+        if request.authorization == basic(USER, PASSWORD):
+            return registry_ok()
+        return unauthorized('Bearer realm="http://169.254.169.254/token"', "Basic")
+
+    with scripted(script) as server:
+        result = probe(server.address, USER, PASSWORD, HERE)
+    assert (result.reason, result.token_host) == (Reason.OK, None)
+
+
+def test_of_several_broken_realms_the_first_is_told() -> None:
+    challenge = 'Bearer realm="http://169.254.169.254/token", Bearer realm="/relative"'
+    assert visit(TokenRegistry(challenge=challenge))[0].reason is Reason.REALM_BLOCKED

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -150,17 +151,31 @@ def _report_many(pair: Pair, ca: str) -> None:
                 Job(number, f"{prefix}r{number}.bench.example:{port}", USER, PASSWORD, policy)
                 for number in range(REGISTRIES)
             ]
+            name = f"{challenge} over {'https' if tls else 'http'}"
             for workers in WORKERS:
-                _many(f"{challenge} over {'https' if tls else 'http'}", jobs, workers, trips)
+                _many(name, lambda: _probe_all(jobs, workers), workers, trips)  # noqa: B023
+            url = f"{'https' if tls else 'http'}://localhost:{port}"
+            bare = [(url, challenge, PASSWORD, ca if tls else None)] * REGISTRIES
+            _many("  by bare requests", lambda: _log_in_all(bare), WORKERS[-1], trips)  # noqa: B023
 
 
-def _many(name: str, jobs: list[Job], workers: int, trips: int) -> None:
-    begun, spent = time.perf_counter(), time.process_time()
+def _probe_all(jobs: list[Job], workers: int) -> None:
     for outcome in probe_many(jobs, workers=workers):
         assert outcome.result
         assert outcome.result.proven, outcome.result
+
+
+def _log_in_all(arguments: list[tuple[str, str, str, str | None]]) -> None:
+    """What the machine has to give: no rule, no judgement, no watchdog, the same requests."""
+    with ThreadPoolExecutor(WORKERS[-1]) as pool:
+        assert all(pool.map(lambda each: log_in(*each), arguments))
+
+
+def _many(name: str, task: Callable[[], None], workers: int, trips: int) -> None:
+    begun, spent = time.perf_counter(), time.process_time()
+    task()
     took, spent = time.perf_counter() - begun, time.process_time() - spent
-    ideal = math.ceil(len(jobs) / workers) * trips * DELAY
+    ideal = math.ceil(REGISTRIES / workers) * trips * DELAY
     say(f"  {name:24}{workers:>8}{ideal:>8.2f}{took:>8.2f}{took / ideal:>8.2f}{spent:>11.2f}")
 
 
