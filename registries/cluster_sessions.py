@@ -34,6 +34,8 @@ from registries.stores.kubernetes.reviews import held_by
 
 log = logging.getLogger(__name__)
 
+REVIEWS_FORBIDDEN = "reviews_forbidden"
+"""The problem when the API server does not answer what somebody may do, though it knows them."""
 NAME = 150
 """Characters of a name that are kept; longer ones end in a digest of the whole."""
 REVIEWS_AT_ONCE = 8
@@ -55,6 +57,7 @@ class _Known:
 
     access: Access | None = None
     at: float = float("-inf")
+    error: ConsoleError | None = None
     failed_at: float = float("-inf")
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -160,23 +163,23 @@ class ClusterSessions:
         known = self._known.setdefault(session.pk, _Known())
         with known.lock:  # of several requests at once, one asks
             now = time.monotonic()
-            if known.access and (now - known.at < self._fresh_for or now - known.failed_at < AGAIN_AFTER):
+            if known.access and now - known.at < self._fresh_for:
                 return known.access
-            try:
-                known.access, known.at = self._asked(session), now
-            except ConsoleError as error:
-                known.failed_at = now
-                kept = SETTLING if error.problem == "reviews_forbidden" else AWAY_KEPT
-                if error.problem == SESSION_ENDED or not known.access or now - known.at > kept:
-                    raise
-            return known.access
+            if known.error is None or now - known.failed_at >= AGAIN_AFTER:
+                try:
+                    known.access, known.at, known.error = self._asked(session), now, None
+                except ConsoleError as error:
+                    known.error, known.failed_at = error, now
+            if known.access and (known.error is None or now - known.at <= _kept(known.error)):
+                return known.access
+            raise known.error.with_traceback(None) if known.error else Unavailable(session.person)
 
     def _asked(self, session: ClusterSession) -> Access:
         proof = self._open(session)
         try:
             held = held_by(self._gate.connection(proof), self._namespaces(), self._threads)
         except Unavailable as error:
-            problem = {TOKEN: SESSION_ENDED, FORBIDDEN: "reviews_forbidden"}.get(error.problem, error.problem)
+            problem = {TOKEN: SESSION_ENDED, FORBIDDEN: REVIEWS_FORBIDDEN}.get(error.problem, error.problem)
             raise Unavailable(session.person, problem, passing=error.passing) from None
         return Access(
             person=session.person,
@@ -226,6 +229,11 @@ class ClusterSessions:
             with suppress(Unavailable):  # nothing was kept of what cannot be opened
                 self._gate.forget(self._open(session))
         return bool(ClusterSession.objects.filter(pk=pk).delete()[0])
+
+
+def _kept(error: ConsoleError) -> float:
+    """For how many seconds what was last heard counts when this was the answer."""
+    return {SESSION_ENDED: float("-inf"), REVIEWS_FORBIDDEN: SETTLING}.get(error.problem, AWAY_KEPT)
 
 
 def _live() -> QuerySet[ClusterSession]:

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.debug import sensitive_variables
 from django_htmx.http import trigger_client_event
 
 from console.login import LogIn
@@ -21,8 +21,6 @@ from registries import labels, wiring
 from registries.errors import Cause, ConsoleError, Invalid
 from registries.proof_labels import proof_text
 from registries.stores.kubernetes.proof import KUBECONFIG_MAX, TOKEN_MAX, Proof, read_kubeconfig, read_token
-
-FIELDS = ("token", "kubeconfig_text")
 
 
 class CredentialForm(forms.Form):
@@ -41,7 +39,6 @@ class CredentialForm(forms.Form):
     def get_user(self) -> Any:
         return self._user
 
-    @sensitive_variables()
     def clean(self) -> dict[str, Any]:
         try:
             self.proof = self._read()
@@ -72,9 +69,10 @@ class CredentialForm(forms.Form):
         return read_kubeconfig(pasted, wiring.gate().home, timezone.now())
 
 
-@method_decorator([login_not_required, sensitive_post_parameters(*FIELDS)], name="dispatch")
+@method_decorator(login_not_required, name="dispatch")
 class ClusterLogIn(LogIn):
-    """The same page and dialog as with an account, with the cluster's fields in it."""
+    """The same page and dialog as with an account, with the cluster's fields in it. The base keeps what is posted out
+    of reports of errors."""
 
     form_class = CredentialForm  # type: ignore[assignment]  # all that the base asks of it is get_user
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from registries.stores.kubernetes.client import Connection
 
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+PATIENCE = 5.0
+"""Seconds for one answer: a page waits for it."""
 GROUP, RESOURCE = "image.theriseunion.io", "registrysecrets"
 
 
@@ -33,7 +35,7 @@ def ask(connection: "Connection", path: str, body: dict[str, Any]) -> dict[str, 
     """The status of a review. It is sent as a write is, but writes nothing: an answer that did not come leaves no
     doubt behind. The errors of Connection.call."""
     try:
-        status = connection.call("POST", path, subject="", body=body).get("status")
+        status = connection.call("POST", path, subject="", body=body, read=PATIENCE).get("status")
     except Unavailable as error:
         problem = TIMEOUT if error.problem == UNCERTAIN else error.problem
         raise Unavailable("", problem, passing=error.passing) from None
