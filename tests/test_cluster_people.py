@@ -26,8 +26,8 @@ from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
 from console import urls as console_urls
-from registries import urls, wiring
-from registries.access import Access, Permission
+from registries import grants, urls, wiring
+from registries.access import Access, Permission, Role
 from registries.domain import Key
 from registries.errors import Forbidden, Unavailable
 from registries.models import AuditEntry, ClusterSession, RunItem
@@ -355,6 +355,32 @@ class TestWhatTheySeeAndDo:
         assert client.get("/namespaces/").status_code == 200
         assert "/accounts/" not in text(client)
         assert log_in("team-a-admin").get("/namespaces/").status_code == 403
+
+    def test_the_api_is_the_same_persons_and_no_tokens_of_accounts(self, people: Cluster) -> None:
+        """An account of before, whose token would act as the console."""
+        access = grants.access_of(User.objects.create_superuser("olive"))
+        ends = timezone.now() + timedelta(days=1)
+        _, token = wiring.tokens().create(
+            access=access, name="t", namespaces=[], role=Role.ADMIN, expires_at=ends
+        )
+        url = "/oapis/image.theriseunion.io/v1alpha1/namespaces/team-a/registry-secrets"
+        spec = {
+            "domain": "h.example.com",
+            "username": "u",
+            "password": canary.CANARY,
+            "provider": "harbor",
+        }
+
+        def create(client: Client, **headers: str) -> int:
+            body = {"metadata": {"name": "by-api"}, "spec": spec}
+            return client.post(url, body, content_type="application/json", headers=headers).status_code
+
+        assert create(Client(), authorization=f"Bearer {token}") == 401
+        assert create(Client(), authorization=f"Bearer {canary_token('olive')}") == 401
+        assert [create(log_in(user)) for user in ("stranger", "vic", "team-a-admin")] == [404, 403, 201]
+        assert log_in("olive").get("/tokens/").status_code == 404
+        assert Client().get("/metrics", headers={"authorization": f"Bearer {token}"}).status_code == 401
+        assert log_in("vic").get("/oapis/docs").status_code == 200
 
     def test_who_administers_sees_the_log_ins_of_others(self, people: Cluster) -> None:
         log_in("vic")

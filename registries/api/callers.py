@@ -12,7 +12,7 @@ from console.login import client_address
 from registries import wiring
 from registries.access import Access
 from registries.api.status import ApiError
-from registries.errors import TooManyRequests
+from registries.errors import TooManyRequests, Unavailable
 from registries.views.people import access_to
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="registry-console"'}
@@ -48,18 +48,23 @@ def _limited(caller: Caller) -> Caller:
 
 
 def access_now(caller: Caller) -> Access | None:
-    """What the same caller may do by now; None when their token was revoked meanwhile, or ran out."""
+    """What the same caller may do by now; None when their token was revoked meanwhile, or ran out, or when their
+    session is over."""
     access = caller.access
     if caller.token is not None:
         return wiring.tokens().access_now(caller.token, access.source)
-    return wiring.access_by_now(access)
+    try:
+        return wiring.access_by_now(access)
+    except Unavailable:
+        return None
 
 
 def _bearer(request: HttpRequest, given: str) -> Caller:
     scheme, _, text = given.partition(" ")
     text = text.strip()
     found = None
-    if scheme.lower() == "bearer" and 0 < len(text) <= LONGEST:
+    # A token speaks for an account, which has no say where the cluster decides: it would act as the console.
+    if not wiring.by_cluster() and scheme.lower() == "bearer" and 0 < len(text) <= LONGEST:
         found = wiring.tokens().caller(text, client_address(request))
     if found is None:
         raise ApiError(401, headers={**CHALLENGE, "Vary": "Authorization"})

@@ -16,7 +16,7 @@ from registries.api import bodies
 from registries.api.callers import Caller, access_now
 from registries.api.status import ApiError, InvalidValues, answer
 from registries.domain import Key, RegistrySecret
-from registries.errors import Cause, Conflict, NotFound
+from registries.errors import SESSION_ENDED, Cause, Conflict, NotFound, Unavailable
 from registries.resource import API_VERSION
 from registries.runs import ItemState, Runs
 
@@ -95,7 +95,10 @@ def _runs(caller: Caller) -> dict[str, Any]:
     """Runs of this caller: as they go on, they look up what this very token may do by then."""
 
     def rights(access: Access) -> Access:
-        return access_now(caller) or Access(person=access.person, source=access.source)
+        found = access_now(caller)
+        if found is None and access.acting is not None:
+            raise Unavailable(access.person, SESSION_ENDED)
+        return found or Access(person=access.person, source=access.source)
 
     return {"delete": wiring.delete_runs(rights), "verify": wiring.verify_runs(rights)}
 
