@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "registries.views.metrics.ScrapeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "console.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -124,6 +124,13 @@ def test_takes_a_token_and_nothing_else(cast: Cast) -> None:
         assert b"registry_console" not in answer.content
 
 
+def test_a_pod_is_asked_by_its_address(cast: Cast) -> None:
+    client = cast.api("olive")
+
+    assert client.get("/metrics", headers={"host": "10.1.2.3:8000"}).status_code == 200
+    assert client.get("/registries/", headers={"host": "10.1.2.3:8000"}).status_code == 400
+
+
 def test_labels_cannot_be_chosen_by_who_asks(cast: Cast) -> None:
     client = cast.api("olive")
     for number in range(20):
@@ -173,7 +180,7 @@ def test_promtool_finds_nothing_in_the_metrics(cast: Cast) -> None:
 def test_the_rules_ask_for_metrics_that_there_are(cast: Cast) -> None:
     judged(cast, "bad", VerifyStatus.FAILED, "timeout")
     client = cast.api("olive")
-    client.get("/metrics")
+    client.get(TEAM_A)
     there = {f"{metrics.PREFIX}_{name}" for name in scraped(client)}
     groups: Any = yaml.safe_load((DEPLOY / "rules.yaml").read_text())["spec"]["groups"]
 

@@ -15,6 +15,7 @@ from registries.errors import ConsoleError
 from registries.listing import Criteria
 from registries.metrics import Registries, exposition
 
+PATH = "/metrics"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -22,15 +23,15 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """What the bearer of a token may see. A token of somebody who sees everything gets the whole process."""
+    service = wiring.service()
     try:
         access = bearer(request).access
+        age = service.index_age()
+        registries = Registries(service.matching(access=access, criteria=Criteria()), age)
     except ConsoleError as error:
         code = error.code if isinstance(error, ApiError) else error.status
         headers = error.headers if isinstance(error, ApiError) else {}
         return HttpResponse(f"{error.reason}\n", status=code, content_type="text/plain", headers=headers)
-    service = wiring.service()
-    age = service.index_age()
-    registries = Registries(service.matching(access=access, criteria=Criteria()), age)
     whole = probing.metrics() if access.sees_everything else None
     return HttpResponse(exposition(registries, whole), content_type=CONTENT_TYPE_LATEST)
 
@@ -50,3 +51,14 @@ class ClockMiddleware:
             method = request.method if request.method in METHODS else "other"
             probing.metrics().answered(view, method, response.status_code, time.perf_counter() - begun)
         return response
+
+
+class ScrapeMiddleware:
+    """Answers /metrics whatever host was asked for: Prometheus finds a pod by its address, which is no host name of
+    the console. Nothing in that answer depends on it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return metrics(request) if request.path == PATH else self.get_response(request)
