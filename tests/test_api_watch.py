@@ -148,6 +148,13 @@ def registry(name: str, uid: str, version: int) -> RegistrySecret:
     return to_domain(resource)
 
 
+def test_a_head_holds_no_seat(cast: Cast) -> None:
+    answer = cast.api("vic").head(f"{TEAM_A}?watch=true&timeoutSeconds=1")
+
+    assert not answer.streaming
+    assert answer["ETag"]
+
+
 class TestTheLog:
     @staticmethod
     def log(*there: RegistrySecret, kept: int = 100) -> tuple[ChangeLog, dict[Key, RegistrySecret]]:

@@ -33,7 +33,8 @@ def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> Http
     search = request.GET.get("search", "").strip()[:LONGEST_SEARCH]
     page = bodies.number(request, "page", 1)
     limit = min(bodies.number(request, "limit", DEFAULT_LIMIT), MOST)
-    if bodies.flag(request, "watch"):
+    # A HEAD would hold a seat for a stream that nobody reads.
+    if bodies.flag(request, "watch") and request.method == "GET":
         return watch.watch(caller, request, namespace)
     criteria = Criteria(namespace=namespace, text=search)
     first = (page - 1) * limit
