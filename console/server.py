@@ -4,9 +4,11 @@ back; this process only watches it, and takes it along when it is told to stop.
 """
 
 from collections.abc import Callable
+from wsgiref.util import setup_testing_defaults
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.urls import reverse
 from gunicorn.app.base import BaseApplication
 
 THREADS = 8
@@ -35,9 +37,19 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "control_socket_disable": True,
             "when_ready": lambda _arbiter: on_ready(),
         }
-        if on_start is not None:
-            self._options["post_worker_init"] = lambda _worker: on_start()
+        self._on_start = on_start
+        self._options["post_worker_init"] = lambda _worker: self._begin()
         super().__init__()
+
+    def _begin(self) -> None:
+        """In the worker: the first page is made here, once. Made by as many threads as ask for it at the start, its
+        templates are compiled by each of them, and nobody is answered for seconds."""
+        environ: dict[str, object] = {"PATH_INFO": reverse("login"), "HTTP_HOST": _host()}
+        setup_testing_defaults(environ)
+        response = self._application(environ, lambda *_head: lambda _data: None)
+        response.close()
+        if self._on_start is not None:
+            self._on_start()
 
     def load_config(self) -> None:
         for name, value in self._options.items():
@@ -45,3 +57,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> WSGIHandler:
         return self._application
+
+
+def _host() -> str:
+    """One that the console answers to."""
+    first = str((settings.ALLOWED_HOSTS or ["localhost"])[0]).lstrip(".")
+    return "localhost" if first == "*" else first
