@@ -4,6 +4,7 @@ and the probe's Policy only."""
 import base64
 import contextlib
 import json
+import re
 import socket
 import ssl
 import struct
@@ -68,6 +69,8 @@ class Reply:
 
 
 Script = Callable[[Request], Reply]
+
+_REQUEST_LINE = re.compile(r"([A-Z]+) ([^ ]+) HTTP/1\.[01]\r\n")
 
 
 class ScriptedServer:
@@ -217,7 +220,9 @@ def _read(reader: object, number: int) -> Request | None:
     line = reader.readline(65537)  # type: ignore[attr-defined]
     if not line.strip():
         return None
-    method, target, _ = line.decode("latin-1").split(" ", 2)
+    if not (start := _REQUEST_LINE.fullmatch(line.decode("latin-1"))):
+        raise ValueError("not HTTP")  # a TLS hello, say: its random bytes must not decide what happens
+    method, target = start.groups()
     headers: Headers = []
     while text := reader.readline(65537).decode("latin-1").rstrip("\r\n"):  # type: ignore[attr-defined]
         name, _, value = text.partition(":")
