@@ -16,7 +16,7 @@ from registries.domain import (
     namespace_problem,
 )
 from registries.drafts import information_causes
-from registries.errors import AlreadyExists, Cause, Invalid, NotFound
+from registries.errors import Cause, Invalid
 from registries.records import Action
 from registries.resource import (
     Resource,
@@ -37,13 +37,10 @@ class RegistryService(Testing):
         self._require_namespace(access, namespace)
 
     def rehearse_create(self, *, access: Access, draft: Draft) -> Resource:
-        """What `create` would store, with its errors, and nothing stored. It has no uid and no version yet."""
+        """What `create` would store, with its errors, and nothing stored. It has no version yet."""
         self.require_create(access=access, namespace=draft.key.namespace)
-        try:
-            self._store.get(draft.key)
-        except NotFound:
-            return public(new_resource(draft))
-        raise AlreadyExists(str(draft.key))
+        with self._writing(access, Action.CREATE, draft.key) as store:
+            return public(store.create(new_resource(draft), dry_run=True))
 
     def create(self, *, access: Access, draft: Draft) -> RegistrySecret:
         """AlreadyExists; Forbidden; NotFound for a namespace that does not exist for this person."""
@@ -62,16 +59,19 @@ class RegistryService(Testing):
         resource_version: str,
         display_name: str,
         description: str,
+        rehearse: bool = False,
     ) -> RegistrySecret:
-        """Change the two fields that may change. Conflict when somebody was faster; Invalid."""
+        """Change the two fields that may change; or only see what that would give. Conflict when somebody was
+        faster; Invalid."""
         self._require(access, Permission.EDIT, key, Action.EDIT)
         causes = information_causes(display_name, description)
         if causes:
             raise Invalid(str(key), tuple(causes))
         with self._writing(access, Action.EDIT, key) as store:
             patch = information_annotations(display_name, description)
-            changed = store.annotate(key, patch, uid=uid, resource_version=resource_version)
-            self._audit.record(access, Action.EDIT, key=key, uid=uid)
+            changed = store.annotate(key, patch, uid=uid, resource_version=resource_version, dry_run=rehearse)
+            if not rehearse:
+                self._audit.record(access, Action.EDIT, key=key, uid=uid)
         return to_domain(changed)
 
     def delete(
@@ -87,6 +87,12 @@ class RegistryService(Testing):
             self._history.forget(uid)
             self._audit.record(access, Action.DELETE, key=key, uid=uid)
             and_then()
+
+    def rehearse_delete(self, *, access: Access, key: Key, uid: str) -> None:
+        """The errors of `delete`, and nothing deleted."""
+        self._require(access, Permission.DELETE, key, Action.DELETE)
+        with self._writing(access, Action.DELETE, key) as store:
+            store.delete(key, uid=uid, dry_run=True)
 
     def remove(self, *, access: Access, key: Key, uid: str) -> None:
         """The deletion alone, for many at once; `record_deletions` belongs to it. The same errors."""

@@ -338,6 +338,18 @@ class TestEdit:
         assert after.uid == before.uid
         assert response.json()["metadata"]["resourceVersion"] == after.resource_version
 
+    def test_rehearses(self, cast: Cast) -> None:
+        before, client = cast.add(display_name="alt"), cast.api("omar")
+
+        response = client.patch(
+            f"{TEAM_A}/harbor-prod?dryRun=All", {"metadata": notes(display_name="neu")}, content_type=MERGE
+        )
+
+        assert response.status_code == 200
+        assert response.json()["metadata"]["annotations"][PREFIX + "display-name"] == "neu"
+        assert cast.find() == before
+        assert client.patch(f"{TEAM_A}/harbor-prod?dryRun=x", {}, content_type=MERGE).status_code == 400
+
     def test_null_removes(self, cast: Cast) -> None:
         cast.add(display_name="alt", description="alt")
 

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from registries import wiring
 from registries.api import watch
+from registries.errors import NotFound
+from registries.models import AuditEntry
 from registries.resource import PREFIX
 from tests.canary import CANARY
 from tests.conftest import Cast
@@ -116,3 +119,60 @@ users: [{name: u, user: {token: t}}]
 contexts: [{name: x, context: {cluster: c, user: u}}]
 current-context: x
 """
+
+
+class TestDryRun:
+    def test_create_is_judged_by_the_api_server_and_leaves_nothing(
+        self, people: Cast, cluster: Cluster
+    ) -> None:
+        client = people.api("nina")
+        before = client.get(TEAM_A).json()
+
+        answer = post(client, f"{TEAM_A}?dryRun=All", body("rehearsed"))
+
+        assert answer.status_code == 201
+        assert answer.json()["metadata"]["creationTimestamp"], "the server's own answer"
+        assert "password" not in answer.json()["spec"]
+        for path in (cluster.path("team-a", "rehearsed"), "/api/v1/namespaces/team-a/secrets/rehearsed"):
+            assert cluster.server.call("GET", path).status == 404
+        assert client.get(TEAM_A).json() == before
+        assert client.get(f"{TEAM_A}/rehearsed").status_code == 404
+        assert not AuditEntry.objects.filter(action="create").exists()
+
+    def test_admission_has_the_last_word(self, people: Cast, cluster: Cluster) -> None:
+        """A namespace that is being deleted takes nothing new, which only the server knows in time."""
+        name = f"leaving-{uuid4().hex[:8]}"
+        cluster.server.create_namespace(name)
+        path, client = TEAM_A.replace("team-a", name), people.api("olive")
+        assert wait_for(lambda: post(client, f"{path}?dryRun=All", body()).status_code == 201, 5)
+
+        cluster.server.call("DELETE", f"/api/v1/namespaces/{name}")
+
+        real = post(client, path, body())
+        assert real.status_code == 409
+        assert post(client, f"{path}?dryRun=All", body()).json() == real.json()
+        cluster.server.finalize_namespace(name)  # type: ignore[union-attr]
+
+    def test_delete_and_edit_are_as_well(self, people: Cast, cluster: Cluster) -> None:
+        client, one = people.api("nina"), f"{TEAM_A}/there"
+        people.add("there")
+        before = cluster.server.call("GET", cluster.path("team-a", "there")).body["metadata"]
+
+        assert client.delete(f"{one}?dryRun=All").status_code == 204
+        assert client.delete(one, {"dryRun": ["All"]}, content_type="application/json").status_code == 204
+        edited = client.patch(f"{one}?dryRun=All", {"metadata": notes(display_name="x")}, content_type=MERGE)
+
+        assert edited.json()["metadata"]["annotations"][PREFIX + "display-name"] == "x"
+        assert cluster.server.call("GET", cluster.path("team-a", "there")).body["metadata"] == before
+        assert client.get(TEAM_A).json()["totalItems"] == 1
+        assert not AuditEntry.objects.filter(action__in=["delete", "edit"]).exists()
+
+    def test_what_is_gone_already_is_said_by_the_server(
+        self, people: Cast, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It was there a moment ago, when the console looked."""
+        registry = people.add("there")
+        cluster.delete("team-a", "there")
+
+        with pytest.raises(NotFound):
+            wiring.service().rehearse_delete(access=people.access("nina"), key=registry.key, uid=registry.uid)

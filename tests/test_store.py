@@ -75,6 +75,35 @@ def test_a_name_is_taken_once_per_namespace(store: Store) -> None:
         store.create(make())
 
 
+def test_a_dry_run_has_the_errors_and_leaves_everything_as_it_is(store: Store) -> None:
+    created = store.create(make(display_name="old"))
+    before = store.changes(None)
+    other, change = Key("team-a", "other"), {"theriseunion.io/display-name": "new"}
+
+    rehearsed = store.create(make(other), dry_run=True)
+    edited = store.annotate(KEY, change, uid=uid(created), dry_run=True)
+    store.delete(KEY, uid=uid(created), dry_run=True)
+
+    assert "password" not in rehearsed["spec"]
+    assert rehearsed["metadata"]["name"] == "other"
+    assert edited["metadata"]["annotations"]["theriseunion.io/display-name"] == "new"
+    with pytest.raises(NotFound):
+        store.get(other)
+    assert store.get(KEY) == created
+    after = store.changes(before.version)
+    assert (after.upserted, after.removed) == ((), ())
+    for refused, error in (
+        (lambda: store.create(make(), dry_run=True), AlreadyExists),
+        (lambda: store.create(make(Key("nowhere", "x")), dry_run=True), NotFound),
+        (lambda: store.annotate(KEY, change, uid="another", dry_run=True), Conflict),
+        (lambda: store.annotate(other, change, uid="x", dry_run=True), NotFound),
+        (lambda: store.delete(KEY, uid="another", dry_run=True), Conflict),
+        (lambda: store.delete(other, uid="x", dry_run=True), NotFound),
+    ):
+        with pytest.raises(error):
+            refused()
+
+
 def test_a_namespace_must_exist(store: Store) -> None:
     with pytest.raises(NotFound):
         store.create(make(Key("nowhere", "x")))

@@ -101,7 +101,7 @@ PARAMETERS: dict[str, Schema] = {
     "dryRun": {
         "name": "dryRun",
         "in": "query",
-        "description": "Check everything and change nothing.",
+        "description": "Check everything, on a cluster with its admission, and change nothing.",
         "schema": {"enum": ["All"]},
     },
 }
@@ -169,7 +169,7 @@ OPERATIONS = (
         "Display name and description only. To change a credential, delete and create.",
         (200, "Changed.", KIND, examples.SECRET),
         (*WRITE_ERRORS, 409, 422),
-        ("namespace", "name"),
+        ("namespace", "name", "dryRun"),
         (f"{KIND}Patch", examples.PATCH),
         types=(MERGE_PATCH, JSON),
     ),

@@ -63,6 +63,7 @@ def create(caller: Caller, request: HttpRequest, namespace: str) -> HttpResponse
 def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     service, access, key = wiring.service(), caller.access, Key(namespace, name)
     registry = service.find(access=access, key=key, permission=Permission.EDIT)
+    rehearsal = bodies.dry_run(request)
     patch = read_patch(bodies.read_object(request, (bodies.MERGE_PATCH, JSON)))
     for attempt in range(1, ATTEMPTS + 1):
         patch.require(registry)
@@ -70,14 +71,17 @@ def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Htt
             break
         display_name, description = patch.applied(registry)
         try:
-            service.edit(
+            changed = service.edit(
                 access=access,
                 key=key,
                 uid=registry.uid,
                 resource_version=registry.resource_version,
                 display_name=display_name,
                 description=description,
+                rehearse=rehearsal,
             )
+            if rehearsal:
+                return answer(changed.document)
             break
         except Conflict:
             if attempt == ATTEMPTS:
@@ -92,8 +96,7 @@ def delete(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     options = bodies.read_object(request, empty=True)
     rehearsal = bodies.dry_run(request) or _dry_run_option(options)
     _require_preconditions(options, uid=registry.uid, resource_version=registry.resource_version)
-    if not rehearsal:
-        service.delete(access=access, key=key, uid=registry.uid)
+    (service.rehearse_delete if rehearsal else service.delete)(access=access, key=key, uid=registry.uid)
     return HttpResponse(status=204)
 
 

@@ -74,8 +74,12 @@ class Store(Protocol):
         """One resource, fresh. NotFound."""
         ...
 
-    def create(self, resource: Resource) -> Resource:
-        """Store a new resource as built by resource.new_resource. AlreadyExists; NotFound for its namespace."""
+    def create(self, resource: Resource, *, dry_run: bool = False) -> Resource:
+        """Store a new resource as built by resource.new_resource. AlreadyExists; NotFound for its namespace.
+
+        A dry run, of this and of the others, has the same errors and leaves everything as it is. What it gives may
+        lack uid and resourceVersion.
+        """
         ...
 
     def annotate(
@@ -85,6 +89,7 @@ class Store(Protocol):
         *,
         uid: str,
         resource_version: str | None = None,
+        dry_run: bool = False,
     ) -> Resource:
         """Merge annotations (None removes one), the only update there is.
 
@@ -92,7 +97,7 @@ class Store(Protocol):
         """
         ...
 
-    def delete(self, key: Key, *, uid: str) -> None:
+    def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
         """NotFound; Conflict `recreated`."""
         ...
 

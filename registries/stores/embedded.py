@@ -70,15 +70,19 @@ class EmbeddedStore:
     def get(self, key: Key) -> Resource:
         return _body(self._row(key))
 
-    def create(self, resource: Resource) -> Resource:
+    def create(self, resource: Resource, *, dry_run: bool = False) -> Resource:
         key = Key(resource["metadata"]["namespace"], resource["metadata"]["name"])
         spec = dict(resource["spec"])
         password = spec.pop("password")
         uid = str(uuid4())
+        if dry_run:
+            self._require_namespace(key)
+            if StoredResource.objects.filter(kind=KIND, namespace=key.namespace, name=key.name).exists():
+                raise AlreadyExists(str(key))
+            return {**resource, "spec": spec}
         with transaction.atomic():
             version = self._next_version()
-            if not StoredResource.objects.filter(kind=NAMESPACE_KIND, name=key.namespace).exists():
-                raise NotFound(key.namespace)
+            self._require_namespace(key)
             stored = {**resource, "metadata": _metadata(resource["metadata"], uid, version), "spec": spec}
             sealed = self._sealer.seal(password, uid=uid, binding=to_domain(stored).binding)
             self._insert(KIND, key, uid, version, stored, sealed)
@@ -91,9 +95,10 @@ class EmbeddedStore:
         *,
         uid: str,
         resource_version: str | None = None,
+        dry_run: bool = False,
     ) -> Resource:
         with transaction.atomic():
-            version = self._next_version()
+            version = 0 if dry_run else self._next_version()
             row = self._row(key, uid)
             body = _body(row)
             metadata = body["metadata"]
@@ -101,12 +106,17 @@ class EmbeddedStore:
                 raise Conflict(str(key), "changed")
             merged = {**(metadata.get("annotations") or {}), **annotations}
             metadata["annotations"] = {name: value for name, value in merged.items() if value is not None}
+            if dry_run:
+                return body
             metadata["resourceVersion"] = str(version)
             row.body, row.resource_version = json.dumps(body, ensure_ascii=False), version
             row.save(update_fields=["body", "resource_version"])
         return body
 
-    def delete(self, key: Key, *, uid: str) -> None:
+    def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
+        if dry_run:
+            self._row(key, uid)
+            return
         with transaction.atomic():
             version = self._next_version()
             self._bury(self._row(key, uid), version)
@@ -162,6 +172,11 @@ class EmbeddedStore:
             StoreVersion.objects.get_or_create(pk=1)
             StoreVersion.objects.filter(pk=1).update(value=F("value") + 1)
         return StoreVersion.objects.values_list("value", flat=True).get(pk=1)
+
+    @staticmethod
+    def _require_namespace(key: Key) -> None:
+        if not StoredResource.objects.filter(kind=NAMESPACE_KIND, name=key.namespace).exists():
+            raise NotFound(key.namespace)
 
     @staticmethod
     def _row(key: Key, uid: str | None = None) -> StoredResource:

@@ -50,7 +50,14 @@ def _save(access: Access, registry: RegistrySecret, typed: dict[str, str]) -> Re
     values = {name: value.strip() for name, value in typed.items()}
     if seen == (registry.display_name, registry.description) and values["uid"] == registry.uid:
         values["resource_version"] = registry.resource_version
-    return wiring.service().edit(access=access, key=registry.key, **values)
+    return wiring.service().edit(
+        access=access,
+        key=registry.key,
+        uid=values["uid"],
+        resource_version=values["resource_version"],
+        display_name=values["display_name"],
+        description=values["description"],
+    )
 
 
 def _initial(registry: RegistrySecret) -> dict[str, str]:

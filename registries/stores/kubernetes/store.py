@@ -25,6 +25,8 @@ from registries.stores.kubernetes.watch import Listing, Pulse, Watcher
 
 log = logging.getLogger(__name__)
 
+DRY_RUN = {"dryRun": "All"}
+"""The query with which an API server checks everything, admission included, and writes nothing."""
 FIRST_LIST = 15.0
 """Seconds that the first reader waits for the first list."""
 
@@ -81,11 +83,14 @@ class KubernetesStore:
     def get(self, key: Key) -> Resource:
         return public(self._read(key))
 
-    def create(self, resource: Resource) -> Resource:
+    def create(self, resource: Resource, *, dry_run: bool = False) -> Resource:
         metadata = resource["metadata"]
         key = Key(metadata["namespace"], metadata["name"])
         path = paths.registries_in(key.namespace)
-        created = self._writer.call("POST", path, subject=str(key), body=resource)
+        query = DRY_RUN if dry_run else None
+        created = self._writer.call("POST", path, subject=str(key), body=resource, query=query)
+        if dry_run:
+            return public(created)
         known = self._known(created)
         if self._reconciler is not None:
             try:
@@ -101,20 +106,28 @@ class KubernetesStore:
         *,
         uid: str,
         resource_version: str | None = None,
+        dry_run: bool = False,
     ) -> Resource:
         metadata: Json = {"uid": uid, "annotations": dict(annotations)}
         if resource_version is not None:
             metadata["resourceVersion"] = resource_version
         try:
             changed = self._writer.call(
-                "PATCH", paths.registry(key), subject=str(key), body={"metadata": metadata}, kind=MERGE_PATCH
+                "PATCH",
+                paths.registry(key),
+                subject=str(key),
+                body={"metadata": metadata},
+                query=DRY_RUN if dry_run else None,
+                kind=MERGE_PATCH,
             )
         except Conflict as error:
             raise self._conflict(key, uid, error) from None
-        return self._known(changed)
+        return public(changed) if dry_run else self._known(changed)
 
-    def delete(self, key: Key, *, uid: str) -> None:
-        options = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+    def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
+        options: Json = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        if dry_run:
+            options["dryRun"] = [DRY_RUN["dryRun"]]  # with a body, a server looks nowhere else
         try:
             left = self._writer.call("DELETE", paths.registry(key), subject=str(key), body=options)
         except Conflict as error:
@@ -122,6 +135,8 @@ class KubernetesStore:
         except NotFound:
             self._journal.remove(key, uid)
             raise
+        if dry_run:
+            return
         if left.get("kind") == KIND and (left.get("metadata") or {}).get("finalizers"):
             self._known(left)  # somebody's finalizer keeps it for a while, and so it is still shown
         else:
