@@ -6,6 +6,7 @@ password: only `Draft` (what somebody is creating) and `Credential` (what is abo
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -125,7 +126,7 @@ class RegistrySecret:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A registry secret that somebody asks for. `domain` is host[:port], already canonical; `ca_bundle` is PEM,
-    checked (authorities.py)."""
+    checked (authorities.py). `labels` and `annotations` are their own, kept as they are (metadata.py)."""
 
     key: Key
     domain: str
@@ -137,6 +138,8 @@ class Draft:
     plain_http: bool = False
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    annotations: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 """Resource (Kubernetes JSON) to domain and back: the only code that knows annotation keys, base64 and
-millisecond stamps. Shapes: registry-management.zh.md, 数据结构, and api.md. Imports only the domain.
+millisecond stamps. Shapes: registry-management.zh.md, 数据结构, and api.md. Imports the domain and metadata.
 """
 
 import base64
@@ -10,12 +10,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from registries.domain import Draft, Key, Provider, RegistrySecret, Verification, VerifyStatus
+from registries.metadata import without_echoes
 
 API_GROUP = "image.theriseunion.io"
 API_VERSION = f"{API_GROUP}/v1alpha1"
 KIND = "RegistrySecret"
 PREFIX = "theriseunion.io/"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+OURS = frozenset(
+    PREFIX + name
+    for name in (
+        *("display-name", "description", "domain", "username", "provider"),
+        *("plain-http", "ca-bundle", "skip-tls-verify"),
+        *("verify-status", "verify-reason", "verify-message", "verify-timestamp"),
+    )
+)
+"""The annotations that the console writes, and nobody else for it."""
 
 Resource = dict[str, Any]
 
@@ -35,13 +45,15 @@ def new_resource(draft: Draft) -> Resource:
     if draft.skip_tls_verify:
         annotations["skip-tls-verify"] = "true"
     annotations["ca-bundle"] = draft.ca_bundle
+    ours = {PREFIX + name: value for name, value in annotations.items() if value}
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {
             "name": draft.key.name,
             "namespace": draft.key.namespace,
-            "annotations": {PREFIX + name: value for name, value in annotations.items() if value},
+            **({"labels": dict(draft.labels)} if draft.labels else {}),
+            "annotations": {**own_annotations(draft.annotations), **ours},
         },
         "spec": {
             "domain": draft.domain,
@@ -49,6 +61,16 @@ def new_resource(draft: Draft) -> Resource:
             "password": encode_password(draft.password),
             "provider": draft.provider.value,
         },
+    }
+
+
+def own_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a client that are kept: none that would say something in the console's name, a verdict above all, and
+    no copy of the whole, password included, as `kubectl apply` makes one."""
+    return {
+        name: value
+        for name, value in annotations.items()
+        if name not in OURS and not name.startswith(PREFIX + "verify-") and name != LAST_APPLIED
     }
 
 
@@ -76,10 +98,14 @@ def to_domain(resource: Resource) -> RegistrySecret:
 
 
 def public(resource: Resource) -> Resource:
-    """A copy that may be shown: no password, no copy of it in last-applied, no managedFields."""
+    """A copy that may be shown: no password, no copy of it, in kubectl's last-applied or another tool's annotation, and
+    no managedFields."""
     metadata = {name: value for name, value in resource["metadata"].items() if name != "managedFields"}
     notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
-    metadata["annotations"] = notes
+    password = decode_password(str((resource.get("spec") or {}).get("password") or ""))
+    metadata["annotations"] = without_echoes(notes, password)
+    if metadata.get("labels"):
+        metadata["labels"] = without_echoes(metadata["labels"], password)
     spec = {name: value for name, value in (resource.get("spec") or {}).items() if name != "password"}
     return {**resource, "metadata": metadata, "spec": spec}
 

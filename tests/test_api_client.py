@@ -99,7 +99,7 @@ def test_a_body_in_chunks_is_read(console: tuple[Serving, str]) -> None:
 
     json = {"Content-Type": "application/json"}
     some = client.http.post(path, pieces(b'{"domain"', b': "x y"}'), headers=json, timeout=10)
-    many = client.http.post(path, pieces(*[b" " * 65536] * 8), headers=json, timeout=10)
+    many = client.http.post(path, pieces(*[b" " * 65536] * 20), headers=json, timeout=10)
 
     assert some.status_code == 422
     assert many.status_code == 413

@@ -19,6 +19,9 @@ PLACES = (
     ("metadata", "name"),
     ("metadata", "namespace"),
     ("metadata", "annotations"),
+    ("metadata", "annotations", "example.com/note"),
+    ("metadata", "labels"),
+    ("metadata", "labels", "app"),
     *(
         ("metadata", "annotations", PREFIX + name)
         for name in ("display-name", "description", "ca-bundle", "plain-http", "skip-tls-verify", "domain")
@@ -45,7 +48,7 @@ OFTEN = settings(
 
 def changed(place: tuple[str, ...], value: Any) -> dict[str, Any]:
     whole = copy.deepcopy(body("nearly"))
-    whole["metadata"]["annotations"] = {}
+    whole["metadata"] |= {"annotations": {}, "labels": {}}
     inner = whole
     for name in place[:-1]:
         inner = inner[name]

@@ -10,6 +10,7 @@ import pytest
 from registries import wiring
 from registries.api import watch
 from registries.errors import NotFound
+from registries.metadata import ANNOTATIONS_MAX
 from registries.models import AuditEntry
 from registries.resource import PREFIX
 from tests.canary import CANARY
@@ -176,3 +177,50 @@ class TestDryRun:
 
         with pytest.raises(NotFound):
             wiring.service().rehearse_delete(access=people.access("nina"), key=registry.key, uid=registry.uid)
+
+
+def test_a_clients_own_labels_and_annotations_are_kept_on_the_cluster(people: Cast, cluster: Cluster) -> None:
+    """All that fit, and a verdict and an edit fit beside them."""
+    client, labels = people.api("nina"), {"app.kubernetes.io/part-of": "shop", "tier": ""}
+    asked = body(domain="127.0.0.1:9")
+    asked["metadata"] |= {"labels": labels, "annotations": {"example.com/a": "x" * (ANNOTATIONS_MAX - 13)}}
+    one = f"{TEAM_A}/harbor-prod"
+
+    made = post(client, TEAM_A, asked)
+
+    assert made.status_code == 201
+    texts = notes(display_name="鸟" * 128, description="鸟" * 1024)
+    assert patch(client, one, texts).status_code == 200
+    assert post(client, f"{one}/verify").status_code == 200
+    shown = client.get(one).json()["metadata"]
+    stored = cluster.server.call("GET", cluster.path("team-a", "harbor-prod")).body["metadata"]
+    assert shown["labels"] == stored["labels"] == labels
+    assert shown["annotations"] == stored["annotations"]
+    assert len(shown["annotations"]["example.com/a"]) == ANNOTATIONS_MAX - 13
+    assert shown["annotations"][PREFIX + "verify-status"] == "failed"
+    assert client.get(ALL).json()["items"][0]["metadata"]["labels"] == labels
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"labels": {"a b": "x"}},
+        {"labels": {"Example.com/a": "x"}},
+        {"labels": {"a": "x" * 64}},
+        {"labels": {"a": "-"}},
+        {"labels": {"a/b/c": "x"}},
+        {"annotations": {"a_b/x": "x"}},
+        {"annotations": {"x" * 64: "x"}},
+        {"labels": {"a": "x" * 63, "b.c-d_E": ""}, "annotations": {"Example.com/A": "é\n\t", "x" * 63: ""}},
+    ],
+)
+def test_labels_and_annotations_are_judged_as_by_the_server(
+    people: Cast, cluster: Cluster, metadata: dict[str, Any]
+) -> None:
+    asked = body()
+    asked["metadata"] |= metadata
+    raw = {**asked, "metadata": {**asked["metadata"], "namespace": "team-a"}}
+
+    theirs = cluster.server.call("POST", f"{cluster.path('team-a')}?dryRun=All", raw)
+
+    assert post(people.api("nina"), TEAM_A, asked).status_code == theirs.status

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from registries.api.status import JSON, ApiError, bad_request
 
 MERGE_PATCH = "application/merge-patch+json"
-LONGEST = 256 * 1024
-"""Bytes of a body: a resource with the longest password and description is a tenth of it."""
+LONGEST = 1024 * 1024
+"""Bytes of a body: a resource with as many annotations as may be is a quarter of it."""
 _NUMBER = re.compile(r"[0-9]+\Z")
 _DIGITS = 18
 

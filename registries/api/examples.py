@@ -7,7 +7,11 @@ from registries.resource import API_GROUP, API_VERSION, KIND, PREFIX
 NEW: dict[str, Any] = {
     "apiVersion": API_VERSION,
     "kind": KIND,
-    "metadata": {"name": "harbor-prod", "annotations": {PREFIX + "display-name": "生产环境 Harbor"}},
+    "metadata": {
+        "name": "harbor-prod",
+        "labels": {"app.kubernetes.io/part-of": "shop"},
+        "annotations": {PREFIX + "display-name": "生产环境 Harbor"},
+    },
     "spec": {
         "domain": "harbor.example.com",
         "username": "admin",
@@ -21,6 +25,7 @@ SECRET: dict[str, Any] = {
     "metadata": {
         "name": "harbor-prod",
         "namespace": "default",
+        "labels": {"app.kubernetes.io/part-of": "shop"},
         "annotations": {
             PREFIX + "display-name": "生产环境 Harbor",
             PREFIX + "domain": "harbor.example.com",

@@ -3,7 +3,7 @@ a value of another type is named as a cause. Imports the domain, drafts, errors 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from registries.api.status import FIELDS, InvalidValues, bad_request
@@ -11,7 +11,8 @@ from registries.authorities import BUNDLE_MAX, BundleError, read_bundle
 from registries.domain import Credential, Draft, RegistrySecret
 from registries.drafts import TESTED, Tls, read_draft
 from registries.errors import Cause, Conflict, Invalid
-from registries.resource import API_VERSION, KIND, PREFIX
+from registries.metadata import ANNOTATIONS, LABELS, metadata_causes
+from registries.resource import API_VERSION, KIND, PREFIX, own_annotations
 
 _FROM_ANNOTATIONS = ("display_name", "description")
 _PRECONDITIONS = ("name", "namespace", "uid", "resourceVersion")
@@ -26,7 +27,7 @@ def read_resource(body: Mapping[str, Any], namespace: str) -> Draft:
     _require_kind(body)
     causes: list[Cause] = []
     metadata, spec = _section(body, "metadata", "metadata", causes), _section(body, "spec", "spec", causes)
-    notes = _section(metadata, "annotations", "metadata.annotations", causes)
+    notes = _section(metadata, "annotations", ANNOTATIONS, causes)
     given = _text(metadata, "namespace", "namespace", causes)
     if given and given != namespace:
         raise bad_request(
@@ -42,7 +43,9 @@ def read_resource(body: Mapping[str, Any], namespace: str) -> Draft:
         causes.append(Cause("name", "characters"))
     if notes.get(PREFIX + "plain-http") == "true" and values["domain"] and "://" not in values["domain"]:
         values["domain"] = f"http://{values['domain']}"
-    return _draft(values, causes)
+    labels, annotations = _section(metadata, "labels", LABELS, causes), own_annotations(notes)
+    causes += metadata_causes(labels, annotations, values["password"], values["ca_bundle"])
+    return replace(_draft(values, causes), labels=labels, annotations=annotations)
 
 
 def _trust(notes: Mapping[str, Any], causes: list[Cause]) -> dict[str, str]:

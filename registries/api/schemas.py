@@ -58,6 +58,11 @@ _TEXTS = {
     PREFIX + "display-name": text(maxLength=DISPLAY_NAME_MAX),
     PREFIX + "description": text(maxLength=DESCRIPTION_MAX),
 }
+_LABELS: Schema = {
+    "type": "object",
+    "description": "a client's own, kept and checked as Kubernetes does",
+    "additionalProperties": {"type": "string"},
+}
 _CORE = {
     PREFIX + "plain-http": {"enum": ["true"]},
     PREFIX + "ca-bundle": text("certificates in PEM, trusted for this registry in addition"),
@@ -81,6 +86,7 @@ SCHEMAS: dict[str, Schema] = {
                     "uid": text(),
                     "resourceVersion": text("opaque; another one after every write"),
                     "creationTimestamp": text(format="date-time"),
+                    "labels": _LABELS,
                     "annotations": {
                         "type": "object",
                         "properties": {
@@ -117,7 +123,14 @@ SCHEMAS: dict[str, Schema] = {
                 {
                     "name": NAME,
                     "namespace": NAMESPACE | {"description": "if given, that of the path"},
-                    "annotations": {"type": "object", "properties": {**_TEXTS, **_CORE}},
+                    "labels": _LABELS,
+                    "annotations": {
+                        "type": "object",
+                        "description": "Further ones are kept, at most 248 KiB; what the console writes itself, such "
+                        "as verify-status, is ignored, and so is kubectl's last-applied-configuration.",
+                        "properties": {**_TEXTS, **_CORE},
+                        "additionalProperties": {"type": "string"},
+                    },
                 },
                 "name",
             ),

@@ -13,6 +13,7 @@ from django.http import HttpResponse
 
 from registries import labels
 from registries.errors import Cause, ConsoleError, Forbidden, Invalid, TooManyRequests
+from registries.metadata import ANNOTATIONS_MAX
 from registries.resource import API_GROUP, API_VERSION, KIND, PREFIX
 
 JSON = "application/json"
@@ -68,6 +69,8 @@ _CAUSE_REASONS = {
     "object": "FieldValueTypeInvalid",
     "boolean": "FieldValueTypeInvalid",
     "immutable": "FieldValueForbidden",
+    "holds_password": "FieldValueForbidden",
+    "annotations_size": "FieldValueTooLong",
 }
 _OURS = {"caBundle": "ca_bundle"}
 _API_PROBLEMS = {
@@ -78,6 +81,11 @@ _API_PROBLEMS = {
     "items": "must be a list of 1 to 1000 items",
     "item": "must have a namespace and a name, and may have a uid",
     "twice": "the same item occurs twice",
+    "metadata_key": "a key must be at most 63 letters, digits, -, _ and ., and begin and end with a letter or digit, "
+    "if need be after a DNS subdomain and a slash",
+    "label_value": "must be empty or at most 63 letters, digits, -, _ and ., and begin and end with a letter or digit",
+    "annotations_size": f"keys and values must have at most {ANNOTATIONS_MAX} bytes together",
+    "holds_password": "must not hold the password: everybody who sees the registry sees this",
     "immutable": "only the annotations display-name and description may change",
 }
 
