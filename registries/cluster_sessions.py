@@ -1,7 +1,7 @@
 """People who log in with a credential of the cluster: who they are, what they may do at the moment, and the
 credential, which is kept sealed, belongs to one session, and goes with it. Owns ClusterSession.
 
-May import the gate of stores/kubernetes, access, sealing, records. Whoever acts for a person looks the credential up
+May import the gate of stores/kubernetes, cluster_access, sealing, records. Whoever acts for a person looks it up
 again at every call, so what goes on in the background ends with the session.
 """
 
@@ -14,32 +14,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from hashlib import sha256
-from types import MappingProxyType
 
 from django.contrib.sessions.models import Session
 from django.db import connections
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from registries.access import Access, Role
+from registries.access import Access
+from registries.cluster_access import REVIEWS_AT_ONCE, REVIEWS_FORBIDDEN, asked, short
 from registries.errors import SESSION_ENDED, ConsoleError, Unavailable
 from registries.models import ClusterSession
 from registries.records import Action, Audit
 from registries.sealing import Sealer
-from registries.stores.kubernetes.failures import FORBIDDEN, TOKEN
 from registries.stores.kubernetes.gate import Gate, Person
 from registries.stores.kubernetes.proof import Proof
-from registries.stores.kubernetes.reviews import held_by
 
 log = logging.getLogger(__name__)
 
-REVIEWS_FORBIDDEN = "reviews_forbidden"
-"""The problem when the API server does not answer what somebody may do, though it knows them."""
-NAME = 150
-"""Characters of a name that are kept; longer ones end in a digest of the whole."""
-REVIEWS_AT_ONCE = 8
-"""Of all people of this process together."""
 AWAY_KEPT = 3600.0
 """Seconds for which what was last known is shown while the API server is away. Nothing can be written then."""
 SETTLING = 30.0
@@ -95,7 +86,7 @@ class ClusterSessions:
             return None
         ends = timezone.now() + self._lasts
         expires_at = min(ends, proof.expires_at) if proof.expires_at else ends
-        return ClusterSession.objects.create(person=_short(name), expires_at=expires_at)
+        return ClusterSession.objects.create(person=short(name), expires_at=expires_at)
 
     def keep(self, session: ClusterSession, session_key: str, proof: Proof) -> None:
         """Bind the credential to the session whose cookie has this key."""
@@ -175,21 +166,10 @@ class ClusterSessions:
             raise known.error.with_traceback(None) if known.error else Unavailable(session.person)
 
     def _asked(self, session: ClusterSession) -> Access:
-        proof = self._open(session)
-        try:
-            held = held_by(self._gate.connection(proof), self._namespaces(), self._threads)
-        except Unavailable as error:
-            problem = {TOKEN: SESSION_ENDED, FORBIDDEN: REVIEWS_FORBIDDEN}.get(error.problem, error.problem)
-            raise Unavailable(session.person, problem, passing=error.passing) from None
-        return Access(
-            person=session.person,
-            everywhere=held.everywhere,
-            namespaces=MappingProxyType(dict(held.namespaces)),
-            administers=held.everywhere == Role.ADMIN.permissions,
-            acting=Person(
-                self._gate, session.pk, partial(self._proof, session.pk), partial(self._refused, session.pk)
-            ),
-        )
+        connection = self._gate.connection(self._open(session))
+        access = asked(connection, session.person, self._namespaces(), self._threads)
+        proof, refused = partial(self._proof, session.pk), partial(self._refused, session.pk)
+        return replace(access, acting=Person(self._gate, session.pk, proof, refused))
 
     # The credential
 
@@ -241,11 +221,3 @@ def _live() -> QuerySet[ClusterSession]:
     now = timezone.now()
     theirs = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=now)
     return ClusterSession.objects.filter(Exists(theirs), expires_at__gt=now)
-
-
-def _short(name: str) -> str:
-    """What belongs to somebody is found by this name: two that differ must not become one."""
-    if len(name) <= NAME:
-        return name
-    digest = sha256(name.encode()).hexdigest()[:16]
-    return f"{name[: NAME - len(digest) - 1]}~{digest}"

@@ -21,6 +21,7 @@ from registries.errors import Cause, Invalid, NotFound
 from registries.grants import access_of
 from registries.models import ApiToken
 from registries.records import Action, Audit
+from registries.refusals import Refusals
 
 MARK = "rct_"
 """Begins every token, so that a scanner of leaked secrets finds it."""
@@ -31,8 +32,6 @@ AT_MOST = 50
 LONGEST = timedelta(days=366)
 USE_NOTED = timedelta(minutes=1)
 """A use from the same address is written down again after so long: not every request is a write."""
-REFUSAL_NOTED = timedelta(minutes=1)
-REFUSALS_KEPT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Tokens:
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
-        self._refused: dict[tuple[str, str], datetime] = {}
+        self._refusals = Refusals(audit)
 
     def all(self, *, access: Access) -> Sequence[TokenView]:
         """One's own that are not revoked, newest first."""
@@ -122,19 +121,8 @@ class Tokens:
         return None if row is None or _problem(row) else _access(row, source)
 
     def _note_refusal(self, row: ApiToken | None, problem: str, source: str) -> None:
-        """Once a minute per address and token: a client that keeps trying must not fill the log.
-
-        Of a token that is not known nothing is kept: it may be some other secret, sent here by mistake.
-        """
-        now, what = timezone.now(), (source, row.prefix if row else "")
-        if now - self._refused.get(what, datetime.min.replace(tzinfo=now.tzinfo)) < REFUSAL_NOTED:
-            return
-        if len(self._refused) >= REFUSALS_KEPT:
-            self._refused.clear()
-        self._refused[what] = now
-        access = Access(row.user.get_username() if row else "?", source)
-        note = f"{problem} {row.prefix}" if row else problem
-        self._audit.record(access, Action.TOKEN, outcome="Unauthorized", note=note)
+        owner, prefix = (row.user.get_username(), row.prefix) if row else ("?", "")
+        self._refusals.note(Access(owner, source), f"{problem} {prefix}".strip(), prefix)
 
     @staticmethod
     def _own(access: Access) -> QuerySet[ApiToken]:

@@ -26,6 +26,7 @@ from registries.pauses import Pauses
 from registries.probing import certificates, lanes, metrics, one_at_a_time, patience, realms
 from registries.quota import Quota
 from registries.rates import Rates, Seats
+from registries.refusals import Refusals
 from registries.sealing import Sealer
 from registries.service import RegistryService
 from registries.stores.base import Store
@@ -41,6 +42,7 @@ RUNS_AT_ONCE = 64
 
 if TYPE_CHECKING:
     from registries.cluster_sessions import ClusterSessions
+    from registries.cluster_tokens import ClusterTokens
     from registries.stores.kubernetes.client import Connection
     from registries.stores.kubernetes.gate import Gate
 
@@ -229,6 +231,19 @@ def tokens() -> Tokens:
 
 
 @cache
+def cluster_tokens() -> "ClusterTokens":
+    from registries.cluster_tokens import ClusterTokens
+
+    return ClusterTokens(
+        gate=gate(),
+        namespaces=lambda: index().fresh().namespaces,
+        refusals=Refusals(audit()),
+        questions=api_rates(),
+        fresh_for=settings.ACCESS_SECONDS,
+    )
+
+
+@cache
 def api_rates() -> Rates:
     return Rates(settings.API_RATE)
 
@@ -274,6 +289,7 @@ def reset() -> None:
         run_tests,
         accounts,
         tokens,
+        cluster_tokens,
         metrics,
         api_rates,
         api_tests,

@@ -19,6 +19,7 @@ COLLECTIONS = {
     "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
     "ConfigMap": "/api/v1/namespaces/{}/configmaps",
+    "Secret": "/api/v1/namespaces/{}/secrets",
     "Service": "/api/v1/namespaces/{}/services",
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
     "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
@@ -27,9 +28,11 @@ COLLECTIONS = {
 
 def documents() -> list[dict[str, Any]]:
     kustomization = yaml.safe_load((BASE / "kustomization.yaml").read_text())
-    return [
-        item for name in kustomization["resources"] for item in yaml.safe_load_all((BASE / name).read_text())
+    files = [
+        *(BASE / name for name in kustomization["resources"]),
+        ROOT / "deploy" / "monitoring" / "account.yaml",
     ]
+    return [item for file in files for item in yaml.safe_load_all(file.read_text())]
 
 
 def missing(given: Any, kept: Any, path: str = "") -> list[str]:

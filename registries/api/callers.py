@@ -1,12 +1,15 @@
 """Who asks: the bearer of a token, or the person of the browser's own session. Imports wiring and access.
 
-A session is accepted with CSRF only: its cookie is sent by a browser whoever made the page.
+A token is one of the console's, which speaks for an account; or, where the cluster says who people are, one of the
+cluster's. A session is accepted with CSRF only: its cookie is sent by a browser whoever made the page.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
+from django.views.decorators.debug import sensitive_variables
 
 from console.login import client_address
 from registries import wiring
@@ -17,16 +20,18 @@ from registries.views.people import access_to
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="registry-console"'}
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-LONGEST = 4096
+LONGEST = 16 * 1024
 """Characters of a token that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`token` is the id of the token that was shown, None for a session."""
+    """`key` is what requests are counted by. `now` gives what the same caller may do by now: None, or Unavailable
+    `session_ended`, when their token was revoked meanwhile, or ran out, or when their session is over."""
 
     access: Access
-    token: int | None = None
+    key: str
+    now: Callable[[], Access | None] = field(repr=False)
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -34,41 +39,66 @@ def caller_of(request: HttpRequest) -> Caller:
     return bearer(request) if "Authorization" in request.headers else _limited(_session(request))
 
 
+def unauthorized() -> ApiError:
+    """For who shows a token, or none, that opens nothing."""
+    return ApiError(401, headers={**CHALLENGE, "Vary": "Authorization"})
+
+
 def bearer(request: HttpRequest) -> Caller:
     """The same for a token only."""
-    return _limited(_bearer(request, request.headers.get("Authorization", "")))
+    return _limited(_bearer(request))
+
+
+def scraper(request: HttpRequest) -> Caller:
+    """The same where the cluster says who may read /metrics. Forbidden."""
+    return _limited(_bearer(request, metrics=True))
 
 
 def _limited(caller: Caller) -> Caller:
-    key = f"token {caller.token}" if caller.token is not None else f"person {caller.access.person}"
-    wait = wiring.api_rates().wait(key)
+    wait = wiring.api_rates().wait(caller.key)
     if wait:
         raise TooManyRequests(retry_after=wait)
     return caller
 
 
 def access_now(caller: Caller) -> Access | None:
-    """What the same caller may do by now; None when their token was revoked meanwhile, or ran out, or when their
-    session is over."""
-    access = caller.access
-    if caller.token is not None:
-        return wiring.tokens().access_now(caller.token, access.source)
+    """What the same caller may do by now; None when that is nothing any more, or cannot be said."""
     try:
-        return wiring.access_by_now(access)
+        return caller.now()
     except Unavailable:
         return None
 
 
-def _bearer(request: HttpRequest, given: str) -> Caller:
-    scheme, _, text = given.partition(" ")
+@sensitive_variables()
+def _bearer(request: HttpRequest, *, metrics: bool = False) -> Caller:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     text = text.strip()
-    found = None
-    # A token speaks for an account, which has no say where the cluster decides: it would act as the console.
-    if not wiring.by_cluster() and scheme.lower() == "bearer" and 0 < len(text) <= LONGEST:
-        found = wiring.tokens().caller(text, client_address(request))
+    caller = None
+    if scheme.lower() == "bearer" and 0 < len(text) <= LONGEST:
+        # A console's token speaks for an account, which has no say where the cluster decides.
+        of = _of_cluster if wiring.by_cluster() else _of_account
+        caller = of(text, client_address(request), metrics)
+    if caller is None:
+        raise unauthorized()
+    return caller
+
+
+@sensitive_variables()
+def _of_account(text: str, source: str, metrics: bool) -> Caller | None:
+    found = wiring.tokens().caller(text, source)
     if found is None:
-        raise ApiError(401, headers={**CHALLENGE, "Vary": "Authorization"})
-    return Caller(*found)
+        return None
+    access, token = found
+    return Caller(access, f"token {token}", lambda: wiring.tokens().access_now(token, source))
+
+
+@sensitive_variables()
+def _of_cluster(text: str, source: str, metrics: bool) -> Caller | None:
+    """Counted by person: whoever has an account of the cluster gets as many tokens for it as they like."""
+    tokens = wiring.cluster_tokens()
+    ask = tokens.scraper if metrics else tokens.caller
+    access = ask(text, source)
+    return None if access is None else Caller(access, f"person {access.person}", lambda: ask(text, source))
 
 
 def _session(request: HttpRequest) -> Caller:
@@ -78,7 +108,8 @@ def _session(request: HttpRequest) -> Caller:
         raise ApiError(
             403, "CSRF verification failed: send the token of the page in X-CSRFToken, or a bearer token"
         )
-    return Caller(access_to(request))
+    access = access_to(request)
+    return Caller(access, f"person {access.person}", lambda: wiring.access_by_now(access))
 
 
 def _refused(request: HttpRequest) -> bool:

@@ -267,7 +267,8 @@ def document() -> dict[str, Any]:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "An access token of the console.",
+                    "description": "An access token of the console; with CONSOLE_AUTH=kubernetes one of the cluster, "
+                    "of a service account for example.",
                 },
                 "session": {
                     "type": "apiKey",

@@ -13,10 +13,10 @@ from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 
-from registries.api.callers import Caller, caller_of
+from registries.api.callers import Caller, caller_of, unauthorized
 from registries.api.status import ApiError, of_error
 from registries.domain import name_problem
-from registries.errors import ConsoleError, NotFound
+from registries.errors import SESSION_ENDED, ConsoleError, NotFound
 
 Handler = Callable[..., HttpResponseBase]
 
@@ -31,7 +31,7 @@ def endpoint(**handlers: Handler) -> Callable[..., HttpResponseBase]:
             with translation.override(language(request)):
                 return _answer(methods, caller, request, where)
         except ConsoleError as error:
-            return of_error(error, where.get("name", ""))
+            return of_error(_judged(error), where.get("name", ""))
 
     view.methods = tuple(handlers)  # type: ignore[attr-defined]  # for the document, and the test of its truth
     return csrf_exempt(login_not_required(view))  # caller_of knows who needs what
@@ -50,7 +50,12 @@ def _answer(
         return handler(caller, request, **where)
     except ConsoleError as error:
         # In the language that is still in force here: causes are for people.
-        return of_error(error, where.get("name", ""))
+        return of_error(_judged(error), where.get("name", ""))
+
+
+def _judged(error: ConsoleError) -> ConsoleError:
+    """What the cluster took at the beginning and not in the middle is no failure of the store."""
+    return unauthorized() if error.problem == SESSION_ENDED else error
 
 
 def language(request: HttpRequest) -> str:

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from registries import wiring
 from registries.access import Access, Permission
 from registries.api import bodies
-from registries.api.callers import Caller, access_now
+from registries.api.callers import Caller
 from registries.api.status import ApiError, InvalidValues, answer
 from registries.domain import Key, RegistrySecret
 from registries.errors import SESSION_ENDED, Cause, Conflict, NotFound, Unavailable
@@ -95,7 +95,12 @@ def _runs(caller: Caller) -> dict[str, Any]:
     """Runs of this caller: as they go on, they look up what this very token may do by then."""
 
     def rights(access: Access) -> Access:
-        found = access_now(caller)
+        try:
+            found = caller.now()
+        except Unavailable as error:
+            if error.problem == SESSION_ENDED:
+                raise
+            return access  # the cluster is away, and has the last word on what is done when it is back
         if found is None and access.acting is not None:
             raise Unavailable(access.person, SESSION_ENDED)
         return found or Access(person=access.person, source=access.source)

@@ -12,12 +12,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from registries import labels, wiring
+from registries.access import Role
 from registries.api import bodies
 from registries.api.callers import Caller
 from registries.api.payloads import read_credential
 from registries.api.status import answer
 from registries.domain import Credential, Key
-from registries.errors import Conflict, NotFound, TooManyRequests, Unavailable
+from registries.errors import SESSION_ENDED, Conflict, Forbidden, NotFound, TooManyRequests, Unavailable
 from registries.outcome import Outcome
 from registries.records import Check
 from registries.resource import API_VERSION, milliseconds
@@ -52,6 +53,10 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
     outcome = service.finish_test(access=access, check=check) if new else _awaited(check)
     if outcome.problem in ("gone", "recreated", "changed"):
         raise NotFound(str(key)) if outcome.problem == "gone" else Conflict(str(key), outcome.problem)
+    if outcome.problem == SESSION_ENDED:
+        raise Unavailable(str(key), SESSION_ENDED)
+    if outcome.problem == Forbidden.reason:
+        raise Forbidden(str(key), Role.OPERATOR)
     if outcome.problem:
         raise Unavailable(str(key), labels.problem_text(outcome.problem))
     recorded = service.find(access=access, key=key).verification

@@ -1,4 +1,4 @@
-"""/metrics for Prometheus, behind an access token; and the clock that every request is measured with."""
+"""/metrics for Prometheus, behind a token; and the clock that every request is measured with."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from registries import probing, wiring
-from registries.api.callers import bearer
+from registries.api.callers import bearer, scraper
 from registries.api.status import ApiError
 from registries.errors import ConsoleError
 from registries.listing import Criteria
@@ -22,17 +22,18 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What the bearer of a token may see. A token of somebody who sees everything gets the whole process."""
+    """What the bearer of a token may see. The whole process is for somebody who sees everything, or whom the cluster
+    lets read this address."""
     service = wiring.service()
     try:
-        access = bearer(request).access
+        access = (scraper if wiring.by_cluster() else bearer)(request).access
         age = service.index_age()
         registries = Registries(service.matching(access=access, criteria=Criteria()), age)
     except ConsoleError as error:
         code = error.code if isinstance(error, ApiError) else error.status
         headers = error.headers if isinstance(error, ApiError) else {}
         return HttpResponse(f"{error.reason}\n", status=code, content_type="text/plain", headers=headers)
-    whole = probing.metrics() if access.sees_everything else None
+    whole = probing.metrics() if access.sees_everything or wiring.by_cluster() else None
     return HttpResponse(exposition(registries, whole), content_type=CONTENT_TYPE_LATEST)
 
 

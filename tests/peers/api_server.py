@@ -171,15 +171,16 @@ class ApiServer:
         body: Json | None = None,
         *,
         user: str = "admin",
+        token: str = "",
         kind: str = "application/json",
     ) -> Answer:
-        """One raw call, whatever it is answered."""
+        """One raw call, whatever it is answered; with the token of a user, or another one."""
         request = urllib.request.Request(
             self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
-                "Authorization": f"Bearer {user}-token",
+                "Authorization": f"Bearer {token or f'{user}-token'}",
                 "Content-Type": kind,
                 "Accept": "application/json",
             },

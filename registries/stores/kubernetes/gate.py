@@ -148,9 +148,9 @@ class Gate:
 class Person:
     """Somebody whose own credential calls are made with; the `acting` of an Access (access.py).
 
-    `session` is its number. `proof` is asked at every call and raises when the session has ended: work that outlives
-    its request ends with it. `refused` hears that the API server did not take the credential (True), or forbade a
-    call (False).
+    `session` is its number, 0 for who shows a token with each request. `proof` is asked at every call and raises when
+    the session has ended: work that outlives its request ends with it. `refused` hears that the API server did not
+    take the credential (True), or forbade a call (False).
     """
 
     gate: Gate

@@ -42,16 +42,23 @@ def ask(connection: "Connection", path: str, body: dict[str, Any]) -> dict[str, 
     return status if isinstance(status, dict) else {}
 
 
-def may(connection: "Connection", verb: str, namespace: str) -> bool:
-    """One question about registries in a namespace, or in all of them for "". Unavailable."""
+def may(connection: "Connection", verb: str, namespace: str, part: str = "") -> bool:
+    """One question about registries in a namespace, or in all of them for ""; or about a subresource. Unavailable."""
     attributes = {"group": GROUP, "resource": RESOURCE, "verb": verb}
     if namespace:
         attributes["namespace"] = namespace
-    body = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
+    if part:
+        attributes["subresource"] = part
+    return _allows(connection, {"resourceAttributes": attributes})
+
+
+def may_get(connection: "Connection", path: str) -> bool:
+    """The same about an address that is no resource."""
+    return _allows(connection, {"nonResourceAttributes": {"path": path, "verb": "get"}})
+
+
+def _allows(connection: "Connection", spec: dict[str, Any]) -> bool:
+    body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec}
     status = ask(connection, REVIEW, body)
     return status.get("allowed") is True and status.get("denied") is not True
 
