@@ -39,7 +39,7 @@ VALUES = st.recursive(
     max_leaves=5,
 )
 OFTEN = settings(
-    max_examples=200,
+    max_examples=400,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
