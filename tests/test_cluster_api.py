@@ -22,7 +22,7 @@ from tests.test_cluster_pages import configured
 
 
 @pytest.fixture
-def people(cluster: Cluster, settings: Any, request: pytest.FixtureRequest) -> Iterator[Cast]:
+def people(cluster: Cluster, settings: Any, request: pytest.FixtureRequest, db: None) -> Iterator[Cast]:
     """The cast, on a cluster that is empty."""
     cluster.empty("team-a", "team-b")
     for _ in configured(cluster, settings):
