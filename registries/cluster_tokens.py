@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 
 from registries.access import Access
 from registries.cluster_access import REVIEWS_AT_ONCE, asked, asked_for_metrics, short
@@ -66,7 +65,6 @@ class ClusterTokens:
         self._locks = tuple(threading.Lock() for _ in range(LOCKS))
         self._silence: tuple[float, Unavailable] | None = None
 
-    @sensitive_variables()
     def caller(self, text: str, source: str) -> Access | None:
         """What the bearer may do, written as them; None when the token opens nothing, which is written down.
 
@@ -74,12 +72,10 @@ class ClusterTokens:
         """
         return self._bearer(text, source, asked)
 
-    @sensitive_variables()
     def scraper(self, text: str, source: str) -> Access | None:
         """The same for /metrics, which takes other rights. Forbidden."""
         return self._bearer(text, source, asked_for_metrics)
 
-    @sensitive_variables()
     def _bearer(self, text: str, source: str, ask: Ask) -> Access | None:
         problem = "unknown"
         try:
@@ -93,7 +89,6 @@ class ClusterTokens:
             self._refusals.note(Access("?", source), problem)
         return access
 
-    @sensitive_variables()
     def _access(self, proof: Proof, source: str, ask: Ask) -> Access | None:
         key = f"{ask.__name__} {proof.fingerprint}"
         with self._locks[hash(key) % LOCKS]:  # of several requests at once, one asks
@@ -108,7 +103,6 @@ class ClusterTokens:
             known = self._known.get(key)
             return known.access if known and time.monotonic() - known.at < self._fresh_for else None
 
-    @sensitive_variables()
     def _ask(self, key: str, proof: Proof, source: str, ask: Ask) -> Access | None:
         wait = 0 if key in self._known else self._questions.wait(f"address {source}")
         if wait:

@@ -3,6 +3,7 @@ word, every write is theirs. Against a real API server with RBAC; the console it
 """
 
 import base64
+import itertools
 import json
 import sys
 import time
@@ -14,11 +15,12 @@ from django.core.signals import got_request_exception
 from django.http import HttpRequest
 from django.test import Client
 from django.views.debug import ExceptionReporter
+from kubernetes.client import ApiClient
 
 from registries import cluster_tokens, wiring
 from registries.api import watch
 from registries.models import AuditEntry, ClusterSession
-from registries.stores.kubernetes.gate import Gate
+from registries.stores.kubernetes.gate import Gate, Person
 from tests import canary, test_cluster_people
 from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.cable import Cable
@@ -30,6 +32,7 @@ server, bound = test_cluster_people.server, test_cluster_people.bound
 cable, people = test_cluster_people.cable, test_cluster_people.people
 TEAM_B = TEAM_A.replace("team-a", "team-b")
 ACCOUNTS = "/api/v1/namespaces/team-a/serviceaccounts"
+durations = itertools.count(1000)
 
 
 def bearing(token: str, **headers: str) -> Client:
@@ -49,8 +52,9 @@ def account(server: ApiServer, name: str) -> str:
 
 
 def another(server: ApiServer, name: str) -> str:
-    """One more token of a service account."""
-    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    """One more token of a service account; those of the same second and duration would be the same."""
+    spec = {"expirationSeconds": next(durations)}
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
     return str(server.call("POST", f"{ACCOUNTS}/{name}/token", asked).body["status"]["token"])
 
 
@@ -239,11 +243,12 @@ class TestRefusing:
         believed_for(settings, 3600.0)
         people.apply("team-a", "there", password=canary.CANARY, domain="127.0.0.1:9")
         item = {"namespace": "team-a", "name": "there"}
-        clients = [bearing(another(server, "robot")) for _ in range(4)]
+        tokens = [another(server, "robot") for _ in range(4)]
+        clients = [bearing(token) for token in tokens]
         for client in clients:
             assert wait_for(lambda: client.get(TEAM_A).json().get("totalItems") == 1, 5)  # noqa: B023
         server.call("DELETE", f"{ACCOUNTS}/robot")
-        assert wait_for(lambda: not takes(server, robot), 15)
+        assert wait_for(lambda: not takes(server, tokens[-1]), 15)
 
         run = post(clients[0], f"{BASE}/runs", {"type": "delete", "items": [item]})
         writes = [
@@ -334,33 +339,51 @@ class TestAsking:
     ) -> None:
         settings.API_RATE = 5
         wiring.api_rates.cache_clear()
-        believed_for(settings, 60.0)
+        believed_for(settings, 0.0)
         assert of("vic").get(TEAM_A).status_code == 200
 
         answers = [bearing(f"garbage-{number}").get(TEAM_A) for number in range(6)]
 
         assert [it.status_code for it in answers] == [401] * 4 + [429] * 2
         assert int(answers[-1]["Retry-After"]) >= 1
-        assert of("vic").get(TEAM_A).status_code == 200, "one that is known is not kept waiting by them"
+        assert of("vic").get(TEAM_A).status_code == 200, "one that was known is not kept waiting by them"
 
-    @pytest.mark.parametrize("path", [TEAM_A, "/metrics"])
-    def test_a_report_of_an_error_holds_no_token(
-        self, people: Cluster, monkeypatch: pytest.MonkeyPatch, path: str
+    @pytest.mark.parametrize(
+        ("method", "path", "where"),
+        [
+            ("get", TEAM_A, (Gate, "identify")),
+            ("get", "/metrics", (Gate, "identify")),
+            ("post", TEAM_A, (Person, "call")),
+            ("post", TEAM_A, (ApiClient, "call_api")),
+        ],
+    )
+    def test_a_report_of_an_error_holds_no_token_and_no_password(
+        self,
+        people: Cluster,
+        settings: Any,
+        monkeypatch: pytest.MonkeyPatch,
+        method: str,
+        path: str,
+        where: tuple[type, str],
     ) -> None:
+        """What Django would send to an administrator: every variable of every frame."""
+        believed_for(settings, 60.0)
         reports: list[str] = []
 
         def report(sender: object, request: HttpRequest, **kwargs: Any) -> None:
             reports.append(ExceptionReporter(request, *sys.exc_info()).get_traceback_html())
 
-        def fails(*args: object) -> str:
+        def fails(*args: object, **kwargs: object) -> str:
             raise RuntimeError("on purpose")
 
-        monkeypatch.setattr(Gate, "identify", fails)
+        client = of("team-a-admin")
+        if method == "post":
+            assert client.get(path).status_code == 200
+        client.raise_request_exception = False
+        monkeypatch.setattr(*where, fails)
         got_request_exception.connect(report)
         try:
-            client = of("vic")
-            client.raise_request_exception = False
-            answer = client.get(path)
+            answer = client.generic(method.upper(), path, json.dumps(body()), content_type="application/json")
         finally:
             got_request_exception.disconnect(report)
 

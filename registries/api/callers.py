@@ -6,10 +6,10 @@ cluster's. A session is accepted with CSRF only: its cookie is sent by a browser
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
-from django.views.decorators.debug import sensitive_variables
 
 from console.login import client_address
 from registries import wiring
@@ -69,7 +69,6 @@ def access_now(caller: Caller) -> Access | None:
         return None
 
 
-@sensitive_variables()
 def _bearer(request: HttpRequest, *, metrics: bool = False) -> Caller:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     text = text.strip()
@@ -83,7 +82,6 @@ def _bearer(request: HttpRequest, *, metrics: bool = False) -> Caller:
     return caller
 
 
-@sensitive_variables()
 def _of_account(text: str, source: str, metrics: bool) -> Caller | None:
     found = wiring.tokens().caller(text, source)
     if found is None:
@@ -92,13 +90,12 @@ def _of_account(text: str, source: str, metrics: bool) -> Caller | None:
     return Caller(access, f"token {token}", lambda: wiring.tokens().access_now(token, source))
 
 
-@sensitive_variables()
 def _of_cluster(text: str, source: str, metrics: bool) -> Caller | None:
     """Counted by person: whoever has an account of the cluster gets as many tokens for it as they like."""
     tokens = wiring.cluster_tokens()
     ask = tokens.scraper if metrics else tokens.caller
     access = ask(text, source)
-    return None if access is None else Caller(access, f"person {access.person}", lambda: ask(text, source))
+    return None if access is None else Caller(access, f"person {access.person}", partial(ask, text, source))
 
 
 def _session(request: HttpRequest) -> Caller:

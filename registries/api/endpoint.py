@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_variables
 
 from registries.api.callers import Caller, caller_of, unauthorized
 from registries.api.status import ApiError, of_error
@@ -25,6 +26,7 @@ def endpoint(**handlers: Handler) -> Callable[..., HttpResponseBase]:
     """A view of handlers by method; HEAD is answered by GET's."""
     methods = {**handlers, "HEAD": handlers["GET"]} if "GET" in handlers else dict(handlers)
 
+    @sensitive_variables()  # of all that is called: headers hold tokens and bodies passwords
     def view(request: HttpRequest, **where: str) -> HttpResponseBase:
         try:
             caller = caller_of(request)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -21,6 +22,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 @login_not_required
 @require_safe
+@sensitive_variables()
 def metrics(request: HttpRequest) -> HttpResponse:
     """What the bearer of a token may see. The whole process is for somebody who sees everything, or whom the cluster
     lets read this address."""
