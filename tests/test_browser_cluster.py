@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from registries.demo.seed import NAMESPACES
 from tests.peers.cluster import Cluster
-from tests.peers.console_page import dialog, row
+from tests.peers.console_page import choose, dialog, row
 from tests.peers.running_console import RunningConsole, free_range
 from tests.peers.visitors import People
 from tests.peers.words import ZH
@@ -66,6 +66,21 @@ def test_a_service_account_is_bound_and_its_use_told_before_a_deletion(
     unbind.click()
     expect(panel.get_by_role("button", name="绑定", exact=True)).to_be_visible()
     cluster.server.call("DELETE", f"{core}/pods/shop-web?gracePeriodSeconds=0")
+
+
+def test_a_row_under_test_keeps_no_change_of_others_away(people: People, cluster: Cluster) -> None:
+    page = people("olive").open("/registries/?namespace=team-b&size=100")
+    tested = row(page, "registry-hanging")
+    choose(page, "registry-hanging", ZH.test)
+    expect(tested).to_contain_text("测试中…")
+
+    cluster.apply("team-b", "by-kubectl", password="p")
+
+    expect(row(page, "by-kubectl")).to_be_visible(timeout=2000)
+    expect(tested).to_contain_text("测试中…")
+    expect(tested).to_contain_text(ZH.failed)
+    cluster.delete("team-b", "by-kubectl")
+    expect(row(page, "by-kubectl")).to_be_hidden(timeout=2000)
 
 
 def test_what_kubectl_does_shows_up_in_an_open_page(people: People, cluster: Cluster) -> None:
