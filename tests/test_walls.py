@@ -34,6 +34,7 @@ PURE = {
         "resource",
         "stores",
     },
+    "pulling": {"access", "domain", "errors", "reading", "records", "resource", "stores"},
     "testing": {"access", "domain", "errors", "outcome", "probe", "reading", "records", "resource"},
     "service": {
         "access",
@@ -45,6 +46,7 @@ PURE = {
         "listing",
         "outcome",
         "probe",
+        "pulling",
         "records",
         "resource",
         "stores",
