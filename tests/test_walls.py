@@ -126,6 +126,7 @@ def test_a_table_is_written_by_its_owner() -> None:
         "Run": {"runs.py", "verify_runs.py"},
         "RunItem": {"runs.py", "delete_runs.py", "verify_runs.py", "verify_drive.py"},
         "TestQuota": {"quota.py"},
+        "ApiBucket": {"buckets.py"},
         "Pause": {"pauses.py"},
         "ClusterSession": {"cluster_sessions.py", "cluster_backend.py"},
         "AuditEntry": {"audit.py", "details.py", "journal.py"},
