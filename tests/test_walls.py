@@ -33,6 +33,7 @@ PURE = {
         "resource",
         "stores",
     },
+    "pulling": {"access", "domain", "errors", "reading", "records", "resource", "stores"},
     "testing": {"access", "domain", "errors", "outcome", "probe", "reading", "records", "resource"},
     "service": {
         "access",
@@ -44,6 +45,7 @@ PURE = {
         "listing",
         "outcome",
         "probe",
+        "pulling",
         "records",
         "resource",
         "stores",
