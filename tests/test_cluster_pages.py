@@ -262,6 +262,8 @@ def test_crd_apply_installs_it(cluster: Cluster, settings: Any) -> None:
 
 
 def test_crd_apply_without_the_right_to_says_so(cluster: Cluster, settings: Any) -> None:
+    if not isinstance(cluster.server, ApiServer):
+        pytest.skip("the given cluster knows one user only")
     settings.KUBECONFIG = str(cluster.server.kubeconfig("stranger"))
     wiring.reset()
 
