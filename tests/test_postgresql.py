@@ -32,7 +32,9 @@ FILES = (
     "test_tokens",
     "test_trust",
     "test_verify",
+    "test_verify_command",
     "test_verify_runs",
+    "test_verify_runs_interrupted",
 )
 NOT = ("test_api_watch.py::test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhile",)
 """Tests of a server of their own, which has a database of its own."""
