@@ -11,8 +11,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
 from registries import wiring
+from registries.errors import NotFound
 from registries.models import AuditEntry
 from registries.resource import encode_password
+from registries.stores.base import PullSecret
 from registries.stores.kubernetes.store import KubernetesStore
 from tests.canary import CANARY
 from tests.conftest import Cast, typed
@@ -122,6 +124,33 @@ def test_the_default_service_account_is_bound_from_the_details_page(
         ("sam", "unbind", "NotFound"),
         ("nina", "unbind", "ok"),
     ]
+
+
+def test_no_account_is_bound_to_a_secret_of_somebody_else(people: Cast, on_cluster: Cluster) -> None:
+    core = "/api/v1/namespaces/team-a"
+    on_cluster.server.call("POST", f"{core}/serviceaccounts", {"metadata": {"name": "default"}})
+    on_cluster.server.call("POST", f"{core}/secrets", {"metadata": {"name": "theirs"}, "data": {"x": "eA=="}})
+    uid, nina = people.add("theirs").uid, people.client("nina")
+
+    page = nina.get("/registries/team-a/theirs/").content.decode()
+    refused = nina.post("/registries/team-a/theirs/pull-secret/", {"uid": uid, "bound": "1"})
+    on_cluster.server.call("DELETE", f"{core}/secrets/theirs")
+
+    assert "binding-button" not in page
+    assert refused.status_code == 409
+    assert "同名 Secret 由他人创建" in refused.content.decode()
+    account = on_cluster.server.call("GET", f"{core}/serviceaccounts/default").body
+    assert {"name": "theirs"} not in account.get("imagePullSecrets", [])
+
+
+def test_how_a_pull_secret_stands_is_told_to_those_who_see_its_registry(people: Cast) -> None:
+    registry, service = people.add("pulled"), wiring.service()
+
+    assert service.pull_secret(access=people.access("vic"), registry=registry) is PullSecret.READY
+    with pytest.raises(NotFound):
+        service.pull_secret(access=people.access("sam"), registry=registry)
+    with pytest.raises(NotFound):
+        service.binding(access=people.access("sam"), key=registry.key)
 
 
 def test_a_dialog_that_deletes_says_what_uses_it(people: Cast, on_cluster: Cluster) -> None:
