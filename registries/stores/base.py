@@ -62,6 +62,10 @@ class Store(Protocol):
         """Whether namespaces are created and deleted here; a cluster's have lives of their own."""
         ...
 
+    def stop(self) -> None:
+        """Nothing of it goes on beside the calls from now on, in this process."""
+        ...
+
     def freshness(self) -> Freshness:
         """At once, from memory."""
         ...
