@@ -37,6 +37,8 @@ class Freshness:
 
     problem: str = ""
     as_of: datetime | None = None
+    known: bool = True
+    """Whether what there is was read once, however long ago."""
 
     @property
     def away(self) -> bool:

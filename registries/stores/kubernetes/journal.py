@@ -76,7 +76,7 @@ class Journal:
     def freshness(self) -> Freshness:
         with self._changed:
             problem = next((self._problems[name] for name in sorted(self._problems)), "")
-            return Freshness(problem, self._well if problem else None)
+            return Freshness(problem, self._well if problem else None, known=self._listed >= self._sources)
 
     def keys(self) -> tuple[Key, ...]:
         with self._changed:
