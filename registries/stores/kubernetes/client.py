@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLContext
@@ -65,23 +66,27 @@ def configuration(kubeconfig: str | Path | None) -> Configuration:
 
 
 class Connection:
-    """Thread-safe, and each process has sockets of its own. `sockets`: those of another connection, of the same
-    server, are used. `context` has a client certificate in it that came in no file."""
+    """Thread-safe, and each process has sockets of its own. `context` has a client certificate in it that came in no
+    file."""
 
     def __init__(
         self,
         given: Configuration,
         timeouts: Timeouts | None = None,
         *,
-        sockets: "Connection | None" = None,
         context: SSLContext | None = None,
     ) -> None:
         self.timeouts = timeouts or Timeouts()
         self._api = ApiClient(given)
         self._api.user_agent = "registry-console"
-        self._sockets: PerProcess[RESTClientObject] = (
-            sockets._sockets if sockets else PerProcess(lambda: _opened(given, context))
-        )
+        self._sockets = PerProcess(lambda: _opened(given, context))
+        self._authorization = ""
+
+    def bearing(self, token: str) -> "Connection":
+        """One to the same server, over the same sockets, with this token instead of what it has."""
+        theirs = copy(self)
+        theirs._authorization = f"Bearer {token}"
+        return theirs
 
     def call(
         self,
@@ -168,13 +173,15 @@ class Connection:
         headers = {"Accept": JSON, "Accept-Encoding": "gzip"}
         if body is not None:
             headers["Content-Type"] = kind
+        if self._authorization:
+            headers["Authorization"] = self._authorization
         request = self._api.param_serialize(
             method,
             path,
             query_params=list((query or {}).items()),
             header_params=headers,
             body=body,
-            auth_settings=["BearerToken"],
+            auth_settings=[] if self._authorization else ["BearerToken"],
         )
         try:
             self._api.rest_client = self._sockets.here()

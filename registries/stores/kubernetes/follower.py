@@ -95,13 +95,13 @@ class _Registries(_Sign):
                 self._touch(_key(item), _generation(item))
 
     def happened(self, event: str, item: Json) -> None:
+        if event == "DELETED":
+            self._journal.remove(_key(item), str(item["metadata"]["uid"]))
+            return
         for registry in _readable((item,)):
-            if event == "DELETED":
-                self._journal.remove(registry.key, registry.uid)
-            else:
-                self._journal.put(registry)
-                if self._touch:
-                    self._touch(registry.key, _generation(item))
+            self._journal.put(registry)
+            if self._touch:
+                self._touch(registry.key, _generation(item))
 
 
 class _Namespaces(_Sign):

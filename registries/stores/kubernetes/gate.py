@@ -93,14 +93,12 @@ class Gate:
 
     def connection(self, proof: Proof) -> Connection:
         """As whoever has this credential. Tokens share sockets, since each request carries its own."""
-        given = bare(self._given)
         if proof.token:
-            given.api_key = {"BearerToken": f"Bearer {proof.token}"}
-            return Connection(given, self._timeouts, sockets=self._nobody)
+            return self._nobody.bearing(proof.token)
         with self._lock.here():
             known = self._kept.pop(proof.fingerprint, None)
             if known is None:
-                known = Connection(given, self._timeouts, context=_context(proof))
+                known = Connection(bare(self._given), self._timeouts, context=_context(proof))
             self._kept[proof.fingerprint] = known
             while len(self._kept) > CONNECTIONS_KEPT:
                 self._kept.popitem(last=False)
