@@ -1,9 +1,13 @@
-"""/healthz: the process answers. /readyz: it can do its work, which takes the database."""
+"""/healthz: the process answers. /readyz: it can do its work, which takes the database and, on a cluster, a first list
+of what there is.
+"""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
+
+from registries import wiring
 
 
 @login_not_required
@@ -18,6 +22,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        missing = wiring.service().missing()
     except DatabaseError as error:
         return HttpResponse(f"database: {type(error).__name__}\n", status=503, content_type="text/plain")
+    if missing:
+        return HttpResponse(f"cluster: {missing}\n", status=503, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")

@@ -6,11 +6,12 @@ uid, and written down together; while it is away the run waits. What was perhaps
 not written down, is gone when it is tried again, and counts as done.
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
 from uuid import UUID
@@ -20,20 +21,20 @@ from django.db.models import QuerySet
 from registries.access import Access, Permission
 from registries.background import Background
 from registries.domain import Key
-from registries.errors import ConsoleError, Forbidden, NotFound, TooManyRequests, Unavailable
+from registries.errors import ConsoleError, Forbidden, NotFound, TooManyRequests
 from registries.models import RunItem
-from registries.runs import BEAT, Heart, ItemState, Runs
+from registries.runs import BEAT, PAUSE, Heart, ItemState, Patience, Runs, is_away
 from registries.service import RegistryService
 
 AGAIN = "again"
 """The mark on items that may have been deleted before."""
-PATIENCE = 300.0
-"""Seconds that a run waits for a cluster that is away; after that its items fail."""
-SETTLING = 15.0
-"""Seconds after it was away in which a refusal is not believed: an API server that has just started knows no roles."""
-PAUSE = 1.0
-IN_FLIGHT = 2
-"""Deletions handed out per worker, so that none waits for the one who writes down."""
+TURN = 0.25
+"""Seconds that a worker deletes for one run before another run's turn comes, and what was done is written down."""
+QUEUED = 2
+"""Turns per worker, so that none waits for the one who writes down."""
+WRITTEN_AT_ONCE = 500
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +44,14 @@ class Outcome:
     error: ConsoleError | None = None
 
 
-class _Patience:
-    """Which errors of a cluster are waited for. Told of every outcome, in its order."""
+@dataclass(slots=True)
+class _Job:
+    """What a run and its workers share. Every turn puts into `ended` once, what came of it."""
 
-    def __init__(self) -> None:
-        self._well = time.monotonic()
-        self._away = -SETTLING
-
-    def has_it(self, error: ConsoleError | None) -> bool:
-        now = time.monotonic()
-        if error is None:
-            self._well = now
-            return False
-        if isinstance(error, TooManyRequests) or (isinstance(error, Unavailable) and error.passing):
-            self._away = now
-            return now - self._well < PATIENCE
-        return isinstance(error, Unavailable | Forbidden) and now - self._away < SETTLING
+    remaining: deque[RunItem]
+    access: Access
+    going: bool = True
+    ended: SimpleQueue[list[Outcome]] = field(default_factory=SimpleQueue)
 
 
 class DeleteRuns(Runs):
@@ -116,24 +109,34 @@ class DeleteRuns(Runs):
 
     def _together(self, items: Sequence[RunItem], heart: Heart, workers: Background) -> bool:
         """Keep the workers busy and write down what they did; False when the run was cancelled."""
-        outcomes: SimpleQueue[Outcome] = SimpleQueue()
-        remaining = deque(items)
-        under_way, going, patience = 0, True, _Patience()
+        job, patience, turns = _Job(deque(items), heart.access), Patience(), 0
         while True:
-            going = going and heart.beat()
-            while going and remaining and under_way < IN_FLIGHT * max(workers.threads, 1):
-                workers.submit(partial(self._attempt, remaining.popleft(), heart.access, outcomes))
-                under_way += 1
-            if not under_way:
-                return going
-            ended = _drain(outcomes)
-            under_way -= len(ended)
-            ended = [it for it in ended if it.error is None or not heart.is_over(it.error)]
+            job.going, job.access = job.going and heart.beat(), heart.access
+            while job.going and job.remaining and turns < QUEUED * max(workers.threads, 1):
+                workers.submit(partial(self._turn, job))
+                turns += 1
+            if not turns:
+                return job.going
+            news = _drain(job.ended)
+            turns -= len(news)
+            ended = [it for turn in news for it in turn if it.error is None or not heart.is_over(it.error)]
             put_off = [it.item for it in ended if patience.has_it(it.error)]
             self._write_down([it for it in ended if it.item not in put_off])
             if put_off:
                 self._put_off(put_off)
-                remaining.extendleft(reversed(put_off))
+                job.remaining.extendleft(reversed(put_off))
+
+    def _turn(self, job: _Job) -> None:
+        """In a worker: delete for a while, until the run is cancelled, or until the cluster is away."""
+        ended: list[Outcome] = []
+        try:
+            over = time.monotonic() + TURN
+            while job.going and time.monotonic() < over and not (ended and is_away(ended[-1].error)):
+                ended.append(self._attempt(job.remaining.popleft(), job.access))
+        except IndexError:
+            return  # nothing remains
+        finally:
+            job.ended.put(ended)
 
     @staticmethod
     def _put_off(items: Sequence[RunItem]) -> None:
@@ -143,40 +146,42 @@ class DeleteRuns(Runs):
         RunItem.objects.filter(pk__in=[item.pk for item in items]).update(problem=AGAIN)
         time.sleep(PAUSE)
 
-    def _attempt(self, item: RunItem, access: Access, outcomes: SimpleQueue[Outcome]) -> None:
-        """In a worker: exactly one outcome, whatever happens."""
-        error: ConsoleError | None = ConsoleError(item.name, "failed")
+    def _attempt(self, item: RunItem, access: Access) -> Outcome:
         try:
             self._service.remove(access=access, key=Key(item.namespace, item.name), uid=item.uid)
-            error = None
-        except ConsoleError as refused:
-            already = isinstance(refused, NotFound) and item.problem == AGAIN
-            error = None if already and access.may(Permission.DELETE, item.namespace) else refused
-        finally:
-            outcomes.put(Outcome(item, access, error))
+        except ConsoleError as error:
+            already = isinstance(error, NotFound) and item.problem == AGAIN
+            done = already and access.may(Permission.DELETE, item.namespace)
+            return Outcome(item, access, None if done else error)
+        except Exception:
+            log.exception("a deletion failed")
+            return Outcome(item, access, ConsoleError(item.name, "failed"))
+        return Outcome(item, access)
 
     def _write_down(self, outcomes: Sequence[Outcome]) -> None:
         done = [it for it in outcomes if it.error is None]
-        with self._atomic():
-            if done:
-                deleted = [(Key(it.item.namespace, it.item.name), it.item.uid) for it in done]
-                self._service.record_deletions(access=done[0].access, deleted=deleted)
-                RunItem.objects.filter(pk__in=[it.item.pk for it in done]).update(
+        for first in range(0, len(done), WRITTEN_AT_ONCE):
+            some = done[first : first + WRITTEN_AT_ONCE]
+            deleted = [(Key(it.item.namespace, it.item.name), it.item.uid) for it in some]
+            with self._atomic():
+                self._service.record_deletions(access=some[0].access, deleted=deleted)
+                RunItem.objects.filter(pk__in=[it.item.pk for it in some]).update(
                     state=ItemState.DONE, problem=""
                 )
+        with self._atomic():
             for it in outcomes:
                 if it.error is not None:
                     problem = item_problem(it.error, it.access, it.item.namespace)
                     RunItem.objects.filter(pk=it.item.pk).update(state=ItemState.FAILED, problem=problem)
 
 
-def _drain(outcomes: SimpleQueue[Outcome]) -> list[Outcome]:
-    """All that there are, waiting for the first one; none when it takes longer than a beat."""
-    ended: list[Outcome] = []
+def _drain(turns: SimpleQueue[list[Outcome]]) -> list[list[Outcome]]:
+    """All that have ended, waiting for the first one; none when it takes longer than a beat."""
+    ended: list[list[Outcome]] = []
     try:
-        ended.append(outcomes.get(timeout=BEAT))
+        ended.append(turns.get(timeout=BEAT))
         while True:
-            ended.append(outcomes.get_nowait())
+            ended.append(turns.get_nowait())
     except Empty:
         return ended
 

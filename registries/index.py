@@ -149,6 +149,11 @@ class Index:
         self._snapshot = Snapshot(None, frozenset(), MappingProxyType({}))
         self._log = ChangeLog()
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether the first list is in it, however old by now."""
+        return self._snapshot.version is not None
+
     def fresh(self) -> Snapshot:
         with self._lock:
             changes = self._store.changes(self._snapshot.version)

@@ -66,6 +66,17 @@ class Reading:
         with suppress(Unavailable):
             self._index.fresh()
 
+    def missing(self) -> str:
+        """Why there is nothing to show yet: a problem's code, or `first_list` while that is on its way. "" once it
+        has been read, and from then on, since what is known is shown while the store is away. Does not wait."""
+        if self._index.is_filled:
+            return ""
+        freshness = self._index.freshness()
+        if not freshness.known:
+            return freshness.problem or "first_list"
+        self._index.fresh()
+        return ""
+
     def version(self, *, access: Access, namespace: str = "") -> str:
         """Page.version as it is now."""
         return self._index.version(access, namespace)

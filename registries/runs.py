@@ -20,13 +20,27 @@ from django.utils import timezone
 from registries.access import Access
 from registries.background import Background
 from registries.domain import Key, RegistrySecret
-from registries.errors import SESSION_ENDED, Conflict, ConsoleError, NotFound, Unavailable
+from registries.errors import (
+    SESSION_ENDED,
+    Conflict,
+    ConsoleError,
+    Forbidden,
+    NotFound,
+    TooManyRequests,
+    Unavailable,
+)
 from registries.models import Run, RunItem
 
 PROPOSAL_KEPT = timedelta(hours=1)
 BEAT = 2.0
 """Seconds between signs of life, at which the person's access is looked up again as well."""
 LOST_AFTER = timedelta(seconds=15)
+PATIENCE = 300.0
+"""Seconds that a run waits for a cluster that is away; after that its items fail."""
+SETTLING = 15.0
+"""Seconds after it was away in which a refusal is not believed: an API server that has just started knows no roles."""
+PAUSE = 1.0
+"""Seconds until a cluster that is away is asked again."""
 
 
 class RunState(StrEnum):
@@ -82,13 +96,14 @@ class Heart:
         self.access = access
         self.over = False
         """Nobody can act for the person any more."""
+        self._stopped = False
 
     def beat(self) -> bool:
         """To be called often; False when the run was cancelled, or taken over after it had seemed lost.
 
         When nobody can act for the person any more, the run is cancelled, and waits for them to take it up.
         """
-        if self.over:
+        if self.over or self._stopped:
             return False
         if time.monotonic() - self._beaten < BEAT:
             return True
@@ -98,7 +113,8 @@ class Heart:
         except Unavailable as error:
             self.is_over(error)
             return False
-        return bool(self._run.update(beat_at=timezone.now()))
+        self._stopped = not self._run.update(beat_at=timezone.now())
+        return not self._stopped
 
     def is_over(self, error: ConsoleError) -> bool:
         """Whether this error, of what was tried for the person, means that their session is over. What it was
@@ -107,6 +123,29 @@ class Heart:
             self.over = True
             self._run.update(state=RunState.CANCELLED, finished_at=timezone.now())
         return error.problem == SESSION_ENDED
+
+
+class Patience:
+    """Which errors of a cluster a run waits for. Told of every outcome, in its order."""
+
+    def __init__(self) -> None:
+        self._well = time.monotonic()
+        self._away = -SETTLING
+
+    def has_it(self, error: ConsoleError | None) -> bool:
+        now = time.monotonic()
+        if error is None:
+            self._well = now
+            return False
+        if is_away(error):
+            self._away = now
+            return now - self._well < PATIENCE
+        return isinstance(error, Unavailable | Forbidden) and now - self._away < SETTLING
+
+
+def is_away(error: ConsoleError | None) -> bool:
+    """Whether it tells of a cluster that does not answer, or not now."""
+    return isinstance(error, TooManyRequests) or (isinstance(error, Unavailable) and error.passing)
 
 
 class Runs:

@@ -61,19 +61,29 @@ class Testing(Reading):
         with self._writing(access, Action.TEST, check.key) as store:
             return partial(self._prober, store.credential(check.key, uid=check.uid))
 
-    def record_test(self, *, access: Access, check: Check, result: Result) -> Outcome:
-        """Record a verdict on the resource that the test was begun with."""
+    def record_test(
+        self,
+        *,
+        access: Access,
+        check: Check,
+        result: Result,
+        again: Callable[[ConsoleError], bool] = lambda error: False,
+    ) -> Outcome:
+        """Record a verdict on the resource that the test was begun with; once more after an error for which `again`
+        says so: it may have been recorded already, but the same words a second time are no other ones."""
         outcome = Outcome.of(result)
-        try:
-            with self._writing(access, Action.TEST, check.key) as store:
-                patch = verification_annotations(_verification(result))
-                changed = store.annotate(check.key, patch, uid=check.uid)
-                self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=outcome.reason)
-                self._respect(to_domain(changed), result)
-                self._history.finish(check, outcome)
-        except ConsoleError as error:
-            return self.abandon_test(check=check, error=error)
-        return outcome
+        patch = verification_annotations(_verification(result))
+        while True:
+            try:
+                with self._writing(access, Action.TEST, check.key) as store:
+                    changed = store.annotate(check.key, patch, uid=check.uid)
+                    self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=outcome.reason)
+                    self._respect(to_domain(changed), result)
+                    self._history.finish(check, outcome)
+                return outcome
+            except ConsoleError as error:
+                if not again(error):
+                    return self.abandon_test(check=check, error=error)
 
     def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> Outcome:
         """There is no verdict: the registry is gone, its password cannot be opened, or the test was cut off."""

@@ -4,9 +4,10 @@ In what order, and who is left alone, is the schedule's word (probe/schedule.py)
 none for a user name that it has just refused, in this run or, while its Retry-After lasts, in any other.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import cast
+from typing import TypeVar, cast
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -18,8 +19,10 @@ from registries.errors import ConsoleError, Unavailable
 from registries.models import RunItem
 from registries.probe import Reason, Result, Schedule, Slot, registry_of
 from registries.records import Check
-from registries.runs import BEAT, Heart, ItemState
+from registries.runs import BEAT, PAUSE, Heart, ItemState, Patience
 from registries.service import RegistryService
+
+T = TypeVar("T")
 
 
 class Drive:
@@ -41,6 +44,9 @@ class Drive:
         self._ended: SimpleQueue[tuple[Slot, Check, Result | ConsoleError | None]] = SimpleQueue()
         self._under_way = 0
         self._schedule = Schedule(())
+        self._patience = Patience()
+        self._left = False
+        """Cancelled while the cluster was waited for: what was tried last is still to be done."""
 
     def go(self) -> bool:
         """Test until there is nothing left: True; or until the run was cancelled: False."""
@@ -49,7 +55,7 @@ class Drive:
             going = going and self._heart.beat()
             while going and self._under_way < self._most and (slot := self._schedule.take()):
                 self._begin(slot)
-                going = not self._heart.over
+                going = not self._heart.over and not self._left
             if self._under_way:
                 self._await()
             elif not self._schedule.waiting:
@@ -78,22 +84,45 @@ class Drive:
     def _begin(self, slot: Slot) -> None:
         item = self._row(slot).get()
         key = Key(item.namespace, item.name)
+        begin, attempt_of = self._service.begin_test_of_run, self._service.attempt
         try:
-            check = self._service.begin_test_of_run(access=self._heart.access, key=key, uid=item.uid)
+            check = self._patiently(lambda: begin(access=self._heart.access, key=key, uid=item.uid))
         except ConsoleError as error:
+            if self._left:
+                return
             problem = item_problem(error, self._heart.access, key.namespace)
             state = ItemState.LEFT_ALONE if problem == "under_way" else ItemState.FAILED
             self._end(slot, state, problem=problem)
             return
         try:
-            attempt = self._service.attempt(access=self._heart.access, check=check)
+            attempt = self._patiently(lambda: attempt_of(access=self._heart.access, check=check))
         except ConsoleError as error:
             abandoned = self._service.abandon_test(check=check, error=error)
-            if not self._heart.is_over(error):
+            if not self._heart.is_over(error) and not self._left:
                 self._end(slot, ItemState.FAILED, problem=abandoned.problem)
             return
         self._under_way += 1
         self._probing.submit(lambda: self._probe(slot, check, attempt))
+
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """What a call gives; while the cluster is away, it is made again and again."""
+        while True:
+            try:
+                given = call()
+            except ConsoleError as error:
+                if not self._waits_for(error):
+                    raise
+            else:
+                self._patience.has_it(None)
+                return given
+
+    def _waits_for(self, error: ConsoleError) -> bool:
+        """Wait a little; False for an error that will not pass, and when the run was cancelled meanwhile."""
+        if not self._patience.has_it(error):
+            return False
+        time.sleep(PAUSE)
+        self._left = not self._heart.beat()
+        return not self._left
 
     def _probe(self, slot: Slot, check: Check, attempt: Callable[[], Result]) -> None:
         """In a thread of its own; whatever happens, the run hears of it."""
@@ -112,8 +141,12 @@ class Drive:
             return
         self._under_way -= 1
         if isinstance(outcome, Result):
-            recorded = self._service.record_test(access=self._heart.access, check=check, result=outcome)
+            recorded = self._service.record_test(
+                access=self._heart.access, check=check, result=outcome, again=self._waits_for
+            )
             if self._heart.is_over(Unavailable(str(check.key), recorded.problem)):
+                return
+            if recorded.problem and self._left:
                 return
             state = ItemState.FAILED if recorded.problem else ItemState.DONE
             self._end(slot, state, recorded.reason, recorded.problem, recorded.duration_ms)

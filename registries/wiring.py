@@ -1,5 +1,6 @@
 """Builds the store, the index, the prober and the service from settings; nothing else here reads them."""
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -17,6 +18,7 @@ from registries.access import Access
 from registries.accounts import Accounts
 from registries.audit import AuditLog
 from registries.background import Background
+from registries.buckets import StoredBuckets
 from registries.delete_runs import DeleteRuns
 from registries.errors import Unavailable
 from registries.grants import access_now, forget_namespace
@@ -117,8 +119,10 @@ def store() -> Store:
     from registries.stores.kubernetes.lease import Lease
     from registries.stores.kubernetes.store import KubernetesStore
 
-    identity = f"{gethostname()}-{uuid4()}"
-    lease = Lease(connection(), settings.KUBE_NAMESPACE, "registry-console", identity)
+    def lease() -> Lease:
+        identity = f"{gethostname()}-{uuid4()}"
+        return Lease(connection(), settings.KUBE_NAMESPACE, "registry-console", identity)
+
     return KubernetesStore(connection(), lease=lease if settings.PULL_SECRETS else None)
 
 
@@ -128,6 +132,11 @@ def start() -> None:
         threading.Thread(target=service().begin, name="first list", daemon=True).start()
     if by_cluster():
         threading.Thread(target=people().keep_tidy, name="tidy", daemon=True).start()
+
+
+def stop() -> None:
+    """End what was begun here beside the requests: for a process that goes on without answering any."""
+    store().stop()
 
 
 @cache
@@ -245,7 +254,7 @@ def cluster_tokens() -> "ClusterTokens":
 
 @cache
 def api_rates() -> Rates:
-    return Rates(settings.API_RATE)
+    return Rates(settings.API_RATE, StoredBuckets())
 
 
 @cache
@@ -267,7 +276,8 @@ def delete_namespace(access: Access, name: str) -> None:
 
 
 def reset() -> None:
-    """Forget everything that was built; for tests that change settings or databases."""
+    """Forget everything that was built: in a child process, where its threads are not and its locks may be held;
+    and for tests that change settings or databases."""
     built = (
         realms,
         certificates,
@@ -297,3 +307,6 @@ def reset() -> None:
     )
     for one in built:
         one.cache_clear()
+
+
+os.register_at_fork(after_in_child=reset)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tests.peers.api_server import ApiServer, GivenServer
     from tests.peers.cluster import Cluster
 
+pytest.register_assert_rewrite("tests.cluster_people")  # before a test file imports it
+
 NAMESPACES = ("team-a", "team-b")
 ROLES = {
     "olive": (EVERYWHERE, Role.ADMIN),

@@ -108,7 +108,7 @@ def test_a_cluster_that_was_never_there_is_a_503(cast: Cast, settings: Any, tmp_
 
     assert response.status_code == 503
     assert response.json()["reason"] == "ServiceUnavailable"
-    wiring.store().stop()  # type: ignore[attr-defined]
+    wiring.store().stop()
     wiring.reset()
 
 

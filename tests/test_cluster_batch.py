@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registries import audit, wiring
@@ -71,6 +73,38 @@ def test_all_of_them_are_deleted_and_written_down(people: Cast, cluster: Cluster
     assert left(cluster) == {"stays"}
     assert AuditEntry.objects.filter(action="delete", outcome="ok", person="nina").count() == 60
     assert [entry.action for entry in audit.events_of(registries[0])] == ["delete", "create"]
+
+
+def test_what_is_done_is_written_down_many_at_a_time(people: Cast, settings: Any) -> None:
+    """Here one after the other, in this thread, so that the queries can be counted."""
+    settings.TEST_THREADS = 0
+    wiring.deletions.cache_clear()
+    wiring.deleting.cache_clear()
+    run = proposed(people, [people.add(f"r-{number:03}") for number in range(60)])
+
+    with CaptureQueriesContext(connection) as queries:
+        wiring.delete_runs().start(access=people.access("nina"), run_id=run)
+
+    assert view(people, run).done == 60
+    assert len(queries) < 60
+
+
+def test_a_run_that_is_taken_from_it_stops_at_once(
+    people: Cast, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by somebody's logout, or by another process that thought it lost; what was done until then is told."""
+    monkeypatch.setattr("registries.runs.BEAT", 0.0)
+    run = proposed(people, [people.add(f"r-{number:03}") for number in range(150)])
+    wiring.delete_runs().start(access=people.access("nina"), run_id=run)
+    assert wait_for(lambda: len(left(cluster)) < 140, 5)
+
+    Run.objects.filter(pk=run).update(state="cancelled")
+
+    assert wait_for(lambda: view(people, run).done == 150 - len(left(cluster)), 5)
+    assert left(cluster)
+    ended = deleted(people, run)
+    assert (ended.done, ended.failed) == (150, ())
+    assert AuditEntry.objects.filter(action="delete", outcome="ok").count() == 150
 
 
 def test_what_is_gone_or_recreated_is_named_and_not_touched(people: Cast, cluster: Cluster) -> None:

@@ -140,7 +140,7 @@ def test_a_forgotten_version_is_listed_anew(cluster: Cluster, monkeypatch: pytes
     monkeypatch.setattr(watch, "WATCH_SECONDS", (1, 1))
     with cluster.store() as store:
         assert names(store) == set()
-        for watcher in store._watchers[:2]:
+        for watcher in store._follower.here().watchers:
             original = watcher._events  # type: ignore[union-attr]
             watcher._events = lambda version, follow=original: follow("1")  # type: ignore[union-attr, method-assign, misc]
         cluster.apply("team-a", "x", password=CANARY)

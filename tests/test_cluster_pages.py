@@ -31,9 +31,9 @@ def on_cluster(cluster: Cluster, settings: Any) -> Iterator[Cluster]:
     yield from configured(cluster, settings)
 
 
-def configured(cluster: Cluster, settings: Any) -> Iterator[Cluster]:
+def configured(cluster: Cluster, settings: Any, **config: Any) -> Iterator[Cluster]:
     settings.STORE = "kubernetes"
-    settings.KUBECONFIG = str(cluster.server.kubeconfig("console"))
+    settings.KUBECONFIG = str(cluster.server.kubeconfig("console", **config))
     wiring.reset()
     store = wiring.store()
     yield cluster

@@ -105,8 +105,8 @@ def test_what_is_done_to_a_secret_is_undone(store: KubernetesStore, empty: Clust
     store.create(make())
     wrong = {"data": {".dockerconfigjson": base64.b64encode(b'{"auths":{}}').decode(), "more": "eA=="}}
 
-    empty.server.call("PATCH", secret(KEY), wrong, kind=MERGE_PATCH)
-    assert auths(secret_on(empty)) == {}
+    broken = empty.server.call("PATCH", secret(KEY), wrong, kind=MERGE_PATCH).body
+    assert auths(broken) == {}
 
     assert wait_for(lambda: list(auths(secret_on(empty))) == ["harbor.example.com"], 5)
     assert list(secret_on(empty)["data"]) == [".dockerconfigjson"]

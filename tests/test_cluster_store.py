@@ -270,6 +270,7 @@ def test_a_role_may_what_it_says_and_in_its_namespace_only(
     own: Cluster, store: KubernetesStore, user: str, role: str, may: set[str]
 ) -> None:
     own.bind(user, role, "team-a")
+    assert wait_for(lambda: own.server.call("GET", own.path("team-a"), user=user).status == 200, 5)
     for namespace in ("team-a", "team-b"):
         for method in ("GET", "PATCH", "POST", "DELETE"):
             created = store.create(make(Key(namespace, "x")))

@@ -19,17 +19,17 @@ from kubernetes.client import ApiClient
 
 from registries import cluster_tokens, wiring
 from registries.api import watch
-from registries.models import AuditEntry, ClusterSession
+from registries.models import ApiBucket, AuditEntry, ClusterSession
 from registries.stores.kubernetes.gate import Gate, Person
-from tests import canary, test_cluster_people
+from tests import canary
 from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
 from tests.test_api import ALL, BASE, TEAM_A, body, notes, patch, post
 
-server, bound = test_cluster_people.server, test_cluster_people.bound
-cable, people = test_cluster_people.cable, test_cluster_people.people
+pytest_plugins = ("tests.cluster_people",)
+
 TEAM_B = TEAM_A.replace("team-a", "team-b")
 ACCOUNTS = "/api/v1/namespaces/team-a/serviceaccounts"
 durations = itertools.count(1000)
@@ -70,6 +70,13 @@ def takes(server: ApiServer, token: str) -> bool:
 def believed_for(settings: Any, seconds: float) -> None:
     settings.ACCESS_SECONDS = seconds
     wiring.cluster_tokens.cache_clear()
+
+
+def limited_to(settings: Any, rate: int) -> None:
+    """Requests a minute, and nobody has asked yet."""
+    settings.API_RATE = rate
+    wiring.api_rates.cache_clear()
+    ApiBucket.objects.all().delete()
 
 
 @pytest.fixture
@@ -325,8 +332,7 @@ class TestAsking:
     def test_all_tokens_of_a_person_are_counted_together(
         self, server: ApiServer, robot: str, settings: Any
     ) -> None:
-        settings.API_RATE = 6
-        wiring.api_rates.cache_clear()
+        limited_to(settings, 6)
         believed_for(settings, 60.0)
         second = another(server, "robot")
 
@@ -337,8 +343,7 @@ class TestAsking:
     def test_an_address_that_shows_many_unknown_ones_has_to_wait(
         self, people: Cluster, settings: Any
     ) -> None:
-        settings.API_RATE = 5
-        wiring.api_rates.cache_clear()
+        limited_to(settings, 5)
         believed_for(settings, 0.0)
         assert of("vic").get(TEAM_A).status_code == 200
 

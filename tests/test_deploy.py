@@ -82,6 +82,18 @@ def test_every_setting_that_is_named_exists() -> None:
         assert f'"{name}"' in settings, name
 
 
+def test_a_cluster_that_is_away_restarts_nothing() -> None:
+    """It keeps a pod from being ready, until it has been there once."""
+    deployment = next(it for it in documents() if it["kind"] == "Deployment")
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+
+    asked = {
+        name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")
+    }
+
+    assert asked == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
+
+
 def test_the_container_file_copies_all_that_runs() -> None:
     text = (ROOT / "deploy" / "Containerfile").read_text()
 

@@ -37,6 +37,8 @@ class Freshness:
 
     problem: str = ""
     as_of: datetime | None = None
+    known: bool = True
+    """Whether what there is was read once, however long ago."""
 
     @property
     def away(self) -> bool:
@@ -111,6 +113,10 @@ class Store(Protocol):
     @property
     def manages_namespaces(self) -> bool:
         """Whether namespaces are created and deleted here; a cluster's have lives of their own."""
+        ...
+
+    def stop(self) -> None:
+        """Nothing of it goes on beside the calls from now on, in this process."""
         ...
 
     def freshness(self) -> Freshness:

@@ -36,6 +36,9 @@ class EmbeddedStore:
     def acting_as(self, acting: object | None) -> "EmbeddedStore":
         return self
 
+    def stop(self) -> None:
+        """Nothing goes on beside its calls."""
+
     def freshness(self) -> Freshness:
         return Freshness()
 

@@ -3,15 +3,19 @@
 import contextlib
 import socket
 import threading
+import time
 
 
 class Cable:
-    """Passes bytes on to a port, both ways, unread. `port` is where the client connects."""
+    """Passes bytes on to a port, both ways, unread. `port` is where the client connects, `taken` how many
+    connections it has passed on, `delay` by how many seconds every piece is late."""
 
     def __init__(self, target: int) -> None:
         self._target = target
         self._pulled = False
         self._ends: list[socket.socket] = []
+        self.taken = 0
+        self.delay = 0.0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -48,13 +52,14 @@ class Cable:
                     client.close()
                     continue
                 self._ends += [client, server]
+                self.taken += 1
                 for source, sink in ((client, server), (server, client)):
                     threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
 
-    @staticmethod
-    def _pass(source: socket.socket, sink: socket.socket) -> None:
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                time.sleep(self.delay)
                 sink.sendall(data)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)

@@ -39,7 +39,7 @@ class Cluster:
         **config: Any,
     ) -> Iterator[KubernetesStore]:
         """A store that writes and follows as that user, the console's own by default."""
-        lease = self.lease("test") if pull_secrets else None
+        lease = (lambda: self.lease("test")) if pull_secrets else None
         store = KubernetesStore(self.connection(user, timeouts, **config), lease=lease)
         try:
             yield store

@@ -80,9 +80,13 @@ def _alone() -> Iterator[None]:
 def run(bind: str, on_ready: Callable[[], None], on_start: Callable[[], None] | None = None) -> None:
     """Serve until told to stop; `on_start` is called in the process that answers requests.
 
-    Connections opened so far must not be shared with that process.
+    Connections opened so far must not be shared with that process, and this one, which only watches over it, has
+    nothing to do beside that.
     """
+    from registries import wiring
+
     connections.close_all()
+    wiring.stop()
     Server(get_wsgi_application(), bind, on_ready, on_start).run()
 
 

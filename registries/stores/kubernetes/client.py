@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLContext
@@ -18,11 +19,12 @@ from typing import Any
 import urllib3
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
-from kubernetes.client.rest import RESTResponse
+from kubernetes.client.rest import RESTClientObject, RESTResponse
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 
 from registries.errors import ConsoleError, TooManyRequests, Unavailable
 from registries.stores.kubernetes.failures import Expired, refusal, silence
+from registries.stores.kubernetes.processes import PerProcess
 
 Json = dict[str, Any]
 JSON = "application/json"
@@ -64,24 +66,27 @@ def configuration(kubeconfig: str | Path | None) -> Configuration:
 
 
 class Connection:
-    """Thread-safe. `sockets`: those of another connection, of the same server, are used. `context` has a client
-    certificate in it that came in no file."""
+    """Thread-safe, and each process has sockets of its own. `context` has a client certificate in it that came in no
+    file."""
 
     def __init__(
         self,
         given: Configuration,
         timeouts: Timeouts | None = None,
         *,
-        sockets: "Connection | None" = None,
         context: SSLContext | None = None,
     ) -> None:
         self.timeouts = timeouts or Timeouts()
         self._api = ApiClient(given)
         self._api.user_agent = "registry-console"
-        if sockets is not None:
-            self._api.rest_client = sockets._api.rest_client
-        if context is not None:
-            self._api.rest_client.pool_manager.connection_pool_kw["ssl_context"] = context
+        self._sockets = PerProcess(lambda: _opened(given, context))
+        self._authorization = ""
+
+    def bearing(self, token: str) -> "Connection":
+        """One to the same server, over the same sockets, with this token instead of what it has."""
+        theirs = copy(self)
+        theirs._authorization = f"Bearer {token}"
+        return theirs
 
     def call(
         self,
@@ -132,7 +137,7 @@ class Connection:
             response.response.close()
 
     def close(self) -> None:
-        self._api.close()
+        self._sockets.here().close()
 
     def _once(
         self,
@@ -168,15 +173,18 @@ class Connection:
         headers = {"Accept": JSON, "Accept-Encoding": "gzip"}
         if body is not None:
             headers["Content-Type"] = kind
+        if self._authorization:
+            headers["Authorization"] = self._authorization
         request = self._api.param_serialize(
             method,
             path,
             query_params=list((query or {}).items()),
             header_params=headers,
             body=body,
-            auth_settings=["BearerToken"],
+            auth_settings=[] if self._authorization else ["BearerToken"],
         )
         try:
+            self._api.rest_client = self._sockets.here()
             return self._api.call_api(*request, _request_timeout=(self.timeouts.connect, read))
         except ApiException as error:  # TLS, the one failure that arrives as this; its reason is OpenSSL's
             raise silence(urllib3.exceptions.SSLError(error.reason), subject, writing=False) from None
@@ -191,6 +199,13 @@ class Connection:
             return silence(error, subject, writing=False)
         finally:
             response.response.release_conn()
+
+
+def _opened(given: Configuration, context: SSLContext | None) -> RESTClientObject:
+    made = RESTClientObject(given)
+    if context is not None:
+        made.pool_manager.connection_pool_kw["ssl_context"] = context
+    return made
 
 
 def _lines(response: urllib3.HTTPResponse) -> Iterator[bytes]:

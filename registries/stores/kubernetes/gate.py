@@ -2,7 +2,7 @@
 
 The console's own credential must not be near such a call: of a client certificate and a token the API server
 believes the certificate. So the settings of these connections are copied one by one, and no credential is.
-May import client.py, failures.py, proof.py, and the `kubernetes` package.
+May import its siblings and the `kubernetes` package.
 """
 
 import os
@@ -21,6 +21,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from registries.errors import SESSION_ENDED, Forbidden, NotFound, Unavailable
 from registries.stores.kubernetes.client import JSON, Connection, Json, Timeouts
 from registries.stores.kubernetes.failures import FORBIDDEN, NO_CRD, TOKEN
+from registries.stores.kubernetes.processes import PerProcess
 from registries.stores.kubernetes.proof import Home, Proof, address_of, authorities_in
 from registries.stores.kubernetes.reviews import ask, may
 
@@ -79,7 +80,7 @@ class Gate:
         self._timeouts = timeouts
         self._nobody = Connection(bare(given), timeouts)
         self._kept: OrderedDict[str, Connection] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = PerProcess(threading.Lock)
 
     @property
     def home(self) -> Home:
@@ -92,21 +93,19 @@ class Gate:
 
     def connection(self, proof: Proof) -> Connection:
         """As whoever has this credential. Tokens share sockets, since each request carries its own."""
-        given = bare(self._given)
         if proof.token:
-            given.api_key = {"BearerToken": f"Bearer {proof.token}"}
-            return Connection(given, self._timeouts, sockets=self._nobody)
-        with self._lock:
+            return self._nobody.bearing(proof.token)
+        with self._lock.here():
             known = self._kept.pop(proof.fingerprint, None)
             if known is None:
-                known = Connection(given, self._timeouts, context=_context(proof))
+                known = Connection(bare(self._given), self._timeouts, context=_context(proof))
             self._kept[proof.fingerprint] = known
             while len(self._kept) > CONNECTIONS_KEPT:
                 self._kept.popitem(last=False)
             return known
 
     def forget(self, proof: Proof) -> None:
-        with self._lock:
+        with self._lock.here():
             self._kept.pop(proof.fingerprint, None)
 
     def identify(self, proof: Proof) -> str:

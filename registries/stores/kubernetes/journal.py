@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from secrets import token_hex
 
 from registries.domain import Key, RegistrySecret
 from registries.errors import Unavailable
@@ -35,10 +36,12 @@ class Entry:
 
 
 class Journal:
-    """Thread-safe. `sources` are the names of those who have to have listed once before anything is known."""
+    """Thread-safe, of one process. `sources` are the names of those who have to have listed once before anything is
+    known. To one journal, a version of another one means nothing."""
 
     def __init__(self, sources: Iterable[str], patience: float) -> None:
         self._changed = threading.Condition()
+        self._life = token_hex(4)
         self._sources = frozenset(sources)
         self._patience = patience
         self._listed: set[str] = set()
@@ -58,12 +61,12 @@ class Journal:
         """Changes since that version. At the start, waits a while for the first list; then Unavailable."""
         with self._changed:
             self._require_lists()
-            known = -1 if since is None else int(since)
+            known = self._place(since)
             complete = not self._begun <= known <= self._number
             upserted, removed = self._since(known) if not complete else (tuple(self._registries.values()), [])
             touched = complete or self._namespaces_changed > known
             return Changes(
-                version=str(self._number),
+                version=f"{self._life}.{self._number}",
                 complete=complete,
                 upserted=upserted,
                 removed=tuple(removed),
@@ -73,7 +76,7 @@ class Journal:
     def freshness(self) -> Freshness:
         with self._changed:
             problem = next((self._problems[name] for name in sorted(self._problems)), "")
-            return Freshness(problem, self._well if problem else None)
+            return Freshness(problem, self._well if problem else None, known=self._listed >= self._sources)
 
     def keys(self) -> tuple[Key, ...]:
         with self._changed:
@@ -111,8 +114,9 @@ class Journal:
     def remove(self, key: Key, uid: str) -> None:
         with self._changed:
             now = time.monotonic()
-            self._graves = {it: at for it, at in self._graves.items() if now - at < GRAVES_KEPT}
-            self._graves[uid] = now
+            while self._graves and now - next(iter(self._graves.values())) >= GRAVES_KEPT:
+                del self._graves[next(iter(self._graves))]
+            self._graves.setdefault(uid, now)  # the oldest first
             known = self._registries.get(key)
             if known is not None and known.uid == uid:
                 del self._registries[key]
@@ -140,6 +144,10 @@ class Journal:
             self._changed.notify_all()
 
     # Within the lock
+
+    def _place(self, since: str | None) -> int:
+        life, _, number = (since or "").partition(".")
+        return int(number) if life == self._life else -1
 
     def _require_lists(self) -> None:
         def settled() -> bool:

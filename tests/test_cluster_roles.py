@@ -1,0 +1,224 @@
+"""What people of the cluster see and do in the console is the cluster's word, and stays so when it changes."""
+
+import re
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from registries import grants, urls, wiring
+from registries.access import Permission, Role
+from registries.domain import Key
+from registries.errors import Forbidden
+from registries.models import AuditEntry, ClusterSession
+from registries.stores.kubernetes.paths import EVERYWHERE
+from tests import canary
+from tests.cluster_people import CAST, LIST, access_of, log_in, may, text
+from tests.conftest import typed
+from tests.peers.api_server import ApiServer
+from tests.peers.cluster import Cluster
+from tests.peers.scripted import wait_for
+from tests.test_every_view import VIEWS
+
+pytest_plugins = ("tests.cluster_people",)
+
+
+class TestWhatTheySeeAndDo:
+    @pytest.mark.parametrize("person", CAST)
+    def test_every_view_gives_each_what_the_role_allows(self, people: Cluster, person: str) -> None:
+        people.apply("team-a", "harbor-prod", password=canary.CANARY)
+        people.apply("team-b", "harbor-secret", password=canary.CANARY)
+        client = log_in(CAST[person])
+        assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == 2, 5)
+        known = {pattern.name for pattern in urls.urlpatterns}
+
+        for name, view in VIEWS.items():
+            if name not in known:
+                continue
+            assert view.ask(client, name) == view.expected[person], name
+
+    def test_another_namespace_does_not_exist(self, people: Cluster) -> None:
+        people.apply("team-a", "harbor-prod", password=canary.CANARY)
+        people.apply("team-b", "harbor-secret", password=canary.CANARY)
+        assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == 2, 5)
+        client = log_in("team-a-admin")
+
+        page = text(client)
+
+        assert "harbor-prod" in page
+        assert 'data-total="1"' in page
+        for path in (LIST, "/journal/", "/registries/-/namespaces/"):
+            assert "harbor-secret" not in text(client, path)
+            assert "team-b" not in text(client, path)
+        assert client.get(LIST, {"namespace": "team-b"}).status_code == 404
+        assert client.get("/registries/team-b/harbor-secret/").status_code == 404
+        assert 'data-total="2"' in text(log_in("olive"))
+        assert 'data-total="0"' in text(log_in("stranger"))
+
+    def test_accounts_and_roles_are_the_clusters_own_matter(self, people: Cluster) -> None:
+        client = log_in("olive")
+
+        assert client.get("/accounts/").status_code == 404
+        assert client.get("/namespaces/-/add/").status_code == 404
+        assert client.get("/namespaces/").status_code == 200
+        assert "/accounts/" not in text(client)
+        assert log_in("team-a-admin").get("/namespaces/").status_code == 403
+
+    def test_the_api_is_the_same_persons_and_no_tokens_of_accounts(self, people: Cluster) -> None:
+        """An account of before, whose token would act as the console."""
+        access = grants.access_of(User.objects.create_superuser("olive"))
+        ends = timezone.now() + timedelta(days=1)
+        _, token = wiring.tokens().create(
+            access=access, name="t", namespaces=[], role=Role.ADMIN, expires_at=ends
+        )
+        url = "/oapis/image.theriseunion.io/v1alpha1/namespaces/team-a/registry-secrets"
+        spec = {
+            "domain": "h.example.com",
+            "username": "u",
+            "password": canary.CANARY,
+            "provider": "harbor",
+        }
+
+        def create(client: Client, **headers: str) -> int:
+            body = {"metadata": {"name": "by-api"}, "spec": spec}
+            return client.post(url, body, content_type="application/json", headers=headers).status_code
+
+        assert create(Client(), authorization=f"Bearer {token}") == 401
+        assert [create(log_in(user)) for user in ("stranger", "vic", "team-a-admin")] == [404, 403, 201]
+        assert log_in("olive").get("/tokens/").status_code == 404
+        assert Client().get("/metrics", headers={"authorization": f"Bearer {token}"}).status_code == 401
+        assert log_in("vic").get("/oapis/docs").status_code == 200
+
+    def test_who_administers_sees_the_log_ins_of_others(self, people: Cluster) -> None:
+        log_in("vic")
+
+        assert re.search(r"\bvic\b", text(log_in("olive"), "/journal/"))
+        assert not re.search(r"\bvic\b", text(log_in("omar"), "/journal/"))
+
+    def test_everything_is_written_as_the_person(
+        self, people: Cluster, settings: Any, demo_registries: Any, probing: Any
+    ) -> None:
+        """The console itself may only read here."""
+        settings.PROBE_TIMEOUT = 1.5
+        client = log_in("team-a-admin")
+
+        added = client.post("/registries/-/add/", typed(**probing("harbor")))
+        registry = wiring.service().find(access=access_of("olive"), key=Key("team-a", "harbor-prod"))
+        form = {
+            "display_name": "新名",
+            "description": "",
+            "seen_display_name": "",
+            "seen_description": "",
+            "uid": registry.uid,
+            "resource_version": registry.resource_version,
+        }
+        tested = client.post("/registries/team-a/harbor-prod/verify/")
+        assert (
+            "theriseunion.io/verify-status"
+            in people.server.call("GET", people.path("team-a", "harbor-prod")).body["metadata"]["annotations"]
+        )
+        form["resource_version"] = (
+            wiring.service().find(access=access_of("olive"), key=registry.key).resource_version
+        )
+        edited = client.post("/registries/team-a/harbor-prod/edit/", form)
+        gone = client.post(
+            "/registries/team-a/harbor-prod/delete/", {"confirm": "harbor-prod", "uid": registry.uid}
+        )
+
+        assert [it.status_code for it in (added, tested, edited, gone)] == [302] * 4
+        assert people.server.call("GET", EVERYWHERE).body["items"] == []
+
+    def test_a_password_is_read_for_a_test_by_who_may_read_it_only(
+        self, people: Cluster, server: ApiServer
+    ) -> None:
+        """The console itself could."""
+        rules = [{"apiGroups": ["image.theriseunion.io"], "resources": ["registrysecrets"]}]
+        role = {"metadata": {"name": "blind-operator"}, "rules": [{**rules[0], "verbs": ["list", "patch"]}]}
+        server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
+        people.bind("stranger", "blind-operator", "team-b")
+        people.apply("team-b", "harbor", password=canary.CANARY)
+        assert wait_for(lambda: wiring.index().fresh().keys_by_uid, 5)
+        assert wait_for(lambda: access_of("stranger").may(Permission.EDIT, "team-b"), 5)
+        access = access_of("stranger")
+        check, _ = wiring.service().begin_test(access=access, key=Key("team-b", "harbor"))
+
+        with pytest.raises(Forbidden, match="image-operator"):
+            wiring.service().attempt(access=access, check=check)
+
+        people.unbind("stranger", "blind-operator", "team-b")
+
+
+class TestRevoking:
+    def test_a_role_that_is_taken_away_is_gone_after_the_cache_time(
+        self, people: Cluster, settings: Any
+    ) -> None:
+        settings.ACCESS_SECONDS = 1.0
+        wiring.people.cache_clear()
+        people.bind("stranger", "image-viewer", "team-b")
+        client = log_in("stranger")
+        assert wait_for(lambda: client.get(LIST, {"namespace": "team-b"}).status_code == 200, 5)
+
+        people.unbind("stranger", "image-viewer", "team-b")
+
+        begun = time.monotonic()
+        assert wait_for(lambda: client.get(LIST, {"namespace": "team-b"}).status_code == 404, 5)
+        assert time.monotonic() - begun < 3
+
+    def test_the_cluster_has_the_last_word_on_a_write(self, people: Cluster, settings: Any) -> None:
+        settings.ACCESS_SECONDS = 3600.0
+        wiring.people.cache_clear()
+        people.bind("stranger", "image-admin", "team-b")
+        client = log_in("stranger")
+        assert wait_for(lambda: client.get(LIST, {"namespace": "team-b"}).status_code == 200, 5)
+        people.unbind("stranger", "image-admin", "team-b")
+        assert wait_for(lambda: may(people, "stranger", "team-b") is False, 5)
+
+        response = client.post("/registries/-/add/", typed(namespace="team-b"))
+
+        assert response.status_code == 422
+        assert "需要 image-admin" in response.content.decode()
+        assert people.server.call("GET", EVERYWHERE).body["items"] == []
+        refused = AuditEntry.objects.get(action="create")
+        assert (refused.person, refused.outcome) == ("stranger", "Forbidden")
+        assert client.get(LIST, {"namespace": "team-b"}).status_code == 404, "and it is asked again at once"
+
+    def test_a_role_that_is_lost_while_a_test_runs_leaves_no_verdict(self, people: Cluster) -> None:
+        people.apply("team-b", "harbor", password=canary.CANARY)
+        people.bind("stranger", "image-operator", "team-b")
+        assert wait_for(lambda: may(people, "stranger", "team-b"), 5)
+        access = access_of("stranger")
+        assert wait_for(lambda: wiring.index().fresh().keys_by_uid, 5)
+        check, _ = wiring.service().begin_test(access=access, key=Key("team-b", "harbor"))
+        people.unbind("stranger", "image-operator", "team-b")
+        assert wait_for(lambda: may(people, "stranger", "team-b") is False, 5)
+
+        outcome = wiring.service().finish_test(access=access, check=check)
+
+        assert outcome.problem == "Forbidden"
+        assert "verify-status" not in str(people.server.call("GET", people.path("team-b", "harbor")).body)
+
+    def test_a_token_that_is_revoked_ends_the_session_and_is_forgotten(
+        self, people: Cluster, server: ApiServer
+    ) -> None:
+        """One of a service account; an API server believes a token for ten seconds."""
+        accounts = "/api/v1/namespaces/team-a/serviceaccounts"
+        server.call("POST", accounts, {"metadata": {"name": "robot"}})
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        token = server.call("POST", f"{accounts}/robot/token", body).body["status"]["token"]
+        client = Client()
+        assert client.post("/login/", {"token": token}).status_code == 302
+        assert "system:serviceaccount:team-a:robot" in text(client)
+        kept = ClusterSession.objects.get()
+        assert kept.expires_at < timezone.now() + timedelta(hours=1, minutes=1), "no longer than the token"
+
+        server.call("DELETE", f"{accounts}/robot")
+
+        assert wait_for(lambda: client.get(LIST).status_code == 302, 15)
+        response = client.get(LIST, headers={"HX-Request": "true"})
+        assert (response.status_code, "session-ended" in response["HX-Trigger"]) == (401, True)
+        assert not ClusterSession.objects.exists()
+        assert AuditEntry.objects.filter(action="logout", outcome="revoked").count() == 1
