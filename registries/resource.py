@@ -102,10 +102,13 @@ def public(resource: Resource) -> Resource:
     no managedFields."""
     metadata = {name: value for name, value in resource["metadata"].items() if name != "managedFields"}
     notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
-    password = decode_password(str((resource.get("spec") or {}).get("password") or ""))
-    metadata["annotations"] = without_echoes(notes, password)
-    if metadata.get("labels"):
-        metadata["labels"] = without_echoes(metadata["labels"], password)
+    metadata["annotations"] = notes
+    stored = str((resource.get("spec") or {}).get("password") or "")
+    if stored and (metadata.get("labels") or not notes.keys() <= OURS):
+        password, ours = decode_password(stored), {k: v for k, v in notes.items() if k in OURS}
+        metadata["annotations"] = {**without_echoes(notes, password), **ours}
+        if metadata.get("labels"):
+            metadata["labels"] = without_echoes(metadata["labels"], password)
     spec = {name: value for name, value in (resource.get("spec") or {}).items() if name != "password"}
     return {**resource, "metadata": metadata, "spec": spec}
 

@@ -221,6 +221,15 @@ class TestPasswords:
             "note": "x",
         }
         copies["base64"] = f"password: {encode_password(CANARY)}"
-        resource = {"metadata": {"annotations": copies}, "spec": {"domain": "h", "password": stored}}
+        labels = {"tier": "gold", "copy": encode_password(CANARY)}
+        spec = {"domain": "h", "password": stored}
 
-        assert public(resource)["metadata"]["annotations"] == {"note": "x"}
+        shown = public({"metadata": {"annotations": copies, "labels": labels}, "spec": spec})
+
+        assert shown["metadata"] == {"annotations": {"note": "x"}, "labels": {"tier": "gold"}}
+
+    def test_who_is_called_like_the_password_keeps_the_name(self) -> None:
+        ours = {PREFIX + "username": "administrator", "note": "x"}
+        spec = {"username": "administrator", "password": encode_password("administrator")}
+
+        assert public({"metadata": {"annotations": ours}, "spec": spec})["metadata"] == {"annotations": ours}
