@@ -19,6 +19,7 @@ from registries.cluster_access import REVIEWS_AT_ONCE, asked, asked_for_metrics,
 from registries.errors import SESSION_ENDED, Invalid, TooManyRequests, Unavailable
 from registries.rates import Rates
 from registries.refusals import Refusals
+from registries.stores.kubernetes.failures import AWAY
 from registries.stores.kubernetes.gate import Gate, Person
 from registries.stores.kubernetes.proof import Proof, read_token
 from registries.tokens import MARK
@@ -26,8 +27,8 @@ from registries.tokens import MARK
 KEPT = 1024
 """Tokens that are remembered; one that is forgotten is asked about again."""
 LOCKS = 64
-AWAY = 1.0
-"""Seconds in which a server that did not answer is not asked by the next request as well."""
+PAUSE = 1.0
+"""Seconds in which a server that could not be reached is not tried by the next request as well."""
 
 Ask = Callable[..., Access]
 
@@ -108,7 +109,7 @@ class ClusterTokens:
         if wait:
             raise TooManyRequests(retry_after=wait)
         silence = self._silence
-        if silence and time.monotonic() - silence[0] < AWAY:
+        if silence and time.monotonic() - silence[0] < PAUSE:
             raise silence[1].with_traceback(None)
         try:
             name = self._gate.identify(proof)
@@ -116,8 +117,10 @@ class ClusterTokens:
             found = ask(connection, short(name), self._namespaces(), self._threads) if name else None
         except Unavailable as error:
             if error.problem != SESSION_ENDED:  # revoked between two questions
-                self._silence = (time.monotonic(), error) if error.passing else None
-                raise
+                told = Unavailable("", error.problem, passing=error.passing)  # in nobody's name
+                if told.problem == AWAY:  # an answer that is late may be late for this token only
+                    self._silence = (time.monotonic(), told)
+                raise told from None
             found = None
         if found is None:
             self._forget(key)
