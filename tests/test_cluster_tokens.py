@@ -304,6 +304,21 @@ class TestAsking:
         cable.plug()
         assert wait_for(lambda: client.get(TEAM_A).status_code == 200, 15)
 
+    def test_one_that_could_not_be_reached_is_not_tried_by_everybody(
+        self, people: Cluster, cable: Cable, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert of("vic").get(TEAM_A).status_code == 200
+        monkeypatch.setattr(cluster_tokens, "PAUSE", 60.0)
+        cable.pull()
+        assert of("vic").get(TEAM_A).status_code == 503
+        cable.plug()
+
+        told = of("omar").get(TEAM_A)
+        monkeypatch.setattr(cluster_tokens, "PAUSE", 0.0)
+
+        assert (told.status_code, told.json().get("details")) == (503, None)
+        assert wait_for(lambda: of("omar").get(TEAM_A).status_code == 200, 15)
+
     def test_what_was_heard_is_believed_for_seconds_and_holds_no_token(
         self, people: Cluster, cable: Cable, settings: Any
     ) -> None:
