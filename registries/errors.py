@@ -35,13 +35,13 @@ class NotFound(ConsoleError):
 
 
 class Forbidden(ConsoleError):
-    """`role` is the role that would be enough."""
+    """`role` is the role that would be enough; or `problem` says what is missing instead."""
 
     reason = "Forbidden"
     status = 403
 
-    def __init__(self, subject: str = "", role: str = "") -> None:
-        super().__init__(subject, f"needs {role}" if role else "")
+    def __init__(self, subject: str = "", role: str = "", problem: str = "") -> None:
+        super().__init__(subject, f"needs {role}" if role else problem)
         self.role = role
 
 

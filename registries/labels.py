@@ -15,7 +15,6 @@ from registries.errors import Cause, ConsoleError
 from registries.listing import Filter
 from registries.outcome import Outcome
 from registries.probe import Reason, catalogue
-from registries.stores.base import PullSecret
 
 Text = str | Promise
 
@@ -56,41 +55,6 @@ PROVIDERS = {
     Provider.OTHER: Label(_("Other registry"), icon="other"),
 }
 
-PULL_SECRETS = {
-    PullSecret.READY: Label(
-        _("Ready"),
-        "ok",
-        "circle-check",
-        _("Pods of this namespace can pull with it; it goes with the registry."),
-    ),
-    PullSecret.MISSING: Label(
-        _("Not there yet"),
-        "warn",
-        "triangle-alert",
-        _("It is made in a moment. If not, the console's log says why."),
-    ),
-    PullSecret.OUTDATED: Label(
-        _("Of an earlier one"),
-        "warn",
-        "triangle-alert",
-        _("It is replaced in a moment. If not, the console's log says why."),
-    ),
-    PullSecret.FOREIGN: Label(
-        _("Name taken"),
-        "bad",
-        "circle-x",
-        _(
-            "Somebody else made a Secret of this name. It was left alone; remove it and this one takes its place."
-        ),
-    ),
-    None: Label(
-        _("Not known"),
-        "idle",
-        "circle-dashed",
-        _("The cluster did not tell, or the console may not read Secrets."),
-    ),
-}
-
 ACTIONS = {
     "create": _("Added"),
     "edit": _("Edited"),
@@ -104,6 +68,8 @@ ACTIONS = {
     "grant": _("Role"),
     "namespace": _("Namespace"),
     "token": _("Access token"),
+    "bind": _("Bound to the default service account"),
+    "unbind": _("Unbound from the default service account"),
 }
 
 OUTCOMES = {
@@ -256,7 +222,7 @@ def cause_text(cause: Cause) -> str:
 
 def error_text(error: ConsoleError) -> str:
     """One sentence for an error that belongs to no field: what happened and what to do."""
-    if error.reason == "Forbidden":
+    if error.reason == "Forbidden" and error.problem not in _ERRORS:
         role = getattr(error, "role", "")
         return gettext("This takes the role %(role)s.") % {"role": role}
     return problem_text(error.problem if error.problem in _ERRORS else error.reason)
@@ -312,6 +278,17 @@ _ERRORS: dict[str, Text] = {
     "cluster_failed": _("The cluster's API server failed. Try again in a moment; its own log says why."),
     "cluster_unconfigured": _("There are no usable credentials for the cluster. Check KUBECONFIG."),
     "terminating": _("This namespace is being deleted. Choose another one."),
+    "no_service_account": _(
+        "This namespace has no default service account yet. The cluster makes it in a moment; try again."
+    ),
+    "serviceaccounts_forbidden": _(
+        "You may not change service accounts of this namespace on the cluster: that takes `get` and `patch`"
+        " on serviceaccounts, as its role edit holds."
+    ),
+    "no_pull_secrets": _("This console keeps no pull secrets (CONSOLE_PULL_SECRETS)."),
+    "pull_secret_foreign": _(
+        "The Secret of this name is somebody else's, so no service account was bound to it."
+    ),
     "namespaces_elsewhere": _("Namespaces are created and deleted on the cluster, for example with kubectl."),
     "Forbidden": _("The role for it was missing."),
     "TooManyRequests": _("Too many requests. Wait a little."),

@@ -153,6 +153,13 @@ class TestQuota(models.Model):
         )
 
 
+class ApiBucket(models.Model):
+    """How much somebody may ask of the API at the moment, as rates.py has it. Written by buckets.py."""
+
+    caller = models.CharField(max_length=255, unique=True)
+    full_at = models.BigIntegerField(default=0, db_index=True, help_text="microseconds since the epoch")
+
+
 class Pause(models.Model):
     """Until when a registry asked not to be troubled for a user name (Retry-After). Written by pauses.py."""
 

@@ -22,7 +22,7 @@ from registries.resource import (
     public,
     to_domain,
 )
-from registries.stores.base import Freshness, PullSecret, Store
+from registries.stores.base import Freshness, Store
 
 
 class Prober(Protocol):
@@ -134,14 +134,6 @@ class Reading:
         """The same as a resource, without the password."""
         self._require(access, permission, key, Action.SEE)
         return public(self._store.get(key))
-
-    def pull_secret(self, *, access: Access, registry: RegistrySecret) -> PullSecret | None:
-        """How the Secret stands that kubelets use; None when the store cannot tell now."""
-        self._require(access, Permission.SEE, registry.key, Action.SEE)
-        try:
-            return self._store.pull_secret(registry.key, uid=registry.uid)
-        except Unavailable:
-            return None
 
     def by_uid(
         self, *, access: Access, uids: Sequence[str], permission: Permission = Permission.SEE

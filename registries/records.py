@@ -28,6 +28,8 @@ class Action(StrEnum):
     ACCOUNT = "account"
     GRANT = "grant"
     NAMESPACE = "namespace"
+    BIND = "bind"
+    UNBIND = "unbind"
     TOKEN = "token"  # noqa: S105  what was acted on
 
 

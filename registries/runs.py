@@ -194,9 +194,10 @@ class Runs:
             created_at=run.created_at,
         )
 
-    def items(self, *, access: Access, run_id: UUID, namespace: str) -> list[Item]:
-        """What a run holds of one namespace, by name."""
-        items = self._own(access, run_id).items.filter(namespace=namespace).order_by("name")
+    def items(self, *, access: Access, run_id: UUID, namespace: str = "") -> list[Item]:
+        """What a run holds of one namespace, or of all, by name."""
+        within = {"namespace": namespace} if namespace else {}
+        items = self._own(access, run_id).items.filter(**within).order_by("namespace", "name")
         return [Item(Key(it.namespace, it.name), it.uid, it.problem) for it in items]
 
     def start(self, *, access: Access, run_id: UUID) -> None:

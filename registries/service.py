@@ -1,5 +1,5 @@
 """The use cases: one method each, keyword-only, no request, no response, no ORM. This room has those that write;
-those that read and test are next door, in reading.py and testing.py.
+those that read and test, and those around pull secrets, are next door, in reading.py, testing.py and pulling.py.
 
 Access is checked here and there and nowhere else; every change and every refusal goes to the audit log.
 May import the domain, access, errors, records, the index, what a store is, and the probe's result.
@@ -17,6 +17,7 @@ from registries.domain import (
 )
 from registries.drafts import information_causes
 from registries.errors import AlreadyExists, Cause, Invalid, NotFound
+from registries.pulling import Pulling
 from registries.records import Action
 from registries.resource import (
     Resource,
@@ -28,7 +29,7 @@ from registries.resource import (
 from registries.testing import Testing
 
 
-class RegistryService(Testing):
+class RegistryService(Testing, Pulling):
     """All use cases."""
 
     def require_create(self, *, access: Access, namespace: str) -> None:

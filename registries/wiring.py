@@ -18,6 +18,7 @@ from registries.access import Access
 from registries.accounts import Accounts
 from registries.audit import AuditLog
 from registries.background import Background
+from registries.buckets import StoredBuckets
 from registries.delete_runs import DeleteRuns
 from registries.errors import Unavailable
 from registries.grants import access_now, forget_namespace
@@ -238,7 +239,7 @@ def tokens() -> Tokens:
 
 @cache
 def api_rates() -> Rates:
-    return Rates(settings.API_RATE)
+    return Rates(settings.API_RATE, StoredBuckets())
 
 
 @cache

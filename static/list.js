@@ -15,21 +15,32 @@ function refresh() {
   });
 }
 
-// The counts follow when one row was tested; the rows stay where they are.
-async function refreshStrip() {
+// What all rows say but one.
+function rowsBut(uid, page) {
+  const rows = [...page.querySelectorAll("tr[id^='r-']")].filter((row) => row.id !== `r-${uid}`);
+  return rows.map((row) => `${row.id} ${row.textContent.replace(/\s+/g, " ")}`).sort().join("\n");
+}
+
+// The counts follow when one row was tested; the rows stay where they are, unless others have changed meanwhile.
+async function refreshStrip(event) {
   const answer = await fetch(window.location.href, { headers: { "HX-Request": "true" } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const strip = page.getElementById("strip");
   if (!strip) return;
+  const { uid } = event.detail;
+  if (rowsBut(uid, document) !== rowsBut(uid, page)) {
+    refresh();
+    return;
+  }
   document.getElementById("strip").replaceWith(document.adoptNode(strip));
   window.htmx.process(document.getElementById("strip"));
   state().version = page.getElementById("list-state").dataset.version;
 }
 
+// Rows under test are no reason to wait: drawn anew, they go on asking for themselves.
 function busy() {
-  const open = document.querySelector("dialog[open], .menu:popover-open");
-  return document.hidden || Boolean(open) || Boolean(list.querySelector("tr[hx-get]"));
+  return document.hidden || Boolean(document.querySelector("dialog[open], .menu:popover-open"));
 }
 
 function pulse() {

@@ -24,7 +24,6 @@ from schemathesis.specs.openapi.checks import (
 from registries import wiring
 from registries.api.document import OPERATIONS, document
 from registries.api.examples import ERRORS
-from registries.api.schemas import SCHEMAS
 from registries.api.urls import operations
 from registries.models import StoredResource
 from tests.conftest import Cast
@@ -36,6 +35,7 @@ EXAMPLES = [
     for place, schema, example in (("answer", it.answer[2], it.answer[3]), ("body", *(it.body or ("", None))))
     if schema
 ]
+SCHEMAS = document("en")["components"]["schemas"]
 
 
 def problems(schema: str, value: Any) -> list[str]:
@@ -47,7 +47,7 @@ def test_is_an_openapi_document() -> None:
     text = Client().get("/oapis/openapi.json")
 
     assert text["Content-Type"] == "application/json"
-    assert text.json() == json.loads(json.dumps(document()))
+    assert text.json() == json.loads(json.dumps(document("en")))
     assert text.json()["openapi"].startswith("3.1")
 
 
@@ -81,17 +81,6 @@ def test_a_password_in_an_answer_would_be_noticed(cast: Cast) -> None:
     assert problems("RegistrySecret", found)
 
 
-def test_the_page_shows_every_operation_to_everybody() -> None:
-    page = Client().get("/oapis/docs").content.decode()
-
-    for it in OPERATIONS:
-        assert f'id="op-{it.id}"' in page
-        assert it.path in page
-    assert "http-equiv" not in page
-    for attribute in ('src="http', 'href="http', "<script>", "style="):
-        assert attribute not in page
-
-
 PRESENT = {"namespace": "team-a", "name": "harbor-prod"}
 CHECKS = [
     not_a_server_error,
@@ -108,7 +97,7 @@ def handler() -> WSGIHandler:
     return WSGIHandler()
 
 
-schema = openapi.from_dict(document())
+schema = openapi.from_dict(document("en"))
 schema.app = lambda environ, start: handler()(environ, start)  # noqa: PLW0108  made late
 
 

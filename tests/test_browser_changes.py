@@ -246,6 +246,18 @@ class TestBatchDeletion:
         expect(page.get_by_role("heading", name="还没有镜像源")).to_be_visible()
 
 
+def test_what_others_add_is_not_lost_when_a_row_was_tested_at_that_moment(
+    people: People, console: RunningConsole
+) -> None:
+    page = people("olive").open("/registries/?namespace=team-a&size=100")
+    uid = str(page.locator("tr[id^=r-]").first.get_attribute("id")).removeprefix("r-")
+    add_registry(people("nina"), console, "harbor-at-that-moment", namespace="team-a")
+
+    page.evaluate("uid => document.dispatchEvent(new CustomEvent('registry-tested', {detail: {uid}}))", uid)
+
+    expect(row(page, "harbor-at-that-moment")).to_be_visible()
+
+
 def test_an_open_list_shows_what_others_add(people: People, console: RunningConsole) -> None:
     page = people("vic").open(HERE)
 

@@ -7,9 +7,10 @@ from playwright.sync_api import Browser, expect
 
 from registries.demo.seed import NAMESPACES
 from tests.peers.cluster import Cluster
-from tests.peers.console_page import row
+from tests.peers.console_page import choose, dialog, row
 from tests.peers.running_console import RunningConsole, free_range
 from tests.peers.visitors import People
+from tests.peers.words import ZH
 from tests.test_browser_guide import *  # noqa: F403  the same tests, on the console of this module
 
 pytest_plugins = ("tests.peers.browser",)
@@ -32,6 +33,54 @@ def console(
     running.stop()
     assert running.leaks() == []
     cluster.empty()
+
+
+def test_a_service_account_is_bound_and_its_use_told_before_a_deletion(
+    people: People, cluster: Cluster
+) -> None:
+    pod = {
+        "metadata": {"name": "shop-web"},
+        "spec": {
+            "containers": [{"name": "c", "image": "nginx"}],
+            "imagePullSecrets": [{"name": "harbor-staging"}],
+        },
+    }
+    core = "/api/v1/namespaces/prod-namespace"
+    cluster.server.call("POST", f"{core}/serviceaccounts", {"metadata": {"name": "default"}})
+    cluster.server.call("POST", f"{core}/pods", pod)
+    page = people("olive").open("/registries/prod-namespace/harbor-staging/")
+    panel = page.get_by_role("region", name="拉取凭证")
+
+    panel.get_by_role("button", name="绑定", exact=True).focus()
+    page.keyboard.press("Enter")
+    unbind = panel.get_by_role("button", name="解绑")
+    expect(unbind).to_be_focused()
+    expect(panel).to_contain_text("已绑定默认服务账号")
+    page.get_by_role("link", name=ZH.delete, exact=True).click()
+    used = dialog(page).get_by_role("region", name="正在使用它的对象")
+
+    expect(used).to_contain_text("default")
+    expect(used).to_contain_text("shop-web")
+    expect(dialog(page).get_by_role("textbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    unbind.click()
+    expect(panel.get_by_role("button", name="绑定", exact=True)).to_be_visible()
+    cluster.server.call("DELETE", f"{core}/pods/shop-web?gracePeriodSeconds=0")
+
+
+def test_a_row_under_test_keeps_no_change_of_others_away(people: People, cluster: Cluster) -> None:
+    page = people("olive").open("/registries/?namespace=team-b&size=100")
+    tested = row(page, "registry-hanging")
+    choose(page, "registry-hanging", ZH.test)
+    expect(tested).to_contain_text("测试中…")
+
+    cluster.apply("team-b", "by-kubectl", password="p")
+
+    expect(row(page, "by-kubectl")).to_be_visible(timeout=2000)
+    expect(tested).to_contain_text("测试中…")
+    expect(tested).to_contain_text(ZH.failed)
+    cluster.delete("team-b", "by-kubectl")
+    expect(row(page, "by-kubectl")).to_be_hidden(timeout=2000)
 
 
 def test_what_kubectl_does_shows_up_in_an_open_page(people: People, cluster: Cluster) -> None:

@@ -237,7 +237,7 @@ def test_the_focus_stays_on_a_count_that_is_drawn_anew(people: People) -> None:
           const look = () => { window.lost ||= document.activeElement === document.body; };
           const watch = new MutationObserver(() => queueMicrotask(look));
           watch.observe(document.getElementById("list"), { childList: true });
-          document.dispatchEvent(new Event("registry-tested"));
+          document.dispatchEvent(new CustomEvent("registry-tested", { detail: { uid: "" } }));
         }"""
     )
     page.wait_for_function("() => document.querySelector('#strip:not([data-old])')")

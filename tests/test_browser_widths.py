@@ -21,6 +21,11 @@ STICKS_OUT = """() => {
 }"""
 DIALOG_STICKS_OUT = """it => it.scrollWidth > it.clientWidth || it.getBoundingClientRect().right > innerWidth
   || it.getBoundingClientRect().bottom > innerHeight"""
+JUST_BELOW_THE_BAR = """id => {
+  const top = document.getElementById(id).getBoundingClientRect().top;
+  const bar = document.querySelector(".topbar").getBoundingClientRect().bottom;
+  return bar <= top && top < bar + 40;
+}"""
 MOVES = """() => {
   const slow = (text) => text.split(",").some((part) => parseFloat(part) * (part.includes("ms") ? 1 : 1000) > 1);
   const found = [];
@@ -72,6 +77,7 @@ def sticking_out(page: Page) -> dict[int, str]:
         "/accounts/",
         "/namespaces/",
         "/password/",
+        "/oapis/docs",
         "/no-such-page/",
     ],
 )
@@ -80,6 +86,15 @@ def test_no_page_scrolls_sideways(people: People, path: str, words: Words) -> No
     page = people("olive").open(path, language=words.code)
 
     assert sticking_out(page) == {}
+
+
+def test_a_link_within_a_page_leads_to_what_is_not_under_the_bar(people: People) -> None:
+    page = people("olive").open("/oapis/docs", language="en", width=360, height=640)
+    page.emulate_media(reduced_motion="reduce")  # at once, not passing by
+
+    page.get_by_role("link", name="POST Verify").click()
+
+    page.wait_for_function(JUST_BELOW_THE_BAR, arg="op-verify-title", timeout=5000)
 
 
 @pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)

@@ -1,6 +1,7 @@
 """The pages, and the commands, on a cluster: the same console, and what it says when the cluster is away."""
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,12 +11,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
 from registries import wiring
+from registries.errors import NotFound
+from registries.models import AuditEntry
 from registries.resource import encode_password
+from registries.stores.base import PullSecret
 from registries.stores.kubernetes.store import KubernetesStore
 from tests.canary import CANARY
 from tests.conftest import Cast, typed
 from tests.peers.api_server import ApiServer
-from tests.peers.cluster import Cluster
+from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.scripted import wait_for
 
 LIST = "/registries/"
@@ -87,6 +91,100 @@ def test_the_details_page_says_how_the_pull_secret_stands(people: Cast, on_clust
     assert "拉取凭证" in page
     assert "就绪" in page
     assert "imagePullSecrets" in page
+
+
+def test_the_default_service_account_is_bound_from_the_details_page(
+    people: Cast, on_cluster: Cluster
+) -> None:
+    path = "/api/v1/namespaces/team-a/serviceaccounts"
+    on_cluster.server.call("POST", path, {"metadata": {"name": "default"}})
+    empty: dict[str, object] = {"imagePullSecrets": None}
+    on_cluster.server.call("PATCH", f"{path}/default", empty, kind=MERGE_PATCH)
+    uid = people.add("pulled").uid
+    nina, url = people.client("nina"), "/registries/team-a/pulled/pull-secret/"
+    assert "未绑定" in nina.get("/registries/team-a/pulled/").content.decode()
+    assert "binding-button" not in people.client("omar").get("/registries/team-a/pulled/").content.decode()
+
+    bound = nina.post(url, {"uid": uid, "bound": "1"}, headers={"HX-Request": "true"})
+
+    assert bound.status_code == 200
+    assert "已绑定" in bound.content.decode()
+    stored = on_cluster.server.call("GET", f"{path}/default").body
+    assert stored["imagePullSecrets"] == [{"name": "pulled"}]
+    assert people.client("omar").post(url, {"uid": uid, "bound": "0"}).status_code == 403
+    assert people.client("sam").post(url, {"uid": uid, "bound": "0"}).status_code == 404
+    assert nina.post(url, {"uid": "another", "bound": "0"}).status_code == 409
+    assert nina.post(url, {"uid": uid, "bound": "0"}).status_code == 302
+    stored = on_cluster.server.call("GET", f"{path}/default").body
+    assert not stored.get("imagePullSecrets")
+    done = AuditEntry.objects.filter(name="pulled", action__in=("bind", "unbind")).order_by("pk")
+    assert [(it.person, it.action, it.outcome) for it in done] == [
+        ("nina", "bind", "ok"),
+        ("omar", "unbind", "Forbidden"),
+        ("sam", "unbind", "NotFound"),
+        ("nina", "unbind", "ok"),
+    ]
+
+
+def test_no_account_is_bound_to_a_secret_of_somebody_else(people: Cast, on_cluster: Cluster) -> None:
+    core = "/api/v1/namespaces/team-a"
+    on_cluster.server.call("POST", f"{core}/serviceaccounts", {"metadata": {"name": "default"}})
+    on_cluster.server.call("POST", f"{core}/secrets", {"metadata": {"name": "theirs"}, "data": {"x": "eA=="}})
+    uid, nina = people.add("theirs").uid, people.client("nina")
+
+    page = nina.get("/registries/team-a/theirs/").content.decode()
+    refused = nina.post("/registries/team-a/theirs/pull-secret/", {"uid": uid, "bound": "1"})
+    on_cluster.server.call("DELETE", f"{core}/secrets/theirs")
+
+    assert "binding-button" not in page
+    assert refused.status_code == 409
+    assert "同名 Secret 由他人创建" in refused.content.decode()
+    account = on_cluster.server.call("GET", f"{core}/serviceaccounts/default").body
+    assert {"name": "theirs"} not in account.get("imagePullSecrets", [])
+
+
+def test_how_a_pull_secret_stands_is_told_to_those_who_see_its_registry(people: Cast) -> None:
+    registry, service = people.add("pulled"), wiring.service()
+
+    assert service.pull_secret(access=people.access("vic"), registry=registry) is PullSecret.READY
+    with pytest.raises(NotFound):
+        service.pull_secret(access=people.access("sam"), registry=registry)
+    with pytest.raises(NotFound):
+        service.binding(access=people.access("sam"), key=registry.key)
+
+
+def test_a_dialog_that_deletes_says_what_uses_it(people: Cast, on_cluster: Cluster) -> None:
+    pod = {
+        "metadata": {"name": "shop-web"},
+        "spec": {
+            "containers": [{"name": "c", "image": "harbor.example.com/a/b"}],
+            "imagePullSecrets": [{"name": "pulled"}],
+        },
+    }
+    on_cluster.server.call("POST", "/api/v1/namespaces/team-a/pods", pod)
+    one, two = people.add("pulled"), people.add("idle")
+    nina, htmx = people.client("nina"), {"HX-Request": "true"}
+
+    dialog = nina.get("/registries/team-a/pulled/delete/", headers=htmx).content.decode()
+    usage = nina.get("/registries/team-a/pulled/usage/").content.decode()
+    unused = nina.get("/registries/team-a/idle/usage/").content.decode()
+    whole_page = nina.get("/registries/team-a/pulled/delete/").content.decode()
+    batch = nina.post(
+        "/registries/-/batch-delete/", {"uids": f"{one.uid} {two.uid}"}, headers=htmx
+    ).content.decode()
+    run = re.search(r"/registries/-/runs/[^/]+/usage/", batch)
+    assert run
+    of_run = nina.get(run[0]).content.decode()
+    on_cluster.server.call("DELETE", "/api/v1/namespaces/team-a/pods/shop-web?gracePeriodSeconds=0")
+
+    assert 'hx-get="/registries/team-a/pulled/usage/"' in dialog
+    for said in (usage, whole_page, of_run):
+        assert "shop-web" in said
+        assert "从中拉取镜像" in said
+    assert "shop-web" not in unused
+    assert "没有服务账号、工作负载或 Pod" in unused
+    assert people.client("omar").get("/registries/team-a/pulled/usage/").status_code == 403
+    assert people.client("sam").get("/registries/team-a/pulled/usage/").status_code == 404
 
 
 def test_somebody_sees_their_own_namespaces_only(people: Cast) -> None:
@@ -193,6 +291,8 @@ def test_crd_apply_installs_it(cluster: Cluster, settings: Any) -> None:
 
 
 def test_crd_apply_without_the_right_to_says_so(cluster: Cluster, settings: Any) -> None:
+    if not isinstance(cluster.server, ApiServer):
+        pytest.skip("the given cluster knows one user only")
     settings.KUBECONFIG = str(cluster.server.kubeconfig("stranger"))
     wiring.reset()
 

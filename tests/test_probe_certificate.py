@@ -13,39 +13,17 @@ from cryptography import x509
 from registries.probe import Reason, Result, probe
 from registries.probe.certificate import Sent, TlsFacts, anchor, describe
 from registries.probe.scrubber import Scrubber
+from tests.peers.basic_registry import PASSWORD, USER, registry
 from tests.peers.certificates import Authority, Pair
-from tests.peers.scripted import (
-    HERE,
-    Reply,
-    Request,
-    ScriptedServer,
-    basic,
-    registry_ok,
-    scripted,
-    unauthorized,
-)
+from tests.peers.scripted import HERE, ScriptedServer, scripted
 
-USER, PASSWORD = "admin", "correct horse"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("others"), "Other CA")
+pytest_plugins = ("tests.peers.authorities",)
 
 
 @pytest.fixture(scope="module")
 def namesake(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """Another authority of the same name."""
     return Authority(tmp_path_factory.mktemp("namesake"))
-
-
-def registry(request: Request) -> Reply:
-    return registry_ok() if request.authorization == basic(USER, PASSWORD) else unauthorized("Basic")
 
 
 @pytest.fixture

@@ -14,10 +14,7 @@ from registries.probe.fault import Fault
 from registries.probe.trust import tls_context
 from tests.peers.certificates import Authority
 
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
+pytest_plugins = ("tests.peers.authorities",)
 
 
 def make() -> ssl.SSLContext:

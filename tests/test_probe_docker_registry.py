@@ -16,18 +16,11 @@ from tests.peers.parts import require_part
 from tests.peers.scripted import HERE, ScriptedServer, scripted
 from tests.peers.skopeo import skopeo_login
 
+pytest_plugins = ("tests.peers.authorities",)
+
+
 USERS = {"admin": "correct horse", "robot$team+ci": "pässwörd €"}
 PATIENT = replace(HERE, read_timeout=10.0, total_timeout=20.0)
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("stranger"), "Other CA")
 
 
 @pytest.fixture(scope="module")

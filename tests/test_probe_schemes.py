@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from registries.probe import Policy, Reason, probe
+from tests.peers.basic_registry import PASSWORD, USER, registry
 from tests.peers.certificates import Authority
 from tests.peers.scripted import (
     HERE,
@@ -21,26 +22,7 @@ from tests.peers.scripted import (
     unauthorized,
 )
 
-USER, PASSWORD = "admin", "correct horse"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("others"), "Other CA")
-
-
-@pytest.fixture
-def trusting(authority: Authority) -> Policy:
-    return replace(HERE, ca_pem=authority.root.pem)
-
-
-def registry(request: Request) -> Reply:
-    return registry_ok() if request.authorization == basic(USER, PASSWORD) else unauthorized("Basic")
+pytest_plugins = ("tests.peers.authorities",)
 
 
 @pytest.fixture

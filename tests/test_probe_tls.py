@@ -8,45 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from registries.probe import Policy, Reason, Result, probe
-from tests.peers.certificates import Authority, Pair
-from tests.peers.scripted import (
-    HERE,
-    Reply,
-    Request,
-    ScriptedServer,
-    basic,
-    registry_ok,
-    scripted,
-    silent_port,
-    unauthorized,
-)
+from registries.probe import Policy, Reason, probe
+from tests.peers.basic_registry import PASSWORD, USER, registry, visit
+from tests.peers.certificates import Authority
+from tests.peers.scripted import HERE, Reply, scripted, silent_port
 
-USER, PASSWORD = "admin", "correct horse"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("others"), "Other CA")
-
-
-@pytest.fixture
-def trusting(authority: Authority) -> Policy:
-    return replace(HERE, ca_pem=authority.root.pem)
-
-
-def registry(request: Request) -> Reply:
-    return registry_ok() if request.authorization == basic(USER, PASSWORD) else unauthorized("Basic")
-
-
-def visit(authority: Authority, pair: Pair, policy: Policy, **options: bool) -> tuple[Result, ScriptedServer]:
-    with scripted(registry, tls=authority.server_context(pair, **options)) as server:
-        return probe(server.address, USER, PASSWORD, policy), server
+pytest_plugins = ("tests.peers.authorities",)
 
 
 def test_a_trusted_certificate_is_believed(authority: Authority, trusting: Policy) -> None:

@@ -12,7 +12,6 @@ from registries import grants, wiring
 from registries.access import Role
 from registries.errors import Invalid, NotFound
 from registries.models import ApiToken, AuditEntry
-from registries.rates import KEPT, Rates
 from tests.conftest import Cast
 from tests.test_api import TEAM_A
 
@@ -153,25 +152,3 @@ def test_making_and_revoking_is_in_the_journal(cast: Cast) -> None:
         AuditEntry.objects.filter(action="token", person="vic").order_by("pk").values_list("note", flat=True)
     )
     assert list(notes) == [f"create {text[:12]}", f"revoke {text[:12]}"]
-
-
-class TestTheRate:
-    def test_fills_up_again_with_time(self) -> None:
-        now = [0.0]
-        rates = Rates(60, lambda: now[0])
-
-        assert [rates.wait("a") for _ in range(61)] == [0] * 60 + [1]
-        now[0] += 1.0
-        assert (rates.wait("a"), rates.wait("a")) == (0, 1)
-        assert rates.wait("b") == 0
-
-    def test_is_no_limit_when_it_is_zero(self) -> None:
-        assert not any(Rates(0).wait("a") for _ in range(1000))
-
-    def test_forgets_the_oldest(self) -> None:
-        rates = Rates(1, lambda: 0.0)
-        rates.wait("first")
-        for number in range(KEPT):
-            rates.wait(str(number))
-
-        assert rates.wait("first") == 0

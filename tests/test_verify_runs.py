@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -20,7 +19,7 @@ from registries.domain import VerifyStatus
 from registries.errors import Conflict, NotFound
 from registries.grants import remove_grant, set_grant
 from registries.models import AuditEntry, Pause, Run, RunItem, VerificationRecord
-from registries.runs import LOST_AFTER, ItemState, RunState
+from registries.runs import ItemState, RunState
 from registries.verify_runs import KEPT
 from tests.conftest import Cast
 
@@ -228,48 +227,6 @@ def test_only_the_newest_runs_are_remembered(cast: Cast, probing: Temper) -> Non
     assert RunItem.objects.count() == KEPT
 
 
-def test_a_run_whose_process_died_is_marked_and_goes_on_where_it_was(cast: Cast, probing: Temper) -> None:
-    first, second = cast.add("first", **probing("harbor")), cast.add("second", **probing("harbor"))
-    access, runs = cast.access("olive"), wiring.verify_runs()
-    run = runs.make(access=access, registries=[first, second])
-    long_ago = timezone.now() - LOST_AFTER - timedelta(seconds=1)
-    Run.objects.filter(pk=run).update(state=RunState.RUNNING, started_at=long_ago, beat_at=long_ago)
-    RunItem.objects.filter(run=run, name="first").update(state=ItemState.DONE, reason="ok", ended_at=long_ago)
-
-    shown = htmx(cast).get(f"{PATH}{run}/").content.decode()
-    assert "测试已中断" in shown
-    assert "测试在 1 / 2 处中断" in cast.client("olive").get("/registries/").content.decode()
-    htmx(cast).post(f"{PATH}{run}/start/")
-
-    assert latest().state == RunState.DONE
-    assert cast.find("first").verification.status is VerifyStatus.UNTESTED, "it is not tested twice"
-    assert cast.find("second").verification.status is VerifyStatus.SUCCESS
-
-
-def test_what_was_being_tested_when_the_process_died_is_tested_again(cast: Cast, probing: Temper) -> None:
-    it = cast.add(**probing("harbor"))
-    access, runs = cast.access("olive"), wiring.verify_runs()
-    run = runs.make(access=access, registries=[it])
-    wiring.service().begin_test_of_run(access=access, key=it.key, uid=it.uid)
-    long_ago = timezone.now() - LOST_AFTER - timedelta(seconds=1)
-    Run.objects.filter(pk=run).update(state=RunState.RUNNING, beat_at=long_ago)
-
-    runs.start(access=access, run_id=run)
-
-    assert states()["harbor-prod"] == (ItemState.DONE, "ok")
-
-
-def test_a_refusal_from_before_the_interruption_still_counts(cast: Cast, probing: Temper) -> None:
-    wrong = [cast.add(f"wrong-{n}", **probing("wrong-password")) for n in range(2)]
-    access, runs = cast.access("olive"), wiring.verify_runs()
-    run = runs.make(access=access, registries=wrong)
-    RunItem.objects.filter(name="wrong-0").update(state=ItemState.DONE, reason="bad_credentials")
-
-    runs.start(access=access, run_id=run)
-
-    assert states()["wrong-1"] == (ItemState.LEFT_ALONE, "bad_credentials")
-
-
 @pytest.fixture
 def threaded(transactional_db: None, settings: Any, probing: Temper, request: pytest.FixtureRequest) -> Cast:
     settings.TEST_THREADS = 16
@@ -332,46 +289,6 @@ def test_somebody_else_may_have_a_run_at_the_same_time(cast: Cast, probing: Temp
     wiring.verify_runs().make(access=cast.access("omar"), registries=[it])
     with pytest.raises(Conflict, match="run_under_way"):
         wiring.verify_runs().make(access=cast.access("olive"), registries=[it])
-
-
-class TestTheCommand:
-    def test_tests_all_and_exits_with_what_came_of_it(
-        self, cast: Cast, probing: Temper, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        cast.add("good", **probing("harbor"))
-        call_command("verify")
-        assert "1 registries: 1 connected, 0 failed, 0 left alone" in capsys.readouterr().out
-
-        cast.add("bad", "team-b", **probing("down"))
-        with pytest.raises(SystemExit) as ended:
-            call_command("verify")
-        assert ended.value.code == 1
-        out = capsys.readouterr().out
-        assert "2 registries: 1 connected, 1 failed, 0 left alone" in out
-        assert "1  connection_refused" in out
-        assert AuditEntry.objects.filter(person="manage.py verify", action="test").count() == 3
-
-    def test_takes_only_those_that_were_asked_for(
-        self, cast: Cast, probing: Temper, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        cast.add("good", **probing("harbor"))
-        cast.add("other", "team-b", **probing("harbor"))
-
-        call_command("verify", "--namespace", "team-b", "--status", "untested")
-        assert cast.find("good").verification.status is VerifyStatus.UNTESTED
-        call_command("verify", "--older-than", "1h")
-        call_command("verify", "--older-than", "1h")
-
-        assert re.findall(r"(\d+) registries", capsys.readouterr().out) == ["1", "1", "0"]
-
-    @pytest.mark.parametrize(
-        "wrong", [["--namespace", "nowhere"], ["--older-than", "soon"], ["--status", "x"]]
-    )
-    def test_wrong_usage_is_an_error(self, cast: Cast, wrong: list[str]) -> None:
-        from django.core.management.base import CommandError
-
-        with pytest.raises(CommandError):
-            call_command("verify", *wrong)
 
 
 def test_the_id_of_a_run_that_never_was_is_a_404(cast: Cast) -> None:

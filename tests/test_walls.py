@@ -33,6 +33,7 @@ PURE = {
         "resource",
         "stores",
     },
+    "pulling": {"access", "domain", "errors", "reading", "records", "resource", "stores"},
     "testing": {"access", "domain", "errors", "outcome", "probe", "reading", "records", "resource"},
     "service": {
         "access",
@@ -44,6 +45,7 @@ PURE = {
         "listing",
         "outcome",
         "probe",
+        "pulling",
         "records",
         "resource",
         "stores",
@@ -116,7 +118,7 @@ def test_the_clusters_store_knows_no_django(path: Path) -> None:
 
 def test_a_table_is_written_by_its_owner() -> None:
     owners = {
-        "StoredResource": {"embedded.py"},
+        "StoredResource": {"embedded.py", "seed.py"},
         "StoreVersion": {"embedded.py"},
         "Tombstone": {"embedded.py"},
         "Grant": {"grants.py", "accounts.py"},
@@ -126,9 +128,10 @@ def test_a_table_is_written_by_its_owner() -> None:
         "Run": {"runs.py", "verify_runs.py"},
         "RunItem": {"runs.py", "delete_runs.py", "verify_runs.py", "verify_drive.py"},
         "TestQuota": {"quota.py"},
+        "ApiBucket": {"buckets.py"},
         "Pause": {"pauses.py"},
         "ClusterSession": {"cluster_sessions.py", "cluster_backend.py"},
-        "AuditEntry": {"audit.py", "details.py", "journal.py"},
+        "AuditEntry": {"audit.py", "details.py", "journal.py", "seed.py"},
     }
     for path in sources("registries"):
         for name in imports(path):

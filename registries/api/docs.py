@@ -1,4 +1,7 @@
-"""The document as JSON, and as a page that people read. Both are for everybody: there is nothing of anybody in it."""
+"""The document as JSON, and as a page that people read. Both are for everybody: there is nothing of anybody in it.
+
+The page is in the language of all pages. The JSON is for programs: English, unless Accept-Language asks for Chinese.
+"""
 
 import json
 from typing import Any
@@ -6,10 +9,13 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from registries.api.document import BASE, OPERATIONS, PARAMETERS, Operation, document
+from registries.api import endpoint
+from registries.api.document import BASE, OPERATIONS, Operation, document, said
 from registries.api.examples import ERRORS, RUN
+from registries.api.parameters import PARAMETERS
 from registries.api.schemas import SCHEMAS, Schema
 from registries.api.status import answer
 
@@ -17,7 +23,10 @@ from registries.api.status import answer
 @login_not_required
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    return answer(document())
+    language = endpoint.language(request, otherwise="en")
+    response = answer(document(language), headers={"Content-Language": language})
+    patch_vary_headers(response, ["Accept-Language"])
+    return response
 
 
 @login_not_required
@@ -68,4 +77,4 @@ def _range(schema: Schema) -> str:
 
 
 def _written(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    return json.dumps(said(value), ensure_ascii=False, indent=2)

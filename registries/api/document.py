@@ -1,4 +1,5 @@
-"""The OpenAPI 3.1 document, built from one table of operations. Plain data; imports schemas and examples.
+"""The OpenAPI 3.1 document, built from one table of operations. Plain data; imports schemas, parameters and
+examples. What is said to people waits for a language.
 
 A test compares the table with the addresses that are really served, and another asks every operation thousands
 of questions and holds the answers against it.
@@ -8,9 +9,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from registries.api import examples
 from registries.api.bodies import MERGE_PATCH
-from registries.api.schemas import NAME, NAMESPACE, SCHEMAS, Schema, reference
+from registries.api.parameters import PARAMETERS
+from registries.api.schemas import SCHEMAS, reference
 from registries.api.status import JSON
 from registries.resource import API_VERSION, KIND
 
@@ -20,6 +26,8 @@ _ONE = f"{_SECRETS}/{{name}}"
 READ_ERRORS = (400, 401, 404, 429, 500, 503)
 WRITE_ERRORS = (400, 401, 403, 404, 413, 415, 429, 500, 503)
 
+Text = str | Promise
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -28,9 +36,9 @@ class Operation:
     id: str
     method: str
     path: str
-    summary: str
-    description: str
-    answer: tuple[int, str, str, Any]
+    summary: Text
+    description: Text
+    answer: tuple[int, Text, str, Any]
     errors: tuple[int, ...]
     parameters: tuple[str, ...] = ()
     body: tuple[str, Any] | None = None
@@ -40,71 +48,6 @@ class Operation:
     """Other schemas that the answer may have."""
 
 
-PARAMETERS: dict[str, Schema] = {
-    "run": {
-        "name": "run",
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "format": "uuid"},
-        "example": examples.RUN["id"],
-    },
-    "namespace": {
-        "name": "namespace",
-        "in": "path",
-        "required": True,
-        "schema": NAMESPACE,
-        "example": "default",
-    },
-    "name": {"name": "name", "in": "path", "required": True, "schema": NAME, "example": "harbor-prod"},
-    "page": {
-        "name": "page",
-        "in": "query",
-        "description": "From 1. A page past the end has no items.",
-        "schema": {"type": "integer", "minimum": 1, "default": 1},
-    },
-    "limit": {
-        "name": "limit",
-        "in": "query",
-        "description": "Items of a page; more than 500 means 500.",
-        "schema": {"type": "integer", "minimum": 1, "default": 10},
-    },
-    "search": {
-        "name": "search",
-        "in": "query",
-        "description": "Looks in name, display name and domain, in no case.",
-        "schema": {"type": "string"},
-    },
-    "watch": {
-        "name": "watch",
-        "in": "query",
-        "description": "Stream changes as lines of WatchEvent instead of a list.",
-        "schema": {"type": "boolean", "default": False},
-    },
-    "resourceVersion": {
-        "name": "resourceVersion",
-        "in": "query",
-        "description": "Of a watch: after which version. Without one, what there is comes first, as ADDED.",
-        "schema": {"type": "string"},
-    },
-    "timeoutSeconds": {
-        "name": "timeoutSeconds",
-        "in": "query",
-        "description": "Of a watch: how long; more than 1800 means 1800.",
-        "schema": {"type": "integer", "minimum": 1, "default": 300},
-    },
-    "allowWatchBookmarks": {
-        "name": "allowWatchBookmarks",
-        "in": "query",
-        "description": "Of a watch: say every 30 s, and at its end, up to which version everything was told.",
-        "schema": {"type": "boolean", "default": False},
-    },
-    "dryRun": {
-        "name": "dryRun",
-        "in": "query",
-        "description": "Check everything and change nothing.",
-        "schema": {"enum": ["All"]},
-    },
-}
 _WATCH = ("watch", "resourceVersion", "timeoutSeconds", "allowWatchBookmarks")
 _LISTING = ("page", "limit", "search", *_WATCH)
 
@@ -113,18 +56,20 @@ OPERATIONS = (
         "listNamespaces",
         "GET",
         f"{BASE}/namespaces",
-        "List namespaces",
-        "The namespaces that the caller may see, with the counts of each and what the caller may do there.",
-        (200, "The namespaces, by name.", "NamespaceList", examples.NAMESPACES),
+        _("List namespaces"),
+        _(
+            "The namespaces that the caller may see, with the counts of each and what the caller may do there."
+        ),
+        (200, _("The namespaces, by name."), "NamespaceList", examples.NAMESPACES),
         (400, 401, 429, 500, 503),
     ),
     Operation(
         "listAll",
         "GET",
         f"{BASE}/namespaces/_all_/registry-secrets",
-        "List, in all namespaces",
-        "Every namespace that the caller may see; none is no error.",
-        (200, "A page, by namespace and name; or a stream.", f"{KIND}List", examples.LIST),
+        _("List, in all namespaces"),
+        _("Every namespace that the caller may see; none is no error."),
+        (200, _("A page, by namespace and name; or a stream."), f"{KIND}List", examples.LIST),
         (400, 401, 429, 500, 503),
         _LISTING,
         also=("WatchEvent",),
@@ -133,9 +78,9 @@ OPERATIONS = (
         "list",
         "GET",
         _SECRETS,
-        "List",
-        "Page until you have totalItems.",
-        (200, "A page, by name; or a stream.", f"{KIND}List", examples.LIST),
+        _("List"),
+        _("Page until you have totalItems."),
+        (200, _("A page, by name; or a stream."), f"{KIND}List", examples.LIST),
         READ_ERRORS,
         ("namespace", *_LISTING),
         also=("WatchEvent",),
@@ -144,9 +89,9 @@ OPERATIONS = (
         "create",
         "POST",
         _SECRETS,
-        "Create",
-        "The new one is untested: call verify next.",
-        (201, "Created.", KIND, examples.SECRET),
+        _("Create"),
+        _("The new one is untested: call verify next."),
+        (201, _("Created."), KIND, examples.SECRET),
         (*WRITE_ERRORS, 409, 422),
         ("namespace", "dryRun"),
         (f"New{KIND}", examples.NEW),
@@ -155,9 +100,9 @@ OPERATIONS = (
         "get",
         "GET",
         _ONE,
-        "Get",
-        "ETag is the resourceVersion.",
-        (200, "The registry secret.", KIND, examples.SECRET),
+        _("Get"),
+        _("ETag is the resourceVersion."),
+        (200, _("The registry secret."), KIND, examples.SECRET),
         READ_ERRORS,
         ("namespace", "name"),
     ),
@@ -165,9 +110,9 @@ OPERATIONS = (
         "edit",
         "PATCH",
         _ONE,
-        "Edit information",
-        "Display name and description only. To change a credential, delete and create.",
-        (200, "Changed.", KIND, examples.SECRET),
+        _("Edit information"),
+        _("Display name and description only. To change a credential, delete and create."),
+        (200, _("Changed."), KIND, examples.SECRET),
         (*WRITE_ERRORS, 409, 422),
         ("namespace", "name"),
         (f"{KIND}Patch", examples.PATCH),
@@ -177,9 +122,9 @@ OPERATIONS = (
         "delete",
         "DELETE",
         _ONE,
-        "Delete",
-        "Images that are pulled with it can no longer be pulled.",
-        (204, "Deleted.", "", None),
+        _("Delete"),
+        _("Images that use this credential can no longer be pulled once it is deleted."),
+        (204, _("Deleted."), "", None),
         (*WRITE_ERRORS, 409),
         ("namespace", "name", "dryRun"),
         ("DeleteOptions", examples.DELETE),
@@ -189,11 +134,13 @@ OPERATIONS = (
         "verify",
         "POST",
         f"{_ONE}/verify",
-        "Verify",
-        "Without a body: test the stored credential and record the verdict. With domain, user name and password: "
-        "test these and record nothing; {name} need not exist then. A registry that refuses is a 200 with "
-        "`success: false`.",
-        (200, "The verdict.", "Verdict", examples.VERDICT),
+        _("Verify"),
+        _(
+            "Without a body: test the stored credential and record the verdict. With domain, user name and password: "
+            "test these and record nothing; {name} need not exist then. A registry that refuses is a 200 with "
+            "success: false."
+        ),
+        (200, _("The verdict."), "Verdict", examples.VERDICT),
         (*WRITE_ERRORS, 409, 422),
         ("namespace", "name"),
         ("Credential", examples.TYPED),
@@ -203,9 +150,9 @@ OPERATIONS = (
         "listTests",
         "GET",
         f"{_ONE}/tests",
-        "List past tests",
-        "The last 20 verdicts, newest first, without what the registry said.",
-        (200, "The tests.", "TestList", examples.TESTS),
+        _("List past tests"),
+        _("The last 20 verdicts, newest first, without what the registry said."),
+        (200, _("The tests."), "TestList", examples.TESTS),
         READ_ERRORS,
         ("namespace", "name"),
     ),
@@ -213,10 +160,12 @@ OPERATIONS = (
         "createRun",
         "POST",
         f"{BASE}/runs",
-        "Delete or verify many",
-        "Begins a run over exactly these items, which goes on by itself; when one of them is not there, nothing is "
-        "done. One run of tests per person at a time.",
-        (201, "Begun.", "Run", examples.RUN),
+        _("Delete or verify many"),
+        _(
+            "Begins a run over exactly these items, which goes on by itself; when one of them is not there, nothing is "
+            "done. One run of tests per person at a time."
+        ),
+        (201, _("Begun."), "Run", examples.RUN),
         (*WRITE_ERRORS, 409, 422),
         (),
         ("NewRun", examples.NEW_RUN),
@@ -225,9 +174,9 @@ OPERATIONS = (
         "getRun",
         "GET",
         f"{BASE}/runs/{{run}}",
-        "How far a run is",
-        "Your own, for as long as it is remembered.",
-        (200, "The run.", "Run", examples.RUN),
+        _("How far a run is"),
+        _("Your own, for as long as it is remembered."),
+        (200, _("The run."), "Run", examples.RUN),
         READ_ERRORS,
         ("run",),
     ),
@@ -235,9 +184,9 @@ OPERATIONS = (
         "cancelRun",
         "POST",
         f"{BASE}/runs/{{run}}/cancel",
-        "Cancel a run of tests",
-        "No further test is begun; those under way end and are recorded.",
-        (200, "The run.", "Run", examples.RUN),
+        _("Cancel a run of tests"),
+        _("No further test is begun; those under way end and are recorded."),
+        (200, _("The run."), "Run", examples.RUN),
         (400, 401, 403, 404, 409, 429, 500, 503),
         ("run",),
     ),
@@ -245,7 +194,22 @@ OPERATIONS = (
 
 
 @cache
-def document() -> dict[str, Any]:
+def document(language: str) -> dict[str, Any]:
+    with translation.override(language):
+        whole: dict[str, Any] = said(_document())
+        return whole
+
+
+def said(value: Any) -> Any:
+    """Plain data, with its texts in the language in force."""
+    if isinstance(value, Promise):
+        return str(value)
+    if isinstance(value, dict):
+        return {name: said(one) for name, one in value.items()}
+    return [said(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _document() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for it in OPERATIONS:
         paths.setdefault(it.path, {})[it.method.lower()] = _operation(it)
@@ -254,8 +218,10 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Registry Console",
             "version": API_VERSION.rpartition("/")[2],
-            "description": "Credentials of container registries (镜像源), per namespace. Every error is a Status of "
-            "Kubernetes, an unknown address (404) and a wrong method (405) included.",
+            "description": _(
+                "Credentials of container registries, per namespace. Every error is a Status of "
+                "Kubernetes, an unknown address (404) and a wrong method (405) included."
+            ),
         },
         "servers": [{"url": "/"}],
         "security": [{"token": []}, {"session": []}],
@@ -267,13 +233,15 @@ def document() -> dict[str, Any]:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "An access token of the console.",
+                    "description": _("An access token of the console."),
                 },
                 "session": {
                     "type": "apiKey",
                     "in": "cookie",
                     "name": "sessionid",
-                    "description": "The browser's own session; what changes something takes X-CSRFToken as well.",
+                    "description": _(
+                        "The browser's own session; what changes something takes X-CSRFToken as well."
+                    ),
                 },
             },
         },
@@ -287,7 +255,7 @@ def _operation(it: Operation) -> dict[str, Any]:
     if schema:
         responses[str(code)]["content"] = {JSON: {"schema": shape, "example": example}}
     if (schema == KIND and code == 200) or schema == f"{KIND}List":
-        etag = {"description": "The resourceVersion.", "schema": {"type": "string"}}
+        etag = {"description": _("The resourceVersion."), "schema": {"type": "string"}}
         responses[str(code)]["headers"] = {"ETag": etag}
     responses |= {str(error): {"$ref": f"#/components/responses/{error}"} for error in sorted(it.errors)}
     operation: dict[str, Any] = {

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from registries.resource import API_GROUP, API_VERSION, KIND, PREFIX
 
 NEW: dict[str, Any] = {
@@ -137,31 +140,31 @@ def _status(code: int, reason: str, message: str, details: dict[str, Any] | None
 _ABOUT = {"name": "harbor-prod", "group": API_GROUP, "kind": KIND}
 _NAMED = f'registrysecrets.{API_GROUP} "harbor-prod"'
 
-ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
-    400: ("The request is malformed.", _status(400, "BadRequest", "the body is not valid JSON")),
+ERRORS: dict[int, tuple[str | Promise, dict[str, Any]]] = {
+    400: (_("The request is malformed."), _status(400, "BadRequest", "the body is not valid JSON")),
     401: (
-        "No token, or one that is wrong, expired or revoked.",
+        _("No token, or one that is wrong, expired or revoked."),
         _status(401, "Unauthorized", "Unauthorized"),
     ),
     403: (
-        "Seen, but the role for it is missing; or a session without CSRF.",
+        _("Seen, but the role for it is missing; or a session without CSRF."),
         _status(403, "Forbidden", f"{_NAMED} is forbidden: this takes the role image-admin", _ABOUT),
     ),
     404: (
-        "There is none, or none that the caller may see: the two are not told apart.",
+        _("There is none, or none that the caller may see: the two are not told apart."),
         _status(404, "NotFound", f"{_NAMED} not found", _ABOUT),
     ),
     409: (
-        "The name is taken, a precondition failed, or it was changed meanwhile.",
+        _("The name is taken, a precondition failed, or it was changed meanwhile."),
         _status(409, "AlreadyExists", f"{_NAMED} already exists", _ABOUT),
     ),
-    413: ("The body is too large.", _status(413, "RequestEntityTooLarge", "the request is too large")),
+    413: (_("The body is too large."), _status(413, "RequestEntityTooLarge", "the request is too large")),
     415: (
-        "The body is of another type.",
+        _("The body is of another type."),
         _status(415, "UnsupportedMediaType", "the body is in an unknown format"),
     ),
     422: (
-        "Fields are missing or wrong; one cause each.",
+        _("Fields are missing or wrong; one cause each."),
         _status(
             422,
             "Invalid",
@@ -173,12 +176,12 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         ),
     ),
     429: (
-        "Too many requests, or too many that wait. Retry-After has the seconds.",
+        _("Too many requests, or too many that wait. Retry-After has the seconds."),
         _status(429, "TooManyRequests", "too many requests: try again in 2 s", {"retryAfterSeconds": 2}),
     ),
-    500: ("A failure here; it was logged.", _status(500, "InternalError", "an internal error occurred")),
+    500: (_("A failure here; it was logged."), _status(500, "InternalError", "an internal error occurred")),
     503: (
-        "The store cannot answer at the moment.",
+        _("The store cannot answer at the moment."),
         _status(503, "ServiceUnavailable", "the server cannot answer at the moment"),
     ),
 }

@@ -1,8 +1,12 @@
 """The shapes of what goes in and comes out, as JSON Schema 2020-12 (OpenAPI 3.1), with an example of each.
-Plain data; imports the domain and resource for names and limits.
+Plain data but for what is said to people, which waits for a language; imports the domain and resource for names
+and limits.
 """
 
 from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from registries.api.status import REASONS
 from registries.domain import DESCRIPTION_MAX, DISPLAY_NAME_MAX, NAME_MAX, NAMESPACE_MAX, Provider
@@ -21,12 +25,12 @@ NAMESPACE: Schema = {
     "maxLength": NAMESPACE_MAX,
     "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
 }
-_STAMP: Schema = {"type": "string", "pattern": "^[0-9]+$", "description": "milliseconds since the epoch"}
+_STAMP: Schema = {"type": "string", "pattern": "^[0-9]+$", "description": _("milliseconds since the epoch")}
 _VERSION: Schema = {"const": API_VERSION}
 
 
-def text(description: str = "", **more: Any) -> Schema:
-    return {"type": "string", **({"description": description} if description else {}), **more}
+def text(description: str | Promise | None = None, **more: Any) -> Schema:
+    return {"type": "string", **({} if description is None else {"description": description}), **more}
 
 
 def thing(properties: Schema, *required: str, **more: Any) -> Schema:
@@ -60,11 +64,11 @@ _TEXTS = {
 }
 _CORE = {
     PREFIX + "plain-http": {"enum": ["true"]},
-    PREFIX + "ca-bundle": text("certificates in PEM, trusted for this registry in addition"),
+    PREFIX + "ca-bundle": text(_("certificates in PEM, trusted for this registry in addition")),
     PREFIX + "skip-tls-verify": {"enum": ["true"]},
 }
 _SPEC = {
-    "domain": text("host[:port]; `http://` in front means plain HTTP, a path is ignored"),
+    "domain": text(_("host[:port]; `http://` in front means plain HTTP, a path is ignored")),
     "username": text(),
     "provider": _PROVIDER,
 }
@@ -79,7 +83,7 @@ SCHEMAS: dict[str, Schema] = {
                     "name": NAME,
                     "namespace": NAMESPACE,
                     "uid": text(),
-                    "resourceVersion": text("opaque; another one after every write"),
+                    "resourceVersion": text(_("opaque; another one after every write")),
                     "creationTimestamp": text(format="date-time"),
                     "annotations": {
                         "type": "object",
@@ -90,8 +94,8 @@ SCHEMAS: dict[str, Schema] = {
                             PREFIX + "username": text(),
                             PREFIX + "provider": text(),
                             PREFIX + "verify-status": {"enum": ["success", "failed", "untested"]},
-                            PREFIX + "verify-reason": text("a reason code"),
-                            PREFIX + "verify-message": text("in Chinese"),
+                            PREFIX + "verify-reason": text(_("a reason code")),
+                            PREFIX + "verify-message": text(_("in Chinese")),
                             PREFIX + "verify-timestamp": _STAMP,
                         },
                         "additionalProperties": {"type": "string"},
@@ -107,7 +111,7 @@ SCHEMAS: dict[str, Schema] = {
         "kind",
         "metadata",
         "spec",
-        description="A registry with its credential, without the password: no operation ever returns it.",
+        description=_("A registry with its credential, without the password: no operation ever returns it."),
     ),
     f"New{KIND}": thing(
         {
@@ -116,13 +120,13 @@ SCHEMAS: dict[str, Schema] = {
             "metadata": thing(
                 {
                     "name": NAME,
-                    "namespace": NAMESPACE | {"description": "if given, that of the path"},
+                    "namespace": NAMESPACE | {"description": _("if given, that of the path")},
                     "annotations": {"type": "object", "properties": {**_TEXTS, **_CORE}},
                 },
                 "name",
             ),
             "spec": thing(
-                {**_SPEC, "password": text("plain text; stored, and never returned", format="password")},
+                {**_SPEC, "password": text(_("plain text; stored, and never returned"), format="password")},
                 "domain",
                 "username",
                 "password",
@@ -143,14 +147,16 @@ SCHEMAS: dict[str, Schema] = {
                         "additionalProperties": False,
                     },
                     **{
-                        name: text("a precondition: 409 when it is another one")
+                        name: text(_("a precondition: 409 when it is another one"))
                         for name in ("name", "namespace", "uid", "resourceVersion")
                     },
                 },
                 "additionalProperties": False,
             }
         },
-        description="A merge patch (RFC 7396). null removes a text; anything else in it is refused as a whole.",
+        description=_(
+            "A merge patch (RFC 7396). null removes a text; anything else in it is refused as a whole."
+        ),
     ),
     f"{KIND}List": _list(KIND + "List", reference(KIND), metadata=closed({"resourceVersion": text()})),
     "WatchEvent": closed(
@@ -158,7 +164,9 @@ SCHEMAS: dict[str, Schema] = {
             "type": {"enum": ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]},
             "object": {"type": "object"},
         },
-        description="One line of a watch. A BOOKMARK holds nothing but the version so far, an ERROR a Status.",
+        description=_(
+            "One line of a watch. A BOOKMARK holds nothing but the version so far, an ERROR a Status."
+        ),
     ),
     "DeleteOptions": {
         "type": "object",
@@ -173,22 +181,24 @@ SCHEMAS: dict[str, Schema] = {
             "domain": text(),
             "username": text(),
             "password": text(format="password"),
-            "caBundle": text("certificates in PEM, trusted in addition"),
+            "caBundle": text(_("certificates in PEM, trusted in addition")),
             "skipTlsVerify": {"type": "boolean"},
         },
-        "description": "Nothing, to test what is stored; or domain, user name and password, all three, to test these.",
+        "description": _(
+            "Nothing, to test what is stored; or domain, user name and password, all three, to test these."
+        ),
     },
     "Verdict": closed(
         {
             "success": {"type": "boolean"},
-            "message": text("in the language of Accept-Language, Chinese unless English is asked for"),
+            "message": text(_("in the language of Accept-Language, Chinese unless English is asked for")),
             "reason": {"enum": [reason.value for reason in Reason]},
             "timestamp": _STAMP,
             "durationMs": {"type": "integer", "minimum": 0},
-            "proven": {"type": "boolean", "description": "whether the registry checked the password"},
-            "hint": text("what to do next"),
-            "detail": text("what the registry said, cleaned; shown to who tests, never stored"),
-            "cause": text("a code that lies beneath the reason"),
+            "proven": {"type": "boolean", "description": _("whether the registry checked the password")},
+            "hint": text(_("what to do next")),
+            "detail": text(_("what the registry said, cleaned; shown to who tests, never stored")),
+            "cause": text(_("a code that lies beneath the reason")),
             "registryHost": text(),
             "tokenHost": text(),
             "stages": {
@@ -206,7 +216,7 @@ SCHEMAS: dict[str, Schema] = {
                 "minItems": 1,
                 "maxItems": 1000,
                 "items": thing(
-                    {"namespace": text(), "name": text(), "uid": text("if given, the one that is meant")},
+                    {"namespace": text(), "name": text(), "uid": text(_("if given, the one that is meant"))},
                     "namespace",
                     "name",
                 ),
@@ -223,7 +233,7 @@ SCHEMAS: dict[str, Schema] = {
             **{it: {"type": "integer", "minimum": 0} for it in ("total", "ended", "succeeded", "failed")},
             "items": {
                 "type": "array",
-                "description": "the newest that did not end well, at most 100 of a run that tests",
+                "description": _("the newest that did not end well, at most 100 of a run that tests"),
                 "items": closed({it: text() for it in ("namespace", "name", "state", "reason", "problem")}),
             },
         }
@@ -268,8 +278,8 @@ SCHEMAS: dict[str, Schema] = {
         },
         *("apiVersion", "kind", "metadata", "status", "message", "reason", "code"),
         additionalProperties=False,
-        description="Every error, as Kubernetes has them.",
+        description=_("Every error, as Kubernetes has them."),
     ),
 }
 _verdict = SCHEMAS["Verdict"]["properties"]
-SCHEMAS["TestList"] = _list("TestList", closed({"by": text("who tested"), **_verdict}))
+SCHEMAS["TestList"] = _list("TestList", closed({"by": text(_("who tested")), **_verdict}))

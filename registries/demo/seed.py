@@ -1,9 +1,11 @@
 """The demo's content: namespaces, the five accounts, and a registry for every temper, with a past.
 
-What each registry said is really asked of it, once, before the first page is shown; only the dates of the
-earlier tests are made up. Those that take long are asked after the server has started, as anybody would.
+What each registry said is really asked of it, once, before the first page is shown; only the dates are made up: of
+the earlier tests, and of what was made before them. Those that take long are asked after the server has started, as
+anybody would.
 """
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +20,7 @@ from registries.demo.tempers import TEMPERS, Temper
 from registries.domain import Key, RegistrySecret, Verification, VerifyStatus
 from registries.drafts import Tls
 from registries.grants import set_grant
-from registries.models import VerificationRecord
+from registries.models import AuditEntry, StoredResource, VerificationRecord
 from registries.outcome import Outcome
 from registries.probe import Result, probe
 from registries.resource import verification_annotations
@@ -33,6 +35,10 @@ ACCOUNTS = (
     ("sam", "", None),
 )
 NAMESPACES = ("default", "dev-namespace", "test-namespace", "prod-namespace", "team-a", "team-b")
+OLD = timedelta(days=30)
+"""The age of the namespaces, which were there before the registries in them."""
+TESTS, APART = 10, timedelta(hours=23)
+"""How many tests a registry has behind it, and how long between two of them."""
 LONG = frozenset({"slow", "hanging"})
 """Tempers that are asked once the server runs."""
 
@@ -126,11 +132,13 @@ def seed(registries: DemoRegistries) -> None:
     if wiring.store().manages_namespaces:
         for namespace in NAMESPACES:
             wiring.service().create_namespace(access=access, name=namespace)
+        AuditEntry.objects.update(at=datetime.now(UTC) - OLD)
     answers = _ask(registries)
     for entry in SEEDS:
         shown = answers[entry.temper].tls if entry.tested is not None else None
         ca_bundle = (shown.ca_pem if shown else None) or ""
         created = _create(access, entry, registries, ca_bundle)
+        _backdate(created, entry)
         if entry.tested is not None:
             result = answers[entry.temper]
             if entry.tls is not Tls.SYSTEM:
@@ -182,9 +190,27 @@ def _create(access: Access, entry: Seed, registries: DemoRegistries, ca_bundle: 
     return wiring.service().create(access=access, draft=draft)
 
 
+def _backdate(registry: RegistrySecret, entry: Seed) -> None:
+    """Make it an hour older than its first test. A cluster says itself when it made something."""
+    row = StoredResource.objects.filter(uid=registry.uid).first()
+    if row is None:
+        return
+    first = _last(entry) - APART * (TESTS - 1)
+    made = (first if entry.tested is not None else datetime.now(UTC)) - timedelta(hours=1)
+    body = json.loads(row.body)
+    body["metadata"]["creationTimestamp"] = made.strftime("%Y-%m-%dT%H:%M:%SZ")
+    row.body = json.dumps(body, ensure_ascii=False)
+    row.save(update_fields=["body"])
+    AuditEntry.objects.filter(uid=registry.uid).update(at=made)
+
+
+def _last(entry: Seed) -> datetime:
+    return datetime.now(UTC) - timedelta(days=entry.tested or 0)
+
+
 def _write_past(registry: RegistrySecret, entry: Seed, result: Result, person: str) -> None:
     """The last verdict on the resource, and it and a few before it in the history."""
-    last = datetime.now(UTC) - timedelta(days=entry.tested or 0)
+    last = _last(entry)
     verification = Verification(
         status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
         reason=result.reason.value,
@@ -200,9 +226,9 @@ def _write_past(registry: RegistrySecret, entry: Seed, result: Result, person: s
             namespace=registry.namespace,
             name=registry.name,
             person=person,
-            started_at=last - timedelta(hours=23 * back),
-            finished_at=last - timedelta(hours=23 * back),
+            started_at=last - APART * back,
+            finished_at=last - APART * back,
             outcome=(outcome if back == 0 else earlier).to_json(),
         )
-        for back in range(9, -1, -1)
+        for back in range(TESTS - 1, -1, -1)
     )

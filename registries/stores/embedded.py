@@ -19,7 +19,7 @@ from registries.errors import AlreadyExists, Conflict, NotFound
 from registries.models import StoredResource, StoreVersion, Tombstone
 from registries.resource import KIND, Resource, decode_password, to_domain
 from registries.sealing import Sealer
-from registries.stores.base import Changes, Freshness, PullSecret
+from registries.stores.base import Changes, Freshness, PullSecret, PullSecretUsers
 
 NAMESPACE_KIND = "Namespace"
 TOMBSTONES_KEPT = timedelta(hours=1)
@@ -122,6 +122,9 @@ class EmbeddedStore:
 
     def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
         return PullSecret.NONE
+
+    def pull_secret_users(self) -> PullSecretUsers | None:
+        return None
 
     def create_namespace(self, name: str) -> None:
         uid = str(uuid4())

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
@@ -13,6 +14,7 @@ from registries.access import Permission
 from registries.domain import RegistrySecret
 from registries.errors import Conflict
 from registries.runs import RunState, RunView
+from registries.views import pulling
 from registries.views.answers import dialog
 from registries.views.people import access_to
 
@@ -51,6 +53,7 @@ def _confirmation(
         "groups": [(namespace, count, names.get(namespace)) for namespace, count in run.namespaces.items()],
         "left_out": left_out,
         "missing": missing,
+        **_usage_place(request, run),
     }
     return dialog(request, "registries/_batch_delete.html", context, title=_("Delete selected"))
 
@@ -71,7 +74,13 @@ def run_start(request: HttpRequest, run: UUID) -> HttpResponse:
     if view.state in (RunState.PROPOSED, RunState.INTERRUPTED):
         typed = request.POST.get("count", "").strip()
         if view.state is RunState.PROPOSED and typed != str(view.total):
-            context = {"run": view, "wrong": True, "typed": typed, "groups": _folded(view)}
+            context = {
+                "run": view,
+                "wrong": True,
+                "typed": typed,
+                "groups": _folded(view),
+                **_usage_place(request, view),
+            }
             return dialog(
                 request, "registries/_batch_delete.html", context, status=422, title=_("Delete selected")
             )
@@ -86,6 +95,12 @@ def run_start(request: HttpRequest, run: UUID) -> HttpResponse:
 @require_safe
 def run_progress(request: HttpRequest, run: UUID) -> HttpResponse:
     return _progress(request, wiring.delete_runs().view(access=access_to(request), run_id=run))
+
+
+def _usage_place(request: HttpRequest, run: RunView) -> dict[str, object]:
+    items = wiring.delete_runs().items(access=access_to(request), run_id=run.id)
+    url = reverse("registries:run_usage", args=(run.id,))
+    return pulling.usage_place(request, [item.key for item in items], url)
 
 
 def _folded(view: RunView) -> list[tuple[str, int, None]]:

@@ -1,6 +1,7 @@
 """编辑信息 and 删除: both say when somebody else was faster, and touch nothing then."""
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
@@ -10,6 +11,7 @@ from registries.access import Access, Permission
 from registries.domain import Key, RegistrySecret
 from registries.errors import Conflict, Invalid, NotFound
 from registries.forms import EditForm
+from registries.views import pulling
 from registries.views.answers import back, details_url, dialog, done, shown_path
 from registries.views.people import access_to
 
@@ -91,6 +93,7 @@ def delete(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
             "uid": request.POST.get("uid") or registry.uid,
             "wrong": wrong,
             "typed": typed,
+            **pulling.usage_place(request, [key], reverse("registries:usage", args=(namespace, name))),
         }
         status = 422 if wrong else 200
         return dialog(request, "registries/_delete.html", context, status=status, title=_("Delete registry"))

@@ -16,6 +16,7 @@ from registries.errors import Unavailable
 from registries.models import AuditEntry
 from registries.records import OK
 from registries.resource import API_GROUP, API_VERSION, PREFIX, Resource, to_domain
+from registries.views import pulling
 from registries.views.people import access_to, acting_access
 from registries.views.verify import panel
 
@@ -27,15 +28,13 @@ def details(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     access = access_to(request)
     registry, resource = _read(access, Key(namespace, name))
     check = wiring.history().under_way([registry.uid]).get(registry.uid)
+    acting = acting_access(request)
     context = {
-        **panel(acting_access(request), registry, check),
+        **panel(acting, registry, check),
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
         "yaml": as_yaml(resource) if resource else "",
-        "pull_secret": labels.PULL_SECRETS.get(
-            wiring.service().pull_secret(access=access, registry=registry)
-        ),
-        "snippet": f"imagePullSecrets:\n  - name: {registry.name}\n",
+        **pulling.panel(access, acting, registry),
         "commands": commands(registry),
         "curl": curl(request, registry),
         "sample": presets.sample_image(registry.domain, registry.provider),

@@ -157,6 +157,11 @@ class Person:
     proof: Callable[[], Proof]
     refused: Callable[[bool], None]
 
+    def connection(self) -> Connection:
+        """For a look around, soon and in whichever thread: with the credential as it is now, whose refusals are
+        heard by nobody. Unavailable `session_ended`."""
+        return self.gate.connection(self.proof())
+
     def call(
         self,
         method: str,
@@ -169,7 +174,7 @@ class Person:
         read: float | None = None,
     ) -> Json:
         """Connection.call as this person: Forbidden with the role that would do; Unavailable `session_ended`."""
-        connection = self.gate.connection(self.proof())
+        connection = self.connection()
         try:
             return connection.call(
                 method, path, subject=subject, body=body, query=query, kind=kind, read=read

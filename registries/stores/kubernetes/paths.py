@@ -17,6 +17,10 @@ def registry(key: Key) -> str:
     return f"{registries_in(key.namespace)}/{key.name}"
 
 
+def default_account(namespace: str) -> str:
+    return f"{NAMESPACES}/{namespace}/serviceaccounts/default"
+
+
 def secrets_in(namespace: str) -> str:
     return f"{NAMESPACES}/{namespace}/secrets"
 

@@ -74,6 +74,13 @@ class PullSecrets:
         current = _owner_uid(present) == uid and present.get("type") == TYPE
         return PullSecret.READY if current else PullSecret.OUTDATED
 
+    def is_foreign(self, key: Key) -> bool:
+        """Whether somebody else made the Secret of that name. The errors of the store."""
+        try:
+            return not _is_ours(self._connection.call("GET", paths.secret(key), subject=str(key)), key)
+        except NotFound:
+            return False
+
     def ensure(self, key: Key) -> PullSecret:
         """Make it what it should be. NotFound when the registry is gone, whose Secret goes with it."""
         return self.follow(key, self._connection.call("GET", paths.registry(key), subject=str(key)))

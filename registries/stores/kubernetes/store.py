@@ -11,7 +11,7 @@ from copy import copy
 from registries.domain import Credential, Key, credential_of
 from registries.errors import Conflict, ConsoleError, NotFound
 from registries.resource import KIND, Resource, decode_password, public, to_domain
-from registries.stores.base import Changes, Freshness, PullSecret
+from registries.stores.base import Changes, Freshness, PullSecret, PullSecretUsers
 from registries.stores.kubernetes import paths
 from registries.stores.kubernetes.client import MERGE_PATCH, Connection, Json
 from registries.stores.kubernetes.follower import Follower
@@ -20,6 +20,7 @@ from registries.stores.kubernetes.journal import Journal
 from registries.stores.kubernetes.lease import Lease
 from registries.stores.kubernetes.processes import PerProcess
 from registries.stores.kubernetes.pull_secret import PullSecrets
+from registries.stores.kubernetes.users import Users
 
 FIRST_LIST = 15.0
 """Seconds that the first reader waits for the first list."""
@@ -126,6 +127,12 @@ class KubernetesStore:
 
     def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
         return self._secrets.state(key, uid) if self._keeps_secrets else PullSecret.NONE
+
+    def pull_secret_users(self) -> PullSecretUsers | None:
+        if not self._keeps_secrets:
+            return None
+        reader = self._writer.connection() if isinstance(self._writer, Person) else self._connection
+        return Users(reader, self._writer, self._secrets.is_foreign)
 
     def create_namespace(self, name: str) -> None:
         raise Conflict(name, "namespaces_elsewhere")

@@ -1,0 +1,63 @@
+"""Pull secrets in words: how one stands, whether the default service account names it, what uses it. See labels.py."""
+
+from django.utils.translation import gettext_lazy as _
+
+from registries.labels import Label, Text
+from registries.stores.base import Binding, PullSecret
+
+PULL_SECRETS = {
+    PullSecret.READY: Label(
+        _("Ready"),
+        "ok",
+        "circle-check",
+        _("Pods of this namespace can pull with it; it goes with the registry."),
+    ),
+    PullSecret.MISSING: Label(
+        _("Not there yet"),
+        "warn",
+        "triangle-alert",
+        _("It is made in a moment. If not, the console's log says why."),
+    ),
+    PullSecret.OUTDATED: Label(
+        _("Of an earlier one"),
+        "warn",
+        "triangle-alert",
+        _("It is replaced in a moment. If not, the console's log says why."),
+    ),
+    PullSecret.FOREIGN: Label(
+        _("Name taken"),
+        "bad",
+        "circle-x",
+        _(
+            "Somebody else made a Secret of this name. It was left alone; remove it and this one takes its place."
+        ),
+    ),
+    None: Label(
+        _("Not known"),
+        "idle",
+        "circle-dashed",
+        _("The cluster did not tell, or the console may not read Secrets."),
+    ),
+}
+
+BINDINGS: dict[Binding, Text] = {
+    Binding.BOUND: _(
+        "Bound to the default service account: new pods that name no pull secret of their own pull with it."
+    ),
+    Binding.UNBOUND: _("Not bound to the default service account: a pod has to name it, as below."),
+    Binding.ABSENT: _("This namespace has no default service account yet."),
+    Binding.UNKNOWN: _(
+        "Whether the default service account is bound to it cannot be told: it may not be read."
+    ),
+}
+
+KINDS: dict[str, Text] = {
+    "ServiceAccount": _("Service accounts"),
+    "Workload": _("Workloads"),
+    "Pod": _("Pods"),
+}
+"""The three groups in which what uses a pull secret is shown; whatever makes pods is a workload."""
+
+
+def group_of(kind: str) -> str:
+    return kind if kind in KINDS else "Workload"
