@@ -109,7 +109,7 @@ class DeleteRuns(Runs):
 
     def _together(self, items: Sequence[RunItem], heart: Heart, workers: Background) -> bool:
         """Keep the workers busy and write down what they did; False when the run was cancelled."""
-        job, patience, turns = _Job(deque(items), heart.access), Patience(), 0
+        job, patience, turns = _Job(deque(items), heart.access), Patience(self._service.freshness), 0
         while True:
             job.going, job.access = job.going and heart.beat(), heart.access
             while job.going and job.remaining and turns < QUEUED * max(workers.threads, 1):

@@ -30,6 +30,7 @@ from registries.errors import (
     Unavailable,
 )
 from registries.models import Run, RunItem
+from registries.stores.base import Freshness
 
 PROPOSAL_KEPT = timedelta(hours=1)
 BEAT = 2.0
@@ -126,9 +127,11 @@ class Heart:
 
 
 class Patience:
-    """Which errors of a cluster a run waits for. Told of every outcome, in its order."""
+    """Which errors of a cluster a run waits for. Told of every outcome, in its order. `freshness` tells what others
+    have seen of the cluster: the first thing that a run hears after a restart may be a refusal."""
 
-    def __init__(self) -> None:
+    def __init__(self, freshness: Callable[[], Freshness]) -> None:
+        self._freshness = freshness
         self._well = time.monotonic()
         self._away = -SETTLING
 
@@ -140,7 +143,9 @@ class Patience:
         if is_away(error):
             self._away = now
             return now - self._well < PATIENCE
-        return isinstance(error, Unavailable | Forbidden) and now - self._away < SETTLING
+        if not isinstance(error, Unavailable | Forbidden):
+            return False
+        return min(now - self._away, self._freshness().steady) < SETTLING
 
 
 def is_away(error: ConsoleError | None) -> bool:

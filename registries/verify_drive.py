@@ -44,7 +44,7 @@ class Drive:
         self._ended: SimpleQueue[tuple[Slot, Check, Result | ConsoleError | None]] = SimpleQueue()
         self._under_way = 0
         self._schedule = Schedule(())
-        self._patience = Patience()
+        self._patience = Patience(service.freshness)
         self._left = False
         """Cancelled while the cluster was waited for: what was tried last is still to be done."""
 

@@ -1,11 +1,14 @@
 """The journal of the store on a cluster: answers and events that arrive in any order end in the same state."""
 
 from datetime import UTC, datetime
+from math import inf
 
 import pytest
 
 from registries.domain import Key, Provider, RegistrySecret
-from registries.errors import Unavailable
+from registries.errors import ConsoleError, Forbidden, Unavailable
+from registries.runs import Patience
+from registries.stores.base import Freshness
 from registries.stores.kubernetes import journal as journals
 from registries.stores.kubernetes.journal import Journal
 
@@ -134,3 +137,23 @@ def test_how_old_it_is_counts_from_when_all_was_well(journal: Journal) -> None:
     assert journal.freshness() == known, "one that is heard of does not make up for one that is not"
     journal.sign("pulse")
     assert not journal.freshness().away
+
+
+def test_how_long_the_server_has_been_answering_is_known(journal: Journal) -> None:
+    assert journal.freshness().steady == inf
+    journal.lost("registries", "cluster_forbidden")
+    assert journal.freshness().steady == inf, "a refusal is an answer"
+
+    journal.lost("registries", "cluster_away")
+    journal.sign("registries")
+
+    assert not journal.freshness().away
+    assert journal.freshness().steady < 5
+
+
+@pytest.mark.parametrize("error", [Forbidden("x"), Unavailable("x", "cluster_forbidden")])
+@pytest.mark.parametrize(("steady", "waits"), [(1.0, True), (inf, False)])
+def test_a_refusal_soon_after_it_was_away_is_not_believed_by_a_run_that_saw_nothing_of_it(
+    error: ConsoleError, steady: float, waits: bool
+) -> None:
+    assert Patience(lambda: Freshness(steady=steady)).has_it(error) is waits

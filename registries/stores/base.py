@@ -5,9 +5,10 @@ Every patch and delete carries the uid that was read, so that a re-created names
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from math import inf
 from typing import Protocol
 
 from registries.domain import Credential, Key, RegistrySecret
@@ -39,6 +40,8 @@ class Freshness:
     as_of: datetime | None = None
     known: bool = True
     """Whether what there is was read once, however long ago."""
+    steady: float = field(default=inf, compare=False)
+    """Seconds since it was last found not to answer. Soon after, what it refuses may be what it does not know yet."""
 
     @property
     def away(self) -> bool:

@@ -19,6 +19,7 @@ from secrets import token_hex
 from registries.domain import Key, RegistrySecret
 from registries.errors import Unavailable
 from registries.stores.base import Changes, Freshness
+from registries.stores.kubernetes.failures import FORBIDDEN
 
 REMEMBERED = 20_000
 """Changes; an index that is further behind gets everything."""
@@ -54,6 +55,7 @@ class Journal:
         self._graves: dict[str, float] = {}
         self._problems: dict[str, str] = {}
         self._well: datetime | None = None
+        self._silent = float("-inf")
 
     # What the index asks
 
@@ -76,7 +78,9 @@ class Journal:
     def freshness(self) -> Freshness:
         with self._changed:
             problem = next((self._problems[name] for name in sorted(self._problems)), "")
-            return Freshness(problem, self._well if problem else None, known=self._listed >= self._sources)
+            known = self._listed >= self._sources
+            steady = time.monotonic() - self._silent
+            return Freshness(problem, self._well if problem else None, known, steady)
 
     def keys(self) -> tuple[Key, ...]:
         with self._changed:
@@ -141,6 +145,8 @@ class Journal:
     def lost(self, source: str, problem: str) -> None:
         with self._changed:
             self._problems[source] = problem
+            if problem != FORBIDDEN:
+                self._silent = time.monotonic()
             self._changed.notify_all()
 
     # Within the lock
