@@ -12,17 +12,24 @@ import requests
 
 from registries.demo.process import DemoRegistries
 from tests.canary import CANARY
+from tests.peers.cluster import Cluster
 from tests.peers.command import Serving
 from tests.peers.served_api import serving
 
 Temper = Callable[[str], dict[str, str]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["embedded", "kubernetes"])
 def console(
-    tmp_path_factory: pytest.TempPathFactory, demo_registries: DemoRegistries
+    tmp_path_factory: pytest.TempPathFactory, demo_registries: DemoRegistries, request: pytest.FixtureRequest
 ) -> Iterator[tuple[Serving, str]]:
-    values = {
+    """On each store."""
+    values = {"CONSOLE_STORE": request.param}
+    if request.param == "kubernetes":
+        cluster: Cluster = request.getfixturevalue("cluster")
+        cluster.empty("team-a", "team-b")
+        values["KUBECONFIG"] = str(cluster.server.kubeconfig("console"))
+    values |= {
         "CONSOLE_PROBE_ALLOW_LOOPBACK": "1",
         "CONSOLE_PROBE_CA_FILE": str(demo_registries.ca_file),
         "CONSOLE_PROBE_TIMEOUT": "5",

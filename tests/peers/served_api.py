@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.peers.command import Serving, manage
+from tests.peers.scripted import wait_for
 
 SEED = """
 from datetime import timedelta
@@ -17,7 +18,8 @@ user = User.objects.create_user("olive", password="x")
 set_grant(user, EVERYWHERE, Role.ADMIN)
 access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
 for name in ("team-a", "team-b"):
-    wiring.service().create_namespace(access=access, name=name)
+    if wiring.service().manages_namespaces:
+        wiring.service().create_namespace(access=access, name=name)
 until = timezone.now() + timedelta(days=1)
 print(wiring.tokens().create(access=access, name="t", namespaces=(), role=Role.ADMIN, expires_at=until)[1])
 """
@@ -26,8 +28,9 @@ print(wiring.tokens().create(access=access, name="t", namespaces=(), role=Role.A
 @contextmanager
 def serving(folder: Path, **values: str) -> Iterator[tuple[Serving, str]]:
     """The server with two empty namespaces, and a token that may do everything there."""
-    manage(folder, "migrate")
-    made = manage(folder, "shell", "-c", SEED)
+    manage(folder, "migrate", **values)
+    made = manage(folder, "shell", "-c", SEED, **values)
     assert made.returncode == 0, made.stderr
     with Serving(folder, "serve", **values) as console:
+        assert wait_for(lambda: console.status("/readyz") == 200, 20), console.said()
         yield console, made.stdout.strip().splitlines()[-1]
