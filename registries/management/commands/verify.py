@@ -4,6 +4,7 @@ import random
 import re
 import signal
 import threading
+import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -59,10 +60,17 @@ class Command(BaseCommand):
             signal.signal(number, self._stop)
         interval: timedelta | None = options["interval"]
         fine = self._once(**options)
-        while interval is not None and not self._stopped.wait(_about(interval)):
+        while interval is not None and self._rest(_about(interval)):
             fine = self._once(**options)
         if not fine and interval is None:
             raise SystemExit(FAILED)
+
+    def _rest(self, seconds: float) -> bool:
+        """False when it is to stop. A second at a time: a signal that comes just before a wait is heard after it."""
+        until = time.monotonic() + seconds
+        while not self._stopped.is_set() and (left := until - time.monotonic()) > 0:
+            self._stopped.wait(min(left, 1.0))
+        return not self._stopped.is_set()
 
     def _once(self, *, namespace: str, status: str | None, older_than: timedelta | None, **_: Any) -> bool:
         """One run; whether all went well."""
