@@ -73,13 +73,6 @@ def bound(server: ApiServer, cluster: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def cable(server: ApiServer) -> Iterator[Cable]:
-    cable = Cable(server.port)
-    yield cable
-    cable.close()
-
-
-@pytest.fixture
 def people(bound: Cluster, server: ApiServer, cable: Cable, settings: Any, db: None) -> Iterator[Cluster]:
     """The console of a cluster whose people log in with its credentials, and whose word is never old."""
     bound.empty("team-a", "team-b")

@@ -1,8 +1,9 @@
 """What all tests share: the cast, the canary, and real registries to talk to."""
 
 import logging
+import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests import canary
 
 if TYPE_CHECKING:
     from tests.peers.api_server import ApiServer, GivenServer
+    from tests.peers.cable import Cable
     from tests.peers.cluster import Cluster
 
 pytest.register_assert_rewrite("tests.cluster_people")  # before a test file imports it
@@ -54,6 +56,15 @@ def pytest_configure(config: pytest.Config) -> None:
     handler = canary.WatchHandler(logging.DEBUG)
     logging.getLogger().addHandler(handler)
     logging.getLogger("urllib3").setLevel(logging.DEBUG)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything is meant to be there, a test that skips has failed, whatever it skips for."""
+    report = yield
+    if report.skipped and os.environ.get("CONSOLE_TEST_NO_SKIP") == "1":
+        report.outcome = "failed"
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -167,6 +178,16 @@ def mortal_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServ
 
     with running_server(tmp_path_factory.mktemp("mortal")) as server:
         yield server
+
+
+@pytest.fixture
+def cable(server: "ApiServer") -> "Iterator[Cable]":
+    """Between the console and the `server` of the module."""
+    from tests.peers.cable import Cable
+
+    cable = Cable(server.port)
+    yield cable
+    cable.close()
 
 
 @pytest.fixture(scope="session")

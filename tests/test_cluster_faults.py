@@ -36,13 +36,6 @@ def cluster(server: ApiServer) -> Cluster:
 
 
 @pytest.fixture
-def cable(server: ApiServer) -> Iterator[Cable]:
-    cable = Cable(server.port)
-    yield cable
-    cable.close()
-
-
-@pytest.fixture
 def store(cluster: Cluster, cable: Cable) -> Iterator[KubernetesStore]:
     """One that follows the cluster over a cable."""
     with cluster.store(timeouts=Timeouts(connect=1, read=2), port=cable.port) as store:

@@ -41,13 +41,6 @@ def server(mortal_server: ApiServer) -> ApiServer:
 
 
 @pytest.fixture
-def cable(server: ApiServer) -> Iterator[Cable]:
-    cable = Cable(server.port)
-    yield cable
-    cable.close()
-
-
-@pytest.fixture
 def cluster(
     server: ApiServer, cable: Cable, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Cluster]:

@@ -98,9 +98,8 @@ def run_progress(request: HttpRequest, run: UUID) -> HttpResponse:
 
 
 def _usage_place(request: HttpRequest, run: RunView) -> dict[str, object]:
-    items = wiring.delete_runs().items(access=access_to(request), run_id=run.id)
     url = reverse("registries:run_usage", args=(run.id,))
-    return pulling.usage_place(request, [item.key for item in items], url)
+    return pulling.usage_place(request, lambda: pulling.doomed(access_to(request), run.id), url)
 
 
 def _folded(view: RunView) -> list[tuple[str, int, None]]:

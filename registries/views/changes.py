@@ -100,7 +100,9 @@ def delete(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
             "uid": request.POST.get("uid") or registry.uid,
             "wrong": wrong,
             "typed": typed,
-            **pulling.usage_place(request, [key], reverse("registries:usage", args=(namespace, name))),
+            **pulling.usage_place(
+                request, lambda: [key], reverse("registries:usage", args=(namespace, name))
+            ),
         }
         status = 422 if wrong else 200
         return dialog(request, "registries/_delete.html", context, status=status, title=_("Delete registry"))

@@ -1,5 +1,6 @@
 """Pull secrets: their panel on the details page, with the default service account, and what uses them."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -69,16 +70,21 @@ def usage(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
 def run_usage(request: HttpRequest, run: UUID) -> HttpResponse:
     """The same for everything that a run would delete."""
     access = access_to(request)
+    return render(request, "registries/_usage.html", usage_of(access, doomed(access, run)))
+
+
+def doomed(access: Access, run: UUID) -> list[Key]:
+    """What a run would delete, as far as this person may."""
     items = wiring.delete_runs().items(access=access, run_id=run)
-    mine = [item.key for item in items if access.may(Permission.DELETE, item.key.namespace)]
-    return render(request, "registries/_usage.html", usage_of(access, mine))
+    return [item.key for item in items if access.may(Permission.DELETE, item.key.namespace)]
 
 
-def usage_place(request: HttpRequest, keys: list[Key], url: str) -> dict[str, Any]:
-    """The context of _usage_place.html: in a dialog it comes later, on a page it is there."""
+def usage_place(request: HttpRequest, keys: Callable[[], list[Key]], url: str) -> dict[str, Any]:
+    """The context of _usage_place.html: in a dialog it comes later, on a page it is there, and only then are the
+    keys asked for."""
     if not wiring.service().has_pull_secrets:
         return {}
-    return {"usage_url": url} if is_htmx(request) else usage_of(access_to(request), keys)
+    return {"usage_url": url} if is_htmx(request) else usage_of(access_to(request), keys())
 
 
 def usage_of(access: Access, keys: list[Key]) -> dict[str, Any]:
