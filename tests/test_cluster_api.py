@@ -89,7 +89,7 @@ def test_a_watch_goes_on_from_a_list(people: Cast, cluster: Cluster, monkeypatch
     people.add("there")
     version = client.get(TEAM_A).json()["metadata"]["resourceVersion"]
     cluster.apply("team-a", "applied", password=CANARY)
-    assert wait_for(lambda: client.get(TEAM_A).json()["totalItems"] == 2, 3)
+    assert wait_for(lambda: client.get(TEAM_A).json()["totalItems"] == 2)
 
     answer = client.get(f"{TEAM_A}?watch=true&resourceVersion={version}&timeoutSeconds=1")
     lines = b"".join(answer.streaming_content).decode().splitlines()
@@ -145,7 +145,7 @@ class TestDryRun:
         name = f"leaving-{uuid4().hex[:8]}"
         cluster.server.create_namespace(name)
         path, client = TEAM_A.replace("team-a", name), people.api("olive")
-        assert wait_for(lambda: post(client, f"{path}?dryRun=All", body()).status_code == 201, 5)
+        assert wait_for(lambda: post(client, f"{path}?dryRun=All", body()).status_code == 201)
 
         cluster.server.call("DELETE", f"/api/v1/namespaces/{name}")
 

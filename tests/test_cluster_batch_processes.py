@@ -34,13 +34,13 @@ def test_a_server_that_is_killed_in_the_middle_goes_on_after(cluster: Cluster, t
     fill(folder, 0, [])
 
     with Serving(folder, "serve", **settings) as console:
-        assert wait_for(lambda: console.status("/readyz") == 200, 10)
+        assert wait_for(lambda: console.status("/readyz") == 200)
         visit = Visit(console)
         uids = [it["metadata"]["uid"] for it in items(cluster)]
         run = proposed(visit, uids)
         cable.delay = 0.03  # so that it is not over before it is killed
         visit.post(f"{run}start/", count=str(COUNT))
-        assert wait_for(lambda: len(items(cluster)) < COUNT - 20, 10)
+        assert wait_for(lambda: len(items(cluster)) < COUNT - 20)
         os.killpg(console.process.pid, signal.SIGKILL)
         console.process.wait(10)
     assert items(cluster), "it was in the middle"
@@ -48,7 +48,7 @@ def test_a_server_that_is_killed_in_the_middle_goes_on_after(cluster: Cluster, t
     a_while_later(folder)
 
     with Serving(folder, "serve", **settings) as console:
-        assert wait_for(lambda: console.status("/readyz") == 200, 10)
+        assert wait_for(lambda: console.status("/readyz") == 200)
         visit = Visit(console)
         until(lambda: visit.get(run), "删除中断")
         visit.post(f"{run}start/")

@@ -36,16 +36,16 @@ class TestWhileTheClusterIsAway:
     ) -> None:
         people.apply("team-a", "harbor", password=canary.CANARY)
         client = log_in("team-a-admin")
-        assert wait_for(lambda: "harbor" in text(client), 5)
+        assert wait_for(lambda: "harbor" in text(client))
 
         cable.pull()
 
-        assert wait_for(lambda: 'id="away"' in text(client), 15)
+        assert wait_for(lambda: 'id="away"' in text(client))
         assert "harbor" in text(client)
         refused = client.post("/registries/-/add/", typed())
         assert "无法连接集群" in refused.content.decode()
         cable.plug()
-        assert wait_for(lambda: 'id="away"' not in text(client), 15)
+        assert wait_for(lambda: 'id="away"' not in text(client))
         assert client.post("/registries/-/add/", typed()).status_code == 302
 
     def test_who_is_not_known_yet_is_told_so(self, people: Cluster, cable: Cable) -> None:
@@ -60,7 +60,7 @@ class TestWhileTheClusterIsAway:
         assert page.status_code == 503
         assert "集群的 API Server" in page.content.decode()
         cable.plug()
-        assert wait_for(lambda: client.get(LIST).status_code == 200, 15), "and is still logged in"
+        assert wait_for(lambda: client.get(LIST).status_code == 200), "and is still logged in"
 
     def test_a_server_that_knows_no_roles_yet_is_not_believed_at_once(self, people: Cluster) -> None:
         """It refuses the question itself, as an API server does just after it has started."""
@@ -70,7 +70,7 @@ class TestWhileTheClusterIsAway:
         found = people.server.call("GET", basic).body
         people.server.call("PUT", basic, {**found, "subjects": []})
         try:
-            assert wait_for(lambda: not is_answered(people), 5)
+            assert wait_for(lambda: not is_answered(people))
             assert client.get(LIST, {"namespace": "team-a"}).status_code == 200
             wiring.people.cache_clear()
             told = client.get(LIST)
@@ -78,7 +78,7 @@ class TestWhileTheClusterIsAway:
         finally:
             now = people.server.call("GET", basic).body
             people.server.call("PUT", basic, {**now, "subjects": found["subjects"]})
-        assert wait_for(lambda: client.get(LIST, {"namespace": "team-a"}).status_code == 200, 15)
+        assert wait_for(lambda: client.get(LIST, {"namespace": "team-a"}).status_code == 200)
 
 
 class TestTheCredential:
@@ -177,7 +177,7 @@ class TestRuns:
         for number in range(3):
             people.apply("team-a", f"harbor-{number}", password=canary.CANARY)
         access = access_of("team-a-admin")
-        assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == 3, 5)
+        assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == 3)
         runs, found = wiring.delete_runs(), wiring.index().fresh().buckets["team-a"].items
         run = runs.propose(access=access, registries=found)
         wiring.people().forget(ClusterSession.objects.get())
@@ -195,7 +195,7 @@ class TestRuns:
     def test_tests_stop_likewise(self, people: Cluster) -> None:
         people.apply("team-a", "harbor", password=canary.CANARY, domain="127.0.0.1:9")
         access = access_of("omar")
-        assert wait_for(lambda: wiring.index().fresh().keys_by_uid, 5)
+        assert wait_for(lambda: wiring.index().fresh().keys_by_uid)
         runs, found = wiring.verify_runs(), wiring.index().fresh().buckets["team-a"].items
         run = runs.make(access=access, registries=found)
         wiring.people().forget(ClusterSession.objects.get())

@@ -105,9 +105,9 @@ def test_nothing_is_lost_and_nothing_is_done_twice(
     tested = [it for it in known if it.name.startswith("tested")]
     cable.delay = SLOWED
     testing = [begun_tests(people, "nina", tested[:TESTED])]
-    assert wait_for(lambda: VerificationRecord.objects.count() == TESTED, 10)
+    assert wait_for(lambda: VerificationRecord.objects.count() == TESTED)
     deleting = begun_deletion(people, doomed)
-    assert wait_for(lambda: deleted(people, deleting) > 0, 5)
+    assert wait_for(lambda: deleted(people, deleting) > 0)
     assert not is_over(people, deleting, testing), "whose verdicts are still to be recorded"
 
     failing = threading.Thread(target=fault, args=(cluster.server, cable))
@@ -116,15 +116,15 @@ def test_nothing_is_lost_and_nothing_is_done_twice(
     written = work(people, failing)
     cable.delay = 0.0
 
-    assert wait_for(lambda: is_over(people, deleting, testing), 20)
+    assert wait_for(lambda: is_over(people, deleting, testing))
     assert written, "somebody worked meanwhile"
     everything_was_deleted_once(people, deleting, doomed)
     everything_was_tested_once(people, testing, tested, cluster)
     now = present(cluster)
     assert {name for name, (_, shown) in now.items() if shown} == set(written)
     assert set(now) == {it.name for it in tested} | set(written)
-    assert wait_for(lambda: followed() == {name: uid for name, (uid, _) in now.items()}, 15)
-    assert wait_for(lambda: not wiring.service().freshness().away, 15)
+    assert wait_for(lambda: followed() == {name: uid for name, (uid, _) in now.items()})
+    assert wait_for(lambda: not wiring.service().freshness().away)
 
 
 def test_a_run_of_tests_that_is_cancelled_while_it_waits_is_taken_up_later(
@@ -140,17 +140,17 @@ def test_a_run_of_tests_that_is_cancelled_while_it_waits_is_taken_up_later(
     tested = stored(cluster, names)
     cable.pull()
     testing = begun_tests(people, "nina", list(tested))
-    assert wait_for(lambda: wiring.service().freshness().away, 5)
+    assert wait_for(lambda: wiring.service().freshness().away)
     access = people.access("nina")
 
     wiring.verify_runs().cancel(access=access, run_id=testing[1])
     time.sleep(2)  # until the run has noticed, whatever it then does
     cable.plug()
 
-    assert wait_for(lambda: not wiring.service().freshness().away, 10)
+    assert wait_for(lambda: not wiring.service().freshness().away)
     assert progress(people, testing).groups == ()
     wiring.verify_runs().start(access=access, run_id=testing[1])
-    assert wait_for(lambda: progress(people, testing).state is RunState.DONE, 15)
+    assert wait_for(lambda: progress(people, testing).state is RunState.DONE)
     assert [(it.problem, it.count) for it in progress(people, testing).groups] == [("", TESTED)]
 
 
@@ -160,7 +160,7 @@ def stored(cluster: Cluster, names: dict[str, str]) -> tuple[RegistrySecret, ...
     for name, domain in names.items():
         resource = new_resource(read_draft(typed(name, domain=domain)))
         connection.call("POST", registries_in("team-a"), subject=name, body=resource)
-    assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == len(names), 10)
+    assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == len(names))
     return wiring.index().fresh().buckets["team-a"].items
 
 

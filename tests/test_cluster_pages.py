@@ -65,7 +65,7 @@ def test_what_kubectl_applied_is_listed_shown_and_edited(people: Cast, on_cluste
     client.get(LIST)
     on_cluster.apply("team-a", "applied", password=CANARY)
 
-    assert wait_for(lambda: "applied" in client.get(LIST).content.decode(), 1)
+    assert wait_for(lambda: "applied" in client.get(LIST).content.decode())
     details = client.get("/registries/team-a/applied/").content.decode()
     assert "h.example.com" in details
     registry = people.find("applied")
@@ -216,7 +216,7 @@ def test_a_namespace_that_is_being_deleted_takes_nothing_new(people: Cast, on_cl
     on_cluster.server.create_namespace("leaving")
     on_cluster.server.call("DELETE", "/api/v1/namespaces/leaving")
     try:
-        assert wait_for(lambda: "leaving" in wiring.service().namespaces(access=people.access("olive")), 1)
+        assert wait_for(lambda: "leaving" in wiring.service().namespaces(access=people.access("olive")))
         answer = people.client("olive").post("/registries/-/add/", typed(namespace="leaving"))
         assert answer.status_code == 422
         assert "正在被删除" in answer.content.decode()
@@ -243,7 +243,7 @@ def test_while_the_cluster_is_away_pages_show_what_is_known_and_offer_no_writing
     before = client.get(LIST)
     assert 'id="away"' not in before.content.decode()
     mortal_server.kill_api()
-    assert wait_for(lambda: wiring.service().freshness().away, 3)
+    assert wait_for(lambda: wiring.service().freshness().away)
 
     page = client.get(LIST)
     details = client.get("/registries/team-a/known/")
@@ -263,7 +263,7 @@ def test_while_the_cluster_is_away_pages_show_what_is_known_and_offer_no_writing
     assert "registries-changed" in pulse.headers.get("HX-Trigger", "")
 
     mortal_server.start_api()
-    assert wait_for(lambda: not wiring.service().freshness().away, 15)
+    assert wait_for(lambda: not wiring.service().freshness().away)
     assert 'id="away"' not in client.get(LIST).content.decode()
 
 

@@ -54,7 +54,7 @@ def names(index: Index) -> list[str]:
 
 def seen(index: Index, *expected: str) -> list[str]:
     """What is listed, once it is that or a while has passed."""
-    wait_for(lambda: names(index) == list(expected), 5)
+    wait_for(lambda: names(index) == list(expected))
     return names(index)
 
 
@@ -185,5 +185,5 @@ def test_of_parent_and_child_one_keeps_the_pull_secrets(console: Cluster) -> Non
         assert reconciler is not None
         return reconciler._lease.hold()
 
-    assert wait_for(holds, 20)
+    assert wait_for(holds)
     assert Child(holds).result() is False

@@ -86,7 +86,7 @@ def test_the_address_is_as_kubelets_look_for_it(
 ) -> None:
     empty.apply("team-a", "applied", domain=domain, password=CANARY)
 
-    assert wait_for(lambda: list(auths(secret_on(empty, Key("team-a", "applied")))) == [address], 3)
+    assert wait_for(lambda: list(auths(secret_on(empty, Key("team-a", "applied")))) == [address])
 
 
 def test_somebody_elses_secret_is_left_alone_and_reported(store: KubernetesStore, empty: Cluster) -> None:
@@ -98,7 +98,7 @@ def test_somebody_elses_secret_is_left_alone_and_reported(store: KubernetesStore
     assert store.pull_secret(KEY, uid=created["metadata"]["uid"]) is PullSecret.FOREIGN
     assert secret_on(empty)["data"] == {"x": "eA=="}
     empty.server.call("DELETE", secret(KEY))
-    assert wait_for(lambda: bool(auths(secret_on(empty))), 5)
+    assert wait_for(lambda: bool(auths(secret_on(empty))))
 
 
 def test_what_is_done_to_a_secret_is_undone(store: KubernetesStore, empty: Cluster) -> None:
@@ -108,10 +108,10 @@ def test_what_is_done_to_a_secret_is_undone(store: KubernetesStore, empty: Clust
     broken = empty.server.call("PATCH", secret(KEY), wrong, kind=MERGE_PATCH).body
     assert auths(broken) == {}
 
-    assert wait_for(lambda: list(auths(secret_on(empty))) == ["harbor.example.com"], 5)
+    assert wait_for(lambda: list(auths(secret_on(empty))) == ["harbor.example.com"])
     assert list(secret_on(empty)["data"]) == [".dockerconfigjson"]
     empty.server.call("DELETE", secret(KEY))
-    assert wait_for(lambda: bool(auths(secret_on(empty))), 5)
+    assert wait_for(lambda: bool(auths(secret_on(empty))))
 
 
 def test_the_secret_of_an_earlier_namesake_is_replaced(store: KubernetesStore, empty: Cluster) -> None:
@@ -127,7 +127,7 @@ def test_the_secret_of_an_earlier_namesake_is_replaced(store: KubernetesStore, e
 
 def test_a_verdict_on_the_registry_is_no_reason_to_look(store: KubernetesStore, empty: Cluster) -> None:
     created = store.create(make())
-    assert wait_for(lambda: bool(auths(secret_on(empty))), 3)
+    assert wait_for(lambda: bool(auths(secret_on(empty))))
     before = secret_on(empty)["metadata"]["resourceVersion"]
 
     for number in range(5):
@@ -160,7 +160,7 @@ def test_one_of_two_holds_the_lease_and_the_other_takes_over(
     assert first.hold(), "renewed"
     assert not second.hold()
 
-    assert wait_for(second.hold, 3), "not renewed for longer than it lasts"
+    assert wait_for(second.hold), "not renewed for longer than it lasts"
     assert not first.is_held
     assert not first.hold()
 
@@ -191,4 +191,4 @@ def test_who_does_not_lead_keeps_no_secrets_until_it_does(
             assert not wait_for(lambda: bool(secret_on(empty, key)), 0.3)
             assert leader.hold()
 
-        assert wait_for(lambda: bool(auths(secret_on(empty, key))), 6)
+        assert wait_for(lambda: bool(auths(secret_on(empty, key))))

@@ -45,21 +45,21 @@ def test_it_waits_for_the_first_list_and_says_for_what(cable: Cable, cluster: Cl
     cluster.apply("team-a", "known", password=CANARY)
 
     assert readiness()[0] == 503
-    assert wait_for(lambda: readiness() == (503, "cluster: cluster_away\n"), 5)
+    assert wait_for(lambda: readiness() == (503, "cluster: cluster_away\n"))
     assert Client().get("/healthz").status_code == 200, "which is no reason to restart it"
     cable.plug()
 
-    assert wait_for(lambda: readiness() == (200, "ok\n"), 5)
+    assert wait_for(lambda: readiness() == (200, "ok\n"))
     assert wiring.index().is_filled, "and nobody waits for the index either"
 
 
 def test_a_cluster_that_goes_away_later_takes_nothing_out_of_service(cable: Cable, db: None) -> None:
     cable.plug()
-    assert wait_for(lambda: readiness()[0] == 200, 5)
+    assert wait_for(lambda: readiness()[0] == 200)
 
     cable.pull()
 
-    assert wait_for(lambda: wiring.service().freshness().away, 5)
+    assert wait_for(lambda: wiring.service().freshness().away)
     assert readiness() == (200, "ok\n")
 
 
@@ -69,5 +69,5 @@ def test_what_the_cluster_refuses_is_said(cable: Cable, cluster: Cluster, settin
     wiring.reset()
     cable.plug()
 
-    assert wait_for(lambda: readiness() == (503, "cluster: cluster_forbidden\n"), 5)
+    assert wait_for(lambda: readiness() == (503, "cluster: cluster_forbidden\n"))
     wiring.stop()

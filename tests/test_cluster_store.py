@@ -70,14 +70,14 @@ def test_what_kubectl_does_is_seen_within_a_second(
     assert names() == []
 
     empty.apply("team-a", "applied", password=CANARY)
-    assert wait_for(lambda: names() == ["applied"], 1)
+    assert wait_for(lambda: names() == ["applied"])
 
     empty.annotate("team-a", "applied", {"theriseunion.io/display-name": "改过的"})
     seen = lambda: [it.display_name for it in store.changes(None).upserted] == ["改过的"]  # noqa: E731
-    assert wait_for(seen, 1)
+    assert wait_for(seen)
 
     empty.delete("team-a", "applied")
-    assert wait_for(lambda: names() == [], 1)
+    assert wait_for(lambda: names() == [])
 
 
 def test_a_namespace_that_kubectl_makes_is_seen_within_a_second(store: KubernetesStore, own: Cluster) -> None:
@@ -86,10 +86,10 @@ def test_a_namespace_that_kubectl_makes_is_seen_within_a_second(store: Kubernete
     try:
         own.server.create_namespace("made-by-kubectl")
 
-        assert wait_for(lambda: "made-by-kubectl" in (store.changes(None).namespaces or ()), 1)
+        assert wait_for(lambda: "made-by-kubectl" in (store.changes(None).namespaces or ()))
     finally:
         own.server.finalize_namespace("made-by-kubectl")  # type: ignore[union-attr]
-    assert wait_for(lambda: "made-by-kubectl" not in (store.changes(None).namespaces or ()), 1)
+    assert wait_for(lambda: "made-by-kubectl" not in (store.changes(None).namespaces or ()))
 
 
 def test_a_plain_password_that_kubectl_applied_is_used_and_kept_nowhere(
@@ -103,7 +103,7 @@ def test_a_plain_password_that_kubectl_applied_is_used_and_kept_nowhere(
     assert CANARY not in str(resource)
     assert "managedFields" not in str(resource)
     assert "last-applied" not in str(resource)
-    assert wait_for(lambda: bool(store.changes(None).upserted), 1)
+    assert wait_for(lambda: bool(store.changes(None).upserted))
     assert CANARY not in str(store.changes(None))
     assert store.credential(key, uid=uid(resource)).password == CANARY
 
@@ -119,7 +119,7 @@ def test_a_namesake_that_kubectl_created_is_not_touched(store: KubernetesStore, 
         store.annotate(KEY, {"x": "y"}, uid=uid(old))
 
     shown = lambda: [it.uid for it in store.changes(None).upserted] == [uid(store.get(KEY))]  # noqa: E731
-    assert wait_for(shown, 1)
+    assert wait_for(shown)
 
 
 def test_one_that_is_held_by_a_finalizer_is_still_shown(store: KubernetesStore, empty: Cluster) -> None:
@@ -132,7 +132,7 @@ def test_one_that_is_held_by_a_finalizer_is_still_shown(store: KubernetesStore, 
     assert [it.uid for it in store.changes(None).upserted] == [uid(created)]
     body = {"metadata": {"finalizers": None}}  # type: ignore[dict-item]
     empty.server.call("PATCH", empty.path("team-a", "harbor-prod"), body, kind="application/merge-patch+json")
-    assert wait_for(lambda: not store.changes(None).upserted, 1)
+    assert wait_for(lambda: not store.changes(None).upserted)
 
 
 # Who saves, sees it
@@ -270,7 +270,7 @@ def test_a_role_may_what_it_says_and_in_its_namespace_only(
     own: Cluster, store: KubernetesStore, user: str, role: str, may: set[str]
 ) -> None:
     own.bind(user, role, "team-a")
-    assert wait_for(lambda: own.server.call("GET", own.path("team-a"), user=user).status == 200, 5)
+    assert wait_for(lambda: own.server.call("GET", own.path("team-a"), user=user).status == 200)
     for namespace in ("team-a", "team-b"):
         for method in ("GET", "PATCH", "POST", "DELETE"):
             created = store.create(make(Key(namespace, "x")))

@@ -84,7 +84,7 @@ def robot(people: Cluster, server: ApiServer) -> Iterator[str]:
     """A token of a service account that is image-admin in team-a."""
     token = account(server, "robot")
     people.bind(name_of("robot"), "image-admin", "team-a")
-    assert wait_for(lambda: bearing(token).get(TEAM_A).status_code == 200, 5)
+    assert wait_for(lambda: bearing(token).get(TEAM_A).status_code == 200)
     yield token
     people.unbind(name_of("robot"), "image-admin", "team-a")
 
@@ -115,7 +115,7 @@ class TestTheOperations:
 
     def test_other_namespaces_do_not_exist_for_it(self, people: Cluster, robot: str) -> None:
         people.apply("team-b", "hidden", password=canary.CANARY)
-        assert wait_for(lambda: of("olive").get(ALL).json()["totalItems"] == 1, 5)
+        assert wait_for(lambda: of("olive").get(ALL).json()["totalItems"] == 1)
         client = bearing(robot)
 
         assert client.get(TEAM_B).status_code == client.get(f"{TEAM_B}/hidden").status_code == 404
@@ -137,7 +137,7 @@ class TestTheOperations:
     )
     def test_each_does_what_the_role_allows(self, people: Cluster, user: str, expected: list[int]) -> None:
         people.apply("team-a", "there", password=canary.CANARY, domain="127.0.0.1:9")
-        assert wait_for(lambda: of("olive").get(ALL).json()["totalItems"] == 1, 5)
+        assert wait_for(lambda: of("olive").get(ALL).json()["totalItems"] == 1)
         client, one = of(user), f"{TEAM_A}/there"
 
         statuses = [
@@ -155,7 +155,7 @@ class TestTheOperations:
         for name in ("one", "two"):
             people.apply("team-a", name, password=canary.CANARY)
         client = bearing(robot)
-        assert wait_for(lambda: client.get(TEAM_A).json()["totalItems"] == 2, 5)
+        assert wait_for(lambda: client.get(TEAM_A).json()["totalItems"] == 2)
         items = [{"namespace": "team-a", "name": name} for name in ("one", "two")]
 
         run = post(client, f"{BASE}/runs", {"type": "delete", "items": items})
@@ -174,7 +174,7 @@ class TestTheOperations:
         people.apply("team-a", "there", password=canary.CANARY, domain="127.0.0.1:9")
         people.bind("stranger", "blind", "team-a")
         try:
-            assert wait_for(lambda: of("stranger").get(TEAM_A).json().get("totalItems") == 1, 5)
+            assert wait_for(lambda: of("stranger").get(TEAM_A).json().get("totalItems") == 1)
             answer = post(of("stranger"), f"{TEAM_A}/there/verify")
         finally:
             people.unbind("stranger", "blind", "team-a")
@@ -186,7 +186,7 @@ class TestTheOperations:
         believed_for(settings, 3600.0)
         people.apply("team-a", "there", password=canary.CANARY)
         client, one = bearing(robot), f"{TEAM_A}/there"
-        assert wait_for(lambda: client.get(TEAM_A).json().get("totalItems") == 1, 5)
+        assert wait_for(lambda: client.get(TEAM_A).json().get("totalItems") == 1)
         asked = [
             lambda: post(client, f"{TEAM_A}?dryRun=All", body()).status_code,
             lambda: client.delete(f"{one}?dryRun=All").status_code,
@@ -195,12 +195,12 @@ class TestTheOperations:
 
         people.unbind(name_of("robot"), "image-admin", "team-a")
         raw = people.path("team-a")
-        assert wait_for(lambda: people.server.call("GET", raw, token=robot).status == 403, 5)
+        assert wait_for(lambda: people.server.call("GET", raw, token=robot).status == 403)
 
         assert asked[1]() == 403
         wiring.cluster_tokens.cache_clear()
         people.bind(name_of("robot"), "image-admin", "team-a")
-        assert wait_for(lambda: bearing(robot).get(TEAM_A).json().get("totalItems") == 1, 5)
+        assert wait_for(lambda: bearing(robot).get(TEAM_A).json().get("totalItems") == 1)
 
 
 class TestRefusing:
@@ -238,7 +238,7 @@ class TestRefusing:
         server.call("DELETE", f"{ACCOUNTS}/robot")
         begun = time.monotonic()
 
-        assert wait_for(lambda: client.get(TEAM_A).status_code == 401, 15)
+        assert wait_for(lambda: client.get(TEAM_A).status_code == 401)
         b"".join(watched.streaming_content)
 
         assert time.monotonic() - begun < 14
@@ -253,9 +253,9 @@ class TestRefusing:
         tokens = [another(server, "robot") for _ in range(4)]
         clients = [bearing(token) for token in tokens]
         for client in clients:
-            assert wait_for(lambda: client.get(TEAM_A).json().get("totalItems") == 1, 5)  # noqa: B023
+            assert wait_for(lambda: client.get(TEAM_A).json().get("totalItems") == 1)  # noqa: B023
         server.call("DELETE", f"{ACCOUNTS}/robot")
-        assert wait_for(lambda: not takes(server, tokens[-1]), 15)
+        assert wait_for(lambda: not takes(server, tokens[-1]))
 
         run = post(clients[0], f"{BASE}/runs", {"type": "delete", "items": [item]})
         writes = [
@@ -280,12 +280,12 @@ class TestRefusing:
         client = bearing(token)
         assert client.get(TEAM_B).status_code == 404
         people.bind(name_of("guest"), "image-viewer", "team-b")
-        assert wait_for(lambda: client.get(TEAM_B).status_code == 200, 5)
+        assert wait_for(lambda: client.get(TEAM_B).status_code == 200)
 
         people.unbind(name_of("guest"), "image-viewer", "team-b")
 
         begun = time.monotonic()
-        assert wait_for(lambda: client.get(TEAM_B).status_code == 404, 5)
+        assert wait_for(lambda: client.get(TEAM_B).status_code == 404)
         assert time.monotonic() - begun < 3
 
 
@@ -302,7 +302,7 @@ class TestAsking:
             assert bearing(token).get("/metrics").status_code == 503
         assert not AuditEntry.objects.filter(action="token").exists()
         cable.plug()
-        assert wait_for(lambda: client.get(TEAM_A).status_code == 200, 15)
+        assert wait_for(lambda: client.get(TEAM_A).status_code == 200)
 
     def test_one_that_could_not_be_reached_is_not_tried_by_everybody(
         self, people: Cluster, cable: Cable, monkeypatch: pytest.MonkeyPatch
@@ -320,7 +320,7 @@ class TestAsking:
         monkeypatch.setattr(cluster_tokens, "PAUSE", 0.0)
 
         assert (told.status_code, told.json().get("details")) == (503, None)
-        assert wait_for(lambda: of("omar").get(TEAM_A).status_code == 200, 15)
+        assert wait_for(lambda: of("omar").get(TEAM_A).status_code == 200)
 
     def test_what_was_heard_is_believed_for_seconds_and_holds_no_token(
         self, people: Cluster, cable: Cable, settings: Any
@@ -332,7 +332,7 @@ class TestAsking:
 
         assert client.get(TEAM_A).status_code == 200
         assert of("omar").get(TEAM_A).status_code == 503
-        assert wait_for(lambda: client.get(TEAM_A).status_code == 503, 5)
+        assert wait_for(lambda: client.get(TEAM_A).status_code == 503)
         kept = wiring.cluster_tokens()._known
         assert canary.TOKEN not in repr(kept)
         assert all(it.access.acting is None for it in kept.values())
@@ -420,7 +420,7 @@ class TestMetrics:
     def two(self, people: Cluster) -> Cluster:
         people.apply("team-a", "shown", password=canary.CANARY)
         people.apply("team-b", "other", password=canary.CANARY)
-        assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == 2, 5)
+        assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == 2)
         return people
 
     def test_a_scraper_reads_all_of_it_and_no_password(self, two: Cluster, server: ApiServer) -> None:
@@ -428,7 +428,7 @@ class TestMetrics:
         assert bearing(token).get("/metrics").status_code == 403
         two.bind(name_of("prometheus"), "registry-console-metrics")
         try:
-            assert wait_for(lambda: bearing(token).get("/metrics").status_code == 200, 5)
+            assert wait_for(lambda: bearing(token).get("/metrics").status_code == 200)
             text = bearing(token).get("/metrics").content.decode()
             assert 'name="shown"' in text
             assert 'name="other"' in text
@@ -449,8 +449,8 @@ class TestMetrics:
         two.bind("vic", "monitoring")
         two.bind("stranger", "monitoring")
         try:
-            assert wait_for(lambda: of("vic").get("/metrics").status_code == 200, 5)
-            assert wait_for(lambda: of("stranger").get("/metrics").status_code == 200, 5)
+            assert wait_for(lambda: of("vic").get("/metrics").status_code == 200)
+            assert wait_for(lambda: of("stranger").get("/metrics").status_code == 200)
             seen = of("vic").get("/metrics").content.decode()
             assert 'name="shown"' in seen
             assert "team-b" not in seen

@@ -50,7 +50,7 @@ def docker_registry(
         [program, "serve", str(folder / "config.yml")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        assert wait_for(lambda: _listens(port), 10), "docker-registry did not start"
+        assert wait_for(lambda: _listens(port)), "docker-registry did not start"
         yield f"localhost:{port}"
     finally:
         process.terminate()

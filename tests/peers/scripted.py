@@ -206,7 +206,7 @@ def silent_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 2.0) -> bool:
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
     """Whether `condition` came true in time."""
     until = time.monotonic() + seconds
     while not condition():

@@ -32,5 +32,5 @@ def serving(folder: Path, **values: str) -> Iterator[tuple[Serving, str]]:
     made = manage(folder, "shell", "-c", SEED, **values)
     assert made.returncode == 0, made.stderr
     with Serving(folder, "serve", **values) as console:
-        assert wait_for(lambda: console.status("/readyz") == 200, 20), console.said()
+        assert wait_for(lambda: console.status("/readyz") == 200), console.said()
         yield console, made.stdout.strip().splitlines()[-1]

@@ -20,7 +20,7 @@ from playwright.sync_api import (
 from registries.demo.seed import PASSWORD
 
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
-PATIENCE = 8000
+PATIENCE = 20_000
 """Milliseconds that a test waits for something to appear."""
 REFUSED_FORM = frozenset({409, 422, 429})
 """What the server answers to a form that it does not take. Other errors have to be announced by the test."""
