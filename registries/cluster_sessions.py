@@ -25,6 +25,7 @@ from registries.cluster_access import REVIEWS_AT_ONCE, REVIEWS_FORBIDDEN, asked,
 from registries.errors import SESSION_ENDED, ConsoleError, Unavailable
 from registries.models import ClusterSession
 from registries.records import Action, Audit
+from registries.resealing import reseal_all
 from registries.sealing import Sealer
 from registries.stores.kubernetes.gate import Gate, Person
 from registries.stores.kubernetes.proof import Proof
@@ -209,6 +210,18 @@ class ClusterSessions:
             with suppress(Unavailable):  # nothing was kept of what cannot be opened
                 self._gate.forget(self._open(session))
         return bool(ClusterSession.objects.filter(pk=pk).delete()[0])
+
+
+def reseal_credentials(sealer: Sealer) -> int:
+    """Bring the credential of every session under the newest key; returns how many there are. One that no key opens
+    is of no use to anybody, and goes."""
+    kept = ClusterSession.objects.exclude(sealed="")
+    for session in kept:
+        try:
+            sealer.reseal(session.sealed)
+        except Unavailable:
+            session.delete()
+    return reseal_all(sealer, kept, "sealed")
 
 
 def _kept(error: ConsoleError) -> float:

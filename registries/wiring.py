@@ -268,6 +268,14 @@ def api_watches() -> Seats:
     return Seats(settings.API_WATCHES)
 
 
+def reseal() -> tuple[int, int]:
+    """Bring all that is sealed under the newest key: how many passwords, and how many credentials of sessions. Both,
+    wherever the registries are at the moment: a database may have seen another setting."""
+    from registries.cluster_sessions import reseal_credentials
+
+    return embedded_store().reseal(), reseal_credentials(Sealer(settings.PASSWORD_KEYS))
+
+
 def delete_namespace(access: Access, name: str) -> None:
     """A namespace goes with the roles in it: one that is created again starts without any."""
     with transaction.atomic():

@@ -2,21 +2,26 @@
 
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.core.signals import got_request_exception
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
+from console import datadir
 from registries import wiring
 from registries.domain import Key
 from registries.errors import Unavailable
 from registries.models import ClusterSession, RunItem
 from registries.runs import RunState
+from registries.sealing import Sealer
 from registries.stores.kubernetes.paths import EVERYWHERE
 from tests import canary
 from tests.cluster_people import LIST, access_of, is_answered, log_in, of_the_cluster, text
@@ -123,6 +128,24 @@ class TestTheCredential:
         ClusterSession.objects.filter(pk=theirs.pk).update(sealed=olives.sealed)
 
         assert thief.get(LIST).status_code == 302
+
+    def test_is_brought_under_a_new_key_and_nobody_is_logged_out(
+        self, people: Cluster, tmp_path: Path, settings: Any
+    ) -> None:
+        datadir.prepare(tmp_path)
+        settings.PASSWORD_KEYS = keys = datadir.password_keys(tmp_path)
+        wiring.people.cache_clear()
+        client = log_in("vic")
+        session, old = ClusterSession.objects.get(), list(keys())
+        lost = Sealer(lambda: [Fernet.generate_key().decode()]).seal("", uid="", binding="")
+        ClusterSession.objects.create(person="x", sealed=lost, expires_at=session.expires_at)
+
+        call_command("rotate_keys")
+
+        assert list(keys()) != old
+        with pytest.raises(Unavailable, match="key_missing"):
+            Sealer(lambda: old).reseal(ClusterSession.objects.get().sealed)
+        assert client.get(LIST).status_code == 200
 
     def test_is_not_in_the_cookie_and_another_log_in_is_another_session(self, people: Cluster) -> None:
         client = log_in("vic")

@@ -300,11 +300,6 @@ def test_crd_apply_without_the_right_to_says_so(cluster: Cluster, settings: Any)
         call_command("crd", "--apply")
 
 
-def test_keys_are_not_rotated_where_none_are(on_cluster: Cluster) -> None:
-    with pytest.raises(CommandError, match="cluster"):
-        call_command("rotate_keys")
-
-
 @pytest.mark.parametrize(("store", "match"), [("etcd", "CONSOLE_STORE"), ("kubernetes", "KUBECONFIG")])
 def test_a_setting_that_makes_no_sense_is_said_at_the_start(settings: Any, store: str, match: str) -> None:
     settings.STORE, settings.KUBECONFIG = store, "/nowhere"

@@ -17,6 +17,7 @@ from django.utils import timezone
 from registries.domain import Credential, Key, credential_of
 from registries.errors import AlreadyExists, Conflict, NotFound
 from registries.models import StoredResource, StoreVersion, Tombstone
+from registries.resealing import reseal_all
 from registries.resource import KIND, Resource, decode_password, to_domain
 from registries.sealing import Sealer
 from registries.stores.base import Changes, Freshness, PullSecret, PullSecretUsers
@@ -155,22 +156,8 @@ class EmbeddedStore:
             self._bury(row, version)
 
     def reseal(self) -> int:
-        """Bring every password under the newest key; returns how many there are.
-
-        Rows that appear meanwhile are looked for until there are none: once the new key is in place,
-        everything is written under it.
-        """
-        done: set[int] = set()
-        rows = StoredResource.objects.filter(kind=KIND)
-        while fresh := set(rows.values_list("pk", flat=True)) - done:
-            for pk in fresh:
-                with transaction.atomic():
-                    row = rows.select_for_update().filter(pk=pk).first()
-                    if row is not None:
-                        row.sealed_password = self._sealer.reseal(row.sealed_password)
-                        row.save(update_fields=["sealed_password"])
-            done |= fresh
-        return len(done)
+        """Bring every password under the newest key; returns how many there are."""
+        return reseal_all(self._sealer, StoredResource.objects.filter(kind=KIND), "sealed_password")
 
     @staticmethod
     def _next_version() -> int:
