@@ -14,6 +14,13 @@ from tests.conftest import Cast
 from tests.test_api import ALL
 
 
+@pytest.fixture(autouse=True)
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No day ends while a test runs."""
+    now = timezone.localtime().replace(hour=12)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+
+
 def made(cast: Cast, person: str = "nina", **values: Any) -> Any:
     until = timezone.localdate() + timedelta(days=30)
     typed = {"name": "CI", "role": "image-viewer", "expires": until.isoformat(), **values}
