@@ -2,7 +2,6 @@
 
 import logging
 import os
-import socket
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +23,7 @@ from registries.demo.tempers import TEMPERS, Temper
 from registries.domain import Key, RegistrySecret
 from registries.grants import set_grant
 from tests import canary
+from tests.peers.silent import SilentServers
 
 if TYPE_CHECKING:
     from tests.peers.api_server import ApiServer, GivenServer
@@ -211,9 +211,11 @@ def probing(demo_registries: DemoRegistries, settings: Any) -> Callable[[str], d
     """Allow tests to reach the demo's registries; gives address, user name and password of a temper."""
     settings.PROBE_ALLOW_LOOPBACK = True
     settings.PROBE_CA_FILE = str(demo_registries.ca_file)
-    settings.PROBE_TIMEOUT = 1.5
+    settings.PROBE_CONNECT_TIMEOUT = settings.PROBE_READ_TIMEOUT = settings.PROBE_TIMEOUT = 60.0
 
     def temper(name: str) -> dict[str, str]:
+        if name == "hanging":  # it would be waited out; whoever answers has time, however busy the machine is
+            settings.PROBE_TIMEOUT = 1.5
         found: Temper = next(it for it in TEMPERS if it.name == name)
         return {
             "domain": demo_registries.address(found),
@@ -225,13 +227,8 @@ def probing(demo_registries: DemoRegistries, settings: Any) -> Callable[[str], d
 
 
 @pytest.fixture
-def silent_servers(request: pytest.FixtureRequest) -> Callable[[int], list[str]]:
+def silent_servers() -> Iterator[SilentServers]:
     """Opens so many ports on loopback that take a connection and never say a word; gives their addresses."""
-
-    def open_ports(count: int) -> list[str]:
-        servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-        for server in servers:
-            request.addfinalizer(server.close)
-        return [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]
-
-    return open_ports
+    servers = SilentServers()
+    yield servers
+    servers.close()

@@ -32,7 +32,7 @@ def console(
     values |= {
         "CONSOLE_PROBE_ALLOW_LOOPBACK": "1",
         "CONSOLE_PROBE_CA_FILE": str(demo_registries.ca_file),
-        "CONSOLE_PROBE_TIMEOUT": "5",
+        "CONSOLE_PROBE_TIMEOUT": "60",
     }
     with serving(tmp_path_factory.mktemp("served") / "data", **values) as served:
         yield served
@@ -105,8 +105,8 @@ def test_a_body_in_chunks_is_read(console: tuple[Serving, str]) -> None:
         yield from of
 
     json = {"Content-Type": "application/json"}
-    some = client.http.post(path, pieces(b'{"domain"', b': "x y"}'), headers=json, timeout=10)
-    many = client.http.post(path, pieces(*[b" " * 65536] * 20), headers=json, timeout=10)
+    some = client.http.post(path, pieces(b'{"domain"', b': "x y"}'), headers=json, timeout=60)
+    many = client.http.post(path, pieces(*[b" " * 65536] * 20), headers=json, timeout=60)
 
     assert some.status_code == 422
     assert many.status_code == 413
@@ -133,7 +133,7 @@ def test_the_example_of_the_readme_lists_everything(console: tuple[Serving, str]
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -34,9 +34,24 @@ def told(event: dict[str, Any]) -> tuple[str, str]:
     return event["type"], event["object"]["metadata"].get("name", "")
 
 
+class Clock:
+    """In place of the time of a watch: it passes where a watch rests, and nowhere else."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "LOOK", 0.01)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(watch, "time", clock)
+    return clock
 
 
 def test_tells_first_what_is_there_then_what_happens(cast: Cast) -> None:
@@ -107,8 +122,7 @@ def test_a_bookmark_says_up_to_where(cast: Cast) -> None:
     assert found[1]["object"]["metadata"] == {"resourceVersion": version}
 
 
-def test_ends_when_the_rights_change(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "RIGHTS", 0.05)
+def test_ends_when_the_rights_change(cast: Cast, clock: Clock) -> None:
     for end in ("revoke", "grant"):
         following = events(cast.api("vic").get(f"{TEAM_A}?watch=true&timeoutSeconds=20"))
         if end == "revoke":
@@ -116,9 +130,9 @@ def test_ends_when_the_rights_change(cast: Cast, monkeypatch: pytest.MonkeyPatch
             wiring.tokens().revoke(access=cast.access("vic"), token_id=token.id)
         else:
             remove_grant(cast.users["vic"], "team-a")
-        begun = time.monotonic()
+        begun = clock.now
         assert list(following) == []
-        assert time.monotonic() - begun < 5
+        assert clock.now - begun <= watch.RIGHTS + watch.LOOK
 
 
 def test_there_are_so_many_at_once(cast: Cast, settings: Any) -> None:
@@ -234,11 +248,11 @@ def test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhil
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {token}"
         watches = [
-            session.get(base, params={"watch": "true", "timeoutSeconds": "20"}, stream=True, timeout=30)
+            session.get(base, params={"watch": "true", "timeoutSeconds": "300"}, stream=True, timeout=60)
             for _ in range(8)
         ]
         assert [it.status_code for it in watches] == [200] * 8
-        assert session.get(base, params={"watch": "true"}, timeout=30).status_code == 429
+        assert session.get(base, params={"watch": "true"}, timeout=60).status_code == 429
         lines = watches[0].iter_lines()
         threading.Timer(
             0.3,
@@ -247,15 +261,15 @@ def test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhil
                 json={"metadata": {"name": "a"}, "spec": cast_spec()},
                 headers=dict(session.headers),
                 proxies={"http": ""},
-                timeout=10,
+                timeout=60,
             ),
         ).start()
         begun = time.monotonic()
         event = json.loads(next(lines))
 
         assert told(event) == ("ADDED", "a")
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 30, "a line that is held back comes after five minutes"
         for it in watches:
             it.close()
         assert console.status("/healthz") == 200
-        assert console.stop() < 6
+        assert console.stop() < 30, "and neither do they hold up who stops it"

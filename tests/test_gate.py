@@ -1,6 +1,8 @@
-"""Who somebody is and what they may do, by the word of a real API server, with their own credentials."""
+"""Who somebody is and what they may do, by the word of a real API server, with their own credentials.
 
-import time
+What that server knows of roles lags behind what was written: it is waited for.
+"""
+
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +18,7 @@ from registries.stores.kubernetes.reviews import Held, held_by
 from tests.peers.api_server import ApiServer, GivenServer, canary_token
 from tests.peers.certificates import Authority, Pair
 from tests.peers.cluster import Cluster
-from tests.peers.scripted import Reply, json_reply, scripted
+from tests.peers.scripted import Reply, json_reply, scripted, wait_for
 
 ADMIN, VIEWER = Role.ADMIN.permissions, Role.VIEWER.permissions
 
@@ -76,10 +78,10 @@ def test_certificates_prove_nothing_to_a_server_that_answers_anybody(
     path = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
     cluster.bind("system:anonymous", "system:basic-user")
     try:
-        assert _until(lambda: gate.identify(mine) == "")
+        assert wait_for(lambda: gate.identify(mine) == "")
     finally:
         server.call("DELETE", f"{path}/system:anonymous-system:basic-user")
-    assert _until(lambda: gate.identify(mine) == "omar")
+    assert wait_for(lambda: gate.identify(mine) == "omar")
 
 
 def test_the_consoles_own_certificate_is_not_shown_for_people(server: ApiServer, tmp_path: Path) -> None:
@@ -133,14 +135,14 @@ def test_a_server_that_is_not_there_is_not_a_wrong_token() -> None:
 def test_a_role_everywhere_is_held_everywhere(cluster: Cluster, held: Callable[[str], Held]) -> None:
     cluster.bind("olive", "image-admin")
 
-    assert _until(lambda: held("olive") == Held(ADMIN, {}))
+    assert wait_for(lambda: held("olive") == Held(ADMIN, {}))
 
 
 def test_a_role_in_one_namespace_is_held_there_only(cluster: Cluster, held: Callable[[str], Held]) -> None:
     cluster.empty("team-a", "team-b")
     cluster.bind("team-a-admin", "image-admin", "team-a")
 
-    assert _until(lambda: held("team-a-admin") == Held(frozenset(), {"team-a": ADMIN}))
+    assert wait_for(lambda: held("team-a-admin") == Held(frozenset(), {"team-a": ADMIN}))
     assert held("stranger") == Held(frozenset(), {})
 
 
@@ -152,7 +154,7 @@ def test_more_in_one_namespace_than_everywhere(
     cluster.bind("vic", "image-operator", "team-b")
     more = frozenset({Permission.SEE, Permission.EDIT})
     try:
-        assert _until(lambda: held("vic") == Held(VIEWER, {"team-b": more}))
+        assert wait_for(lambda: held("vic") == Held(VIEWER, {"team-b": more}))
     finally:
         cluster.unbind("vic", "image-viewer")
         cluster.unbind("vic", "image-operator", "team-b")
@@ -163,11 +165,11 @@ def test_a_role_that_is_taken_away_is_not_held_any_more(
 ) -> None:
     cluster.empty("team-a")
     cluster.bind("omar", "image-operator", "team-a")
-    assert _until(lambda: held("omar") != Held(frozenset(), {}))
+    assert wait_for(lambda: held("omar") != Held(frozenset(), {}))
 
     cluster.unbind("omar", "image-operator", "team-a")
 
-    assert _until(lambda: held("omar") == Held(frozenset(), {}))
+    assert wait_for(lambda: held("omar") == Held(frozenset(), {}))
 
 
 def test_a_credential_that_is_not_taken_holds_nothing_at_all(held: Callable[[str], Held]) -> None:
@@ -187,13 +189,3 @@ def test_a_call_that_is_refused_names_the_role_and_one_without_a_session_ends_it
         nobody.call("POST", path, subject="team-a/x", body={})
 
     assert told == [False, True]
-
-
-def _until(true: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """The API server's own knowledge of roles lags a moment behind."""
-    until = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.05)
-    return True

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,14 +73,16 @@ def test_counts_tests_by_outcome_reason_and_duration(
     cast.add("good", **probing("harbor"))
     cast.add("wrong", **probing("wrong-password"))
     client = cast.api("olive")
+    begun = time.monotonic()
     for name in ("good", "wrong"):
         client.post(f"{TEAM_A}/{name}/verify", "", content_type="application/json")
 
+    passed = time.monotonic() - begun
     found = scraped(client)
 
     counts = {(it["outcome"], it["reason"]): value for it, value in found["test_duration_seconds_count"]}
     assert counts == {("success", "ok"): 1, ("failed", "bad_credentials"): 1}
-    assert all(0 < value < 10 for _, value in found["test_duration_seconds_sum"])
+    assert 0 < sum(value for _, value in found["test_duration_seconds_sum"]) < passed, "seconds, of these two"
 
 
 def test_measures_the_api_and_pages(cast: Cast) -> None:

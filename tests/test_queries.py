@@ -8,6 +8,7 @@ from registries import wiring
 from registries.listing import Criteria
 from tests.conftest import Cast
 from tests.test_api import ALL, BASE, TEAM_A
+from tests.test_rates import Still, standing
 
 PAGES = [
     "/registries/",
@@ -39,6 +40,13 @@ def queries(cast: Cast, path: str) -> int:
     ) as captured:
         assert client.get(path).status_code in (200, 204)
     return len(captured)
+
+
+@pytest.fixture(autouse=True)
+def no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process holds of a caller's rate fades in six seconds: the next request would fetch some more."""
+    monkeypatch.setattr(wiring, "StoredBuckets", Still)
+    monkeypatch.setattr(wiring, "Rates", standing)
 
 
 @pytest.fixture

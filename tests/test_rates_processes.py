@@ -45,7 +45,7 @@ def settings_of_both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator
 
 def asked(port: int, token: str, times: int, answers: list[tuple[int, int]]) -> None:
     """The status and the Retry-After of so many requests, one after the other."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     for _ in range(times):
         connection.request("GET", PATH, headers={"Authorization": f"Bearer {token}"})
         answer = connection.getresponse()

@@ -3,7 +3,6 @@
 import copy
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,17 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.fill import PASSWORD
-from tests.peers.command import ROOT, Serving, environment, manage
+from tests.peers.command import LONG, ROOT, Serving, environment, manage
+from tests.peers.scripted import wait_for
+from tests.peers.silent import SilentServers
 from tests.test_serve import log_in
 
 PATH = "/registries/-/verify/"
 LOOPBACK = {"CONSOLE_PROBE_ALLOW_LOOPBACK": "1", "CONSOLE_PROBE_CONNECT_TIMEOUT": "30"}
+PATIENT = {f"CONSOLE_PROBE_{name}": "300" for name in ("CONNECT_TIMEOUT", "READ_TIMEOUT", "TIMEOUT")}
 
 
 def fill(folder: Path, count: int, ports: list[int], **values: str) -> None:
     command = [sys.executable, "-m", "tests.bench.fill", str(count), "4", *map(str, ports)]
     settings = environment(folder, DJANGO_SETTINGS_MODULE="console.settings", **values)
-    subprocess.run(command, cwd=ROOT, env=settings, check=True, timeout=60)
+    subprocess.run(command, cwd=ROOT, env=settings, check=True, timeout=LONG)
 
 
 class Visit:
@@ -49,17 +51,17 @@ class Visit:
         return 200
 
     def get(self, path: str) -> str:
-        return str(self._opener.open(self._base + path, timeout=10).read().decode())
+        return str(self._opener.open(self._base + path, timeout=LONG).read().decode())
 
     def post(self, path: str, **values: str) -> str:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get("/registries/-/add/"))
         assert token is not None
         form = urllib.parse.urlencode({**values, "csrfmiddlewaretoken": token[1]}).encode()
         request = urllib.request.Request(self._base + path, form, {"Referer": self._base + "/"})
-        return str(self._opener.open(request, timeout=10).read().decode())
+        return str(self._opener.open(request, timeout=LONG).read().decode())
 
 
-def until(said: Callable[[], str], expected: str, seconds: float = 40) -> str:
+def until(said: Callable[[], str], expected: str, seconds: float = LONG) -> str:
     deadline = time.monotonic() + seconds
     while expected not in (page := said()):
         assert time.monotonic() < deadline, page
@@ -67,11 +69,13 @@ def until(said: Callable[[], str], expected: str, seconds: float = 40) -> str:
     return page
 
 
-def test_a_run_hangs_alone_and_goes_on_after_its_server_was_killed(tmp_path: Path) -> None:
+def test_a_run_hangs_alone_and_goes_on_after_its_server_was_killed(
+    tmp_path: Path, silent_servers: SilentServers
+) -> None:
     folder = tmp_path / "data"
-    silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(20)]
-    fill(folder, 40, [server.getsockname()[1] for server in silent])
-    with Serving(folder, "serve", **LOOPBACK) as console:
+    silent_servers(20)
+    fill(folder, 40, silent_servers.ports)
+    with Serving(folder, "serve", **{**LOOPBACK, **PATIENT}) as console:
         olive = Visit(console)
         run = re.search(
             rf'href="({PATH}[0-9a-f-]{{36}}/)"', olive.post(PATH, query="") and olive.get("/registries/")
@@ -86,8 +90,7 @@ def test_a_run_hangs_alone_and_goes_on_after_its_server_was_killed(tmp_path: Pat
         console.process.send_signal(signal.SIGKILL)
         subprocess.run(["pkill", "-9", "-s", str(console.process.pid)], check=False)
         console.process.wait()
-    for server in silent:
-        server.close()
+    silent_servers.hang_up()
 
     with Serving(folder, "serve", **LOOPBACK) as console:
         olive = Visit(console)
@@ -101,21 +104,28 @@ def test_a_run_hangs_alone_and_goes_on_after_its_server_was_killed(tmp_path: Pat
     assert "跳过" not in page.split("dialog-foot")[0]
 
 
-def test_the_command_stops_when_told_and_keeps_what_it_has(tmp_path: Path) -> None:
+def test_the_command_stops_when_told_and_keeps_what_it_has(
+    tmp_path: Path, silent_servers: SilentServers
+) -> None:
+    """16 at a time, three seconds each: a run of 100 goes on for twenty seconds when it is not told."""
     folder = tmp_path / "data"
-    silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(20)]
-    fill(folder, 30, [server.getsockname()[1] for server in silent])
-    settings = environment(folder, **LOOPBACK, CONSOLE_PROBE_TIMEOUT="2")
+    silent_servers(20)
+    fill(folder, 100, silent_servers.ports)
+    settings = environment(folder, **LOOPBACK, CONSOLE_PROBE_TIMEOUT="3")
     command = [sys.executable, "manage.py", "verify", "--interval", "1h"]
     process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, text=True)
-    time.sleep(3)
+    assert wait_for(lambda: silent_servers.connected() > 0, LONG), "its tests have begun"
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=15)
-    for server in silent:
-        server.close()
+    out, _ = process.communicate(timeout=LONG)
+    silent_servers.hang_up()
 
     assert process.returncode == 0
-    assert re.search(r"30 registries: 0 connected, \d+ failed, 0 left alone, stopped with \d+ to go", out)
+    said = re.search(
+        r"100 registries: 0 connected, (\d+) failed, 0 left alone, stopped with (\d+) to go", out
+    )
+    assert said, out
+    assert int(said[1]) + int(said[2]) == 100
+    assert min(int(said[1]), int(said[2])) > 0
     again = manage(folder, "verify", **LOOPBACK)
     assert again.returncode == 1
     assert "connection_refused" in again.stdout

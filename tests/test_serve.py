@@ -8,7 +8,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -16,9 +15,18 @@ from pathlib import Path
 import pytest
 
 from console.management.commands.serve import is_loopback
-from tests.peers.command import ROOT, Serving, environment, free_port, manage
+from tests.peers.command import LONG, ROOT, Serving, environment, free_port, manage
+from tests.peers.scripted import wait_for
 
 BASE = 18500
+
+
+def is_running(pid: int) -> bool:
+    """Not one that has ended, and that whoever inherited it has not noticed."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def children_of(pid: int) -> list[int]:
@@ -31,11 +39,11 @@ def log_in(console: Serving, person: str, password: str) -> urllib.request.Opene
     jar = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
     url = f"http://127.0.0.1:{console.port}/login/"
-    opener.open(url, timeout=5).read()
+    opener.open(url, timeout=LONG).read()
     token = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
     form = {"username": person, "password": password, "csrfmiddlewaretoken": token or ""}
     request = urllib.request.Request(url, urllib.parse.urlencode(form).encode(), {"Referer": url})
-    opener.open(request, timeout=5).read()
+    opener.open(request, timeout=LONG).read()
     return opener
 
 
@@ -62,7 +70,7 @@ def test_a_superuser_is_image_admin_everywhere(tmp_path: Path) -> None:
     with Serving(tmp_path / "data", "serve") as console:
         assert "createsuperuser" not in console.said()
         page = log_in(console, "root", "quiet river 42").open(
-            f"http://127.0.0.1:{console.port}/accounts/", timeout=5
+            f"http://127.0.0.1:{console.port}/accounts/", timeout=LONG
         )
 
         assert b"image-admin" in page.read()
@@ -76,8 +84,8 @@ def test_stopping_the_demo_stops_everything_it_started(tmp_path: Path, number: i
 
         seconds = console.stop(number)
 
-        assert seconds < 5
-        assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+        assert seconds < 25, "a connection that is kept open would hold it for half a minute"
+        assert wait_for(lambda: not any(map(is_running, started)))
     with pytest.raises(OSError):
         urllib.request.urlopen(f"http://127.0.0.1:{BASE}/v2/", timeout=1)
 
@@ -100,7 +108,7 @@ def test_the_demo_is_ready_in_seconds_keeps_what_was_changed_and_can_start_over(
     reset = manage(folder, "demo", "--reset", CONSOLE_DEMO="1")
     assert reset.returncode == 0
     assert not folder.exists()
-    assert first < 10, "a bound against hanging; `make bench` measures"
+    assert first < 60, "a bound against hanging; `make bench` measures"
 
 
 def registries_in(folder: Path) -> int:
@@ -148,22 +156,20 @@ def test_the_demo_needs_to_be_asked_for_and_does_not_touch_a_real_console(tmp_pa
 
 def test_a_worker_that_dies_comes_back(tmp_path: Path) -> None:
     with Serving(tmp_path / "data", "serve") as console:
-        for worker in children_of(console.process.pid):
+        workers = children_of(console.process.pid)
+        assert workers
+        for worker in workers:
             os.kill(worker, signal.SIGKILL)
-        deadline = time.monotonic() + 10
-        while console.status("/healthz") != 200 and time.monotonic() < deadline:
-            time.sleep(0.05)
+        assert wait_for(lambda: not any(map(is_running, workers)))
 
-        assert console.status("/readyz") == 200
+        assert wait_for(lambda: console.status("/readyz") == 200, LONG)
 
 
 def test_killed_in_the_middle_of_writing_it_leaves_a_consistent_store(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     manage(folder, "migrate")
     writing = subprocess.Popen([sys.executable, "-c", WRITER], cwd=ROOT, env=_environment(folder))
-    deadline = time.monotonic() + 15
-    while _rows(folder) < 20 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    assert wait_for(lambda: _rows(folder) >= 20, LONG)
     writing.kill()
     writing.wait()
 
@@ -255,6 +261,6 @@ def test_requests_are_answered_side_by_side(tmp_path: Path) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(LONG)
 
         assert answers == [200] * 24

@@ -47,7 +47,7 @@ def together(*works: Callable[[], None]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     if failures:
         raise failures[0]
 
@@ -114,15 +114,17 @@ def test_who_follows_the_changes_ends_with_what_is_there(store: EmbeddedStore) -
 
     def write(number: int) -> Callable[[], None]:
         def work() -> None:
-            for step in range(12):
-                created = store.create(make(f"r{number}-{step}"))
-                key, uid = Key("team-a", f"r{number}-{step}"), created["metadata"]["uid"]
-                store.annotate(key, {"step": str(step)}, uid=uid)
-                if step % 3 == 0:
-                    store.delete(key, uid=uid)
-            finished.append("done")
-            if len(finished) == THREADS:
-                stop.set()
+            try:
+                for step in range(12):
+                    created = store.create(make(f"r{number}-{step}"))
+                    key, uid = Key("team-a", f"r{number}-{step}"), created["metadata"]["uid"]
+                    store.annotate(key, {"step": str(step)}, uid=uid)
+                    if step % 3 == 0:
+                        store.delete(key, uid=uid)
+            finally:  # or who follows would do so for ever when one of them fails
+                finished.append("done")
+                if len(finished) == THREADS:
+                    stop.set()
 
         return work
 

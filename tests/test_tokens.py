@@ -39,13 +39,14 @@ def test_is_kept_as_a_digest(cast: Cast) -> None:
 
 def test_notes_when_and_from_where_it_was_used(cast: Cast) -> None:
     text = cast.token("vic")
+    begun = timezone.now()
 
     assert ask(text, REMOTE_ADDR="192.0.2.7") == 200
 
     [token] = wiring.tokens().all(access=cast.access("vic"))
     assert token.last_used_from == "192.0.2.7"
     assert token.last_used_at
-    assert timezone.now() - token.last_used_at < timedelta(seconds=10)
+    assert begun <= token.last_used_at <= timezone.now()
 
 
 def test_opens_nothing_once_revoked(cast: Cast) -> None:

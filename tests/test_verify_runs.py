@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,7 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from registries import wiring
+from registries import runs, wiring
 from registries.access import Role
 from registries.domain import VerifyStatus
 from registries.errors import Conflict, NotFound
@@ -22,6 +21,8 @@ from registries.models import AuditEntry, Pause, Run, RunItem, VerificationRecor
 from registries.runs import ItemState, RunState
 from registries.verify_runs import KEPT
 from tests.conftest import Cast
+from tests.peers.scripted import wait_for
+from tests.peers.silent import SilentServers
 
 Temper = Callable[[str], dict[str, str]]
 PATH = "/registries/-/verify/"
@@ -228,25 +229,25 @@ def test_only_the_newest_runs_are_remembered(cast: Cast, probing: Temper) -> Non
 
 
 @pytest.fixture
-def threaded(transactional_db: None, settings: Any, probing: Temper, request: pytest.FixtureRequest) -> Cast:
+def threaded(
+    transactional_db: None,
+    settings: Any,
+    probing: Temper,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Cast:
     settings.TEST_THREADS = 16
     settings.RUN_TESTS = 4
-    settings.PROBE_TIMEOUT = 3.0
+    settings.PROBE_CONNECT_TIMEOUT = settings.PROBE_READ_TIMEOUT = settings.PROBE_TIMEOUT = 60.0
+    monkeypatch.setattr(runs, "BEAT", 0.0)  # a cancelled run begins nothing more, not even for two seconds
     wiring.reset()
     cast: Cast = request.getfixturevalue("cast")
     return cast
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it takes too long"
-        threading.Event().wait(0.05)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_at_most_so_many_at_once_one_at_a_time_per_registry_and_cancel_begins_no_more(
-    threaded: Cast, silent_servers: Callable[[int], list[str]]
+    threaded: Cast, silent_servers: SilentServers
 ) -> None:
     for number, address in enumerate(silent_servers(8)):
         for twin in ("a", "b"):
@@ -256,8 +257,8 @@ def test_at_most_so_many_at_once_one_at_a_time_per_registry_and_cancel_begins_no
     shown = begin(client, query="")
     assert "测试中" in shown
     assert "取消测试" in shown
-    until(lambda: under_way() == 4)
-    threading.Event().wait(0.5)
+    assert wait_for(lambda: silent_servers.connected() == 4)
+    time.sleep(0.5)
     names = set(VerificationRecord.objects.filter(finished_at__isnull=True).values_list("name", flat=True))
     assert len(names) == 4, "no more than RUN_TESTS"
     assert len({name[:2] for name in names}) == 4, "no two of one registry"
@@ -269,11 +270,12 @@ def test_at_most_so_many_at_once_one_at_a_time_per_registry_and_cancel_begins_no
 
     cancelled = client.post(f"{PATH}{latest().pk}/cancel/").content.decode()
     assert "测试已取消" in cancelled
-    until(lambda: under_way() == 0)
-    threading.Event().wait(0.5)
+    silent_servers.hang_up()
+    done = RunItem.objects.filter(state=ItemState.DONE, reason="connection_reset")
+    assert wait_for(lambda: done.count() == 4), "those under way are recorded"
+    time.sleep(0.5)
     assert under_way() == 0
-    done = RunItem.objects.filter(state=ItemState.DONE, reason="timeout").count()
-    assert 4 <= done < 16, "those under way are recorded, the others wait"
+    assert RunItem.objects.filter(state=ItemState.WAITING).count() == 12, "the others wait"
     assert latest().state == RunState.CANCELLED
 
 

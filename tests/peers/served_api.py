@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.peers.command import Serving, manage
+from tests.peers.command import LONG, Serving, manage
 from tests.peers.scripted import wait_for
 
 SEED = """
@@ -32,5 +32,5 @@ def serving(folder: Path, **values: str) -> Iterator[tuple[Serving, str]]:
     made = manage(folder, "shell", "-c", SEED, **values)
     assert made.returncode == 0, made.stderr
     with Serving(folder, "serve", **values) as console:
-        assert wait_for(lambda: console.status("/readyz") == 200), console.said()
+        assert wait_for(lambda: console.status("/readyz") == 200, LONG), console.said()
         yield console, made.stdout.strip().splitlines()[-1]
