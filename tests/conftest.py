@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
@@ -53,6 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
     ]  # a third of a second less
     # A file, as in real use: SQLite's shared memory cannot be written from several threads.
     connection.settings_dict["TEST"]["NAME"] = str(django_settings.DATA_DIR / "test.sqlite3")
+    # A machine that stalls for a fifth of a second is no defect; nor is one that is slow to make examples.
+    hypothesis.settings.register_profile(
+        "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("patient")
     handler = canary.WatchHandler(logging.DEBUG)
     logging.getLogger().addHandler(handler)
     logging.getLogger("urllib3").setLevel(logging.DEBUG)

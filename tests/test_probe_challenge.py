@@ -155,6 +155,7 @@ def test_only_so_much_is_read() -> None:
 
 @pytest.mark.parametrize("unit", ['a="', "a=b,", "a ", "Basic ", '"\\"', "a=", ",", "a b=c "])
 def test_a_long_header_costs_linear_time(unit: str) -> None:
-    started = time.monotonic()
+    """Of the processor, whoever else wants it: some hundredths of a second."""
+    started = time.thread_time()
     parse_challenges(["Bearer " + unit * (65536 // len(unit))])
-    assert time.monotonic() - started < 2.0
+    assert time.thread_time() - started < 2.0

@@ -35,7 +35,7 @@ def run(
         encoding=encoding,
         cwd=ROOT,
         env=environment,
-        timeout=30,
+        timeout=120,
     )
 
 
@@ -129,7 +129,7 @@ def test_bytes_that_are_no_text_are_a_result(tmp_path: Path) -> None:
     environment = {**os.environ, "LC_ALL": "en_US.UTF-8"}
     command = [sys.executable, "-m", "registries.probe", "x.example", "--username", "a", "--password-stdin"]
     done = subprocess.run(
-        command, input=b"\xff\xfe", capture_output=True, cwd=ROOT, env=environment, timeout=30, check=False
+        command, input=b"\xff\xfe", capture_output=True, cwd=ROOT, env=environment, timeout=120, check=False
     )
     assert (done.returncode, done.stderr) == (1, b"")
     assert b"[invalid_credentials_format]" in done.stdout

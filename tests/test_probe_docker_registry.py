@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from registries.probe import Policy, Reason, probe
+from registries.probe import Reason, probe
 from tests.peers.certificates import Authority
 from tests.peers.docker_registry import docker_registry, signing_pair, token_service
 from tests.peers.parts import require_part
@@ -20,7 +20,6 @@ pytest_plugins = ("tests.peers.authorities",)
 
 
 USERS = {"admin": "correct horse", "robot$team+ci": "pässwörd €"}
-PATIENT = replace(HERE, read_timeout=10.0, total_timeout=20.0)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +92,7 @@ def test_http_verdict_is_skopeos(
 ) -> None:
     fixture = request.getfixturevalue("basic_http" if kind == "basic" else "bearer")
     registry = fixture if isinstance(fixture, str) else fixture.registry
-    result = probe(f"http://{registry}", username, password, PATIENT)
+    result = probe(f"http://{registry}", username, password, HERE)
     assert result.reason is (Reason.OK if right else Reason.BAD_CREDENTIALS)
     assert result.ok is right is skopeo_login(registry, username, password, tmp_path, tls_verify=False)
 
@@ -111,11 +110,11 @@ def test_tls_verdict_is_skopeos(
     tmp_path: Path,
 ) -> None:
     registry = request.getfixturevalue(kind)
-    trusting = replace(PATIENT, ca_pem=authority.root.pem)
+    trusting = replace(HERE, ca_pem=authority.root.pem)
     result = probe(registry, username, password, trusting)
     assert result.reason is (Reason.OK if right else Reason.BAD_CREDENTIALS)
     assert result.ok is skopeo_login(registry, username, password, tmp_path, cert_dir=cert_dir)
-    insecure = probe(registry, username, password, replace(PATIENT, skip_tls_verify=True))
+    insecure = probe(registry, username, password, replace(HERE, skip_tls_verify=True))
     assert insecure.ok is right is skopeo_login(registry, username, password, tmp_path, tls_verify=False)
 
 
@@ -124,7 +123,7 @@ def test_an_untrusted_ca_is_refused_by_both(
     kind: str, stranger: Authority, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     registry = request.getfixturevalue(kind)
-    for policy in (PATIENT, replace(PATIENT, ca_pem=stranger.root.pem)):
+    for policy in (HERE, replace(HERE, ca_pem=stranger.root.pem)):
         result = probe(registry, "admin", "correct horse", policy)
         assert result.reason is Reason.TLS_UNTRUSTED
         assert result.tls is not None
@@ -145,7 +144,7 @@ def test_a_bad_certificate_is_refused_by_both(
 ) -> None:
     pair = authority.issue("other.example") if kind == "other" else getattr(authority, kind)("localhost")
     with docker_registry(tmp_path / "registry", users=USERS, tls=pair) as registry:
-        result = probe(registry, "admin", "correct horse", replace(PATIENT, ca_pem=authority.root.pem))
+        result = probe(registry, "admin", "correct horse", replace(HERE, ca_pem=authority.root.pem))
         assert result.reason is reason
         assert not skopeo_login(registry, "admin", "correct horse", tmp_path, cert_dir=cert_dir)
 
@@ -158,7 +157,7 @@ def test_a_self_signed_certificate_that_is_configured_is_believed_by_both(
     certificates.mkdir()
     (certificates / "ca.crt").write_text(pair.pem)
     with docker_registry(tmp_path / "registry", users=USERS, tls=pair) as registry:
-        result = probe(registry, "admin", "correct horse", replace(PATIENT, ca_pem=pair.pem))
+        result = probe(registry, "admin", "correct horse", replace(HERE, ca_pem=pair.pem))
         assert (
             result.ok
             is skopeo_login(registry, "admin", "correct horse", tmp_path, cert_dir=certificates)
@@ -175,15 +174,15 @@ def test_the_ca_that_is_offered_convinces_both(chain: str, authority: Authority,
         "self-signed": authority.issue("localhost", self_signed=True),
     }[chain]
     with docker_registry(tmp_path / "registry", users=USERS, tls=pair) as registry:
-        facts = probe(registry, "admin", "correct horse", PATIENT).tls
+        facts = probe(registry, "admin", "correct horse", HERE).tls
         assert facts is not None
         assert facts.ca_pem
         folder = tmp_path / "certs.d" / registry
         folder.mkdir(parents=True)
         (folder / "ca.crt").write_text(facts.ca_pem)
         for policy in (
-            replace(PATIENT, ca_pem=facts.ca_pem),
-            replace(PATIENT, certs_dir=str(tmp_path / "certs.d")),
+            replace(HERE, ca_pem=facts.ca_pem),
+            replace(HERE, certs_dir=str(tmp_path / "certs.d")),
         ):
             assert probe(registry, "admin", "correct horse", policy).reason is Reason.OK
         assert skopeo_login(registry, "admin", "correct horse", tmp_path, cert_dir=folder)
@@ -191,15 +190,15 @@ def test_the_ca_that_is_offered_convinces_both(chain: str, authority: Authority,
 
 
 def test_the_wrong_scheme_is_told(basic_http: str, basic_tls: str) -> None:
-    assert probe(basic_http, "admin", "correct horse", PATIENT).reason is Reason.PLAIN_HTTP_SERVER
-    assert probe(f"http://{basic_tls}", "admin", "x", PATIENT).reason is Reason.HTTPS_REQUIRED
+    assert probe(basic_http, "admin", "correct horse", HERE).reason is Reason.PLAIN_HTTP_SERVER
+    assert probe(f"http://{basic_tls}", "admin", "x", HERE).reason is Reason.HTTPS_REQUIRED
 
 
 def test_basic_costs_two_requests_and_bearer_three_and_a_proof(
     basic_http: str, bearer: TokenRegistry
 ) -> None:
-    by_basic = probe(f"http://{basic_http}", "admin", "correct horse", PATIENT)
-    by_token = probe(f"http://{bearer.registry}", "admin", "correct horse", PATIENT)
+    by_basic = probe(f"http://{basic_http}", "admin", "correct horse", HERE)
+    by_token = probe(f"http://{bearer.registry}", "admin", "correct horse", HERE)
     assert (by_basic.requests, by_basic.connections) == (2, 1)
     assert (by_token.requests, by_token.connections) == (4, 2)
     assert by_token.token_host == bearer.service.netloc
@@ -207,7 +206,7 @@ def test_basic_costs_two_requests_and_bearer_three_and_a_proof(
 
 def test_an_open_registry_is_no_proof_though_skopeo_is_content(tmp_path: Path) -> None:
     with docker_registry(tmp_path / "registry") as registry:
-        result = probe(f"http://{registry}", "admin", "whatever", PATIENT)
+        result = probe(f"http://{registry}", "admin", "whatever", HERE)
         assert (result.reason, result.proven) == (Reason.OK_UNVERIFIED, False)
         assert skopeo_login(registry, "admin", "whatever", tmp_path, tls_verify=False)
 
@@ -220,8 +219,8 @@ def test_a_token_service_that_gives_tokens_to_nobody_still_proves_a_password(
     script = bearer.service.script
     bearer.service.script = token_service(USERS, signer, anonymous=True)  # type: ignore[arg-type]
     try:
-        result = probe(f"http://{bearer.registry}", "admin", "correct horse", PATIENT)
-        wrong = probe(f"http://{bearer.registry}", "admin", "wrong", PATIENT)
+        result = probe(f"http://{bearer.registry}", "admin", "correct horse", HERE)
+        wrong = probe(f"http://{bearer.registry}", "admin", "wrong", HERE)
     finally:
         bearer.service.script = script
     assert (result.reason, result.requests) == (Reason.OK, 6)
@@ -238,7 +237,7 @@ def test_a_wrong_clock_or_key_is_not_called_a_wrong_password(
     script = bearer.service.script
     bearer.service.script = token_service(USERS, signer, clock=clock)  # type: ignore[arg-type]
     try:
-        result = probe(f"http://{bearer.registry}", "admin", "correct horse", PATIENT)
+        result = probe(f"http://{bearer.registry}", "admin", "correct horse", HERE)
         assert result.reason is Reason.TOKEN_REJECTED
         assert not skopeo_login(bearer.registry, "admin", "correct horse", tmp_path, tls_verify=False)
     finally:
@@ -259,7 +258,7 @@ def test_the_password_does_not_follow_a_plain_realm_though_skopeo_sends_it(
             tls=authority.issue("localhost"),
         ) as registry,
     ):
-        policy = Policy(allow_loopback=True, ca_pem=authority.root.pem)
+        policy = replace(HERE, ca_pem=authority.root.pem)
         assert probe(registry, "admin", "correct horse", policy).reason is Reason.REALM_INSECURE
         assert service.requests == []
         skopeo_login(registry, "admin", "correct horse", tmp_path, cert_dir=cert_dir)

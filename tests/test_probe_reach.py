@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from registries.probe import Policy, Reason, probe
+from registries.probe import Reason, probe
 from tests.peers.scripted import (
     HERE,
     Reply,
@@ -60,13 +60,18 @@ def test_localhost_is_loopback_and_dns_is_not_asked(name: str) -> None:
     [["127.0.0.1"], ["169.254.169.254"], ["::ffff:127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["fe80::1%eth0"]],
 )
 def test_a_name_that_leads_to_a_refused_address_is_refused(answers: list[str]) -> None:
-    result = probe("registry.example", "admin", "x", Policy(resolver=lambda host, port: answers))
+    result = probe(
+        "registry.example",
+        "admin",
+        "x",
+        replace(HERE, allow_loopback=False, resolver=lambda host, port: answers),
+    )
     assert result.reason is Reason.BLOCKED_ADDRESS
     assert result.connections == 0
 
 
 def test_private_addresses_can_be_refused() -> None:
-    policy = Policy(resolver=lambda host, port: ["10.0.0.1"], allow_private=False)
+    policy = replace(HERE, resolver=lambda host, port: ["10.0.0.1"], allow_private=False)
     assert probe("registry.example", "admin", "x", policy).reason is Reason.BLOCKED_ADDRESS
 
 

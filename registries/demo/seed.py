@@ -41,6 +41,8 @@ TESTS, APART = 10, timedelta(hours=23)
 """How many tests a registry has behind it, and how long between two of them."""
 LONG = frozenset({"slow", "hanging"})
 """Tempers that are asked once the server runs."""
+PATIENCE = 60.0
+"""Seconds for the others, which answer quickly, on a slow machine: a CA that was not seen cannot be trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,9 @@ def _temper(name: str) -> Temper:
 def _ask(registries: DemoRegistries) -> dict[str, Result]:
     """One real test of every temper that answers quickly, all at once."""
     names = sorted({entry.temper for entry in SEEDS if entry.tested is not None})
-    policy = replace(probing.policy(), total_timeout=2.0)
+    policy = replace(
+        probing.policy(), connect_timeout=PATIENCE, read_timeout=PATIENCE, total_timeout=PATIENCE
+    )
 
     def ask(name: str) -> Result:
         temper = _temper(name)

@@ -8,7 +8,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 from contextlib import closing
 from urllib.parse import urlencode, urlsplit
 
@@ -18,13 +17,36 @@ from registries.demo.tempers import OFFSETS, TEMPERS
 
 BY_NAME = {temper.name: temper for temper in TEMPERS}
 PLAIN = {host for host, service in catalogue(OFFSETS).items() if service.certificate is None}
-BASE = 12000 + os.getpid() % 40 * 400
+BLOCK = 400
+PATIENCE = 30
+"""Seconds for what takes none unless the machine stalls."""
+
+
+def _free_block():
+    """The first of so many ports that nobody listens on, below those that the system gives out; another process of
+    tests begins to look elsewhere."""
+    blocks = [12000 + (os.getpid() + number) % 40 * BLOCK for number in range(40)]
+    return next(base for base in blocks if all(map(_is_free, range(base, base + BLOCK))))
+
+
+def _is_free(port):
+    with closing(socket.socket()) as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            holder.bind(("127.0.0.1", port))
+            holder.listen()
+        except OSError:
+            return False
+        return True
+
+
+BASE = _free_block()
 
 
 class Client:
     """One connection to a host of the demo, by address, with the host's own name in SNI and Host."""
 
-    def __init__(self, demo, host, *, verify=True, timeout=8):
+    def __init__(self, demo, host, *, verify=True, timeout=PATIENCE):
         self.host = f"{host}:{demo.ports[host]}"
         self.connection = http.client.HTTPConnection(host, demo.ports[host], timeout=timeout)
         self.connection.sock = socket.create_connection(("127.0.0.1", demo.ports[host]), timeout=timeout)
@@ -83,13 +105,6 @@ def login(demo, host, credentials):
 def accepts(port):
     with closing(socket.socket()) as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait_until(condition, seconds):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
 
 
 def child(tmp_path, **options):

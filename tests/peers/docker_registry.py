@@ -3,7 +3,7 @@ a small one that signs with ES256. Programs run on loopback and are stopped by w
 
 import base64
 import json
-import socket
+import re
 import subprocess
 import time
 import uuid
@@ -37,24 +37,27 @@ def docker_registry(
     `signer` are the URL and the certificate of a token service; neither leaves it open to anybody."""
     program = require_part("docker-registry")
     folder.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
     config: dict[str, object] = {
         "version": "0.1",
-        "log": {"level": "error"},
+        "log": {"level": "info"},  # it says where it listens
         "storage": {"inmemory": {}},
-        "http": {"addr": f"127.0.0.1:{port}", "secret": "of-this-test", **_tls(tls)},
+        "http": {"addr": "127.0.0.1:0", "secret": "of-this-test", **_tls(tls)},
         **_auth(folder, users, token_realm, signer),
     }
     (folder / "config.yml").write_text(json.dumps(config))  # JSON is YAML
-    process = subprocess.Popen(
-        [program, "serve", str(folder / "config.yml")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [program, "serve", str(folder / "config.yml")], stdout=output, stderr=subprocess.STDOUT
+        )
     try:
-        assert wait_for(lambda: _listens(port)), "docker-registry did not start"
+        wait_for(lambda: _port(log) is not None or process.poll() is not None)
+        port = _port(log)
+        assert port, f"docker-registry did not start:\n{log.read_text(errors='replace')}"
         yield f"localhost:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _tls(pair: Pair | None) -> dict[str, object]:
@@ -136,16 +139,7 @@ def _hashed(password: str) -> str:
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
 
 
-def _free_port() -> int:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        port: int = holder.getsockname()[1]
-        return port
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 0.2).close()
-    except OSError:
-        return False
-    return True
+def _port(log: Path) -> int | None:
+    """Where it listens: the system chose, so that nobody else can have taken the port in between."""
+    said = re.search(r"listening on 127\.0\.0\.1:(\d+)\D", log.read_text(errors="replace"))
+    return int(said[1]) if said else None

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds until a child that does not end says where it hangs."""
 QUIET = 0.5
 """Seconds until threads have opened their connections: OpenSSL has locks of its own, which stay held in a child."""

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 
 from registries.probe import Policy
 
-HERE = Policy(allow_loopback=True, connect_timeout=2.0, read_timeout=2.0, total_timeout=6.0)
-"""A policy for servers on loopback, with little patience."""
+HERE = Policy(allow_loopback=True, connect_timeout=60.0, read_timeout=60.0, total_timeout=120.0)
+"""A policy for servers on loopback. Its times are the machine's, which may stall: a test whose server lets it wait has
+its own."""
 
 Headers = list[tuple[str, str]]
 
