@@ -29,7 +29,7 @@ class DemoRegistries:
     Raises DemoError if they are not ready within `timeout` seconds.
     """
 
-    def __init__(self, state_dir: Path | str, *, base_port: int = BASE_PORT, timeout: float = 10) -> None:
+    def __init__(self, state_dir: Path | str, *, base_port: int = BASE_PORT, timeout: float = 30) -> None:
         self.state_dir = Path(state_dir).absolute()
         self.ports: dict[str, int] = {}
         self.skipped: dict[str, int] = {}

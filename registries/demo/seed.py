@@ -39,6 +39,8 @@ OLD = timedelta(days=30)
 """The age of the namespaces, which were there before the registries in them."""
 TESTS, APART = 10, timedelta(hours=23)
 """How many tests a registry has behind it, and how long between two of them."""
+PATIENCE = 10.0
+"""Seconds for a registry that answers quickly: on a busy machine it must not be taken for one that hangs."""
 LONG = frozenset({"slow", "hanging"})
 """Tempers that are asked once the server runs."""
 
@@ -161,7 +163,7 @@ def _temper(name: str) -> Temper:
 def _ask(registries: DemoRegistries) -> dict[str, Result]:
     """One real test of every temper that answers quickly, all at once."""
     names = sorted({entry.temper for entry in SEEDS if entry.tested is not None})
-    policy = replace(probing.policy(), total_timeout=2.0)
+    policy = replace(probing.policy(), total_timeout=PATIENCE)
 
     def ask(name: str) -> Result:
         temper = _temper(name)
