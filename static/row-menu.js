@@ -27,8 +27,10 @@ function act(action) {
   const source = button;
   menu.hidePopover();
   if (action === "test") {
-    window.htmx.ajax("POST", `${url}verify/`, { source: row, target: row, swap: "outerHTML" });
-    source.focus();
+    // The row may have been drawn anew since the menu was opened.
+    const now = document.getElementById(row.id) ?? row;
+    window.htmx.ajax("POST", `${url}verify/`, { source: now, target: now, swap: "outerHTML" });
+    (now.querySelector(".more") ?? source).focus();
   } else {
     openDialog(`${url}${action}/`, { source });
   }

@@ -3,14 +3,22 @@ const dialog = document.getElementById("session");
 const body = document.getElementById("session-body");
 const account = document.querySelector("[popovertarget=account-menu] .wide-only")?.textContent.trim();
 let asked = "";
+let opening = false;
 
 document.addEventListener("session-ended", () => {
-  if (!dialog || dialog.open) return;
+  // Several requests may notice it at once; the form must not be fetched again while somebody types into it.
+  if (!dialog || dialog.open || opening) return;
   asked = account || "";
-  window.htmx.ajax("GET", body.dataset.url, { target: "#session-body", swap: "innerHTML" }).then(() => {
-    if (!dialog.open) dialog.showModal();
-    body.querySelector("[autofocus]")?.focus();
-  });
+  opening = true;
+  const asking = window.htmx.ajax("GET", body.dataset.url, { target: "#session-body", swap: "innerHTML" });
+  asking
+    .then(() => {
+      if (!dialog.open) dialog.showModal();
+      body.querySelector("[autofocus]")?.focus();
+    })
+    .finally(() => {
+      opening = false;
+    });
 });
 
 body?.addEventListener("htmx:configRequest", (event) => {

@@ -18,6 +18,7 @@ from tests.peers.console_page import (
     row,
     status,
 )
+from tests.peers.held import HeldRegistry
 from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import ZH
@@ -144,11 +145,13 @@ class TestTheListWith:
         expect(page.get_by_role("menu").filter(visible=True)).to_be_visible()
         assert violations(page) == []
 
-    def test_a_test_that_runs(self, people: People) -> None:
+    def test_a_test_that_runs(self, people: People, console: RunningConsole, held: HeldRegistry) -> None:
+        held.hold()
+        add_registry(people("olive"), console, "registry-held", namespace="team-b", **held.credential)
         page = self.show(people, "/registries/?namespace=team-b")
-        choose(page, "registry-hanging", ZH.test)
-        expect(row(page, "registry-hanging")).to_contain_text("测试中…")
+        expect(row(page, "registry-held")).to_contain_text("测试中…")
         assert violations(page) == []
+        expect(row(page, "registry-held")).to_contain_text("测试中…")
 
     def test_the_navigation_open_on_a_narrow_screen(self, people: People) -> None:
         page = self.show(people, width=360)
@@ -188,8 +191,9 @@ class TestTheDialog:
             fill(dialog(place), display_name=text)
         assert violations(page) == []
 
-        for place in (other, page):
-            dialog(place).get_by_role("button", name=ZH.save).click()
+        dialog(other).get_by_role("button", name=ZH.save).click()
+        expect(dialog(other)).to_have_count(0)
+        dialog(page).get_by_role("button", name=ZH.save).click()
         expect(dialog(page).get_by_role("alert")).to_be_focused()
         assert violations(page) == []
 
@@ -226,12 +230,20 @@ class TestTheDialog:
         form.get_by_role("radio", name="跳过校验").check()
         assert violations(page) == []
 
-    def test_of_tests_under_way_and_ended(self, people: People) -> None:
-        page = people("olive").open("/registries/?namespace=team-b", theme="system")
+    def test_of_tests_under_way_and_ended(
+        self, people: People, console: RunningConsole, held: HeldRegistry
+    ) -> None:
+        for name, values in (("axe-down", credential(console, "down")), ("axe-held", held.credential)):
+            add_registry(people("olive"), console, name, namespace="team-b", **values)
+        page = people("olive").open("/registries/?q=axe-", theme="system")
+        for name in ("axe-down", "axe-held"):
+            expect(status(page, name)).to_have_text(ZH.failed)
+        held.hold()
         page.get_by_role("button", name="测试全部").click()
         expect(dialog(page).get_by_text("刚刚完成").first).to_be_visible()
         assert violations(page) == []
-        expect(dialog(page).get_by_role("heading", name="测试完成")).to_be_visible(timeout=20_000)
+        held.let_go()
+        expect(dialog(page).get_by_role("heading", name="测试完成")).to_be_visible()
         dialog(page).locator("summary").first.click()
         expect(dialog(page).locator(".verify-lines li").first).to_be_visible()
         assert violations(page) == []

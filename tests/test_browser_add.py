@@ -16,6 +16,7 @@ from tests.peers.console_page import (
     row,
     status,
 )
+from tests.peers.held import HeldRegistry, kept_back
 from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import ZH
@@ -77,16 +78,12 @@ class TestTheVerdict:
     def test_of_older_values_is_not_shown_when_it_comes_late(
         self, page: Page, form: Locator, console: RunningConsole
     ) -> None:
-        held = []
-        page.route("**/registries/-/try/", lambda route: held.append(route))  # noqa: PLW0108  a built-in takes no attributes
         fill(form, **credential(console, "harbor"))
-        form.get_by_role("button", name=ZH.test).click()
-        while not held:
-            page.wait_for_timeout(10)
-
-        fill(form, password="another")
-        with page.expect_response("**/registries/-/try/**"):
-            held[0].continue_()
+        with page.expect_response("**/registries/-/try/**"), kept_back(page, "**/registries/-/try/") as held:
+            form.get_by_role("button", name=ZH.test).click()
+            while not held:
+                page.wait_for_timeout(10)
+            fill(form, password="another")
 
         # The button is let go once the answer has been dealt with.
         expect(form.get_by_role("button", name=ZH.test)).to_be_enabled()
@@ -114,10 +111,9 @@ class TestSaving:
         expect(page.get_by_role("status").filter(has_text="已添加 registry-asleep")).to_be_visible()
         expect(status(page, "registry-asleep")).to_have_text(ZH.failed)
 
-    def test_does_not_wait_for_a_test_that_hangs(
-        self, page: Page, form: Locator, console: RunningConsole
-    ) -> None:
-        fill(form, **credential(console, "hanging"), name="registry-patient")
+    def test_does_not_wait_for_a_test_that_hangs(self, page: Page, form: Locator, held: HeldRegistry) -> None:
+        held.hold()
+        fill(form, **held.credential, name="registry-patient")
         form.get_by_role("button", name=ZH.test).click()
         expect(form.get_by_text("测试中…")).to_be_visible()
 
@@ -130,7 +126,8 @@ class TestSaving:
     ) -> None:
         fill(form, **credential(console, "harbor"), name="harbor-once")
 
-        form.get_by_role("button", name=ZH.ok, exact=True).dblclick()
+        with kept_back(page, "**/registries/-/add/"):
+            form.get_by_role("button", name=ZH.ok, exact=True).dblclick()
 
         expect(dialog(page)).to_have_count(0)
         expect(row(page, "harbor-once")).to_have_count(1)

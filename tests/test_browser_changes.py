@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.peers.console_page import add_registry, choose, dialog, fill, input_, names, row
+from tests.peers.held import kept_back
 from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People, Person
 from tests.peers.words import ZH
@@ -227,19 +228,21 @@ class TestBatchDeletion:
         expect(confirm_button(dialog(page))).to_have_text("确定删除 3 个")
         assert doomed(dialog(page)) == added
 
-    def test_of_many_shows_how_far_it_is(self, people: People) -> None:
+    def test_of_many_shows_how_far_it_is(self, people: People, console: RunningConsole) -> None:
         page = people("olive").open("/registries/?namespace=team-b&size=100")
         total = len(names(page))
         page.get_by_role("checkbox", name="选择本页").check()
         page.get_by_role("button", name=ZH.delete_selected).click()
         dialog(page).get_by_role("textbox").fill(str(total))
+        console.slow_down_deletion_of("registry-down")
 
-        confirm_button(dialog(page)).click()
+        with kept_back(page, "**/registries/-/runs/*/"):  # what is shown stays until it was looked at
+            confirm_button(dialog(page)).click()
 
-        expect(dialog(page).get_by_role("heading", name="正在删除…")).to_be_visible()
-        expect(dialog(page).get_by_text("关闭对话框后会继续执行。")).to_be_visible()
-        bar = dialog(page).get_by_role("progressbar")
-        expect(bar).to_have_attribute("max", str(total))
+            expect(dialog(page).get_by_role("heading", name="正在删除…")).to_be_visible()
+            expect(dialog(page).get_by_text("关闭对话框后会继续执行。")).to_be_visible()
+            bar = dialog(page).get_by_role("progressbar")
+            expect(bar).to_have_attribute("max", str(total))
         expect(dialog(page).get_by_role("heading", name=ZH.finished)).to_be_visible()
         expect(bar).to_have_attribute("value", str(total))
         dialog(page).get_by_role("link", name=ZH.close).click()

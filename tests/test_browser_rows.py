@@ -11,13 +11,13 @@ from tests.peers.console_page import (
     add_registry,
     choose,
     count_of,
-    credential,
     names,
     open_menu,
     row,
     status,
     tile,
 )
+from tests.peers.held import HeldRegistry
 from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People, Person
 from tests.peers.words import ZH
@@ -109,6 +109,8 @@ class TestARow:
 
     def test_is_redrawn_alone_when_it_was_tested_and_the_counts_follow(self, page: Page) -> None:
         page.goto("/registries/?namespace=team-a")
+        # News come by and by; what they draw anew is not what is looked at here.
+        page.route("**/registries/-/pulse/*", lambda route: route.fulfill(status=204))
         untested, fine = count_of(page, ZH.untested), count_of(page, ZH.success)
         row(page, "registry-team-a").evaluate("it => { it.untouched = true }")
 
@@ -119,16 +121,22 @@ class TestARow:
         expect(tile(page, ZH.success)).to_contain_text(str(fine + 1))
         assert row(page, "registry-team-a").evaluate("it => it.untouched")
 
-    def test_shows_that_a_test_runs_while_one_goes_on_working(self, page: Page) -> None:
+    def test_shows_that_a_test_runs_while_one_goes_on_working(
+        self, people: People, page: Page, console: RunningConsole, held: HeldRegistry
+    ) -> None:
+        add_registry(people("olive"), console, "registry-held", namespace="team-b", **held.credential)
         page.goto("/registries/?namespace=team-b")
-        choose(page, "registry-hanging", ZH.test)
-        expect(row(page, "registry-hanging")).to_contain_text("测试中…")
+        expect(status(page, "registry-held")).to_have_text(ZH.failed)
+        held.hold()
+        choose(page, "registry-held", ZH.test)
+        expect(row(page, "registry-held")).to_contain_text("测试中…")
 
         tile(page, ZH.failed).click()
         page.wait_for_url("**status=failed**")
-        expect(row(page, "registry-hanging")).to_contain_text("测试中…")
+        expect(row(page, "registry-held")).to_contain_text("测试中…")
 
-        expect(status(page, "registry-hanging")).to_have_text(ZH.failed)
+        held.let_go()
+        expect(status(page, "registry-held")).to_have_text(ZH.failed)
 
     @pytest.mark.parametrize(
         ("person", "offered"),
@@ -147,19 +155,23 @@ class TestARow:
         expect(page.get_by_role("link", name=ZH.add)).to_have_count(1 if person == "nina" else 0)
 
 
-def test_the_list_answers_as_fast_while_ten_tests_hang(people: People, console: RunningConsole) -> None:
+def test_the_list_answers_as_fast_while_ten_tests_hang(
+    people: People, console: RunningConsole, held: HeldRegistry
+) -> None:
     olive = people("olive")
     before = answering_time(olive)
+    held.hold()
     for number in range(10):
         name = f"registry-hang-{number}"
-        add_registry(olive, console, name, namespace="team-b", **credential(console, "hanging"))
+        add_registry(olive, console, name, namespace="team-b", **held.credential)
 
     under_way = "SELECT count(*) FROM registries_verificationrecord WHERE finished_at IS NULL"
     assert console.query(under_way) == [(10,)]
     meanwhile = answering_time(olive)
     assert console.query(under_way) == [(10,)]
 
-    assert meanwhile < 2 * before + 0.05
+    # Who waited for one of them would wait for 40 seconds; a busy machine may take a few times as long.
+    assert meanwhile < 5 * before + 1
 
 
 def answering_time(person: Person) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.peers.held import HeldRegistry
 from tests.peers.parts import require_part
 from tests.peers.running_console import RunningConsole, copied_console, seeded_folder
 from tests.peers.visitors import PATIENCE, REFUSED_FORM, People, Watch
@@ -35,7 +36,7 @@ def chromium() -> Iterator[Browser]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=120_000)
         yield browser
         browser.close()
 
@@ -56,6 +57,13 @@ def console(
     yield running
     running.stop()
     assert running.leaks() == []
+
+
+@pytest.fixture
+def held() -> Iterator[HeldRegistry]:
+    registry = HeldRegistry()
+    yield registry
+    registry.stop()
 
 
 @pytest.fixture(scope="module")

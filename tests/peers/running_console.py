@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -12,14 +13,27 @@ import time
 import urllib.request
 from pathlib import Path
 
-from registries.demo.ports import LAST_PORT
 from registries.demo.tempers import OFFSETS, TEMPERS, Temper
 from tests import canary
+from tests.peers.scripted import wait_for
 from tests.peers.wiretap import Wiretap
 
 ROOT = Path(__file__).resolve().parents[2]
-PROBE_TIMEOUT = 4.0
-"""Seconds after which a hanging registry is given up; the slow one of the demo needs three."""
+PATIENT = {
+    "CONSOLE_PROBE_CONNECT_TIMEOUT": "40",
+    "CONSOLE_PROBE_READ_TIMEOUT": "40",
+    "CONSOLE_PROBE_TIMEOUT": "40",
+    "CONSOLE_TESTS_PER_MINUTE": "0",
+}
+"""A registry is not taken for a hanging one when the machine stalls, and a quick machine may test often."""
+HASTY = {"CONSOLE_PROBE_TIMEOUT": "4"}
+"""To have the tests behind one that hang, or take three seconds."""
+START, STOP = 180, 60
+"""Seconds that it may take; usually a few."""
+COUNTING = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000) SELECT count(*) FROM n"
+)
+"""Takes a database about two seconds."""
 SPREAD = max(OFFSETS.values()) + 1
 COMMON = {"anything"}
 """Passwords of the demo that are words of the pages as well."""
@@ -31,7 +45,7 @@ class RunningConsole:
     def __init__(self, folder: Path, base_port: int, *arguments: str, **values: str) -> None:
         self.folder = folder
         self.log = folder.with_suffix(".log")
-        self.port = _free_port()
+        self._kept, self.port = _kept_port()
         self._process = self._start(base_port, arguments, values)
         self.tap = Wiretap(self.port)
         self.url = f"http://127.0.0.1:{self.tap.port}"
@@ -42,7 +56,7 @@ class RunningConsole:
         own = {
             "CONSOLE_DEMO": "1",
             "CONSOLE_DATA_DIR": str(self.folder),
-            "CONSOLE_PROBE_TIMEOUT": str(PROBE_TIMEOUT),
+            **PATIENT,
             "PYTHONUNBUFFERED": "1",
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CONSOLE_")}
@@ -56,17 +70,18 @@ class RunningConsole:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        until = time.monotonic() + 30
+        until = time.monotonic() + START
         while not self._answers():
             if process.poll() is not None or time.monotonic() > until:
                 process.kill()
+                self._kept.close()
                 raise RuntimeError(f"the console did not start:\n{self.log.read_text()}")
             time.sleep(0.02)
         return process
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=10) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -86,14 +101,26 @@ class RunningConsole:
         finally:
             database.close()
 
+    def slow_down_deletion_of(self, name: str) -> None:
+        """A run that deletes it takes that much longer, so that it cannot be over before it is shown."""
+        database = sqlite3.connect(self.folder / "console.sqlite3", timeout=START)
+        try:
+            database.execute(
+                "CREATE TRIGGER slow BEFORE UPDATE ON registries_runitem "
+                f"WHEN NEW.name = '{name}' BEGIN {COUNTING}; END"
+            )
+        finally:
+            database.close()
+
     def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(8)
+            self._process.wait(STOP)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self.tap.stop()
+        self._kept.close()
 
     def leaks(self) -> list[str]:
         """Where the canary, or a password of the demo's registries, stands in what it sent, logged and stored.
@@ -119,12 +146,11 @@ class RunningConsole:
 def seeded_folder(folder: Path) -> int:
     """Fill a data folder with the demo, its slow tests ended; gives the base port of the demo's registries."""
     base = free_range()
-    console = RunningConsole(folder, base)
+    console = RunningConsole(folder, base, **HASTY)
     try:
         begun = "SELECT count(*) FROM registries_verificationrecord WHERE name IN ('registry-test', 'registry-hanging')"
-        until = time.monotonic() + 30
-        while console.query(f"{begun} AND finished_at IS NOT NULL") != [(2,)] and time.monotonic() < until:
-            time.sleep(0.05)
+        ended = f"{begun} AND finished_at IS NOT NULL"
+        assert wait_for(lambda: console.query(ended) == [(2,)], START)
     finally:
         console.stop()
     return base
@@ -140,15 +166,21 @@ def temper(name: str) -> Temper:
     return next(it for it in TEMPERS if it.name == name)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _kept_port() -> tuple[socket.socket, int]:
+    """A port that the system gives to nobody else while the socket is open; whoever names it may listen on it."""
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    return keeper, int(keeper.getsockname()[1])
 
 
 def free_range() -> int:
-    """Where so many ports in a row are free, below those that the system hands out."""
-    for base in range(20000, LAST_PORT - SPREAD, SPREAD):
+    """Where so many ports in a row are free, below those that the system hands out.
+
+    From anywhere: two who look for them at the same time, and take them later, find others.
+    """
+    bases = range(20000, 32000, SPREAD)
+    for base in random.sample(bases, len(bases)):
         if all(_is_free(port) for port in range(base, base + SPREAD)):
             return base
     raise RuntimeError("no ports are free")

@@ -20,7 +20,7 @@ from playwright.sync_api import (
 from registries.demo.seed import PASSWORD
 
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
-PATIENCE = 20_000
+PATIENCE = 60_000
 """Milliseconds that a test waits for something to appear."""
 REFUSED_FORM = frozenset({409, 422, 429})
 """What the server answers to a form that it does not take. Other errors have to be announced by the test."""
@@ -31,6 +31,11 @@ document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
 });
 """
+LASTING_TOASTS = """
+const later = window.setTimeout;
+window.setTimeout = (work, delay, ...rest) => later(work, [5000, 12000].includes(delay) ? 600000 : delay, ...rest);
+"""
+"""What a machine shows that stalls for some seconds must not have vanished before anybody looked."""
 
 FORGET = "localStorage.clear(); sessionStorage.clear()"
 
@@ -45,6 +50,7 @@ class Watch:
 
     def over(self, context: BrowserContext) -> None:
         context.add_init_script(WATCH_POLICY)
+        context.add_init_script(LASTING_TOASTS)
         context.on("console", self._console)
         context.on("weberror", self._error)
         context.on("request", self._request)
@@ -85,7 +91,9 @@ class Person:
         if not token:
             self.context.request.get(f"{self.url}/login/")
             token = self.cookie("csrftoken")
-        return self.context.request.post(f"{self.url}{path}", form={**values, "csrfmiddlewaretoken": token})
+        form = {**values, "csrfmiddlewaretoken": token}
+        # A connection that the server had closed for its long silence is reset: nothing was done then.
+        return self.context.request.post(f"{self.url}{path}", form=form, max_retries=2)
 
     def cookie(self, name: str) -> str:
         return next((it.get("value", "") for it in self.context.cookies() if it.get("name") == name), "")
