@@ -7,8 +7,10 @@ typed is a canary.
 import base64
 import importlib
 import re
+import time
 import warnings
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -23,7 +25,8 @@ from registries.stores.kubernetes.reviews import REVIEW
 from registries.stores.kubernetes.store import KubernetesStore
 from tests.peers.api_server import ApiServer, GivenServer, canary_token
 from tests.peers.cable import Cable
-from tests.peers.cluster import Cluster
+from tests.peers.cluster import Cluster, patience
+from tests.peers.scripted import wait_for
 
 LIST = "/registries/"
 ROLES = {
@@ -34,7 +37,7 @@ ROLES = {
 }
 CAST = {"olive": "olive", "nina": "team-a-admin", "omar": "omar", "vic": "vic", "sam": "stranger"}
 """The names of the cast on this cluster."""
-READER = {
+READER: dict[str, Any] = {
     "metadata": {"name": "reader-of-registries"},
     "rules": [
         {
@@ -61,13 +64,16 @@ def bound(server: ApiServer, cluster: Cluster) -> Iterator[Cluster]:
     """The cast has its roles; the console itself may only read, so that whatever is written is by somebody."""
     cluster.empty("team-a", "team-b")
     server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", READER)
-    cluster.unbind("console", "registry-console")
     cluster.bind("console", "reader-of-registries")
+    cluster.unbind("console", "registry-console")
+    write = {**READER["rules"][0], "verbs": ["create"]}
+    assert wait_for(lambda: not cluster.allows("console", write))
+    assert wait_for(lambda: all(cluster.allows("console", rule) for rule in READER["rules"]))
     for user, (role, namespace) in ROLES.items():
         cluster.bind(user, role, namespace)
     yield cluster
-    cluster.unbind("console", "reader-of-registries")
     cluster.bind("console", "registry-console")
+    cluster.unbind("console", "reader-of-registries")
     for user, (role, namespace) in ROLES.items():
         cluster.unbind(user, role, namespace)
 
@@ -85,13 +91,30 @@ def people(bound: Cluster, server: ApiServer, cable: Cable, settings: Any, db: N
     ]
     wiring.reset()
     _reload_urls()
-    store = wiring.store()
-    yield bound
+    with patience():
+        store = wiring.store()
+        yield bound
     assert isinstance(store, KubernetesStore)
     store.stop()
     settings.AUTH, settings.STORE = "local", "embedded"
     wiring.reset()
     _reload_urls()
+
+
+class Clock:
+    """What a module takes for the time: it passes when a test says so, and not while a machine stands still."""
+
+    sleep = staticmethod(time.sleep)
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
+        self._now = time.monotonic()
+        monkeypatch.setattr(module, "time", self)
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
 
 
 def _reload_urls() -> None:

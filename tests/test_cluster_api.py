@@ -69,8 +69,8 @@ def test_what_kubectl_does_is_told_in_a_watch(
     monkeypatch.setattr(watch, "LOOK", 0.05)
     client = people.api("nina")
     people.add("there")
-    answer = client.get(f"{TEAM_A}?watch=true&timeoutSeconds=20")
-    events = (json.loads(line) for piece in answer.streaming_content for line in piece.decode().splitlines())
+    answer = client.get(f"{TEAM_A}?watch=true&timeoutSeconds=300")
+    events = told(answer)
 
     first = next(events)
     cluster.apply("team-a", "applied", password=CANARY)
@@ -78,8 +78,8 @@ def test_what_kubectl_does_is_told_in_a_watch(
     cluster.server.call("DELETE", cluster.path("team-a", "there"))
     third = next(events)
 
-    told = [(it["type"], it["object"]["metadata"]["name"]) for it in (first, second, third)]
-    assert told == [("ADDED", "there"), ("ADDED", "applied"), ("DELETED", "there")]
+    seen = [(it["type"], it["object"]["metadata"]["name"]) for it in (first, second, third)]
+    assert seen == [("ADDED", "there"), ("ADDED", "applied"), ("DELETED", "there")]
     assert CANARY not in json.dumps([first, second, third], ensure_ascii=False)
 
 
@@ -91,10 +91,17 @@ def test_a_watch_goes_on_from_a_list(people: Cast, cluster: Cluster, monkeypatch
     cluster.apply("team-a", "applied", password=CANARY)
     assert wait_for(lambda: client.get(TEAM_A).json()["totalItems"] == 2)
 
-    answer = client.get(f"{TEAM_A}?watch=true&resourceVersion={version}&timeoutSeconds=1")
-    lines = b"".join(answer.streaming_content).decode().splitlines()
+    events = told(client.get(f"{TEAM_A}?watch=true&resourceVersion={version}&timeoutSeconds=300"))
+    first = next(events)
+    cluster.apply("team-a", "later", password=CANARY)
+    second = next(events)
 
-    assert [json.loads(line)["object"]["metadata"]["name"] for line in lines] == ["applied"]
+    assert [it["object"]["metadata"]["name"] for it in (first, second)] == ["applied", "later"]
+
+
+def told(answer: Any) -> Iterator[dict[str, Any]]:
+    """The events of a watch, as they come."""
+    return (json.loads(line) for piece in answer.streaming_content for line in piece.decode().splitlines())
 
 
 def test_a_cluster_that_was_never_there_is_a_503(cast: Cast, settings: Any, tmp_path: Any) -> None:

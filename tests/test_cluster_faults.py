@@ -35,7 +35,7 @@ def cluster(server: ApiServer) -> Cluster:
 @pytest.fixture
 def store(cluster: Cluster, cable: Cable) -> Iterator[KubernetesStore]:
     """One that follows the cluster over a cable."""
-    with cluster.store(timeouts=Timeouts(connect=1, read=2), port=cable.port) as store:
+    with cluster.store(port=cable.port) as store:
         yield store
 
 
@@ -50,7 +50,7 @@ def names(store: KubernetesStore) -> set[str]:
 @pytest.fixture
 def direct(cluster: Cluster) -> Iterator[KubernetesStore]:
     """One that follows it directly."""
-    with cluster.store(timeouts=Timeouts(connect=1, read=2)) as store:
+    with cluster.store() as store:
         yield store
 
 
@@ -79,8 +79,10 @@ def test_a_server_that_is_killed_and_restarted(
 
 
 def test_a_cut_is_no_news_and_nothing_is_missed(
-    store: KubernetesStore, cable: Cable, cluster: Cluster
+    store: KubernetesStore, cable: Cable, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """To who follows; a question whether the server is there is not cut off here."""
+    monkeypatch.setattr(watch, "BEAT", 600.0)
     cluster.apply("team-a", "stays", password=CANARY)
     assert wait_for(lambda: names(store) == {"stays"})
 
@@ -141,8 +143,10 @@ def test_a_server_that_hangs_is_noticed(
     cluster: Cluster, server: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "BEAT", 0.5)
+    cluster.apply("team-a", "known", password=CANARY)
+    assert wait_for(lambda: "known" in cluster.cached(EVERYWHERE))
     with cluster.store(timeouts=Timeouts(connect=1, read=1)) as store:
-        store.create(make("known"))
+        assert wait_for(lambda: not store.freshness().away and store.freshness().known)
         assert names(store) == {"known"}
         server.freeze_api()
         try:

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from registries.errors import AlreadyExists, Conflict, NotFound, Unavailable
 from registries.models import AuditEntry, VerificationRecord
 from registries.resource import PREFIX, new_resource
 from registries.runs import ItemState, RunState
-from registries.stores.kubernetes import client, watch
+from registries.stores.kubernetes import watch
 from registries.stores.kubernetes.client import Timeouts
 from registries.stores.kubernetes.paths import EVERYWHERE, registries_in
 from registries.verify_runs import VerifyRunView
@@ -30,8 +29,9 @@ from tests.test_cluster_pages import configured
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DOOMED, TESTED = 150, 6
-SLOWED = 0.02
-"""Seconds by which every piece is late at first, so that the runs are not over before the fault."""
+SLOWED, HELD = 0.02, 0.2
+"""Seconds by which every piece is late; and by which it is from the deletion's begin until the fault, so that it would
+take many seconds and is surely not over."""
 
 
 @pytest.fixture
@@ -45,14 +45,13 @@ def cluster(
     server: ApiServer, cable: Cable, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Cluster]:
     """What the console knows over the cable, with little patience for an answer."""
-    monkeypatch.setattr(client, "Timeouts", partial(Timeouts, connect=1.0, read=1.0))
     monkeypatch.setattr(watch, "BEAT", 0.5)
     cluster = Cluster(server)
     cluster.empty("team-a", "team-b")
     settings.TEST_THREADS = settings.RUN_TESTS = 2 * TESTED
     settings.PROBE_ALLOW_LOOPBACK = True
     settings.PROBE_TIMEOUT = 2.0
-    yield from configured(cluster, settings, port=cable.port)
+    yield from configured(cluster, settings, Timeouts(connect=1.0, read=1.0), port=cable.port)
 
 
 @pytest.fixture
@@ -106,11 +105,16 @@ def test_nothing_is_lost_and_nothing_is_done_twice(
     cable.delay = SLOWED
     testing = [begun_tests(people, "nina", tested[:TESTED])]
     assert wait_for(lambda: VerificationRecord.objects.count() == TESTED)
+    cable.delay = HELD
     deleting = begun_deletion(people, doomed)
     assert wait_for(lambda: deleted(people, deleting) > 0)
     assert not is_over(people, deleting, testing), "whose verdicts are still to be recorded"
 
-    failing = threading.Thread(target=fault, args=(cluster.server, cable))
+    def fail() -> None:
+        cable.delay = SLOWED
+        fault(cluster.server, cable)
+
+    failing = threading.Thread(target=fail)
     failing.start()
     testing.append(begun_tests(people, "olive", tested[TESTED:]))
     written = work(people, failing)
@@ -144,7 +148,8 @@ def test_a_run_of_tests_that_is_cancelled_while_it_waits_is_taken_up_later(
     access = people.access("nina")
 
     wiring.verify_runs().cancel(access=access, run_id=testing[1])
-    time.sleep(2)  # until the run has noticed, whatever it then does
+    running = wiring.running()
+    assert wait_for(lambda: running._free == running._started), "the run has noticed"
     cable.plug()
 
     assert wait_for(lambda: not wiring.service().freshness().away)
@@ -160,6 +165,7 @@ def stored(cluster: Cluster, names: dict[str, str]) -> tuple[RegistrySecret, ...
     for name, domain in names.items():
         resource = new_resource(read_draft(typed(name, domain=domain)))
         connection.call("POST", registries_in("team-a"), subject=name, body=resource)
+    assert wait_for(lambda: wiring.service().freshness().known)
     assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == len(names))
     return wiring.index().fresh().buckets["team-a"].items
 
@@ -229,7 +235,7 @@ def removed(people: Cast, registry: RegistrySecret) -> None:
 
 def insisting(call: Callable[[], Any], done_before: type[Exception] = Unavailable) -> Any:
     """Until it is done; `done_before` tells, after an answer that did not come, that it was done then."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 180  # a server takes as long to start where everything is slow
     doubtful = False
     while True:
         try:

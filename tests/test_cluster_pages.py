@@ -15,11 +15,12 @@ from registries.errors import NotFound
 from registries.models import AuditEntry
 from registries.resource import encode_password
 from registries.stores.base import PullSecret
+from registries.stores.kubernetes.client import Timeouts
 from registries.stores.kubernetes.store import KubernetesStore
 from tests.canary import CANARY
 from tests.conftest import Cast, typed
 from tests.peers.api_server import ApiServer
-from tests.peers.cluster import MERGE_PATCH, Cluster
+from tests.peers.cluster import MERGE_PATCH, PATIENT, Cluster, patience
 from tests.peers.scripted import wait_for
 
 LIST = "/registries/"
@@ -31,12 +32,15 @@ def on_cluster(cluster: Cluster, settings: Any) -> Iterator[Cluster]:
     yield from configured(cluster, settings)
 
 
-def configured(cluster: Cluster, settings: Any, **config: Any) -> Iterator[Cluster]:
+def configured(
+    cluster: Cluster, settings: Any, timeouts: Timeouts = PATIENT, **config: Any
+) -> Iterator[Cluster]:
     settings.STORE = "kubernetes"
     settings.KUBECONFIG = str(cluster.server.kubeconfig("console", **config))
     wiring.reset()
-    store = wiring.store()
-    yield cluster
+    with patience(timeouts):
+        store = wiring.store()
+        yield cluster
     assert isinstance(store, KubernetesStore)
     store.stop()
     wiring.reset()
@@ -161,7 +165,9 @@ def test_a_dialog_that_deletes_says_what_uses_it(people: Cast, on_cluster: Clust
             "imagePullSecrets": [{"name": "pulled"}],
         },
     }
-    on_cluster.server.call("POST", "/api/v1/namespaces/team-a/pods", pod)
+    pods = "/api/v1/namespaces/team-a/pods"
+    on_cluster.server.call("POST", pods, pod)
+    assert wait_for(lambda: "shop-web" in on_cluster.cached(pods))
     one, two = people.add("pulled"), people.add("idle")
     nina, htmx = people.client("nina"), {"HX-Request": "true"}
 
@@ -175,7 +181,7 @@ def test_a_dialog_that_deletes_says_what_uses_it(people: Cast, on_cluster: Clust
     run = re.search(r"/registries/-/runs/[^/]+/usage/", batch)
     assert run
     of_run = nina.get(run[0]).content.decode()
-    on_cluster.server.call("DELETE", "/api/v1/namespaces/team-a/pods/shop-web?gracePeriodSeconds=0")
+    on_cluster.server.call("DELETE", f"{pods}/shop-web?gracePeriodSeconds=0")
 
     assert 'hx-get="/registries/team-a/pulled/usage/"' in dialog
     for said in (usage, whole_page, of_run):

@@ -99,10 +99,10 @@ def test_a_lock_that_was_held_holds_nobody_up(store: KubernetesStore, empty: Clu
     def hold() -> None:
         with store._follower.here().journal._changed, people._lock.here():
             held.set()
-            done.wait(10)
+            done.wait(60)
 
     threading.Thread(target=hold, daemon=True).start()
-    held.wait(5)
+    assert held.wait(60)
     child = Child(lambda: [store.changes(known).complete, people.forget(Proof(token="x"))])
     done.set()
 
@@ -165,13 +165,13 @@ def test_everything_else_that_was_built_is_built_again_in_the_child(console: Clu
     assert names(wiring.index()) == []
     done = threading.Event()
     wiring.tests().submit(done.set)
-    assert done.wait(5)
+    assert done.wait(60)
 
     def child() -> list[Any]:
         over = threading.Event()
         wiring.tests().submit(over.set)
         console.apply("team-a", "applied", password=CANARY)
-        return [over.wait(5), seen(wiring.index(), "applied")]
+        return [over.wait(60), seen(wiring.index(), "applied")]
 
     assert Child(child).result() == [True, ["applied"]]
 

@@ -150,13 +150,14 @@ def test_without_pull_secrets_there_are_none(empty: Cluster) -> None:
 def test_one_of_two_holds_the_lease_and_the_other_takes_over(
     empty: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leases, "DURATION", 1.0)
-    monkeypatch.setattr(leases, "RENEWAL", 0.2)
+    monkeypatch.setattr(leases, "DURATION", 600.0)
     first, second = empty.lease("one"), empty.lease("two")
 
     assert first.hold()
     assert first.is_held
     assert not second.hold()
+    monkeypatch.setattr(leases, "DURATION", 1.0)
+    monkeypatch.setattr(leases, "RENEWAL", 0.2)
     assert first.hold(), "renewed"
     assert not second.hold()
 
@@ -178,8 +179,7 @@ def test_a_lease_that_is_released_is_free_at_once(empty: Cluster) -> None:
 def test_who_does_not_lead_keeps_no_secrets_until_it_does(
     empty: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leases, "DURATION", 1.5)
-    monkeypatch.setattr(leases, "RENEWAL", 0.3)
+    monkeypatch.setattr(leases, "DURATION", 600.0)
     monkeypatch.setattr(reconcile, "RENEWAL", 0.3)
     leader = empty.lease("another replica")
     assert leader.hold()
@@ -191,4 +191,6 @@ def test_who_does_not_lead_keeps_no_secrets_until_it_does(
             assert not wait_for(lambda: bool(secret_on(empty, key)), 0.3)
             assert leader.hold()
 
+        monkeypatch.setattr(leases, "DURATION", 1.5)
+        monkeypatch.setattr(leases, "RENEWAL", 0.3)
         assert wait_for(lambda: bool(auths(secret_on(empty, key))))

@@ -17,8 +17,9 @@ from registries.stores.kubernetes.proof import Proof
 from registries.stores.kubernetes.store import KubernetesStore
 from registries.stores.kubernetes.users import COLLECTIONS, Users, image_host
 from tests.canary import CANARY
-from tests.peers.api_server import ApiServer, canary_token
-from tests.peers.cluster import MERGE_PATCH, Cluster
+from tests.peers.api_server import Answer, ApiServer, canary_token
+from tests.peers.cluster import MERGE_PATCH, Cluster, patience
+from tests.peers.scripted import wait_for
 
 KEY = Key("team-a", "harbor-prod")
 HARBOR = "harbor.example.com"
@@ -30,7 +31,7 @@ EDITOR = {
 
 
 @pytest.fixture
-def place(cluster: Cluster) -> Cluster:
+def place(cluster: Cluster) -> Iterator[Cluster]:
     """Two namespaces with a default service account each, as the controllers make it, and nothing else."""
     if not isinstance(cluster.server, ApiServer):
         pytest.skip("the given cluster is not ours")
@@ -39,12 +40,23 @@ def place(cluster: Cluster) -> Cluster:
         for base, plural in COLLECTIONS.values():
             base = base.replace("batch/v1", "batch/v1beta1") if plural == "cronjobs" else base
             collection = f"{base}/namespaces/{namespace}/{plural}"
-            cluster.server.call("DELETE", f"{collection}?gracePeriodSeconds=0&propagationPolicy=Background")
+            query = "gracePeriodSeconds=0&propagationPolicy=Background"
+            cluster.server.call("DELETE", f"{collection}?{query}")
+            assert wait_for(lambda: not cluster.cached(collection))  # noqa: B023
         for item in cluster.server.call("GET", secrets_in(namespace)).body["items"]:
             cluster.server.call("DELETE", secret(Key(namespace, item["metadata"]["name"])))
         accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
-        assert cluster.server.call("POST", accounts, {"metadata": {"name": "default"}}).status == 201
-    return cluster
+        made = cluster.server.call("POST", accounts, {"metadata": {"name": "default"}})
+        assert made.status == 201
+        listed(cluster, accounts, made)
+    with patience():
+        yield cluster
+
+
+def listed(cluster: Cluster, collection: str, answer: Answer) -> None:
+    """What was answered to a write is in lists."""
+    written = answer.body["metadata"]
+    assert wait_for(lambda: cluster.cached(collection).get(written["name"]) == written["resourceVersion"])
 
 
 @pytest.fixture
@@ -61,12 +73,13 @@ def add(store: KubernetesStore, key: Key = KEY, domain: str = HARBOR) -> str:
 
 def account(cluster: Cluster, *, name: str = "default", secrets: tuple[str, ...] | None = ()) -> None:
     """Let a service account of team-a name these; None: it has no such list at all."""
-    listed = None if secrets is None else [{"name": it} for it in secrets]
+    given = None if secrets is None else [{"name": it} for it in secrets]
     path = f"{ACCOUNTS}/{name}"
     if cluster.server.call("GET", path).status == 404:
         cluster.server.call("POST", ACCOUNTS, {"metadata": {"name": name}})
-    patch = {"imagePullSecrets": listed}
-    assert cluster.server.call("PATCH", path, patch, kind=MERGE_PATCH).status == 200
+    patched = cluster.server.call("PATCH", path, {"imagePullSecrets": given}, kind=MERGE_PATCH)
+    assert patched.status == 200
+    listed(cluster, ACCOUNTS, patched)
 
 
 def named(cluster: Cluster) -> list[str] | None:
@@ -108,12 +121,10 @@ def make(
     else:
         body = {"selector": labels if kind == "ReplicationController" else selector, "template": template}
         body |= {"serviceName": name} if kind == "StatefulSet" else {}
-    answer = cluster.server.call(
-        "POST",
-        f"{base}/namespaces/{namespace}/{plural}",
-        {"metadata": {"name": name, **metadata}, "spec": body},
-    )
+    collection = f"{base}/namespaces/{namespace}/{plural}"
+    answer = cluster.server.call("POST", collection, {"metadata": {"name": name, **metadata}, "spec": body})
     assert answer.status == 201, answer.body
+    listed(cluster, collection, answer)
 
 
 def usage_of(store: KubernetesStore, domains: dict[Key, str] | None = None) -> list[Dependent]:
@@ -297,8 +308,10 @@ def test_what_a_workload_makes_is_told_once_and_what_is_over_not_at_all(
     make(place, "Pod", "finished", pod_spec(secrets=mine))
     make(place, "Pod", "waiting", pod_spec(secrets=mine))
     over = {"status": {"phase": "Succeeded"}}
-    path = "/api/v1/namespaces/team-a/pods/finished/status"
-    assert place.server.call("PATCH", path, over, kind=MERGE_PATCH).status == 200
+    pods = "/api/v1/namespaces/team-a/pods"
+    ended = place.server.call("PATCH", f"{pods}/finished/status", over, kind=MERGE_PATCH)
+    assert ended.status == 200
+    listed(place, pods, ended)
 
     assert [(it.kind, it.name) for it in usage_of(store)] == [("Pod", "waiting")]
 

@@ -6,6 +6,7 @@ kubeconfig of a given cluster.
 
 import json
 import os
+import random
 import signal
 import socket
 import ssl
@@ -38,6 +39,8 @@ USERS = ("console", "stranger", "team-a-admin", "olive", "omar", "vic")
 """Besides `admin`, who may do everything; what the others may is for the test to bind."""
 
 Json = dict[str, Any]
+PORTS = range(10000, 12000)
+"""Below those that systems hand out: nobody gets the port of a server while it is down."""
 GIVEN = os.environ.get("CONSOLE_TEST_KUBECONFIG", "")
 
 
@@ -53,8 +56,7 @@ class ApiServer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ca_file = folder / "certificates" / "apiserver.crt"
-        self.port = _free_port()
-        self._etcd_ports = (_free_port(), _free_port())
+        self.port, *self._etcd_ports = _free_ports(3)
         self._programs = {
             name: require_part(name, _binary(name), INSTALL) for name in ("etcd", "kube-apiserver")
         }
@@ -187,7 +189,7 @@ class ApiServer:
         )
         context = ssl.create_default_context(cafile=str(self.ca_file))
         try:
-            with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+            with urllib.request.urlopen(request, timeout=60, context=context) as answer:
                 return Answer(answer.status, _json(answer.read()))
         except urllib.error.HTTPError as error:
             return Answer(error.code, _json(error.read()))
@@ -233,7 +235,7 @@ class ApiServer:
         process = self._processes.pop(name, None)
         if process is not None:
             process.send_signal(how)
-            process.wait(10)
+            process.wait(60)
 
     def _is_ready(self) -> bool:
         try:
@@ -242,7 +244,7 @@ class ApiServer:
             return False
 
     def _wait(self, ready: Callable[[], bool], name: str) -> None:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while not ready():
             if self._processes[name].poll() is not None or time.monotonic() > until:
                 self.stop()
@@ -278,7 +280,7 @@ class GivenServer:
             ca_certs=found.ssl_ca_cert, cert_file=found.cert_file, key_file=found.key_file, retries=False
         )
         given = None if body is None else json.dumps(body).encode()
-        answer = pool.request(method, found.host + path, body=given, headers=headers, timeout=10)
+        answer = pool.request(method, found.host + path, body=given, headers=headers, timeout=60)
         return Answer(answer.status, _json(answer.data))
 
     def create_namespace(self, name: str) -> None:
@@ -308,7 +310,7 @@ def _binary(name: str) -> Path | None:
 
 def _post(url: str, body: Json) -> Json:
     request = urllib.request.Request(url, method="POST", data=json.dumps(body).encode())
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return _json(answer.read())
 
 
@@ -320,10 +322,18 @@ def _json(raw: bytes) -> Json:
     return parsed if isinstance(parsed, dict) else {"items": parsed}
 
 
-def _free_port() -> int:
+def _free_ports(count: int) -> list[int]:
+    found = [port for port in random.sample(PORTS, len(PORTS)) if _is_free(port)]
+    return found[:count]
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _listens(port: int) -> bool:

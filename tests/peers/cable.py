@@ -14,6 +14,7 @@ class Cable:
         self._target = target
         self._pulled = False
         self._ends: list[socket.socket] = []
+        self._lock = threading.Lock()
         self.taken = 0
         self.delay = 0.0
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -22,11 +23,13 @@ class Cable:
 
     def cut(self) -> None:
         """End what is open now; new connections go through."""
-        ends, self._ends = self._ends, []
-        for end in ends:
+        with self._lock:
+            ends, self._ends = self._ends, []
+        for (
+            end
+        ) in ends:  # closed by nobody: another thread may be about to use its number, which is soon another's
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            end.close()
 
     def pull(self) -> None:
         """End what is open, and let nothing through until `plug`."""
@@ -51,7 +54,13 @@ class Cable:
                 except OSError:
                     client.close()
                     continue
-                self._ends += [client, server]
+                with self._lock:  # pulled meanwhile, it must not stay open
+                    through = not self._pulled
+                    self._ends += [client, server] if through else []
+                if not through:
+                    client.close()
+                    server.close()
+                    continue
                 self.taken += 1
                 for source, sink in ((client, server), (server, client)):
                     threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()

@@ -4,14 +4,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from registries.stores.kubernetes import installation
+import pytest
+
+from registries.stores.kubernetes import client, installation, reviews, users
 from registries.stores.kubernetes.client import Connection, Timeouts, configuration
 from registries.stores.kubernetes.lease import Lease
-from registries.stores.kubernetes.paths import EVERYWHERE, GROUP_PATH
+from registries.stores.kubernetes.paths import EVERYWHERE, GROUP_PATH, NAMESPACES
 from registries.stores.kubernetes.store import KubernetesStore
 from tests.peers.api_server import Answer, ApiServer, GivenServer
+from tests.peers.scripted import wait_for
 
 MERGE_PATCH = "application/merge-patch+json"
+PATIENT = Timeouts(connect=60.0, read=60.0)
+"""A server that stands still for some seconds is not away."""
+ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+
+
+@contextmanager
+def patience(timeouts: Timeouts = PATIENT) -> Iterator[None]:
+    """What the console builds itself waits so long; for its questions what somebody may do or what uses a Secret, as
+    for anything else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "Timeouts", lambda: timeouts)
+        patch.setattr(reviews, "PATIENCE", timeouts.read)
+        patch.setattr(users, "PATIENCE", timeouts.read)
+        yield
 
 
 class Cluster:
@@ -23,17 +40,18 @@ class Cluster:
         connection = self.connection()
         installation.apply(connection)
         connection.close()
+        assert wait_for(lambda: self.server.call("GET", EVERYWHERE).status == 200)
         for user in ("console",):
             self.bind(user, "registry-console")
 
-    def connection(self, user: str = "admin", timeouts: Timeouts | None = None, **config: Any) -> Connection:
+    def connection(self, user: str = "admin", timeouts: Timeouts = PATIENT, **config: Any) -> Connection:
         return Connection(configuration(self.server.kubeconfig(user, **config)), timeouts)
 
     @contextmanager
     def store(
         self,
         user: str = "console",
-        timeouts: Timeouts | None = None,
+        timeouts: Timeouts = PATIENT,
         *,
         pull_secrets: bool = False,
         **config: Any,
@@ -51,7 +69,7 @@ class Cluster:
         return Lease(self.connection("console"), "registry-console", name, identity)
 
     def bind(self, user: str, role: str, namespace: str = "") -> None:
-        """Give a user a cluster role, everywhere or in one namespace."""
+        """Give a user a cluster role, everywhere or in one namespace. The authorizer learns of it a moment later."""
         group = "rbac.authorization.k8s.io"
         binding = {
             "metadata": {"name": f"{user}-{role}"},
@@ -60,17 +78,39 @@ class Cluster:
         }
         place = f"namespaces/{namespace}/rolebindings" if namespace else "clusterrolebindings"
         self.server.call("POST", f"/apis/{group}/v1/{place}", binding)
+        rules = self.server.call("GET", f"/apis/{group}/v1/clusterroles/{role}").body["rules"]
+        assert wait_for(lambda: all(self.allows(user, rule, namespace) for rule in rules)), role
 
     def unbind(self, user: str, role: str, namespace: str = "") -> None:
         place = f"namespaces/{namespace}/rolebindings" if namespace else "clusterrolebindings"
         self.server.call("DELETE", f"/apis/rbac.authorization.k8s.io/v1/{place}/{user}-{role}")
 
+    def allows(self, user: str, rule: dict[str, Any], namespace: str = "") -> bool:
+        """Whether the authorizer lets a user do one thing of a rule, which stands for all of it."""
+        asked: dict[str, Any] = {"verb": rule["verbs"][-1]}
+        if "resources" in rule:
+            resource, _, part = rule["resources"][0].partition("/")
+            asked |= {"group": rule["apiGroups"][0], "resource": resource, "subresource": part}
+            asked |= {"namespace": namespace, "name": next(iter(rule.get("resourceNames") or ()), "")}
+            spec: dict[str, Any] = {"user": user, "resourceAttributes": asked}
+        else:
+            asked["path"] = rule["nonResourceURLs"][0]
+            spec = {"user": user, "nonResourceAttributes": asked}
+        return bool(self.server.call("POST", ACCESS_REVIEWS, {"spec": spec}).body["status"]["allowed"])
+
     def empty(self, *namespaces: str) -> None:
-        """No registries anywhere, and these namespaces there."""
+        """No registries anywhere, and these namespaces there; who lists from now on is not told otherwise."""
         for namespace in namespaces:
             self.server.create_namespace(namespace)
         for item in self.server.call("GET", EVERYWHERE).body["items"]:
             self.server.call("DELETE", self.path(item["metadata"]["namespace"], item["metadata"]["name"]))
+        assert wait_for(lambda: not self.cached(EVERYWHERE))
+        assert wait_for(lambda: self.cached(NAMESPACES).keys() >= set(namespaces))
+
+    def cached(self, collection: str) -> dict[str, str]:
+        """Versions by name as the server's cache has them, from which lists are answered: it is a moment late."""
+        items = self.server.call("GET", f"{collection}?resourceVersion=0").body["items"]
+        return {it["metadata"]["name"]: it["metadata"]["resourceVersion"] for it in items}
 
     # What kubectl does
 
