@@ -1,13 +1,20 @@
 """`manage.py verify`: what it tests, what it says, and how it exits."""
 
+import os
 import re
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from registries.domain import VerifyStatus
 from registries.models import AuditEntry
+from registries.verify_runs import VerifyRuns
 from tests.conftest import Cast
+from tests.peers.silent import SilentServers
 from tests.test_verify_runs import Temper
 
 
@@ -46,3 +53,45 @@ def test_takes_only_those_that_were_asked_for(
 def test_wrong_usage_is_an_error(cast: Cast, wrong: list[str]) -> None:
     with pytest.raises(CommandError):
         call_command("verify", *wrong)
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """The command's handlers of signals go with it."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_signal_that_comes_before_the_run_begins_stops_it_all_the_same(
+    cast: Cast,
+    silent_servers: SilentServers,
+    handlers: None,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings.PROBE_ALLOW_LOOPBACK, settings.PROBE_TIMEOUT = True, 0.2
+    monkeypatch.setattr("registries.runs.BEAT", 0.0)
+    for number, address in enumerate(silent_servers(100)):
+        cast.add(f"silent-{number}", domain=address)
+    claim, cancel, tried = VerifyRuns._claim, VerifyRuns.cancel, threading.Event()
+
+    def cancelled(*args: Any, **values: Any) -> None:
+        cancel(*args, **values)
+        tried.set()
+
+    def begun(*args: Any) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert tried.wait(30)
+        claim(*args)
+
+    monkeypatch.setattr(VerifyRuns, "cancel", cancelled)
+    monkeypatch.setattr(VerifyRuns, "_claim", begun)
+
+    with pytest.raises(SystemExit):
+        call_command("verify")
+
+    assert re.search(r"stopped with \d+ to go", capsys.readouterr().out)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 
 from registries import labels, wiring
 from registries.access import EVERYWHERE, Access, Role
@@ -24,6 +25,8 @@ from registries.verify_runs import VerifyRunView
 PERSON = "manage.py verify"
 JITTER = 0.1
 """Every wait is up to so much shorter or longer: several consoles do not knock all at once."""
+AGAIN = 0.2
+"""Seconds between two tries to cancel the run."""
 FINE, FAILED = 0, 1
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -54,16 +57,23 @@ class Command(BaseCommand):
         parser.add_argument("--interval", type=duration, metavar="15m", help="again and again, so far apart")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self._stopped = threading.Event()
+        self._stopped, self._over = threading.Event(), threading.Event()
         self._cancel: Callable[[], None] = lambda: None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        interval: timedelta | None = options["interval"]
+        try:
+            fine = self._all(**options)
+        finally:
+            self._over.set()
+        if not fine and options["interval"] is None:
+            raise SystemExit(FAILED)
+
+    def _all(self, *, interval: timedelta | None, **options: Any) -> bool:
+        """Whether all went well in the last run."""
         fine = self._once(**options)
         while interval is not None and self._rest(_about(interval)):
             fine = self._once(**options)
-        if not fine and interval is None:
-            raise SystemExit(FAILED)
+        return fine
 
     def _rest(self, seconds: float) -> bool:
         """False when it is to stop. A second at a time: a signal that comes just before a wait is heard after it."""
@@ -99,7 +109,16 @@ class Command(BaseCommand):
         """Begin no further test; those under way end and are recorded. Not here: a signal comes in the middle
         of a query."""
         self._stopped.set()
-        threading.Thread(target=self._cancel, daemon=True).start()
+        threading.Thread(target=self._keep_cancelling, daemon=True).start()
+
+    def _keep_cancelling(self) -> None:
+        """Until all is over: the run that is to stop may be about to begin."""
+        try:
+            self._cancel()
+            while not self._over.wait(AGAIN):
+                self._cancel()
+        finally:
+            connections.close_all()
 
     def _report(self, view: VerifyRunView) -> bool:
         for group in view.groups:
