@@ -25,9 +25,8 @@ class Cable:
         """End what is open now; new connections go through."""
         with self._lock:
             ends, self._ends = self._ends, []
-        for (
-            end
-        ) in ends:  # closed by nobody: another thread may be about to use its number, which is soon another's
+        # Closed by nobody: another thread may be about to use its number, which is soon another's.
+        for end in ends:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
