@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from tests.peers.cable import Cable
     from tests.peers.cluster import Cluster
 
-pytest.register_assert_rewrite("tests.cluster_people")  # before a test file imports it
+# Before a test file imports them.
+pytest.register_assert_rewrite("tests.cluster_people", "tests.cluster_bearers", "tests.cluster_users")
 
 NAMESPACES = ("team-a", "team-b")
 ROLES = {

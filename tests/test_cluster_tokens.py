@@ -3,92 +3,35 @@ word, every write is theirs. Against a real API server with RBAC; the console it
 """
 
 import base64
-import itertools
 import json
-import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.signals import got_request_exception
-from django.http import HttpRequest
-from django.test import Client
-from django.views.debug import ExceptionReporter
-from kubernetes.client import ApiClient
 
-from registries import cluster_tokens, rates, wiring
+from registries import cluster_tokens, wiring
 from registries.api import watch
-from registries.models import ApiBucket, AuditEntry, ClusterSession
-from registries.stores.kubernetes.gate import Gate, Person
+from registries.models import AuditEntry, ClusterSession
 from tests import canary
+from tests.cluster_bearers import (
+    ACCOUNTS,
+    TEAM_B,
+    account,
+    another,
+    bearing,
+    believed_for,
+    name_of,
+    of,
+    takes,
+)
 from tests.cluster_people import Clock
-from tests.peers.api_server import ApiServer, canary_token
+from tests.peers.api_server import ApiServer
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
 from tests.test_api import ALL, BASE, TEAM_A, body, notes, patch, post
 
-pytest_plugins = ("tests.cluster_people",)
-
-TEAM_B = TEAM_A.replace("team-a", "team-b")
-ACCOUNTS = "/api/v1/namespaces/team-a/serviceaccounts"
-durations = itertools.count(1000)
-
-
-def bearing(token: str, **headers: str) -> Client:
-    """A program: it holds no cookie, and CSRF is checked as it really is."""
-    return Client(enforce_csrf_checks=True, headers={"authorization": f"Bearer {token}", **headers})
-
-
-def of(user: str) -> Client:
-    return bearing(canary_token(user))
-
-
-def account(server: ApiServer, name: str) -> str:
-    """A token of a new service account."""
-    server.call("DELETE", f"{ACCOUNTS}/{name}")
-    server.call("POST", ACCOUNTS, {"metadata": {"name": name}})
-    return another(server, name)
-
-
-def another(server: ApiServer, name: str) -> str:
-    """One more token of a service account; those of the same second and duration would be the same."""
-    spec = {"expirationSeconds": next(durations)}
-    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
-    return str(server.call("POST", f"{ACCOUNTS}/{name}/token", asked).body["status"]["token"])
-
-
-def name_of(account: str) -> str:
-    return f"system:serviceaccount:team-a:{account}"
-
-
-def takes(server: ApiServer, token: str) -> bool:
-    """Whether the API server itself does; it believes a token for ten seconds."""
-    return server.call("GET", "/version", token=token).status == 200
-
-
-def believed_for(settings: Any, seconds: float) -> None:
-    settings.ACCESS_SECONDS = seconds
-    wiring.cluster_tokens.cache_clear()
-
-
-def limited_to(settings: Any, monkeypatch: pytest.MonkeyPatch, rate: int) -> None:
-    """Requests a minute, which lasts for hours here, and nobody has asked yet."""
-    settings.API_RATE = rate
-    monkeypatch.setattr(rates, "MINUTE", 600 * rates.MINUTE)
-    wiring.api_rates.cache_clear()
-    ApiBucket.objects.all().delete()
-
-
-@pytest.fixture
-def robot(people: Cluster, server: ApiServer) -> Iterator[str]:
-    """A token of a service account that is image-admin in team-a."""
-    token = account(server, "robot")
-    people.bind(name_of("robot"), "image-admin", "team-a")
-    assert wait_for(lambda: bearing(token).get(TEAM_A).status_code == 200)
-    yield token
-    people.unbind(name_of("robot"), "image-admin", "team-a")
+pytest_plugins = ("tests.cluster_people", "tests.cluster_bearers")
 
 
 class TestTheOperations:
@@ -295,182 +238,3 @@ class TestRefusing:
         assert client.get(TEAM_B).status_code == 200
         clock.advance(2.0)
         assert client.get(TEAM_B).status_code == 404
-
-
-class TestAsking:
-    def test_a_server_that_is_away_is_a_503_and_no_401(self, people: Cluster, cable: Cable) -> None:
-        client = of("vic")
-        assert client.get(TEAM_A).status_code == 200
-        cable.pull()
-
-        for token in (canary_token("vic"), "garbage"):
-            answer = bearing(token).get(TEAM_A)
-            assert answer.status_code == 503
-            assert answer.json()["reason"] == "ServiceUnavailable"
-            assert bearing(token).get("/metrics").status_code == 503
-        assert not AuditEntry.objects.filter(action="token").exists()
-        cable.plug()
-        assert wait_for(lambda: client.get(TEAM_A).status_code == 200)
-
-    def test_one_that_could_not_be_reached_is_not_tried_by_everybody(
-        self, people: Cluster, cable: Cable, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        assert of("vic").get(TEAM_A).status_code == 200
-        monkeypatch.setattr(cluster_tokens, "PAUSE", 600.0)
-        cable.pull()
-        # A connection that was open and broke is a late answer at first; a new one is not made.
-        assert wait_for(
-            lambda: of("vic").get(TEAM_A).status_code == 503 and bool(wiring.cluster_tokens()._silence)
-        )
-        cable.plug()
-
-        told = of("omar").get(TEAM_A)
-        monkeypatch.setattr(cluster_tokens, "PAUSE", 0.0)
-
-        assert (told.status_code, told.json().get("details")) == (503, None)
-        assert wait_for(lambda: of("omar").get(TEAM_A).status_code == 200)
-
-    def test_what_was_heard_is_believed_for_seconds_and_holds_no_token(
-        self, people: Cluster, cable: Cable, settings: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        believed_for(settings, 10.0)
-        clock = Clock(monkeypatch, cluster_tokens)
-        client = of("vic")
-        assert client.get(TEAM_A).status_code == 200
-        cable.pull()
-
-        clock.advance(9.0)
-        assert client.get(TEAM_A).status_code == 200
-        assert of("omar").get(TEAM_A).status_code == 503
-        clock.advance(2.0)
-        assert client.get(TEAM_A).status_code == 503
-        kept = wiring.cluster_tokens()._known
-        assert canary.TOKEN not in repr(kept)
-        assert all(it.access.acting is None for it in kept.values())
-
-    def test_what_is_kept_is_bounded(
-        self, people: Cluster, settings: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        believed_for(settings, 60.0)
-        monkeypatch.setattr(cluster_tokens, "KEPT", 2)
-        for user in ("vic", "omar", "team-a-admin", "olive"):
-            assert of(user).get(TEAM_A).status_code == 200
-
-        assert len(wiring.cluster_tokens()._known) == 2
-
-    def test_all_tokens_of_a_person_are_counted_together(
-        self, server: ApiServer, robot: str, settings: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        limited_to(settings, monkeypatch, 6)
-        believed_for(settings, 60.0)
-        second = another(server, "robot")
-
-        statuses = [bearing(token).get(TEAM_A).status_code for token in (robot, second) * 4]
-
-        assert statuses == [200] * 6 + [429] * 2
-
-    def test_an_address_that_shows_many_unknown_ones_has_to_wait(
-        self, people: Cluster, settings: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        limited_to(settings, monkeypatch, 5)
-        believed_for(settings, 0.0)
-        assert of("vic").get(TEAM_A).status_code == 200
-
-        answers = [bearing(f"garbage-{number}").get(TEAM_A) for number in range(6)]
-
-        assert [it.status_code for it in answers] == [401] * 4 + [429] * 2
-        assert int(answers[-1]["Retry-After"]) >= 1
-        assert of("vic").get(TEAM_A).status_code == 200, "one that was known is not kept waiting by them"
-
-    @pytest.mark.parametrize(
-        ("method", "path", "where"),
-        [
-            ("get", TEAM_A, (Gate, "identify")),
-            ("get", "/metrics", (Gate, "identify")),
-            ("post", TEAM_A, (Person, "call")),
-            ("post", TEAM_A, (ApiClient, "call_api")),
-        ],
-    )
-    def test_a_report_of_an_error_holds_no_token_and_no_password(
-        self,
-        people: Cluster,
-        settings: Any,
-        monkeypatch: pytest.MonkeyPatch,
-        method: str,
-        path: str,
-        where: tuple[type, str],
-    ) -> None:
-        """What Django would send to an administrator: every variable of every frame."""
-        believed_for(settings, 60.0)
-        reports: list[str] = []
-
-        def report(sender: object, request: HttpRequest, **kwargs: Any) -> None:
-            reports.append(ExceptionReporter(request, *sys.exc_info()).get_traceback_html())
-
-        def fails(*args: object, **kwargs: object) -> str:
-            raise RuntimeError("on purpose")
-
-        client = of("team-a-admin")
-        if method == "post":
-            assert client.get(path).status_code == 200
-        client.raise_request_exception = False
-        monkeypatch.setattr(*where, fails)
-        got_request_exception.connect(report)
-        try:
-            answer = client.generic(method.upper(), path, json.dumps(body()), content_type="application/json")
-        finally:
-            got_request_exception.disconnect(report)
-
-        assert answer.status_code == 500
-        assert "on purpose" in reports[0]
-        assert canary.find(reports[0]) is None
-
-
-class TestMetrics:
-    @pytest.fixture
-    def two(self, people: Cluster) -> Cluster:
-        people.apply("team-a", "shown", password=canary.CANARY)
-        people.apply("team-b", "other", password=canary.CANARY)
-        assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == 2)
-        return people
-
-    def test_a_scraper_reads_all_of_it_and_no_password(self, two: Cluster, server: ApiServer) -> None:
-        token = account(server, "prometheus")
-        assert bearing(token).get("/metrics").status_code == 403
-        two.bind(name_of("prometheus"), "registry-console-metrics")
-        try:
-            assert wait_for(lambda: bearing(token).get("/metrics").status_code == 200)
-            text = bearing(token).get("/metrics").content.decode()
-            assert 'name="shown"' in text
-            assert 'name="other"' in text
-            assert "registry_console_requests_total" in text
-            assert bearing(token).get(ALL).json()["totalItems"] == 0, "it is no role on registries"
-            assert server.call("GET", two.path("team-a"), token=token).status == 403
-        finally:
-            two.unbind(name_of("prometheus"), "registry-console-metrics")
-
-    def test_who_may_read_the_address_sees_the_registries_that_may_be_listed(
-        self, two: Cluster, server: ApiServer
-    ) -> None:
-        role = {
-            "metadata": {"name": "monitoring"},
-            "rules": [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}],
-        }
-        server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
-        two.bind("vic", "monitoring")
-        two.bind("stranger", "monitoring")
-        try:
-            assert wait_for(lambda: of("vic").get("/metrics").status_code == 200)
-            assert wait_for(lambda: of("stranger").get("/metrics").status_code == 200)
-            seen = of("vic").get("/metrics").content.decode()
-            assert 'name="shown"' in seen
-            assert "team-b" not in seen
-            assert "team-" not in of("stranger").get("/metrics").content.decode()
-        finally:
-            two.unbind("vic", "monitoring")
-            two.unbind("stranger", "monitoring")
-
-    @pytest.mark.parametrize(("user", "status"), [("olive", 403), ("nobody", 401)])
-    def test_a_role_on_registries_is_none_on_the_address(self, two: Cluster, user: str, status: int) -> None:
-        """image-admin everywhere is not the cluster's administrator."""
-        assert of(user).get("/metrics").status_code == status
