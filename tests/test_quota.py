@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from registries import quota, wiring
-from registries.models import TestQuota
+from registries.models import TestQuota as Quotas
 from tests.conftest import Cast, typed
 
 TRY = "/registries/-/try/"
@@ -50,10 +50,10 @@ def test_the_next_minute_begins_anew(cast: Cast, monkeypatch: pytest.MonkeyPatch
     client = cast.client("nina", hx_request="true")
     for _ in range(3):
         client.post(TRY, typed(**DOWN))
-    TestQuota.objects.update(minute=TestQuota.objects.get().minute - 1)
+    Quotas.objects.update(minute=Quotas.objects.get().minute - 1)
 
     assert client.post(TRY, typed(**DOWN)).status_code == 200
-    assert TestQuota.objects.count() == 1, "old minutes are forgotten"
+    assert Quotas.objects.count() == 1, "old minutes are forgotten"
 
 
 def test_a_run_is_not_counted(cast: Cast) -> None:
