@@ -120,9 +120,14 @@ function changed(event) {
   if (["domain", "username", "namespace"].includes(name)) askLater();
 }
 
+let waiting = "";
 function suggest(name) {
   const input = form() && field("name");
   if (!input || (input.value && input.value !== suggested)) return;
+  if (document.activeElement === input) {
+    waiting = name; // whoever is in the field may be about to type over what it holds
+    return;
+  }
   suggested = name;
   input.value = name;
   checkRules();
@@ -148,7 +153,15 @@ document.addEventListener("htmx:afterSettle", (event) => {
     document.querySelector("#verdict > *")?.scrollIntoView({ block: "nearest" });
   }
 });
-document.addEventListener("name-suggested", (event) => suggest(event.detail.name));
+document.addEventListener("name-suggested", (event) => {
+  waiting = "";
+  suggest(event.detail.name);
+});
+document.addEventListener("focusout", (event) => {
+  if (!waiting || event.target.name !== "name") return;
+  suggest(waiting);
+  waiting = "";
+});
 document.addEventListener("click", (event) => {
   const trust = event.target.closest("#trust-ca");
   if (trust) trustAuthority(trust.dataset.pem);

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.peers.console_page import add_registry, credential, dialog, fill, input_, open_add, row
+from tests.peers.held import kept_back
 from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import ZH
@@ -65,6 +66,22 @@ class TestTheForm:
             fill(form, namespace="team-a")
         fill(form, provider="Harbor")
         expect(name).to_have_value("mine-prod")
+
+    def test_a_suggestion_changes_nothing_under_somebodys_fingers(self, form: Locator) -> None:
+        name, page = input_(form, ZH.name), form.page
+        before = name.input_value()
+        with (
+            page.expect_response("**/add/name/**provider=dockerhub**"),
+            kept_back(page, "**/registries/-/add/name/**"),
+        ):
+            fill(form, provider="Docker Hub")
+            name.focus()
+        expect(form.get_by_text("Docker ID，小写")).to_be_visible()
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        expect(name).to_have_value(before)
+
+        name.blur()
+        expect(name).to_have_value(re.compile("^dockerhub-"))
 
     def test_the_rules_for_names_answer_every_letter(self, form: Locator) -> None:
         fill(form, name="Harbor_Prod")
