@@ -1,6 +1,7 @@
 """Watching: what was there, what happens, in order and from a version on; and what one may not see is not told."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from registries.index import Index
 from registries.models import StoreVersion
 from registries.resource import to_domain
 from tests.conftest import Cast
+from tests.peers.command import LONG
+from tests.peers.scripted import wait_for
 from tests.peers.served_api import serving
 from tests.test_api import ALL, TEAM_A, notes, patch, post
 
@@ -148,6 +151,19 @@ def test_there_are_so_many_at_once(cast: Cast, settings: Any) -> None:
     assert client.get(f"{TEAM_A}?watch=true&timeoutSeconds=1").status_code == 200
 
 
+def test_one_caller_has_half_of_them_at_most(cast: Cast) -> None:
+    vic, olive, omar = (cast.api(name) for name in ("vic", "olive", "omar"))
+    ask = f"{TEAM_A}?watch=true&timeoutSeconds=1"
+
+    held = [client.get(ask) for client in (vic, olive) for _ in range(5)]
+
+    assert [it.status_code for it in held] == [*[200] * 4, 429] * 2
+    assert omar.get(ask).status_code == 429, "all are taken"
+    list(events(held[0]))
+    assert olive.get(ask).status_code == 429
+    assert vic.get(ask).status_code == 200
+
+
 def registry(name: str, uid: str, version: int) -> RegistrySecret:
     resource = {
         "metadata": {
@@ -240,6 +256,34 @@ def test_a_list_of_everything_is_told_as_what_it_changes(cast: Cast) -> None:
     assert kept.key.name not in str(news.changes)
 
 
+def test_a_client_that_has_gone_holds_no_seat(tmp_path: Path) -> None:
+    """A real server, which writes nothing as long as nothing changes. One of the clients has sent a byte too many."""
+    with serving(tmp_path / "data", CONSOLE_API_RATE="100000") as (console, token):
+
+        def watching() -> socket.socket | None:
+            client = socket.create_connection(("127.0.0.1", console.port), timeout=LONG)
+            client.sendall(
+                f"GET {TEAM_A}?watch=true&timeoutSeconds=1800 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                f"Authorization: Bearer {token}\r\n\r\n".encode()
+            )
+            if b" 200 " in client.recv(4096).partition(b"\r\n")[0]:
+                return client
+            client.close()
+            return None
+
+        first = [watching() for _ in range(5)]
+        assert [client is not None for client in first] == [True] * 4 + [False]
+        for client in first[:4]:
+            assert client
+            client.sendall(b"G")
+            client.close()
+
+        second: list[socket.socket] = []
+        assert wait_for(lambda: bool((one := watching()) and (second.append(one) or len(second) == 4)))
+        for client in second:
+            client.close()
+
+
 def test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhile(tmp_path: Path) -> None:
     """A real server: lines are not held back, and as many watches as there are keep nobody waiting."""
     with serving(tmp_path / "data") as (console, token):
@@ -249,9 +293,9 @@ def test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhil
         session.headers["Authorization"] = f"Bearer {token}"
         watches = [
             session.get(base, params={"watch": "true", "timeoutSeconds": "300"}, stream=True, timeout=60)
-            for _ in range(8)
+            for _ in range(4)
         ]
-        assert [it.status_code for it in watches] == [200] * 8
+        assert [it.status_code for it in watches] == [200] * 4
         assert session.get(base, params={"watch": "true"}, timeout=60).status_code == 429
         lines = watches[0].iter_lines()
         threading.Timer(
