@@ -109,7 +109,8 @@ def _seconds(microseconds: int) -> int:
 
 class Seats:
     """Places for requests that keep a thread waiting, so that some threads are always left for the others. Of this
-    alone, whose threads they are: a second one has threads, and seats, of its own. One caller has `each` at most."""
+    process alone, whose threads they are: a second one has threads, and seats, of its own. One caller has `each`
+    at most."""
 
     def __init__(self, count: int, each: int | None = None) -> None:
         self._count, self._each = count, count if each is None else each

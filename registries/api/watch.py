@@ -130,7 +130,10 @@ class Follower:
                 gone = failure(410, f"too old resource version: {since}", reason="Expired")
                 yield _line("ERROR", gone.content)
                 return
-            place, since = news.place, news.version
+            place, since = (
+                news.place,
+                max(since, news.version, key=int),
+            )  # a version of another replica may be newer
             # One piece: a client that goes away in between has seen all of it or goes on from before.
             if news.changes:
                 yield b"".join(_line(it.type.value, it.document) for it in news.changes)
