@@ -1,10 +1,10 @@
 """The last changes in their order, for those who watch: what an API server keeps as its watch cache.
 Imports the domain and what a store tells of changes.
 
-A store says what is new and what is gone, not which of the new are additions, nor at which version something was
-deleted. The first is told from what was there before. For the second, a deletion bears the version before it: who
-goes on from there is told once more, and misses nothing. Versions are compared as numbers
-(stores/kubernetes/journal.py says why).
+A store says what is new and what is gone, not which of the new are additions: that is told from what was there before.
+What is told late, after something newer, or whose version is not known, a deletion by this process on a cluster for
+example, stands under the newest version by then: who goes on from there is told once more, and misses nothing.
+Versions are compared as numbers (stores/kubernetes/journal.py says why).
 """
 
 import json
@@ -13,8 +13,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
-from registries.domain import Key, RegistrySecret
+from registries.domain import Key, RegistrySecret, Removal
 
 KEPT = 2000
 
@@ -30,12 +31,13 @@ class ChangeType(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Change:
     """`document` is the resource as JSON, as it may be shown; of a deleted one, as it was last. `mark` is the newest
-    version of any resource when it happened."""
+    version of anything when it was told; `late`, that it is not its own."""
 
     type: ChangeType
     key: Key
     mark: int
     document: bytes
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +64,23 @@ class ChangeLog:
     def place(self) -> int:
         return self._first + len(self._changes)
 
-    def begin(self, everything: Iterable[RegistrySecret]) -> None:
+    def begin(self, mark: int) -> None:
         """Nothing of before is known, or means anything: who watches has to list again."""
         with self._lock:
             self._first, self._changes = self.place + 1, []
-            self._begins = self.mark = max((_number(it) for it in everything), default=0)
+            self._begins = self.mark = mark
 
     def append(
         self,
         upserted: Iterable[RegistrySecret],
-        removed: Iterable[tuple[Key, str]],
+        removed: Iterable[Removal],
         before: Callable[[Key], RegistrySecret | None],
+        mark: int = 0,
     ) -> None:
-        """Note a step; `before` finds what was there by its key."""
+        """Note a step; `before` finds what was there by its key, `mark` is the newest version that it knows of."""
         with self._lock:
-            self._changes += self._steps(sorted(upserted, key=_number), removed, before)
+            self._changes += self._steps(sorted([*upserted, *removed], key=_order), before)
+            self.mark = max(self.mark, mark)
             surplus = len(self._changes) - self._kept
             if surplus > 0:
                 self._begins = self._changes[surplus - 1].mark + 1
@@ -86,11 +90,11 @@ class ChangeLog:
     def place_of(self, version: str) -> int | None:
         """After which place a client goes on that has seen everything up to a version; None if that is not known."""
         with self._lock:
-            known = int(version) if version.isascii() and version.isdigit() and len(version) < 20 else -1
+            known = int(version) if is_version(version) else -1
             if not self._begins <= known <= self.mark:
                 return None
             place = bisect_right(self._changes, known, key=lambda it: it.mark)
-            while place and self._changes[place - 1].mark == known and self._gone(place - 1):
+            while place and self._changes[place - 1].mark == known and self._changes[place - 1].late:
                 place -= 1
             return self._first + place
 
@@ -101,35 +105,39 @@ class ChangeLog:
                 return None
             return News(self.place, str(self.mark), tuple(self._changes[place - self._first :]))
 
-    def _gone(self, index: int) -> bool:
-        return self._changes[index].type is ChangeType.DELETED
-
     def _steps(
-        self,
-        upserted: list[RegistrySecret],
-        removed: Iterable[tuple[Key, str]],
-        before: Callable[[Key], RegistrySecret | None],
+        self, steps: Iterable[RegistrySecret | Removal], before: Callable[[Key], RegistrySecret | None]
     ) -> Iterator[Change]:
-        replaced = set()
-        for registry in upserted:
-            present = before(registry.key)
-            if present is not None and present.uid != registry.uid:
-                replaced.add(present.uid)
-                yield self._deletion(present)  # a namesake comes after the one that went
-                present = None
-            self.mark = max(self.mark, _number(registry))
-            kind = ChangeType.ADDED if present is None else ChangeType.MODIFIED
-            yield Change(kind, registry.key, self.mark, registry.document)
-        for key, uid in removed:
-            present = before(key)
-            if present is not None and present.uid == uid and uid not in replaced:
-                yield self._deletion(present)
+        told: set[str] = set()
+        for step in steps:
+            present = before(step.key)
+            same = present is not None and present.uid == step.uid
+            # A namesake comes after the one that went.
+            if present is not None and same == isinstance(step, Removal) and present.uid not in told:
+                told.add(present.uid)
+                yield self._deletion(present, step.version if isinstance(step, Removal) else 0)
+            if isinstance(step, RegistrySecret):
+                kind = ChangeType.MODIFIED if same else ChangeType.ADDED
+                yield self._noted(kind, step.key, _number(step), step.document)
 
-    def _deletion(self, registry: RegistrySecret) -> Change:
+    def _deletion(self, registry: RegistrySecret, version: int) -> Change:
         resource = json.loads(registry.document)
-        resource["metadata"]["resourceVersion"] = str(self.mark)
+        resource["metadata"]["resourceVersion"] = str(version or self.mark)
         document = json.dumps(resource, ensure_ascii=False).encode()
-        return Change(ChangeType.DELETED, registry.key, self.mark, document)
+        return self._noted(ChangeType.DELETED, registry.key, version, document)
+
+    def _noted(self, kind: ChangeType, key: Key, version: int, document: bytes) -> Change:
+        late = version <= self.mark
+        self.mark = max(self.mark, version)
+        return Change(kind, key, self.mark, document, late)
+
+
+def is_version(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
+def _order(step: RegistrySecret | Removal) -> float:
+    return _number(step) if isinstance(step, RegistrySecret) else step.version or inf
 
 
 def _number(registry: RegistrySecret) -> int:

@@ -124,6 +124,15 @@ class RegistrySecret:
 
 
 @dataclass(frozen=True, slots=True)
+class Removal:
+    """`uid` is that of what was deleted, `version` the one of the deletion itself; 0 while it is not known."""
+
+    key: Key
+    uid: str
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A registry secret that somebody asks for. `domain` is host[:port], already canonical; `ca_bundle` is PEM,
     checked (authorities.py). `labels` and `annotations` are their own, kept as they are (metadata.py)."""

@@ -6,6 +6,7 @@ import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -14,8 +15,8 @@ from itertools import chain, islice
 from types import MappingProxyType
 
 from registries.access import Access, Permission
-from registries.changelog import ChangeLog, News
-from registries.domain import STALE_AFTER, Key, RegistrySecret, VerifyStatus
+from registries.changelog import ChangeLog, News, is_version
+from registries.domain import STALE_AFTER, Key, RegistrySecret, Removal, VerifyStatus
 from registries.listing import Criteria, Filter, Listing, ListQuery, Page, Sort, Tally
 from registries.stores.base import Changes, Freshness, Store
 
@@ -82,7 +83,7 @@ class Snapshot:
         self.namespaces = namespaces
         self.buckets = buckets
         self.place, self.mark = 0, 0
-        """Where in the log of changes it stands, and the newest version of any resource by then."""
+        """Where in the log of changes it stands, and the newest version of anything by then, deletions included."""
         self._orders: dict[Sort, tuple[RegistrySecret, ...]] = {}
 
     @cached_property
@@ -92,12 +93,6 @@ class Snapshot:
     @cached_property
     def keys_by_uid(self) -> Mapping[str, Key]:
         return {it.uid: it.key for bucket in self.buckets.values() for it in bucket.items}
-
-    @property
-    def newest(self) -> int:
-        """The newest version of any resource, as a number."""
-        versions = (it.resource_version for bucket in self.buckets.values() for it in bucket.items)
-        return max((int(it) for it in versions if it.isdigit()), default=0)
 
     def everything(self, sort: Sort) -> tuple[RegistrySecret, ...]:
         """All of it in one order, sorted once per version."""
@@ -116,6 +111,10 @@ class Snapshot:
 
     def after(self, changes: Changes) -> "Snapshot":
         """The snapshot that follows; only namespaces in which something happened are built anew."""
+        if not (changes.complete or changes.upserted or changes.removed or changes.namespaces is not None):
+            same = copy(self)
+            same.version = changes.version
+            return same
         touched: dict[str, dict[str, RegistrySecret]] = {}
 
         def edited(namespace: str) -> dict[str, RegistrySecret]:
@@ -126,10 +125,10 @@ class Snapshot:
                 touched[namespace] = {it.name: it for it in kept}
             return touched[namespace]
 
-        for key, uid in changes.removed:
-            present = edited(key.namespace).get(key.name)
-            if present is not None and present.uid == uid:
-                del touched[key.namespace][key.name]
+        for it in changes.removed:
+            present = edited(it.key.namespace).get(it.key.name)
+            if present is not None and present.uid == it.uid:
+                del touched[it.key.namespace][it.key.name]
         for registry in changes.upserted:
             edited(registry.namespace)[registry.name] = registry
         buckets = {} if changes.complete else dict(self.buckets)
@@ -164,20 +163,26 @@ class Index:
     def _follow(self, before: Snapshot, after: Snapshot, changes: Changes) -> None:
         """Go on to a snapshot, and note what it changes."""
         if not changes.complete:
-            self._log.append(changes.upserted, changes.removed, before.find)
-        elif before.version is None or after.newest < self._log.mark:
-            self._log.begin(changes.upserted)  # the first one, or another history than before
+            self._log.append(changes.upserted, changes.removed, before.find, changes.mark)
+        elif before.version is None or changes.mark < self._log.mark:
+            self._log.begin(changes.mark)  # the first one, or another history than before
         else:
-            gone = ((key, uid) for uid, key in before.keys_by_uid.items() if uid not in after.keys_by_uid)
+            gone = (
+                Removal(key, uid) for uid, key in before.keys_by_uid.items() if uid not in after.keys_by_uid
+            )
             known = {it.uid: it.resource_version for it in before.everything(Sort.NAMESPACE)}
             new = (it for it in changes.upserted if known.get(it.uid) != it.resource_version)
-            self._log.append(new, gone, before.find)
+            self._log.append(new, gone, before.find, changes.mark)
         after.place, after.mark = self._log.place, self._log.mark
         self._snapshot = after
 
     def place_of(self, version: str) -> int | None:
         self.fresh()
-        return self._log.place_of(version)
+        end, place = self._log.place, self._log.place_of(version)
+        newer = is_version(version) and int(version) > self._log.mark
+        if place is None and newer and self._store.reached(int(version)):
+            return end  # another replica told of it first; what comes here up to there is told once more
+        return place
 
     def changes(self, access: Access, namespace: str, after: int) -> News | None:
         """What of it this person may see; None when that place is not known any more."""

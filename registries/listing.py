@@ -101,8 +101,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Resources as JSON, as they may be shown; `total` is how many there are. `version` is the newest of any
-    resource, `place` where in the log of changes this is."""
+    """Resources as JSON, as they may be shown; `total` is how many there are. `version` is the newest of
+    anything, deletions included, `place` where in the log of changes this is."""
 
     items: tuple[bytes, ...]
     total: int

@@ -8,7 +8,7 @@ what one would, or a few fewer while one of them holds what it does not use.
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -109,14 +109,22 @@ def _seconds(microseconds: int) -> int:
 
 class Seats:
     """Places for requests that keep a thread waiting, so that some threads are always left for the others. Of this
-    process alone, whose threads they are: a second one has threads, and seats, of its own."""
+    process alone, whose threads they are: a second one has threads, and seats, of its own. One caller has `each`
+    at most."""
 
-    def __init__(self, count: int) -> None:
-        self._seats = threading.BoundedSemaphore(count)
+    def __init__(self, count: int, each: int | None = None) -> None:
+        self._count, self._each = count, count if each is None else each
+        self._taken: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
-    def take(self) -> bool:
+    def take(self, caller: str = "") -> bool:
         """Whether there was one; who took one gives it back."""
-        return self._seats.acquire(blocking=False)
+        with self._lock:
+            free = self._taken.total() < self._count and self._taken[caller] < self._each
+            self._taken[caller] += free
+            return free
 
-    def give_back(self) -> None:
-        self._seats.release()
+    def give_back(self, caller: str = "") -> None:
+        with self._lock:
+            self._taken[caller] -= 1
+            self._taken += Counter()  # drops those who have none

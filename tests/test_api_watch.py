@@ -1,6 +1,7 @@
 """Watching: what was there, what happens, in order and from a version on; and what one may not see is not told."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,13 +14,12 @@ import requests
 
 from registries import wiring
 from registries.api import watch
-from registries.changelog import ChangeLog
-from registries.domain import Key, RegistrySecret
 from registries.grants import remove_grant
 from registries.index import Index
 from registries.models import StoreVersion
-from registries.resource import to_domain
 from tests.conftest import Cast
+from tests.peers.command import LONG
+from tests.peers.scripted import wait_for
 from tests.peers.served_api import serving
 from tests.test_api import ALL, TEAM_A, notes, patch, post
 
@@ -91,6 +91,30 @@ def test_goes_on_from_a_version(cast: Cast) -> None:
     assert found == [("ADDED", "b"), ("DELETED", "a")]
 
 
+def test_a_list_after_a_deletion_has_another_version(cast: Cast) -> None:
+    cast.add("a")
+    cast.add("b")
+    client = cast.api("nina")
+    before = client.get(TEAM_A)
+    client.delete(f"{TEAM_A}/b")
+    after = client.get(TEAM_A)
+    old, new = (int(it.json()["metadata"]["resourceVersion"]) for it in (before, after))
+
+    def since(version: int) -> list[dict[str, Any]]:
+        path = f"{TEAM_A}?watch=true&resourceVersion={version}&timeoutSeconds=1"
+        return list(events(client.get(path)))
+
+    assert new > old
+    assert before["ETag"] != after["ETag"]
+    assert [told(it) for it in since(old)] == [("DELETED", "b")]
+    assert since(old)[0]["object"]["metadata"]["resourceVersion"] == str(new)
+    assert since(new) == []
+    wiring.reset()  # as in another process, or after a restart
+    assert client.get(TEAM_A)["ETag"] == after["ETag"]
+    assert since(new) == []
+    assert since(old)[0]["object"]["reason"] == "Expired", "what went meanwhile is not known here"
+
+
 @pytest.mark.parametrize("version", ["1", "x", "-1", "9" * 30])
 def test_a_version_that_is_too_old_is_told_so(cast: Cast, version: str) -> None:
     cast.add("a")
@@ -148,18 +172,17 @@ def test_there_are_so_many_at_once(cast: Cast, settings: Any) -> None:
     assert client.get(f"{TEAM_A}?watch=true&timeoutSeconds=1").status_code == 200
 
 
-def registry(name: str, uid: str, version: int) -> RegistrySecret:
-    resource = {
-        "metadata": {
-            "name": name,
-            "namespace": "n",
-            "uid": uid,
-            "resourceVersion": str(version),
-            "creationTimestamp": "2026-01-01T00:00:00Z",
-        },
-        "spec": {"domain": "h"},
-    }
-    return to_domain(resource)
+def test_one_caller_has_half_of_them_at_most(cast: Cast) -> None:
+    vic, olive, omar = (cast.api(name) for name in ("vic", "olive", "omar"))
+    ask = f"{TEAM_A}?watch=true&timeoutSeconds=1"
+
+    held = [client.get(ask) for client in (vic, olive) for _ in range(5)]
+
+    assert [it.status_code for it in held] == [*[200] * 4, 429] * 2
+    assert omar.get(ask).status_code == 429, "all are taken"
+    list(events(held[0]))
+    assert olive.get(ask).status_code == 429
+    assert vic.get(ask).status_code == 200
 
 
 def test_a_head_holds_no_seat(cast: Cast) -> None:
@@ -167,60 +190,6 @@ def test_a_head_holds_no_seat(cast: Cast) -> None:
 
     assert not answer.streaming
     assert answer["ETag"]
-
-
-class TestTheLog:
-    @staticmethod
-    def log(*there: RegistrySecret, kept: int = 100) -> tuple[ChangeLog, dict[Key, RegistrySecret]]:
-        log = ChangeLog(kept)
-        log.begin(there)
-        return log, {it.key: it for it in there}
-
-    @staticmethod
-    def told(log: ChangeLog, version: str) -> list[tuple[str, str]] | None:
-        place = log.place_of(version)
-        news = None if place is None else log.after(place)
-        return (
-            None
-            if news is None
-            else [(it.type.value, json.loads(it.document)["metadata"]["uid"]) for it in news.changes]
-        )
-
-    def test_a_namesake_comes_after_the_one_that_went(self) -> None:
-        old = registry("a", "old", 5)
-        for removed in ([], [(old.key, "old")]):
-            log, there = self.log(old)
-
-            log.append([registry("a", "new", 8)], removed, there.get)
-
-            assert self.told(log, "5") == [("DELETED", "old"), ("ADDED", "new")]
-            assert self.told(log, "8") == []
-
-    def test_what_went_together_is_not_missed_by_who_saw_one_of_it(self) -> None:
-        one, two = registry("a", "u1", 4), registry("b", "u2", 5)
-        log, there = self.log(one, two)
-        log.append([], [(one.key, "u1"), (two.key, "u2")], there.get)
-        news = log.after(log.place_of("5") or 0)
-        assert news
-        seen = json.loads(news.changes[0].document)["metadata"]["resourceVersion"]
-
-        assert self.told(log, seen) == [("DELETED", "u1"), ("DELETED", "u2")]
-
-    def test_forgets_the_oldest_and_says_so(self) -> None:
-        first = registry("a", "u", 1)
-        log, there = self.log(first, kept=2)
-        for version in range(2, 6):
-            log.append([registry("a", "u", version)], [], there.get)
-
-        assert self.told(log, "2") is None
-        assert self.told(log, "3") is None
-        assert self.told(log, "4") == [("MODIFIED", "u")]
-        assert log.after(0) is None
-
-    def test_a_version_of_the_future_or_of_none_is_not_known(self) -> None:
-        log, _ = self.log(registry("a", "u", 5))
-
-        assert [self.told(log, version) for version in ("6", "x", "-1", "٣", "9" * 30)] == [None] * 5
 
 
 def test_a_list_of_everything_is_told_as_what_it_changes(cast: Cast) -> None:
@@ -240,6 +209,34 @@ def test_a_list_of_everything_is_told_as_what_it_changes(cast: Cast) -> None:
     assert kept.key.name not in str(news.changes)
 
 
+def test_a_client_that_has_gone_holds_no_seat(tmp_path: Path) -> None:
+    """A real server, which writes nothing as long as nothing changes. One of the clients has sent a byte too many."""
+    with serving(tmp_path / "data", CONSOLE_API_RATE="100000") as (console, token):
+
+        def watching() -> socket.socket | None:
+            client = socket.create_connection(("127.0.0.1", console.port), timeout=LONG)
+            client.sendall(
+                f"GET {TEAM_A}?watch=true&timeoutSeconds=1800 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                f"Authorization: Bearer {token}\r\n\r\n".encode()
+            )
+            if b" 200 " in client.recv(4096).partition(b"\r\n")[0]:
+                return client
+            client.close()
+            return None
+
+        first = [watching() for _ in range(5)]
+        assert [client is not None for client in first] == [True] * 4 + [False]
+        for client in first[:4]:
+            assert client
+            client.sendall(b"G")
+            client.close()
+
+        second: list[socket.socket] = []
+        assert wait_for(lambda: bool((one := watching()) and (second.append(one) or len(second) == 4)))
+        for client in second:
+            client.close()
+
+
 def test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhile(tmp_path: Path) -> None:
     """A real server: lines are not held back, and as many watches as there are keep nobody waiting."""
     with serving(tmp_path / "data") as (console, token):
@@ -249,9 +246,9 @@ def test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhil
         session.headers["Authorization"] = f"Bearer {token}"
         watches = [
             session.get(base, params={"watch": "true", "timeoutSeconds": "300"}, stream=True, timeout=60)
-            for _ in range(8)
+            for _ in range(4)
         ]
-        assert [it.status_code for it in watches] == [200] * 8
+        assert [it.status_code for it in watches] == [200] * 4
         assert session.get(base, params={"watch": "true"}, timeout=60).status_code == 429
         lines = watches[0].iter_lines()
         threading.Timer(

@@ -5,7 +5,7 @@ from math import inf
 
 import pytest
 
-from registries.domain import Key, Provider, RegistrySecret
+from registries.domain import Key, Provider, RegistrySecret, Removal
 from registries.errors import ConsoleError, Forbidden, Unavailable
 from registries.runs import Patience
 from registries.stores.base import Freshness
@@ -73,7 +73,31 @@ def test_a_namesake_is_another_one(journal: Journal) -> None:
 
     changes = journal.changes(before)
     assert [it.uid for it in changes.upserted] == ["u2"]
-    assert changes.removed == ((KEY, "u1"),)
+    assert changes.removed == (Removal(KEY, "u1"),)
+
+
+def test_the_version_of_a_deletion_is_noted_when_the_event_comes(journal: Journal) -> None:
+    journal.put(registry("11"))
+    journal.remove(KEY, "u1")
+    before = journal.changes(None)
+    journal.remove(KEY, "u1", "12")
+    journal.remove(Key("team-a", "never-seen"), "u2", "9")
+
+    after = journal.changes(before.version)
+    assert (before.mark, after.mark, after.removed) == (11, 12, ())
+    assert after.version != before.version, "or an index would not look at it"
+
+
+def test_the_mark_grows_but_with_another_history(journal: Journal) -> None:
+    journal.put(registry("15"))
+    journal.replace([], "14", another_history=False)
+    assert journal.changes(None).mark == 15
+    journal.replace([], "20", another_history=False)
+    assert journal.changes(None).mark == 20
+
+    journal.replace([], "7", another_history=True)
+
+    assert journal.changes(None).mark == 7
 
 
 def test_a_list_from_an_old_cache_keeps_what_was_written_since(journal: Journal) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from registries import wiring
 from registries.access import Access, Permission, Role
-from registries.domain import Key, Provider, RegistrySecret, Verification, VerifyStatus
+from registries.domain import Key, Provider, RegistrySecret, Removal, Verification, VerifyStatus
 from registries.index import Snapshot
 from registries.listing import Criteria, Filter, ListQuery, Page, Sort
 from registries.resource import verification_annotations
@@ -170,7 +170,7 @@ def test_news_of_an_old_deletion_do_not_remove_the_namesake(cast: Cast) -> None:
     cast.add("a")
     snapshot = Snapshot(None, frozenset(), {}).after(wiring.store().changes(None))
 
-    later = snapshot.after(Changes("next", False, removed=((Key("team-a", "a"), "the-old-uid"),)))
+    later = snapshot.after(Changes("next", False, removed=(Removal(Key("team-a", "a"), "the-old-uid"),)))
 
     assert later.find(Key("team-a", "a"))
 

@@ -17,6 +17,7 @@ from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
 from tests.canary import CANARY
 from tests.peers.cluster import Cluster
+from tests.peers.scripted import wait_for
 
 KEY = Key("team-a", "harbor-prod")
 
@@ -196,6 +197,18 @@ def test_changes_begin_with_everything(store: Store) -> None:
     assert changes.namespaces >= {"team-a", "team-b"}
 
 
+def test_a_deletion_has_a_version_too(store: Store) -> None:
+    """On a cluster it comes with the event of the watch."""
+    kept, gone = store.create(make()), store.create(make(Key("team-a", "gone")))
+    before = store.changes(None)
+    assert before.mark >= int(version(gone)) > int(version(kept))
+
+    store.delete(Key("team-a", "gone"), uid=uid(gone))
+
+    assert wait_for(lambda: store.changes(before.version).mark > before.mark)
+    assert store.changes(store.changes(None).version).mark > before.mark
+
+
 def test_changes_are_what_happened_since(store: Store) -> None:
     kept, gone = store.create(make()), store.create(make(Key("team-a", "gone")))
     before = store.changes(None).version
@@ -206,7 +219,7 @@ def test_changes_are_what_happened_since(store: Store) -> None:
 
     assert not changes.complete
     assert changes.upserted == (to_domain(changed),)
-    assert changes.removed == ((Key("team-a", "gone"), uid(gone)),)
+    assert [(it.key, it.uid) for it in changes.removed] == [(Key("team-a", "gone"), uid(gone))]
     assert changes.namespaces is None
     assert store.changes(changes.version).upserted == ()
 

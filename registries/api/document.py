@@ -258,7 +258,8 @@ def _operation(it: Operation) -> dict[str, Any]:
     if schema:
         responses[str(code)]["content"] = {JSON: {"schema": shape, "example": example}}
     if (schema == KIND and code == 200) or schema == f"{KIND}List":
-        etag = {"description": _("The resourceVersion."), "schema": {"type": "string"}}
+        meaning = _("The resourceVersion.") if schema == KIND else _("Another one for another list.")
+        etag = {"description": meaning, "schema": {"type": "string"}}
         responses[str(code)]["headers"] = {"ETag": etag}
     responses |= {str(error): {"$ref": f"#/components/responses/{error}"} for error in sorted(it.errors)}
     operation: dict[str, Any] = {

@@ -42,7 +42,8 @@ def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> Http
     head = f'{{"apiVersion":"{API_VERSION}","kind":"{KIND}List","metadata":{{"resourceVersion":"{listing.version}"}},'
     tail = f'"totalItems":{listing.total}}}'
     body = b"".join((head.encode(), b'"items":[', b",".join(listing.items), b"],", tail.encode()))
-    return answer(body, headers=_etag(listing.version))
+    # On a cluster the version of a deletion comes some milliseconds after it.
+    return answer(body, headers=_etag(f"{listing.version}-{listing.total}"))
 
 
 def get(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:

@@ -1,10 +1,12 @@
 """`?watch=true`: changes as they happen, one JSON object a line, as Kubernetes streams them.
 
 A watch keeps a thread, so there are only so many at once, each for so long; then a client asks again from the
-version that it saw last. It ends at once when the caller's rights change: what was seen may not be seen any more.
+version that it saw last. It ends at once when the caller's rights change: what was seen may not be seen any more;
+and when the client has gone, which a server does not notice as long as it has nothing to write.
 """
 
 import json
+import select
 import time
 from collections.abc import Callable, Iterator
 
@@ -29,6 +31,8 @@ RIGHTS = 5.0
 BOOKMARK = 30.0
 ALL = 10**9
 AGAIN = 5
+_CLOSED = getattr(select, "POLLRDHUP", select.POLLHUP)
+"""Linux has a sign of its own for a client that has closed its side; elsewhere it is the other one, or an error."""
 
 
 def watch(caller: Caller, request: HttpRequest, namespace: str) -> StreamingHttpResponse:
@@ -39,19 +43,35 @@ def watch(caller: Caller, request: HttpRequest, namespace: str) -> StreamingHttp
     since = request.GET.get("resourceVersion", "")
     if namespace and not service.namespace_exists(access=caller.access, name=namespace):
         raise NotFound(namespace)
-    if not wiring.api_watches().take():
+    if not wiring.api_watches().take(caller.key):
         raise TooManyRequests(retry_after=AGAIN)
     follower = Follower(caller.access, lambda: access_now(caller), namespace, seconds, bookmarks)
-    response = StreamingHttpResponse(Held(follower.lines(since)), content_type=JSON)
+    lines = Held(follower.lines(since, lambda: has_gone(request)), caller.key)
+    response = StreamingHttpResponse(lines, content_type=JSON)
     response.headers["Content-Encoding"] = "identity"  # or the compressing middleware would hold lines back
     return response
+
+
+def has_gone(request: HttpRequest) -> bool:
+    """Whether the client has closed its connection. The system is asked, not the stream: what a client sent ahead, or
+    TLS, is left alone."""
+    connection = request.META.get("gunicorn.socket")
+    if connection is None:
+        return False
+    try:
+        poll = select.poll()
+        poll.register(connection, _CLOSED)
+        return bool(poll.poll(0))
+    except (OSError, ValueError):  # closed on this side
+        return True
 
 
 class Held:
     """Lines that hold a seat until they end, or until the server closes them because the client has gone."""
 
-    def __init__(self, lines: Iterator[bytes]) -> None:
+    def __init__(self, lines: Iterator[bytes], caller: str) -> None:
         self._lines = lines
+        self._caller = caller
         self._held = True
 
     def __iter__(self) -> Iterator[bytes]:
@@ -71,7 +91,7 @@ class Held:
     def close(self) -> None:
         if self._held:
             self._held = False
-            wiring.api_watches().give_back()
+            wiring.api_watches().give_back(self._caller)
 
 
 class Follower:
@@ -89,7 +109,7 @@ class Follower:
         self._seconds = seconds
         self._bookmarks = bookmarks
 
-    def lines(self, since: str) -> Iterator[bytes]:
+    def lines(self, since: str, has_gone: Callable[[], bool]) -> Iterator[bytes]:
         begun = looked = marked = time.monotonic()
         yield b""  # gunicorn sends the head of an answer with its first piece: a client is told at once
         service = wiring.service()
@@ -100,7 +120,7 @@ class Follower:
             yield from (_line("ADDED", document) for document in listing.items)
         else:
             place = service.place_of(version=since)
-        while (now := time.monotonic()) - begun < self._seconds:
+        while (now := time.monotonic()) - begun < self._seconds and not has_gone():
             if now - looked > RIGHTS:
                 looked = now
                 if self._access_now() != self._access:
@@ -110,7 +130,10 @@ class Follower:
                 gone = failure(410, f"too old resource version: {since}", reason="Expired")
                 yield _line("ERROR", gone.content)
                 return
-            place, since = news.place, news.version
+            place, since = (
+                news.place,
+                max(since, news.version, key=int),
+            )  # a version of another replica may be newer
             # One piece: a client that goes away in between has seen all of it or goes on from before.
             if news.changes:
                 yield b"".join(_line(it.type.value, it.document) for it in news.changes)

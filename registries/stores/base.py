@@ -11,7 +11,7 @@ from enum import StrEnum
 from math import inf
 from typing import Protocol
 
-from registries.domain import Credential, Key, RegistrySecret
+from registries.domain import Credential, Key, RegistrySecret, Removal
 from registries.resource import Resource
 
 
@@ -25,10 +25,12 @@ class Changes:
     version: str
     complete: bool
     upserted: tuple[RegistrySecret, ...] = ()
-    removed: tuple[tuple[Key, str], ...] = ()
-    """Key and uid of what was deleted."""
+    removed: tuple[Removal, ...] = ()
     namespaces: frozenset[str] | None = None
     """All namespaces, or None when they did not change."""
+    mark: int = 0
+    """The newest resource version that was seen by then, those of deletions included. It only grows, unless the store
+    has another history: then the changes are complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,10 @@ class Store(Protocol):
 
     def changes(self, since: str | None) -> Changes:
         """What changed since a version; everything for None or for a version that is too old."""
+        ...
+
+    def reached(self, version: int) -> bool:
+        """Whether a resource version that `changes` has not seen may be one of this store all the same."""
         ...
 
     def get(self, key: Key) -> Resource:

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from registries.domain import Credential, Key, credential_of
+from registries.domain import Credential, Key, Removal, credential_of
 from registries.errors import AlreadyExists, Conflict, NotFound
 from registries.models import StoredResource, StoreVersion, Tombstone
 from registries.resealing import reseal_all
@@ -48,7 +48,7 @@ class EmbeddedStore:
         value, compacted = current or (0, 0)
         known = -1 if since is None else int(since)
         if known == value:
-            return Changes(version=str(value), complete=False)
+            return Changes(version=str(value), complete=False, mark=value)
         # A restored backup may be behind what the caller knows; tombstones may be gone: start over.
         complete = known < compacted or known > value
         rows = StoredResource.objects.filter(resource_version__lte=value)
@@ -61,15 +61,25 @@ class EmbeddedStore:
                 upserted.append(to_domain(json.loads(body)))
             else:
                 touched = True
-        removed = [] if complete else list(graves.values_list("kind", "namespace", "name", "uid"))
+        removed = (
+            []
+            if complete
+            else list(graves.values_list("kind", "namespace", "name", "uid", "resource_version"))
+        )
         touched = touched or any(kind == NAMESPACE_KIND for kind, *_ in removed)
         return Changes(
             version=str(value),
             complete=complete,
             upserted=tuple(upserted),
-            removed=tuple((Key(ns, name), uid) for kind, ns, name, uid in removed if kind == KIND),
+            removed=tuple(
+                Removal(Key(ns, name), uid, at) for kind, ns, name, uid, at in removed if kind == KIND
+            ),
             namespaces=self._namespaces() if touched else None,
+            mark=value,
         )
+
+    def reached(self, version: int) -> bool:
+        return False  # whoever asks for changes gets all there are
 
     def get(self, key: Key) -> Resource:
         return _body(self._row(key))

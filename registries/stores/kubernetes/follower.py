@@ -96,7 +96,8 @@ class _Registries(_Sign):
 
     def happened(self, event: str, item: Json) -> None:
         if event == "DELETED":
-            self._journal.remove(_key(item), str(item["metadata"]["uid"]))
+            metadata = item["metadata"]
+            self._journal.remove(_key(item), str(metadata["uid"]), str(metadata["resourceVersion"]))
             return
         for registry in _readable((item,)):
             self._journal.put(registry)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
 
-from registries.domain import Key, RegistrySecret
+from registries.domain import Key, RegistrySecret, Removal
 from registries.errors import Unavailable
 from registries.stores.base import Changes, Freshness
 from registries.stores.kubernetes.failures import FORBIDDEN
@@ -29,11 +29,11 @@ GRAVES_KEPT = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change: where, and the uid of what was deleted; "" for a new or changed one."""
+    """One change: where, and what was deleted there; None for a new or changed one."""
 
     number: int
     key: Key
-    gone: str = ""
+    gone: Removal | None = None
 
 
 class Journal:
@@ -52,6 +52,7 @@ class Journal:
         self._entries: deque[Entry] = deque(maxlen=REMEMBERED)
         self._number = 0
         self._begun = 0
+        self._mark = 0
         self._graves: dict[str, float] = {}
         self._problems: dict[str, str] = {}
         self._well: datetime | None = None
@@ -73,6 +74,7 @@ class Journal:
                 upserted=upserted,
                 removed=tuple(removed),
                 namespaces=self._namespaces if touched else None,
+                mark=self._mark,
             )
 
     def freshness(self) -> Freshness:
@@ -95,6 +97,7 @@ class Journal:
         with self._changed:
             if another_history:
                 self._graves.clear()
+                self._mark = 0
             else:
                 listed = {key: it for key, it in listed.items() if it.uid not in self._graves}
                 listed |= {
@@ -103,6 +106,7 @@ class Journal:
                     if newer(it.resource_version, version) and _supersedes(it, listed.get(key))
                 }
             self._registries = listed
+            self._mark = max(self._mark, _number(version) or 0)
             self._entries.clear()
             self._number += 1
             self._begun = self._number
@@ -113,9 +117,12 @@ class Journal:
             if registry.uid in self._graves or not _supersedes(registry, self._registries.get(registry.key)):
                 return
             self._registries[registry.key] = registry
+            self._mark = max(self._mark, _number(registry.resource_version) or 0)
             self._note(registry.key)
 
-    def remove(self, key: Key, uid: str) -> None:
+    def remove(self, key: Key, uid: str, version: str = "") -> None:
+        """Who deletes knows no version of it; the event, which comes later, does."""
+        removal = Removal(key, uid, _number(version) or 0)
         with self._changed:
             now = time.monotonic()
             while self._graves and now - next(iter(self._graves.values())) >= GRAVES_KEPT:
@@ -124,7 +131,10 @@ class Journal:
             known = self._registries.get(key)
             if known is not None and known.uid == uid:
                 del self._registries[key]
-                self._note(key, uid)
+                self._note(key, removal)
+            elif removal.version > self._mark:
+                self._number += 1  # or nobody would ask
+            self._mark = max(self._mark, removal.version)
 
     def set_namespaces(self, names: frozenset[str]) -> None:
         with self._changed:
@@ -164,19 +174,19 @@ class Journal:
             problem = next((self._problems[name] for name in sorted(self._problems)), "cluster_timeout")
             raise Unavailable("", problem)
 
-    def _since(self, known: int) -> tuple[tuple[RegistrySecret, ...], list[tuple[Key, str]]]:
+    def _since(self, known: int) -> tuple[tuple[RegistrySecret, ...], list[Removal]]:
         """The last state of every key that was touched, so that the order of its changes does not matter."""
         touched: set[Key] = set()
-        removed: list[tuple[Key, str]] = []
+        removed: list[Removal] = []
         for entry in reversed(self._entries):
             if entry.number <= known:
                 break
             touched.add(entry.key)
             if entry.gone:
-                removed.append((entry.key, entry.gone))
+                removed.append(entry.gone)
         return tuple(self._registries[key] for key in touched if key in self._registries), removed
 
-    def _note(self, key: Key, gone: str = "") -> None:
+    def _note(self, key: Key, gone: Removal | None = None) -> None:
         if len(self._entries) == REMEMBERED:
             self._begun = self._entries[0].number
         self._number += 1

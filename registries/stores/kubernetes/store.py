@@ -71,6 +71,17 @@ class KubernetesStore:
     def changes(self, since: str | None) -> Changes:
         return self._following().changes(since)
 
+    def reached(self, version: int) -> bool:
+        """Another replica may have listed later than this one, and nothing happened since that this one was told."""
+        try:
+            answer = self._connection.call(
+                "GET", paths.EVERYWHERE, subject=paths.EVERYWHERE, query={"limit": "1"}
+            )
+        except ConsoleError:
+            return False
+        newest = str((answer.get("metadata") or {}).get("resourceVersion") or "")
+        return newest.isdigit() and version <= int(newest)
+
     def get(self, key: Key) -> Resource:
         return public(self._read(key))
 
