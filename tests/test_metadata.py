@@ -17,6 +17,7 @@ from tests.conftest import Cast
 from tests.test_api import ALL, TEAM_A, body, notes, patch, post
 
 LABELS = {"app.kubernetes.io/part-of": "shop", "tier": "", "Zone": "cn-east-1a"}
+UNTESTED = {PREFIX + "verify-status": "untested"}
 OWN = {"example.com/Owner": "team 商店\n<b>", "note": "any text"}
 
 
@@ -226,10 +227,10 @@ class TestPasswords:
 
         shown = public({"metadata": {"annotations": copies, "labels": labels}, "spec": spec})
 
-        assert shown["metadata"] == {"annotations": {"note": "x"}, "labels": {"tier": "gold"}}
+        assert shown["metadata"] == {"annotations": {"note": "x", **UNTESTED}, "labels": {"tier": "gold"}}
 
     def test_who_is_called_like_the_password_keeps_the_name(self) -> None:
-        ours = {PREFIX + "username": "administrator", "note": "x"}
+        ours = {PREFIX + "username": "administrator", "note": "x", **UNTESTED}
         spec = {"username": "administrator", "password": encode_password("administrator")}
 
         assert public({"metadata": {"annotations": ours}, "spec": spec})["metadata"] == {"annotations": ours}
