@@ -37,6 +37,7 @@ OURS = frozenset(
 """The annotations that the console writes, and nobody else for it."""
 _TEXTS = {PREFIX + "display-name": DISPLAY_NAME_MAX, PREFIX + "description": DESCRIPTION_MAX}
 """Those of ours that hold what somebody typed, and how long they may be."""
+_OWN_WORDS = OURS - _TEXTS.keys()
 _FLAGS = (PREFIX + "plain-http", PREFIX + "skip-tls-verify")
 
 Resource = dict[str, Any]
@@ -111,13 +112,14 @@ def to_domain(resource: Resource) -> RegistrySecret:
 
 
 def public(resource: Resource) -> Resource:
-    """A copy that may be shown: no password, no copy of it, in kubectl's last-applied or another tool's annotation, and
-    no managedFields. Our own annotations are as they are read, whoever wrote them: a status is always there."""
+    """A copy that may be shown: no password, no copy of it, in kubectl's last-applied, another tool's annotation or one
+    of the two texts, and no managedFields. Our own annotations are as they are read, whoever wrote them: a status is
+    always there."""
     metadata = {name: value for name, value in resource["metadata"].items() if name != "managedFields"}
     notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
     stored = str((resource.get("spec") or {}).get("password") or "")
-    if stored and (metadata.get("labels") or not notes.keys() <= OURS):
-        password, ours = decode_password(stored), {k: v for k, v in notes.items() if k in OURS}
+    if stored and (metadata.get("labels") or not notes.keys() <= _OWN_WORDS):
+        password, ours = decode_password(stored), {k: v for k, v in notes.items() if k in _OWN_WORDS}
         notes = {**without_echoes(notes, password), **ours}
         if metadata.get("labels"):
             metadata["labels"] = without_echoes(metadata["labels"], password)
