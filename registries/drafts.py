@@ -1,5 +1,5 @@
 """From what somebody typed to a Draft, or to one cause per field that is wrong. Everything that creates a
-registry comes through here. Imports the domain, errors and the probe's pure address rules.
+registry comes through here. Imports the domain, errors, metadata and the probe's pure address rules.
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ from registries.domain import (
     text_problem,
 )
 from registries.errors import Cause, Invalid
+from registries.metadata import holds_password
 from registries.probe.address import Address, AddressError, parse_address
 from registries.probe.credentials import CredentialsError, check_credentials
 
@@ -45,7 +46,8 @@ def read_draft(values: Mapping[str, str]) -> Draft:
     text = _stripped(values)
     causes = [Cause(name, "required") for name in REQUIRED if not text.get(name)]
     causes += _name_causes(text)
-    causes += information_causes(text.get("display_name", ""), text.get("description", ""))
+    information = text.get("display_name", ""), text.get("description", "")
+    causes += information_causes(*information) + echo_causes(*information, text.get("password", ""))
     if text.get("provider") and text["provider"] not in list(Provider):
         causes.append(Cause("provider", "unknown"))
     address, address_causes = _read_tested(text)
@@ -112,6 +114,12 @@ def information_causes(display_name: str, description: str) -> list[Cause]:
     if problem:
         causes.append(Cause("description", problem, DESCRIPTION_MAX))
     return causes
+
+
+def echo_causes(display_name: str, description: str, password: str) -> list[Cause]:
+    """Which of the two holds the password, which everybody would read there."""
+    texts = {"display_name": display_name, "description": description}
+    return [Cause(name, "holds_password") for name, text in texts.items() if holds_password(text, password)]
 
 
 def _name_causes(text: Mapping[str, str]) -> list[Cause]:

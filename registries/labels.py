@@ -142,6 +142,7 @@ _PROBLEMS: dict[tuple[str, str], Text] = {
 _ANY_FIELD: dict[str, Text] = {
     "control_character": _("Remove the invisible control characters."),
     "direction_mark": _("Remove the invisible marks that change the direction of writing."),
+    "holds_password": _("Remove the password: everybody who sees the registry sees this text."),
 }
 
 

@@ -44,6 +44,11 @@ def is_key(key: str) -> bool:
     return bool(_NAME.match(name)) and (not slash or name_problem(prefix) is None)
 
 
+def holds_password(text: str, password: str) -> bool:
+    """Whether a text shows a password to whoever may read the text."""
+    return any(form in text for form in _forms(password))
+
+
 def without_echoes(texts: Mapping[str, str], password: str) -> dict[str, str]:
     """Those that may be shown to who must not read the password."""
     forms = _forms(password)

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from registries.domain import Draft, Key, Provider, RegistrySecret, Verification, VerifyStatus
+from registries.domain import (
+    DESCRIPTION_MAX,
+    DISPLAY_NAME_MAX,
+    Draft,
+    Key,
+    Provider,
+    RegistrySecret,
+    Verification,
+    VerifyStatus,
+)
 from registries.metadata import without_echoes
 
 API_GROUP = "image.theriseunion.io"
@@ -26,6 +35,10 @@ OURS = frozenset(
     )
 )
 """The annotations that the console writes, and nobody else for it."""
+_TEXTS = {PREFIX + "display-name": DISPLAY_NAME_MAX, PREFIX + "description": DESCRIPTION_MAX}
+"""Those of ours that hold what somebody typed, and how long they may be."""
+_OWN_WORDS = OURS - _TEXTS.keys()
+_FLAGS = (PREFIX + "plain-http", PREFIX + "skip-tls-verify")
 
 Resource = dict[str, Any]
 
@@ -76,8 +89,9 @@ def own_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
 
 def to_domain(resource: Resource) -> RegistrySecret:
     """Read a resource, however it was made: what kubectl applied may lack any annotation."""
-    metadata, spec = resource["metadata"], resource.get("spec") or {}
-    notes: Mapping[str, str] = metadata.get("annotations") or {}
+    shown = public(resource)
+    metadata, spec = shown["metadata"], shown["spec"]
+    notes: Mapping[str, str] = metadata["annotations"]
     domain, plain_http = _address(str(spec.get("domain") or notes.get(PREFIX + "domain", "")))
     return RegistrySecret(
         key=Key(metadata["namespace"], metadata["name"]),
@@ -93,24 +107,33 @@ def to_domain(resource: Resource) -> RegistrySecret:
         ca_bundle=notes.get(PREFIX + "ca-bundle", ""),
         skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
         verification=_verification(notes),
-        document=json.dumps(public(resource), ensure_ascii=False).encode(),
+        document=json.dumps(shown, ensure_ascii=False).encode(),
     )
 
 
 def public(resource: Resource) -> Resource:
-    """A copy that may be shown: no password, no copy of it, in kubectl's last-applied or another tool's annotation, and
-    no managedFields."""
+    """A copy that may be shown: no password, no copy of it, in kubectl's last-applied, another tool's annotation or one
+    of the two texts, and no managedFields. Our own annotations are as they are read, whoever wrote them: a status is
+    always there."""
     metadata = {name: value for name, value in resource["metadata"].items() if name != "managedFields"}
     notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
-    metadata["annotations"] = notes
     stored = str((resource.get("spec") or {}).get("password") or "")
-    if stored and (metadata.get("labels") or not notes.keys() <= OURS):
-        password, ours = decode_password(stored), {k: v for k, v in notes.items() if k in OURS}
-        metadata["annotations"] = {**without_echoes(notes, password), **ours}
+    if stored and (metadata.get("labels") or not notes.keys() <= _OWN_WORDS):
+        password, ours = decode_password(stored), {k: v for k, v in notes.items() if k in _OWN_WORDS}
+        notes = {**without_echoes(notes, password), **ours}
         if metadata.get("labels"):
             metadata["labels"] = without_echoes(metadata["labels"], password)
+    metadata["annotations"] = _as_read(notes)
     spec = {name: value for name, value in (resource.get("spec") or {}).items() if name != "password"}
     return {**resource, "metadata": metadata, "spec": spec}
+
+
+def _as_read(notes: Mapping[str, str]) -> dict[str, str]:
+    """Without a flag that is not set and a verdict that is none, and with no text longer than it may be."""
+    ours: dict[str, str | None] = {name: "true" if notes.get(name) == "true" else None for name in _FLAGS}
+    ours |= {name: notes[name][:longest] for name, longest in _TEXTS.items() if name in notes}
+    ours |= verification_annotations(_verification(notes))
+    return {name: value for name, value in {**notes, **ours}.items() if value is not None}
 
 
 def information_annotations(display_name: str, description: str) -> dict[str, str | None]:
@@ -180,6 +203,8 @@ def _verification(notes: Mapping[str, str]) -> Verification:
 
 
 def _moment(stamp: str) -> datetime | None:
+    if not (stamp.isascii() and stamp.isdigit()):
+        return None
     try:
         return datetime.fromtimestamp(int(stamp) / 1000, UTC)
     except (ValueError, OverflowError, OSError):

@@ -15,8 +15,9 @@ from registries.domain import (
     RegistrySecret,
     namespace_problem,
 )
-from registries.drafts import information_causes
-from registries.errors import Cause, Invalid
+from registries.drafts import echo_causes, information_causes
+from registries.errors import Cause, Invalid, Unavailable
+from registries.metadata import TELLING
 from registries.pulling import Pulling
 from registries.records import Action
 from registries.resource import (
@@ -66,6 +67,7 @@ class RegistryService(Testing, Pulling):
         faster; Invalid."""
         self._require(access, Permission.EDIT, key, Action.EDIT)
         causes = information_causes(display_name, description)
+        causes += self._echo_causes(access, key, uid, display_name, description)
         if causes:
             raise Invalid(str(key), tuple(causes))
         with self._writing(access, Action.EDIT, key) as store:
@@ -74,6 +76,22 @@ class RegistryService(Testing, Pulling):
             if not rehearse:
                 self._audit.record(access, Action.EDIT, key=key, uid=uid)
         return to_domain(changed)
+
+    def _echo_causes(
+        self, access: Access, key: Key, uid: str, display_name: str, description: str
+    ) -> list[Cause]:
+        """Those of the texts that hold the password. Who looks for it in this way is in the journal."""
+        if max(len(display_name), len(description)) < TELLING:
+            return []
+        try:
+            causes = echo_causes(display_name, description, self._store.credential(key, uid=uid).password)
+        except Unavailable as error:
+            if error.problem in ("key_missing", "seal_broken"):
+                return []  # what cannot be opened can still be renamed
+            raise
+        if causes:
+            self._audit.record(access, Action.EDIT, key=key, uid=uid, outcome="failed", note="holds_password")
+        return causes
 
     def delete(
         self, *, access: Access, key: Key, uid: str, and_then: Callable[[], object] = lambda: None

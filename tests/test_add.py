@@ -1,5 +1,6 @@
 """添加镜像源: what is said at which field, and that nothing typed is lost or echoed."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -279,3 +280,20 @@ def test_nothing_is_told_of_names_in_another_namespace(cast: Cast) -> None:
 
     assert "已有" not in response.content.decode()
     assert "HX-Trigger" not in response
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("zh-hans", "请去掉密码"), ("en", "Remove the password: everybody")]
+)
+def test_a_text_that_holds_the_password_is_said_at_its_field(cast: Cast, language: str, text: str) -> None:
+    client = cast.client("nina")
+    client.cookies["django_language"] = language
+
+    status, shown = post(client, password="topsecret9", description="log in with topsecret9")
+
+    assert status == 422
+    [form_error] = re.findall(r'id="id_description_error"[^>]*>(.*?)</', shown, re.DOTALL)
+    assert text in form_error
+    assert "log in with topsecret9" in shown, "what was typed is kept"
+    with pytest.raises(NotFound):
+        cast.find()

@@ -18,6 +18,7 @@ from tests.conftest import Cast
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
 from tests.test_api import ALL, MERGE, TEAM_A, body, notes, patch, post
+from tests.test_api_document import problems
 from tests.test_cluster_pages import configured
 
 
@@ -206,6 +207,22 @@ def test_a_clients_own_labels_and_annotations_are_kept_on_the_cluster(people: Ca
     assert len(shown["annotations"]["example.com/a"]) == ANNOTATIONS_MAX - 13
     assert shown["annotations"][PREFIX + "verify-status"] == "failed"
     assert client.get(ALL).json()["items"][0]["metadata"]["labels"] == labels
+
+
+def test_what_kubectl_made_is_true_to_the_schema(people: Cast, cluster: Cluster) -> None:
+    """Without a single annotation of the console's, and with such as it would never write."""
+    odd = {"display-name": "x" * 300, "plain-http": "yes", "skip-tls-verify": "1", "verify-status": "bogus"}
+    cluster.apply("team-a", "bare", password=CANARY)
+    cluster.apply("team-a", "odd", password=CANARY)
+    cluster.annotate("team-a", "odd", notes(**odd, verify_timestamp="abc")["annotations"])
+    client = people.api("vic")
+    ones = {name: client.get(f"{TEAM_A}/{name}").json() for name in ("bare", "odd")}
+    wait_for(lambda: client.get(TEAM_A).json()["items"] == list(ones.values()))
+
+    assert client.get(TEAM_A).json()["items"] == list(ones.values())
+    for name, shown in ones.items():
+        assert problems("RegistrySecret", shown) == [], name
+        assert shown["metadata"]["annotations"][PREFIX + "verify-status"] == "untested"
 
 
 @pytest.mark.parametrize(

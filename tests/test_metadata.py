@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
+from registries import wiring
 from registries.metadata import ANNOTATIONS_MAX, is_key
-from registries.models import StoredResource
-from registries.resource import LAST_APPLIED, PREFIX, encode_password, public
+from registries.models import AuditEntry, StoredResource
+from registries.resource import LAST_APPLIED, PREFIX, encode_password, public, to_domain
 from tests.canary import CANARY
 from tests.conftest import Cast
-from tests.test_api import ALL, TEAM_A, body, notes, patch, post
+from tests.test_api import ALL, MERGE, TEAM_A, body, notes, patch, post
 
 LABELS = {"app.kubernetes.io/part-of": "shop", "tier": "", "Zone": "cn-east-1a"}
+UNTESTED = {PREFIX + "verify-status": "untested"}
 OWN = {"example.com/Owner": "team 商店\n<b>", "note": "any text"}
 
 
@@ -226,10 +228,59 @@ class TestPasswords:
 
         shown = public({"metadata": {"annotations": copies, "labels": labels}, "spec": spec})
 
-        assert shown["metadata"] == {"annotations": {"note": "x"}, "labels": {"tier": "gold"}}
+        assert shown["metadata"] == {"annotations": {"note": "x", **UNTESTED}, "labels": {"tier": "gold"}}
 
     def test_who_is_called_like_the_password_keeps_the_name(self) -> None:
-        ours = {PREFIX + "username": "administrator", "note": "x"}
+        ours = {PREFIX + "username": "administrator", "note": "x", **UNTESTED}
         spec = {"username": "administrator", "password": encode_password("administrator")}
 
         assert public({"metadata": {"annotations": ours}, "spec": spec})["metadata"] == {"annotations": ours}
+
+    @pytest.mark.parametrize("field", ["display_name", "description"])
+    def test_neither_text_may_hold_it(self, cast: Cast, field: str) -> None:
+        client, one = cast.api("nina"), f"{TEAM_A}/harbor-prod"
+        asked = body(password="topsecret9")
+        asked["metadata"] |= notes(**{field: "it is topsecret9"})
+        place = f"metadata.annotations[{PREFIX}{field.replace('_', '-')}]"
+
+        refused = post(client, TEAM_A, asked)
+
+        assert causes(refused) == {place: "FieldValueForbidden"}
+        assert b"topsecret9" not in refused.content
+        assert post(client, TEAM_A, body(password="topsecret9")).status_code == 201
+        for query in ("", "?dryRun=All"):
+            metadata = {"metadata": notes(**{field: encode_password("topsecret9")})}
+            changed = client.patch(f"{one}{query}", metadata, content_type=MERGE)
+            assert causes(changed) == {place: "FieldValueForbidden"}
+        assert patch(client, one, notes(**{field: "topsecret"})).status_code == 200
+        assert AuditEntry.objects.filter(action="edit", outcome="failed", note="holds_password").count() == 2
+
+    def test_a_text_of_kubectls_that_holds_it_is_not_shown(self) -> None:
+        resource = {
+            "metadata": {
+                "name": "x",
+                "namespace": "n",
+                "uid": "u",
+                "resourceVersion": "1",
+                "creationTimestamp": "2024-01-08T08:00:00Z",
+                **notes(display_name="topsecret9", description="for topsecret9", provider="topsecret9"),
+            },
+            "spec": {"domain": "h", "username": "u", "password": "topsecret9"},
+        }
+
+        shown = to_domain(resource)
+
+        assert (shown.display_name, shown.description) == ("", "")
+        assert json.loads(shown.document)["metadata"]["annotations"] == {
+            PREFIX + "provider": "topsecret9",
+            **UNTESTED,
+        }
+
+    def test_what_cannot_be_opened_can_still_be_renamed(self, cast: Cast, settings: Any) -> None:
+        cast.add()
+        settings.PASSWORD_KEYS = lambda: ["0" * 43 + "="]
+        wiring.reset()
+
+        response = patch(cast.api("omar"), f"{TEAM_A}/harbor-prod", notes(display_name="a longer name"))
+
+        assert response.status_code == 200

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from registries.domain import Draft, Key, Provider, Verification, VerifyStatus
 from registries.resource import (
     LAST_APPLIED,
+    PREFIX,
     decode_password,
     encode_password,
     new_resource,
@@ -136,6 +137,37 @@ def test_mangled_annotations_do_no_harm(notes: dict[str, str]) -> None:
     resource["metadata"]["annotations"] |= {f"theriseunion.io/{name}": value for name, value in notes.items()}
 
     assert to_domain(resource).verification.at is None
+
+
+@pytest.mark.parametrize(
+    ("notes", "shown"),
+    [
+        ({}, {"verify-status": "untested"}),
+        ({"verify-status": "maybe", "verify-message": "x"}, {"verify-status": "untested"}),
+        ({"verify-status": "untested", "verify-timestamp": "1"}, {"verify-status": "untested"}),
+        ({"verify-status": "failed", "verify-timestamp": "-1"}, {"verify-status": "failed"}),
+        ({"verify-status": "failed", "verify-timestamp": "1_0"}, {"verify-status": "failed"}),
+        (
+            {"verify-status": "failed", "verify-reason": "x", "verify-timestamp": "1704676800123"},
+            {"verify-status": "failed", "verify-reason": "x", "verify-timestamp": "1704676800123"},
+        ),
+        ({"plain-http": "yes", "skip-tls-verify": "True"}, {"verify-status": "untested"}),
+        ({"plain-http": "true"}, {"plain-http": "true", "verify-status": "untested"}),
+        (
+            {"display-name": "鸟" * 129, "description": "x" * 1025},
+            {"display-name": "鸟" * 128, "description": "x" * 1024, "verify-status": "untested"},
+        ),
+    ],
+)
+def test_our_annotations_are_shown_as_they_are_read(notes: dict[str, str], shown: dict[str, str]) -> None:
+    resource = stored()
+    resource["metadata"]["annotations"] = {PREFIX + name: value for name, value in notes.items()}
+
+    registry = to_domain(resource)
+
+    assert public(resource)["metadata"]["annotations"] == {PREFIX + it: value for it, value in shown.items()}
+    assert registry.display_name == shown.get("display-name", "")
+    assert registry.verification.status == shown["verify-status"]
 
 
 def test_what_may_be_shown_holds_no_password_nor_a_copy_of_it() -> None:

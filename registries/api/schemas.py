@@ -104,6 +104,7 @@ SCHEMAS: dict[str, Schema] = {
                             PREFIX + "verify-message": text(_("in Chinese")),
                             PREFIX + "verify-timestamp": _STAMP,
                         },
+                        "required": [PREFIX + "verify-status"],
                         "additionalProperties": {"type": "string"},
                     },
                 },
