@@ -12,7 +12,17 @@ from typing import Any
 from django.http import HttpResponse
 
 from registries import labels
-from registries.errors import Cause, ConsoleError, Forbidden, Invalid, TooManyRequests, Unavailable
+from registries.errors import (
+    QUOTA,
+    REFUSED,
+    Cause,
+    ConsoleError,
+    Forbidden,
+    Invalid,
+    Refused,
+    TooManyRequests,
+    Unavailable,
+)
 from registries.metadata import ANNOTATIONS_MAX
 from registries.resource import API_GROUP, API_VERSION, KIND, PREFIX
 
@@ -153,6 +163,9 @@ def of_error(error: ConsoleError, name: str = "") -> HttpResponse:
             "kind": KIND,
             "causes": [_cause(error, it) for it in error.causes],
         }
+    if isinstance(error, Refused):
+        reason = "QuotaExceeded" if error.problem == QUOTA else "ClusterRefused"
+        details["causes"] = [{"reason": reason, "message": labels.error_text(error)}]
     if isinstance(error, TooManyRequests):
         details["retryAfterSeconds"] = error.retry_after
     return failure(
@@ -178,6 +191,8 @@ def _sentence(error: ConsoleError, name: str) -> str:
     if isinstance(error, Invalid):
         causes = ", ".join(f"{_place(error, cause)}: {cause.problem}" for cause in error.causes)
         return f'{KIND} "{name}" is invalid: {causes}'
+    if isinstance(error, Refused):
+        return f"{subject} is forbidden: {_REFUSALS[error.problem]}"
     if isinstance(error, Forbidden):
         return f"{subject} is forbidden" + (f": this takes the role {error.role}" if error.role else "")
     if isinstance(error, TooManyRequests):
@@ -191,6 +206,12 @@ def _sentence(error: ConsoleError, name: str) -> str:
         error.reason, f"{_SENTENCES[503]}: {error.problem}" if error.problem else _SENTENCES[503]
     )
 
+
+_REFUSALS = {
+    QUOTA: "the quota of its namespace on the cluster is used up; delete what is no longer used, or ask the cluster's "
+    "administrator for more",
+    REFUSED: "a rule of the cluster (admission) is against it; ask its administrator which rules are in force",
+}
 
 _CONFLICTS = {
     "changed": "the object has been modified; please apply your changes to the latest version and try again",
