@@ -9,13 +9,17 @@ from hashlib import sha256
 from types import MappingProxyType
 
 from registries.access import Access, Permission, Role
-from registries.errors import SESSION_ENDED, Forbidden, Unavailable
+from registries.errors import SESSION_ENDED, ConsoleError, Forbidden, Unavailable
 from registries.stores.kubernetes.client import Connection
 from registries.stores.kubernetes.failures import FORBIDDEN, TOKEN
 from registries.stores.kubernetes.reviews import held_by, may, may_get
 
 REVIEWS_FORBIDDEN = "reviews_forbidden"
 """The problem when the API server does not answer what somebody may do, though it knows them."""
+AWAY_KEPT = 3600.0
+"""Seconds for which what was last known is shown while the API server is away. Nothing can be written then."""
+SETTLING = 30.0
+"""Seconds for which a server that answers no questions is not believed: when it has just started, it knows no roles."""
 REVIEWS_AT_ONCE = 8
 """Of all people of this process together."""
 METRICS = "/metrics"
@@ -50,6 +54,11 @@ def asked_for_metrics(
         if may(connection, "get", "", "metrics"):
             return Access(person=person, everywhere=frozenset({Permission.SEE}))
     return asked(connection, person, namespaces, threads).looking_only
+
+
+def kept(error: ConsoleError) -> float:
+    """For how many seconds what was last heard of somebody counts when this was the answer."""
+    return {SESSION_ENDED: float("-inf"), REVIEWS_FORBIDDEN: SETTLING}.get(error.problem, AWAY_KEPT)
 
 
 def short(name: str) -> str:

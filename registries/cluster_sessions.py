@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from registries.access import Access
-from registries.cluster_access import REVIEWS_AT_ONCE, REVIEWS_FORBIDDEN, asked, short
+from registries.cluster_access import REVIEWS_AT_ONCE, asked, kept, short
 from registries.errors import SESSION_ENDED, ConsoleError, Unavailable
 from registries.models import ClusterSession
 from registries.records import Action, Audit
@@ -32,10 +32,6 @@ from registries.stores.kubernetes.proof import Proof
 
 log = logging.getLogger(__name__)
 
-AWAY_KEPT = 3600.0
-"""Seconds for which what was last known is shown while the API server is away. Nothing can be written then."""
-SETTLING = 30.0
-"""Seconds for which a server that answers no questions is not believed: when it has just started, it knows no roles."""
 AGAIN_AFTER = 5.0
 """Seconds after which an API server that was away is asked again."""
 TIDY_EVERY = 60.0
@@ -162,7 +158,7 @@ class ClusterSessions:
                     known.access, known.at, known.error = self._asked(session), now, None
                 except ConsoleError as error:
                     known.error, known.failed_at = error, now
-            if known.access and (known.error is None or now - known.at <= _kept(known.error)):
+            if known.access and (known.error is None or now - known.at <= kept(known.error)):
                 return known.access
             raise known.error.with_traceback(None) if known.error else Unavailable(session.person)
 
@@ -222,11 +218,6 @@ def reseal_credentials(sealer: Sealer) -> int:
         except Unavailable:
             session.delete()
     return reseal_all(sealer, kept, "sealed")
-
-
-def _kept(error: ConsoleError) -> float:
-    """For how many seconds what was last heard counts when this was the answer."""
-    return {SESSION_ENDED: float("-inf"), REVIEWS_FORBIDDEN: SETTLING}.get(error.problem, AWAY_KEPT)
 
 
 def _live() -> QuerySet[ClusterSession]:

@@ -15,8 +15,8 @@ from functools import partial
 from django.utils import timezone
 
 from registries.access import Access
-from registries.cluster_access import REVIEWS_AT_ONCE, asked, asked_for_metrics, short
-from registries.errors import SESSION_ENDED, Invalid, TooManyRequests, Unavailable
+from registries.cluster_access import REVIEWS_AT_ONCE, asked, asked_for_metrics, kept, short
+from registries.errors import SESSION_ENDED, Forbidden, Invalid, TooManyRequests, Unavailable
 from registries.rates import Rates
 from registries.refusals import Refusals
 from registries.stores.kubernetes.failures import AWAY
@@ -43,8 +43,8 @@ class _Known:
 
 class ClusterTokens:
     """Thread-safe. `namespaces` gives all that exist; what was heard is believed for `fresh_for` seconds, and not a
-    moment longer when the API server is away: then it is Unavailable. `questions` limits how often an address may
-    show tokens that are not known."""
+    moment longer when the API server is away: then it is Unavailable, but to a scraper. `questions` limits how often
+    an address may show tokens that are not known."""
 
     def __init__(
         self,
@@ -74,7 +74,11 @@ class ClusterTokens:
         return self._bearer(text, source, asked)
 
     def scraper(self, text: str, source: str) -> Access | None:
-        """The same for /metrics, which takes other rights. Forbidden."""
+        """The same for /metrics, which takes other rights. Forbidden.
+
+        One who could read it before is let in for as long as sessions are while the API server is away: else nobody
+        would be told that it is.
+        """
         return self._bearer(text, source, asked_for_metrics)
 
     def _bearer(self, text: str, source: str, ask: Ask) -> Access | None:
@@ -93,7 +97,7 @@ class ClusterTokens:
     def _access(self, proof: Proof, source: str, ask: Ask) -> Access | None:
         key = f"{ask.__name__} {proof.fingerprint}"
         with self._locks[hash(key) % LOCKS]:  # of several requests at once, one asks
-            access = self._fresh(key) or self._ask(key, proof, source, ask)
+            access = self._fresh(key) or self._heard(key, proof, source, ask)
         if access is None:
             return None
         acting = Person(self._gate, 0, lambda: proof, partial(self._forget, key))
@@ -103,6 +107,18 @@ class ClusterTokens:
         with self._lock:
             known = self._known.get(key)
             return known.access if known and time.monotonic() - known.at < self._fresh_for else None
+
+    def _heard(self, key: str, proof: Proof, source: str, ask: Ask) -> Access | None:
+        try:
+            return self._ask(key, proof, source, ask)
+        except Forbidden:
+            self._forget(key)
+            raise
+        except Unavailable as error:
+            known = self._known.get(key) if ask is asked_for_metrics else None
+            if known is None or time.monotonic() - known.at > kept(error):
+                raise
+            return known.access
 
     def _ask(self, key: str, proof: Proof, source: str, ask: Ask) -> Access | None:
         wait = 0 if key in self._known else self._questions.wait(f"address {source}")

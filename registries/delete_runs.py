@@ -21,7 +21,7 @@ from django.db.models import QuerySet
 from registries.access import Access, Permission
 from registries.background import Background
 from registries.domain import Key
-from registries.errors import ConsoleError, Forbidden, NotFound, TooManyRequests
+from registries.errors import ConsoleError, Forbidden, NotFound, Refused, TooManyRequests
 from registries.models import RunItem
 from registries.runs import BEAT, PAUSE, Heart, ItemState, Patience, Runs, is_away
 from registries.service import RegistryService
@@ -190,5 +190,5 @@ def item_problem(error: ConsoleError, access: Access, namespace: str) -> str:
     """The code of what went wrong with one item: `gone` where the person may know that it was there."""
     if isinstance(error, NotFound) and access.may(Permission.SEE, namespace):
         return "gone"
-    by_reason = isinstance(error, Forbidden | TooManyRequests)
+    by_reason = isinstance(error, Forbidden | TooManyRequests) and not isinstance(error, Refused)
     return (error.reason if by_reason else error.problem or error.reason)[:64]

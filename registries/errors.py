@@ -3,6 +3,7 @@
 ConsoleError
 ├── NotFound          404  no such object, or none that this person may see
 ├── Forbidden         403  seen, but the role for it is missing
+│   └── Refused       403  the role is there, but a rule of the cluster is against it
 ├── AlreadyExists     409  the name is taken
 ├── Conflict          409  changed, deleted or re-created since it was read
 ├── Invalid           422  one cause per field
@@ -13,6 +14,9 @@ ConsoleError
 from dataclasses import dataclass
 from typing import ClassVar
 
+QUOTA = "quota_exceeded"
+REFUSED = "cluster_refused"
+"""The problems of a Refused."""
 SESSION_ENDED = "session_ended"
 """The problem of an Unavailable: the person's credential is forgotten, or the cluster no longer takes it."""
 
@@ -43,6 +47,13 @@ class Forbidden(ConsoleError):
     def __init__(self, subject: str = "", role: str = "", problem: str = "") -> None:
         super().__init__(subject, f"needs {role}" if role else problem)
         self.role = role
+
+
+class Refused(Forbidden):
+    """`problem` says by what: `quota_exceeded`, or `cluster_refused` by admission. Trying again does not help."""
+
+    def __init__(self, subject: str, problem: str) -> None:
+        super().__init__(subject, problem=problem)
 
 
 class AlreadyExists(ConsoleError):

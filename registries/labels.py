@@ -77,6 +77,7 @@ OUTCOMES = {
     "Forbidden": _("Refused: role missing"),
     "NotFound": _("Refused: not visible"),
     "failed": _("Failed"),
+    "refused": _("Refused: a rule of the cluster"),
     "locked": _("Refused: locked"),
     "Unauthorized": _("Refused: not valid"),
     "revoked": _("Ended by the cluster"),
@@ -276,6 +277,10 @@ _ERRORS: dict[str, Text] = {
         "The cluster does not know registries yet. Let its administrator run: manage.py crd --apply"
     ),
     "cluster_refused": _("The cluster refused this. Ask its administrator which rules are in force."),
+    "quota_exceeded": _(
+        "The quota of this namespace on the cluster is used up. Delete what is no longer used, or ask the cluster's"
+        " administrator for more."
+    ),
     "cluster_failed": _("The cluster's API server failed. Try again in a moment; its own log says why."),
     "cluster_unconfigured": _("There are no usable credentials for the cluster. Check KUBECONFIG."),
     "terminating": _("This namespace is being deleted. Choose another one."),

@@ -12,7 +12,7 @@ from registries.domain import (
     Key,
     RegistrySecret,
 )
-from registries.errors import ConsoleError, Forbidden, NotFound, Unavailable
+from registries.errors import ConsoleError, Forbidden, NotFound, Refused, Unavailable
 from registries.index import Index, visible_namespaces
 from registries.listing import Criteria, Listing, ListQuery, Page, Tally
 from registries.probe.result import Result
@@ -185,7 +185,8 @@ class Reading:
             with self._atomic():
                 yield self._store.acting_as(access.acting)
         except Forbidden as error:
-            self._audit.record(access, action, key=key, outcome=error.reason)
+            outcome = "refused" if isinstance(error, Refused) else error.reason
+            self._audit.record(access, action, key=key, outcome=outcome)
             raise
 
     def _require(self, access: Access, permission: Permission, key: Key, action: Action) -> None:

@@ -12,7 +12,7 @@ from registries.domain import (
     Verification,
     VerifyStatus,
 )
-from registries.errors import Conflict, ConsoleError, Forbidden
+from registries.errors import Conflict, ConsoleError, Forbidden, Refused
 from registries.outcome import Outcome
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
@@ -87,7 +87,8 @@ class Testing(Reading):
 
     def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> Outcome:
         """There is no verdict: the registry is gone, its password cannot be opened, or the test was cut off."""
-        problem = error.reason if isinstance(error, Forbidden) else error.problem or "gone" if error else ""
+        role_missing = isinstance(error, Forbidden) and not isinstance(error, Refused)
+        problem = Forbidden.reason if role_missing else error.problem or "gone" if error else ""
         outcome = Outcome.abandoned(problem or "interrupted")
         self._history.finish(check, outcome)
         return outcome

@@ -245,6 +245,7 @@ def test_a_database_that_does_not_answer_is_a_503(cast: Cast) -> None:
 
     assert reason(response, 503) == "ServiceUnavailable"
     assert b"secret" not in response.content
+    assert response["Retry-After"] == "5"
 
 
 def test_head_is_as_get_without_its_body(cast: Cast) -> None:

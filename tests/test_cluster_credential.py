@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
 from console import datadir
-from registries import cluster_sessions, wiring
+from registries import cluster_access, wiring
 from registries.domain import Key
 from registries.errors import Unavailable
 from registries.models import ClusterSession, RunItem
@@ -71,7 +71,7 @@ class TestWhileTheClusterIsAway:
         self, people: Cluster, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """It refuses the question itself, as an API server does just after it has started."""
-        monkeypatch.setattr(cluster_sessions, "SETTLING", 600.0)
+        monkeypatch.setattr(cluster_access, "SETTLING", 600.0)
         client = log_in("team-a-admin")
         assert client.get(LIST, {"namespace": "team-a"}).status_code == 200
         basic = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/system:basic-user"

@@ -1,11 +1,17 @@
 """/metrics for who shows a bearer token of the cluster: nonResourceURLs say who may, RBAC which registries they see."""
 
-import pytest
+import re
+from collections.abc import Iterator
 
-from registries import wiring
+import pytest
+from django.test import Client
+
+from registries import cluster_tokens, wiring
 from tests import canary
 from tests.cluster_bearers import account, bearing, name_of, of
-from tests.peers.api_server import ApiServer
+from tests.cluster_people import Clock
+from tests.peers.api_server import ApiServer, canary_token
+from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
 from tests.test_api import ALL
@@ -61,3 +67,53 @@ class TestMetrics:
     def test_a_role_on_registries_is_none_on_the_address(self, two: Cluster, user: str, status: int) -> None:
         """image-admin everywhere is not the cluster's administrator."""
         assert of(user).get("/metrics").status_code == status
+
+
+class TestAway:
+    """The API server is away: somebody has to be told, and Prometheus tells them."""
+
+    @pytest.fixture
+    def scraper(self, people: Cluster, server: ApiServer) -> Iterator[Client]:
+        """It has read /metrics once."""
+        token = account(server, "watcher")
+        people.bind(name_of("watcher"), "registry-console-metrics")
+        client = bearing(token)
+        assert wait_for(lambda: client.get("/metrics").status_code == 200)
+        yield client
+        people.unbind(name_of("watcher"), "registry-console-metrics")
+
+    def test_who_could_read_it_reads_on_for_an_hour_and_sees_the_index_age(
+        self, scraper: Client, cable: Cable, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = Clock(monkeypatch, cluster_tokens)
+        scraper.get("/metrics")
+        cable.pull()
+
+        assert wait_for(lambda: index_age(scraper) > 0), "and never a 503 on the way there"
+        clock.advance(3599.0)
+        assert index_age(scraper) > 0
+        assert scraper.get(ALL).status_code == 503, "the registries themselves are not shown"
+        clock.advance(2.0)
+
+        assert scraper.get("/metrics").status_code == 503
+        cable.plug()
+        assert wait_for(lambda: clock.advance(2.0) or scraper.get("/metrics").status_code == 200)
+
+    def test_nobody_else_is_let_in(
+        self, scraper: Client, people: Cluster, server: ApiServer, cable: Cable
+    ) -> None:
+        """Not who was never known, nor who could see registries only, nor who lost the right before."""
+        assert of("olive").get(ALL).status_code == 200
+        people.unbind(name_of("watcher"), "registry-console-metrics")
+        assert wait_for(lambda: scraper.get("/metrics").status_code == 403)
+        cable.pull()
+
+        for client in (bearing("garbage"), bearing(canary_token("olive")), scraper):
+            assert client.get("/metrics").status_code == 503
+
+
+def index_age(client: Client) -> float:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    [found] = re.findall(r"^registry_console_index_age_seconds (\S+)$", answer.content.decode(), re.MULTILINE)
+    return float(found)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +17,17 @@ from registries.errors import Forbidden
 from registries.models import AuditEntry, ClusterSession
 from registries.stores.kubernetes.paths import EVERYWHERE
 from tests import canary
+from tests.cluster_bearers import of
 from tests.cluster_people import CAST, LIST, Clock, access_of, log_in, may, text
 from tests.conftest import typed
+from tests.peers.admission import denied, used_up
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
+from tests.test_api import TEAM_A, body
 from tests.test_every_view import VIEWS
 
-pytest_plugins = ("tests.cluster_people",)
+pytest_plugins = ("tests.cluster_people", "tests.cluster_bearers")
 
 
 class TestWhatTheySeeAndDo:
@@ -187,6 +191,32 @@ class TestRevoking:
         refused = AuditEntry.objects.get(action="create")
         assert (refused.person, refused.outcome) == ("stranger", "Forbidden")
         assert client.get(LIST, {"namespace": "team-b"}).status_code == 404, "and it is asked again at once"
+
+    @pytest.mark.parametrize(
+        ("refused_by", "reason", "words"),
+        [
+            ("quota", "QuotaExceeded", "配额已用完"),
+            ("webhook", "ClusterRefused", "集群拒绝了这一操作"),
+        ],
+    )
+    def test_what_a_rule_of_the_cluster_refuses_takes_no_role_that_they_hold(
+        self, people: Cluster, server: ApiServer, tmp_path: Path, refused_by: str, reason: str, words: str
+    ) -> None:
+        client, program = log_in("team-a-admin"), of("team-a-admin")
+        in_force = (
+            used_up(server, "team-a") if refused_by == "quota" else denied(server, "team-a", tmp_path, 400)
+        )
+        with in_force:
+            page = client.post("/registries/-/add/", typed())
+            told = program.post(TEAM_A, body(), content_type="application/json")
+
+        assert page.status_code == 422
+        assert words in page.content.decode()
+        assert "需要 image-admin" not in page.content.decode()
+        [cause] = told.json()["details"]["causes"]
+        assert (told.status_code, cause["reason"]) == (403, reason)
+        assert words in cause["message"]
+        assert "image-admin" not in told.json()["message"]
 
     def test_a_role_that_is_lost_while_a_test_runs_leaves_no_verdict(self, people: Cluster) -> None:
         people.apply("team-b", "harbor", password=canary.CANARY)

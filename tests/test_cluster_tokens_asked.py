@@ -37,6 +37,7 @@ class TestAsking:
             answer = bearing(token).get(TEAM_A)
             assert answer.status_code == 503
             assert answer.json()["reason"] == "ServiceUnavailable"
+            assert answer["Retry-After"] == "5"
             assert bearing(token).get("/metrics").status_code == 503
         assert not AuditEntry.objects.filter(action="token").exists()
         cable.plug()

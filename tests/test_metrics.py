@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.db import OperationalError, connection
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -125,6 +126,31 @@ def test_takes_a_token_and_nothing_else(cast: Cast) -> None:
         assert answer.status_code == 401
         assert answer["WWW-Authenticate"].startswith("Bearer")
         assert b"registry_console" not in answer.content
+
+
+def test_a_refusal_says_when_to_come_back(cast: Cast, settings: Any) -> None:
+    settings.API_RATE = 1
+    wiring.reset()
+    client = cast.api("olive")
+    assert client.get("/metrics").status_code == 200
+
+    answer = client.get("/metrics")
+
+    assert (answer.status_code, answer.content) == (429, b"TooManyRequests\n")
+    assert 1 <= int(answer["Retry-After"]) <= 60
+
+
+def test_a_database_that_is_away_is_a_503_and_no_failure_of_ours(cast: Cast) -> None:
+    client = cast.api("olive")
+
+    def refuse(execute: Any, sql: str, *rest: Any) -> Any:
+        raise OperationalError("the database is gone at /secret/place")
+
+    with connection.execute_wrapper(refuse):
+        answer = client.get("/metrics")
+
+    assert (answer.status_code, answer.content) == (503, b"ServiceUnavailable\n")
+    assert answer["Retry-After"] == "5"
 
 
 def test_a_pod_is_asked_by_its_address(cast: Cast) -> None:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from registries.api.status import JSON, REASONS, failure
+from registries.api.status import JSON, PASSING, REASONS, failure
 
 log = logging.getLogger(__name__)
 
 ROOT = "/oapis"
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 class StatusMiddleware:
@@ -37,9 +38,9 @@ class StatusMiddleware:
         return failure(code)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if of_api(request) and isinstance(error, OperationalError | InterfaceError):
+        if of_api(request) and isinstance(error, DATABASE_AWAY):
             log.error("the database does not answer", exc_info=error)
-            return failure(503, headers={"Retry-After": "1"})
+            return failure(503, headers={"Retry-After": str(PASSING)})
         return None
 
 

@@ -281,6 +281,7 @@ def _error(code: int) -> dict[str, Any]:
         "description": meaning,
         "content": {JSON: {"schema": reference("Status"), "example": example}},
     }
-    if code == 429:
-        response["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "required": True}}
+    if code in (429, 503):
+        wait = {"schema": {"type": "integer", "minimum": 1}, "required": code == 429}
+        response["headers"] = {"Retry-After": wait}
     return response

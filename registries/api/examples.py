@@ -152,7 +152,10 @@ ERRORS: dict[int, tuple[str | Promise, dict[str, Any]]] = {
         _status(401, "Unauthorized", "Unauthorized"),
     ),
     403: (
-        _("Seen, but the role for it is missing; or a session without CSRF."),
+        _(
+            "Seen, but the role for it is missing, or a rule of the cluster is against it, as a cause says; or a"
+            " session without CSRF."
+        ),
         _status(403, "Forbidden", f"{_NAMED} is forbidden: this takes the role image-admin", _ABOUT),
     ),
     404: (

@@ -12,12 +12,24 @@ from typing import Any
 from django.http import HttpResponse
 
 from registries import labels
-from registries.errors import Cause, ConsoleError, Forbidden, Invalid, TooManyRequests
+from registries.errors import (
+    QUOTA,
+    REFUSED,
+    Cause,
+    ConsoleError,
+    Forbidden,
+    Invalid,
+    Refused,
+    TooManyRequests,
+    Unavailable,
+)
 from registries.metadata import ANNOTATIONS_MAX
 from registries.resource import API_GROUP, API_VERSION, KIND, PREFIX
 
 JSON = "application/json"
 PLURAL = f"registrysecrets.{API_GROUP}"
+PASSING = 5
+"""Seconds after which to try again what was away a moment ago."""
 
 REASONS = {
     400: "BadRequest",
@@ -140,7 +152,7 @@ def of_error(error: ConsoleError, name: str = "") -> HttpResponse:
     """The Status of an error; `name` is the object that the address names, "" when it names none."""
     if isinstance(error, ApiError):
         message = error.problem or _SENTENCES[error.code]
-        return failure(error.code, message, headers=error.headers)
+        return failure(error.code, message, headers=headers_of(error))
     if not name and ("/" in error.subject or isinstance(error, Invalid)):
         name = error.subject.rpartition("/")[2]  # of a body
     details: dict[str, Any] = {"name": name, "group": API_GROUP, "kind": KIND} if name else {}
@@ -151,13 +163,27 @@ def of_error(error: ConsoleError, name: str = "") -> HttpResponse:
             "kind": KIND,
             "causes": [_cause(error, it) for it in error.causes],
         }
-    headers = {}
+    if isinstance(error, Refused):
+        reason = "QuotaExceeded" if error.problem == QUOTA else "ClusterRefused"
+        details["causes"] = [{"reason": reason, "message": labels.error_text(error)}]
     if isinstance(error, TooManyRequests):
         details["retryAfterSeconds"] = error.retry_after
-        headers["Retry-After"] = str(error.retry_after)
     return failure(
-        error.status, _sentence(error, name), reason=error.reason, details=details, headers=headers
+        error.status,
+        _sentence(error, name),
+        reason=error.reason,
+        details=details,
+        headers=headers_of(error),
     )
+
+
+def headers_of(error: ConsoleError) -> dict[str, str]:
+    """When to come back, where coming back can help."""
+    if isinstance(error, ApiError):
+        return error.headers
+    if isinstance(error, TooManyRequests):
+        return {"Retry-After": str(error.retry_after)}
+    return {"Retry-After": str(PASSING)} if isinstance(error, Unavailable) and error.passing else {}
 
 
 def _sentence(error: ConsoleError, name: str) -> str:
@@ -165,6 +191,8 @@ def _sentence(error: ConsoleError, name: str) -> str:
     if isinstance(error, Invalid):
         causes = ", ".join(f"{_place(error, cause)}: {cause.problem}" for cause in error.causes)
         return f'{KIND} "{name}" is invalid: {causes}'
+    if isinstance(error, Refused):
+        return f"{subject} is forbidden: {_REFUSALS[error.problem]}"
     if isinstance(error, Forbidden):
         return f"{subject} is forbidden" + (f": this takes the role {error.role}" if error.role else "")
     if isinstance(error, TooManyRequests):
@@ -178,6 +206,12 @@ def _sentence(error: ConsoleError, name: str) -> str:
         error.reason, f"{_SENTENCES[503]}: {error.problem}" if error.problem else _SENTENCES[503]
     )
 
+
+_REFUSALS = {
+    QUOTA: "the quota of its namespace on the cluster is used up; delete what is no longer used, or ask the cluster's "
+    "administrator for more",
+    REFUSED: "a rule of the cluster (admission) is against it; ask its administrator which rules are in force",
+}
 
 _CONFLICTS = {
     "changed": "the object has been modified; please apply your changes to the latest version and try again",

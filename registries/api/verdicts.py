@@ -18,7 +18,17 @@ from registries.api.callers import Caller
 from registries.api.payloads import read_credential
 from registries.api.status import answer
 from registries.domain import Credential, Key
-from registries.errors import SESSION_ENDED, Conflict, Forbidden, NotFound, TooManyRequests, Unavailable
+from registries.errors import (
+    QUOTA,
+    REFUSED,
+    SESSION_ENDED,
+    Conflict,
+    Forbidden,
+    NotFound,
+    Refused,
+    TooManyRequests,
+    Unavailable,
+)
 from registries.outcome import Outcome
 from registries.records import Check
 from registries.resource import API_VERSION, milliseconds
@@ -57,6 +67,8 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
         raise Unavailable(str(key), SESSION_ENDED)
     if outcome.problem == Forbidden.reason:
         raise Forbidden(str(key), Role.OPERATOR)
+    if outcome.problem in (QUOTA, REFUSED):
+        raise Refused(str(key), outcome.problem)
     if outcome.problem:
         raise Unavailable(str(key), labels.problem_text(outcome.problem))
     recorded = service.find(access=access, key=key).verification

@@ -15,7 +15,16 @@ from registries import drafts, labels, presets, wiring
 from registries.access import Access, Permission, role_for
 from registries.authorities import BUNDLE_MAX, BundleError, read_bundle
 from registries.domain import Provider, RegistrySecret, name_problem
-from registries.errors import AlreadyExists, Cause, Conflict, Forbidden, Invalid, NotFound, TooManyRequests
+from registries.errors import (
+    AlreadyExists,
+    Cause,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refused,
+    TooManyRequests,
+)
 from registries.forms import AddForm
 from registries.probe.address import AddressError, parse_address
 from registries.views.answers import details_url, dialog, done
@@ -66,6 +75,8 @@ def _save(request: HttpRequest) -> HttpResponse:
         form.add_causes([Cause("name", "taken")])
     except NotFound:
         form.add_causes([Cause("namespace", "unknown")])
+    except Refused as error:
+        form.add_causes([Cause("namespace", error.problem)])
     except Forbidden:
         form.add_causes([Cause("namespace", "forbidden")])
     except Conflict as error:

@@ -1,5 +1,6 @@
 """/metrics for Prometheus, behind a token; and the clock that every request is measured with."""
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -10,11 +11,14 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from registries import probing, wiring
+from registries.api.boundary import DATABASE_AWAY
 from registries.api.callers import bearer, scraper
-from registries.api.status import ApiError
-from registries.errors import ConsoleError
+from registries.api.status import ApiError, headers_of
+from registries.errors import ConsoleError, Unavailable
 from registries.listing import Criteria
 from registries.metrics import Registries, exposition
+
+log = logging.getLogger(__name__)
 
 PATH = "/metrics"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -32,11 +36,19 @@ def metrics(request: HttpRequest) -> HttpResponse:
         age = service.index_age()
         registries = Registries(service.matching(access=access, criteria=Criteria()), age)
     except ConsoleError as error:
-        code = error.code if isinstance(error, ApiError) else error.status
-        headers = error.headers if isinstance(error, ApiError) else {}
-        return HttpResponse(f"{error.reason}\n", status=code, content_type="text/plain", headers=headers)
+        return _refused(error)
+    except DATABASE_AWAY as error:
+        log.error("the database does not answer", exc_info=error)
+        return _refused(Unavailable("", "database", passing=True))
     whole = probing.metrics() if access.sees_everything or wiring.by_cluster() else None
     return HttpResponse(exposition(registries, whole), content_type=CONTENT_TYPE_LATEST)
+
+
+def _refused(error: ConsoleError) -> HttpResponse:
+    code = error.code if isinstance(error, ApiError) else error.status
+    return HttpResponse(
+        f"{error.reason}\n", status=code, content_type="text/plain", headers=headers_of(error)
+    )
 
 
 class ClockMiddleware:

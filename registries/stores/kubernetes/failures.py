@@ -4,18 +4,22 @@ A server's body is parsed for its codes and then forgotten: for a refused patch 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import urllib3.exceptions as transport
 
 from registries.errors import (
+    QUOTA,
+    REFUSED,
     AlreadyExists,
     Cause,
     Conflict,
     ConsoleError,
     Invalid,
     NotFound,
+    Refused,
     TooManyRequests,
     Unavailable,
 )
@@ -28,7 +32,6 @@ CERTIFICATE = "cluster_certificate"
 TOKEN = "cluster_token"  # noqa: S105  a code
 FORBIDDEN = "cluster_forbidden"
 NO_CRD = "crd_missing"
-REFUSED = "cluster_refused"
 FAILED = "cluster_failed"
 TERMINATING = "terminating"
 
@@ -40,6 +43,11 @@ _FIELDS = {
     "spec.password": "password",
     "spec.provider": "provider",
 }
+_WEBHOOK = 'admission webhook "'
+_AUTHORIZER = 'User "'
+_QUOTA = re.compile(r"(exceeded|insufficient|failed) quota")
+_UNSETTLED = re.compile(r"status unknown for quota|not yet ready")
+"""A plugin of admission that has not looked around yet: it will have in a moment."""
 _UNREACHED = (transport.NewConnectionError, transport.ConnectTimeoutError, transport.NameResolutionError)
 MAX_WAIT = 60
 """Seconds; a server that asks for more patience than that is not believed."""
@@ -61,6 +69,8 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], subject: str) 
         return Expired()
     if status == 403 and "NamespaceTerminating" in reasons:
         return Conflict(subject, TERMINATING)
+    if status < 500 and status != 429 and (denied := _denied(answer, subject)):
+        return denied
     if status == 404:
         # A collection that is not served is answered in plain text; an object that is not there as a Status.
         return NotFound(subject) if answer.get("kind") == "Status" else Unavailable(subject, NO_CRD)
@@ -97,7 +107,23 @@ def retry_after(headers: Mapping[str, str]) -> int:
 def _invalid(subject: str, causes: list[dict[str, Any]]) -> ConsoleError:
     fields = [_FIELDS.get(str(cause.get("field"))) for cause in causes]
     found = tuple(Cause(field, REFUSED) for field in fields if field)
-    return Invalid(subject, found) if found else Unavailable(subject, REFUSED)
+    return Invalid(subject, found) if found else Refused(subject, REFUSED)
+
+
+def _denied(answer: Mapping[str, Any], subject: str) -> ConsoleError | None:
+    """What admission says, whose status is whatever a webhook or a policy chose; None when it was not admission.
+
+    Only the beginning of the words tells them from the authorizer's, which has the same reason and no code of its own.
+    """
+    message = str(answer.get("message", ""))
+    _, forbidden, words = message.partition("forbidden: ")
+    if message.startswith(_WEBHOOK):
+        return Refused(subject, REFUSED)
+    if not forbidden or words.startswith(_AUTHORIZER):
+        return None
+    if _UNSETTLED.match(words):
+        return Unavailable(subject, FAILED, passing=True)
+    return Refused(subject, QUOTA if _QUOTA.match(words) else REFUSED)
 
 
 def _status_object(body: bytes) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from registries.domain import Key
-from registries.errors import Conflict, ConsoleError, Forbidden, NotFound
+from registries.errors import Conflict, ConsoleError, Forbidden, NotFound, Refused
 from registries.stores.base import Binding, Dependent, Usage
 from registries.stores.kubernetes import paths
 from registries.stores.kubernetes.client import MERGE_PATCH, Json
@@ -76,6 +76,8 @@ class Users:
                     continue
         except NotFound:
             raise Conflict(str(key), "no_service_account") from None
+        except Refused:
+            raise
         except Forbidden:
             raise Forbidden(str(key), problem="serviceaccounts_forbidden") from None
         raise Conflict(str(key), "changed")
