@@ -26,6 +26,10 @@ class Pulling(Reading):
         except Unavailable:
             return None
 
+    def upkeep_problem(self) -> Unavailable | None:
+        """Why the Secrets are not kept in the background; see stores/base.py."""
+        return self._store.upkeep_problem()
+
     def binding(self, *, access: Access, key: Key) -> Binding:
         """Whether the default service account of its namespace names it."""
         self._require(access, Permission.SEE, key, Action.SEE)

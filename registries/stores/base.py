@@ -12,6 +12,7 @@ from math import inf
 from typing import Protocol
 
 from registries.domain import Credential, Key, RegistrySecret
+from registries.errors import Unavailable
 from registries.resource import Resource
 
 
@@ -175,6 +176,11 @@ class Store(Protocol):
 
     def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
         """NONE where there are none."""
+        ...
+
+    def upkeep_problem(self) -> Unavailable | None:
+        """Why nobody keeps pull secrets in the background, as far as it is known: about the console's own namespace
+        there. None while somebody does, and where there are none."""
         ...
 
     def pull_secret_users(self) -> PullSecretUsers | None:

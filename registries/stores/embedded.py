@@ -134,6 +134,9 @@ class EmbeddedStore:
     def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
         return PullSecret.NONE
 
+    def upkeep_problem(self) -> None:
+        return None
+
     def pull_secret_users(self) -> PullSecretUsers | None:
         return None
 

@@ -31,6 +31,7 @@ NO_CRD = "crd_missing"
 REFUSED = "cluster_refused"
 FAILED = "cluster_failed"
 TERMINATING = "terminating"
+NO_NAMESPACE = "namespace_missing"
 
 _FIELDS = {
     "metadata.name": "name",

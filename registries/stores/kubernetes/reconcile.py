@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from registries.domain import Key
-from registries.errors import ConsoleError, NotFound
+from registries.errors import ConsoleError, NotFound, Unavailable
 from registries.stores.base import PullSecret
 from registries.stores.kubernetes.lease import RENEWAL, Lease
 from registries.stores.kubernetes.pull_secret import PullSecrets
@@ -42,6 +42,11 @@ class Reconciler:
         with self._woken:
             self._stopped = True
             self._woken.notify()
+
+    def problem(self) -> Unavailable | None:
+        """Why no replica keeps anything; it is about the namespace of the lease."""
+        code = self._lease.problem
+        return Unavailable(self._lease.namespace, code) if code else None
 
     def touch(self, key: Key, generation: str) -> None:
         """It was seen in that state; one that was seen before is nothing new, "" always is."""
