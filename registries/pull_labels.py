@@ -14,16 +14,19 @@ PULL_SECRETS = {
         _("Pods of this namespace can pull with it; it goes with the registry."),
     ),
     PullSecret.MISSING: Label(
-        _("Not there yet"),
+        _("Not there"),
         "warn",
         "triangle-alert",
-        _("It is made in a moment. If not, the console's log says why."),
+        _("It could not be made; the console's log says why. It is tried again when this page is opened."),
     ),
     PullSecret.OUTDATED: Label(
-        _("Of an earlier one"),
+        _("Not as it should be"),
         "warn",
         "triangle-alert",
-        _("It is replaced in a moment. If not, the console's log says why."),
+        _(
+            "It was changed, or is of an earlier registry of this name, and could not be put right; the console's log"
+            " says why. It is tried again when this page is opened."
+        ),
     ),
     PullSecret.FOREIGN: Label(
         _("Name taken"),

@@ -13,6 +13,7 @@ from registries.stores.base import PullSecret
 from registries.stores.kubernetes import lease as leases
 from registries.stores.kubernetes import reconcile
 from registries.stores.kubernetes.paths import secret, secrets_in
+from registries.stores.kubernetes.pull_secret import PullSecrets
 from registries.stores.kubernetes.store import KubernetesStore
 from tests.canary import CANARY
 from tests.peers.cluster import MERGE_PATCH, Cluster
@@ -70,7 +71,7 @@ def test_who_creates_a_registry_has_its_pull_secret_at_once(store: KubernetesSto
         "harbor-prod",
         created["metadata"]["uid"],
     )
-    assert store.pull_secret(KEY, uid=created["metadata"]["uid"]) is PullSecret.READY
+    assert store.pull_secret(KEY) is PullSecret.READY
 
 
 @pytest.mark.parametrize(
@@ -93,9 +94,9 @@ def test_somebody_elses_secret_is_left_alone_and_reported(store: KubernetesStore
     theirs = {"metadata": {"name": KEY.name}, "data": {"x": "eA=="}}
     empty.server.call("POST", secrets_in("team-a"), theirs)
 
-    created = store.create(make())
+    store.create(make())
 
-    assert store.pull_secret(KEY, uid=created["metadata"]["uid"]) is PullSecret.FOREIGN
+    assert store.pull_secret(KEY) is PullSecret.FOREIGN
     assert secret_on(empty)["data"] == {"x": "eA=="}
     empty.server.call("DELETE", secret(KEY))
     assert wait_for(lambda: bool(auths(secret_on(empty))))
@@ -138,10 +139,98 @@ def test_a_verdict_on_the_registry_is_no_reason_to_look(store: KubernetesStore, 
 
 def test_without_pull_secrets_there_are_none(empty: Cluster) -> None:
     with empty.store() as store:
-        created = store.create(make())
+        store.create(make())
 
-        assert store.pull_secret(KEY, uid=created["metadata"]["uid"]) is PullSecret.NONE
+        assert store.pull_secret(KEY) is PullSecret.NONE
         assert secret_on(empty) == {}
+
+
+# Who looks at one
+
+
+@pytest.fixture
+def follower(empty: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubernetesStore]:
+    """One that keeps nothing in the background: another replica has the lease."""
+    monkeypatch.setattr(leases, "DURATION", 600.0)
+    assert empty.lease("another replica").hold()
+    with empty.store(pull_secrets=True) as store:
+        yield store
+
+
+EMPTIED = {"data": {".dockerconfigjson": base64.b64encode(b'{"auths":{}}').decode()}}
+
+
+def test_who_looks_at_one_that_was_touched_has_it_right(follower: KubernetesStore, empty: Cluster) -> None:
+    follower.create(make())
+    empty.server.call("PATCH", secret(KEY), EMPTIED, kind=MERGE_PATCH)
+
+    assert follower.pull_secret(KEY) is PullSecret.READY
+    assert list(auths(secret_on(empty))) == ["harbor.example.com"]
+    before = secret_on(empty)["metadata"]["resourceVersion"]
+    assert follower.pull_secret(KEY) is PullSecret.READY
+    assert secret_on(empty)["metadata"]["resourceVersion"] == before, "right as it is"
+
+
+def test_who_looks_at_one_that_is_gone_has_it_again(follower: KubernetesStore, empty: Cluster) -> None:
+    follower.create(make())
+    empty.server.call("DELETE", secret(KEY))
+
+    assert follower.pull_secret(KEY) is PullSecret.READY
+    assert auths(secret_on(empty))
+
+
+def test_when_somebody_elses_is_removed_who_looks_has_ours(follower: KubernetesStore, empty: Cluster) -> None:
+    empty.server.call("POST", secrets_in("team-a"), {"metadata": {"name": KEY.name}})
+    follower.create(make())
+    assert follower.pull_secret(KEY) is PullSecret.FOREIGN
+    empty.server.call("DELETE", secret(KEY))
+
+    assert follower.pull_secret(KEY) is PullSecret.READY
+    assert auths(secret_on(empty))
+
+
+def test_without_a_registry_nothing_is_made(follower: KubernetesStore, empty: Cluster) -> None:
+    assert follower.pull_secret(KEY) is PullSecret.MISSING
+    assert secret_on(empty) == {}
+
+
+def test_of_a_registry_that_is_about_to_go_nothing_is_made_again(
+    follower: KubernetesStore, empty: Cluster
+) -> None:
+    follower.create(make())
+    path, keeping = empty.path("team-a", KEY.name), {"metadata": {"finalizers": ["example.com/keeps"]}}
+    empty.server.call("PATCH", path, keeping, kind=MERGE_PATCH)
+    empty.delete("team-a", KEY.name)
+    try:
+        assert follower.pull_secret(KEY) is PullSecret.READY
+        empty.server.call("DELETE", secret(KEY))
+        assert follower.pull_secret(KEY) is PullSecret.MISSING
+    finally:
+        empty.server.call("PATCH", path, {"metadata": {"finalizers": None}}, kind=MERGE_PATCH)
+
+
+def test_what_cannot_be_put_right_is_told_as_it_is(
+    follower: KubernetesStore, empty: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    follower.create(make())
+    rules = [
+        {"apiGroups": ["image.theriseunion.io"], "resources": ["registrysecrets"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+    ]
+    role = {"metadata": {"name": "reader-of-secrets"}, "rules": rules}
+    empty.server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
+    empty.bind("vic", "reader-of-secrets")
+    secrets = PullSecrets(empty.connection("vic"))
+    try:
+        assert secrets.state(KEY) is PullSecret.READY
+        empty.server.call("PATCH", secret(KEY), EMPTIED, kind=MERGE_PATCH)
+        assert secrets.state(KEY) is PullSecret.OUTDATED
+        empty.server.call("DELETE", secret(KEY))
+        assert secrets.state(KEY) is PullSecret.MISSING
+    finally:
+        empty.unbind("vic", "reader-of-secrets")
+    told = [it.getMessage() for it in caplog.records if it.name.endswith("pull_secret")]
+    assert told == ["the pull secret of team-a/harbor-prod cannot be put right: cluster_forbidden"] * 2
 
 
 # The lease

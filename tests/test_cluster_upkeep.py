@@ -32,7 +32,8 @@ def homeless(cluster: Cluster) -> Iterator[Cluster]:
     cluster.server.call("DELETE", f"{LEASES}/registry-console")
     cluster.server.finalize_namespace(HOME)
     cluster.empty("team-a", "team-b")
-    cluster.server.call("DELETE", secret(Key("team-a", "applied")))
+    for name in ("made", "opened", "applied"):
+        cluster.server.call("DELETE", secret(Key("team-a", name)))
     yield cluster
     cluster.server.finalize_namespace(HOME)
 
@@ -119,7 +120,7 @@ def test_another_ones_lease_is_no_problem(homeless: Cluster) -> None:
 
 def test_the_details_page_says_that_nothing_is_kept_in_the_background(console: Cluster, cast: Cast) -> None:
     cast.add("made")
-    client = cast.client("nina", **{"accept-language": "en"})
+    client = cast.client("nina")
     client.get("/registries/")
     assert wait_for(lambda: wiring.service().upkeep_problem() is not None)
 
@@ -127,10 +128,17 @@ def test_the_details_page_says_that_nothing_is_kept_in_the_background(console: C
 
     assert 'id="upkeep"' in page
     assert HOME in page
+    console.apply("team-a", "opened", password=CANARY)
+    opened = client.get("/registries/team-a/opened/").content.decode()
+    assert "就绪" in opened
+    assert has_secret(console, "opened")
 
     console.server.create_namespace(HOME)
     assert wait_for(lambda: wiring.service().upkeep_problem() is None)
     assert 'id="upkeep"' not in client.get("/registries/team-a/made/").content.decode()
     console.apply("team-a", "applied", password=CANARY)
-    path = secret(Key("team-a", "applied"))
-    assert wait_for(lambda: console.server.call("GET", path).status == 200), "kept in the background"
+    assert wait_for(lambda: has_secret(console, "applied")), "kept in the background"
+
+
+def has_secret(cluster: Cluster, name: str) -> bool:
+    return cluster.server.call("GET", secret(Key("team-a", name))).status == 200

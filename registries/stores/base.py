@@ -56,6 +56,7 @@ class PullSecret(StrEnum):
     READY = "ready"
     MISSING = "missing"
     OUTDATED = "outdated"
+    """It is of an earlier registry of that name, or somebody changed it."""
     FOREIGN = "foreign"
     """Somebody else made one of that name; it is left alone."""
 
@@ -174,8 +175,8 @@ class Store(Protocol):
         """
         ...
 
-    def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
-        """NONE where there are none."""
+    def pull_secret(self, key: Key) -> PullSecret:
+        """How it stands, after it was put right if need be; NONE where there are none."""
         ...
 
     def upkeep_problem(self) -> Unavailable | None:

@@ -131,7 +131,7 @@ class EmbeddedStore:
         password = decode_password(self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding))
         return credential_of(registry, password)
 
-    def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
+    def pull_secret(self, key: Key) -> PullSecret:
         return PullSecret.NONE
 
     def upkeep_problem(self) -> None:

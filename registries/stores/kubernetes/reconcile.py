@@ -1,6 +1,7 @@
 """Keeps the pull secrets right, whoever made or changed a RegistrySecret: at every change that the watch tells,
-and everything from time to time, since what is done to a Secret is told nobody. One replica does it, the holder
-of the lease. May import pull_secret.py, lease.py, the domain and the errors.
+and everything from time to time, since what is done to a Secret is told nobody (pull_secret.py puts right what
+somebody looks at). One replica does it, the holder of the lease. May import pull_secret.py, lease.py, the domain and
+the errors.
 """
 
 import logging

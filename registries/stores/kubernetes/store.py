@@ -140,8 +140,8 @@ class KubernetesStore:
         stored = str((resource.get("spec") or {}).get("password") or "")
         return credential_of(to_domain(resource), decode_password(stored))
 
-    def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
-        return self._secrets.state(key, uid) if self._keeps_secrets else PullSecret.NONE
+    def pull_secret(self, key: Key) -> PullSecret:
+        return self._secrets.state(key) if self._keeps_secrets else PullSecret.NONE
 
     def upkeep_problem(self) -> Unavailable | None:
         return self._follower.here().upkeep_problem()
