@@ -78,6 +78,8 @@ def test_who_creates_a_registry_has_its_pull_secret_at_once(store: KubernetesSto
     ("domain", "address"),
     [
         ("docker.io", "https://index.docker.io/v1/"),
+        ("registry-1.docker.io", "https://index.docker.io/v1/"),
+        ("https://index.docker.io/v1/", "https://index.docker.io/v1/"),
         ("harbor.example.com:8443", "harbor.example.com:8443"),
         ("http://plain.example.com:5000", "plain.example.com:5000"),
     ],

@@ -1,5 +1,6 @@
 """What makes a credential useful to a kubelet: a kubernetes.io/dockerconfigjson Secret of the same name, owned by
-its RegistrySecret, so that deleting the one deletes the other. May import client.py, the domain and the errors.
+its RegistrySecret, so that deleting the one deletes the other. May import client.py, images.py, the domain and
+the errors.
 
 A Secret of that name that somebody else made is never touched. Of this project is one whose owner is a
 RegistrySecret of that name, whichever incarnation.
@@ -15,23 +16,21 @@ from registries.resource import API_VERSION, KIND, Resource, decode_password, to
 from registries.stores.base import PullSecret
 from registries.stores.kubernetes import paths
 from registries.stores.kubernetes.client import MERGE_PATCH, Connection, Json
+from registries.stores.kubernetes.images import auths_key
 
 log = logging.getLogger(__name__)
 
 TYPE = "kubernetes.io/dockerconfigjson"
 DATA = ".dockerconfigjson"
-DOCKER_HUB = "https://index.docker.io/v1/"
-"""The key under which kubelets look for Docker Hub; `docker.io` logs in, then fails to pull (kubernetes.md)."""
 MANAGED_BY = {"app.kubernetes.io/managed-by": "registry-console"}
 ATTEMPTS = 3
 
 
 def docker_config(registry: RegistrySecret, password: str) -> str:
     """The content as docker and kubelets read it: by registry, as images name it."""
-    address = DOCKER_HUB if registry.domain == "docker.io" else registry.domain
     pair = base64.b64encode(f"{registry.username}:{password}".encode()).decode()
     entry = {"username": registry.username, "password": password, "auth": pair}
-    return json.dumps({"auths": {address: entry}}, ensure_ascii=False)
+    return json.dumps({"auths": {auths_key(registry.domain): entry}}, ensure_ascii=False)
 
 
 def secret_of(resource: Resource) -> Json:
