@@ -128,6 +128,51 @@ def test_the_secret_of_an_earlier_namesake_is_replaced(store: KubernetesStore, e
     assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new["metadata"]["uid"]
 
 
+def test_one_that_lost_its_owner_is_taken_back(store: KubernetesStore, empty: Cluster) -> None:
+    store.create(make())
+    orphaned = {"metadata": {"ownerReferences": None}}
+    empty.server.call("PATCH", secret(KEY), orphaned, kind=MERGE_PATCH)
+    empty.delete("team-a", KEY.name)
+
+    new = store.create(make(domain="other.example.com"))
+
+    assert store.pull_secret(KEY) is PullSecret.READY
+    assert list(auths(secret_on(empty))) == ["other.example.com"]
+    assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new["metadata"]["uid"]
+
+
+OURS = {"app.kubernetes.io/managed-by": "registry-console"}
+THEIR_OWNER = {"apiVersion": "v1", "kind": "ConfigMap", "name": "theirs", "uid": "u"}
+PULLS = "kubernetes.io/dockerconfigjson"
+
+
+@pytest.mark.parametrize(
+    ("type_", "metadata"),
+    [
+        (PULLS, {}),
+        (PULLS, {"labels": {"app.kubernetes.io/managed-by": "Helm"}}),
+        ("Opaque", {"labels": OURS}),
+        (PULLS, {"labels": OURS, "ownerReferences": [THEIR_OWNER]}),
+    ],
+    ids=["no label", "another label", "another type", "another owner"],
+)
+def test_what_is_not_surely_ours_is_left_alone(
+    store: KubernetesStore, empty: Cluster, type_: str, metadata: dict[str, Any]
+) -> None:
+    theirs = {
+        "type": type_,
+        "metadata": {"name": KEY.name, **metadata},
+        "data": {".dockerconfigjson": base64.b64encode(b'{"auths":{}}').decode()},
+    }
+    made = empty.server.call("POST", secrets_in("team-a"), theirs)
+
+    store.create(make())
+
+    assert store.pull_secret(KEY) is PullSecret.FOREIGN
+    assert secret_on(empty)["metadata"]["uid"] == made.body["metadata"]["uid"]
+    assert auths(secret_on(empty)) == {}
+
+
 def test_a_verdict_on_the_registry_is_no_reason_to_look(store: KubernetesStore, empty: Cluster) -> None:
     created = store.create(make())
     assert wait_for(lambda: bool(auths(secret_on(empty))))
@@ -233,38 +278,6 @@ def test_what_cannot_be_put_right_is_told_as_it_is(
         empty.unbind("vic", "reader-of-secrets")
     told = [it.getMessage() for it in caplog.records if it.name.endswith("pull_secret")]
     assert told == ["the pull secret of team-a/harbor-prod cannot be put right: cluster_forbidden"] * 2
-
-
-# The lease
-
-
-def test_one_of_two_holds_the_lease_and_the_other_takes_over(
-    empty: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(leases, "DURATION", 600.0)
-    first, second = empty.lease("one"), empty.lease("two")
-
-    assert first.hold()
-    assert first.is_held
-    assert not second.hold()
-    monkeypatch.setattr(leases, "DURATION", 1.0)
-    monkeypatch.setattr(leases, "RENEWAL", 0.2)
-    assert first.hold(), "renewed"
-    assert not second.hold()
-
-    assert wait_for(second.hold), "not renewed for longer than it lasts"
-    assert not first.is_held
-    assert not first.hold()
-
-
-def test_a_lease_that_is_released_is_free_at_once(empty: Cluster) -> None:
-    first, second = empty.lease("one"), empty.lease("two")
-    assert first.hold()
-    assert not second.hold()
-
-    first.release()
-
-    assert second.hold()
 
 
 def test_who_does_not_lead_keeps_no_secrets_until_it_does(

@@ -10,6 +10,7 @@ import yaml
 from registries import wiring
 from registries.domain import Key
 from registries.stores.kubernetes import client
+from registries.stores.kubernetes import lease as leases
 from registries.stores.kubernetes.client import own_namespace
 from registries.stores.kubernetes.lease import Lease
 from registries.stores.kubernetes.paths import secret
@@ -109,13 +110,40 @@ def test_a_lease_that_is_forbidden_says_so(homeless: Cluster) -> None:
     assert lease.problem == "cluster_forbidden"
 
 
-def test_another_ones_lease_is_no_problem(homeless: Cluster) -> None:
-    homeless.server.create_namespace(HOME)
-    first, second = (Lease(homeless.connection("console"), HOME, "registry-console", it) for it in "ab")
+def leases_of(cluster: Cluster) -> list[Lease]:
+    """The same lease, of two processes."""
+    cluster.server.create_namespace(HOME)
+    return [Lease(cluster.connection("console"), HOME, "registry-console", it) for it in ("one", "two")]
+
+
+def test_one_of_two_holds_the_lease_and_the_other_takes_over(
+    homeless: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "DURATION", 600.0)
+    first, second = leases_of(homeless)
 
     assert first.hold()
+    assert first.is_held
     assert not second.hold()
-    assert second.problem == ""
+    assert second.problem == "", "another one's is no problem"
+    monkeypatch.setattr(leases, "DURATION", 1.0)
+    monkeypatch.setattr(leases, "RENEWAL", 0.2)
+    assert first.hold(), "renewed"
+    assert not second.hold()
+
+    assert wait_for(second.hold), "not renewed for longer than it lasts"
+    assert not first.is_held
+    assert not first.hold()
+
+
+def test_a_lease_that_is_released_is_free_at_once(homeless: Cluster) -> None:
+    first, second = leases_of(homeless)
+    assert first.hold()
+    assert not second.hold()
+
+    first.release()
+
+    assert second.hold()
 
 
 def test_the_details_page_says_that_nothing_is_kept_in_the_background(console: Cluster, cast: Cast) -> None:

@@ -3,7 +3,8 @@ its RegistrySecret, so that deleting the one deletes the other. May import clien
 the errors.
 
 A Secret of that name that somebody else made is never touched. Of this project is one whose owner is a
-RegistrySecret of that name, whichever incarnation.
+RegistrySecret of that name, whichever incarnation; or one that has no owner any more, as after a deletion that orphans
+or from a backup, but this project's label and the type.
 """
 
 import base64
@@ -149,6 +150,9 @@ def _exactly(present: Json, wanted: Json) -> Json:
 
 
 def _is_ours(secret: Json, key: Key) -> bool:
+    metadata = secret["metadata"]
+    if not metadata.get("ownerReferences"):
+        return (metadata.get("labels") or {}).items() >= MANAGED_BY.items() and secret.get("type") == TYPE
     return bool(_owner_uid(secret)) and _owner(secret).get("name") == key.name
 
 
