@@ -21,7 +21,7 @@ PASSWORD_KEYS = (lambda: _given_keys) if _given_keys else datadir.password_keys(
 # Where registries are kept: in the database below, or as resources on a cluster
 STORE = env.str("CONSOLE_STORE", default="embedded")
 KUBECONFIG = env.str("KUBECONFIG", default="") or None
-KUBE_NAMESPACE = env.str("CONSOLE_NAMESPACE", default="registry-console")
+KUBE_NAMESPACE = env.str("CONSOLE_NAMESPACE", default="") or None
 PULL_SECRETS = env.bool("CONSOLE_PULL_SECRETS", default=True)
 
 # Who people are, and what they may: accounts and grants of the console, or the cluster's own users and RBAC

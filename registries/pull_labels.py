@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from registries.errors import Unavailable
 from registries.labels import Label, Text
 from registries.stores.base import Binding, PullSecret
 
@@ -13,16 +14,19 @@ PULL_SECRETS = {
         _("Pods of this namespace can pull with it; it goes with the registry."),
     ),
     PullSecret.MISSING: Label(
-        _("Not there yet"),
+        _("Not there"),
         "warn",
         "triangle-alert",
-        _("It is made in a moment. If not, the console's log says why."),
+        _("It could not be made; the console's log says why. It is tried again when this page is opened."),
     ),
     PullSecret.OUTDATED: Label(
-        _("Of an earlier one"),
+        _("Not as it should be"),
         "warn",
         "triangle-alert",
-        _("It is replaced in a moment. If not, the console's log says why."),
+        _(
+            "It was changed, or is of an earlier registry of this name, and could not be put right; the console's log"
+            " says why. It is tried again when this page is opened."
+        ),
     ),
     PullSecret.FOREIGN: Label(
         _("Name taken"),
@@ -57,6 +61,27 @@ KINDS: dict[str, Text] = {
     "Pod": _("Pods"),
 }
 """The three groups in which what uses a pull secret is shown; whatever makes pods is a workload."""
+
+UPKEEP: dict[str, Text] = {
+    "namespace_missing": _(
+        "Only registries that are added or opened here get a pull secret: the console's own namespace %(namespace)s"
+        " does not exist. Create it, or name another one in CONSOLE_NAMESPACE."
+    ),
+    "cluster_forbidden": _(
+        "Only registries that are added or opened here get a pull secret: the console may not have its lease in the"
+        " namespace %(namespace)s. Bind its account to the cluster role registry-console."
+    ),
+    "terminating": _(
+        "Only registries that are added or opened here get a pull secret: the console's own namespace %(namespace)s"
+        " is being deleted. Name another one in CONSOLE_NAMESPACE."
+    ),
+}
+"""Why nobody keeps them in the background; while the cluster is away, the page says so anyway."""
+
+
+def upkeep(problem: Unavailable | None) -> str:
+    text = UPKEEP.get(problem.problem) if problem else None
+    return str(text) % {"namespace": problem.subject} if problem and text else ""
 
 
 def group_of(kind: str) -> str:

@@ -22,9 +22,13 @@ class Pulling(Reading):
         """How the Secret stands that kubelets use; None when the store cannot tell now."""
         self._require(access, Permission.SEE, registry.key, Action.SEE)
         try:
-            return self._store.pull_secret(registry.key, uid=registry.uid)
+            return self._store.pull_secret(registry.key)
         except Unavailable:
             return None
+
+    def upkeep_problem(self) -> Unavailable | None:
+        """Why the Secrets are not kept in the background; see stores/base.py."""
+        return self._store.upkeep_problem()
 
     def binding(self, *, access: Access, key: Key) -> Binding:
         """Whether the default service account of its namespace names it."""
@@ -42,7 +46,7 @@ class Pulling(Reading):
         self._require(access, Permission.CREATE, key, action)
         if to_domain(self._store.get(key)).uid != uid:
             raise Conflict(str(key), "recreated")
-        if bound and self._store.pull_secret(key, uid=uid) is PullSecret.FOREIGN:
+        if bound and self._store.pull_secret(key) is PullSecret.FOREIGN:
             raise Conflict(str(key), "pull_secret_foreign")
         with self._writing(access, action, key) as store:
             users = store.pull_secret_users()

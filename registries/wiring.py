@@ -116,12 +116,13 @@ def connection() -> "Connection":
 def store() -> Store:
     if not on_cluster():
         return embedded_store()
+    from registries.stores.kubernetes.client import own_namespace
     from registries.stores.kubernetes.lease import Lease
     from registries.stores.kubernetes.store import KubernetesStore
 
     def lease() -> Lease:
-        identity = f"{gethostname()}-{uuid4()}"
-        return Lease(connection(), settings.KUBE_NAMESPACE, "registry-console", identity)
+        namespace = settings.KUBE_NAMESPACE or own_namespace(settings.KUBECONFIG)
+        return Lease(connection(), namespace, "registry-console", f"{gethostname()}-{uuid4()}")
 
     return KubernetesStore(connection(), lease=lease if settings.PULL_SECRETS else None)
 

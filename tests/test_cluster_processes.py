@@ -157,6 +157,7 @@ def console(empty: Cluster, settings: Any) -> Iterator[Cluster]:
     """One that keeps pull secrets, with one thread for tests."""
     settings.PULL_SECRETS = True
     settings.TEST_THREADS = 1
+    settings.KUBE_NAMESPACE = "registry-console"
     empty.server.create_namespace(settings.KUBE_NAMESPACE)
     yield from configured(empty, settings)
 

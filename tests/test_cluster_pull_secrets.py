@@ -13,6 +13,7 @@ from registries.stores.base import PullSecret
 from registries.stores.kubernetes import lease as leases
 from registries.stores.kubernetes import reconcile
 from registries.stores.kubernetes.paths import secret, secrets_in
+from registries.stores.kubernetes.pull_secret import PullSecrets
 from registries.stores.kubernetes.store import KubernetesStore
 from tests.canary import CANARY
 from tests.peers.cluster import MERGE_PATCH, Cluster
@@ -70,13 +71,15 @@ def test_who_creates_a_registry_has_its_pull_secret_at_once(store: KubernetesSto
         "harbor-prod",
         created["metadata"]["uid"],
     )
-    assert store.pull_secret(KEY, uid=created["metadata"]["uid"]) is PullSecret.READY
+    assert store.pull_secret(KEY) is PullSecret.READY
 
 
 @pytest.mark.parametrize(
     ("domain", "address"),
     [
         ("docker.io", "https://index.docker.io/v1/"),
+        ("registry-1.docker.io", "https://index.docker.io/v1/"),
+        ("https://index.docker.io/v1/", "https://index.docker.io/v1/"),
         ("harbor.example.com:8443", "harbor.example.com:8443"),
         ("http://plain.example.com:5000", "plain.example.com:5000"),
     ],
@@ -93,9 +96,9 @@ def test_somebody_elses_secret_is_left_alone_and_reported(store: KubernetesStore
     theirs = {"metadata": {"name": KEY.name}, "data": {"x": "eA=="}}
     empty.server.call("POST", secrets_in("team-a"), theirs)
 
-    created = store.create(make())
+    store.create(make())
 
-    assert store.pull_secret(KEY, uid=created["metadata"]["uid"]) is PullSecret.FOREIGN
+    assert store.pull_secret(KEY) is PullSecret.FOREIGN
     assert secret_on(empty)["data"] == {"x": "eA=="}
     empty.server.call("DELETE", secret(KEY))
     assert wait_for(lambda: bool(auths(secret_on(empty))))
@@ -125,6 +128,51 @@ def test_the_secret_of_an_earlier_namesake_is_replaced(store: KubernetesStore, e
     assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new["metadata"]["uid"]
 
 
+def test_one_that_lost_its_owner_is_taken_back(store: KubernetesStore, empty: Cluster) -> None:
+    store.create(make())
+    orphaned = {"metadata": {"ownerReferences": None}}
+    empty.server.call("PATCH", secret(KEY), orphaned, kind=MERGE_PATCH)
+    empty.delete("team-a", KEY.name)
+
+    new = store.create(make(domain="other.example.com"))
+
+    assert store.pull_secret(KEY) is PullSecret.READY
+    assert list(auths(secret_on(empty))) == ["other.example.com"]
+    assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new["metadata"]["uid"]
+
+
+OURS = {"app.kubernetes.io/managed-by": "registry-console"}
+THEIR_OWNER = {"apiVersion": "v1", "kind": "ConfigMap", "name": "theirs", "uid": "u"}
+PULLS = "kubernetes.io/dockerconfigjson"
+
+
+@pytest.mark.parametrize(
+    ("type_", "metadata"),
+    [
+        (PULLS, {}),
+        (PULLS, {"labels": {"app.kubernetes.io/managed-by": "Helm"}}),
+        ("Opaque", {"labels": OURS}),
+        (PULLS, {"labels": OURS, "ownerReferences": [THEIR_OWNER]}),
+    ],
+    ids=["no label", "another label", "another type", "another owner"],
+)
+def test_what_is_not_surely_ours_is_left_alone(
+    store: KubernetesStore, empty: Cluster, type_: str, metadata: dict[str, Any]
+) -> None:
+    theirs = {
+        "type": type_,
+        "metadata": {"name": KEY.name, **metadata},
+        "data": {".dockerconfigjson": base64.b64encode(b'{"auths":{}}').decode()},
+    }
+    made = empty.server.call("POST", secrets_in("team-a"), theirs)
+
+    store.create(make())
+
+    assert store.pull_secret(KEY) is PullSecret.FOREIGN
+    assert secret_on(empty)["metadata"]["uid"] == made.body["metadata"]["uid"]
+    assert auths(secret_on(empty)) == {}
+
+
 def test_a_verdict_on_the_registry_is_no_reason_to_look(store: KubernetesStore, empty: Cluster) -> None:
     created = store.create(make())
     assert wait_for(lambda: bool(auths(secret_on(empty))))
@@ -138,42 +186,98 @@ def test_a_verdict_on_the_registry_is_no_reason_to_look(store: KubernetesStore, 
 
 def test_without_pull_secrets_there_are_none(empty: Cluster) -> None:
     with empty.store() as store:
-        created = store.create(make())
+        store.create(make())
 
-        assert store.pull_secret(KEY, uid=created["metadata"]["uid"]) is PullSecret.NONE
+        assert store.pull_secret(KEY) is PullSecret.NONE
         assert secret_on(empty) == {}
 
 
-# The lease
+# Who looks at one
 
 
-def test_one_of_two_holds_the_lease_and_the_other_takes_over(
-    empty: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def follower(empty: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubernetesStore]:
+    """One that keeps nothing in the background: another replica has the lease."""
     monkeypatch.setattr(leases, "DURATION", 600.0)
-    first, second = empty.lease("one"), empty.lease("two")
-
-    assert first.hold()
-    assert first.is_held
-    assert not second.hold()
-    monkeypatch.setattr(leases, "DURATION", 1.0)
-    monkeypatch.setattr(leases, "RENEWAL", 0.2)
-    assert first.hold(), "renewed"
-    assert not second.hold()
-
-    assert wait_for(second.hold), "not renewed for longer than it lasts"
-    assert not first.is_held
-    assert not first.hold()
+    assert empty.lease("another replica").hold()
+    with empty.store(pull_secrets=True) as store:
+        yield store
 
 
-def test_a_lease_that_is_released_is_free_at_once(empty: Cluster) -> None:
-    first, second = empty.lease("one"), empty.lease("two")
-    assert first.hold()
-    assert not second.hold()
+EMPTIED = {"data": {".dockerconfigjson": base64.b64encode(b'{"auths":{}}').decode()}}
 
-    first.release()
 
-    assert second.hold()
+def test_who_looks_at_one_that_was_touched_has_it_right(follower: KubernetesStore, empty: Cluster) -> None:
+    follower.create(make())
+    empty.server.call("PATCH", secret(KEY), EMPTIED, kind=MERGE_PATCH)
+
+    assert follower.pull_secret(KEY) is PullSecret.READY
+    assert list(auths(secret_on(empty))) == ["harbor.example.com"]
+    before = secret_on(empty)["metadata"]["resourceVersion"]
+    assert follower.pull_secret(KEY) is PullSecret.READY
+    assert secret_on(empty)["metadata"]["resourceVersion"] == before, "right as it is"
+
+
+def test_who_looks_at_one_that_is_gone_has_it_again(follower: KubernetesStore, empty: Cluster) -> None:
+    follower.create(make())
+    empty.server.call("DELETE", secret(KEY))
+
+    assert follower.pull_secret(KEY) is PullSecret.READY
+    assert auths(secret_on(empty))
+
+
+def test_when_somebody_elses_is_removed_who_looks_has_ours(follower: KubernetesStore, empty: Cluster) -> None:
+    empty.server.call("POST", secrets_in("team-a"), {"metadata": {"name": KEY.name}})
+    follower.create(make())
+    assert follower.pull_secret(KEY) is PullSecret.FOREIGN
+    empty.server.call("DELETE", secret(KEY))
+
+    assert follower.pull_secret(KEY) is PullSecret.READY
+    assert auths(secret_on(empty))
+
+
+def test_without_a_registry_nothing_is_made(follower: KubernetesStore, empty: Cluster) -> None:
+    assert follower.pull_secret(KEY) is PullSecret.MISSING
+    assert secret_on(empty) == {}
+
+
+def test_of_a_registry_that_is_about_to_go_nothing_is_made_again(
+    follower: KubernetesStore, empty: Cluster
+) -> None:
+    follower.create(make())
+    path, keeping = empty.path("team-a", KEY.name), {"metadata": {"finalizers": ["example.com/keeps"]}}
+    empty.server.call("PATCH", path, keeping, kind=MERGE_PATCH)
+    empty.delete("team-a", KEY.name)
+    try:
+        assert follower.pull_secret(KEY) is PullSecret.READY
+        empty.server.call("DELETE", secret(KEY))
+        assert follower.pull_secret(KEY) is PullSecret.MISSING
+    finally:
+        empty.server.call("PATCH", path, {"metadata": {"finalizers": None}}, kind=MERGE_PATCH)
+
+
+def test_what_cannot_be_put_right_is_told_as_it_is(
+    follower: KubernetesStore, empty: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    follower.create(make())
+    rules = [
+        {"apiGroups": ["image.theriseunion.io"], "resources": ["registrysecrets"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+    ]
+    role = {"metadata": {"name": "reader-of-secrets"}, "rules": rules}
+    empty.server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
+    empty.bind("vic", "reader-of-secrets")
+    secrets = PullSecrets(empty.connection("vic"))
+    try:
+        assert secrets.state(KEY) is PullSecret.READY
+        empty.server.call("PATCH", secret(KEY), EMPTIED, kind=MERGE_PATCH)
+        assert secrets.state(KEY) is PullSecret.OUTDATED
+        empty.server.call("DELETE", secret(KEY))
+        assert secrets.state(KEY) is PullSecret.MISSING
+    finally:
+        empty.unbind("vic", "reader-of-secrets")
+    told = [it.getMessage() for it in caplog.records if it.name.endswith("pull_secret")]
+    assert told == ["the pull secret of team-a/harbor-prod cannot be put right: cluster_forbidden"] * 2
 
 
 def test_who_does_not_lead_keeps_no_secrets_until_it_does(

@@ -9,9 +9,10 @@ from registries.errors import Unavailable
 from registries.stores.base import Dependent
 from registries.stores.kubernetes import users
 from registries.stores.kubernetes.gate import Person
+from registries.stores.kubernetes.images import auths_key, image_host
 from registries.stores.kubernetes.paths import secrets_in
 from registries.stores.kubernetes.store import KubernetesStore
-from registries.stores.kubernetes.users import COLLECTIONS, Users, image_host
+from registries.stores.kubernetes.users import COLLECTIONS, Users
 from tests.cluster_users import (
     HARBOR,
     KEY,
@@ -96,6 +97,39 @@ def test_of_several_registries_each_user_says_which(store: KubernetesStore, plac
         Dependent("team-a", "Pod", "both", ("harbor-prod", "hub"), pulls=True),
         Dependent("team-b", "Pod", "far", ("harbor-prod",), pulls=True),
     ]
+
+
+@pytest.mark.parametrize("domain", ["registry-1.docker.io", "index.docker.io"])
+def test_docker_hub_is_pulled_from_whatever_the_registry_calls_it(
+    store: KubernetesStore, place: Cluster, domain: str
+) -> None:
+    add(store, domain=domain)
+    make(place, "Pod", "hub", pod_spec("nginx", (KEY.name,)))
+    make(place, "Pod", "far", pod_spec("h.example.com/nginx", (KEY.name,)))
+
+    assert [(it.name, it.pulls) for it in usage_of(store, {KEY: domain})] == [("hub", True), ("far", False)]
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        *(
+            "docker.io",
+            "index.docker.io",
+            "registry-1.docker.io",
+            "hub.docker.com",
+            "registry.hub.docker.com",
+        ),
+        *("www.docker.com", "Docker.IO", "index.docker.io."),
+    ],
+)
+def test_docker_hub_has_one_key_for_kubelets(domain: str) -> None:
+    assert auths_key(domain) == "https://index.docker.io/v1/"
+
+
+@pytest.mark.parametrize("domain", ["h.example.com:5000", "my.docker.io", "docker.io:5000", "not a host", ""])
+def test_any_other_registry_has_its_own(domain: str) -> None:
+    assert auths_key(domain) == domain
 
 
 def test_a_secret_of_somebody_else_is_not_taken_away_so_its_users_are_not_told(

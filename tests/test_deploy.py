@@ -94,6 +94,15 @@ def test_a_cluster_that_is_away_restarts_nothing() -> None:
     assert asked == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
 
 
+def test_the_lease_is_wherever_an_overlay_puts_the_pods() -> None:
+    deployment = next(it for it in documents() if it["kind"] == "Deployment")
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+
+    found = {it["name"]: it["valueFrom"] for it in container["env"]}
+
+    assert found["CONSOLE_NAMESPACE"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
+
+
 def test_the_container_file_copies_all_that_runs() -> None:
     text = (ROOT / "deploy" / "Containerfile").read_text()
 

@@ -12,6 +12,7 @@ from math import inf
 from typing import Protocol
 
 from registries.domain import Credential, Key, RegistrySecret, Removal
+from registries.errors import Unavailable
 from registries.resource import Resource
 
 
@@ -57,6 +58,7 @@ class PullSecret(StrEnum):
     READY = "ready"
     MISSING = "missing"
     OUTDATED = "outdated"
+    """It is of an earlier registry of that name, or somebody changed it."""
     FOREIGN = "foreign"
     """Somebody else made one of that name; it is left alone."""
 
@@ -179,8 +181,13 @@ class Store(Protocol):
         """
         ...
 
-    def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
-        """NONE where there are none."""
+    def pull_secret(self, key: Key) -> PullSecret:
+        """How it stands, after it was put right if need be; NONE where there are none."""
+        ...
+
+    def upkeep_problem(self) -> Unavailable | None:
+        """Why nobody keeps pull secrets in the background, as far as it is known: about the console's own namespace
+        there. None while somebody does, and where there are none."""
         ...
 
     def pull_secret_users(self) -> PullSecretUsers | None:

@@ -141,8 +141,11 @@ class EmbeddedStore:
         password = decode_password(self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding))
         return credential_of(registry, password)
 
-    def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
+    def pull_secret(self, key: Key) -> PullSecret:
         return PullSecret.NONE
+
+    def upkeep_problem(self) -> None:
+        return None
 
     def pull_secret_users(self) -> PullSecretUsers | None:
         return None

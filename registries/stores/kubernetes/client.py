@@ -20,7 +20,12 @@ import urllib3
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.client.rest import RESTClientObject, RESTResponse
-from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
+from kubernetes.config import (
+    ConfigException,
+    list_kube_config_contexts,
+    load_incluster_config,
+    load_kube_config,
+)
 
 from registries.errors import ConsoleError, TooManyRequests, Unavailable
 from registries.stores.kubernetes.failures import Expired, refusal, silence
@@ -32,6 +37,7 @@ MERGE_PATCH = "application/merge-patch+json"
 CONNECTIONS = 16
 """Kept open: eight workers of a batch, eight of the pages."""
 ATTEMPTS = 4
+POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 PATIENCE = 2
 """A server that is busy is asked again, so often, unless it wants more seconds than this between two times."""
 
@@ -63,6 +69,19 @@ def configuration(kubeconfig: str | Path | None) -> Configuration:
     found.connection_pool_maxsize = CONNECTIONS
     found.keep_alive = True
     return found
+
+
+def own_namespace(kubeconfig: str | Path | None) -> str:
+    """Where whoever has these credentials is at home, as kubectl sees it: the namespace of the kubeconfig's context, or
+    of the pod; else `default`."""
+    try:
+        if kubeconfig is None:
+            found = POD_NAMESPACE.read_text().strip()
+        else:
+            found = list_kube_config_contexts(str(kubeconfig))[1]["context"].get("namespace")
+    except (ConfigException, OSError, ValueError, KeyError, TypeError):
+        found = ""
+    return found or "default"
 
 
 class Connection:

@@ -34,6 +34,7 @@ FORBIDDEN = "cluster_forbidden"
 NO_CRD = "crd_missing"
 FAILED = "cluster_failed"
 TERMINATING = "terminating"
+NO_NAMESPACE = "namespace_missing"
 
 _FIELDS = {
     "metadata.name": "name",

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from registries.domain import Key, RegistrySecret
+from registries.errors import Unavailable
 from registries.resource import to_domain
 from registries.stores.kubernetes import paths
 from registries.stores.kubernetes.client import Connection, Json
@@ -54,6 +55,9 @@ class Follower:
         """What has ended asks nothing more."""
         for one in self._all:
             one.stop()
+
+    def upkeep_problem(self) -> Unavailable | None:
+        return self._reconciler.problem() if self._reconciler else None
 
     def touch(self, key: Key) -> None:
         """Look at its pull secret again."""

@@ -1,4 +1,5 @@
-"""Which of several replicas works in the background: the holder of a Lease. May import client.py and the errors.
+"""Which of several replicas works in the background: the holder of a Lease. May import client.py, failures.py
+and the errors.
 
 As client-go does it: a holder renews; another takes it over when it was not renewed for a while by that one's own
 clock, so that clocks need not agree. Every change carries the version that was read, so that one wins.
@@ -8,8 +9,9 @@ import logging
 import time
 from datetime import UTC, datetime
 
-from registries.errors import AlreadyExists, Conflict, ConsoleError, NotFound
+from registries.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Unavailable
 from registries.stores.kubernetes.client import Connection, Json
+from registries.stores.kubernetes.failures import NO_NAMESPACE, TERMINATING
 
 log = logging.getLogger(__name__)
 
@@ -19,34 +21,40 @@ RENEWAL = 5.0
 
 
 class Lease:
-    """For one thread. `identity` names this process among all replicas."""
+    """For one thread. `identity` names this process among all replicas. `problem` is why nobody can have it, as it was
+    last told here: a code of failures.py, "" when it is ours or another one's."""
 
     def __init__(self, connection: Connection, namespace: str, name: str, identity: str) -> None:
+        self.namespace = namespace
+        self.problem = ""
         self._connection = connection
         self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._name = name
         self._identity = identity
         self._seen: tuple[str, float] = ("", 0.0)
         self._held_until = 0.0
-        self._complaint = ""
 
     def hold(self) -> bool:
         """Take or renew it; to be called about every RENEWAL seconds. False while another one has it."""
         begun = time.monotonic()
         try:
             held = self._try()
-        except (AlreadyExists, Conflict):
+        except (AlreadyExists, Conflict) as error:
             held = False  # another one was faster
+            self._told(TERMINATING if error.problem == TERMINATING else "")
         except ConsoleError as error:
-            self._complain(error.problem or error.reason)
+            self._told(error.problem or error.reason)
             return self.is_held  # not heard of: whoever had it still has it until it runs out
+        else:
+            self._told("")
         self._held_until = begun + DURATION - RENEWAL if held else 0.0
         return held
 
-    def _complain(self, problem: str) -> None:
-        if problem != self._complaint:
-            self._complaint = problem
-            log.warning("the lease %s cannot be had: %s (%s)", self._name, problem, self._collection)
+    def _told(self, problem: str) -> None:
+        if problem and problem != self.problem:
+            told = "nothing is kept in the background: no lease %s in the namespace %s, %s"
+            log.warning(told, self._name, self.namespace, problem)
+        self.problem = problem
 
     @property
     def is_held(self) -> bool:
@@ -72,7 +80,10 @@ class Lease:
                 "metadata": {"name": self._name},
                 "spec": self._spec(self._identity),
             }
-            self._connection.call("POST", self._collection, subject=self._name, body=body)
+            try:
+                self._connection.call("POST", self._collection, subject=self._name, body=body)
+            except NotFound:
+                raise Unavailable(self.namespace, NO_NAMESPACE) from None
             return True
         version = str(lease["metadata"]["resourceVersion"])
         if version != self._seen[0]:

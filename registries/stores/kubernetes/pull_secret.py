@@ -1,40 +1,43 @@
 """What makes a credential useful to a kubelet: a kubernetes.io/dockerconfigjson Secret of the same name, owned by
-its RegistrySecret, so that deleting the one deletes the other. May import client.py, the domain and the errors.
+its RegistrySecret, so that deleting the one deletes the other. May import client.py, images.py, the domain and
+the errors.
 
 A Secret of that name that somebody else made is never touched. Of this project is one whose owner is a
-RegistrySecret of that name, whichever incarnation.
+RegistrySecret of that name, whichever incarnation; or one that has no owner any more, as after a deletion that orphans
+or from a backup, but this project's label and the type.
 """
 
 import base64
 import json
+import logging
 
 from registries.domain import Key, RegistrySecret
-from registries.errors import AlreadyExists, Conflict, NotFound
+from registries.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Unavailable
 from registries.resource import API_VERSION, KIND, Resource, decode_password, to_domain
 from registries.stores.base import PullSecret
 from registries.stores.kubernetes import paths
 from registries.stores.kubernetes.client import MERGE_PATCH, Connection, Json
+from registries.stores.kubernetes.images import auths_key
+
+log = logging.getLogger(__name__)
 
 TYPE = "kubernetes.io/dockerconfigjson"
 DATA = ".dockerconfigjson"
-DOCKER_HUB = "https://index.docker.io/v1/"
-"""The key under which kubelets look for Docker Hub; `docker.io` logs in, then fails to pull (kubernetes.md)."""
 MANAGED_BY = {"app.kubernetes.io/managed-by": "registry-console"}
 ATTEMPTS = 3
 
 
 def docker_config(registry: RegistrySecret, password: str) -> str:
     """The content as docker and kubelets read it: by registry, as images name it."""
-    address = DOCKER_HUB if registry.domain == "docker.io" else registry.domain
     pair = base64.b64encode(f"{registry.username}:{password}".encode()).decode()
     entry = {"username": registry.username, "password": password, "auth": pair}
-    return json.dumps({"auths": {address: entry}}, ensure_ascii=False)
+    return json.dumps({"auths": {auths_key(registry.domain): entry}}, ensure_ascii=False)
 
 
 def secret_of(resource: Resource) -> Json:
     """The Secret for a resource that was read with its password."""
     registry = to_domain(resource)
-    password = decode_password(str(resource["spec"]["password"]))
+    password = decode_password(str((resource.get("spec") or {}).get("password") or ""))
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -63,23 +66,27 @@ class PullSecrets:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def state(self, key: Key, uid: str) -> PullSecret:
-        """How the Secret of one registry stands."""
+    def state(self, key: Key) -> PullSecret:
+        """How the Secret of one registry stands, after it was put right if need be: who looks at it is not to wait for
+        the next look at everything, nor for whoever works in the background."""
         try:
-            present = self._connection.call("GET", paths.secret(key), subject=str(key))
+            resource = self._connection.call("GET", paths.registry(key), subject=str(key))
         except NotFound:
             return PullSecret.MISSING
-        if not _is_ours(present, key):
-            return PullSecret.FOREIGN
-        current = _owner_uid(present) == uid and present.get("type") == TYPE
-        return PullSecret.READY if current else PullSecret.OUTDATED
+        try:
+            return self.follow(key, resource)
+        except NotFound:
+            pass  # the registry is about to go, and its Secret with it
+        except ConsoleError as error:
+            if isinstance(error, Unavailable) and error.passing:
+                raise
+            log.warning("the pull secret of %s cannot be put right: %s", key, error.problem or error.reason)
+        return _standing(self._present(key), key, secret_of(resource))
 
     def is_foreign(self, key: Key) -> bool:
         """Whether somebody else made the Secret of that name. The errors of the store."""
-        try:
-            return not _is_ours(self._connection.call("GET", paths.secret(key), subject=str(key)), key)
-        except NotFound:
-            return False
+        present = self._present(key)
+        return present is not None and not _is_ours(present, key)
 
     def ensure(self, key: Key) -> PullSecret:
         """Make it what it should be. NotFound when the registry is gone, whose Secret goes with it."""
@@ -95,29 +102,46 @@ class PullSecrets:
                 return self._bring(key, wanted)
             except (AlreadyExists, Conflict, NotFound):
                 continue  # somebody was faster: look again
-        return PullSecret.OUTDATED
+        return _standing(self._present(key), key, wanted)
+
+    def _present(self, key: Key) -> Json | None:
+        try:
+            return self._connection.call("GET", paths.secret(key), subject=str(key))
+        except NotFound:
+            return None
 
     def _bring(self, key: Key, wanted: Json) -> PullSecret:
-        try:
-            present = self._connection.call("GET", paths.secret(key), subject=str(key))
-        except NotFound:
+        present = self._present(key)
+        standing = _standing(present, key, wanted)
+        if present is None:
             self._connection.call("POST", paths.secrets_in(key.namespace), subject=str(key), body=wanted)
-            return PullSecret.READY
-        if not _is_ours(present, key):
-            return PullSecret.FOREIGN
+        elif standing is PullSecret.OUTDATED:
+            self._replace(key, present, wanted)
+        return PullSecret.FOREIGN if standing is PullSecret.FOREIGN else PullSecret.READY
+
+    def _replace(self, key: Key, present: Json, wanted: Json) -> None:
         metadata = present["metadata"]
         if present.get("type") != TYPE or _owner_uid(present) != _owner_uid(wanted):
             # Neither can be changed in place: a type never, and an owner's deletion may be on its way.
             options = {"preconditions": {"uid": metadata["uid"]}}
             self._connection.call("DELETE", paths.secret(key), subject=str(key), body=options)
             self._connection.call("POST", paths.secrets_in(key.namespace), subject=str(key), body=wanted)
-        elif present.get("data") != wanted["data"]:
+        else:
             patch = {
                 "metadata": {"resourceVersion": metadata["resourceVersion"]},
                 "data": _exactly(present, wanted),
             }
             self._connection.call("PATCH", paths.secret(key), subject=str(key), body=patch, kind=MERGE_PATCH)
-        return PullSecret.READY
+
+
+def _standing(present: Json | None, key: Key, wanted: Json) -> PullSecret:
+    if present is None:
+        return PullSecret.MISSING
+    if not _is_ours(present, key):
+        return PullSecret.FOREIGN
+    owned = _owner_uid(present) == _owner_uid(wanted)
+    right = owned and present.get("type") == TYPE and present.get("data") == wanted["data"]
+    return PullSecret.READY if right else PullSecret.OUTDATED
 
 
 def _exactly(present: Json, wanted: Json) -> Json:
@@ -126,6 +150,9 @@ def _exactly(present: Json, wanted: Json) -> Json:
 
 
 def _is_ours(secret: Json, key: Key) -> bool:
+    metadata = secret["metadata"]
+    if not metadata.get("ownerReferences"):
+        return (metadata.get("labels") or {}).items() >= MANAGED_BY.items() and secret.get("type") == TYPE
     return bool(_owner_uid(secret)) and _owner(secret).get("name") == key.name
 
 

@@ -1,6 +1,7 @@
 """Keeps the pull secrets right, whoever made or changed a RegistrySecret: at every change that the watch tells,
-and everything from time to time, since what is done to a Secret is told nobody. One replica does it, the holder
-of the lease. May import pull_secret.py, lease.py, the domain and the errors.
+and everything from time to time, since what is done to a Secret is told nobody (pull_secret.py puts right what
+somebody looks at). One replica does it, the holder of the lease. May import pull_secret.py, lease.py, the domain and
+the errors.
 """
 
 import logging
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from registries.domain import Key
-from registries.errors import ConsoleError, NotFound
+from registries.errors import ConsoleError, NotFound, Unavailable
 from registries.stores.base import PullSecret
 from registries.stores.kubernetes.lease import RENEWAL, Lease
 from registries.stores.kubernetes.pull_secret import PullSecrets
@@ -42,6 +43,11 @@ class Reconciler:
         with self._woken:
             self._stopped = True
             self._woken.notify()
+
+    def problem(self) -> Unavailable | None:
+        """Why no replica keeps anything; it is about the namespace of the lease."""
+        code = self._lease.problem
+        return Unavailable(self._lease.namespace, code) if code else None
 
     def touch(self, key: Key, generation: str) -> None:
         """It was seen in that state; one that was seen before is nothing new, "" always is."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 
 from registries.domain import Credential, Key, credential_of
-from registries.errors import Conflict, ConsoleError, NotFound
+from registries.errors import Conflict, ConsoleError, NotFound, Unavailable
 from registries.resource import KIND, Resource, decode_password, public, to_domain
 from registries.stores.base import Changes, Freshness, PullSecret, PullSecretUsers
 from registries.stores.kubernetes import paths
@@ -151,8 +151,11 @@ class KubernetesStore:
         stored = str((resource.get("spec") or {}).get("password") or "")
         return credential_of(to_domain(resource), decode_password(stored))
 
-    def pull_secret(self, key: Key, *, uid: str) -> PullSecret:
-        return self._secrets.state(key, uid) if self._keeps_secrets else PullSecret.NONE
+    def pull_secret(self, key: Key) -> PullSecret:
+        return self._secrets.state(key) if self._keeps_secrets else PullSecret.NONE
+
+    def upkeep_problem(self) -> Unavailable | None:
+        return self._follower.here().upkeep_problem()
 
     def pull_secret_users(self) -> PullSecretUsers | None:
         if not self._keeps_secrets:

@@ -1,5 +1,5 @@
 """Who uses pull secrets: the default service account, which is bound and unbound here, and whatever else of a
-namespace names one. May import the gate, the connection, the domain and the errors.
+namespace names one. May import its siblings, the domain and the errors.
 
 A pod that names no pull secret gets those of its service account when it is made (ServiceAccount admission), so a
 pod shows all that it uses, and a workload whose template names none uses those of its service account.
@@ -18,6 +18,7 @@ from registries.stores.kubernetes import paths
 from registries.stores.kubernetes.client import MERGE_PATCH, Json
 from registries.stores.kubernetes.failures import FORBIDDEN, NO_CRD
 from registries.stores.kubernetes.gate import Caller
+from registries.stores.kubernetes.images import image_host, registry_host
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,6 @@ ATTEMPTS = 5
 AT_ONCE = 8
 PATIENCE = 8.0
 """Seconds for everything together: somebody waits for it, with a finger on the button."""
-DOCKER_HUB = "docker.io"
 
 
 class Users:
@@ -106,7 +106,11 @@ class Users:
                 for dependent in _dependents(
                     namespace,
                     {kind: listed[namespace, kind] or () for kind in COLLECTIONS},
-                    {key.name: domain for key, domain in domains.items() if key.namespace == namespace},
+                    {
+                        key.name: registry_host(it)
+                        for key, it in domains.items()
+                        if key.namespace == namespace
+                    },
                 )
             ]
             named = sorted({Key(it.namespace, name) for it in found for name in it.registries})
@@ -191,28 +195,19 @@ def _hosts(spec: Json) -> Iterator[str]:
             yield image_host(str(container.get("image") or ""))
 
 
-def image_host(image: str) -> str:
-    """host[:port] that an image is pulled from: its first part if it looks like a host, else Docker Hub
-    (distribution/reference, "domain")."""
-    host, slash, _ = image.partition("/")
-    if not slash or not (set(host) & set(".:") or host == "localhost"):
-        return DOCKER_HUB
-    return DOCKER_HUB if host == "index.docker.io" else host
-
-
 def _dependents(
-    namespace: str, items: Mapping[str, Iterable[_Item]], domains: Mapping[str, str]
+    namespace: str, items: Mapping[str, Iterable[_Item]], hosts: Mapping[str, str]
 ) -> Iterator[Dependent]:
-    """What of one namespace names one of these registries, given by name with its domain."""
+    """What of one namespace names one of these registries, given by name with its host."""
     accounts = {it.name: it.secrets for it in items[ACCOUNT]}
     for kind, all_of_kind in items.items():
         found = []
         for item in all_of_kind:
             through_account = kind not in (ACCOUNT, POD) and not item.secrets
             secrets = accounts.get(item.account, frozenset()) if through_account else item.secrets
-            used = tuple(sorted(secrets & domains.keys()))
+            used = tuple(sorted(secrets & hosts.keys()))
             if used and not item.over and not item.part_of_another:
-                pulls = any(domains[name] in item.hosts for name in used)
+                pulls = any(hosts[name] in item.hosts for name in used)
                 found.append(Dependent(namespace, kind, item.name, used, pulls and kind != ACCOUNT))
         yield from sorted(found, key=lambda it: (not it.pulls, it.name))
 
