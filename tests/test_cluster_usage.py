@@ -155,3 +155,21 @@ def test_what_a_person_may_not_list_is_named_and_nothing_of_it_told(
 
     assert seen.dependents == ()
     assert seen.unseen == tuple(("team-a", kind) for kind in COLLECTIONS)
+
+
+def test_an_image_admin_sees_all_that_uses_it(store: KubernetesStore, place: Cluster, admin: Person) -> None:
+    add(store)
+    mine = ("harbor-prod",)
+    account(place, name="builder", secrets=mine)
+    workloads = [kind for kind in COLLECTIONS if kind not in ("ServiceAccount", "Pod")]
+    for kind in workloads:
+        again = "Never" if kind in ("Job", "CronJob") else "Always"
+        make(place, kind, f"{kind.lower()}-named", pod_spec(secrets=mine, again=again))
+    make(place, "Pod", "named", pod_spec(secrets=mine))
+    found = store.acting_as(admin).pull_secret_users()
+    assert found
+
+    seen = found.usage({KEY: HARBOR})
+
+    assert seen.unseen == ()
+    assert [it.kind for it in seen.dependents] == list(COLLECTIONS)
