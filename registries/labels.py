@@ -77,6 +77,7 @@ OUTCOMES = {
     "Forbidden": _("Refused: role missing"),
     "NotFound": _("Refused: not visible"),
     "failed": _("Failed"),
+    "uncertain": _("Not answered: may have been done"),
     "locked": _("Refused: locked"),
     "Unauthorized": _("Refused: not valid"),
     "revoked": _("Ended by the cluster"),
