@@ -38,7 +38,9 @@ class AuditLog:
             note=note[:255],
         )
 
-    def record_all(self, access: Access, action: Action, items: Sequence[tuple[Key, str]]) -> None:
+    def record_all(
+        self, access: Access, action: Action, items: Sequence[tuple[Key, str]], *, outcome: str = OK
+    ) -> None:
         entries = (
             AuditEntry(
                 person=access.person[:150],
@@ -47,7 +49,7 @@ class AuditLog:
                 namespace=key.namespace,
                 name=key.name[:253],
                 uid=uid,
-                outcome=OK,
+                outcome=outcome[:32],
             )
             for key, uid in items
         )

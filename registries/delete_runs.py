@@ -147,10 +147,11 @@ class DeleteRuns(Runs):
         time.sleep(PAUSE)
 
     def _attempt(self, item: RunItem, access: Access) -> Outcome:
+        again = item.problem == AGAIN
         try:
-            self._service.remove(access=access, key=Key(item.namespace, item.name), uid=item.uid)
+            self._service.remove(access=access, key=Key(item.namespace, item.name), uid=item.uid, again=again)
         except ConsoleError as error:
-            already = isinstance(error, NotFound) and item.problem == AGAIN
+            already = isinstance(error, NotFound) and again
             done = already and access.may(Permission.DELETE, item.namespace)
             return Outcome(item, access, None if done else error)
         except Exception:

@@ -20,6 +20,9 @@ REFUSED = "cluster_refused"
 SESSION_ENDED = "session_ended"
 """The problem of an Unavailable: the person's credential is forgotten, or the cluster no longer takes it."""
 
+UNCERTAIN = "cluster_uncertain"
+"""The problem of an Unavailable: a write was sent and not answered, so it may have been done."""
+
 
 class ConsoleError(Exception):
     """Base of the tree. `subject` is what it is about ("team-a/harbor-prod"), never a secret."""

@@ -78,6 +78,7 @@ OUTCOMES = {
     "NotFound": _("Refused: not visible"),
     "failed": _("Failed"),
     "refused": _("Refused: a rule of the cluster"),
+    "uncertain": _("Not answered: may have been done"),
     "locked": _("Refused: locked"),
     "Unauthorized": _("Refused: not valid"),
     "revoked": _("Ended by the cluster"),

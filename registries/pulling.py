@@ -59,7 +59,7 @@ class Pulling(Reading):
         """What names the pull secrets of these registries, for somebody who may delete them; those that are not
         there any more are used by nothing. Forbidden, NotFound."""
         for key in keys:
-            self._require(access, Permission.DELETE, key, Action.SEE)
+            self._require(access, Permission.DELETE, key, Action.DELETE)
         users = self._store.acting_as(access.acting).pull_secret_users()
         snapshot = self._index.fresh()
         found = [registry for key in keys if (registry := snapshot.find(key))]

@@ -12,17 +12,25 @@ from registries.domain import (
     Key,
     RegistrySecret,
 )
-from registries.errors import ConsoleError, Forbidden, NotFound, Refused, Unavailable
+from registries.errors import UNCERTAIN, ConsoleError, Forbidden, NotFound, Refused, Unavailable
 from registries.index import Index, visible_namespaces
 from registries.listing import Criteria, Listing, ListQuery, Page, Tally
 from registries.probe.result import Result
-from registries.records import Action, Audit, Checks, Limit, Restraint
+from registries.records import IN_DOUBT, Action, Audit, Checks, Limit, Restraint
 from registries.resource import (
     Resource,
     public,
     to_domain,
 )
 from registries.stores.base import Freshness, Store
+
+_NEEDED = {
+    Action.SEE: Permission.SEE,
+    Action.EDIT: Permission.EDIT,
+    Action.TEST: Permission.EDIT,
+    Action.DELETE: Permission.DELETE,
+}
+"""What it takes to do something with a registry that is there."""
 
 
 class Prober(Protocol):
@@ -117,42 +125,51 @@ class Reading:
         self._require_namespace(access, criteria.namespace)
         return self._index.matching(access, criteria)
 
-    def find(self, *, access: Access, key: Key, permission: Permission = Permission.SEE) -> RegistrySecret:
-        """One registry as it is now, for somebody who means to use a permission on it. NotFound, Forbidden.
+    def find(self, *, access: Access, key: Key, action: Action = Action.SEE) -> RegistrySecret:
+        """One registry as it is now, for somebody who means to do something with it. NotFound, Forbidden.
 
         To look at it, what was last known will do while the store is away.
         """
         try:
-            return to_domain(self.resource(access=access, key=key, permission=permission))
+            return to_domain(self.resource(access=access, key=key, action=action))
         except Unavailable:
-            known = self._index.fresh().find(key) if permission is Permission.SEE else None
+            known = self._index.fresh().find(key) if action is Action.SEE else None
             if known is None:
                 raise
             return known
 
-    def resource(self, *, access: Access, key: Key, permission: Permission = Permission.SEE) -> Resource:
+    def resource(self, *, access: Access, key: Key, action: Action = Action.SEE) -> Resource:
         """The same as a resource, without the password."""
-        self._require(access, permission, key, Action.SEE)
+        self._require(access, _NEEDED[action], key, action)
         return public(self._store.get(key))
 
     def by_uid(
-        self, *, access: Access, uids: Sequence[str], permission: Permission = Permission.SEE
+        self, *, access: Access, uids: Sequence[str], action: Action = Action.SEE
     ) -> tuple[RegistrySecret, ...]:
-        """Those of these uids that exist and for which a permission is held, by namespace and name."""
+        """Those of these uids that exist and with which this person may do something, by namespace and name. Those
+        that they only see are left out as refused."""
         snapshot = self._index.fresh()
         keys = {snapshot.keys_by_uid[uid] for uid in uids if uid in snapshot.keys_by_uid}
-        found = (snapshot.find(key) for key in sorted(keys) if access.may(permission, key.namespace))
-        return tuple(registry for registry in found if registry)
+        seen = (snapshot.find(key) for key in sorted(keys) if access.may(Permission.SEE, key.namespace))
+        allowed: list[RegistrySecret] = []
+        refused: list[RegistrySecret] = []
+        for registry in filter(None, seen):
+            may = access.may(_NEEDED[action], registry.namespace)
+            (allowed if may else refused).append(registry)
+        if refused:
+            items = [(it.key, it.uid) for it in refused]
+            self._audit.record_all(access, action, items, outcome=Forbidden.reason)
+        return tuple(allowed)
 
     def selected(
-        self, *, access: Access, keys: Sequence[Key], permission: Permission
+        self, *, access: Access, keys: Sequence[Key], action: Action
     ) -> tuple[RegistrySecret | None, ...]:
         """These registries, None for one that is not there or may not be seen. Forbidden when a role is missing."""
         snapshot = self._index.fresh()
         seen = [key if access.may(Permission.SEE, key.namespace) else None for key in keys]
         for key in seen:
             if key is not None:
-                self._require(access, permission, key, Action.SEE)
+                self._require(access, _NEEDED[action], key, action)
         return tuple(None if key is None else snapshot.find(key) for key in seen)
 
     def names(self, *, access: Access, namespace: str) -> frozenset[str]:
@@ -178,15 +195,20 @@ class Reading:
     # Access
 
     @contextmanager
-    def _writing(self, access: Access, action: Action, key: Key) -> Iterator[Store]:
+    def _writing(self, access: Access, action: Action, key: Key, *, doubt: bool = True) -> Iterator[Store]:
         """The store in this person's name, in one transaction where there is one. What it forbids, though it was
-        allowed a moment ago, is written down like what is refused here."""
+        allowed a moment ago, is written down like what is refused here; so is what may have been done though the
+        answer did not come, unless there is no `doubt`: in a rehearsal, or when that has been written down."""
         try:
             with self._atomic():
                 yield self._store.acting_as(access.acting)
         except Forbidden as error:
             outcome = "refused" if isinstance(error, Refused) else error.reason
             self._audit.record(access, action, key=key, outcome=outcome)
+            raise
+        except Unavailable as error:
+            if doubt and error.problem == UNCERTAIN:
+                self._audit.record(access, action, key=key, outcome=IN_DOUBT)
             raise
 
     def _require(self, access: Access, permission: Permission, key: Key, action: Action) -> None:

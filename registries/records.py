@@ -14,6 +14,8 @@ from registries.outcome import Outcome
 
 OK = "ok"
 """The outcome of an action that went through; a refused one has the reason of its error."""
+IN_DOUBT = "uncertain"
+"""The outcome of an action that may have gone through: the store took it and did not answer."""
 
 
 class Action(StrEnum):
@@ -60,8 +62,10 @@ class Audit(Protocol):
         """Write down one action. `note` is a code or a name, never text typed into a secret field."""
         ...
 
-    def record_all(self, access: Access, action: Action, items: Sequence[tuple[Key, str]]) -> None:
-        """The same for many registries, by key and uid, all of which went through."""
+    def record_all(
+        self, access: Access, action: Action, items: Sequence[tuple[Key, str]], *, outcome: str = OK
+    ) -> None:
+        """The same for many registries, by key and uid, all of which ended alike."""
         ...
 
 

@@ -41,7 +41,7 @@ class RegistryService(Testing, Pulling):
     def rehearse_create(self, *, access: Access, draft: Draft) -> Resource:
         """What `create` would store, with its errors, and nothing stored. It has no version yet."""
         self.require_create(access=access, namespace=draft.key.namespace)
-        with self._writing(access, Action.CREATE, draft.key) as store:
+        with self._writing(access, Action.CREATE, draft.key, doubt=False) as store:
             return public(store.create(new_resource(draft), dry_run=True))
 
     def create(self, *, access: Access, draft: Draft) -> RegistrySecret:
@@ -70,7 +70,7 @@ class RegistryService(Testing, Pulling):
         causes += self._echo_causes(access, key, uid, display_name, description)
         if causes:
             raise Invalid(str(key), tuple(causes))
-        with self._writing(access, Action.EDIT, key) as store:
+        with self._writing(access, Action.EDIT, key, doubt=not rehearse) as store:
             patch = information_annotations(display_name, description)
             changed = store.annotate(key, patch, uid=uid, resource_version=resource_version, dry_run=rehearse)
             if not rehearse:
@@ -110,13 +110,16 @@ class RegistryService(Testing, Pulling):
     def rehearse_delete(self, *, access: Access, key: Key, uid: str) -> None:
         """The errors of `delete`, and nothing deleted."""
         self._require(access, Permission.DELETE, key, Action.DELETE)
-        with self._writing(access, Action.DELETE, key) as store:
+        with self._writing(access, Action.DELETE, key, doubt=False) as store:
             store.delete(key, uid=uid, dry_run=True)
 
-    def remove(self, *, access: Access, key: Key, uid: str) -> None:
-        """The deletion alone, for many at once; `record_deletions` belongs to it. The same errors."""
+    def remove(self, *, access: Access, key: Key, uid: str, again: bool = False) -> None:
+        """The deletion alone, for many at once; `record_deletions` belongs to it. The same errors.
+
+        `again` after an answer that did not come: a second one is not written down once more.
+        """
         self._require(access, Permission.DELETE, key, Action.DELETE)
-        with self._writing(access, Action.DELETE, key) as store:
+        with self._writing(access, Action.DELETE, key, doubt=not again) as store:
             store.delete(key, uid=uid)
 
     def record_deletions(self, *, access: Access, deleted: Sequence[tuple[Key, str]]) -> None:

@@ -15,6 +15,8 @@ from registries.access import Access
 from registries.audit import AuditLog
 from registries.records import Action
 
+NOBODY = "?"
+
 
 class Named(Protocol):
     """An account, or somebody of the cluster."""
@@ -43,7 +45,12 @@ def _failed(
     sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
     name = str(credentials.get("username") or "")
-    known = name if User.objects.filter(username=name).exists() else "?"
+    known = name if User.objects.filter(username=name).exists() else NOBODY
     source = client_address(request) if request else ""
     outcome = "locked" if getattr(request, "axes_locked_out", False) else "failed"
     AuditLog().record(Access(known, source), Action.LOGIN, outcome=outcome)
+
+
+def refuse(request: HttpRequest) -> None:
+    """What somebody logs in with is none: the cluster was not asked, so it is not counted for a lock."""
+    AuditLog().record(Access(NOBODY, client_address(request)), Action.LOGIN, outcome="failed")

@@ -12,7 +12,7 @@ from registries.domain import (
     Verification,
     VerifyStatus,
 )
-from registries.errors import Conflict, ConsoleError, Forbidden, Refused
+from registries.errors import UNCERTAIN, Conflict, ConsoleError, Forbidden, Refused
 from registries.outcome import Outcome
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
@@ -73,9 +73,10 @@ class Testing(Reading):
         says so: it may have been recorded already, but the same words a second time are no other ones."""
         outcome = Outcome.of(result)
         patch = verification_annotations(_verification(result))
+        doubt = True
         while True:
             try:
-                with self._writing(access, Action.TEST, check.key) as store:
+                with self._writing(access, Action.TEST, check.key, doubt=doubt) as store:
                     changed = store.annotate(check.key, patch, uid=check.uid)
                     self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=outcome.reason)
                     self._respect(to_domain(changed), result)
@@ -84,6 +85,7 @@ class Testing(Reading):
             except ConsoleError as error:
                 if not again(error):
                     return self.abandon_test(check=check, error=error)
+                doubt = doubt and error.problem != UNCERTAIN
 
     def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> Outcome:
         """There is no verdict: the registry is gone, its password cannot be opened, or the test was cut off."""

@@ -24,10 +24,17 @@ from tests.peers.scripted import wait_for
 KEY = Key("team-a", "harbor-prod")
 HARBOR = "harbor.example.com"
 ACCOUNTS = "/api/v1/namespaces/team-a/serviceaccounts"
-EDITOR = {
-    "metadata": {"name": "editor-of-accounts"},
-    "rules": [{"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "patch"]}],
+KEEPER = {
+    "metadata": {"name": "keeper-of-registries"},
+    "rules": [
+        {
+            "apiGroups": ["image.theriseunion.io"],
+            "resources": ["registrysecrets"],
+            "verbs": ["get", "list", "watch", "patch", "create", "delete"],
+        }
+    ],
 }
+"""A role of somebody's own: all of image-admin that is about registries, and nothing of what uses them."""
 
 
 @pytest.fixture
@@ -137,9 +144,18 @@ def usage_of(store: KubernetesStore, domains: dict[Key, str] | None = None) -> l
 
 @pytest.fixture
 def person(place: Cluster) -> Iterator[Person]:
-    """team-a-admin, who has the role image-admin in team-a and nothing beside it."""
-    place.bind("team-a-admin", "image-admin", "team-a")
+    """team-a-admin, who may do everything with the registries of team-a, and nothing with anything else."""
+    place.server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", KEEPER)
+    place.bind("team-a-admin", "keeper-of-registries", "team-a")
     given = configuration(place.server.kubeconfig("console"))
     gate = Gate(given, place.connection("console"))
     yield Person(gate, 1, lambda: Proof(token=canary_token("team-a-admin")), lambda wholly: None)
+    place.unbind("team-a-admin", "keeper-of-registries", "team-a")
+
+
+@pytest.fixture
+def admin(place: Cluster, person: Person) -> Iterator[Person]:
+    """The same with the role image-admin in team-a, as it is shipped."""
+    place.bind("team-a-admin", "image-admin", "team-a")
+    yield person
     place.unbind("team-a-admin", "image-admin", "team-a")

@@ -11,7 +11,7 @@ from registries.stores.kubernetes.paths import default_account
 from registries.stores.kubernetes.store import KubernetesStore
 from registries.stores.kubernetes.users import Users
 from tests.cluster_users import (
-    EDITOR,
+    ACCOUNTS,
     KEY,
     account,
     add,
@@ -105,11 +105,18 @@ def test_the_cluster_has_the_last_word_about_a_persons_service_accounts(
         found.bind(KEY, bound=True)
     assert named(place) is None
 
-    place.server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", EDITOR)
-    place.bind("team-a-admin", "editor-of-accounts", "team-a")
-    try:
-        found.bind(KEY, bound=True)
-        assert named(place) == ["harbor-prod"]
-        assert found.binding(KEY) is Binding.BOUND
-    finally:
-        place.unbind("team-a-admin", "editor-of-accounts", "team-a")
+
+def test_an_image_admin_binds_the_default_service_account_and_no_other(
+    store: KubernetesStore, place: Cluster, admin: Person
+) -> None:
+    add(store)
+    account(place, name="builder")
+    found = store.acting_as(admin).pull_secret_users()
+    assert found
+
+    found.bind(KEY, bound=True)
+
+    assert named(place) == ["harbor-prod"]
+    assert found.binding(KEY) is Binding.BOUND
+    patched = place.server.call("PATCH", f"{ACCOUNTS}/builder", {}, kind=MERGE_PATCH, user="team-a-admin")
+    assert patched.status == 403

@@ -100,7 +100,8 @@ class TestLoggingIn:
 
         assert response.status_code == 422
         assert message in said(response)
-        assert not AuditEntry.objects.exists(), "nobody was asked, so it is no failed log-in"
+        noted = AuditEntry.objects.values_list("person", "action", "outcome", "source")
+        assert list(noted) == [("?", "login", "failed", "127.0.0.1")]
 
     @pytest.mark.parametrize(
         ("given", "message"),

@@ -14,6 +14,7 @@ from registries.stores.kubernetes.paths import secrets_in
 from registries.stores.kubernetes.store import KubernetesStore
 from registries.stores.kubernetes.users import COLLECTIONS, Users
 from tests.cluster_users import (
+    ACCOUNTS,
     HARBOR,
     KEY,
     account,
@@ -26,6 +27,14 @@ from tests.cluster_users import (
 from tests.peers.cluster import MERGE_PATCH, Cluster
 
 pytest_plugins = ("tests.cluster_users",)
+
+
+def container(name: str = "c", **more: Any) -> dict[str, Any]:
+    return {"name": name, "image": f"{HARBOR}/a/b", **more}
+
+
+def variable(secret: str) -> dict[str, Any]:
+    return {"name": "AUTH", "valueFrom": {"secretKeyRef": {"name": secret, "key": ".dockerconfigjson"}}}
 
 
 def test_everything_that_names_it_is_found_and_nothing_else(store: KubernetesStore, place: Cluster) -> None:
@@ -63,6 +72,69 @@ def test_everything_that_names_it_is_found_and_nothing_else(store: KubernetesSto
         ("Pod", "runs-another", False),
     ]
     assert {it.registries for it in found} == {mine}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"volumes": [{"name": "v", "secret": {"secretName": "harbor-prod"}}]},
+        {"volumes": [{"name": "v", "projected": {"sources": [{"secret": {"name": "harbor-prod"}}]}}]},
+        {"containers": [container(env=[variable("harbor-prod")])]},
+        {"containers": [container(envFrom=[{"secretRef": {"name": "harbor-prod"}}])]},
+        {
+            "initContainers": [
+                container("init", env=[{"name": "PLAIN", "value": "x"}, variable("harbor-prod")])
+            ]
+        },
+    ],
+    ids=["volume", "projected volume", "variable", "environment", "init container"],
+)
+def test_what_builds_images_with_it_is_found_too(
+    store: KubernetesStore, place: Cluster, more: dict[str, Any]
+) -> None:
+    """It has the password inside, and pulls nothing with it."""
+    add(store)
+    make(place, "Pod", "kaniko", pod_spec(f"{HARBOR}/a/b") | more)
+    make(place, "Deployment", "builds", pod_spec(f"{HARBOR}/a/b") | more)
+    make(place, "Pod", "other", pod_spec() | {"volumes": [{"name": "v", "secret": {"secretName": "other"}}]})
+
+    found = usage_of(store)
+
+    assert [(it.kind, it.name, it.pulls) for it in found] == [
+        ("Deployment", "builds", False),
+        ("Pod", "kaniko", False),
+    ]
+
+
+def test_what_a_workload_reads_inside_does_not_hide_what_it_pulls_with(
+    store: KubernetesStore, place: Cluster
+) -> None:
+    hub = Key("team-a", "hub")
+    add(store)
+    add(store, hub, "docker.io")
+    account(place, secrets=("hub",))
+    inside = {"volumes": [{"name": "v", "secret": {"secretName": "harbor-prod"}}]}
+    make(place, "Deployment", "builds", pod_spec("nginx") | inside)
+
+    found = usage_of(store, {KEY: HARBOR, hub: "docker.io"})
+
+    assert [(it.kind, it.registries, it.pulls) for it in found] == [
+        ("ServiceAccount", ("hub",), False),
+        ("Deployment", ("harbor-prod", "hub"), True),
+    ]
+
+
+def test_an_account_that_has_it_among_its_secrets_names_it_and_its_pods_do_not(
+    store: KubernetesStore, place: Cluster
+) -> None:
+    add(store)
+    account(place, name="tekton")
+    theirs = {"secrets": [{"name": "harbor-prod"}]}
+    patched = place.server.call("PATCH", f"{ACCOUNTS}/tekton", theirs, kind=MERGE_PATCH)
+    listed(place, ACCOUNTS, patched)
+    make(place, "Deployment", "web", pod_spec(f"{HARBOR}/a/b", account="tekton"))
+
+    assert [(it.kind, it.name, it.pulls) for it in usage_of(store)] == [("ServiceAccount", "tekton", False)]
 
 
 def test_what_a_workload_makes_is_told_once_and_what_is_over_not_at_all(
@@ -189,3 +261,21 @@ def test_what_a_person_may_not_list_is_named_and_nothing_of_it_told(
 
     assert seen.dependents == ()
     assert seen.unseen == tuple(("team-a", kind) for kind in COLLECTIONS)
+
+
+def test_an_image_admin_sees_all_that_uses_it(store: KubernetesStore, place: Cluster, admin: Person) -> None:
+    add(store)
+    mine = ("harbor-prod",)
+    account(place, name="builder", secrets=mine)
+    workloads = [kind for kind in COLLECTIONS if kind not in ("ServiceAccount", "Pod")]
+    for kind in workloads:
+        again = "Never" if kind in ("Job", "CronJob") else "Always"
+        make(place, kind, f"{kind.lower()}-named", pod_spec(secrets=mine, again=again))
+    make(place, "Pod", "named", pod_spec(secrets=mine))
+    found = store.acting_as(admin).pull_secret_users()
+    assert found
+
+    seen = found.usage({KEY: HARBOR})
+
+    assert seen.unseen == ()
+    assert [it.kind for it in seen.dependents] == list(COLLECTIONS)

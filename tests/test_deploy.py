@@ -74,6 +74,30 @@ def test_the_api_server_takes_it_whole(api_server: ApiServer | GivenServer, item
     assert lost == []
 
 
+def policy() -> dict[str, Any]:
+    return next(it for it in documents() if it["kind"] == "NetworkPolicy")
+
+
+def test_only_those_who_are_named_may_connect() -> None:
+    """Whoever may, may say where a request came from."""
+    sources = [source for rule in policy()["spec"]["ingress"] for source in rule.get("from") or [{}]]
+
+    labels = [source.get("namespaceSelector", {}).get("matchLabels", {}) for source in sources]
+
+    label = "kubernetes.io/metadata.name"
+    assert labels == [{label: "ingress-nginx"}, {label: "monitoring"}]
+
+
+def test_the_patch_that_names_others_fits() -> None:
+    block = re.search(r"```yaml\n(.*?)```", (ROOT / "deploy" / "README.md").read_text(), re.DOTALL)
+    assert block
+    for operation in yaml.safe_load(yaml.safe_load(block[1])["patches"][0]["patch"]):
+        found: Any = policy()
+        for part in operation["path"].split("/")[1:]:
+            found = found[int(part) if isinstance(found, list) else part.replace("~1", "/")]
+        assert isinstance(found, str)
+
+
 def test_every_setting_that_is_named_exists() -> None:
     settings = (ROOT / "console" / "settings.py").read_text()
     texts = [path.read_text() for path in (ROOT / "deploy").rglob("*") if path.is_file()]

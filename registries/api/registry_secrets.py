@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from registries import wiring
-from registries.access import Permission
 from registries.api import bodies, watch
 from registries.api.callers import Caller
 from registries.api.payloads import read_patch, read_resource
@@ -15,6 +14,7 @@ from registries.api.status import JSON, answer, bad_request
 from registries.domain import Key
 from registries.errors import Conflict
 from registries.listing import Criteria
+from registries.records import Action
 from registries.resource import API_VERSION, KIND, Resource
 
 DEFAULT_LIMIT = 10
@@ -63,7 +63,7 @@ def create(caller: Caller, request: HttpRequest, namespace: str) -> HttpResponse
 
 def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     service, access, key = wiring.service(), caller.access, Key(namespace, name)
-    registry = service.find(access=access, key=key, permission=Permission.EDIT)
+    registry = service.find(access=access, key=key, action=Action.EDIT)
     rehearsal = bodies.dry_run(request)
     patch = read_patch(bodies.read_object(request, (bodies.MERGE_PATCH, JSON)))
     for attempt in range(1, ATTEMPTS + 1):
@@ -87,13 +87,13 @@ def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Htt
         except Conflict:
             if attempt == ATTEMPTS:
                 raise
-            registry = service.find(access=access, key=key, permission=Permission.EDIT)
+            registry = service.find(access=access, key=key, action=Action.EDIT)
     return _shown(service.resource(access=access, key=key))
 
 
 def delete(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     service, access, key = wiring.service(), caller.access, Key(namespace, name)
-    registry = service.find(access=access, key=key, permission=Permission.DELETE)
+    registry = service.find(access=access, key=key, action=Action.DELETE)
     options = bodies.read_object(request, empty=True)
     rehearsal = bodies.dry_run(request) or _dry_run_option(options)
     _require_preconditions(options, uid=registry.uid, resource_version=registry.resource_version)

@@ -17,21 +17,22 @@ from registries.api.callers import Caller
 from registries.api.status import ApiError, InvalidValues, answer
 from registries.domain import Key, RegistrySecret
 from registries.errors import SESSION_ENDED, Cause, Conflict, NotFound, Unavailable
+from registries.records import Action
 from registries.resource import API_VERSION
 from registries.runs import ItemState, Runs
 
 MOST = 1000
-PERMISSIONS = {"delete": Permission.DELETE, "verify": Permission.EDIT}
+ACTIONS = {"delete": Action.DELETE, "verify": Action.TEST}
 
 
 def create(caller: Caller, request: HttpRequest) -> HttpResponse:
     """Begin. All of the items have to be there, or nothing is done."""
     body = bodies.read_object(request)
     kind = body.get("type")
-    if not isinstance(kind, str) or kind not in PERMISSIONS:
+    if not isinstance(kind, str) or kind not in ACTIONS:
         raise InvalidValues("", (Cause("type", "required" if kind is None else "unknown_type"),))
     keys, uids = _read_items(body.get("items"))
-    chosen = _chosen(caller.access, keys, uids, PERMISSIONS[kind])
+    chosen = _chosen(caller.access, keys, uids, ACTIONS[kind])
     runs = _runs(caller)[kind]
     make = runs.make if kind == "verify" else runs.propose
     run = make(access=caller.access, registries=chosen)
@@ -74,10 +75,8 @@ def _read_items(items: Any) -> tuple[list[Key], list[str]]:
     return keys, uids
 
 
-def _chosen(
-    access: Access, keys: Sequence[Key], uids: Sequence[str], permission: Permission
-) -> list[RegistrySecret]:
-    found = wiring.service().selected(access=access, keys=keys, permission=permission)
+def _chosen(access: Access, keys: Sequence[Key], uids: Sequence[str], action: Action) -> list[RegistrySecret]:
+    found = wiring.service().selected(access=access, keys=keys, action=action)
     causes, chosen = [], []
     for place, (registry, uid) in enumerate(zip(found, uids, strict=True)):
         if registry is None:

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from registries import labels, wiring
-from registries.access import Permission
 from registries.domain import RegistrySecret
 from registries.errors import Conflict
+from registries.records import Action
 from registries.runs import RunState, RunView
 from registries.views import pulling
 from registries.views.answers import dialog
@@ -28,7 +28,7 @@ def batch_delete(request: HttpRequest) -> HttpResponse:
     access = access_to(request)
     asked = request.POST.get("uids", "").split()
     found = wiring.service().by_uid(access=access, uids=asked)
-    may = wiring.service().by_uid(access=access, uids=asked, permission=Permission.DELETE)
+    may = wiring.service().by_uid(access=access, uids=asked, action=Action.DELETE)
     if not may:
         context = {"found": found}
         return dialog(

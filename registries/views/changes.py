@@ -7,10 +7,11 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
 from registries import labels, wiring
-from registries.access import Access, Permission
+from registries.access import Access
 from registries.domain import Key, RegistrySecret
 from registries.errors import Conflict, Invalid, NotFound
 from registries.forms import EditForm
+from registries.records import Action
 from registries.views import pulling
 from registries.views.answers import back, details_url, dialog, done, shown_path
 from registries.views.people import access_to
@@ -20,7 +21,7 @@ from registries.views.people import access_to
 def edit(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     access, key = access_to(request), Key(namespace, name)
     try:
-        registry = wiring.service().find(access=access, key=key, permission=Permission.EDIT)
+        registry = wiring.service().find(access=access, key=key, action=Action.EDIT)
     except NotFound:
         return _missing(request, key)
     if request.method != "POST":
@@ -89,7 +90,7 @@ def _edit_form(
 def delete(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     access, key = access_to(request), Key(namespace, name)
     try:
-        registry = wiring.service().find(access=access, key=key, permission=Permission.DELETE)
+        registry = wiring.service().find(access=access, key=key, action=Action.DELETE)
     except NotFound:
         return _missing(request, key)
     typed = request.POST.get("confirm", "").strip()

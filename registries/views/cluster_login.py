@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 from django_htmx.http import trigger_client_event
 
 from console.login import LogIn
-from registries import labels, wiring
+from registries import labels, sign_ins, wiring
 from registries.errors import Cause, ConsoleError, Invalid
 from registries.proof_labels import proof_text
 from registries.stores.kubernetes.proof import KUBECONFIG_MAX, TOKEN_MAX, Proof, read_kubeconfig, read_token
@@ -44,6 +44,7 @@ class CredentialForm(forms.Form):
             self.proof = self._read()
             self._user = authenticate(self._request, secret=self.proof)
         except Invalid as error:
+            sign_ins.refuse(self._request)
             raise ValidationError([proof_text(cause) for cause in error.causes]) from None
         except ConsoleError as error:
             raise ValidationError(labels.error_text(error)) from None

@@ -14,6 +14,7 @@ from registries import labels, wiring
 from registries.access import Access, Permission
 from registries.domain import RegistrySecret
 from registries.errors import Conflict
+from registries.records import Action
 from registries.runs import ItemState, RunState
 from registries.verify_runs import Group, Line, VerifyRunView
 from registries.views import filters
@@ -50,7 +51,7 @@ def _chosen(access: Access, posted: QueryDict) -> tuple[RegistrySecret, ...]:
         found = wiring.service().matching(access=access, criteria=criteria)
         return tuple(it for it in found if access.may(Permission.EDIT, it.namespace))
     asked = posted.get("uids", "").split()
-    return wiring.service().by_uid(access=access, uids=asked, permission=Permission.EDIT)
+    return wiring.service().by_uid(access=access, uids=asked, action=Action.TEST)
 
 
 @require_safe

@@ -13,6 +13,7 @@ import urllib3.exceptions as transport
 from registries.errors import (
     QUOTA,
     REFUSED,
+    UNCERTAIN,
     AlreadyExists,
     Cause,
     Conflict,
@@ -26,8 +27,6 @@ from registries.errors import (
 
 AWAY = "cluster_away"
 TIMEOUT = "cluster_timeout"
-UNCERTAIN = "cluster_uncertain"
-"""A write was sent and not answered: it may have been done."""
 CERTIFICATE = "cluster_certificate"
 TOKEN = "cluster_token"  # noqa: S105  a code
 FORBIDDEN = "cluster_forbidden"

@@ -11,8 +11,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from registries.access import Permission
-from registries.errors import Unavailable
-from registries.stores.kubernetes.failures import TIMEOUT, UNCERTAIN
+from registries.errors import UNCERTAIN, Unavailable
+from registries.stores.kubernetes.failures import TIMEOUT
 
 if TYPE_CHECKING:
     from registries.stores.kubernetes.client import Connection

@@ -2,7 +2,8 @@
 namespace names one. May import its siblings, the domain and the errors.
 
 A pod that names no pull secret gets those of its service account when it is made (ServiceAccount admission), so a
-pod shows all that it uses, and a workload whose template names none uses those of its service account.
+pod shows all that it uses, and a workload whose template names none uses those of its service account. Besides, what
+builds images has one in a volume or in its environment (kaniko), or among its account's `secrets` (Tekton).
 """
 
 import logging
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from registries.domain import Key
 from registries.errors import Conflict, ConsoleError, Forbidden, NotFound, Refused
@@ -155,6 +157,9 @@ class _Item:
 
     name: str
     secrets: frozenset[str]
+    """Those that images are pulled with."""
+    others: frozenset[str]
+    """Those that it names for anything else."""
     account: str
     hosts: frozenset[str]
     part_of_another: bool
@@ -169,6 +174,7 @@ def _item(kind: str, item: Json) -> _Item:
     return _Item(
         name=str(metadata.get("name")),
         secrets=frozenset(_named(spec)),
+        others=frozenset(_of_account(spec) if kind == ACCOUNT else _read_inside(spec)),
         account=str(spec.get("serviceAccountName") or DEFAULT),
         hosts=frozenset(_hosts(spec)),
         part_of_another=kind != POD and any(it.get("kind") in COLLECTIONS for it in owners),
@@ -189,10 +195,38 @@ def _named(spec: Json) -> Iterator[str]:
     return (str(it.get("name")) for it in spec.get("imagePullSecrets") or ())
 
 
-def _hosts(spec: Json) -> Iterator[str]:
+def _of_account(account: Json) -> Iterator[str]:
+    return (str(it.get("name")) for it in account.get("secrets") or ())
+
+
+def _read_inside(spec: Json) -> Iterator[str]:
+    """What its containers are given as files or in their environment."""
+    for volume in spec.get("volumes") or ():
+        yield _at(volume, "secret", "secretName")
+        for source in (volume.get("projected") or {}).get("sources") or ():
+            yield _at(source, "secret", "name")
+    for container in _containers(spec):
+        for variable in container.get("env") or ():
+            yield _at(variable, "valueFrom", "secretKeyRef", "name")
+        for source in container.get("envFrom") or ():
+            yield _at(source, "secretRef", "name")
+
+
+def _at(value: Json, *path: str) -> str:
+    """The text at the end of a path; "" where the path is not there, or null."""
+    found: Any = value
+    for name in path:
+        found = (found or {}).get(name)
+    return str(found or "")
+
+
+def _containers(spec: Json) -> Iterator[Json]:
     for group in ("containers", "initContainers", "ephemeralContainers"):
-        for container in spec.get(group) or ():
-            yield image_host(str(container.get("image") or ""))
+        yield from spec.get(group) or ()
+
+
+def _hosts(spec: Json) -> Iterator[str]:
+    return (image_host(str(it.get("image") or "")) for it in _containers(spec))
 
 
 def _dependents(
@@ -205,9 +239,9 @@ def _dependents(
         for item in all_of_kind:
             through_account = kind not in (ACCOUNT, POD) and not item.secrets
             secrets = accounts.get(item.account, frozenset()) if through_account else item.secrets
-            used = tuple(sorted(secrets & hosts.keys()))
+            used = tuple(sorted((secrets | item.others) & hosts.keys()))
             if used and not item.over and not item.part_of_another:
-                pulls = any(hosts[name] in item.hosts for name in used)
+                pulls = any(hosts[name] in item.hosts for name in secrets & hosts.keys())
                 found.append(Dependent(namespace, kind, item.name, used, pulls and kind != ACCOUNT))
         yield from sorted(found, key=lambda it: (not it.pulls, it.name))
 
