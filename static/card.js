@@ -1,56 +1,74 @@
-// The hover card of a status: on hover and on keyboard focus, stays while the pointer is on it, Esc closes it.
+// The hover card of a status: on hover, on keyboard focus and on a click or a tap; stays while the pointer is on it,
+// Esc closes it.
 import { place } from "./popover.js";
 
 const card = document.getElementById("card");
 const SHOW = 150;
 const HIDE = 200;
 let anchor = null;
-let timer = 0;
+let showing = 0;
+let hiding = 0;
+
+const open = () => card.matches(":popover-open");
+
+function stay() {
+  clearTimeout(hiding);
+  hiding = 0;
+}
 
 function hide() {
-  clearTimeout(timer);
+  stay();
+  clearTimeout(showing);
+  showing = 0;
   anchor?.removeAttribute("aria-describedby");
   anchor = null;
-  if (card.matches(":popover-open")) card.hidePopover();
+  if (open()) card.hidePopover();
 }
 
 async function show(pill) {
+  showing = 0;
   const row = pill.closest("tr[data-url]");
   const answer = await fetch(`${row.dataset.url}status/`, { headers: { "HX-Request": "true" } });
   if (!answer.ok || anchor !== pill || !pill.isConnected) return;
   card.innerHTML = await answer.text();
-  if (!card.matches(":popover-open")) card.showPopover();
+  if (anchor !== pill) return;
+  if (!open()) card.showPopover();
   pill.setAttribute("aria-describedby", "card");
   place(card, pill);
 }
 
-function want(pill) {
-  if (!pill || pill === anchor) {
-    clearTimeout(timer);
-    return;
-  }
-  hide();
+// The pointer comes from the pill's icon to its text, or a tap is also a hover and a focus: the same pill again and
+// again must neither start over nor call off what it asked for.
+function want(pill, delay = SHOW) {
+  if (pill !== anchor) hide();
+  stay();
   anchor = pill;
-  timer = setTimeout(() => show(pill), SHOW);
+  if (open() || (showing && delay)) return;
+  clearTimeout(showing);
+  showing = setTimeout(() => show(pill), delay);
 }
 
 function leave() {
-  clearTimeout(timer);
-  timer = setTimeout(hide, HIDE);
+  if (!open()) hide();
+  else if (!hiding) hiding = setTimeout(hide, HIDE);
 }
 
 if (card) {
   document.addEventListener("pointerover", (event) => {
     const pill = event.target.closest?.("tr[data-url] .pill");
     if (pill) want(pill);
-    else if (event.target.closest?.("#card")) clearTimeout(timer);
+    else if (event.target.closest?.("#card")) stay();
     else if (anchor && document.activeElement !== anchor) leave();
   });
   document.addEventListener("focusin", (event) => {
     if (event.target.matches("tr[data-url] .pill")) want(event.target);
     else if (anchor) leave();
   });
-  document.addEventListener("click", (event) => want(event.target.closest("tr[data-url] .pill")));
+  document.addEventListener("click", (event) => {
+    const pill = event.target.closest("tr[data-url] .pill");
+    if (pill) want(pill, 0);
+    else if (anchor && !event.target.closest("#card")) leave();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hide();
   });

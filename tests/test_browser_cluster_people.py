@@ -110,7 +110,7 @@ class TestTheLoginPage:
         pair = cluster.server.client_authority.issue(common_name="team-a-admin")
         file = tmp_path / "config"
         file.write_text(kubeconfig(cluster.server.url, client_certificate(pair)))
-        page = people.stranger(java_script_enabled=False).open("/login/")  # type: ignore[arg-type]
+        page = people.stranger(java_script_enabled=False).open("/login/")
 
         page.get_by_label("或 kubeconfig 文件").set_input_files(file)
         page.get_by_role("button", name=ZH.log_in, exact=True).click()

@@ -148,12 +148,12 @@ class People:
             self._known[name].log_in()
         return self._known[name]
 
-    def stranger(self, name: str = "", **options: str) -> Person:
+    def stranger(self, name: str = "", **options: bool) -> Person:
         """Another browser, in which nobody is logged in; for one test."""
         self._strangers.append(self._arrive(name, **options))
         return self._strangers[-1]
 
-    def _arrive(self, name: str, **options: str) -> Person:
+    def _arrive(self, name: str, **options: bool) -> Person:
         context = self.browser.new_context(
             base_url=self.url,
             locale="zh-CN",
