@@ -196,3 +196,5 @@ def test_the_connection_test_finds_the_temper(demo, temper):
     result = probe(demo.address(temper), temper.username, temper.password, policy)
     assert result.reason == temper.expect
     assert result.ok == (temper.expect in ("ok", "ok_unverified"))
+    failed = [step.name for step in result.steps if not step.ok]
+    assert failed == ([] if result.ok else [result.steps[-1].name])

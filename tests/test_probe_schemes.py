@@ -68,6 +68,7 @@ def test_the_password_does_not_follow_a_plain_realm_behind_https(
         secure.script = lambda request: unauthorized(f'Bearer realm="{service.url("/token")}"')
         result = probe(secure.address, USER, PASSWORD, trusting)
     assert result.reason is Reason.REALM_INSECURE
+    assert [(step.name, step.ok) for step in result.steps if not step.ok] == [("ping", False)]
     assert service.connections == 0
 
 

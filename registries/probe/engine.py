@@ -193,6 +193,8 @@ def _early(fault: Fault, trace: Trace, address: Address | None = None) -> Result
 def _result(visit: Visit, reason: Reason, fault: Fault | None) -> Result:
     scrubber = visit.scrubber
     warnings = [*visit.warnings]
+    if fault:
+        visit.trace.fail("tls", visit.base.netloc)  # before the first step, certificates are read
     if visit.transport.unverified:
         warnings.append("tls_not_verified")
     if fault and fault.tls and visit.transport.nodes_skip_verification:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,14 @@ class Trace:
             if ok or not self._failed_inside:
                 self._steps.append(Step(name, _round(own * 1000), ok, host))
             self._failed_inside = not ok
+
+    def fail(self, name: str, host: str) -> None:
+        """The test has failed. If its last step did not, then for what that step brought, which was judged
+        when it had ended: an address, a challenge, an answer. `name` and `host`: of the step that comes
+        first, for a test that failed before it."""
+        if not self._steps:
+            self._steps.append(Step(name, self.milliseconds, False, host))
+        self._steps[-1] = replace(self._steps[-1], ok=False)
 
 
 def _round(milliseconds: float) -> float:

@@ -1,0 +1,73 @@
+"""Which stage a failed test failed in: always one, the last."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from registries.probe import Policy, Reason, Result, probe
+from tests.peers.scripted import HERE, Reply, json_reply, unauthorized
+from tests.peers.token_registry import PASSWORD, USER, TokenRegistry, visit
+
+SCOPED = unauthorized('Bearer realm="x",error="insufficient_scope",scope="registry:x:*"')
+
+
+def _visited(registry: TokenRegistry) -> Callable[[], Result]:
+    return lambda: visit(registry)[0]
+
+
+def _nowhere(policy: Policy) -> Callable[[], Result]:
+    return lambda: probe("registry.example", USER, PASSWORD, policy)
+
+
+FAILURES = {
+    "an address that is refused": (
+        _nowhere(replace(HERE, resolver=lambda host, port: ["169.254.169.254"])),
+        Reason.BLOCKED_ADDRESS,
+        "resolve",
+    ),
+    "a CA that cannot be read": (_nowhere(replace(HERE, ca_pem="nonsense")), Reason.TLS_UNTRUSTED, "tls"),
+    "no challenge": (_visited(TokenRegistry(challenge="")), Reason.BAD_CHALLENGE, "ping"),
+    "a realm that is no URL": (_visited(TokenRegistry(realm="/token")), Reason.BAD_CHALLENGE, "ping"),
+    "another scheme": (_visited(TokenRegistry(challenge="Negotiate")), Reason.UNSUPPORTED_AUTH, "ping"),
+    "a realm that is refused": (
+        _visited(TokenRegistry(realm="http://169.254.169.254/t")),
+        Reason.REALM_BLOCKED,
+        "resolve",
+    ),
+    "a wrong password": (_visited(TokenRegistry(token=Reply(401))), Reason.BAD_CREDENTIALS, "token"),
+    "a token that is none": (
+        _visited(TokenRegistry(token=json_reply({}))),
+        Reason.TOKEN_INVALID_RESPONSE,
+        "token",
+    ),
+    "a token that is not believed": (
+        _visited(TokenRegistry(confirmed=unauthorized('Bearer realm="x"'))),
+        Reason.TOKEN_REJECTED,
+        "confirm",
+    ),
+    "an account that is refused": (
+        _visited(TokenRegistry(confirmed=Reply(403))),
+        Reason.ACCESS_DENIED,
+        "confirm",
+    ),
+    "a scope that does not help": (
+        _visited(TokenRegistry(confirmed=SCOPED)),
+        Reason.ACCESS_DENIED,
+        "confirm",
+    ),
+    "a registry in trouble": (
+        _visited(TokenRegistry(confirmed=Reply(500))),
+        Reason.SERVER_ERROR,
+        "confirm",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_failed_test_failed_in_its_last_stage_and_in_no_other(name: str) -> None:
+    act, reason, stage = FAILURES[name]
+    result = act()
+    assert result.reason is reason
+    assert [step.name for step in result.steps if not step.ok] == [stage]
+    assert not result.steps[-1].ok
