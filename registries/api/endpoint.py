@@ -33,7 +33,7 @@ def endpoint(**handlers: Handler) -> Callable[..., HttpResponseBase]:
             with translation.override(language(request)):
                 return _answer(methods, caller, request, where)
         except ConsoleError as error:
-            return of_error(_judged(error), where.get("name", ""))
+            return of_error(_judged(error), where)
 
     view.methods = tuple(handlers)  # type: ignore[attr-defined]  # for the document, and the test of its truth
     return csrf_exempt(login_not_required(view))  # caller_of knows who needs what
@@ -52,7 +52,7 @@ def _answer(
         return handler(caller, request, **where)
     except ConsoleError as error:
         # In the language that is still in force here: causes are for people.
-        return of_error(_judged(error), where.get("name", ""))
+        return of_error(_judged(error), where)
 
 
 def _judged(error: ConsoleError) -> ConsoleError:

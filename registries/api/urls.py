@@ -24,7 +24,7 @@ operations = [
         name="registry_secret",
     ),
     path(f"{_SECRETS}/<str:name>/verify", endpoint(POST=verdicts.verify), name="verify"),
-    path(f"{BASE}/runs", endpoint(POST=runs.create), name="runs"),
+    path(f"{BASE}/runs", endpoint(GET=runs.list_runs, POST=runs.create), name="runs"),
     path(f"{BASE}/runs/<str:run>", endpoint(GET=runs.get), name="run"),
     path(f"{BASE}/runs/<str:run>/cancel", endpoint(POST=runs.cancel), name="run_cancel"),
     path(f"{_SECRETS}/<str:name>/tests", endpoint(GET=verdicts.past_tests), name="tests"),

@@ -58,7 +58,7 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
     if outcome.problem == Forbidden.reason:
         raise Forbidden(str(key), Role.OPERATOR)
     if outcome.problem:
-        raise Unavailable(str(key), labels.problem_text(outcome.problem))
+        raise Unavailable(str(key), outcome.problem)
     recorded = service.find(access=access, key=key).verification
     return answer(verdict(outcome, recorded.at or datetime.now(UTC)))
 
