@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.test import Client
 
 from registries import wiring
 from registries.errors import Unavailable
 from registries.resource import API_GROUP, KIND
-from tests.conftest import Cast
+from tests.conftest import BACKEND, Cast
 from tests.test_api import BASE, TEAM_A, body, patch, post
 from tests.test_api_document import problems
 
@@ -120,3 +121,36 @@ class TestDetails:
 
         with connection.execute_wrapper(refuse):
             assert status(client.get(ONE), 503)["details"] == SECRET
+
+
+def test_a_204_has_no_type_of_content(cast: Cast) -> None:
+    cast.add()
+
+    assert "Content-Type" not in cast.api("nina").delete(ONE).headers
+
+
+@pytest.mark.parametrize("name", ["Not valid", "-x", "x" * 300])
+def test_what_is_typed_is_tested_under_any_name(cast: Cast, name: str) -> None:
+    """A form tests before it saves, and before there is a good name."""
+    client, path = cast.api("omar"), f"{TEAM_A}/{name}/verify"
+
+    typed = post(client, path, {"domain": "127.0.0.1:9", "username": "u", "password": "p"})
+
+    assert (typed.status_code, typed.json()["success"]) == (200, False)
+    assert status(post(client, path), 404)["reason"] == "NotFound"
+
+
+class TestAuthorizationOfAProxy:
+    """A browser sends the log-in of a proxy in front along."""
+
+    def test_does_not_stand_in_the_way_of_a_session(self, cast: Cast) -> None:
+        cast.add()
+        client = cast.client("nina", authorization="Basic b2xpdmU6ZGVtbw==")
+
+        assert client.get(ONE).status_code == 200
+
+    def test_is_no_way_around_csrf(self, cast: Cast) -> None:
+        client = Client(enforce_csrf_checks=True, headers={"authorization": "Basic b2xpdmU6ZGVtbw=="})
+        client.force_login(cast.users["nina"], backend=BACKEND)
+
+        assert status(post(client, TEAM_A, body()), 403)["reason"] == "Forbidden"

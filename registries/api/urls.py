@@ -23,7 +23,7 @@ operations = [
         endpoint(GET=registry_secrets.get, PATCH=registry_secrets.edit, DELETE=registry_secrets.delete),
         name="registry_secret",
     ),
-    path(f"{_SECRETS}/<str:name>/verify", endpoint(POST=verdicts.verify), name="verify"),
+    path(f"{_SECRETS}/<str:name>/verify", endpoint(("namespace",), POST=verdicts.verify), name="verify"),
     path(f"{BASE}/runs", endpoint(GET=runs.list_runs, POST=runs.create), name="runs"),
     path(f"{BASE}/runs/<str:run>", endpoint(GET=runs.get), name="run"),
     path(f"{BASE}/runs/<str:run>/cancel", endpoint(POST=runs.cancel), name="run_cancel"),
