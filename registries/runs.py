@@ -199,6 +199,11 @@ class Runs:
             created_at=run.created_at,
         )
 
+    def newest(self, *, access: Access, most: int) -> list[tuple[datetime, UUID]]:
+        """When this person's runs of this kind were made, and which they are; not those that were only proposed."""
+        own = Run.objects.filter(kind=self.kind, person=access.person[:150]).exclude(state=RunState.PROPOSED)
+        return list(own.order_by("-created_at").values_list("created_at", "pk")[:most])
+
     def items(self, *, access: Access, run_id: UUID, namespace: str = "") -> list[Item]:
         """What a run holds of one namespace, or of all, by name."""
         within = {"namespace": namespace} if namespace else {}

@@ -111,9 +111,9 @@ class VerifyRuns(Runs):
         self._pauses = pauses
 
     def make(self, *, access: Access, registries: Sequence[RegistrySecret]) -> UUID:
-        """Write down a run over these; Conflict `run_under_way` while the person has another one."""
-        if self.current(access=access, states=(RunState.RUNNING,)):
-            raise Conflict(access.person, "run_under_way")
+        """Write down a run over these; Conflict `run_under_way`, about that one, while the person has another."""
+        if under_way := self.current(access=access, states=(RunState.RUNNING,)):
+            raise Conflict(str(under_way), "run_under_way")
         own = Run.objects.filter(kind=self.kind, person=access.person[:150]).order_by("-created_at")
         Run.objects.filter(pk__in=list(own.values_list("pk", flat=True)[KEPT - 1 :])).delete()
         return self.propose(access=access, registries=registries)

@@ -1,15 +1,20 @@
 """Deleting and verifying many through the API: explicit items, progress, and never more than the token may."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from registries import wiring
 from registries.access import Role
+from registries.api import runs as api_runs
 from registries.domain import VerifyStatus
 from registries.listing import Criteria
+from registries.models import Run
+from registries.runs import RunState
 from tests.conftest import Cast
 from tests.test_api import BASE
 
@@ -162,3 +167,56 @@ def test_cancels_a_run_of_tests_only(stage: Cast) -> None:
     refused = client.post(f"{RUNS}/{deleting}/cancel", "", content_type="text/plain")
     assert refused.status_code == 409
     assert "cannot be cancelled" in refused.json()["message"]
+
+
+class TestList:
+    def test_has_ones_own_newest_first(self, stage: Cast) -> None:
+        client = stage.api("olive")
+        begun = [
+            begin(client, kind, name).json()["id"]
+            for kind, name in (("verify", "team-a/a"), ("delete", "team-b/c"), ("verify", "team-a/b"))
+        ]
+        begin(stage.api("nina"), "verify", "team-a/a")
+
+        listed = client.get(RUNS).json()
+
+        assert (listed["kind"], listed["totalItems"]) == ("RunList", 3)
+        assert [it["id"] for it in listed["items"]] == begun[::-1]
+        assert listed["items"] == [client.get(f"{RUNS}/{run}").json() for run in begun[::-1]]
+
+    def test_has_none_that_the_token_may_not_see_and_no_mere_proposal(self, stage: Cast) -> None:
+        begin(stage.api("olive"), "verify", "team-a/a", "team-b/c")
+        seen = begin(stage.api("olive"), "verify", "team-a/a").json()["id"]
+        wiring.delete_runs().propose(access=stage.access("olive"), registries=[stage.find("a")])
+
+        listed = stage.api("olive", "team-a").get(RUNS).json()
+
+        assert [it["id"] for it in listed["items"]] == [seen]
+        for nobody in ("vic", "sam"):
+            assert stage.api(nobody).get(RUNS).json()["items"] == []
+        assert Client().get(RUNS).status_code == 401
+
+    def test_is_bounded(self, stage: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(api_runs, "LISTED", 2)
+        client = stage.api("olive")
+        last = [begin(client, "verify", "team-a/a").json()["id"] for _ in range(3)][:0:-1]
+
+        assert [it["id"] for it in client.get(RUNS).json()["items"]] == last
+
+
+def test_a_409_names_the_run_that_is_under_way(stage: Cast) -> None:
+    """It runs in another process, which gave a sign of life a moment ago."""
+    client = stage.api("olive")
+    run = begin(client, "verify", "team-a/a").json()["id"]
+    Run.objects.filter(pk=run).update(
+        state=RunState.RUNNING, finished_at=None, beat_at=timezone.now() + timedelta(days=1)
+    )
+
+    refused = begin(client, "verify", "team-a/b")
+
+    assert refused.status_code == 409
+    assert f'runs "{run}"' in refused.json()["message"]
+    details = refused.json()["details"]
+    assert (details["kind"], details["name"]) == ("runs", run)
+    assert client.post(f"{RUNS}/{run}/cancel", "", content_type="text/plain").status_code == 200
+    assert begin(client, "verify", "team-a/b").status_code == 201

@@ -158,7 +158,12 @@ class TestDryRun:
         cluster.server.call("DELETE", f"/api/v1/namespaces/{name}")
 
         real = post(client, path, body())
-        assert real.status_code == 409
+        assert real.status_code == 403
+        assert problems("Status", real.json()) == []
+        assert real.json()["reason"] == "Forbidden"
+        assert "is forbidden: This namespace is being deleted" in real.json()["message"]
+        [cause] = real.json()["details"]["causes"]
+        assert (cause["reason"], cause["field"]) == ("NamespaceTerminating", "metadata.namespace")
         assert post(client, f"{path}?dryRun=All", body()).json() == real.json()
         cluster.server.finalize_namespace(name)  # type: ignore[union-attr]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from registries.api.status import JSON, PASSING, REASONS, failure
+from registries.api.status import JSON, PASSING, REASONS, details_of, failure, named
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,8 @@ class StatusMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if of_api(request) and isinstance(error, DATABASE_AWAY):
             log.error("the database does not answer", exc_info=error)
-            return failure(503, headers={"Retry-After": str(PASSING)})
+            where = request.resolver_match.kwargs if request.resolver_match else {}
+            return failure(503, details=details_of(*named(where)), headers={"Retry-After": str(PASSING)})
         return None
 
 

@@ -35,8 +35,12 @@ class Caller:
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """ApiError 401 for nobody, 403 for a session without CSRF; TooManyRequests for one who asks too often."""
-    return bearer(request) if "Authorization" in request.headers else _limited(_session(request))
+    """ApiError 401 for nobody, 403 for a session without CSRF; TooManyRequests for one who asks too often.
+
+    Another scheme than Bearer's is not for us: a browser sends it along to a proxy in front that asked for it.
+    """
+    scheme, _, _ = request.headers.get("Authorization", "").partition(" ")
+    return bearer(request) if scheme.lower() == "bearer" else _limited(_session(request))
 
 
 def unauthorized() -> ApiError:

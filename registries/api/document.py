@@ -157,13 +157,22 @@ OPERATIONS = (
         ("namespace", "name"),
     ),
     Operation(
+        "listRuns",
+        "GET",
+        f"{BASE}/runs",
+        _("List runs"),
+        _("Your own that have begun and are remembered, newest first, at most 20."),
+        (200, _("The runs."), "RunList", examples.RUNS),
+        (400, 401, 429, 500, 503),
+    ),
+    Operation(
         "createRun",
         "POST",
         f"{BASE}/runs",
         _("Delete or verify many"),
         _(
             "Begins a run over exactly these items, which goes on by itself; when one of them is not there, nothing is "
-            "done. One run of tests per person at a time."
+            "done. One run of tests per person at a time: the 409 names the one under way."
         ),
         (201, _("Begun."), "Run", examples.RUN),
         (*WRITE_ERRORS, 409, 422),

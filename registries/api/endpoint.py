@@ -4,7 +4,7 @@ A handler gets the caller, the request and what stands in the address. It is ask
 and the address could name something.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -20,10 +20,11 @@ from registries.domain import name_problem
 from registries.errors import SESSION_ENDED, ConsoleError, NotFound
 
 Handler = Callable[..., HttpResponseBase]
+NAMES = ("namespace", "name", "run")
 
 
-def endpoint(**handlers: Handler) -> Callable[..., HttpResponseBase]:
-    """A view of handlers by method; HEAD is answered by GET's."""
+def endpoint(judged: Collection[str] = NAMES, /, **handlers: Handler) -> Callable[..., HttpResponseBase]:
+    """A view of handlers by method; HEAD is answered by GET's. What is not `judged` of the address, they judge."""
     methods = {**handlers, "HEAD": handlers["GET"]} if "GET" in handlers else dict(handlers)
 
     @sensitive_variables()  # of all that is called: headers hold tokens and bodies passwords
@@ -31,28 +32,34 @@ def endpoint(**handlers: Handler) -> Callable[..., HttpResponseBase]:
         try:
             caller = caller_of(request)
             with translation.override(language(request)):
-                return _answer(methods, caller, request, where)
+                return _answer(methods, judged, caller, request, where)
         except ConsoleError as error:
-            return of_error(_judged(error), where.get("name", ""))
+            return of_error(_judged(error), where)
 
     view.methods = tuple(handlers)  # type: ignore[attr-defined]  # for the document, and the test of its truth
     return csrf_exempt(login_not_required(view))  # caller_of knows who needs what
 
 
 def _answer(
-    methods: Mapping[str, Handler], caller: Caller, request: HttpRequest, where: Mapping[str, Any]
+    methods: Mapping[str, Handler],
+    judged: Collection[str],
+    caller: Caller,
+    request: HttpRequest,
+    where: Mapping[str, Any],
 ) -> HttpResponseBase:
     handler = methods.get(request.method or "")
     if handler is None:
         raise ApiError(405, headers={"Allow": ", ".join(methods)})
     try:
-        for value in where.values():
-            if name_problem(value):  # no such name can exist, and no database is asked for it
+        for place, value in where.items():
+            if place in judged and name_problem(
+                value
+            ):  # no such name can exist, and no database is asked for it
                 raise NotFound(value)
         return handler(caller, request, **where)
     except ConsoleError as error:
         # In the language that is still in force here: causes are for people.
-        return of_error(_judged(error), where.get("name", ""))
+        return of_error(_judged(error), where)
 
 
 def _judged(error: ConsoleError) -> ConsoleError:

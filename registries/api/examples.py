@@ -126,6 +126,7 @@ RUN: dict[str, Any] = {
         }
     ],
 }
+RUNS: dict[str, Any] = {"apiVersion": API_VERSION, "kind": "RunList", "items": [RUN], "totalItems": 1}
 DELETE: dict[str, Any] = {"preconditions": {"uid": SECRET["metadata"]["uid"]}}
 
 
@@ -154,7 +155,7 @@ ERRORS: dict[int, tuple[str | Promise, dict[str, Any]]] = {
     403: (
         _(
             "Seen, but the role for it is missing, or a rule of the cluster is against it, as a cause says; or a"
-            " session without CSRF."
+            " session without CSRF; or the namespace is being deleted."
         ),
         _status(403, "Forbidden", f"{_NAMED} is forbidden: this takes the role image-admin", _ABOUT),
     ),
@@ -176,7 +177,7 @@ ERRORS: dict[int, tuple[str | Promise, dict[str, Any]]] = {
         _status(
             422,
             "Invalid",
-            f'{KIND} "harbor-prod" is invalid: spec.domain: required',
+            f'{KIND} "harbor-prod" is invalid: spec.domain: Fill in this field',
             {
                 **_ABOUT,
                 "causes": [{"reason": "FieldValueRequired", "message": "填写此项。", "field": "spec.domain"}],

@@ -98,7 +98,9 @@ def delete(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     rehearsal = bodies.dry_run(request) or _dry_run_option(options)
     _require_preconditions(options, uid=registry.uid, resource_version=registry.resource_version)
     (service.rehearse_delete if rehearsal else service.delete)(access=access, key=key, uid=registry.uid)
-    return HttpResponse(status=204)
+    response = HttpResponse(status=204)
+    del response["Content-Type"]  # Django's own; there is no content
+    return response
 
 
 def _dry_run_option(options: Resource) -> bool:

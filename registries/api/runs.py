@@ -5,6 +5,7 @@ token that sees only some namespaces does not see a run with others in it.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,9 @@ from registries.runs import ItemState, Runs
 
 MOST = 1000
 ACTIONS = {"delete": Action.DELETE, "verify": Action.TEST}
+LISTED = 20
+LOOKED_AT = 100
+"""Of one's newest so many are looked at for those that this very token may see."""
 
 
 def create(caller: Caller, request: HttpRequest) -> HttpResponse:
@@ -40,6 +44,19 @@ def create(caller: Caller, request: HttpRequest) -> HttpResponse:
     return answer(_shown(caller, run), 201)
 
 
+def list_runs(caller: Caller, request: HttpRequest) -> HttpResponse:
+    """One's own that have begun, of both kinds, newest first; a bounded number, as a run may be long."""
+    made = [
+        (at, run, kind, runs)
+        for kind, runs in _runs(caller).items()
+        for at, run in runs.newest(access=caller.access, most=LOOKED_AT)
+    ]
+    newest = sorted(made, key=lambda it: (it[0], it[1]), reverse=True)[:LOOKED_AT]
+    shown = (_as_it_stands(caller, run, kind, runs) for _, run, kind, runs in newest)
+    items = list(islice((it for it in shown if it is not None), LISTED))
+    return answer({"apiVersion": API_VERSION, "kind": "RunList", "items": items, "totalItems": len(items)})
+
+
 def get(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
     return answer(_shown(caller, _id(run)))
 
@@ -48,7 +65,7 @@ def cancel(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
     """Begin no further test. What is being deleted is not stopped."""
     shown = _shown(caller, _id(run))
     if shown["type"] != "verify":
-        raise Conflict(f"runs/{run}", "not_cancellable")
+        raise Conflict(run, "not_cancellable")
     wiring.verify_runs().cancel(access=caller.access, run_id=_id(run))
     return answer(_shown(caller, _id(run)))
 
@@ -119,24 +136,32 @@ def _unknown(run: object) -> ApiError:
 
 
 def _shown(caller: Caller, run: UUID) -> dict[str, Any]:
-    """A run as it stands; nothing of one that has something in it which the caller may not see."""
+    """A run as it stands, of whichever kind. ApiError 404."""
     for kind, runs in _runs(caller).items():
-        try:
-            view = runs.view(access=caller.access, run_id=run)
-        except NotFound:
-            continue
-        if not all(caller.access.may(Permission.SEE, name) for name in view.namespaces):
-            break
-        return {
-            "apiVersion": API_VERSION,
-            "kind": "Run",
-            "id": str(run),
-            "type": kind,
-            "state": view.state.value,
-            "total": view.total,
-            **_progress(runs, caller.access, run, kind),
-        }
+        shown = _as_it_stands(caller, run, kind, runs)
+        if shown is not None:
+            return shown
     raise _unknown(run)
+
+
+def _as_it_stands(caller: Caller, run: UUID, kind: str, runs: Runs) -> dict[str, Any] | None:
+    """None for one that is not there, and for one that has something in it which the caller may not see."""
+    try:
+        view = runs.view(access=caller.access, run_id=run)
+        if not all(caller.access.may(Permission.SEE, name) for name in view.namespaces):
+            return None
+        progress = _progress(runs, caller.access, run, kind)
+    except NotFound:
+        return None
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Run",
+        "id": str(run),
+        "type": kind,
+        "state": view.state.value,
+        "total": view.total,
+        **progress,
+    }
 
 
 def _progress(runs: Runs, access: Access, run: UUID, kind: str) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from registries.api.status import REASONS
+from registries.api.status import NAMESPACES, REASONS, RUNS
 from registries.domain import DESCRIPTION_MAX, DISPLAY_NAME_MAX, NAME_MAX, NAMESPACE_MAX, Provider
 from registries.probe import Reason
 from registries.resource import API_GROUP, API_VERSION, KIND, PREFIX
@@ -254,6 +254,7 @@ SCHEMAS: dict[str, Schema] = {
             },
         }
     ),
+    "RunList": _list("RunList", reference("Run")),
     "NamespaceList": _list(
         "NamespaceList",
         closed(
@@ -280,7 +281,7 @@ SCHEMAS: dict[str, Schema] = {
                 "properties": {
                     "name": text(),
                     "group": {"const": API_GROUP},
-                    "kind": {"const": KIND},
+                    "kind": {"enum": [KIND, NAMESPACES, RUNS]},
                     "retryAfterSeconds": {"type": "integer", "minimum": 1},
                     "causes": {
                         "type": "array",

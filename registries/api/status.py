@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import translation
 
 from registries import labels
 from registries.errors import (
@@ -30,6 +31,10 @@ JSON = "application/json"
 PLURAL = f"registrysecrets.{API_GROUP}"
 PASSING = 5
 """Seconds after which to try again what was away a moment ago."""
+NAMESPACES, RUNS = "namespaces", "runs"
+"""What else an error may be about."""
+TERMINATING = "terminating"
+_ABOUT_RUNS = ("run_under_way", "already_running", "not_cancellable")
 
 REASONS = {
     400: "BadRequest",
@@ -99,6 +104,8 @@ _API_PROBLEMS = {
     "annotations_size": f"keys and values must have at most {ANNOTATIONS_MAX} bytes together",
     "holds_password": "must not hold the password: everybody who sees the registry sees this",
     "immutable": "only the annotations display-name and description may change",
+    "gone": "there is none, or none that you may see",
+    "recreated": "it was deleted and created again: there is another one of this name, with another uid",
 }
 
 
@@ -148,33 +155,25 @@ def failure(
     return answer(body, code, headers)
 
 
-def of_error(error: ConsoleError, name: str = "") -> HttpResponse:
-    """The Status of an error; `name` is the object that the address names, "" when it names none."""
+def of_error(error: ConsoleError, where: Mapping[str, str]) -> HttpResponse:
+    """The Status of an error; `where` is what stands in the address."""
+    kind, name = _about(error, where)
     if isinstance(error, ApiError):
+        details = details_of(*named(where)) if error.code != 401 else {}
         message = error.problem or _SENTENCES[error.code]
-        return failure(error.code, message, headers=headers_of(error))
-    if not name and ("/" in error.subject or isinstance(error, Invalid)):
-        name = error.subject.rpartition("/")[2]  # of a body
-    details: dict[str, Any] = {"name": name, "group": API_GROUP, "kind": KIND} if name else {}
+        return failure(error.code, message, details=details, headers=headers_of(error))
+    details, code, reason = details_of(kind, name), error.status, error.reason
     if isinstance(error, Invalid):
-        details = {
-            "name": name,
-            "group": API_GROUP,
-            "kind": KIND,
-            "causes": [_cause(error, it) for it in error.causes],
-        }
+        details = {**details, "name": name, "causes": [_cause(error, it) for it in error.causes]}
+    if error.problem == TERMINATING:  # as an API server has it
+        code, reason = Forbidden.status, Forbidden.reason
+        details["causes"] = [_terminating(labels.problem_text(TERMINATING))]
     if isinstance(error, Refused):
-        reason = "QuotaExceeded" if error.problem == QUOTA else "ClusterRefused"
-        details["causes"] = [{"reason": reason, "message": labels.error_text(error)}]
+        details["causes"] = [_refusal(error)]
     if isinstance(error, TooManyRequests):
         details["retryAfterSeconds"] = error.retry_after
-    return failure(
-        error.status,
-        _sentence(error, name),
-        reason=error.reason,
-        details=details,
-        headers=headers_of(error),
-    )
+    message = _sentence(error, kind, name)
+    return failure(code, message, reason=reason, details=details, headers=headers_of(error))
 
 
 def headers_of(error: ConsoleError) -> dict[str, str]:
@@ -186,25 +185,66 @@ def headers_of(error: ConsoleError) -> dict[str, str]:
     return {"Retry-After": str(PASSING)} if isinstance(error, Unavailable) and error.passing else {}
 
 
-def _sentence(error: ConsoleError, name: str) -> str:
-    subject = f'{PLURAL} "{name}"' if name else f'namespaces "{error.subject}"'
+def _refusal(error: Refused) -> dict[str, str]:
+    reason = "QuotaExceeded" if error.problem == QUOTA else "ClusterRefused"
+    return {"reason": reason, "message": labels.error_text(error)}
+
+
+def named(where: Mapping[str, str]) -> tuple[str, str]:
+    """Kind and name of the object that an address names; "" when it names none."""
+    return (RUNS, where["run"]) if "run" in where else (KIND, where.get("name", ""))
+
+
+def details_of(kind: str, name: str) -> dict[str, Any]:
+    if not name and kind != RUNS:
+        return {}
+    return {"name": name, **({} if kind == NAMESPACES else {"group": API_GROUP}), "kind": kind}
+
+
+def _about(error: ConsoleError, where: Mapping[str, str]) -> tuple[str, str]:
+    """The address says it, or else the error itself; a collection is its namespace's."""
+    kind, name = named(where)
+    _, slash, last = error.subject.rpartition("/")
+    if name or isinstance(error, TooManyRequests):
+        return kind, name
+    if isinstance(error, InvalidValues):
+        return RUNS, ""
+    if slash or isinstance(error, Invalid):
+        return KIND, last
+    if error.problem in _ABOUT_RUNS:
+        return RUNS, error.subject
+    given = where.get("namespace", "")
+    return NAMESPACES, given if isinstance(error, Unavailable) else error.subject or given
+
+
+def _sentence(error: ConsoleError, kind: str, name: str) -> str:
+    with translation.override("en"):
+        return _in_english(error, kind, name)
+
+
+def _in_english(error: ConsoleError, kind: str, name: str) -> str:
+    subject = " ".join([PLURAL if kind == KIND else kind, *([f'"{name}"'] if name else [])])
     if isinstance(error, Invalid):
-        causes = ", ".join(f"{_place(error, cause)}: {cause.problem}" for cause in error.causes)
-        return f'{KIND} "{name}" is invalid: {causes}'
+        causes = "; ".join(
+            f"{it['field']}: {it['message'].rstrip('.')}"
+            for it in (_cause(error, one) for one in error.causes)
+        )
+        return f'{KIND} "{name}" is invalid: {causes}' if kind == KIND else f"{subject} is invalid: {causes}"
     if isinstance(error, Refused):
         return f"{subject} is forbidden: {_REFUSALS[error.problem]}"
     if isinstance(error, Forbidden):
         return f"{subject} is forbidden" + (f": this takes the role {error.role}" if error.role else "")
     if isinstance(error, TooManyRequests):
         return f"too many requests: try again in {error.retry_after} s"
+    why = _CONFLICTS.get(error.problem) or (labels.problem_text(error.problem) if error.problem else "")
+    if error.problem == TERMINATING:
+        return f"{subject} is forbidden: {why}"
     sentences = {
         "NotFound": f"{subject} not found",
         "AlreadyExists": f"{subject} already exists",
-        "Conflict": f"Operation cannot be fulfilled on {subject}: {_CONFLICTS.get(error.problem, error.problem)}",
+        "Conflict": f"Operation cannot be fulfilled on {subject}: {why}",
     }
-    return sentences.get(
-        error.reason, f"{_SENTENCES[503]}: {error.problem}" if error.problem else _SENTENCES[503]
-    )
+    return sentences.get(error.reason, f"{_SENTENCES[503]}: {why}" if why else _SENTENCES[503])
 
 
 _REFUSALS = {
@@ -216,7 +256,8 @@ _REFUSALS = {
 _CONFLICTS = {
     "changed": "the object has been modified; please apply your changes to the latest version and try again",
     "recreated": "the object was deleted and created again meanwhile",
-    "run_under_way": "another run of yours is under way",
+    "run_under_way": "this run of yours is under way; wait for it, or cancel it",
+    "already_running": "it was begun already",
     "not_cancellable": "a run that deletes cannot be cancelled",
 }
 
@@ -224,6 +265,10 @@ _CONFLICTS = {
 def _place(error: Invalid, cause: Cause) -> str:
     """Where in the body a cause is; one that names a path already keeps it."""
     return cause.field if isinstance(error, InvalidValues) else FIELDS.get(cause.field, cause.field)
+
+
+def _terminating(message: str) -> dict[str, str]:
+    return {"reason": "NamespaceTerminating", "message": message, "field": FIELDS["namespace"]}
 
 
 def _cause(error: Invalid, cause: Cause) -> dict[str, str]:

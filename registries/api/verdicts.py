@@ -17,7 +17,7 @@ from registries.api import bodies
 from registries.api.callers import Caller
 from registries.api.payloads import read_credential
 from registries.api.status import answer
-from registries.domain import Credential, Key
+from registries.domain import Credential, Key, name_problem
 from registries.errors import (
     QUOTA,
     REFUSED,
@@ -43,6 +43,8 @@ def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     service = wiring.service()
     service.require_test(access=caller.access, namespace=namespace)
     credential = read_credential(bodies.read_object(request, empty=True))
+    if credential is None and name_problem(name):
+        raise NotFound(name)  # what is typed may be tested under any name, before it is a good one
     with _seat():
         if credential is not None:
             return _typed(caller, namespace, credential)
@@ -70,7 +72,7 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
     if outcome.problem in (QUOTA, REFUSED):
         raise Refused(str(key), outcome.problem)
     if outcome.problem:
-        raise Unavailable(str(key), labels.problem_text(outcome.problem))
+        raise Unavailable(str(key), outcome.problem)
     recorded = service.find(access=access, key=key).verification
     return answer(verdict(outcome, recorded.at or datetime.now(UTC)))
 
