@@ -8,7 +8,7 @@ what one would, or a few fewer while one of them holds what it does not use.
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -109,14 +109,21 @@ def _seconds(microseconds: int) -> int:
 
 class Seats:
     """Places for requests that keep a thread waiting, so that some threads are always left for the others. Of this
-    process alone, whose threads they are: a second one has threads, and seats, of its own."""
+    process alone, whose threads they are: a second one has threads, and seats, of its own. One caller gets `each`."""
 
-    def __init__(self, count: int) -> None:
-        self._seats = threading.BoundedSemaphore(count)
+    def __init__(self, count: int, each: int | None = None) -> None:
+        self._count = count
+        self._each = count if each is None else max(1, each)
+        self._taken: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
-    def take(self) -> bool:
-        """Whether there was one; who took one gives it back."""
-        return self._seats.acquire(blocking=False)
+    def take(self, caller: str = "") -> bool:
+        """Whether there was one for this caller; who took one gives it back."""
+        with self._lock:
+            there = self._taken.total() < self._count and self._taken[caller] < self._each
+            self._taken += Counter({caller: int(there)})
+        return there
 
-    def give_back(self) -> None:
-        self._seats.release()
+    def give_back(self, caller: str = "") -> None:
+        with self._lock:
+            self._taken -= Counter({caller: 1})

@@ -15,6 +15,7 @@ from registries import labels
 from registries.errors import (
     QUOTA,
     REFUSED,
+    REGISTRY_BUSY,
     Cause,
     ConsoleError,
     Forbidden,
@@ -168,6 +169,8 @@ def of_error(error: ConsoleError, name: str = "") -> HttpResponse:
         details["causes"] = [{"reason": reason, "message": labels.error_text(error)}]
     if isinstance(error, TooManyRequests):
         details["retryAfterSeconds"] = error.retry_after
+        if error.problem == REGISTRY_BUSY:
+            details["causes"] = [{"reason": "RegistryBusy", "message": labels.error_text(error)}]
     return failure(
         error.status,
         _sentence(error, name),
@@ -196,6 +199,8 @@ def _sentence(error: ConsoleError, name: str) -> str:
     if isinstance(error, Forbidden):
         return f"{subject} is forbidden" + (f": this takes the role {error.role}" if error.role else "")
     if isinstance(error, TooManyRequests):
+        if error.problem == REGISTRY_BUSY:
+            return f"too many tests of this registry: try again in {error.retry_after} s"
         return f"too many requests: try again in {error.retry_after} s"
     sentences = {
         "NotFound": f"{subject} not found",
