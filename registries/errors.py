@@ -17,6 +17,8 @@ from typing import ClassVar
 QUOTA = "quota_exceeded"
 REFUSED = "cluster_refused"
 """The problems of a Refused."""
+REGISTRY_BUSY = "registry_busy"
+"""The problem when a test did not get its turn at its registry."""
 SESSION_ENDED = "session_ended"
 """The problem of an Unavailable: the person's credential is forgotten, or the cluster no longer takes it."""
 
@@ -92,13 +94,13 @@ class Invalid(ConsoleError):
 
 
 class TooManyRequests(ConsoleError):
-    """`retry_after` is in seconds."""
+    """`retry_after` is in seconds; `problem` says what there is too much of, when that is not requests."""
 
     reason = "TooManyRequests"
     status = 429
 
-    def __init__(self, subject: str = "", retry_after: int = 1) -> None:
-        super().__init__(subject, f"retry after {retry_after} s")
+    def __init__(self, subject: str = "", retry_after: int = 1, problem: str = "") -> None:
+        super().__init__(subject, problem or f"retry after {retry_after} s")
         self.retry_after = retry_after
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from django.conf import settings
 
 from registries.domain import Credential
-from registries.errors import Unavailable
+from registries.errors import REGISTRY_BUSY, Unavailable
 from registries.metrics import Metrics
 from registries.probe import Lanes, Policy, RealmMemory, Result, probe, registry_of
 from registries.probe.contexts import TlsContexts
@@ -71,7 +71,7 @@ def one_at_a_time(credential: Credential) -> Result:
     """Probe when it is this test's turn at its registry; Unavailable `registry_busy` when that takes too long."""
     registry = registry_of(credential.address)
     if not lanes().enter(registry, TURNS * settings.PROBE_TIMEOUT):
-        raise Unavailable(registry, "registry_busy")
+        raise Unavailable(registry, REGISTRY_BUSY)
     try:
         result = probe(credential.address, credential.username, credential.password, policy_for(credential))
         return metrics().tested(result)

@@ -109,22 +109,21 @@ def _seconds(microseconds: int) -> int:
 
 class Seats:
     """Places for requests that keep a thread waiting, so that some threads are always left for the others. Of this
-    process alone, whose threads they are: a second one has threads, and seats, of its own. One caller has `each`
-    at most."""
+    process alone, whose threads they are: a second one has threads, and seats, of its own. One caller gets `each`."""
 
     def __init__(self, count: int, each: int | None = None) -> None:
-        self._count, self._each = count, count if each is None else each
+        self._count = count
+        self._each = count if each is None else max(1, each)
         self._taken: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def take(self, caller: str = "") -> bool:
-        """Whether there was one; who took one gives it back."""
+        """Whether there was one for this caller; who took one gives it back."""
         with self._lock:
-            free = self._taken.total() < self._count and self._taken[caller] < self._each
-            self._taken[caller] += free
-            return free
+            there = self._taken.total() < self._count and self._taken[caller] < self._each
+            self._taken += Counter({caller: int(there)})
+        return there
 
     def give_back(self, caller: str = "") -> None:
         with self._lock:
-            self._taken[caller] -= 1
-            self._taken += Counter()  # drops those who have none
+            self._taken -= Counter({caller: 1})

@@ -9,6 +9,8 @@ from registries import wiring
 from registries.domain import VerifyStatus
 from registries.models import AuditEntry, VerificationRecord
 from registries.outcome import Outcome
+from registries.probe import registry_of
+from registries.probing import lanes
 from registries.resource import PREFIX
 from tests.conftest import Cast
 from tests.test_api import TEAM_A, post
@@ -159,13 +161,45 @@ def test_no_more_tests_than_there_are_seats(cast: Cast, settings: Any) -> None:
     wiring.reset()
     cast.add()
     client = cast.api("omar")
-    assert wiring.api_tests().take()
+    assert wiring.api_tests().take("omar")
 
     response = post(client, PATH)
 
     assert response.status_code == 429
     assert response["Retry-After"] == "2"
     assert response.json()["details"]["retryAfterSeconds"] == 2
+
+
+def test_one_person_has_half_of_the_seats_whichever_token_they_show(cast: Cast, settings: Any) -> None:
+    settings.API_TESTS = 4
+    wiring.reset()
+    for _ in range(2):
+        assert wiring.api_tests().take("omar")
+
+    assert [post(cast.api("omar"), f"{TEAM_A}/nothing/verify").status_code for _ in range(2)] == [429, 429]
+    assert post(cast.api("nina"), f"{TEAM_A}/nothing/verify").status_code == 404
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_a_registry_whose_turn_does_not_come_says_when_to_come_back(
+    cast: Cast, probing: Temper, settings: Any, typed: bool
+) -> None:
+    """Somebody else's test of it is under way, for longer than this one waits."""
+    values = probing("harbor")
+    cast.add(**values)
+    registry = registry_of(values["domain"])
+    settings.PROBE_TIMEOUT = 0.01
+    assert lanes().enter(registry, 0)
+    try:
+        response = post(cast.api("omar"), PATH, values if typed else None)
+    finally:
+        lanes().leave(registry)
+
+    found = response.json()
+    [cause] = found["details"]["causes"]
+    assert (response.status_code, found["reason"]) == (429, "TooManyRequests")
+    assert int(response["Retry-After"]) == found["details"]["retryAfterSeconds"] == 1
+    assert (cause["reason"], cause["message"]) == ("RegistryBusy", "该仓库的其他测试耗时较长，稍后再测。")
 
 
 def test_the_seat_is_given_back(cast: Cast, settings: Any) -> None:

@@ -16,6 +16,7 @@ from registries import labels
 from registries.errors import (
     QUOTA,
     REFUSED,
+    REGISTRY_BUSY,
     Cause,
     ConsoleError,
     Forbidden,
@@ -172,6 +173,8 @@ def of_error(error: ConsoleError, where: Mapping[str, str]) -> HttpResponse:
         details["causes"] = [_refusal(error)]
     if isinstance(error, TooManyRequests):
         details["retryAfterSeconds"] = error.retry_after
+        if error.problem == REGISTRY_BUSY:
+            details["causes"] = [{"reason": "RegistryBusy", "message": labels.error_text(error)}]
     message = _sentence(error, kind, name)
     return failure(code, message, reason=reason, details=details, headers=headers_of(error))
 
@@ -235,6 +238,8 @@ def _in_english(error: ConsoleError, kind: str, name: str) -> str:
     if isinstance(error, Forbidden):
         return f"{subject} is forbidden" + (f": this takes the role {error.role}" if error.role else "")
     if isinstance(error, TooManyRequests):
+        if error.problem == REGISTRY_BUSY:
+            return f"too many tests of this registry: try again in {error.retry_after} s"
         return f"too many requests: try again in {error.retry_after} s"
     why = _CONFLICTS.get(error.problem) or (labels.problem_text(error.problem) if error.problem else "")
     if error.problem == TERMINATING:

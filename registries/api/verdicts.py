@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from registries import labels, wiring
@@ -21,6 +23,7 @@ from registries.domain import Credential, Key, name_problem
 from registries.errors import (
     QUOTA,
     REFUSED,
+    REGISTRY_BUSY,
     SESSION_ENDED,
     Conflict,
     Forbidden,
@@ -45,7 +48,7 @@ def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     credential = read_credential(bodies.read_object(request, empty=True))
     if credential is None and name_problem(name):
         raise NotFound(name)  # what is typed may be tested under any name, before it is a good one
-    with _seat():
+    with _seat(caller.access.person):
         if credential is not None:
             return _typed(caller, namespace, credential)
         return _stored(caller, Key(namespace, name))
@@ -54,7 +57,12 @@ def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
 def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpResponse:
     service, access = wiring.service(), caller.access
     service.admit_trial(access=access, namespace=namespace)
-    outcome = service.try_connection(access=access, namespace=namespace, credential=credential)
+    try:
+        outcome = service.try_connection(access=access, namespace=namespace, credential=credential)
+    except Unavailable as error:
+        if error.problem == REGISTRY_BUSY:
+            raise _busy(error.subject) from error
+        raise
     return answer(verdict(outcome, datetime.now(UTC)))
 
 
@@ -65,6 +73,8 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
     outcome = service.finish_test(access=access, check=check) if new else _awaited(check)
     if outcome.problem in ("gone", "recreated", "changed"):
         raise NotFound(str(key)) if outcome.problem == "gone" else Conflict(str(key), outcome.problem)
+    if outcome.problem == REGISTRY_BUSY:
+        raise _busy(str(key))
     if outcome.problem == SESSION_ENDED:
         raise Unavailable(str(key), SESSION_ENDED)
     if outcome.problem == Forbidden.reason:
@@ -77,6 +87,11 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
     return answer(verdict(outcome, recorded.at or datetime.now(UTC)))
 
 
+def _busy(subject: str) -> TooManyRequests:
+    """Others were tested before it; as soon as one of them has ended, it is worth asking again."""
+    return TooManyRequests(subject, retry_after=ceil(settings.PROBE_TIMEOUT), problem=REGISTRY_BUSY)
+
+
 def _awaited(check: Check) -> Outcome:
     while (outcome := wiring.history().outcome(check)) is None:
         time.sleep(LOOK)
@@ -84,14 +99,14 @@ def _awaited(check: Check) -> Outcome:
 
 
 @contextmanager
-def _seat() -> Iterator[None]:
-    """So many tests at most are waited for, so that threads are left for everything else."""
-    if not wiring.api_tests().take():
+def _seat(person: str) -> Iterator[None]:
+    """So many tests at most are waited for, so that threads are left for everything else, and for everybody else."""
+    if not wiring.api_tests().take(person):
         raise TooManyRequests(retry_after=BUSY)
     try:
         yield
     finally:
-        wiring.api_tests().give_back()
+        wiring.api_tests().give_back(person)
 
 
 def past_tests(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
