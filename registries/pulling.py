@@ -21,6 +21,8 @@ class Pulling(Reading):
     def pull_secret(self, *, access: Access, registry: RegistrySecret) -> PullSecret | None:
         """How the Secret stands that kubelets use; None when the store cannot tell now."""
         self._require(access, Permission.SEE, registry.key, Action.SEE)
+        if self.freshness().away:
+            return None
         try:
             return self._store.pull_secret(registry.key)
         except Unavailable:

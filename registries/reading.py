@@ -130,13 +130,25 @@ class Reading:
 
         To look at it, what was last known will do while the store is away.
         """
+        if action is Action.SEE:
+            return self.shown(access=access, key=key)[0]
+        return to_domain(self.resource(access=access, key=key, action=action))
+
+    def shown(self, *, access: Access, key: Key) -> tuple[RegistrySecret, Resource | None]:
+        """One registry to look at, and as a resource. While the store is away it is what was last known, without the
+        resource: the store is not asked, since it may take long to say nothing. NotFound."""
+        self._require(access, Permission.SEE, key, Action.SEE)
+        known = self._index.fresh().find(key) if self.freshness().away else None
+        if known is not None:
+            return known, None
         try:
-            return to_domain(self.resource(access=access, key=key, action=action))
+            resource = public(self._store.get(key))
         except Unavailable:
-            known = self._index.fresh().find(key) if action is Action.SEE else None
+            known = self._index.fresh().find(key)
             if known is None:
                 raise
-            return known
+            return known, None
+        return to_domain(resource), resource
 
     def resource(self, *, access: Access, key: Key, action: Action = Action.SEE) -> Resource:
         """The same as a resource, without the password."""

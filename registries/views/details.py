@@ -9,13 +9,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from registries import audit, labels, presets, wiring
-from registries.access import Access
 from registries.authorities import Authority, BundleError, read_bundle
 from registries.domain import Key, RegistrySecret
-from registries.errors import Unavailable
 from registries.models import AuditEntry
 from registries.records import OK
-from registries.resource import API_GROUP, API_VERSION, PREFIX, Resource, to_domain
+from registries.resource import API_GROUP, API_VERSION, PREFIX, Resource
 from registries.views import pulling
 from registries.views.people import access_to, acting_access
 from registries.views.verify import panel
@@ -26,7 +24,7 @@ RESOURCE = f"registrysecrets.{API_GROUP}"
 @require_safe
 def details(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     access = access_to(request)
-    registry, resource = _read(access, Key(namespace, name))
+    registry, resource = wiring.service().shown(access=access, key=Key(namespace, name))
     check = wiring.history().under_way([registry.uid]).get(registry.uid)
     acting = acting_access(request)
     context = {
@@ -56,15 +54,6 @@ def _authorities(registry: RegistrySecret) -> tuple[Authority, ...]:
         return read_bundle(registry.ca_bundle)[1] if registry.ca_bundle else ()
     except BundleError:
         return ()
-
-
-def _read(access: Access, key: Key) -> tuple[RegistrySecret, Resource | None]:
-    """A registry, and its resource unless the store is away."""
-    try:
-        resource = wiring.service().resource(access=access, key=key)
-    except Unavailable:
-        return wiring.service().find(access=access, key=key), None
-    return to_domain(resource), resource
 
 
 def as_yaml(resource: Resource) -> str:
