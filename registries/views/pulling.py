@@ -52,6 +52,7 @@ def panel(access: Access, acting: Access, registry: RegistrySecret) -> dict[str,
     return {
         "registry": registry,
         "pull_secret": pull_labels.PULL_SECRETS[state],
+        "pull_secret_waits": state in (PullSecret.MISSING, PullSecret.OUTDATED),
         "binding": binding.value,
         "binding_text": "" if state is None else pull_labels.BINDINGS[binding],
         "may_bind": may and (offers_bind or binding is Binding.BOUND),
