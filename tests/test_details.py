@@ -63,7 +63,7 @@ def test_the_yaml_is_the_resource_without_the_password(cast: Cast) -> None:
 def test_a_hostile_display_name_is_quoted_in_the_commands(cast: Cast) -> None:
     cast.add(display_name="x'; rm -rf / #")
 
-    page = shown(cast)
+    page = shown(cast, "nina")
 
     assert "kubectl delete registrysecrets.image.theriseunion.io harbor-prod -n team-a" in page
     quoted = "theriseunion.io/display-name=x'\"'\"'; rm -rf / #".replace("'", "&#x27;").replace('"', "&quot;")
@@ -96,11 +96,38 @@ def test_actions_are_offered_by_role(cast: Cast) -> None:
 
 def test_a_curl_line_tests_it_through_the_api(cast: Cast) -> None:
     cast.add()
-    page = html.unescape(cast.client("vic").get("/registries/team-a/harbor-prod/").content.decode())
+    page = html.unescape(shown(cast, "omar"))
 
     path = "/oapis/image.theriseunion.io/v1alpha1/namespaces/team-a/registry-secrets/harbor-prod/verify"
     assert f'curl -X POST -H "Authorization: Bearer $TOKEN" http://testserver{path}' in page
     assert cast.api("omar").post(path, "", content_type="application/json").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("person", "offered"),
+    [
+        ("vic", {"kubectl get"}),
+        ("omar", {"kubectl get", "kubectl annotate", "curl -X POST"}),
+        ("nina", {"kubectl get", "kubectl annotate", "curl -X POST", "kubectl delete"}),
+    ],
+)
+def test_only_the_commands_that_the_role_allows_are_offered(
+    cast: Cast, person: str, offered: set[str]
+) -> None:
+    cast.add()
+    page = shown(cast, person)
+
+    commands = {"kubectl get", "kubectl annotate", "kubectl delete", "curl -X POST"}
+    assert {it for it in commands if it in page} == offered
+
+
+def test_a_curl_line_of_who_may_only_look_does_that(cast: Cast) -> None:
+    cast.add()
+    path = "/oapis/image.theriseunion.io/v1alpha1/namespaces/team-a/registry-secrets/harbor-prod"
+
+    line = f'curl -H "Authorization: Bearer $TOKEN" http://testserver{path}<'
+    assert line in html.unescape(shown(cast, "vic"))
+    assert cast.api("vic").get(path).status_code == 200
 
 
 class TestAnOpenPage:

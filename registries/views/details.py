@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from registries import audit, labels, presets, wiring
-from registries.access import Access
+from registries.access import Access, Permission
 from registries.authorities import Authority, BundleError, read_bundle
 from registries.domain import Key, RegistrySecret
 from registries.errors import NotFound, Unavailable
@@ -74,8 +74,8 @@ def _context(
         "now": datetime.now(UTC),
         "yaml": as_yaml(resource) if resource else "",
         **pulling.panel(access, acting, registry),
-        "commands": commands(registry),
-        "curl": curl(request, registry),
+        "commands": commands(registry, access),
+        "curl": curl(request, registry, access),
         "sample": presets.sample_image(registry.domain, registry.provider),
         "events": [
             {
@@ -122,22 +122,26 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def commands(registry: RegistrySecret) -> list[tuple[str, str]]:
-    """What kubectl would do the same with. Nothing that would print the password."""
+def commands(registry: RegistrySecret, access: Access) -> list[str]:
+    """What kubectl would do the same with, as far as the role goes. Nothing that would print the password."""
     where = f"-n {registry.namespace}"
     columns = "custom-columns=NAME:.metadata.name,DOMAIN:.spec.domain,USER:.spec.username"
     note = shlex.quote(f"{PREFIX}display-name={registry.display_name}")
-    return [
-        ("show", f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
-        ("edit", f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {note}"),
-        ("delete", f"kubectl delete {RESOURCE} {registry.name} {where}"),
-    ]
+    offered = {
+        Permission.SEE: f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}",
+        Permission.EDIT: f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {note}",
+        Permission.DELETE: f"kubectl delete {RESOURCE} {registry.name} {where}",
+    }
+    return [text for permission, text in offered.items() if access.may(permission, registry.namespace)]
 
 
-def curl(request: HttpRequest, registry: RegistrySecret) -> str:
-    """A test through the API, ready but for the token."""
-    path = f"/oapis/{API_VERSION}/namespaces/{registry.namespace}/registry-secrets/{registry.name}/verify"
-    return f'curl -X POST -H "Authorization: Bearer $TOKEN" {shlex.quote(request.build_absolute_uri(path))}'
+def curl(request: HttpRequest, registry: RegistrySecret, access: Access) -> str:
+    """A test through the API, ready but for the token; for whoever may not test, a look."""
+    path = f"/oapis/{API_VERSION}/namespaces/{registry.namespace}/registry-secrets/{registry.name}"
+    method = ""
+    if access.may(Permission.EDIT, registry.namespace):
+        path, method = f"{path}/verify", "-X POST "
+    return f'curl {method}-H "Authorization: Bearer $TOKEN" {shlex.quote(request.build_absolute_uri(path))}'
 
 
 def _event_text(entry: AuditEntry) -> str:
