@@ -150,6 +150,10 @@ class Reading:
             return known, None
         return to_domain(resource), resource
 
+    def known(self, *, access: Access, key: Key) -> RegistrySecret | None:
+        """One registry as lists have it, which asks no cluster; None when it is not there or may not be seen."""
+        return self._index.fresh().find(key) if access.may(Permission.SEE, key.namespace) else None
+
     def resource(self, *, access: Access, key: Key, action: Action = Action.SEE) -> Resource:
         """The same as a resource, without the password."""
         self._require(access, _NEEDED[action], key, action)

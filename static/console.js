@@ -1,6 +1,7 @@
 // The page's behaviour. Each module owns one thing and starts itself; this one owns what concerns all requests.
 import "./add.js";
 import "./card.js";
+import "./details.js";
 import "./focus.js";
 import "./frame.js";
 import "./list.js";

@@ -135,6 +135,14 @@ def test_everything_typed_is_still_there_except_the_password_which_is_never_echo
     )
 
 
+@pytest.mark.parametrize("person", ["omar", "vic"])
+def test_who_may_not_add_is_answered_403_with_the_role_at_the_field(cast: Cast, person: str) -> None:
+    status, shown = post(cast.client(person, hx_request="true"))
+
+    assert status == 403
+    assert "image-admin" in shown[shown.index('id="div_id_namespace"') :]
+
+
 def test_a_name_that_exists_is_said_at_the_field(cast: Cast) -> None:
     cast.add()
 

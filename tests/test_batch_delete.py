@@ -106,6 +106,18 @@ def test_what_one_may_not_delete_is_left_out_and_said(cast: Cast) -> None:
     assert left(cast) == ["team-b/theirs"]
 
 
+@pytest.mark.parametrize("person", ["omar", "vic"])
+def test_a_selection_that_one_may_not_delete_is_a_403_that_names_the_role(cast: Cast, person: str) -> None:
+    mine, hidden = cast.add("mine"), cast.add("hidden", "team-b")
+
+    refused = htmx(cast, person).post(PATH, {"uids": f"{mine.uid} {hidden.uid}"})
+    unknown = htmx(cast, person).post(PATH, {"uids": hidden.uid})
+
+    assert refused.status_code == 403
+    assert "image-admin" in refused.content.decode()
+    assert unknown.status_code == 422, "it does not exist for them"
+
+
 def test_what_one_may_not_see_is_not_even_counted(cast: Cast) -> None:
     shown, _ = propose(htmx(cast, "nina"), [cast.add("mine"), cast.add("harbor-secret", "team-b")])
 

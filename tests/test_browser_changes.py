@@ -216,6 +216,17 @@ class TestBatchDeletion:
             expect(row(page, name).get_by_role("checkbox")).to_be_checked()
         give(people, "nina", "team-a", "image-admin")
 
+    def test_says_which_role_was_lost_since_the_page_was_made(self, people: People, added: list[str]) -> None:
+        people.watch.expected.add(403)
+        page = people("nina").open(HERE)
+        row(page, added[0]).get_by_role("checkbox").check()
+        give(people, "nina", "team-a", "image-operator")
+
+        page.get_by_role("button", name=ZH.delete_selected).click()
+
+        expect(dialog(page).get_by_role("alert")).to_contain_text("image-admin")
+        give(people, "nina", "team-a", "image-admin")
+
     def test_leaves_out_what_the_role_does_not_allow(self, people: People, added: list[str]) -> None:
         give(people, "nina", "team-b", "image-viewer")
         page = people("nina").open("/registries/?size=100")

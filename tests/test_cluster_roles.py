@@ -185,7 +185,7 @@ class TestRevoking:
 
         response = client.post("/registries/-/add/", typed(namespace="team-b"))
 
-        assert response.status_code == 422
+        assert response.status_code == 403
         assert "需要 image-admin" in response.content.decode()
         assert people.server.call("GET", EVERYWHERE).body["items"] == []
         refused = AuditEntry.objects.get(action="create")

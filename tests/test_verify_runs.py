@@ -82,10 +82,13 @@ def test_a_person_tests_only_where_the_role_allows_it(cast: Cast, probing: Tempe
 
     begin(htmx(cast, "omar"), uids=both)
     assert set(states()) == {"mine"}
-    for person in ("vic", "sam"):
-        answer = htmx(cast, person).post(PATH, {"uids": both})
-        assert answer.status_code == 422
-        assert "other" not in answer.content.decode()
+    for person, status in (("vic", 403), ("sam", 422)):
+        for asked in ({"uids": both}, {"query": ""}):
+            answer = htmx(cast, person).post(PATH, asked)
+            assert answer.status_code == status
+            assert "image-operator" in answer.content.decode()
+            assert "other" not in answer.content.decode()
+    assert htmx(cast, "vic").post(PATH, {"uids": other.uid}).status_code == 422, "it does not exist for them"
 
 
 def test_a_registry_is_left_alone_after_its_first_refusal_of_a_user_name(cast: Cast, probing: Temper) -> None:

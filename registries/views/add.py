@@ -64,7 +64,7 @@ def _nowhere(request: HttpRequest) -> HttpResponse:
 @sensitive_variables("form", "draft")
 def _save(request: HttpRequest) -> HttpResponse:
     """Save, with or without a test, then test: a registry that is down never keeps anybody from saving."""
-    access = access_to(request)
+    access, status = access_to(request), 422
     form = AddForm(request.POST, namespaces=_namespaces(request))
     try:
         draft = drafts.read_draft(form.typed())
@@ -79,13 +79,14 @@ def _save(request: HttpRequest) -> HttpResponse:
         form.add_causes([Cause("namespace", error.problem)])
     except Forbidden:
         form.add_causes([Cause("namespace", "forbidden")])
+        status = 403
     except Conflict as error:
         form.add_causes([Cause("namespace", error.problem)])
     else:
         text = _after_saving(access, created)
         event = ("registry-created", {"uid": created.uid})
         return done(request, text, event, href=details_url(created.key))
-    return _form(request, form, status=422)
+    return _form(request, form, status=status)
 
 
 def _after_saving(access: Access, created: RegistrySecret) -> str:

@@ -9,7 +9,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
+from registries import wiring
 from registries.domain import Key
+
+PULSE = 4000
+PULSE_ON_CLUSTER = 600
+"""Milliseconds between two questions of an open page whether anything changed; on a cluster others change it, and
+are seen within a second."""
+
+
+def pulse_every() -> int:
+    return PULSE_ON_CLUSTER if wiring.on_cluster() else PULSE
 
 
 def details_url(key: Key) -> str:

@@ -30,10 +30,8 @@ def batch_delete(request: HttpRequest) -> HttpResponse:
     found = wiring.service().by_uid(access=access, uids=asked)
     may = wiring.service().by_uid(access=access, uids=asked, action=Action.DELETE)
     if not may:
-        context = {"found": found}
-        return dialog(
-            request, "registries/_batch_nothing.html", context, status=422, title=_("Delete selected")
-        )
+        status, title = 403 if found else 422, _("Delete selected")
+        return dialog(request, "registries/_batch_nothing.html", {"found": found}, status=status, title=title)
     runs = wiring.delete_runs()
     run = runs.view(access=access, run_id=runs.propose(access=access, registries=may))
     return _confirmation(

@@ -14,16 +14,12 @@ from registries.access import Permission
 from registries.domain import Provider
 from registries.listing import PAGE_SIZES, Filter, ListQuery, Page, Sort
 from registries.views import filters
-from registries.views.answers import is_htmx
+from registries.views.answers import is_htmx, pulse_every
 from registries.views.people import access_to, acting_access
 from registries.views.rows import row_of
 from registries.views.verify_batch import notice
 
 YEAR = 365 * 24 * 3600
-PULSE = 4000
-PULSE_ON_CLUSTER = 600
-"""Milliseconds between two questions of an open list whether anything changed; on a cluster others change it, and
-are seen within a second."""
 
 
 @require_safe
@@ -72,7 +68,7 @@ def _context(request: HttpRequest, query: ListQuery, page: Page) -> dict[str, An
         "may_test": access.may_anywhere(Permission.EDIT),
         "may_delete": access.may_anywhere(Permission.DELETE),
         "granted": granted,
-        "pulse_every": PULSE_ON_CLUSTER if wiring.on_cluster() else PULSE,
+        "pulse_every": pulse_every(),
         "providers": [(it.value, labels.PROVIDERS[it].text) for it in Provider],
         "statuses": [(it.value, labels.FILTERS[it].text) for it in Filter],
         "clear_url": filters.url(ListQuery(size=query.size), namespace=given.namespace),

@@ -35,23 +35,28 @@ def verify_batch(request: HttpRequest) -> HttpResponse:
     under_way = runs.current(access=access, states=(RunState.RUNNING,))
     if under_way is not None:
         return _progress(request, under_way, note=labels.problem_text("run_under_way"))
-    chosen = _chosen(access, request.POST)
+    found, chosen = _found(access, request.POST)
     if not chosen:
-        context = {"title": _("Test selected")}
-        return dialog(request, "registries/_verify_nothing.html", context, status=422, title=context["title"])
+        status, title = 403 if found else 422, _("Test selected")
+        return dialog(
+            request, "registries/_verify_nothing.html", {"title": title}, status=status, title=title
+        )
     run = runs.make(access=access, registries=chosen)
     runs.start(access=access, run_id=run)
     return _progress(request, run, changed=True)
 
 
-def _chosen(access: Access, posted: QueryDict) -> tuple[RegistrySecret, ...]:
-    """What of it there is and may be tested."""
+def _found(
+    access: Access, posted: QueryDict
+) -> tuple[tuple[RegistrySecret, ...], tuple[RegistrySecret, ...]]:
+    """What of it there is and may be seen, and what of that may be tested."""
     if "query" in posted:
         criteria = filters.criteria(QueryDict(posted.get("query", "")).dict())
         found = wiring.service().matching(access=access, criteria=criteria)
-        return tuple(it for it in found if access.may(Permission.EDIT, it.namespace))
-    asked = posted.get("uids", "").split()
-    return wiring.service().by_uid(access=access, uids=asked, action=Action.TEST)
+        return found, tuple(it for it in found if access.may(Permission.EDIT, it.namespace))
+    uids = posted.get("uids", "").split()
+    found = wiring.service().by_uid(access=access, uids=uids)
+    return found, wiring.service().by_uid(access=access, uids=uids, action=Action.TEST)
 
 
 @require_safe

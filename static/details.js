@@ -1,0 +1,51 @@
+// An open details page keeps up with what others do. What changed is changed in place, so that the focus, marked
+// text and what was scrolled to stay where they are.
+const page = document.getElementById("details-page");
+
+function mergeAttributes(old, fresh) {
+  for (const name of old.getAttributeNames()) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+}
+
+// What fetches itself is replaced: it has to begin, or to stop.
+function merge(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  const same = old.nodeName === fresh.nodeName && old.id === fresh.id;
+  if (!same || old.hasAttribute?.("hx-get") || fresh.hasAttribute?.("hx-get")) {
+    old.replaceWith(fresh);
+  } else if (old.nodeType !== Node.ELEMENT_NODE) {
+    old.data = fresh.data;
+  } else {
+    mergeAttributes(old, fresh);
+    const before = [...old.childNodes];
+    const after = [...fresh.childNodes];
+    for (const surplus of before.slice(after.length)) surplus.remove();
+    after.forEach((child, place) => (before[place] ? merge(before[place], child) : old.append(child)));
+  }
+}
+
+// What does not come is asked for again by the next pulse.
+function get(url, target) {
+  return window.htmx.ajax("GET", url, { source: "#details-state", target, swap: "merge" }).catch(() => {});
+}
+
+async function refresh() {
+  const state = document.getElementById("details-state");
+  if (!state || document.querySelector("dialog[open]")) return;
+  const { pathname } = window.location;
+  await get(`${pathname}?${new URLSearchParams({ version: state.dataset.version })}`, "#details-page");
+  if (document.querySelector("#pull-secret[data-waits]")) await get(`${pathname}pull-secret/`, "#pull-secret");
+}
+
+if (page) {
+  window.htmx.defineExtension("merge", {
+    isInlineSwap: () => false,
+    handleSwap: (style, target, fragment) => {
+      merge(target, fragment.querySelector(`#${target.id}`));
+      return [document.getElementById(target.id)];
+    },
+  });
+  window.setInterval(() => document.hidden || refresh(), Number(page.dataset.pulseEvery));
+  document.addEventListener("registries-changed", refresh);
+  document.addEventListener("registry-tested", refresh);
+}
