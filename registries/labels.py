@@ -274,6 +274,9 @@ _ERRORS: dict[str, Text] = {
     "cluster_forbidden": _(
         "The console's account may not do this on the cluster. Bind it to the cluster role registry-console."
     ),
+    "installation_forbidden": _(
+        "This kubeconfig may not install it: that takes one of a cluster administrator, in KUBECONFIG."
+    ),
     "crd_missing": _(
         "The cluster does not know registries yet. Let its administrator run: manage.py crd --apply"
     ),

@@ -299,11 +299,14 @@ def test_crd_apply_installs_it(cluster: Cluster, settings: Any) -> None:
 def test_crd_apply_without_the_right_to_says_so(cluster: Cluster, settings: Any) -> None:
     if not isinstance(cluster.server, ApiServer):
         pytest.skip("the given cluster knows one user only")
-    settings.KUBECONFIG = str(cluster.server.kubeconfig("stranger"))
+    settings.KUBECONFIG = str(cluster.server.kubeconfig("console"))
     wiring.reset()
 
-    with pytest.raises(CommandError, match="registry-console"):
+    with pytest.raises(CommandError) as raised:
         call_command("crd", "--apply")
+
+    assert "集群管理员" in str(raised.value)
+    assert "registry-console" not in str(raised.value), "which this account is bound to"
 
 
 @pytest.mark.parametrize(("store", "match"), [("etcd", "CONSOLE_STORE"), ("kubernetes", "KUBECONFIG")])

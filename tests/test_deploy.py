@@ -98,6 +98,13 @@ def test_the_patch_that_names_others_fits() -> None:
         assert isinstance(found, str)
 
 
+def test_what_an_old_server_does_not_know_is_told_with_a_way_out() -> None:
+    assert "x-kubernetes-validations" in installation.manifest()
+
+    for text in (installation.manifest(), (ROOT / "deploy" / "README.md").read_text()):
+        assert "--validate=false" in text
+
+
 def test_every_setting_that_is_named_exists() -> None:
     settings = (ROOT / "console" / "settings.py").read_text()
     texts = [path.read_text() for path in (ROOT / "deploy").rglob("*") if path.is_file()]

@@ -76,6 +76,31 @@ def test_a_superuser_is_image_admin_everywhere(tmp_path: Path) -> None:
         assert b"image-admin" in page.read()
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"CONSOLE_STORE": "kubernetes", "KUBECONFIG": "/nowhere"},
+            "KUBECONFIG names /nowhere, which holds no",
+        ),
+        ({"CONSOLE_AUTH": "kubernetes"}, "CONSOLE_AUTH=kubernetes takes CONSOLE_STORE=kubernetes as well"),
+        ({"CONSOLE_STORE": "etcd"}, "CONSOLE_STORE is etcd; use embedded or kubernetes"),
+    ],
+    ids=["no kubeconfig", "no cluster's store", "unknown store"],
+)
+def test_a_setting_that_makes_no_sense_is_one_line(tmp_path: Path, given: dict[str, str], said: str) -> None:
+    done = manage(tmp_path / "data", "serve", "--bind", f"127.0.0.1:{free_port()}", **given)
+
+    assert done.returncode == 1
+    assert [line.partition(said)[:2] for line in done.stderr.splitlines()] == [("CommandError: ", said)]
+
+
+def test_where_a_setting_is_found_wrong_is_told_to_whoever_asks(tmp_path: Path) -> None:
+    done = manage(tmp_path / "data", "check", "--traceback", CONSOLE_AUTH="kubernetes")
+
+    assert "Traceback" in done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_the_demo_stops_everything_it_started(tmp_path: Path, number: int) -> None:
     with Serving(tmp_path / "demo", "demo", "--base-port", str(BASE), CONSOLE_DEMO="1") as console:

@@ -10,6 +10,7 @@ import yaml
 
 from registries.errors import NotFound, Unavailable
 from registries.stores.kubernetes.client import MERGE_PATCH, Connection
+from registries.stores.kubernetes.failures import FORBIDDEN
 
 FILES = ("crd.yaml", "rbac.yaml")
 PATIENCE = 15.0
@@ -29,20 +30,28 @@ def apply(connection: Connection) -> list[str]:
     """Install or update everything; returns "Kind/name" of each, once the resource is served.
 
     With merge patches: a server-side apply is refused by servers that do not know the CEL rule.
-    Unavailable, also when these credentials may not do it.
+    Unavailable; `installation_forbidden` when these credentials may not do it.
     """
     done = []
-    for item in yaml.safe_load_all(manifest()):
-        name = item["metadata"]["name"]
-        collection = _COLLECTIONS[item["kind"]]
-        try:
-            connection.call("PATCH", f"{collection}/{name}", subject=name, body=item, kind=MERGE_PATCH)
-        except NotFound:
-            connection.call("POST", collection, subject=name, body=item)
-        done.append(f"{item['kind']}/{name}")
-        if item["kind"] == "CustomResourceDefinition":
-            _wait_until_served(connection, name)
+    try:
+        for item in yaml.safe_load_all(manifest()):
+            name = item["metadata"]["name"]
+            _put(connection, _COLLECTIONS[item["kind"]], name, item)
+            done.append(f"{item['kind']}/{name}")
+            if item["kind"] == "CustomResourceDefinition":
+                _wait_until_served(connection, name)
+    except Unavailable as error:
+        if error.problem != FORBIDDEN:
+            raise
+        raise Unavailable(error.subject, "installation_forbidden") from error
     return done
+
+
+def _put(connection: Connection, collection: str, name: str, item: dict[str, Any]) -> None:
+    try:
+        connection.call("PATCH", f"{collection}/{name}", subject=name, body=item, kind=MERGE_PATCH)
+    except NotFound:
+        connection.call("POST", collection, subject=name, body=item)
 
 
 def _wait_until_served(connection: Connection, name: str) -> None:
