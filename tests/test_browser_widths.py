@@ -27,6 +27,17 @@ JUST_BELOW_THE_BAR = """id => {
   const bar = document.querySelector(".topbar").getBoundingClientRect().bottom;
   return bar <= top && top < bar + 40;
 }"""
+CUT = "all => all.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent.trim())"
+STICKS_OUT_OF_ITS_CELL = """all => all
+  .filter((it) => it.getBoundingClientRect().right > it.closest("td").getBoundingClientRect().right)
+  .map((it) => it.textContent)"""
+COVERS = """it => {
+  const text = document.createRange();
+  text.setStartAfter(it.parentElement.querySelector(".head"));
+  text.setEndBefore(it);
+  const right = Math.max(...[...text.getClientRects()].map((part) => part.right));
+  return it.getBoundingClientRect().left >= right ? "" : it.parentElement.textContent;
+}"""
 MOVES = """() => {
   const slow = (text) => text.split(",").some((part) => parseFloat(part) * (part.includes("ms") ? 1 : 1000) > 1);
   const found = [];
@@ -142,14 +153,39 @@ def test_a_batch_of_long_values_fits_too(people: People, long_one: str) -> None:
 
 
 @pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
-def test_the_counts_are_legible_on_a_phone(people: People, words: Words) -> None:
-    page = people("olive").open(language=words.code, width=360)
+@pytest.mark.parametrize("width", [320, 360, 768, 900, 992, 1280])
+def test_the_counts_are_legible(people: People, words: Words, width: int) -> None:
+    page = people("olive").open(language=words.code, width=width)
 
-    cut = page.locator(".tile-label").evaluate_all(
-        "all => all.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent.trim())"
-    )
+    cut = page.locator(".tile-label").evaluate_all(CUT)
 
     assert cut == []
+
+
+@pytest.mark.usefixtures("long_one")
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+@pytest.mark.parametrize("width", [360, 768, 1024, 1280, 1440, 1920])
+def test_values_keep_their_ends(people: People, words: Words, width: int) -> None:
+    page = people("olive").open("/registries/?size=50", language=words.code, width=width)
+
+    for cells in ("td.c-name .mono", "td.c-namespace", "td.c-domain", "td.c-username", "td.c-provider"):
+        assert page.locator(cells).evaluate_all(CUT) == [], cells
+    assert page.locator("td.c-status .ago").evaluate_all(STICKS_OUT_OF_ITS_CELL) == []
+    for copy in page.locator("td.c-domain .copy").all()[:3]:
+        copy.hover()
+        assert copy.evaluate(COVERS) == ""
+
+
+@pytest.mark.usefixtures("long_one")
+def test_the_whole_of_a_value_is_in_its_tooltip(people: People, long_one: str) -> None:
+    page = people("olive").open(f"/registries/?q={long_one}")
+
+    assert page.locator("td.c-name").get_attribute("title") == f"{'长' * 60} · {long_one}"
+    assert page.locator("td.c-namespace").get_attribute("title") == "default"
+    assert page.locator("td.c-username").get_attribute("title") == "u" * 200
+    expect(page.get_by_role("link", name=f"{'长' * 60} {long_one}", exact=True)).to_be_visible()
+    why = page.locator("td.c-status .why")
+    assert why.get_attribute("title") == why.text_content()
 
 
 def test_a_row_on_a_phone_has_what_a_row_has(people: People) -> None:

@@ -205,7 +205,7 @@ def test_a_domain_that_is_long_can_give_way_in_the_middle(cast: Cast) -> None:
     shown = page(cast.client("olive"))
 
     assert (
-        "<span>registry-with-a-rather-long-name.infrastructure.exam</span><span>ple.com:8443</span>" in shown
+        '<span class="head">registry-with-a-rather-long-name.infrastructure.example.c</span>om:8443' in shown
     )
 
 

@@ -1,5 +1,6 @@
 """测试连接 of a stored registry: begun, shown, recorded, and never in anybody's way."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from registries import probing, wiring
 from registries.domain import Credential, RegistrySecret, VerifyStatus
@@ -20,6 +21,7 @@ from registries.probe import Reason, Result
 from registries.quota import Quota
 from registries.resource import PREFIX
 from registries.service import RegistryService
+from registries.views.verify import strip_text
 from tests.conftest import Cast
 from tests.peers.scripted import wait_for
 from tests.peers.silent import SilentServers
@@ -130,6 +132,32 @@ def test_the_details_name_message_time_person_stages_and_duration(cast: Cast, pr
     ):
         assert part in card, part
     assert "stage-bad" in card
+
+
+def test_the_card_says_in_words_what_its_colours_say(cast: Cast, probing: Temper) -> None:
+    cast.add(**probing("wrong-password"))
+    verify(cast)
+    verify(cast)
+
+    card = cast.client("vic").get(f"{PATH}status/").content.decode()
+
+    stages = re.findall(r"<span>([^<]+)</span>\s*<span class=\"visually-hidden\">([^<]+)</span>", card)
+    assert dict(stages)["解析域名"] == "通过"
+    assert dict(stages)["获取令牌"] == "失败"
+    assert 'aria-label="最近 2 次：0 次成功，2 次失败；最近一次失败"' in card
+
+
+@pytest.mark.parametrize(
+    ("kinds", "says"),
+    [
+        ("bad bad", "最近 2 次：0 次成功，2 次失败；最近一次失败"),
+        ("ok warn ok bad", "最近 4 次：3 次成功，1 次失败；最近一次失败"),
+        ("bad bad warn", "最近 3 次：1 次成功，2 次失败；最近一次成功"),
+    ],
+)
+def test_the_strip_of_the_last_tests_has_its_counts(kinds: str, says: str) -> None:
+    with translation.override("zh-hans"):
+        assert strip_text([{"kind": kind} for kind in kinds.split()]) == says
 
 
 def test_a_verdict_that_is_older_than_a_week_says_so(cast: Cast, probing: Temper) -> None:

@@ -9,7 +9,7 @@ from django import template
 from django.template import Context
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -20,6 +20,11 @@ register = template.Library()
 ROWS_KEPT = 2_000
 """Rendered; of 2 KiB each."""
 _rows: dict[Hashable, SafeString] = {}
+
+SHORT = 9
+"""Values of more characters are cut in the middle where there is no room."""
+TAIL = 7
+"""What stays of them: a port, a number. values.css knows its width."""
 
 
 @register.simple_tag(takes_context=True)
@@ -46,6 +51,14 @@ def table_row(context: Context, row: Row) -> SafeString:
             _rows.clear()
         _rows[shown] = found
     return found
+
+
+@register.filter
+def clip(text: str) -> SafeString:
+    """A value in two parts: the first gives way, the second stays."""
+    if len(text) <= SHORT:
+        return conditional_escape(text)
+    return format_html('<span class="head">{}</span>{}', text[:-TAIL], text[-TAIL:])
 
 
 @register.simple_tag

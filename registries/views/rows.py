@@ -14,22 +14,7 @@ from registries.probe.certificate import CertificateFacts, TlsFacts
 from registries.records import Check
 from registries.views.answers import details_url
 
-LONG = 30
-"""Values of more characters are cut in the middle when there is no room."""
-TAIL = 12
 NAMES_SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Clipped:
-    """A long value in two parts: the first gives way, the second stays."""
-
-    head: str
-    tail: str
-
-    @classmethod
-    def of(cls, text: str) -> "Clipped":
-        return cls(text[:-TAIL], text[-TAIL:]) if len(text) > LONG else cls(text, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +22,6 @@ class Row:
     registry: RegistrySecret
     label: Label
     provider: Label
-    domain: Clipped
     reason: str
     ago: str
     stale: bool
@@ -59,7 +43,6 @@ def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: d
         registry=registry,
         label=label,
         provider=labels.PROVIDERS[registry.provider],
-        domain=Clipped.of(registry.domain),
         reason="" if check else _short_reason(registry),
         ago=labels.ago(verification.at, now) if verification.at else "",
         stale=verification.is_stale(now),

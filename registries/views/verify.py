@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
@@ -74,11 +75,13 @@ def panel(access: Access, registry: RegistrySecret, check: Check | None) -> dict
     """What the verdict's panel on the details page shows."""
     now = datetime.now(UTC)
     recent = list(wiring.history().recent(registry.uid))
+    bars = strip(recent)
     return {
         "row": row_of(registry, access, check, now),
         "registry": registry,
         "verdict": verdict_of_stored(registry, recent[0] if recent else None, now),
-        "strip": strip(recent),
+        "strip": bars,
+        "strip_text": strip_text(bars),
         "delay": poll_delay(check.started_at, now) if check else "",
     }
 
@@ -102,3 +105,12 @@ def strip(recent: list[Check]) -> list[dict[str, Any]]:
         text = labels.outcome_text(check.outcome)
         bars.append({"kind": label.kind, "text": text, "at": check.started_at, "x": position * 9})
     return bars
+
+
+def strip_text(bars: list[dict[str, Any]]) -> str:
+    """The strip for who does not see it."""
+    failed = [bar["kind"] == "bad" for bar in bars]
+    counts = {"n": len(failed), "good": failed.count(False), "bad": failed.count(True)}
+    if failed and failed[-1]:
+        return _("The last %(n)d tests: %(good)d connected, %(bad)d failed; the last one failed") % counts
+    return _("The last %(n)d tests: %(good)d connected, %(bad)d failed; the last one connected") % counts
