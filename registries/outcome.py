@@ -61,6 +61,11 @@ class Outcome:
     def abandoned(cls, problem: str) -> "Outcome":
         return cls(reason="", problem=problem)
 
+    @classmethod
+    def left_alone(cls, seconds: int) -> "Outcome":
+        """Of a test that is not made, since the registry asked to be left alone for so long."""
+        return cls(reason=Reason.RATE_LIMITED.value, params={"n": seconds}, cause="left_alone")
+
     @property
     def ok(self) -> bool:
         return self.reason in (Reason.OK, Reason.OK_UNVERIFIED)

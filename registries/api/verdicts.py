@@ -18,7 +18,15 @@ from registries.api.callers import Caller
 from registries.api.payloads import read_credential
 from registries.api.status import answer
 from registries.domain import Credential, Key
-from registries.errors import SESSION_ENDED, Conflict, Forbidden, NotFound, TooManyRequests, Unavailable
+from registries.errors import (
+    SESSION_ENDED,
+    Conflict,
+    Forbidden,
+    LeftAlone,
+    NotFound,
+    TooManyRequests,
+    Unavailable,
+)
 from registries.outcome import Outcome
 from registries.records import Check
 from registries.resource import API_VERSION, milliseconds
@@ -41,7 +49,10 @@ def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
 
 def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpResponse:
     service, access = wiring.service(), caller.access
-    service.admit_trial(access=access, namespace=namespace)
+    try:
+        service.admit_trial(access=access, namespace=namespace, credential=credential)
+    except LeftAlone as error:
+        return _left_alone(error)
     outcome = service.try_connection(access=access, namespace=namespace, credential=credential)
     return answer(verdict(outcome, datetime.now(UTC)))
 
@@ -49,7 +60,10 @@ def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpRespon
 def _stored(caller: Caller, key: Key) -> HttpResponse:
     """Test and record. One that is under way already is not begun again: its verdict is the answer."""
     service, access = wiring.service(), caller.access
-    check, new = service.begin_test(access=access, key=key)
+    try:
+        check, new = service.begin_test(access=access, key=key)
+    except LeftAlone as error:
+        return _left_alone(error)
     outcome = service.finish_test(access=access, check=check) if new else _awaited(check)
     if outcome.problem in ("gone", "recreated", "changed"):
         raise NotFound(str(key)) if outcome.problem == "gone" else Conflict(str(key), outcome.problem)
@@ -61,6 +75,10 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
         raise Unavailable(str(key), labels.problem_text(outcome.problem))
     recorded = service.find(access=access, key=key).verification
     return answer(verdict(outcome, recorded.at or datetime.now(UTC)))
+
+
+def _left_alone(error: LeftAlone) -> HttpResponse:
+    return answer(verdict(Outcome.left_alone(error.retry_after), datetime.now(UTC)))
 
 
 def _awaited(check: Check) -> Outcome:

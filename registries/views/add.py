@@ -15,8 +15,18 @@ from registries import drafts, labels, presets, wiring
 from registries.access import Access, Permission, role_for
 from registries.authorities import BUNDLE_MAX, BundleError, read_bundle
 from registries.domain import Provider, RegistrySecret, name_problem
-from registries.errors import AlreadyExists, Cause, Conflict, Forbidden, Invalid, NotFound, TooManyRequests
+from registries.errors import (
+    AlreadyExists,
+    Cause,
+    Conflict,
+    Forbidden,
+    Invalid,
+    LeftAlone,
+    NotFound,
+    TooManyRequests,
+)
 from registries.forms import AddForm
+from registries.outcome import Outcome
 from registries.probe.address import AddressError, parse_address
 from registries.views.answers import details_url, dialog, done
 from registries.views.people import access_to
@@ -165,6 +175,9 @@ def try_connection(request: HttpRequest) -> HttpResponse:
     except Invalid as error:
         form.add_causes(error.causes)
         return render(request, "registries/_trial.html", {"errors": _errors(form)}, status=422)
+    except LeftAlone as error:
+        context = {"verdict": verdict_of(Outcome.left_alone(error.retry_after))}
+        return render(request, "registries/_trial.html", context, status=429)
     except TooManyRequests as error:
         return render(request, "registries/_trial.html", {"busy": error.retry_after}, status=429)
     return trial_outcome(request, trial)
