@@ -8,6 +8,7 @@ ConsoleError
 ├── Conflict          409  changed, deleted or re-created since it was read
 ├── Invalid           422  one cause per field
 ├── TooManyRequests   429  slow down
+│   └── LeftAlone          the registry asked for it, not the console
 └── Unavailable       503  the store cannot answer now
 """
 
@@ -102,6 +103,10 @@ class TooManyRequests(ConsoleError):
     def __init__(self, subject: str = "", retry_after: int = 1, problem: str = "") -> None:
         super().__init__(subject, problem or f"retry after {retry_after} s")
         self.retry_after = retry_after
+
+
+class LeftAlone(TooManyRequests):
+    """A registry asked not to be troubled for a user name (Retry-After), and `retry_after` is what is left of that."""
 
 
 class Unavailable(ConsoleError):

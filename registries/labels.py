@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registries.access import EVERYWHERE, Role
 from registries.domain import Provider, RegistrySecret, VerifyStatus
-from registries.errors import Cause, ConsoleError
+from registries.errors import Cause, ConsoleError, LeftAlone
 from registries.listing import Filter
 from registries.outcome import Outcome
 from registries.probe import Reason, catalogue
@@ -225,6 +225,9 @@ def cause_text(cause: Cause) -> str:
 
 def error_text(error: ConsoleError) -> str:
     """One sentence for an error that belongs to no field: what happened and what to do."""
+    if isinstance(error, LeftAlone):
+        outcome = Outcome.left_alone(error.retry_after)
+        return f"{outcome_text(outcome)}{'。' if language() == 'zh' else '. '}{test_cause(outcome.cause)}"
     if error.reason == "Forbidden" and error.problem not in _ERRORS:
         role = getattr(error, "role", "")
         return gettext("This takes the role %(role)s.") % {"role": role}

@@ -24,7 +24,8 @@ class Stage:
 class Outcome:
     """`reason` is a code, or "" when there was no test; then `problem` says why (gone, key_missing, …).
 
-    `detail` is what the server said, cleaned. It is shown to who tested, and never written down.
+    `detail` is what the server said (`quoted`), or what the test found out, cleaned. It is shown to who tested, and
+    never written down.
     """
 
     reason: str
@@ -38,6 +39,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     problem: str = ""
     detail: str = ""
+    quoted: bool = False
     certificate: TlsFacts | None = None
     """What a server showed that was not believed."""
 
@@ -54,12 +56,18 @@ class Outcome:
             requests=result.requests,
             warnings=tuple(result.warnings),
             detail=result.detail,
+            quoted=result.quoted,
             certificate=result.tls,
         )
 
     @classmethod
     def abandoned(cls, problem: str) -> "Outcome":
         return cls(reason="", problem=problem)
+
+    @classmethod
+    def left_alone(cls, seconds: int) -> "Outcome":
+        """Of a test that is not made, since the registry asked to be left alone for so long."""
+        return cls(reason=Reason.RATE_LIMITED.value, params={"n": seconds}, cause="left_alone")
 
     @property
     def ok(self) -> bool:

@@ -1,5 +1,6 @@
 """Registries that asked to be left alone for a while, per user name: what Retry-After said. Owns Pause."""
 
+import math
 from datetime import timedelta
 
 from django.utils import timezone
@@ -17,6 +18,11 @@ class Pauses:
         Pause.objects.update_or_create(
             registry=registry[:300], username=username[:256], defaults={"until": until}
         )
+
+    def left(self, registry: str, username: str) -> int:
+        now = timezone.now()
+        pause = Pause.objects.filter(registry=registry[:300], username=username[:256], until__gt=now).first()
+        return math.ceil((pause.until - now).total_seconds()) if pause else 0
 
     def active(self) -> list[tuple[str, str]]:
         """(registry, user name) of every pause that has not ended."""

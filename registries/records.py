@@ -80,6 +80,10 @@ class Restraint(Protocol):
         """A registry (host:port) asked not to be troubled for a user name for so long."""
         ...
 
+    def left(self, registry: str, username: str) -> int:
+        """The seconds that are left of that, 0 if it asked for nothing."""
+        ...
+
 
 class Checks(Protocol):
     def begin(self, registry: RegistrySecret, person: str) -> tuple[Check, bool]:

@@ -8,11 +8,10 @@ from registries.access import Access, Permission
 from registries.domain import (
     Credential,
     Key,
-    RegistrySecret,
     Verification,
     VerifyStatus,
 )
-from registries.errors import UNCERTAIN, Conflict, ConsoleError, Forbidden, Refused
+from registries.errors import UNCERTAIN, Conflict, ConsoleError, Forbidden, LeftAlone, Refused
 from registries.outcome import Outcome
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
@@ -39,10 +38,12 @@ class Testing(Reading):
         self._require_namespace(access, namespace)
 
     def begin_test(self, *, access: Access, key: Key) -> tuple[Check, bool]:
-        """Say that a test is under way; the second value is False when one already was. TooManyRequests."""
+        """Say that a test is under way; the second value is False when one already was. TooManyRequests, LeftAlone."""
         self._require(access, Permission.EDIT, key, Action.TEST)
+        registry = to_domain(self._store.get(key))
+        self._leave_alone(registry.address, registry.username)
         self._limit.take(access, key.namespace)
-        return self._history.begin(to_domain(self._store.get(key)), access.person)
+        return self._history.begin(registry, access.person)
 
     def begin_test_of_run(self, *, access: Access, key: Key, uid: str) -> Check:
         """The same for a run, which limits itself. Conflict `recreated` or `under_way`."""
@@ -79,7 +80,8 @@ class Testing(Reading):
                 with self._writing(access, Action.TEST, check.key, doubt=doubt) as store:
                     changed = store.annotate(check.key, patch, uid=check.uid)
                     self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=outcome.reason)
-                    self._respect(to_domain(changed), result)
+                    registry = to_domain(changed)
+                    self._respect(registry.address, registry.username, result)
                     self._history.finish(check, outcome)
                 return outcome
             except ConsoleError as error:
@@ -110,22 +112,32 @@ class Testing(Reading):
             raise
         return self.record_test(access=access, check=check, result=result)
 
-    def admit_trial(self, *, access: Access, namespace: str) -> None:
-        """Whether this person may test typed values in a namespace now: NotFound, Forbidden, TooManyRequests."""
+    def admit_trial(self, *, access: Access, namespace: str, credential: Credential) -> None:
+        """Whether this person may test typed values in a namespace now: NotFound, Forbidden, TooManyRequests,
+        LeftAlone."""
         self._require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
+        self._leave_alone(credential.address, credential.username)
         self._limit.take(access, namespace)
 
     def try_connection(self, *, access: Access, namespace: str, credential: Credential) -> Outcome:
-        """Probe values that somebody typed and whose test was admitted; nothing is recorded but that it was done."""
+        """Probe values that somebody typed and whose test was admitted; nothing is recorded but that it was done, and
+        for how long the registry asked to be left alone."""
         self._require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
-        outcome = Outcome.of(self._prober(credential))
+        result = self._prober(credential)
+        self._respect(credential.address, credential.username, result)
+        outcome = Outcome.of(result)
         self._audit.record(access, Action.TRY, namespace=namespace, note=outcome.reason)
         return outcome
 
-    def _respect(self, registry: RegistrySecret, result: Result) -> None:
+    def _respect(self, address: str, username: str, result: Result) -> None:
         if result.reason is Reason.RATE_LIMITED:
             seconds = result.retry_after or RATE_LIMIT_PAUSE
-            self._restraint.note(registry_of(registry.address), registry.username, seconds)
+            self._restraint.note(registry_of(address), username, seconds)
+
+    def _leave_alone(self, address: str, username: str) -> None:
+        registry = registry_of(address)
+        if seconds := self._restraint.left(registry, username):
+            raise LeftAlone(registry, seconds)
 
 
 def _verification(result: Result) -> Verification:

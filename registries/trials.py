@@ -1,7 +1,8 @@
 """Tests of what a form holds: started, asked about, forgotten after an hour. Owns Trial.
 
-The typed values live in the memory of the thread that tests them and nowhere else. So does what a server
-said: who asks another process than the one that tested is told the verdict without it.
+The typed values live in the memory of the thread that tests them and nowhere else, but for the host and user name of a
+registry that asked to be left alone (pauses.py). So does what a server said: who asks another process than the one that
+tested is told the verdict without it.
 """
 
 from collections import OrderedDict
@@ -32,7 +33,7 @@ class Trials:
 
     def begin(self, *, access: Access, namespace: str, credential: Credential) -> UUID:
         """Start a test. What is wrong is raised here, by the service, before anything is sent."""
-        self._service.admit_trial(access=access, namespace=namespace)
+        self._service.admit_trial(access=access, namespace=namespace, credential=credential)
         Trial.objects.filter(started_at__lt=timezone.now() - KEPT).delete()
         trial = Trial.objects.create(id=uuid4(), person=access.person[:150])
 

@@ -1,13 +1,16 @@
 """`python -m registries.probe`: what it prints, in which language, and with which exit status."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from registries.probe import Policy, Reason, Result, __main__
 from registries.probe.__main__ import reader_language
 from tests.peers.certificates import Authority
 from tests.peers.scripted import Reply, Request, basic, registry_ok, scripted, unauthorized
@@ -188,12 +191,57 @@ def test_the_time_limit_can_be_given() -> None:
         ["registry.example", "--username", "admin", "--password-stdin", "--timeout", "soon"],
         ["registry.example", "--username", "admin", "--password-stdin", "--timeout", "nan"],
         ["registry.example", "--username", "admin", "--password-stdin", "--ca", "/no/such/file"],
+        ["registry.example", "--username", "admin", "--password-stdin", "--ca", "/"],
     ],
 )
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert "usage:" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chinese", "english"),
+    [
+        (("https://x.example", "--plain-http"), "互相矛盾", "contradict each other"),
+        (("HTTPS://x.example", "--plain-http"), "互相矛盾", "contradict each other"),
+        (
+            ("x.example", "--ca", __file__),
+            f"{__file__}：不是可读取的 PEM",
+            f"{__file__}: no PEM certificates",
+        ),
+        (("x.example", "--timeout", "0"), "0：应为大于 0", "0: not a number of seconds above 0"),
+        (("x.example", "--timeout", "601"), "不超过 600 的秒数", "up to 600"),
+        (("x.example", "--timeout", "soon"), "soon：应为大于 0", "soon: not a number of seconds"),
+    ],
+)
+def test_wrong_usage_is_told_in_the_readers_language(
+    arguments: tuple[str, ...], chinese: str, english: str
+) -> None:
+    for language, words in (("zh_CN.UTF-8", chinese), ("en_US.UTF-8", english)):
+        done = run(*arguments, "--username", "admin", "--password-stdin", language=language)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert words in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "total", "read", "connect"),
+    [((), 20, 10, 5), (("--timeout", "60"), 60, 60, 15), (("--timeout", "2"), 2, 10, 5)],
+)
+def test_a_longer_test_waits_longer_for_an_answer_too(
+    arguments: tuple[str, ...], total: float, read: float, connect: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Policy] = []
+
+    def asking(address: str, username: str, password: str, policy: Policy) -> Result:
+        asked.append(policy)
+        return Result(Reason.OK)
+
+    monkeypatch.setattr(__main__, "probe", asking)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"x")))
+    assert __main__.main(["x.example", "--username", "admin", "--password-stdin", *arguments]) == 0
+    (policy,) = asked
+    assert (policy.total_timeout, policy.read_timeout, policy.connect_timeout) == (total, read, connect)
 
 
 @pytest.mark.parametrize(

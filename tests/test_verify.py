@@ -113,6 +113,26 @@ def test_what_the_server_said_is_shown_to_who_tried_and_written_down_nowhere(
     assert not [text for text in kept if "UNAUTHORIZED" in text]
 
 
+@pytest.mark.parametrize(
+    ("temper", "label", "other"),
+    [
+        ("wrong-password", "服务器返回：", "详情："),
+        ("self-signed", "详情：", "服务器返回："),
+        ("plain-http", "详情：", "服务器返回："),
+        ("insecure-realm", "详情：", "服务器返回："),
+    ],
+)
+def test_only_what_a_server_said_is_called_so(
+    cast: Cast, probing: Temper, temper: str, label: str, other: str
+) -> None:
+    values = {**probing(temper), "namespace": "team-a"}
+
+    shown = cast.client("nina", hx_request="true").post("/registries/-/try/", values).content.decode()
+
+    assert label in shown
+    assert other not in shown
+
+
 def test_the_details_name_message_time_person_stages_and_duration(cast: Cast, probing: Temper) -> None:
     cast.add(**probing("wrong-password"))
     verify(cast)

@@ -138,7 +138,8 @@ OPERATIONS = (
         _(
             "Without a body: test the stored credential and record the verdict. With domain, user name and password: "
             "test these and record nothing; {name} need not exist then. A registry that refuses is a 200 with "
-            "success: false."
+            "success: false. To one that asked to be left alone (Retry-After) nothing is sent until then: the verdict "
+            "is rate_limited, with the seconds that are left, and is not recorded."
         ),
         (200, _("The verdict."), "Verdict", examples.VERDICT),
         (*WRITE_ERRORS, 409, 422),

@@ -213,7 +213,9 @@ SCHEMAS: dict[str, Schema] = {
             "durationMs": {"type": "integer", "minimum": 0},
             "proven": {"type": "boolean", "description": _("whether the registry checked the password")},
             "hint": text(_("what to do next")),
-            "detail": text(_("what the registry said, cleaned; shown to who tests, never stored")),
+            "detail": text(
+                _("what the registry said, or the test found out, cleaned; shown to who tests, never stored")
+            ),
             "cause": text(_("a code that lies beneath the reason")),
             "registryHost": text(),
             "tokenHost": text(),

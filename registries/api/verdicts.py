@@ -27,6 +27,7 @@ from registries.errors import (
     SESSION_ENDED,
     Conflict,
     Forbidden,
+    LeftAlone,
     NotFound,
     Refused,
     TooManyRequests,
@@ -56,9 +57,11 @@ def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
 
 def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpResponse:
     service, access = wiring.service(), caller.access
-    service.admit_trial(access=access, namespace=namespace)
     try:
+        service.admit_trial(access=access, namespace=namespace, credential=credential)
         outcome = service.try_connection(access=access, namespace=namespace, credential=credential)
+    except LeftAlone as error:
+        return _left_alone(error)
     except Unavailable as error:
         if error.problem == REGISTRY_BUSY:
             raise _busy(error.subject) from error
@@ -69,7 +72,10 @@ def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpRespon
 def _stored(caller: Caller, key: Key) -> HttpResponse:
     """Test and record. One that is under way already is not begun again: its verdict is the answer."""
     service, access = wiring.service(), caller.access
-    check, new = service.begin_test(access=access, key=key)
+    try:
+        check, new = service.begin_test(access=access, key=key)
+    except LeftAlone as error:
+        return _left_alone(error)
     outcome = service.finish_test(access=access, check=check) if new else _awaited(check)
     if outcome.problem in ("gone", "recreated", "changed"):
         raise NotFound(str(key)) if outcome.problem == "gone" else Conflict(str(key), outcome.problem)
@@ -90,6 +96,10 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
 def _busy(subject: str) -> TooManyRequests:
     """Others were tested before it; as soon as one of them has ended, it is worth asking again."""
     return TooManyRequests(subject, retry_after=ceil(settings.PROBE_TIMEOUT), problem=REGISTRY_BUSY)
+
+
+def _left_alone(error: LeftAlone) -> HttpResponse:
+    return answer(verdict(Outcome.left_alone(error.retry_after), datetime.now(UTC)))
 
 
 def _awaited(check: Check) -> Outcome:

@@ -5,6 +5,7 @@ import argparse
 import io
 import json
 import os
+import ssl
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -23,6 +24,17 @@ _TOTAL = Text(
 _NO_PASSWORD = Text(
     "密码须经标准输入传入：加 --password-stdin", "the password comes on standard input: add --password-stdin"
 )
+_HTTPS_AND_PLAIN = Text(
+    "https:// 与 --plain-http 互相矛盾：去掉其中一个",
+    "https:// and --plain-http contradict each other: leave one out",
+)
+_NO_CERTIFICATE = Text("{path}：不是可读取的 PEM 证书文件", "{path}: no PEM certificates that can be read")
+_NO_SECONDS = Text(
+    "{text}：应为大于 0、不超过 {most} 的秒数", "{text}: not a number of seconds above 0 and up to {most}"
+)
+_MOST_SECONDS = 600
+_CONNECT_SHARE = 4
+"""Of the time for the whole test, so much of it is for connecting: a fourth, as by default."""
 _SHOWN = Text("服务器出示的证书：{subject}", "The server's certificate: {subject}")
 _TO_TRUST = Text(
     "信任该 CA 即可通过（--json 中的 tls.caPem）：{subject}",
@@ -45,10 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.password_stdin:
         parser.error(_NO_PASSWORD.of(language))
     password = _without_line_end(sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape"))
-    address = options.host
-    if options.plain_http and "://" not in address:
-        address = f"http://{address}"
-    result = probe(address, options.username, password, _policy(options))
+    result = probe(_address(options, parser, language), options.username, password, _policy(options))
     if options.json:
         print(json.dumps(result.to_json(language), ensure_ascii=False, indent=2))
     else:
@@ -98,14 +107,29 @@ def _facts(shown: CertificateFacts, language: str) -> list[str]:
     return ["  " + text.of(language).format(**values) for text in _FACTS]
 
 
+def _address(options: argparse.Namespace, parser: argparse.ArgumentParser, language: str) -> str:
+    host: str = options.host
+    if options.plain_http and host.lower().startswith("https://"):
+        parser.error(_HTTPS_AND_PLAIN.of(language))
+    return f"http://{host}" if options.plain_http and "://" not in host else host
+
+
 def _policy(options: argparse.Namespace) -> Policy:
+    """A longer test waits longer for an answer and for a connection, too."""
     policy = replace(
         DEFAULT_POLICY,
         ca_file=options.ca,
         skip_tls_verify=options.insecure,
         allow_loopback=options.allow_loopback,
     )
-    return replace(policy, total_timeout=options.timeout) if options.timeout else policy
+    if not options.timeout:
+        return policy
+    return replace(
+        policy,
+        total_timeout=options.timeout,
+        read_timeout=max(policy.read_timeout, options.timeout),
+        connect_timeout=max(policy.connect_timeout, options.timeout / _CONNECT_SHARE),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -130,16 +154,23 @@ def _parser() -> argparse.ArgumentParser:
 
 def _readable(path: str) -> str:
     try:
-        with open(path, "rb"):
-            return path
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        text = _NO_CERTIFICATE.of(reader_language(os.environ))
+        raise argparse.ArgumentTypeError(text.format(path=path)) from None
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{path}: {error.strerror}") from None
+    return path
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= 600:
-        raise ValueError(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _MOST_SECONDS:
+        said = _NO_SECONDS.of(reader_language(os.environ))
+        raise argparse.ArgumentTypeError(said.format(text=text, most=_MOST_SECONDS))
     return seconds
 
 

@@ -283,4 +283,8 @@ CAUSES: dict[str, Text] = {
         "The proxy's address is invalid; only http://host:port is supported",
     ),
     "bad_ca": Text("配置的 CA 证书无法读取", "The configured CA certificate cannot be read"),
+    "left_alone": Text(
+        "该仓库此前要求暂停访问，本次未发送任何请求",
+        "The registry had asked to be left alone, so nothing was sent",
+    ),
 }

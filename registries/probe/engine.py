@@ -215,6 +215,7 @@ def _result(visit: Visit, reason: Reason, fault: Fault | None) -> Result:
         connections=visit.transport.connections,
         warnings=tuple(dict.fromkeys(warnings)),
         tls=fault.tls.scrubbed(scrubber) if fault and fault.tls else None,
+        quoted=fault is not None and isinstance(fault.said, Answer),
     )
 
 

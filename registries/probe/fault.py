@@ -32,8 +32,9 @@ _TLS_ALERT = "\x15\x03"
 
 
 class Fault(Exception):
-    """A test has come to its end. `said` is what the other side said, not scrubbed yet; `cause` a Reason or
-    a code of catalogue.CAUSES that lies beneath; `params` fills the message; `retry_after` is in seconds."""
+    """A test has come to its end. `said` is what the other side said, an Answer, or what was found out here,
+    a text (OpenSSL's, a URL), neither scrubbed yet; `cause` a Reason or a code of catalogue.CAUSES that lies
+    beneath; `params` fills the message; `retry_after` is in seconds."""
 
     def __init__(
         self,

@@ -17,10 +17,10 @@ class Result:
 
     `cause` is a code that lies beneath the reason: a Reason, an AddressError or CredentialsError
     problem, a key of catalogue.CAUSES, or None. `params` fills the placeholders of the message. `detail`
-    is what the server said, at most 300 characters, scrubbed: to be shown, never stored. `retry_after`
-    is in seconds. `registry_host` and `token_host` are host[:port]. `warnings` are keys of
-    catalogue.WARNINGS. `tls` describes a certificate that was not believed. `requests` and `connections`
-    count what went over the network."""
+    is what the server said (`quoted`), or what was found out here, at most 300 characters, scrubbed: to be
+    shown, never stored. `retry_after` is in seconds. `registry_host` and `token_host` are host[:port].
+    `warnings` are keys of catalogue.WARNINGS. `tls` describes a certificate that was not believed.
+    `requests` and `connections` count what went over the network."""
 
     reason: Reason
     params: Mapping[str, str | int] = field(default_factory=dict)
@@ -35,6 +35,7 @@ class Result:
     connections: int = 0
     warnings: tuple[str, ...] = ()
     tls: TlsFacts | None = None
+    quoted: bool = False
 
     @property
     def ok(self) -> bool:

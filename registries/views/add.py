@@ -21,11 +21,13 @@ from registries.errors import (
     Conflict,
     Forbidden,
     Invalid,
+    LeftAlone,
     NotFound,
     Refused,
     TooManyRequests,
 )
 from registries.forms import AddForm
+from registries.outcome import Outcome
 from registries.probe.address import AddressError, parse_address
 from registries.views.answers import details_url, dialog, done
 from registries.views.people import access_to
@@ -177,6 +179,9 @@ def try_connection(request: HttpRequest) -> HttpResponse:
     except Invalid as error:
         form.add_causes(error.causes)
         return render(request, "registries/_trial.html", {"errors": _errors(form)}, status=422)
+    except LeftAlone as error:
+        context = {"verdict": verdict_of(Outcome.left_alone(error.retry_after))}
+        return render(request, "registries/_trial.html", context, status=429)
     except TooManyRequests as error:
         return render(request, "registries/_trial.html", {"busy": error.retry_after}, status=429)
     return trial_outcome(request, trial)

@@ -92,6 +92,7 @@ class Verdict:
     person: str
     token_host: str
     stale: bool
+    quoted: bool = False
     certificate: "Shown | None" = None
 
 
@@ -201,6 +202,7 @@ def verdict_of(
         person=person,
         token_host=outcome.token_host if outcome.token_host != outcome.registry_host else "",
         stale=stale,
+        quoted=outcome.quoted,
         certificate=Shown.of(outcome.certificate) if outcome.certificate else None,
     )
 
