@@ -78,6 +78,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
     """Read a resource, however it was made: what kubectl applied may lack any annotation."""
     metadata, spec = resource["metadata"], resource.get("spec") or {}
     notes: Mapping[str, str] = metadata.get("annotations") or {}
+    shown = public(resource)
     domain, plain_http = _address(str(spec.get("domain") or notes.get(PREFIX + "domain", "")))
     return RegistrySecret(
         key=Key(metadata["namespace"], metadata["name"]),
@@ -93,7 +94,8 @@ def to_domain(resource: Resource) -> RegistrySecret:
         ca_bundle=notes.get(PREFIX + "ca-bundle", ""),
         skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
         verification=_verification(notes),
-        document=json.dumps(public(resource), ensure_ascii=False).encode(),
+        labels=shown["metadata"].get("labels") or {},
+        document=json.dumps(shown, ensure_ascii=False).encode(),
     )
 
 

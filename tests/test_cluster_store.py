@@ -12,6 +12,7 @@ from registries.errors import Conflict, ConsoleError, Invalid, Unavailable
 from registries.index import Index
 from registries.listing import Criteria
 from registries.resource import Resource, encode_password, new_resource
+from registries.selectors import read_selector
 from registries.stores.kubernetes import installation, paths
 from registries.stores.kubernetes.client import MERGE_PATCH
 from registries.stores.kubernetes.store import KubernetesStore
@@ -100,6 +101,23 @@ def test_a_list_after_a_deletion_has_another_version(store: KubernetesStore, emp
     news = index.changes(OLIVE, "", index.place_of(new.version) or -1)
     assert news
     assert news.changes == ()
+
+
+def test_labels_that_kubectl_changes_are_seen_through_a_selector(
+    store: KubernetesStore, empty: Cluster
+) -> None:
+    store.create(make())
+    index, selector = Index(store, lambda: datetime.now(UTC)), read_selector("app=web", "")
+    place = index.place_of(str(index.fresh().mark))
+    seen = lambda: [it.type.value for it in index.changes(OLIVE, "", place or -1, selector).changes]  # type: ignore[union-attr]  # noqa: E731
+    listed = lambda: index.listing(OLIVE, Criteria(selector=selector), 0, 10).total  # noqa: E731
+    assert (seen(), listed()) == ([], 0)
+
+    for value, told in (("web", ["ADDED"]), ("x", ["ADDED", "DELETED"])):
+        labels = {"metadata": {"labels": {"app": value}}}
+        empty.server.call("PATCH", empty.path("team-a", "harbor-prod"), labels, kind=MERGE_PATCH)
+        assert wait_for(lambda told=told: seen() == told)
+        assert listed() == (value == "web")
 
 
 def test_a_version_that_another_replica_has_told_is_known(store: KubernetesStore, empty: Cluster) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from django.http import HttpRequest
 
 from registries.api.status import JSON, ApiError, bad_request
+from registries.selectors import Selector, SelectorError, read_selector
 
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST = 1024 * 1024
@@ -54,6 +55,14 @@ def flag(request: HttpRequest, name: str) -> bool:
     if text not in ("true", "1", "false", "0", ""):
         raise bad_request(f"{name} must be true or false")
     return text in ("true", "1")
+
+
+def selector(request: HttpRequest) -> Selector:
+    """What `labelSelector` and `fieldSelector` select."""
+    try:
+        return read_selector(request.GET.get("labelSelector", ""), request.GET.get("fieldSelector", ""))
+    except SelectorError as error:
+        raise bad_request(str(error)) from error
 
 
 def dry_run(request: HttpRequest) -> bool:

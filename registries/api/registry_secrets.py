@@ -33,10 +33,13 @@ def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> Http
     search = request.GET.get("search", "").strip()[:LONGEST_SEARCH]
     page = bodies.number(request, "page", 1)
     limit = min(bodies.number(request, "limit", DEFAULT_LIMIT), MOST)
+    selector = bodies.selector(request)
     # A HEAD would hold a seat for a stream that nobody reads.
     if bodies.flag(request, "watch") and request.method == "GET":
-        return watch.watch(caller, request, namespace)
-    criteria = Criteria(namespace=namespace, text=search)
+        if search:
+            raise bad_request("search is for lists; a watch takes labelSelector and fieldSelector")
+        return watch.watch(caller, request, Criteria(namespace=namespace, selector=selector))
+    criteria = Criteria(namespace=namespace, text=search, selector=selector)
     first = (page - 1) * limit
     listing = wiring.service().listing(access=caller.access, criteria=criteria, first=first, count=limit)
     head = f'{{"apiVersion":"{API_VERSION}","kind":"{KIND}List","metadata":{{"resourceVersion":"{listing.version}"}},'
