@@ -38,14 +38,14 @@ def read_object(
     return body
 
 
-def number(request: HttpRequest, name: str, default: int) -> int:
-    """A parameter that is a whole number from 1."""
+def number(request: HttpRequest, name: str, default: int, least: int = 1) -> int:
+    """A parameter that is a whole number from `least`, 1 or 0."""
     text = request.GET.get(name)
     if text is None:
         return default
-    digits = text.lstrip("0")
-    if not _NUMBER.match(text) or not digits:
-        raise bad_request(f"{name} must be a whole number from 1")
+    digits = text.lstrip("0") or "0"
+    if not _NUMBER.match(text) or int(digits[:1]) < least:
+        raise bad_request(f"{name} must be a whole number from {least}")
     return int(digits) if len(digits) <= _DIGITS else 10**_DIGITS
 
 

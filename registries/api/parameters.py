@@ -73,8 +73,8 @@ PARAMETERS: dict[str, Schema] = {
     "timeoutSeconds": {
         "name": "timeoutSeconds",
         "in": "query",
-        "description": _("Of a watch: how long; more than 1800 means 1800."),
-        "schema": {"type": "integer", "minimum": 1, "default": 300},
+        "description": _("Of a watch: how long; more than 1800 means 1800, and 0 means 300."),
+        "schema": {"type": "integer", "minimum": 0, "default": 300},
     },
     "allowWatchBookmarks": {
         "name": "allowWatchBookmarks",

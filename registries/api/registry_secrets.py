@@ -68,9 +68,9 @@ def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Htt
     service, access, key = wiring.service(), caller.access, Key(namespace, name)
     registry = service.find(access=access, key=key, permission=Permission.EDIT)
     rehearsal = bodies.dry_run(request)
-    patch = read_patch(bodies.read_object(request, (bodies.MERGE_PATCH, JSON)))
+    body = bodies.read_object(request, (bodies.MERGE_PATCH, JSON))
     for attempt in range(1, ATTEMPTS + 1):
-        patch.require(registry)
+        patch = read_patch(body, registry)
         if not patch.texts:
             break
         display_name, description = patch.applied(registry)
@@ -117,9 +117,9 @@ def _require_preconditions(options: Resource, *, uid: str, resource_version: str
     given = options.get("preconditions") or {}
     if not isinstance(given, dict):
         raise bad_request("preconditions must be an object")
-    if given.get("uid", uid) != uid:
+    if given.get("uid") not in (None, uid):
         raise Conflict("", "recreated")
-    if given.get("resourceVersion", resource_version) != resource_version:
+    if given.get("resourceVersion") not in (None, resource_version):
         raise Conflict("", "changed")
 
 
