@@ -11,11 +11,12 @@ import json
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import inf
 
 from registries.domain import Key, RegistrySecret, Removal
+from registries.selectors import Selector
 
 KEPT = 2000
 
@@ -38,6 +39,20 @@ class Change:
     mark: int
     document: bytes
     late: bool
+    now: RegistrySecret | None
+    before: RegistrySecret | None
+
+    def seen_through(self, selector: Selector) -> "Change | None":
+        """What it is to who watches what is selected: who leaves goes as it was last, and who enters is new."""
+        was, now = (it is not None and selector.selects(it.key, it.labels) for it in (self.before, self.now))
+        if self.now is None or self.before is None or (was and now):
+            return self if was or now else None
+        if now:
+            return replace(self, type=ChangeType.ADDED)
+        if not was:
+            return None
+        document = _at_version(self.before, self.now.resource_version)
+        return replace(self, type=ChangeType.DELETED, document=document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +132,29 @@ class ChangeLog:
                 told.add(present.uid)
                 yield self._deletion(present, step.version if isinstance(step, Removal) else 0)
             if isinstance(step, RegistrySecret):
-                kind = ChangeType.MODIFIED if same else ChangeType.ADDED
-                yield self._noted(kind, step.key, _number(step), step.document)
+                yield self._written(step, present if same else None)
+
+    def _written(self, registry: RegistrySecret, before: RegistrySecret | None) -> Change:
+        kind, late = ChangeType.MODIFIED if before else ChangeType.ADDED, self._advance(_number(registry))
+        return Change(kind, registry.key, self.mark, registry.document, late, registry, before)
 
     def _deletion(self, registry: RegistrySecret, version: int) -> Change:
-        resource = json.loads(registry.document)
-        resource["metadata"]["resourceVersion"] = str(version or self.mark)
-        document = json.dumps(resource, ensure_ascii=False).encode()
-        return self._noted(ChangeType.DELETED, registry.key, version, document)
+        document = _at_version(registry, str(version or self.mark))
+        late = self._advance(version)
+        return Change(ChangeType.DELETED, registry.key, self.mark, document, late, None, registry)
 
-    def _noted(self, kind: ChangeType, key: Key, version: int, document: bytes) -> Change:
+    def _advance(self, version: int) -> bool:
+        """Go on to a version; whether something at least as new was told before."""
         late = version <= self.mark
         self.mark = max(self.mark, version)
-        return Change(kind, key, self.mark, document, late)
+        return late
+
+
+def _at_version(registry: RegistrySecret, version: str) -> bytes:
+    """As it was last, with the version of its end."""
+    resource = json.loads(registry.document)
+    resource["metadata"]["resourceVersion"] = version
+    return json.dumps(resource, ensure_ascii=False).encode()
 
 
 def is_version(text: str) -> bool:

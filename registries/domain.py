@@ -93,6 +93,8 @@ class RegistrySecret:
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
     verification: Verification = field(default_factory=Verification)
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """A client's own, as they may be shown."""
     document: bytes = field(default=b"", repr=False, compare=False)
     """The resource as JSON, as it may be shown: written once, so that a list of many only joins them."""
 

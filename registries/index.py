@@ -18,6 +18,7 @@ from registries.access import Access, Permission
 from registries.changelog import ChangeLog, News, is_version
 from registries.domain import STALE_AFTER, Key, RegistrySecret, Removal, VerifyStatus
 from registries.listing import Criteria, Filter, Listing, ListQuery, Page, Sort, Tally
+from registries.selectors import EVERYTHING, Selector
 from registries.stores.base import Changes, Freshness, Store
 
 _STATUS_ORDER = {VerifyStatus.FAILED: 0, VerifyStatus.UNTESTED: 1, VerifyStatus.SUCCESS: 2}
@@ -52,14 +53,17 @@ class Bucket:
         return tuple(f"{it.name}\n{it.display_name}\n{it.domain}".casefold() for it in self.items)
 
     def narrowed(self, criteria: Criteria) -> "Bucket":
-        """What of it has the text and the provider."""
-        if not criteria.provider and not criteria.text:
+        """What of it has the text and the provider, and is selected."""
+        if not criteria.narrows:
             return self
         text = criteria.text.casefold()
         pairs = zip(self.haystacks, self.items, strict=True)
         found = (it for haystack, it in pairs if text in haystack)
-        provider = criteria.provider
-        return Bucket(tuple(it for it in found if provider is None or it.provider is provider))
+        if criteria.provider:
+            found = (it for it in found if it.provider is criteria.provider)
+        if criteria.selector:
+            found = (it for it in found if criteria.selector.selects(it.key, it.labels))
+        return Bucket(tuple(found))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -184,14 +188,17 @@ class Index:
             return end  # another replica told of it first; what comes here up to there is told once more
         return place
 
-    def changes(self, access: Access, namespace: str, after: int) -> News | None:
+    def changes(
+        self, access: Access, namespace: str, after: int, selector: Selector = EVERYTHING
+    ) -> News | None:
         """What of it this person may see; None when that place is not known any more."""
         self.fresh()
         news = self._log.after(after)
         if news is None:
             return None
-        seen = (it for it in news.changes if not namespace or it.key.namespace == namespace)
-        return replace(news, changes=tuple(it for it in seen if access.may(Permission.SEE, it.key.namespace)))
+        there = (it for it in news.changes if not namespace or it.key.namespace == namespace)
+        seen = (it for it in there if access.may(Permission.SEE, it.key.namespace))
+        return replace(news, changes=tuple(it for change in seen if (it := change.seen_through(selector))))
 
     def listing(self, access: Access, criteria: Criteria, first: int, count: int) -> Listing:
         """`count` resources from the one at `first` (from 0), by namespace and name, as JSON."""
@@ -284,7 +291,7 @@ def _matching(
 ) -> Iterator[RegistrySecret]:
     """The items of these buckets in the order and of the status that was asked for."""
     items: Iterable[RegistrySecret]
-    if len(buckets) == len(snapshot.buckets) and not query.criteria.provider and not query.criteria.text:
+    if len(buckets) == len(snapshot.buckets) and not query.criteria.narrows:
         ordered = snapshot.everything(query.sort)
         items = reversed(ordered) if query.descending else ordered
     else:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from registries.domain import Provider, RegistrySecret
+from registries.selectors import EVERYTHING, Selector
 
 
 class Filter(StrEnum):
@@ -36,6 +37,12 @@ class Criteria:
     text: str = ""
     status: Filter | None = None
     provider: Provider | None = None
+    selector: Selector = EVERYTHING
+
+    @property
+    def narrows(self) -> bool:
+        """Whether some in the namespaces may be left out, whatever their status."""
+        return bool(self.provider or self.text or self.selector)
 
     @property
     def is_empty(self) -> bool:

@@ -22,6 +22,7 @@ from registries.resource import (
     public,
     to_domain,
 )
+from registries.selectors import Selector
 from registries.stores.base import Freshness, Store
 
 _NEEDED = {
@@ -117,9 +118,9 @@ class Reading:
         """Where in the log of changes a version is; None when that is not known any more."""
         return self._index.place_of(version)
 
-    def changes(self, *, access: Access, namespace: str, after: int) -> News | None:
-        """What changed after a place in the log; None when that is not known any more."""
-        return self._index.changes(access, namespace, after)
+    def changes(self, *, access: Access, namespace: str, after: int, selector: Selector) -> News | None:
+        """What of those that are selected changed after a place in the log; None when that is not known any more."""
+        return self._index.changes(access, namespace, after, selector)
 
     def matching(self, *, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
         self._require_namespace(access, criteria.namespace)

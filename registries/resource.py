@@ -107,6 +107,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
         ca_bundle=notes.get(PREFIX + "ca-bundle", ""),
         skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
         verification=_verification(notes),
+        labels=metadata.get("labels") or {},
         document=json.dumps(shown, ensure_ascii=False).encode(),
     )
 

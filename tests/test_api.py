@@ -249,6 +249,33 @@ class TestEdit:
         assert response.status_code == 200
         assert cast.find() == it
 
+    def test_what_get_gave_may_be_sent_back(self, cast: Cast) -> None:
+        post(
+            cast.api("nina"),
+            TEAM_A,
+            {**body(), "metadata": {"name": "harbor-prod", "labels": {"a.b/c": "d"}}},
+        )
+        client = cast.api("omar")
+        given = client.get(f"{TEAM_A}/harbor-prod").json()
+        given["metadata"]["annotations"][PREFIX + "display-name"] = "neu"
+
+        changed = client.patch(f"{TEAM_A}/harbor-prod", given, content_type=MERGE)
+        stale = client.patch(f"{TEAM_A}/harbor-prod", given, content_type=MERGE)
+        given["spec"]["domain"] = "evil.example.com"
+        del given["metadata"]["resourceVersion"]
+        refused = client.patch(f"{TEAM_A}/harbor-prod", given, content_type=MERGE)
+
+        assert changed.status_code == 200
+        assert cast.find().display_name == "neu"
+        assert (stale.status_code, refused.status_code) == (409, 422)
+        assert [it["field"] for it in refused.json()["details"]["causes"]] == ["spec.domain"]
+
+    def test_a_precondition_that_is_null_is_none(self, cast: Cast) -> None:
+        cast.add()
+        metadata = {"uid": None, "resourceVersion": None, **notes(display_name="neu")}
+
+        assert patch(cast.api("omar"), f"{TEAM_A}/harbor-prod", metadata).status_code == 200
+
     def test_a_text_that_is_too_long_is_named(self, cast: Cast) -> None:
         cast.add()
 
@@ -290,6 +317,15 @@ class TestDelete:
 
         assert response.status_code == 409
         assert cast.find()
+
+
+def test_a_deletion_with_preconditions_that_are_null(cast: Cast) -> None:
+    cast.add()
+    data = {"preconditions": {"uid": None, "resourceVersion": None}}
+
+    answer = cast.api("nina").delete(f"{TEAM_A}/harbor-prod", data, content_type="application/json")
+
+    assert answer.status_code == 204
 
 
 def test_lists_the_namespaces_that_the_caller_may_see(cast: Cast) -> None:

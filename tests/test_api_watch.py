@@ -115,7 +115,23 @@ def test_a_list_after_a_deletion_has_another_version(cast: Cast) -> None:
     assert since(old)[0]["object"]["reason"] == "Expired", "what went meanwhile is not known here"
 
 
-@pytest.mark.parametrize("version", ["1", "x", "-1", "9" * 30])
+@pytest.mark.parametrize("version", ["x", "-1", "٣", "9" * 30])
+def test_what_is_no_version_is_a_400(cast: Cast, version: str) -> None:
+    answer = cast.api("vic").get(TEAM_A, {"watch": "true", "resourceVersion": version, "timeoutSeconds": "1"})
+
+    assert (answer.status_code, answer.json()["reason"]) == (400, "BadRequest")
+    assert "resourceVersion" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("0", 300), ("7", 7), ("99999", 1800)])
+def test_lasts_as_long_as_was_asked_for(cast: Cast, clock: Clock, given: str, seconds: int) -> None:
+    begun = clock.now
+    assert list(events(cast.api("vic").get(TEAM_A, {"watch": "true", "timeoutSeconds": given}))) == []
+
+    assert seconds <= clock.now - begun <= seconds + watch.LOOK
+
+
+@pytest.mark.parametrize("version", ["1", "9" * 19])
 def test_a_version_that_is_too_old_is_told_so(cast: Cast, version: str) -> None:
     cast.add("a")
     path = f"{TEAM_A}?watch=true&resourceVersion={version}&timeoutSeconds=5"

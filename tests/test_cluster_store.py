@@ -12,8 +12,7 @@ from registries.errors import Conflict, ConsoleError, Invalid, Unavailable
 from registries.index import Index
 from registries.listing import Criteria
 from registries.resource import Resource, encode_password, new_resource
-from registries.stores.kubernetes import installation, paths
-from registries.stores.kubernetes.client import MERGE_PATCH
+from registries.stores.kubernetes import installation
 from registries.stores.kubernetes.store import KubernetesStore
 from tests.canary import CANARY
 from tests.peers.api_server import ApiServer
@@ -78,40 +77,6 @@ def test_what_kubectl_does_is_seen_within_a_second(
 
     empty.delete("team-a", "applied")
     assert wait_for(lambda: names() == [])
-
-
-@pytest.mark.parametrize("by", ["console", "kubectl"])
-def test_a_list_after_a_deletion_has_another_version(store: KubernetesStore, empty: Cluster, by: str) -> None:
-    index = Index(store, lambda: datetime.now(UTC))
-    listing = lambda: index.listing(OLIVE, Criteria(), 0, 10)  # noqa: E731
-    created, before = store.create(make()), listing()
-    old = int(before.version)
-    if by == "console":
-        store.delete(KEY, uid=uid(created))
-        assert listing().total == 0
-    else:
-        empty.delete("team-a", "harbor-prod")
-
-    assert wait_for(lambda: int(listing().version) > old)
-    new = listing()
-    news = index.changes(OLIVE, "", index.place_of(before.version) or -1)
-    assert news
-    assert [(it.type.value, it.key) for it in news.changes] == [("DELETED", KEY)]
-    news = index.changes(OLIVE, "", index.place_of(new.version) or -1)
-    assert news
-    assert news.changes == ()
-
-
-def test_a_version_that_another_replica_has_told_is_known(store: KubernetesStore, empty: Cluster) -> None:
-    index = Index(store, lambda: datetime.now(UTC))
-    place = index.place_of(str(index.fresh().mark))
-    annotated = {"metadata": {"annotations": {"example.com/note": "nothing of ours"}}}
-    empty.server.call("PATCH", f"{paths.NAMESPACES}/team-a", annotated, kind=MERGE_PATCH)
-    listed = empty.server.call("GET", paths.EVERYWHERE).body["metadata"]["resourceVersion"]
-
-    assert int(listed) > index.fresh().mark
-    assert index.place_of(listed) == place
-    assert index.place_of(str(int(listed) + 10**9)) is None
 
 
 def test_a_namespace_that_kubectl_makes_is_seen_within_a_second(store: KubernetesStore, own: Cluster) -> None:

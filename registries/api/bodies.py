@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from django.http import HttpRequest
 
 from registries.api.status import JSON, ApiError, bad_request
+from registries.selectors import Selector, SelectorError, read_selector
 
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST = 1024 * 1024
@@ -37,14 +38,14 @@ def read_object(
     return body
 
 
-def number(request: HttpRequest, name: str, default: int) -> int:
-    """A parameter that is a whole number from 1."""
+def number(request: HttpRequest, name: str, default: int, least: int = 1) -> int:
+    """A parameter that is a whole number from `least`, 1 or 0."""
     text = request.GET.get(name)
     if text is None:
         return default
-    digits = text.lstrip("0")
-    if not _NUMBER.match(text) or not digits:
-        raise bad_request(f"{name} must be a whole number from 1")
+    digits = text.lstrip("0") or "0"
+    if not _NUMBER.match(text) or int(digits[:1]) < least:
+        raise bad_request(f"{name} must be a whole number from {least}")
     return int(digits) if len(digits) <= _DIGITS else 10**_DIGITS
 
 
@@ -54,6 +55,14 @@ def flag(request: HttpRequest, name: str) -> bool:
     if text not in ("true", "1", "false", "0", ""):
         raise bad_request(f"{name} must be true or false")
     return text in ("true", "1")
+
+
+def selector(request: HttpRequest) -> Selector:
+    """What `labelSelector` and `fieldSelector` select."""
+    try:
+        return read_selector(request.GET.get("labelSelector", ""), request.GET.get("fieldSelector", ""))
+    except SelectorError as error:
+        raise bad_request(str(error)) from error
 
 
 def dry_run(request: HttpRequest) -> bool:

@@ -49,7 +49,7 @@ class Operation:
 
 
 _WATCH = ("watch", "resourceVersion", "timeoutSeconds", "allowWatchBookmarks")
-_LISTING = ("page", "limit", "search", *_WATCH)
+_LISTING = ("page", "limit", "search", "labelSelector", "fieldSelector", *_WATCH)
 
 OPERATIONS = (
     Operation(

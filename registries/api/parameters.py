@@ -38,7 +38,22 @@ PARAMETERS: dict[str, Schema] = {
     "search": {
         "name": "search",
         "in": "query",
-        "description": _("Looks in name, display name and domain, ignoring case."),
+        "description": _("Looks in name, display name and domain, ignoring case. Not for a watch."),
+        "schema": {"type": "string"},
+    },
+    "labelSelector": {
+        "name": "labelSelector",
+        "in": "query",
+        "description": _(
+            "Only those whose labels it selects, as Kubernetes writes it, for example app=web,tier notin (x,y). In a "
+            "watch, what is selected no longer is DELETED."
+        ),
+        "schema": {"type": "string"},
+    },
+    "fieldSelector": {
+        "name": "fieldSelector",
+        "in": "query",
+        "description": _("The same by metadata.name and metadata.namespace, equal or not."),
         "schema": {"type": "string"},
     },
     "watch": {
@@ -58,8 +73,8 @@ PARAMETERS: dict[str, Schema] = {
     "timeoutSeconds": {
         "name": "timeoutSeconds",
         "in": "query",
-        "description": _("Of a watch: how long; more than 1800 means 1800."),
-        "schema": {"type": "integer", "minimum": 1, "default": 300},
+        "description": _("Of a watch: how long; more than 1800 means 1800, and 0 means 300."),
+        "schema": {"type": "integer", "minimum": 0, "default": 300},
     },
     "allowWatchBookmarks": {
         "name": "allowWatchBookmarks",

@@ -2,6 +2,7 @@
 a value of another type is named as a cause. Imports the domain, drafts, errors and resource.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -93,9 +94,12 @@ class Patch:
         return texts["display_name"], texts["description"]
 
 
-def read_patch(body: Mapping[str, Any]) -> Patch:
-    """A merge patch (RFC 7396). Invalid names everything in it that may not change, and then nothing changes."""
+def read_patch(body: Mapping[str, Any], registry: RegistrySecret) -> Patch:
+    """A merge patch (RFC 7396) of a registry. What it has already may be sent along, so that a client can send what it
+    got. Conflict when the patch is meant for another one; else Invalid names everything in it that may not change, and
+    then nothing changes."""
     _require_kind(body)
+    known = dict(_leaves(json.loads(registry.document)))
     editable = {FIELDS[name]: name for name in _FROM_ANNOTATIONS}
     preconditions: dict[str, str] = {}
     texts: dict[str, str | None] = {}
@@ -112,13 +116,15 @@ def read_patch(body: Mapping[str, Any]) -> Patch:
         elif place.startswith("metadata.") and name in _PRECONDITIONS:
             if isinstance(value, str):
                 preconditions[name] = value
-            else:
+            elif value is not None:
                 causes.append(Cause(place, "type"))
-        elif place not in _CONTAINERS or value != {}:
+        elif (place not in _CONTAINERS or value != {}) and (place not in known or known[place] != value):
             causes.append(Cause(place, "immutable"))
+    patch = Patch(preconditions, texts)
+    patch.require(registry)
     if causes:
         raise Invalid("", tuple(causes))
-    return Patch(preconditions, texts)
+    return patch
 
 
 def read_credential(body: Mapping[str, Any]) -> Credential | None:

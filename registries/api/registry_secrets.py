@@ -33,10 +33,13 @@ def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> Http
     search = request.GET.get("search", "").strip()[:LONGEST_SEARCH]
     page = bodies.number(request, "page", 1)
     limit = min(bodies.number(request, "limit", DEFAULT_LIMIT), MOST)
+    selector = bodies.selector(request)
     # A HEAD would hold a seat for a stream that nobody reads.
     if bodies.flag(request, "watch") and request.method == "GET":
-        return watch.watch(caller, request, namespace)
-    criteria = Criteria(namespace=namespace, text=search)
+        if search:
+            raise bad_request("search is for lists; a watch takes labelSelector and fieldSelector")
+        return watch.watch(caller, request, Criteria(namespace=namespace, selector=selector))
+    criteria = Criteria(namespace=namespace, text=search, selector=selector)
     first = (page - 1) * limit
     listing = wiring.service().listing(access=caller.access, criteria=criteria, first=first, count=limit)
     head = f'{{"apiVersion":"{API_VERSION}","kind":"{KIND}List","metadata":{{"resourceVersion":"{listing.version}"}},'
@@ -65,9 +68,9 @@ def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Htt
     service, access, key = wiring.service(), caller.access, Key(namespace, name)
     registry = service.find(access=access, key=key, action=Action.EDIT)
     rehearsal = bodies.dry_run(request)
-    patch = read_patch(bodies.read_object(request, (bodies.MERGE_PATCH, JSON)))
+    body = bodies.read_object(request, (bodies.MERGE_PATCH, JSON))
     for attempt in range(1, ATTEMPTS + 1):
-        patch.require(registry)
+        patch = read_patch(body, registry)
         if not patch.texts:
             break
         display_name, description = patch.applied(registry)
@@ -116,9 +119,9 @@ def _require_preconditions(options: Resource, *, uid: str, resource_version: str
     given = options.get("preconditions") or {}
     if not isinstance(given, dict):
         raise bad_request("preconditions must be an object")
-    if given.get("uid", uid) != uid:
+    if given.get("uid") not in (None, uid):
         raise Conflict("", "recreated")
-    if given.get("resourceVersion", resource_version) != resource_version:
+    if given.get("resourceVersion") not in (None, resource_version):
         raise Conflict("", "changed")
 
 

@@ -163,7 +163,7 @@ SCHEMAS: dict[str, Schema] = {
                         "additionalProperties": False,
                     },
                     **{
-                        name: text(_("a precondition: 409 when it is another one"))
+                        name: text(_("a precondition: 409 when it is another one"), type=["string", "null"])
                         for name in ("name", "namespace", "uid", "resourceVersion")
                     },
                 },
@@ -171,7 +171,7 @@ SCHEMAS: dict[str, Schema] = {
             }
         },
         description=_(
-            "A merge patch (RFC 7396). null removes a text; anything else in it is refused as a whole."
+            "A merge patch (RFC 7396). null removes a text; with any other change in it, it is refused as a whole."
         ),
     ),
     f"{KIND}List": _list(KIND + "List", reference(KIND), metadata=closed({"resourceVersion": text()})),
@@ -188,7 +188,10 @@ SCHEMAS: dict[str, Schema] = {
         "type": "object",
         "properties": {
             "dryRun": {"type": "array", "items": {"enum": ["All"]}},
-            "preconditions": {"type": "object", "properties": {"uid": text(), "resourceVersion": text()}},
+            "preconditions": {
+                "type": "object",
+                "properties": {name: {"type": ["string", "null"]} for name in ("uid", "resourceVersion")},
+            },
         },
     },
     "Credential": {

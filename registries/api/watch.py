@@ -16,8 +16,8 @@ from registries import wiring
 from registries.access import Access
 from registries.api import bodies
 from registries.api.callers import Caller, access_now
-from registries.api.status import JSON, failure
-from registries.changelog import News
+from registries.api.status import JSON, bad_request, failure
+from registries.changelog import News, is_version
 from registries.errors import NotFound, TooManyRequests, Unavailable
 from registries.listing import Criteria, Listing
 from registries.resource import API_VERSION, KIND
@@ -35,17 +35,21 @@ _CLOSED = getattr(select, "POLLRDHUP", select.POLLHUP)
 """Linux has a sign of its own for a client that has closed its side; elsewhere it is the other one, or an error."""
 
 
-def watch(caller: Caller, request: HttpRequest, namespace: str) -> StreamingHttpResponse:
-    """From `resourceVersion`; without one, or from 0, what there is comes first, as ADDED."""
+def watch(caller: Caller, request: HttpRequest, criteria: Criteria) -> StreamingHttpResponse:
+    """By namespace and selector, from `resourceVersion`; without one, or from 0, what there is comes first: ADDED."""
     service = wiring.service()
-    seconds = min(bodies.number(request, "timeoutSeconds", DEFAULT_SECONDS), MOST_SECONDS)
+    seconds = bodies.number(request, "timeoutSeconds", 0, least=0) or DEFAULT_SECONDS
     bookmarks = bodies.flag(request, "allowWatchBookmarks")
     since = request.GET.get("resourceVersion", "")
-    if namespace and not service.namespace_exists(access=caller.access, name=namespace):
-        raise NotFound(namespace)
+    if since and not is_version(since):
+        raise bad_request("resourceVersion must be one that a list, a resource or a watch has told")
+    if criteria.namespace and not service.namespace_exists(access=caller.access, name=criteria.namespace):
+        raise NotFound(criteria.namespace)
     if not wiring.api_watches().take(caller.key):
         raise TooManyRequests(retry_after=AGAIN)
-    follower = Follower(caller.access, lambda: access_now(caller), namespace, seconds, bookmarks)
+    follower = Follower(
+        caller.access, lambda: access_now(caller), criteria, min(seconds, MOST_SECONDS), bookmarks
+    )
     lines = Held(follower.lines(since, lambda: has_gone(request)), caller.key)
     response = StreamingHttpResponse(lines, content_type=JSON)
     response.headers["Content-Encoding"] = "identity"  # or the compressing middleware would hold lines back
@@ -99,13 +103,13 @@ class Follower:
         self,
         access: Access,
         access_now: Callable[[], Access | None],
-        namespace: str,
+        criteria: Criteria,
         seconds: int,
         bookmarks: bool,
     ) -> None:
         self._access = access
         self._access_now = access_now
-        self._namespace = namespace
+        self._criteria = criteria
         self._seconds = seconds
         self._bookmarks = bookmarks
 
@@ -147,11 +151,13 @@ class Follower:
     def _news(self, place: int | None) -> News | None:
         if place is None:
             return None
-        return wiring.service().changes(access=self._access, namespace=self._namespace, after=place)
+        of = self._criteria
+        return wiring.service().changes(
+            access=self._access, namespace=of.namespace, after=place, selector=of.selector
+        )
 
     def _everything(self) -> Listing:
-        criteria = Criteria(namespace=self._namespace)
-        return wiring.service().listing(access=self._access, criteria=criteria, first=0, count=ALL)
+        return wiring.service().listing(access=self._access, criteria=self._criteria, first=0, count=ALL)
 
 
 def _line(kind: str, document: bytes) -> bytes:
