@@ -111,6 +111,29 @@ class TestDetails:
         assert status(cast.api("olive").put(ONE), 405)["details"] == SECRET
         assert "details" not in status(cast.api("olive").put(TEAM_A), 405)
 
+    def test_are_there_when_nothing_was_named(self, cast: Cast) -> None:
+        for path, kind in ((TEAM_A, KIND), (RUNS, "runs")):
+            details = status(post(cast.api("nina"), path, {}), 422)["details"]
+            assert (details["name"], details["group"], details["kind"]) == ("", API_GROUP, kind)
+
+    @pytest.mark.parametrize(
+        ("subject", "expected"),
+        [
+            ("team-a/q", {"name": "q", "group": API_GROUP, "kind": KIND}),
+            ("/apis/x", {"name": "team-a", "kind": "namespaces"}),
+            ("", {"name": "team-a", "kind": "namespaces"}),
+        ],
+    )
+    def test_name_what_the_store_did_not_take(
+        self, cast: Cast, monkeypatch: pytest.MonkeyPatch, subject: str, expected: Any
+    ) -> None:
+        def away(**asked: Any) -> None:
+            raise Unavailable(subject, "cluster_away")
+
+        monkeypatch.setattr(wiring.service(), "create", away)
+
+        assert status(post(cast.api("nina"), TEAM_A, body()), 503)["details"] == expected
+
     def test_name_what_the_database_did_not_give(self, cast: Cast) -> None:
         client = cast.api("vic")
 

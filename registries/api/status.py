@@ -165,7 +165,8 @@ def of_error(error: ConsoleError, where: Mapping[str, str]) -> HttpResponse:
         return failure(error.code, message, details=details, headers=headers_of(error))
     details, code, reason = details_of(kind, name), error.status, error.reason
     if isinstance(error, Invalid):
-        details = {**details, "name": name, "causes": [_cause(error, it) for it in error.causes]}
+        details = {"name": name, "group": API_GROUP, "kind": kind}
+        details["causes"] = [_cause(error, it) for it in error.causes]
     if error.problem == TERMINATING:  # as an API server has it
         code, reason = Forbidden.status, Forbidden.reason
         details["causes"] = [_terminating(labels.problem_text(TERMINATING))]
@@ -199,25 +200,24 @@ def named(where: Mapping[str, str]) -> tuple[str, str]:
 
 
 def details_of(kind: str, name: str) -> dict[str, Any]:
-    if not name and kind != RUNS:
+    if not name:
         return {}
     return {"name": name, **({} if kind == NAMESPACES else {"group": API_GROUP}), "kind": kind}
 
 
 def _about(error: ConsoleError, where: Mapping[str, str]) -> tuple[str, str]:
     """The address says it, or else the error itself; a collection is its namespace's."""
-    kind, name = named(where)
-    _, slash, last = error.subject.rpartition("/")
+    (kind, name), given = named(where), where.get("namespace", "")
+    above, slash, last = error.subject.rpartition("/")
     if name or isinstance(error, TooManyRequests):
         return kind, name
     if isinstance(error, InvalidValues):
         return RUNS, ""
+    if isinstance(error, Unavailable):  # of which the subject may be anything
+        return (KIND, last) if slash and above == given else (NAMESPACES, given)
     if slash or isinstance(error, Invalid):
         return KIND, last
-    if error.problem in _ABOUT_RUNS:
-        return RUNS, error.subject
-    given = where.get("namespace", "")
-    return NAMESPACES, given if isinstance(error, Unavailable) else error.subject or given
+    return (RUNS if error.problem in _ABOUT_RUNS else NAMESPACES), error.subject or given
 
 
 def _sentence(error: ConsoleError, kind: str, name: str) -> str:
