@@ -12,6 +12,8 @@ from django.urls import reverse
 from gunicorn.app.base import BaseApplication
 
 THREADS = 8
+LINE = 8190
+"""Bytes of a request's first line, the most that gunicorn allows; a header, such as a token, may have twice as many."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -33,6 +35,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "timeout": 60,
             "graceful_timeout": 3,
             "keepalive": 30,
+            "limit_request_line": LINE,
+            "limit_request_field_size": 2 * LINE,
             "loglevel": "warning",
             "control_socket_disable": True,
             "when_ready": lambda _arbiter: on_ready(),

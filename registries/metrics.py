@@ -80,7 +80,8 @@ class Registries(Collector):
             labels=where,
         )
         for it in self._registries:
-            labels = (it.namespace, it.name, it.domain, it.provider.value)
+            # kubectl stores what was typed; two spellings of a host are one.
+            labels = (it.namespace, it.name, it.domain.lower(), it.provider.value)
             state = "unproven" if it.verification.unproven else it.verification.status.value
             states.add_metric((*labels, state, it.verification.reason), 1)
             if it.verification.at is not None:

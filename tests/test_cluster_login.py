@@ -171,6 +171,20 @@ class TestLoggingIn:
         assert 'name="username"' not in page
         assert log_in("vic").get("/password/").status_code == 404
 
+    @pytest.mark.parametrize(("language", "words"), [("zh-hans", "API 文档"), ("en", "About the API")])
+    def test_the_account_menu_leads_to_the_api_and_not_to_tokens_of_accounts(
+        self, people: Cluster, language: str, words: str
+    ) -> None:
+        client = log_in("stranger")
+        client.cookies["django_language"] = language
+
+        menu = text(client).partition('id="account-menu"')[2].partition("</form>")[0]
+
+        assert words in menu
+        assert 'href="/oapis/docs"' in menu
+        assert "/tokens/" not in menu
+        assert client.get("/oapis/docs").status_code == 200
+
     def test_a_session_of_an_account_is_nobodys(self, people: Cluster, settings: Any) -> None:
         user = User.objects.create_superuser("olive")
         client = Client()

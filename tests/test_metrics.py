@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from registries import metrics, wiring
 from registries.domain import Verification, VerifyStatus
-from registries.resource import verification_annotations
+from registries.resource import to_domain, verification_annotations
 from tests.conftest import Cast
 from tests.test_api import TEAM_A
 
@@ -66,6 +66,21 @@ def test_counts_registries_and_tells_the_state_and_last_test_of_each(cast: Cast)
     times = {labels["name"]: value for labels, value in found["registry_last_test_timestamp_seconds"]}
     assert times["bad"] == pytest.approx(at.timestamp(), abs=1)
     assert "new" not in times
+
+
+def test_a_host_is_one_however_kubectl_spelled_it() -> None:
+    metadata = {
+        "namespace": "team-a",
+        "uid": "u",
+        "resourceVersion": "1",
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    }
+    typed = {"one": "HTTP://Harbor.Example.COM:8443", "two": "harbor.example.com:8443"}
+    resources = [{"metadata": {**metadata, "name": name}, "spec": {"domain": typed[name]}} for name in typed]
+
+    told = metrics.exposition(metrics.Registries(map(to_domain, resources), 0.0), None).decode()
+
+    assert re.findall(r'_registry_state\{.*domain="(.*?)"', told) == ["harbor.example.com:8443"] * 2
 
 
 def test_counts_tests_by_outcome_reason_and_duration(

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -289,3 +290,15 @@ def test_requests_are_answered_side_by_side(tmp_path: Path) -> None:
             thread.join(LONG)
 
         assert answers == [200] * 24
+
+
+def test_a_long_search_and_a_long_header_are_read(tmp_path: Path) -> None:
+    """What the server itself refuses is no Status of the API."""
+    path = "/oapis/image.theriseunion.io/v1alpha1/namespaces/_all_/registry-secrets"
+    with Serving(tmp_path / "data", "serve") as console:
+        for query, token in ((f"?search={5000 * 'a'}", "wrong"), ("", 12_000 * "a")):
+            headers = {"Authorization": f"Bearer {token}"}
+            request = urllib.request.Request(f"http://127.0.0.1:{console.port}{path}{query}", headers=headers)
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(request, timeout=LONG)
+            assert (caught.value.code, caught.value.headers["Content-Type"]) == (401, "application/json")
