@@ -21,7 +21,7 @@ from registries.resource import API_VERSION
 from registries.runs import ItemState, Runs
 
 MOST = 1000
-PERMISSIONS = {"delete": Permission.DELETE, "verify": Permission.EDIT}
+PERMISSIONS = {"delete": Permission.DELETE, "verify": Permission.TEST}
 
 
 def create(caller: Caller, request: HttpRequest) -> HttpResponse:

@@ -35,7 +35,7 @@ def verify_batch(request: HttpRequest) -> HttpResponse:
     if under_way is not None:
         return _progress(request, under_way, note=labels.problem_text("run_under_way"))
     found = _found(access, request.POST)
-    chosen = tuple(it for it in found if access.may(Permission.EDIT, it.namespace))
+    chosen = tuple(it for it in found if access.may(Permission.TEST, it.namespace))
     if not chosen:
         status, title = 403 if found else 422, _("Test selected")
         return dialog(
