@@ -22,6 +22,8 @@ class Permission(StrEnum):
     EDIT = "patch"
     CREATE = "create"
     DELETE = "delete"
+    TEST = "get"
+    """A test of what is stored reads the password first. Held by nobody without EDIT, which records the verdict."""
 
 
 class Role(StrEnum):
@@ -38,7 +40,7 @@ class Role(StrEnum):
 
 _PERMISSIONS = {
     Role.VIEWER: frozenset({Permission.SEE}),
-    Role.OPERATOR: frozenset({Permission.SEE, Permission.EDIT}),
+    Role.OPERATOR: frozenset({Permission.SEE, Permission.EDIT, Permission.TEST}),
     Role.ADMIN: frozenset(Permission),
 }
 _NOTHING: frozenset[Permission] = frozenset()

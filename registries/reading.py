@@ -28,7 +28,7 @@ from registries.stores.base import Freshness, Store
 _NEEDED = {
     Action.SEE: Permission.SEE,
     Action.EDIT: Permission.EDIT,
-    Action.TEST: Permission.EDIT,
+    Action.TEST: Permission.TEST,
     Action.DELETE: Permission.DELETE,
 }
 """What it takes to do something with a registry that is there."""

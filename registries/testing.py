@@ -39,7 +39,7 @@ class Testing(Reading):
 
     def begin_test(self, *, access: Access, key: Key) -> tuple[Check, bool]:
         """Say that a test is under way; the second value is False when one already was. TooManyRequests, LeftAlone."""
-        self._require(access, Permission.EDIT, key, Action.TEST)
+        self._require(access, Permission.TEST, key, Action.TEST)
         registry = to_domain(self._store.get(key))
         self._leave_alone(registry.address, registry.username)
         self._limit.take(access, key.namespace)
@@ -47,7 +47,7 @@ class Testing(Reading):
 
     def begin_test_of_run(self, *, access: Access, key: Key, uid: str) -> Check:
         """The same for a run, which limits itself. Conflict `recreated` or `under_way`."""
-        self._require(access, Permission.EDIT, key, Action.TEST)
+        self._require(access, Permission.TEST, key, Action.TEST)
         registry = to_domain(self._store.get(key))
         if registry.uid != uid:
             raise Conflict(str(key), "recreated")

@@ -46,6 +46,4 @@ if (page) {
     },
   });
   window.setInterval(() => document.hidden || refresh(), Number(page.dataset.pulseEvery));
-  document.addEventListener("registries-changed", refresh);
-  document.addEventListener("registry-tested", refresh);
 }

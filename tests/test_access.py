@@ -34,6 +34,7 @@ def test_a_superuser_is_image_admin_everywhere() -> None:
     [
         (Permission.SEE, "image-viewer"),
         (Permission.EDIT, "image-operator"),
+        (Permission.TEST, "image-operator"),
         (Permission.CREATE, "image-admin"),
         (Permission.DELETE, "image-admin"),
     ],

@@ -146,13 +146,22 @@ class TestWhatTheySeeAndDo:
         people.apply("team-b", "harbor", password=canary.CANARY)
         assert wait_for(lambda: wiring.index().fresh().keys_by_uid)
         assert wait_for(lambda: access_of("stranger").may(Permission.EDIT, "team-b"))
-        access = access_of("stranger")
-        check, _ = wiring.service().begin_test(access=access, key=Key("team-b", "harbor"))
+        access, key = access_of("stranger"), Key("team-b", "harbor")
+        client = log_in("stranger")
+        page, details = text(client), text(client, "/registries/team-b/harbor/")
+        refused = client.post("/registries/team-b/harbor/verify/").status_code
+        check, _ = wiring.service().begin_test(access=access_of("olive"), key=key)
 
         with pytest.raises(Forbidden, match="image-operator"):
             wiring.service().attempt(access=access, check=check)
 
         people.unbind("stranger", "blind-operator", "team-b")
+        assert 'data-can="edit"' in page
+        assert "测试全部" not in page
+        assert "测试选中" not in page
+        assert '/registries/team-b/harbor/verify/"' not in details
+        assert "/registries/team-b/harbor/edit/" in details
+        assert refused == 403
 
 
 class TestRevoking:

@@ -152,12 +152,35 @@ def test_more_in_one_namespace_than_everywhere(
     cluster.empty("team-a", "team-b")
     cluster.bind("vic", "image-viewer")
     cluster.bind("vic", "image-operator", "team-b")
-    more = frozenset({Permission.SEE, Permission.EDIT})
+    more = Role.OPERATOR.permissions
     try:
         assert wait_for(lambda: held("vic") == Held(VIEWER, {"team-b": more}))
     finally:
         cluster.unbind("vic", "image-viewer")
         cluster.unbind("vic", "image-operator", "team-b")
+
+
+def test_a_test_takes_patch_and_get(cluster: Cluster, server: ApiServer, held: Callable[[str], Held]) -> None:
+    """One without the other is of no use: the verdict could not be written, or the password not be read."""
+    cluster.empty("team-a", "team-b")
+    sees, reads = {Permission.SEE, Permission.EDIT}, Role.OPERATOR.permissions
+    rule = {"apiGroups": ["image.theriseunion.io"], "resources": ["registrysecrets"]}
+    for name, verbs in (("blind-editor", ["list", "patch"]), ("reader-of-one", ["get"])):
+        role = {"metadata": {"name": name}, "rules": [{**rule, "verbs": verbs}]}
+        server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
+    try:
+        cluster.bind("stranger", "blind-editor", "team-a")
+        assert wait_for(lambda: held("stranger") == Held(frozenset(), {"team-a": frozenset(sees)}))
+        cluster.bind("stranger", "reader-of-one", "team-a")
+        assert wait_for(lambda: held("stranger") == Held(frozenset(), {"team-a": reads}))
+        cluster.unbind("stranger", "blind-editor", "team-a")
+        cluster.bind("stranger", "blind-editor")
+        whole = Held(frozenset(sees), {"team-a": frozenset({Permission.SEE, Permission.TEST})})
+        assert wait_for(lambda: held("stranger") == whole)
+    finally:
+        for namespace in ("team-a", ""):
+            cluster.unbind("stranger", "blind-editor", namespace)
+        cluster.unbind("stranger", "reader-of-one", "team-a")
 
 
 def test_a_role_that_is_taken_away_is_not_held_any_more(

@@ -130,7 +130,7 @@ def curl(request: HttpRequest, registry: RegistrySecret, access: Access) -> str:
     """A test through the API, ready but for the token; for whoever may not test, a look."""
     path = f"/oapis/{API_VERSION}/namespaces/{registry.namespace}/registry-secrets/{registry.name}"
     method = ""
-    if access.may(Permission.EDIT, registry.namespace):
+    if access.may(Permission.TEST, registry.namespace):
         path, method = f"{path}/verify", "-X POST "
     return f'curl {method}-H "Authorization: Bearer $TOKEN" {shlex.quote(request.build_absolute_uri(path))}'
 

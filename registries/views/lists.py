@@ -65,7 +65,7 @@ def _context(request: HttpRequest, query: ListQuery, page: Page) -> dict[str, An
         "may_add": access.may(Permission.CREATE, given.namespace)
         if given.namespace
         else access.may_anywhere(Permission.CREATE),
-        "may_test": access.may_anywhere(Permission.EDIT),
+        "may_test": access.may_anywhere(Permission.TEST),
         "may_delete": access.may_anywhere(Permission.DELETE),
         "granted": granted,
         "pulse_every": pulse_every(),

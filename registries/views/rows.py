@@ -54,7 +54,7 @@ def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: d
 
 def abilities(access: Access, namespace: str) -> str:
     held = access.permissions(namespace)
-    names = (("test", Permission.EDIT), ("edit", Permission.EDIT), ("delete", Permission.DELETE))
+    names = (("test", Permission.TEST), ("edit", Permission.EDIT), ("delete", Permission.DELETE))
     return " ".join(name for name, permission in names if permission in held)
 
 

@@ -53,7 +53,7 @@ def _found(
     if "query" in posted:
         criteria = filters.criteria(QueryDict(posted.get("query", "")).dict())
         found = wiring.service().matching(access=access, criteria=criteria)
-        return found, tuple(it for it in found if access.may(Permission.EDIT, it.namespace))
+        return found, tuple(it for it in found if access.may(Permission.TEST, it.namespace))
     uids = posted.get("uids", "").split()
     found = wiring.service().by_uid(access=access, uids=uids)
     return found, wiring.service().by_uid(access=access, uids=uids, action=Action.TEST)

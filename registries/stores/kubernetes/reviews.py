@@ -68,19 +68,26 @@ def held_by(connection: "Connection", namespaces: Collection[str], threads: Exec
     the credential, `cluster_forbidden` when it answers no such questions to them.
 
     First for all namespaces; then, for what is not held there, who sees in each, and the rest where somebody sees:
-    four questions for those with a role everywhere, and one per namespace that does not exist for somebody.
+    five questions for those with a role everywhere, and one per namespace that does not exist for somebody. Whether
+    a test could read the password is asked last, where its verdict could be written.
     """
     words = list(threads.map(lambda permission: may(connection, permission, ""), Permission))
     everywhere = frozenset(it for it, word in zip(Permission, words, strict=True) if word)
     if everywhere == frozenset(Permission):
         return Held(everywhere, {})
+    if Permission.EDIT not in everywhere:
+        everywhere -= {Permission.TEST}  # viewers may `get`, too, and could not write the verdict
     seen = list(namespaces)
     if Permission.SEE not in everywhere:
         seen = [name for name, _ in _allowed(connection, [(it, Permission.SEE) for it in seen], threads)]
     found = {name: {Permission.SEE} for name in seen}
-    asked = [it for it in Permission if it not in everywhere and it is not Permission.SEE]
+    asked = [it for it in (Permission.EDIT, Permission.CREATE, Permission.DELETE) if it not in everywhere]
     for name, permission in _allowed(connection, list(product(seen, asked)), threads):
         found[name].add(permission)
+    if Permission.TEST not in everywhere:
+        edited = [(it, Permission.TEST) for it in seen if Permission.EDIT in found[it] | everywhere]
+        for name, permission in _allowed(connection, edited, threads):
+            found[name].add(permission)
     mine = {name: frozenset(permissions) for name, permissions in found.items()}
     return Held(everywhere, {name: it for name, it in mine.items() if not it <= everywhere})
 
