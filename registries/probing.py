@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from math import ceil
 
 from django.conf import settings
 
@@ -53,6 +54,12 @@ def policy_for(credential: Credential) -> Policy:
 def patience() -> timedelta:
     """How long a test may be under way, waiting for its turn included, before it counts as lost."""
     return timedelta(seconds=(1 + TURNS) * settings.PROBE_TIMEOUT + 15)
+
+
+def turn() -> int:
+    """Seconds after which the test that is before another one at its registry is over."""
+    seconds: float = settings.PROBE_TIMEOUT
+    return ceil(seconds)
 
 
 @cache

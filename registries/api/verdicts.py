@@ -7,10 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from math import ceil
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from registries import labels, wiring
@@ -34,6 +32,7 @@ from registries.errors import (
     Unavailable,
 )
 from registries.outcome import Outcome
+from registries.probing import turn
 from registries.records import Check
 from registries.resource import API_VERSION, milliseconds
 
@@ -95,7 +94,7 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
 
 def _busy(subject: str) -> TooManyRequests:
     """Others were tested before it; as soon as one of them has ended, it is worth asking again."""
-    return TooManyRequests(subject, retry_after=ceil(settings.PROBE_TIMEOUT), problem=REGISTRY_BUSY)
+    return TooManyRequests(subject, retry_after=turn(), problem=REGISTRY_BUSY)
 
 
 def _left_alone(error: LeftAlone) -> HttpResponse:
