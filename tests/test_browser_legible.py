@@ -1,0 +1,107 @@
+"""What has to be seen, or heard, is: focus, rules that are met or not, field names on a phone, counts of nothing."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.peers.console_page import fill, input_, open_add, row, tile
+from tests.peers.visitors import People
+from tests.peers.words import BOTH, ZH, Words
+
+pytest_plugins = ("tests.peers.browser",)
+
+RULES = ("小写字母、数字和连字符", "以字母或数字开头和结尾")
+
+
+@pytest.fixture
+def page(people: People) -> Page:
+    return people("olive").open("/registries/?size=50")
+
+
+def colour(page: Page, token: str) -> str:
+    """What a colour of tokens.css is called in a computed style."""
+    painted = """token => {
+      const it = document.body.appendChild(document.createElement("i"));
+      it.style.color = `var(${token})`;
+      const found = getComputedStyle(it).color;
+      it.remove();
+      return found;
+    }"""
+    return str(page.evaluate(painted, token))
+
+
+def focus_by_keyboard(page: Page, it: Locator) -> None:
+    it.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(it).to_be_focused()
+
+
+@pytest.mark.parametrize("selector", ["#test-all", "tbody input[type=checkbox]"])
+def test_focus_is_an_outline_in_the_accent(page: Page, selector: str) -> None:
+    it = page.locator(selector).first
+
+    focus_by_keyboard(page, it)
+
+    accent = colour(page, "--accent")
+    expect(it).to_have_css("outline", f"{accent} solid 2px")
+    expect(it).to_have_css("outline-offset", "1px")
+
+
+def test_some_of_a_page_is_chosen_in_the_accent(page: Page) -> None:
+    page.locator("tbody").get_by_role("checkbox").first.check()
+
+    expect(page.get_by_role("checkbox", name="选择本页")).to_have_css(
+        "background-color", colour(page, "--accent")
+    )
+
+
+def test_no_failure_is_no_alarm(page: Page) -> None:
+    failed = tile(page, ZH.failed).locator(".tile-count")
+    assert failed.inner_text() != "0"
+    expect(failed).to_have_css("color", colour(page, "--bad"))
+
+    page.goto("/registries/?q=harbor-prod&namespace=default")
+
+    expect(failed).to_have_text("0")
+    expect(failed).to_have_css("color", colour(page, "--text"))
+
+
+def test_a_rule_for_names_that_is_not_met_says_so(page: Page) -> None:
+    form = open_add(page)
+    rules = form.get_by_role("list", name="命名规则").get_by_role("listitem")
+
+    fill(form, name="harbor-A")
+    for rule in RULES:
+        it = rules.filter(has_text=rule)
+        expect(it.locator("use:visible")).to_have_attribute("href", re.compile("#circle-dashed$"))
+        expect(it.get_by_text("未满足", exact=True)).to_be_visible()
+
+    fill(form, name="harbor-a")
+    for rule in RULES:
+        it = rules.filter(has_text=rule)
+        expect(it.locator("use:visible")).to_have_attribute("href", re.compile("#check$"))
+        expect(it.get_by_text("已满足", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("words", BOTH.values(), ids=BOTH)
+def test_the_summary_of_errors_is_written_as_its_language_is(people: People, words: Words) -> None:
+    form = open_add(people("olive").open(language=words.code), words)
+    form.get_by_role("button", name=words.ok, exact=True).click()
+
+    summary = form.locator("#error-summary")
+    sign = {"zh": "：填写", "en": ": Fill"}[words.code]
+    expect(summary.get_by_role("listitem").filter(has_text=words.username)).to_contain_text(
+        f"{words.username}{sign}"
+    )
+    expect(input_(form, words.username)).to_be_visible()
+
+
+def test_an_account_on_a_phone_names_its_fields(people: People) -> None:
+    page = people("olive").open("/accounts/", width=360)
+    cells = row(page, "omar").get_by_role("cell")
+
+    shown = cells.evaluate_all("all => all.map(it => getComputedStyle(it, '::before').content)")
+
+    assert shown == ["none", '"角色"', '"上次登录"', "none"]
