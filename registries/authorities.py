@@ -7,10 +7,13 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 BUNDLE_MAX = 64 * 1024
 """Characters of a bundle; an annotation may not grow without bounds (Kubernetes allows 256 KiB for all)."""
 MOST = 20
+_NAMES = {NameOID.EMAIL_ADDRESS: "emailAddress", NameOID.SERIAL_NUMBER: "serialNumber"}
+"""Beside those of RFC 4514, which `cryptography` knows; as OpenSSL, with which the connection test reads, has them."""
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -69,8 +72,8 @@ def fingerprint(digest: bytes) -> str:
 
 def _described(certificate: x509.Certificate) -> Authority:
     return Authority(
-        subject=certificate.subject.rfc4514_string(),
-        issuer=certificate.issuer.rfc4514_string(),
+        subject=certificate.subject.rfc4514_string(_NAMES),
+        issuer=certificate.issuer.rfc4514_string(_NAMES),
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         sha256=fingerprint(certificate.fingerprint(SHA256())),

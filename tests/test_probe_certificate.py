@@ -51,7 +51,7 @@ def test_an_unknown_ca_is_shown_and_offered(authority: Authority) -> None:
     assert (result.reason, result.cause) == (Reason.TLS_UNTRUSTED, None)
     facts = result.tls
     assert facts is not None
-    assert (facts.subject, facts.issuer) == ("commonName=harbor", "commonName=Test CA")
+    assert (facts.subject, facts.issuer) == ("CN=harbor", "CN=Test CA")
     assert facts.sha256 == pair.sha256
     assert facts.names == ("localhost", "127.0.0.1")
     assert facts.not_after == pair.certificate.not_valid_after_utc.isoformat()
@@ -59,7 +59,7 @@ def test_an_unknown_ca_is_shown_and_offered(authority: Authority) -> None:
     assert not facts.self_signed
     assert facts.ca_pem == authority.root.pem
     assert facts.ca is not None
-    assert (facts.ca.subject, facts.ca.issuer) == ("commonName=Test CA", "commonName=Test CA")
+    assert (facts.ca.subject, facts.ca.issuer) == ("CN=Test CA", "CN=Test CA")
     assert facts.ca.sha256 == authority.root.sha256
     assert facts.ca.not_after == authority.root.certificate.not_valid_after_utc.isoformat()
     assert [sent.sha256 for sent in facts.chain] == [pair.sha256, authority.root.sha256]
@@ -95,7 +95,7 @@ def test_without_its_root_the_intermediate_is_offered(authority: Authority) -> N
     assert facts is not None
     assert facts.ca_pem == middle.pem
     assert facts.ca is not None
-    assert (facts.ca.subject, facts.ca.issuer) == ("commonName=Middle CA", "commonName=Test CA")
+    assert (facts.ca.subject, facts.ca.issuer) == ("CN=Middle CA", "CN=Test CA")
 
 
 @pytest.mark.parametrize("order", ["in order", "root first", "with a stranger"])
@@ -129,7 +129,7 @@ def test_a_ca_that_has_only_the_name_is_not_offered(authority: Authority, namesa
     """Names are what a server writes; whether the key is the issuer's is tried."""
     facts = shown(authority, authority.issue("localhost", send=[namesake.root])).tls
     assert facts is not None
-    assert [sent.subject for sent in facts.chain][1:] == ["commonName=Test CA"]
+    assert [sent.subject for sent in facts.chain][1:] == ["CN=Test CA"]
     assert facts.ca_pem is None
 
 
@@ -174,7 +174,7 @@ def test_what_a_server_writes_is_short_clean_and_on_one_line(authority: Authorit
     pair = authority.issue(*names, common_name="a\x1b[31m\nb\u202e" + "c" * 50, self_signed=True)
     facts = shown(authority, pair).tls
     assert facts is not None
-    assert facts.subject == facts.issuer == "commonName=a [31m b " + "c" * 50
+    assert facts.subject == facts.issuer == "CN=a [31m b " + "c" * 50
     assert len(facts.names) == 50
 
 

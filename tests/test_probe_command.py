@@ -107,8 +107,8 @@ def test_a_ca_and_an_insecure_flag_can_be_given(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en_US.UTF-8", ("The server's certificate: commonName=harbor", "issued by commonName=Test CA")),
-        ("zh_CN.UTF-8", ("服务器出示的证书：commonName=harbor", "颁发者 commonName=Test CA", "有效期")),
+        ("en_US.UTF-8", ("The server's certificate: CN=harbor", "issued by CN=Test CA")),
+        ("zh_CN.UTF-8", ("服务器出示的证书：CN=harbor", "颁发者 CN=Test CA", "有效期")),
     ],
 )
 def test_a_certificate_that_is_not_believed_is_shown(

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -19,6 +20,11 @@ from registries.errors import Unavailable
 from registries.models import StoredResource, VerificationRecord
 from registries.resource import PREFIX
 from tests.conftest import Cast, typed
+from tests.peers.basic_registry import registry
+from tests.peers.certificates import Authority
+from tests.peers.scripted import scripted
+
+pytest_plugins = ("tests.peers.authorities",)
 
 ADD = "/registries/-/add/"
 TRY = "/registries/-/try/"
@@ -196,3 +202,16 @@ def test_a_ca_per_host_in_the_nodes_layout_gives_the_nodes_verdict(
     cast.client("omar").post("/registries/team-a/harbor-prod/verify/")
 
     assert cast.find().verification.reason == "ok"
+
+
+def test_of_many_names_the_registrys_own_comes_first_and_the_rest_is_counted(
+    cast: Cast, authority: Authority, settings: Any
+) -> None:
+    settings.PROBE_ALLOW_LOOPBACK = True
+    others = [f"n{number:02}.example" for number in range(12)]
+    pair = authority.issue(*others, "localhost")
+    with scripted(registry, tls=authority.server_context(pair)) as server:
+        shown = cast.client("nina", hx_request="true").post(TRY, typed(domain=server.address))
+
+    words = " ".join(shown.content.decode().split())
+    assert ", ".join(["localhost", *others[:7]]) + " · 还有 5 个" in words

@@ -8,12 +8,24 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from .scrubber import Scrubber
+from .scrubber import IN_A_NAME, Scrubber
 
 _MOST_SENT = 10  # certificates; a server may send as many as fit into 100 KB
 _MOST_NAMES = 50
 _LONGEST_PEM = 16_384
 _DER = 2  # what _ssl calls ENCODING_DER
+# RFC 4514, section 3.
+_SHORT = {
+    "commonName": "CN",
+    "localityName": "L",
+    "stateOrProvinceName": "ST",
+    "organizationName": "O",
+    "organizationalUnitName": "OU",
+    "countryName": "C",
+    "streetAddress": "STREET",
+    "domainComponent": "DC",
+    "userId": "UID",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +59,8 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class CertificateFacts:
-    """One certificate; nothing in it was verified. Names are `commonName=…, …`; times ISO 8601 in UTC, None
-    when unreadable; `sha256` is the fingerprint as 64 hex digits."""
+    """One certificate; nothing in it was verified. Names are as in RFC 4514, `CN=…,O=…`; times ISO 8601 in
+    UTC, None when unreadable; `sha256` is the fingerprint as 64 hex digits."""
 
     subject: str
     issuer: str
@@ -198,8 +210,19 @@ def _bytes_as_text(pem: str) -> str:
 
 
 def _name(parts: Any) -> str:
-    """((('commonName', 'x'),), …) -> 'commonName=x, …', the leaf's own part last as OpenSSL has it."""
-    return ", ".join(f"{key}={value}" for relative in parts or () for key, value in relative)
+    """((('countryName', 'x'),), (('commonName', 'y'),)) -> 'CN=y,C=x': as in RFC 4514, the last part first."""
+    return ",".join(
+        "+".join(f"{_SHORT.get(key, key)}={_escaped(value)}" for key, value in relative)
+        for relative in reversed(parts or ())
+    )
+
+
+def _escaped(value: str) -> str:
+    """RFC 4514, section 2.4."""
+    text = value.translate(IN_A_NAME)
+    if text.startswith(("#", " ")):
+        text = f"\\{text}"
+    return f"{text[:-1]}\\ " if text.endswith(" ") and text != "\\ " else text
 
 
 def _moment(text: str | None) -> str | None:

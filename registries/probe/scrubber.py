@@ -17,6 +17,10 @@ _SHORTEST_TELLING = 6
 _SHORTEST_LINE = 8
 
 
+IN_A_NAME = str.maketrans({character: f"\\{character}" for character in '\\"+,;<>'})
+"""How RFC 4514 escapes them wherever they stand in the name of a certificate."""
+
+
 class Scrubber:
     """Knows the secrets of one test, in the forms in which servers echo them. Its repr holds none."""
 
@@ -72,7 +76,7 @@ class Scrubber:
 
 
 def _written(secret: str) -> set[str]:
-    """The ways in which a secret is written into text, URLs, JSON and HTML."""
+    """The ways in which a secret is written into text, URLs, JSON, HTML and names of certificates."""
     return {
         secret,
         secret.strip(),
@@ -82,6 +86,7 @@ def _written(secret: str) -> set[str]:
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         html.escape(secret),
+        secret.translate(IN_A_NAME),
         secret.encode().decode("latin-1"),  # as http.client reads UTF-8 in a header
         _one_line(secret),
     } - {""}

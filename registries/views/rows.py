@@ -122,12 +122,15 @@ class Shown:
     leaf: ShownCertificate
     self_signed: bool
     names: tuple[str, ...]
+    more: int
+    """So many names are not among those shown."""
     above: tuple[ShownCertificate, ...]
     ca_pem: str
     authority: Authority | None
 
     @classmethod
-    def of(cls, facts: TlsFacts) -> "Shown":
+    def of(cls, facts: TlsFacts, host: str) -> "Shown":
+        """`host` is host[:port] of who showed it: its own name comes first, if it is there."""
         try:
             ca_pem, authorities = read_bundle(facts.ca_pem or "")
         except BundleError:
@@ -135,11 +138,18 @@ class Shown:
         return cls(
             leaf=ShownCertificate.of(facts),
             self_signed=facts.self_signed,
-            names=facts.names[:NAMES_SHOWN],
+            names=tuple(sorted(facts.names, key=lambda name: not _covers(name, host)))[:NAMES_SHOWN],
+            more=max(0, len(facts.names) - NAMES_SHOWN),
             above=tuple(ShownCertificate.of(it) for it in facts.chain[1:]),
             ca_pem=ca_pem,
             authority=authorities[0] if authorities else None,
         )
+
+
+def _covers(name: str, host: str) -> bool:
+    """Whether a name in a certificate, *.example.com say, is that of host[:port]."""
+    wanted, name = host.partition(":")[0], name.lower()
+    return name == wanted or (name.startswith("*.") and name[2:] == wanted.partition(".")[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +213,7 @@ def verdict_of(
         token_host=outcome.token_host if outcome.token_host != outcome.registry_host else "",
         stale=stale,
         quoted=outcome.quoted,
-        certificate=Shown.of(outcome.certificate) if outcome.certificate else None,
+        certificate=Shown.of(outcome.certificate, outcome.registry_host) if outcome.certificate else None,
     )
 
 
