@@ -160,10 +160,14 @@ STORAGES = {
     "staticfiles": {"BACKEND": "console.assets.Storage"},
 }
 
-# The connection test
-PROBE_CA_FILE = env.str("CONSOLE_PROBE_CA_FILE", default="") or None
+# The connection test. The demo's registries are on loopback, with a CA of their own, for every command on its data.
+PROBE_CA_FILE = (
+    str(DATA_DIR / "registries" / "certificates" / "ca.pem")
+    if DEMO
+    else env.str("CONSOLE_PROBE_CA_FILE", default="") or None
+)
 PROBE_CERTS_DIR = env.str("CONSOLE_PROBE_CERTS_DIR", default="") or None
-PROBE_ALLOW_LOOPBACK = env.bool("CONSOLE_PROBE_ALLOW_LOOPBACK", default=False)
+PROBE_ALLOW_LOOPBACK = DEMO or env.bool("CONSOLE_PROBE_ALLOW_LOOPBACK", default=False)
 PROBE_ALLOW_PRIVATE = env.bool("CONSOLE_PROBE_ALLOW_PRIVATE", default=True)
 PROBE_ALLOW_PLAIN_HTTP = env.bool("CONSOLE_PROBE_ALLOW_PLAIN_HTTP", default=True)
 PROBE_CONNECT_TIMEOUT = env.float("CONSOLE_PROBE_CONNECT_TIMEOUT", default=5.0)

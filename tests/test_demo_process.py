@@ -161,3 +161,20 @@ def test_the_registries_end_with_a_killed_parent_and_not_with_its_forked_worker(
     finally:
         if not worker_leaves_first:
             os.kill(worker, signal.SIGKILL)
+
+
+def test_any_command_on_the_demos_data_tests_as_the_demo_does(tmp_path):
+    """`manage.py verify` beside it, say."""
+    harbor = BY_NAME["harbor"]
+    script = (
+        "import django, sys; django.setup();"
+        "from registries import probing; from registries.probe import probe;"
+        "print(probe(*sys.argv[1:], probing.policy()).reason)"
+    )
+    environment = {**os.environ, "CONSOLE_DEMO": "1", "CONSOLE_DATA_DIR": str(tmp_path)}
+    environment["DJANGO_SETTINGS_MODULE"] = "console.settings"
+    with DemoRegistries(tmp_path / "registries", base_port=BASE + 200) as registries:
+        typed = [registries.address(harbor), harbor.username, harbor.password]
+        command = [sys.executable, "-c", script, *typed]
+        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("ok", 0), done.stderr

@@ -68,8 +68,6 @@ class Command(BaseCommand):
         except DemoError as error:
             raise CommandError(str(error)) from error
         try:
-            settings.PROBE_ALLOW_LOOPBACK = True
-            settings.PROBE_CA_FILE = str(registries.ca_file)
             serve.prepare(bind)
             first = self._load(registries)
             self._report(registries)
