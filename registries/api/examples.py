@@ -94,7 +94,7 @@ NAMESPACES: dict[str, Any] = {
             "success": 1,
             "failed": 1,
             "untested": 1,
-            "permissions": ["list", "patch"],
+            "permissions": ["get", "list", "patch"],
         }
     ],
     "totalItems": 1,

@@ -269,7 +269,10 @@ SCHEMAS: dict[str, Schema] = {
                     it: {"type": "integer", "minimum": 0}
                     for it in ("registries", "success", "failed", "untested")
                 },
-                "permissions": {"type": "array", "items": {"enum": ["create", "delete", "list", "patch"]}},
+                "permissions": {
+                    "type": "array",
+                    "items": {"enum": ["create", "delete", "get", "list", "patch"]},
+                },
             }
         ),
     ),

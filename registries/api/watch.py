@@ -134,10 +134,8 @@ class Follower:
                 gone = failure(410, f"too old resource version: {since}", reason="Expired")
                 yield _line("ERROR", gone.content)
                 return
-            place, since = (
-                news.place,
-                max(since, news.version, key=int),
-            )  # a version of another replica may be newer
+            # A version that another replica told may be newer.
+            place, since = news.place, max(since, news.version, key=int)
             # One piece: a client that goes away in between has seen all of it or goes on from before.
             if news.changes:
                 yield b"".join(_line(it.type.value, it.document) for it in news.changes)
