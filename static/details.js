@@ -24,17 +24,12 @@ function merge(old, fresh) {
   }
 }
 
-// What does not come is asked for again by the next pulse.
-function get(url, target) {
-  return window.htmx.ajax("GET", url, { source: "#details-state", target, swap: "merge" }).catch(() => {});
-}
-
 async function refresh() {
   const state = document.getElementById("details-state");
   if (!state || document.querySelector("dialog[open]")) return;
-  const { pathname } = window.location;
-  await get(`${pathname}?${new URLSearchParams({ version: state.dataset.version })}`, "#details-page");
-  if (document.querySelector("#pull-secret[data-waits]")) await get(`${pathname}pull-secret/`, "#pull-secret");
+  const url = `${window.location.pathname}?${new URLSearchParams({ version: state.dataset.version })}`;
+  // What does not come is asked for again by the next pulse.
+  await window.htmx.ajax("GET", url, { source: "#details-state", target: "#details-page", swap: "merge" }).catch(() => {});
 }
 
 if (page) {
