@@ -146,6 +146,9 @@ def usage_of(store: KubernetesStore, domains: dict[Key, str] | None = None) -> l
 def person(place: Cluster) -> Iterator[Person]:
     """team-a-admin, who may do everything with the registries of team-a, and nothing with anything else."""
     place.server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", KEEPER)
+    place.unbind("team-a-admin", "image-admin", "team-a")  # which another test module may have given them
+    pods = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}
+    assert wait_for(lambda: not place.allows("team-a-admin", pods, "team-a"))
     place.bind("team-a-admin", "keeper-of-registries", "team-a")
     given = configuration(place.server.kubeconfig("console"))
     gate = Gate(given, place.connection("console"))
