@@ -54,7 +54,7 @@ SESSION_COOKIE_AGE = round(3600 * env.float("CONSOLE_SESSION_HOURS", default=12.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = env.int("CONSOLE_HSTS_SECONDS", default=0)
 SECURE_REFERRER_POLICY = "same-origin"
-CSRF_FAILURE_VIEW = "registries.views.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "registries.web.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # A file that is sent holds a credential: it never touches the disk, and one too big for memory is not taken.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
@@ -75,13 +75,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "console.request_id.RequestIdMiddleware",
-    "registries.views.metrics.ClockMiddleware",
+    "registries.api.metrics.ClockMiddleware",
     "console.security.HeadersMiddleware",
     "registries.api.boundary.StatusMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "registries.views.metrics.ScrapeMiddleware",
+    "registries.api.metrics.ScrapeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "console.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -90,7 +90,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "console.security.SignedInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "registries.views.errors.ErrorMiddleware",
+    "registries.web.errors.ErrorMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "console.urls"
@@ -106,7 +106,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "registries.views.shell.shell",
+                "registries.web.shell.shell",
             ],
         },
     }
@@ -118,7 +118,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     # Only one of them: a session of the other kind is nobody's.
-    "registries.cluster_backend.ClusterBackend"
+    "registries.log_in.backend.ClusterBackend"
     if AUTH == "kubernetes"
     else "django.contrib.auth.backends.ModelBackend",
 ]
@@ -136,9 +136,9 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True  # audit.py writes it
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-AXES_LOCKOUT_CALLABLE = "console.login.locked_out"
-AXES_USERNAME_CALLABLE = "console.login.throttled_name"
-AXES_CLIENT_IP_CALLABLE = "console.login.client_address"
+AXES_LOCKOUT_CALLABLE = "registries.log_in.pages.locked_out"
+AXES_USERNAME_CALLABLE = "registries.log_in.pages.throttled_name"
+AXES_CLIENT_IP_CALLABLE = "registries.log_in.pages.client_address"
 AXES_SENSITIVE_PARAMETERS = ["username", "password", "next", "token", "kubeconfig_text"]
 
 # Words

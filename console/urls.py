@@ -7,8 +7,9 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from console import health, login
+from console import health
 from registries.api import urls as api
+from registries.log_in.pages import LogIn, PasswordChange
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="registries:list"), name="home"),
@@ -22,13 +23,13 @@ urlpatterns = [
 ]
 
 if settings.AUTH == "kubernetes":
-    from registries.views.cluster_login import ClusterLogIn
+    from registries.log_in.cluster_pages import ClusterLogIn
 
     urlpatterns.append(path("login/", ClusterLogIn.as_view(), name="login"))
 else:
     urlpatterns += [
-        path("login/", login.LogIn.as_view(), name="login"),
-        path("password/", login.PasswordChange.as_view(), name="password"),
+        path("login/", LogIn.as_view(), name="login"),
+        path("password/", PasswordChange.as_view(), name="password"),
         path(
             "password/changed/",
             auth_views.PasswordChangeDoneView.as_view(template_name="password_changed.html"),
@@ -36,7 +37,7 @@ else:
         ),
     ]
 
-handler400 = "registries.views.errors.bad_request"
-handler403 = "registries.views.errors.permission_denied"
-handler404 = "registries.views.errors.not_found"
-handler500 = "registries.views.errors.server_error"
+handler400 = "registries.web.errors.bad_request"
+handler403 = "registries.web.errors.permission_denied"
+handler404 = "registries.web.errors.not_found"
+handler500 = "registries.web.errors.server_error"

@@ -7,6 +7,6 @@ class RegistriesConfig(AppConfig):
     name = "registries"
 
     def ready(self) -> None:
-        from registries import sign_ins
+        from registries.log_in.signals import connect
 
-        sign_ins.connect()
+        connect()

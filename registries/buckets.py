@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models.functions import Now
 
+from registries.limits import MINUTE
 from registries.models import ApiBucket
-from registries.rates import MINUTE
 
 CALLER = 255
 """Characters of a caller that are kept."""

@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from registries.domain import RegistrySecret
+from registries.domain.registry import RegistrySecret
 from registries.probe.result import Result
 
 PREFIX = "registry_console"

@@ -7,8 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from registries.access import EVERYWHERE, Access, Role
-from registries.errors import ConsoleError
+from registries.domain.access import EVERYWHERE, Access, Role
+from registries.domain.errors import ConsoleError
 
 NAME = 253
 NAMESPACE = 63

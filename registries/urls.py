@@ -3,21 +3,12 @@
 from django.urls import path, register_converter
 
 from registries import wiring
-from registries.views import (
-    add,
-    administration,
-    batch,
-    changes,
-    details,
-    icons,
-    journal,
-    lists,
-    metrics,
-    pulling,
-    tokens,
-    verify,
-    verify_batch,
-)
+from registries.api import metrics
+from registries.web import add, administration, details, icons, journal, test_many, test_one, tokens
+from registries.web.delete_many import batch_delete, run_items, run_progress, run_start
+from registries.web.edit_delete import delete, edit
+from registries.web.list import namespace_options, pulse, registry_list, selection
+from registries.web.pull_secrets import pull_secret, run_usage, usage
 
 
 class NameConverter:
@@ -43,40 +34,40 @@ register_converter(AccountConverter, "account")
 
 app_name = "registries"
 urlpatterns = [
-    path("registries/", lists.registry_list, name="list"),
-    path("registries/-/namespaces/", lists.namespace_options, name="namespace_options"),
-    path("registries/-/selection/", lists.selection, name="selection"),
-    path("registries/-/pulse/", lists.pulse, name="pulse"),
+    path("registries/", registry_list, name="list"),
+    path("registries/-/namespaces/", namespace_options, name="namespace_options"),
+    path("registries/-/selection/", selection, name="selection"),
+    path("registries/-/pulse/", pulse, name="pulse"),
     path("registries/-/add/", add.add, name="add"),
     path("registries/-/add/name/", add.check_name, name="check_name"),
     path("registries/-/add/address/", add.check_address, name="check_address"),
     path("registries/-/add/ca/", add.check_ca, name="check_ca"),
     path("registries/-/try/", add.try_connection, name="try"),
     path("registries/-/try/<uuid:trial>/", add.ask_trial, name="trial"),
-    path("registries/-/batch-delete/", batch.batch_delete, name="batch_delete"),
-    path("registries/-/runs/<uuid:run>/", batch.run_progress, name="run"),
-    path("registries/-/runs/<uuid:run>/items/", batch.run_items, name="run_items"),
-    path("registries/-/runs/<uuid:run>/usage/", pulling.run_usage, name="run_usage"),
-    path("registries/-/runs/<uuid:run>/start/", batch.run_start, name="run_start"),
-    path("registries/-/verify/", verify_batch.verify_batch, name="verify_batch"),
-    path("registries/-/verify/notice/", verify_batch.verify_notice, name="verify_notice"),
-    path("registries/-/verify/<uuid:run>/", verify_batch.verify_run, name="verify_run"),
-    path("registries/-/verify/<uuid:run>/start/", verify_batch.verify_run_start, name="verify_run_start"),
-    path("registries/-/verify/<uuid:run>/cancel/", verify_batch.verify_run_cancel, name="verify_run_cancel"),
+    path("registries/-/batch-delete/", batch_delete, name="batch_delete"),
+    path("registries/-/runs/<uuid:run>/", run_progress, name="run"),
+    path("registries/-/runs/<uuid:run>/items/", run_items, name="run_items"),
+    path("registries/-/runs/<uuid:run>/usage/", run_usage, name="run_usage"),
+    path("registries/-/runs/<uuid:run>/start/", run_start, name="run_start"),
+    path("registries/-/verify/", test_many.verify_batch, name="verify_batch"),
+    path("registries/-/verify/notice/", test_many.verify_notice, name="verify_notice"),
+    path("registries/-/verify/<uuid:run>/", test_many.verify_run, name="verify_run"),
+    path("registries/-/verify/<uuid:run>/start/", test_many.verify_run_start, name="verify_run_start"),
+    path("registries/-/verify/<uuid:run>/cancel/", test_many.verify_run_cancel, name="verify_run_cancel"),
     path(
         "registries/-/verify/<uuid:run>/failures/",
-        verify_batch.verify_run_failures,
+        test_many.verify_run_failures,
         name="verify_run_failures",
     ),
-    path("registries/-/verify/<uuid:run>/group/", verify_batch.verify_run_group, name="verify_run_group"),
+    path("registries/-/verify/<uuid:run>/group/", test_many.verify_run_group, name="verify_run_group"),
     path("registries/<k8s:namespace>/<k8s:name>/", details.details, name="details"),
-    path("registries/<k8s:namespace>/<k8s:name>/row/", verify.row, name="row"),
-    path("registries/<k8s:namespace>/<k8s:name>/status/", verify.card, name="card"),
-    path("registries/<k8s:namespace>/<k8s:name>/verify/", verify.verify, name="verify"),
-    path("registries/<k8s:namespace>/<k8s:name>/edit/", changes.edit, name="edit"),
-    path("registries/<k8s:namespace>/<k8s:name>/delete/", changes.delete, name="delete"),
-    path("registries/<k8s:namespace>/<k8s:name>/usage/", pulling.usage, name="usage"),
-    path("registries/<k8s:namespace>/<k8s:name>/pull-secret/", pulling.pull_secret, name="pull_secret"),
+    path("registries/<k8s:namespace>/<k8s:name>/row/", test_one.row, name="row"),
+    path("registries/<k8s:namespace>/<k8s:name>/status/", test_one.card, name="card"),
+    path("registries/<k8s:namespace>/<k8s:name>/verify/", test_one.verify, name="verify"),
+    path("registries/<k8s:namespace>/<k8s:name>/edit/", edit, name="edit"),
+    path("registries/<k8s:namespace>/<k8s:name>/delete/", delete, name="delete"),
+    path("registries/<k8s:namespace>/<k8s:name>/usage/", usage, name="usage"),
+    path("registries/<k8s:namespace>/<k8s:name>/pull-secret/", pull_secret, name="pull_secret"),
     path("journal/", journal.journal, name="journal"),
     path("namespaces/", administration.namespaces, name="namespaces"),
     path("metrics", metrics.metrics, name="metrics"),

@@ -14,28 +14,28 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
-from registries.access import Access
-from registries.accounts import Accounts
-from registries.audit import AuditLog
-from registries.background import Background
+from registries.audit.log import AuditLog
 from registries.buckets import StoredBuckets
-from registries.delete_runs import DeleteRuns
-from registries.errors import Unavailable
-from registries.grants import access_now, forget_namespace
-from registries.history import History
-from registries.index import Index
-from registries.pauses import Pauses
-from registries.probing import certificates, lanes, metrics, one_at_a_time, patience, realms
-from registries.quota import Quota
-from registries.rates import Rates, Seats
-from registries.refusals import Refusals
-from registries.sealing import Sealer
-from registries.service import RegistryService
+from registries.domain.access import Access
+from registries.domain.errors import Unavailable
+from registries.index.snapshot import Index
+from registries.limits import Rates, Seats
+from registries.people.accounts import Accounts
+from registries.people.grants import access_now, forget_namespace
+from registries.people.refusals import Refusals
+from registries.people.tokens import Tokens
+from registries.runs.deletion import DeleteRuns
+from registries.runs.tests import VerifyRuns
+from registries.runs.threads import Background
+from registries.runs.trials import Trials
+from registries.service.registries import RegistryService
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
-from registries.tokens import Tokens
-from registries.trials import Trials
-from registries.verify_runs import VerifyRuns
+from registries.stores.sealing import Sealer
+from registries.verification.history import History
+from registries.verification.pauses import Pauses
+from registries.verification.prober import certificates, lanes, metrics, one_at_a_time, patience, realms
+from registries.verification.quota import Quota
 
 DELETED_AT_ONCE = 8
 """On a cluster, by one run or by all; more gain little (kubernetes.md)."""
@@ -43,10 +43,10 @@ RUNS_AT_ONCE = 64
 """People whose runs are under way; a run that waits for its thread would seem lost."""
 
 if TYPE_CHECKING:
-    from registries.cluster_sessions import ClusterSessions
-    from registries.cluster_tokens import ClusterTokens
-    from registries.stores.kubernetes.client import Connection
-    from registries.stores.kubernetes.gate import Gate
+    from registries.cluster.connection import Connection
+    from registries.cluster.personal import Gate
+    from registries.people.cluster_bearers import ClusterTokens
+    from registries.people.cluster_sessions import ClusterSessions
 
 
 @cache
@@ -72,15 +72,15 @@ def by_cluster() -> bool:
 @cache
 def gate() -> "Gate":
     """To the same API server with people's own credentials."""
-    from registries.stores.kubernetes.client import configuration
-    from registries.stores.kubernetes.gate import Gate
+    from registries.cluster.connection import configuration
+    from registries.cluster.personal import Gate
 
     return Gate(configuration(settings.KUBECONFIG), connection(), tuple(settings.CLUSTER_ADDRESSES))
 
 
 @cache
 def people() -> "ClusterSessions":
-    from registries.cluster_sessions import ClusterSessions
+    from registries.people.cluster_sessions import ClusterSessions
 
     return ClusterSessions(
         gate=gate(),
@@ -100,7 +100,7 @@ def access_by_now(access: Access) -> Access:
 @cache
 def connection() -> "Connection":
     """To the API server. The package takes half a second to import, so nobody else pays for it."""
-    from registries.stores.kubernetes.client import Connection, configuration
+    from registries.cluster.connection import Connection, configuration
 
     try:
         return Connection(configuration(settings.KUBECONFIG))
@@ -116,9 +116,9 @@ def connection() -> "Connection":
 def store() -> Store:
     if not on_cluster():
         return embedded_store()
-    from registries.stores.kubernetes.client import own_namespace
-    from registries.stores.kubernetes.lease import Lease
-    from registries.stores.kubernetes.store import KubernetesStore
+    from registries.cluster.connection import own_namespace
+    from registries.cluster.lease import Lease
+    from registries.stores.cluster.store import KubernetesStore
 
     def lease() -> Lease:
         namespace = settings.KUBE_NAMESPACE or own_namespace(settings.KUBECONFIG)
@@ -242,7 +242,7 @@ def tokens() -> Tokens:
 
 @cache
 def cluster_tokens() -> "ClusterTokens":
-    from registries.cluster_tokens import ClusterTokens
+    from registries.people.cluster_bearers import ClusterTokens
 
     return ClusterTokens(
         gate=gate(),
@@ -274,7 +274,7 @@ def api_watches() -> Seats:
 def reseal() -> tuple[int, int]:
     """Bring all that is sealed under the newest key: how many passwords, and how many credentials of sessions. Both,
     wherever the registries are at the moment: a database may have seen another setting."""
-    from registries.cluster_sessions import reseal_credentials
+    from registries.people.cluster_sessions import reseal_credentials
 
     return embedded_store().reseal(), reseal_credentials(Sealer(settings.PASSWORD_KEYS))
 

@@ -17,12 +17,13 @@ from django.test import Client
 from django.utils import timezone
 
 from console import assets
-from registries import drafts, wiring
-from registries.access import EVERYWHERE, Access, Role
+from registries import wiring
 from registries.demo.process import DemoRegistries
 from registries.demo.tempers import TEMPERS, Temper
-from registries.domain import Key, RegistrySecret
-from registries.grants import set_grant
+from registries.domain.access import EVERYWHERE, Access, Role
+from registries.domain.registry import Key, RegistrySecret
+from registries.intake.draft import read_draft
+from registries.people.grants import set_grant
 from tests import canary
 from tests.peers.silent import SilentServers
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from tests.peers.cluster import Cluster
 
 # Before a test file imports them.
-pytest.register_assert_rewrite("tests.cluster_people", "tests.cluster_bearers", "tests.cluster_users")
+pytest.register_assert_rewrite("tests.cluster.people", "tests.cluster.bearers", "tests.cluster.users")
 
 NAMESPACES = ("team-a", "team-b")
 ROLES = {
@@ -127,7 +128,7 @@ class Cast:
     def add(self, name: str = "harbor-prod", namespace: str = "team-a", **values: str) -> RegistrySecret:
         """Store a registry, with the canary for its password."""
         return wiring.service().create(
-            access=self.access("olive"), draft=drafts.read_draft(typed(name, namespace, **values))
+            access=self.access("olive"), draft=read_draft(typed(name, namespace, **values))
         )
 
     def find(self, name: str = "harbor-prod", namespace: str = "team-a") -> RegistrySecret:

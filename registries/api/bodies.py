@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from django.http import HttpRequest
 
 from registries.api.status import JSON, ApiError, bad_request
-from registries.selectors import Selector, SelectorError, read_selector
+from registries.domain.selectors import Selector, SelectorError, read_selector
 
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST = 1024 * 1024

@@ -11,12 +11,12 @@ from functools import partial
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
-from console.login import client_address
 from registries import wiring
-from registries.access import Access
 from registries.api.status import ApiError
-from registries.errors import TooManyRequests, Unavailable
-from registries.views.people import access_to
+from registries.domain.access import Access
+from registries.domain.errors import TooManyRequests, Unavailable
+from registries.log_in.access import access_to
+from registries.log_in.pages import client_address
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="registry-console"'}
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -18,7 +18,7 @@ from registries.api.bodies import MERGE_PATCH
 from registries.api.parameters import PARAMETERS
 from registries.api.schemas import SCHEMAS, reference
 from registries.api.status import JSON
-from registries.resource import API_VERSION, KIND
+from registries.domain.resource import API_VERSION, KIND
 
 BASE = f"/oapis/{API_VERSION}"
 _SECRETS = f"{BASE}/namespaces/{{namespace}}/registry-secrets"

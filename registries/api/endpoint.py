@@ -16,8 +16,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from registries.api.callers import Caller, caller_of, unauthorized
 from registries.api.status import ApiError, of_error
-from registries.domain import name_problem
-from registries.errors import SESSION_ENDED, ConsoleError, NotFound
+from registries.domain.errors import SESSION_ENDED, ConsoleError, NotFound
+from registries.domain.registry import name_problem
 
 Handler = Callable[..., HttpResponseBase]
 NAMES = ("namespace", "name", "run")

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from registries.resource import API_GROUP, API_VERSION, KIND, PREFIX
+from registries.domain.resource import API_GROUP, API_VERSION, KIND, PREFIX
 
 NEW: dict[str, Any] = {
     "apiVersion": API_VERSION,

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from registries import wiring
 from registries.api.callers import Caller
 from registries.api.status import answer
-from registries.resource import API_VERSION
+from registries.domain.resource import API_VERSION
 
 
 def list_namespaces(caller: Caller, request: HttpRequest) -> HttpResponse:

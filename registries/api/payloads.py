@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from registries.api.status import FIELDS, InvalidValues, bad_request
-from registries.authorities import BUNDLE_MAX, BundleError, read_bundle
-from registries.domain import Credential, Draft, RegistrySecret
-from registries.drafts import TESTED, Tls, read_draft
-from registries.errors import Cause, Conflict, Invalid
-from registries.metadata import ANNOTATIONS, LABELS, metadata_causes
-from registries.resource import API_VERSION, KIND, PREFIX, own_annotations
+from registries.domain.errors import Cause, Conflict, Invalid
+from registries.domain.metadata import ANNOTATIONS, LABELS, metadata_causes
+from registries.domain.registry import Credential, Draft, RegistrySecret
+from registries.domain.resource import API_VERSION, KIND, PREFIX, own_annotations
+from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
+from registries.intake.draft import TESTED, Tls, read_draft
 
 _FROM_ANNOTATIONS = ("display_name", "description")
 _PRECONDITIONS = ("name", "namespace", "uid", "resourceVersion")

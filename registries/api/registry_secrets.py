@@ -11,11 +11,11 @@ from registries.api import bodies, watch
 from registries.api.callers import Caller
 from registries.api.payloads import read_patch, read_resource
 from registries.api.status import JSON, answer, bad_request
-from registries.domain import Key
-from registries.errors import Conflict
-from registries.listing import Criteria
-from registries.records import Action
-from registries.resource import API_VERSION, KIND, Resource
+from registries.domain.errors import Conflict
+from registries.domain.query import Criteria
+from registries.domain.registry import Key
+from registries.domain.resource import API_VERSION, KIND, Resource
+from registries.verification.records import Action
 
 DEFAULT_LIMIT = 10
 MOST = 500

@@ -12,15 +12,15 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from registries import wiring
-from registries.access import Access, Permission
 from registries.api import bodies
 from registries.api.callers import Caller
 from registries.api.status import ApiError, InvalidValues, answer
-from registries.domain import Key, RegistrySecret
-from registries.errors import SESSION_ENDED, Cause, Conflict, NotFound, Unavailable
-from registries.records import Action
-from registries.resource import API_VERSION
-from registries.runs import ItemState, Runs
+from registries.domain.access import Access, Permission
+from registries.domain.errors import SESSION_ENDED, Cause, Conflict, NotFound, Unavailable
+from registries.domain.registry import Key, RegistrySecret
+from registries.domain.resource import API_VERSION
+from registries.runs.engine import ItemState, Runs
+from registries.verification.records import Action
 
 MOST = 1000
 ACTIONS = {"delete": Action.DELETE, "verify": Action.TEST}

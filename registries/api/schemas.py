@@ -9,9 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from registries.api.status import NAMESPACES, REASONS, RUNS
-from registries.domain import DESCRIPTION_MAX, DISPLAY_NAME_MAX, NAME_MAX, NAMESPACE_MAX, Provider
+from registries.domain.registry import DESCRIPTION_MAX, DISPLAY_NAME_MAX, NAME_MAX, NAMESPACE_MAX, Provider
+from registries.domain.resource import API_GROUP, API_VERSION, KIND, PREFIX
 from registries.probe import Reason
-from registries.resource import API_GROUP, API_VERSION, KIND, PREFIX
 
 Schema = dict[str, Any]
 

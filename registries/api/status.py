@@ -12,8 +12,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils import translation
 
-from registries import labels
-from registries.errors import (
+from registries.domain.errors import (
     QUOTA,
     REFUSED,
     REGISTRY_BUSY,
@@ -25,8 +24,9 @@ from registries.errors import (
     TooManyRequests,
     Unavailable,
 )
-from registries.metadata import ANNOTATIONS_MAX
-from registries.resource import API_GROUP, API_VERSION, KIND, PREFIX
+from registries.domain.metadata import ANNOTATIONS_MAX
+from registries.domain.resource import API_GROUP, API_VERSION, KIND, PREFIX
+from registries.words import labels
 
 JSON = "application/json"
 PLURAL = f"registrysecrets.{API_GROUP}"

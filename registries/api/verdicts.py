@@ -11,14 +11,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from registries import labels, wiring
-from registries.access import Role
+from registries import wiring
 from registries.api import bodies
 from registries.api.callers import Caller
 from registries.api.payloads import read_credential
 from registries.api.status import answer
-from registries.domain import Credential, Key, name_problem
-from registries.errors import (
+from registries.domain.access import Role
+from registries.domain.errors import (
     QUOTA,
     REFUSED,
     REGISTRY_BUSY,
@@ -31,10 +30,12 @@ from registries.errors import (
     TooManyRequests,
     Unavailable,
 )
-from registries.outcome import Outcome
-from registries.probing import turn
-from registries.records import Check
-from registries.resource import API_VERSION, milliseconds
+from registries.domain.registry import Credential, Key, name_problem
+from registries.domain.resource import API_VERSION, milliseconds
+from registries.verification.outcome import Outcome
+from registries.verification.prober import turn
+from registries.verification.records import Check
+from registries.words import labels
 
 BUSY = 2
 """Seconds after which a client may ask again when too many tests are being waited for."""

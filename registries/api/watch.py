@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator
 from django.http import HttpRequest, StreamingHttpResponse
 
 from registries import wiring
-from registries.access import Access
 from registries.api import bodies
 from registries.api.callers import Caller, access_now
 from registries.api.status import JSON, bad_request, failure
-from registries.changelog import News, is_version
-from registries.errors import NotFound, TooManyRequests, Unavailable
-from registries.listing import Criteria, Listing
-from registries.resource import API_VERSION, KIND
+from registries.domain.access import Access
+from registries.domain.errors import NotFound, TooManyRequests, Unavailable
+from registries.domain.query import Criteria, Listing
+from registries.domain.resource import API_VERSION, KIND
+from registries.index.watch_log import News, is_version
 
 DEFAULT_SECONDS = 300
 MOST_SECONDS = 1800

@@ -13,18 +13,19 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 
-from registries import drafts, probing, wiring
-from registries.access import EVERYWHERE, Access, Role
+from registries import wiring
 from registries.demo.process import DemoRegistries
 from registries.demo.tempers import TEMPERS, Temper
-from registries.domain import Key, RegistrySecret, Verification, VerifyStatus
-from registries.drafts import Tls
-from registries.grants import set_grant
+from registries.domain.access import EVERYWHERE, Access, Role
+from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
+from registries.domain.resource import verification_annotations
+from registries.intake.draft import Tls, read_draft
 from registries.models import AuditEntry, StoredResource, VerificationRecord
-from registries.outcome import Outcome
+from registries.people.grants import set_grant
 from registries.probe import Result, probe
-from registries.resource import verification_annotations
-from registries.views.verify import start_test
+from registries.verification import prober
+from registries.verification.outcome import Outcome
+from registries.web.test_one import start_test
 
 PASSWORD = "demo"  # noqa: S105 # nosec B105  shown on the demo's login page
 ACCOUNTS = (
@@ -144,7 +145,7 @@ def seed(registries: DemoRegistries) -> None:
         if entry.tested is not None:
             result = answers[entry.temper]
             if entry.tls is not Tls.SYSTEM:
-                result = probing.one_at_a_time(wiring.store().credential(created.key, uid=created.uid))
+                result = prober.one_at_a_time(wiring.store().credential(created.key, uid=created.uid))
             _write_past(created, entry, result, access.person)
 
 
@@ -163,9 +164,7 @@ def _temper(name: str) -> Temper:
 def _ask(registries: DemoRegistries) -> dict[str, Result]:
     """One real test of every temper that answers quickly, all at once."""
     names = sorted({entry.temper for entry in SEEDS if entry.tested is not None})
-    policy = replace(
-        probing.policy(), connect_timeout=PATIENCE, read_timeout=PATIENCE, total_timeout=PATIENCE
-    )
+    policy = replace(prober.policy(), connect_timeout=PATIENCE, read_timeout=PATIENCE, total_timeout=PATIENCE)
 
     def ask(name: str) -> Result:
         temper = _temper(name)
@@ -177,7 +176,7 @@ def _ask(registries: DemoRegistries) -> dict[str, Result]:
 
 def _create(access: Access, entry: Seed, registries: DemoRegistries, ca_bundle: str) -> RegistrySecret:
     temper = _temper(entry.temper)
-    draft = drafts.read_draft(
+    draft = read_draft(
         {
             "name": entry.name,
             "namespace": entry.namespace,

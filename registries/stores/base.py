@@ -11,9 +11,9 @@ from enum import StrEnum
 from math import inf
 from typing import Protocol
 
-from registries.domain import Credential, Key, RegistrySecret, Removal
-from registries.errors import Unavailable
-from registries.resource import Resource
+from registries.domain.errors import Unavailable
+from registries.domain.registry import Credential, Key, RegistrySecret, Removal
+from registries.domain.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)

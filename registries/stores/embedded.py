@@ -14,13 +14,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from registries.domain import Credential, Key, Removal, credential_of
-from registries.errors import AlreadyExists, Conflict, NotFound
+from registries.domain.errors import AlreadyExists, Conflict, NotFound
+from registries.domain.registry import Credential, Key, Removal, credential_of
+from registries.domain.resource import KIND, Resource, decode_password, to_domain
 from registries.models import StoredResource, StoreVersion, Tombstone
-from registries.resealing import reseal_all
-from registries.resource import KIND, Resource, decode_password, to_domain
-from registries.sealing import Sealer
 from registries.stores.base import Changes, Freshness, PullSecret, PullSecretUsers
+from registries.stores.resealing import reseal_all
+from registries.stores.sealing import Sealer
 
 NAMESPACE_KIND = "Namespace"
 TOMBSTONES_KEPT = timedelta(hours=1)

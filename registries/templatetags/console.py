@@ -13,7 +13,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from registries.views.rows import Row
+from registries.web.rows import Row
 
 register = template.Library()
 

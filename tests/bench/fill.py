@@ -13,10 +13,10 @@ from django.core.management import call_command  # noqa: E402
 from django.db import transaction  # noqa: E402
 
 from registries import wiring  # noqa: E402
-from registries.access import EVERYWHERE, Access, Role  # noqa: E402
-from registries.domain import Draft, Key, Provider, Verification, VerifyStatus  # noqa: E402
-from registries.grants import set_grant  # noqa: E402
-from registries.resource import new_resource, verification_annotations  # noqa: E402
+from registries.domain.access import EVERYWHERE, Access, Role  # noqa: E402
+from registries.domain.registry import Draft, Key, Provider, Verification, VerifyStatus  # noqa: E402
+from registries.domain.resource import new_resource, verification_annotations  # noqa: E402
+from registries.people.grants import set_grant  # noqa: E402
 
 PASSWORD = "bench-only-7"
 REASONS = ("ok", "ok", "bad_credentials", "ok_unverified", "timeout", "")

@@ -26,7 +26,7 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from registries.stores.kubernetes.client import configuration
+from registries.cluster.connection import configuration
 from tests import canary
 from tests.peers.certificates import Authority
 from tests.peers.parts import require_part

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from registries.stores.kubernetes import client, installation, reviews, users
-from registries.stores.kubernetes.client import Connection, Timeouts, configuration
-from registries.stores.kubernetes.lease import Lease
-from registries.stores.kubernetes.paths import EVERYWHERE, GROUP_PATH, NAMESPACES
-from registries.stores.kubernetes.store import KubernetesStore
+from registries.cluster import connection as client
+from registries.cluster import installation, reviews
+from registries.cluster.connection import Connection, Timeouts, configuration
+from registries.cluster.lease import Lease
+from registries.cluster.paths import EVERYWHERE, GROUP_PATH, NAMESPACES
+from registries.pull_secrets import usage
+from registries.stores.cluster.store import KubernetesStore
 from tests.peers.api_server import Answer, ApiServer, GivenServer
 from tests.peers.scripted import wait_for
 
@@ -27,7 +29,7 @@ def patience(timeouts: Timeouts = PATIENT) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "Timeouts", lambda: timeouts)
         patch.setattr(reviews, "PATIENCE", timeouts.read)
-        patch.setattr(users, "PATIENCE", timeouts.read)
+        patch.setattr(usage, "PATIENCE", timeouts.read)
         yield
 
 

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         run(bind, lambda: self.stdout.write(f"http://{bind}/"), wiring.start)
 
     def _warn(self, bind: str, *, local: bool) -> None:
-        from registries.grants import administrators
+        from registries.people.grants import administrators
 
         if local and not administrators():
             self.stdout.write("Nobody can log in yet: run `manage.py createsuperuser`.")

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from registries import labels, wiring
-from registries.errors import ConsoleError
+from registries import wiring
+from registries.domain.errors import ConsoleError
+from registries.words import labels
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--apply", action="store_true", help="on the cluster that KUBECONFIG names")
 
     def handle(self, *args: Any, apply: bool, **options: Any) -> None:
-        from registries.stores.kubernetes import installation
+        from registries.cluster import installation
 
         if not apply:
             self.stdout.write(installation.manifest(), ending="")

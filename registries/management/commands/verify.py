@@ -14,13 +14,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from registries import labels, wiring
-from registries.access import EVERYWHERE, Access, Role
-from registries.domain import RegistrySecret
-from registries.errors import Conflict, ConsoleError, NotFound
-from registries.listing import Criteria, Filter
-from registries.runs import ItemState, RunState
-from registries.verify_runs import VerifyRunView
+from registries import wiring
+from registries.domain.access import EVERYWHERE, Access, Role
+from registries.domain.errors import Conflict, ConsoleError, NotFound
+from registries.domain.query import Criteria, Filter
+from registries.domain.registry import RegistrySecret
+from registries.runs.engine import ItemState, RunState
+from registries.runs.tests import VerifyRunView
+from registries.words import labels
 
 PERSON = "manage.py verify"
 JITTER = 0.1

@@ -1,0 +1,80 @@
+"""/metrics for Prometheus, behind a token; and the clock that every request is measured with."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from registries import wiring
+from registries.api.boundary import DATABASE_AWAY
+from registries.api.callers import bearer, scraper
+from registries.api.status import ApiError, headers_of
+from registries.domain.errors import ConsoleError, Unavailable
+from registries.domain.query import Criteria
+from registries.metrics import Registries, exposition
+from registries.verification import prober
+
+log = logging.getLogger(__name__)
+
+PATH = "/metrics"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@login_not_required
+@require_safe
+@sensitive_variables()
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What the bearer of a token may see. The whole process is for somebody who sees everything, or whom the cluster
+    lets read this address."""
+    service = wiring.service()
+    try:
+        access = (scraper if wiring.by_cluster() else bearer)(request).access
+        age = service.index_age()
+        registries = Registries(service.matching(access=access, criteria=Criteria()), age)
+    except ConsoleError as error:
+        return _refused(error)
+    except DATABASE_AWAY as error:
+        log.error("the database does not answer", exc_info=error)
+        return _refused(Unavailable("", "database", passing=True))
+    whole = prober.metrics() if access.sees_everything or wiring.by_cluster() else None
+    return HttpResponse(exposition(registries, whole), content_type=CONTENT_TYPE_LATEST)
+
+
+def _refused(error: ConsoleError) -> HttpResponse:
+    code = error.code if isinstance(error, ApiError) else error.status
+    return HttpResponse(
+        f"{error.reason}\n", status=code, content_type="text/plain", headers=headers_of(error)
+    )
+
+
+class ClockMiddleware:
+    """How long an answer took. Outside of everything but the request's id; a stream is not over when it returns."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        begun = time.perf_counter()
+        response = self.get_response(request)
+        if request.resolver_match is not None and not response.streaming:
+            # Names of addresses and known methods only: a label that anybody can choose would grow for ever.
+            view = request.resolver_match.view_name or "unnamed"
+            method = request.method if request.method in METHODS else "other"
+            prober.metrics().answered(view, method, response.status_code, time.perf_counter() - begun)
+        return response
+
+
+class ScrapeMiddleware:
+    """Answers /metrics whatever host was asked for: Prometheus finds a pod by its address, which is no host name of
+    the console. Nothing in that answer depends on it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return metrics(request) if request.path == PATH else self.get_response(request)

@@ -1,0 +1,248 @@
+"""One connection to an API server: every call with a timeout, every failure one of registries.errors.
+
+Works below the generated methods of the `kubernetes` package: those raise exceptions that print a server's
+body, and cannot parse 13 MiB quickly. May import that package, urllib3's exceptions and failures.py.
+"""
+
+import gc
+import json
+import random
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
+from ssl import SSLContext
+from typing import Any
+
+import urllib3
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.client.exceptions import ApiException
+from kubernetes.client.rest import RESTClientObject, RESTResponse
+from kubernetes.config import (
+    ConfigException,
+    list_kube_config_contexts,
+    load_incluster_config,
+    load_kube_config,
+)
+
+from registries.cluster.failures import Expired, refusal, silence
+from registries.cluster.per_process import PerProcess
+from registries.domain.errors import ConsoleError, TooManyRequests, Unavailable
+
+Json = dict[str, Any]
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+CONNECTIONS = 16
+"""Kept open: eight workers of a batch, eight of the pages."""
+ATTEMPTS = 4
+POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+PATIENCE = 2
+"""A server that is busy is asked again, so often, unless it wants more seconds than this between two times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `listing` is for a list of everything, `quiet` for a watch that says nothing."""
+
+    connect: float = 3.0
+    read: float = 10.0
+    listing: float = 60.0
+    quiet: float = 90.0
+
+
+def configuration(kubeconfig: str | Path | None) -> Configuration:
+    """From a kubeconfig file, or for None from the service account of the pod that this runs in.
+
+    Unavailable `cluster_unconfigured` when there is neither; what was wrong with it is the cause.
+    """
+    found = Configuration()
+    try:
+        if kubeconfig is None:
+            load_incluster_config(client_configuration=found)
+        else:
+            load_kube_config(str(kubeconfig), client_configuration=found, persist_config=False)
+    except (ConfigException, OSError, ValueError, KeyError, TypeError):
+        raise Unavailable(str(kubeconfig or "service account"), "cluster_unconfigured") from None
+    found.retries = False  # a retry multiplies a timeout; what may be retried is retried here
+    found.connection_pool_maxsize = CONNECTIONS
+    found.keep_alive = True
+    return found
+
+
+def own_namespace(kubeconfig: str | Path | None) -> str:
+    """Where whoever has these credentials is at home, as kubectl sees it: the namespace of the kubeconfig's context, or
+    of the pod; else `default`."""
+    try:
+        if kubeconfig is None:
+            found = POD_NAMESPACE.read_text().strip()
+        else:
+            found = list_kube_config_contexts(str(kubeconfig))[1]["context"].get("namespace")
+    except (ConfigException, OSError, ValueError, KeyError, TypeError):
+        found = ""
+    return found or "default"
+
+
+class Connection:
+    """Thread-safe, and each process has sockets of its own. `context` has a client certificate in it that came in no
+    file."""
+
+    def __init__(
+        self,
+        given: Configuration,
+        timeouts: Timeouts | None = None,
+        *,
+        context: SSLContext | None = None,
+    ) -> None:
+        self.timeouts = timeouts or Timeouts()
+        self._api = ApiClient(given)
+        self._api.user_agent = "registry-console"
+        self._sockets = PerProcess(lambda: _opened(given, context))
+        self._authorization = ""
+
+    def bearing(self, token: str) -> "Connection":
+        """One to the same server, over the same sockets, with this token instead of what it has."""
+        theirs = copy(self)
+        theirs._authorization = f"Bearer {token}"
+        return theirs
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        subject: str,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        kind: str = JSON,
+        read: float | None = None,
+    ) -> Json:
+        """One call and its JSON. `subject` is what an error says it is about; `read` a timeout in seconds.
+
+        A server that is too busy did nothing, so it is asked again in a moment, whatever the call.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._once(method, path, subject, body, query, kind, read or self.timeouts.read)
+            except TooManyRequests as error:
+                if attempt + 1 == ATTEMPTS or error.retry_after > PATIENCE:
+                    raise
+                time.sleep(error.retry_after * random.uniform(0.3, 1.0))
+        raise AssertionError("unreachable")
+
+    def watch(
+        self, path: str, *, subject: str, query: Mapping[str, str], stop: threading.Event
+    ) -> Iterator[Json]:
+        """The events of a watch, one by one, until the server ends it or `stop` is set.
+
+        Expired for a version that is forgotten; else the errors of `call`.
+        """
+        response = self._send("GET", path, subject, None, query, JSON, self.timeouts.quiet)
+        if response.status != 200:
+            raise self._refused(response, subject)
+        try:
+            for line in _lines(response.response):
+                if stop.is_set():
+                    return
+                event = _parse(line, subject)
+                if event.get("type") == "ERROR":
+                    status = event.get("object") or {}
+                    raise refusal(int(status.get("code") or 500), json.dumps(status).encode(), {}, subject)
+                yield event
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise silence(error, subject, writing=False) from None
+        finally:
+            response.response.close()
+
+    def close(self) -> None:
+        self._sockets.here().close()
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        subject: str,
+        body: Json | None,
+        query: Mapping[str, str] | None,
+        kind: str,
+        read: float,
+    ) -> Json:
+        response = self._send(method, path, subject, body, query, kind, read)
+        try:
+            raw = response.read()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise silence(error, subject, writing=method != "GET") from None
+        finally:
+            response.response.release_conn()
+        if not 200 <= response.status <= 299:
+            raise refusal(response.status, raw, response.headers, subject)
+        return _parse(raw, subject)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        subject: str,
+        body: Json | None,
+        query: Mapping[str, str] | None,
+        kind: str,
+        read: float,
+    ) -> RESTResponse:
+        headers = {"Accept": JSON, "Accept-Encoding": "gzip"}
+        if body is not None:
+            headers["Content-Type"] = kind
+        if self._authorization:
+            headers["Authorization"] = self._authorization
+        request = self._api.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            auth_settings=[] if self._authorization else ["BearerToken"],
+        )
+        try:
+            self._api.rest_client = self._sockets.here()
+            return self._api.call_api(*request, _request_timeout=(self.timeouts.connect, read))
+        except ApiException as error:  # TLS, the one failure that arrives as this; its reason is OpenSSL's
+            raise silence(urllib3.exceptions.SSLError(error.reason), subject, writing=False) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise silence(error, subject, writing=method != "GET") from None
+
+    @staticmethod
+    def _refused(response: RESTResponse, subject: str) -> ConsoleError | Expired:
+        try:
+            return refusal(response.status, response.read(), response.headers, subject)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            return silence(error, subject, writing=False)
+        finally:
+            response.response.release_conn()
+
+
+def _opened(given: Configuration, context: SSLContext | None) -> RESTClientObject:
+    made = RESTClientObject(given)
+    if context is not None:
+        made.pool_manager.connection_pool_kw["ssl_context"] = context
+    return made
+
+
+def _lines(response: urllib3.HTTPResponse) -> Iterator[bytes]:
+    rest = b""
+    for piece in response.stream(amt=None, decode_content=True):
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from (line for line in whole if line.strip())
+
+
+def _parse(raw: bytes, subject: str) -> Json:
+    """The object that an answer holds. With the garbage collector on, a large one takes four times as long."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        parsed = json.loads(raw) if raw else {}
+    except ValueError:
+        raise Unavailable(subject, "cluster_failed") from None  # a proxy's page, or an answer cut short
+    finally:
+        if collecting:
+            gc.enable()
+    return parsed if isinstance(parsed, dict) else {}

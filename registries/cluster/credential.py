@@ -1,0 +1,229 @@
+"""What people prove with who they are on the cluster: a bearer token, or a client certificate and its key.
+
+Out of a kubeconfig comes the credential and nothing else: whoever could name a server, a CA, a file or a program
+in it would make the console call, trust, read or run that. Imports the errors, yaml and cryptography.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.x509.oid import NameOID
+
+from registries.domain.errors import Cause, Invalid
+
+TOKEN_MAX = 16_384
+KUBECONFIG_MAX = 131_072
+"""Characters; one with a dozen clusters has less than half of it."""
+_TOKEN = re.compile(r"[!-~]+")
+_REFUSED = {
+    "exec": "kubeconfig_plugin",
+    "auth-provider": "kubeconfig_plugin",
+    "tokenFile": "kubeconfig_file",
+    "client-certificate": "kubeconfig_file",
+    "client-key": "kubeconfig_file",
+    "username": "kubeconfig_basic",
+    "password": "kubeconfig_basic",
+    "as": "kubeconfig_impersonation",
+    "as-uid": "kubeconfig_impersonation",
+    "as-groups": "kubeconfig_impersonation",
+    "as-user-extra": "kubeconfig_impersonation",
+}
+_PORTS = {"https": 443, "http": 80}
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A token, or certificate and key as PEM. `expires_at` is what it says of itself, None if it does not."""
+
+    token: str = field(default="", repr=False)
+    certificate: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
+    expires_at: datetime | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        return sha256(self.to_json().encode()).hexdigest()
+
+    @property
+    def common_name(self) -> str:
+        """Whom the certificate names; "" for a token, and when it names nobody or several."""
+        if not self.certificate:
+            return ""
+        subject = x509.load_pem_x509_certificates(self.certificate.encode())[0].subject
+        names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return str(names[0].value) if len(names) == 1 else ""
+
+    def to_json(self) -> str:
+        return json.dumps({"token": self.token, "certificate": self.certificate, "key": self.key})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Proof":
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The one API server that is ever asked: addresses of it (host, port), and its CAs (SHA-256 of the DER)."""
+
+    addresses: frozenset[tuple[str, int]]
+    authorities: frozenset[bytes] = frozenset()
+
+    def is_meant(self, cluster: Json) -> bool:
+        """Whether a kubeconfig's cluster is this one: by its address, or, since one server has many addresses, by
+        its CA. One without a server is as well as a pasted token."""
+        server = str(cluster.get("server") or "")
+        if not server or address_of(server) in self.addresses:
+            return True
+        try:
+            given = base64.b64decode(str(cluster.get("certificate-authority-data") or ""), validate=True)
+        except binascii.Error:
+            return False
+        return bool(authorities_in(given) & self.authorities)
+
+
+def address_of(server: str) -> tuple[str, int]:
+    """Host and port of a server's URL; ("", 0) for what is none."""
+    try:
+        parts = urlsplit(server if "//" in server else f"https://{server}")
+        return (parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
+    except ValueError:
+        return ("", 0)
+
+
+def authorities_in(pem: bytes) -> frozenset[bytes]:
+    """The fingerprints of all certificates in a PEM file; none for what is none."""
+    try:
+        found = x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        return frozenset()
+    return frozenset(certificate.fingerprint(hashes.SHA256()) for certificate in found)
+
+
+def read_token(text: str, now: datetime) -> Proof:
+    """Invalid for what cannot be a token, and for one that says itself that it has expired."""
+    token = text.strip().removeprefix("Bearer ").strip()
+    if len(token) > TOKEN_MAX or not _TOKEN.fullmatch(token):
+        raise _invalid("token", "token_malformed")
+    return _current("token", Proof(token=token, expires_at=_expiry_of(token)), now)
+
+
+def read_kubeconfig(text: str, home: Home, now: datetime) -> Proof:
+    """The credential of the current context. Invalid, with a code for whatever keeps it from being used here."""
+    config = _parsed(text)
+    context = _context(config)
+    user = _named(config, "users", "user", str(context.get("user") or ""))
+    cluster = _named(config, "clusters", "cluster", str(context.get("cluster") or ""))
+    if not home.is_meant(cluster):
+        raise _invalid("kubeconfig", "kubeconfig_elsewhere", address_of(str(cluster.get("server")))[0])
+    for name, problem in _REFUSED.items():
+        if user.get(name):
+            raise _invalid("kubeconfig", problem)
+    if user.get("client-certificate-data"):  # an API server asks for it first, too
+        return _current("kubeconfig", _certificate(user), now)
+    if user.get("token"):
+        try:
+            return read_token(str(user["token"]), now)
+        except Invalid as error:
+            raise _invalid("kubeconfig", error.causes[0].problem) from None
+    raise _invalid("kubeconfig", "kubeconfig_empty")
+
+
+class _Plain(yaml.SafeLoader):
+    """Without aliases, with which a small file becomes endless."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError
+        return super().compose_node(parent, index)
+
+
+def _parsed(text: str) -> Json:
+    if len(text) > KUBECONFIG_MAX:
+        raise _invalid("kubeconfig", "kubeconfig_malformed")
+    try:
+        config = yaml.load(text, Loader=_Plain)  # noqa: S506  # nosec B506
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise _invalid("kubeconfig", "kubeconfig_malformed") from None
+    if not isinstance(config, dict) or config.get("kind", "Config") != "Config" or "users" not in config:
+        raise _invalid("kubeconfig", "kubeconfig_malformed")
+    return config
+
+
+def _context(config: Json) -> Json:
+    current = str(config.get("current-context") or "")
+    contexts = _entries(config, "contexts", "context")
+    if not current and len(contexts) == 1:
+        return next(iter(contexts.values()))
+    found = contexts.get(current)
+    if found is None:
+        raise _invalid("kubeconfig", "kubeconfig_context")
+    return found
+
+
+def _named(config: Json, kind: str, inner: str, name: str) -> Json:
+    found = _entries(config, kind, inner).get(name)
+    if found is None:
+        raise _invalid("kubeconfig", "kubeconfig_context")
+    return found
+
+
+def _entries(config: Json, kind: str, inner: str) -> dict[str, Json]:
+    listed = config.get(kind)
+    entries = [it for it in listed if isinstance(it, dict)] if isinstance(listed, list) else []
+    return {str(it.get("name")): it[inner] for it in entries if isinstance(it.get(inner), dict)}
+
+
+def _certificate(user: Json) -> Proof:
+    try:
+        certificate, key = (
+            base64.b64decode(str(user.get(name) or ""), validate=True).decode("ascii")
+            for name in ("client-certificate-data", "client-key-data")
+        )
+        chain = x509.load_pem_x509_certificates(certificate.encode())
+        private = serialization.load_pem_private_key(key.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: the key is encrypted
+        raise _invalid("kubeconfig", "kubeconfig_certificate") from None
+    if _public(chain[0].public_key) != _public(private.public_key):  # type: ignore[arg-type]
+        raise _invalid("kubeconfig", "kubeconfig_certificate")
+    return Proof(certificate=certificate, key=key, expires_at=chain[0].not_valid_after_utc)
+
+
+def _public(key: Callable[[], CertificatePublicKeyTypes]) -> bytes:
+    return key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _expiry_of(token: str) -> datetime | None:
+    """The `exp` of a JWT. It is not proof of anything, and only ever makes the session shorter."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return datetime.fromtimestamp(int(claims["exp"]), UTC)
+    except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError):
+        return None
+
+
+def _current(name: str, proof: Proof, now: datetime) -> Proof:
+    if proof.expires_at is not None and proof.expires_at <= now:
+        raise _invalid(name, "proof_expired")
+    return proof
+
+
+def _invalid(name: str, problem: str, part: str = "") -> Invalid:
+    return Invalid("", (Cause(name, problem, part=part),))

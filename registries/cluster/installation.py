@@ -1,0 +1,68 @@
+"""What has to be on a cluster before the console: the definition of its resource, and roles. Owns crd.yaml and
+rbac.yaml; may import client.py and the errors.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from registries.cluster.connection import MERGE_PATCH, Connection
+from registries.cluster.failures import FORBIDDEN
+from registries.domain.errors import NotFound, Unavailable
+
+FILES = ("crd.yaml", "rbac.yaml")
+PATIENCE = 15.0
+"""Seconds until a new definition is served."""
+_COLLECTIONS = {
+    "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+}
+
+
+def manifest() -> str:
+    """Everything as one YAML stream, for `kubectl apply -f -`."""
+    return "---\n".join((Path(__file__).parent / name).read_text() for name in FILES)
+
+
+def apply(connection: Connection) -> list[str]:
+    """Install or update everything; returns "Kind/name" of each, once the resource is served.
+
+    With merge patches: a server-side apply is refused by servers that do not know the CEL rule.
+    Unavailable; `installation_forbidden` when these credentials may not do it.
+    """
+    done = []
+    try:
+        for item in yaml.safe_load_all(manifest()):
+            name = item["metadata"]["name"]
+            _put(connection, _COLLECTIONS[item["kind"]], name, item)
+            done.append(f"{item['kind']}/{name}")
+            if item["kind"] == "CustomResourceDefinition":
+                _wait_until_served(connection, name)
+    except Unavailable as error:
+        if error.problem != FORBIDDEN:
+            raise
+        raise Unavailable(error.subject, "installation_forbidden") from error
+    return done
+
+
+def _put(connection: Connection, collection: str, name: str, item: dict[str, Any]) -> None:
+    try:
+        connection.call("PATCH", f"{collection}/{name}", subject=name, body=item, kind=MERGE_PATCH)
+    except NotFound:
+        connection.call("POST", collection, subject=name, body=item)
+
+
+def _wait_until_served(connection: Connection, name: str) -> None:
+    path = f"{_COLLECTIONS['CustomResourceDefinition']}/{name}"
+    until = time.monotonic() + PATIENCE
+    while not _is_established(connection.call("GET", path, subject=name)):
+        if time.monotonic() > until:
+            raise Unavailable(name, "crd_missing")
+        time.sleep(0.1)
+
+
+def _is_established(definition: dict[str, Any]) -> bool:
+    conditions = (definition.get("status") or {}).get("conditions") or ()
+    return any(it.get("type") == "Established" and it.get("status") == "True" for it in conditions)

@@ -1,0 +1,29 @@
+"""Where things are on an API server. Imports the domain and the resource."""
+
+from registries.domain.registry import Key
+from registries.domain.resource import API_VERSION
+
+PLURAL = "registrysecrets"
+GROUP_PATH = f"/apis/{API_VERSION}"
+EVERYWHERE = f"{GROUP_PATH}/{PLURAL}"
+NAMESPACES = "/api/v1/namespaces"
+
+
+def registries_in(namespace: str) -> str:
+    return f"{GROUP_PATH}/namespaces/{namespace}/{PLURAL}"
+
+
+def registry(key: Key) -> str:
+    return f"{registries_in(key.namespace)}/{key.name}"
+
+
+def default_account(namespace: str) -> str:
+    return f"{NAMESPACES}/{namespace}/serviceaccounts/default"
+
+
+def secrets_in(namespace: str) -> str:
+    return f"{NAMESPACES}/{namespace}/secrets"
+
+
+def secret(key: Key) -> str:
+    return f"{secrets_in(key.namespace)}/{key.name}"

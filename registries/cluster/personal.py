@@ -1,0 +1,237 @@
+"""The API server as people see it: calls made with somebody's own credential, and who that is.
+
+The console's own credential must not be near such a call: of a client certificate and a token the API server
+believes the certificate. So the settings of these connections are copied one by one, and no credential is.
+May import its siblings and the `kubernetes` package.
+"""
+
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from ssl import SSLContext, SSLError
+from typing import Protocol
+
+from kubernetes.client import Configuration
+from urllib3.util.ssl_ import create_urllib3_context
+
+from registries.cluster.connection import JSON, Connection, Json, Timeouts
+from registries.cluster.credential import Home, Proof, address_of, authorities_in
+from registries.cluster.failures import FORBIDDEN, NO_CRD, TOKEN
+from registries.cluster.per_process import PerProcess
+from registries.cluster.reviews import ask, may
+from registries.domain.errors import SESSION_ENDED, Forbidden, NotFound, Unavailable
+
+SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+TOKEN_REVIEW = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105  # nosec B105
+ANONYMOUS = "system:anonymous"
+CONNECTIONS_KEPT = 64
+"""People with a client certificate, each of whom needs sockets of their own."""
+_COPIED = (
+    "host",
+    "verify_ssl",
+    "ssl_ca_cert",
+    "ca_cert_data",
+    "assert_hostname",
+    "tls_server_name",
+    "proxy",
+    "proxy_headers",
+    "no_proxy",
+    "retries",
+    "connection_pool_maxsize",
+    "keep_alive",
+    "socket_options",
+)
+_ROLES = {"GET": "image-operator", "PATCH": "image-operator", "POST": "image-admin", "DELETE": "image-admin"}
+
+
+class Caller(Protocol):
+    """Whoever calls are made as: the console (a Connection), or a Person."""
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        subject: str,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        kind: str = JSON,
+        read: float | None = None,
+    ) -> Json: ...
+
+
+class Gate:
+    """Thread-safe. `given` and `console` are the console's own configuration and connection."""
+
+    def __init__(
+        self,
+        given: Configuration,
+        console: Connection,
+        names: tuple[str, ...] = (),
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._given = given
+        self._console = console
+        self._names = names
+        self._timeouts = timeouts
+        self._nobody = Connection(bare(given), timeouts)
+        self._kept: OrderedDict[str, Connection] = OrderedDict()
+        self._lock = PerProcess(threading.Lock)
+
+    @property
+    def home(self) -> Home:
+        """What the console's kubeconfig, and the operator, call the API server."""
+        pem = b""
+        if self._given.ssl_ca_cert:
+            pem = Path(self._given.ssl_ca_cert).read_bytes()
+        addresses = frozenset(address_of(name) for name in (self._given.host, *self._names))
+        return Home(addresses, authorities_in(pem))
+
+    def connection(self, proof: Proof) -> Connection:
+        """As whoever has this credential. Tokens share sockets, since each request carries its own."""
+        if proof.token:
+            return self._nobody.bearing(proof.token)
+        with self._lock.here():
+            known = self._kept.pop(proof.fingerprint, None)
+            if known is None:
+                known = Connection(bare(self._given), self._timeouts, context=_context(proof))
+            self._kept[proof.fingerprint] = known
+            while len(self._kept) > CONNECTIONS_KEPT:
+                self._kept.popitem(last=False)
+            return known
+
+    def forget(self, proof: Proof) -> None:
+        with self._lock.here():
+            self._kept.pop(proof.fingerprint, None)
+
+    def identify(self, proof: Proof) -> str:
+        """The user name that the API server knows the bearer by; "" when it does not take the credential.
+
+        SelfSubjectReview tells it (Kubernetes 1.28 and newer). An older server is asked about a token with a
+        TokenReview by the console. About a certificate it answers no question, but takes or refuses it; what it
+        takes, it reads as it is documented to: the user is the common name. Unavailable.
+        """
+        try:
+            return _user(ask(self.connection(proof), SELF_REVIEW, _body("SelfSubjectReview")), "userInfo")
+        except NotFound:
+            pass
+        except Unavailable as error:
+            if error.problem == TOKEN:
+                return ""
+            if error.problem not in (FORBIDDEN, NO_CRD):
+                raise
+        return self._of_token(proof.token) if proof.token else self._of_certificate(proof)
+
+    def _of_token(self, token: str) -> str:
+        body = {**_body("TokenReview"), "spec": {"token": token}}
+        try:
+            status = ask(self._console, TOKEN_REVIEW, body)
+        except Unavailable as error:
+            if error.problem == FORBIDDEN:
+                raise Unavailable("", "tokenreviews_forbidden") from None
+            raise
+        return _user(status, "user") if status.get("authenticated") is True else ""
+
+    def _of_certificate(self, proof: Proof) -> str:
+        """A server that does not look at certificates would take everybody's, for nobody's: what it answers to a
+        caller without any is the proof that it looked."""
+        answered = _answers(self.connection(proof)) and not _answers(self._nobody)
+        return proof.common_name if answered else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whose own credential calls are made with; the `acting` of an Access (access.py).
+
+    `session` is its number, 0 for who shows a token with each request. `proof` is asked at every call and raises when
+    the session has ended: work that outlives its request ends with it. `refused` hears that the API server did not
+    take the credential (True), or forbade a call (False).
+    """
+
+    gate: Gate
+    session: int
+    proof: Callable[[], Proof]
+    refused: Callable[[bool], None]
+
+    def connection(self) -> Connection:
+        """For a look around, soon and in whichever thread: with the credential as it is now, whose refusals are
+        heard by nobody. Unavailable `session_ended`."""
+        return self.gate.connection(self.proof())
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        subject: str,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        kind: str = JSON,
+        read: float | None = None,
+    ) -> Json:
+        """Connection.call as this person: Forbidden with the role that would do; Unavailable `session_ended`."""
+        connection = self.connection()
+        try:
+            return connection.call(
+                method, path, subject=subject, body=body, query=query, kind=kind, read=read
+            )
+        except Unavailable as error:
+            if error.problem == TOKEN:
+                self.refused(True)
+                raise Unavailable(subject, SESSION_ENDED) from None
+            if error.problem == FORBIDDEN:
+                self.refused(False)
+                raise Forbidden(subject, _ROLES[method]) from None
+            raise
+
+
+def bare(given: Configuration) -> Configuration:
+    """The same server, believed in the same way, without a credential."""
+    found = Configuration()
+    for name in _COPIED:
+        setattr(found, name, getattr(given, name))
+    return found
+
+
+def _context(proof: Proof) -> SSLContext:
+    """With the certificate and its key, which OpenSSL takes from a file only: one in memory, where there is such."""
+    pem = f"{proof.certificate}\n{proof.key}\n".encode()
+    context = create_urllib3_context()
+    try:
+        if hasattr(os, "memfd_create"):
+            with os.fdopen(os.memfd_create("client", os.MFD_CLOEXEC), "wb") as file:
+                file.write(pem)
+                file.flush()
+                context.load_cert_chain(f"/proc/self/fd/{file.fileno()}")
+        else:
+            with tempfile.NamedTemporaryFile() as file:  # of this user's only, and gone at once
+                file.write(pem)
+                file.flush()
+                context.load_cert_chain(file.name)
+    except SSLError:  # weaker than OpenSSL's policy here
+        raise Unavailable("", "certificate_unusable") from None
+    return context
+
+
+def _answers(connection: Connection) -> bool:
+    """Whether the server says to this caller what it may do: it does to everybody whom it knows."""
+    try:
+        may(connection, "list", "")
+    except Unavailable as error:
+        if error.problem in (TOKEN, FORBIDDEN):
+            return False
+        raise
+    return True
+
+
+def _body(kind: str) -> Json:
+    return {"apiVersion": "authentication.k8s.io/v1", "kind": kind}
+
+
+def _user(status: Json, field: str) -> str:
+    name = str((status.get(field) or {}).get("username") or "")
+    return "" if name == ANONYMOUS else name

@@ -1,0 +1,212 @@
+"""Resource (Kubernetes JSON) to domain and back: the only code that knows annotation keys, base64 and
+millisecond stamps. Shapes: registry-management.zh.md, 数据结构, and api.md. Imports the domain and metadata.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from registries.domain.metadata import without_echoes
+from registries.domain.registry import (
+    DESCRIPTION_MAX,
+    DISPLAY_NAME_MAX,
+    Draft,
+    Key,
+    Provider,
+    RegistrySecret,
+    Verification,
+    VerifyStatus,
+)
+
+API_GROUP = "image.theriseunion.io"
+API_VERSION = f"{API_GROUP}/v1alpha1"
+KIND = "RegistrySecret"
+PREFIX = "theriseunion.io/"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+OURS = frozenset(
+    PREFIX + name
+    for name in (
+        *("display-name", "description", "domain", "username", "provider"),
+        *("plain-http", "ca-bundle", "skip-tls-verify"),
+        *("verify-status", "verify-reason", "verify-message", "verify-timestamp"),
+    )
+)
+"""The annotations that the console writes, and nobody else for it."""
+_TEXTS = {PREFIX + "display-name": DISPLAY_NAME_MAX, PREFIX + "description": DESCRIPTION_MAX}
+"""Those of ours that hold what somebody typed, and how long they may be."""
+_OWN_WORDS = OURS - _TEXTS.keys()
+_FLAGS = (PREFIX + "plain-http", PREFIX + "skip-tls-verify")
+
+Resource = dict[str, Any]
+
+
+def new_resource(draft: Draft) -> Resource:
+    """The resource to create: base64 password, untested, core settings doubled as annotations."""
+    annotations = {
+        "display-name": draft.display_name,
+        "description": draft.description,
+        "domain": draft.domain,
+        "username": draft.username,
+        "provider": draft.provider.value,
+        "verify-status": VerifyStatus.UNTESTED.value,
+    }
+    if draft.plain_http:
+        annotations["plain-http"] = "true"
+    if draft.skip_tls_verify:
+        annotations["skip-tls-verify"] = "true"
+    annotations["ca-bundle"] = draft.ca_bundle
+    ours = {PREFIX + name: value for name, value in annotations.items() if value}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {
+            "name": draft.key.name,
+            "namespace": draft.key.namespace,
+            **({"labels": dict(draft.labels)} if draft.labels else {}),
+            "annotations": {**own_annotations(draft.annotations), **ours},
+        },
+        "spec": {
+            "domain": draft.domain,
+            "username": draft.username,
+            "password": encode_password(draft.password),
+            "provider": draft.provider.value,
+        },
+    }
+
+
+def own_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a client that are kept: none that would say something in the console's name, a verdict above all, and
+    no copy of the whole, password included, as `kubectl apply` makes one."""
+    return {
+        name: value
+        for name, value in annotations.items()
+        if name not in OURS and not name.startswith(PREFIX + "verify-") and name != LAST_APPLIED
+    }
+
+
+def to_domain(resource: Resource) -> RegistrySecret:
+    """Read a resource, however it was made: what kubectl applied may lack any annotation."""
+    shown = public(resource)
+    metadata, spec = shown["metadata"], shown["spec"]
+    notes: Mapping[str, str] = metadata["annotations"]
+    domain, plain_http = _address(str(spec.get("domain") or notes.get(PREFIX + "domain", "")))
+    return RegistrySecret(
+        key=Key(metadata["namespace"], metadata["name"]),
+        uid=metadata["uid"],
+        resource_version=str(metadata["resourceVersion"]),
+        created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
+        domain=domain,
+        username=str(spec.get("username") or ""),
+        provider=_provider(spec.get("provider")),
+        display_name=notes.get(PREFIX + "display-name", ""),
+        description=notes.get(PREFIX + "description", ""),
+        plain_http=plain_http or notes.get(PREFIX + "plain-http") == "true",
+        ca_bundle=notes.get(PREFIX + "ca-bundle", ""),
+        skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
+        verification=_verification(notes),
+        labels=metadata.get("labels") or {},
+        document=json.dumps(shown, ensure_ascii=False).encode(),
+    )
+
+
+def public(resource: Resource) -> Resource:
+    """A copy that may be shown: no password, no copy of it, in kubectl's last-applied, another tool's annotation or one
+    of the two texts, and no managedFields. Our own annotations are as they are read, whoever wrote them: a status is
+    always there."""
+    metadata = {name: value for name, value in resource["metadata"].items() if name != "managedFields"}
+    notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
+    stored = str((resource.get("spec") or {}).get("password") or "")
+    if stored and (metadata.get("labels") or not notes.keys() <= _OWN_WORDS):
+        password, ours = decode_password(stored), {k: v for k, v in notes.items() if k in _OWN_WORDS}
+        notes = {**without_echoes(notes, password), **ours}
+        if metadata.get("labels"):
+            metadata["labels"] = without_echoes(metadata["labels"], password)
+    metadata["annotations"] = _as_read(notes)
+    spec = {name: value for name, value in (resource.get("spec") or {}).items() if name != "password"}
+    return {**resource, "metadata": metadata, "spec": spec}
+
+
+def _as_read(notes: Mapping[str, str]) -> dict[str, str]:
+    """Without a flag that is not set and a verdict that is none, and with no text longer than it may be."""
+    ours: dict[str, str | None] = {name: "true" if notes.get(name) == "true" else None for name in _FLAGS}
+    ours |= {name: notes[name][:longest] for name, longest in _TEXTS.items() if name in notes}
+    ours |= verification_annotations(_verification(notes))
+    return {name: value for name, value in {**notes, **ours}.items() if value is not None}
+
+
+def information_annotations(display_name: str, description: str) -> dict[str, str | None]:
+    """The merge patch of an edit; None removes an annotation."""
+    return {PREFIX + "display-name": display_name or None, PREFIX + "description": description or None}
+
+
+def verification_annotations(verification: Verification) -> dict[str, str | None]:
+    """The merge patch that records a verdict: status, code, time and the catalogue message."""
+    at = verification.at
+    return {
+        PREFIX + "verify-status": verification.status.value,
+        PREFIX + "verify-reason": verification.reason or None,
+        PREFIX + "verify-message": verification.message or None,
+        PREFIX + "verify-timestamp": str(milliseconds(at)) if at else None,
+    }
+
+
+def milliseconds(moment: datetime) -> int:
+    """Milliseconds since the epoch."""
+    return round(moment.timestamp() * 1000)
+
+
+def encode_password(password: str) -> str:
+    return base64.b64encode(password.encode()).decode()
+
+
+def decode_password(stored: str) -> str:
+    """Canonical base64 of valid UTF-8 is decoded; anything else is taken as it stands (api.md)."""
+    try:
+        raw = base64.b64decode(stored, validate=True)
+        if base64.b64encode(raw).decode() == stored:
+            return raw.decode()
+    except (binascii.Error, ValueError):  # ValueError: not ASCII, or not UTF-8 once decoded
+        return stored
+    return stored
+
+
+def _address(domain: str) -> tuple[str, bool]:
+    """Host[:port] and whether it is plain HTTP, from a domain that may have been applied with a scheme."""
+    scheme, separator, rest = domain.strip().partition("://")
+    if not separator:
+        scheme, rest = "", domain.strip()
+    return rest.partition("/")[0], scheme.lower() == "http"
+
+
+def _provider(value: object) -> Provider:
+    try:
+        return Provider(str(value))
+    except ValueError:
+        return Provider.OTHER
+
+
+def _verification(notes: Mapping[str, str]) -> Verification:
+    try:
+        status = VerifyStatus(notes.get(PREFIX + "verify-status", ""))
+    except ValueError:
+        status = VerifyStatus.UNTESTED
+    if status is VerifyStatus.UNTESTED:
+        return Verification()
+    return Verification(
+        status=status,
+        reason=notes.get(PREFIX + "verify-reason", ""),
+        message=notes.get(PREFIX + "verify-message", ""),
+        at=_moment(notes.get(PREFIX + "verify-timestamp", "")),
+    )
+
+
+def _moment(stamp: str) -> datetime | None:
+    if not (stamp.isascii() and stamp.isdigit()):
+        return None
+    try:
+        return datetime.fromtimestamp(int(stamp) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

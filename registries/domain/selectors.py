@@ -1,0 +1,100 @@
+"""Label and field selectors, as Kubernetes writes them: `a=b`, `a!=b`, `a`, `!a`, `a in (b, c)`, `a notin (b)`, joined
+by commas. Imports the domain, and what a label may be.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from registries.domain.metadata import is_key, label_value_problem
+from registries.domain.registry import Key
+
+FIELDS = ("metadata.name", "metadata.namespace")
+_BETWEEN = re.compile(r",(?![^()]*\))")
+_WORD = r"[^\s=!(),<>]"
+_PART = re.compile(
+    rf"""\s* (?: !\s*(?P<without>{_WORD}+)
+    | (?P<key>{_WORD}+)
+      (?: \s*(?P<operator>==|=|!=)\s*(?P<value>{_WORD}*) | \s+(?P<among>in|notin)\s*\((?P<values>[^()]+)\) )?
+    ) \s*\Z""",
+    re.VERBOSE,
+)
+
+
+class SelectorError(ValueError):
+    """A text that is no selector, or none that is supported; its words may be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Whether the value of a key is one of `values`, of any key that is there for None, or whether it is not: that
+    is also true where there is no such key."""
+
+    key: str
+    values: frozenset[str] | None
+    wanted: bool
+
+    def holds(self, texts: Mapping[str, str]) -> bool:
+        found = self.key in texts and (self.values is None or texts[self.key] in self.values)
+        return found == self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """All of it has to hold; without requirements everything is selected."""
+
+    labels: tuple[Requirement, ...] = ()
+    fields: tuple[Requirement, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.labels or self.fields)
+
+    def selects(self, key: Key, labels: Mapping[str, str]) -> bool:
+        fields = dict(zip(FIELDS, (key.name, key.namespace), strict=True))
+        return all(it.holds(labels) for it in self.labels) and all(it.holds(fields) for it in self.fields)
+
+
+EVERYTHING = Selector()
+
+
+def read_selector(labels: str, fields: str) -> Selector:
+    """SelectorError."""
+    return Selector(tuple(_labels(labels)), tuple(_fields(fields)))
+
+
+def _labels(text: str) -> Iterator[Requirement]:
+    for it in _requirements("labelSelector", text):
+        if not is_key(it.key):
+            raise SelectorError(f"labelSelector: not a label's key: {it.key!r}")
+        wrong = next((value for value in sorted(it.values or ()) if label_value_problem(value)), None)
+        if wrong is not None:
+            raise SelectorError(f"labelSelector: not a label's value: {wrong!r}")
+        yield it
+
+
+def _fields(text: str) -> Iterator[Requirement]:
+    for it in _requirements("fieldSelector", text):
+        if it.key not in FIELDS:
+            raise SelectorError(
+                f"fieldSelector: field label not supported: {it.key!r}; use {' or '.join(FIELDS)}"
+            )
+        if it.values is None or "(" in text:
+            raise SelectorError("fieldSelector: the operators are =, == and !=")
+        yield it
+
+
+def _requirements(parameter: str, text: str) -> Iterator[Requirement]:
+    if not text.strip():
+        return
+    for part in _BETWEEN.split(text):
+        found = _PART.match(part)
+        if found is None:
+            raise SelectorError(f"{parameter}: not understood: {part.strip()!r}")
+        key = found["without"] or found["key"]
+        if found["operator"]:
+            yield Requirement(key, frozenset((found["value"],)), found["operator"] != "!=")
+        elif found["among"]:
+            values = frozenset(value.strip() for value in found["values"].split(","))
+            yield Requirement(key, values, found["among"] == "in")
+        else:
+            yield Requirement(key, None, not found["without"])

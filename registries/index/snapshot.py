@@ -1,0 +1,325 @@
+"""The index: what every list, count, search and sort reads. In memory, without passwords, kept fresh from
+the store's changes; nothing is read that is not shown. Imports the domain and what a store is.
+"""
+
+import threading
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
+from itertools import chain, islice
+from types import MappingProxyType
+
+from registries.domain.access import Access, Permission
+from registries.domain.query import Criteria, Filter, Listing, ListQuery, Page, Sort, Tally
+from registries.domain.registry import STALE_AFTER, Key, RegistrySecret, Removal, VerifyStatus
+from registries.domain.selectors import EVERYTHING, Selector
+from registries.index.watch_log import ChangeLog, News, is_version
+from registries.stores.base import Changes, Freshness, Store
+
+_STATUS_ORDER = {VerifyStatus.FAILED: 0, VerifyStatus.UNTESTED: 1, VerifyStatus.SUCCESS: 2}
+_SORT_KEYS: Mapping[Sort, Callable[[RegistrySecret], object]] = {
+    Sort.NAMESPACE: lambda it: it.key,
+    Sort.NAME: lambda it: (it.name, it.namespace),
+    Sort.DOMAIN: lambda it: (it.domain, it.key),
+    Sort.STATUS: lambda it: (_STATUS_ORDER[it.verification.status], not it.verification.unproven, it.key),
+    Sort.TESTED: lambda it: (it.verification.at.timestamp() if it.verification.at else 0.0, it.key),
+}
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """The registries of one namespace, by name, with what is counted of them."""
+
+    items: tuple[RegistrySecret, ...]
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        counts: Counter[str] = Counter(it.verification.status.value for it in self.items)
+        counts[Filter.UNPROVEN] = sum(it.verification.unproven for it in self.items)
+        return counts
+
+    @cached_property
+    def tested_at(self) -> list[datetime]:
+        return sorted(it.verification.at for it in self.items if it.verification.at)
+
+    @cached_property
+    def haystacks(self) -> tuple[str, ...]:
+        """What a search looks through, per item: name, display name and domain, in no case."""
+        return tuple(f"{it.name}\n{it.display_name}\n{it.domain}".casefold() for it in self.items)
+
+    def narrowed(self, criteria: Criteria) -> "Bucket":
+        """What of it has the text and the provider, and is selected."""
+        if not criteria.narrows:
+            return self
+        text = criteria.text.casefold()
+        pairs = zip(self.haystacks, self.items, strict=True)
+        found = (it for haystack, it in pairs if text in haystack)
+        if criteria.provider:
+            found = (it for it in found if it.provider is criteria.provider)
+        if criteria.selector:
+            found = (it for it in found if criteria.selector.selects(it.key, it.labels))
+        return Bucket(tuple(found))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Another one when anything in it changed; the same in every process."""
+        return sha256(" ".join(f"{it.uid}:{it.resource_version}" for it in self.items).encode()).hexdigest()
+
+    def stale(self, now: datetime) -> int:
+        return bisect_left(self.tested_at, now - STALE_AFTER)
+
+
+class Snapshot:
+    """Everything at one version; immutable, so that a reader never sees half a change."""
+
+    def __init__(
+        self,
+        version: str | None,
+        namespaces: frozenset[str],
+        buckets: Mapping[str, Bucket],
+    ) -> None:
+        self.version = version
+        self.namespaces = namespaces
+        self.buckets = buckets
+        self.place, self.mark = 0, 0
+        """Where in the log of changes it stands, and the newest version of anything by then, deletions included."""
+        self._orders: dict[Sort, tuple[RegistrySecret, ...]] = {}
+
+    @cached_property
+    def sorted_namespaces(self) -> tuple[str, ...]:
+        return tuple(sorted(self.namespaces))
+
+    @cached_property
+    def keys_by_uid(self) -> Mapping[str, Key]:
+        return {it.uid: it.key for bucket in self.buckets.values() for it in bucket.items}
+
+    def everything(self, sort: Sort) -> tuple[RegistrySecret, ...]:
+        """All of it in one order, sorted once per version."""
+        if sort not in self._orders:
+            items = chain.from_iterable(bucket.items for bucket in self.buckets.values())
+            self._orders[sort] = tuple(sorted(items, key=_SORT_KEYS[sort]))  # type: ignore[arg-type]
+        return self._orders[sort]
+
+    def find(self, key: Key) -> RegistrySecret | None:
+        bucket = self.buckets.get(key.namespace)
+        if bucket is None:
+            return None
+        position = bisect_left(bucket.items, key, key=lambda it: it.key)
+        found = bucket.items[position : position + 1]
+        return found[0] if found and found[0].key == key else None
+
+    def after(self, changes: Changes) -> "Snapshot":
+        """The snapshot that follows; only namespaces in which something happened are built anew."""
+        if not (changes.complete or changes.upserted or changes.removed or changes.namespaces is not None):
+            same = copy(self)
+            same.version = changes.version
+            return same
+        touched: dict[str, dict[str, RegistrySecret]] = {}
+
+        def edited(namespace: str) -> dict[str, RegistrySecret]:
+            if namespace not in touched:
+                kept = (
+                    () if changes.complete or namespace not in self.buckets else self.buckets[namespace].items
+                )
+                touched[namespace] = {it.name: it for it in kept}
+            return touched[namespace]
+
+        for it in changes.removed:
+            present = edited(it.key.namespace).get(it.key.name)
+            if present is not None and present.uid == it.uid:
+                del touched[it.key.namespace][it.key.name]
+        for registry in changes.upserted:
+            edited(registry.namespace)[registry.name] = registry
+        buckets = {} if changes.complete else dict(self.buckets)
+        for namespace, items in touched.items():
+            buckets[namespace] = Bucket(tuple(items[name] for name in sorted(items)))
+        namespaces = self.namespaces if changes.namespaces is None else changes.namespaces
+        return Snapshot(changes.version, namespaces, MappingProxyType(buckets))
+
+
+class Index:
+    """The newest snapshot of one store. `fresh` asks the store what changed: one small query."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._snapshot = Snapshot(None, frozenset(), MappingProxyType({}))
+        self._log = ChangeLog()
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether the first list is in it, however old by now."""
+        return self._snapshot.version is not None
+
+    def fresh(self) -> Snapshot:
+        with self._lock:
+            changes = self._store.changes(self._snapshot.version)
+            if changes.version != self._snapshot.version:
+                self._follow(self._snapshot, self._snapshot.after(changes), changes)
+            return self._snapshot
+
+    def _follow(self, before: Snapshot, after: Snapshot, changes: Changes) -> None:
+        """Go on to a snapshot, and note what it changes."""
+        if not changes.complete:
+            self._log.append(changes.upserted, changes.removed, before.find, changes.mark)
+        elif before.version is None or changes.mark < self._log.mark:
+            self._log.begin(changes.mark)  # the first one, or another history than before
+        else:
+            gone = (
+                Removal(key, uid) for uid, key in before.keys_by_uid.items() if uid not in after.keys_by_uid
+            )
+            known = {it.uid: it.resource_version for it in before.everything(Sort.NAMESPACE)}
+            new = (it for it in changes.upserted if known.get(it.uid) != it.resource_version)
+            self._log.append(new, gone, before.find, changes.mark)
+        after.place, after.mark = self._log.place, self._log.mark
+        self._snapshot = after
+
+    def place_of(self, version: str) -> int | None:
+        self.fresh()
+        end, place = self._log.place, self._log.place_of(version)
+        newer = is_version(version) and int(version) > self._log.mark
+        if place is None and newer and self._store.reached(int(version)):
+            return end  # another replica told of it first; what comes here up to there is told once more
+        return place
+
+    def changes(
+        self, access: Access, namespace: str, after: int, selector: Selector = EVERYTHING
+    ) -> News | None:
+        """What of it this person may see; None when that place is not known any more."""
+        self.fresh()
+        news = self._log.after(after)
+        if news is None:
+            return None
+        there = (it for it in news.changes if not namespace or it.key.namespace == namespace)
+        seen = (it for it in there if access.may(Permission.SEE, it.key.namespace))
+        return replace(news, changes=tuple(it for change in seen if (it := change.seen_through(selector))))
+
+    def listing(self, access: Access, criteria: Criteria, first: int, count: int) -> Listing:
+        """`count` resources from the one at `first` (from 0), by namespace and name, as JSON."""
+        snapshot = self.fresh()
+        buckets = [it.narrowed(criteria) for it in visible_buckets(snapshot, access, criteria.namespace)]
+        total = sum(len(bucket.items) for bucket in buckets)
+        found: Iterable[RegistrySecret] = ()
+        if first < total:
+            matching = _matching(snapshot, buckets, ListQuery(criteria), self._clock())
+            found = islice(matching, first, first + count)
+        items = tuple(it.document for it in found)
+        return Listing(items=items, total=total, version=str(snapshot.mark), place=snapshot.place)
+
+    def page(self, access: Access, query: ListQuery) -> Page:
+        """One page of what a person may see, with the counts for all of it."""
+        snapshot, now = self.fresh(), self._clock()
+        visible = visible_buckets(snapshot, access, query.criteria.namespace)
+        buckets = [bucket.narrowed(query.criteria) for bucket in visible]
+        tally = _tally(buckets, now)
+        total = tally.of(query.criteria.status)
+        number = min(query.page, max(1, -(-total // query.size)))
+        matching = _matching(snapshot, buckets, query, now)
+        first = (number - 1) * query.size
+        return Page(
+            items=tuple(islice(matching, first, first + query.size)),
+            total=total,
+            number=number,
+            size=query.size,
+            tally=tally,
+            version=self._mark(visible),
+        )
+
+    def version(self, access: Access, namespace: str) -> str:
+        """Another one when anything changed that this person may see there."""
+        return self._mark(visible_buckets(self.fresh(), access, namespace))
+
+    def freshness(self) -> Freshness:
+        return self._store.freshness()
+
+    def _mark(self, buckets: Iterable[Bucket]) -> str:
+        """A page that is open changes as well when the store goes away or comes back."""
+        return _fingerprint(buckets) + self._store.freshness().problem
+
+    def tallies(self, access: Access) -> dict[str, Tally]:
+        """The counts of every namespace that a person may see, by name."""
+        snapshot, now = self.fresh(), self._clock()
+        return {
+            name: _tally(visible_buckets(snapshot, access, name), now)
+            for name in visible_namespaces(snapshot, access, Permission.SEE)
+        }
+
+    def matching(self, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
+        """Everything that matches and may be seen, by namespace and name."""
+        snapshot = self.fresh()
+        visible = visible_buckets(snapshot, access, criteria.namespace)
+        buckets = [bucket.narrowed(criteria) for bucket in visible]
+        return tuple(_matching(snapshot, buckets, ListQuery(criteria), self._clock()))
+
+
+def visible_namespaces(snapshot: Snapshot, access: Access, permission: Permission) -> tuple[str, ...]:
+    """The namespaces that exist and for which a person holds a permission, sorted."""
+    if permission in access.everywhere:
+        return snapshot.sorted_namespaces
+    return tuple(
+        name
+        for name in sorted(access.namespaces)
+        if name in snapshot.namespaces and access.may(permission, name)
+    )
+
+
+def visible_buckets(snapshot: Snapshot, access: Access, namespace: str) -> list[Bucket]:
+    names: Iterable[str]
+    if namespace:
+        names = [namespace] if access.may(Permission.SEE, namespace) else []
+    else:
+        names = snapshot.buckets if access.sees_everything else sorted(access.namespaces)
+    return [
+        snapshot.buckets[name]
+        for name in names
+        if name in snapshot.buckets and access.may(Permission.SEE, name)
+    ]
+
+
+def _fingerprint(buckets: Iterable[Bucket]) -> str:
+    return sha256("".join(bucket.fingerprint for bucket in buckets).encode()).hexdigest()[:16]
+
+
+def _matching(
+    snapshot: Snapshot, buckets: Sequence[Bucket], query: ListQuery, now: datetime
+) -> Iterator[RegistrySecret]:
+    """The items of these buckets in the order and of the status that was asked for."""
+    items: Iterable[RegistrySecret]
+    if len(buckets) == len(snapshot.buckets) and not query.criteria.narrows:
+        ordered = snapshot.everything(query.sort)
+        items = reversed(ordered) if query.descending else ordered
+    else:
+        found = chain.from_iterable(bucket.items for bucket in buckets)
+        items = sorted(found, key=_SORT_KEYS[query.sort], reverse=query.descending)  # type: ignore[arg-type]
+    status = query.criteria.status
+    return iter(items) if status is None else (it for it in items if _has(it, status, now))
+
+
+def _has(registry: RegistrySecret, status: Filter, now: datetime) -> bool:
+    verification = registry.verification
+    if status is Filter.STALE:
+        return verification.is_stale(now)
+    if status is Filter.UNPROVEN:
+        return verification.unproven
+    return verification.status.value == status.value
+
+
+def _tally(buckets: Iterable[Bucket], now: datetime) -> Tally:
+    counts: Counter[str] = Counter()
+    stale = 0
+    for bucket in buckets:
+        counts.update(bucket.counts)
+        stale += bucket.stale(now)
+    return Tally(
+        success=counts["success"],
+        failed=counts["failed"],
+        untested=counts["untested"],
+        unproven=counts["unproven"],
+        stale=stale,
+    )

@@ -1,0 +1,158 @@
+"""From what somebody typed to a Draft, or to one cause per field that is wrong. Everything that creates a
+registry comes through here. Imports the domain, errors, metadata and the probe's pure address rules.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from registries.domain.errors import Cause, Invalid
+from registries.domain.metadata import holds_password
+from registries.domain.registry import (
+    DESCRIPTION_MAX,
+    DISPLAY_NAME_MAX,
+    PASSWORD_MAX,
+    USERNAME_MAX,
+    Credential,
+    Draft,
+    Key,
+    Provider,
+    name_problem,
+    namespace_problem,
+    text_problem,
+)
+from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
+from registries.probe.address import Address, AddressError, parse_address
+from registries.probe.credentials import CredentialsError, check_credentials
+
+REQUIRED = ("name", "namespace", "domain", "username", "password", "provider")
+TESTED = ("domain", "username", "password")
+"""The fields without which there is nothing to test."""
+
+
+class Tls(StrEnum):
+    """How a registry's certificate is believed: by what the system and the operator trust; by a CA of its own
+    as well; or not looked at."""
+
+    SYSTEM = "system"
+    CA = "ca"
+    SKIP = "skip"
+
+
+def read_draft(values: Mapping[str, str]) -> Draft:
+    """A Draft from the eight fields of the guide, and `tls` and `ca_bundle`; or Invalid with every cause at once.
+
+    White space around a name, address or user name is a slip and dropped; a password is never trimmed.
+    """
+    text = _stripped(values)
+    causes = [Cause(name, "required") for name in REQUIRED if not text.get(name)]
+    causes += _name_causes(text)
+    information = text.get("display_name", ""), text.get("description", "")
+    causes += information_causes(*information) + echo_causes(*information, text.get("password", ""))
+    if text.get("provider") and text["provider"] not in list(Provider):
+        causes.append(Cause("provider", "unknown"))
+    address, address_causes = _read_tested(text)
+    ca_bundle, trust_causes = _read_trust(text, address)
+    causes += address_causes + trust_causes
+    if causes or address is None:
+        raise Invalid(text.get("name", ""), tuple(causes))
+    return Draft(
+        key=Key(text["namespace"], text["name"]),
+        domain=address.canonical,
+        username=text["username"],
+        provider=Provider(text["provider"]),
+        password=text["password"],
+        display_name=text.get("display_name", ""),
+        description=text.get("description", ""),
+        plain_http=address.plain_http,
+        ca_bundle=ca_bundle,
+        skip_tls_verify=text.get("tls") == Tls.SKIP,
+    )
+
+
+def read_credential(values: Mapping[str, str]) -> Credential:
+    """What a connection test takes of typed values, or Invalid with every cause at once."""
+    text = _stripped(values)
+    causes = [Cause(name, "required") for name in TESTED if not text.get(name)]
+    address, address_causes = _read_tested(text)
+    ca_bundle, trust_causes = _read_trust(text, address)
+    causes += address_causes + trust_causes
+    if causes:
+        raise Invalid("", tuple(causes))
+    return Credential(
+        text["domain"], text["username"], text["password"], ca_bundle, text.get("tls") == Tls.SKIP
+    )
+
+
+def _stripped(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: value if name == "password" else value.strip() for name, value in values.items()}
+
+
+def _read_trust(text: Mapping[str, str], address: Address | None) -> tuple[str, list[Cause]]:
+    """The CA bundle, where one is wanted, and what is wrong with what was chosen."""
+    tls = text.get("tls") or Tls.SYSTEM
+    if tls not in list(Tls):
+        return "", [Cause("tls", "unknown")]
+    if tls != Tls.SYSTEM and address is not None and address.plain_http:
+        return "", [Cause("tls", "tls_without_https")]
+    if tls != Tls.CA:
+        return "", []
+    if not text.get("ca_bundle"):
+        return "", [Cause("ca_bundle", "required")]
+    try:
+        return read_bundle(text["ca_bundle"])[0], []
+    except BundleError as error:
+        return "", [Cause("ca_bundle", error.problem, BUNDLE_MAX)]
+
+
+def information_causes(display_name: str, description: str) -> list[Cause]:
+    """What is wrong with the two fields that may change later."""
+    causes = []
+    problem = text_problem(display_name, DISPLAY_NAME_MAX)
+    if problem:
+        causes.append(Cause("display_name", problem, DISPLAY_NAME_MAX))
+    problem = text_problem(description, DESCRIPTION_MAX, lines=True)
+    if problem:
+        causes.append(Cause("description", problem, DESCRIPTION_MAX))
+    return causes
+
+
+def echo_causes(display_name: str, description: str, password: str) -> list[Cause]:
+    """Which of the two holds the password, which everybody would read there."""
+    texts = {"display_name": display_name, "description": description}
+    return [Cause(name, "holds_password") for name, text in texts.items() if holds_password(text, password)]
+
+
+def _name_causes(text: Mapping[str, str]) -> list[Cause]:
+    causes = []
+    for name, problem_of in (("name", name_problem), ("namespace", namespace_problem)):
+        problem = problem_of(text[name]) if text.get(name) else None
+        if problem:
+            causes.append(Cause(name, problem))
+    return causes
+
+
+def _read_tested(text: Mapping[str, str]) -> tuple[Address | None, list[Cause]]:
+    causes, address = [], None
+    if text.get("domain"):
+        try:
+            address = parse_address(text["domain"])
+        except AddressError as error:
+            causes.append(Cause("domain", error.problem, part=error.part))
+    for name, limit in (("username", USERNAME_MAX), ("password", PASSWORD_MAX)):
+        if len(text.get(name, "")) > limit:
+            causes.append(Cause(name, "too_long", limit))
+    if text.get("username") and text.get("password") and not causes:
+        try:
+            check_credentials(text["username"], text["password"])
+        except CredentialsError as error:
+            causes.append(Cause(error.field, error.problem))
+    return address, causes
+
+
+def suggested_name(provider: Provider, namespace: str, taken: frozenset[str]) -> str:
+    """A name by the guide's rule: kind of registry, then environment; numbered when it is taken."""
+    environment = namespace.removesuffix("-namespace") if namespace not in ("", "default") else "prod"
+    kind = "registry" if provider is Provider.OTHER else provider.value
+    stem = f"{kind}-{environment}"
+    names = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
+    return next(name for name in names if name not in taken)

@@ -1,0 +1,90 @@
+"""Logging in with a credential of the cluster: a pasted token, or a kubeconfig, pasted or as a file.
+
+What was typed never comes back in an answer, nor is any of it kept but the credential itself, sealed.
+"""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import authenticate
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+from django_htmx.http import trigger_client_event
+
+from registries import wiring
+from registries.cluster.credential import KUBECONFIG_MAX, TOKEN_MAX, Proof, read_kubeconfig, read_token
+from registries.domain.errors import Cause, ConsoleError, Invalid
+from registries.log_in.pages import LogIn
+from registries.log_in.signals import refuse
+from registries.words import labels
+from registries.words.log_in import proof_text
+
+
+class CredentialForm(forms.Form):
+    """`cleaned_data` holds nothing of use afterwards: `proof` and `get_user()` do."""
+
+    token = forms.CharField(required=False)
+    kubeconfig = forms.FileField(required=False, allow_empty_file=True)
+    kubeconfig_text = forms.CharField(required=False)
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._request = request
+        self._user: Any = None
+        self.proof = Proof()
+
+    def get_user(self) -> Any:
+        return self._user
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            self.proof = self._read()
+            self._user = authenticate(self._request, secret=self.proof)
+        except Invalid as error:
+            refuse(self._request)
+            raise ValidationError([proof_text(cause) for cause in error.causes]) from None
+        except ConsoleError as error:
+            raise ValidationError(labels.error_text(error)) from None
+        if self._user is None:
+            raise ValidationError(proof_text(Cause("token", "proof_refused")))
+        return {}
+
+    @sensitive_variables()
+    def _read(self) -> Proof:
+        token = self.cleaned_data.get("token") or ""
+        pasted, file = self.cleaned_data.get("kubeconfig_text") or "", self.cleaned_data.get("kubeconfig")
+        given = [bool(token), bool(pasted.strip()), bool(file)]
+        if sum(given) != 1:
+            raise ValidationError(
+                _("Give one credential: a token, or a kubeconfig.")
+                if any(given)
+                else _("Paste a token, or choose a kubeconfig.")
+            )
+        if token:
+            return read_token(token[: TOKEN_MAX + 1], timezone.now())
+        if file:
+            pasted = file.read(KUBECONFIG_MAX + 1).decode("utf-8", errors="replace")
+        return read_kubeconfig(pasted, wiring.gate().home, timezone.now())
+
+
+@method_decorator(login_not_required, name="dispatch")
+class ClusterLogIn(LogIn):
+    """The same page and dialog as with an account, with the cluster's fields in it. The base keeps what is posted out
+    of reports of errors."""
+
+    form_class = CredentialForm  # type: ignore[assignment]  # all that the base asks of it is get_user
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        self.request.session.flush()  # nothing of the one that has ended goes on
+        response = super().form_valid(form)
+        session, key = form.get_user(), self.request.session.session_key
+        wiring.people().keep(session, str(key), form.proof)
+        if response.status_code == 204:
+            del response.headers["HX-Trigger"]
+            trigger_client_event(response, "signed-in", {"person": session.get_username()})
+        return response

@@ -1,0 +1,56 @@
+"""Logging in, out, and failing to, in the audit log. A name is kept only when there is such an account.
+
+A credential of the cluster is forgotten with the log-out.
+"""
+
+from typing import Any, Protocol
+
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.http import HttpRequest
+
+from registries import wiring
+from registries.audit.log import AuditLog
+from registries.domain.access import Access
+from registries.log_in.pages import client_address
+from registries.verification.records import Action
+
+NOBODY = "?"
+
+
+class Named(Protocol):
+    """An account, or somebody of the cluster."""
+
+    def get_username(self) -> str: ...
+
+
+def connect() -> None:
+    user_logged_in.connect(_logged_in, dispatch_uid="audit")
+    user_logged_out.connect(_logged_out, dispatch_uid="audit")
+    user_login_failed.connect(_failed, dispatch_uid="audit")
+
+
+def _logged_in(sender: object, request: HttpRequest, user: Named, **kwargs: Any) -> None:
+    AuditLog().record(Access(user.get_username(), client_address(request)), Action.LOGIN)
+
+
+def _logged_out(sender: object, request: HttpRequest, user: Named | None, **kwargs: Any) -> None:
+    if user is not None:
+        if wiring.by_cluster():
+            wiring.people().forget(user)
+        AuditLog().record(Access(user.get_username(), client_address(request)), Action.LOGOUT)
+
+
+def _failed(
+    sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+) -> None:
+    name = str(credentials.get("username") or "")
+    known = name if User.objects.filter(username=name).exists() else NOBODY
+    source = client_address(request) if request else ""
+    outcome = "locked" if getattr(request, "axes_locked_out", False) else "failed"
+    AuditLog().record(Access(known, source), Action.LOGIN, outcome=outcome)
+
+
+def refuse(request: HttpRequest) -> None:
+    """What somebody logs in with is none: the cluster was not asked, so it is not counted for a lock."""
+    AuditLog().record(Access(NOBODY, client_address(request)), Action.LOGIN, outcome="failed")

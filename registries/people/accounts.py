@@ -1,0 +1,150 @@
+"""Administration of local accounts: who there is, what they hold, and the rule that somebody must be left who
+can administer. Every change goes to the audit log. Owns no table: accounts are Django's, grants are grants.py's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from registries.domain.access import EVERYWHERE, Access, Role
+from registries.domain.errors import AlreadyExists, Cause, Conflict, Invalid, NotFound
+from registries.models import Grant
+from registries.people import grants
+from registries.verification.records import Action, Audit
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    name: str
+    active: bool
+    superuser: bool
+    last_login: datetime | None
+    roles: tuple[tuple[str, Role], ...]
+    """Namespace or EVERYWHERE, and the role there; everywhere first."""
+
+
+class Accounts:
+    """Use cases for people who are image-admin everywhere; everybody else gets Forbidden."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+
+    def all(self, *, access: Access) -> Sequence[Account]:
+        access.require_administration()
+        users = User.objects.prefetch_related("grants").order_by("username")
+        return [_account(user, list(user.grants.all())) for user in users]
+
+    def one(self, *, access: Access, name: str) -> Account:
+        access.require_administration()
+        user = _user(name)
+        return _account(user, list(user.grants.all()))
+
+    def create(self, *, access: Access, name: str, password: str) -> None:
+        """AlreadyExists; Invalid for a name or a password that the rules refuse."""
+        access.require_administration()
+        user = User(username=name)
+        try:
+            user.full_clean(exclude=["password"], validate_unique=False)
+        except ValidationError as error:
+            raise Invalid(name, (Cause("username", "account_name"),)) from error
+        self._set_password(user, password)
+        try:
+            with transaction.atomic():
+                user.save()
+        except IntegrityError as error:
+            raise AlreadyExists(name) from error
+        self._note(access, f"create {name}")
+
+    def reset_password(self, *, access: Access, name: str, password: str) -> None:
+        """A new password for somebody; all their sessions end with the old one."""
+        access.require_administration()
+        user = _user(name)
+        self._set_password(user, password)
+        user.save(update_fields=["password"])
+        self._note(access, f"password {name}")
+
+    def set_active(self, *, access: Access, name: str, active: bool) -> None:
+        """An account that is not active cannot log in, and its sessions end. Conflict for the last administrator."""
+        access.require_administration()
+        with transaction.atomic():
+            user = _user(name)
+            user.is_active = active
+            user.save(update_fields=["is_active"])
+            _require_an_administrator()
+        self._note(access, f"{'activate' if active else 'deactivate'} {name}")
+
+    def delete(self, *, access: Access, name: str) -> None:
+        access.require_administration()
+        with transaction.atomic():
+            _user(name).delete()
+            _require_an_administrator()
+        self._note(access, f"delete {name}")
+
+    def grant(self, *, access: Access, name: str, namespace: str, role: Role) -> None:
+        """One role per namespace: a second grant replaces the first."""
+        access.require_administration()
+        with transaction.atomic():
+            grants.set_grant(_user(name), namespace, role)
+            _require_an_administrator()
+            self._audit.record(access, Action.GRANT, namespace=_scope(namespace), note=f"{name} {role.value}")
+
+    def revoke(self, *, access: Access, name: str, namespace: str) -> None:
+        access.require_administration()
+        with transaction.atomic():
+            grants.remove_grant(_user(name), namespace)
+            _require_an_administrator()
+            self._audit.record(access, Action.GRANT, namespace=_scope(namespace), note=f"{name} -")
+
+    def _note(self, access: Access, note: str) -> None:
+        self._audit.record(access, Action.ACCOUNT, note=note)
+
+    @staticmethod
+    def _set_password(user: User, password: str) -> None:
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            codes = [getattr(it, "code", "") or "weak" for it in error.error_list]
+            raise Invalid(user.username, tuple(Cause("password", code) for code in codes)) from None
+        user.set_password(password)
+
+
+def end_expired_sessions() -> None:
+    """Rows of sessions that ran out; done at every start of the server."""
+    from django.utils import timezone
+
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()
+
+
+def _scope(namespace: str) -> str:
+    """Grants everywhere belong to no namespace in the log, so that only administrators see them."""
+    return "" if namespace == EVERYWHERE else namespace
+
+
+def _user(name: str) -> User:
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise NotFound(name)
+    return user
+
+
+def _account(user: User, held: list[Grant]) -> Account:
+    ordered = sorted(held, key=lambda grant: (grant.namespace != EVERYWHERE, grant.namespace))
+    return Account(
+        name=user.username,
+        active=user.is_active,
+        superuser=user.is_superuser,
+        last_login=user.last_login,
+        roles=tuple((grant.namespace, Role(grant.role)) for grant in ordered),
+    )
+
+
+def _require_an_administrator() -> None:
+    """Raised inside the transaction, so that what would lock everybody out is undone."""
+    if not grants.administrators():
+        raise Conflict("", "last_administrator")

@@ -1,0 +1,48 @@
+"""Local accounts and what they were granted. Owns Grant; makes Access from it."""
+
+from collections.abc import Sequence
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.db.models import Q
+
+from registries.domain.access import EVERYWHERE, Access, Role
+from registries.models import Grant
+
+
+def access_of(user: User, source: str = "") -> Access:
+    """What an account may do now: one query. An account that is not active may do nothing."""
+    if not user.is_active:
+        return Access(person=user.get_username(), source=source)
+    pairs = Grant.objects.filter(user=user).values_list("namespace", "role")
+    return Access.from_grants(
+        user.get_username(),
+        [(namespace, Role(role)) for namespace, role in pairs],
+        source=source,
+        superuser=user.is_superuser,
+    )
+
+
+def access_now(access: Access) -> Access:
+    """What somebody may do by now, for work that goes on after its request; nobody may do nothing."""
+    user = get_user_model().objects.filter(username=access.person).first()
+    return access_of(user, access.source) if user else Access(person=access.person, source=access.source)
+
+
+def set_grant(user: User, namespace: str, role: Role) -> None:
+    Grant.objects.update_or_create(user=user, namespace=namespace, defaults={"role": role.value})
+
+
+def remove_grant(user: User, namespace: str) -> None:
+    Grant.objects.filter(user=user, namespace=namespace).delete()
+
+
+def forget_namespace(namespace: str) -> None:
+    """A namespace that is created again under the same name starts without grants."""
+    Grant.objects.filter(namespace=namespace).delete()
+
+
+def administrators() -> Sequence[User]:
+    """The active accounts that are image-admin everywhere."""
+    everywhere = Q(grants__namespace=EVERYWHERE, grants__role=Role.ADMIN.value)
+    return list(User.objects.filter(Q(is_superuser=True) | everywhere, is_active=True).distinct())

@@ -1,0 +1,169 @@
+"""API tokens: made and revoked by the person they speak for, kept as digests, told apart by their first characters.
+Owns ApiToken.
+
+A token is 256 random bits, so a plain SHA-256 is enough to keep it: there is nothing to guess. What it may do
+is worked out anew at every use, from what its owner holds then and its own limits.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from registries.domain.access import Access, Role
+from registries.domain.errors import Cause, Invalid, NotFound
+from registries.domain.registry import text_problem
+from registries.models import ApiToken
+from registries.people.grants import access_of
+from registries.people.refusals import Refusals
+from registries.verification.records import Action, Audit
+
+MARK = "rct_"
+"""Begins every token, so that a scanner of leaked secrets finds it."""
+SHOWN = len(MARK) + 8
+NAME_MAX = 64
+AT_MOST = 50
+"""Tokens of one person that are not revoked."""
+LONGEST = timedelta(days=366)
+USE_NOTED = timedelta(minutes=1)
+"""A use from the same address is written down again after so long: not every request is a write."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """A token as its owner sees it: never the token itself."""
+
+    id: int
+    name: str
+    prefix: str
+    namespaces: tuple[str, ...]
+    role: Role
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    last_used_from: str
+
+    @property
+    def expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+
+class Tokens:
+    """Use cases of one's own tokens, and whom a token speaks for."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+        self._refusals = Refusals(audit)
+
+    def all(self, *, access: Access) -> Sequence[TokenView]:
+        """One's own that are not revoked, newest first."""
+        return [_view(row) for row in self._own(access).order_by("-created_at", "-pk")]
+
+    def one(self, *, access: Access, token_id: int) -> TokenView:
+        """NotFound, also for somebody else's and for one that is revoked."""
+        return _view(self._row(access, token_id))
+
+    def create(
+        self, *, access: Access, name: str, namespaces: Sequence[str], role: Role, expires_at: datetime
+    ) -> tuple[TokenView, str]:
+        """A new token and its text, which is in nobody's hands but the caller's. Invalid."""
+        now = timezone.now()
+        causes = []
+        problem = "required" if not name else text_problem(name, NAME_MAX)
+        if problem:
+            causes.append(Cause("name", "too_long_here" if problem == "too_long" else problem))
+        if not now < expires_at <= now + LONGEST:
+            causes.append(Cause("expires", "expiry"))
+        if self._own(access).count() >= AT_MOST:
+            causes.append(Cause("name", "too_many", AT_MOST))
+        if causes:
+            raise Invalid(name, tuple(causes))
+        text = MARK + secrets.token_urlsafe(32)
+        row = ApiToken.objects.create(
+            user=User.objects.get(username=access.person),
+            name=name,
+            prefix=text[:SHOWN],
+            digest=digest(text),
+            namespaces=" ".join(sorted(namespaces)),
+            role=role.value,
+            expires_at=expires_at,
+        )
+        self._audit.record(access, Action.TOKEN, note=f"create {row.prefix}")
+        return _view(row), text
+
+    def revoke(self, *, access: Access, token_id: int) -> None:
+        """It opens nothing from now on."""
+        row = self._row(access, token_id)
+        row.revoked_at = timezone.now()
+        row.save(update_fields=["revoked_at"])
+        self._audit.record(access, Action.TOKEN, note=f"revoke {row.prefix}")
+
+    def caller(self, text: str, source: str) -> tuple[Access, int] | None:
+        """What a token may do now and its id, or None when it opens nothing; a refusal is written down."""
+        row = ApiToken.objects.select_related("user").filter(digest=digest(text)).first()
+        problem = _problem(row)
+        if row is None or problem:
+            self._note_refusal(row, problem, source)
+            return None
+        now = timezone.now()
+        if row.last_used_at is None or row.last_used_from != source or now - row.last_used_at > USE_NOTED:
+            ApiToken.objects.filter(pk=row.pk).update(last_used_at=now, last_used_from=source[:45])
+        return _access(row, source), row.pk
+
+    def access_now(self, token_id: int, source: str) -> Access | None:
+        """The same for a token that was good a while ago."""
+        row = ApiToken.objects.select_related("user").filter(pk=token_id).first()
+        return None if row is None or _problem(row) else _access(row, source)
+
+    def _note_refusal(self, row: ApiToken | None, problem: str, source: str) -> None:
+        owner, prefix = (row.user.get_username(), row.prefix) if row else ("?", "")
+        self._refusals.note(Access(owner, source), f"{problem} {prefix}".strip(), prefix)
+
+    @staticmethod
+    def _own(access: Access) -> QuerySet[ApiToken]:
+        return ApiToken.objects.filter(user__username=access.person, revoked_at__isnull=True)
+
+    def _row(self, access: Access, token_id: int) -> ApiToken:
+        row: ApiToken | None = self._own(access).filter(pk=token_id).first()
+        if row is None:
+            raise NotFound(str(token_id))
+        return row
+
+
+def digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def _problem(row: ApiToken | None) -> str:
+    """Why a token opens nothing: a code, or "" when it does."""
+    if row is None:
+        return "unknown"
+    if row.revoked_at is not None:
+        return "revoked"
+    if row.expires_at <= timezone.now():
+        return "expired"
+    return "" if row.user.is_active else "inactive"
+
+
+def _access(row: ApiToken, source: str) -> Access:
+    """What its owner holds now, within its limits."""
+    return access_of(row.user, source).limited(row.namespaces.split(), Role(row.role))
+
+
+def _view(row: ApiToken) -> TokenView:
+    return TokenView(
+        id=row.pk,
+        name=row.name,
+        prefix=row.prefix,
+        namespaces=tuple(row.namespaces.split()),
+        role=Role(row.role),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        last_used_from=row.last_used_from,
+    )

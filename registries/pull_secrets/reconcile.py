@@ -1,0 +1,130 @@
+"""Keeps the pull secrets right, whoever made or changed a RegistrySecret: at every change that the watch tells,
+and everything from time to time, since what is done to a Secret is told nobody (pull_secret.py puts right what
+somebody looks at). One replica does it, the holder of the lease. May import pull_secret.py, lease.py, the domain and
+the errors.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from registries.cluster.lease import RENEWAL, Lease
+from registries.domain.errors import ConsoleError, NotFound, Unavailable
+from registries.domain.registry import Key
+from registries.pull_secrets.secret import PullSecrets
+from registries.stores.base import PullSecret
+
+log = logging.getLogger(__name__)
+
+SWEEP = 600.0
+"""Seconds between two looks at everything."""
+RETRY = 30.0
+"""Seconds until what failed is tried again."""
+
+
+class Reconciler:
+    """One daemon thread. `known` gives all keys that there are."""
+
+    def __init__(self, secrets: PullSecrets, lease: Lease, known: Callable[[], Iterable[Key]]) -> None:
+        self._secrets = secrets
+        self._lease = lease
+        self._known = known
+        self._due: dict[Key, float] = {}
+        self._seen: dict[Key, str] = {}
+        self._woken = threading.Condition()
+        self._stopped = False
+        self._refused = ""
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="pull secrets", daemon=True).start()
+
+    def stop(self) -> None:
+        with self._woken:
+            self._stopped = True
+            self._woken.notify()
+
+    def problem(self) -> Unavailable | None:
+        """Why no replica keeps anything; it is about the namespace of the lease."""
+        code = self._lease.problem
+        return Unavailable(self._lease.namespace, code) if code else None
+
+    def touch(self, key: Key, generation: str) -> None:
+        """It was seen in that state; one that was seen before is nothing new, "" always is."""
+        with self._woken:
+            if generation and self._seen.get(key) == generation:
+                return
+            self._seen[key] = generation
+            self._due[key] = 0.0
+            self._woken.notify()
+
+    def _run(self) -> None:
+        next_sweep, next_renewal = 0.0, 0.0
+        while not self._stopped:
+            now = time.monotonic()
+            if now >= next_renewal:
+                leading = self._lease.is_held
+                held = self._lease.hold()
+                next_renewal = now + RENEWAL
+                if held and not leading:
+                    next_sweep = 0.0  # what happened before was another one's to see
+            if not self._lease.is_held:
+                self._rest(next_renewal, forget=True)
+                continue
+            if now >= next_sweep:
+                next_sweep = now + SWEEP
+                self._look_at_all()
+            self._work(next_renewal)
+            self._rest(next_renewal)
+        if self._lease.is_held:
+            self._lease.release()
+
+    def _look_at_all(self) -> None:
+        known = set(self._known())
+        with self._woken:
+            self._seen = {key: seen for key, seen in self._seen.items() if key in known}
+            for key in known:
+                self._due.setdefault(key, 0.0)
+
+    def _work(self, until: float) -> None:
+        """What is due, as far as it goes until the lease has to be renewed."""
+        while time.monotonic() < until and not self._stopped:
+            with self._woken:
+                now = time.monotonic()
+                key = next((key for key, at in self._due.items() if at <= now), None)
+                if key is None:
+                    return
+                del self._due[key]
+            self._ensure(key)
+
+    def _ensure(self, key: Key) -> None:
+        try:
+            state = self._secrets.ensure(key)
+        except NotFound:
+            return
+        except ConsoleError as error:
+            self._again(key)
+            if error.problem != self._refused:  # once, not ten thousand times
+                self._refused = error.problem
+                log.warning("pull secrets cannot be kept: %s (%s)", error.problem or error.reason, key)
+        except Exception:
+            self._again(key)
+            log.exception("the pull secret of %s failed", key)
+        else:
+            self._refused = ""
+            if state is PullSecret.FOREIGN:
+                log.info("a Secret named %s is somebody else's and was left alone", key)
+
+    def _again(self, key: Key) -> None:
+        with self._woken:
+            self._due.setdefault(key, time.monotonic() + RETRY)
+
+    def _rest(self, until: float, *, forget: bool = False) -> None:
+        """Until something is due or the lease is; who does not lead forgets, and looks at all when it does."""
+        with self._woken:
+            if forget:
+                self._due.clear()
+            now = time.monotonic()
+            until = min([until, *self._due.values()])
+            if not self._stopped and until > now:
+                self._woken.wait(until - now)

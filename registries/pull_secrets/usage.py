@@ -1,0 +1,251 @@
+"""Who uses pull secrets: the default service account, which is bound and unbound here, and whatever else of a
+namespace names one. May import its siblings, the domain and the errors.
+
+A pod that names no pull secret gets those of its service account when it is made (ServiceAccount admission), so a
+pod shows all that it uses, and a workload whose template names none uses those of its service account. Besides, what
+builds images has one in a volume or in its environment (kaniko), or among its account's `secrets` (Tekton).
+"""
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from registries.cluster import paths
+from registries.cluster.connection import MERGE_PATCH, Json
+from registries.cluster.failures import FORBIDDEN, NO_CRD
+from registries.cluster.personal import Caller
+from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Refused
+from registries.domain.registry import Key
+from registries.pull_secrets.images import image_host, registry_host
+from registries.stores.base import Binding, Dependent, Usage
+
+log = logging.getLogger(__name__)
+
+ACCOUNT = "ServiceAccount"
+POD = "Pod"
+DEFAULT = "default"
+COLLECTIONS = {
+    ACCOUNT: ("/api/v1", "serviceaccounts"),
+    "Deployment": ("/apis/apps/v1", "deployments"),
+    "StatefulSet": ("/apis/apps/v1", "statefulsets"),
+    "DaemonSet": ("/apis/apps/v1", "daemonsets"),
+    "ReplicaSet": ("/apis/apps/v1", "replicasets"),
+    "ReplicationController": ("/api/v1", "replicationcontrollers"),
+    "CronJob": ("/apis/batch/v1", "cronjobs"),
+    "Job": ("/apis/batch/v1", "jobs"),
+    POD: ("/api/v1", "pods"),
+}
+"""Of each kind where it is served, in the order in which they are shown."""
+EARLIER = {"/apis/batch/v1": "/apis/batch/v1beta1"}
+"""Where cron jobs are before Kubernetes 1.21."""
+ATTEMPTS = 5
+AT_ONCE = 8
+PATIENCE = 8.0
+"""Seconds for everything together: somebody waits for it, with a finger on the button."""
+
+
+class Users:
+    """stores/base.py's PullSecretUsers. `reader` reads and `writer` binds; `is_foreign` tells of a Secret that it is
+    somebody else's. Thread-safe when they are."""
+
+    def __init__(self, reader: Caller, writer: Caller, is_foreign: Callable[[Key], bool]) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._is_foreign = is_foreign
+
+    def binding(self, key: Key) -> Binding:
+        path = paths.default_account(key.namespace)
+        try:
+            account = self._reader.call("GET", path, subject=str(key), read=PATIENCE)
+        except NotFound:
+            return Binding.ABSENT
+        except ConsoleError:
+            return Binding.UNKNOWN
+        return Binding.BOUND if key.name in _named(account) else Binding.UNBOUND
+
+    def bind(self, key: Key, *, bound: bool) -> None:
+        """The list is one value to every kind of patch (its field has no merge key), so it is read, and written
+        whole, unless the account was changed in between: then once more."""
+        path = paths.default_account(key.namespace)
+        try:
+            for _ in range(ATTEMPTS):
+                try:
+                    return self._bind_once(path, key, bound)
+                except Conflict:
+                    continue
+        except NotFound:
+            raise Conflict(str(key), "no_service_account") from None
+        except Refused:
+            raise
+        except Forbidden:
+            raise Forbidden(str(key), problem="serviceaccounts_forbidden") from None
+        raise Conflict(str(key), "changed")
+
+    def _bind_once(self, path: str, key: Key, bound: bool) -> None:
+        account = self._writer.call("GET", path, subject=str(key))
+        present = list(account.get("imagePullSecrets") or ())
+        wanted = [it for it in present if it.get("name") != key.name]
+        wanted += [{"name": key.name}] if bound else []
+        if (key.name in _named(account)) == bound:
+            return
+        version = account["metadata"]["resourceVersion"]
+        patch = {"metadata": {"resourceVersion": version}, "imagePullSecrets": wanted}
+        self._writer.call("PATCH", path, subject=str(key), body=patch, kind=MERGE_PATCH)
+
+    def usage(self, domains: Mapping[Key, str]) -> Usage:
+        until = time.monotonic() + PATIENCE
+        namespaces = sorted({key.namespace for key in domains})
+        questions = [(namespace, kind) for namespace in namespaces for kind in COLLECTIONS]
+        with ThreadPoolExecutor(AT_ONCE, "usage") as threads:
+            answers = threads.map(lambda it: self._list(*it, until=until), questions)
+            listed = dict(zip(questions, answers, strict=True))
+            found = [
+                dependent
+                for namespace in namespaces
+                for dependent in _dependents(
+                    namespace,
+                    {kind: listed[namespace, kind] or () for kind in COLLECTIONS},
+                    {
+                        key.name: registry_host(it)
+                        for key, it in domains.items()
+                        if key.namespace == namespace
+                    },
+                )
+            ]
+            named = sorted({Key(it.namespace, name) for it in found for name in it.registries})
+            foreign = set(threads.map(lambda key: key if self._foreign(key, until) else None, named))
+        return Usage(
+            tuple(kept for it in found if (kept := _without(it, foreign)).registries),
+            tuple(it for it in questions if listed[it] is None),
+        )
+
+    def _list(self, namespace: str, kind: str, *, until: float) -> list["_Item"] | None:
+        """All of one kind, from the server's cache; None when that is not told, in time or at all."""
+        group, plural = COLLECTIONS[kind]
+        for base in (group, EARLIER.get(group)):
+            path = f"{base}/namespaces/{namespace}/{plural}"
+            left = until - time.monotonic()
+            if base is None or left <= 0:
+                return None
+            try:
+                answer = self._reader.call(
+                    "GET", path, subject=namespace, query={"resourceVersion": "0"}, read=left
+                )
+                return [_item(kind, item) for item in answer.get("items") or ()]
+            except ConsoleError as error:
+                if isinstance(error, NotFound) or error.problem == NO_CRD:
+                    continue
+                if error.problem != FORBIDDEN:
+                    log.warning("%s of %s not listed: %s", plural, namespace, error)
+                return None
+        return None
+
+    def _foreign(self, key: Key, until: float) -> bool:
+        """When nobody says so, it is rather shown."""
+        try:
+            return time.monotonic() < until and self._is_foreign(key)
+        except ConsoleError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """As much of an object as matters here: an image or an environment may hold anything, so nothing else is kept."""
+
+    name: str
+    secrets: frozenset[str]
+    """Those that images are pulled with."""
+    others: frozenset[str]
+    """Those that it names for anything else."""
+    account: str
+    hosts: frozenset[str]
+    part_of_another: bool
+    """What is made by a workload is not a workload of its own."""
+    over: bool
+
+
+def _item(kind: str, item: Json) -> _Item:
+    metadata = item.get("metadata") or {}
+    spec = item if kind == ACCOUNT else _pod_spec(kind, item)
+    owners = metadata.get("ownerReferences") or ()
+    return _Item(
+        name=str(metadata.get("name")),
+        secrets=frozenset(_named(spec)),
+        others=frozenset(_of_account(spec) if kind == ACCOUNT else _read_inside(spec)),
+        account=str(spec.get("serviceAccountName") or DEFAULT),
+        hosts=frozenset(_hosts(spec)),
+        part_of_another=kind != POD and any(it.get("kind") in COLLECTIONS for it in owners),
+        over=(item.get("status") or {}).get("phase") in ("Succeeded", "Failed"),
+    )
+
+
+def _pod_spec(kind: str, item: Json) -> Json:
+    spec = item.get("spec") or {}
+    if kind == "CronJob":
+        spec = (spec.get("jobTemplate") or {}).get("spec") or {}
+    if kind != POD:
+        spec = (spec.get("template") or {}).get("spec") or {}
+    return dict(spec)
+
+
+def _named(spec: Json) -> Iterator[str]:
+    return (str(it.get("name")) for it in spec.get("imagePullSecrets") or ())
+
+
+def _of_account(account: Json) -> Iterator[str]:
+    return (str(it.get("name")) for it in account.get("secrets") or ())
+
+
+def _read_inside(spec: Json) -> Iterator[str]:
+    """What its containers are given as files or in their environment."""
+    for volume in spec.get("volumes") or ():
+        yield _at(volume, "secret", "secretName")
+        for source in (volume.get("projected") or {}).get("sources") or ():
+            yield _at(source, "secret", "name")
+    for container in _containers(spec):
+        for variable in container.get("env") or ():
+            yield _at(variable, "valueFrom", "secretKeyRef", "name")
+        for source in container.get("envFrom") or ():
+            yield _at(source, "secretRef", "name")
+
+
+def _at(value: Json, *path: str) -> str:
+    """The text at the end of a path; "" where the path is not there, or null."""
+    found: Any = value
+    for name in path:
+        found = (found or {}).get(name)
+    return str(found or "")
+
+
+def _containers(spec: Json) -> Iterator[Json]:
+    for group in ("containers", "initContainers", "ephemeralContainers"):
+        yield from spec.get(group) or ()
+
+
+def _hosts(spec: Json) -> Iterator[str]:
+    return (image_host(str(it.get("image") or "")) for it in _containers(spec))
+
+
+def _dependents(
+    namespace: str, items: Mapping[str, Iterable[_Item]], hosts: Mapping[str, str]
+) -> Iterator[Dependent]:
+    """What of one namespace names one of these registries, given by name with its host."""
+    accounts = {it.name: it.secrets for it in items[ACCOUNT]}
+    for kind, all_of_kind in items.items():
+        found = []
+        for item in all_of_kind:
+            through_account = kind not in (ACCOUNT, POD) and not item.secrets
+            secrets = accounts.get(item.account, frozenset()) if through_account else item.secrets
+            used = tuple(sorted((secrets | item.others) & hosts.keys()))
+            if used and not item.over and not item.part_of_another:
+                pulls = any(hosts[name] in item.hosts for name in secrets & hosts.keys())
+                found.append(Dependent(namespace, kind, item.name, used, pulls and kind != ACCOUNT))
+        yield from sorted(found, key=lambda it: (not it.pulls, it.name))
+
+
+def _without(dependent: Dependent, foreign: Collection[Key | None]) -> Dependent:
+    kept = tuple(name for name in dependent.registries if Key(dependent.namespace, name) not in foreign)
+    return Dependent(dependent.namespace, dependent.kind, dependent.name, kept, dependent.pulls)

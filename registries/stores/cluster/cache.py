@@ -1,0 +1,210 @@
+"""What is known of the cluster, and what changed since the index last asked: in memory, without passwords.
+
+Three tell it: a list, the events of a watch, and who writes here, at once, so that who saves sees it. They do
+not arrive in order, so a resource's version decides which is newer.
+
+Resource versions are compared as numbers. Kubernetes calls them opaque, but every API server that serves custom
+resources takes them from etcd's revision, which only grows, over all objects; client-go and the API server's own
+cache rely on it. Where one is not a number, what comes last counts.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from secrets import token_hex
+
+from registries.cluster.failures import FORBIDDEN
+from registries.domain.errors import Unavailable
+from registries.domain.registry import Key, RegistrySecret, Removal
+from registries.stores.base import Changes, Freshness
+
+REMEMBERED = 20_000
+"""Changes; an index that is further behind gets everything."""
+GRAVES_KEPT = 120.0
+"""Seconds in which an answer that was on its way could bring a deleted resource back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change: where, and what was deleted there; None for a new or changed one."""
+
+    number: int
+    key: Key
+    gone: Removal | None = None
+
+
+class Journal:
+    """Thread-safe, of one process. `sources` are the names of those who have to have listed once before anything is
+    known. To one journal, a version of another one means nothing."""
+
+    def __init__(self, sources: Iterable[str], patience: float) -> None:
+        self._changed = threading.Condition()
+        self._life = token_hex(4)
+        self._sources = frozenset(sources)
+        self._patience = patience
+        self._listed: set[str] = set()
+        self._registries: dict[Key, RegistrySecret] = {}
+        self._namespaces: frozenset[str] = frozenset()
+        self._namespaces_changed = 0
+        self._entries: deque[Entry] = deque(maxlen=REMEMBERED)
+        self._number = 0
+        self._begun = 0
+        self._mark = 0
+        self._graves: dict[str, float] = {}
+        self._problems: dict[str, str] = {}
+        self._well: datetime | None = None
+        self._silent = float("-inf")
+
+    # What the index asks
+
+    def changes(self, since: str | None) -> Changes:
+        """Changes since that version. At the start, waits a while for the first list; then Unavailable."""
+        with self._changed:
+            self._require_lists()
+            known = self._place(since)
+            complete = not self._begun <= known <= self._number
+            upserted, removed = self._since(known) if not complete else (tuple(self._registries.values()), [])
+            touched = complete or self._namespaces_changed > known
+            return Changes(
+                version=f"{self._life}.{self._number}",
+                complete=complete,
+                upserted=upserted,
+                removed=tuple(removed),
+                namespaces=self._namespaces if touched else None,
+                mark=self._mark,
+            )
+
+    def freshness(self) -> Freshness:
+        with self._changed:
+            problem = next((self._problems[name] for name in sorted(self._problems)), "")
+            known = self._listed >= self._sources
+            steady = time.monotonic() - self._silent
+            return Freshness(problem, self._well if problem else None, known, steady)
+
+    def keys(self) -> tuple[Key, ...]:
+        with self._changed:
+            return tuple(self._registries)
+
+    # What the watchers tell
+
+    def replace(self, registries: Iterable[RegistrySecret], version: str, *, another_history: bool) -> None:
+        """A list of everything, as of a version. What was written here since then is newer, and stays, unless
+        the list is of another history: then nothing that was known means anything."""
+        listed = {it.key: it for it in registries}
+        with self._changed:
+            if another_history:
+                self._graves.clear()
+                self._mark = 0
+            else:
+                listed = {key: it for key, it in listed.items() if it.uid not in self._graves}
+                listed |= {
+                    key: it
+                    for key, it in self._registries.items()
+                    if newer(it.resource_version, version) and _supersedes(it, listed.get(key))
+                }
+            self._registries = listed
+            self._mark = max(self._mark, _number(version) or 0)
+            self._entries.clear()
+            self._number += 1
+            self._begun = self._number
+
+    def put(self, registry: RegistrySecret) -> None:
+        """A new or changed one, from an event or from who wrote it; an older one than is known is ignored."""
+        with self._changed:
+            if registry.uid in self._graves or not _supersedes(registry, self._registries.get(registry.key)):
+                return
+            self._registries[registry.key] = registry
+            self._mark = max(self._mark, _number(registry.resource_version) or 0)
+            self._note(registry.key)
+
+    def remove(self, key: Key, uid: str, version: str = "") -> None:
+        """Who deletes knows no version of it; the event, which comes later, does."""
+        removal = Removal(key, uid, _number(version) or 0)
+        with self._changed:
+            now = time.monotonic()
+            while self._graves and now - next(iter(self._graves.values())) >= GRAVES_KEPT:
+                del self._graves[next(iter(self._graves))]
+            self._graves.setdefault(uid, now)  # the oldest first
+            known = self._registries.get(key)
+            if known is not None and known.uid == uid:
+                del self._registries[key]
+                self._note(key, removal)
+            elif removal.version > self._mark:
+                self._number += 1  # or nobody would ask
+            self._mark = max(self._mark, removal.version)
+
+    def set_namespaces(self, names: frozenset[str]) -> None:
+        with self._changed:
+            if names != self._namespaces:
+                self._namespaces = names
+                self._number += 1
+                self._namespaces_changed = self._number
+
+    def sign(self, source: str) -> None:
+        """The server was heard of by that source, just now, and has listed once at least."""
+        with self._changed:
+            self._problems.pop(source, None)
+            self._listed.add(source)
+            if not self._problems:
+                self._well = datetime.now(UTC)
+            self._changed.notify_all()
+
+    def lost(self, source: str, problem: str) -> None:
+        with self._changed:
+            self._problems[source] = problem
+            if problem != FORBIDDEN:
+                self._silent = time.monotonic()
+            self._changed.notify_all()
+
+    # Within the lock
+
+    def _place(self, since: str | None) -> int:
+        life, _, number = (since or "").partition(".")
+        return int(number) if life == self._life else -1
+
+    def _require_lists(self) -> None:
+        def settled() -> bool:
+            return self._listed >= self._sources or bool(self._problems)
+
+        self._changed.wait_for(settled, self._patience)
+        if not self._listed >= self._sources:
+            problem = next((self._problems[name] for name in sorted(self._problems)), "cluster_timeout")
+            raise Unavailable("", problem)
+
+    def _since(self, known: int) -> tuple[tuple[RegistrySecret, ...], list[Removal]]:
+        """The last state of every key that was touched, so that the order of its changes does not matter."""
+        touched: set[Key] = set()
+        removed: list[Removal] = []
+        for entry in reversed(self._entries):
+            if entry.number <= known:
+                break
+            touched.add(entry.key)
+            if entry.gone:
+                removed.append(entry.gone)
+        return tuple(self._registries[key] for key in touched if key in self._registries), removed
+
+    def _note(self, key: Key, gone: Removal | None = None) -> None:
+        if len(self._entries) == REMEMBERED:
+            self._begun = self._entries[0].number
+        self._number += 1
+        self._entries.append(Entry(self._number, key, gone))
+
+
+def _number(version: str) -> int | None:
+    return int(version) if version.isdigit() else None
+
+
+def newer(version: str, other: str) -> bool:
+    """Whether the one is surely newer than the other."""
+    mine, theirs = _number(version), _number(other)
+    return mine is not None and theirs is not None and mine > theirs
+
+
+def _supersedes(registry: RegistrySecret, known: RegistrySecret | None) -> bool:
+    if known is None:
+        return True
+    mine, theirs = _number(registry.resource_version), _number(known.resource_version)
+    return mine is None or theirs is None or mine > theirs

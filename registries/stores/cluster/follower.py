@@ -1,0 +1,147 @@
+"""What is followed of the cluster in one process: the journal, and the threads that keep it fresh. May import its
+siblings, the domain and the resource.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+from registries.cluster import paths
+from registries.cluster.connection import Connection, Json
+from registries.cluster.lease import Lease
+from registries.domain.errors import Unavailable
+from registries.domain.registry import Key, RegistrySecret
+from registries.domain.resource import to_domain
+from registries.pull_secrets.reconcile import Reconciler
+from registries.pull_secrets.secret import PullSecrets
+from registries.stores.cluster.cache import Journal
+from registries.stores.cluster.watch import Listing, Pulse, Watcher
+
+log = logging.getLogger(__name__)
+
+
+class Follower:
+    """Of the process that makes it. With a lease, it keeps the pull secrets as well."""
+
+    def __init__(
+        self, connection: Connection, secrets: PullSecrets, lease: Lease | None, patience: float
+    ) -> None:
+        self.journal = Journal(("namespaces", "registries"), patience)
+        self._reconciler = Reconciler(secrets, lease, self.journal.keys) if lease else None
+        touch = self._reconciler.touch if self._reconciler else None
+        self.watchers = (
+            Watcher(connection, paths.EVERYWHERE, _Registries(self.journal, touch)),
+            Watcher(connection, paths.NAMESPACES, _Namespaces(self.journal)),
+        )
+        self._all = (
+            *self.watchers,
+            Pulse(connection, paths.GROUP_PATH, _Sign(self.journal, "pulse")),
+            *((self._reconciler,) if self._reconciler else ()),
+        )
+        self._starting = threading.Lock()
+        self._started = False
+
+    def start(self) -> None:
+        """Follow from now on; once."""
+        if self._started:
+            return
+        with self._starting:
+            if not self._started:
+                for one in self._all:
+                    one.start()
+                self._started = True
+
+    def stop(self) -> None:
+        """What has ended asks nothing more."""
+        for one in self._all:
+            one.stop()
+
+    def upkeep_problem(self) -> Unavailable | None:
+        return self._reconciler.problem() if self._reconciler else None
+
+    def touch(self, key: Key) -> None:
+        """Look at its pull secret again."""
+        if self._reconciler is not None:
+            self._reconciler.touch(key, "")
+
+
+class _Sign:
+    """watch.Sink, as far as it is about being heard of."""
+
+    def __init__(self, journal: Journal, source: str) -> None:
+        self._journal = journal
+        self._source = source
+
+    def listed(self, listing: Listing) -> None:
+        raise NotImplementedError
+
+    def happened(self, event: str, item: Json) -> None:
+        raise NotImplementedError
+
+    def sign(self) -> None:
+        self._journal.sign(self._source)
+
+    def lost(self, problem: str) -> None:
+        self._journal.lost(self._source, problem)
+
+
+class _Registries(_Sign):
+    def __init__(self, journal: Journal, touch: Callable[[Key, str], None] | None) -> None:
+        super().__init__(journal, "registries")
+        self._touch = touch
+
+    def listed(self, listing: Listing) -> None:
+        self._journal.replace(
+            _readable(listing.items), listing.version, another_history=listing.another_history
+        )
+        if self._touch:
+            for item in listing.items:
+                self._touch(_key(item), _generation(item))
+
+    def happened(self, event: str, item: Json) -> None:
+        if event == "DELETED":
+            metadata = item["metadata"]
+            self._journal.remove(_key(item), str(metadata["uid"]), str(metadata["resourceVersion"]))
+            return
+        for registry in _readable((item,)):
+            self._journal.put(registry)
+            if self._touch:
+                self._touch(registry.key, _generation(item))
+
+
+class _Namespaces(_Sign):
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal, "namespaces")
+        self._names: frozenset[str] = frozenset()
+
+    def listed(self, listing: Listing) -> None:
+        self._set(frozenset(str(item["metadata"]["name"]) for item in listing.items))
+
+    def happened(self, event: str, item: Json) -> None:
+        name = frozenset((str(item["metadata"]["name"]),))
+        self._set(self._names - name if event == "DELETED" else self._names | name)
+
+    def _set(self, names: frozenset[str]) -> None:
+        self._names = names
+        self._journal.set_namespaces(names)
+
+
+def _key(item: Json) -> Key:
+    return Key(str(item["metadata"]["namespace"]), str(item["metadata"]["name"]))
+
+
+def _generation(item: Json) -> str:
+    """Another one when the spec is another one; what is written in annotations leaves it alone."""
+    return f"{item['metadata'].get('uid')}/{item['metadata'].get('generation')}"
+
+
+def _readable(items: Iterable[Json]) -> Iterator[RegistrySecret]:
+    """One resource that cannot be understood must not hide all others."""
+    for item in items:
+        try:
+            yield to_domain(item)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            metadata = item.get("metadata") or {}
+            log.warning(
+                "not readable as a RegistrySecret: %s/%s", metadata.get("namespace"), metadata.get("name")
+            )

@@ -1,0 +1,197 @@
+"""The store on a cluster: registry secrets are custom resources (kubernetes.md), read from the journal, written
+to the API server. What a write returns goes into the journal at once, so that who saves sees it.
+
+A resource's password, its managedFields and kubectl's copy of it are dropped as soon as an answer is parsed.
+May import its siblings, the domain, errors and the resource.
+"""
+
+from collections.abc import Callable, Mapping
+from copy import copy
+
+from registries.cluster import paths
+from registries.cluster.connection import MERGE_PATCH, Connection, Json
+from registries.cluster.lease import Lease
+from registries.cluster.per_process import PerProcess
+from registries.cluster.personal import Caller, Person
+from registries.domain.errors import Conflict, ConsoleError, NotFound, Unavailable
+from registries.domain.registry import Credential, Key, credential_of
+from registries.domain.resource import KIND, Resource, decode_password, public, to_domain
+from registries.pull_secrets.secret import PullSecrets
+from registries.pull_secrets.usage import Users
+from registries.stores.base import Changes, Freshness, PullSecret, PullSecretUsers
+from registries.stores.cluster.cache import Journal
+from registries.stores.cluster.follower import Follower
+
+DRY_RUN = {"dryRun": "All"}
+"""The query with which an API server checks everything, admission included, and writes nothing."""
+FIRST_LIST = 15.0
+"""Seconds that the first reader waits for the first list."""
+
+
+class KubernetesStore:
+    """The store protocol (stores/base.py) on a cluster. Its threads start in every process in which somebody asks
+    what there is, when they first do."""
+
+    manages_namespaces = False
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        lease: Callable[[], Lease] | None = None,
+        patience: float = FIRST_LIST,
+    ) -> None:
+        """With leases, one for each process that follows, pull secrets are kept as well, in the background by
+        whoever holds it."""
+        self._connection = connection
+        self._writer: Caller = connection
+        self._secrets = PullSecrets(connection)
+        self._keeps_secrets = lease is not None
+        self._follower = PerProcess(
+            lambda: Follower(connection, self._secrets, lease() if lease else None, patience)
+        )
+
+    def stop(self) -> None:
+        self._follower.here().stop()
+
+    def acting_as(self, acting: object | None) -> "KubernetesStore":
+        """The same store, what it follows included, with a Person of gate.py for what is written, and for reading
+        a password; lists, what is shown of one registry, and pull secrets stay the console's own."""
+        if acting is None:
+            return self
+        if not isinstance(acting, Person):
+            raise TypeError("not somebody of this cluster")
+        theirs = copy(self)
+        theirs._writer = acting
+        return theirs
+
+    def freshness(self) -> Freshness:
+        return self._following().freshness()
+
+    def changes(self, since: str | None) -> Changes:
+        return self._following().changes(since)
+
+    def reached(self, version: int) -> bool:
+        """Another replica may have listed later than this one, and nothing happened since that this one was told."""
+        try:
+            answer = self._connection.call(
+                "GET", paths.EVERYWHERE, subject=paths.EVERYWHERE, query={"limit": "1"}
+            )
+        except ConsoleError:
+            return False
+        newest = str((answer.get("metadata") or {}).get("resourceVersion") or "")
+        return newest.isdigit() and version <= int(newest)
+
+    def get(self, key: Key) -> Resource:
+        return public(self._read(key))
+
+    def create(self, resource: Resource, *, dry_run: bool = False) -> Resource:
+        metadata = resource["metadata"]
+        key = Key(metadata["namespace"], metadata["name"])
+        path = paths.registries_in(key.namespace)
+        query = DRY_RUN if dry_run else None
+        created = self._writer.call("POST", path, subject=str(key), body=resource, query=query)
+        if dry_run:
+            return public(created)
+        known = self._known(created)
+        if self._keeps_secrets:
+            try:
+                self._secrets.follow(key, created)
+            except ConsoleError:
+                self._follower.here().touch(key)  # the registry is saved all the same
+        return known
+
+    def annotate(
+        self,
+        key: Key,
+        annotations: Mapping[str, str | None],
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        dry_run: bool = False,
+    ) -> Resource:
+        metadata: Json = {"uid": uid, "annotations": dict(annotations)}
+        if resource_version is not None:
+            metadata["resourceVersion"] = resource_version
+        try:
+            changed = self._writer.call(
+                "PATCH",
+                paths.registry(key),
+                subject=str(key),
+                body={"metadata": metadata},
+                query=DRY_RUN if dry_run else None,
+                kind=MERGE_PATCH,
+            )
+        except Conflict as error:
+            raise self._conflict(key, uid, error) from None
+        return public(changed) if dry_run else self._known(changed)
+
+    def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
+        options: Json = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        if dry_run:
+            options["dryRun"] = [DRY_RUN["dryRun"]]  # with a body, a server looks nowhere else
+        try:
+            left = self._writer.call("DELETE", paths.registry(key), subject=str(key), body=options)
+        except Conflict as error:
+            raise self._conflict(key, uid, error) from None
+        except NotFound:
+            self._journal().remove(key, uid)
+            raise
+        if dry_run:
+            return
+        if left.get("kind") == KIND and (left.get("metadata") or {}).get("finalizers"):
+            self._known(left)  # somebody's finalizer keeps it for a while, and so it is still shown
+        else:
+            self._journal().remove(key, uid)
+
+    def credential(self, key: Key, *, uid: str) -> Credential:
+        resource = self._writer.call("GET", paths.registry(key), subject=str(key))
+        if resource["metadata"]["uid"] != uid:
+            raise Conflict(str(key), "recreated")
+        stored = str((resource.get("spec") or {}).get("password") or "")
+        return credential_of(to_domain(resource), decode_password(stored))
+
+    def pull_secret(self, key: Key) -> PullSecret:
+        return self._secrets.state(key) if self._keeps_secrets else PullSecret.NONE
+
+    def upkeep_problem(self) -> Unavailable | None:
+        return self._follower.here().upkeep_problem()
+
+    def pull_secret_users(self) -> PullSecretUsers | None:
+        if not self._keeps_secrets:
+            return None
+        reader = self._writer.connection() if isinstance(self._writer, Person) else self._connection
+        return Users(reader, self._writer, self._secrets.is_foreign)
+
+    def create_namespace(self, name: str) -> None:
+        raise Conflict(name, "namespaces_elsewhere")
+
+    def delete_namespace(self, name: str) -> None:
+        raise Conflict(name, "namespaces_elsewhere")
+
+    def _following(self) -> Journal:
+        """What is known here, from now on kept fresh."""
+        follower = self._follower.here()
+        follower.start()
+        return follower.journal
+
+    def _journal(self) -> Journal:
+        return self._follower.here().journal
+
+    def _read(self, key: Key) -> Resource:
+        return self._connection.call("GET", paths.registry(key), subject=str(key))
+
+    def _known(self, answer: Json) -> Resource:
+        resource = public(answer)
+        self._journal().put(to_domain(resource))
+        return resource
+
+    def _conflict(self, key: Key, uid: str, error: Conflict) -> Conflict | NotFound:
+        """Which one it was: the server's words would tell, but they are not an interface."""
+        if error.problem != "changed":
+            return error
+        try:
+            present = self._read(key)
+        except NotFound as gone:
+            return gone
+        return Conflict(str(key), "changed" if present["metadata"]["uid"] == uid else "recreated")

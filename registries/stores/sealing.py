@@ -1,0 +1,49 @@
+"""Passwords at rest: Fernet (AES-128-CBC, HMAC-SHA256) under keys of their own, newest first.
+
+A seal names the resource, and the address, CA and insecure flag that it was made for. Whoever can write to the
+database can therefore not move a password to another address or server: it no longer opens. Imports
+nothing of ours but errors.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from registries.domain.errors import Unavailable
+
+
+class Sealer:
+    """Seals and opens passwords. `keys` gives the current Fernet keys, newest first, and may change."""
+
+    def __init__(self, keys: Callable[[], Sequence[str]]) -> None:
+        self._keys = keys
+        self._loaded: tuple[str, ...] = ()
+        self._fernet: MultiFernet | None = None
+
+    def seal(self, password: str, *, uid: str, binding: str) -> str:
+        payload = json.dumps({"uid": uid, "binding": binding, "password": password})
+        return self._current().encrypt(payload.encode()).decode()
+
+    def open(self, sealed: str, *, uid: str, binding: str) -> str:
+        """The password, or Unavailable: `key_missing` when no key opens it, `seal_broken` when it was moved."""
+        try:
+            payload = json.loads(self._current().decrypt(sealed.encode()))
+        except InvalidToken as error:
+            raise Unavailable(uid, "key_missing") from error
+        if payload["uid"] != uid or payload["binding"] != binding:
+            raise Unavailable(uid, "seal_broken")
+        return str(payload["password"])
+
+    def reseal(self, sealed: str) -> str:
+        """The same content under the newest key."""
+        try:
+            return self._current().rotate(sealed.encode()).decode()
+        except InvalidToken as error:
+            raise Unavailable("", "key_missing") from error
+
+    def _current(self) -> MultiFernet:
+        keys = tuple(self._keys())
+        if self._fernet is None or keys != self._loaded:
+            self._fernet, self._loaded = MultiFernet([Fernet(key) for key in keys]), keys
+        return self._fernet

@@ -1,0 +1,91 @@
+"""The tests of stored registries, under way and past. Owns VerificationRecord."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+
+from registries.domain.registry import Key, RegistrySecret
+from registries.models import VerificationRecord
+from registries.verification.outcome import Outcome
+from registries.verification.records import Check
+
+KEPT = 20
+"""So many tests of a registry are remembered."""
+MOST_PARAMETERS = 500
+"""SQLite takes only so many in one query."""
+
+
+class History:
+    """records.Checks on the database. `patience`: a test that has not ended by then was lost with its process."""
+
+    def __init__(self, patience: timedelta) -> None:
+        self._patience = patience
+
+    def begin(self, registry: RegistrySecret, person: str) -> tuple[Check, bool]:
+        """The test that is under way, or a new one, and whether it is new."""
+        record = VerificationRecord.objects.filter(uid=registry.uid, **self._under_way()).first()
+        if record is not None:
+            return _check(record), False
+        record = VerificationRecord.objects.create(
+            uid=registry.uid, namespace=registry.namespace, name=registry.name, person=person[:150]
+        )
+        return _check(record), True
+
+    def finish(self, check: Check, outcome: Outcome) -> None:
+        VerificationRecord.objects.filter(pk=check.id).update(
+            finished_at=timezone.now(), outcome=outcome.without_pem().to_json()
+        )
+        kept = VerificationRecord.objects.filter(uid=check.uid).order_by("-started_at", "-pk")
+        oldest = kept.values_list("pk", flat=True)[KEPT - 1 : KEPT].first()
+        if oldest is not None:
+            VerificationRecord.objects.filter(uid=check.uid, pk__lt=oldest).delete()
+
+    def lose(self, person: str, uids: Sequence[str], outcome: Outcome) -> None:
+        open_ones = VerificationRecord.objects.filter(person=person[:150], finished_at__isnull=True)
+        for first in range(0, len(uids), MOST_PARAMETERS):
+            some = uids[first : first + MOST_PARAMETERS]
+            open_ones.filter(uid__in=some).update(finished_at=timezone.now(), outcome=outcome.to_json())
+
+    def outcome(self, check: Check) -> Outcome | None:
+        """What came of a test, or None while it is under way. Lost, or forgotten with its registry: interrupted."""
+        record = VerificationRecord.objects.filter(pk=check.id).first()
+        if record is None or record.started_at <= timezone.now() - self._patience:
+            return Outcome.abandoned("interrupted")
+        return Outcome.from_json(record.outcome) if record.finished_at is not None else None
+
+    def forget(self, *uids: str) -> None:
+        VerificationRecord.objects.filter(uid__in=uids).delete()
+
+    def under_way(self, uids: Collection[str]) -> dict[str, Check]:
+        """Which of these are being tested now: one query, however many."""
+        records = VerificationRecord.objects.filter(uid__in=uids, **self._under_way())
+        return {record.uid: _check(record) for record in records}
+
+    def recent(self, uid: str) -> Sequence[Check]:
+        """The tests of one registry that ended with a verdict, newest first."""
+        records = VerificationRecord.objects.filter(uid=uid, finished_at__isnull=False).order_by(
+            "-started_at", "-pk"
+        )
+        checks = (_check(record) for record in records[:KEPT])
+        return [check for check in checks if check.outcome and not check.outcome.problem]
+
+    def last(self, uid: str) -> Check | None:
+        """The newest test that ended, whatever came of it."""
+        records = VerificationRecord.objects.filter(uid=uid, finished_at__isnull=False)
+        record = records.order_by("-started_at", "-pk").first()
+        return _check(record) if record else None
+
+    def _under_way(self) -> dict[str, object]:
+        return {"finished_at__isnull": True, "started_at__gt": timezone.now() - self._patience}
+
+
+def _check(record: VerificationRecord) -> Check:
+    return Check(
+        id=record.pk,
+        key=Key(record.namespace, record.name),
+        uid=record.uid,
+        person=record.person,
+        started_at=record.started_at,
+        outcome=Outcome.from_json(record.outcome) if record.outcome else None,
+    )

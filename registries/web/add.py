@@ -1,0 +1,232 @@
+"""添加镜像源: the form, what it is told while one types, the test before saving, and saving."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from registries import wiring
+from registries.domain.access import Access, Permission, role_for
+from registries.domain.errors import (
+    AlreadyExists,
+    Cause,
+    Conflict,
+    Forbidden,
+    Invalid,
+    LeftAlone,
+    NotFound,
+    Refused,
+    TooManyRequests,
+)
+from registries.domain.registry import Provider, RegistrySecret, name_problem
+from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
+from registries.intake.draft import read_credential, read_draft, suggested_name
+from registries.log_in.access import access_to
+from registries.probe.address import AddressError, parse_address
+from registries.verification.outcome import Outcome
+from registries.web.forms import AddForm
+from registries.web.responses import details_url, dialog, done
+from registries.web.rows import verdict_of
+from registries.web.test_one import start_test
+from registries.words import labels, presets
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _save(request)
+    namespaces = _namespaces(request)
+    if not namespaces:
+        return _nowhere(request)
+    asked = request.GET.get("namespace", "")
+    namespace = asked if asked in namespaces else namespaces[0]
+    provider = Provider.HARBOR
+    initial = {
+        "provider": provider.value,
+        "namespace": namespace,
+        "name": _suggestion(request, provider, namespace),
+    }
+    return _form(request, AddForm(initial=initial, namespaces=namespaces))
+
+
+def _nowhere(request: HttpRequest) -> HttpResponse:
+    """There is no namespace to add to: one has to be made first, or a role is missing."""
+    access = access_to(request)
+    if not access.may_anywhere(Permission.CREATE):
+        raise Forbidden("", role_for(Permission.CREATE))
+    context = {"administers": access.administers}
+    return dialog(request, "registries/_no_namespace.html", context, title=_("Add registry"))
+
+
+@sensitive_variables("form", "draft")
+def _save(request: HttpRequest) -> HttpResponse:
+    """Save, with or without a test, then test: a registry that is down never keeps anybody from saving."""
+    access, status = access_to(request), 422
+    form = AddForm(request.POST, namespaces=_namespaces(request))
+    try:
+        draft = read_draft(form.typed())
+        created = wiring.service().create(access=access, draft=draft)
+    except Invalid as error:
+        form.add_causes(error.causes)
+    except AlreadyExists:
+        form.add_causes([Cause("name", "taken")])
+    except NotFound:
+        form.add_causes([Cause("namespace", "unknown")])
+    except Refused as error:
+        form.add_causes([Cause("namespace", error.problem)])
+    except Forbidden:
+        form.add_causes([Cause("namespace", "forbidden")])
+        status = 403
+    except Conflict as error:
+        form.add_causes([Cause("namespace", error.problem)])
+    else:
+        text = _after_saving(access, created)
+        event = ("registry-created", {"uid": created.uid})
+        return done(request, text, event, href=details_url(created.key))
+    return _form(request, form, status=status)
+
+
+def _after_saving(access: Access, created: RegistrySecret) -> str:
+    """Test what was saved, unless this person has tested too much lately."""
+    try:
+        start_test(access, created.key)
+    except TooManyRequests:
+        return _("Added %(name)s. It was not tested: too many tests lately.") % {"name": created.title}
+    return _("Added %(name)s. Testing the connection.") % {"name": created.title}
+
+
+def _form(request: HttpRequest, form: AddForm, status: int = 200) -> HttpResponse:
+    provider = form.data.get("provider") or form.initial.get("provider")
+    context: dict[str, Any] = {
+        "form": form,
+        "presets": [(it, labels.PROVIDERS[it], presets.PRESETS[it]) for it in Provider],
+        "regions": presets.ALIYUN_REGIONS,
+        "chosen": provider,
+    }
+    return dialog(request, "registries/_add.html", context, status=status, title=_("Add registry"))
+
+
+@require_safe
+def check_name(request: HttpRequest) -> HttpResponse:
+    """Is this name free? Also suggests one, which the page takes over unless a name was typed."""
+    access = access_to(request)
+    namespace, name = request.GET.get("namespace", ""), request.GET.get("name", "").strip()
+    taken = name in _names(request, namespace)
+    context = {"name": name, "taken": taken, "problem": name_problem(name), "namespace": namespace}
+    response = render(request, "registries/_check_name.html", context)
+    if access.may(Permission.CREATE, namespace):
+        provider = _provider(request)
+        suggestion = _suggestion(request, provider, namespace)
+        trigger_client_event(response, "name-suggested", {"name": suggestion})
+    return response
+
+
+@require_safe
+def check_address(request: HttpRequest) -> HttpResponse:
+    """What this address is taken for, what an image from it is called, and who else holds a credential for it."""
+    text, username = request.GET.get("domain", ""), request.GET.get("username", "").strip()
+    context: dict[str, Any] = {}
+    if text.strip():
+        try:
+            address = parse_address(text)
+        except AddressError as error:
+            context["problem"] = labels.cause_text(Cause("domain", error.problem, part=error.part))
+        else:
+            namespace = request.GET.get("namespace", "")
+            context = {
+                "address": address,
+                "warnings": [labels.warning(code) for code in address.warnings],
+                "sample": presets.sample_image(address.canonical, _provider(request)),
+                "twins": wiring.service().twins(
+                    access=access_to(request),
+                    namespace=namespace,
+                    domain=address.canonical,
+                    username=username,
+                ),
+            }
+    return render(request, "registries/_check_address.html", context)
+
+
+@require_POST
+def check_ca(request: HttpRequest) -> HttpResponse:
+    """What a CA certificate says that somebody pasted: whose it is, until when, its fingerprint."""
+    text = request.POST.get("ca_bundle", "")
+    context: dict[str, Any] = {"now": datetime.now(UTC)}
+    if text.strip():
+        try:
+            context["authorities"] = read_bundle(text)[1]
+        except BundleError as error:
+            context["problem"] = labels.cause_text(Cause("ca_bundle", error.problem, BUNDLE_MAX))
+    return render(request, "registries/_check_ca.html", context)
+
+
+@sensitive_post_parameters("password")
+@sensitive_variables("form", "typed", "credential")
+@require_POST
+def try_connection(request: HttpRequest) -> HttpResponse:
+    """测试连接 in the dialog: test what is typed, record nothing."""
+    access = access_to(request)
+    form = AddForm(request.POST, namespaces=_namespaces(request))
+    typed = form.typed()
+    try:
+        credential = read_credential(typed)
+        trial = wiring.trials().begin(access=access, namespace=typed["namespace"], credential=credential)
+    except Invalid as error:
+        form.add_causes(error.causes)
+        return render(request, "registries/_trial.html", {"errors": _errors(form)}, status=422)
+    except LeftAlone as error:
+        context = {"verdict": verdict_of(Outcome.left_alone(error.retry_after))}
+        return render(request, "registries/_trial.html", context, status=429)
+    except TooManyRequests as error:
+        return render(request, "registries/_trial.html", {"busy": error.retry_after}, status=429)
+    return trial_outcome(request, trial)
+
+
+def trial_outcome(request: HttpRequest, trial: UUID) -> HttpResponse:
+    """The verdict in the dialog, or that the test is still under way."""
+    outcome = wiring.trials().ask(access=access_to(request), trial_id=trial)
+    context: dict[str, Any] = {"trial": trial}
+    if outcome is not None:
+        context = {
+            "verdict": verdict_of(outcome),
+            "warnings": [labels.warning(code) for code in outcome.warnings],
+        }
+    return render(request, "registries/_trial.html", context)
+
+
+ask_trial = require_safe(trial_outcome)
+
+
+def _errors(form: AddForm) -> list[tuple[str, str, str]]:
+    """Id of the input, label and text of every field that is wrong."""
+    return [
+        (form[name].id_for_label or f"id_{name}_0", str(form[name].label), str(text))
+        for name, texts in form.errors.items()
+        for text in texts
+    ]
+
+
+def _namespaces(request: HttpRequest) -> tuple[str, ...]:
+    return wiring.service().namespaces(access=access_to(request), permission=Permission.CREATE)
+
+
+def _names(request: HttpRequest, namespace: str) -> frozenset[str]:
+    return wiring.service().names(access=access_to(request), namespace=namespace)
+
+
+def _suggestion(request: HttpRequest, provider: Provider, namespace: str) -> str:
+    return suggested_name(provider, namespace, _names(request, namespace))
+
+
+def _provider(request: HttpRequest) -> Provider:
+    try:
+        return Provider(request.GET.get("provider", ""))
+    except ValueError:
+        return Provider.OTHER

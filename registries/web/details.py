@@ -1,0 +1,143 @@
+"""The details page: every field but the password, the last verdicts, the YAML, kubectl, and what happened."""
+
+import shlex
+from datetime import UTC, datetime
+from typing import Any
+
+import yaml
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from registries import wiring
+from registries.audit.log import events_of
+from registries.domain.access import Access, Permission
+from registries.domain.errors import NotFound
+from registries.domain.registry import Key, RegistrySecret
+from registries.domain.resource import API_GROUP, API_VERSION, PREFIX, Resource
+from registries.intake.ca_bundle import Authority, BundleError, read_bundle
+from registries.log_in.access import access_to, acting_access
+from registries.models import AuditEntry
+from registries.verification.records import OK
+from registries.web import pull_secrets
+from registries.web.responses import details_url, is_htmx, pulse_every
+from registries.web.test_one import panel
+from registries.words import labels, presets
+
+RESOURCE = f"registrysecrets.{API_GROUP}"
+
+
+@require_safe
+def details(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    """The page; to an open one that says which `version` it shows, what it shows by now, if that is something else."""
+    access, key = access_to(request), Key(namespace, name)
+    shown = request.GET.get("version", "") if is_htmx(request) else ""
+    known = wiring.service().known(access=access, key=key) if shown else None
+    if known is not None and _version(known) == shown:
+        return HttpResponse(status=204)
+    try:
+        registry, resource = wiring.service().shown(access=access, key=key)
+    except NotFound:
+        if not shown:
+            raise
+        return _gone(request, key, "gone")
+    if shown and registry.uid != shown.partition("/")[0]:
+        return _gone(request, key, "recreated", details_url(key))
+    context = _context(request, access, registry, resource)
+    if shown:
+        return render(request, "registries/_details.html", {**context, "redrawn": True})
+    return render(request, "registries/details.html", context)
+
+
+def _gone(request: HttpRequest, key: Key, problem: str, url: str = "") -> HttpResponse:
+    context = {"key": key, "text": labels.problem_text(problem), "url": url}
+    return render(request, "registries/_details_gone.html", context)
+
+
+def _version(registry: RegistrySecret) -> str:
+    """Another one when the page has something else to show: of the registry, in its events, or of the store."""
+    newest = events_of(registry, 1)
+    event, problem = newest[0].pk if newest else 0, wiring.service().freshness().problem
+    return f"{registry.uid}/{registry.resource_version}/{event}/{problem}"
+
+
+def _context(
+    request: HttpRequest, access: Access, registry: RegistrySecret, resource: Resource | None
+) -> dict[str, Any]:
+    # First of all: what changes while the rest is read is another version, and drawn anew.
+    version = _version(registry)
+    check = wiring.history().under_way([registry.uid]).get(registry.uid)
+    acting = acting_access(request)
+    return {
+        "version": version,
+        "pulse_every": pulse_every(),
+        **panel(acting, registry, check),
+        "authorities": _authorities(registry),
+        "now": datetime.now(UTC),
+        "yaml": as_yaml(resource) if resource else "",
+        **pull_secrets.panel(access, acting, registry),
+        "commands": commands(registry, access),
+        "curl": curl(request, registry, access),
+        "sample": presets.sample_image(registry.domain, registry.provider),
+        "events": [
+            {
+                "entry": entry,
+                "action": labels.ACTIONS.get(entry.action, entry.action),
+                "text": _event_text(entry),
+            }
+            for entry in events_of(registry)
+        ],
+    }
+
+
+def _authorities(registry: RegistrySecret) -> tuple[Authority, ...]:
+    """The registry's own CAs; none when what kubectl applied cannot be read."""
+    try:
+        return read_bundle(registry.ca_bundle)[1] if registry.ca_bundle else ()
+    except BundleError:
+        return ()
+
+
+def as_yaml(resource: Resource) -> str:
+    """The resource as kubectl would print it; the password is not in it and its place says so."""
+    shown = {**resource, "spec": {**resource["spec"], "password": "(hidden)"}}
+    return yaml.dump(shown, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Several lines as a block, as kubectl prints them: a certificate is copied from there."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def commands(registry: RegistrySecret, access: Access) -> list[str]:
+    """What kubectl would do the same with, as far as the role goes. Nothing that would print the password."""
+    where = f"-n {registry.namespace}"
+    columns = "custom-columns=NAME:.metadata.name,DOMAIN:.spec.domain,USER:.spec.username"
+    note = shlex.quote(f"{PREFIX}display-name={registry.display_name}")
+    offered = {
+        Permission.SEE: f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}",
+        Permission.EDIT: f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {note}",
+        Permission.DELETE: f"kubectl delete {RESOURCE} {registry.name} {where}",
+    }
+    return [text for permission, text in offered.items() if access.may(permission, registry.namespace)]
+
+
+def curl(request: HttpRequest, registry: RegistrySecret, access: Access) -> str:
+    """A test through the API, ready but for the token; for whoever may not test, a look."""
+    path = f"/oapis/{API_VERSION}/namespaces/{registry.namespace}/registry-secrets/{registry.name}"
+    method = ""
+    if access.may(Permission.TEST, registry.namespace):
+        path, method = f"{path}/verify", "-X POST "
+    return f'curl {method}-H "Authorization: Bearer $TOKEN" {shlex.quote(request.build_absolute_uri(path))}'
+
+
+def _event_text(entry: AuditEntry) -> str:
+    if entry.outcome != OK:
+        return str(labels.OUTCOMES.get(entry.outcome, entry.outcome))
+    return labels.reason(entry.note) if entry.action == "test" else ""

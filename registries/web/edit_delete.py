@@ -1,0 +1,131 @@
+"""编辑信息 and 删除: both say when somebody else was faster, and touch nothing then."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import trigger_client_event
+
+from registries import wiring
+from registries.domain.access import Access
+from registries.domain.errors import Conflict, Invalid, NotFound
+from registries.domain.registry import Key, RegistrySecret
+from registries.log_in.access import access_to
+from registries.verification.records import Action
+from registries.web.forms import EditForm
+from registries.web.pull_secrets import usage_place
+from registries.web.responses import back, details_url, dialog, done, shown_path
+from registries.words import labels
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    access, key = access_to(request), Key(namespace, name)
+    try:
+        registry = wiring.service().find(access=access, key=key, action=Action.EDIT)
+    except NotFound:
+        return _missing(request, key)
+    if request.method != "POST":
+        return _edit_form(request, registry, EditForm(initial=_initial(registry)))
+    form = EditForm(request.POST)
+    try:
+        changed = _save(access, registry, form.typed())
+    except Invalid as error:
+        form.add_causes(error.causes)
+        return _edit_form(request, registry, form, status=422)
+    except NotFound:
+        return _gone(request, key, "gone")
+    except Conflict as error:
+        if error.problem != "changed":
+            return _gone(request, key, error.problem)
+        # What was typed stays in the fields; saving once more is a decision made with the newer values in sight.
+        newer = {"resource_version", "seen_display_name", "seen_description"}
+        kept = EditForm(request.POST.dict() | {k: v for k, v in _initial(registry).items() if k in newer})
+        return _edit_form(request, registry, kept, status=409, newer=True)
+    text = _("Saved %(name)s.") % {"name": changed.title}
+    if shown_path(request) == details_url(key):
+        return back(request, text, "registries:details", namespace, name)
+    return done(request, text, href=details_url(key))
+
+
+def _save(access: Access, registry: RegistrySecret, typed: dict[str, str]) -> RegistrySecret:
+    """Edit; a newer version that differs in a verdict only is no conflict between people."""
+    seen = (typed.pop("seen_display_name"), typed.pop("seen_description").replace("\r\n", "\n"))
+    values = {name: value.strip() for name, value in typed.items()}
+    if seen == (registry.display_name, registry.description) and values["uid"] == registry.uid:
+        values["resource_version"] = registry.resource_version
+    return wiring.service().edit(
+        access=access,
+        key=registry.key,
+        uid=values["uid"],
+        resource_version=values["resource_version"],
+        display_name=values["display_name"],
+        description=values["description"],
+    )
+
+
+def _initial(registry: RegistrySecret) -> dict[str, str]:
+    return {
+        "display_name": registry.display_name,
+        "description": registry.description,
+        "seen_display_name": registry.display_name,
+        "seen_description": registry.description,
+        "uid": registry.uid,
+        "resource_version": registry.resource_version,
+    }
+
+
+def _edit_form(
+    request: HttpRequest, registry: RegistrySecret, form: EditForm, *, status: int = 200, newer: bool = False
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "registry": registry,
+        "provider": labels.PROVIDERS[registry.provider],
+        "newer": newer,
+    }
+    return dialog(request, "registries/_edit.html", context, status=status, title=_("Edit information"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    access, key = access_to(request), Key(namespace, name)
+    try:
+        registry = wiring.service().find(access=access, key=key, action=Action.DELETE)
+    except NotFound:
+        return _missing(request, key)
+    typed = request.POST.get("confirm", "").strip()
+    wrong = request.method == "POST" and typed != name
+    if request.method != "POST" or wrong:
+        context = {
+            "registry": registry,
+            "uid": request.POST.get("uid") or registry.uid,
+            "wrong": wrong,
+            "typed": typed,
+            **usage_place(request, lambda: [key], reverse("registries:usage", args=(namespace, name))),
+        }
+        status = 422 if wrong else 200
+        return dialog(request, "registries/_delete.html", context, status=status, title=_("Delete registry"))
+    try:
+        wiring.service().delete(access=access, key=key, uid=request.POST.get("uid", ""))
+    except NotFound:
+        return _gone(request, key, "gone")
+    except Conflict as error:
+        return _gone(request, key, error.problem)
+    event = ("registries-deleted", {"uids": [registry.uid]})
+    return done(request, _("Deleted %(name)s.") % {"name": registry.title}, event)
+
+
+def _missing(request: HttpRequest, key: Key) -> HttpResponse:
+    """It is not there. NotFound, unless somebody sent a form that was made when it was."""
+    access = access_to(request)
+    if request.method == "POST" and wiring.service().namespace_exists(access=access, name=key.namespace):
+        return _gone(request, key, "gone")
+    raise NotFound(str(key))
+
+
+def _gone(request: HttpRequest, key: Key, problem: str) -> HttpResponse:
+    """It is not there any more, or another one is in its place: say so, and let the list catch up."""
+    context = {"key": key, "text": labels.problem_text(problem)}
+    response = dialog(request, "registries/_gone.html", context, status=409, title=key.name)
+    return trigger_client_event(response, "registries-changed", {})

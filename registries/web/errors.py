@@ -1,0 +1,70 @@
+"""Errors that no view handled, as a page or, for HTMX, as a toast: what happened, what to do, the request id.
+
+The cause of a failure stays in the log; a page never shows a stack trace or what a server said.
+"""
+
+import logging
+from collections.abc import Callable
+
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from registries.domain.errors import ConsoleError
+from registries.web.responses import is_htmx, toast
+from registries.words import labels
+
+log = logging.getLogger(__name__)
+
+
+class ErrorMiddleware:
+    """Turns the errors of the service, and Django's for bodies that are too big, into answers."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, ConsoleError):
+            if error.status >= 500:
+                log.error("%s", error, exc_info=error)
+            return problem(request, error.status, labels.error_text(error))
+        if isinstance(error, RequestDataTooBig | TooManyFieldsSent):
+            return problem(request, 413, _("Too much was sent at once. Shorten it and send it again."))
+        return None
+
+
+def problem(request: HttpRequest, status: int, text: str) -> HttpResponse:
+    """An error as a page; as a toast that changes nothing else when HTMX asked."""
+    if is_htmx(request):
+        response = HttpResponse(status=status)
+        response.headers["HX-Reswap"] = "none"
+        return toast(response, text, kind="bad")
+    return render(request, "error.html", {"status": status, "text": text}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
+        return problem(request, 413, _("Too much was sent at once. Shorten it and send it again."))
+    return problem(request, 400, _("The request could not be understood. Go back and try again."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem(request, 403, _("You may not do this."))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem(request, 404, labels.problem_text("NotFound"))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return problem(request, 500, _("Something went wrong here. It was logged; try again in a moment."))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form was made for another session, or cookies are blocked. Nothing was done."""
+    text = _("This form belongs to another session. Nothing was changed; reload the page and send it again.")
+    return problem(request, 403, text)

@@ -1,0 +1,109 @@
+"""The list's address: what it asks for, and the same with something changed. What makes no sense in it is
+left out, so that an old or mangled bookmark still shows a list.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from registries.domain.query import DEFAULT_PAGE_SIZE, PAGE_SIZES, Criteria, Filter, ListQuery, Sort
+from registries.domain.registry import Provider
+from registries.words import labels
+
+SIZE_COOKIE = "page_size"
+LONGEST_TEXT = 200
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One active filter: what it says, and the address without it."""
+
+    name: str
+    text: str
+    url: str
+
+
+def read(values: Mapping[str, str], remembered_size: str = "") -> ListQuery:
+    """A query from the parameters namespace, q, status, provider, sort (`-` first: descending), page, size."""
+    sort = values.get("sort", "")
+    return ListQuery(
+        criteria=criteria(values),
+        sort=_one_of(Sort, sort.removeprefix("-")) or Sort.NAMESPACE,
+        descending=sort.startswith("-"),
+        page=_number(values.get("page", ""), 1),
+        size=_size(values.get("size", "")) or _size(remembered_size) or DEFAULT_PAGE_SIZE,
+    )
+
+
+def criteria(values: Mapping[str, str]) -> Criteria:
+    return Criteria(
+        namespace=values.get("namespace", "").strip(),
+        text=values.get("q", "").strip()[:LONGEST_TEXT],
+        status=_one_of(Filter, values.get("status", "")),
+        provider=_one_of(Provider, values.get("provider", "")),
+    )
+
+
+def of_request(request: HttpRequest) -> ListQuery:
+    return read(request.GET.dict(), request.COOKIES.get(SIZE_COOKIE, ""))
+
+
+def parameters(query: ListQuery) -> dict[str, str]:
+    """The parameters that differ from the defaults; a page size is always in, since it is remembered."""
+    given = query.criteria
+    sort = ("-" if query.descending else "") + query.sort.value
+    everything = {
+        "namespace": given.namespace,
+        "q": given.text,
+        "status": given.status or "",
+        "provider": given.provider or "",
+        "sort": "" if sort == Sort.NAMESPACE else sort,
+        "size": "" if query.size == DEFAULT_PAGE_SIZE else str(query.size),
+        "page": "" if query.page == 1 else str(query.page),
+    }
+    return {name: str(value) for name, value in everything.items() if value}
+
+
+def url(query: ListQuery, **changes: Any) -> str:
+    """The list's address with fields of the query or its criteria changed; back to page 1 unless it is given."""
+    own = {name: changes.pop(name) for name in ("sort", "descending", "size") if name in changes}
+    page = changes.pop("page", 1)
+    changed = replace(query, criteria=replace(query.criteria, **changes), page=page, **own)
+    text = urlencode(parameters(changed))
+    return reverse("registries:list") + (f"?{text}" if text else "")
+
+
+def chips(query: ListQuery) -> list[Chip]:
+    given = query.criteria
+    found = []
+    if given.text:
+        found.append(Chip("q", f"“{given.text}”", url(query, text="")))
+    if given.provider:
+        found.append(Chip("provider", str(labels.PROVIDERS[given.provider].text), url(query, provider=None)))
+    if given.status:
+        found.append(Chip("status", str(labels.FILTERS[given.status].text), url(query, status=None)))
+    return found
+
+
+def _one_of(kind: type[E], value: str) -> E | None:
+    try:
+        return kind(value)
+    except ValueError:
+        return None
+
+
+def _number(value: str, default: int) -> int:
+    return (
+        int(value) if value.isascii() and value.isdigit() and 0 < len(value) < 7 and int(value) else default
+    )
+
+
+def _size(value: str) -> int | None:
+    number = _number(value, 0)
+    return number if number in PAGE_SIZES else None

@@ -1,0 +1,245 @@
+"""The forms. Fields, widgets and words; what is right and wrong is decided by drafts.py and the service, whose
+causes land on the fields here. No form ever renders a password back.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, cast
+
+from django import forms
+from django.forms.utils import ErrorDict
+from django.http import QueryDict
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from registries.domain.access import Role
+from registries.domain.errors import Cause, Invalid
+from registries.domain.registry import DESCRIPTION_MAX, DISPLAY_NAME_MAX, Provider
+from registries.intake.draft import Tls
+from registries.words.labels import FIELDS, PROVIDERS, ROLES, cause_text
+
+
+class CauseForm(forms.Form):
+    """A form whose errors are the causes of the service."""
+
+    required_css_class = "required"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        self.use_required_attribute = False
+
+    def full_clean(self) -> None:
+        """Nothing is judged here: every error is a cause."""
+        self._errors = ErrorDict()
+        self.cleaned_data = {}
+
+    def add_causes(self, causes: Iterable[Cause]) -> None:
+        for cause in causes:
+            self.add_error(cause.field if cause.field in self.fields else None, cause_text(cause))
+
+    def require(self) -> None:
+        """Raise Invalid for fields that are empty and must not be, and for choices that are none."""
+        causes = []
+        for name, field in self.fields.items():
+            value = str(self.data.get(name, ""))
+            if field.required and not value.strip():
+                causes.append(Cause(name, "required"))
+            elif isinstance(field, forms.MultipleChoiceField):
+                continue
+            elif isinstance(field, forms.ChoiceField) and value and not field.valid_value(value):
+                causes.append(Cause(name, "unknown"))
+        if causes:
+            raise Invalid("", tuple(causes))
+
+    def typed(self) -> dict[str, str]:
+        """What was typed, as it was typed: a password is not trimmed."""
+        return {name: str(self.data.get(name, "")) for name in self.fields}
+
+
+def _plain(attributes: dict[str, str] | None = None) -> forms.TextInput:
+    """An input for things that are not prose: nothing corrects, completes or spell-checks them."""
+    attrs = {"autocomplete": "off", "autocapitalize": "off", "autocorrect": "off", "spellcheck": "false"}
+    return forms.TextInput({**attrs, "class": "mono", **(attributes or {})})
+
+
+class AddForm(CauseForm):
+    """添加镜像源: the eight fields of the guide, the provider first, and how the certificate is believed."""
+
+    provider = forms.ChoiceField(
+        label=FIELDS["provider"],
+        choices=[(provider.value, PROVIDERS[provider].text) for provider in Provider],
+        widget=forms.RadioSelect,
+    )
+    namespace = forms.ChoiceField(label=FIELDS["namespace"])
+    domain = forms.CharField(
+        label=FIELDS["domain"], widget=_plain({"inputmode": "url", "placeholder": "harbor.example.com"})
+    )
+    username = forms.CharField(label=FIELDS["username"], widget=_plain({"placeholder": "admin"}))
+    password = forms.CharField(
+        label=FIELDS["password"],
+        strip=False,
+        # "new-password" keeps a browser from filling in the console's own; hx-preserve keeps what was typed
+        # when the server answers with the form, which never holds it.
+        widget=forms.PasswordInput(
+            render_value=False,
+            attrs={"autocomplete": "new-password", "hx-preserve": "", "class": "form-control mono"},
+        ),
+    )
+    tls = forms.ChoiceField(
+        label=FIELDS["tls"],
+        choices=[
+            (Tls.SYSTEM.value, _("Trusted by the system")),
+            (Tls.CA.value, _("A CA of its own")),
+            (Tls.SKIP.value, _("Skip verification")),
+        ],
+        initial=Tls.SYSTEM.value,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    ca_bundle = forms.CharField(
+        label=FIELDS["ca_bundle"],
+        required=False,
+        widget=forms.Textarea(
+            {
+                "rows": 4,
+                "class": "mono",
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "placeholder": "-----BEGIN CERTIFICATE-----",
+            }
+        ),
+    )
+    name = forms.CharField(label=FIELDS["name"], widget=_plain({"placeholder": "harbor-prod"}))
+    display_name = forms.CharField(
+        label=FIELDS["display_name"],
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off", "placeholder": _("Production Harbor")}),
+    )
+    description = forms.CharField(
+        label=FIELDS["description"],
+        required=False,
+        widget=forms.Textarea({"rows": 2, "placeholder": _("Main image registry of production")}),
+    )
+
+    def __init__(self, *args: Any, namespaces: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.ChoiceField, self.fields["namespace"])
+        field.choices = [(name, name) for name in namespaces]
+
+
+class EditForm(CauseForm):
+    """编辑信息: the two fields that may change, and which state of the registry they were read from."""
+
+    display_name = forms.CharField(
+        label=FIELDS["display_name"],
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off", "maxlength": str(DISPLAY_NAME_MAX)}),
+    )
+    description = forms.CharField(
+        label=FIELDS["description"],
+        required=False,
+        widget=forms.Textarea({"rows": 3, "maxlength": str(DESCRIPTION_MAX)}),
+    )
+    uid = forms.CharField(widget=forms.HiddenInput)
+    resource_version = forms.CharField(widget=forms.HiddenInput)
+    seen_display_name = forms.CharField(widget=forms.HiddenInput, required=False)
+    seen_description = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+class _RoleFields(CauseForm):
+    """Where and which role; `namespaces` are (value, label) pairs."""
+
+    namespace = forms.ChoiceField(label=FIELDS["namespace"])
+    role = forms.ChoiceField(
+        label=FIELDS["role"],
+        choices=[(role.value, format_lazy("{} · {}", role.value, ROLES[role])) for role in Role],
+    )
+
+    def __init__(self, *args: Any, namespaces: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.ChoiceField, self.fields["namespace"])
+        field.choices = list(namespaces)
+
+
+class TokenForm(CauseForm):
+    """A new API token; its role and namespaces can only take away from what its owner holds."""
+
+    name = forms.CharField(
+        label=FIELDS["name"],
+        help_text=_("What it is for, so that you know later what stops when you revoke it."),
+        widget=forms.TextInput({"autocomplete": "off", "maxlength": "64", "placeholder": "CI"}),
+    )
+    role = forms.ChoiceField(
+        label=FIELDS["role"],
+        choices=[(role.value, format_lazy("{} · {}", role.value, ROLES[role])) for role in Role],
+        help_text=_("At most this, and never more than you hold yourself."),
+    )
+    namespaces = forms.MultipleChoiceField(
+        label=FIELDS["namespaces"],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Choose none for all that you may see, those that are added later included."),
+    )
+    expires = forms.CharField(
+        label=FIELDS["expires"],
+        help_text=_("The last day on which it is valid, at most a year from now."),
+        widget=forms.DateInput({"type": "date", "class": "form-control"}),
+    )
+
+    def __init__(self, *args: Any, namespaces: Iterable[str], last: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.MultipleChoiceField, self.fields["namespaces"])
+        field.choices = [(name, name) for name in namespaces]
+        self.fields["expires"].widget.attrs["max"] = last.isoformat()
+
+    def chosen_namespaces(self) -> list[str]:
+        """Those chosen of those offered. Invalid for any other."""
+        chosen = cast(QueryDict, self.data).getlist("namespaces")
+        field = cast(forms.MultipleChoiceField, self.fields["namespaces"])
+        if not all(field.valid_value(name) for name in chosen):
+            raise Invalid("", (Cause("namespaces", "unknown"),))
+        return chosen
+
+
+class GrantForm(_RoleFields):
+    """One more role for an account."""
+
+
+def _new_password() -> forms.CharField:
+    return forms.CharField(
+        label=FIELDS["password"],
+        strip=False,
+        help_text=_("At least 8 characters; not a common word, not like the user name."),
+        widget=forms.PasswordInput(
+            render_value=False, attrs={"autocomplete": "new-password", "hx-preserve": ""}
+        ),
+    )
+
+
+class AccountForm(_RoleFields):
+    """A new account, with its first role or none."""
+
+    username = forms.CharField(label=FIELDS["username"], max_length=150, widget=_plain())
+    password = _new_password()
+    field_order = ("username", "password", "namespace", "role")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        role = cast(forms.ChoiceField, self.fields["role"])
+        role.required = False
+        role.choices = [("", _("None yet")), *role.choices]  # type: ignore[misc]
+
+
+class PasswordForm(CauseForm):
+    """A new password for somebody."""
+
+    password = _new_password()
+
+
+class NamespaceForm(CauseForm):
+    namespace = forms.CharField(
+        label=FIELDS["namespace"],
+        help_text=_("Lower-case letters, digits and hyphens, at most 63."),
+        widget=_plain({"placeholder": "team-c"}),
+    )

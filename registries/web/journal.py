@@ -1,0 +1,51 @@
+"""操作记录: who did what, in the namespaces that one may see."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from registries import wiring
+from registries.audit.log import visible
+from registries.log_in.access import access_to
+from registries.models import AuditEntry
+from registries.words import labels
+
+PAGE = 50
+
+
+@require_safe
+def journal(request: HttpRequest) -> HttpResponse:
+    access = access_to(request)
+    # A NUL is in no name, and PostgreSQL refuses to look for one.
+    asked = {
+        name: request.GET.get(name, "").replace("\0", "").strip()
+        for name in ("namespace", "action", "person")
+    }
+    entries = visible(access, **asked)
+    page = Paginator(entries, PAGE).get_page(request.GET.get("page", "1"))
+    given = {name: value for name, value in asked.items() if value}
+    context: dict[str, Any] = {
+        "page": page,
+        "rows": [_shown(entry) for entry in page],
+        "asked": asked,
+        "actions": labels.ACTIONS.items(),
+        "namespaces": wiring.service().namespaces(access=access),
+        "query": urlencode(given),
+    }
+    return render(request, "registries/journal.html", context)
+
+
+def _shown(entry: AuditEntry) -> dict[str, Any]:
+    ok = entry.outcome == "ok"
+    note = labels.reason(entry.note) if entry.action in ("test", "try") else entry.note
+    return {
+        "entry": entry,
+        "action": labels.ACTIONS.get(entry.action, entry.action),
+        "outcome": labels.OUTCOMES.get(entry.outcome, entry.outcome),
+        "ok": ok,
+        "note": note,
+    }

@@ -1,0 +1,166 @@
+"""镜像源管理: the list, its selector of namespaces, what a selection holds, and whether anything changed."""
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django_htmx.http import trigger_client_event
+
+from registries import wiring
+from registries.domain.access import Permission
+from registries.domain.query import PAGE_SIZES, Filter, ListQuery, Page, Sort
+from registries.domain.registry import Provider
+from registries.log_in.access import access_to, acting_access
+from registries.web import filters
+from registries.web.responses import is_htmx, pulse_every
+from registries.web.rows import row_of
+from registries.web.test_many import notice
+from registries.words import labels
+
+YEAR = 365 * 24 * 3600
+
+
+@require_safe
+def registry_list(request: HttpRequest) -> HttpResponse:
+    """The page; for HTMX, the part of it that a filter changes."""
+    query = filters.of_request(request)
+    page = wiring.service().page(access=access_to(request), query=query)
+    context = _context(request, query, page)
+    if not is_htmx(request):
+        context |= notice(access_to(request))
+    template = "registries/_list.html" if is_htmx(request) else "registries/list.html"
+    response = render(request, template, context)
+    if is_htmx(request):
+        _keep_address(request, response, filters.url(query, page=page.number))
+    if request.COOKIES.get(filters.SIZE_COOKIE) != str(query.size) and "size" in request.GET:
+        response.set_cookie(filters.SIZE_COOKIE, str(query.size), max_age=YEAR, samesite="Lax", httponly=True)
+    return response
+
+
+def _keep_address(request: HttpRequest, response: HttpResponse, url: str) -> None:
+    """Bring the address bar in line: a step back for every filter, but not for every letter of a search."""
+    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if f"{shown.path}?{shown.query}".rstrip("?") == url:
+        return
+    name = "HX-Replace-Url" if request.headers.get("HX-Trigger-Name") == "q" else "HX-Push-Url"
+    response.headers[name] = url
+
+
+def _context(request: HttpRequest, query: ListQuery, page: Page) -> dict[str, Any]:
+    access, now = acting_access(request), datetime.now(UTC)
+    checks = wiring.history().under_way([it.uid for it in page.items])
+    given = query.criteria
+    granted = access.sees_everything or bool(access.namespaces)
+    return {
+        "query": query,
+        "page": page,
+        "rows": [row_of(it, access, checks.get(it.uid), now) for it in page.items],
+        "tiles": _tiles(query, page),
+        "chips": filters.chips(query),
+        "columns": _columns(query),
+        "namespace": given.namespace,
+        "namespace_selector": True,
+        "may_add": access.may(Permission.CREATE, given.namespace)
+        if given.namespace
+        else access.may_anywhere(Permission.CREATE),
+        "may_test": access.may_anywhere(Permission.TEST),
+        "may_delete": access.may_anywhere(Permission.DELETE),
+        "granted": granted,
+        "pulse_every": pulse_every(),
+        "providers": [(it.value, labels.PROVIDERS[it].text) for it in Provider],
+        "statuses": [(it.value, labels.FILTERS[it].text) for it in Filter],
+        "clear_url": filters.url(ListQuery(size=query.size), namespace=given.namespace),
+        "everywhere_url": filters.url(query, namespace=""),
+        "pages": _pages(query, page),
+        "sizes": PAGE_SIZES,
+    }
+
+
+def _tiles(query: ListQuery, page: Page) -> list[dict[str, Any]]:
+    """The summary strip: the total and the three states it is made of, then the two that overlap them."""
+    chosen = query.criteria.status
+    tiles: list[dict[str, Any]] = []
+    for status in (None, *Filter):
+        label = labels.FILTERS[status] if status else labels.ALL
+        tiles.append(
+            {
+                "name": status.value if status else "all",
+                "label": label,
+                "count": page.tally.of(status),
+                "active": status is chosen,
+                "url": filters.url(query, status=None if status is chosen else status),
+                "apart": status is Filter.UNPROVEN,
+            }
+        )
+    return tiles
+
+
+def _columns(query: ListQuery) -> dict[str, dict[str, str]]:
+    """For every column that can be sorted: its address, and how it is sorted now (aria-sort)."""
+    columns = {}
+    for sort in Sort:
+        active = query.sort is sort
+        order = ("descending" if query.descending else "ascending") if active else ""
+        url = filters.url(query, sort=sort, descending=active and not query.descending)
+        columns[sort.value] = {"url": url, "order": order}
+    return columns
+
+
+def _pages(query: ListQuery, page: Page) -> dict[str, Any]:
+    """Links to the neighbours, the ends, and one or two in between; None is a gap."""
+    near = {1, page.pages, page.number - 1, page.number, page.number + 1}
+    numbers: list[tuple[int, str] | None] = []
+    for number in sorted(it for it in near if 1 <= it <= page.pages):
+        if numbers and numbers[-1] and number > numbers[-1][0] + 1:
+            numbers.append(None)
+        numbers.append((number, filters.url(query, page=number)))
+    return {
+        "numbers": numbers,
+        "previous": filters.url(query, page=page.number - 1) if page.number > 1 else "",
+        "next": filters.url(query, page=page.number + 1) if page.number < page.pages else "",
+        "size_urls": [(size, filters.url(query, size=size)) for size in PAGE_SIZES],
+    }
+
+
+@require_safe
+def namespace_options(request: HttpRequest) -> HttpResponse:
+    """The selector's content: every namespace that may be seen, with links that keep the other filters.
+
+    `current` holds the query of the page that the selector stands on, `find` what was typed into it.
+    """
+    access = access_to(request)
+    query = filters.read(dict(parse_qsl(urlsplit(request.GET.get("current", "")).query)))
+    find = request.GET.get("find", "").strip().lower()
+    options = [
+        (name, filters.url(query, namespace=name), name == query.criteria.namespace, tally)
+        for name, tally in wiring.service().tallies(access=access).items()
+        if find in name
+    ]
+    context = {
+        "options": options,
+        "everything": (filters.url(query, namespace=""), not query.criteria.namespace),
+        "find": find,
+    }
+    return render(request, "registries/_namespace_options.html", context)
+
+
+@require_safe
+def selection(request: HttpRequest) -> JsonResponse:
+    """The uids of everything that matches a filter: what a selection holds is fixed when it is made."""
+    given = filters.criteria(request.GET.dict())
+    found = wiring.service().matching(access=access_to(request), criteria=given)
+    return JsonResponse({"uids": [it.uid for it in found]})
+
+
+@require_safe
+def pulse(request: HttpRequest) -> HttpResponse:
+    """Asked by an open list every few seconds: nothing, or the event that makes it fetch itself again."""
+    response = HttpResponse(status=204)
+    namespace = request.GET.get("namespace", "")
+    current = wiring.service().version(access=access_to(request), namespace=namespace)
+    if current != request.GET.get("version", ""):
+        trigger_client_event(response, "registries-changed", {})
+    return response

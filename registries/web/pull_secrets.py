@@ -1,0 +1,120 @@
+"""Pull secrets: their panel on the details page, with the default service account, and what uses them."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from registries import wiring
+from registries.domain.access import Access, Permission
+from registries.domain.registry import Key, RegistrySecret
+from registries.log_in.access import access_to, acting_access
+from registries.stores.base import Binding, Dependent, PullSecret, Usage
+from registries.web.responses import back, details_url, is_htmx, toast
+from registries.words.pull_secrets import BINDINGS, KINDS, PULL_SECRETS, group_of, upkeep
+
+SHOWN = 50
+"""Names per group; the rest are counted."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def pull_secret(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    """The panel; posting `bound` (1 or 0) and `uid` binds the default service account, or unbinds it."""
+    access, key = access_to(request), Key(namespace, name)
+    text = ""
+    if request.method == "POST":
+        bound = request.POST.get("bound") == "1"
+        wiring.service().bind(access=access, key=key, uid=request.POST.get("uid", ""), bound=bound)
+        text = _("Bound to the default service account.") if bound else _("Unbound.")
+        if not is_htmx(request):
+            return back(request, text, "registries:details", namespace, name)
+    registry = wiring.service().find(access=access, key=key)
+    if not is_htmx(request):
+        return HttpResponseRedirect(details_url(key))
+    response = render(
+        request, "registries/_pull_secret.html", panel(access, acting_access(request), registry)
+    )
+    return toast(response, text) if text else response
+
+
+def panel(access: Access, acting: Access, registry: RegistrySecret) -> dict[str, Any]:
+    """Its context; nothing where there are no pull secrets."""
+    service = wiring.service()
+    if not service.has_pull_secrets:
+        return {}
+    state = service.pull_secret(access=access, registry=registry)
+    binding = Binding.UNKNOWN if state is None else service.binding(access=access, key=registry.key)
+    may = acting.may(Permission.CREATE, registry.namespace)
+    offers_bind = binding is Binding.UNBOUND and state not in (PullSecret.FOREIGN, None)
+    return {
+        "registry": registry,
+        "pull_secret": PULL_SECRETS[state],
+        "upkeep": upkeep(service.upkeep_problem()),
+        "binding": binding.value,
+        "binding_text": "" if state is None else BINDINGS[binding],
+        "may_bind": may and (offers_bind or binding is Binding.BOUND),
+        "snippet": f"imagePullSecrets:\n  - name: {registry.name}\n",
+    }
+
+
+@require_safe
+def usage(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    """What uses the pull secret of one registry, for the dialog that deletes it."""
+    found = usage_of(access_to(request), [Key(namespace, name)])
+    return render(request, "registries/_usage.html", found)
+
+
+@require_safe
+def run_usage(request: HttpRequest, run: UUID) -> HttpResponse:
+    """The same for everything that a run would delete."""
+    access = access_to(request)
+    return render(request, "registries/_usage.html", usage_of(access, doomed(access, run)))
+
+
+def doomed(access: Access, run: UUID) -> list[Key]:
+    """What a run would delete, as far as this person may."""
+    items = wiring.delete_runs().items(access=access, run_id=run)
+    return [item.key for item in items if access.may(Permission.DELETE, item.key.namespace)]
+
+
+def usage_place(request: HttpRequest, keys: Callable[[], list[Key]], url: str) -> dict[str, Any]:
+    """The context of _usage_place.html: in a dialog it comes later, on a page it is there, and only then are the
+    keys asked for."""
+    if not wiring.service().has_pull_secrets:
+        return {}
+    return {"usage_url": url} if is_htmx(request) else usage_of(access_to(request), keys())
+
+
+def usage_of(access: Access, keys: list[Key]) -> dict[str, Any]:
+    """The context of _usage.html."""
+    found = wiring.service().usage(access=access, keys=keys)
+    return {"usage": found, "groups": _groups(found), "unseen": _unseen(found), "many": len(keys) > 1}
+
+
+def _groups(found: Usage) -> list[dict[str, Any]]:
+    """By group: its name, how many there are, the first of them, how many more."""
+    groups: dict[str, list[Dependent]] = {kind: [] for kind in KINDS}
+    for it in found.dependents:
+        groups[group_of(it.kind)].append(it)
+    return [
+        {
+            "text": KINDS[kind],
+            "count": len(items),
+            "items": items[:SHOWN],
+            "more": max(0, len(items) - SHOWN),
+        }
+        for kind, items in groups.items()
+        if items
+    ]
+
+
+def _unseen(found: Usage) -> list[tuple[str, str]]:
+    """Namespace and the kinds that were not told of there, in words of the cluster."""
+    kinds: dict[str, list[str]] = {}
+    for namespace, kind in found.unseen:
+        kinds.setdefault(namespace, []).append(kind)
+    return [(namespace, ", ".join(names)) for namespace, names in kinds.items()]

@@ -1,0 +1,247 @@
+"""What a row, a card and a verdict show, worked out before the template: one small value each."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from registries.domain.access import Access, Permission
+from registries.domain.query import Tally
+from registries.domain.registry import RegistrySecret
+from registries.intake.ca_bundle import Authority, BundleError, fingerprint, read_bundle
+from registries.probe.certificate import CertificateFacts, TlsFacts
+from registries.verification.outcome import Outcome, Stage
+from registries.verification.records import Check
+from registries.web.responses import details_url
+from registries.words import labels
+from registries.words.labels import Label
+
+NAMES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    registry: RegistrySecret
+    label: Label
+    provider: Label
+    reason: str
+    ago: str
+    stale: bool
+    testing: bool
+    delay: str
+    can: str
+    """What this person may do with it, as the menu wants it: "test edit delete"."""
+
+    @property
+    def url(self) -> str:
+        return details_url(self.registry.key)
+
+
+def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: datetime | None = None) -> Row:
+    now = now or datetime.now(UTC)
+    verification = registry.verification
+    label = labels.TESTING if check else labels.status(registry)
+    return Row(
+        registry=registry,
+        label=label,
+        provider=labels.PROVIDERS[registry.provider],
+        reason="" if check else _short_reason(registry),
+        ago=labels.ago(verification.at, now) if verification.at else "",
+        stale=verification.is_stale(now),
+        testing=check is not None,
+        delay=poll_delay(check.started_at, now) if check else "",
+        can=abilities(access, registry.namespace),
+    )
+
+
+def abilities(access: Access, namespace: str) -> str:
+    held = access.permissions(namespace)
+    names = (("test", Permission.TEST), ("edit", Permission.EDIT), ("delete", Permission.DELETE))
+    return " ".join(name for name, permission in names if permission in held)
+
+
+def poll_delay(started_at: datetime, now: datetime) -> str:
+    """When to ask again: quickly at first, since most tests take less than a second."""
+    waited = (now - started_at).total_seconds()
+    return "300ms" if waited < 2 else "1s"
+
+
+def _short_reason(registry: RegistrySecret) -> str:
+    """Why it failed, in the reader's language; what another client stored without a code, as it is."""
+    verification = registry.verification
+    if verification.unproven:
+        return str(labels.UNPROVEN.hint)
+    if verification.status.value != "failed":
+        return ""
+    return labels.reason(verification.reason) or verification.message
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of one test in words."""
+
+    kind: str
+    icon: str
+    title: str
+    message: str
+    hint: str
+    detail: str
+    cause: str
+    stages: tuple["StageView", ...]
+    duration: str
+    at: datetime | None
+    ago: str
+    person: str
+    token_host: str
+    stale: bool
+    quoted: bool = False
+    certificate: "Shown | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCertificate:
+    subject: str
+    issuer: str
+    not_before: datetime | None
+    not_after: datetime | None
+    sha256: str
+
+    @classmethod
+    def of(cls, facts: CertificateFacts | TlsFacts) -> "ShownCertificate":
+        return cls(
+            subject=facts.subject,
+            issuer=facts.issuer,
+            not_before=datetime.fromisoformat(facts.not_before) if facts.not_before else None,
+            not_after=datetime.fromisoformat(facts.not_after) if facts.not_after else None,
+            sha256=fingerprint(bytes.fromhex(facts.sha256)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The certificate that a server showed, those it sent along, and the CA, when there is one to trust."""
+
+    leaf: ShownCertificate
+    self_signed: bool
+    names: tuple[str, ...]
+    more: int
+    """So many names are not among those shown."""
+    above: tuple[ShownCertificate, ...]
+    ca_pem: str
+    authority: Authority | None
+
+    @classmethod
+    def of(cls, facts: TlsFacts, host: str) -> "Shown":
+        """`host` is host[:port] of who showed it: its own name comes first, if it is there."""
+        try:
+            ca_pem, authorities = read_bundle(facts.ca_pem or "")
+        except BundleError:
+            ca_pem, authorities = "", ()
+        return cls(
+            leaf=ShownCertificate.of(facts),
+            self_signed=facts.self_signed,
+            names=tuple(sorted(facts.names, key=lambda name: not _covers(name, host)))[:NAMES_SHOWN],
+            more=max(0, len(facts.names) - NAMES_SHOWN),
+            above=tuple(ShownCertificate.of(it) for it in facts.chain[1:]),
+            ca_pem=ca_pem,
+            authority=authorities[0] if authorities else None,
+        )
+
+
+def _covers(name: str, host: str) -> bool:
+    """Whether a name in a certificate, *.example.com say, is that of host[:port]."""
+    wanted, name = host.partition(":")[0], name.lower()
+    return name == wanted or (name.startswith("*.") and name[2:] == wanted.partition(".")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    name: str
+    title: str
+    duration: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a bar that is SHARE_WIDTH wide."""
+
+    kind: str
+    x: float
+    width: float
+
+
+SHARE_WIDTH = 120
+
+
+def share(tally: Tally) -> list[Part]:
+    """The states of a namespace as parts of a bar, the failed ones first."""
+    parts, x = [], 0.0
+    for kind, count in (("bad", tally.failed), ("ok", tally.success), ("idle", tally.untested)):
+        width = round(SHARE_WIDTH * count / tally.total, 1) if tally.total else 0.0
+        if width:
+            parts.append(Part(kind, round(x, 1), width))
+        x += width
+    return parts
+
+
+def stage_views(stages: tuple[Stage, ...]) -> tuple[StageView, ...]:
+    return tuple(StageView(it.name, labels.stage(it.name), labels.duration(it.ms), it.ok) for it in stages)
+
+
+def verdict_of(
+    outcome: Outcome,
+    *,
+    at: datetime | None = None,
+    person: str = "",
+    stale: bool = False,
+    now: datetime | None = None,
+) -> Verdict:
+    """What a test that has ended says to who asked for it."""
+    label = labels.verdict(outcome)
+    return Verdict(
+        kind=label.kind,
+        icon=label.icon,
+        title=str(label.text),
+        message=labels.outcome_text(outcome),
+        hint=labels.outcome_hint(outcome),
+        detail=outcome.detail,
+        cause=labels.test_cause(outcome.cause),
+        stages=stage_views(outcome.stages),
+        duration=labels.duration(outcome.duration_ms) if outcome.duration_ms else "",
+        at=at,
+        ago=labels.ago(at, now or datetime.now(UTC)) if at else "",
+        person=person,
+        token_host=outcome.token_host if outcome.token_host != outcome.registry_host else "",
+        stale=stale,
+        quoted=outcome.quoted,
+        certificate=Shown.of(outcome.certificate, outcome.registry_host) if outcome.certificate else None,
+    )
+
+
+def verdict_of_stored(
+    registry: RegistrySecret, last: Check | None, now: datetime | None = None
+) -> Verdict | None:
+    """What is known of the last verdict: the resource's own word, with the rest from the history if it is there."""
+    now = now or datetime.now(UTC)
+    verification = registry.verification
+    if verification.at is None and verification.status.value == "untested":
+        return None
+    stale = verification.is_stale(now)
+    if last and last.outcome and not last.outcome.problem and last.outcome.reason == verification.reason:
+        return verdict_of(last.outcome, at=verification.at, person=last.person, stale=stale, now=now)
+    label = labels.status(registry)
+    return Verdict(
+        kind=label.kind,
+        icon=label.icon,
+        title=str(label.text),
+        message=labels.reason(verification.reason) or verification.message,
+        hint=labels.reason_hint(verification.reason),
+        detail="",
+        cause="",
+        stages=(),
+        duration="",
+        at=verification.at,
+        ago=labels.ago(verification.at, now) if verification.at else "",
+        person="",
+        token_host="",
+        stale=stale,
+    )

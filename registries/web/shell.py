@@ -1,0 +1,76 @@
+"""What every page's frame needs: navigation, theme, languages. A context processor."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from registries import wiring
+from registries.domain.errors import Unavailable
+from registries.log_in.access import access_to
+from registries.web.sprite import version
+from registries.words import labels
+
+THEMES = (
+    ("system", _("As the system"), "monitor"),
+    ("light", _("Light"), "sun"),
+    ("dark", _("Dark"), "moon"),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    chosen = request.COOKIES.get("theme", "")
+    context: dict[str, Any] = {
+        "theme": chosen if chosen in ("light", "dark") else "system",
+        "themes": THEMES,
+        "languages": settings.LANGUAGES,
+        "sprite": reverse("registries:icons", args=[version()]),
+        "demo": settings.DEMO,
+        "by_cluster": wiring.by_cluster(),
+    }
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        context["navigation"] = _navigation(request)
+        context["away"] = _away()
+    return context
+
+
+def _away() -> dict[str, Any] | None:
+    """That the store is away, why, and as of when the page is; None while it is there."""
+    freshness = wiring.service().freshness()
+    if not freshness.away:
+        return None
+    at = freshness.as_of
+    ago = labels.ago(at, datetime.now(UTC)) if at else ""
+    return {"text": labels.problem_text(freshness.problem), "at": at, "ago": ago}
+
+
+def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    images = [("list", _("Registries"), "boxes"), ("journal", _("Journal"), "scroll-text")]
+    groups = [(_("Images"), images)]
+    if _administers(request):
+        entries = [("namespaces", _("Namespaces"), "folder")]
+        if not wiring.by_cluster():
+            entries.insert(0, ("accounts", _("Accounts"), "users"))
+        groups.append((_("Administration"), entries))
+    here = request.path
+    return [
+        {"title": title, "entries": [_entry(view, text, icon, here) for view, text, icon in entries]}
+        for title, entries in groups
+    ]
+
+
+def _administers(request: HttpRequest) -> bool:
+    """The page that says that the cluster cannot be asked has a frame, too."""
+    try:
+        return access_to(request).administers
+    except Unavailable:
+        return False
+
+
+def _entry(view: str, text: Any, icon: str, here: str) -> dict[str, Any]:
+    url = reverse(f"registries:{view}")
+    return {"url": url, "text": text, "icon": icon, "here": here.startswith(url)}

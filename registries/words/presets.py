@@ -1,0 +1,88 @@
+"""What the add form knows of each kind of registry: addresses to fill in and what people trip over.
+
+Address forms: Aliyun Container Registry documentation, personal and enterprise edition. Data and pure functions.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from registries.domain.registry import Provider
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """`domain` is filled in where there is only one; the rest are an example and hints under the fields."""
+
+    example: str
+    domain: str = ""
+    domain_hint: Text = ""
+    username_hint: Text = ""
+    password_hint: Text = ""
+    sample_path: str = "project/app:tag"
+
+
+PRESETS = {
+    Provider.HARBOR: Preset(
+        example="harbor.example.com",
+        domain_hint=_("The host of the Harbor portal, with its port if it is not 443."),
+        username_hint=_("A robot account's whole name, prefix included: robot$project+name."),
+        password_hint=_(
+            "The robot's token; people who log in through OIDC take the CLI secret of their profile."
+        ),
+    ),
+    Provider.DOCKERHUB: Preset(
+        example="docker.io",
+        domain="docker.io",
+        domain_hint=_("Docker Hub has one address: docker.io."),
+        username_hint=_("The Docker ID, in lower case; not the e-mail address."),
+        password_hint=_("A personal access token; a must when two-step verification is on."),
+        sample_path="account/app:tag",
+    ),
+    Provider.ALIYUN: Preset(
+        example="registry.cn-hangzhou.aliyuncs.com",
+        domain_hint=_("Nodes inside the VPC pull faster and free of charge through the VPC address."),
+        username_hint=_("The full name of the Aliyun account, as the page 访问凭证 shows it."),
+        password_hint=_(
+            "The registry's own fixed password (固定密码), not the account's and not an AccessKey."
+        ),
+        sample_path="namespace/app:tag",
+    ),
+    Provider.OTHER: Preset(
+        example="registry.example.com:5000",
+        domain_hint=_(
+            "Host, and port if it is not 443. Type http:// in front only for a registry without TLS."
+        ),
+        username_hint=_("An account that may only pull is enough."),
+        password_hint=_("Kept sealed and never shown again."),
+        sample_path="team/app:tag",
+    ),
+}
+
+ALIYUN_REGIONS = (
+    ("cn-hangzhou", _("Hangzhou")),
+    ("cn-shanghai", _("Shanghai")),
+    ("cn-beijing", _("Beijing")),
+    ("cn-shenzhen", _("Shenzhen")),
+    ("cn-guangzhou", _("Guangzhou")),
+    ("cn-qingdao", _("Qingdao")),
+    ("cn-zhangjiakou", _("Zhangjiakou")),
+    ("cn-huhehaote", _("Hohhot")),
+    ("cn-wulanchabu", _("Ulanqab")),
+    ("cn-heyuan", _("Heyuan")),
+    ("cn-chengdu", _("Chengdu")),
+    ("cn-hongkong", _("Hong Kong")),
+    ("ap-southeast-1", _("Singapore")),
+    ("ap-northeast-1", _("Tokyo")),
+    ("eu-central-1", _("Frankfurt")),
+    ("us-west-1", _("Silicon Valley")),
+    ("us-east-1", _("Virginia")),
+)
+
+
+def sample_image(domain: str, provider: Provider) -> str:
+    """A reference as a pod would name it: harbor.example.com/project/app:tag."""
+    return f"{domain}/{PRESETS[provider].sample_path}"

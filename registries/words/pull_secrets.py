@@ -1,0 +1,88 @@
+"""Pull secrets in words: how one stands, whether the default service account names it, what uses it. See labels.py."""
+
+from django.utils.translation import gettext_lazy as _
+
+from registries.domain.errors import Unavailable
+from registries.stores.base import Binding, PullSecret
+from registries.words.labels import Label, Text
+
+PULL_SECRETS = {
+    PullSecret.READY: Label(
+        _("Ready"),
+        "ok",
+        "circle-check",
+        _("Pods of this namespace can pull with it; it goes with the registry."),
+    ),
+    PullSecret.MISSING: Label(
+        _("Not there"),
+        "warn",
+        "triangle-alert",
+        _("It could not be made; the console's log says why. It is tried again when this page is opened."),
+    ),
+    PullSecret.OUTDATED: Label(
+        _("Not as it should be"),
+        "warn",
+        "triangle-alert",
+        _(
+            "It was changed, or is of an earlier registry of this name, and could not be put right; the console's log"
+            " says why. It is tried again when this page is opened."
+        ),
+    ),
+    PullSecret.FOREIGN: Label(
+        _("Name taken"),
+        "bad",
+        "circle-x",
+        _(
+            "Somebody else made a Secret of this name. It was left alone; remove it and this one takes its place."
+        ),
+    ),
+    None: Label(
+        _("Not known"),
+        "idle",
+        "circle-dashed",
+        _("The cluster did not tell, or the console may not read Secrets."),
+    ),
+}
+
+BINDINGS: dict[Binding, Text] = {
+    Binding.BOUND: _(
+        "Bound to the default service account: new pods that name no pull secret of their own pull with it."
+    ),
+    Binding.UNBOUND: _("Not bound to the default service account: a pod has to name it, as below."),
+    Binding.ABSENT: _("This namespace has no default service account yet."),
+    Binding.UNKNOWN: _(
+        "Whether the default service account is bound to it cannot be told: it may not be read."
+    ),
+}
+
+KINDS: dict[str, Text] = {
+    "ServiceAccount": _("Service accounts"),
+    "Workload": _("Workloads"),
+    "Pod": _("Pods"),
+}
+"""The three groups in which what uses a pull secret is shown; whatever makes pods is a workload."""
+
+UPKEEP: dict[str, Text] = {
+    "namespace_missing": _(
+        "Only registries that are added or opened here get a pull secret: the console's own namespace %(namespace)s"
+        " does not exist. Create it, or name another one in CONSOLE_NAMESPACE."
+    ),
+    "cluster_forbidden": _(
+        "Only registries that are added or opened here get a pull secret: the console may not have its lease in the"
+        " namespace %(namespace)s. Bind its account to the cluster role registry-console."
+    ),
+    "terminating": _(
+        "Only registries that are added or opened here get a pull secret: the console's own namespace %(namespace)s"
+        " is being deleted. Name another one in CONSOLE_NAMESPACE."
+    ),
+}
+"""Why nobody keeps them in the background; while the cluster is away, the page says so anyway."""
+
+
+def upkeep(problem: Unavailable | None) -> str:
+    text = UPKEEP.get(problem.problem) if problem else None
+    return str(text) % {"namespace": problem.subject} if problem and text else ""
+
+
+def group_of(kind: str) -> str:
+    return kind if kind in KINDS else "Workload"

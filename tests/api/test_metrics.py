@@ -1,0 +1,238 @@
+"""/metrics: what it tells to whom, under which names; and that the rules that look at it are sound."""
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.db import OperationalError, connection
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from registries import metrics, wiring
+from registries.domain.registry import Verification, VerifyStatus
+from registries.domain.resource import to_domain, verification_annotations
+from tests.api.test_api import TEAM_A
+from tests.conftest import Cast
+
+Samples = dict[str, list[tuple[dict[str, str], float]]]
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "monitoring"
+
+
+def scraped(client: Client) -> Samples:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    found: Samples = {}
+    for family in text_string_to_metric_families(answer.content.decode()):
+        for sample in family.samples:
+            found.setdefault(sample.name.removeprefix("registry_console_"), []).append(
+                (sample.labels, sample.value)
+            )
+    return found
+
+
+def judged(cast: Cast, name: str, status: VerifyStatus, reason: str, namespace: str = "team-a") -> datetime:
+    at = datetime.now(UTC) - timedelta(hours=3)
+    registry = cast.add(name, namespace)
+    wiring.store().annotate(
+        registry.key, verification_annotations(Verification(status, reason, "", at)), uid=registry.uid
+    )
+    return at
+
+
+def test_counts_registries_and_tells_the_state_and_last_test_of_each(cast: Cast) -> None:
+    at = judged(cast, "bad", VerifyStatus.FAILED, "timeout")
+    judged(cast, "fine", VerifyStatus.SUCCESS, "ok")
+    judged(cast, "open", VerifyStatus.SUCCESS, "ok_unverified", "team-b")
+    cast.add("new")
+
+    found = scraped(cast.api("olive"))
+
+    assert {tuple(labels.values()): value for labels, value in found["registries"]} == {
+        ("team-a", "harbor", "failed"): 1,
+        ("team-a", "harbor", "success"): 1,
+        ("team-a", "harbor", "untested"): 1,
+        ("team-b", "harbor", "unproven"): 1,
+    }
+    states = {labels["name"]: (labels["state"], labels["reason"]) for labels, _ in found["registry_state"]}
+    assert states["bad"] == ("failed", "timeout")
+    assert states["new"] == ("untested", "")
+    times = {labels["name"]: value for labels, value in found["registry_last_test_timestamp_seconds"]}
+    assert times["bad"] == pytest.approx(at.timestamp(), abs=1)
+    assert "new" not in times
+
+
+def test_a_host_is_one_however_kubectl_spelled_it() -> None:
+    metadata = {
+        "namespace": "team-a",
+        "uid": "u",
+        "resourceVersion": "1",
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+    }
+    typed = {"one": "HTTP://Harbor.Example.COM:8443", "two": "harbor.example.com:8443"}
+    resources = [{"metadata": {**metadata, "name": name}, "spec": {"domain": typed[name]}} for name in typed]
+
+    told = metrics.exposition(metrics.Registries(map(to_domain, resources), 0.0), None).decode()
+
+    assert re.findall(r'_registry_state\{.*domain="(.*?)"', told) == ["harbor.example.com:8443"] * 2
+
+
+def test_counts_tests_by_outcome_reason_and_duration(
+    cast: Cast, probing: Callable[[str], dict[str, str]]
+) -> None:
+    cast.add("good", **probing("harbor"))
+    cast.add("wrong", **probing("wrong-password"))
+    client = cast.api("olive")
+    begun = time.monotonic()
+    for name in ("good", "wrong"):
+        client.post(f"{TEAM_A}/{name}/verify", "", content_type="application/json")
+
+    passed = time.monotonic() - begun
+    found = scraped(client)
+
+    counts = {(it["outcome"], it["reason"]): value for it, value in found["test_duration_seconds_count"]}
+    assert counts == {("success", "ok"): 1, ("failed", "bad_credentials"): 1}
+    assert 0 < sum(value for _, value in found["test_duration_seconds_sum"]) < passed, "seconds, of these two"
+
+
+def test_measures_the_api_and_pages(cast: Cast) -> None:
+    client = cast.api("olive")
+    client.get(f"{TEAM_A}/nothing")
+    cast.client("olive").get("/registries/")
+
+    found = scraped(client)
+
+    answers = {(it["kind"], it["view"], it["code"]): value for it, value in found["requests_total"]}
+    assert answers["api", "api:registry_secret", "404"] == 1
+    assert answers["page", "registries:list", "200"] == 1
+    assert found["request_duration_seconds_count"]
+
+
+def test_says_how_old_the_index_is(cast: Cast) -> None:
+    """On the embedded store it is as old as the question; on a cluster that is away, as the last answer."""
+    [(_, age)] = scraped(cast.api("olive"))["index_age_seconds"]
+
+    assert age == 0
+
+
+@pytest.mark.parametrize("person", ["nina", "omar", "vic", "sam"])
+def test_no_label_names_what_a_person_may_not_see(cast: Cast, person: str) -> None:
+    cast.add("shown", "team-a")
+    cast.add("hidden", "team-b", domain="hidden.example.com")
+    cast.api("olive").get("/metrics")
+
+    text = cast.api(person).get("/metrics").content.decode()
+
+    assert "team-b" not in text
+    assert "hidden" not in text
+    assert ("team-a" in text) == (person != "sam")
+    assert "_requests" not in text
+
+
+def test_takes_a_token_and_nothing_else(cast: Cast) -> None:
+    for client in (Client(), cast.client("olive"), Client(headers={"authorization": "Bearer wrong"})):
+        answer = client.get("/metrics")
+        assert answer.status_code == 401
+        assert answer["WWW-Authenticate"].startswith("Bearer")
+        assert b"registry_console" not in answer.content
+
+
+def test_a_refusal_says_when_to_come_back(cast: Cast, settings: Any) -> None:
+    settings.API_RATE = 1
+    wiring.reset()
+    client = cast.api("olive")
+    assert client.get("/metrics").status_code == 200
+
+    answer = client.get("/metrics")
+
+    assert (answer.status_code, answer.content) == (429, b"TooManyRequests\n")
+    assert 1 <= int(answer["Retry-After"]) <= 60
+
+
+def test_a_database_that_is_away_is_a_503_and_no_failure_of_ours(cast: Cast) -> None:
+    client = cast.api("olive")
+
+    def refuse(execute: Any, sql: str, *rest: Any) -> Any:
+        raise OperationalError("the database is gone at /secret/place")
+
+    with connection.execute_wrapper(refuse):
+        answer = client.get("/metrics")
+
+    assert (answer.status_code, answer.content) == (503, b"ServiceUnavailable\n")
+    assert answer["Retry-After"] == "5"
+
+
+def test_a_pod_is_asked_by_its_address(cast: Cast) -> None:
+    client = cast.api("olive")
+
+    assert client.get("/metrics", headers={"host": "10.1.2.3:8000"}).status_code == 200
+    assert client.get("/registries/", headers={"host": "10.1.2.3:8000"}).status_code == 400
+
+
+def test_labels_cannot_be_chosen_by_who_asks(cast: Cast) -> None:
+    client = cast.api("olive")
+    for number in range(20):
+        client.generic(f"X{number}", TEAM_A)
+        client.get(f"/oapis/nothing/{number}")
+        client.get(f"/nothing/{number}")
+
+    labels = [tuple(it.values()) for it, _ in scraped(client)["requests_total"]]
+
+    assert len(labels) < 6
+
+
+def found_promtool() -> str:
+    """It comes with all of Prometheus, which is a lot to install for two files of rules."""
+    return shutil.which("promtool") or pytest.skip("promtool is missing: apt-get install prometheus")
+
+
+def rules(folder: Path) -> None:
+    """rules.yml as promtool reads it, beside its tests."""
+    spec = yaml.safe_load((DEPLOY / "rules.yaml").read_text())["spec"]
+    (folder / "rules.yml").write_text(yaml.safe_dump(spec))
+    shutil.copy(DEPLOY / "rules_test.yaml", folder)
+
+
+@pytest.mark.parametrize("command", [["check", "rules", "rules.yml"], ["test", "rules", "rules_test.yaml"]])
+def test_promtool_finds_nothing_in_the_rules(tmp_path: Path, command: list[str]) -> None:
+    promtool = found_promtool()
+    rules(tmp_path)
+
+    done = subprocess.run([promtool, *command], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_promtool_finds_nothing_in_the_metrics(cast: Cast) -> None:
+    promtool = found_promtool()
+    judged(cast, "bad", VerifyStatus.FAILED, "timeout")
+    client = cast.api("olive")
+    client.get("/metrics")
+    text = client.get("/metrics").content
+
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_rules_ask_for_metrics_that_there_are(cast: Cast) -> None:
+    judged(cast, "bad", VerifyStatus.FAILED, "timeout")
+    client = cast.api("olive")
+    client.get(TEAM_A)
+    there = {f"{metrics.PREFIX}_{name}" for name in scraped(client)}
+    groups: Any = yaml.safe_load((DEPLOY / "rules.yaml").read_text())["spec"]["groups"]
+
+    asked = {
+        name
+        for group in groups
+        for rule in group["rules"]
+        for name in re.findall(r"registry_console_\w+", rule["expr"])
+    }
+
+    assert asked <= there

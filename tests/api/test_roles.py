@@ -1,0 +1,146 @@
+"""Each role on each operation of the API, through a token and through a session; and what does not exist for them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from registries.domain.access import Role
+from tests.api.test_api import ALL, BASE, MERGE, body
+from tests.conftest import EVERYBODY, Cast
+
+SEES = {"olive": 200, "nina": 200, "omar": 200, "vic": 200, "sam": 404}
+EDITS = {**SEES, "vic": 403}
+ADMINS = {**EDITS, "omar": 403}
+TYPED = {"domain": "127.0.0.1:9", "username": "u", "password": "p"}
+Ask = Callable[[Client, str, str], Any]
+
+
+def secrets(namespace: str, name: str = "") -> str:
+    return f"{BASE}/namespaces/{namespace}/registry-secrets{f'/{name}' if name else ''}"
+
+
+OPERATIONS: dict[str, tuple[dict[str, int], Ask]] = {
+    "list": (SEES, lambda it, ns, name: it.get(secrets(ns))),
+    "get": (SEES, lambda it, ns, name: it.get(secrets(ns, name))),
+    "tests": (SEES, lambda it, ns, name: it.get(f"{secrets(ns, name)}/tests")),
+    "watch": (SEES, lambda it, ns, name: it.get(f"{secrets(ns)}?watch=true&timeoutSeconds=1")),
+    "create": (
+        {**ADMINS, "olive": 201, "nina": 201},
+        lambda it, ns, name: it.post(secrets(ns), body("new"), content_type="application/json"),
+    ),
+    "rehearse": (
+        {**ADMINS, "olive": 201, "nina": 201},
+        lambda it, ns, name: it.post(
+            f"{secrets(ns)}?dryRun=All", body("new"), content_type="application/json"
+        ),
+    ),
+    "edit": (EDITS, lambda it, ns, name: it.patch(secrets(ns, name), "{}", content_type=MERGE)),
+    "delete": ({**ADMINS, "olive": 204, "nina": 204}, lambda it, ns, name: it.delete(secrets(ns, name))),
+    "verify": (
+        EDITS,
+        lambda it, ns, name: it.post(f"{secrets(ns, name)}/verify", "", content_type="text/plain"),
+    ),
+    "try": (
+        EDITS,
+        lambda it, ns, name: it.post(f"{secrets(ns, name)}/verify", TYPED, content_type="application/json"),
+    ),
+}
+
+
+@pytest.fixture
+def stage(cast: Cast) -> Cast:
+    for namespace in ("team-a", "team-b"):
+        cast.add("harbor-prod", namespace, domain="127.0.0.1:9")
+    return cast
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("person", [person for person in EVERYBODY if person])
+def test_each_person_gets_what_the_role_allows(stage: Cast, person: str, operation: str) -> None:
+    expected, ask = OPERATIONS[operation]
+
+    response = ask(stage.api(person), "team-a", "harbor-prod")
+
+    assert response.status_code == expected[person]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_session_may_what_its_person_may(stage: Cast, operation: str) -> None:
+    expected, ask = OPERATIONS[operation]
+
+    for person in ("nina", "vic", "sam"):
+        response = ask(stage.client(person), "team-a", "harbor-prod")
+        assert response.status_code == expected[person]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_nobody_gets_a_401(stage: Cast, operation: str) -> None:
+    assert OPERATIONS[operation][1](stage.client(None), "team-a", "harbor-prod").status_code == 401
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("person", ["nina", "omar", "vic", "sam"])
+def test_another_namespace_answers_as_one_that_does_not_exist(
+    stage: Cast, person: str, operation: str
+) -> None:
+    client, ask = stage.api(person), OPERATIONS[operation][1]
+
+    there = ask(client, "team-b", "harbor-prod")
+    nowhere = ask(client, "team-z", "harbor-prod")
+
+    assert there.status_code == nowhere.status_code == 404
+    assert there.content.replace(b"team-b", b"team-z") == nowhere.content
+
+
+@pytest.mark.parametrize("operation", ["list", "watch", "create", "rehearse", "verify", "try", "get"])
+def test_a_namespace_that_does_not_exist_is_a_404_for_everybody(stage: Cast, operation: str) -> None:
+    assert OPERATIONS[operation][1](stage.api("olive"), "team-z", "harbor-prod").status_code == 404
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_token_for_another_namespace_sees_nothing_here(stage: Cast, operation: str) -> None:
+    client = stage.api("olive", "team-b")
+
+    assert OPERATIONS[operation][1](client, "team-a", "harbor-prod").status_code == 404
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    ("role", "person"), [(Role.VIEWER, "vic"), (Role.OPERATOR, "omar"), (Role.ADMIN, "nina")]
+)
+def test_a_token_may_no_more_than_its_role(stage: Cast, operation: str, role: Role, person: str) -> None:
+    expected, ask = OPERATIONS[operation]
+
+    response = ask(stage.api("olive", "team-a", role=role), "team-a", "harbor-prod")
+
+    assert response.status_code == expected[person]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_token_may_no_more_than_its_owner(stage: Cast, operation: str) -> None:
+    expected, ask = OPERATIONS[operation]
+
+    response = ask(stage.api("vic", "team-a", "team-b"), "team-a", "harbor-prod")
+
+    assert response.status_code == expected["vic"]
+    assert ask(stage.api("vic", "team-a", "team-b"), "team-b", "harbor-prod").status_code == 404
+
+
+def test_a_limited_token_lists_its_namespaces_only(stage: Cast) -> None:
+    found = stage.api("olive", "team-b").get(ALL).json()
+
+    assert [it["metadata"]["namespace"] for it in found["items"]] == ["team-b"]
+    assert [it["name"] for it in stage.api("olive", "team-b").get(f"{BASE}/namespaces").json()["items"]] == [
+        "team-b"
+    ]
+
+
+def test_a_viewers_wrong_body_is_not_judged(stage: Cast) -> None:
+    for client, code in ((stage.api("vic"), 403), (stage.api("sam"), 404)):
+        for raw in ("{", '{"spec": 1}'):
+            assert client.post(secrets("team-a"), raw, content_type="application/json").status_code == code
+            one = secrets("team-a", "harbor-prod")
+            assert client.patch(one, raw, content_type=MERGE).status_code == code
+            assert client.post(f"{one}/verify", raw, content_type="application/json").status_code == code

@@ -1,0 +1,288 @@
+"""Watching: what was there, what happens, in order and from a version on; and what one may not see is not told."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from registries import wiring
+from registries.api import watch
+from registries.index.snapshot import Index
+from registries.models import StoreVersion
+from registries.people.grants import remove_grant
+from tests.api.test_api import ALL, TEAM_A, notes, patch, post
+from tests.conftest import Cast
+from tests.peers.command import LONG
+from tests.peers.scripted import wait_for
+from tests.peers.served_api import serving
+
+
+def events(response: Any) -> Iterator[dict[str, Any]]:
+    """What a watch tells, as it comes; None stands for the bare passing of time in none of them."""
+    for piece in response.streaming_content:
+        yield from (json.loads(line) for line in piece.decode().splitlines())
+
+
+def told(event: dict[str, Any]) -> tuple[str, str]:
+    return event["type"], event["object"]["metadata"].get("name", "")
+
+
+class Clock:
+    """In place of the time of a watch: it passes where a watch rests, and nowhere else."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(watch, "time", clock)
+    return clock
+
+
+def test_tells_first_what_is_there_then_what_happens(cast: Cast) -> None:
+    cast.add("a")
+    client = cast.api("nina")
+    following = events(client.get(f"{TEAM_A}?watch=true&timeoutSeconds=20"))
+
+    seen = [told(next(following))]
+    patch(client, f"{TEAM_A}/a", notes(display_name="neu"))
+    seen.append(told(next(following)))
+    post(client, TEAM_A, {"metadata": {"name": "b"}, "spec": cast_spec()})
+    seen.append(told(next(following)))
+    client.delete(f"{TEAM_A}/a")
+    gone = next(following)
+    seen.append(told(gone))
+
+    assert seen == [("ADDED", "a"), ("MODIFIED", "a"), ("ADDED", "b"), ("DELETED", "a")]
+    assert "password" not in gone["object"]["spec"]
+    assert gone["object"]["metadata"]["annotations"]["theriseunion.io/display-name"] == "neu"
+
+
+def cast_spec() -> dict[str, str]:
+    return {"domain": "h.example.com", "username": "u", "password": "p", "provider": "other"}
+
+
+def test_goes_on_from_a_version(cast: Cast) -> None:
+    client = cast.api("nina")
+    cast.add("a")
+    version = client.get(TEAM_A).json()["metadata"]["resourceVersion"]
+    cast.add("b")
+    client.delete(f"{TEAM_A}/a")
+
+    found = [
+        told(it) for it in events(client.get(f"{TEAM_A}?watch=1&resourceVersion={version}&timeoutSeconds=1"))
+    ]
+
+    assert found == [("ADDED", "b"), ("DELETED", "a")]
+
+
+def test_a_list_after_a_deletion_has_another_version(cast: Cast) -> None:
+    cast.add("a")
+    cast.add("b")
+    client = cast.api("nina")
+    before = client.get(TEAM_A)
+    client.delete(f"{TEAM_A}/b")
+    after = client.get(TEAM_A)
+    old, new = (int(it.json()["metadata"]["resourceVersion"]) for it in (before, after))
+
+    def since(version: int) -> list[dict[str, Any]]:
+        path = f"{TEAM_A}?watch=true&resourceVersion={version}&timeoutSeconds=1"
+        return list(events(client.get(path)))
+
+    assert new > old
+    assert before["ETag"] != after["ETag"]
+    assert [told(it) for it in since(old)] == [("DELETED", "b")]
+    assert since(old)[0]["object"]["metadata"]["resourceVersion"] == str(new)
+    assert since(new) == []
+    wiring.reset()  # as in another process, or after a restart
+    assert client.get(TEAM_A)["ETag"] == after["ETag"]
+    assert since(new) == []
+    assert since(old)[0]["object"]["reason"] == "Expired", "what went meanwhile is not known here"
+
+
+@pytest.mark.parametrize("version", ["x", "-1", "٣", "9" * 30])
+def test_what_is_no_version_is_a_400(cast: Cast, version: str) -> None:
+    answer = cast.api("vic").get(TEAM_A, {"watch": "true", "resourceVersion": version, "timeoutSeconds": "1"})
+
+    assert (answer.status_code, answer.json()["reason"]) == (400, "BadRequest")
+    assert "resourceVersion" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("0", 300), ("7", 7), ("99999", 1800)])
+def test_lasts_as_long_as_was_asked_for(cast: Cast, clock: Clock, given: str, seconds: int) -> None:
+    begun = clock.now
+    assert list(events(cast.api("vic").get(TEAM_A, {"watch": "true", "timeoutSeconds": given}))) == []
+
+    assert seconds <= clock.now - begun <= seconds + watch.LOOK
+
+
+@pytest.mark.parametrize("version", ["1", "9" * 19])
+def test_a_version_that_is_too_old_is_told_so(cast: Cast, version: str) -> None:
+    cast.add("a")
+    path = f"{TEAM_A}?watch=true&resourceVersion={version}&timeoutSeconds=5"
+
+    [event] = events(cast.api("nina").get(path))
+
+    assert event["type"] == "ERROR"
+    assert (event["object"]["code"], event["object"]["reason"]) == (410, "Expired")
+
+
+def test_tells_nothing_of_another_namespace(cast: Cast) -> None:
+    client = cast.api("nina")
+    following = events(client.get(f"{ALL}?watch=true&timeoutSeconds=1"))
+    cast.add("hidden", "team-b")
+    cast.add("shown", "team-a")
+
+    assert [told(it) for it in following] == [("ADDED", "shown")]
+
+
+def test_a_bookmark_says_up_to_where(cast: Cast) -> None:
+    cast.add("a")
+    client = cast.api("vic")
+
+    found = list(events(client.get(f"{TEAM_A}?watch=true&allowWatchBookmarks=true&timeoutSeconds=1")))
+
+    assert [it["type"] for it in found] == ["ADDED", "BOOKMARK"]
+    version = client.get(TEAM_A).json()["metadata"]["resourceVersion"]
+    assert found[1]["object"]["metadata"] == {"resourceVersion": version}
+
+
+def test_ends_when_the_rights_change(cast: Cast, clock: Clock) -> None:
+    for end in ("revoke", "grant"):
+        following = events(cast.api("vic").get(f"{TEAM_A}?watch=true&timeoutSeconds=20"))
+        if end == "revoke":
+            token = wiring.tokens().all(access=cast.access("vic"))[0]
+            wiring.tokens().revoke(access=cast.access("vic"), token_id=token.id)
+        else:
+            remove_grant(cast.users["vic"], "team-a")
+        begun = clock.now
+        assert list(following) == []
+        assert clock.now - begun <= watch.RIGHTS + watch.LOOK
+
+
+def test_there_are_so_many_at_once(cast: Cast, settings: Any) -> None:
+    settings.API_WATCHES = 1
+    wiring.reset()
+    client = cast.api("vic")
+
+    first = client.get(f"{TEAM_A}?watch=true&timeoutSeconds=1")
+    second = client.get(f"{TEAM_A}?watch=true&timeoutSeconds=1")
+    assert second.status_code == 429
+    assert second["Retry-After"]
+    list(events(first))
+    assert client.get(f"{TEAM_A}?watch=true&timeoutSeconds=1").status_code == 200
+
+
+def test_one_caller_has_half_of_them_at_most(cast: Cast) -> None:
+    vic, olive, omar = (cast.api(name) for name in ("vic", "olive", "omar"))
+    ask = f"{TEAM_A}?watch=true&timeoutSeconds=1"
+
+    held = [client.get(ask) for client in (vic, olive) for _ in range(5)]
+
+    assert [it.status_code for it in held] == [*[200] * 4, 429] * 2
+    assert omar.get(ask).status_code == 429, "all are taken"
+    list(events(held[0]))
+    assert olive.get(ask).status_code == 429
+    assert vic.get(ask).status_code == 200
+
+
+def test_a_head_holds_no_seat(cast: Cast) -> None:
+    answer = cast.api("vic").head(f"{TEAM_A}?watch=true&timeoutSeconds=1")
+
+    assert not answer.streaming
+    assert answer["ETag"]
+
+
+def test_a_list_of_everything_is_told_as_what_it_changes(cast: Cast) -> None:
+    """As on a cluster, when its watch had to begin anew."""
+    kept, gone = cast.add("kept"), cast.add("gone")
+    index = Index(wiring.store(), lambda: datetime.now(UTC))
+    index.fresh()
+    place = index.place_of(gone.resource_version)
+    wiring.store().delete(gone.key, uid=gone.uid)
+    new = cast.add("new")
+    StoreVersion.objects.update(compacted=new.resource_version)
+
+    news = index.changes(cast.access("olive"), "", place or 0)
+
+    assert news
+    assert [(it.type.value, it.key.name) for it in news.changes] == [("ADDED", "new"), ("DELETED", "gone")]
+    assert kept.key.name not in str(news.changes)
+
+
+def test_a_client_that_has_gone_holds_no_seat(tmp_path: Path) -> None:
+    """A real server, which writes nothing as long as nothing changes. One of the clients has sent a byte too many."""
+    with serving(tmp_path / "data", CONSOLE_API_RATE="100000") as (console, token):
+
+        def watching() -> socket.socket | None:
+            client = socket.create_connection(("127.0.0.1", console.port), timeout=LONG)
+            client.sendall(
+                f"GET {TEAM_A}?watch=true&timeoutSeconds=1800 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                f"Authorization: Bearer {token}\r\n\r\n".encode()
+            )
+            if b" 200 " in client.recv(4096).partition(b"\r\n")[0]:
+                return client
+            client.close()
+            return None
+
+        first = [watching() for _ in range(5)]
+        assert [client is not None for client in first] == [True] * 4 + [False]
+        for client in first[:4]:
+            assert client
+            client.sendall(b"G")
+            client.close()
+
+        second: list[socket.socket] = []
+        assert wait_for(lambda: bool((one := watching()) and (second.append(one) or len(second) == 4)))
+        for client in second:
+            client.close()
+
+
+def test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhile(tmp_path: Path) -> None:
+    """A real server: lines are not held back, and as many watches as there are keep nobody waiting."""
+    with serving(tmp_path / "data") as (console, token):
+        base = f"http://127.0.0.1:{console.port}{TEAM_A}"
+        session = requests.Session()
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {token}"
+        watches = [
+            session.get(base, params={"watch": "true", "timeoutSeconds": "300"}, stream=True, timeout=60)
+            for _ in range(4)
+        ]
+        assert [it.status_code for it in watches] == [200] * 4
+        assert session.get(base, params={"watch": "true"}, timeout=60).status_code == 429
+        lines = watches[0].iter_lines()
+        threading.Timer(
+            0.3,
+            lambda: requests.post(
+                base,
+                json={"metadata": {"name": "a"}, "spec": cast_spec()},
+                headers=dict(session.headers),
+                proxies={"http": ""},
+                timeout=60,
+            ),
+        ).start()
+        begun = time.monotonic()
+        event = json.loads(next(lines))
+
+        assert told(event) == ("ADDED", "a")
+        assert time.monotonic() - begun < 30, "a line that is held back comes after five minutes"
+        for it in watches:
+            it.close()
+        assert console.status("/healthz") == 200
+        assert console.stop() < 30, "and neither do they hold up who stops it"

@@ -1,0 +1,117 @@
+"""The walk through the guide once more, in Chromium and both languages, with the registries on a cluster."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from registries.demo.seed import NAMESPACES
+from tests.browser.test_guide import *  # noqa: F403  the same tests, on the console of this module
+from tests.peers.cluster import Cluster
+from tests.peers.console_page import add_registry, choose, dialog, row
+from tests.peers.held import HeldRegistry
+from tests.peers.running_console import RunningConsole, free_range
+from tests.peers.visitors import People
+from tests.peers.words import ZH
+
+SOON = 30_000
+"""Milliseconds that a change by kubectl may take to show up: a second is meant, but without the watch it is minutes."""
+
+pytest_plugins = ("tests.peers.browser",)
+
+
+@pytest.fixture(scope="module")
+def console(
+    chromium: Browser, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningConsole]:
+    cluster.empty(*NAMESPACES)
+    kubeconfig = str(cluster.server.kubeconfig("console"))
+    running = RunningConsole(
+        tmp_path_factory.mktemp("console") / "data",
+        free_range(),
+        "--into-cluster",
+        CONSOLE_STORE="kubernetes",
+        KUBECONFIG=kubeconfig,
+        CONSOLE_NAMESPACE="nowhere",  # no lease to hold: no pull secrets but of what the console itself writes or shows
+    )
+    yield running
+    running.stop()
+    assert running.leaks() == []
+    cluster.empty()
+
+
+def test_a_service_account_is_bound_and_its_use_told_before_a_deletion(
+    people: People, cluster: Cluster
+) -> None:
+    pod = {
+        "metadata": {"name": "shop-web"},
+        "spec": {
+            "containers": [{"name": "c", "image": "nginx"}],
+            "imagePullSecrets": [{"name": "harbor-staging"}],
+        },
+    }
+    core = "/api/v1/namespaces/prod-namespace"
+    cluster.server.call("POST", f"{core}/serviceaccounts", {"metadata": {"name": "default"}})
+    cluster.server.call("POST", f"{core}/pods", pod)
+    page = people("olive").open("/registries/prod-namespace/harbor-staging/")
+    panel = page.get_by_role("region", name="拉取凭证")
+
+    panel.get_by_role("button", name="绑定", exact=True).focus()
+    page.keyboard.press("Enter")
+    unbind = panel.get_by_role("button", name="解绑")
+    expect(unbind).to_be_focused()
+    expect(panel).to_contain_text("已绑定默认服务账号")
+    page.get_by_role("link", name=ZH.delete, exact=True).click()
+    used = dialog(page).get_by_role("region", name="正在使用它的对象")
+
+    expect(used).to_contain_text("default")
+    expect(used).to_contain_text("shop-web")
+    expect(dialog(page).get_by_role("textbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    unbind.click()
+    expect(panel.get_by_role("button", name="绑定", exact=True)).to_be_visible()
+    cluster.server.call("DELETE", f"{core}/pods/shop-web?gracePeriodSeconds=0")
+
+
+def test_a_row_under_test_keeps_no_change_of_others_away(
+    people: People, console: RunningConsole, cluster: Cluster, held: HeldRegistry
+) -> None:
+    add_registry(people("olive"), console, "registry-held", namespace="team-b", **held.credential)
+    page = people("olive").open("/registries/?namespace=team-b&size=100")
+    tested = row(page, "registry-held")
+    expect(tested).to_contain_text(ZH.failed)
+    held.hold()
+    choose(page, "registry-held", ZH.test)
+    expect(tested).to_contain_text("测试中…")
+
+    cluster.apply("team-b", "by-kubectl", password="p")
+
+    expect(row(page, "by-kubectl")).to_be_visible(timeout=SOON)
+    expect(tested).to_contain_text("测试中…")
+    held.let_go()
+    expect(tested).to_contain_text(ZH.failed)
+    cluster.delete("team-b", "by-kubectl")
+    expect(row(page, "by-kubectl")).to_be_hidden(timeout=SOON)
+
+
+def test_what_kubectl_does_shows_up_in_an_open_details_page(people: People, cluster: Cluster) -> None:
+    cluster.apply("prod-namespace", "by-kubectl", password="p")
+    page = people("olive").open("/registries/prod-namespace/by-kubectl/")
+    expect(page.get_by_role("region", name="拉取凭证")).to_contain_text("就绪")  # who looks has it made
+
+    cluster.annotate("prod-namespace", "by-kubectl", {"theriseunion.io/display-name": "改名了"})
+    expect(page.get_by_role("heading", level=1)).to_have_text("改名了", timeout=SOON)
+    cluster.delete("prod-namespace", "by-kubectl")
+    expect(page.get_by_role("alert")).to_contain_text("它已被删除", timeout=SOON)
+
+
+def test_what_kubectl_does_shows_up_in_an_open_page(people: People, cluster: Cluster) -> None:
+    page = people("olive").open("/registries/?namespace=prod-namespace&size=100")
+    expect(row(page, "harbor-staging")).to_be_visible()
+
+    cluster.apply("prod-namespace", "by-kubectl", password="p")
+    expect(row(page, "by-kubectl")).to_be_visible(timeout=SOON)
+    cluster.annotate("prod-namespace", "by-kubectl", {"theriseunion.io/display-name": "改名了"})
+    expect(page.get_by_text("改名了")).to_be_visible(timeout=SOON)
+    cluster.delete("prod-namespace", "by-kubectl")
+    expect(row(page, "by-kubectl")).to_be_hidden(timeout=SOON)

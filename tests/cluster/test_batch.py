@@ -1,0 +1,219 @@
+"""删除选中 on a cluster: several at once, each by its uid; nothing lost and nothing done twice, whatever happens."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from registries import wiring
+from registries.audit.log import events_of
+from registries.domain.errors import Unavailable
+from registries.domain.registry import RegistrySecret
+from registries.models import AuditEntry, Run, RunItem
+from registries.runs.engine import LOST_AFTER, RunView
+from registries.service.registries import RegistryService
+from tests.cluster.test_pages import configured
+from tests.conftest import Cast
+from tests.peers.api_server import ApiServer
+from tests.peers.cluster import Cluster
+from tests.peers.scripted import wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def server(mortal_server: ApiServer) -> ApiServer:
+    mortal_server.revive()
+    return mortal_server
+
+
+@pytest.fixture
+def cluster(server: ApiServer, settings: Any) -> Iterator[Cluster]:
+    cluster = Cluster(server)
+    cluster.empty("team-a", "team-b")
+    settings.TEST_THREADS = 8
+    yield from configured(cluster, settings)
+
+
+@pytest.fixture
+def people(cluster: Cluster, transactional_db: None, cast: Cast) -> Cast:
+    return cast
+
+
+def proposed(people: Cast, registries: list[RegistrySecret], person: str = "nina") -> UUID:
+    return wiring.delete_runs().propose(access=people.access(person), registries=registries)
+
+
+def view(people: Cast, run: UUID) -> RunView:
+    return wiring.delete_runs().view(access=people.access("nina"), run_id=run)
+
+
+def deleted(people: Cast, run: UUID) -> RunView:
+    """Start it, or go on with it, and wait until it has ended."""
+    wiring.delete_runs().start(access=people.access("nina"), run_id=run)
+    assert wait_for(lambda: view(people, run).state.value == "done")
+    return view(people, run)
+
+
+def left(cluster: Cluster) -> set[str]:
+    items = cluster.server.call("GET", cluster.path("team-a")).body["items"]
+    return {item["metadata"]["name"] for item in items}
+
+
+def test_all_of_them_are_deleted_and_written_down(people: Cast, cluster: Cluster) -> None:
+    registries = [people.add(f"r-{number:03}") for number in range(60)]
+    people.add("stays")
+
+    ended = deleted(people, proposed(people, registries))
+
+    assert (ended.done, ended.failed) == (60, ())
+    assert left(cluster) == {"stays"}
+    assert AuditEntry.objects.filter(action="delete", outcome="ok", person="nina").count() == 60
+    assert [entry.action for entry in events_of(registries[0])] == ["delete", "create"]
+
+
+def test_what_is_done_is_written_down_many_at_a_time(people: Cast, settings: Any) -> None:
+    """Here one after the other, in this thread, so that the queries can be counted."""
+    settings.TEST_THREADS = 0
+    wiring.deletions.cache_clear()
+    wiring.deleting.cache_clear()
+    run = proposed(people, [people.add(f"r-{number:03}") for number in range(60)])
+
+    with CaptureQueriesContext(connection) as queries:
+        wiring.delete_runs().start(access=people.access("nina"), run_id=run)
+
+    assert view(people, run).done == 60
+    assert len(queries) < 60
+
+
+@dataclass
+class Pace:
+    """How many seconds later every deletion begins: so that a run is surely in the middle while something happens."""
+
+    late: float = 0.0
+
+
+@pytest.fixture
+def pace(monkeypatch: pytest.MonkeyPatch) -> Pace:
+    pace, remove = Pace(), RegistryService.remove
+
+    def slowly(*args: Any, **values: Any) -> None:
+        time.sleep(pace.late)
+        remove(*args, **values)
+
+    monkeypatch.setattr(RegistryService, "remove", slowly)
+    return pace
+
+
+def test_a_run_that_is_taken_from_it_stops_at_once(
+    people: Cast, cluster: Cluster, pace: Pace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by somebody's logout, or by another process that thought it lost; what was done until then is told."""
+    monkeypatch.setattr("registries.runs.engine.BEAT", 0.0)
+    run = proposed(people, [people.add(f"r-{number:03}") for number in range(300)])
+    pace.late = 0.5  # 19 seconds for all of them
+    wiring.delete_runs().start(access=people.access("nina"), run_id=run)
+    assert wait_for(lambda: len(left(cluster)) < 290)
+
+    Run.objects.filter(pk=run).update(state="cancelled")
+
+    assert wait_for(lambda: settled(people, cluster, run))
+    assert len(left(cluster)) > 200
+    pace.late = 0.0
+    ended = deleted(people, run)
+    assert (ended.done, ended.failed) == (300, ())
+    assert AuditEntry.objects.filter(action="delete", outcome="ok").count() == 300
+
+
+def settled(people: Cast, cluster: Cluster, run: UUID) -> bool:
+    """Whether for a second nothing was deleted, and what was is told."""
+    before = left(cluster)
+    time.sleep(1)
+    return left(cluster) == before and view(people, run).done == 300 - len(before)
+
+
+def test_what_is_gone_or_recreated_is_named_and_not_touched(people: Cast, cluster: Cluster) -> None:
+    registries = [people.add(name) for name in ("gone", "recreated", "fine")]
+    run = proposed(people, registries)
+    cluster.delete("team-a", "gone")
+    cluster.delete("team-a", "recreated")
+    cluster.apply("team-a", "recreated", password="another")
+
+    ended = deleted(people, run)
+
+    assert {(item.key.name, item.problem) for item in ended.failed} == {
+        ("gone", "gone"),
+        ("recreated", "recreated"),
+    }
+    assert ended.done == 1
+    assert left(cluster) == {"recreated"}
+
+
+def test_a_run_waits_for_a_cluster_that_is_away(
+    people: Cast, cluster: Cluster, server: ApiServer, pace: Pace
+) -> None:
+    run = proposed(people, [people.add(f"r-{number:03}") for number in range(300)])
+    pace.late = 0.5
+    wiring.delete_runs().start(access=people.access("nina"), run_id=run)
+    assert wait_for(lambda: view(people, run).done > 10)
+
+    server.kill_api()
+    assert wait_for(lambda: wiring.service().freshness().away)
+    pace.late = 0.0
+    assert view(people, run).state.value == "running"
+    server.start_api()
+
+    assert wait_for(lambda: view(people, run).state.value == "done")
+    assert view(people, run).failed == ()
+    assert left(cluster) == set()
+    assert AuditEntry.objects.filter(action="delete", outcome="ok").count() == 300
+
+
+def test_what_a_lost_process_had_deleted_counts_as_done(people: Cast, cluster: Cluster) -> None:
+    run = proposed(people, [people.add("a"), people.add("b")])
+    lost = timezone.now() - LOST_AFTER - timedelta(seconds=1)
+    Run.objects.filter(pk=run).update(state="running", started_at=lost, beat_at=lost)
+    cluster.delete("team-a", "a")
+
+    ended = deleted(people, run)
+
+    assert (ended.done, ended.failed) == (2, ())
+    assert set(RunItem.objects.values_list("problem", flat=True)) == {""}
+
+
+def test_who_loses_the_role_meanwhile_deletes_nothing(people: Cast, cluster: Cluster) -> None:
+    run = proposed(people, [people.add("a")])
+    weaker = people.access("vic")
+
+    wiring.delete_runs()._work(run, weaker)
+
+    assert left(cluster) == {"a"}
+    assert [item.problem for item in view(people, run).failed] == ["Forbidden"]
+
+
+def test_a_cluster_that_refuses_for_good_is_not_waited_for(people: Cast, cluster: Cluster) -> None:
+    run = proposed(people, [people.add("a")])
+    role = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/console-registry-console"
+    cluster.server.call("DELETE", role)
+    try:
+
+        def forbidden() -> bool:
+            try:
+                wiring.store().get(people.find("a").key)
+            except Unavailable:
+                return True
+            return False
+
+        assert wait_for(forbidden)
+        ended = deleted(people, run)
+    finally:
+        cluster.bind("console", "registry-console")
+
+    assert [item.problem for item in ended.failed] == ["cluster_forbidden"]

@@ -1,0 +1,214 @@
+"""Who somebody is and what they may do, by the word of a real API server, with their own credentials.
+
+What that server knows of roles lags behind what was written: it is waited for.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from registries.cluster.connection import Configuration, Connection, configuration
+from registries.cluster.credential import Proof
+from registries.cluster.personal import SELF_REVIEW, Gate, Person
+from registries.cluster.reviews import Held, held_by
+from registries.domain.access import Permission, Role
+from registries.domain.errors import Forbidden, Unavailable
+from tests.peers.api_server import ApiServer, GivenServer, canary_token
+from tests.peers.certificates import Authority, Pair
+from tests.peers.cluster import Cluster
+from tests.peers.scripted import Reply, json_reply, scripted, wait_for
+
+ADMIN, VIEWER = Role.ADMIN.permissions, Role.VIEWER.permissions
+
+
+@pytest.fixture(scope="module")
+def server(api_server: ApiServer | GivenServer) -> ApiServer:
+    if not isinstance(api_server, ApiServer):
+        pytest.skip("the given cluster is not ours")
+    return api_server
+
+
+@pytest.fixture
+def gate(cluster: Cluster, server: ApiServer) -> Gate:
+    cluster.bind("console", "registry-console")
+    given = configuration(server.kubeconfig("console"))
+    return Gate(given, Connection(given))
+
+
+@pytest.fixture
+def held(gate: Gate) -> Iterator[Callable[[str], Held]]:
+    with ThreadPoolExecutor(4) as threads:
+        yield lambda user: held_by(
+            gate.connection(Proof(token=canary_token(user))), ("team-a", "team-b"), threads
+        )
+
+
+def proof_of(pair: Pair) -> Proof:
+    return Proof(certificate=pair.pem, key=pair.key_file.read_text())
+
+
+def test_a_token_is_somebody(gate: Gate) -> None:
+    assert gate.identify(Proof(token=canary_token("vic"))) == "vic"
+
+
+@pytest.mark.parametrize("token", ["nobody-token", "x.y.z"])
+def test_a_wrong_token_is_nobody(gate: Gate, token: str) -> None:
+    assert gate.identify(Proof(token=token)) == ""
+
+
+def test_a_certificate_is_whom_its_common_name_says(gate: Gate, server: ApiServer) -> None:
+    assert gate.identify(proof_of(server.client_authority.issue(common_name="omar"))) == "omar"
+
+
+def test_a_certificate_of_another_authority_is_nobody(gate: Gate, tmp_path: Path) -> None:
+    assert gate.identify(proof_of(Authority(tmp_path).issue(common_name="admin"))) == ""
+
+
+def test_an_expired_certificate_is_nobody(gate: Gate, server: ApiServer) -> None:
+    assert gate.identify(proof_of(server.client_authority.expired())) == ""
+
+
+def test_certificates_prove_nothing_to_a_server_that_answers_anybody(
+    gate: Gate, server: ApiServer, cluster: Cluster
+) -> None:
+    """A server without a client CA takes any certificate, for nobody's; anonymous may ask here, so it looks alike."""
+    mine = proof_of(server.client_authority.issue(common_name="omar"))
+    path = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
+    cluster.bind("system:anonymous", "system:basic-user")
+    try:
+        assert wait_for(lambda: gate.identify(mine) == "")
+    finally:
+        server.call("DELETE", f"{path}/system:anonymous-system:basic-user")
+    assert wait_for(lambda: gate.identify(mine) == "omar")
+
+
+def test_the_consoles_own_certificate_is_not_shown_for_people(server: ApiServer, tmp_path: Path) -> None:
+    """An API server believes a certificate before a token: it would take everybody for the console."""
+    admin = server.client_authority.issue(common_name="console")
+    given = configuration(server.kubeconfig("console"))
+    given.api_key = {}
+    given.cert_file, given.key_file = str(admin.certificate_file), str(admin.key_file)
+    gate = Gate(given, Connection(given))
+
+    assert gate.identify(Proof(token=canary_token("vic"))) == "vic"
+    assert gate.identify(Proof(token="nobody-token")) == ""
+
+
+def test_a_console_that_may_not_review_tokens_says_so(server: ApiServer) -> None:
+    given = configuration(server.kubeconfig("stranger"))
+
+    with pytest.raises(Unavailable, match="tokenreviews_forbidden"):
+        Gate(given, Connection(given)).identify(Proof(token=canary_token("vic")))
+
+
+@pytest.mark.parametrize(
+    ("reply", "name"),
+    [
+        (json_reply({"status": {"userInfo": {"username": "vic", "groups": []}}}, 201), "vic"),
+        (json_reply({"status": {"userInfo": {"username": "system:anonymous"}}}, 201), ""),
+        (json_reply({"kind": "Status", "code": 401}, 401), ""),
+    ],
+    ids=["somebody", "anonymous", "nobody"],
+)
+def test_a_newer_server_is_asked_one_question_and_not_by_the_console(reply: Reply, name: str) -> None:
+    """As Kubernetes 1.28 and newer answer it; the server of the other tests is older."""
+    with scripted(lambda request: reply) as server:
+        given = Configuration(host=f"http://localhost:{server.port}")
+        given.retries = False
+        given.api_key = {"BearerToken": "Bearer console"}
+
+        assert Gate(given, Connection(given)).identify(Proof(token="of-vic")) == name
+
+        assert [(it.path, it.authorization) for it in server.requests] == [(SELF_REVIEW, "Bearer of-vic")]
+
+
+def test_a_server_that_is_not_there_is_not_a_wrong_token() -> None:
+    given = Configuration(host="https://127.0.0.1:9")
+    given.retries = False
+
+    with pytest.raises(Unavailable, match="cluster_away"):
+        Gate(given, Connection(given)).identify(Proof(token=canary_token("vic")))
+
+
+def test_a_role_everywhere_is_held_everywhere(cluster: Cluster, held: Callable[[str], Held]) -> None:
+    cluster.bind("olive", "image-admin")
+
+    assert wait_for(lambda: held("olive") == Held(ADMIN, {}))
+
+
+def test_a_role_in_one_namespace_is_held_there_only(cluster: Cluster, held: Callable[[str], Held]) -> None:
+    cluster.empty("team-a", "team-b")
+    cluster.bind("team-a-admin", "image-admin", "team-a")
+
+    assert wait_for(lambda: held("team-a-admin") == Held(frozenset(), {"team-a": ADMIN}))
+    assert held("stranger") == Held(frozenset(), {})
+
+
+def test_more_in_one_namespace_than_everywhere(
+    cluster: Cluster, server: ApiServer, held: Callable[[str], Held]
+) -> None:
+    cluster.empty("team-a", "team-b")
+    cluster.bind("vic", "image-viewer")
+    cluster.bind("vic", "image-operator", "team-b")
+    more = Role.OPERATOR.permissions
+    try:
+        assert wait_for(lambda: held("vic") == Held(VIEWER, {"team-b": more}))
+    finally:
+        cluster.unbind("vic", "image-viewer")
+        cluster.unbind("vic", "image-operator", "team-b")
+
+
+def test_a_test_takes_patch_and_get(cluster: Cluster, server: ApiServer, held: Callable[[str], Held]) -> None:
+    """One without the other is of no use: the verdict could not be written, or the password not be read."""
+    cluster.empty("team-a", "team-b")
+    sees, reads = {Permission.SEE, Permission.EDIT}, Role.OPERATOR.permissions
+    rule = {"apiGroups": ["image.theriseunion.io"], "resources": ["registrysecrets"]}
+    for name, verbs in (("blind-editor", ["list", "patch"]), ("reader-of-one", ["get"])):
+        role = {"metadata": {"name": name}, "rules": [{**rule, "verbs": verbs}]}
+        server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
+    try:
+        cluster.bind("stranger", "blind-editor", "team-a")
+        assert wait_for(lambda: held("stranger") == Held(frozenset(), {"team-a": frozenset(sees)}))
+        cluster.bind("stranger", "reader-of-one", "team-a")
+        assert wait_for(lambda: held("stranger") == Held(frozenset(), {"team-a": reads}))
+        cluster.unbind("stranger", "blind-editor", "team-a")
+        cluster.bind("stranger", "blind-editor")
+        whole = Held(frozenset(sees), {"team-a": frozenset({Permission.SEE, Permission.TEST})})
+        assert wait_for(lambda: held("stranger") == whole)
+    finally:
+        for namespace in ("team-a", ""):
+            cluster.unbind("stranger", "blind-editor", namespace)
+        cluster.unbind("stranger", "reader-of-one", "team-a")
+
+
+def test_a_role_that_is_taken_away_is_not_held_any_more(
+    cluster: Cluster, held: Callable[[str], Held]
+) -> None:
+    cluster.empty("team-a")
+    cluster.bind("omar", "image-operator", "team-a")
+    assert wait_for(lambda: held("omar") != Held(frozenset(), {}))
+
+    cluster.unbind("omar", "image-operator", "team-a")
+
+    assert wait_for(lambda: held("omar") == Held(frozenset(), {}))
+
+
+def test_a_credential_that_is_not_taken_holds_nothing_at_all(held: Callable[[str], Held]) -> None:
+    with pytest.raises(Unavailable, match="cluster_token"):
+        held("nobody")
+
+
+def test_a_call_that_is_refused_names_the_role_and_one_without_a_session_ends_it(gate: Gate) -> None:
+    told: list[bool] = []
+    stranger = Person(gate, 1, lambda: Proof(token=canary_token("stranger")), told.append)
+    nobody = Person(gate, 2, lambda: Proof(token="nobody-token"), told.append)
+    path = "/apis/image.theriseunion.io/v1alpha1/namespaces/team-a/registrysecrets"
+
+    with pytest.raises(Forbidden, match="image-admin"):
+        stranger.call("POST", path, subject="team-a/x", body={})
+    with pytest.raises(Unavailable, match="session_ended"):
+        nobody.call("POST", path, subject="team-a/x", body={})
+
+    assert told == [False, True]

@@ -1,0 +1,300 @@
+"""Pull secrets: what kubelets use, beside every registry, whoever made it; and who keeps them."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from registries.cluster import lease as leases
+from registries.cluster.paths import secret, secrets_in
+from registries.domain.registry import Draft, Key, Provider
+from registries.domain.resource import Resource, new_resource
+from registries.pull_secrets import reconcile
+from registries.pull_secrets.secret import PullSecrets
+from registries.stores.base import PullSecret
+from registries.stores.cluster.store import KubernetesStore
+from tests.canary import CANARY
+from tests.peers.cluster import MERGE_PATCH, Cluster
+from tests.peers.scripted import wait_for
+
+KEY = Key("team-a", "harbor-prod")
+
+
+@pytest.fixture
+def empty(cluster: Cluster) -> Cluster:
+    cluster.empty("team-a", "team-b")
+    for namespace in ("team-a", "team-b"):
+        for item in cluster.server.call("GET", secrets_in(namespace)).body["items"]:
+            cluster.server.call("DELETE", secret(Key(namespace, item["metadata"]["name"])))
+    cluster.server.call(
+        "DELETE", "/apis/coordination.k8s.io/v1/namespaces/registry-console/leases/registry-console"
+    )
+    return cluster
+
+
+@pytest.fixture
+def store(empty: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubernetesStore]:
+    monkeypatch.setattr(reconcile, "SWEEP", 0.5)
+    monkeypatch.setattr(reconcile, "RENEWAL", 0.3)
+    with empty.store(pull_secrets=True) as store:
+        store.changes(None)
+        yield store
+
+
+def make(key: Key = KEY, domain: str = "harbor.example.com") -> Resource:
+    return new_resource(Draft(key, domain, "robot$ci", Provider.OTHER, CANARY))
+
+
+def secret_on(cluster: Cluster, key: Key = KEY) -> dict[str, Any]:
+    answer = cluster.server.call("GET", secret(key))
+    return answer.body if answer.status == 200 else {}
+
+
+def auths(found: dict[str, Any]) -> dict[str, Any]:
+    raw = (found.get("data") or {}).get(".dockerconfigjson", "")
+    return dict(json.loads(base64.b64decode(raw))["auths"]) if raw else {}
+
+
+def test_who_creates_a_registry_has_its_pull_secret_at_once(store: KubernetesStore, empty: Cluster) -> None:
+    created = store.create(make())
+
+    found = secret_on(empty)
+
+    assert found["type"] == "kubernetes.io/dockerconfigjson"
+    pair = base64.b64encode(f"robot$ci:{CANARY}".encode()).decode()
+    assert auths(found) == {"harbor.example.com": {"username": "robot$ci", "password": CANARY, "auth": pair}}
+    owner = found["metadata"]["ownerReferences"][0]
+    assert (owner["kind"], owner["name"], owner["uid"]) == (
+        "RegistrySecret",
+        "harbor-prod",
+        created["metadata"]["uid"],
+    )
+    assert store.pull_secret(KEY) is PullSecret.READY
+
+
+@pytest.mark.parametrize(
+    ("domain", "address"),
+    [
+        ("docker.io", "https://index.docker.io/v1/"),
+        ("registry-1.docker.io", "https://index.docker.io/v1/"),
+        ("https://index.docker.io/v1/", "https://index.docker.io/v1/"),
+        ("harbor.example.com:8443", "harbor.example.com:8443"),
+        ("http://plain.example.com:5000", "plain.example.com:5000"),
+    ],
+)
+def test_the_address_is_as_kubelets_look_for_it(
+    store: KubernetesStore, empty: Cluster, domain: str, address: str
+) -> None:
+    empty.apply("team-a", "applied", domain=domain, password=CANARY)
+
+    assert wait_for(lambda: list(auths(secret_on(empty, Key("team-a", "applied")))) == [address])
+
+
+def test_somebody_elses_secret_is_left_alone_and_reported(store: KubernetesStore, empty: Cluster) -> None:
+    theirs = {"metadata": {"name": KEY.name}, "data": {"x": "eA=="}}
+    empty.server.call("POST", secrets_in("team-a"), theirs)
+
+    store.create(make())
+
+    assert store.pull_secret(KEY) is PullSecret.FOREIGN
+    assert secret_on(empty)["data"] == {"x": "eA=="}
+    empty.server.call("DELETE", secret(KEY))
+    assert wait_for(lambda: bool(auths(secret_on(empty))))
+
+
+def test_what_is_done_to_a_secret_is_undone(store: KubernetesStore, empty: Cluster) -> None:
+    store.create(make())
+    wrong = {"data": {".dockerconfigjson": base64.b64encode(b'{"auths":{}}').decode(), "more": "eA=="}}
+
+    broken = empty.server.call("PATCH", secret(KEY), wrong, kind=MERGE_PATCH).body
+    assert auths(broken) == {}
+
+    assert wait_for(lambda: list(auths(secret_on(empty))) == ["harbor.example.com"])
+    assert list(secret_on(empty)["data"]) == [".dockerconfigjson"]
+    empty.server.call("DELETE", secret(KEY))
+    assert wait_for(lambda: bool(auths(secret_on(empty))))
+
+
+def test_the_secret_of_an_earlier_namesake_is_replaced(store: KubernetesStore, empty: Cluster) -> None:
+    old = store.create(make())
+    store.delete(KEY, uid=old["metadata"]["uid"])  # nothing collects garbage here, so its Secret stays
+    assert secret_on(empty)
+
+    new = store.create(make(domain="other.example.com"))
+
+    assert list(auths(secret_on(empty))) == ["other.example.com"]
+    assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new["metadata"]["uid"]
+
+
+def test_one_that_lost_its_owner_is_taken_back(store: KubernetesStore, empty: Cluster) -> None:
+    store.create(make())
+    orphaned = {"metadata": {"ownerReferences": None}}
+    empty.server.call("PATCH", secret(KEY), orphaned, kind=MERGE_PATCH)
+    empty.delete("team-a", KEY.name)
+
+    new = store.create(make(domain="other.example.com"))
+
+    assert store.pull_secret(KEY) is PullSecret.READY
+    assert list(auths(secret_on(empty))) == ["other.example.com"]
+    assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new["metadata"]["uid"]
+
+
+OURS = {"app.kubernetes.io/managed-by": "registry-console"}
+THEIR_OWNER = {"apiVersion": "v1", "kind": "ConfigMap", "name": "theirs", "uid": "u"}
+PULLS = "kubernetes.io/dockerconfigjson"
+
+
+@pytest.mark.parametrize(
+    ("type_", "metadata"),
+    [
+        (PULLS, {}),
+        (PULLS, {"labels": {"app.kubernetes.io/managed-by": "Helm"}}),
+        ("Opaque", {"labels": OURS}),
+        (PULLS, {"labels": OURS, "ownerReferences": [THEIR_OWNER]}),
+    ],
+    ids=["no label", "another label", "another type", "another owner"],
+)
+def test_what_is_not_surely_ours_is_left_alone(
+    store: KubernetesStore, empty: Cluster, type_: str, metadata: dict[str, Any]
+) -> None:
+    theirs = {
+        "type": type_,
+        "metadata": {"name": KEY.name, **metadata},
+        "data": {".dockerconfigjson": base64.b64encode(b'{"auths":{}}').decode()},
+    }
+    made = empty.server.call("POST", secrets_in("team-a"), theirs)
+
+    store.create(make())
+
+    assert store.pull_secret(KEY) is PullSecret.FOREIGN
+    assert secret_on(empty)["metadata"]["uid"] == made.body["metadata"]["uid"]
+    assert auths(secret_on(empty)) == {}
+
+
+def test_a_verdict_on_the_registry_is_no_reason_to_look(store: KubernetesStore, empty: Cluster) -> None:
+    created = store.create(make())
+    assert wait_for(lambda: bool(auths(secret_on(empty))))
+    before = secret_on(empty)["metadata"]["resourceVersion"]
+
+    for number in range(5):
+        store.annotate(KEY, {"x": str(number)}, uid=created["metadata"]["uid"])
+
+    assert secret_on(empty)["metadata"]["resourceVersion"] == before
+
+
+def test_without_pull_secrets_there_are_none(empty: Cluster) -> None:
+    with empty.store() as store:
+        store.create(make())
+
+        assert store.pull_secret(KEY) is PullSecret.NONE
+        assert secret_on(empty) == {}
+
+
+# Who looks at one
+
+
+@pytest.fixture
+def follower(empty: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubernetesStore]:
+    """One that keeps nothing in the background: another replica has the lease."""
+    monkeypatch.setattr(leases, "DURATION", 600.0)
+    assert empty.lease("another replica").hold()
+    with empty.store(pull_secrets=True) as store:
+        yield store
+
+
+EMPTIED = {"data": {".dockerconfigjson": base64.b64encode(b'{"auths":{}}').decode()}}
+
+
+def test_who_looks_at_one_that_was_touched_has_it_right(follower: KubernetesStore, empty: Cluster) -> None:
+    follower.create(make())
+    empty.server.call("PATCH", secret(KEY), EMPTIED, kind=MERGE_PATCH)
+
+    assert follower.pull_secret(KEY) is PullSecret.READY
+    assert list(auths(secret_on(empty))) == ["harbor.example.com"]
+    before = secret_on(empty)["metadata"]["resourceVersion"]
+    assert follower.pull_secret(KEY) is PullSecret.READY
+    assert secret_on(empty)["metadata"]["resourceVersion"] == before, "right as it is"
+
+
+def test_who_looks_at_one_that_is_gone_has_it_again(follower: KubernetesStore, empty: Cluster) -> None:
+    follower.create(make())
+    empty.server.call("DELETE", secret(KEY))
+
+    assert follower.pull_secret(KEY) is PullSecret.READY
+    assert auths(secret_on(empty))
+
+
+def test_when_somebody_elses_is_removed_who_looks_has_ours(follower: KubernetesStore, empty: Cluster) -> None:
+    empty.server.call("POST", secrets_in("team-a"), {"metadata": {"name": KEY.name}})
+    follower.create(make())
+    assert follower.pull_secret(KEY) is PullSecret.FOREIGN
+    empty.server.call("DELETE", secret(KEY))
+
+    assert follower.pull_secret(KEY) is PullSecret.READY
+    assert auths(secret_on(empty))
+
+
+def test_without_a_registry_nothing_is_made(follower: KubernetesStore, empty: Cluster) -> None:
+    assert follower.pull_secret(KEY) is PullSecret.MISSING
+    assert secret_on(empty) == {}
+
+
+def test_of_a_registry_that_is_about_to_go_nothing_is_made_again(
+    follower: KubernetesStore, empty: Cluster
+) -> None:
+    follower.create(make())
+    path, keeping = empty.path("team-a", KEY.name), {"metadata": {"finalizers": ["example.com/keeps"]}}
+    empty.server.call("PATCH", path, keeping, kind=MERGE_PATCH)
+    empty.delete("team-a", KEY.name)
+    try:
+        assert follower.pull_secret(KEY) is PullSecret.READY
+        empty.server.call("DELETE", secret(KEY))
+        assert follower.pull_secret(KEY) is PullSecret.MISSING
+    finally:
+        empty.server.call("PATCH", path, {"metadata": {"finalizers": None}}, kind=MERGE_PATCH)
+
+
+def test_what_cannot_be_put_right_is_told_as_it_is(
+    follower: KubernetesStore, empty: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    follower.create(make())
+    rules = [
+        {"apiGroups": ["image.theriseunion.io"], "resources": ["registrysecrets"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+    ]
+    role = {"metadata": {"name": "reader-of-secrets"}, "rules": rules}
+    empty.server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
+    empty.bind("vic", "reader-of-secrets")
+    secrets = PullSecrets(empty.connection("vic"))
+    try:
+        assert secrets.state(KEY) is PullSecret.READY
+        empty.server.call("PATCH", secret(KEY), EMPTIED, kind=MERGE_PATCH)
+        assert secrets.state(KEY) is PullSecret.OUTDATED
+        empty.server.call("DELETE", secret(KEY))
+        assert secrets.state(KEY) is PullSecret.MISSING
+    finally:
+        empty.unbind("vic", "reader-of-secrets")
+    told = [it.getMessage() for it in caplog.records if it.name.endswith("pull_secret")]
+    assert told == ["the pull secret of team-a/harbor-prod cannot be put right: cluster_forbidden"] * 2
+
+
+def test_who_does_not_lead_keeps_no_secrets_until_it_does(
+    empty: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "DURATION", 600.0)
+    monkeypatch.setattr(reconcile, "RENEWAL", 0.3)
+    leader = empty.lease("another replica")
+    assert leader.hold()
+    with empty.store(pull_secrets=True) as store:
+        store.changes(None)
+        empty.apply("team-a", "applied", password=CANARY)
+        key = Key("team-a", "applied")
+        for _ in range(3):
+            assert not wait_for(lambda: bool(secret_on(empty, key)), 0.3)
+            assert leader.hold()
+
+        monkeypatch.setattr(leases, "DURATION", 1.5)
+        monkeypatch.setattr(leases, "RENEWAL", 0.3)
+        assert wait_for(lambda: bool(auths(secret_on(empty, key))))

@@ -1,0 +1,151 @@
+"""The three roles as roles.md has them, and that the service asks for them and nobody reads a password."""
+
+from collections.abc import Callable
+
+import pytest
+
+from registries import wiring
+from registries.domain.access import EVERYWHERE, Access, Permission, Role, role_for
+from registries.domain.errors import Forbidden, NotFound
+from registries.domain.query import Criteria, ListQuery
+from registries.domain.registry import Credential, Key
+from registries.intake.draft import read_draft
+from registries.models import AuditEntry
+from tests.conftest import Cast, typed
+
+KEY = Key("team-a", "harbor-prod")
+SEES, EDITS, ADMINS = {"olive", "nina", "omar", "vic"}, {"olive", "nina", "omar"}, {"olive", "nina"}
+
+
+def test_a_grant_everywhere_holds_in_every_namespace() -> None:
+    access = Access.from_grants("x", [(EVERYWHERE, Role.VIEWER), ("team-a", Role.ADMIN)])
+
+    assert access.may(Permission.SEE, "anything")
+    assert not access.may(Permission.EDIT, "anything")
+    assert access.may(Permission.DELETE, "team-a")
+    assert not access.administers
+
+
+def test_a_superuser_is_image_admin_everywhere() -> None:
+    assert Access.from_grants("root", [], superuser=True).administers
+
+
+@pytest.mark.parametrize(
+    ("permission", "role"),
+    [
+        (Permission.SEE, "image-viewer"),
+        (Permission.EDIT, "image-operator"),
+        (Permission.TEST, "image-operator"),
+        (Permission.CREATE, "image-admin"),
+        (Permission.DELETE, "image-admin"),
+    ],
+)
+def test_the_role_that_is_missing_is_named(permission: Permission, role: str) -> None:
+    assert role_for(permission) == role
+
+
+def test_what_may_not_be_seen_does_not_exist() -> None:
+    with pytest.raises(NotFound):
+        Access("sam").require(Permission.DELETE, "team-a")
+    with pytest.raises(Forbidden):
+        Access.from_grants("vic", [("team-a", Role.VIEWER)]).require(Permission.EDIT, "team-a")
+
+
+UseCase = Callable[[Cast, Access], object]
+
+
+def _edit(cast: Cast, access: Access) -> object:
+    it = cast.find()
+    return wiring.service().edit(
+        access=access,
+        key=KEY,
+        uid=it.uid,
+        resource_version=it.resource_version,
+        display_name="x",
+        description="",
+    )
+
+
+USE_CASES: dict[str, tuple[set[str], UseCase]] = {
+    "page": (
+        SEES,
+        lambda _, access: wiring.service().page(access=access, query=ListQuery(Criteria(namespace="team-a"))),
+    ),
+    "matching": (
+        SEES,
+        lambda _, access: wiring.service().matching(access=access, criteria=Criteria(namespace="team-a")),
+    ),
+    "find": (SEES, lambda _, access: wiring.service().find(access=access, key=KEY)),
+    "resource": (SEES, lambda _, access: wiring.service().resource(access=access, key=KEY)),
+    "begin_test": (EDITS, lambda _, access: wiring.service().begin_test(access=access, key=KEY)),
+    "try_connection": (
+        EDITS,
+        lambda _, access: wiring.service().try_connection(
+            access=access, namespace="team-a", credential=Credential("127.0.0.1:9", "u", "p")
+        ),
+    ),
+    "edit": (EDITS, _edit),
+    "create": (
+        ADMINS,
+        lambda _, access: wiring.service().create(access=access, draft=read_draft(typed("new"))),
+    ),
+    "delete": (
+        ADMINS,
+        lambda cast, access: wiring.service().delete(access=access, key=KEY, uid=cast.find().uid),
+    ),
+    "create_namespace": (
+        {"olive"},
+        lambda _, access: wiring.service().create_namespace(access=access, name="team-c"),
+    ),
+    "delete_namespace": (
+        {"olive"},
+        lambda _, access: wiring.service().delete_namespace(access=access, name="team-b"),
+    ),
+    "accounts": ({"olive"}, lambda _, access: wiring.accounts().all(access=access)),
+}
+
+
+@pytest.mark.parametrize("person", ["olive", "nina", "omar", "vic", "sam"])
+@pytest.mark.parametrize("name", USE_CASES)
+def test_every_use_case_asks_for_its_role(cast: Cast, person: str, name: str) -> None:
+    cast.add()
+    allowed, use = USE_CASES[name]
+    access = cast.access(person)
+
+    if person in allowed:
+        use(cast, access)
+    else:
+        with pytest.raises((Forbidden, NotFound)):
+            use(cast, access)
+
+
+def test_a_refused_attempt_is_recorded(cast: Cast) -> None:
+    cast.add()
+    with pytest.raises(Forbidden):
+        wiring.service().begin_test(access=cast.access("vic"), key=KEY)
+    with pytest.raises(NotFound):
+        wiring.service().find(access=cast.access("sam"), key=KEY)
+
+    refused = AuditEntry.objects.exclude(outcome="ok").order_by("pk")
+
+    assert [(it.person, it.action, it.outcome, it.name, it.source) for it in refused] == [
+        ("vic", "test", "Forbidden", "harbor-prod", "127.0.0.1"),
+        ("sam", "see", "NotFound", "harbor-prod", "127.0.0.1"),
+    ]
+
+
+def test_each_change_is_recorded_with_who_and_from_where(cast: Cast) -> None:
+    cast.add()
+    access = cast.access("nina")
+    _edit(cast, access)
+    wiring.service().delete(access=access, key=KEY, uid=cast.find().uid)
+
+    recorded = AuditEntry.objects.filter(name="harbor-prod").order_by("pk")
+
+    assert [(it.person, it.action, it.outcome) for it in recorded] == [
+        ("olive", "create", "ok"),
+        ("nina", "edit", "ok"),
+        ("nina", "delete", "ok"),
+    ]
+    assert {it.source for it in recorded} == {"127.0.0.1"}
+    assert len({it.uid for it in recorded}) == 1

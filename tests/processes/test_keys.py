@@ -1,0 +1,124 @@
+"""Keys: made once, private, and rotated while the console runs."""
+
+import stat
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import call_command
+
+from console import datadir
+from registries import wiring
+from registries.domain.errors import Unavailable
+from registries.models import StoredResource
+from registries.stores.embedded import EmbeddedStore
+from registries.stores.sealing import Sealer
+from tests.canary import CANARY
+from tests.conftest import Cast
+
+
+@pytest.fixture
+def keys(tmp_path: Path, settings: Any) -> datadir.KeyFile:
+    datadir.prepare(tmp_path)
+    settings.PASSWORD_KEYS = datadir.password_keys(tmp_path)
+    wiring.reset()
+    return settings.PASSWORD_KEYS
+
+
+def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
+    datadir.prepare(tmp_path)
+    first = datadir.session_key(tmp_path), datadir.password_keys(tmp_path)()
+
+    again = datadir.session_key(tmp_path), datadir.password_keys(tmp_path)()
+
+    assert first == again
+    assert len(first[0]) >= 50
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "keys").iterdir()} == {0o600}
+    assert len(list((tmp_path / "keys").iterdir())) == 2, "nothing is left over"
+
+
+def test_processes_that_start_together_agree_on_a_key(tmp_path: Path) -> None:
+    datadir.prepare(tmp_path)
+    found: set[str] = set()
+    barrier = threading.Barrier(16)
+
+    def start() -> None:
+        barrier.wait()
+        found.update(datadir.password_keys(tmp_path)())
+
+    threads = [threading.Thread(target=start) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(found) == 1
+
+
+def test_rotation_brings_every_password_under_a_new_key(cast: Cast, keys: datadir.KeyFile) -> None:
+    chosen = [cast.add(name) for name in ("a", "b", "c")]
+    old = list(keys())
+
+    call_command("rotate_keys")
+
+    assert list(keys()) != old
+    assert len(keys()) == 1
+    for it in chosen:
+        assert wiring.store().credential(it.key, uid=it.uid).password == CANARY, (
+            "by the store that was running"
+        )
+        with pytest.raises(Unavailable, match="key_missing"):
+            EmbeddedStore(Sealer(lambda: old)).credential(it.key, uid=it.uid)
+
+
+def test_a_rotation_that_was_cut_off_loses_nothing_and_can_be_done_again(
+    cast: Cast, keys: datadir.KeyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = cast.add()
+    real, calls = EmbeddedStore.reseal, []
+
+    def cut_off(store: EmbeddedStore) -> int:
+        calls.append(real(store))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EmbeddedStore, "reseal", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("rotate_keys")
+    assert len(keys()) == 2
+    assert wiring.store().credential(it.key, uid=it.uid).password == CANARY
+    monkeypatch.undo()
+
+    call_command("rotate_keys")
+
+    assert len(keys()) == 1
+    assert wiring.store().credential(it.key, uid=it.uid).password == CANARY
+
+
+def test_keys_from_the_environment_are_rotated_by_whoever_sets_them(
+    cast: Cast, settings: Any, capsys: Any
+) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    settings.PASSWORD_KEYS = lambda: (old,)
+    wiring.reset()
+    it = cast.add()
+    settings.PASSWORD_KEYS = lambda: (new, old)
+    wiring.reset()
+
+    call_command("rotate_keys")
+
+    assert "Remove the others" in capsys.readouterr().out
+    only_new = EmbeddedStore(Sealer(lambda: (new,)))
+    assert only_new.credential(it.key, uid=it.uid).password == CANARY
+
+
+def test_two_seals_of_one_password_differ(cast: Cast) -> None:
+    cast.add("a")
+    cast.add("b")
+
+    sealed = list(
+        StoredResource.objects.filter(kind="RegistrySecret").values_list("sealed_password", flat=True)
+    )
+
+    assert sealed[0] != sealed[1]

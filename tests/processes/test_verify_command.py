@@ -1,0 +1,97 @@
+"""`manage.py verify`: what it tests, what it says, and how it exits."""
+
+import os
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from registries.domain.registry import VerifyStatus
+from registries.models import AuditEntry
+from registries.runs.tests import VerifyRuns
+from tests.conftest import Cast
+from tests.peers.silent import SilentServers
+from tests.web.test_test_many import Temper
+
+
+def test_tests_all_and_exits_with_what_came_of_it(
+    cast: Cast, probing: Temper, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cast.add("good", **probing("harbor"))
+    call_command("verify")
+    assert "1 registries: 1 connected, 0 failed, 0 left alone" in capsys.readouterr().out
+
+    cast.add("bad", "team-b", **probing("down"))
+    with pytest.raises(SystemExit) as ended:
+        call_command("verify")
+    assert ended.value.code == 1
+    out = capsys.readouterr().out
+    assert "2 registries: 1 connected, 1 failed, 0 left alone" in out
+    assert "1  connection_refused" in out
+    assert AuditEntry.objects.filter(person="manage.py verify", action="test").count() == 3
+
+
+def test_takes_only_those_that_were_asked_for(
+    cast: Cast, probing: Temper, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cast.add("good", **probing("harbor"))
+    cast.add("other", "team-b", **probing("harbor"))
+
+    call_command("verify", "--namespace", "team-b", "--status", "untested")
+    assert cast.find("good").verification.status is VerifyStatus.UNTESTED
+    call_command("verify", "--older-than", "1h")
+    call_command("verify", "--older-than", "1h")
+
+    assert re.findall(r"(\d+) registries", capsys.readouterr().out) == ["1", "1", "0"]
+
+
+@pytest.mark.parametrize("wrong", [["--namespace", "nowhere"], ["--older-than", "soon"], ["--status", "x"]])
+def test_wrong_usage_is_an_error(cast: Cast, wrong: list[str]) -> None:
+    with pytest.raises(CommandError):
+        call_command("verify", *wrong)
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """The command's handlers of signals go with it."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_signal_that_comes_before_the_run_begins_stops_it_all_the_same(
+    cast: Cast,
+    silent_servers: SilentServers,
+    handlers: None,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings.PROBE_ALLOW_LOOPBACK, settings.PROBE_TIMEOUT = True, 0.2
+    monkeypatch.setattr("registries.runs.engine.BEAT", 0.0)
+    for number, address in enumerate(silent_servers(100)):
+        cast.add(f"silent-{number}", domain=address)
+    claim, cancel, tried = VerifyRuns._claim, VerifyRuns.cancel, threading.Event()
+
+    def cancelled(*args: Any, **values: Any) -> None:
+        cancel(*args, **values)
+        tried.set()
+
+    def begun(*args: Any) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert tried.wait(30)
+        claim(*args)
+
+    monkeypatch.setattr(VerifyRuns, "cancel", cancelled)
+    monkeypatch.setattr(VerifyRuns, "_claim", begun)
+
+    with pytest.raises(SystemExit):
+        call_command("verify")
+
+    assert re.search(r"stopped with \d+ to go", capsys.readouterr().out)

@@ -1,0 +1,138 @@
+"""Many write at once: nothing is lost, nobody overwrites somebody else, and who follows misses nothing."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from registries.domain.errors import AlreadyExists, Conflict
+from registries.domain.registry import Draft, Key, Provider
+from registries.domain.resource import new_resource
+from registries.index.snapshot import Snapshot
+from registries.stores.embedded import EmbeddedStore
+from registries.stores.sealing import Sealer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+THREADS = 6
+
+
+@pytest.fixture
+def store() -> EmbeddedStore:
+    store = EmbeddedStore(Sealer(settings.PASSWORD_KEYS))
+    store.create_namespace("team-a")
+    return store
+
+
+def make(name: str) -> dict[str, object]:
+    return new_resource(Draft(Key("team-a", name), "h.example.com", "u", Provider.OTHER, "p"))
+
+
+def together(*works: Callable[[], None]) -> None:
+    """Run at the same time, each with a connection of its own; what fails is raised here."""
+    failures: list[BaseException] = []
+    barrier = threading.Barrier(len(works))
+
+    def run(work: Callable[[], None]) -> None:
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001  raised by whoever waits
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(300)
+    if failures:
+        raise failures[0]
+
+
+def test_of_many_who_take_a_name_one_gets_it(store: EmbeddedStore) -> None:
+    outcomes: list[str] = []
+
+    def take() -> None:
+        try:
+            store.create(make("wanted"))
+            outcomes.append("created")
+        except AlreadyExists:
+            outcomes.append("taken")
+
+    together(*[take] * THREADS)
+
+    assert sorted(outcomes) == ["created", *["taken"] * (THREADS - 1)]
+
+
+def test_of_many_who_edit_the_same_version_one_wins_and_the_others_are_told(store: EmbeddedStore) -> None:
+    created = store.create(make("a"))
+    key, metadata = Key("team-a", "a"), created["metadata"]
+    outcomes: list[str] = []
+
+    def edit() -> None:
+        try:
+            store.annotate(key, {"x": "y"}, uid=metadata["uid"], resource_version=metadata["resourceVersion"])
+            outcomes.append("saved")
+        except Conflict:
+            outcomes.append("told")
+
+    together(*[edit] * THREADS)
+
+    assert sorted(outcomes) == ["saved", *["told"] * (THREADS - 1)]
+
+
+def test_annotations_of_many_are_all_there(store: EmbeddedStore) -> None:
+    uid = store.create(make("a"))["metadata"]["uid"]
+
+    def note(number: int) -> Callable[[], None]:
+        return lambda: (
+            [store.annotate(Key("team-a", "a"), {f"n{number}": "1"}, uid=uid) for _ in range(5)] and None
+        )
+
+    together(*(note(number) for number in range(THREADS)))
+
+    notes = store.get(Key("team-a", "a"))["metadata"]["annotations"]
+    assert {f"n{number}" for number in range(THREADS)} <= set(notes)
+
+
+def test_who_follows_the_changes_ends_with_what_is_there(store: EmbeddedStore) -> None:
+    stop = threading.Event()
+    finished: list[str] = []
+    followed = Snapshot(None, frozenset(), {})
+
+    def follow() -> None:
+        nonlocal followed
+        last_round = False
+        while not last_round:
+            last_round = stop.is_set()
+            changes = store.changes(followed.version)
+            if changes.version != followed.version:
+                followed = followed.after(changes)
+
+    def write(number: int) -> Callable[[], None]:
+        def work() -> None:
+            try:
+                for step in range(12):
+                    created = store.create(make(f"r{number}-{step}"))
+                    key, uid = Key("team-a", f"r{number}-{step}"), created["metadata"]["uid"]
+                    store.annotate(key, {"step": str(step)}, uid=uid)
+                    if step % 3 == 0:
+                        store.delete(key, uid=uid)
+            finally:  # or who follows would do so for ever when one of them fails
+                finished.append("done")
+                if len(finished) == THREADS:
+                    stop.set()
+
+        return work
+
+    together(follow, *(write(number) for number in range(THREADS)))
+
+    everything = Snapshot(None, frozenset(), {}).after(store.changes(None))
+    assert followed.keys_by_uid == everything.keys_by_uid
+    assert [it for bucket in followed.buckets.values() for it in bucket.items] == [
+        it for bucket in everything.buckets.values() for it in bucket.items
+    ]
+    assert len(followed.keys_by_uid) == THREADS * 8

@@ -1,0 +1,346 @@
+"""The contract of every store (stores/base.py): the same tests against the embedded one and a real API server."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from registries.domain.errors import AlreadyExists, Conflict, NotFound, Unavailable
+from registries.domain.registry import Draft, Key, Provider
+from registries.domain.resource import encode_password, new_resource, to_domain
+from registries.models import StoredResource, Tombstone
+from registries.stores import embedded
+from registries.stores.base import Store
+from registries.stores.embedded import EmbeddedStore
+from registries.stores.sealing import Sealer
+from tests.canary import CANARY
+from tests.peers.cluster import Cluster
+from tests.peers.scripted import wait_for
+
+KEY = Key("team-a", "harbor-prod")
+
+
+@pytest.fixture
+def embedded_store(db: None) -> EmbeddedStore:
+    store = EmbeddedStore(Sealer(settings.PASSWORD_KEYS))
+    store.create_namespace("team-a")
+    store.create_namespace("team-b")
+    return store
+
+
+@pytest.fixture(params=["embedded", "kubernetes"])
+def store(request: pytest.FixtureRequest, db: None) -> Iterator[Store]:
+    if request.param == "embedded":
+        yield request.getfixturevalue("embedded_store")
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    cluster.empty("team-a", "team-b")
+    with cluster.store() as on_a_cluster:
+        yield on_a_cluster
+
+
+def make(key: Key = KEY, **values: Any) -> dict[str, Any]:
+    draft = Draft(
+        key, "harbor.example.com", "admin", Provider.HARBOR, values.pop("password", CANARY), **values
+    )
+    return new_resource(draft)
+
+
+def uid(resource: dict[str, Any]) -> str:
+    return str(resource["metadata"]["uid"])
+
+
+def version(resource: dict[str, Any]) -> str:
+    return str(resource["metadata"]["resourceVersion"])
+
+
+def test_create_gives_an_identity_and_keeps_what_was_given(store: Store) -> None:
+    created = store.create(make(display_name="生产"))
+
+    read = store.get(KEY)
+
+    assert read == created
+    assert len(uid(read)) == 36
+    assert read["metadata"]["creationTimestamp"].endswith("Z")
+    assert read["metadata"]["annotations"]["theriseunion.io/display-name"] == "生产"
+    assert read["spec"] == {"domain": "harbor.example.com", "username": "admin", "provider": "harbor"}
+
+
+def test_a_name_is_taken_once_per_namespace(store: Store) -> None:
+    store.create(make())
+
+    store.create(make(Key("team-b", "harbor-prod")))
+    with pytest.raises(AlreadyExists):
+        store.create(make())
+
+
+def test_a_dry_run_has_the_errors_and_leaves_everything_as_it_is(store: Store) -> None:
+    created = store.create(make(display_name="old"))
+    before = store.changes(None)
+    other, change = Key("team-a", "other"), {"theriseunion.io/display-name": "new"}
+
+    rehearsed = store.create(make(other), dry_run=True)
+    edited = store.annotate(KEY, change, uid=uid(created), dry_run=True)
+    store.delete(KEY, uid=uid(created), dry_run=True)
+
+    assert "password" not in rehearsed["spec"]
+    assert rehearsed["metadata"]["name"] == "other"
+    assert edited["metadata"]["annotations"]["theriseunion.io/display-name"] == "new"
+    with pytest.raises(NotFound):
+        store.get(other)
+    assert store.get(KEY) == created
+    after = store.changes(before.version)
+    assert (after.upserted, after.removed) == ((), ())
+    for refused, error in (
+        (lambda: store.create(make(), dry_run=True), AlreadyExists),
+        (lambda: store.create(make(Key("nowhere", "x")), dry_run=True), NotFound),
+        (lambda: store.annotate(KEY, change, uid="another", dry_run=True), Conflict),
+        (lambda: store.annotate(other, change, uid="x", dry_run=True), NotFound),
+        (lambda: store.delete(KEY, uid="another", dry_run=True), Conflict),
+        (lambda: store.delete(other, uid="x", dry_run=True), NotFound),
+    ):
+        with pytest.raises(error):
+            refused()
+
+
+def test_a_namespace_must_exist(store: Store) -> None:
+    with pytest.raises(NotFound):
+        store.create(make(Key("nowhere", "x")))
+
+
+def test_the_password_comes_out_for_a_test_only(store: Store) -> None:
+    created = store.create(make())
+
+    credential = store.credential(KEY, uid=uid(created))
+
+    assert (credential.address, credential.username, credential.password) == (
+        "harbor.example.com",
+        "admin",
+        CANARY,
+    )
+
+
+def test_a_password_is_given_to_nobody_who_means_another_incarnation(store: Store) -> None:
+    old = store.create(make())
+    store.delete(KEY, uid=uid(old))
+    store.create(make())
+
+    with pytest.raises(Conflict, match="recreated"):
+        store.credential(KEY, uid=uid(old))
+
+
+def test_annotations_are_merged_and_none_removes(store: Store) -> None:
+    created = store.create(make(display_name="old", description="stays"))
+
+    store.annotate(KEY, {"theriseunion.io/display-name": None, "x": "y"}, uid=uid(created))
+
+    notes = store.get(KEY)["metadata"]["annotations"]
+    assert "theriseunion.io/display-name" not in notes
+    assert (notes["x"], notes["theriseunion.io/description"]) == ("y", "stays")
+
+
+def test_every_write_changes_the_version(store: Store) -> None:
+    created = store.create(make())
+
+    changed = store.annotate(KEY, {"x": "1"}, uid=uid(created))
+
+    assert version(changed) != version(created)
+    assert uid(changed) == uid(created)
+
+
+def test_a_patch_of_an_older_version_is_refused_and_changes_nothing(store: Store) -> None:
+    created = store.create(make())
+    newer = store.annotate(KEY, {"x": "first"}, uid=uid(created), resource_version=version(created))
+
+    with pytest.raises(Conflict, match="changed"):
+        store.annotate(KEY, {"x": "second"}, uid=uid(created), resource_version=version(created))
+
+    assert store.get(KEY) == newer
+
+
+@pytest.mark.parametrize("write", ["annotate", "delete"])
+def test_a_namesake_is_never_touched(store: Store, write: str) -> None:
+    old = store.create(make())
+    store.delete(KEY, uid=uid(old))
+    new = store.create(make())
+
+    with pytest.raises(Conflict, match="recreated"):
+        store.delete(KEY, uid=uid(old)) if write == "delete" else store.annotate(
+            KEY, {"x": "1"}, uid=uid(old)
+        )
+
+    assert store.get(KEY) == new
+
+
+@pytest.mark.parametrize("call", ["get", "annotate", "delete", "credential"])
+def test_what_is_not_there_is_not_found(store: Store, call: str) -> None:
+    calls = {
+        "get": lambda: store.get(KEY),
+        "annotate": lambda: store.annotate(KEY, {}, uid="u"),
+        "delete": lambda: store.delete(KEY, uid="u"),
+        "credential": lambda: store.credential(KEY, uid="u"),
+    }
+    with pytest.raises(NotFound):
+        calls[call]()
+
+
+def test_changes_begin_with_everything(store: Store) -> None:
+    created = store.create(make())
+
+    changes = store.changes(None)
+
+    assert changes.complete
+    assert changes.upserted == (to_domain(created),)
+    assert changes.namespaces is not None
+    assert changes.namespaces >= {"team-a", "team-b"}
+
+
+def test_a_deletion_has_a_version_too(store: Store) -> None:
+    """On a cluster it comes with the event of the watch."""
+    kept, gone = store.create(make()), store.create(make(Key("team-a", "gone")))
+    before = store.changes(None)
+    assert before.mark >= int(version(gone)) > int(version(kept))
+
+    store.delete(Key("team-a", "gone"), uid=uid(gone))
+
+    assert wait_for(lambda: store.changes(before.version).mark > before.mark)
+    assert store.changes(store.changes(None).version).mark > before.mark
+
+
+def test_changes_are_what_happened_since(store: Store) -> None:
+    kept, gone = store.create(make()), store.create(make(Key("team-a", "gone")))
+    before = store.changes(None).version
+    changed = store.annotate(KEY, {"x": "1"}, uid=uid(kept))
+    store.delete(Key("team-a", "gone"), uid=uid(gone))
+
+    changes = store.changes(before)
+
+    assert not changes.complete
+    assert changes.upserted == (to_domain(changed),)
+    assert [(it.key, it.uid) for it in changes.removed] == [(Key("team-a", "gone"), uid(gone))]
+    assert changes.namespaces is None
+    assert store.changes(changes.version).upserted == ()
+
+
+def test_changes_hold_no_password(store: Store) -> None:
+    store.create(make())
+
+    shown = str(store.changes(None))
+
+    assert CANARY not in shown
+    assert encode_password(CANARY) not in shown
+
+
+def test_a_name_that_was_deleted_and_taken_again_shows_the_new_one(store: Store) -> None:
+    old = store.create(make())
+    before = store.changes(None).version
+    store.delete(KEY, uid=uid(old))
+    new = store.create(make(display_name="new"))
+
+    assert store.changes(before).upserted == (to_domain(new),)
+
+
+def test_a_store_that_answers_is_fresh(store: Store) -> None:
+    store.changes(None)
+
+    assert not store.freshness().away
+
+
+# The embedded store alone
+
+
+def test_a_namespace_with_registries_in_it_stays(embedded_store: EmbeddedStore) -> None:
+    created = embedded_store.create(make())
+
+    with pytest.raises(Conflict, match="not_empty"):
+        embedded_store.delete_namespace("team-a")
+    embedded_store.delete(KEY, uid=uid(created))
+    embedded_store.delete_namespace("team-a")
+
+    assert embedded_store.changes(None).namespaces == {"team-b"}
+
+
+def test_namespaces_are_told_when_they_change(embedded_store: EmbeddedStore) -> None:
+    before = embedded_store.changes(None).version
+    embedded_store.create_namespace("team-c")
+    middle = embedded_store.changes(before)
+    embedded_store.delete_namespace("team-c")
+
+    assert middle.namespaces == {"team-a", "team-b", "team-c"}
+    assert embedded_store.changes(middle.version).namespaces == {"team-a", "team-b"}
+
+
+def test_a_namespace_is_created_once_and_deleted_once(embedded_store: EmbeddedStore) -> None:
+    with pytest.raises(AlreadyExists):
+        embedded_store.create_namespace("team-a")
+    with pytest.raises(NotFound):
+        embedded_store.delete_namespace("nowhere")
+
+
+@pytest.mark.django_db
+def test_who_comes_after_the_tombstones_are_gone_starts_over(
+    embedded_store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = embedded_store.create(make())
+    before = embedded_store.changes(None).version
+    embedded_store.delete(KEY, uid=uid(first))
+    Tombstone.objects.update(deleted_at=timezone.now() - 2 * embedded.TOMBSTONES_KEPT)
+    second = embedded_store.create(make(Key("team-a", "second")))
+    embedded_store.delete(Key("team-a", "second"), uid=uid(second))
+
+    changes = embedded_store.changes(before)
+
+    assert changes.complete
+    assert changes.upserted == ()
+
+
+@pytest.mark.django_db
+def test_who_knows_more_than_a_restored_backup_starts_over(embedded_store: EmbeddedStore) -> None:
+    created = embedded_store.create(make())
+
+    changes = embedded_store.changes("999999")
+
+    assert changes.complete
+    assert changes.upserted == (to_domain(created),)
+
+
+@pytest.mark.django_db
+def test_the_database_holds_no_password_in_any_form(embedded_store: EmbeddedStore) -> None:
+    embedded_store.create(make())
+
+    row = StoredResource.objects.get(kind="RegistrySecret")
+
+    for text in (CANARY, encode_password(CANARY)):
+        assert text not in row.body
+        assert text not in row.sealed_password
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("moved", ["to another address", "to another resource"])
+def test_a_password_that_somebody_moved_in_the_database_is_not_used(
+    embedded_store: EmbeddedStore, moved: str
+) -> None:
+    created = embedded_store.create(make())
+    row = StoredResource.objects.get(kind="RegistrySecret")
+    if moved == "to another address":
+        row.body = row.body.replace("harbor.example.com", "evil.example.com")
+        row.save()
+        key, owner = KEY, uid(created)
+    else:
+        key = Key("team-a", "other")
+        owner = uid(embedded_store.create(make(key)))
+        StoredResource.objects.filter(name="other").update(sealed_password=row.sealed_password)
+
+    with pytest.raises(Unavailable, match="seal_broken"):
+        embedded_store.credential(key, uid=owner)
+
+
+@pytest.mark.django_db
+def test_without_its_key_a_password_is_unavailable_and_says_so(embedded_store: EmbeddedStore) -> None:
+    created = embedded_store.create(make())
+    other = EmbeddedStore(Sealer(lambda: ["0" * 43 + "="]))
+
+    with pytest.raises(Unavailable, match="key_missing"):
+        other.credential(KEY, uid=uid(created))

@@ -1,0 +1,216 @@
+"""账号 and 命名空间: what administrators change, and that they cannot lock everybody out."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from registries import wiring
+from registries.domain.access import EVERYWHERE, Role
+from registries.domain.registry import Key
+from registries.models import AuditEntry, Grant
+from registries.people import grants
+from tests.canary import CANARY
+from tests.conftest import Cast
+
+
+def olive(cast: Cast) -> Client:
+    return cast.client("olive", hx_request="true")
+
+
+def roles(name: str) -> list[tuple[str, str]]:
+    return list(
+        Grant.objects.filter(user__username=name).order_by("namespace").values_list("namespace", "role")
+    )
+
+
+def test_lists_who_holds_what(cast: Cast) -> None:
+    page = cast.client("olive").get("/accounts/").content.decode()
+
+    for name in ("olive", "nina", "omar", "vic", "sam"):
+        assert f"<strong>{name}</strong>" in page
+    assert "全部命名空间" in page
+    assert "image-operator" in page
+
+
+def test_adds_an_account_that_can_log_in_and_has_its_role(cast: Cast) -> None:
+    typed = {"username": "ada", "password": "quiet river 42", "namespace": "team-b", "role": "image-operator"}
+
+    response = olive(cast).post("/accounts/-/add/", typed)
+
+    assert response["HX-Redirect"] == "/accounts/"
+    assert roles("ada") == [("team-b", "image-operator")]
+    assert Client().post("/login/", {"username": "ada", "password": "quiet river 42"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"username": ""}, "填写此项"),
+        ({"username": "a b"}, "只用字母、数字"),
+        ({"username": "x" * 151}, "150"),
+        ({"username": "vic"}, "该账号已存在"),
+        ({"password": ""}, "填写此项"),
+        ({"password": "short1"}, "至少 8 个字符"),
+        ({"password": "password"}, "常见密码"),
+        ({"username": "constance", "password": "constance"}, "过于相似"),
+        ({"role": "root"}, "从角色中选择"),
+        ({"namespace": "nowhere", "role": "image-admin"}, "不存在"),
+    ],
+)
+def test_a_bad_account_is_refused_with_words_and_without_its_password(
+    cast: Cast, values: dict[str, str], says: str
+) -> None:
+    typed = {"username": "ada", "password": CANARY, "namespace": "team-a", "role": "", **values}
+
+    response = olive(cast).post("/accounts/-/add/", typed)
+
+    assert response.status_code == 422
+    assert says in response.content.decode()
+    assert not User.objects.filter(username="ada").exists()
+
+
+def test_a_second_role_in_a_namespace_replaces_the_first(cast: Cast) -> None:
+    olive(cast).post("/accounts/vic/roles/", {"namespace": "team-a", "role": "image-admin"})
+    olive(cast).post("/accounts/vic/roles/", {"namespace": "team-b", "role": "image-viewer"})
+
+    assert roles("vic") == [("team-a", "image-admin"), ("team-b", "image-viewer")]
+
+
+def test_a_role_that_is_taken_back_counts_at_once(cast: Cast) -> None:
+    cast.add()
+    vic = cast.client("vic")
+    assert vic.get("/registries/team-a/harbor-prod/").status_code == 200
+
+    olive(cast).post("/accounts/vic/roles/revoke/", {"namespace": "team-a"})
+
+    assert vic.get("/registries/team-a/harbor-prod/").status_code == 404
+
+
+def test_a_reset_password_ends_the_sessions(cast: Cast) -> None:
+    vic = cast.client("vic")
+
+    olive(cast).post("/accounts/vic/password/", {"password": "another 77 horse"})
+
+    assert vic.get("/registries/").status_code == 302
+
+
+def test_deactivating_ends_the_sessions_and_can_be_undone(cast: Cast) -> None:
+    vic = cast.client("vic")
+
+    olive(cast).post("/accounts/vic/active/", {"active": "0"})
+    assert vic.get("/registries/").status_code == 302
+    olive(cast).post("/accounts/vic/active/", {"active": "1"})
+
+    assert User.objects.get(username="vic").is_active
+
+
+def test_an_account_is_deleted_when_its_name_was_typed(cast: Cast) -> None:
+    assert olive(cast).post("/accounts/vic/delete/", {"confirm": "vi"}).status_code == 422
+    assert User.objects.filter(username="vic").exists()
+
+    olive(cast).post("/accounts/vic/delete/", {"confirm": "vic"})
+
+    assert not User.objects.filter(username="vic").exists()
+    assert roles("vic") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("/accounts/olive/roles/", {"namespace": EVERYWHERE, "role": "image-viewer"}),
+        ("/accounts/olive/roles/revoke/", {"namespace": EVERYWHERE}),
+        ("/accounts/olive/active/", {"active": "0"}),
+        ("/accounts/olive/delete/", {"confirm": "olive"}),
+    ],
+)
+def test_the_last_administrator_stays(cast: Cast, path: str, data: dict[str, str]) -> None:
+    response = olive(cast).post(path, data)
+
+    said = response.content.decode() + str(response.headers.get("HX-Trigger", "")).encode().decode(
+        "unicode_escape"
+    )
+    assert response.status_code in (409, 422)
+    assert "必须至少保留一个" in said
+    assert [user.username for user in grants.administrators()] == ["olive"]
+
+
+def test_with_a_second_administrator_the_first_may_go(cast: Cast) -> None:
+    grants.set_grant(cast.users["nina"], EVERYWHERE, Role.ADMIN)
+
+    assert olive(cast).post("/accounts/olive/delete/", {"confirm": "olive"}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["nobody", "..", "%00", "<b>"])
+def test_an_account_that_is_not_there_is_a_404(cast: Cast, name: str) -> None:
+    assert olive(cast).get(f"/accounts/{name}/roles/").status_code == 404
+
+
+def test_every_change_is_in_the_journal_without_a_password(cast: Cast) -> None:
+    typed = {"username": "ada", "password": "quiet river 42", "namespace": "team-b", "role": "image-operator"}
+    olive(cast).post("/accounts/-/add/", typed)
+    olive(cast).post("/accounts/ada/password/", {"password": "another 77 horse"})
+    olive(cast).post("/accounts/ada/active/", {"active": "0"})
+
+    notes = list(
+        AuditEntry.objects.exclude(action__in=["login", "namespace"])
+        .order_by("pk")
+        .values_list("note", flat=True)
+    )
+
+    assert notes == ["create ada", "ada image-operator", "password ada", "deactivate ada"]
+
+
+def test_adds_and_deletes_namespaces(cast: Cast) -> None:
+    olive(cast).post("/namespaces/-/add/", {"namespace": " team-c "})
+    assert "team-c" in wiring.service().namespaces(access=cast.access("olive"))
+
+    olive(cast).post("/namespaces/team-c/delete/", {"confirm": "team-c"})
+
+    assert "team-c" not in wiring.service().namespaces(access=cast.access("olive"))
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("", "填写此项"),
+        ("Team", "只用小写字母"),
+        ("a.b", "只用小写字母"),
+        ("-a", "以字母或数字"),
+        ("x" * 64, "63"),
+        ("team-a", "已存在"),
+    ],
+)
+def test_a_bad_namespace_is_refused_with_words(cast: Cast, name: str, says: str) -> None:
+    response = olive(cast).post("/namespaces/-/add/", {"namespace": name})
+
+    assert response.status_code == 422
+    assert says in response.content.decode()
+
+
+def test_a_namespace_with_registries_stays(cast: Cast) -> None:
+    cast.add()
+
+    response = olive(cast).post("/namespaces/team-a/delete/", {"confirm": "team-a"})
+
+    assert response.status_code == 409
+    assert "还有镜像源" in response.content.decode()
+    assert cast.find()
+
+
+def test_a_namespace_that_is_created_again_starts_without_roles(cast: Cast) -> None:
+    olive(cast).post("/namespaces/team-a/delete/", {"confirm": "team-a"})
+    olive(cast).post("/namespaces/-/add/", {"namespace": "team-a"})
+    cast.add()
+
+    assert cast.client("vic").get("/registries/team-a/harbor-prod/").status_code == 404
+    assert wiring.store().get(Key("team-a", "harbor-prod"))
+
+
+def test_the_page_counts_registries_per_namespace(cast: Cast) -> None:
+    cast.add("a")
+    cast.add("b")
+
+    page = cast.client("olive").get("/namespaces/").content.decode()
+
+    assert '<a href="/registries/?namespace=team-a">2</a>' in page
+    assert '<a href="/registries/?namespace=team-b">0</a>' in page

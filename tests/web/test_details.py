@@ -1,0 +1,208 @@
+"""The details page: every field but the password, and what an open one is told."""
+
+import html
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from registries import wiring
+from registries.domain.registry import Key
+from tests.canary import CANARY
+from tests.conftest import Cast
+
+PATH = "/registries/team-a/harbor-prod/"
+
+HTMX = {"HX-Request": "true"}
+
+
+def shown(cast: Cast, person: str = "vic") -> str:
+    return cast.client(person).get(PATH).content.decode()
+
+
+def test_shows_every_field_but_the_password(cast: Cast) -> None:
+    cast.add(
+        display_name="生产 Harbor", description="一\n二", domain="http://10.0.0.5:5000", username="robot$x"
+    )
+
+    page = shown(cast)
+
+    for value in (
+        "生产 Harbor",
+        "一<br>二",
+        "http://10.0.0.5:5000",
+        "robot$x",
+        "team-a",
+        "10.0.0.5:5000/project/app:tag",
+    ):
+        assert value in page
+    assert "已设置，不显示" in page
+
+
+def test_the_yaml_is_the_resource_without_the_password(cast: Cast) -> None:
+    cast.add(display_name="yes: [1] & <b>")
+    page = shown(cast)
+
+    text = page[page.index('<pre class="code" tabindex="0"><code>') + 37 : page.index("</code></pre>")]
+    resource = yaml.safe_load(
+        text.replace("&lt;", "<").replace("&gt;", ">").replace("&#x27;", "'").replace("&amp;", "&")
+    )
+
+    assert resource["kind"] == "RegistrySecret"
+    assert resource["metadata"]["annotations"]["theriseunion.io/display-name"] == "yes: [1] & <b>"
+    assert resource["spec"] == {
+        "domain": "harbor.example.com",
+        "username": "admin",
+        "provider": "harbor",
+        "password": "(hidden)",
+    }
+    assert CANARY not in page
+
+
+def test_a_hostile_display_name_is_quoted_in_the_commands(cast: Cast) -> None:
+    cast.add(display_name="x'; rm -rf / #")
+
+    page = shown(cast, "nina")
+
+    assert "kubectl delete registrysecrets.image.theriseunion.io harbor-prod -n team-a" in page
+    quoted = "theriseunion.io/display-name=x'\"'\"'; rm -rf / #".replace("'", "&#x27;").replace('"', "&quot;")
+    assert quoted in page
+
+
+def test_the_events_of_this_registry_are_listed(cast: Cast) -> None:
+    cast.add()
+    cast.add("other")
+    cast.client("vic").post(f"{PATH}verify/")
+
+    page = shown(cast)
+    events = page[page.index('class="events"') : page.index("</ol>", page.index('class="events"'))]
+
+    assert "添加" in events
+    assert "olive" in events
+    assert "vic" in events
+    assert "缺少角色" in events
+    assert events.count("<li>") == 2
+
+
+def test_actions_are_offered_by_role(cast: Cast) -> None:
+    cast.add()
+
+    assert f'action="{PATH}verify/"' not in shown(cast, "vic")
+    assert f'action="{PATH}verify/"' in shown(cast, "omar")
+    assert f'href="{PATH}delete/"' not in shown(cast, "omar")
+    assert f'href="{PATH}delete/"' in shown(cast, "nina")
+
+
+def test_a_curl_line_tests_it_through_the_api(cast: Cast) -> None:
+    cast.add()
+    page = html.unescape(shown(cast, "omar"))
+
+    path = "/oapis/image.theriseunion.io/v1alpha1/namespaces/team-a/registry-secrets/harbor-prod/verify"
+    assert f'curl -X POST -H "Authorization: Bearer $TOKEN" http://testserver{path}' in page
+    assert cast.api("omar").post(path, "", content_type="application/json").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("person", "offered"),
+    [
+        ("vic", {"kubectl get"}),
+        ("omar", {"kubectl get", "kubectl annotate", "curl -X POST"}),
+        ("nina", {"kubectl get", "kubectl annotate", "curl -X POST", "kubectl delete"}),
+    ],
+)
+def test_only_the_commands_that_the_role_allows_are_offered(
+    cast: Cast, person: str, offered: set[str]
+) -> None:
+    cast.add()
+    page = shown(cast, person)
+
+    commands = {"kubectl get", "kubectl annotate", "kubectl delete", "curl -X POST"}
+    assert {it for it in commands if it in page} == offered
+
+
+def test_a_curl_line_of_who_may_only_look_does_that(cast: Cast) -> None:
+    cast.add()
+    path = "/oapis/image.theriseunion.io/v1alpha1/namespaces/team-a/registry-secrets/harbor-prod"
+
+    line = f'curl -H "Authorization: Bearer $TOKEN" http://testserver{path}<'
+    assert line in html.unescape(shown(cast, "vic"))
+    assert cast.api("vic").get(path).status_code == 200
+
+
+class TestAnOpenPage:
+    def ask(self, cast: Cast, version: str, person: str = "vic", path: str = PATH) -> Any:
+        return cast.client(person).get(path, {"version": version}, headers=HTMX)
+
+    def version(self, cast: Cast, person: str = "vic") -> str:
+        found = re.search(r'data-version="([^"]+)"', shown(cast, person))
+        assert found
+        return found[1]
+
+    def test_is_told_nothing_while_nothing_changes(self, cast: Cast) -> None:
+        cast.add()
+        cast.add("other")
+
+        answer = self.ask(cast, self.version(cast))
+
+        assert (answer.status_code, answer.content) == (204, b"")
+
+    @pytest.mark.parametrize("what", ["edit", "test", "refused"])
+    def test_is_drawn_anew_when_something_does(self, cast: Cast, what: str) -> None:
+        it = cast.add()
+        before = self.version(cast)
+        if what == "edit":
+            values = {"display_name": "新的名称", "description": ""}
+            wiring.service().edit(
+                access=cast.access("nina"),
+                key=it.key,
+                uid=it.uid,
+                resource_version=it.resource_version,
+                **values,
+            )
+        elif what == "test":
+            cast.client("omar").post(f"{PATH}verify/")
+        else:
+            cast.client("omar").post(f"{PATH}delete/", {"uid": it.uid, "confirm": it.name})
+
+        answer = self.ask(cast, before)
+
+        text = answer.content.decode()
+        assert answer.status_code == 200
+        assert "<html" not in text
+        assert f'data-version="{self.version(cast)}"' in text
+        if what == "edit":
+            assert "<title>新的名称 · " in text
+
+    def test_is_told_that_its_registry_is_gone(self, cast: Cast) -> None:
+        it = cast.add()
+        before = self.version(cast)
+        wiring.service().delete(access=cast.access("nina"), key=it.key, uid=it.uid)
+
+        answer = self.ask(cast, before)
+
+        assert answer.status_code == 200
+        assert "它已被删除。" in answer.content.decode()
+        assert "data-version" not in answer.content.decode()
+        assert cast.client("vic").get(PATH, headers=HTMX).status_code == 404
+
+    def test_is_not_shown_a_namesake_as_the_same(self, cast: Cast) -> None:
+        it = cast.add()
+        before = self.version(cast, "nina")
+        wiring.service().delete(access=cast.access("nina"), key=it.key, uid=it.uid)
+        cast.add()
+
+        text = self.ask(cast, before, "nina").content.decode()
+
+        assert "已被删除并重新创建" in text
+        assert f'href="{PATH}"' in text
+        assert f"{PATH}delete/" not in text
+
+    def test_of_another_namespace_looks_gone_whether_it_is_there_or_not(self, cast: Cast) -> None:
+        it = cast.add("harbor-prod", "team-b")
+        version = f"{it.uid}/{it.resource_version}/0/"
+
+        there = self.ask(cast, version, path="/registries/team-b/harbor-prod/").content
+        wiring.service().delete(access=cast.access("olive"), key=Key("team-b", "harbor-prod"), uid=it.uid)
+
+        assert self.ask(cast, version, path="/registries/team-b/harbor-prod/").content == there

@@ -1,0 +1,178 @@
+"""Every view, walked by the whole cast and by nobody: who gets in, who is told that it takes a role, for whom it
+does not exist. A view that is missing from the table fails the last test.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from registries.urls import urlpatterns
+from registries.web.list import registry_list, selection
+from tests.conftest import EVERYBODY, Cast
+
+SEES = {"olive": 200, "nina": 200, "omar": 200, "vic": 200, "sam": 404}
+EDITS = {**SEES, "vic": 403}
+DELETES = {**EDITS, "omar": 403}
+ADMINISTERS = {"olive": 200, "nina": 403, "omar": 403, "vic": 403, "sam": 403}
+ANYBODY = dict.fromkeys(SEES, 200)
+IN_TEAM_A = {"namespace": "team-a", "name": "harbor-prod"}
+IN_TEAM_B = {"namespace": "team-b", "name": "harbor-secret"}
+
+
+@dataclass(frozen=True)
+class View:
+    """`expected` is the status for each of the cast; `wrong` a method that it does not take."""
+
+    expected: dict[str, int]
+    arguments: dict[str, Any] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+    data: dict[str, str] | None = None
+    wrong: str = "post"
+
+    def ask(self, client: Client, view: str, **arguments: Any) -> int:
+        url = reverse(f"registries:{view}", kwargs={**self.arguments, **arguments})
+        if self.data is None:
+            return client.get(url, self.query).status_code
+        return client.post(url, self.data).status_code
+
+
+VIEWS = {
+    "list": View(SEES, query={"namespace": "team-a"}),
+    "namespace_options": View(ANYBODY),
+    "selection": View(SEES, query={"namespace": "team-a"}),
+    "pulse": View(dict.fromkeys(SEES, 204)),
+    "add": View({**ANYBODY, "omar": 403, "vic": 403, "sam": 403}, wrong="put"),
+    "check_name": View(ANYBODY, query={"namespace": "team-a", "name": "x"}),
+    "check_ca": View(ANYBODY, data={"ca_bundle": "x"}, wrong="get"),
+    "check_address": View(ANYBODY, query={"domain": "h.example.com"}),
+    "try": View(
+        EDITS,
+        data={"namespace": "team-a", "domain": "127.0.0.1:9", "username": "u", "password": "p"},
+        wrong="get",
+    ),
+    "trial": View(dict.fromkeys(SEES, 404), {"trial": uuid4()}),
+    "batch_delete": View({**dict.fromkeys(SEES, 422)}, data={"uids": "nothing"}, wrong="get"),
+    "verify_batch": View(dict.fromkeys(SEES, 422), data={"uids": "nothing"}, wrong="get"),
+    "verify_notice": View(ANYBODY),
+    "verify_run": View(dict.fromkeys(SEES, 404), {"run": uuid4()}),
+    "verify_run_start": View(dict.fromkeys(SEES, 404), {"run": uuid4()}, data={}, wrong="get"),
+    "verify_run_cancel": View(dict.fromkeys(SEES, 404), {"run": uuid4()}, data={}, wrong="get"),
+    "verify_run_failures": View(dict.fromkeys(SEES, 404), {"run": uuid4()}, data={}, wrong="get"),
+    "verify_run_group": View(dict.fromkeys(SEES, 404), {"run": uuid4()}),
+    "run": View(dict.fromkeys(SEES, 404), {"run": uuid4()}),
+    "run_items": View(dict.fromkeys(SEES, 404), {"run": uuid4()}),
+    "run_usage": View(dict.fromkeys(SEES, 404), {"run": uuid4()}),
+    "run_start": View(dict.fromkeys(SEES, 404), {"run": uuid4()}, data={"count": "1"}, wrong="get"),
+    "details": View(SEES, IN_TEAM_A),
+    "row": View(SEES, IN_TEAM_A),
+    "card": View(SEES, IN_TEAM_A),
+    "verify": View({**EDITS, "olive": 302, "nina": 302, "omar": 302}, IN_TEAM_A, data={}, wrong="get"),
+    "edit": View(EDITS, IN_TEAM_A, wrong="put"),
+    "delete": View(DELETES, IN_TEAM_A, wrong="put"),
+    "usage": View(DELETES, IN_TEAM_A),
+    "pull_secret": View({**DELETES, "olive": 409, "nina": 409}, IN_TEAM_A, data={"bound": "1"}, wrong="put"),
+    "journal": View(ANYBODY),
+    "tokens": View(ANYBODY),
+    "token_add": View(ANYBODY, wrong="put"),
+    "token_revoke": View(dict.fromkeys(SEES, 404), {"token": 1}, wrong="put"),
+    "accounts": View(ADMINISTERS),
+    "account_add": View(ADMINISTERS, wrong="put"),
+    "account_password": View(ADMINISTERS, {"name": "vic"}, wrong="put"),
+    "account_grant": View(ADMINISTERS, {"name": "vic"}, wrong="put"),
+    "account_revoke": View(
+        {**ADMINISTERS, "olive": 302}, {"name": "vic"}, data={"namespace": "x"}, wrong="get"
+    ),
+    "account_active": View({**ADMINISTERS, "olive": 302}, {"name": "vic"}, data={"active": "1"}, wrong="get"),
+    "account_delete": View(ADMINISTERS, {"name": "vic"}, wrong="put"),
+    "namespaces": View(ADMINISTERS),
+    "namespace_add": View(ADMINISTERS, wrong="put"),
+    "namespace_delete": View(ADMINISTERS, {"name": "team-b"}, wrong="put"),
+    "icons": View(ANYBODY, {"version": "x"}),
+    "metrics": View(dict.fromkeys(SEES, 401)),
+}
+OPEN = {"icons", "metrics"}
+"""Views for people who are not logged in; the second one takes a token, whoever is."""
+
+
+@pytest.fixture
+def stage(cast: Cast) -> Cast:
+    cast.add("harbor-prod", "team-a")
+    cast.add("harbor-secret", "team-b")
+    return cast
+
+
+@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("person", [person for person in EVERYBODY if person])
+def test_each_person_gets_what_the_role_allows(stage: Cast, person: str, name: str) -> None:
+    view = VIEWS[name]
+
+    assert view.ask(stage.client(person), name) == view.expected[person]
+
+
+@pytest.mark.parametrize("name", [name for name in VIEWS if name not in OPEN])
+def test_nobody_is_sent_to_the_login_page(stage: Cast, name: str) -> None:
+    view = VIEWS[name]
+    url = reverse(f"registries:{name}", kwargs=view.arguments)
+
+    response = stage.client(None).get(url) if view.data is None else stage.client(None).post(url, view.data)
+
+    assert response.status_code == 302
+    assert response["Location"].startswith("/login/?next=")
+
+
+@pytest.mark.parametrize("name", [name for name in VIEWS if name not in OPEN])
+def test_an_htmx_request_whose_session_has_ended_is_told_so(stage: Cast, name: str) -> None:
+    view = VIEWS[name]
+    client = stage.client(None, hx_request="true")
+    url = reverse(f"registries:{name}", kwargs=view.arguments)
+
+    response = client.get(url) if view.data is None else client.post(url, view.data)
+
+    assert response.status_code == 401
+    assert "session-ended" in response["HX-Trigger"]
+    assert response.content == b""
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_wrong_method_is_a_405(stage: Cast, name: str) -> None:
+    view = VIEWS[name]
+    url = reverse(f"registries:{name}", kwargs=view.arguments)
+
+    assert getattr(stage.client("olive"), view.wrong)(url).status_code == 405
+
+
+@pytest.mark.parametrize("name", [name for name, view in VIEWS.items() if view.arguments == IN_TEAM_A])
+@pytest.mark.parametrize("person", ["nina", "omar", "vic", "sam"])
+def test_another_namespace_does_not_exist(stage: Cast, person: str, name: str) -> None:
+    client = stage.client(person)
+
+    assert VIEWS[name].ask(client, name, **IN_TEAM_B) == 404
+    assert VIEWS[name].ask(client, name, namespace="nowhere", name="x") == 404
+
+
+@pytest.mark.parametrize("person", ["nina", "omar", "vic"])
+@pytest.mark.parametrize("view", [registry_list, selection])
+def test_another_namespace_in_the_filter_does_not_exist(stage: Cast, person: str, view: Any) -> None:
+    name = "list" if view is registry_list else "selection"
+
+    assert stage.client(person).get(reverse(f"registries:{name}"), {"namespace": "team-b"}).status_code == 404
+
+
+@pytest.mark.parametrize("person", ["nina", "omar", "vic", "sam"])
+def test_no_page_names_what_a_person_may_not_see(stage: Cast, person: str) -> None:
+    client = stage.client(person)
+    for name, view in VIEWS.items():
+        if view.data is not None:
+            continue
+        url = reverse(f"registries:{name}", kwargs=view.arguments)
+        page = client.get(url, view.query).content.decode()
+        assert "harbor-secret" not in page, name
+        assert "team-b" not in page or name == "namespace_delete", name
+
+
+def test_no_view_is_missing_here() -> None:
+    assert {pattern.name for pattern in urlpatterns} == set(VIEWS)

@@ -1,0 +1,115 @@
+"""What every answer carries."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from registries.web import sprite as icons
+from tests.conftest import Cast
+
+PAGES = ["/login/", "/registries/", "/registries/team-a/harbor-prod/", "/journal/", "/accounts/", "/nothing/"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_policy_is_strict(cast: Cast, path: str) -> None:
+    cast.add()
+
+    response = cast.client("olive").get(path)
+
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "*" not in policy
+    assert "http" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["Referrer-Policy"] == "same-origin"
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_may_be_kept(cast: Cast, path: str) -> None:
+    cast.add()
+
+    response = cast.client("olive").get(path)
+
+    assert "no-store" in response["Cache-Control"]
+    assert "HX-Request" in response["Vary"] or "no-cache" in response["Cache-Control"]
+
+
+def test_templates_hold_no_script_and_no_style() -> None:
+    """The policy forbids them; a template that has one is broken."""
+    for path in Path(settings.BASE_DIR, "templates").rglob("*.html"):
+        text = path.read_text()
+        assert not re.search(r"<script(?![^>]*\bsrc=)", text), path
+        assert not re.search(r"\sstyle=", text), path
+        assert not re.search(r"\son[a-z]+=", text), path
+        assert not re.search(r"(src|href|action)=\"(https?:)?//", text), path
+
+
+def test_every_answer_has_an_id_of_its_own(cast: Cast) -> None:
+    client = cast.client("olive")
+
+    first, second = client.get("/healthz")["X-Request-ID"], client.get("/healthz")["X-Request-ID"]
+
+    assert re.fullmatch(r"[0-9a-f]{32}", first)
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("abcdef-123456", True), ("x\ninjected", False), ("a" * 65, False)]
+)
+def test_a_proxys_id_is_taken_over_when_it_looks_like_one(given: str, kept: bool) -> None:
+    response = Client(headers={"x-request-id": given}).get("/healthz")
+
+    assert (response["X-Request-ID"] == given) is kept
+
+
+def test_health_needs_nobody_logged_in(db: None) -> None:
+    assert Client().get("/healthz").content == b"ok\n"
+    assert Client().get("/readyz").content == b"ok\n"
+
+
+def test_the_sprite_may_be_kept_for_good_under_its_own_version_only() -> None:
+    right = Client().get(f"/icons/{icons.version()}.svg")
+    wrong = Client().get("/icons/other.svg")
+
+    assert "immutable" in right["Cache-Control"]
+    assert "immutable" not in wrong["Cache-Control"]
+    assert right["Content-Type"] == "image/svg+xml"
+
+
+def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
+    sprite = icons.sprite()
+    for path in Path(settings.BASE_DIR, "templates").rglob("*.html"):
+        for name in re.findall(r'\{% icon "([^"]+)"', path.read_text()):
+            assert f'id="{name}"' in sprite, (path, name)
+
+
+def test_files_are_named_by_their_content_and_compressed(cast: Cast) -> None:
+    page = Client().get("/login/").content.decode()
+    stylesheet = re.search(r'href="(/static/css/tokens\.[0-9a-f]{12}\.css)"', page)
+    assert stylesheet
+
+    response = Client(headers={"accept-encoding": "gzip"}).get(stylesheet[1])
+
+    assert "immutable" in response["Cache-Control"]
+    assert response["Content-Encoding"] == "gzip"
+    assert b"--accent" in gzip.decompress(b"".join(response.streaming_content))  # type: ignore[arg-type]
+
+
+def test_modules_import_each_other_by_those_names(cast: Cast) -> None:
+    page = Client().get("/login/").content.decode()
+    module = re.search(r'src="(/static/console\.[0-9a-f]{12}\.js)"', page)
+    assert module
+
+    text = b"".join(Client().get(module[1]).streaming_content).decode()  # type: ignore[arg-type]
+
+    imports = re.findall(r'from\s*"(\./[^"]+)"|import\s*"(\./[^"]+)"', text)
+    assert imports
+    assert all(re.search(r"\.[0-9a-f]{12}\.js$", first or second) for first, second in imports)

@@ -1,0 +1,148 @@
+"""操作记录: what is written down, and who may read it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from registries import wiring
+from registries.domain.access import Role
+from registries.domain.errors import Forbidden
+from registries.domain.registry import Key
+from registries.models import AuditEntry
+from registries.people.grants import set_grant
+from registries.verification.records import Action
+from tests.api.test_api import BASE, MERGE, TEAM_A
+from tests.canary import CANARY
+from tests.conftest import Cast
+
+ONE = "/registries/team-a/harbor-prod/"
+
+
+def journal(cast: Cast, reader: str, **query: str) -> str:
+    return cast.client(reader).get("/journal/", query).content.decode()
+
+
+def test_people_read_of_their_namespaces_and_of_themselves(cast: Cast) -> None:
+    cast.add("mine", "team-a")
+    cast.add("harbor-secret", "team-b")
+    wiring.audit().record(cast.access("omar"), Action.LOGIN)
+    wiring.audit().record(cast.access("vic"), Action.LOGIN)
+
+    page = journal(cast, "vic")
+
+    assert "team-a/mine" in page
+    assert "harbor-secret" not in page
+    assert '<td role="cell">vic</td>' in page, "one's own log-ins"
+    assert "omar" not in page, "nobody else's"
+    assert "team-b/harbor-secret" in journal(cast, "olive")
+    assert "team-a/mine" not in journal(cast, "sam")
+
+
+def _begin_run(cast: Cast, kind: str) -> object:
+    items = [{"namespace": "team-a", "name": "harbor-prod"}]
+    return cast.api("vic").post(
+        f"{BASE}/runs", {"type": kind, "items": items}, content_type="application/json"
+    )
+
+
+def _ask_for_usage(cast: Cast) -> None:
+    with pytest.raises(Forbidden):
+        wiring.service().usage(access=cast.access("omar"), keys=[Key("team-a", "harbor-prod")])
+
+
+ATTEMPTS: dict[str, tuple[Callable[[Cast], object], tuple[str, str, str]]] = {
+    "API delete": (
+        lambda cast: cast.api("vic").delete(f"{TEAM_A}/harbor-prod"),
+        ("vic", "delete", "Forbidden"),
+    ),
+    "API edit": (
+        lambda cast: cast.api("vic").patch(f"{TEAM_A}/harbor-prod", {}, content_type=MERGE),
+        ("vic", "edit", "Forbidden"),
+    ),
+    "API run of deletions": (lambda cast: _begin_run(cast, "delete"), ("vic", "delete", "Forbidden")),
+    "API run of tests": (lambda cast: _begin_run(cast, "verify"), ("vic", "test", "Forbidden")),
+    "edit": (lambda cast: cast.client("vic").post(f"{ONE}edit/"), ("vic", "edit", "Forbidden")),
+    "dialog that deletes": (
+        lambda cast: cast.client("omar").get(f"{ONE}delete/"),
+        ("omar", "delete", "Forbidden"),
+    ),
+    "what a deletion is about": (_ask_for_usage, ("omar", "delete", "Forbidden")),
+    "a stranger's delete": (
+        lambda cast: cast.client("sam").post(f"{ONE}delete/", {"confirm": "harbor-prod"}),
+        ("sam", "delete", "NotFound"),
+    ),
+    "a stranger's look": (lambda cast: cast.client("sam").get(ONE), ("sam", "see", "NotFound")),
+}
+
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_a_refused_attempt_is_called_what_it_was(cast: Cast, name: str) -> None:
+    cast.add()
+    attempt, expected = ATTEMPTS[name]
+
+    attempt(cast)
+
+    refused = AuditEntry.objects.filter(name="harbor-prod").exclude(outcome="ok")
+    assert list(refused.values_list("person", "action", "outcome")) == [expected]
+    assert cast.find()
+
+
+@pytest.mark.parametrize(("path", "action"), [("batch-delete", "delete"), ("verify", "test")])
+def test_what_a_selection_may_not_do_is_refused_one_by_one(cast: Cast, path: str, action: str) -> None:
+    set_grant(cast.users["nina"], "team-b", Role.VIEWER)
+    chosen = [cast.add("mine"), cast.add("theirs", "team-b"), cast.add("other", "team-b")]
+    uids = " ".join(it.uid for it in chosen)
+
+    cast.client("nina").post(f"/registries/-/{path}/", {"uids": uids})
+    cast.client("vic").post(f"/registries/-/{path}/", {"uids": uids})
+
+    refused = AuditEntry.objects.exclude(outcome="ok").order_by("pk")
+    assert [(it.person, it.action, it.outcome, it.name, it.uid, it.source) for it in refused] == [
+        ("nina", action, "Forbidden", "other", chosen[2].uid, "127.0.0.1"),
+        ("nina", action, "Forbidden", "theirs", chosen[1].uid, "127.0.0.1"),
+        ("vic", action, "Forbidden", "mine", chosen[0].uid, "127.0.0.1"),
+    ]
+
+
+def test_can_be_filtered(cast: Cast) -> None:
+    cast.add("a", "team-a")
+    cast.add("b", "team-b")
+    wiring.audit().record(cast.access("nina"), Action.DELETE, namespace="team-b")
+
+    assert "team-a/a" not in journal(cast, "olive", namespace="team-b")
+    assert "team-b/b" not in journal(cast, "olive", action="delete")
+    assert "team-b/b" not in journal(cast, "olive", person="nina")
+    assert "team-b/b" in journal(cast, "olive", namespace="team-b", action="create", person="olive")
+
+
+def test_an_odd_filter_finds_nothing_and_breaks_nothing(cast: Cast) -> None:
+    assert (
+        cast.client("olive").get("/journal/", {"person": "a\0b", "namespace": "x" * 5000}).status_code == 200
+    )
+
+
+def test_pages_through_everything(cast: Cast) -> None:
+    for number in range(60):
+        wiring.audit().record(cast.access("vic"), Action.TEST, namespace="team-a", note=f"n{number}")
+
+    assert "page=2" in journal(cast, "vic")
+    for page in ("2", "999", "x"):
+        assert "测试" in journal(cast, "vic", page=page)
+
+
+def test_a_failed_log_in_keeps_a_name_only_when_there_is_such_an_account(cast: Cast) -> None:
+    client = cast.client(None)
+    client.post("/login/", {"username": "vic", "password": "wrong"})
+    client.post("/login/", {"username": "my-password-by-mistake", "password": CANARY})
+
+    entries = AuditEntry.objects.filter(action="login").order_by("pk")
+
+    assert [(it.person, it.outcome) for it in entries] == [("vic", "failed"), ("?", "failed")]
+
+
+def test_a_very_long_name_does_not_break_the_journal(cast: Cast) -> None:
+    client = cast.client("olive")
+
+    response = client.get(f"/registries/team-a/{'x' * 253}/")
+
+    assert response.status_code == 404

@@ -1,0 +1,301 @@
+"""测试选中 and 测试全部: many tests at once, with restraint, that go on without the page and survive the process."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from registries import wiring
+from registries.domain.access import Role
+from registries.domain.errors import Conflict, NotFound
+from registries.domain.registry import VerifyStatus
+from registries.models import AuditEntry, Pause, Run, RunItem, VerificationRecord
+from registries.people.grants import remove_grant, set_grant
+from registries.runs import engine
+from registries.runs.engine import ItemState, RunState
+from registries.runs.tests import KEPT
+from tests.conftest import Cast
+from tests.peers.scripted import wait_for
+from tests.peers.silent import SilentServers
+
+Temper = Callable[[str], dict[str, str]]
+PATH = "/registries/-/verify/"
+
+
+def htmx(cast: Cast, person: str = "olive") -> Client:
+    return cast.client(person, hx_request="true")
+
+
+def begin(client: Client, **values: str) -> str:
+    response = client.post(PATH, values)
+    assert response.status_code == 200, response.content.decode()
+    return response.content.decode()
+
+
+def latest() -> Run:
+    return Run.objects.latest("created_at")
+
+
+def states() -> dict[str, tuple[str, str]]:
+    return {it.name: (it.state, it.reason) for it in RunItem.objects.filter(run=latest())}
+
+
+def test_tests_what_was_selected_and_says_what_came_of_it(cast: Cast, probing: Temper) -> None:
+    chosen = [
+        cast.add("good", **probing("harbor")),
+        cast.add("bad", "team-b", **probing("wrong-password")),
+        cast.add("down", **probing("down")),
+    ]
+    cast.add("untouched", **probing("harbor"))
+
+    shown = begin(htmx(cast), uids=" ".join(it.uid for it in chosen))
+
+    assert "测试完成" in shown
+    assert "已测试 3 / 3" in re.sub(r"\s+", " ", shown)
+    for text in ("连接成功", "用户名或密码错误", "连接被拒绝，端口未监听", "选中失败的 2 个"):
+        assert text in shown
+    assert cast.find("good").verification.status is VerifyStatus.SUCCESS
+    assert cast.find("bad", "team-b").verification.reason == "bad_credentials"
+    assert cast.find("untouched").verification.status is VerifyStatus.UNTESTED
+    assert AuditEntry.objects.filter(action="test", person="olive").count() == 3
+    assert VerificationRecord.objects.filter(finished_at__isnull=True).count() == 0
+
+
+def test_tests_everything_that_matches_the_filter_and_nothing_else(cast: Cast, probing: Temper) -> None:
+    for name, namespace in (("harbor-a", "team-a"), ("harbor-b", "team-b"), ("quay", "team-a")):
+        cast.add(name, namespace, **probing("harbor"))
+
+    begin(htmx(cast), query="namespace=team-a&q=harbor-")
+
+    assert set(states()) == {"harbor-a"}
+
+
+def test_a_person_tests_only_where_the_role_allows_it(cast: Cast, probing: Temper) -> None:
+    mine, other = cast.add("mine", **probing("harbor")), cast.add("other", "team-b", **probing("harbor"))
+    both = f"{mine.uid} {other.uid}"
+
+    begin(htmx(cast, "omar"), uids=both)
+    assert set(states()) == {"mine"}
+    for person, status in (("vic", 403), ("sam", 422)):
+        for asked in ({"uids": both}, {"query": ""}):
+            answer = htmx(cast, person).post(PATH, asked)
+            assert answer.status_code == status
+            assert "image-operator" in answer.content.decode()
+            assert "other" not in answer.content.decode()
+    assert htmx(cast, "vic").post(PATH, {"uids": other.uid}).status_code == 422, "it does not exist for them"
+
+
+def test_a_registry_is_left_alone_after_its_first_refusal_of_a_user_name(cast: Cast, probing: Temper) -> None:
+    wrong = probing("wrong-password")
+    for number in range(4):
+        cast.add(f"wrong-{number}", **wrong)
+    cast.add("someone-else", **probing("harbor"))
+    sent = VerificationRecord.objects.count()
+
+    shown = begin(htmx(cast), query="")
+
+    found = states()
+    tested = [name for name, (state, _) in found.items() if state == ItemState.DONE]
+    assert sorted(tested) == ["someone-else", "wrong-0"]
+    assert [found[f"wrong-{n}"] for n in (1, 2, 3)] == [(ItemState.LEFT_ALONE, "bad_credentials")] * 3
+    assert VerificationRecord.objects.count() == sent + 2
+    assert "跳过 3 个" in shown
+    assert "已跳过：该仓库刚刚拒绝过此用户名。" in shown
+    assert cast.find("wrong-1").verification.status is VerifyStatus.UNTESTED, "nothing is known of it"
+
+
+def test_retry_after_is_honoured_by_the_next_run_until_it_is_over(cast: Cast, probing: Temper) -> None:
+    cast.add("limited", **probing("rate-limited"))
+    client = htmx(cast)
+
+    begin(client, query="")
+    assert states()["limited"] == (ItemState.DONE, "rate_limited")
+    pause = Pause.objects.get()
+    assert pause.until > timezone.now()
+
+    begin(client, query="")
+    assert states()["limited"] == (ItemState.LEFT_ALONE, "rate_limited")
+
+    Pause.objects.update(until=timezone.now() - timedelta(seconds=1))
+    begin(client, query="")
+    assert states()["limited"] == (ItemState.DONE, "rate_limited")
+
+
+def test_one_that_is_gone_or_created_again_is_not_tested_and_said(cast: Cast, probing: Temper) -> None:
+    gone, again = cast.add("gone", **probing("harbor")), cast.add("again", **probing("harbor"))
+    access, engine = cast.access("olive"), wiring.verify_runs()
+    run = engine.make(access=access, registries=[gone, again])
+    for it in (gone, again):
+        wiring.service().delete(access=access, key=it.key, uid=it.uid)
+    cast.add("again", **probing("harbor"))
+
+    engine.start(access=access, run_id=run)
+
+    problems = {it.name: it.problem for it in RunItem.objects.filter(run=run)}
+    assert problems == {"gone": "gone", "again": "recreated"}
+    assert cast.find("again").verification.status is VerifyStatus.UNTESTED
+    assert engine.progress(access=access, run_id=run).failed == 2
+
+
+def test_one_that_is_being_tested_is_left_alone(cast: Cast, probing: Temper) -> None:
+    it = cast.add(**probing("harbor"))
+    wiring.service().begin_test(access=cast.access("omar"), key=it.key)
+
+    shown = begin(htmx(cast), query="")
+
+    assert RunItem.objects.get().problem == "under_way"
+    assert "测试已在进行" in shown
+    assert VerificationRecord.objects.count() == 1
+
+
+def test_a_role_that_was_taken_back_meanwhile_counts(cast: Cast, probing: Temper) -> None:
+    it = cast.add("mine", **probing("harbor"))
+    run = wiring.verify_runs().make(access=cast.access("omar"), registries=[it])
+    remove_grant(cast.users["omar"], "team-a")
+    set_grant(cast.users["omar"], "team-a", Role.VIEWER)
+
+    htmx(cast, "omar").post(f"{PATH}{run}/start/")
+    # The access of the request that starts it is looked up anew.
+    assert RunItem.objects.get(run=run).problem == "Forbidden"
+
+
+def test_a_run_is_its_owners_only(cast: Cast, probing: Temper) -> None:
+    begin(htmx(cast), uids=cast.add(**probing("harbor")).uid)
+    run = latest().pk
+
+    for person in ("nina", "omar", "vic", "sam"):
+        client = htmx(cast, person)
+        for method, path in (
+            ("get", ""),
+            ("post", "start/"),
+            ("post", "cancel/"),
+            ("post", "failures/"),
+            ("get", "group/"),
+        ):
+            assert getattr(client, method)(f"{PATH}{run}/{path}").status_code == 404, (person, path)
+        assert str(run) not in client.get("/registries/").content.decode()
+
+
+def test_a_deletion_is_no_run_of_tests(cast: Cast) -> None:
+    run = wiring.delete_runs().propose(access=cast.access("olive"), registries=[cast.add()])
+
+    assert htmx(cast).post(f"{PATH}{run}/start/").status_code == 404
+    with pytest.raises(NotFound):
+        wiring.verify_runs().progress(access=cast.access("olive"), run_id=run)
+
+
+def test_what_failed_becomes_the_selection(cast: Cast, probing: Temper) -> None:
+    cast.add("good", **probing("harbor"))
+    bad = cast.add("bad", **probing("down"))
+    begin(htmx(cast), query="")
+
+    response = htmx(cast).post(f"{PATH}{latest().pk}/failures/")
+
+    assert json.loads(response["HX-Trigger"])["selection-set"] == {"uids": [bad.uid]}
+
+
+def test_the_registries_of_a_reason_are_listed(cast: Cast, probing: Temper) -> None:
+    cast.add("good", **probing("harbor"))
+    cast.add("bad", **probing("down"))
+    begin(htmx(cast), query="")
+
+    shown = htmx(cast).get(f"{PATH}{latest().pk}/group/?reason=connection_refused").content.decode()
+
+    assert "team-a/bad" in shown
+    assert "team-a/good" not in shown
+
+
+def test_the_list_tells_of_the_newest_run(cast: Cast, probing: Temper) -> None:
+    cast.add("good", **probing("harbor"))
+    client = cast.client("olive")
+    assert "已测试" not in client.get("/registries/").content.decode()
+    begin(htmx(cast), query="")
+
+    assert "已测试 1 / 1" in client.get("/registries/").content.decode()
+    Run.objects.update(finished_at=timezone.now() - timedelta(minutes=11))
+    assert "已测试" not in client.get("/registries/").content.decode()
+
+
+def test_only_the_newest_runs_are_remembered(cast: Cast, probing: Temper) -> None:
+    cast.add("good", **probing("down"))
+    for _ in range(KEPT + 3):
+        begin(htmx(cast), query="")
+
+    assert Run.objects.count() == KEPT
+    assert RunItem.objects.count() == KEPT
+
+
+@pytest.fixture
+def threaded(
+    transactional_db: None,
+    settings: Any,
+    probing: Temper,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Cast:
+    settings.TEST_THREADS = 16
+    settings.RUN_TESTS = 4
+    settings.PROBE_CONNECT_TIMEOUT = settings.PROBE_READ_TIMEOUT = settings.PROBE_TIMEOUT = 60.0
+    monkeypatch.setattr(engine, "BEAT", 0.0)  # a cancelled run begins nothing more, not even for two seconds
+    wiring.reset()
+    cast: Cast = request.getfixturevalue("cast")
+    return cast
+
+
+@pytest.mark.django_db(transaction=True)
+def test_at_most_so_many_at_once_one_at_a_time_per_registry_and_cancel_begins_no_more(
+    threaded: Cast, silent_servers: SilentServers
+) -> None:
+    for number, address in enumerate(silent_servers(8)):
+        for twin in ("a", "b"):
+            threaded.add(f"r{number}-{twin}", domain=address)
+    client = htmx(threaded)
+
+    shown = begin(client, query="")
+    assert "测试中" in shown
+    assert "取消测试" in shown
+    assert wait_for(lambda: silent_servers.connected() == 4)
+    time.sleep(0.5)
+    names = set(VerificationRecord.objects.filter(finished_at__isnull=True).values_list("name", flat=True))
+    assert len(names) == 4, "no more than RUN_TESTS"
+    assert len({name[:2] for name in names}) == 4, "no two of one registry"
+    assert "正在测试 0 / 16" in client.get("/registries/", headers={"hx-request": ""}).content.decode()
+
+    again = client.post(PATH, {"query": ""}).content.decode()
+    assert "已有批量测试正在进行" in again
+    assert Run.objects.count() == 1
+
+    cancelled = client.post(f"{PATH}{latest().pk}/cancel/").content.decode()
+    assert "测试已取消" in cancelled
+    silent_servers.hang_up()
+    done = RunItem.objects.filter(state=ItemState.DONE, reason="connection_reset")
+    assert wait_for(lambda: done.count() == 4), "those under way are recorded"
+    time.sleep(0.5)
+    assert under_way() == 0
+    assert RunItem.objects.filter(state=ItemState.WAITING).count() == 12, "the others wait"
+    assert latest().state == RunState.CANCELLED
+
+
+def under_way() -> int:
+    return VerificationRecord.objects.filter(finished_at__isnull=True).count()
+
+
+def test_somebody_else_may_have_a_run_at_the_same_time(cast: Cast, probing: Temper) -> None:
+    it = cast.add(**probing("harbor"))
+    run = wiring.verify_runs().make(access=cast.access("olive"), registries=[it])
+    Run.objects.filter(pk=run).update(state=RunState.RUNNING, beat_at=timezone.now())
+
+    wiring.verify_runs().make(access=cast.access("omar"), registries=[it])
+    with pytest.raises(Conflict, match="run_under_way"):
+        wiring.verify_runs().make(access=cast.access("olive"), registries=[it])
+
+
+def test_the_id_of_a_run_that_never_was_is_a_404(cast: Cast) -> None:
+    assert htmx(cast).get(f"{PATH}{UUID(int=1)}/").status_code == 404

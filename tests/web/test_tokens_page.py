@@ -1,0 +1,129 @@
+"""访问令牌: each person's own, shown once, limited, revoked."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from registries import wiring
+from registries.domain.access import Role
+from tests.api.test_api import ALL
+from tests.conftest import Cast
+
+
+@pytest.fixture(autouse=True)
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No day ends while a test runs."""
+    now = timezone.localtime().replace(hour=12)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+
+
+def made(cast: Cast, person: str = "nina", **values: Any) -> Any:
+    until = timezone.localdate() + timedelta(days=30)
+    typed = {"name": "build-server", "role": "image-viewer", "expires": until.isoformat(), **values}
+    return cast.client(person, hx_request="true").post("/tokens/-/add/", typed)
+
+
+def text_in(page: str) -> str:
+    return (re.findall(r"rct_[\w-]{43}", page) or [""])[0]
+
+
+def test_shows_the_token_once(cast: Cast) -> None:
+    page = made(cast).content.decode()
+
+    text = text_in(page)
+    assert text
+    assert f"curl -H &#x27;Authorization: Bearer {text}&#x27;" in page
+    listed = cast.client("nina").get("/tokens/").content.decode()
+    assert text not in listed
+    assert text[:12] in listed
+
+
+def test_the_token_works_within_its_limits(cast: Cast) -> None:
+    cast.add("a", "team-a")
+    cast.add("b", "team-b")
+    text = text_in(made(cast, "olive", namespaces=["team-b"]).content.decode())
+
+    found = Client(headers={"authorization": f"Bearer {text}"}).get(ALL).json()
+
+    assert [it["metadata"]["name"] for it in found["items"]] == ["b"]
+    [token] = wiring.tokens().all(access=cast.access("olive"))
+    assert (token.role, token.namespaces) == (Role.VIEWER, ("team-b",))
+
+
+def test_is_valid_to_the_end_of_its_last_day(cast: Cast) -> None:
+    made(cast, expires=timezone.localdate().isoformat())
+
+    [token] = wiring.tokens().all(access=cast.access("nina"))
+    assert timezone.localtime(token.expires_at).strftime("%H:%M:%S") == "23:59:59"
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"name": " "}, "填写此项"),
+        ({"name": "x" * 65}, "64"),
+        ({"role": "root"}, "从角色中选择"),
+        ({"expires": ""}, "填写此项"),
+        ({"expires": "tomorrow"}, "一年以内"),
+        ({"expires": "2020-01-01"}, "一年以内"),
+        ({"expires": "2020-99-99"}, "一年以内"),
+        ({"expires": "9999-12-31"}, "一年以内"),
+        ({"namespaces": ["team-b"]}, "不存在"),
+    ],
+)
+def test_a_bad_one_is_refused_with_words(cast: Cast, values: dict[str, Any], says: str) -> None:
+    response = made(cast, **values)
+
+    assert response.status_code == 422
+    assert says in response.content.decode()
+    assert wiring.tokens().all(access=cast.access("nina")) == []
+
+
+def test_revokes(cast: Cast) -> None:
+    text = text_in(made(cast).content.decode())
+    [token] = wiring.tokens().all(access=cast.access("nina"))
+    client = cast.client("nina", hx_request="true")
+    assert text[:12] in client.get(f"/tokens/{token.id}/revoke/").content.decode()
+
+    response = client.post(f"/tokens/{token.id}/revoke/")
+
+    assert response["HX-Redirect"] == "/tokens/"
+    assert wiring.tokens().all(access=cast.access("nina")) == []
+    assert client.post(f"/tokens/{token.id}/revoke/").status_code == 404
+
+
+def test_somebody_elses_is_not_there(cast: Cast) -> None:
+    made(cast)
+    [token] = wiring.tokens().all(access=cast.access("nina"))
+
+    for method in ("get", "post"):
+        assert getattr(cast.client("olive"), method)(f"/tokens/{token.id}/revoke/").status_code == 404
+    assert "build-server" in cast.client("nina").get("/tokens/").content.decode()
+    assert "build-server" not in cast.client("olive").get("/tokens/").content.decode()
+
+
+def test_the_journal_has_words_for_it(cast: Cast) -> None:
+    made(cast)
+    Client(headers={"authorization": "Bearer wrong"}).get(ALL)
+
+    page = cast.client("olive").get("/journal/?action=token").content.decode()
+
+    assert "访问令牌" in page
+    assert "令牌无效" in page
+
+
+def test_works_without_scripts(cast: Cast) -> None:
+    client = cast.client("nina")
+    assert "<!DOCTYPE html>" in client.get("/tokens/-/add/").content.decode()
+    until = timezone.localdate().isoformat()
+
+    page = client.post(
+        "/tokens/-/add/", {"name": "x", "role": "image-viewer", "expires": until}
+    ).content.decode()
+
+    assert "<!DOCTYPE html>" in page
+    assert text_in(page)
