@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from registries import wiring
+from registries.wiring import services
 
 
 @login_not_required
@@ -22,7 +22,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        missing = wiring.service().missing()
+        missing = services().index.missing()
     except DatabaseError as error:
         return HttpResponse(f"database: {type(error).__name__}\n", status=503, content_type="text/plain")
     if missing:

@@ -2,13 +2,13 @@
 
 from django.urls import path, register_converter
 
-from registries import wiring
 from registries.api import metrics
 from registries.web import add, administration, details, icons, journal, test_many, test_one, tokens
 from registries.web.delete_many import batch_delete, run_items, run_progress, run_start
 from registries.web.edit_delete import delete, edit
 from registries.web.list import namespace_options, pulse, registry_list, selection
 from registries.web.pull_secrets import pull_secret, run_usage, usage
+from registries.wiring import services
 
 
 class NameConverter:
@@ -87,5 +87,5 @@ local_administration = [
     path("namespaces/-/add/", administration.namespace_add, name="namespace_add"),
     path("namespaces/<k8s:name>/delete/", administration.namespace_delete, name="namespace_delete"),
 ]
-if not wiring.by_cluster():
+if not services().by_cluster:
     urlpatterns += local_administration

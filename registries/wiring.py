@@ -1,13 +1,13 @@
-"""Builds the store, the index, the prober and the service from settings; nothing else here reads them."""
+"""Everything that one process is made of, built from settings on first use."""
 
 import os
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cached_property
 from socket import gethostname
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from django.conf import settings
@@ -18,29 +18,29 @@ from registries.audit.log import AuditLog
 from registries.buckets import StoredBuckets
 from registries.domain.access import Access
 from registries.domain.errors import Unavailable
-from registries.index.snapshot import Index
+from registries.index.search import Index
 from registries.limits import Rates, Seats
+from registries.metrics import Metrics
 from registries.people.accounts import Accounts
-from registries.people.grants import access_now, forget_namespace
+from registries.people.grants import access_now
 from registries.people.refusals import Refusals
 from registries.people.tokens import Tokens
+from registries.probe import Policy
 from registries.runs.deletion import DeleteRuns
 from registries.runs.tests import VerifyRuns
 from registries.runs.threads import Background
 from registries.runs.trials import Trials
-from registries.service.registries import RegistryService
+from registries.service.guard import Guard
+from registries.service.pull_secret_use import PullSecretUse
+from registries.service.registries import Registries
+from registries.service.tests import Tests
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
 from registries.verification.history import History
 from registries.verification.pauses import Pauses
-from registries.verification.prober import certificates, lanes, metrics, one_at_a_time, patience, realms
+from registries.verification.prober import OneAtATime
 from registries.verification.quota import Quota
-
-DELETED_AT_ONCE = 8
-"""On a cluster, by one run or by all; more gain little (kubernetes.md)."""
-RUNS_AT_ONCE = 64
-"""People whose runs are under way; a run that waits for its thread would seem lost."""
 
 if TYPE_CHECKING:
     from registries.cluster.connection import Connection
@@ -48,276 +48,292 @@ if TYPE_CHECKING:
     from registries.people.cluster_bearers import ClusterTokens
     from registries.people.cluster_sessions import ClusterSessions
 
+DELETED_AT_ONCE = 8
+"""Deletions at once on a cluster, over all runs. More gain little (kubernetes.md)."""
+RUNS_AT_ONCE = 64
+"""People whose runs can be under way. A run that waits for a thread would seem lost."""
 
-@cache
-def embedded_store() -> EmbeddedStore:
-    return EmbeddedStore(Sealer(settings.PASSWORD_KEYS))
-
-
-def on_cluster() -> bool:
-    if settings.STORE not in ("embedded", "kubernetes"):
-        raise ImproperlyConfigured(f"CONSOLE_STORE is {settings.STORE}; use embedded or kubernetes")
-    return bool(settings.STORE == "kubernetes")
-
-
-def by_cluster() -> bool:
-    """Whether people log in with credentials of the cluster, which then says what they may do."""
-    if settings.AUTH not in ("local", "kubernetes"):
-        raise ImproperlyConfigured(f"CONSOLE_AUTH is {settings.AUTH}; use local or kubernetes")
-    if settings.AUTH == "kubernetes" and not on_cluster():
-        raise ImproperlyConfigured("CONSOLE_AUTH=kubernetes takes CONSOLE_STORE=kubernetes as well")
-    return bool(settings.AUTH == "kubernetes")
-
-
-@cache
-def gate() -> "Gate":
-    """To the same API server with people's own credentials."""
-    from registries.cluster.connection import configuration
-    from registries.cluster.personal import Gate
-
-    return Gate(configuration(settings.KUBECONFIG), connection(), tuple(settings.CLUSTER_ADDRESSES))
-
-
-@cache
-def people() -> "ClusterSessions":
-    from registries.people.cluster_sessions import ClusterSessions
-
-    return ClusterSessions(
-        gate=gate(),
-        sealer=Sealer(settings.PASSWORD_KEYS),
-        namespaces=lambda: index().fresh().namespaces,
-        audit=audit(),
-        fresh_for=settings.ACCESS_SECONDS,
-        lasts=timedelta(seconds=settings.SESSION_COOKIE_AGE),
-    )
-
-
-def access_by_now(access: Access) -> Access:
-    """What somebody may do by now, for work that goes on after its request. Unavailable `session_ended`."""
-    return people().access_now(access) if by_cluster() else access_now(access)
-
-
-@cache
-def connection() -> "Connection":
-    """To the API server. The package takes half a second to import, so nobody else pays for it."""
-    from registries.cluster.connection import Connection, configuration
-
-    try:
-        return Connection(configuration(settings.KUBECONFIG))
-    except Unavailable as error:
-        where = f"KUBECONFIG names {settings.KUBECONFIG}, which" if settings.KUBECONFIG else "This pod"
-        raise ImproperlyConfigured(
-            f"{where} holds no usable credentials. Name a kubeconfig file in KUBECONFIG, or run in a pod with a "
-            "service account."
-        ) from error
-
-
-@cache
-def store() -> Store:
-    if not on_cluster():
-        return embedded_store()
-    from registries.cluster.connection import own_namespace
-    from registries.cluster.lease import Lease
-    from registries.stores.cluster.store import KubernetesStore
-
-    def lease() -> Lease:
-        namespace = settings.KUBE_NAMESPACE or own_namespace(settings.KUBECONFIG)
-        return Lease(connection(), namespace, "registry-console", f"{gethostname()}-{uuid4()}")
-
-    return KubernetesStore(connection(), lease=lease if settings.PULL_SECRETS else None)
-
-
-def start() -> None:
-    """Begin what runs beside the requests; to be called in the process that answers them."""
-    if on_cluster():
-        threading.Thread(target=service().begin, name="first list", daemon=True).start()
-    if by_cluster():
-        threading.Thread(target=people().keep_tidy, name="tidy", daemon=True).start()
-
-
-def stop() -> None:
-    """End what was begun here beside the requests: for a process that goes on without answering any."""
-    store().stop()
-
-
-@cache
-def history() -> History:
-    return History(patience())
-
-
-@cache
-def audit() -> AuditLog:
-    return AuditLog()
-
-
-@cache
-def index() -> Index:
-    return Index(store(), lambda: datetime.now(UTC))
-
-
-@cache
-def service() -> RegistryService:
-    return RegistryService(
-        store=store(),
-        index=index(),
-        prober=one_at_a_time,
-        audit=audit(),
-        history=history(),
-        limit=Quota(settings.TESTS_PER_MINUTE),
-        restraint=Pauses(),
-        # A cluster takes no part in a transaction, and one must not be kept open while it is asked.
-        atomic=nullcontext if on_cluster() else transaction.atomic,
-    )
-
-
-@cache
-def tests() -> Background:
-    """The threads of tests that somebody is waiting for."""
-    return Background(settings.TEST_THREADS, "test")
-
-
-@cache
-def trials() -> Trials:
-    return Trials(service(), tests(), patience())
-
-
-@cache
-def deleting() -> Background:
-    """The threads of runs that delete."""
-    return Background(min(settings.TEST_THREADS, 2), "delete")
-
-
-@cache
-def deletions() -> Background | None:
-    """The threads that delete side by side; a database, which writes one thing after the other, has none."""
-    return Background(min(settings.TEST_THREADS, DELETED_AT_ONCE), "deletion") if on_cluster() else None
-
-
-@cache
-def running() -> Background:
-    """The threads of runs that test."""
-    return Background(min(settings.TEST_THREADS, RUNS_AT_ONCE), "run")
-
-
+T = TypeVar("T")
 AccessNow = Callable[[Access], Access]
 
 
-def delete_runs(access_now: AccessNow | None = None) -> DeleteRuns:
-    """`access_now` is what whoever began may do by then: of a person, or of a token."""
-    return DeleteRuns(service(), deleting(), access_now or access_by_now, transaction.atomic, deletions())
+class part(cached_property[T]):  # noqa: N801  used as a decorator
+    """A cached property that one thread builds while the others wait."""
+
+    def __get__(self, instance: Any, owner: type | None = None) -> T:  # type: ignore[override]
+        with instance.building:
+            built: T = super().__get__(instance, owner)
+            return built
 
 
-def verify_runs(access_now: AccessNow | None = None) -> VerifyRuns:
-    return VerifyRuns(
-        service=service(),
-        background=running(),
-        probing=run_tests(),
-        most=max(1, settings.RUN_TESTS),
-        pauses=Pauses(),
-        access_now=access_now or access_by_now,
-        atomic=transaction.atomic,
+class Services:
+    """The parts of one process. A fork or a test drops the whole object with `reset`."""
+
+    def __init__(self) -> None:
+        self.building = threading.RLock()
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether registries are stored on a cluster."""
+        if settings.STORE not in ("embedded", "kubernetes"):
+            raise ImproperlyConfigured(f"CONSOLE_STORE is {settings.STORE}; use embedded or kubernetes")
+        return bool(settings.STORE == "kubernetes")
+
+    @property
+    def by_cluster(self) -> bool:
+        """Whether people log in with credentials of the cluster, and its RBAC decides."""
+        if settings.AUTH not in ("local", "kubernetes"):
+            raise ImproperlyConfigured(f"CONSOLE_AUTH is {settings.AUTH}; use local or kubernetes")
+        if settings.AUTH == "kubernetes" and not self.on_cluster:
+            raise ImproperlyConfigured("CONSOLE_AUTH=kubernetes takes CONSOLE_STORE=kubernetes as well")
+        return bool(settings.AUTH == "kubernetes")
+
+    @part
+    def sealer(self) -> Sealer:
+        return Sealer(settings.PASSWORD_KEYS)
+
+    @part
+    def embedded_store(self) -> EmbeddedStore:
+        return EmbeddedStore(self.sealer)
+
+    @part
+    def store(self) -> Store:
+        if not self.on_cluster:
+            return self.embedded_store
+        from registries.cluster.connection import own_namespace
+        from registries.cluster.lease import Lease
+        from registries.stores.cluster.store import KubernetesStore
+
+        def lease() -> Lease:
+            namespace = settings.KUBE_NAMESPACE or own_namespace(settings.KUBECONFIG)
+            return Lease(self.connection, namespace, "registry-console", f"{gethostname()}-{uuid4()}")
+
+        return KubernetesStore(self.connection, lease=lease if settings.PULL_SECRETS else None)
+
+    @part
+    def connection(self) -> "Connection":
+        """The console's own connection to the API server. Its package takes half a second to import."""
+        from registries.cluster.connection import Connection, configuration
+
+        try:
+            return Connection(configuration(settings.KUBECONFIG))
+        except Unavailable as error:
+            where = f"KUBECONFIG names {settings.KUBECONFIG}, which" if settings.KUBECONFIG else "This pod"
+            raise ImproperlyConfigured(
+                f"{where} holds no usable credentials. Name a kubeconfig file in KUBECONFIG, or run in a pod "
+                "with a service account."
+            ) from error
+
+    @part
+    def gate(self) -> "Gate":
+        """The same API server, for calls with people's own credentials."""
+        from registries.cluster.connection import configuration
+        from registries.cluster.personal import Gate
+
+        return Gate(configuration(settings.KUBECONFIG), self.connection, tuple(settings.CLUSTER_ADDRESSES))
+
+    @part
+    def index(self) -> Index:
+        return Index(self.store, lambda: datetime.now(UTC))
+
+    @part
+    def guard(self) -> Guard:
+        # A cluster takes no part in a transaction, and one must not stay open while the cluster answers.
+        return Guard(self.store, self.audit, nullcontext if self.on_cluster else transaction.atomic)
+
+    @part
+    def registries(self) -> Registries:
+        return Registries(self.store, self.index, self.guard, self.audit, self.history)
+
+    @part
+    def tests(self) -> Tests:
+        return Tests(
+            store=self.store,
+            index=self.index,
+            guard=self.guard,
+            audit=self.audit,
+            history=self.history,
+            prober=self.prober,
+            limit=Quota(settings.TESTS_PER_MINUTE),
+            restraint=self.pauses,
+        )
+
+    @part
+    def pull_secrets(self) -> PullSecretUse:
+        return PullSecretUse(self.store, self.index, self.guard, self.audit)
+
+    @part
+    def prober(self) -> OneAtATime:
+        return OneAtATime(probe_policy, self.metrics)
+
+    @part
+    def metrics(self) -> Metrics:
+        """What this process has tested and answered since it started."""
+        return Metrics()
+
+    @part
+    def history(self) -> History:
+        return History(self.prober.patience)
+
+    @part
+    def pauses(self) -> Pauses:
+        return Pauses()
+
+    @part
+    def audit(self) -> AuditLog:
+        return AuditLog()
+
+    @part
+    def accounts(self) -> Accounts:
+        return Accounts(self.audit)
+
+    @part
+    def tokens(self) -> Tokens:
+        return Tokens(self.audit)
+
+    @part
+    def people(self) -> "ClusterSessions":
+        from registries.people.cluster_sessions import ClusterSessions
+
+        return ClusterSessions(
+            gate=self.gate,
+            sealer=self.sealer,
+            namespaces=lambda: self.index.fresh().namespaces,
+            audit=self.audit,
+            fresh_for=settings.ACCESS_SECONDS,
+            lasts=timedelta(seconds=settings.SESSION_COOKIE_AGE),
+        )
+
+    @part
+    def cluster_tokens(self) -> "ClusterTokens":
+        from registries.people.cluster_bearers import ClusterTokens
+
+        return ClusterTokens(
+            gate=self.gate,
+            namespaces=lambda: self.index.fresh().namespaces,
+            refusals=Refusals(self.audit),
+            questions=self.api_rates,
+            fresh_for=settings.ACCESS_SECONDS,
+        )
+
+    def access_now(self, access: Access) -> Access:
+        """The person's rights as of now, for work that outlives its request. Unavailable `session_ended`."""
+        return self.people.access_now(access) if self.by_cluster else access_now(access)
+
+    @part
+    def api_rates(self) -> Rates:
+        return Rates(settings.API_RATE, StoredBuckets())
+
+    @part
+    def api_tests(self) -> Seats:
+        """Tests that API clients wait for at once; one person gets half of the seats."""
+        return Seats(settings.API_TESTS, each=settings.API_TESTS // 2)
+
+    @part
+    def api_watches(self) -> Seats:
+        """Watches at once; one caller gets half of the seats."""
+        return Seats(settings.API_WATCHES, each=-(-settings.API_WATCHES // 2))
+
+    @part
+    def test_threads(self) -> Background:
+        """The threads of single tests, which a person waits for."""
+        return Background(settings.TEST_THREADS, "test")
+
+    @part
+    def trials(self) -> Trials:
+        return Trials(self.tests, self.test_threads, self.prober.patience)
+
+    @part
+    def delete_threads(self) -> Background:
+        """The threads of runs that delete."""
+        return Background(min(settings.TEST_THREADS, 2), "delete")
+
+    @part
+    def deletion_threads(self) -> Background | None:
+        """The threads of single deletions on a cluster. A database writes one after the other and has none."""
+        return (
+            Background(min(settings.TEST_THREADS, DELETED_AT_ONCE), "deletion") if self.on_cluster else None
+        )
+
+    @part
+    def run_threads(self) -> Background:
+        """The threads of runs that test."""
+        return Background(min(settings.TEST_THREADS, RUNS_AT_ONCE), "run")
+
+    @part
+    def run_test_threads(self) -> Background:
+        """The threads of all tests of all runs of this process."""
+        return Background(min(settings.TEST_THREADS, settings.RUN_TESTS), "run-test")
+
+    def delete_runs(self, access_now: AccessNow | None = None) -> DeleteRuns:
+        """`access_now` looks up the rights as of then of the person or token that began the run."""
+        now = access_now or self.access_now
+        return DeleteRuns(
+            self.registries, self.index, self.delete_threads, now, transaction.atomic, self.deletion_threads
+        )
+
+    def verify_runs(self, access_now: AccessNow | None = None) -> VerifyRuns:
+        """`access_now` as for `delete_runs`."""
+        return VerifyRuns(
+            registries=self.registries,
+            tests=self.tests,
+            index=self.index,
+            background=self.run_threads,
+            probing=self.run_test_threads,
+            most=max(1, settings.RUN_TESTS),
+            pauses=self.pauses,
+            access_now=access_now or self.access_now,
+            atomic=transaction.atomic,
+        )
+
+    def start(self) -> None:
+        """Begins what runs beside the requests. Call it in the process that answers requests."""
+        if self.on_cluster:
+            threading.Thread(target=self.index.fill, name="first list", daemon=True).start()
+        if self.by_cluster:
+            threading.Thread(target=self.people.keep_tidy, name="tidy", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends what runs beside the requests, in a process that goes on without answering any."""
+        self.store.stop()
+
+    def reseal(self) -> tuple[int, int]:
+        """Brings every seal under the newest key: the number of passwords, and of credentials of sessions.
+
+        Both, whatever the settings say: a database may have seen other settings.
+        """
+        from registries.people.cluster_sessions import reseal_credentials
+
+        return self.embedded_store.reseal(), reseal_credentials(self.sealer)
+
+
+def probe_policy() -> Policy:
+    """The operator's rules for every connection test."""
+    return Policy(
+        ca_file=settings.PROBE_CA_FILE,
+        certs_dir=settings.PROBE_CERTS_DIR,
+        allow_loopback=settings.PROBE_ALLOW_LOOPBACK,
+        allow_private=settings.PROBE_ALLOW_PRIVATE,
+        allow_plain_http=settings.PROBE_ALLOW_PLAIN_HTTP,
+        connect_timeout=settings.PROBE_CONNECT_TIMEOUT,
+        read_timeout=settings.PROBE_READ_TIMEOUT,
+        total_timeout=settings.PROBE_TIMEOUT,
+        proxy=settings.PROBE_PROXY,
+        no_proxy=tuple(settings.PROBE_NO_PROXY),
     )
 
 
-def verify_runs_of(access: Access) -> VerifyRuns:
-    """Runs of a command, which may do now what it might at the start."""
-    return verify_runs(lambda _: access)
+_current: list[Services] = [Services()]
 
 
-@cache
-def run_tests() -> Background:
-    """The threads of all tests of all runs of this process."""
-    return Background(min(settings.TEST_THREADS, settings.RUN_TESTS), "run-test")
-
-
-@cache
-def accounts() -> Accounts:
-    return Accounts(audit())
-
-
-@cache
-def tokens() -> Tokens:
-    return Tokens(audit())
-
-
-@cache
-def cluster_tokens() -> "ClusterTokens":
-    from registries.people.cluster_bearers import ClusterTokens
-
-    return ClusterTokens(
-        gate=gate(),
-        namespaces=lambda: index().fresh().namespaces,
-        refusals=Refusals(audit()),
-        questions=api_rates(),
-        fresh_for=settings.ACCESS_SECONDS,
-    )
-
-
-@cache
-def api_rates() -> Rates:
-    return Rates(settings.API_RATE, StoredBuckets())
-
-
-@cache
-def api_tests() -> Seats:
-    """The tests that API clients may be waiting for at once, one person for half of them: a registry that is slow
-    keeps nobody else's from being tested."""
-    return Seats(settings.API_TESTS, each=settings.API_TESTS // 2)
-
-
-@cache
-def api_watches() -> Seats:
-    """One caller has half of them at most, or whoever is first would keep all others from watching."""
-    return Seats(settings.API_WATCHES, each=-(-settings.API_WATCHES // 2))
-
-
-def reseal() -> tuple[int, int]:
-    """Bring all that is sealed under the newest key: how many passwords, and how many credentials of sessions. Both,
-    wherever the registries are at the moment: a database may have seen another setting."""
-    from registries.people.cluster_sessions import reseal_credentials
-
-    return embedded_store().reseal(), reseal_credentials(Sealer(settings.PASSWORD_KEYS))
-
-
-def delete_namespace(access: Access, name: str) -> None:
-    """A namespace goes with the roles in it: one that is created again starts without any."""
-    with transaction.atomic():
-        service().delete_namespace(access=access, name=name)
-        forget_namespace(name)
+def services() -> Services:
+    """The parts of this process."""
+    return _current[0]
 
 
 def reset() -> None:
-    """Forget everything that was built: in a child process, where its threads are not and its locks may be held;
-    and for tests that change settings or databases."""
-    built = (
-        realms,
-        certificates,
-        lanes,
-        embedded_store,
-        connection,
-        gate,
-        people,
-        index,
-        store,
-        history,
-        audit,
-        service,
-        tests,
-        trials,
-        deleting,
-        deletions,
-        running,
-        run_tests,
-        accounts,
-        tokens,
-        cluster_tokens,
-        metrics,
-        api_rates,
-        api_tests,
-        api_watches,
-    )
-    for one in built:
-        one.cache_clear()
+    """Drops every part: in a child process, which lacks the parent's threads, and in tests."""
+    _current[0] = Services()
 
 
 os.register_at_fork(after_in_child=reset)

@@ -24,6 +24,7 @@ from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.registry import Key, RegistrySecret
 from registries.intake.draft import read_draft
 from registries.people.grants import set_grant
+from registries.wiring import services
 from tests import canary
 from tests.peers.silent import SilentServers
 
@@ -115,7 +116,7 @@ class Cast:
         """A new API token of somebody's, limited to namespaces and a role."""
         until = timezone.now() + timedelta(days=days)
         values = {"name": "test", "namespaces": namespaces, "role": role, "expires_at": until}
-        return wiring.tokens().create(access=self.access(person), **values)[1]
+        return services().tokens.create(access=self.access(person), **values)[1]
 
     def api(self, person: str, *namespaces: str, role: Role = Role.ADMIN) -> Client:
         """A client that shows a token and no cookie."""
@@ -127,12 +128,12 @@ class Cast:
 
     def add(self, name: str = "harbor-prod", namespace: str = "team-a", **values: str) -> RegistrySecret:
         """Store a registry, with the canary for its password."""
-        return wiring.service().create(
+        return services().registries.create(
             access=self.access("olive"), draft=read_draft(typed(name, namespace, **values))
         )
 
     def find(self, name: str = "harbor-prod", namespace: str = "team-a") -> RegistrySecret:
-        return wiring.service().find(access=self.access("olive"), key=Key(namespace, name))
+        return services().registries.find(access=self.access("olive"), key=Key(namespace, name))
 
 
 def typed(name: str = "harbor-prod", namespace: str = "team-a", **values: str) -> dict[str, str]:
@@ -157,8 +158,8 @@ def cast(db: None) -> Cast:
         people.users[name] = User.objects.create(username=name, password="!")
         if grant:
             set_grant(people.users[name], *grant)
-    for namespace in NAMESPACES if wiring.service().manages_namespaces else ():
-        wiring.service().create_namespace(access=people.access("olive"), name=namespace)
+    for namespace in NAMESPACES if services().registries.manages_namespaces else ():
+        services().registries.create_namespace(access=people.access("olive"), name=namespace)
     return people
 
 

@@ -11,12 +11,12 @@ from functools import partial
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
-from registries import wiring
 from registries.api.status import ApiError
 from registries.domain.access import Access
 from registries.domain.errors import TooManyRequests, Unavailable
 from registries.log_in.access import access_to
 from registries.log_in.pages import client_address
+from registries.wiring import services
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="registry-console"'}
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -59,7 +59,7 @@ def scraper(request: HttpRequest) -> Caller:
 
 
 def _limited(caller: Caller) -> Caller:
-    wait = wiring.api_rates().wait(caller.key)
+    wait = services().api_rates.wait(caller.key)
     if wait:
         raise TooManyRequests(retry_after=wait)
     return caller
@@ -79,7 +79,7 @@ def _bearer(request: HttpRequest, *, metrics: bool = False) -> Caller:
     caller = None
     if scheme.lower() == "bearer" and 0 < len(text) <= LONGEST:
         # A console's token speaks for an account, which has no say where the cluster decides.
-        of = _of_cluster if wiring.by_cluster() else _of_account
+        of = _of_cluster if services().by_cluster else _of_account
         caller = of(text, client_address(request), metrics)
     if caller is None:
         raise unauthorized()
@@ -87,16 +87,16 @@ def _bearer(request: HttpRequest, *, metrics: bool = False) -> Caller:
 
 
 def _of_account(text: str, source: str, metrics: bool) -> Caller | None:
-    found = wiring.tokens().caller(text, source)
+    found = services().tokens.caller(text, source)
     if found is None:
         return None
     access, token = found
-    return Caller(access, f"token {token}", lambda: wiring.tokens().access_now(token, source))
+    return Caller(access, f"token {token}", lambda: services().tokens.access_now(token, source))
 
 
 def _of_cluster(text: str, source: str, metrics: bool) -> Caller | None:
     """Counted by person: whoever has an account of the cluster gets as many tokens for it as they like."""
-    tokens = wiring.cluster_tokens()
+    tokens = services().cluster_tokens
     ask = tokens.scraper if metrics else tokens.caller
     access = ask(text, source)
     return None if access is None else Caller(access, f"person {access.person}", partial(ask, text, source))
@@ -110,7 +110,7 @@ def _session(request: HttpRequest) -> Caller:
             403, "CSRF verification failed: send the token of the page in X-CSRFToken, or a bearer token"
         )
     access = access_to(request)
-    return Caller(access, f"person {access.person}", lambda: wiring.access_by_now(access))
+    return Caller(access, f"person {access.person}", lambda: services().access_now(access))
 
 
 def _refused(request: HttpRequest) -> bool:

@@ -10,14 +10,13 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from registries import wiring
 from registries.api.boundary import DATABASE_AWAY
 from registries.api.callers import bearer, scraper
 from registries.api.status import ApiError, headers_of
 from registries.domain.errors import ConsoleError, Unavailable
 from registries.domain.query import Criteria
 from registries.metrics import Registries, exposition
-from registries.verification import prober
+from registries.wiring import services
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +30,17 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 def metrics(request: HttpRequest) -> HttpResponse:
     """What the bearer of a token may see. The whole process is for somebody who sees everything, or whom the cluster
     lets read this address."""
-    service = wiring.service()
+    service = services()
     try:
-        access = (scraper if wiring.by_cluster() else bearer)(request).access
-        age = service.index_age()
-        registries = Registries(service.matching(access=access, criteria=Criteria()), age)
+        access = (scraper if services().by_cluster else bearer)(request).access
+        age = service.index.age()
+        registries = Registries(service.index.matching(access=access, criteria=Criteria()), age)
     except ConsoleError as error:
         return _refused(error)
     except DATABASE_AWAY as error:
         log.error("the database does not answer", exc_info=error)
         return _refused(Unavailable("", "database", passing=True))
-    whole = prober.metrics() if access.sees_everything or wiring.by_cluster() else None
+    whole = services().metrics if access.sees_everything or services().by_cluster else None
     return HttpResponse(exposition(registries, whole), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -65,7 +64,7 @@ class ClockMiddleware:
             # Names of addresses and known methods only: a label that anybody can choose would grow for ever.
             view = request.resolver_match.view_name or "unnamed"
             method = request.method if request.method in METHODS else "other"
-            prober.metrics().answered(view, method, response.status_code, time.perf_counter() - begun)
+            services().metrics.answered(view, method, response.status_code, time.perf_counter() - begun)
         return response
 
 

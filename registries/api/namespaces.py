@@ -2,14 +2,14 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from registries import wiring
 from registries.api.callers import Caller
 from registries.api.status import answer
 from registries.domain.resource import API_VERSION
+from registries.wiring import services
 
 
 def list_namespaces(caller: Caller, request: HttpRequest) -> HttpResponse:
-    tallies = wiring.service().tallies(access=caller.access)
+    tallies = services().index.tallies(access=caller.access)
     items = [
         {
             "name": name,

@@ -6,7 +6,6 @@ Order, as in an API server: who asks, whether they may, whether it is there, and
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from registries import wiring
 from registries.api import bodies, watch
 from registries.api.callers import Caller
 from registries.api.payloads import read_patch, read_resource
@@ -16,6 +15,7 @@ from registries.domain.query import Criteria
 from registries.domain.registry import Key
 from registries.domain.resource import API_VERSION, KIND, Resource
 from registries.verification.records import Action
+from registries.wiring import services
 
 DEFAULT_LIMIT = 10
 MOST = 500
@@ -41,7 +41,7 @@ def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> Http
         return watch.watch(caller, request, Criteria(namespace=namespace, selector=selector))
     criteria = Criteria(namespace=namespace, text=search, selector=selector)
     first = (page - 1) * limit
-    listing = wiring.service().listing(access=caller.access, criteria=criteria, first=first, count=limit)
+    listing = services().index.listing(access=caller.access, criteria=criteria, first=first, count=limit)
     head = f'{{"apiVersion":"{API_VERSION}","kind":"{KIND}List","metadata":{{"resourceVersion":"{listing.version}"}},'
     tail = f'"totalItems":{listing.total}}}'
     body = b"".join((head.encode(), b'"items":[', b",".join(listing.items), b"],", tail.encode()))
@@ -50,23 +50,23 @@ def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> Http
 
 
 def get(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
-    return _shown(wiring.service().resource(access=caller.access, key=Key(namespace, name)))
+    return _shown(services().registries.resource(access=caller.access, key=Key(namespace, name)))
 
 
 def create(caller: Caller, request: HttpRequest, namespace: str) -> HttpResponse:
-    service, access = wiring.service(), caller.access
-    service.require_create(access=access, namespace=namespace)
+    service, access = services(), caller.access
+    service.registries.require_create(access=access, namespace=namespace)
     rehearsal = bodies.dry_run(request)
     draft = read_resource(bodies.read_object(request), namespace)
     if rehearsal:
-        return answer(service.rehearse_create(access=access, draft=draft), 201)
-    created = service.create(access=access, draft=draft)
-    return _shown(service.resource(access=access, key=created.key), 201)
+        return answer(service.registries.rehearse_create(access=access, draft=draft), 201)
+    created = service.registries.create(access=access, draft=draft)
+    return _shown(service.registries.resource(access=access, key=created.key), 201)
 
 
 def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
-    service, access, key = wiring.service(), caller.access, Key(namespace, name)
-    registry = service.find(access=access, key=key, action=Action.EDIT)
+    service, access, key = services(), caller.access, Key(namespace, name)
+    registry = service.registries.find(access=access, key=key, action=Action.EDIT)
     rehearsal = bodies.dry_run(request)
     body = bodies.read_object(request, (bodies.MERGE_PATCH, JSON))
     for attempt in range(1, ATTEMPTS + 1):
@@ -75,7 +75,7 @@ def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Htt
             break
         display_name, description = patch.applied(registry)
         try:
-            changed = service.edit(
+            changed = service.registries.edit(
                 access=access,
                 key=key,
                 uid=registry.uid,
@@ -90,17 +90,18 @@ def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Htt
         except Conflict:
             if attempt == ATTEMPTS:
                 raise
-            registry = service.find(access=access, key=key, action=Action.EDIT)
-    return _shown(service.resource(access=access, key=key))
+            registry = service.registries.find(access=access, key=key, action=Action.EDIT)
+    return _shown(service.registries.resource(access=access, key=key))
 
 
 def delete(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
-    service, access, key = wiring.service(), caller.access, Key(namespace, name)
-    registry = service.find(access=access, key=key, action=Action.DELETE)
+    service, access, key = services(), caller.access, Key(namespace, name)
+    registry = service.registries.find(access=access, key=key, action=Action.DELETE)
     options = bodies.read_object(request, empty=True)
     rehearsal = bodies.dry_run(request) or _dry_run_option(options)
     _require_preconditions(options, uid=registry.uid, resource_version=registry.resource_version)
-    (service.rehearse_delete if rehearsal else service.delete)(access=access, key=key, uid=registry.uid)
+    delete = service.registries.rehearse_delete if rehearsal else service.registries.delete
+    delete(access=access, key=key, uid=registry.uid)
     response = HttpResponse(status=204)
     del response["Content-Type"]  # Django's own; there is no content
     return response

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from registries import wiring
 from registries.api import bodies
 from registries.api.callers import Caller
 from registries.api.status import ApiError, InvalidValues, answer
@@ -21,6 +20,7 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION
 from registries.runs.engine import ItemState, Runs
 from registries.verification.records import Action
+from registries.wiring import services
 
 MOST = 1000
 ACTIONS = {"delete": Action.DELETE, "verify": Action.TEST}
@@ -66,7 +66,7 @@ def cancel(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
     shown = _shown(caller, _id(run))
     if shown["type"] != "verify":
         raise Conflict(run, "not_cancellable")
-    wiring.verify_runs().cancel(access=caller.access, run_id=_id(run))
+    services().verify_runs().cancel(access=caller.access, run_id=_id(run))
     return answer(_shown(caller, _id(run)))
 
 
@@ -93,7 +93,7 @@ def _read_items(items: Any) -> tuple[list[Key], list[str]]:
 
 
 def _chosen(access: Access, keys: Sequence[Key], uids: Sequence[str], action: Action) -> list[RegistrySecret]:
-    found = wiring.service().selected(access=access, keys=keys, action=action)
+    found = services().registries.selected(access=access, keys=keys, action=action)
     causes, chosen = [], []
     for place, (registry, uid) in enumerate(zip(found, uids, strict=True)):
         if registry is None:
@@ -121,7 +121,7 @@ def _runs(caller: Caller) -> dict[str, Any]:
             raise Unavailable(access.person, SESSION_ENDED)
         return found or Access(person=access.person, source=access.source)
 
-    return {"delete": wiring.delete_runs(rights), "verify": wiring.verify_runs(rights)}
+    return {"delete": services().delete_runs(rights), "verify": services().verify_runs(rights)}
 
 
 def _id(text: str) -> UUID:
@@ -170,7 +170,7 @@ def _progress(runs: Runs, access: Access, run: UUID, kind: str) -> Mapping[str, 
         view = runs.view(access=access, run_id=run)
         failed = [_item(it.key, ItemState.FAILED, "", it.problem) for it in view.failed]
         return {"ended": view.ended, "succeeded": view.done, "failed": len(failed), "items": failed}
-    progress = wiring.verify_runs().progress(access=access, run_id=run)
+    progress = services().verify_runs().progress(access=access, run_id=run)
     return {
         "ended": progress.ended,
         "succeeded": progress.succeeded,

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from registries import wiring
 from registries.api import bodies
 from registries.api.callers import Caller
 from registries.api.payloads import read_credential
@@ -33,8 +32,8 @@ from registries.domain.errors import (
 from registries.domain.registry import Credential, Key, name_problem
 from registries.domain.resource import API_VERSION, milliseconds
 from registries.verification.outcome import Outcome
-from registries.verification.prober import turn
 from registries.verification.records import Check
+from registries.wiring import services
 from registries.words import labels
 
 BUSY = 2
@@ -44,8 +43,8 @@ LOOK = 0.1
 
 
 def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
-    service = wiring.service()
-    service.require_test(access=caller.access, namespace=namespace)
+    service = services()
+    service.tests.require_test(access=caller.access, namespace=namespace)
     credential = read_credential(bodies.read_object(request, empty=True))
     if credential is None and name_problem(name):
         raise NotFound(name)  # what is typed may be tested under any name, before it is a good one
@@ -56,10 +55,10 @@ def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
 
 
 def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpResponse:
-    service, access = wiring.service(), caller.access
+    service, access = services(), caller.access
     try:
-        service.admit_trial(access=access, namespace=namespace, credential=credential)
-        outcome = service.try_connection(access=access, namespace=namespace, credential=credential)
+        service.tests.admit_trial(access=access, namespace=namespace, credential=credential)
+        outcome = service.tests.try_connection(access=access, namespace=namespace, credential=credential)
     except LeftAlone as error:
         return _left_alone(error)
     except Unavailable as error:
@@ -71,12 +70,12 @@ def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpRespon
 
 def _stored(caller: Caller, key: Key) -> HttpResponse:
     """Test and record. One that is under way already is not begun again: its verdict is the answer."""
-    service, access = wiring.service(), caller.access
+    service, access = services(), caller.access
     try:
-        check, new = service.begin_test(access=access, key=key)
+        check, new = service.tests.begin_test(access=access, key=key)
     except LeftAlone as error:
         return _left_alone(error)
-    outcome = service.finish_test(access=access, check=check) if new else _awaited(check)
+    outcome = service.tests.finish_test(access=access, check=check) if new else _awaited(check)
     if outcome.problem in ("gone", "recreated", "changed"):
         raise NotFound(str(key)) if outcome.problem == "gone" else Conflict(str(key), outcome.problem)
     if outcome.problem == REGISTRY_BUSY:
@@ -89,13 +88,13 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
         raise Refused(str(key), outcome.problem)
     if outcome.problem:
         raise Unavailable(str(key), outcome.problem)
-    recorded = service.find(access=access, key=key).verification
+    recorded = service.registries.find(access=access, key=key).verification
     return answer(verdict(outcome, recorded.at or datetime.now(UTC)))
 
 
 def _busy(subject: str) -> TooManyRequests:
     """Others were tested before it; as soon as one of them has ended, it is worth asking again."""
-    return TooManyRequests(subject, retry_after=turn(), problem=REGISTRY_BUSY)
+    return TooManyRequests(subject, retry_after=services().prober.turn, problem=REGISTRY_BUSY)
 
 
 def _left_alone(error: LeftAlone) -> HttpResponse:
@@ -103,7 +102,7 @@ def _left_alone(error: LeftAlone) -> HttpResponse:
 
 
 def _awaited(check: Check) -> Outcome:
-    while (outcome := wiring.history().outcome(check)) is None:
+    while (outcome := services().history.outcome(check)) is None:
         time.sleep(LOOK)
     return outcome
 
@@ -111,18 +110,18 @@ def _awaited(check: Check) -> Outcome:
 @contextmanager
 def _seat(person: str) -> Iterator[None]:
     """So many tests at most are waited for, so that threads are left for everything else, and for everybody else."""
-    if not wiring.api_tests().take(person):
+    if not services().api_tests.take(person):
         raise TooManyRequests(retry_after=BUSY)
     try:
         yield
     finally:
-        wiring.api_tests().give_back(person)
+        services().api_tests.give_back(person)
 
 
 def past_tests(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     """The tests of a registry that are remembered, newest first; the first one is the last."""
-    registry = wiring.service().find(access=caller.access, key=Key(namespace, name))
-    recent = wiring.history().recent(registry.uid)
+    registry = services().registries.find(access=caller.access, key=Key(namespace, name))
+    recent = services().history.recent(registry.uid)
     items = [
         {"by": check.person, **verdict(check.outcome, check.started_at)} for check in recent if check.outcome
     ]

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 
 from django.http import HttpRequest, StreamingHttpResponse
 
-from registries import wiring
 from registries.api import bodies
 from registries.api.callers import Caller, access_now
 from registries.api.status import JSON, bad_request, failure
@@ -21,6 +20,7 @@ from registries.domain.errors import NotFound, TooManyRequests, Unavailable
 from registries.domain.query import Criteria, Listing
 from registries.domain.resource import API_VERSION, KIND
 from registries.index.watch_log import News, is_version
+from registries.wiring import services
 
 DEFAULT_SECONDS = 300
 MOST_SECONDS = 1800
@@ -37,15 +37,17 @@ _CLOSED = getattr(select, "POLLRDHUP", select.POLLHUP)
 
 def watch(caller: Caller, request: HttpRequest, criteria: Criteria) -> StreamingHttpResponse:
     """By namespace and selector, from `resourceVersion`; without one, or from 0, what there is comes first: ADDED."""
-    service = wiring.service()
+    service = services()
     seconds = bodies.number(request, "timeoutSeconds", 0, least=0) or DEFAULT_SECONDS
     bookmarks = bodies.flag(request, "allowWatchBookmarks")
     since = request.GET.get("resourceVersion", "")
     if since and not is_version(since):
         raise bad_request("resourceVersion must be one that a list, a resource or a watch has told")
-    if criteria.namespace and not service.namespace_exists(access=caller.access, name=criteria.namespace):
+    if criteria.namespace and not service.index.namespace_exists(
+        access=caller.access, name=criteria.namespace
+    ):
         raise NotFound(criteria.namespace)
-    if not wiring.api_watches().take(caller.key):
+    if not services().api_watches.take(caller.key):
         raise TooManyRequests(retry_after=AGAIN)
     follower = Follower(
         caller.access, lambda: access_now(caller), criteria, min(seconds, MOST_SECONDS), bookmarks
@@ -95,7 +97,7 @@ class Held:
     def close(self) -> None:
         if self._held:
             self._held = False
-            wiring.api_watches().give_back(self._caller)
+            services().api_watches.give_back(self._caller)
 
 
 class Follower:
@@ -116,14 +118,14 @@ class Follower:
     def lines(self, since: str, has_gone: Callable[[], bool]) -> Iterator[bytes]:
         begun = looked = marked = time.monotonic()
         yield b""  # gunicorn sends the head of an answer with its first piece: a client is told at once
-        service = wiring.service()
+        service = services()
         place: int | None
         if since in ("", "0"):
             listing = self._everything()
             place, since = listing.place, listing.version
             yield from (_line("ADDED", document) for document in listing.items)
         else:
-            place = service.place_of(version=since)
+            place = service.index.place_of(version=since)
         while (now := time.monotonic()) - begun < self._seconds and not has_gone():
             if now - looked > RIGHTS:
                 looked = now
@@ -150,12 +152,12 @@ class Follower:
         if place is None:
             return None
         of = self._criteria
-        return wiring.service().changes(
+        return services().index.changes(
             access=self._access, namespace=of.namespace, after=place, selector=of.selector
         )
 
     def _everything(self) -> Listing:
-        return wiring.service().listing(access=self._access, criteria=self._criteria, first=0, count=ALL)
+        return services().index.listing(access=self._access, criteria=self._criteria, first=0, count=ALL)
 
 
 def _line(kind: str, document: bytes) -> bytes:

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 
-from registries import wiring
 from registries.demo.process import DemoRegistries
 from registries.demo.tempers import TEMPERS, Temper
 from registries.domain.access import EVERYWHERE, Access, Role
@@ -23,9 +22,9 @@ from registries.intake.draft import Tls, read_draft
 from registries.models import AuditEntry, StoredResource, VerificationRecord
 from registries.people.grants import set_grant
 from registries.probe import Result, probe
-from registries.verification import prober
 from registries.verification.outcome import Outcome
 from registries.web.test_one import start_test
+from registries.wiring import probe_policy, services
 
 PASSWORD = "demo"  # noqa: S105 # nosec B105  shown on the demo's login page
 ACCOUNTS = (
@@ -132,9 +131,9 @@ def seed(registries: DemoRegistries) -> None:
         if role is not None:
             set_grant(user, namespace, role)
     access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
-    if wiring.store().manages_namespaces:
+    if services().store.manages_namespaces:
         for namespace in NAMESPACES:
-            wiring.service().create_namespace(access=access, name=namespace)
+            services().registries.create_namespace(access=access, name=namespace)
         AuditEntry.objects.update(at=datetime.now(UTC) - OLD)
     answers = _ask(registries)
     for entry in SEEDS:
@@ -145,7 +144,7 @@ def seed(registries: DemoRegistries) -> None:
         if entry.tested is not None:
             result = answers[entry.temper]
             if entry.tls is not Tls.SYSTEM:
-                result = prober.one_at_a_time(wiring.store().credential(created.key, uid=created.uid))
+                result = services().prober(services().store.credential(created.key, uid=created.uid))
             _write_past(created, entry, result, access.person)
 
 
@@ -164,7 +163,7 @@ def _temper(name: str) -> Temper:
 def _ask(registries: DemoRegistries) -> dict[str, Result]:
     """One real test of every temper that answers quickly, all at once."""
     names = sorted({entry.temper for entry in SEEDS if entry.tested is not None})
-    policy = replace(prober.policy(), connect_timeout=PATIENCE, read_timeout=PATIENCE, total_timeout=PATIENCE)
+    policy = replace(probe_policy(), connect_timeout=PATIENCE, read_timeout=PATIENCE, total_timeout=PATIENCE)
 
     def ask(name: str) -> Result:
         temper = _temper(name)
@@ -190,7 +189,7 @@ def _create(access: Access, entry: Seed, registries: DemoRegistries, ca_bundle: 
             "ca_bundle": ca_bundle,
         }
     )
-    return wiring.service().create(access=access, draft=draft)
+    return services().registries.create(access=access, draft=draft)
 
 
 def _backdate(registry: RegistrySecret, entry: Seed) -> None:
@@ -220,7 +219,7 @@ def _write_past(registry: RegistrySecret, entry: Seed, result: Result, person: s
         message=result.message("zh"),
         at=last,
     )
-    wiring.store().annotate(registry.key, verification_annotations(verification), uid=registry.uid)
+    services().store.annotate(registry.key, verification_annotations(verification), uid=registry.uid)
     outcome = Outcome.of(result)
     earlier = Outcome(reason="ok", stages=outcome.stages[:1]) if entry.fine_before else outcome
     VerificationRecord.objects.bulk_create(

@@ -1,25 +1,20 @@
-"""The index: what every list, count, search and sort reads. In memory, without passwords, kept fresh from
-the store's changes; nothing is read that is not shown. Imports the domain and what a store is.
-"""
+"""Every registry at one version, in memory and without passwords: filtered, counted, sorted for one Access."""
 
-import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
-from itertools import chain, islice
+from itertools import chain
 from types import MappingProxyType
 
 from registries.domain.access import Access, Permission
-from registries.domain.query import Criteria, Filter, Listing, ListQuery, Page, Sort, Tally
-from registries.domain.registry import STALE_AFTER, Key, RegistrySecret, Removal, VerifyStatus
-from registries.domain.selectors import EVERYTHING, Selector
-from registries.index.watch_log import ChangeLog, News, is_version
-from registries.stores.base import Changes, Freshness, Store
+from registries.domain.query import Criteria, Filter, ListQuery, Sort, Tally
+from registries.domain.registry import STALE_AFTER, Key, RegistrySecret, VerifyStatus
+from registries.stores.base import Changes
 
 _STATUS_ORDER = {VerifyStatus.FAILED: 0, VerifyStatus.UNTESTED: 1, VerifyStatus.SUCCESS: 2}
 _SORT_KEYS: Mapping[Sort, Callable[[RegistrySecret], object]] = {
@@ -142,122 +137,6 @@ class Snapshot:
         return Snapshot(changes.version, namespaces, MappingProxyType(buckets))
 
 
-class Index:
-    """The newest snapshot of one store. `fresh` asks the store what changed: one small query."""
-
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
-        self._store = store
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._snapshot = Snapshot(None, frozenset(), MappingProxyType({}))
-        self._log = ChangeLog()
-
-    @property
-    def is_filled(self) -> bool:
-        """Whether the first list is in it, however old by now."""
-        return self._snapshot.version is not None
-
-    def fresh(self) -> Snapshot:
-        with self._lock:
-            changes = self._store.changes(self._snapshot.version)
-            if changes.version != self._snapshot.version:
-                self._follow(self._snapshot, self._snapshot.after(changes), changes)
-            return self._snapshot
-
-    def _follow(self, before: Snapshot, after: Snapshot, changes: Changes) -> None:
-        """Go on to a snapshot, and note what it changes."""
-        if not changes.complete:
-            self._log.append(changes.upserted, changes.removed, before.find, changes.mark)
-        elif before.version is None or changes.mark < self._log.mark:
-            self._log.begin(changes.mark)  # the first one, or another history than before
-        else:
-            gone = (
-                Removal(key, uid) for uid, key in before.keys_by_uid.items() if uid not in after.keys_by_uid
-            )
-            known = {it.uid: it.resource_version for it in before.everything(Sort.NAMESPACE)}
-            new = (it for it in changes.upserted if known.get(it.uid) != it.resource_version)
-            self._log.append(new, gone, before.find, changes.mark)
-        after.place, after.mark = self._log.place, self._log.mark
-        self._snapshot = after
-
-    def place_of(self, version: str) -> int | None:
-        self.fresh()
-        end, place = self._log.place, self._log.place_of(version)
-        newer = is_version(version) and int(version) > self._log.mark
-        if place is None and newer and self._store.reached(int(version)):
-            return end  # another replica told of it first; what comes here up to there is told once more
-        return place
-
-    def changes(
-        self, access: Access, namespace: str, after: int, selector: Selector = EVERYTHING
-    ) -> News | None:
-        """What of it this person may see; None when that place is not known any more."""
-        self.fresh()
-        news = self._log.after(after)
-        if news is None:
-            return None
-        there = (it for it in news.changes if not namespace or it.key.namespace == namespace)
-        seen = (it for it in there if access.may(Permission.SEE, it.key.namespace))
-        return replace(news, changes=tuple(it for change in seen if (it := change.seen_through(selector))))
-
-    def listing(self, access: Access, criteria: Criteria, first: int, count: int) -> Listing:
-        """`count` resources from the one at `first` (from 0), by namespace and name, as JSON."""
-        snapshot = self.fresh()
-        buckets = [it.narrowed(criteria) for it in visible_buckets(snapshot, access, criteria.namespace)]
-        total = sum(len(bucket.items) for bucket in buckets)
-        found: Iterable[RegistrySecret] = ()
-        if first < total:
-            matching = _matching(snapshot, buckets, ListQuery(criteria), self._clock())
-            found = islice(matching, first, first + count)
-        items = tuple(it.document for it in found)
-        return Listing(items=items, total=total, version=str(snapshot.mark), place=snapshot.place)
-
-    def page(self, access: Access, query: ListQuery) -> Page:
-        """One page of what a person may see, with the counts for all of it."""
-        snapshot, now = self.fresh(), self._clock()
-        visible = visible_buckets(snapshot, access, query.criteria.namespace)
-        buckets = [bucket.narrowed(query.criteria) for bucket in visible]
-        tally = _tally(buckets, now)
-        total = tally.of(query.criteria.status)
-        number = min(query.page, max(1, -(-total // query.size)))
-        matching = _matching(snapshot, buckets, query, now)
-        first = (number - 1) * query.size
-        return Page(
-            items=tuple(islice(matching, first, first + query.size)),
-            total=total,
-            number=number,
-            size=query.size,
-            tally=tally,
-            version=self._mark(visible),
-        )
-
-    def version(self, access: Access, namespace: str) -> str:
-        """Another one when anything changed that this person may see there."""
-        return self._mark(visible_buckets(self.fresh(), access, namespace))
-
-    def freshness(self) -> Freshness:
-        return self._store.freshness()
-
-    def _mark(self, buckets: Iterable[Bucket]) -> str:
-        """A page that is open changes as well when the store goes away or comes back."""
-        return _fingerprint(buckets) + self._store.freshness().problem
-
-    def tallies(self, access: Access) -> dict[str, Tally]:
-        """The counts of every namespace that a person may see, by name."""
-        snapshot, now = self.fresh(), self._clock()
-        return {
-            name: _tally(visible_buckets(snapshot, access, name), now)
-            for name in visible_namespaces(snapshot, access, Permission.SEE)
-        }
-
-    def matching(self, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
-        """Everything that matches and may be seen, by namespace and name."""
-        snapshot = self.fresh()
-        visible = visible_buckets(snapshot, access, criteria.namespace)
-        buckets = [bucket.narrowed(criteria) for bucket in visible]
-        return tuple(_matching(snapshot, buckets, ListQuery(criteria), self._clock()))
-
-
 def visible_namespaces(snapshot: Snapshot, access: Access, permission: Permission) -> tuple[str, ...]:
     """The namespaces that exist and for which a person holds a permission, sorted."""
     if permission in access.everywhere:
@@ -282,11 +161,11 @@ def visible_buckets(snapshot: Snapshot, access: Access, namespace: str) -> list[
     ]
 
 
-def _fingerprint(buckets: Iterable[Bucket]) -> str:
+def fingerprint(buckets: Iterable[Bucket]) -> str:
     return sha256("".join(bucket.fingerprint for bucket in buckets).encode()).hexdigest()[:16]
 
 
-def _matching(
+def matching(
     snapshot: Snapshot, buckets: Sequence[Bucket], query: ListQuery, now: datetime
 ) -> Iterator[RegistrySecret]:
     """The items of these buckets in the order and of the status that was asked for."""
@@ -310,7 +189,7 @@ def _has(registry: RegistrySecret, status: Filter, now: datetime) -> bool:
     return verification.status.value == status.value
 
 
-def _tally(buckets: Iterable[Bucket], now: datetime) -> Tally:
+def tally(buckets: Iterable[Bucket], now: datetime) -> Tally:
     counts: Counter[str] = Counter()
     stale = 0
     for bucket in buckets:

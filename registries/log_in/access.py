@@ -5,10 +5,10 @@ from typing import cast
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from registries import wiring
 from registries.domain.access import Access
 from registries.log_in.pages import client_address
 from registries.people.grants import access_of
+from registries.wiring import services
 
 _ATTRIBUTE = "_registries_access"
 
@@ -21,8 +21,8 @@ def access_to(request: HttpRequest) -> Access:
         source = client_address(request)
         if isinstance(user, User):
             known = access_of(user, source)
-        elif wiring.by_cluster():
-            known = wiring.people().access_of(user, source)
+        elif services().by_cluster:
+            known = services().people.access_of(user, source)
         else:
             known = Access(person="", source=source)
         setattr(request, _ATTRIBUTE, known)
@@ -32,4 +32,4 @@ def access_to(request: HttpRequest) -> Access:
 def acting_access(request: HttpRequest) -> Access:
     """What the page offers that person: no more than to look while the store is away."""
     access = access_to(request)
-    return access.looking_only if wiring.service().freshness().away else access
+    return access.looking_only if services().index.freshness().away else access

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 
-from registries import wiring
+from registries.wiring import services
 
 if TYPE_CHECKING:
     from registries.cluster.credential import Proof
@@ -18,7 +18,7 @@ class ClusterBackend:
         self, request: HttpRequest | None, secret: "Proof | None" = None
     ) -> "ClusterSession | None":
         """None for a credential that the cluster does not take. Unavailable when that cannot be said."""
-        return wiring.people().recognise(secret) if secret else None
+        return services().people.recognise(secret) if secret else None
 
     def get_user(self, user_id: int) -> "ClusterSession | None":
-        return wiring.people().find(user_id)
+        return services().people.find(user_id)

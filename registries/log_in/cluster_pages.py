@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from django_htmx.http import trigger_client_event
 
-from registries import wiring
 from registries.cluster.credential import KUBECONFIG_MAX, TOKEN_MAX, Proof, read_kubeconfig, read_token
 from registries.domain.errors import Cause, ConsoleError, Invalid
 from registries.log_in.pages import LogIn
 from registries.log_in.signals import refuse
+from registries.wiring import services
 from registries.words import labels
 from registries.words.log_in import proof_text
 
@@ -69,7 +69,7 @@ class CredentialForm(forms.Form):
             return read_token(token[: TOKEN_MAX + 1], timezone.now())
         if file:
             pasted = file.read(KUBECONFIG_MAX + 1).decode("utf-8", errors="replace")
-        return read_kubeconfig(pasted, wiring.gate().home, timezone.now())
+        return read_kubeconfig(pasted, services().gate.home, timezone.now())
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -83,7 +83,7 @@ class ClusterLogIn(LogIn):
         self.request.session.flush()  # nothing of the one that has ended goes on
         response = super().form_valid(form)
         session, key = form.get_user(), self.request.session.session_key
-        wiring.people().keep(session, str(key), form.proof)
+        services().people.keep(session, str(key), form.proof)
         if response.status_code == 204:
             del response.headers["HX-Trigger"]
             trigger_client_event(response, "signed-in", {"person": session.get_username()})

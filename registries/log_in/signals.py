@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.http import HttpRequest
 
-from registries import wiring
 from registries.audit.log import AuditLog
 from registries.domain.access import Access
 from registries.log_in.pages import client_address
 from registries.verification.records import Action
+from registries.wiring import services
 
 NOBODY = "?"
 
@@ -36,8 +36,8 @@ def _logged_in(sender: object, request: HttpRequest, user: Named, **kwargs: Any)
 
 def _logged_out(sender: object, request: HttpRequest, user: Named | None, **kwargs: Any) -> None:
     if user is not None:
-        if wiring.by_cluster():
-            wiring.people().forget(user)
+        if services().by_cluster:
+            services().people.forget(user)
         AuditLog().record(Access(user.get_username(), client_address(request)), Action.LOGOUT)
 
 

@@ -21,10 +21,11 @@ from django.db.models import QuerySet
 from registries.domain.access import Access, Permission
 from registries.domain.errors import ConsoleError, Forbidden, NotFound, Refused, TooManyRequests
 from registries.domain.registry import Key
+from registries.index.search import Index
 from registries.models import RunItem
 from registries.runs.engine import BEAT, PAUSE, Heart, ItemState, Patience, Runs, is_away
 from registries.runs.threads import Background
-from registries.service.registries import RegistryService
+from registries.service.registries import Registries
 
 AGAIN = "again"
 """The mark on items that may have been deleted before."""
@@ -61,14 +62,16 @@ class DeleteRuns(Runs):
 
     def __init__(
         self,
-        service: RegistryService,
+        registries: Registries,
+        index: Index,
         background: Background,
         access_now: Callable[[Access], Access],
         atomic: Callable[[], AbstractContextManager[object]],
         workers: Background | None = None,
     ) -> None:
         super().__init__(background, access_now, atomic)
-        self._service = service
+        self._registries = registries
+        self._index = index
         self._workers = workers
 
     def _lost(self, access: Access, items: QuerySet[RunItem]) -> None:
@@ -96,7 +99,7 @@ class DeleteRuns(Runs):
         row = RunItem.objects.filter(pk=pk)
         item = row.get()
         try:
-            self._service.delete(
+            self._registries.delete(
                 access=heart.access,
                 key=Key(item.namespace, item.name),
                 uid=item.uid,
@@ -109,7 +112,7 @@ class DeleteRuns(Runs):
 
     def _together(self, items: Sequence[RunItem], heart: Heart, workers: Background) -> bool:
         """Keep the workers busy and write down what they did; False when the run was cancelled."""
-        job, patience, turns = _Job(deque(items), heart.access), Patience(self._service.freshness), 0
+        job, patience, turns = _Job(deque(items), heart.access), Patience(self._index.freshness), 0
         while True:
             job.going, job.access = job.going and heart.beat(), heart.access
             while job.going and job.remaining and turns < QUEUED * max(workers.threads, 1):
@@ -149,7 +152,9 @@ class DeleteRuns(Runs):
     def _attempt(self, item: RunItem, access: Access) -> Outcome:
         again = item.problem == AGAIN
         try:
-            self._service.remove(access=access, key=Key(item.namespace, item.name), uid=item.uid, again=again)
+            self._registries.remove(
+                access=access, key=Key(item.namespace, item.name), uid=item.uid, again=again
+            )
         except ConsoleError as error:
             already = isinstance(error, NotFound) and again
             done = already and access.may(Permission.DELETE, item.namespace)
@@ -165,7 +170,7 @@ class DeleteRuns(Runs):
             some = done[first : first + WRITTEN_AT_ONCE]
             deleted = [(Key(it.item.namespace, it.item.name), it.item.uid) for it in some]
             with self._atomic():
-                self._service.record_deletions(access=some[0].access, deleted=deleted)
+                self._registries.record_deletions(access=some[0].access, deleted=deleted)
                 RunItem.objects.filter(pk__in=[it.item.pk for it in some]).update(
                     state=ItemState.DONE, problem=""
                 )

@@ -14,12 +14,14 @@ from django.utils import timezone
 
 from registries.domain.errors import ConsoleError, Unavailable
 from registries.domain.registry import Key
+from registries.index.search import Index
 from registries.models import RunItem
 from registries.probe import Reason, Result, Schedule, Slot, registry_of
 from registries.runs.deletion import item_problem
 from registries.runs.engine import BEAT, PAUSE, Heart, ItemState, Patience
 from registries.runs.threads import Background
-from registries.service.registries import RegistryService
+from registries.service.registries import Registries
+from registries.service.tests import Tests
 from registries.verification.records import Check
 
 T = TypeVar("T")
@@ -30,13 +32,16 @@ class Drive:
 
     def __init__(
         self,
-        service: RegistryService,
+        registries: Registries,
+        tests: Tests,
+        index: Index,
         probing: Background,
         most: int,
         items: QuerySet[RunItem],
         heart: Heart,
     ) -> None:
-        self._service = service
+        self._registries = registries
+        self._tests = tests
         self._probing = probing
         self._most = most
         self._items = items
@@ -44,7 +49,7 @@ class Drive:
         self._ended: SimpleQueue[tuple[Slot, Check, Result | ConsoleError | None]] = SimpleQueue()
         self._under_way = 0
         self._schedule = Schedule(())
-        self._patience = Patience(service.freshness)
+        self._patience = Patience(index.freshness)
         self._left = False
         """Cancelled while the cluster was waited for: what was tried last is still to be done."""
 
@@ -67,7 +72,7 @@ class Drive:
         are (registry, user name) pairs."""
         rows = list(self._items.values_list("pk", "uid", "state", "reason"))
         uids = [uid for _, uid, _, _ in rows]
-        known = {it.uid: it for it in self._service.by_uid(access=self._heart.access, uids=uids)}
+        known = {it.uid: it for it in self._registries.by_uid(access=self._heart.access, uids=uids)}
         slots, refused = [], []
         for pk, uid, state, reason in rows:
             registry = known.get(uid)
@@ -84,7 +89,7 @@ class Drive:
     def _begin(self, slot: Slot) -> None:
         item = self._row(slot).get()
         key = Key(item.namespace, item.name)
-        begin, attempt_of = self._service.begin_test_of_run, self._service.attempt
+        begin, attempt_of = self._tests.begin_test_of_run, self._tests.attempt
         try:
             check = self._patiently(lambda: begin(access=self._heart.access, key=key, uid=item.uid))
         except ConsoleError as error:
@@ -97,7 +102,7 @@ class Drive:
         try:
             attempt = self._patiently(lambda: attempt_of(access=self._heart.access, check=check))
         except ConsoleError as error:
-            abandoned = self._service.abandon_test(check=check, error=error)
+            abandoned = self._tests.abandon_test(check=check, error=error)
             if not self._heart.is_over(error) and not self._left:
                 self._end(slot, ItemState.FAILED, problem=abandoned.problem)
             return
@@ -141,7 +146,7 @@ class Drive:
             return
         self._under_way -= 1
         if isinstance(outcome, Result):
-            recorded = self._service.record_test(
+            recorded = self._tests.record_test(
                 access=self._heart.access, check=check, result=outcome, again=self._waits_for
             )
             if self._heart.is_over(Unavailable(str(check.key), recorded.problem)):
@@ -152,7 +157,7 @@ class Drive:
             self._end(slot, state, recorded.reason, recorded.problem, recorded.duration_ms)
             return
         error = outcome or Unavailable(str(check.key), "interrupted")
-        self._service.abandon_test(check=check, error=error)
+        self._tests.abandon_test(check=check, error=error)
         self._end(slot, ItemState.FAILED, problem=error.problem)
 
     def _end(

@@ -12,12 +12,14 @@ from django.utils import timezone
 from registries.domain.access import Access
 from registries.domain.errors import Conflict
 from registries.domain.registry import Key, RegistrySecret
+from registries.index.search import Index
 from registries.models import Run, RunItem
 from registries.probe import Reason
 from registries.runs.drive import Drive
 from registries.runs.engine import Heart, ItemState, Runs, RunState, state_of
 from registries.runs.threads import Background
-from registries.service.registries import RegistryService
+from registries.service.registries import Registries
+from registries.service.tests import Tests
 from registries.verification.pauses import Pauses
 
 KEPT = 10
@@ -96,7 +98,9 @@ class VerifyRuns(Runs):
 
     def __init__(
         self,
-        service: RegistryService,
+        registries: Registries,
+        tests: Tests,
+        index: Index,
         background: Background,
         probing: Background,
         most: int,
@@ -105,7 +109,9 @@ class VerifyRuns(Runs):
         atomic: Callable[[], AbstractContextManager[object]],
     ) -> None:
         super().__init__(background, access_now, atomic)
-        self._service = service
+        self._registries = registries
+        self._tests = tests
+        self._index = index
         self._probing = probing
         self._most = most
         self._pauses = pauses
@@ -169,12 +175,12 @@ class VerifyRuns(Runs):
 
     def _lost(self, access: Access, items: QuerySet[RunItem]) -> None:
         """What it was testing will not be heard of any more, and can be tested again."""
-        self._service.abandon_lost_tests(access=access, uids=list(items.values_list("uid", flat=True)))
+        self._tests.abandon_lost_tests(access=access, uids=list(items.values_list("uid", flat=True)))
 
     def _work(self, run_id: UUID, access: Access) -> None:
         items = RunItem.objects.filter(run=run_id)
         heart = Heart(run_id, access, self._access_now)
-        drive = Drive(self._service, self._probing, self._most, items, heart)
+        drive = Drive(self._registries, self._tests, self._index, self._probing, self._most, items, heart)
         drive.plan(self._pauses.active())
         if drive.go():
             self._end(run_id)

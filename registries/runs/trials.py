@@ -17,7 +17,7 @@ from registries.domain.errors import ConsoleError, NotFound
 from registries.domain.registry import Credential
 from registries.models import Trial
 from registries.runs.threads import Background
-from registries.service.registries import RegistryService
+from registries.service.tests import Tests
 from registries.verification.outcome import Outcome
 
 KEPT = timedelta(hours=1)
@@ -25,22 +25,22 @@ DETAILS_KEPT = 256
 
 
 class Trials:
-    def __init__(self, service: RegistryService, background: Background, patience: timedelta) -> None:
-        self._service = service
+    def __init__(self, tests: Tests, background: Background, patience: timedelta) -> None:
+        self._tests = tests
         self._background = background
         self._patience = patience
         self._details: OrderedDict[UUID, str] = OrderedDict()
 
     def begin(self, *, access: Access, namespace: str, credential: Credential) -> UUID:
         """Start a test. What is wrong is raised here, by the service, before anything is sent."""
-        self._service.admit_trial(access=access, namespace=namespace, credential=credential)
+        self._tests.admit_trial(access=access, namespace=namespace, credential=credential)
         Trial.objects.filter(started_at__lt=timezone.now() - KEPT).delete()
         trial = Trial.objects.create(id=uuid4(), person=access.person[:150])
 
         def work() -> None:
             outcome = Outcome.abandoned("interrupted")
             try:
-                outcome = self._service.try_connection(
+                outcome = self._tests.try_connection(
                     access=access, namespace=namespace, credential=credential
                 )
             except ConsoleError as error:

@@ -1,22 +1,14 @@
-"""The use cases: one method each, keyword-only, no request, no response, no ORM. This room has those that write;
-those that read and test, and those around pull secrets, are next door, in reading.py, testing.py and pulling.py.
+"""The use cases of registries and namespaces: find, create, edit, delete.
 
-Access is checked here and there and nowhere else; every change and every refusal goes to the audit log.
-May import the domain, access, errors, records, the index, what a store is, and the probe's result.
+One method per use case, keyword-only, without request, response or ORM. Lists and counts are in index/.
 """
 
 from collections.abc import Callable, Sequence
 
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Cause, Invalid, Unavailable
+from registries.domain.errors import Cause, Forbidden, Invalid, Unavailable
 from registries.domain.metadata import TELLING
-from registries.domain.registry import (
-    Draft,
-    Key,
-    Provider,
-    RegistrySecret,
-    namespace_problem,
-)
+from registries.domain.registry import Draft, Key, RegistrySecret, namespace_problem
 from registries.domain.resource import (
     Resource,
     information_annotations,
@@ -24,30 +16,106 @@ from registries.domain.resource import (
     public,
     to_domain,
 )
+from registries.index.search import Index
 from registries.intake.draft import echo_causes, information_causes
-from registries.service.pull_secret_use import Pulling
-from registries.service.tests import Testing
-from registries.verification.records import Action
+from registries.service.guard import NEEDED, Guard
+from registries.stores.base import Store
+from registries.verification.records import Action, Audit, Checks
 
 
-class RegistryService(Testing, Pulling):
-    """All use cases."""
+class Registries:
+    """Reads single registries and changes them. Access is checked here, once per call."""
+
+    def __init__(self, store: Store, index: Index, guard: Guard, audit: Audit, history: Checks) -> None:
+        self._store = store
+        self._index = index
+        self._guard = guard
+        self._audit = audit
+        self._history = history
+
+    # Reading
+
+    def find(self, *, access: Access, key: Key, action: Action = Action.SEE) -> RegistrySecret:
+        """One registry as it is now, for an action on it. NotFound, Forbidden.
+
+        For SEE, the last known state is good enough while the store is away.
+        """
+        if action is Action.SEE:
+            return self.shown(access=access, key=key)[0]
+        return to_domain(self.resource(access=access, key=key, action=action))
+
+    def shown(self, *, access: Access, key: Key) -> tuple[RegistrySecret, Resource | None]:
+        """One registry to show, and its resource. NotFound.
+
+        While the store is away: the last known registry, without the resource. The store is not asked then,
+        since its answer may take long.
+        """
+        self._guard.require(access, Permission.SEE, key, Action.SEE)
+        known = self._index.fresh().find(key) if self._index.freshness().away else None
+        if known is not None:
+            return known, None
+        try:
+            resource = public(self._store.get(key))
+        except Unavailable:
+            known = self._index.fresh().find(key)
+            if known is None:
+                raise
+            return known, None
+        return to_domain(resource), resource
+
+    def resource(self, *, access: Access, key: Key, action: Action = Action.SEE) -> Resource:
+        """One registry as a resource, without the password. NotFound, Forbidden, Unavailable."""
+        self._guard.require(access, NEEDED[action], key, action)
+        return public(self._store.get(key))
+
+    def by_uid(
+        self, *, access: Access, uids: Sequence[str], action: Action = Action.SEE
+    ) -> tuple[RegistrySecret, ...]:
+        """The registries with these uids that this person may act on, by namespace and name.
+
+        Those that the person only sees are left out, and recorded as refused.
+        """
+        snapshot = self._index.fresh()
+        keys = {snapshot.keys_by_uid[uid] for uid in uids if uid in snapshot.keys_by_uid}
+        seen = (snapshot.find(key) for key in sorted(keys) if access.may(Permission.SEE, key.namespace))
+        allowed: list[RegistrySecret] = []
+        refused: list[RegistrySecret] = []
+        for registry in filter(None, seen):
+            may = access.may(NEEDED[action], registry.namespace)
+            (allowed if may else refused).append(registry)
+        if refused:
+            items = [(it.key, it.uid) for it in refused]
+            self._audit.record_all(access, action, items, outcome=Forbidden.reason)
+        return tuple(allowed)
+
+    def selected(
+        self, *, access: Access, keys: Sequence[Key], action: Action
+    ) -> tuple[RegistrySecret | None, ...]:
+        """These registries in this order; None for one that is absent or not visible. Forbidden."""
+        snapshot = self._index.fresh()
+        seen = [key if access.may(Permission.SEE, key.namespace) else None for key in keys]
+        for key in seen:
+            if key is not None:
+                self._guard.require(access, NEEDED[action], key, action)
+        return tuple(None if key is None else snapshot.find(key) for key in seen)
+
+    # Creating and editing
 
     def require_create(self, *, access: Access, namespace: str) -> None:
-        """Whether this person may create in a namespace, before what they send is judged: NotFound, Forbidden."""
-        self._require(access, Permission.CREATE, Key(namespace, ""), Action.CREATE)
-        self._require_namespace(access, namespace)
+        """Raises NotFound or Forbidden unless this person may create in a namespace."""
+        self._guard.require(access, Permission.CREATE, Key(namespace, ""), Action.CREATE)
+        self._index.require_namespace(access, namespace)
 
     def rehearse_create(self, *, access: Access, draft: Draft) -> Resource:
-        """What `create` would store, with its errors, and nothing stored. It has no version yet."""
+        """A dry run of `create`: the same errors, nothing stored. The resource has no version yet."""
         self.require_create(access=access, namespace=draft.key.namespace)
-        with self._writing(access, Action.CREATE, draft.key, doubt=False) as store:
+        with self._guard.writing(access, Action.CREATE, draft.key, doubt=False) as store:
             return public(store.create(new_resource(draft), dry_run=True))
 
     def create(self, *, access: Access, draft: Draft) -> RegistrySecret:
-        """AlreadyExists; Forbidden; NotFound for a namespace that does not exist for this person."""
-        self._require(access, Permission.CREATE, draft.key, Action.CREATE)
-        with self._writing(access, Action.CREATE, draft.key) as store:
+        """AlreadyExists; Forbidden; NotFound for a namespace that is absent or not visible."""
+        self._guard.require(access, Permission.CREATE, draft.key, Action.CREATE)
+        with self._guard.writing(access, Action.CREATE, draft.key) as store:
             created = to_domain(store.create(new_resource(draft)))
             self._audit.record(access, Action.CREATE, key=created.key, uid=created.uid, note=created.domain)
         return created
@@ -63,14 +131,16 @@ class RegistryService(Testing, Pulling):
         description: str,
         rehearse: bool = False,
     ) -> RegistrySecret:
-        """Change the two fields that may change; or only see what that would give. Conflict when somebody was
-        faster; Invalid."""
-        self._require(access, Permission.EDIT, key, Action.EDIT)
+        """Changes the two fields that may change; with `rehearse` only a dry run.
+
+        Conflict when the registry changed since it was read; Invalid.
+        """
+        self._guard.require(access, Permission.EDIT, key, Action.EDIT)
         causes = information_causes(display_name, description)
         causes += self._echo_causes(access, key, uid, display_name, description)
         if causes:
             raise Invalid(str(key), tuple(causes))
-        with self._writing(access, Action.EDIT, key, doubt=not rehearse) as store:
+        with self._guard.writing(access, Action.EDIT, key, doubt=not rehearse) as store:
             patch = information_annotations(display_name, description)
             changed = store.annotate(key, patch, uid=uid, resource_version=resource_version, dry_run=rehearse)
             if not rehearse:
@@ -80,77 +150,78 @@ class RegistryService(Testing, Pulling):
     def _echo_causes(
         self, access: Access, key: Key, uid: str, display_name: str, description: str
     ) -> list[Cause]:
-        """Those of the texts that hold the password. Who looks for it in this way is in the journal."""
+        """The texts that hold the stored password. A hit is recorded, since it can be an attempt to guess."""
         if max(len(display_name), len(description)) < TELLING:
             return []
         try:
             causes = echo_causes(display_name, description, self._store.credential(key, uid=uid).password)
         except Unavailable as error:
             if error.problem in ("key_missing", "seal_broken"):
-                return []  # what cannot be opened can still be renamed
+                return []  # a password that cannot be opened must not keep anybody from renaming
             raise
         if causes:
             self._audit.record(access, Action.EDIT, key=key, uid=uid, outcome="failed", note="holds_password")
         return causes
 
+    # Deleting
+
     def delete(
         self, *, access: Access, key: Key, uid: str, and_then: Callable[[], object] = lambda: None
     ) -> None:
-        """NotFound when it is gone; Conflict when a namesake took its place, which is not touched.
+        """NotFound when it is gone; Conflict when another registry has taken its name, which is left alone.
 
-        `and_then` is done in the same transaction, where there is one.
+        `and_then` runs in the same transaction, where the store has transactions.
         """
-        self._require(access, Permission.DELETE, key, Action.DELETE)
-        with self._writing(access, Action.DELETE, key) as store:
+        self._guard.require(access, Permission.DELETE, key, Action.DELETE)
+        with self._guard.writing(access, Action.DELETE, key) as store:
             store.delete(key, uid=uid)
             self._history.forget(uid)
             self._audit.record(access, Action.DELETE, key=key, uid=uid)
             and_then()
 
     def rehearse_delete(self, *, access: Access, key: Key, uid: str) -> None:
-        """The errors of `delete`, and nothing deleted."""
-        self._require(access, Permission.DELETE, key, Action.DELETE)
-        with self._writing(access, Action.DELETE, key, doubt=False) as store:
+        """A dry run of `delete`: the same errors, nothing deleted."""
+        self._guard.require(access, Permission.DELETE, key, Action.DELETE)
+        with self._guard.writing(access, Action.DELETE, key, doubt=False) as store:
             store.delete(key, uid=uid, dry_run=True)
 
     def remove(self, *, access: Access, key: Key, uid: str, again: bool = False) -> None:
-        """The deletion alone, for many at once; `record_deletions` belongs to it. The same errors.
+        """Deletes one of many, without records; call `record_deletions` afterwards. The errors of `delete`.
 
-        `again` after an answer that did not come: a second one is not written down once more.
+        Set `again` on a retry after a missing answer: the doubt is recorded only once.
         """
-        self._require(access, Permission.DELETE, key, Action.DELETE)
-        with self._writing(access, Action.DELETE, key, doubt=not again) as store:
+        self._guard.require(access, Permission.DELETE, key, Action.DELETE)
+        with self._guard.writing(access, Action.DELETE, key, doubt=not again) as store:
             store.delete(key, uid=uid)
 
     def record_deletions(self, *, access: Access, deleted: Sequence[tuple[Key, str]]) -> None:
-        """Write down what `remove` deleted, by key and uid; a few statements, however many."""
+        """Records what `remove` deleted, by key and uid, in a few statements."""
         self._history.forget(*(uid for _, uid in deleted))
         self._audit.record_all(access, Action.DELETE, deleted)
 
     # Namespaces
 
+    @property
+    def manages_namespaces(self) -> bool:
+        """Whether namespaces are created and deleted here. A cluster manages its own."""
+        return self._store.manages_namespaces
+
     def create_namespace(self, *, access: Access, name: str) -> None:
-        """AlreadyExists; Invalid."""
+        """AlreadyExists; Invalid; Forbidden."""
         access.require_administration()
         problem = namespace_problem(name)
         if problem:
             raise Invalid(name, (Cause("namespace", problem),))
-        with self._atomic():
+        with self._guard.atomic():
             self._store.create_namespace(name)
             self._audit.record(access, Action.NAMESPACE, namespace=name, note="create")
 
-    def delete_namespace(self, *, access: Access, name: str) -> None:
-        """Conflict `not_empty` while a registry is in it."""
+    def delete_namespace(
+        self, *, access: Access, name: str, and_then: Callable[[], object] = lambda: None
+    ) -> None:
+        """Conflict `not_empty` while a registry is in it. `and_then` runs in the same transaction."""
         access.require_administration()
-        with self._atomic():
+        with self._guard.atomic():
             self._store.delete_namespace(name)
             self._audit.record(access, Action.NAMESPACE, namespace=name, note="delete")
-
-
-def suggested_name(provider: Provider, namespace: str, taken: frozenset[str]) -> str:
-    """A name by the guide's rule: kind of registry, then environment; numbered when it is taken."""
-    environment = namespace.removesuffix("-namespace") if namespace not in ("", "default") else "prod"
-    kind = "registry" if provider is Provider.OTHER else provider.value
-    stem = f"{kind}-{environment}"
-    names = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
-    return next(name for name in names if name not in taken)
+            and_then()

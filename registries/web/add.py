@@ -11,7 +11,6 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from registries import wiring
 from registries.domain.access import Access, Permission, role_for
 from registries.domain.errors import (
     AlreadyExists,
@@ -34,6 +33,7 @@ from registries.web.forms import AddForm
 from registries.web.responses import details_url, dialog, done
 from registries.web.rows import verdict_of
 from registries.web.test_one import start_test
+from registries.wiring import services
 from registries.words import labels, presets
 
 
@@ -72,7 +72,7 @@ def _save(request: HttpRequest) -> HttpResponse:
     form = AddForm(request.POST, namespaces=_namespaces(request))
     try:
         draft = read_draft(form.typed())
-        created = wiring.service().create(access=access, draft=draft)
+        created = services().registries.create(access=access, draft=draft)
     except Invalid as error:
         form.add_causes(error.causes)
     except AlreadyExists:
@@ -144,7 +144,7 @@ def check_address(request: HttpRequest) -> HttpResponse:
                 "address": address,
                 "warnings": [labels.warning(code) for code in address.warnings],
                 "sample": presets.sample_image(address.canonical, _provider(request)),
-                "twins": wiring.service().twins(
+                "twins": services().index.twins(
                     access=access_to(request),
                     namespace=namespace,
                     domain=address.canonical,
@@ -177,7 +177,7 @@ def try_connection(request: HttpRequest) -> HttpResponse:
     typed = form.typed()
     try:
         credential = read_credential(typed)
-        trial = wiring.trials().begin(access=access, namespace=typed["namespace"], credential=credential)
+        trial = services().trials.begin(access=access, namespace=typed["namespace"], credential=credential)
     except Invalid as error:
         form.add_causes(error.causes)
         return render(request, "registries/_trial.html", {"errors": _errors(form)}, status=422)
@@ -191,7 +191,7 @@ def try_connection(request: HttpRequest) -> HttpResponse:
 
 def trial_outcome(request: HttpRequest, trial: UUID) -> HttpResponse:
     """The verdict in the dialog, or that the test is still under way."""
-    outcome = wiring.trials().ask(access=access_to(request), trial_id=trial)
+    outcome = services().trials.ask(access=access_to(request), trial_id=trial)
     context: dict[str, Any] = {"trial": trial}
     if outcome is not None:
         context = {
@@ -214,11 +214,11 @@ def _errors(form: AddForm) -> list[tuple[str, str, str]]:
 
 
 def _namespaces(request: HttpRequest) -> tuple[str, ...]:
-    return wiring.service().namespaces(access=access_to(request), permission=Permission.CREATE)
+    return services().index.namespaces(access=access_to(request), permission=Permission.CREATE)
 
 
 def _names(request: HttpRequest, namespace: str) -> frozenset[str]:
-    return wiring.service().names(access=access_to(request), namespace=namespace)
+    return services().index.names(access=access_to(request), namespace=namespace)
 
 
 def _suggestion(request: HttpRequest, provider: Provider, namespace: str) -> str:

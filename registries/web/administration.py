@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from registries import wiring
 from registries.domain.access import EVERYWHERE, Role
 from registries.domain.errors import AlreadyExists, Cause, Conflict, ConsoleError, Invalid
 from registries.log_in.access import access_to
+from registries.people.grants import forget_namespace
 from registries.web.forms import AccountForm, CauseForm, GrantForm, NamespaceForm, PasswordForm
 from registries.web.responses import back, dialog
 from registries.web.rows import share
+from registries.wiring import services
 from registries.words import labels
 
 Change = Callable[[], None]
@@ -24,7 +25,7 @@ Change = Callable[[], None]
 
 @require_safe
 def accounts(request: HttpRequest) -> HttpResponse:
-    found = wiring.accounts().all(access=access_to(request))
+    found = services().accounts.all(access=access_to(request))
     return render(request, "administration/accounts.html", {"accounts": found, "everywhere": EVERYWHERE})
 
 
@@ -38,10 +39,10 @@ def account_add(request: HttpRequest) -> HttpResponse:
 
     def change() -> None:
         name = typed["username"].strip()
-        wiring.accounts().create(access=access, name=name, password=typed["password"])
+        services().accounts.create(access=access, name=name, password=typed["password"])
         if typed["role"] and typed["namespace"]:
             role, namespace = Role(typed["role"]), typed["namespace"]
-            wiring.accounts().grant(access=access, name=name, namespace=namespace, role=role)
+            services().accounts.grant(access=access, name=name, namespace=namespace, role=role)
 
     text = _("Added the account %(name)s.") % {"name": typed.get("username", "").strip()}
     return _form(request, form, change, text, _("Add account"), "accounts")
@@ -51,11 +52,11 @@ def account_add(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_password(request: HttpRequest, name: str) -> HttpResponse:
     access = access_to(request)
-    wiring.accounts().one(access=access, name=name)
+    services().accounts.one(access=access, name=name)
     form = PasswordForm(request.POST or None)
 
     def change() -> None:
-        wiring.accounts().reset_password(access=access, name=name, password=form.typed()["password"])
+        services().accounts.reset_password(access=access, name=name, password=form.typed()["password"])
 
     title = _("Reset the password of %(name)s") % {"name": name}
     return _form(
@@ -67,13 +68,13 @@ def account_password(request: HttpRequest, name: str) -> HttpResponse:
 def account_grant(request: HttpRequest, name: str) -> HttpResponse:
     """Give a role; also the list of those held, each with a way to take it back."""
     access = access_to(request)
-    account = wiring.accounts().one(access=access, name=name)
+    account = services().accounts.one(access=access, name=name)
     form = GrantForm(request.POST or None, namespaces=_scopes(request))
 
     def change() -> None:
         typed = form.typed()
         role = Role(typed["role"])
-        wiring.accounts().grant(access=access, name=name, namespace=typed["namespace"], role=role)
+        services().accounts.grant(access=access, name=name, namespace=typed["namespace"], role=role)
 
     title = _("Roles of %(name)s") % {"name": name}
     text = _("Saved the roles of %(name)s.") % {"name": name}
@@ -92,14 +93,14 @@ def account_grant(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def account_revoke(request: HttpRequest, name: str) -> HttpResponse:
     namespace = request.POST.get("namespace", "")
-    wiring.accounts().revoke(access=access_to(request), name=name, namespace=namespace)
+    services().accounts.revoke(access=access_to(request), name=name, namespace=namespace)
     return back(request, _("Saved the roles of %(name)s.") % {"name": name}, "registries:accounts")
 
 
 @require_POST
 def account_active(request: HttpRequest, name: str) -> HttpResponse:
     active = request.POST.get("active") == "1"
-    wiring.accounts().set_active(access=access_to(request), name=name, active=active)
+    services().accounts.set_active(access=access_to(request), name=name, active=active)
     text = _("%(name)s can log in again.") if active else _("%(name)s can no longer log in.")
     return back(request, text % {"name": name}, "registries:accounts")
 
@@ -107,12 +108,12 @@ def account_active(request: HttpRequest, name: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_delete(request: HttpRequest, name: str) -> HttpResponse:
     access = access_to(request)
-    wiring.accounts().one(access=access, name=name)
+    services().accounts.one(access=access, name=name)
     title = _("Delete the account %(name)s") % {"name": name}
     return _confirmed(
         request,
         name,
-        lambda: wiring.accounts().delete(access=access, name=name),
+        lambda: services().accounts.delete(access=access, name=name),
         title,
         _("Deleted the account %(name)s.") % {"name": name},
         "accounts",
@@ -123,8 +124,8 @@ def account_delete(request: HttpRequest, name: str) -> HttpResponse:
 def namespaces(request: HttpRequest) -> HttpResponse:
     access = access_to(request)
     access.require_administration()
-    rows = [(name, tally, share(tally)) for name, tally in wiring.service().tallies(access=access).items()]
-    context = {"namespaces": rows, "managed": wiring.service().manages_namespaces}
+    rows = [(name, tally, share(tally)) for name, tally in services().index.tallies(access=access).items()]
+    context = {"namespaces": rows, "managed": services().registries.manages_namespaces}
     return render(request, "administration/namespaces.html", context)
 
 
@@ -137,7 +138,7 @@ def namespace_add(request: HttpRequest) -> HttpResponse:
     return _form(
         request,
         form,
-        lambda: wiring.service().create_namespace(access=access, name=name),
+        lambda: services().registries.create_namespace(access=access, name=name),
         _("Added the namespace %(name)s.") % {"name": name},
         _("Add namespace"),
         "namespaces",
@@ -150,7 +151,9 @@ def namespace_delete(request: HttpRequest, name: str) -> HttpResponse:
     access.require_administration()
 
     def change() -> None:
-        wiring.delete_namespace(access, name)
+        services().registries.delete_namespace(
+            access=access, name=name, and_then=lambda: forget_namespace(name)
+        )
 
     title = _("Delete the namespace %(name)s") % {"name": name}
     text = _("Deleted the namespace %(name)s.") % {"name": name}
@@ -211,5 +214,5 @@ def _confirmed(
 
 
 def _scopes(request: HttpRequest) -> list[tuple[str, str]]:
-    names = wiring.service().namespaces(access=access_to(request))
+    names = services().index.namespaces(access=access_to(request))
     return [(EVERYWHERE, labels.role_scope(EVERYWHERE)), *((name, name) for name in names)]

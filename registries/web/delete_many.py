@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from registries import wiring
 from registries.domain.errors import Conflict
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import access_to
@@ -17,6 +16,7 @@ from registries.runs.engine import RunState, RunView
 from registries.verification.records import Action
 from registries.web.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog
+from registries.wiring import services
 from registries.words import labels
 
 SHOWN_AT_ONCE = 100
@@ -28,12 +28,12 @@ def batch_delete(request: HttpRequest) -> HttpResponse:
     """Propose: `uids` holds what was selected, separated by blanks or line breaks."""
     access = access_to(request)
     asked = request.POST.get("uids", "").split()
-    found = wiring.service().by_uid(access=access, uids=asked)
-    may = wiring.service().by_uid(access=access, uids=asked, action=Action.DELETE)
+    found = services().registries.by_uid(access=access, uids=asked)
+    may = services().registries.by_uid(access=access, uids=asked, action=Action.DELETE)
     if not may:
         status, title = 403 if found else 422, _("Delete selected")
         return dialog(request, "registries/_batch_nothing.html", {"found": found}, status=status, title=title)
-    runs = wiring.delete_runs()
+    runs = services().delete_runs()
     run = runs.view(access=access, run_id=runs.propose(access=access, registries=may))
     return _confirmation(
         request, run, may, left_out=len(found) - len(may), missing=len(set(asked)) - len(found)
@@ -61,14 +61,14 @@ def _confirmation(
 def run_items(request: HttpRequest, run: UUID) -> HttpResponse:
     """The names that a run holds of one namespace."""
     namespace = request.GET.get("namespace", "")
-    items = wiring.delete_runs().items(access=access_to(request), run_id=run, namespace=namespace)
+    items = services().delete_runs().items(access=access_to(request), run_id=run, namespace=namespace)
     return render(request, "registries/_run_items.html", {"names": [item.key.name for item in items]})
 
 
 @require_POST
 def run_start(request: HttpRequest, run: UUID) -> HttpResponse:
     """Confirm with the count; a form that is sent twice shows how far the first one is."""
-    access, runs = access_to(request), wiring.delete_runs()
+    access, runs = access_to(request), services().delete_runs()
     view = runs.view(access=access, run_id=run)
     if view.state in (RunState.PROPOSED, RunState.INTERRUPTED):
         typed = request.POST.get("count", "").strip()
@@ -93,7 +93,7 @@ def run_start(request: HttpRequest, run: UUID) -> HttpResponse:
 
 @require_safe
 def run_progress(request: HttpRequest, run: UUID) -> HttpResponse:
-    return _progress(request, wiring.delete_runs().view(access=access_to(request), run_id=run))
+    return _progress(request, services().delete_runs().view(access=access_to(request), run_id=run))
 
 
 def _usage_place(request: HttpRequest, run: RunView) -> dict[str, object]:

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from registries import wiring
 from registries.audit.log import events_of
 from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound
@@ -22,6 +21,7 @@ from registries.verification.records import OK
 from registries.web import pull_secrets
 from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.web.test_one import panel
+from registries.wiring import services
 from registries.words import labels, presets
 
 RESOURCE = f"registrysecrets.{API_GROUP}"
@@ -32,11 +32,11 @@ def details(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     """The page; to an open one that says which `version` it shows, what it shows by now, if that is something else."""
     access, key = access_to(request), Key(namespace, name)
     shown = request.GET.get("version", "") if is_htmx(request) else ""
-    known = wiring.service().known(access=access, key=key) if shown else None
+    known = services().index.known(access=access, key=key) if shown else None
     if known is not None and _version(known) == shown:
         return HttpResponse(status=204)
     try:
-        registry, resource = wiring.service().shown(access=access, key=key)
+        registry, resource = services().registries.shown(access=access, key=key)
     except NotFound:
         if not shown:
             raise
@@ -57,7 +57,7 @@ def _gone(request: HttpRequest, key: Key, problem: str, url: str = "") -> HttpRe
 def _version(registry: RegistrySecret) -> str:
     """Another one when the page has something else to show: of the registry, in its events, or of the store."""
     newest = events_of(registry, 1)
-    event, problem = newest[0].pk if newest else 0, wiring.service().freshness().problem
+    event, problem = newest[0].pk if newest else 0, services().index.freshness().problem
     return f"{registry.uid}/{registry.resource_version}/{event}/{problem}"
 
 
@@ -66,7 +66,7 @@ def _context(
 ) -> dict[str, Any]:
     # First of all: what changes while the rest is read is another version, and drawn anew.
     version = _version(registry)
-    check = wiring.history().under_way([registry.uid]).get(registry.uid)
+    check = services().history.under_way([registry.uid]).get(registry.uid)
     acting = acting_access(request)
     return {
         "version": version,

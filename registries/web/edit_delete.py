@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
-from registries import wiring
 from registries.domain.access import Access
 from registries.domain.errors import Conflict, Invalid, NotFound
 from registries.domain.registry import Key, RegistrySecret
@@ -15,6 +14,7 @@ from registries.verification.records import Action
 from registries.web.forms import EditForm
 from registries.web.pull_secrets import usage_place
 from registries.web.responses import back, details_url, dialog, done, shown_path
+from registries.wiring import services
 from registries.words import labels
 
 
@@ -22,7 +22,7 @@ from registries.words import labels
 def edit(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     access, key = access_to(request), Key(namespace, name)
     try:
-        registry = wiring.service().find(access=access, key=key, action=Action.EDIT)
+        registry = services().registries.find(access=access, key=key, action=Action.EDIT)
     except NotFound:
         return _missing(request, key)
     if request.method != "POST":
@@ -54,7 +54,7 @@ def _save(access: Access, registry: RegistrySecret, typed: dict[str, str]) -> Re
     values = {name: value.strip() for name, value in typed.items()}
     if seen == (registry.display_name, registry.description) and values["uid"] == registry.uid:
         values["resource_version"] = registry.resource_version
-    return wiring.service().edit(
+    return services().registries.edit(
         access=access,
         key=registry.key,
         uid=values["uid"],
@@ -91,7 +91,7 @@ def _edit_form(
 def delete(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     access, key = access_to(request), Key(namespace, name)
     try:
-        registry = wiring.service().find(access=access, key=key, action=Action.DELETE)
+        registry = services().registries.find(access=access, key=key, action=Action.DELETE)
     except NotFound:
         return _missing(request, key)
     typed = request.POST.get("confirm", "").strip()
@@ -107,7 +107,7 @@ def delete(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
         status = 422 if wrong else 200
         return dialog(request, "registries/_delete.html", context, status=status, title=_("Delete registry"))
     try:
-        wiring.service().delete(access=access, key=key, uid=request.POST.get("uid", ""))
+        services().registries.delete(access=access, key=key, uid=request.POST.get("uid", ""))
     except NotFound:
         return _gone(request, key, "gone")
     except Conflict as error:
@@ -119,7 +119,7 @@ def delete(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
 def _missing(request: HttpRequest, key: Key) -> HttpResponse:
     """It is not there. NotFound, unless somebody sent a form that was made when it was."""
     access = access_to(request)
-    if request.method == "POST" and wiring.service().namespace_exists(access=access, name=key.namespace):
+    if request.method == "POST" and services().index.namespace_exists(access=access, name=key.namespace):
         return _gone(request, key, "gone")
     raise NotFound(str(key))
 

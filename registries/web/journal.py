@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from registries import wiring
 from registries.audit.log import visible
 from registries.log_in.access import access_to
 from registries.models import AuditEntry
+from registries.wiring import services
 from registries.words import labels
 
 PAGE = 50
@@ -33,7 +33,7 @@ def journal(request: HttpRequest) -> HttpResponse:
         "rows": [_shown(entry) for entry in page],
         "asked": asked,
         "actions": labels.ACTIONS.items(),
-        "namespaces": wiring.service().namespaces(access=access),
+        "namespaces": services().index.namespaces(access=access),
         "query": urlencode(given),
     }
     return render(request, "registries/journal.html", context)

@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django_htmx.http import trigger_client_event
 
-from registries import wiring
 from registries.domain.access import Permission
 from registries.domain.query import PAGE_SIZES, Filter, ListQuery, Page, Sort
 from registries.domain.registry import Provider
@@ -18,6 +17,7 @@ from registries.web import filters
 from registries.web.responses import is_htmx, pulse_every
 from registries.web.rows import row_of
 from registries.web.test_many import notice
+from registries.wiring import services
 from registries.words import labels
 
 YEAR = 365 * 24 * 3600
@@ -27,7 +27,7 @@ YEAR = 365 * 24 * 3600
 def registry_list(request: HttpRequest) -> HttpResponse:
     """The page; for HTMX, the part of it that a filter changes."""
     query = filters.of_request(request)
-    page = wiring.service().page(access=access_to(request), query=query)
+    page = services().index.page(access=access_to(request), query=query)
     context = _context(request, query, page)
     if not is_htmx(request):
         context |= notice(access_to(request))
@@ -51,7 +51,7 @@ def _keep_address(request: HttpRequest, response: HttpResponse, url: str) -> Non
 
 def _context(request: HttpRequest, query: ListQuery, page: Page) -> dict[str, Any]:
     access, now = acting_access(request), datetime.now(UTC)
-    checks = wiring.history().under_way([it.uid for it in page.items])
+    checks = services().history.under_way([it.uid for it in page.items])
     given = query.criteria
     granted = access.sees_everything or bool(access.namespaces)
     return {
@@ -136,7 +136,7 @@ def namespace_options(request: HttpRequest) -> HttpResponse:
     find = request.GET.get("find", "").strip().lower()
     options = [
         (name, filters.url(query, namespace=name), name == query.criteria.namespace, tally)
-        for name, tally in wiring.service().tallies(access=access).items()
+        for name, tally in services().index.tallies(access=access).items()
         if find in name
     ]
     context = {
@@ -151,7 +151,7 @@ def namespace_options(request: HttpRequest) -> HttpResponse:
 def selection(request: HttpRequest) -> JsonResponse:
     """The uids of everything that matches a filter: what a selection holds is fixed when it is made."""
     given = filters.criteria(request.GET.dict())
-    found = wiring.service().matching(access=access_to(request), criteria=given)
+    found = services().index.matching(access=access_to(request), criteria=given)
     return JsonResponse({"uids": [it.uid for it in found]})
 
 
@@ -160,7 +160,7 @@ def pulse(request: HttpRequest) -> HttpResponse:
     """Asked by an open list every few seconds: nothing, or the event that makes it fetch itself again."""
     response = HttpResponse(status=204)
     namespace = request.GET.get("namespace", "")
-    current = wiring.service().version(access=access_to(request), namespace=namespace)
+    current = services().index.version(access=access_to(request), namespace=namespace)
     if current != request.GET.get("version", ""):
         trigger_client_event(response, "registries-changed", {})
     return response

@@ -9,12 +9,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registries import wiring
 from registries.domain.access import Access, Permission
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import access_to, acting_access
 from registries.stores.base import Binding, Dependent, PullSecret, Usage
 from registries.web.responses import back, details_url, is_htmx, toast
+from registries.wiring import services
 from registries.words.pull_secrets import BINDINGS, KINDS, PULL_SECRETS, group_of, upkeep
 
 SHOWN = 50
@@ -28,11 +28,11 @@ def pull_secret(request: HttpRequest, namespace: str, name: str) -> HttpResponse
     text = ""
     if request.method == "POST":
         bound = request.POST.get("bound") == "1"
-        wiring.service().bind(access=access, key=key, uid=request.POST.get("uid", ""), bound=bound)
+        services().pull_secrets.bind(access=access, key=key, uid=request.POST.get("uid", ""), bound=bound)
         text = _("Bound to the default service account.") if bound else _("Unbound.")
         if not is_htmx(request):
             return back(request, text, "registries:details", namespace, name)
-    registry = wiring.service().find(access=access, key=key)
+    registry = services().registries.find(access=access, key=key)
     if not is_htmx(request):
         return HttpResponseRedirect(details_url(key))
     response = render(
@@ -43,17 +43,19 @@ def pull_secret(request: HttpRequest, namespace: str, name: str) -> HttpResponse
 
 def panel(access: Access, acting: Access, registry: RegistrySecret) -> dict[str, Any]:
     """Its context; nothing where there are no pull secrets."""
-    service = wiring.service()
-    if not service.has_pull_secrets:
+    service = services()
+    if not service.pull_secrets.available:
         return {}
-    state = service.pull_secret(access=access, registry=registry)
-    binding = Binding.UNKNOWN if state is None else service.binding(access=access, key=registry.key)
+    state = service.pull_secrets.state(access=access, registry=registry)
+    binding = (
+        Binding.UNKNOWN if state is None else service.pull_secrets.binding(access=access, key=registry.key)
+    )
     may = acting.may(Permission.CREATE, registry.namespace)
     offers_bind = binding is Binding.UNBOUND and state not in (PullSecret.FOREIGN, None)
     return {
         "registry": registry,
         "pull_secret": PULL_SECRETS[state],
-        "upkeep": upkeep(service.upkeep_problem()),
+        "upkeep": upkeep(service.pull_secrets.upkeep_problem()),
         "binding": binding.value,
         "binding_text": "" if state is None else BINDINGS[binding],
         "may_bind": may and (offers_bind or binding is Binding.BOUND),
@@ -77,21 +79,21 @@ def run_usage(request: HttpRequest, run: UUID) -> HttpResponse:
 
 def doomed(access: Access, run: UUID) -> list[Key]:
     """What a run would delete, as far as this person may."""
-    items = wiring.delete_runs().items(access=access, run_id=run)
+    items = services().delete_runs().items(access=access, run_id=run)
     return [item.key for item in items if access.may(Permission.DELETE, item.key.namespace)]
 
 
 def usage_place(request: HttpRequest, keys: Callable[[], list[Key]], url: str) -> dict[str, Any]:
     """The context of _usage_place.html: in a dialog it comes later, on a page it is there, and only then are the
     keys asked for."""
-    if not wiring.service().has_pull_secrets:
+    if not services().pull_secrets.available:
         return {}
     return {"usage_url": url} if is_htmx(request) else usage_of(access_to(request), keys())
 
 
 def usage_of(access: Access, keys: list[Key]) -> dict[str, Any]:
     """The context of _usage.html."""
-    found = wiring.service().usage(access=access, keys=keys)
+    found = services().pull_secrets.usage(access=access, keys=keys)
     return {"usage": found, "groups": _groups(found), "unseen": _unseen(found), "many": len(keys) > 1}
 
 

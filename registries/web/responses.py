@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from registries import wiring
 from registries.domain.registry import Key
+from registries.wiring import services
 
 PULSE = 4000
 PULSE_ON_CLUSTER = 600
@@ -19,7 +19,7 @@ are seen within a second."""
 
 
 def pulse_every() -> int:
-    return PULSE_ON_CLUSTER if wiring.on_cluster() else PULSE
+    return PULSE_ON_CLUSTER if services().on_cluster else PULSE
 
 
 def details_url(key: Key) -> str:

@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from registries import wiring
 from registries.domain.errors import Unavailable
 from registries.log_in.access import access_to
 from registries.web.sprite import version
+from registries.wiring import services
 from registries.words import labels
 
 THEMES = (
@@ -29,7 +29,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "languages": settings.LANGUAGES,
         "sprite": reverse("registries:icons", args=[version()]),
         "demo": settings.DEMO,
-        "by_cluster": wiring.by_cluster(),
+        "by_cluster": services().by_cluster,
     }
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
@@ -40,7 +40,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def _away() -> dict[str, Any] | None:
     """That the store is away, why, and as of when the page is; None while it is there."""
-    freshness = wiring.service().freshness()
+    freshness = services().index.freshness()
     if not freshness.away:
         return None
     at = freshness.as_of
@@ -53,7 +53,7 @@ def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups = [(_("Images"), images)]
     if _administers(request):
         entries = [("namespaces", _("Namespaces"), "folder")]
-        if not wiring.by_cluster():
+        if not services().by_cluster:
             entries.insert(0, ("accounts", _("Accounts"), "users"))
         groups.append((_("Administration"), entries))
     here = request.path

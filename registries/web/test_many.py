@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from registries import wiring
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict
 from registries.domain.registry import RegistrySecret
@@ -20,6 +19,7 @@ from registries.runs.tests import Group, Line, VerifyRunView
 from registries.verification.records import Action
 from registries.web import filters
 from registries.web.responses import details_url, dialog, is_htmx
+from registries.wiring import services
 from registries.words import labels
 
 NOTICED = (RunState.RUNNING, RunState.INTERRUPTED, RunState.CANCELLED, RunState.DONE)
@@ -32,7 +32,7 @@ def verify_batch(request: HttpRequest) -> HttpResponse:
 
     Somebody whose run is under way is shown that one.
     """
-    access, runs = access_to(request), wiring.verify_runs()
+    access, runs = access_to(request), services().verify_runs()
     under_way = runs.current(access=access, states=(RunState.RUNNING,))
     if under_way is not None:
         return _progress(request, under_way, note=labels.problem_text("run_under_way"))
@@ -53,11 +53,11 @@ def _found(
     """What of it there is and may be seen, and what of that may be tested."""
     if "query" in posted:
         criteria = filters.criteria(QueryDict(posted.get("query", "")).dict())
-        found = wiring.service().matching(access=access, criteria=criteria)
+        found = services().index.matching(access=access, criteria=criteria)
         return found, tuple(it for it in found if access.may(Permission.TEST, it.namespace))
     uids = posted.get("uids", "").split()
-    found = wiring.service().by_uid(access=access, uids=uids)
-    return found, wiring.service().by_uid(access=access, uids=uids, action=Action.TEST)
+    found = services().registries.by_uid(access=access, uids=uids)
+    return found, services().registries.by_uid(access=access, uids=uids, action=Action.TEST)
 
 
 @require_safe
@@ -69,7 +69,7 @@ def verify_run(request: HttpRequest, run: UUID) -> HttpResponse:
 def verify_run_start(request: HttpRequest, run: UUID) -> HttpResponse:
     """Go on with a run that was cancelled or interrupted."""
     try:
-        wiring.verify_runs().start(access=access_to(request), run_id=run)
+        services().verify_runs().start(access=access_to(request), run_id=run)
     except Conflict as error:
         if error.problem != "already_running":
             raise
@@ -78,14 +78,14 @@ def verify_run_start(request: HttpRequest, run: UUID) -> HttpResponse:
 
 @require_POST
 def verify_run_cancel(request: HttpRequest, run: UUID) -> HttpResponse:
-    wiring.verify_runs().cancel(access=access_to(request), run_id=run)
+    services().verify_runs().cancel(access=access_to(request), run_id=run)
     return _progress(request, run, changed=True)
 
 
 @require_POST
 def verify_run_failures(request: HttpRequest, run: UUID) -> HttpResponse:
     """Select what did not end well: the list's selection becomes exactly that."""
-    uids = wiring.verify_runs().failures(access=access_to(request), run_id=run)
+    uids = services().verify_runs().failures(access=access_to(request), run_id=run)
     if not is_htmx(request):
         return HttpResponseRedirect(f"{reverse('registries:list')}?status=failed")
     response = HttpResponse(status=204)
@@ -97,7 +97,9 @@ def verify_run_failures(request: HttpRequest, run: UUID) -> HttpResponse:
 def verify_run_group(request: HttpRequest, run: UUID) -> HttpResponse:
     """The registries of a run that ended alike."""
     reason, problem = request.GET.get("reason", ""), request.GET.get("problem", "")
-    found = wiring.verify_runs().group(access=access_to(request), run_id=run, reason=reason, problem=problem)
+    found = (
+        services().verify_runs().group(access=access_to(request), run_id=run, reason=reason, problem=problem)
+    )
     return render(request, "registries/_verify_lines.html", {"lines": [_line(it) for it in found]})
 
 
@@ -109,13 +111,13 @@ def verify_notice(request: HttpRequest) -> HttpResponse:
 
 def notice(access: Access) -> dict[str, Any]:
     """Context of the notice: nothing, or the run and where it leads."""
-    runs = wiring.verify_runs()
+    runs = services().verify_runs()
     run = runs.current(access=access, states=NOTICED)
     return {"notice": runs.progress(access=access, run_id=run) if run else None}
 
 
 def _progress(request: HttpRequest, run: UUID, *, note: str = "", changed: bool = False) -> HttpResponse:
-    view = wiring.verify_runs().progress(access=access_to(request), run_id=run)
+    view = services().verify_runs().progress(access=access_to(request), run_id=run)
     running = view.state is RunState.RUNNING
     context = {
         "run": view,

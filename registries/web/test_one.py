@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from registries import wiring
 from registries.domain.access import Access
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key, RegistrySecret
@@ -18,14 +17,15 @@ from registries.log_in.access import access_to, acting_access
 from registries.verification.records import Check
 from registries.web.responses import details_url, is_htmx, toast
 from registries.web.rows import poll_delay, row_of, verdict_of_stored
+from registries.wiring import services
 from registries.words import labels
 
 
 def start_test(access: Access, key: Key) -> None:
     """Begin a test and leave it to the background, unless one is under way already."""
-    check, new = wiring.service().begin_test(access=access, key=key)
+    check, new = services().tests.begin_test(access=access, key=key)
     if new:
-        wiring.tests().submit(partial(wiring.service().finish_test, access=access, check=check))
+        services().test_threads.submit(partial(services().tests.finish_test, access=access, check=check))
 
 
 @require_POST
@@ -47,12 +47,12 @@ def row(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
 def _shown(request: HttpRequest, key: Key, *, begun: bool = False) -> HttpResponse:
     access = access_to(request)
     try:
-        registry = wiring.service().find(access=access, key=key)
+        registry = services().registries.find(access=access, key=key)
     except NotFound:
         response = HttpResponse(status=404)
         trigger_client_event(response, "registries-changed", {})
         return toast(response, labels.problem_text("gone"), kind="warn")
-    check = wiring.history().under_way([registry.uid]).get(registry.uid)
+    check = services().history.under_way([registry.uid]).get(registry.uid)
     acting = acting_access(request)
     if request.GET.get("show") == "panel":
         response = render(request, "registries/_panel.html", panel(acting, registry, check))
@@ -67,7 +67,7 @@ def _shown(request: HttpRequest, key: Key, *, begun: bool = False) -> HttpRespon
 def _announce(response: HttpResponse, registry: RegistrySecret, *, begun: bool) -> None:
     """A test has ended: the counts above the table follow; a test that could not be made says why."""
     trigger_client_event(response, "registry-tested", {"uid": registry.uid})
-    last = wiring.history().last(registry.uid)
+    last = services().history.last(registry.uid)
     if last and last.outcome and last.outcome.problem and not begun:
         toast(response, f"{registry.title}: {labels.outcome_text(last.outcome)}", kind="bad")
 
@@ -75,7 +75,7 @@ def _announce(response: HttpResponse, registry: RegistrySecret, *, begun: bool) 
 def panel(access: Access, registry: RegistrySecret, check: Check | None) -> dict[str, Any]:
     """What the verdict's panel on the details page shows."""
     now = datetime.now(UTC)
-    recent = list(wiring.history().recent(registry.uid))
+    recent = list(services().history.recent(registry.uid))
     bars = strip(recent)
     return {
         "row": row_of(registry, access, check, now),
@@ -91,8 +91,8 @@ def panel(access: Access, registry: RegistrySecret, check: Check | None) -> dict
 def card(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     """What hovering over a status shows."""
     access = access_to(request)
-    registry = wiring.service().find(access=access, key=Key(namespace, name))
-    check = wiring.history().under_way([registry.uid]).get(registry.uid)
+    registry = services().registries.find(access=access, key=Key(namespace, name))
+    check = services().history.under_way([registry.uid]).get(registry.uid)
     return render(request, "registries/_card.html", panel(access, registry, check))
 
 

@@ -9,7 +9,6 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registries import wiring
 from registries.api.urls import BASE
 from registries.domain.access import Role
 from registries.domain.errors import Invalid
@@ -17,20 +16,21 @@ from registries.log_in.access import access_to
 from registries.people.tokens import LONGEST
 from registries.web.forms import TokenForm
 from registries.web.responses import back, dialog
+from registries.wiring import services
 
 USUAL = timedelta(days=90)
 
 
 @require_safe
 def tokens(request: HttpRequest) -> HttpResponse:
-    found = wiring.tokens().all(access=access_to(request))
+    found = services().tokens.all(access=access_to(request))
     return render(request, "tokens/tokens.html", {"tokens": found})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def token_add(request: HttpRequest) -> HttpResponse:
     access = access_to(request)
-    names = wiring.service().namespaces(access=access)
+    names = services().index.namespaces(access=access)
     today = timezone.localdate()
     initial = {"role": Role.VIEWER.value, "expires": (today + USUAL).isoformat()}
     form = TokenForm(request.POST or None, initial=initial, namespaces=names, last=today + LONGEST)
@@ -40,7 +40,7 @@ def token_add(request: HttpRequest) -> HttpResponse:
         return dialog(request, "tokens/_add.html", context, title=title)
     try:
         form.require()
-        token, text = wiring.tokens().create(
+        token, text = services().tokens.create(
             access=access,
             name=str(form.data["name"]).strip(),
             namespaces=form.chosen_namespaces(),
@@ -58,11 +58,11 @@ def token_add(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def token_revoke(request: HttpRequest, token: int) -> HttpResponse:
     access = access_to(request)
-    found = wiring.tokens().one(access=access, token_id=token)
+    found = services().tokens.one(access=access, token_id=token)
     if request.method != "POST":
         title = _("Revoke %(name)s") % {"name": found.name}
         return dialog(request, "tokens/_revoke.html", {"token": found, "title": title}, title=title)
-    wiring.tokens().revoke(access=access, token_id=token)
+    services().tokens.revoke(access=access, token_id=token)
     return back(request, _("Revoked %(name)s.") % {"name": found.name}, "registries:tokens")
 
 

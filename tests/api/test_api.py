@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registries import wiring
 from registries.domain.registry import Key, VerifyStatus
 from registries.domain.resource import LAST_APPLIED, PREFIX
+from registries.wiring import services
 from tests.canary import CANARY
 from tests.conftest import Cast
 
@@ -132,7 +132,7 @@ class TestList:
 
     def test_holds_what_another_client_wrote(self, cast: Cast) -> None:
         registry = cast.add()
-        wiring.store().annotate(registry.key, {"example.com/team": "红队", "x": "y"}, uid=registry.uid)
+        services().store.annotate(registry.key, {"example.com/team": "红队", "x": "y"}, uid=registry.uid)
         client = cast.api("vic")
 
         listed = client.get(TEAM_A).json()["items"][0]
@@ -143,7 +143,7 @@ class TestList:
     def test_holds_no_copy_of_a_password_that_kubectl_left(self, cast: Cast) -> None:
         registry = cast.add()
         applied = '{"spec":{"password":"hush-hush-9"}}'
-        wiring.store().annotate(registry.key, {LAST_APPLIED: applied}, uid=registry.uid)
+        services().store.annotate(registry.key, {LAST_APPLIED: applied}, uid=registry.uid)
         client = cast.api("vic")
 
         for path in (TEAM_A, f"{TEAM_A}/harbor-prod"):
@@ -169,7 +169,7 @@ def test_lists_the_namespaces_that_the_caller_may_see(cast: Cast) -> None:
 
 
 def test_a_resource_with_a_plain_password_and_a_scheme_works(cast: Cast) -> None:
-    made = wiring.store().create(
+    made = services().store.create(
         {
             "apiVersion": "image.theriseunion.io/v1alpha1",
             "kind": "RegistrySecret",
@@ -180,6 +180,6 @@ def test_a_resource_with_a_plain_password_and_a_scheme_works(cast: Cast) -> None
     found = cast.api("vic").get(f"{TEAM_A}/applied").json()
 
     assert "password" not in json.dumps(found)
-    credential = wiring.store().credential(Key("team-a", "applied"), uid=made["metadata"]["uid"])
+    credential = services().store.credential(Key("team-a", "applied"), uid=made["metadata"]["uid"])
     assert (credential.address, credential.password) == ("http://h.example.com", CANARY)
     assert cast.find("applied").verification.status is VerifyStatus.UNTESTED

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from registries import wiring
 from registries.demo.process import DemoRegistries
 from registries.domain.resource import PREFIX
 from registries.models import StoredResource
+from registries.wiring import services
 from tests.api.test_api import TEAM_A, body, notes, post
 from tests.conftest import Cast
 
@@ -48,7 +48,7 @@ class TestCreate:
         post(cast.api("nina"), TEAM_A, body(password=typed))
 
         found = cast.find()
-        assert wiring.store().credential(found.key, uid=found.uid).password == typed
+        assert services().store.credential(found.key, uid=found.uid).password == typed
 
     @pytest.mark.parametrize(
         ("domain", "kept", "plain"),

@@ -26,6 +26,7 @@ from registries.api.document import OPERATIONS, document
 from registries.api.examples import ERRORS
 from registries.api.urls import operations
 from registries.models import StoredResource
+from registries.wiring import services
 from tests.api.test_api import TEAM_A, body
 from tests.conftest import Cast
 
@@ -138,7 +139,7 @@ def aim(case: Case, run: str) -> None:
 
 
 def finished_run(stage: Cast) -> str:
-    runs, access = wiring.verify_runs(), stage.access("olive")
+    runs, access = services().verify_runs(), stage.access("olive")
     run = runs.make(access=access, registries=[stage.find()])
     runs.start(access=access, run_id=run)
     return str(run)

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from registries import metrics, wiring
 from registries.domain.registry import Verification, VerifyStatus
 from registries.domain.resource import to_domain, verification_annotations
+from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.conftest import Cast
 
@@ -40,7 +41,7 @@ def scraped(client: Client) -> Samples:
 def judged(cast: Cast, name: str, status: VerifyStatus, reason: str, namespace: str = "team-a") -> datetime:
     at = datetime.now(UTC) - timedelta(hours=3)
     registry = cast.add(name, namespace)
-    wiring.store().annotate(
+    services().store.annotate(
         registry.key, verification_annotations(Verification(status, reason, "", at)), uid=registry.uid
     )
     return at

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from registries import wiring
 from registries.domain.registry import Key
 from registries.domain.resource import PREFIX
+from registries.wiring import services
 from tests.api.test_api import BASE, MERGE, TEAM_A, body
 from tests.conftest import Cast
 
@@ -84,7 +85,7 @@ def test_create(api: Client, place: tuple[str, ...], value: Any) -> None:
         assert "password" not in made["spec"]
         key = Key("team-a", made["metadata"]["name"])
         assert api.get(f"{TEAM_A}/{key.name}").json() == made
-        wiring.store().delete(key, uid=made["metadata"]["uid"])
+        services().store.delete(key, uid=made["metadata"]["uid"])
 
 
 @given(place=st.sampled_from(PLACES), value=VALUES)

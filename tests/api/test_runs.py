@@ -8,13 +8,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from registries import wiring
 from registries.api import runs as api_runs
 from registries.domain.access import Role
 from registries.domain.query import Criteria
 from registries.domain.registry import VerifyStatus
 from registries.models import Run
 from registries.runs.engine import RunState
+from registries.wiring import services
 from tests.api.test_api import BASE
 from tests.conftest import Cast
 
@@ -28,7 +28,7 @@ def begin(client: Client, kind: str, *names: str, **more: Any) -> Any:
 
 
 def left(cast: Cast) -> list[str]:
-    found = wiring.service().matching(access=cast.access("olive"), criteria=Criteria())
+    found = services().index.matching(access=cast.access("olive"), criteria=Criteria())
     return [str(it.key) for it in found]
 
 
@@ -187,7 +187,7 @@ class TestList:
     def test_has_none_that_the_token_may_not_see_and_no_mere_proposal(self, stage: Cast) -> None:
         begin(stage.api("olive"), "verify", "team-a/a", "team-b/c")
         seen = begin(stage.api("olive"), "verify", "team-a/a").json()["id"]
-        wiring.delete_runs().propose(access=stage.access("olive"), registries=[stage.find("a")])
+        services().delete_runs().propose(access=stage.access("olive"), registries=[stage.find("a")])
 
         listed = stage.api("olive", "team-a").get(RUNS).json()
 

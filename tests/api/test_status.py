@@ -9,6 +9,7 @@ from django.test import Client
 from registries import wiring
 from registries.domain.errors import Unavailable
 from registries.domain.resource import API_GROUP, KIND
+from registries.wiring import services
 from tests.api.test_api import BASE, TEAM_A, body, patch, post
 from tests.api.test_document import problems
 from tests.conftest import BACKEND, Cast
@@ -72,7 +73,7 @@ class TestMessage:
         def away(**asked: Any) -> None:
             raise Unavailable("team-a/harbor-prod", problem)
 
-        monkeypatch.setattr(wiring.service(), "resource", away)
+        monkeypatch.setattr(services().registries, "resource", away)
 
         said = status(cast.api("nina").get(ONE), 503)
 
@@ -130,7 +131,7 @@ class TestDetails:
         def away(**asked: Any) -> None:
             raise Unavailable(subject, "cluster_away")
 
-        monkeypatch.setattr(wiring.service(), "create", away)
+        monkeypatch.setattr(services().registries, "create", away)
 
         assert status(post(cast.api("nina"), TEAM_A, body()), 503)["details"] == expected
 

@@ -11,7 +11,7 @@ from registries.domain.resource import PREFIX
 from registries.models import AuditEntry, VerificationRecord
 from registries.probe import registry_of
 from registries.verification.outcome import Outcome
-from registries.verification.prober import lanes
+from registries.wiring import services
 from tests.api.test_api import TEAM_A, post
 from tests.conftest import Cast
 
@@ -26,7 +26,7 @@ def test_tests_what_is_stored_and_records_it(cast: Cast, probing: Temper, data: 
     response = post(cast.api("omar"), PATH, data)
 
     found = response.json()
-    notes = wiring.store().get(cast.find().key)["metadata"]["annotations"]
+    notes = services().store.get(cast.find().key)["metadata"]["annotations"]
     assert response.status_code == 200
     assert (found["success"], found["message"], found["reason"]) == (True, "连接成功", "ok")
     assert found["timestamp"] == notes[PREFIX + "verify-timestamp"]
@@ -143,13 +143,13 @@ def test_one_that_is_not_there_is_a_404(cast: Cast) -> None:
 
 def test_a_test_that_is_under_way_is_waited_for(cast: Cast) -> None:
     registry = cast.add()
-    check, _ = wiring.service().begin_test(access=cast.access("nina"), key=registry.key)
-    wiring.history().finish(check, Outcome(reason="ok"))
-    second, _ = wiring.service().begin_test(access=cast.access("nina"), key=registry.key)
-    found: list[Outcome | None] = [wiring.history().outcome(second)]
-    wiring.history().finish(second, Outcome(reason="timeout"))
+    check, _ = services().tests.begin_test(access=cast.access("nina"), key=registry.key)
+    services().history.finish(check, Outcome(reason="ok"))
+    second, _ = services().tests.begin_test(access=cast.access("nina"), key=registry.key)
+    found: list[Outcome | None] = [services().history.outcome(second)]
+    services().history.finish(second, Outcome(reason="timeout"))
 
-    found.append(wiring.history().outcome(second))
+    found.append(services().history.outcome(second))
 
     assert found[0] is None
     assert found[1]
@@ -161,7 +161,7 @@ def test_no_more_tests_than_there_are_seats(cast: Cast, settings: Any) -> None:
     wiring.reset()
     cast.add()
     client = cast.api("omar")
-    assert wiring.api_tests().take("omar")
+    assert services().api_tests.take("omar")
 
     response = post(client, PATH)
 
@@ -174,7 +174,7 @@ def test_one_person_has_half_of_the_seats_whichever_token_they_show(cast: Cast, 
     settings.API_TESTS = 4
     wiring.reset()
     for _ in range(2):
-        assert wiring.api_tests().take("omar")
+        assert services().api_tests.take("omar")
 
     assert [post(cast.api("omar"), f"{TEAM_A}/nothing/verify").status_code for _ in range(2)] == [429, 429]
     assert post(cast.api("nina"), f"{TEAM_A}/nothing/verify").status_code == 404
@@ -189,11 +189,11 @@ def test_a_registry_whose_turn_does_not_come_says_when_to_come_back(
     cast.add(**values)
     registry = registry_of(values["domain"])
     settings.PROBE_TIMEOUT = 0.01
-    assert lanes().enter(registry, 0)
+    assert services().prober.lanes.enter(registry, 0)
     try:
         response = post(cast.api("omar"), PATH, values if typed else None)
     finally:
-        lanes().leave(registry)
+        services().prober.lanes.leave(registry)
 
     found = response.json()
     [cause] = found["details"]["causes"]

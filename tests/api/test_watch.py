@@ -14,9 +14,10 @@ import requests
 
 from registries import wiring
 from registries.api import watch
-from registries.index.snapshot import Index
+from registries.index.search import Index
 from registries.models import StoreVersion
 from registries.people.grants import remove_grant
+from registries.wiring import services
 from tests.api.test_api import ALL, TEAM_A, notes, patch, post
 from tests.conftest import Cast
 from tests.peers.command import LONG
@@ -166,8 +167,8 @@ def test_ends_when_the_rights_change(cast: Cast, clock: Clock) -> None:
     for end in ("revoke", "grant"):
         following = events(cast.api("vic").get(f"{TEAM_A}?watch=true&timeoutSeconds=20"))
         if end == "revoke":
-            token = wiring.tokens().all(access=cast.access("vic"))[0]
-            wiring.tokens().revoke(access=cast.access("vic"), token_id=token.id)
+            token = services().tokens.all(access=cast.access("vic"))[0]
+            services().tokens.revoke(access=cast.access("vic"), token_id=token.id)
         else:
             remove_grant(cast.users["vic"], "team-a")
         begun = clock.now
@@ -211,10 +212,10 @@ def test_a_head_holds_no_seat(cast: Cast) -> None:
 def test_a_list_of_everything_is_told_as_what_it_changes(cast: Cast) -> None:
     """As on a cluster, when its watch had to begin anew."""
     kept, gone = cast.add("kept"), cast.add("gone")
-    index = Index(wiring.store(), lambda: datetime.now(UTC))
+    index = Index(services().store, lambda: datetime.now(UTC))
     index.fresh()
     place = index.place_of(gone.resource_version)
-    wiring.store().delete(gone.key, uid=gone.uid)
+    services().store.delete(gone.key, uid=gone.uid)
     new = cast.add("new")
     StoreVersion.objects.update(compacted=new.resource_version)
 

@@ -19,15 +19,16 @@ MAKE = """
 import sys
 from datetime import timedelta
 from django.utils import timezone
-from registries import drafts, wiring
-from registries.access import EVERYWHERE, Access, Role
+from registries.intake.draft import read_draft
+from registries.wiring import services
+from registries.domain.access import EVERYWHERE, Access, Role
 access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
 for number, port in enumerate({ports}):
     values = dict(name=f"verify-{{number}}", namespace="team-000", domain=f"http://127.0.0.1:{{port}}")
-    draft = drafts.read_draft(values | dict(username="u", password="bench-only-7", provider="other"))
-    wiring.service().create(access=access, draft=draft)
+    draft = read_draft(values | dict(username="u", password="bench-only-7", provider="other"))
+    services().registries.create(access=access, draft=draft)
 until = timezone.now() + timedelta(days=1)
-print(wiring.tokens().create(access=access, name="b", namespaces=(), role=Role.ADMIN, expires_at=until)[1])
+print(services().tokens.create(access=access, name="b", namespaces=(), role=Role.ADMIN, expires_at=until)[1])
 """
 
 

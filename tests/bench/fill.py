@@ -12,11 +12,11 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import transaction  # noqa: E402
 
-from registries import wiring  # noqa: E402
 from registries.domain.access import EVERYWHERE, Access, Role  # noqa: E402
 from registries.domain.registry import Draft, Key, Provider, Verification, VerifyStatus  # noqa: E402
 from registries.domain.resource import new_resource, verification_annotations  # noqa: E402
 from registries.people.grants import set_grant  # noqa: E402
+from registries.wiring import services  # noqa: E402
 
 PASSWORD = "bench-only-7"
 REASONS = ("ok", "ok", "bad_credentials", "ok_unverified", "timeout", "")
@@ -30,7 +30,7 @@ def main(count: int, namespaces: int, *ports: int) -> None:
     providers, now = list(Provider), datetime.now(UTC)
     with transaction.atomic():
         for number in range(namespaces):
-            wiring.service().create_namespace(access=access, name=f"team-{number:03}")
+            services().registries.create_namespace(access=access, name=f"team-{number:03}")
         for number in range(count):
             key = Key(f"team-{number % namespaces:03}", f"registry-{number:05}")
             draft = Draft(
@@ -41,12 +41,12 @@ def main(count: int, namespaces: int, *ports: int) -> None:
                 "p",
                 display_name=f"仓库 {number}",
             )
-            created = wiring.store().create(new_resource(draft))
+            created = services().store.create(new_resource(draft))
             reason = REASONS[number % len(REASONS)]
             if reason:
                 status = VerifyStatus.SUCCESS if reason.startswith("ok") else VerifyStatus.FAILED
                 verdict = Verification(status, reason, "", now - timedelta(hours=number % 240))
-                wiring.store().annotate(
+                services().store.annotate(
                     key, verification_annotations(verdict), uid=created["metadata"]["uid"]
                 )
 

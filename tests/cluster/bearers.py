@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registries import limits, wiring
+from registries import limits
 from registries.models import ApiBucket
+from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.cluster import Cluster
@@ -56,14 +57,14 @@ def takes(server: ApiServer, token: str) -> bool:
 
 def believed_for(settings: Any, seconds: float) -> None:
     settings.ACCESS_SECONDS = seconds
-    wiring.cluster_tokens.cache_clear()
+    vars(services()).pop("cluster_tokens", None)
 
 
 def limited_to(settings: Any, monkeypatch: pytest.MonkeyPatch, rate: int) -> None:
     """Requests a minute, which lasts for hours here, and nobody has asked yet."""
     settings.API_RATE = rate
     monkeypatch.setattr(limits, "MINUTE", 600 * limits.MINUTE)
-    wiring.api_rates.cache_clear()
+    vars(services()).pop("api_rates", None)
     ApiBucket.objects.all().delete()
 
 

@@ -23,6 +23,7 @@ from registries.cluster.reviews import REVIEW
 from registries.domain.access import Access
 from registries.models import ClusterSession
 from registries.stores.cluster.store import KubernetesStore
+from registries.wiring import services
 from tests.peers.api_server import ApiServer, GivenServer, canary_token
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster, patience
@@ -92,7 +93,7 @@ def people(bound: Cluster, server: ApiServer, cable: Cable, settings: Any, db: N
     wiring.reset()
     _reload_urls()
     with patience():
-        store = wiring.store()
+        store = services().store
         yield bound
     assert isinstance(store, KubernetesStore)
     store.stop()
@@ -145,9 +146,9 @@ def text(client: Client, path: str = LIST) -> str:
 def access_of(user: str) -> Access:
     """As a request has it that outlives itself."""
     log_in(user)
-    session = wiring.people().find(ClusterSession.objects.latest("pk").pk)
+    session = services().people.find(ClusterSession.objects.latest("pk").pk)
     assert session
-    return wiring.people().access_of(session, "127.0.0.1")
+    return services().people.access_of(session, "127.0.0.1")
 
 
 def said(response: Any) -> str:

@@ -13,6 +13,7 @@ from registries.domain.errors import NotFound
 from registries.domain.metadata import ANNOTATIONS_MAX
 from registries.domain.resource import PREFIX
 from registries.models import AuditEntry
+from registries.wiring import services
 from tests.api.test_api import ALL, MERGE, TEAM_A, body, notes, patch, post
 from tests.api.test_document import problems
 from tests.canary import CANARY
@@ -116,7 +117,7 @@ def test_a_cluster_that_was_never_there_is_a_503(cast: Cast, settings: Any, tmp_
 
     assert response.status_code == 503
     assert response.json()["reason"] == "ServiceUnavailable"
-    wiring.store().stop()
+    services().store.stop()
     wiring.reset()
 
 
@@ -189,7 +190,9 @@ class TestDryRun:
         cluster.delete("team-a", "there")
 
         with pytest.raises(NotFound):
-            wiring.service().rehearse_delete(access=people.access("nina"), key=registry.key, uid=registry.uid)
+            services().registries.rehearse_delete(
+                access=people.access("nina"), key=registry.key, uid=registry.uid
+            )
 
 
 def test_a_clients_own_labels_and_annotations_are_kept_on_the_cluster(people: Cast, cluster: Cluster) -> None:

@@ -12,13 +12,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registries import wiring
 from registries.audit.log import events_of
 from registries.domain.errors import Unavailable
 from registries.domain.registry import RegistrySecret
 from registries.models import AuditEntry, Run, RunItem
 from registries.runs.engine import LOST_AFTER, RunView
-from registries.service.registries import RegistryService
+from registries.service.registries import Registries
+from registries.wiring import services
 from tests.cluster.test_pages import configured
 from tests.conftest import Cast
 from tests.peers.api_server import ApiServer
@@ -48,16 +48,16 @@ def people(cluster: Cluster, transactional_db: None, cast: Cast) -> Cast:
 
 
 def proposed(people: Cast, registries: list[RegistrySecret], person: str = "nina") -> UUID:
-    return wiring.delete_runs().propose(access=people.access(person), registries=registries)
+    return services().delete_runs().propose(access=people.access(person), registries=registries)
 
 
 def view(people: Cast, run: UUID) -> RunView:
-    return wiring.delete_runs().view(access=people.access("nina"), run_id=run)
+    return services().delete_runs().view(access=people.access("nina"), run_id=run)
 
 
 def deleted(people: Cast, run: UUID) -> RunView:
     """Start it, or go on with it, and wait until it has ended."""
-    wiring.delete_runs().start(access=people.access("nina"), run_id=run)
+    services().delete_runs().start(access=people.access("nina"), run_id=run)
     assert wait_for(lambda: view(people, run).state.value == "done")
     return view(people, run)
 
@@ -82,12 +82,12 @@ def test_all_of_them_are_deleted_and_written_down(people: Cast, cluster: Cluster
 def test_what_is_done_is_written_down_many_at_a_time(people: Cast, settings: Any) -> None:
     """Here one after the other, in this thread, so that the queries can be counted."""
     settings.TEST_THREADS = 0
-    wiring.deletions.cache_clear()
-    wiring.deleting.cache_clear()
+    vars(services()).pop("deletion_threads", None)
+    vars(services()).pop("delete_threads", None)
     run = proposed(people, [people.add(f"r-{number:03}") for number in range(60)])
 
     with CaptureQueriesContext(connection) as queries:
-        wiring.delete_runs().start(access=people.access("nina"), run_id=run)
+        services().delete_runs().start(access=people.access("nina"), run_id=run)
 
     assert view(people, run).done == 60
     assert len(queries) < 60
@@ -102,13 +102,13 @@ class Pace:
 
 @pytest.fixture
 def pace(monkeypatch: pytest.MonkeyPatch) -> Pace:
-    pace, remove = Pace(), RegistryService.remove
+    pace, remove = Pace(), Registries.remove
 
     def slowly(*args: Any, **values: Any) -> None:
         time.sleep(pace.late)
         remove(*args, **values)
 
-    monkeypatch.setattr(RegistryService, "remove", slowly)
+    monkeypatch.setattr(Registries, "remove", slowly)
     return pace
 
 
@@ -119,7 +119,7 @@ def test_a_run_that_is_taken_from_it_stops_at_once(
     monkeypatch.setattr("registries.runs.engine.BEAT", 0.0)
     run = proposed(people, [people.add(f"r-{number:03}") for number in range(300)])
     pace.late = 0.5  # 19 seconds for all of them
-    wiring.delete_runs().start(access=people.access("nina"), run_id=run)
+    services().delete_runs().start(access=people.access("nina"), run_id=run)
     assert wait_for(lambda: len(left(cluster)) < 290)
 
     Run.objects.filter(pk=run).update(state="cancelled")
@@ -161,11 +161,11 @@ def test_a_run_waits_for_a_cluster_that_is_away(
 ) -> None:
     run = proposed(people, [people.add(f"r-{number:03}") for number in range(300)])
     pace.late = 0.5
-    wiring.delete_runs().start(access=people.access("nina"), run_id=run)
+    services().delete_runs().start(access=people.access("nina"), run_id=run)
     assert wait_for(lambda: view(people, run).done > 10)
 
     server.kill_api()
-    assert wait_for(lambda: wiring.service().freshness().away)
+    assert wait_for(lambda: services().index.freshness().away)
     pace.late = 0.0
     assert view(people, run).state.value == "running"
     server.start_api()
@@ -192,7 +192,7 @@ def test_who_loses_the_role_meanwhile_deletes_nothing(people: Cast, cluster: Clu
     run = proposed(people, [people.add("a")])
     weaker = people.access("vic")
 
-    wiring.delete_runs()._work(run, weaker)
+    services().delete_runs()._work(run, weaker)
 
     assert left(cluster) == {"a"}
     assert [item.problem for item in view(people, run).failed] == ["Forbidden"]
@@ -206,7 +206,7 @@ def test_a_cluster_that_refuses_for_good_is_not_waited_for(people: Cast, cluster
 
         def forbidden() -> bool:
             try:
-                wiring.store().get(people.find("a").key)
+                services().store.get(people.find("a").key)
             except Unavailable:
                 return True
             return False

@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
 from console import datadir
-from registries import wiring
 from registries.cluster.paths import EVERYWHERE
 from registries.domain.errors import Unavailable
 from registries.domain.registry import Key
@@ -24,6 +23,7 @@ from registries.models import ClusterSession, RunItem
 from registries.people import cluster_access
 from registries.runs.engine import RunState
 from registries.stores.sealing import Sealer
+from registries.wiring import services
 from tests import canary
 from tests.cluster.people import LIST, access_of, is_answered, log_in, of_the_cluster, text
 from tests.conftest import typed
@@ -58,7 +58,7 @@ class TestWhileTheClusterIsAway:
         """As after a restart of the console."""
         client = log_in("team-a-admin")
         client.get(LIST)
-        wiring.people.cache_clear()
+        vars(services()).pop("people", None)
 
         cable.pull()
 
@@ -81,7 +81,7 @@ class TestWhileTheClusterIsAway:
         try:
             assert wait_for(lambda: not is_answered(people))
             assert client.get(LIST, {"namespace": "team-a"}).status_code == 200
-            wiring.people.cache_clear()
+            vars(services()).pop("people", None)
             told = client.get(LIST)
             assert (told.status_code, "重新登录" in told.content.decode()) == (503, True)
         finally:
@@ -101,9 +101,9 @@ class TestTheCredential:
         assert not ClusterSession.objects.exists()
         assert client.get(LIST).status_code == 302
         with pytest.raises(Unavailable, match="session_ended"):
-            wiring.service().delete(access=access, key=Key("team-a", "x"), uid="x")
+            services().registries.delete(access=access, key=Key("team-a", "x"), uid="x")
         with pytest.raises(Unavailable, match="session_ended"):
-            wiring.access_by_now(access)
+            services().access_now(access)
 
     @pytest.mark.parametrize("how", ["expired", "session expired", "session gone"])
     def test_is_of_no_use_without_its_session(self, people: Cluster, how: str) -> None:
@@ -117,9 +117,9 @@ class TestTheCredential:
             Session.objects.all().delete()
 
         with pytest.raises(Unavailable, match="session_ended"):
-            wiring.service().delete(access=access, key=Key("team-a", "x"), uid="x")
+            services().registries.delete(access=access, key=Key("team-a", "x"), uid="x")
         ClusterSession.objects.update(last_login=timezone.now() - timedelta(hours=1))
-        wiring.people().tidy()
+        services().people.tidy()
         assert not ClusterSession.objects.exists()
 
     def test_does_not_open_in_another_session(self, people: Cluster) -> None:
@@ -127,7 +127,7 @@ class TestTheCredential:
         log_in("olive")
         thief = log_in("vic")
         olives, theirs = ClusterSession.objects.order_by("pk")
-        assert wiring.people().find(olives.pk)
+        assert services().people.find(olives.pk)
 
         ClusterSession.objects.filter(pk=theirs.pk).update(sealed=olives.sealed)
 
@@ -138,7 +138,7 @@ class TestTheCredential:
     ) -> None:
         datadir.prepare(tmp_path)
         settings.PASSWORD_KEYS = keys = datadir.password_keys(tmp_path)
-        wiring.people.cache_clear()
+        vars(services()).pop("people", None)
         client = log_in("vic")
         session, old = ClusterSession.objects.get(), list(keys())
         lost = Sealer(lambda: [Fernet.generate_key().decode()]).seal("", uid="", binding="")
@@ -184,9 +184,9 @@ class TestTheCredential:
             raise RuntimeError("on purpose")
 
         if where == "recognise":
-            monkeypatch.setattr(type(wiring.people()), "recognise", fails)
+            monkeypatch.setattr(type(services().people), "recognise", fails)
         else:
-            monkeypatch.setattr(type(wiring.gate()), "home", property(fails))
+            monkeypatch.setattr(type(services().gate), "home", property(fails))
         got_request_exception.connect(report)
         try:
             Client(raise_request_exception=False).post("/login/", {how: content})
@@ -204,10 +204,10 @@ class TestRuns:
         for number in range(3):
             people.apply("team-a", f"harbor-{number}", password=canary.CANARY)
         access = access_of("team-a-admin")
-        assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == 3)
-        runs, found = wiring.delete_runs(), wiring.index().fresh().buckets["team-a"].items
+        assert wait_for(lambda: len(services().index.fresh().keys_by_uid) == 3)
+        runs, found = services().delete_runs(), services().index.fresh().buckets["team-a"].items
         run = runs.propose(access=access, registries=found)
-        wiring.people().forget(ClusterSession.objects.get())
+        services().people.forget(ClusterSession.objects.get())
 
         runs.start(access=access, run_id=run)
 
@@ -222,10 +222,10 @@ class TestRuns:
     def test_tests_stop_likewise(self, people: Cluster) -> None:
         people.apply("team-a", "harbor", password=canary.CANARY, domain="127.0.0.1:9")
         access = access_of("omar")
-        assert wait_for(lambda: wiring.index().fresh().keys_by_uid)
-        runs, found = wiring.verify_runs(), wiring.index().fresh().buckets["team-a"].items
+        assert wait_for(lambda: services().index.fresh().keys_by_uid)
+        runs, found = services().verify_runs(), services().index.fresh().buckets["team-a"].items
         run = runs.make(access=access, registries=found)
-        wiring.people().forget(ClusterSession.objects.get())
+        services().people.forget(ClusterSession.objects.get())
 
         runs.start(access=access, run_id=run)
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from registries import wiring
 from registries.cluster.connection import Connection, Json
 from registries.domain.errors import UNCERTAIN, Unavailable
 from registries.domain.registry import Key
 from registries.models import AuditEntry
 from registries.probe.result import Reason, Result
 from registries.runs import deletion
+from registries.wiring import services
 from tests.api.test_api import MERGE, TEAM_A, body
 from tests.cluster.test_pages import on_cluster as on_cluster
 from tests.cluster.test_pages import people as people
@@ -73,7 +73,7 @@ def test_one_that_was_deleted_is_in_the_journal(people: Cast, on_cluster: Cluste
     silence.about("DELETE")
 
     with pytest.raises(Unavailable, match=UNCERTAIN):
-        wiring.service().delete(access=people.access("nina"), key=KEY, uid=uid)
+        services().registries.delete(access=people.access("nina"), key=KEY, uid=uid)
 
     assert not is_there(on_cluster)
     assert entries("ok", "uncertain") == [("nina", "delete", "harbor-prod", "uncertain")]
@@ -113,7 +113,7 @@ def test_a_run_that_asks_again_says_it_once(
     people: Cast, silence: Silence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deletion, "PAUSE", 0.0)
-    access, runs = people.access("nina"), wiring.delete_runs()
+    access, runs = people.access("nina"), services().delete_runs()
     run = runs.propose(access=access, registries=[people.add()])
     silence.about("DELETE", times=3, arrives=False)
 
@@ -129,7 +129,7 @@ def test_a_verdict_that_is_recorded_again_is_in_doubt_once(
     people: Cast, on_cluster: Cluster, silence: Silence
 ) -> None:
     people.add()
-    access, service = people.access("nina"), wiring.service()
+    access, service = people.access("nina"), services()
     check, _ = service.begin_test(access=access, key=KEY)
     silence.about("PATCH", times=3)
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from registries import wiring
 from registries.cluster.connection import Timeouts
 from registries.cluster.paths import EVERYWHERE, registries_in
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Unavailable
@@ -20,6 +19,7 @@ from registries.runs import engine
 from registries.runs.engine import ItemState, RunState
 from registries.runs.tests import VerifyRunView
 from registries.stores.cluster import watch
+from registries.wiring import services
 from tests.cluster.test_pages import configured
 from tests.conftest import Cast, typed
 from tests.peers.api_server import ApiServer
@@ -129,7 +129,7 @@ def test_nothing_is_lost_and_nothing_is_done_twice(
     assert {name for name, (_, shown) in now.items() if shown} == set(written)
     assert set(now) == {it.name for it in tested} | set(written)
     assert wait_for(lambda: followed() == {name: uid for name, (uid, _) in now.items()})
-    assert wait_for(lambda: not wiring.service().freshness().away)
+    assert wait_for(lambda: not services().index.freshness().away)
 
 
 def test_a_run_of_tests_that_is_cancelled_while_it_waits_is_taken_up_later(
@@ -145,17 +145,17 @@ def test_a_run_of_tests_that_is_cancelled_while_it_waits_is_taken_up_later(
     tested = stored(cluster, names)
     cable.pull()
     testing = begun_tests(people, "nina", list(tested))
-    assert wait_for(lambda: wiring.service().freshness().away)
+    assert wait_for(lambda: services().index.freshness().away)
     access = people.access("nina")
 
-    wiring.verify_runs().cancel(access=access, run_id=testing[1])
-    running = wiring.running()
+    services().verify_runs().cancel(access=access, run_id=testing[1])
+    running = services().run_threads
     assert wait_for(lambda: running._free == running._started), "the run has noticed"
     cable.plug()
 
-    assert wait_for(lambda: not wiring.service().freshness().away)
+    assert wait_for(lambda: not services().index.freshness().away)
     assert progress(people, testing).groups == ()
-    wiring.verify_runs().start(access=access, run_id=testing[1])
+    services().verify_runs().start(access=access, run_id=testing[1])
     assert wait_for(lambda: progress(people, testing).state is RunState.DONE)
     assert [(it.problem, it.count) for it in progress(people, testing).groups] == [("", TESTED)]
 
@@ -166,9 +166,9 @@ def stored(cluster: Cluster, names: dict[str, str]) -> tuple[RegistrySecret, ...
     for name, domain in names.items():
         resource = new_resource(read_draft(typed(name, domain=domain)))
         connection.call("POST", registries_in("team-a"), subject=name, body=resource)
-    assert wait_for(lambda: wiring.service().freshness().known)
-    assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == len(names))
-    return wiring.index().fresh().buckets["team-a"].items
+    assert wait_for(lambda: services().index.freshness().known)
+    assert wait_for(lambda: len(services().index.fresh().keys_by_uid) == len(names))
+    return services().index.fresh().buckets["team-a"].items
 
 
 Tests = tuple[str, UUID]
@@ -177,28 +177,28 @@ Tests = tuple[str, UUID]
 
 def begun_tests(people: Cast, person: str, registries: list[RegistrySecret]) -> Tests:
     access = people.access(person)
-    run = wiring.verify_runs().make(access=access, registries=registries)
-    wiring.verify_runs().start(access=access, run_id=run)
+    run = services().verify_runs().make(access=access, registries=registries)
+    services().verify_runs().start(access=access, run_id=run)
     return person, run
 
 
 def begun_deletion(people: Cast, registries: list[RegistrySecret]) -> UUID:
     access = people.access("nina")
-    run = wiring.delete_runs().propose(access=access, registries=registries)
-    wiring.delete_runs().start(access=access, run_id=run)
+    run = services().delete_runs().propose(access=access, registries=registries)
+    services().delete_runs().start(access=access, run_id=run)
     return run
 
 
 def deleted(people: Cast, run: UUID) -> int:
-    return wiring.delete_runs().view(access=people.access("nina"), run_id=run).done
+    return services().delete_runs().view(access=people.access("nina"), run_id=run).done
 
 
 def progress(people: Cast, it: Tests) -> VerifyRunView:
-    return wiring.verify_runs().progress(access=people.access(it[0]), run_id=it[1])
+    return services().verify_runs().progress(access=people.access(it[0]), run_id=it[1])
 
 
 def is_over(people: Cast, deleting: UUID, testing: list[Tests]) -> bool:
-    deletion = wiring.delete_runs().view(access=people.access("nina"), run_id=deleting)
+    deletion = services().delete_runs().view(access=people.access("nina"), run_id=deleting)
     states = [deletion.state, *(progress(people, it).state for it in testing)]
     return all(state is RunState.DONE for state in states)
 
@@ -220,7 +220,7 @@ def work(people: Cast, while_it_fails: threading.Thread) -> list[str]:
 
 def shown(people: Cast, name: str) -> None:
     found = people.find(name)
-    wiring.service().edit(
+    services().registries.edit(
         access=people.access("nina"),
         key=found.key,
         uid=found.uid,
@@ -231,7 +231,7 @@ def shown(people: Cast, name: str) -> None:
 
 
 def removed(people: Cast, registry: RegistrySecret) -> None:
-    wiring.service().delete(access=people.access("nina"), key=registry.key, uid=registry.uid)
+    services().registries.delete(access=people.access("nina"), key=registry.key, uid=registry.uid)
 
 
 def insisting(call: Callable[[], Any], done_before: type[Exception] = Unavailable) -> Any:
@@ -252,7 +252,7 @@ def insisting(call: Callable[[], Any], done_before: type[Exception] = Unavailabl
 
 
 def everything_was_deleted_once(people: Cast, run: UUID, registries: list[RegistrySecret]) -> None:
-    view = wiring.delete_runs().view(access=people.access("nina"), run_id=run)
+    view = services().delete_runs().view(access=people.access("nina"), run_id=run)
     assert (view.done, view.failed) == (len(registries), ())
     entries = AuditEntry.objects.filter(action="delete", outcome="ok", name__startswith="doomed")
     assert sorted(entries.values_list("uid", flat=True)) == sorted(it.uid for it in registries)
@@ -284,4 +284,4 @@ def present(cluster: Cluster) -> dict[str, tuple[str, str]]:
 
 def followed() -> dict[str, str]:
     """uids by name, as the console lists them."""
-    return {key.name: uid for uid, key in wiring.index().fresh().keys_by_uid.items()}
+    return {key.name: uid for uid, key in services().index.fresh().keys_by_uid.items()}

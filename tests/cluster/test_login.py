@@ -8,8 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from registries import wiring
 from registries.models import AuditEntry, ClusterSession
+from registries.wiring import services
 from tests import canary
 from tests.cluster.people import LIST, log_in, of_the_cluster, said, text
 from tests.conftest import typed
@@ -150,7 +150,7 @@ class TestLoggingIn:
         content = kubeconfig("https://outside.example.com", {"token": canary_token("vic")})
         refused = Client().post("/login/", {"kubeconfig_text": content})
         settings.CLUSTER_ADDRESSES = ["https://outside.example.com"]
-        wiring.gate.cache_clear()
+        vars(services()).pop("gate", None)
 
         response = Client().post("/login/", {"kubeconfig_text": content})
 
@@ -159,10 +159,10 @@ class TestLoggingIn:
     def test_it_takes_the_clusters_store(self, settings: Any) -> None:
         settings.AUTH = "kubernetes"
         with pytest.raises(ImproperlyConfigured, match="CONSOLE_STORE=kubernetes"):
-            wiring.by_cluster()
+            _ = services().by_cluster
         settings.AUTH = "ldap"
         with pytest.raises(ImproperlyConfigured, match="local or kubernetes"):
-            wiring.by_cluster()
+            _ = services().by_cluster
 
     def test_the_page_says_what_is_taken_and_nothing_of_accounts(self, people: Cluster) -> None:
         page = text(Client(), "/login/")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from registries import wiring
 from registries.people import cluster_bearers
+from registries.wiring import services
 from tests import canary
 from tests.api.test_api import ALL
 from tests.cluster.bearers import account, bearing, name_of, of
@@ -25,7 +25,7 @@ class TestMetrics:
     def two(self, people: Cluster) -> Cluster:
         people.apply("team-a", "shown", password=canary.CANARY)
         people.apply("team-b", "other", password=canary.CANARY)
-        assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == 2)
+        assert wait_for(lambda: len(services().index.fresh().keys_by_uid) == 2)
         return people
 
     def test_a_scraper_reads_all_of_it_and_no_password(self, two: Cluster, server: ApiServer) -> None:

@@ -17,6 +17,7 @@ from registries.domain.resource import encode_password
 from registries.models import AuditEntry
 from registries.stores.base import PullSecret
 from registries.stores.cluster.store import KubernetesStore
+from registries.wiring import services
 from tests.canary import CANARY
 from tests.conftest import Cast, typed
 from tests.peers.api_server import ApiServer
@@ -39,7 +40,7 @@ def configured(
     settings.KUBECONFIG = str(cluster.server.kubeconfig("console", **config))
     wiring.reset()
     with patience(timeouts):
-        store = wiring.store()
+        store = services().store
         yield cluster
     assert isinstance(store, KubernetesStore)
     store.stop()
@@ -148,7 +149,7 @@ def test_no_account_is_bound_to_a_secret_of_somebody_else(people: Cast, on_clust
 
 
 def test_how_a_pull_secret_stands_is_told_to_those_who_see_its_registry(people: Cast) -> None:
-    registry, service = people.add("pulled"), wiring.service()
+    registry, service = people.add("pulled"), services()
 
     assert service.pull_secret(access=people.access("vic"), registry=registry) is PullSecret.READY
     with pytest.raises(NotFound):
@@ -222,7 +223,7 @@ def test_a_namespace_that_is_being_deleted_takes_nothing_new(people: Cast, on_cl
     on_cluster.server.create_namespace("leaving")
     on_cluster.server.call("DELETE", "/api/v1/namespaces/leaving")
     try:
-        assert wait_for(lambda: "leaving" in wiring.service().namespaces(access=people.access("olive")))
+        assert wait_for(lambda: "leaving" in services().index.namespaces(access=people.access("olive")))
         answer = people.client("olive").post("/registries/-/add/", typed(namespace="leaving"))
         assert answer.status_code == 422
         assert "正在被删除" in answer.content.decode()
@@ -249,7 +250,7 @@ def test_while_the_cluster_is_away_pages_show_what_is_known_and_offer_no_writing
     before = client.get(LIST)
     assert 'id="away"' not in before.content.decode()
     mortal_server.kill_api()
-    assert wait_for(lambda: wiring.service().freshness().away)
+    assert wait_for(lambda: services().index.freshness().away)
 
     page = client.get(LIST)
     details = client.get("/registries/team-a/known/")
@@ -269,7 +270,7 @@ def test_while_the_cluster_is_away_pages_show_what_is_known_and_offer_no_writing
     assert "registries-changed" in pulse.headers.get("HX-Trigger", "")
 
     mortal_server.start_api()
-    assert wait_for(lambda: not wiring.service().freshness().away)
+    assert wait_for(lambda: not services().index.freshness().away)
     assert 'id="away"' not in client.get(LIST).content.decode()
 
 
@@ -315,4 +316,4 @@ def test_a_setting_that_makes_no_sense_is_said_at_the_start(settings: Any, store
     wiring.reset()
 
     with pytest.raises(ImproperlyConfigured, match=match):
-        wiring.store()
+        _ = services().store

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from registries import wiring
 from registries.cluster import paths
 from registries.cluster.connection import Connection, configuration
 from registries.cluster.credential import Proof
@@ -18,8 +17,9 @@ from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.query import Criteria
 from registries.domain.registry import Draft, Key, Provider
 from registries.domain.resource import Resource, new_resource
-from registries.index.snapshot import Index
+from registries.index.search import Index
 from registries.stores.cluster.store import KubernetesStore
+from registries.wiring import services
 from tests.canary import CANARY
 from tests.cluster.test_pages import configured
 from tests.peers.api_server import ApiServer
@@ -163,22 +163,22 @@ def console(empty: Cluster, settings: Any) -> Iterator[Cluster]:
 
 
 def test_everything_else_that_was_built_is_built_again_in_the_child(console: Cluster) -> None:
-    assert names(wiring.index()) == []
+    assert names(services().index) == []
     done = threading.Event()
-    wiring.tests().submit(done.set)
+    services().test_threads.submit(done.set)
     assert done.wait(60)
 
     def child() -> list[Any]:
         over = threading.Event()
-        wiring.tests().submit(over.set)
+        services().test_threads.submit(over.set)
         console.apply("team-a", "applied", password=CANARY)
-        return [over.wait(60), seen(wiring.index(), "applied")]
+        return [over.wait(60), seen(services().index, "applied")]
 
     assert Child(child).result() == [True, ["applied"]]
 
 
 def test_of_parent_and_child_one_keeps_the_pull_secrets(console: Cluster) -> None:
-    store = wiring.store()
+    store = services().store
     assert isinstance(store, KubernetesStore)
 
     def holds() -> bool:

@@ -9,6 +9,7 @@ from django.test import Client
 from registries import wiring
 from registries.stores.cluster import watch
 from registries.stores.cluster.store import KubernetesStore
+from registries.wiring import services
 from tests.canary import CANARY
 from tests.peers.api_server import ApiServer
 from tests.peers.cable import Cable
@@ -28,7 +29,7 @@ def cable(cluster: Cluster, settings: Any, monkeypatch: pytest.MonkeyPatch) -> I
     settings.STORE = "kubernetes"
     settings.KUBECONFIG = str(cluster.server.kubeconfig("console", port=cable.port))
     wiring.reset()
-    store = wiring.store()
+    store = services().store
     yield cable
     assert isinstance(store, KubernetesStore)
     store.stop()
@@ -50,7 +51,7 @@ def test_it_waits_for_the_first_list_and_says_for_what(cable: Cable, cluster: Cl
     cable.plug()
 
     assert wait_for(lambda: readiness() == (200, "ok\n"))
-    assert wiring.index().is_filled, "and nobody waits for the index either"
+    assert services().index.is_filled, "and nobody waits for the index either"
 
 
 def test_a_cluster_that_goes_away_later_takes_nothing_out_of_service(cable: Cable, db: None) -> None:
@@ -59,15 +60,15 @@ def test_a_cluster_that_goes_away_later_takes_nothing_out_of_service(cable: Cabl
 
     cable.pull()
 
-    assert wait_for(lambda: wiring.service().freshness().away)
+    assert wait_for(lambda: services().index.freshness().away)
     assert readiness() == (200, "ok\n")
 
 
 def test_what_the_cluster_refuses_is_said(cable: Cable, cluster: Cluster, settings: Any, db: None) -> None:
     settings.KUBECONFIG = str(cluster.server.kubeconfig("stranger", port=cable.port))  # type: ignore[call-arg]
-    wiring.stop()
+    services().stop()
     wiring.reset()
     cable.plug()
 
     assert wait_for(lambda: readiness() == (503, "cluster: cluster_forbidden\n"))
-    wiring.stop()
+    services().stop()

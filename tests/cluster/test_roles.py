@@ -10,13 +10,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from registries import urls, wiring
+from registries import urls
 from registries.cluster.paths import EVERYWHERE
 from registries.domain.access import Permission, Role
 from registries.domain.errors import Forbidden
 from registries.domain.registry import Key
 from registries.models import AuditEntry, ClusterSession
 from registries.people import cluster_sessions, grants
+from registries.wiring import services
 from tests import canary
 from tests.api.test_api import TEAM_A, body
 from tests.cluster.bearers import of
@@ -37,7 +38,7 @@ class TestWhatTheySeeAndDo:
         people.apply("team-a", "harbor-prod", password=canary.CANARY)
         people.apply("team-b", "harbor-secret", password=canary.CANARY)
         client = log_in(CAST[person])
-        assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == 2)
+        assert wait_for(lambda: len(services().index.fresh().keys_by_uid) == 2)
         known = {pattern.name for pattern in urls.urlpatterns}
 
         for name, view in VIEWS.items():
@@ -48,7 +49,7 @@ class TestWhatTheySeeAndDo:
     def test_another_namespace_does_not_exist(self, people: Cluster) -> None:
         people.apply("team-a", "harbor-prod", password=canary.CANARY)
         people.apply("team-b", "harbor-secret", password=canary.CANARY)
-        assert wait_for(lambda: len(wiring.index().fresh().keys_by_uid) == 2)
+        assert wait_for(lambda: len(services().index.fresh().keys_by_uid) == 2)
         client = log_in("team-a-admin")
 
         page = text(client)
@@ -76,7 +77,7 @@ class TestWhatTheySeeAndDo:
         """An account of before, whose token would act as the console."""
         access = grants.access_of(User.objects.create_superuser("olive"))
         ends = timezone.now() + timedelta(days=1)
-        _, token = wiring.tokens().create(
+        _, token = services().tokens.create(
             access=access, name="t", namespaces=[], role=Role.ADMIN, expires_at=ends
         )
         url = "/oapis/image.theriseunion.io/v1alpha1/namespaces/team-a/registry-secrets"
@@ -111,7 +112,7 @@ class TestWhatTheySeeAndDo:
         client = log_in("team-a-admin")
 
         added = client.post("/registries/-/add/", typed(**probing("harbor")))
-        registry = wiring.service().find(access=access_of("olive"), key=Key("team-a", "harbor-prod"))
+        registry = services().registries.find(access=access_of("olive"), key=Key("team-a", "harbor-prod"))
         form = {
             "display_name": "新名",
             "description": "",
@@ -126,7 +127,7 @@ class TestWhatTheySeeAndDo:
             in people.server.call("GET", people.path("team-a", "harbor-prod")).body["metadata"]["annotations"]
         )
         form["resource_version"] = (
-            wiring.service().find(access=access_of("olive"), key=registry.key).resource_version
+            services().registries.find(access=access_of("olive"), key=registry.key).resource_version
         )
         edited = client.post("/registries/team-a/harbor-prod/edit/", form)
         gone = client.post(
@@ -145,16 +146,16 @@ class TestWhatTheySeeAndDo:
         server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
         people.bind("stranger", "blind-operator", "team-b")
         people.apply("team-b", "harbor", password=canary.CANARY)
-        assert wait_for(lambda: wiring.index().fresh().keys_by_uid)
+        assert wait_for(lambda: services().index.fresh().keys_by_uid)
         assert wait_for(lambda: access_of("stranger").may(Permission.EDIT, "team-b"))
         access, key = access_of("stranger"), Key("team-b", "harbor")
         client = log_in("stranger")
         page, details = text(client), text(client, "/registries/team-b/harbor/")
         refused = client.post("/registries/team-b/harbor/verify/").status_code
-        check, _ = wiring.service().begin_test(access=access_of("olive"), key=key)
+        check, _ = services().tests.begin_test(access=access_of("olive"), key=key)
 
         with pytest.raises(Forbidden, match="image-operator"):
-            wiring.service().attempt(access=access, check=check)
+            services().tests.attempt(access=access, check=check)
 
         people.unbind("stranger", "blind-operator", "team-b")
         assert 'data-can="edit"' in page
@@ -170,7 +171,7 @@ class TestRevoking:
         self, people: Cluster, settings: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settings.ACCESS_SECONDS = 10.0
-        wiring.people.cache_clear()
+        vars(services()).pop("people", None)
         clock = Clock(monkeypatch, cluster_sessions)
         people.bind("stranger", "image-viewer", "team-b")
         client = log_in("stranger")
@@ -186,7 +187,7 @@ class TestRevoking:
 
     def test_the_cluster_has_the_last_word_on_a_write(self, people: Cluster, settings: Any) -> None:
         settings.ACCESS_SECONDS = 3600.0
-        wiring.people.cache_clear()
+        vars(services()).pop("people", None)
         people.bind("stranger", "image-admin", "team-b")
         client = log_in("stranger")
         assert wait_for(lambda: client.get(LIST, {"namespace": "team-b"}).status_code == 200)
@@ -233,12 +234,12 @@ class TestRevoking:
         people.bind("stranger", "image-operator", "team-b")
         assert wait_for(lambda: may(people, "stranger", "team-b"))
         access = access_of("stranger")
-        assert wait_for(lambda: wiring.index().fresh().keys_by_uid)
-        check, _ = wiring.service().begin_test(access=access, key=Key("team-b", "harbor"))
+        assert wait_for(lambda: services().index.fresh().keys_by_uid)
+        check, _ = services().tests.begin_test(access=access, key=Key("team-b", "harbor"))
         people.unbind("stranger", "image-operator", "team-b")
         assert wait_for(lambda: may(people, "stranger", "team-b") is False)
 
-        outcome = wiring.service().finish_test(access=access, check=check)
+        outcome = services().tests.finish_test(access=access, check=check)
 
         assert outcome.problem == "Forbidden"
         assert "verify-status" not in str(people.server.call("GET", people.path("team-b", "harbor")).body)

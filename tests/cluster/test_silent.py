@@ -9,6 +9,7 @@ import pytest
 from registries import wiring
 from registries.cluster.connection import Connection
 from registries.stores.cluster.store import KubernetesStore
+from registries.wiring import services
 from tests.conftest import Cast
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster, patience
@@ -25,7 +26,7 @@ def console(mortal_server: ApiServer, settings: Any) -> Iterator[None]:
     settings.STORE, settings.KUBECONFIG = "kubernetes", str(mortal_server.kubeconfig("console"))
     wiring.reset()
     with patience():
-        store = wiring.store()
+        store = services().store
         try:
             yield
         finally:
@@ -58,7 +59,7 @@ def test_pages_that_show_one_registry_do_not_ask_a_server_that_is_known_to_be_si
     assert "就绪" in client.get(DETAILS).content.decode()
     assert asked
     mortal_server.freeze_api()
-    assert wait_for(lambda: wiring.service().freshness().away)
+    assert wait_for(lambda: services().index.freshness().away)
     asked.clear()
 
     details = client.get(DETAILS)
@@ -75,5 +76,5 @@ def test_pages_that_show_one_registry_do_not_ask_a_server_that_is_known_to_be_si
     assert "未知" in parts[0].content.decode()
 
     mortal_server.thaw_api()
-    assert wait_for(lambda: not wiring.service().freshness().away)
+    assert wait_for(lambda: not services().index.freshness().away)
     assert "就绪" in client.get(DETAILS).content.decode()

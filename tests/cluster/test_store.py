@@ -12,7 +12,7 @@ from registries.domain.errors import Conflict, ConsoleError, Invalid, Unavailabl
 from registries.domain.query import Criteria
 from registries.domain.registry import Draft, Key, Provider
 from registries.domain.resource import Resource, encode_password, new_resource
-from registries.index.snapshot import Index
+from registries.index.search import Index
 from registries.stores.cluster.store import KubernetesStore
 from tests.canary import CANARY
 from tests.peers.api_server import ApiServer

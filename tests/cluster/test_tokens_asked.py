@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from django.views.debug import ExceptionReporter
 from kubernetes.client import ApiClient
 
-from registries import wiring
 from registries.cluster.personal import Gate, Person
 from registries.models import AuditEntry
 from registries.people import cluster_bearers
+from registries.wiring import services
 from tests import canary
 from tests.api.test_api import TEAM_A, body
 from tests.cluster.bearers import another, bearing, believed_for, limited_to, of
@@ -52,7 +52,7 @@ class TestAsking:
         cable.pull()
         # A connection that was open and broke is a late answer at first; a new one is not made.
         assert wait_for(
-            lambda: of("vic").get(TEAM_A).status_code == 503 and bool(wiring.cluster_tokens()._silence)
+            lambda: of("vic").get(TEAM_A).status_code == 503 and bool(services().cluster_tokens._silence)
         )
         cable.plug()
 
@@ -77,7 +77,7 @@ class TestAsking:
         assert of("omar").get(TEAM_A).status_code == 503
         clock.advance(2.0)
         assert client.get(TEAM_A).status_code == 503
-        kept = wiring.cluster_tokens()._known
+        kept = services().cluster_tokens._known
         assert canary.TOKEN not in repr(kept)
         assert all(it.access.acting is None for it in kept.values())
 
@@ -89,7 +89,7 @@ class TestAsking:
         for user in ("vic", "omar", "team-a-admin", "olive"):
             assert of(user).get(TEAM_A).status_code == 200
 
-        assert len(wiring.cluster_tokens()._known) == 2
+        assert len(services().cluster_tokens._known) == 2
 
     def test_all_tokens_of_a_person_are_counted_together(
         self, server: ApiServer, robot: str, settings: Any, monkeypatch: pytest.MonkeyPatch

@@ -15,6 +15,7 @@ from registries.cluster.lease import Lease
 from registries.cluster.paths import secret
 from registries.domain.registry import Key
 from registries.stores.cluster.store import KubernetesStore
+from registries.wiring import services
 from tests.canary import CANARY
 from tests.conftest import Cast
 from tests.peers.api_server import ApiServer
@@ -48,7 +49,7 @@ def console(homeless: Cluster, settings: Any, tmp_path: Path) -> Iterator[Cluste
     settings.STORE, settings.KUBECONFIG = "kubernetes", str(tmp_path / "kubeconfig")
     wiring.reset()
     with patience():
-        store = wiring.store()
+        store = services().store
         yield homeless
     assert isinstance(store, KubernetesStore)
     store.stop()
@@ -150,7 +151,7 @@ def test_the_details_page_says_that_nothing_is_kept_in_the_background(console: C
     cast.add("made")
     connection = cast.client("nina")
     connection.get("/registries/")
-    assert wait_for(lambda: wiring.service().upkeep_problem() is not None)
+    assert wait_for(lambda: services().pull_secrets.upkeep_problem() is not None)
 
     page = connection.get("/registries/team-a/made/").content.decode()
 
@@ -162,7 +163,7 @@ def test_the_details_page_says_that_nothing_is_kept_in_the_background(console: C
     assert has_secret(console, "opened")
 
     console.server.create_namespace(HOME)
-    assert wait_for(lambda: wiring.service().upkeep_problem() is None)
+    assert wait_for(lambda: services().pull_secrets.upkeep_problem() is None)
     assert 'id="upkeep"' not in connection.get("/registries/team-a/made/").content.decode()
     console.apply("team-a", "applied", password=CANARY)
     assert wait_for(lambda: has_secret(console, "applied")), "kept in the background"

@@ -9,7 +9,7 @@ from registries.cluster import paths
 from registries.cluster.connection import MERGE_PATCH
 from registries.domain.query import Criteria
 from registries.domain.selectors import read_selector
-from registries.index.snapshot import Index
+from registries.index.search import Index
 from registries.stores.cluster.store import KubernetesStore
 from tests.cluster.test_store import KEY, OLIVE, make, uid
 from tests.peers.cluster import Cluster

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from registries import wiring
 from registries.demo.process import DemoRegistries
 from registries.demo.seed import SEEDS, seed
 from registries.domain.registry import Key
 from registries.models import AuditEntry, StoredResource, VerificationRecord
+from registries.wiring import services
 
 
 def test_everything_was_made_before_it_was_tested(
@@ -17,7 +17,7 @@ def test_everything_was_made_before_it_was_tested(
 ) -> None:
     seed(demo_registries)
 
-    snapshot = wiring.index().fresh()
+    snapshot = services().index.fresh()
     listed = [snapshot.find(Key(entry.namespace, entry.name)) for entry in SEEDS]
     for it in listed:
         assert it

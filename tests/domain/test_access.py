@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from registries import wiring
 from registries.domain.access import EVERYWHERE, Access, Permission, Role, role_for
 from registries.domain.errors import Forbidden, NotFound
 from registries.domain.query import Criteria, ListQuery
 from registries.domain.registry import Credential, Key
 from registries.intake.draft import read_draft
 from registries.models import AuditEntry
+from registries.wiring import services
 from tests.conftest import Cast, typed
 
 KEY = Key("team-a", "harbor-prod")
@@ -56,7 +56,7 @@ UseCase = Callable[[Cast, Access], object]
 
 def _edit(cast: Cast, access: Access) -> object:
     it = cast.find()
-    return wiring.service().edit(
+    return services().registries.edit(
         access=access,
         key=KEY,
         uid=it.uid,
@@ -69,39 +69,39 @@ def _edit(cast: Cast, access: Access) -> object:
 USE_CASES: dict[str, tuple[set[str], UseCase]] = {
     "page": (
         SEES,
-        lambda _, access: wiring.service().page(access=access, query=ListQuery(Criteria(namespace="team-a"))),
+        lambda _, access: services().index.page(access=access, query=ListQuery(Criteria(namespace="team-a"))),
     ),
     "matching": (
         SEES,
-        lambda _, access: wiring.service().matching(access=access, criteria=Criteria(namespace="team-a")),
+        lambda _, access: services().index.matching(access=access, criteria=Criteria(namespace="team-a")),
     ),
-    "find": (SEES, lambda _, access: wiring.service().find(access=access, key=KEY)),
-    "resource": (SEES, lambda _, access: wiring.service().resource(access=access, key=KEY)),
-    "begin_test": (EDITS, lambda _, access: wiring.service().begin_test(access=access, key=KEY)),
+    "find": (SEES, lambda _, access: services().registries.find(access=access, key=KEY)),
+    "resource": (SEES, lambda _, access: services().registries.resource(access=access, key=KEY)),
+    "begin_test": (EDITS, lambda _, access: services().tests.begin_test(access=access, key=KEY)),
     "try_connection": (
         EDITS,
-        lambda _, access: wiring.service().try_connection(
+        lambda _, access: services().tests.try_connection(
             access=access, namespace="team-a", credential=Credential("127.0.0.1:9", "u", "p")
         ),
     ),
     "edit": (EDITS, _edit),
     "create": (
         ADMINS,
-        lambda _, access: wiring.service().create(access=access, draft=read_draft(typed("new"))),
+        lambda _, access: services().registries.create(access=access, draft=read_draft(typed("new"))),
     ),
     "delete": (
         ADMINS,
-        lambda cast, access: wiring.service().delete(access=access, key=KEY, uid=cast.find().uid),
+        lambda cast, access: services().registries.delete(access=access, key=KEY, uid=cast.find().uid),
     ),
     "create_namespace": (
         {"olive"},
-        lambda _, access: wiring.service().create_namespace(access=access, name="team-c"),
+        lambda _, access: services().registries.create_namespace(access=access, name="team-c"),
     ),
     "delete_namespace": (
         {"olive"},
-        lambda _, access: wiring.service().delete_namespace(access=access, name="team-b"),
+        lambda _, access: services().registries.delete_namespace(access=access, name="team-b"),
     ),
-    "accounts": ({"olive"}, lambda _, access: wiring.accounts().all(access=access)),
+    "accounts": ({"olive"}, lambda _, access: services().accounts.all(access=access)),
 }
 
 
@@ -122,9 +122,9 @@ def test_every_use_case_asks_for_its_role(cast: Cast, person: str, name: str) ->
 def test_a_refused_attempt_is_recorded(cast: Cast) -> None:
     cast.add()
     with pytest.raises(Forbidden):
-        wiring.service().begin_test(access=cast.access("vic"), key=KEY)
+        services().tests.begin_test(access=cast.access("vic"), key=KEY)
     with pytest.raises(NotFound):
-        wiring.service().find(access=cast.access("sam"), key=KEY)
+        services().registries.find(access=cast.access("sam"), key=KEY)
 
     refused = AuditEntry.objects.exclude(outcome="ok").order_by("pk")
 
@@ -138,7 +138,7 @@ def test_each_change_is_recorded_with_who_and_from_where(cast: Cast) -> None:
     cast.add()
     access = cast.access("nina")
     _edit(cast, access)
-    wiring.service().delete(access=access, key=KEY, uid=cast.find().uid)
+    services().registries.delete(access=access, key=KEY, uid=cast.find().uid)
 
     recorded = AuditEntry.objects.filter(name="harbor-prod").order_by("pk")
 

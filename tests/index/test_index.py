@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registries import wiring
 from registries.domain.access import Access, Permission, Role
 from registries.domain.query import Criteria, Filter, ListQuery, Page, Sort
 from registries.domain.registry import Key, Provider, RegistrySecret, Removal, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.index.snapshot import Snapshot
 from registries.stores.base import Changes
+from registries.wiring import services
 from tests.conftest import Cast
 
 NOW = datetime.now(UTC)
@@ -27,7 +27,7 @@ def pages(cast: Cast) -> Pages:
             if name in ("namespace", "text", "status", "provider")
         }
         asked = ListQuery(criteria=Criteria(**fields), **query)  # type: ignore[arg-type]
-        return wiring.service().page(access=cast.access(person), query=asked)
+        return services().index.page(access=cast.access(person), query=asked)
 
     return page
 
@@ -35,7 +35,7 @@ def pages(cast: Cast) -> Pages:
 def judge(registry: RegistrySecret, reason: str, days_ago: float = 0) -> None:
     status = VerifyStatus.SUCCESS if reason.startswith("ok") else VerifyStatus.FAILED
     verdict = Verification(status, reason, "", NOW - timedelta(days=days_ago))
-    wiring.store().annotate(registry.key, verification_annotations(verdict), uid=registry.uid)
+    services().store.annotate(registry.key, verification_annotations(verdict), uid=registry.uid)
 
 
 def names(page: Page) -> list[str]:
@@ -146,10 +146,10 @@ def test_the_index_follows_every_kind_of_write(cast: Cast, pages: Pages) -> None
     registry = cast.add("a")
     assert names(pages()) == ["a"]
 
-    wiring.store().annotate(registry.key, {"theriseunion.io/display-name": "neu"}, uid=registry.uid)
+    services().store.annotate(registry.key, {"theriseunion.io/display-name": "neu"}, uid=registry.uid)
     assert pages().items[0].display_name == "neu"
 
-    wiring.store().delete(registry.key, uid=registry.uid)
+    services().store.delete(registry.key, uid=registry.uid)
     assert names(pages()) == []
 
     again = cast.add("a")
@@ -159,7 +159,7 @@ def test_the_index_follows_every_kind_of_write(cast: Cast, pages: Pages) -> None
 def test_a_deletion_that_is_told_late_does_not_hide_the_namesake(cast: Cast, pages: Pages) -> None:
     first = cast.add("a")
     assert names(pages()) == ["a"]
-    wiring.store().delete(first.key, uid=first.uid)
+    services().store.delete(first.key, uid=first.uid)
     second = cast.add("a")
 
     assert [it.uid for it in pages().items] == [second.uid]
@@ -168,7 +168,7 @@ def test_a_deletion_that_is_told_late_does_not_hide_the_namesake(cast: Cast, pag
 def test_news_of_an_old_deletion_do_not_remove_the_namesake(cast: Cast) -> None:
     """A watch may tell of it after the new one was seen."""
     cast.add("a")
-    snapshot = Snapshot(None, frozenset(), {}).after(wiring.store().changes(None))
+    snapshot = Snapshot(None, frozenset(), {}).after(services().store.changes(None))
 
     later = snapshot.after(Changes("next", False, removed=(Removal(Key("team-a", "a"), "the-old-uid"),)))
 
@@ -180,26 +180,26 @@ def test_the_version_of_a_page_changes_with_what_is_seen_only(cast: Cast, pages:
     before = pages("vic").version
 
     other = cast.add("b", "team-b")
-    wiring.store().delete(other.key, uid=other.uid)
+    services().store.delete(other.key, uid=other.uid)
     assert pages("vic").version == before
 
     judge(registry, "ok")
     changed = pages("vic").version
     assert changed != before
 
-    wiring.store().delete(registry.key, uid=registry.uid)
+    services().store.delete(registry.key, uid=registry.uid)
     assert pages("vic").version not in (before, changed)
 
 
 def test_a_namespace_counts_only_when_it_exists(cast: Cast) -> None:
     access = Access.from_grants("x", [("team-a", Role.ADMIN), ("long-gone", Role.ADMIN)])
 
-    assert wiring.service().namespaces(access=access, permission=Permission.CREATE) == ("team-a",)
+    assert services().index.namespaces(access=access, permission=Permission.CREATE) == ("team-a",)
 
 
 def test_what_is_kept_in_memory_holds_no_password(cast: Cast, pages: Pages) -> None:
     cast.add("a")
-    found = wiring.service().matching(access=cast.access("olive"), criteria=Criteria())
+    found = services().index.matching(access=cast.access("olive"), criteria=Criteria())
 
     assert not hasattr(found[0], "password")
     assert found[0].key == Key("team-a", "a")

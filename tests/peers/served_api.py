@@ -11,17 +11,17 @@ SEED = """
 from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
-from registries import wiring
-from registries.access import EVERYWHERE, Access, Role
-from registries.grants import set_grant
+from registries.wiring import services
+from registries.domain.access import EVERYWHERE, Access, Role
+from registries.people.grants import set_grant
 user = User.objects.create_user("olive", password="x")
 set_grant(user, EVERYWHERE, Role.ADMIN)
 access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
 for name in ("team-a", "team-b"):
-    if wiring.service().manages_namespaces:
-        wiring.service().create_namespace(access=access, name=name)
+    if services().registries.manages_namespaces:
+        services().registries.create_namespace(access=access, name=name)
 until = timezone.now() + timedelta(days=1)
-print(wiring.tokens().create(access=access, name="t", namespaces=(), role=Role.ADMIN, expires_at=until)[1])
+print(services().tokens.create(access=access, name="t", namespaces=(), role=Role.ADMIN, expires_at=until)[1])
 """
 
 

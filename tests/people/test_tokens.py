@@ -8,11 +8,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from registries import wiring
 from registries.domain.access import Role
 from registries.domain.errors import Invalid, NotFound
 from registries.models import ApiToken, AuditEntry
 from registries.people import grants
+from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.conftest import Cast
 
@@ -44,7 +44,7 @@ def test_notes_when_and_from_where_it_was_used(cast: Cast) -> None:
 
     assert ask(text, REMOTE_ADDR="192.0.2.7") == 200
 
-    [token] = wiring.tokens().all(access=cast.access("vic"))
+    [token] = services().tokens.all(access=cast.access("vic"))
     assert token.last_used_from == "192.0.2.7"
     assert token.last_used_at
     assert begun <= token.last_used_at <= timezone.now()
@@ -52,13 +52,13 @@ def test_notes_when_and_from_where_it_was_used(cast: Cast) -> None:
 
 def test_opens_nothing_once_revoked(cast: Cast) -> None:
     text = cast.token("vic")
-    [token] = wiring.tokens().all(access=cast.access("vic"))
+    [token] = services().tokens.all(access=cast.access("vic"))
 
-    wiring.tokens().revoke(access=cast.access("vic"), token_id=token.id)
+    services().tokens.revoke(access=cast.access("vic"), token_id=token.id)
 
     assert ask(text) == 401
     assert refusals() == [("vic", f"revoked {text[:12]}")]
-    assert wiring.tokens().all(access=cast.access("vic")) == []
+    assert services().tokens.all(access=cast.access("vic")) == []
 
 
 def test_opens_nothing_once_expired(cast: Cast) -> None:
@@ -92,7 +92,7 @@ def test_follows_what_its_owner_holds(cast: Cast) -> None:
 
 
 def test_never_administers(cast: Cast) -> None:
-    access, _ = wiring.tokens().caller(cast.token("olive"), "") or (None, 0)
+    access, _ = services().tokens.caller(cast.token("olive"), "") or (None, 0)
 
     assert access
     assert access.sees_everything
@@ -109,11 +109,11 @@ def test_of_one_that_is_not_known_nothing_is_kept(cast: Cast) -> None:
 
 def test_is_nobody_elses(cast: Cast) -> None:
     cast.token("vic")
-    [token] = wiring.tokens().all(access=cast.access("vic"))
+    [token] = services().tokens.all(access=cast.access("vic"))
 
     with pytest.raises(NotFound):
-        wiring.tokens().revoke(access=cast.access("olive"), token_id=token.id)
-    assert wiring.tokens().all(access=cast.access("olive")) == []
+        services().tokens.revoke(access=cast.access("olive"), token_id=token.id)
+    assert services().tokens.all(access=cast.access("olive")) == []
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_is_nobody_elses(cast: Cast) -> None:
 def test_a_bad_one_is_not_made(cast: Cast, name: str, days: int, problem: str) -> None:
     until = timezone.now() + timedelta(days=days)
     with pytest.raises(Invalid) as caught:
-        wiring.tokens().create(
+        services().tokens.create(
             access=cast.access("vic"), name=name, namespaces=(), role=Role.VIEWER, expires_at=until
         )
 
@@ -146,8 +146,8 @@ def test_there_is_an_end_to_them(cast: Cast) -> None:
 
 def test_making_and_revoking_is_in_the_journal(cast: Cast) -> None:
     text = cast.token("vic")
-    wiring.tokens().revoke(
-        access=cast.access("vic"), token_id=wiring.tokens().all(access=cast.access("vic"))[0].id
+    services().tokens.revoke(
+        access=cast.access("vic"), token_id=services().tokens.all(access=cast.access("vic"))[0].id
     )
 
     notes = (

@@ -15,6 +15,7 @@ from registries.domain.errors import Unavailable
 from registries.models import StoredResource
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
+from registries.wiring import services
 from tests.canary import CANARY
 from tests.conftest import Cast
 
@@ -66,7 +67,7 @@ def test_rotation_brings_every_password_under_a_new_key(cast: Cast, keys: datadi
     assert list(keys()) != old
     assert len(keys()) == 1
     for it in chosen:
-        assert wiring.store().credential(it.key, uid=it.uid).password == CANARY, (
+        assert services().store.credential(it.key, uid=it.uid).password == CANARY, (
             "by the store that was running"
         )
         with pytest.raises(Unavailable, match="key_missing"):
@@ -87,13 +88,13 @@ def test_a_rotation_that_was_cut_off_loses_nothing_and_can_be_done_again(
     with pytest.raises(KeyboardInterrupt):
         call_command("rotate_keys")
     assert len(keys()) == 2
-    assert wiring.store().credential(it.key, uid=it.uid).password == CANARY
+    assert services().store.credential(it.key, uid=it.uid).password == CANARY
     monkeypatch.undo()
 
     call_command("rotate_keys")
 
     assert len(keys()) == 1
-    assert wiring.store().credential(it.key, uid=it.uid).password == CANARY
+    assert services().store.credential(it.key, uid=it.uid).password == CANARY
 
 
 def test_keys_from_the_environment_are_rotated_by_whoever_sets_them(

@@ -21,13 +21,13 @@ MAKE = """
 from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
-from registries import wiring
-from registries.access import EVERYWHERE, Access, Role
-from registries.grants import set_grant
+from registries.wiring import services
+from registries.domain.access import EVERYWHERE, Access, Role
+from registries.people.grants import set_grant
 set_grant(User.objects.create_user("olive", password="demo"), EVERYWHERE, Role.ADMIN)
 access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
 until = timezone.now() + timedelta(days=1)
-print(wiring.tokens().create(access=access, name="t", namespaces=(), role=Role.ADMIN, expires_at=until)[1])
+print(services().tokens.create(access=access, name="t", namespaces=(), role=Role.ADMIN, expires_at=until)[1])
 """
 
 

@@ -227,30 +227,31 @@ def _rows(folder: Path) -> int:
 
 PREAMBLE = """
 import django; django.setup()
-from registries import drafts, wiring
-from registries.access import Access, EVERYWHERE, Role
+from registries.intake.draft import read_draft
+from registries.wiring import services
+from registries.domain.access import Access, EVERYWHERE, Role
 access = Access.from_grants("x", [(EVERYWHERE, Role.ADMIN)])
 """
 WRITER = (
     PREAMBLE
     + """
-wiring.service().create_namespace(access=access, name="n")
+services().registries.create_namespace(access=access, name="n")
 for number in range(100000):
     values = dict(namespace="n", provider="other", domain="h.example.com", username="u", password="p")
     values["name"] = f"r{number}"
-    it = wiring.service().create(access=access, draft=drafts.read_draft(values))
+    it = services().registries.create(access=access, draft=read_draft(values))
     if number % 3 == 0:
-        wiring.service().delete(access=access, key=it.key, uid=it.uid)
+        services().registries.delete(access=access, key=it.key, uid=it.uid)
 """
 )
 CHECKER = (
     PREAMBLE
     + """
-from registries.listing import Criteria
+from registries.domain.query import Criteria
 from registries.models import AuditEntry, StoreVersion, StoredResource, Tombstone
-found = wiring.service().matching(access=access, criteria=Criteria())
+found = services().index.matching(access=access, criteria=Criteria())
 for it in found:
-    assert wiring.store().credential(it.key, uid=it.uid).password == "p"
+    assert services().store.credential(it.key, uid=it.uid).password == "p"
     assert AuditEntry.objects.filter(uid=it.uid, action="create").exists()
 newest = StoreVersion.objects.get().value
 versions = set(StoredResource.objects.values_list("resource_version", flat=True))

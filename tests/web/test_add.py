@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from registries import wiring
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key, VerifyStatus
+from registries.wiring import services
 from tests.canary import CANARY
 from tests.conftest import Cast, typed
 
@@ -159,7 +159,7 @@ def test_what_was_typed_around_a_value_is_dropped_but_never_from_a_password(cast
 
     saved = cast.find("harbor-x")
     assert (saved.domain, saved.username) == ("h.example.com", "admin")
-    assert wiring.store().credential(saved.key, uid=saved.uid).password == " p "
+    assert services().store.credential(saved.key, uid=saved.uid).password == " p "
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_an_address_is_kept_as_host_and_port(
 
     saved = cast.find()
     assert (saved.domain, saved.plain_http) == (kept, plain_http)
-    notes = wiring.store().get(Key("team-a", "harbor-prod"))["metadata"]["annotations"]
+    notes = services().store.get(Key("team-a", "harbor-prod"))["metadata"]["annotations"]
     assert notes.get("theriseunion.io/plain-http") == ("true" if plain_http else None)
 
 

@@ -4,11 +4,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from registries import wiring
 from registries.domain.access import EVERYWHERE, Role
 from registries.domain.registry import Key
 from registries.models import AuditEntry, Grant
 from registries.people import grants
+from registries.wiring import services
 from tests.canary import CANARY
 from tests.conftest import Cast
 
@@ -162,11 +162,11 @@ def test_every_change_is_in_the_journal_without_a_password(cast: Cast) -> None:
 
 def test_adds_and_deletes_namespaces(cast: Cast) -> None:
     olive(cast).post("/namespaces/-/add/", {"namespace": " team-c "})
-    assert "team-c" in wiring.service().namespaces(access=cast.access("olive"))
+    assert "team-c" in services().index.namespaces(access=cast.access("olive"))
 
     olive(cast).post("/namespaces/team-c/delete/", {"confirm": "team-c"})
 
-    assert "team-c" not in wiring.service().namespaces(access=cast.access("olive"))
+    assert "team-c" not in services().index.namespaces(access=cast.access("olive"))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_namespace_that_is_created_again_starts_without_roles(cast: Cast) -> N
     cast.add()
 
     assert cast.client("vic").get("/registries/team-a/harbor-prod/").status_code == 404
-    assert wiring.store().get(Key("team-a", "harbor-prod"))
+    assert services().store.get(Key("team-a", "harbor-prod"))
 
 
 def test_the_page_counts_registries_per_namespace(cast: Cast) -> None:

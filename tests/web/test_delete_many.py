@@ -7,12 +7,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from registries import wiring
 from registries.domain.access import Role
 from registries.domain.registry import RegistrySecret
 from registries.models import Run, RunItem
 from registries.people.grants import remove_grant, set_grant
 from registries.runs.engine import LOST_AFTER
+from registries.wiring import services
 from tests.conftest import Cast
 
 PATH = "/registries/-/batch-delete/"
@@ -33,7 +33,7 @@ def propose(client: Client, registries: list[RegistrySecret]) -> tuple[str, str]
 def left(cast: Cast) -> list[str]:
     from registries.domain.query import Criteria
 
-    return [str(it.key) for it in wiring.service().matching(access=cast.access("olive"), criteria=Criteria())]
+    return [str(it.key) for it in services().index.matching(access=cast.access("olive"), criteria=Criteria())]
 
 
 def test_lists_what_will_go_by_namespace_and_asks_for_the_count(cast: Cast) -> None:
@@ -78,7 +78,7 @@ def test_what_failed_is_named_with_why_and_stays_selected(cast: Cast) -> None:
     client = htmx(cast)
     _, start = propose(client, [gone, recreated, fine])
     for it in (gone, recreated):
-        wiring.store().delete(it.key, uid=it.uid)
+        services().store.delete(it.key, uid=it.uid)
     cast.add("recreated")
 
     response = client.post(start, {"count": "3"})

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from registries import wiring
 from registries.domain.registry import Key
+from registries.wiring import services
 from tests.canary import CANARY
 from tests.conftest import Cast
 
@@ -153,7 +153,7 @@ class TestAnOpenPage:
         before = self.version(cast)
         if what == "edit":
             values = {"display_name": "新的名称", "description": ""}
-            wiring.service().edit(
+            services().registries.edit(
                 access=cast.access("nina"),
                 key=it.key,
                 uid=it.uid,
@@ -177,7 +177,7 @@ class TestAnOpenPage:
     def test_is_told_that_its_registry_is_gone(self, cast: Cast) -> None:
         it = cast.add()
         before = self.version(cast)
-        wiring.service().delete(access=cast.access("nina"), key=it.key, uid=it.uid)
+        services().registries.delete(access=cast.access("nina"), key=it.key, uid=it.uid)
 
         answer = self.ask(cast, before)
 
@@ -189,7 +189,7 @@ class TestAnOpenPage:
     def test_is_not_shown_a_namesake_as_the_same(self, cast: Cast) -> None:
         it = cast.add()
         before = self.version(cast, "nina")
-        wiring.service().delete(access=cast.access("nina"), key=it.key, uid=it.uid)
+        services().registries.delete(access=cast.access("nina"), key=it.key, uid=it.uid)
         cast.add()
 
         text = self.ask(cast, before, "nina").content.decode()
@@ -203,6 +203,8 @@ class TestAnOpenPage:
         version = f"{it.uid}/{it.resource_version}/0/"
 
         there = self.ask(cast, version, path="/registries/team-b/harbor-prod/").content
-        wiring.service().delete(access=cast.access("olive"), key=Key("team-b", "harbor-prod"), uid=it.uid)
+        services().registries.delete(
+            access=cast.access("olive"), key=Key("team-b", "harbor-prod"), uid=it.uid
+        )
 
         assert self.ask(cast, version, path="/registries/team-b/harbor-prod/").content == there

@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
-from registries import wiring
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key, RegistrySecret
+from registries.wiring import services
 from tests.canary import CANARY
 from tests.conftest import Cast
 
@@ -61,7 +61,7 @@ def test_a_field_that_may_not_change_does_not(cast: Cast) -> None:
 
     saved = cast.find()
     assert (saved.domain, saved.username) == ("harbor.example.com", "admin")
-    assert wiring.store().credential(saved.key, uid=saved.uid).password == CANARY
+    assert services().store.credential(saved.key, uid=saved.uid).password == CANARY
 
 
 def test_emptied_fields_are_removed(cast: Cast) -> None:
@@ -69,7 +69,7 @@ def test_emptied_fields_are_removed(cast: Cast) -> None:
 
     htmx(cast).post(EDIT, form(registry, display_name="", description=""))
 
-    notes = wiring.store().get(registry.key)["metadata"]["annotations"]
+    notes = services().store.get(registry.key)["metadata"]["annotations"]
     assert "theriseunion.io/display-name" not in notes
     assert "theriseunion.io/description" not in notes
 
@@ -96,8 +96,8 @@ def test_the_second_of_two_is_told_sees_the_newer_values_and_loses_nothing(cast:
 
 def test_a_test_that_ended_meanwhile_is_no_conflict_between_people(cast: Cast) -> None:
     registry = cast.add(description="two\nlines")
-    check, _ = wiring.service().begin_test(access=cast.access("nina"), key=registry.key)
-    wiring.service().finish_test(access=cast.access("nina"), check=check)
+    check, _ = services().tests.begin_test(access=cast.access("nina"), key=registry.key)
+    services().tests.finish_test(access=cast.access("nina"), check=check)
     assert cast.find().resource_version != registry.resource_version
 
     typed = form(registry, display_name="mine", seen_description="two\r\nlines")
@@ -127,7 +127,7 @@ def test_a_bad_text_is_said_at_its_field(cast: Cast, values: dict[str, str], say
 
 
 def recreate(registry: RegistrySecret, cast: Cast) -> RegistrySecret:
-    wiring.store().delete(registry.key, uid=registry.uid)
+    services().store.delete(registry.key, uid=registry.uid)
     return cast.add(display_name="new one")
 
 
@@ -184,7 +184,7 @@ def test_another_name_deletes_nothing(cast: Cast, typed: str) -> None:
 
 def test_one_that_was_deleted_meanwhile_is_said_to_be_gone(cast: Cast) -> None:
     registry = cast.add()
-    wiring.store().delete(registry.key, uid=registry.uid)
+    services().store.delete(registry.key, uid=registry.uid)
 
     response = htmx(cast).post(DELETE, {"confirm": "harbor-prod", "uid": registry.uid})
 
@@ -208,8 +208,8 @@ def test_a_deletion_takes_its_history_along(cast: Cast) -> None:
     from registries.models import VerificationRecord
 
     registry = cast.add()
-    check, _ = wiring.service().begin_test(access=cast.access("nina"), key=Key("team-a", "harbor-prod"))
-    wiring.service().finish_test(access=cast.access("nina"), check=check)
+    check, _ = services().tests.begin_test(access=cast.access("nina"), key=Key("team-a", "harbor-prod"))
+    services().tests.finish_test(access=cast.access("nina"), check=check)
 
     htmx(cast).post(DELETE, {"confirm": "harbor-prod", "uid": registry.uid})
 

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registries import wiring
 from registries.domain.query import Criteria
+from registries.wiring import services
 from tests.conftest import Cast, typed
 
 
 def stored(cast: Cast) -> int:
-    return len(wiring.service().matching(access=cast.access("olive"), criteria=Criteria()))
+    return len(services().index.matching(access=cast.access("olive"), criteria=Criteria()))
 
 
 @pytest.mark.parametrize(

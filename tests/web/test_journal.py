@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from registries import wiring
 from registries.domain.access import Role
 from registries.domain.errors import Forbidden
 from registries.domain.registry import Key
 from registries.models import AuditEntry
 from registries.people.grants import set_grant
 from registries.verification.records import Action
+from registries.wiring import services
 from tests.api.test_api import BASE, MERGE, TEAM_A
 from tests.canary import CANARY
 from tests.conftest import Cast
@@ -25,8 +25,8 @@ def journal(cast: Cast, reader: str, **query: str) -> str:
 def test_people_read_of_their_namespaces_and_of_themselves(cast: Cast) -> None:
     cast.add("mine", "team-a")
     cast.add("harbor-secret", "team-b")
-    wiring.audit().record(cast.access("omar"), Action.LOGIN)
-    wiring.audit().record(cast.access("vic"), Action.LOGIN)
+    services().audit.record(cast.access("omar"), Action.LOGIN)
+    services().audit.record(cast.access("vic"), Action.LOGIN)
 
     page = journal(cast, "vic")
 
@@ -47,7 +47,7 @@ def _begin_run(cast: Cast, kind: str) -> object:
 
 def _ask_for_usage(cast: Cast) -> None:
     with pytest.raises(Forbidden):
-        wiring.service().usage(access=cast.access("omar"), keys=[Key("team-a", "harbor-prod")])
+        services().pull_secrets.usage(access=cast.access("omar"), keys=[Key("team-a", "harbor-prod")])
 
 
 ATTEMPTS: dict[str, tuple[Callable[[Cast], object], tuple[str, str, str]]] = {
@@ -107,7 +107,7 @@ def test_what_a_selection_may_not_do_is_refused_one_by_one(cast: Cast, path: str
 def test_can_be_filtered(cast: Cast) -> None:
     cast.add("a", "team-a")
     cast.add("b", "team-b")
-    wiring.audit().record(cast.access("nina"), Action.DELETE, namespace="team-b")
+    services().audit.record(cast.access("nina"), Action.DELETE, namespace="team-b")
 
     assert "team-a/a" not in journal(cast, "olive", namespace="team-b")
     assert "team-b/b" not in journal(cast, "olive", action="delete")
@@ -123,7 +123,7 @@ def test_an_odd_filter_finds_nothing_and_breaks_nothing(cast: Cast) -> None:
 
 def test_pages_through_everything(cast: Cast) -> None:
     for number in range(60):
-        wiring.audit().record(cast.access("vic"), Action.TEST, namespace="team-a", note=f"n{number}")
+        services().audit.record(cast.access("vic"), Action.TEST, namespace="team-a", note=f"n{number}")
 
     assert "page=2" in journal(cast, "vic")
     for page in ("2", "999", "x"):

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.test import Client
 
-from registries import wiring
+from registries.wiring import services
 from tests.conftest import Cast
 
 PATH = "/registries/"
@@ -212,4 +212,4 @@ def test_a_domain_that_is_long_can_give_way_in_the_middle(cast: Cast) -> None:
 def test_the_namespace_of_a_registry_that_kubectl_made_need_not_be_granted(cast: Cast) -> None:
     cast.add("x", "team-b")
 
-    assert wiring.service().namespaces(access=cast.access("vic")) == ("team-a",)
+    assert services().index.namespaces(access=cast.access("vic")) == ("team-a",)

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from registries import wiring
 from registries.domain.query import Criteria
+from registries.wiring import services
 from tests.api.test_api import ALL, BASE, TEAM_A
 from tests.conftest import Cast
 from tests.limits.test_limits import Still, standing
@@ -61,9 +62,9 @@ def test_the_number_of_queries_does_not_grow(one: Cast, cast: Cast, path: str) -
     for number in range(1, 40):
         cast.add(f"r{number}", ("team-a", "team-b")[number % 2])
     for number in range(10):
-        wiring.service().create_namespace(access=cast.access("olive"), name=f"n{number}")
-    for registry in wiring.service().matching(access=cast.access("olive"), criteria=Criteria())[1:6]:
-        wiring.service().begin_test(access=cast.access("olive"), key=registry.key)
+        services().registries.create_namespace(access=cast.access("olive"), name=f"n{number}")
+    for registry in services().index.matching(access=cast.access("olive"), criteria=Criteria())[1:6]:
+        services().tests.begin_test(access=cast.access("olive"), key=registry.key)
 
     assert queries(cast, path) == before
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registries import wiring
 from registries.domain.registry import RegistrySecret
 from registries.domain.resource import PREFIX, milliseconds
 from registries.templatetags import console
 from registries.web import list
+from registries.wiring import services
 from tests.conftest import Cast
 
 LIST = "/registries/"
@@ -32,7 +32,7 @@ def row(cast: Cast, person: str = "nina", language: str = "zh-hans") -> str:
 def give_verdict(registry: RegistrySecret) -> None:
     notes = {"verify-status": "success", "verify-reason": "ok", "verify-timestamp": str(milliseconds(TESTED))}
     patch: dict[str, str | None] = {PREFIX + name: value for name, value in notes.items()}
-    wiring.store().annotate(registry.key, patch, uid=registry.uid)
+    services().store.annotate(registry.key, patch, uid=registry.uid)
 
 
 def test_it_is_rendered_once(cast: Cast, registry: RegistrySecret) -> None:
@@ -58,7 +58,7 @@ def test_what_changes_is_seen(cast: Cast, registry: RegistrySecret) -> None:
     row(cast)
     patch: dict[str, str | None] = {PREFIX + "display-name": "改过的"}
 
-    wiring.store().annotate(registry.key, patch, uid=registry.uid)
+    services().store.annotate(registry.key, patch, uid=registry.uid)
 
     assert "改过的" in row(cast)
 
@@ -66,10 +66,10 @@ def test_what_changes_is_seen(cast: Cast, registry: RegistrySecret) -> None:
 def test_a_test_that_is_under_way_is_seen_until_it_is_over(cast: Cast, registry: RegistrySecret) -> None:
     before = row(cast)
 
-    check, _ = wiring.service().begin_test(access=cast.access("nina"), key=registry.key)
+    check, _ = services().tests.begin_test(access=cast.access("nina"), key=registry.key)
 
     assert re.search("load delay:(300ms|1s)", row(cast)), "the second one, when it takes long"
-    wiring.service().abandon_test(check=check)
+    services().tests.abandon_test(check=check)
     assert row(cast) == before
 
 

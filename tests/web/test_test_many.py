@@ -21,6 +21,7 @@ from registries.people.grants import remove_grant, set_grant
 from registries.runs import engine
 from registries.runs.engine import ItemState, RunState
 from registries.runs.tests import KEPT
+from registries.wiring import services
 from tests.conftest import Cast
 from tests.peers.scripted import wait_for
 from tests.peers.silent import SilentServers
@@ -130,10 +131,10 @@ def test_retry_after_is_honoured_by_the_next_run_until_it_is_over(cast: Cast, pr
 
 def test_one_that_is_gone_or_created_again_is_not_tested_and_said(cast: Cast, probing: Temper) -> None:
     gone, again = cast.add("gone", **probing("harbor")), cast.add("again", **probing("harbor"))
-    access, engine = cast.access("olive"), wiring.verify_runs()
+    access, engine = cast.access("olive"), services().verify_runs()
     run = engine.make(access=access, registries=[gone, again])
     for it in (gone, again):
-        wiring.service().delete(access=access, key=it.key, uid=it.uid)
+        services().registries.delete(access=access, key=it.key, uid=it.uid)
     cast.add("again", **probing("harbor"))
 
     engine.start(access=access, run_id=run)
@@ -146,7 +147,7 @@ def test_one_that_is_gone_or_created_again_is_not_tested_and_said(cast: Cast, pr
 
 def test_one_that_is_being_tested_is_left_alone(cast: Cast, probing: Temper) -> None:
     it = cast.add(**probing("harbor"))
-    wiring.service().begin_test(access=cast.access("omar"), key=it.key)
+    services().tests.begin_test(access=cast.access("omar"), key=it.key)
 
     shown = begin(htmx(cast), query="")
 
@@ -157,7 +158,7 @@ def test_one_that_is_being_tested_is_left_alone(cast: Cast, probing: Temper) -> 
 
 def test_a_role_that_was_taken_back_meanwhile_counts(cast: Cast, probing: Temper) -> None:
     it = cast.add("mine", **probing("harbor"))
-    run = wiring.verify_runs().make(access=cast.access("omar"), registries=[it])
+    run = services().verify_runs().make(access=cast.access("omar"), registries=[it])
     remove_grant(cast.users["omar"], "team-a")
     set_grant(cast.users["omar"], "team-a", Role.VIEWER)
 
@@ -184,11 +185,11 @@ def test_a_run_is_its_owners_only(cast: Cast, probing: Temper) -> None:
 
 
 def test_a_deletion_is_no_run_of_tests(cast: Cast) -> None:
-    run = wiring.delete_runs().propose(access=cast.access("olive"), registries=[cast.add()])
+    run = services().delete_runs().propose(access=cast.access("olive"), registries=[cast.add()])
 
     assert htmx(cast).post(f"{PATH}{run}/start/").status_code == 404
     with pytest.raises(NotFound):
-        wiring.verify_runs().progress(access=cast.access("olive"), run_id=run)
+        services().verify_runs().progress(access=cast.access("olive"), run_id=run)
 
 
 def test_what_failed_becomes_the_selection(cast: Cast, probing: Temper) -> None:
@@ -289,12 +290,12 @@ def under_way() -> int:
 
 def test_somebody_else_may_have_a_run_at_the_same_time(cast: Cast, probing: Temper) -> None:
     it = cast.add(**probing("harbor"))
-    run = wiring.verify_runs().make(access=cast.access("olive"), registries=[it])
+    run = services().verify_runs().make(access=cast.access("olive"), registries=[it])
     Run.objects.filter(pk=run).update(state=RunState.RUNNING, beat_at=timezone.now())
 
-    wiring.verify_runs().make(access=cast.access("omar"), registries=[it])
+    services().verify_runs().make(access=cast.access("omar"), registries=[it])
     with pytest.raises(Conflict, match="run_under_way"):
-        wiring.verify_runs().make(access=cast.access("olive"), registries=[it])
+        services().verify_runs().make(access=cast.access("olive"), registries=[it])
 
 
 def test_the_id_of_a_run_that_never_was_is_a_404(cast: Cast) -> None:

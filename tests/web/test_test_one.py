@@ -14,15 +14,16 @@ from registries import wiring
 from registries.domain.query import Criteria
 from registries.domain.registry import Credential, RegistrySecret, VerifyStatus
 from registries.domain.resource import PREFIX
-from registries.index.snapshot import Index
+from registries.index.search import Index
 from registries.models import AuditEntry, StoredResource, VerificationRecord
 from registries.probe import Reason, Result
-from registries.service.registries import RegistryService
-from registries.verification import prober as probing
+from registries.service.guard import Guard
+from registries.service.tests import Tests
 from registries.verification.outcome import Outcome
 from registries.verification.pauses import Pauses
 from registries.verification.quota import Quota
 from registries.web.test_one import strip_text
+from registries.wiring import services
 from tests.conftest import Cast
 from tests.peers.scripted import wait_for
 from tests.peers.silent import SilentServers
@@ -41,7 +42,7 @@ def test_the_verdict_is_kept_on_the_resource_and_shown_in_the_row(cast: Cast, pr
 
     row = verify(cast)
 
-    notes = wiring.store().get(cast.find().key)["metadata"]["annotations"]
+    notes = services().store.get(cast.find().key)["metadata"]["annotations"]
     assert "pill-ok" in row
     assert "连接成功" in row
     assert "刚刚" in row
@@ -185,7 +186,7 @@ def test_a_verdict_that_is_older_than_a_week_says_so(cast: Cast, probing: Temper
     registry = cast.add(**probing("harbor"))
     verify(cast)
     stamp = str(round((datetime.now(UTC) - timedelta(days=8)).timestamp() * 1000))
-    wiring.store().annotate(registry.key, {PREFIX + "verify-timestamp": stamp}, uid=registry.uid)
+    services().store.annotate(registry.key, {PREFIX + "verify-timestamp": stamp}, uid=registry.uid)
 
     client = cast.client("vic")
     assert "8 天前 · 已过期" in client.get(f"{PATH}row/").content.decode()
@@ -199,7 +200,7 @@ def test_a_verdict_of_another_client_is_shown_as_it_stands(cast: Cast) -> None:
         PREFIX + "verify-message": "自定义 <b>原因</b>",
         PREFIX + "verify-timestamp": "1704676800000",
     }
-    wiring.store().annotate(registry.key, notes, uid=registry.uid)
+    services().store.annotate(registry.key, notes, uid=registry.uid)
 
     row = cast.client("vic").get(f"{PATH}row/").content.decode()
 
@@ -210,7 +211,7 @@ def test_a_test_that_is_under_way_shows_in_the_row_and_is_not_started_again(
     cast: Cast, settings: Any
 ) -> None:
     registry = cast.add()
-    wiring.service().begin_test(access=cast.access("omar"), key=registry.key)
+    services().tests.begin_test(access=cast.access("omar"), key=registry.key)
 
     row = verify(cast)
 
@@ -222,19 +223,21 @@ def test_a_test_that_is_under_way_shows_in_the_row_and_is_not_started_again(
 
 def test_a_test_whose_process_died_does_not_run_for_ever(cast: Cast) -> None:
     registry = cast.add()
-    wiring.service().begin_test(access=cast.access("omar"), key=registry.key)
-    VerificationRecord.objects.update(started_at=timezone.now() - probing.patience() - timedelta(seconds=1))
+    services().tests.begin_test(access=cast.access("omar"), key=registry.key)
+    VerificationRecord.objects.update(
+        started_at=timezone.now() - services().prober.patience - timedelta(seconds=1)
+    )
 
     assert "测试中" not in cast.client("vic").get(f"{PATH}row/").content.decode()
 
 
 def test_one_that_was_deleted_during_its_test_is_not_brought_back(cast: Cast) -> None:
     registry = cast.add()
-    check, _ = wiring.service().begin_test(access=cast.access("omar"), key=registry.key)
-    wiring.store().delete(registry.key, uid=registry.uid)
+    check, _ = services().tests.begin_test(access=cast.access("omar"), key=registry.key)
+    services().store.delete(registry.key, uid=registry.uid)
     new = cast.add(display_name="new")
 
-    outcome = wiring.service().finish_test(access=cast.access("omar"), check=check)
+    outcome = services().tests.finish_test(access=cast.access("omar"), check=check)
 
     assert outcome.problem == "recreated"
     assert cast.find() == new
@@ -245,20 +248,20 @@ def test_one_that_is_recreated_while_the_registry_answers_keeps_its_own_verdict(
     kept: list[RegistrySecret] = []
 
     def prober(credential: Credential) -> Result:
-        wiring.store().delete(old.key, uid=old.uid)
+        services().store.delete(old.key, uid=old.uid)
         kept.append(cast.add(display_name="new"))
         return Result(Reason.OK)
 
-    store = wiring.store()
-    service = RegistryService(
+    store = services().store
+    service = Tests(
         store=store,
         index=Index(store, lambda: datetime.now(UTC)),
+        guard=Guard(store, services().audit, transaction.atomic),
         prober=prober,
-        audit=wiring.audit(),
-        history=wiring.history(),
+        audit=services().audit,
+        history=services().history,
         limit=Quota(0),
         restraint=Pauses(),
-        atomic=transaction.atomic,
     )
     check, _ = service.begin_test(access=cast.access("omar"), key=old.key)
 
@@ -286,8 +289,8 @@ def test_only_the_newest_tests_are_remembered(cast: Cast) -> None:
     registry = cast.add()
     access = cast.access("omar")
     for _ in range(25):
-        check, _new = wiring.service().begin_test(access=access, key=registry.key)
-        wiring.history().finish(check, Outcome(reason="ok"))
+        check, _new = services().tests.begin_test(access=access, key=registry.key)
+        services().history.finish(check, Outcome(reason="ok"))
 
     assert VerificationRecord.objects.filter(uid=registry.uid).count() == 20
 
@@ -315,9 +318,9 @@ def test_ten_tests_that_hang_hold_no_page_up(
     assert sum(it.name.startswith("test-") for it in threading.enumerate()) >= 10
     assert wait_for(lambda: silent_servers.connected() == 10)
     silent_servers.hang_up()  # no timeout could be short for the test and long enough for the ten to be seen together
-    assert wait_for(lambda: not wiring.history().under_way([it.uid for it in _all(cast)]))
+    assert wait_for(lambda: not services().history.under_way([it.uid for it in _all(cast)]))
     assert {it.verification.reason for it in _all(cast)} == {"connection_reset"}
 
 
 def _all(cast: Cast) -> tuple[RegistrySecret, ...]:
-    return wiring.service().matching(access=cast.access("olive"), criteria=Criteria())
+    return services().index.matching(access=cast.access("olive"), criteria=Criteria())

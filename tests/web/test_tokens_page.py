@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from registries import wiring
 from registries.domain.access import Role
+from registries.wiring import services
 from tests.api.test_api import ALL
 from tests.conftest import Cast
 
@@ -50,14 +50,14 @@ def test_the_token_works_within_its_limits(cast: Cast) -> None:
     found = Client(headers={"authorization": f"Bearer {text}"}).get(ALL).json()
 
     assert [it["metadata"]["name"] for it in found["items"]] == ["b"]
-    [token] = wiring.tokens().all(access=cast.access("olive"))
+    [token] = services().tokens.all(access=cast.access("olive"))
     assert (token.role, token.namespaces) == (Role.VIEWER, ("team-b",))
 
 
 def test_is_valid_to_the_end_of_its_last_day(cast: Cast) -> None:
     made(cast, expires=timezone.localdate().isoformat())
 
-    [token] = wiring.tokens().all(access=cast.access("nina"))
+    [token] = services().tokens.all(access=cast.access("nina"))
     assert timezone.localtime(token.expires_at).strftime("%H:%M:%S") == "23:59:59"
 
 
@@ -80,25 +80,25 @@ def test_a_bad_one_is_refused_with_words(cast: Cast, values: dict[str, Any], say
 
     assert response.status_code == 422
     assert says in response.content.decode()
-    assert wiring.tokens().all(access=cast.access("nina")) == []
+    assert services().tokens.all(access=cast.access("nina")) == []
 
 
 def test_revokes(cast: Cast) -> None:
     text = text_in(made(cast).content.decode())
-    [token] = wiring.tokens().all(access=cast.access("nina"))
+    [token] = services().tokens.all(access=cast.access("nina"))
     client = cast.client("nina", hx_request="true")
     assert text[:12] in client.get(f"/tokens/{token.id}/revoke/").content.decode()
 
     response = client.post(f"/tokens/{token.id}/revoke/")
 
     assert response["HX-Redirect"] == "/tokens/"
-    assert wiring.tokens().all(access=cast.access("nina")) == []
+    assert services().tokens.all(access=cast.access("nina")) == []
     assert client.post(f"/tokens/{token.id}/revoke/").status_code == 404
 
 
 def test_somebody_elses_is_not_there(cast: Cast) -> None:
     made(cast)
-    [token] = wiring.tokens().all(access=cast.access("nina"))
+    [token] = services().tokens.all(access=cast.access("nina"))
 
     for method in ("get", "post"):
         assert getattr(cast.client("olive"), method)(f"/tokens/{token.id}/revoke/").status_code == 404

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from registries import wiring
 from registries.domain.errors import Unavailable
 from registries.domain.resource import PREFIX
 from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
 from registries.models import StoredResource, VerificationRecord
+from registries.wiring import services
 from tests.conftest import Cast, typed
 from tests.peers.basic_registry import registry
 from tests.peers.certificates import Authority
@@ -180,7 +180,7 @@ def test_a_stored_password_is_never_sent_under_another_trust_than_the_stored_one
     StoredResource.objects.filter(pk=row.pk).update(body=json.dumps(body))
 
     with pytest.raises(Unavailable, match="seal_broken"):
-        wiring.store().credential(registry.key, uid=registry.uid)
+        services().store.credential(registry.key, uid=registry.uid)
 
 
 def test_a_ca_per_host_in_the_nodes_layout_gives_the_nodes_verdict(

@@ -34,11 +34,11 @@ class Command(BaseCommand):
             )
         os.umask(0o077)
         prepare(bind)
-        from registries import wiring
+        from registries.wiring import services
 
-        self._warn(bind, local=not wiring.by_cluster())
-        wiring.store()  # what is wrong with its settings is said now, not to the first visitor
-        run(bind, lambda: self.stdout.write(f"http://{bind}/"), wiring.start)
+        self._warn(bind, local=not services().by_cluster)
+        _ = services().store  # what is wrong with its settings is said now, not to the first visitor
+        run(bind, lambda: self.stdout.write(f"http://{bind}/"), lambda: services().start())
 
     def _warn(self, bind: str, *, local: bool) -> None:
         from registries.people.grants import administrators
@@ -83,10 +83,10 @@ def run(bind: str, on_ready: Callable[[], None], on_start: Callable[[], None] | 
     Connections opened so far must not be shared with that process, and this one, which only watches over it, has
     nothing to do beside that.
     """
-    from registries import wiring
+    from registries.wiring import services
 
     connections.close_all()
-    wiring.stop()
+    services().stop()
     Server(get_wsgi_application(), bind, on_ready, on_start).run()
 
 

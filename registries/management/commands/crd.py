@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from registries import wiring
 from registries.domain.errors import ConsoleError
+from registries.wiring import services
 from registries.words import labels
 
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             self.stdout.write(installation.manifest(), ending="")
             return
         try:
-            for name in installation.apply(wiring.connection()):
+            for name in installation.apply(services().connection):
                 self.stdout.write(name)
         except ConsoleError as error:
             raise CommandError(f"{error.subject}: {labels.error_text(error)}") from error

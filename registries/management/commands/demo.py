@@ -12,9 +12,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from console.management.commands import serve
-from registries import wiring
 from registries.demo.process import DemoError, DemoRegistries
 from registries.demo.seed import ACCOUNTS, PASSWORD, seed, test_the_slow_ones
+from registries.wiring import services
 
 MARK = "demo.json"
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
     ) -> None:
         if not settings.DEMO:
             raise CommandError("Set CONSOLE_DEMO=1, or type `make run`: the demo has known passwords.")
-        if wiring.on_cluster() and not into_cluster:
+        if services().on_cluster and not into_cluster:
             raise CommandError("The demo needs no cluster. Unset CONSOLE_STORE, or mean it: --into-cluster.")
         os.umask(0o077)
         self._require_a_demo_folder()

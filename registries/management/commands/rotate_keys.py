@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from console.datadir import KeyFile
-from registries import wiring
+from registries.wiring import services
 
 
 class Command(BaseCommand):
@@ -33,5 +33,5 @@ class Command(BaseCommand):
 
 
 def _resealed() -> str:
-    passwords, credentials = wiring.reseal()
+    passwords, credentials = services().reseal()
     return f"{passwords} passwords and the credentials of {credentials} sessions"

@@ -14,13 +14,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from registries import wiring
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import Conflict, ConsoleError, NotFound
 from registries.domain.query import Criteria, Filter
 from registries.domain.registry import RegistrySecret
 from registries.runs.engine import ItemState, RunState
 from registries.runs.tests import VerifyRunView
+from registries.wiring import services
 from registries.words import labels
 
 PERSON = "manage.py verify"
@@ -88,12 +88,12 @@ class Command(BaseCommand):
         access = Access.from_grants(PERSON, [(EVERYWHERE, Role.ADMIN)])
         criteria = Criteria(namespace=namespace, status=Filter(status) if status else None)
         try:
-            found = wiring.service().matching(access=access, criteria=criteria)
+            found = services().index.matching(access=access, criteria=criteria)
         except NotFound:
             raise CommandError(f"There is no namespace {namespace}.", returncode=2) from None
         chosen = [it for it in found if older_than is None or _is_older(it, older_than)]
         random.shuffle(chosen)  # so that no registry is always the first, or always the last of a cut run
-        runs = wiring.verify_runs_of(access)
+        runs = services().verify_runs(lambda _: access)
         try:
             run = runs.make(access=access, registries=chosen)
         except Conflict:

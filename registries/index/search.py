@@ -1,0 +1,214 @@
+"""The index: lists, counts and searches for an Access, kept fresh from the store's changes."""
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from types import MappingProxyType
+
+from registries.domain.access import Access, Permission
+from registries.domain.errors import NotFound, Unavailable
+from registries.domain.query import Criteria, Listing, ListQuery, Page, Sort, Tally
+from registries.domain.registry import Key, RegistrySecret, Removal
+from registries.domain.selectors import EVERYTHING, Selector
+from registries.index.snapshot import (
+    Bucket,
+    Snapshot,
+    fingerprint,
+    matching,
+    tally,
+    visible_buckets,
+    visible_namespaces,
+)
+from registries.index.watch_log import ChangeLog, News, is_version
+from registries.stores.base import Changes, Freshness, Store
+
+
+class Index:
+    """The newest snapshot of one store. `fresh` asks the store for changes: one small query.
+
+    Every method that takes an Access answers only for what that person may see.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._snapshot = Snapshot(None, frozenset(), MappingProxyType({}))
+        self._log = ChangeLog()
+
+    # The state of the index
+
+    def fill(self) -> None:
+        """Reads everything once, before anybody waits for it. An error of the store is left to the first reader."""
+        with suppress(Unavailable):
+            self.fresh()
+
+    def freshness(self) -> Freshness:
+        """Whether the index is up to date, and whether the store can be written."""
+        return self._store.freshness()
+
+    def missing(self) -> str:
+        """Why there is nothing to show yet: a problem code, or `first_list` while that is being read; else "".
+
+        Once filled, the index shows the last known state while the store is away. Does not wait.
+        """
+        if self._snapshot.version is not None:
+            return ""
+        freshness = self.freshness()
+        if not freshness.known:
+            return freshness.problem or "first_list"
+        self.fresh()
+        return ""
+
+    def age(self) -> float | None:
+        """Seconds since the last news from the store; None when there never was any."""
+        freshness = self.freshness()
+        if not freshness.away:
+            return 0.0
+        return (self._clock() - freshness.as_of).total_seconds() if freshness.as_of else None
+
+    def fresh(self) -> Snapshot:
+        with self._lock:
+            changes = self._store.changes(self._snapshot.version)
+            if changes.version != self._snapshot.version:
+                self._follow(self._snapshot, self._snapshot.after(changes), changes)
+            return self._snapshot
+
+    def _follow(self, before: Snapshot, after: Snapshot, changes: Changes) -> None:
+        """Replaces the snapshot and logs the changes."""
+        if not changes.complete:
+            self._log.append(changes.upserted, changes.removed, before.find, changes.mark)
+        elif before.version is None or changes.mark < self._log.mark:
+            self._log.begin(changes.mark)  # the first one, or another history than before
+        else:
+            gone = (
+                Removal(key, uid) for uid, key in before.keys_by_uid.items() if uid not in after.keys_by_uid
+            )
+            known = {it.uid: it.resource_version for it in before.everything(Sort.NAMESPACE)}
+            new = (it for it in changes.upserted if known.get(it.uid) != it.resource_version)
+            self._log.append(new, gone, before.find, changes.mark)
+        after.place, after.mark = self._log.place, self._log.mark
+        self._snapshot = after
+
+    # Lists
+
+    def namespaces(self, access: Access, permission: Permission = Permission.SEE) -> tuple[str, ...]:
+        """The existing namespaces in which this person holds a permission, sorted."""
+        return visible_namespaces(self.fresh(), access, permission)
+
+    def namespace_exists(self, access: Access, name: str) -> bool:
+        """Whether a namespace exists and is visible to this person."""
+        return _is_visible(self.fresh(), access, name)
+
+    def require_namespace(self, access: Access, name: str) -> Snapshot:
+        """The newest snapshot. Raises NotFound for a namespace that is absent or not visible; "" means all."""
+        snapshot = self.fresh()
+        if name and not _is_visible(snapshot, access, name):
+            raise NotFound(name)
+        return snapshot
+
+    def page(self, access: Access, query: ListQuery) -> Page:
+        """One page, with the counts of everything under these criteria. NotFound for the query's namespace."""
+        snapshot, now = self.require_namespace(access, query.criteria.namespace), self._clock()
+        visible = visible_buckets(snapshot, access, query.criteria.namespace)
+        buckets = [bucket.narrowed(query.criteria) for bucket in visible]
+        counts = tally(buckets, now)
+        total = counts.of(query.criteria.status)
+        number = min(query.page, max(1, -(-total // query.size)))
+        found = matching(snapshot, buckets, query, now)
+        first = (number - 1) * query.size
+        return Page(
+            items=tuple(islice(found, first, first + query.size)),
+            total=total,
+            number=number,
+            size=query.size,
+            tally=counts,
+            version=self._version_of(visible),
+        )
+
+    def listing(self, access: Access, criteria: Criteria, first: int, count: int) -> Listing:
+        """`count` documents from number `first` (0 is the first), by namespace and name. NotFound as for `page`."""
+        snapshot = self.require_namespace(access, criteria.namespace)
+        buckets = [it.narrowed(criteria) for it in visible_buckets(snapshot, access, criteria.namespace)]
+        total = sum(len(bucket.items) for bucket in buckets)
+        found: Iterable[RegistrySecret] = ()
+        if first < total:
+            found = islice(
+                matching(snapshot, buckets, ListQuery(criteria), self._clock()), first, first + count
+            )
+        items = tuple(it.document for it in found)
+        return Listing(items=items, total=total, version=str(snapshot.mark), place=snapshot.place)
+
+    def matching(self, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
+        """Everything under these criteria, by namespace and name. NotFound as for `page`."""
+        return self._matching(self.require_namespace(access, criteria.namespace), access, criteria)
+
+    def tallies(self, access: Access) -> dict[str, Tally]:
+        """The counts of every visible namespace by name, empty ones included."""
+        snapshot, now = self.fresh(), self._clock()
+        return {
+            name: tally(visible_buckets(snapshot, access, name), now)
+            for name in visible_namespaces(snapshot, access, Permission.SEE)
+        }
+
+    # Single registries
+
+    def known(self, access: Access, key: Key) -> RegistrySecret | None:
+        """One registry as the lists show it; None when it is absent or not visible. Asks no cluster."""
+        return self.fresh().find(key) if access.may(Permission.SEE, key.namespace) else None
+
+    def names(self, access: Access, namespace: str) -> frozenset[str]:
+        """The names in use in a namespace; none when it is not visible."""
+        if not access.may(Permission.SEE, namespace):
+            return frozenset()
+        return frozenset(it.name for it in self._matching(self.fresh(), access, Criteria(namespace)))
+
+    def twins(self, access: Access, namespace: str, domain: str, username: str) -> tuple[RegistrySecret, ...]:
+        """The registries of a namespace with the same address and user name."""
+        if not access.may(Permission.SEE, namespace):
+            return ()
+        same = self._matching(self.fresh(), access, Criteria(namespace, domain))
+        return tuple(it for it in same if it.domain == domain and it.username == username)
+
+    # Changes
+
+    def version(self, access: Access, namespace: str = "") -> str:
+        """Page.version as of now."""
+        return self._version_of(visible_buckets(self.fresh(), access, namespace))
+
+    def place_of(self, version: str) -> int | None:
+        """The place of a version in the log of changes; None when the log does not reach back to it."""
+        self.fresh()
+        end, place = self._log.place, self._log.place_of(version)
+        newer = is_version(version) and int(version) > self._log.mark
+        if place is None and newer and self._store.reached(int(version)):
+            return end  # another replica announced it first; changes up to there are sent once more
+        return place
+
+    def changes(
+        self, access: Access, namespace: str, after: int, selector: Selector = EVERYTHING
+    ) -> News | None:
+        """The visible changes after a place in the log; None when the log does not reach back to it."""
+        self.fresh()
+        news = self._log.after(after)
+        if news is None:
+            return None
+        there = (it for it in news.changes if not namespace or it.key.namespace == namespace)
+        seen = (it for it in there if access.may(Permission.SEE, it.key.namespace))
+        return replace(news, changes=tuple(it for change in seen if (it := change.seen_through(selector))))
+
+    def _matching(self, snapshot: Snapshot, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
+        visible = visible_buckets(snapshot, access, criteria.namespace)
+        buckets = [bucket.narrowed(criteria) for bucket in visible]
+        return tuple(matching(snapshot, buckets, ListQuery(criteria), self._clock()))
+
+    def _version_of(self, buckets: Iterable[Bucket]) -> str:
+        """Changes with the content, and when the store goes away or comes back."""
+        return fingerprint(buckets) + self.freshness().problem
+
+
+def _is_visible(snapshot: Snapshot, access: Access, namespace: str) -> bool:
+    return namespace in snapshot.namespaces and access.may(Permission.SEE, namespace)

@@ -1,0 +1,59 @@
+"""Access to the store: every use case checks its permission here, and refusals reach the audit log."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from registries.domain.access import Access, Permission
+from registries.domain.errors import UNCERTAIN, ConsoleError, Forbidden, Refused, Unavailable
+from registries.domain.registry import Key
+from registries.stores.base import Store
+from registries.verification.records import IN_DOUBT, Action, Audit
+
+NEEDED = {
+    Action.SEE: Permission.SEE,
+    Action.EDIT: Permission.EDIT,
+    Action.TEST: Permission.TEST,
+    Action.DELETE: Permission.DELETE,
+}
+"""The permission for an action on an existing registry."""
+
+
+class Guard:
+    """Checks permissions and opens the store for writing.
+
+    `atomic` puts a write and its records into one transaction, where the store shares their database.
+    """
+
+    def __init__(
+        self, store: Store, audit: Audit, atomic: Callable[[], AbstractContextManager[object]]
+    ) -> None:
+        self._store = store
+        self._audit = audit
+        self.atomic = atomic
+
+    def require(self, access: Access, permission: Permission, key: Key, action: Action) -> None:
+        """Raises NotFound or Forbidden, and records the refusal."""
+        try:
+            access.require(permission, key.namespace)
+        except ConsoleError as error:
+            self._audit.record(access, action, key=key, outcome=error.reason)
+            raise
+
+    @contextmanager
+    def writing(self, access: Access, action: Action, key: Key, *, doubt: bool = True) -> Iterator[Store]:
+        """The store, acting as this person, in one transaction where the store has transactions.
+
+        A refusal by the store is recorded. So is a write without an answer, which may have happened, unless
+        `doubt` is False: in a dry run, or when it was recorded before.
+        """
+        try:
+            with self.atomic():
+                yield self._store.acting_as(access.acting)
+        except Forbidden as error:
+            outcome = "refused" if isinstance(error, Refused) else error.reason
+            self._audit.record(access, action, key=key, outcome=outcome)
+            raise
+        except Unavailable as error:
+            if doubt and error.problem == UNCERTAIN:
+                self._audit.record(access, action, key=key, outcome=IN_DOUBT)
+            raise
