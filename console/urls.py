@@ -1,6 +1,5 @@
-"""All addresses: logging in, the language, health, the API, and the app's own."""
+"""All addresses: log-in, language, health, the API and the app."""
 
-from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
@@ -9,7 +8,8 @@ from django.views.i18n import set_language
 
 from console import health
 from registries.api import urls as api
-from registries.log_in.pages import LogIn, PasswordChange
+from registries.log_in.pages import PasswordChange, log_in
+from registries.web.responses import with_accounts_only
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="registries:list"), name="home"),
@@ -20,22 +20,14 @@ urlpatterns = [
     path("oapis", api.nowhere),
     path("oapis/", include("registries.api.urls")),
     path("", include("registries.urls")),
+    path("login/", log_in, name="login"),
+    path("password/", with_accounts_only(PasswordChange.as_view()), name="password"),
+    path(
+        "password/changed/",
+        with_accounts_only(auth_views.PasswordChangeDoneView.as_view(template_name="password_changed.html")),
+        name="password_changed",
+    ),
 ]
-
-if settings.AUTH == "kubernetes":
-    from registries.log_in.cluster_pages import ClusterLogIn
-
-    urlpatterns.append(path("login/", ClusterLogIn.as_view(), name="login"))
-else:
-    urlpatterns += [
-        path("login/", LogIn.as_view(), name="login"),
-        path("password/", PasswordChange.as_view(), name="password"),
-        path(
-            "password/changed/",
-            auth_views.PasswordChangeDoneView.as_view(template_name="password_changed.html"),
-            name="password_changed",
-        ),
-    ]
 
 handler400 = "registries.web.errors.bad_request"
 handler403 = "registries.web.errors.permission_denied"

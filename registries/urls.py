@@ -1,18 +1,18 @@
-"""Addresses of the one app. `-` is no namespace's name, so nothing under it can collide with a registry."""
+"""The addresses of the app. `-` cannot be the name of a namespace, so nothing below it collides with a registry."""
 
 from django.urls import path, register_converter
 
 from registries.api import metrics
-from registries.web import add, administration, details, icons, journal, test_many, test_one, tokens
+from registries.web import accounts, add, details, icons, journal, namespaces, test_many, test_one, tokens
 from registries.web.delete_many import batch_delete, run_items, run_progress, run_start
 from registries.web.edit_delete import delete, edit
 from registries.web.list import namespace_options, pulse, registry_list, selection
 from registries.web.pull_secrets import pull_secret, run_usage, usage
-from registries.wiring import services
+from registries.web.responses import with_accounts_only as local
 
 
 class NameConverter:
-    """A Kubernetes name: what is none cannot be there, so it is a 404 before anything is asked."""
+    """A Kubernetes name. Any other text is a 404 before the store is asked."""
 
     regex = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
 
@@ -24,7 +24,7 @@ class NameConverter:
 
 
 class AccountConverter(NameConverter):
-    """A user name as Django has it."""
+    """A user name by Django's rules."""
 
     regex = r"[\w.@+-]{1,150}"
 
@@ -69,23 +69,22 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/usage/", usage, name="usage"),
     path("registries/<k8s:namespace>/<k8s:name>/pull-secret/", pull_secret, name="pull_secret"),
     path("journal/", journal.journal, name="journal"),
-    path("namespaces/", administration.namespaces, name="namespaces"),
+    path("namespaces/", namespaces.namespaces, name="namespaces"),
     path("metrics", metrics.metrics, name="metrics"),
     path("icons/<slug:version>.svg", icons.sprite, name="icons"),
 ]
 local_administration = [
-    path("tokens/", tokens.tokens, name="tokens"),
-    path("tokens/-/add/", tokens.token_add, name="token_add"),
-    path("tokens/<int:token>/revoke/", tokens.token_revoke, name="token_revoke"),
-    path("accounts/", administration.accounts, name="accounts"),
-    path("accounts/-/add/", administration.account_add, name="account_add"),
-    path("accounts/<account:name>/password/", administration.account_password, name="account_password"),
-    path("accounts/<account:name>/roles/", administration.account_grant, name="account_grant"),
-    path("accounts/<account:name>/roles/revoke/", administration.account_revoke, name="account_revoke"),
-    path("accounts/<account:name>/active/", administration.account_active, name="account_active"),
-    path("accounts/<account:name>/delete/", administration.account_delete, name="account_delete"),
-    path("namespaces/-/add/", administration.namespace_add, name="namespace_add"),
-    path("namespaces/<k8s:name>/delete/", administration.namespace_delete, name="namespace_delete"),
+    path("tokens/", local(tokens.tokens), name="tokens"),
+    path("tokens/-/add/", local(tokens.token_add), name="token_add"),
+    path("tokens/<int:token>/revoke/", local(tokens.token_revoke), name="token_revoke"),
+    path("accounts/", local(accounts.accounts), name="accounts"),
+    path("accounts/-/add/", local(accounts.account_add), name="account_add"),
+    path("accounts/<account:name>/password/", local(accounts.account_password), name="account_password"),
+    path("accounts/<account:name>/roles/", local(accounts.account_grant), name="account_grant"),
+    path("accounts/<account:name>/roles/revoke/", local(accounts.account_revoke), name="account_revoke"),
+    path("accounts/<account:name>/active/", local(accounts.account_active), name="account_active"),
+    path("accounts/<account:name>/delete/", local(accounts.account_delete), name="account_delete"),
+    path("namespaces/-/add/", local(namespaces.namespace_add), name="namespace_add"),
+    path("namespaces/<k8s:name>/delete/", local(namespaces.namespace_delete), name="namespace_delete"),
 ]
-if not services().by_cluster:
-    urlpatterns += local_administration
+urlpatterns += local_administration

@@ -11,6 +11,7 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse_lazy
 from django.utils.crypto import salted_hmac
@@ -73,6 +74,15 @@ class LogIn(auth_views.LoginView):
         response = super().form_invalid(form)
         response.status_code = 422
         return response
+
+
+@login_not_required
+def log_in(request: HttpRequest) -> HttpResponseBase:
+    """The log-in page of accounts, or of people of the cluster."""
+    from registries.log_in.cluster_pages import ClusterLogIn  # it builds on this module
+
+    view = ClusterLogIn if settings.AUTH == "kubernetes" else LogIn
+    return view.as_view()(request)
 
 
 class PasswordChange(auth_views.PasswordChangeView):

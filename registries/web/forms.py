@@ -1,6 +1,4 @@
-"""The forms. Fields, widgets and words; what is right and wrong is decided by drafts.py and the service, whose
-causes land on the fields here. No form ever renders a password back.
-"""
+"""The forms: fields, widgets and words. No form ever renders a password back."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -8,19 +6,18 @@ from typing import Any, cast
 
 from django import forms
 from django.forms.utils import ErrorDict
-from django.http import QueryDict
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.access import Role
-from registries.domain.errors import Cause, Invalid
+from registries.domain.errors import Cause
 from registries.domain.registry import DESCRIPTION_MAX, DISPLAY_NAME_MAX, Provider
 from registries.intake.draft import Tls
 from registries.words.labels import FIELDS, PROVIDERS, ROLES, cause_text
 
 
-class CauseForm(forms.Form):
-    """A form whose errors are the causes of the service."""
+class ConsoleForm(forms.Form):
+    """A form with the console's words: empty fields and unknown choices read as everywhere else."""
 
     required_css_class = "required"
 
@@ -28,32 +25,25 @@ class CauseForm(forms.Form):
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         self.use_required_attribute = False
-
-    def full_clean(self) -> None:
-        """Nothing is judged here: every error is a cause."""
-        self._errors = ErrorDict()
-        self.cleaned_data = {}
+        for name, field in self.fields.items():
+            field.error_messages["required"] = cause_text(Cause(name, "required"))
+            field.error_messages["invalid_choice"] = cause_text(Cause(name, "unknown"))
 
     def add_causes(self, causes: Iterable[Cause]) -> None:
+        """Shows each cause at its field, or above the form when there is no such field."""
         for cause in causes:
             self.add_error(cause.field if cause.field in self.fields else None, cause_text(cause))
 
-    def require(self) -> None:
-        """Raise Invalid for fields that are empty and must not be, and for choices that are none."""
-        causes = []
-        for name, field in self.fields.items():
-            value = str(self.data.get(name, ""))
-            if field.required and not value.strip():
-                causes.append(Cause(name, "required"))
-            elif isinstance(field, forms.MultipleChoiceField):
-                continue
-            elif isinstance(field, forms.ChoiceField) and value and not field.valid_value(value):
-                causes.append(Cause(name, "unknown"))
-        if causes:
-            raise Invalid("", tuple(causes))
+
+class CauseForm(ConsoleForm):
+    """A form that intake and the service judge. It validates nothing itself; every error is a cause."""
+
+    def full_clean(self) -> None:
+        self._errors = ErrorDict()
+        self.cleaned_data = {}
 
     def typed(self) -> dict[str, str]:
-        """What was typed, as it was typed: a password is not trimmed."""
+        """The typed texts, unchanged: a password is not trimmed."""
         return {name: str(self.data.get(name, "")) for name in self.fields}
 
 
@@ -147,8 +137,8 @@ class EditForm(CauseForm):
     seen_description = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
-class _RoleFields(CauseForm):
-    """Where and which role; `namespaces` are (value, label) pairs."""
+class _RoleFields(ConsoleForm):
+    """A namespace and a role in it; `namespaces` are (value, label) pairs."""
 
     namespace = forms.ChoiceField(label=FIELDS["namespace"])
     role = forms.ChoiceField(
@@ -162,7 +152,7 @@ class _RoleFields(CauseForm):
         field.choices = list(namespaces)
 
 
-class TokenForm(CauseForm):
+class TokenForm(ConsoleForm):
     """A new API token; its role and namespaces can only take away from what its owner holds."""
 
     name = forms.CharField(
@@ -181,7 +171,7 @@ class TokenForm(CauseForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Choose none for all that you may see, those that are added later included."),
     )
-    expires = forms.CharField(
+    expires = forms.DateField(
         label=FIELDS["expires"],
         help_text=_("The last day on which it is valid, at most a year from now."),
         widget=forms.DateInput({"type": "date", "class": "form-control"}),
@@ -191,15 +181,9 @@ class TokenForm(CauseForm):
         super().__init__(*args, **kwargs)
         field = cast(forms.MultipleChoiceField, self.fields["namespaces"])
         field.choices = [(name, name) for name in namespaces]
-        self.fields["expires"].widget.attrs["max"] = last.isoformat()
-
-    def chosen_namespaces(self) -> list[str]:
-        """Those chosen of those offered. Invalid for any other."""
-        chosen = cast(QueryDict, self.data).getlist("namespaces")
-        field = cast(forms.MultipleChoiceField, self.fields["namespaces"])
-        if not all(field.valid_value(name) for name in chosen):
-            raise Invalid("", (Cause("namespaces", "unknown"),))
-        return chosen
+        expires = self.fields["expires"]
+        expires.widget.attrs["max"] = last.isoformat()
+        expires.error_messages["invalid"] = cause_text(Cause("expires", "expiry"))
 
 
 class GrantForm(_RoleFields):
@@ -231,13 +215,15 @@ class AccountForm(_RoleFields):
         role.choices = [("", _("None yet")), *role.choices]  # type: ignore[misc]
 
 
-class PasswordForm(CauseForm):
+class PasswordForm(ConsoleForm):
     """A new password for somebody."""
 
     password = _new_password()
 
 
-class NamespaceForm(CauseForm):
+class NamespaceForm(ConsoleForm):
+    """A new namespace."""
+
     namespace = forms.CharField(
         label=FIELDS["namespace"],
         help_text=_("Lower-case letters, digits and hyphens, at most 63."),

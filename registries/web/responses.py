@@ -1,16 +1,22 @@
 """How a view answers: a dialog that is also a page, and "done" for an HTMX request and for a plain form."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
+from registries.domain.errors import NotFound
 from registries.domain.registry import Key
 from registries.wiring import services
+
+View = Callable[..., HttpResponseBase]
 
 PULSE = 4000
 PULSE_ON_CLUSTER = 600
@@ -20,6 +26,18 @@ are seen within a second."""
 
 def pulse_every() -> int:
     return PULSE_ON_CLUSTER if services().on_cluster else PULSE
+
+
+def with_accounts_only(view: View) -> View:
+    """A page that exists only where the console has accounts of its own; elsewhere it is a 404."""
+
+    @wraps(view)
+    def local(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if services().by_cluster:
+            raise NotFound(request.path)
+        return view(request, *args, **kwargs)
+
+    return local
 
 
 def details_url(key: Key) -> str:

@@ -1,24 +1,28 @@
-"""访问令牌: one's own API tokens, made and revoked. The text of a new one is in one answer and nowhere else."""
+"""Access tokens of the API: each person makes and revokes their own."""
 
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registries.api.urls import BASE
-from registries.domain.access import Role
+from registries.domain.access import Access, Role
 from registries.domain.errors import Invalid
+from registries.domain.resource import API_VERSION
 from registries.log_in.access import access_to
-from registries.people.tokens import LONGEST
+from registries.people.tokens import LONGEST, TokenView
 from registries.web.forms import TokenForm
 from registries.web.responses import back, dialog
 from registries.wiring import services
 
 USUAL = timedelta(days=90)
+"""How long a token is valid unless its owner chooses another day."""
+LAST_DAY = LONGEST - timedelta(days=1)
+"""A token is valid to the end of its last day, so the last day comes one day earlier."""
+END_OF_DAY = time(23, 59, 59)
 
 
 @require_safe
@@ -33,24 +37,34 @@ def token_add(request: HttpRequest) -> HttpResponse:
     names = services().index.namespaces(access=access)
     today = timezone.localdate()
     initial = {"role": Role.VIEWER.value, "expires": (today + USUAL).isoformat()}
-    form = TokenForm(request.POST or None, initial=initial, namespaces=names, last=today + LONGEST)
+    form = TokenForm(request.POST or None, initial=initial, namespaces=names, last=today + LAST_DAY)
     title = _("New access token")
     context = {"form": form, "title": title}
     if request.method != "POST":
         return dialog(request, "tokens/_add.html", context, title=title)
-    try:
-        form.require()
-        token, text = services().tokens.create(
-            access=access,
-            name=str(form.data["name"]).strip(),
-            namespaces=form.chosen_namespaces(),
-            role=Role(form.data["role"]),
-            expires_at=_end_of(str(form.data["expires"])),
-        )
-    except Invalid as error:
-        form.add_causes(error.causes)
-        return dialog(request, "tokens/_add.html", context, status=422, title=title)
-    address = request.build_absolute_uri(f"/oapis/{BASE}/namespaces/_all_/registry-secrets")
+    if form.is_valid():
+        try:
+            return _made(request, _create(access, form.cleaned_data), title)
+        except Invalid as error:
+            form.add_causes(error.causes)
+    return dialog(request, "tokens/_add.html", context, status=422, title=title)
+
+
+def _create(access: Access, values: dict[str, Any]) -> tuple[TokenView, str]:
+    """The new token and its text. Invalid."""
+    return services().tokens.create(
+        access=access,
+        name=values["name"],
+        namespaces=values["namespaces"],
+        role=Role(values["role"]),
+        expires_at=timezone.make_aware(datetime.combine(values["expires"], END_OF_DAY)),
+    )
+
+
+def _made(request: HttpRequest, made: tuple[TokenView, str], title: str) -> HttpResponse:
+    """The only answer that holds the token's text."""
+    token, text = made
+    address = request.build_absolute_uri(f"/oapis/{API_VERSION}/namespaces/_all_/registry-secrets")
     curl = f"curl -H 'Authorization: Bearer {text}' '{address}'"
     return dialog(request, "tokens/_made.html", {"token": token, "text": text, "curl": curl}, title=title)
 
@@ -64,14 +78,3 @@ def token_revoke(request: HttpRequest, token: int) -> HttpResponse:
         return dialog(request, "tokens/_revoke.html", {"token": found, "title": title}, title=title)
     services().tokens.revoke(access=access, token_id=token)
     return back(request, _("Revoked %(name)s.") % {"name": found.name}, "registries:tokens")
-
-
-def _end_of(text: str) -> datetime:
-    """The end of a day here; what is no date is long ago, which no token may be."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
-    if day is None:
-        return timezone.make_aware(datetime.min + timedelta(days=2))
-    return timezone.make_aware(datetime.combine(day, time(23, 59, 59)))

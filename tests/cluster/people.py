@@ -5,20 +5,16 @@ typed is a canary.
 """
 
 import base64
-import importlib
 import re
 import time
-import warnings
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import clear_url_caches
 
-from console import urls as console_urls
-from registries import urls, wiring
+from registries import wiring
 from registries.cluster.reviews import REVIEW
 from registries.domain.access import Access
 from registries.models import ClusterSession
@@ -91,7 +87,6 @@ def people(bound: Cluster, server: ApiServer, cable: Cable, settings: Any, db: N
         "registries.log_in.backend.ClusterBackend",
     ]
     wiring.reset()
-    _reload_urls()
     with patience():
         store = services().store
         yield bound
@@ -99,7 +94,6 @@ def people(bound: Cluster, server: ApiServer, cable: Cable, settings: Any, db: N
     store.stop()
     settings.AUTH, settings.STORE = "local", "embedded"
     wiring.reset()
-    _reload_urls()
 
 
 class Clock:
@@ -116,14 +110,6 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self._now += seconds
-
-
-def _reload_urls() -> None:
-    """Which pages there are is decided when the process starts."""
-    with warnings.catch_warnings(action="ignore"):
-        importlib.reload(urls)
-        importlib.reload(console_urls)
-    clear_url_caches()
 
 
 def log_in(user: str, **headers: str) -> Client:

@@ -130,10 +130,10 @@ def test_a_verdict_that_is_recorded_again_is_in_doubt_once(
 ) -> None:
     people.add()
     access, service = people.access("nina"), services()
-    check, _ = service.begin_test(access=access, key=KEY)
+    check, _ = service.tests.begin_test(access=access, key=KEY)
     silence.about("PATCH", times=3)
 
-    service.record_test(access=access, check=check, result=Result(Reason.OK), again=lambda error: True)
+    service.tests.record_test(access=access, check=check, result=Result(Reason.OK), again=lambda error: True)
 
     assert entries("ok", "uncertain") == [
         ("nina", "test", "harbor-prod", "uncertain"),

@@ -151,11 +151,11 @@ def test_no_account_is_bound_to_a_secret_of_somebody_else(people: Cast, on_clust
 def test_how_a_pull_secret_stands_is_told_to_those_who_see_its_registry(people: Cast) -> None:
     registry, service = people.add("pulled"), services()
 
-    assert service.pull_secret(access=people.access("vic"), registry=registry) is PullSecret.READY
+    assert service.pull_secrets.state(access=people.access("vic"), registry=registry) is PullSecret.READY
     with pytest.raises(NotFound):
-        service.pull_secret(access=people.access("sam"), registry=registry)
+        service.pull_secrets.state(access=people.access("sam"), registry=registry)
     with pytest.raises(NotFound):
-        service.binding(access=people.access("sam"), key=registry.key)
+        service.pull_secrets.binding(access=people.access("sam"), key=registry.key)
 
 
 def test_a_dialog_that_deletes_says_what_uses_it(people: Cast, on_cluster: Cluster) -> None:

@@ -1,0 +1,112 @@
+"""Accounts and their roles. For people who are image-admin everywhere."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from registries.domain.access import EVERYWHERE, Role
+from registries.log_in.access import access_to
+from registries.web.form_dialogs import confirm_by_name, submit
+from registries.web.forms import AccountForm, GrantForm, PasswordForm
+from registries.web.responses import back
+from registries.wiring import services
+from registries.words import labels
+
+PAGE = "registries:accounts"
+
+
+@require_safe
+def accounts(request: HttpRequest) -> HttpResponse:
+    found = services().accounts.all(access=access_to(request))
+    return render(request, "administration/accounts.html", {"accounts": found, "everywhere": EVERYWHERE})
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_add(request: HttpRequest) -> HttpResponse:
+    access = access_to(request)
+    access.require_administration()
+    form = AccountForm(request.POST or None, namespaces=_scopes(request))
+
+    def change(values: dict[str, Any]) -> str:
+        name = values["username"]
+        services().accounts.create(access=access, name=name, password=values["password"])
+        if values["role"] and values["namespace"]:
+            role, namespace = Role(values["role"]), values["namespace"]
+            services().accounts.grant(access=access, name=name, namespace=namespace, role=role)
+        return _("Added the account %(name)s.") % {"name": name}
+
+    return submit(request, form, change, title=_("Add account"), page=PAGE)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_password(request: HttpRequest, name: str) -> HttpResponse:
+    access = access_to(request)
+    services().accounts.one(access=access, name=name)
+
+    def change(values: dict[str, Any]) -> str:
+        services().accounts.reset_password(access=access, name=name, password=values["password"])
+        return _("The password of %(name)s is new.") % {"name": name}
+
+    title = _("Reset the password of %(name)s") % {"name": name}
+    return submit(request, PasswordForm(request.POST or None), change, title=title, page=PAGE)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_grant(request: HttpRequest, name: str) -> HttpResponse:
+    """Assigns a role. The dialog also lists the roles of the account, each with a button that removes it."""
+    access = access_to(request)
+    account = services().accounts.one(access=access, name=name)
+    form = GrantForm(request.POST or None, namespaces=_scopes(request))
+
+    def change(values: dict[str, Any]) -> str:
+        role = Role(values["role"])
+        services().accounts.grant(access=access, name=name, namespace=values["namespace"], role=role)
+        return _saved(name)
+
+    title = _("Roles of %(name)s") % {"name": name}
+    template = "administration/_grants.html"
+    return submit(request, form, change, title=title, page=PAGE, template=template, account=account)
+
+
+@require_POST
+def account_revoke(request: HttpRequest, name: str) -> HttpResponse:
+    namespace = request.POST.get("namespace", "")
+    services().accounts.revoke(access=access_to(request), name=name, namespace=namespace)
+    return back(request, _saved(name), PAGE)
+
+
+@require_POST
+def account_active(request: HttpRequest, name: str) -> HttpResponse:
+    active = request.POST.get("active") == "1"
+    services().accounts.set_active(access=access_to(request), name=name, active=active)
+    text = _("%(name)s can log in again.") if active else _("%(name)s can no longer log in.")
+    return back(request, text % {"name": name}, PAGE)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_delete(request: HttpRequest, name: str) -> HttpResponse:
+    access = access_to(request)
+    services().accounts.one(access=access, name=name)
+
+    def change() -> str:
+        services().accounts.delete(access=access, name=name)
+        return _("Deleted the account %(name)s.") % {"name": name}
+
+    title = _("Delete the account %(name)s") % {"name": name}
+    return confirm_by_name(request, name, change, title=title, page=PAGE)
+
+
+def _saved(name: str) -> str:
+    return _("Saved the roles of %(name)s.") % {"name": name}
+
+
+def _scopes(request: HttpRequest) -> list[tuple[str, str]]:
+    """Everywhere and every namespace, as choices."""
+    names = services().index.namespaces(access=access_to(request))
+    return [(EVERYWHERE, labels.role_scope(EVERYWHERE)), *((name, name) for name in names)]

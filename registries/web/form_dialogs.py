@@ -1,0 +1,59 @@
+"""The two dialogs of administration: a small form, and a deletion that is confirmed by typing the name."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from registries.domain.errors import AlreadyExists, Cause, Conflict, ConsoleError, Invalid
+from registries.web.forms import ConsoleForm
+from registries.web.responses import back, dialog
+from registries.words import labels
+
+
+def submit(
+    request: HttpRequest,
+    form: ConsoleForm,
+    change: Callable[[dict[str, Any]], str],
+    *,
+    title: str,
+    page: str,
+    template: str = "administration/_form.html",
+    **extra: Any,
+) -> HttpResponse:
+    """Shows a form. A valid one makes its change, and `page` shows the text that `change` returns.
+
+    Errors of the form or of the change come back in the form, with status 422. `page` is the name of a URL.
+    """
+    status = 200
+    if request.method == "POST":
+        try:
+            if form.is_valid():
+                return back(request, change(form.cleaned_data), page)
+        except Invalid as error:
+            form.add_causes(error.causes)
+        except AlreadyExists:
+            form.add_causes([Cause(next(iter(form.fields)), "taken")])
+        except Conflict as error:
+            form.add_error(None, labels.error_text(error))
+        status = 422
+    context = {"form": form, "title": title, "back": reverse(page), **extra}
+    return dialog(request, template, context, status=status, title=title)
+
+
+def confirm_by_name(
+    request: HttpRequest, name: str, change: Callable[[], str], *, title: str, page: str
+) -> HttpResponse:
+    """Asks for the name, then makes the change. An error of the change is shown in the dialog."""
+    wrong, problem = False, ""
+    if request.method == "POST":
+        wrong = request.POST.get("confirm", "").strip() != name
+        try:
+            if not wrong:
+                return back(request, change(), page)
+        except ConsoleError as error:
+            problem = labels.error_text(error)
+    context = {"name": name, "title": title, "wrong": wrong, "problem": problem, "back": reverse(page)}
+    status = 422 if wrong else 409 if problem else 200
+    return dialog(request, "administration/_confirm.html", context, status=status, title=title)

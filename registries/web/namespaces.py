@@ -1,0 +1,55 @@
+"""Namespaces and their counts. For people who are image-admin everywhere."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from registries.log_in.access import access_to
+from registries.people.grants import forget_namespace
+from registries.web.form_dialogs import confirm_by_name, submit
+from registries.web.forms import NamespaceForm
+from registries.web.rows import share
+from registries.wiring import services
+
+PAGE = "registries:namespaces"
+
+
+@require_safe
+def namespaces(request: HttpRequest) -> HttpResponse:
+    access = access_to(request)
+    access.require_administration()
+    rows = [(name, tally, share(tally)) for name, tally in services().index.tallies(access=access).items()]
+    context = {"namespaces": rows, "managed": services().registries.manages_namespaces}
+    return render(request, "administration/namespaces.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def namespace_add(request: HttpRequest) -> HttpResponse:
+    access = access_to(request)
+    access.require_administration()
+
+    def change(values: dict[str, Any]) -> str:
+        name = values["namespace"]
+        services().registries.create_namespace(access=access, name=name)
+        return _("Added the namespace %(name)s.") % {"name": name}
+
+    return submit(request, NamespaceForm(request.POST or None), change, title=_("Add namespace"), page=PAGE)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def namespace_delete(request: HttpRequest, name: str) -> HttpResponse:
+    """Deletes an empty namespace and the roles in it: a new namespace of that name starts without roles."""
+    access = access_to(request)
+    access.require_administration()
+
+    def change() -> str:
+        services().registries.delete_namespace(
+            access=access, name=name, and_then=lambda: forget_namespace(name)
+        )
+        return _("Deleted the namespace %(name)s.") % {"name": name}
+
+    title = _("Delete the namespace %(name)s") % {"name": name}
+    return confirm_by_name(request, name, change, title=title, page=PAGE)
