@@ -1,13 +1,35 @@
-"""The environment of the test session, set before Django reads its settings: a data folder of its own."""
+"""The environment of the test session, set before Django reads its settings: a data folder of its own.
 
-import atexit
+With xdist each worker has a folder of its own, below the folder of the run.
+"""
+
 import os
-import shutil
+import subprocess
+import sys
 import tempfile
+from pathlib import Path
 
-_folder = tempfile.mkdtemp(prefix="console-tests-")
-atexit.register(shutil.rmtree, _folder, ignore_errors=True)
-os.environ["CONSOLE_DATA_DIR"] = _folder
+MARK = "TESTS_OF_THE_CONSOLE"
+"""The variable that every process of a run inherits. Its value is the folder of the run."""
+
+
+def _begin() -> Path:
+    """Make the folder of the run, and start the sweeper, which removes it when this process is gone."""
+    folder = tempfile.mkdtemp(prefix="console-tests-")
+    reading, _kept_open = os.pipe()
+    command = [sys.executable, "-S", str(Path(__file__).parent / "sweeper.py"), MARK, folder]
+    subprocess.Popen(command, stdin=reading, start_new_session=True, cwd="/")
+    os.close(reading)
+    os.environ[MARK] = folder
+    return Path(folder)
+
+
+_worker = os.environ.get("PYTEST_XDIST_WORKER")
+RUN = Path(os.environ[MARK]) if _worker else _begin()
+"""The folder that all workers of a run share."""
+_folder = RUN / (_worker or "main")
+_folder.mkdir()
+os.environ["CONSOLE_DATA_DIR"] = str(_folder)
 for _name in ("DATABASE_URL", "CONSOLE_DEMO", "CONSOLE_SECRET_KEY", "CONSOLE_PASSWORD_KEYS"):
     os.environ.pop(_name, None)
 if os.environ.get("CONSOLE_TEST_DATABASE_URL"):

@@ -10,7 +10,7 @@ from registries.domain.registry import Key, VerifyStatus
 from registries.domain.resource import LAST_APPLIED, PREFIX
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.conftest import Cast
+from tests.cast import Cast
 
 BASE = "/oapis/image.theriseunion.io/v1alpha1"
 TEAM_A = f"{BASE}/namespaces/team-a/registry-secrets"

@@ -6,7 +6,7 @@ import pytest
 
 from registries.domain.resource import PREFIX
 from tests.api.test_api import MERGE, TEAM_A, body, notes, patch, post
-from tests.conftest import Cast
+from tests.cast import Cast
 
 
 class TestEdit:

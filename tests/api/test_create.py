@@ -10,7 +10,7 @@ from registries.domain.resource import PREFIX
 from registries.models import StoredResource
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, body, notes, post
-from tests.conftest import Cast
+from tests.cast import Cast
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from registries.api.urls import operations
 from registries.models import StoredResource
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, body
-from tests.conftest import Cast
+from tests.cast import Cast
 
 EXAMPLES = [
     (f"{it.id} {place}", schema, example)

@@ -11,7 +11,7 @@ from registries import wiring
 from registries.domain.resource import API_VERSION
 from registries.models import StoredResource
 from tests.api.test_api import ALL, BASE, MERGE, TEAM_A, body, post
-from tests.conftest import BACKEND, Cast
+from tests.cast import BACKEND, Cast
 
 ONE = f"{TEAM_A}/harbor-prod"
 

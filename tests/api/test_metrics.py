@@ -20,7 +20,7 @@ from registries.domain.registry import Verification, VerifyStatus
 from registries.domain.resource import to_domain, verification_annotations
 from registries.wiring import services
 from tests.api.test_api import TEAM_A
-from tests.conftest import Cast
+from tests.cast import Cast
 
 Samples = dict[str, list[tuple[dict[str, str], float]]]
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "monitoring"

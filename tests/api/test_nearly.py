@@ -13,7 +13,7 @@ from registries.domain.registry import Key
 from registries.domain.resource import PREFIX
 from registries.wiring import services
 from tests.api.test_api import BASE, MERGE, TEAM_A, body
-from tests.conftest import Cast
+from tests.cast import Cast
 
 PLACES = (
     ("metadata",),

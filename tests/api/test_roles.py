@@ -8,7 +8,7 @@ from django.test import Client
 
 from registries.domain.access import Role
 from tests.api.test_api import ALL, BASE, MERGE, body
-from tests.conftest import EVERYBODY, Cast
+from tests.cast import EVERYBODY, Cast
 
 SEES = {"olive": 200, "nina": 200, "omar": 200, "vic": 200, "sam": 404}
 EDITS = {**SEES, "vic": 403}

@@ -16,7 +16,7 @@ from registries.models import Run
 from registries.runs.engine import RunState
 from registries.wiring import services
 from tests.api.test_api import BASE
-from tests.conftest import Cast
+from tests.cast import Cast
 
 Temper = Callable[[str], dict[str, str]]
 RUNS = f"{BASE}/runs"

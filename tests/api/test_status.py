@@ -12,7 +12,7 @@ from registries.domain.resource import API_GROUP, KIND
 from registries.wiring import services
 from tests.api.test_api import BASE, TEAM_A, body, patch, post
 from tests.api.test_document import problems
-from tests.conftest import BACKEND, Cast
+from tests.cast import BACKEND, Cast
 
 ONE = f"{TEAM_A}/harbor-prod"
 RUNS = f"{BASE}/runs"

@@ -13,7 +13,7 @@ from registries.probe import registry_of
 from registries.verification.outcome import Outcome
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, post
-from tests.conftest import Cast
+from tests.cast import Cast
 
 Temper = Callable[[str], dict[str, str]]
 PATH = f"{TEAM_A}/harbor-prod/verify"

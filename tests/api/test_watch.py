@@ -19,7 +19,7 @@ from registries.models import StoreVersion
 from registries.people.grants import remove_grant
 from registries.wiring import services
 from tests.api.test_api import ALL, TEAM_A, notes, patch, post
-from tests.conftest import Cast
+from tests.cast import Cast
 from tests.peers.command import LONG
 from tests.peers.scripted import wait_for
 from tests.peers.served_api import serving

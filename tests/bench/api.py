@@ -19,6 +19,8 @@ MAKE = """
 import sys
 from datetime import timedelta
 from django.utils import timezone
+from registries import wiring
+from registries.intake import draft as drafts
 from registries.intake.draft import read_draft
 from registries.wiring import services
 from registries.domain.access import EVERYWHERE, Access, Role

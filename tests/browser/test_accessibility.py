@@ -23,8 +23,6 @@ from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import ZH
 
-pytest_plugins = ("tests.peers.browser",)
-
 TEAM_A = "/registries/?namespace=team-a"
 
 

@@ -22,8 +22,6 @@ from tests.peers.visitors import People
 from tests.peers.words import ZH
 from tests.web.test_trust import certificate
 
-pytest_plugins = ("tests.peers.browser",)
-
 TYPED = {
     "provider": "Harbor",
     "namespace": "dev-namespace",

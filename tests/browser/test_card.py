@@ -8,8 +8,6 @@ from playwright.sync_api import Page, expect
 from tests.peers.console_page import status
 from tests.peers.visitors import People
 
-pytest_plugins = ("tests.peers.browser",)
-
 TEAM_A = "/registries/?namespace=team-a"
 NAME = "dockerhub-team-a"
 REASON = re.compile("需使用访问令牌代替密码")

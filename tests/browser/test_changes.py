@@ -12,8 +12,6 @@ from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People, Person
 from tests.peers.words import ZH
 
-pytest_plugins = ("tests.peers.browser",)
-
 HERE = "/registries/?namespace=team-a&size=100"
 
 

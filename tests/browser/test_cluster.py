@@ -10,14 +10,13 @@ from tests.browser.test_guide import *  # noqa: F403  the same tests, on the con
 from tests.peers.cluster import Cluster
 from tests.peers.console_page import add_registry, choose, dialog, row
 from tests.peers.held import HeldRegistry
-from tests.peers.running_console import RunningConsole, free_range
+from tests.peers.ports import demo_base
+from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import ZH
 
 SOON = 30_000
 """Milliseconds that a change by kubectl may take to show up: a second is meant, but without the watch it is minutes."""
-
-pytest_plugins = ("tests.peers.browser",)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def console(
     kubeconfig = str(cluster.server.kubeconfig("console"))
     running = RunningConsole(
         tmp_path_factory.mktemp("console") / "data",
-        free_range(),
+        demo_base(),
         "--into-cluster",
         CONSOLE_STORE="kubernetes",
         KUBECONFIG=kubeconfig,

@@ -14,11 +14,10 @@ from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.cluster import Cluster
 from tests.peers.console_page import dialog, fill, input_, open_add, row
 from tests.peers.kubeconfigs import client_certificate, kubeconfig
-from tests.peers.running_console import RunningConsole, free_range
+from tests.peers.ports import demo_base
+from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import BOTH, EN, ZH, Words
-
-pytest_plugins = ("tests.peers.browser",)
 
 BOUND = (("team-a-admin", "image-admin", "team-a"), ("omar", "image-operator", "team-a"))
 
@@ -34,7 +33,7 @@ def console(
         cluster.bind(*binding)
     running = RunningConsole(
         tmp_path_factory.mktemp("console") / "data",
-        free_range(),
+        demo_base(),
         "--into-cluster",
         CONSOLE_STORE="kubernetes",
         CONSOLE_AUTH="kubernetes",

@@ -22,8 +22,6 @@ from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import BOTH, Words
 
-pytest_plugins = ("tests.peers.browser",)
-
 
 @pytest.fixture(params=BOTH, ids=BOTH)
 def words(request: pytest.FixtureRequest) -> Words:

@@ -10,8 +10,6 @@ from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import ZH
 
-pytest_plugins = ("tests.peers.browser",)
-
 LIST = "/registries/?size=10"
 UNSEEN = """() => {
   const it = document.activeElement;

@@ -9,8 +9,6 @@ from tests.peers.console_page import fill, input_, open_add, row, tile
 from tests.peers.visitors import People
 from tests.peers.words import BOTH, ZH, Words
 
-pytest_plugins = ("tests.peers.browser",)
-
 RULES = ("小写字母、数字和连字符", "以字母或数字开头和结尾")
 
 

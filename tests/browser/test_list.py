@@ -10,8 +10,6 @@ from tests.peers.console_page import count_of, names, row, tile
 from tests.peers.visitors import People
 from tests.peers.words import ZH
 
-pytest_plugins = ("tests.peers.browser",)
-
 
 @pytest.fixture
 def page(people: People) -> Page:

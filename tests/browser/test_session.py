@@ -15,8 +15,6 @@ from tests.peers.words import BOTH, EN, ZH, Words
 CHECKS = re.compile("/registries/-/add/(name|address)/")
 """What the add form asks for while one types."""
 
-pytest_plugins = ("tests.peers.browser",)
-
 
 def log_in(place: Page | Locator, name: str, password: str = PASSWORD, words: Words = ZH) -> None:
     place.get_by_label(words.username).fill(name)

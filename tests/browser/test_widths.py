@@ -9,8 +9,6 @@ from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import BOTH, ZH, Words
 
-pytest_plugins = ("tests.peers.browser",)
-
 WIDTHS = (360, 768, 1024, 1440, 3840)
 LONG = "harbor-" + "x" * 240 + "-prod"
 STICKS_OUT = """() => {

@@ -19,8 +19,8 @@ from registries.runs.deletion import item_problem
 from registries.stores.cluster.store import KubernetesStore
 from tests import canary
 from tests.api.test_api import TEAM_A, body, post
+from tests.cast import Cast, typed
 from tests.cluster.test_pages import configured
-from tests.conftest import Cast, typed
 from tests.peers.admission import WORDS, denied, used_up
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster

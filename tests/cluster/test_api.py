@@ -17,8 +17,8 @@ from registries.wiring import services
 from tests.api.test_api import ALL, MERGE, TEAM_A, body, notes, patch, post
 from tests.api.test_document import problems
 from tests.canary import CANARY
+from tests.cast import Cast
 from tests.cluster.test_pages import configured
-from tests.conftest import Cast
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
 

@@ -19,8 +19,8 @@ from registries.models import AuditEntry, Run, RunItem
 from registries.runs.engine import LOST_AFTER, RunView
 from registries.service.registries import Registries
 from registries.wiring import services
+from tests.cast import Cast
 from tests.cluster.test_pages import configured
-from tests.conftest import Cast
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for

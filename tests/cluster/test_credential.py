@@ -25,8 +25,8 @@ from registries.runs.engine import RunState
 from registries.stores.sealing import Sealer
 from registries.wiring import services
 from tests import canary
+from tests.cast import typed
 from tests.cluster.people import LIST, access_of, is_answered, log_in, of_the_cluster, text
-from tests.conftest import typed
 from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster

@@ -13,9 +13,9 @@ from registries.probe.result import Reason, Result
 from registries.runs import deletion
 from registries.wiring import services
 from tests.api.test_api import MERGE, TEAM_A, body
+from tests.cast import Cast, typed
 from tests.cluster.test_pages import on_cluster as on_cluster
 from tests.cluster.test_pages import people as people
-from tests.conftest import Cast, typed
 from tests.peers.cluster import Cluster
 
 KEY = Key("team-a", "harbor-prod")

@@ -20,8 +20,8 @@ from registries.runs.engine import ItemState, RunState
 from registries.runs.tests import VerifyRunView
 from registries.stores.cluster import watch
 from registries.wiring import services
+from tests.cast import Cast, typed
 from tests.cluster.test_pages import configured
-from tests.conftest import Cast, typed
 from tests.peers.api_server import ApiServer
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster

@@ -11,8 +11,8 @@ from django.test import Client
 from registries.models import AuditEntry, ClusterSession
 from registries.wiring import services
 from tests import canary
+from tests.cast import typed
 from tests.cluster.people import LIST, log_in, of_the_cluster, said, text
-from tests.conftest import typed
 from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster

@@ -19,7 +19,7 @@ from registries.stores.base import PullSecret
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.conftest import Cast, typed
+from tests.cast import Cast, typed
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import MERGE_PATCH, PATIENT, Cluster, patience
 from tests.peers.scripted import wait_for

@@ -20,9 +20,9 @@ from registries.people import cluster_sessions, grants
 from registries.wiring import services
 from tests import canary
 from tests.api.test_api import TEAM_A, body
+from tests.cast import typed
 from tests.cluster.bearers import of
 from tests.cluster.people import CAST, LIST, Clock, access_of, log_in, may, text
-from tests.conftest import typed
 from tests.peers.admission import denied, used_up
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster

@@ -10,7 +10,7 @@ from registries import wiring
 from registries.cluster.connection import Connection
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
-from tests.conftest import Cast
+from tests.cast import Cast
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster, patience
 from tests.peers.scripted import wait_for

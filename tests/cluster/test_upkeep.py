@@ -17,7 +17,7 @@ from registries.domain.registry import Key
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.conftest import Cast
+from tests.cast import Cast
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster, patience
 from tests.peers.scripted import wait_for

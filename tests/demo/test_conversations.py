@@ -14,8 +14,6 @@ from registries.demo.catalogue import CLOSED
 from tests.peers.demo_client import PATIENCE, Client, accepts, ask, basic, child
 from tests.peers.scripted import wait_for
 
-pytest_plugins = ("tests.peers.demo",)
-
 
 @pytest.mark.parametrize(
     ("host", "code"), [("self-signed.localhost", 18), ("expired.localhost", 10), ("renamed.localhost", 62)]

@@ -15,10 +15,9 @@ import pytest
 from registries.demo import process
 from registries.demo.catalogue import CLOSED
 from registries.demo.process import ROOT, DemoError, DemoRegistries
-from tests.peers.demo_client import BASE, BY_NAME, PATIENCE, accepts, ask, child
+from tests.peers.demo_client import BY_NAME, PATIENCE, accepts, ask, child
+from tests.peers.ports import demo_base
 from tests.peers.scripted import wait_for
-
-pytest_plugins = ("tests.peers.demo",)
 
 
 def listening(pid):
@@ -40,7 +39,7 @@ def test_only_loopback_is_listened_on(demo):
 
 
 def test_ports_and_certificates_are_remembered_and_closed_afterwards(tmp_path):
-    with DemoRegistries(tmp_path, base_port=BASE + 50) as registries:
+    with DemoRegistries(tmp_path, base_port=demo_base()) as registries:
         ports, authority = registries.ports, registries.ca_file.read_bytes()
         assert registries.address(BY_NAME["harbor"]) == f"harbor.localhost:{ports['harbor.localhost']}"
         assert registries.address(BY_NAME["basic"]) == f"http://basic.localhost:{ports['basic.localhost']}"
@@ -50,7 +49,7 @@ def test_ports_and_certificates_are_remembered_and_closed_afterwards(tmp_path):
         assert lingering.recv(65536).startswith(b"HTTP/1.1 404")
     assert not any(accepts(port) for port in ports.values())
     began = time.monotonic()
-    with DemoRegistries(tmp_path, base_port=BASE, timeout=120) as registries:
+    with DemoRegistries(tmp_path, base_port=demo_base(), timeout=120) as registries:
         assert time.monotonic() - began < 30, "the tables forget after a minute"
         assert (registries.ports, registries.skipped) == (ports, {})
         assert registries.ca_file.read_bytes() == authority
@@ -59,7 +58,7 @@ def test_ports_and_certificates_are_remembered_and_closed_afterwards(tmp_path):
 
 
 def test_a_port_that_is_taken_is_passed_over_at_first_and_skipped_later(tmp_path):
-    base = BASE + 100
+    base = demo_base()
     other = socket.create_server(("127.0.0.1", base))
     with closing(other), DemoRegistries(tmp_path, base_port=base) as registries:
         moved = registries.ports["harbor.localhost"]
@@ -83,7 +82,7 @@ def test_a_port_that_is_taken_is_passed_over_at_first_and_skipped_later(tmp_path
 def test_a_damaged_memory_of_ports_is_replaced(tmp_path):
     for damaged in ("{", "[1]", '{"harbor.localhost": "x", "basic.localhost": 0, "open.localhost": 99999}'):
         (tmp_path / "ports.json").write_text(damaged)
-        with DemoRegistries(tmp_path, base_port=BASE + 150) as registries:
+        with DemoRegistries(tmp_path, base_port=demo_base()) as registries:
             assert json.loads((tmp_path / "ports.json").read_text()).items() >= registries.ports.items()
 
 
@@ -93,7 +92,7 @@ def test_a_start_that_fails_says_why(tmp_path, monkeypatch):
         DemoRegistries(tmp_path / "file").start()
     os.mkfifo(tmp_path / "ports.json")  # it waits for ever to read this
     monkeypatch.setattr(process, "STOP_SECONDS", 0.1)
-    slow = DemoRegistries(tmp_path, base_port=BASE + 200, timeout=0)
+    slow = DemoRegistries(tmp_path, base_port=demo_base(), timeout=0)
     with pytest.raises(DemoError, match="not ready after 0 s"):
         slow.start()
     assert slow.pid is None
@@ -146,7 +145,7 @@ with DemoRegistries(sys.argv[1], base_port=int(sys.argv[2])) as registries:
 def test_the_registries_end_with_a_killed_parent_and_not_with_its_forked_worker(
     tmp_path, worker_leaves_first
 ):
-    command = [sys.executable, "-c", PARENT, str(tmp_path), str(BASE + 300)]
+    command = [sys.executable, "-c", PARENT, str(tmp_path), str(demo_base())]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT)
     port, worker = map(int, parent.stdout.readline().split())
     if worker_leaves_first:
@@ -173,7 +172,7 @@ def test_any_command_on_the_demos_data_tests_as_the_demo_does(tmp_path):
     )
     environment = {**os.environ, "CONSOLE_DEMO": "1", "CONSOLE_DATA_DIR": str(tmp_path)}
     environment["DJANGO_SETTINGS_MODULE"] = "console.settings"
-    with DemoRegistries(tmp_path / "registries", base_port=BASE + 200) as registries:
+    with DemoRegistries(tmp_path / "registries", base_port=demo_base()) as registries:
         typed = [registries.address(harbor), harbor.username, harbor.password]
         command = [sys.executable, "-c", script, *typed]
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -18,8 +18,6 @@ from registries.probe import probe
 from tests.peers.demo_client import BY_NAME, ask, basic, login, realm, token_answer
 from tests.peers.scripted import HERE
 
-pytest_plugins = ("tests.peers.demo",)
-
 
 def test_the_table_is_consistent():
     assert len(BY_NAME) == len(TEMPERS)

@@ -11,7 +11,7 @@ from registries.domain.registry import Credential, Key
 from registries.intake.draft import read_draft
 from registries.models import AuditEntry
 from registries.wiring import services
-from tests.conftest import Cast, typed
+from tests.cast import Cast, typed
 
 KEY = Key("team-a", "harbor-prod")
 SEES, EDITS, ADMINS = {"olive", "nina", "omar", "vic"}, {"olive", "nina", "omar"}, {"olive", "nina"}

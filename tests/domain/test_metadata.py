@@ -15,7 +15,7 @@ from registries.domain.resource import LAST_APPLIED, PREFIX, encode_password, pu
 from registries.models import AuditEntry, StoredResource
 from tests.api.test_api import ALL, MERGE, TEAM_A, body, notes, patch, post
 from tests.canary import CANARY
-from tests.conftest import Cast
+from tests.cast import Cast
 
 LABELS = {"app.kubernetes.io/part-of": "shop", "tier": "", "Zone": "cn-east-1a"}
 UNTESTED = {PREFIX + "verify-status": "untested"}

@@ -11,7 +11,7 @@ from registries.domain.registry import RegistrySecret
 from registries.domain.selectors import SelectorError, read_selector
 from tests.api.test_api import ALL, TEAM_A, body, post
 from tests.api.test_watch import clock, events, told
-from tests.conftest import Cast
+from tests.cast import Cast
 from tests.index.test_watch_log import log_of, registry
 
 LABELS: dict[str, dict[str, str]] = {

@@ -12,7 +12,7 @@ from registries.domain.resource import verification_annotations
 from registries.index.snapshot import Snapshot
 from registries.stores.base import Changes
 from registries.wiring import services
-from tests.conftest import Cast
+from tests.cast import Cast
 
 NOW = datetime.now(UTC)
 Pages = Callable[..., Page]

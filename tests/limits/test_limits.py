@@ -13,7 +13,7 @@ from registries.buckets import StoredBuckets
 from registries.limits import KEPT, MINUTE, SECOND, Rates
 from registries.models import ApiBucket
 from tests.api.test_api import TEAM_A
-from tests.conftest import Cast
+from tests.cast import Cast
 
 
 class Buckets:

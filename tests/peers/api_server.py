@@ -6,7 +6,6 @@ kubeconfig of a given cluster.
 
 import json
 import os
-import random
 import signal
 import socket
 import ssl
@@ -30,6 +29,7 @@ from registries.cluster.connection import configuration
 from tests import canary
 from tests.peers.certificates import Authority
 from tests.peers.parts import require_part
+from tests.peers.ports import free_port
 
 PLACE = Path("/usr/local/kubebuilder/bin")
 INSTALL = (
@@ -39,8 +39,6 @@ USERS = ("console", "stranger", "team-a-admin", "olive", "omar", "vic")
 """Besides `admin`, who may do everything; what the others may is for the test to bind."""
 
 Json = dict[str, Any]
-PORTS = range(10000, 12000)
-"""Below those that systems hand out: nobody gets the port of a server while it is down."""
 GIVEN = os.environ.get("CONSOLE_TEST_KUBECONFIG", "")
 
 
@@ -56,7 +54,7 @@ class ApiServer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ca_file = folder / "certificates" / "apiserver.crt"
-        self.port, *self._etcd_ports = _free_ports(3)
+        self.port, *self._etcd_ports = (free_port() for _ in range(3))
         self._programs = {
             name: require_part(name, _binary(name), INSTALL) for name in ("etcd", "kube-apiserver")
         }
@@ -320,20 +318,6 @@ def _json(raw: bytes) -> Json:
     except ValueError:
         return {"text": raw.decode(errors="replace")}
     return parsed if isinstance(parsed, dict) else {"items": parsed}
-
-
-def _free_ports(count: int) -> list[int]:
-    found = [port for port in random.sample(PORTS, len(PORTS)) if _is_free(port)]
-    return found[:count]
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 def _listens(port: int) -> bool:

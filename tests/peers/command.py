@@ -1,10 +1,7 @@
 """`manage.py` commands that serve, as processes: started, asked, stopped by who started them."""
 
-import contextlib
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,21 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.peers.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 
-
-OURS = range(22000, 32000)
-"""Ports below those that the system gives to whoever connects: it would give away one that is free at the moment and
-taken a second later, when the server that it was found for has started."""
 LONG = 120
 """Seconds: nothing is waited for so long, unless something is broken."""
-
-
-def free_port() -> int:
-    for port in random.SystemRandom().sample(OURS, 100):
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise RuntimeError("no ports are free")
 
 
 def environment(folder: Path, **values: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import base64
 import http.client
 import json
-import os
 import socket
 import ssl
 import subprocess
@@ -14,33 +13,12 @@ from urllib.parse import urlencode, urlsplit
 from registries.demo.catalogue import catalogue
 from registries.demo.process import ROOT
 from registries.demo.tempers import OFFSETS, TEMPERS
+from tests.peers.ports import demo_base
 
 BY_NAME = {temper.name: temper for temper in TEMPERS}
 PLAIN = {host for host, service in catalogue(OFFSETS).items() if service.certificate is None}
-BLOCK = 400
 PATIENCE = 30
 """Seconds for what takes none unless the machine stalls."""
-
-
-def _free_block():
-    """The first of so many ports that nobody listens on, below those that the system gives out; another process of
-    tests begins to look elsewhere."""
-    blocks = [12000 + (os.getpid() + number) % 40 * BLOCK for number in range(40)]
-    return next(base for base in blocks if all(map(_is_free, range(base, base + BLOCK))))
-
-
-def _is_free(port):
-    with closing(socket.socket()) as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            holder.bind(("127.0.0.1", port))
-            holder.listen()
-        except OSError:
-            return False
-        return True
-
-
-BASE = _free_block()
 
 
 class Client:
@@ -116,7 +94,7 @@ def child(tmp_path, **options):
         "--state",
         str(tmp_path),
         "--base-port",
-        str(BASE + 250),
+        str(demo_base()),
     ]
     started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, **options)
     return started, json.loads(started.stdout.readline())

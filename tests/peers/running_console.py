@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import shutil
 import signal
 import socket
@@ -13,8 +12,9 @@ import time
 import urllib.request
 from pathlib import Path
 
-from registries.demo.tempers import OFFSETS, TEMPERS, Temper
+from registries.demo.tempers import TEMPERS, Temper
 from tests import canary
+from tests.peers.ports import demo_base
 from tests.peers.scripted import wait_for
 from tests.peers.wiretap import Wiretap
 
@@ -34,7 +34,6 @@ COUNTING = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000) SELECT count(*) FROM n"
 )
 """Takes a database about two seconds."""
-SPREAD = max(OFFSETS.values()) + 1
 COMMON = {"anything"}
 """Passwords of the demo that are words of the pages as well."""
 
@@ -145,7 +144,7 @@ class RunningConsole:
 
 def seeded_folder(folder: Path) -> int:
     """Fill a data folder with the demo, its slow tests ended; gives the base port of the demo's registries."""
-    base = free_range()
+    base = demo_base()
     console = RunningConsole(folder, base, **HASTY)
     try:
         begun = "SELECT count(*) FROM registries_verificationrecord WHERE name IN ('registry-test', 'registry-hanging')"
@@ -172,24 +171,3 @@ def _kept_port() -> tuple[socket.socket, int]:
     keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     keeper.bind(("127.0.0.1", 0))
     return keeper, int(keeper.getsockname()[1])
-
-
-def free_range() -> int:
-    """Where so many ports in a row are free, below those that the system hands out.
-
-    From anywhere: two who look for them at the same time, and take them later, find others.
-    """
-    bases = range(20000, 32000, SPREAD)
-    for base in random.sample(bases, len(bases)):
-        if all(_is_free(port) for port in range(base, base + SPREAD)):
-            return base
-    raise RuntimeError("no ports are free")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True

@@ -11,6 +11,7 @@ SEED = """
 from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
+from registries import wiring
 from registries.wiring import services
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.people.grants import set_grant

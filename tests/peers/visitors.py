@@ -1,4 +1,4 @@
-"""People in front of browsers, and a watch over what their pages do. tests/peers/browser.py has the fixtures."""
+"""People in front of browsers, and a watch over what their pages do. tests/browser/conftest.py has the fixtures."""
 
 import contextlib
 import re

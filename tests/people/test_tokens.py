@@ -14,7 +14,7 @@ from registries.models import ApiToken, AuditEntry
 from registries.people import grants
 from registries.wiring import services
 from tests.api.test_api import TEAM_A
-from tests.conftest import Cast
+from tests.cast import Cast
 
 
 def ask(text: str, **headers: str) -> int:

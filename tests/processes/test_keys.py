@@ -17,7 +17,7 @@ from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.conftest import Cast
+from tests.cast import Cast
 
 
 @pytest.fixture

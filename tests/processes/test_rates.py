@@ -21,6 +21,7 @@ MAKE = """
 from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
+from registries import wiring
 from registries.wiring import services
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.people.grants import set_grant

@@ -16,10 +16,9 @@ from pathlib import Path
 import pytest
 
 from console.management.commands.serve import is_loopback
-from tests.peers.command import LONG, ROOT, Serving, environment, free_port, manage
+from tests.peers.command import LONG, ROOT, Serving, environment, manage
+from tests.peers.ports import demo_base, free_port
 from tests.peers.scripted import wait_for
-
-BASE = 18500
 
 
 def is_running(pid: int) -> bool:
@@ -104,7 +103,8 @@ def test_where_a_setting_is_found_wrong_is_told_to_whoever_asks(tmp_path: Path) 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_the_demo_stops_everything_it_started(tmp_path: Path, number: int) -> None:
-    with Serving(tmp_path / "demo", "demo", "--base-port", str(BASE), CONSOLE_DEMO="1") as console:
+    base = demo_base()
+    with Serving(tmp_path / "demo", "demo", "--base-port", str(base), CONSOLE_DEMO="1") as console:
         started = children_of(console.process.pid)
         assert len(started) >= 2, "the worker and the registries"
 
@@ -113,12 +113,12 @@ def test_stopping_the_demo_stops_everything_it_started(tmp_path: Path, number: i
         assert seconds < 25, "a connection that is kept open would hold it for half a minute"
         assert wait_for(lambda: not any(map(is_running, started)))
     with pytest.raises(OSError):
-        urllib.request.urlopen(f"http://127.0.0.1:{BASE}/v2/", timeout=1)
+        urllib.request.urlopen(f"http://127.0.0.1:{base}/v2/", timeout=1)
 
 
 def test_the_demo_is_ready_in_seconds_keeps_what_was_changed_and_can_start_over(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    with Serving(folder, "demo", "--base-port", str(BASE), CONSOLE_DEMO="1") as console:
+    with Serving(folder, "demo", "--base-port", str(demo_base()), CONSOLE_DEMO="1") as console:
         first = console.seconds
         assert "olive, nina, omar, vic, sam; password: demo" in console.said()
         assert "olive" in console.get("/login/")[1]
@@ -127,7 +127,7 @@ def test_the_demo_is_ready_in_seconds_keeps_what_was_changed_and_can_start_over(
             "DELETE FROM registries_storedresource WHERE name = 'harbor-prod' AND namespace = 'default'"
         )
     kept = registries_in(folder)
-    with Serving(folder, "demo", "--base-port", str(BASE), CONSOLE_DEMO="1"):
+    with Serving(folder, "demo", "--base-port", str(demo_base()), CONSOLE_DEMO="1"):
         pass
 
     assert registries_in(folder) == kept
@@ -146,7 +146,7 @@ def registries_in(folder: Path) -> int:
 
 
 def test_the_demo_runs_once_per_folder(tmp_path: Path) -> None:
-    with Serving(tmp_path / "demo", "demo", "--base-port", str(BASE), CONSOLE_DEMO="1"):
+    with Serving(tmp_path / "demo", "demo", "--base-port", str(demo_base()), CONSOLE_DEMO="1"):
         again = manage(tmp_path / "demo", "demo", "--bind", f"127.0.0.1:{free_port()}", CONSOLE_DEMO="1")
         reset = manage(tmp_path / "demo", "demo", "--reset", CONSOLE_DEMO="1")
 
@@ -227,6 +227,8 @@ def _rows(folder: Path) -> int:
 
 PREAMBLE = """
 import django; django.setup()
+from registries import wiring
+from registries.intake import draft as drafts
 from registries.intake.draft import read_draft
 from registries.wiring import services
 from registries.domain.access import Access, EVERYWHERE, Role

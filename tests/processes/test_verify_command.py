@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from registries.domain.registry import VerifyStatus
 from registries.models import AuditEntry
 from registries.runs.tests import VerifyRuns
-from tests.conftest import Cast
+from tests.cast import Cast
 from tests.peers.silent import SilentServers
 from tests.web.test_test_many import Temper
 

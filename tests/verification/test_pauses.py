@@ -16,7 +16,7 @@ from registries.domain.registry import VerifyStatus
 from registries.models import AuditEntry, VerificationRecord
 from registries.verification import pauses
 from tests.api.test_api import TEAM_A, post
-from tests.conftest import Cast, typed
+from tests.cast import Cast, typed
 from tests.peers.scripted import Reply, ScriptedServer, scripted
 
 ROW = "/registries/team-a/harbor-prod/"

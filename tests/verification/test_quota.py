@@ -8,7 +8,7 @@ import pytest
 from registries import wiring
 from registries.models import TestQuota as Quotas
 from registries.verification import quota
-from tests.conftest import Cast, typed
+from tests.cast import Cast, typed
 
 TRY = "/registries/-/try/"
 DOWN = {"domain": "127.0.0.1:9"}

@@ -10,7 +10,7 @@ from registries.domain.errors import NotFound
 from registries.domain.registry import Key, VerifyStatus
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.conftest import Cast, typed
+from tests.cast import Cast, typed
 
 PATH = "/registries/-/add/"
 TRY = "/registries/-/try/"

@@ -10,7 +10,7 @@ from registries.models import AuditEntry, Grant
 from registries.people import grants
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.conftest import Cast
+from tests.cast import Cast
 
 
 def olive(cast: Cast) -> Client:

@@ -13,7 +13,7 @@ from registries.models import Run, RunItem
 from registries.people.grants import remove_grant, set_grant
 from registries.runs.engine import LOST_AFTER
 from registries.wiring import services
-from tests.conftest import Cast
+from tests.cast import Cast
 
 PATH = "/registries/-/batch-delete/"
 

@@ -10,7 +10,7 @@ import yaml
 from registries.domain.registry import Key
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.conftest import Cast
+from tests.cast import Cast
 
 PATH = "/registries/team-a/harbor-prod/"
 

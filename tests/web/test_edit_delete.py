@@ -7,7 +7,7 @@ from registries.domain.errors import NotFound
 from registries.domain.registry import Key, RegistrySecret
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.conftest import Cast
+from tests.cast import Cast
 
 EDIT = "/registries/team-a/harbor-prod/edit/"
 DELETE = "/registries/team-a/harbor-prod/delete/"

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from registries.urls import urlpatterns
 from registries.web.list import registry_list, selection
-from tests.conftest import EVERYBODY, Cast
+from tests.cast import EVERYBODY, Cast
 
 SEES = {"olive": 200, "nina": 200, "omar": 200, "vic": 200, "sam": 404}
 EDITS = {**SEES, "vic": 403}

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from registries.web import sprite as icons
-from tests.conftest import Cast
+from tests.cast import Cast
 
 PAGES = ["/login/", "/registries/", "/registries/team-a/harbor-prod/", "/journal/", "/accounts/", "/nothing/"]
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from registries.domain.query import Criteria
 from registries.wiring import services
-from tests.conftest import Cast, typed
+from tests.cast import Cast, typed
 
 
 def stored(cast: Cast) -> int:

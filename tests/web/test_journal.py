@@ -13,7 +13,7 @@ from registries.verification.records import Action
 from registries.wiring import services
 from tests.api.test_api import BASE, MERGE, TEAM_A
 from tests.canary import CANARY
-from tests.conftest import Cast
+from tests.cast import Cast
 
 ONE = "/registries/team-a/harbor-prod/"
 

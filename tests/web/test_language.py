@@ -11,7 +11,7 @@ from django.test import Client
 from console import messages
 from registries.probe import Reason, catalogue
 from registries.words import labels
-from tests.conftest import Cast
+from tests.cast import Cast
 
 CATALOGUE = polib.pofile(str(Path(settings.LOCALE_PATHS[0], "zh_Hans", "LC_MESSAGES", "django.po")))
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from registries.wiring import services
-from tests.conftest import Cast
+from tests.cast import Cast
 
 PATH = "/registries/"
 

@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from tests.conftest import Cast
+from tests.cast import Cast
 
 PASSWORD = "correct horse 9"
 

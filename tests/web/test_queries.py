@@ -8,7 +8,7 @@ from registries import wiring
 from registries.domain.query import Criteria
 from registries.wiring import services
 from tests.api.test_api import ALL, BASE, TEAM_A
-from tests.conftest import Cast
+from tests.cast import Cast
 from tests.limits.test_limits import Still, standing
 
 PAGES = [

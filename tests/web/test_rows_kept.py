@@ -10,7 +10,7 @@ from registries.domain.resource import PREFIX, milliseconds
 from registries.templatetags import console
 from registries.web import list
 from registries.wiring import services
-from tests.conftest import Cast
+from tests.cast import Cast
 
 LIST = "/registries/"
 TESTED = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -22,7 +22,7 @@ from registries.runs import engine
 from registries.runs.engine import ItemState, RunState
 from registries.runs.tests import KEPT
 from registries.wiring import services
-from tests.conftest import Cast
+from tests.cast import Cast
 from tests.peers.scripted import wait_for
 from tests.peers.silent import SilentServers
 

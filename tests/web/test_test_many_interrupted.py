@@ -8,7 +8,7 @@ from registries.domain.registry import VerifyStatus
 from registries.models import Run, RunItem
 from registries.runs.engine import LOST_AFTER, ItemState, RunState
 from registries.wiring import services
-from tests.conftest import Cast
+from tests.cast import Cast
 from tests.web.test_test_many import PATH, Temper, htmx, latest, states
 
 

@@ -24,7 +24,7 @@ from registries.verification.pauses import Pauses
 from registries.verification.quota import Quota
 from registries.web.test_one import strip_text
 from registries.wiring import services
-from tests.conftest import Cast
+from tests.cast import Cast
 from tests.peers.scripted import wait_for
 from tests.peers.silent import SilentServers
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from registries.domain.access import Role
 from registries.wiring import services
 from tests.api.test_api import ALL
-from tests.conftest import Cast
+from tests.cast import Cast
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from registries.domain.resource import PREFIX
 from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
 from registries.models import StoredResource, VerificationRecord
 from registries.wiring import services
-from tests.conftest import Cast, typed
+from tests.cast import Cast, typed
 from tests.peers.basic_registry import registry
 from tests.peers.certificates import Authority
 from tests.peers.scripted import scripted

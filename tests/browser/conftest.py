@@ -1,4 +1,4 @@
-"""Chromium, the running console, and people in front of it. A test module names this in `pytest_plugins`.
+"""Chromium, the running console, and people in front of it.
 
 One browser a session, one console and one context per person a module. Every test fails on a violation of the
 Content-Security-Policy, an error on the console or in a script, a request to another host, a status that it did

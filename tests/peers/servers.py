@@ -1,0 +1,54 @@
+"""API servers that the tests of a worker share: a plugin of pytest. Tests of several folders use them."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.peers.api_server import ApiServer, GivenServer
+    from tests.peers.cable import Cable
+    from tests.peers.cluster import Cluster
+
+
+@pytest.fixture(scope="session")
+def api_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServer | GivenServer]":
+    """A real API server, or the one that CONSOLE_TEST_KUBECONFIG names. Tests leave it running."""
+    from tests.peers.api_server import (
+        GIVEN,
+        GivenServer,
+        running_server,
+    )  # kubernetes takes a while to import
+
+    if GIVEN:
+        yield GivenServer(GIVEN)
+        return
+    with running_server(tmp_path_factory.mktemp("cluster")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mortal_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServer]":
+    """One that tests may kill; who uses it revives it first."""
+    from tests.peers.api_server import running_server
+
+    with running_server(tmp_path_factory.mktemp("mortal")) as server:
+        yield server
+
+
+@pytest.fixture
+def cable(server: "ApiServer") -> "Iterator[Cable]":
+    """Between the console and the `server` of the module."""
+    from tests.peers.cable import Cable
+
+    cable = Cable(server.port)
+    yield cable
+    cable.close()
+
+
+@pytest.fixture(scope="session")
+def cluster(api_server: "ApiServer | GivenServer") -> "Cluster":
+    """The same with the console's resource and roles on it."""
+    from tests.peers.cluster import Cluster
+
+    return Cluster(api_server)

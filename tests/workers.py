@@ -1,0 +1,65 @@
+"""Which tests run in which worker of pytest-xdist: a plugin of pytest.
+
+The tests of a file stay together. Files that share an expensive server are one group, so that one worker starts it.
+What takes longest comes first: no worker is left alone with it at the end.
+"""
+
+import os
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+GROUPS = {
+    "mortal server": (
+        "tests/cluster/test_batch.py",
+        "tests/cluster/test_faults.py",
+        "tests/cluster/test_faults_work.py",
+        "tests/cluster/test_silent.py",
+        "tests/cluster/test_pages.py",
+    ),
+    "api server": (
+        "tests/cluster/",
+        "tests/stores/test_store.py",
+        "tests/api/test_client.py",
+        "tests/house/test_deploy.py",
+        "tests/browser/test_cluster",
+    ),
+    "browser": ("tests/browser/",),
+}
+"""Paths begin with one of these; the first group that fits is meant."""
+LONG = ("tests/processes/", "tests/api/", "tests/probe/", "tests/demo/")
+"""Folders whose files come next; the others follow."""
+
+
+def group_of(nodeid: str) -> str:
+    path = nodeid.partition("::")[0]
+    return next((name for name, starts in GROUPS.items() if path.startswith(starts)), path)
+
+
+def rank(nodeid: str) -> int:
+    """Where the group of a test stands in the queue."""
+    group = group_of(nodeid)
+    starts = [*GROUPS, *LONG]
+    return next((number for number, start in enumerate(starts) if group.startswith(start)), len(starts))
+
+
+class ByGroup(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    config.option.loadscopereorder = False  # the order is that of the collection
+    return ByGroup(config, log)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker for each processor that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: rank(item.nodeid))
