@@ -25,7 +25,7 @@ serve: $(VENV)/installed
 install: $(VENV)/installed
 
 test: $(VENV)/installed-dev parts
-	@$(RUN) -m pytest $(PYTEST_ARGS)
+	@$(RUN) -m pytest -n auto --durations=20 $(PYTEST_ARGS)
 
 # As root on Debian: what the tests need of the system. Elsewhere the tests say what they miss.
 parts:
