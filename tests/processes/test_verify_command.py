@@ -57,11 +57,19 @@ def test_wrong_usage_is_an_error(cast: Cast, wrong: list[str]) -> None:
 
 @pytest.fixture
 def handlers() -> Iterator[None]:
-    """The command's handlers of signals go with it."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    """Fails a test after which a handler of signals is another one than before."""
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+
+
+def test_the_handlers_of_signals_are_as_before(cast: Cast, probing: Temper, handlers: None) -> None:
+    call_command("verify")
+    cast.add("bad", **probing("down"))
+    with pytest.raises(SystemExit):
+        call_command("verify")
+    with pytest.raises(CommandError):
+        call_command("verify", "--namespace", "nowhere")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -60,12 +60,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self._stopped, self._over = threading.Event(), threading.Event()
         self._cancel: Callable[[], None] = lambda: None
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
+        before = {it: signal.signal(it, self._stop) for it in (signal.SIGTERM, signal.SIGINT)}
         try:
             fine = self._all(**options)
         finally:
             self._over.set()
+            for number, handler in before.items():
+                signal.signal(number, handler)
         if not fine and options["interval"] is None:
             raise SystemExit(FAILED)
 
