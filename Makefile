@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export CONSOLE_DEMO
 
-.PHONY: run demo-reset serve install test parts bench screenshots lock messages clean
+.PHONY: run demo-reset serve install test lint parts bench screenshots lock messages clean
 
 run: CONSOLE_DEMO = 1
 run: $(VENV)/installed
@@ -25,7 +25,10 @@ serve: $(VENV)/installed
 install: $(VENV)/installed
 
 test: $(VENV)/installed-dev parts
-	@$(RUN) -m pytest -n auto --durations=20 $(PYTEST_ARGS)
+	@$(RUN) -m pytest -n auto --lint --durations=20 $(PYTEST_ARGS)
+
+lint: $(VENV)/installed-dev
+	@$(RUN) -m tests.lint
 
 # As root on Debian: what the tests need of the system. Elsewhere the tests say what they miss.
 parts:
