@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export CONSOLE_DEMO
 
-.PHONY: run demo-reset serve install test lint parts bench screenshots lock messages clean
+.PHONY: run demo-reset serve install test lint parts bench ways screenshots lock messages clean
 
 run: CONSOLE_DEMO = 1
 run: $(VENV)/installed
@@ -36,6 +36,10 @@ parts:
 
 bench: $(VENV)/installed-dev parts
 	@$(RUN) -m tests.bench
+
+# The files of ours that each way enters, traced while it runs.
+ways: $(VENV)/installed-dev parts
+	@$(RUN) -m tests.bench.ways
 
 screenshots: $(VENV)/installed-dev parts
 	@$(RUN) -m tests.screenshots

@@ -1,0 +1,71 @@
+"""The traces of one run and the table made of them."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.bench.ways.tracing import Trace, Tracer
+
+TARGETS = {
+    "list page": 8,
+    "try in the add dialog": 9,
+    "test one": 9,
+    "delete many": 10,
+    "API create, embedded": 9,
+    "API create, cluster": 15,
+}
+"""The most files of ours per way. The files of the probe are counted separately."""
+tracer = Tracer()
+traces: dict[str, Trace] = {}
+
+
+@contextmanager
+def way(name: str) -> Iterator[None]:
+    with tracer.tracing() as trace:
+        yield
+    traces[name] = trace
+
+
+def table() -> str:
+    lines = [
+        f"{'way':24}{'files':>6}{'target':>8}{'probe':>7}{'store reads':>13}{'decoded':>9}{'reviews':>9}"
+    ]
+    for name, target in TARGETS.items():
+        if trace := traces.get(name):
+            numbers = (len(trace.own), target, len(trace.probe), trace.store_reads.total(), trace.decoded)
+            cells = "".join(f"{it:>{width}}" for it, width in zip(numbers, (6, 8, 7, 13, 9), strict=True))
+            lines.append(f"{name:24}{cells}{trace.reviews:>9}")
+        else:
+            lines.append(f"{name:24} not measured")
+    return "\n".join(lines) + "\n"
+
+
+def details() -> str:
+    lines: list[str] = []
+    for name, trace in traces.items():
+        lines += ["", f"{name}: {len(trace.own)} files, target {TARGETS[name]}"]
+        lines += [f"  {it}{_called_by(it, trace)}" for it in trace.own]
+        if trace.probe:
+            lines.append(f"  registries/probe: {' '.join(Path(it).stem for it in trace.probe)}")
+        lines.append(f"  apart, around the view: {' '.join(sorted(trace.around))}")
+        lines.append(f"  store reads: {_counts(trace.store_reads)}")
+        lines.append(
+            f"  resource JSON: json.loads x{trace.decoded}; functions that take a resource: "
+            f"{_counts(trace.resource_calls)}"
+        )
+        lines += [f"  request: {it}" for it in trace.requests]
+    return "\n".join(lines) + "\n"
+
+
+def _called_by(file: str, trace: Trace) -> str:
+    return "  (called by templates only)" if file in trace.only_templates else ""
+
+
+def _counts(counter: dict[str, int]) -> str:
+    return ", ".join(f"{name} x{count}" for name, count in counter.items()) or "none"
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
