@@ -1,50 +1,31 @@
-"""Certificates that somebody gives for one registry: read, checked, described. Nothing of ours, no Django."""
+"""Reads and checks the CA certificates that a person gives for one registry."""
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+
+from registries.probe.certificate import CertificateFacts
 
 BUNDLE_MAX = 64 * 1024
-"""Characters of a bundle; an annotation may not grow without bounds (Kubernetes allows 256 KiB for all)."""
+"""Characters of a bundle. Kubernetes allows 256 KiB for all annotations of a resource."""
 MOST = 20
-_NAMES = {NameOID.EMAIL_ADDRESS: "emailAddress", NameOID.SERIAL_NUMBER: "serialNumber"}
-"""Beside those of RFC 4514, which `cryptography` knows; as OpenSSL, with which the connection test reads, has them."""
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 class BundleError(ValueError):
     """A bundle that cannot be used. `problem` is `too_long`, `ca_private_key`, `ca_empty`, `ca_too_many` or
-    `ca_unreadable`. Holds nothing of what was given: it may be a key."""
+    `ca_unreadable`. The error holds nothing of the bundle, which may contain a key."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """One certificate of a bundle; `sha256` is the fingerprint as openssl prints it, AA:BB:…, times are in UTC."""
+def read_bundle(text: str) -> tuple[str, tuple[CertificateFacts, ...]]:
+    """The certificates of a PEM text as one canonical bundle, each once, and their facts; or BundleError.
 
-    subject: str
-    issuer: str
-    not_before: datetime
-    not_after: datetime
-    sha256: str
-
-    def is_expired(self, now: datetime) -> bool:
-        return now > self.not_after
-
-
-def read_bundle(text: str) -> tuple[str, tuple[Authority, ...]]:
-    """The certificates of a PEM text as one canonical bundle, each once, and what they say; or BundleError.
-
-    What stands around the blocks is dropped. A private key is refused: it must not be kept where everybody
-    who sees the registry can read it.
+    Text around the blocks is dropped. A private key is refused: everybody who sees the registry could read it.
     """
     if len(text) > BUNDLE_MAX:
         raise BundleError("too_long")
@@ -55,26 +36,12 @@ def read_bundle(text: str) -> tuple[str, tuple[Authority, ...]]:
         raise BundleError("ca_empty")
     if len(blocks) > MOST:
         raise BundleError("ca_too_many")
-    found: dict[str, Authority] = {}
+    facts: dict[str, CertificateFacts] = {}
     for block in blocks:
         try:
             certificate = x509.load_pem_x509_certificate(block.encode())
             pem = certificate.public_bytes(Encoding.PEM).decode()
-            found[pem] = _described(certificate)
-        except ValueError as error:  # UnicodeEncodeError and cryptography's own are ValueErrors
+            facts[pem] = CertificateFacts.of(certificate)
+        except (ValueError, x509.InvalidVersion) as error:  # UnicodeEncodeError is a ValueError
             raise BundleError("ca_unreadable") from error
-    return "".join(found), tuple(found.values())
-
-
-def fingerprint(digest: bytes) -> str:
-    return digest.hex(":").upper()
-
-
-def _described(certificate: x509.Certificate) -> Authority:
-    return Authority(
-        subject=certificate.subject.rfc4514_string(_NAMES),
-        issuer=certificate.issuer.rfc4514_string(_NAMES),
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
-        sha256=fingerprint(certificate.fingerprint(SHA256())),
-    )
+    return "".join(facts), tuple(facts.values())

@@ -8,10 +8,10 @@ import os
 import ssl
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from .catalogue import STEPS, WARNINGS, Text
-from .certificate import CertificateFacts, TlsFacts
+from .certificate import CertificateFacts, ServerCertificates
 from .engine import DEFAULT_POLICY, probe
 from .policy import Policy
 from .result import Result
@@ -42,7 +42,7 @@ _TO_TRUST = Text(
 )
 _FACTS = (
     Text("颁发者 {issuer}", "issued by {issuer}"),
-    Text("有效期 {not_before} 至 {not_after}", "valid from {not_before} to {not_after}"),
+    Text("有效期 {notBefore} 至 {notAfter}", "valid from {notBefore} to {notAfter}"),
     Text("SHA-256 {sha256}", "SHA-256 {sha256}"),
 )
 
@@ -92,18 +92,17 @@ def report(result: Result, language: str) -> list[str]:
     return lines
 
 
-def _certificates(facts: TlsFacts, language: str) -> list[str]:
+def _certificates(shown: ServerCertificates, language: str) -> list[str]:
     """The leaf, and the CA to trust if that is another certificate."""
-    leaf = CertificateFacts(facts.subject, facts.issuer, facts.not_before, facts.not_after, facts.sha256)
-    lines = [_SHOWN.of(language).format(subject=leaf.subject), *_facts(leaf, language)]
-    if facts.ca:
-        lines.append(_TO_TRUST.of(language).format(subject=facts.ca.subject))
-        lines += _facts(facts.ca, language) if facts.ca != leaf else []
+    lines = [_SHOWN.of(language).format(subject=shown.leaf.subject), *_facts(shown.leaf, language)]
+    if shown.ca:
+        lines.append(_TO_TRUST.of(language).format(subject=shown.ca.subject))
+        lines += _facts(shown.ca, language) if shown.ca != shown.leaf else []
     return [f"  {line}" for line in lines]
 
 
-def _facts(shown: CertificateFacts, language: str) -> list[str]:
-    values = {**asdict(shown), "not_before": shown.not_before or "?", "not_after": shown.not_after or "?"}
+def _facts(facts: CertificateFacts, language: str) -> list[str]:
+    values = {name: value or "?" for name, value in facts.to_json().items()}
     return ["  " + text.of(language).format(**values) for text in _FACTS]
 
 

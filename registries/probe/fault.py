@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import urllib3.exceptions
 
 from .answer import Answer
-from .certificate import TlsFacts
+from .certificate import ServerCertificates
 from .reason import Reason
 
 _UNREACHABLE = frozenset(
@@ -44,7 +44,7 @@ class Fault(Exception):
         cause: str | None = None,
         params: Mapping[str, str | int] | None = None,
         retry_after: int | None = None,
-        tls: TlsFacts | None = None,
+        tls: ServerCertificates | None = None,
     ) -> None:
         super().__init__(reason.value)
         self.reason = reason

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from .certificate import TlsFacts, anchor, describe, read_chain
+from .certificate import ServerCertificates, anchor, describe, read_chain
 from .fault import Fault
 from .reason import Reason
 from .trust import believing_anybody, believing_only
@@ -22,7 +22,7 @@ class Inspection:
     """`facts` is None when the server showed nothing this time; `still_wrong` is what would be the matter
     once its CA is trusted."""
 
-    facts: TlsFacts | None = None
+    facts: ServerCertificates | None = None
     still_wrong: Reason | None = None
 
 

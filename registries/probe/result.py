@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .catalogue import ADDRESS_PROBLEMS, CAUSES, CREDENTIAL_PROBLEMS, HINTS, MESSAGES, WARNINGS, Text
-from .certificate import TlsFacts
+from .certificate import ServerCertificates
 from .reason import Reason
 from .trace import Step
 
@@ -34,7 +34,7 @@ class Result:
     requests: int = 0
     connections: int = 0
     warnings: tuple[str, ...] = ()
-    tls: TlsFacts | None = None
+    tls: ServerCertificates | None = None
     quoted: bool = False
 
     @property

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from registries.probe.certificate import TlsFacts
+from registries.probe.certificate import ServerCertificates
 from registries.probe.result import Reason, Result
 
 
@@ -40,7 +40,7 @@ class Outcome:
     problem: str = ""
     detail: str = ""
     quoted: bool = False
-    certificate: TlsFacts | None = None
+    certificate: ServerCertificates | None = None
     """What a server showed that was not believed."""
 
     @classmethod
@@ -90,7 +90,9 @@ class Outcome:
         return replace(self, certificate=self.certificate and replace(self.certificate, ca_pem=None))
 
     def to_json(self) -> str:
-        return json.dumps(asdict(replace(self, detail="")), ensure_ascii=False)
+        values = asdict(replace(self, detail="", certificate=None))
+        values["certificate"] = self.certificate.to_json() if self.certificate else None
+        return json.dumps(values, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Outcome":
@@ -98,7 +100,7 @@ class Outcome:
         values["stages"] = tuple(Stage(**stage) for stage in values["stages"])
         values["warnings"] = tuple(values["warnings"])
         shown = values.get("certificate")
-        values["certificate"] = TlsFacts.from_dict(shown) if shown else None
+        values["certificate"] = ServerCertificates.from_json(shown) if shown else None
         return cls(**values)
 
     def _result(self) -> Result:

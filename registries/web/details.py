@@ -14,9 +14,10 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_GROUP, API_VERSION, PREFIX, Resource
-from registries.intake.ca_bundle import Authority, BundleError, read_bundle
+from registries.intake.ca_bundle import BundleError, read_bundle
 from registries.log_in.access import access_to, acting_access
 from registries.models import AuditEntry
+from registries.probe.certificate import CertificateFacts
 from registries.verification.records import OK
 from registries.web import pull_secrets
 from registries.web.responses import details_url, is_htmx, pulse_every
@@ -90,7 +91,7 @@ def _context(
     }
 
 
-def _authorities(registry: RegistrySecret) -> tuple[Authority, ...]:
+def _authorities(registry: RegistrySecret) -> tuple[CertificateFacts, ...]:
     """The registry's own CAs; none when what kubectl applied cannot be read."""
     try:
         return read_bundle(registry.ca_bundle)[1] if registry.ca_bundle else ()

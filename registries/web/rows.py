@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from registries.domain.access import Access, Permission
 from registries.domain.query import Tally
 from registries.domain.registry import RegistrySecret
-from registries.intake.ca_bundle import Authority, BundleError, fingerprint, read_bundle
-from registries.probe.certificate import CertificateFacts, TlsFacts
+from registries.probe.certificate import CertificateFacts, ServerCertificates
 from registries.verification.outcome import Outcome, Stage
 from registries.verification.records import Check
 from registries.web.responses import details_url
@@ -97,52 +96,30 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownCertificate:
-    subject: str
-    issuer: str
-    not_before: datetime | None
-    not_after: datetime | None
-    sha256: str
-
-    @classmethod
-    def of(cls, facts: CertificateFacts | TlsFacts) -> "ShownCertificate":
-        return cls(
-            subject=facts.subject,
-            issuer=facts.issuer,
-            not_before=datetime.fromisoformat(facts.not_before) if facts.not_before else None,
-            not_after=datetime.fromisoformat(facts.not_after) if facts.not_after else None,
-            sha256=fingerprint(bytes.fromhex(facts.sha256)),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
-    """The certificate that a server showed, those it sent along, and the CA, when there is one to trust."""
+    """The certificates that a server showed, and the CA to trust, if there is one."""
 
-    leaf: ShownCertificate
+    leaf: CertificateFacts
     self_signed: bool
     names: tuple[str, ...]
     more: int
-    """So many names are not among those shown."""
-    above: tuple[ShownCertificate, ...]
+    """The number of names that are not shown."""
+    above: tuple[CertificateFacts, ...]
+    """The certificates that were sent with the leaf."""
     ca_pem: str
-    authority: Authority | None
+    authority: CertificateFacts | None
 
     @classmethod
-    def of(cls, facts: TlsFacts, host: str) -> "Shown":
-        """`host` is host[:port] of who showed it: its own name comes first, if it is there."""
-        try:
-            ca_pem, authorities = read_bundle(facts.ca_pem or "")
-        except BundleError:
-            ca_pem, authorities = "", ()
+    def of(cls, shown: ServerCertificates, host: str) -> "Shown":
+        """`host` is host[:port] of the server: the name for it comes first, if the certificate has one."""
         return cls(
-            leaf=ShownCertificate.of(facts),
-            self_signed=facts.self_signed,
-            names=tuple(sorted(facts.names, key=lambda name: not _covers(name, host)))[:NAMES_SHOWN],
-            more=max(0, len(facts.names) - NAMES_SHOWN),
-            above=tuple(ShownCertificate.of(it) for it in facts.chain[1:]),
-            ca_pem=ca_pem,
-            authority=authorities[0] if authorities else None,
+            leaf=shown.leaf,
+            self_signed=shown.self_signed,
+            names=tuple(sorted(shown.names, key=lambda name: not _covers(name, host)))[:NAMES_SHOWN],
+            more=max(0, len(shown.names) - NAMES_SHOWN),
+            above=shown.chain[1:],
+            ca_pem=shown.ca_pem or "",
+            authority=shown.ca if shown.ca_pem else None,
         )
 
 

@@ -1,17 +1,23 @@
 """A server that is not believed: what is shown of its certificates, and which one is offered to be trusted."""
 
+import hashlib
 import json
 import socket
 import ssl
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from registries.probe import Reason, Result, probe
-from registries.probe.certificate import Sent, TlsFacts, anchor, describe
+from registries.probe.certificate import CertificateFacts, Sent, ServerCertificates, anchor, describe
 from registries.probe.scrubber import Scrubber
 from tests.peers.basic_registry import PASSWORD, USER, registry
 from tests.peers.certificates import Authority, Pair
@@ -51,19 +57,19 @@ def test_an_unknown_ca_is_shown_and_offered(authority: Authority) -> None:
     assert (result.reason, result.cause) == (Reason.TLS_UNTRUSTED, None)
     facts = result.tls
     assert facts is not None
-    assert (facts.subject, facts.issuer) == ("CN=harbor", "CN=Test CA")
-    assert facts.sha256 == pair.sha256
+    assert (facts.leaf.subject, facts.leaf.issuer) == ("CN=harbor", "CN=Test CA")
+    assert facts.leaf.sha256 == pair.sha256
     assert facts.names == ("localhost", "127.0.0.1")
-    assert facts.not_after == pair.certificate.not_valid_after_utc.isoformat()
-    assert facts.not_before == pair.certificate.not_valid_before_utc.isoformat()
+    assert facts.leaf.not_after == pair.certificate.not_valid_after_utc
+    assert facts.leaf.not_before == pair.certificate.not_valid_before_utc
     assert not facts.self_signed
     assert facts.ca_pem == authority.root.pem
     assert facts.ca is not None
     assert (facts.ca.subject, facts.ca.issuer) == ("CN=Test CA", "CN=Test CA")
     assert facts.ca.sha256 == authority.root.sha256
-    assert facts.ca.not_after == authority.root.certificate.not_valid_after_utc.isoformat()
+    assert facts.ca.not_after == authority.root.certificate.not_valid_after_utc
     assert [sent.sha256 for sent in facts.chain] == [pair.sha256, authority.root.sha256]
-    assert TlsFacts.from_dict(json.loads(json.dumps(asdict(facts)))) == facts
+    assert ServerCertificates.from_json(json.loads(json.dumps(facts.to_json()))) == facts
 
 
 def test_the_facts_have_stable_names_in_json(authority: Authority) -> None:
@@ -76,6 +82,39 @@ def test_the_facts_have_stable_names_in_json(authority: Authority) -> None:
     }
     assert set(facts["ca"]) == {"subject", "issuer", "notBefore", "notAfter", "sha256"}
     assert facts["chain"][-1] == facts["ca"]
+    assert facts["ca"]["notAfter"] == authority.root.certificate.not_valid_after_utc.isoformat()
+
+
+def test_rows_of_the_version_before_are_read(authority: Authority) -> None:
+    certificate = authority.root.certificate
+    root = {
+        "subject": "CN=Test CA",
+        "issuer": "CN=Test CA",
+        "not_before": certificate.not_valid_before_utc.isoformat(),
+        "not_after": certificate.not_valid_after_utc.isoformat(),
+        "sha256": authority.root.sha256,
+    }
+    leaf = {**root, "subject": "CN=harbor", "not_before": None, "sha256": "ab" * 32}
+    row = {
+        **leaf,
+        "names": ["a.example"],
+        "self_signed": True,
+        "ca_pem": "PEM",
+        "ca": root,
+        "chain": [leaf, root],
+    }
+
+    read = ServerCertificates.from_json(row)
+
+    facts = CertificateFacts.of(certificate)
+    assert (read.leaf.subject, read.leaf.not_before, read.leaf.not_after) == (
+        "CN=harbor",
+        None,
+        facts.not_after,
+    )
+    assert (read.names, read.self_signed, read.ca_pem) == (("a.example",), True, "PEM")
+    assert (read.ca, read.chain) == (facts, (read.leaf, facts))
+    assert ServerCertificates.from_json(leaf) == ServerCertificates(read.leaf)
 
 
 def test_a_self_signed_certificate_is_offered_itself(authority: Authority) -> None:
@@ -86,7 +125,7 @@ def test_a_self_signed_certificate_is_offered_itself(authority: Authority) -> No
     assert facts.self_signed
     assert facts.ca_pem == pair.pem
     assert facts.ca is not None
-    assert facts.ca.sha256 == facts.sha256
+    assert facts.ca == facts.leaf
 
 
 def test_without_its_root_the_intermediate_is_offered(authority: Authority) -> None:
@@ -165,7 +204,7 @@ def test_no_ca_is_offered_where_none_would_help(authority: Authority, kind: str)
         result = probe(server.address, USER, PASSWORD, replace(HERE, ca_pem=authority.root.pem))
     assert result.reason in (Reason.TLS_EXPIRED, Reason.TLS_HOSTNAME_MISMATCH)
     assert result.tls is not None
-    assert (result.tls.sha256, result.tls.ca_pem, result.tls.ca) == (pair.sha256, None, None)
+    assert (result.tls.leaf.sha256, result.tls.ca_pem, result.tls.ca) == (pair.sha256, None, None)
     assert len(result.tls.chain) == 2
 
 
@@ -174,12 +213,18 @@ def test_what_a_server_writes_is_short_clean_and_on_one_line(authority: Authorit
     pair = authority.issue(*names, common_name="a\x1b[31m\nb\u202e" + "c" * 50, self_signed=True)
     facts = shown(authority, pair).tls
     assert facts is not None
-    assert facts.subject == facts.issuer == "CN=a [31m b " + "c" * 50
+    assert facts.leaf.subject == facts.leaf.issuer == "CN=a [31m b " + "c" * 50
     assert len(facts.names) == 50
 
 
-def sent(pem: str, **described: object) -> Sent:
-    return Sent(ssl.PEM_cert_to_DER_cert(pem), described)
+def named(subject: str, issuer: str) -> Sent:
+    """A certificate of these names."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in (subject, issuer)]
+    builder = x509.CertificateBuilder(*reversed(names), key.public_key(), x509.random_serial_number())
+    begins = datetime(2026, 1, 1, tzinfo=UTC)
+    builder = builder.not_valid_before(begins).not_valid_after(begins + timedelta(days=9))
+    return Sent.read(builder.sign(key, SHA256()).public_bytes(Encoding.DER))
 
 
 def test_a_large_certificate_is_described_but_not_offered(authority: Authority) -> None:
@@ -199,31 +244,29 @@ def test_a_long_chain_is_cut(authority: Authority) -> None:
     assert len(facts.chain) == 10
 
 
-def test_issuers_that_name_each_other_end_the_search(authority: Authority, stranger: Authority) -> None:
-    leaf = sent(authority.issue("localhost").pem, subject="leaf", issuer="a")
-    a = sent(authority.root.pem, subject="a", issuer="b")
-    b = sent(stranger.root.pem, subject="b", issuer="a")
+def test_issuers_that_name_each_other_end_the_search() -> None:
+    leaf, a, b = named("leaf", "a"), named("a", "b"), named("b", "a")
     assert anchor([leaf, a, b]) is b
 
 
 def test_a_certificate_that_cannot_be_read_has_its_fingerprint_still(authority: Authority) -> None:
-    leaf = Sent(ssl.PEM_cert_to_DER_cert(authority.root.pem))
+    der = ssl.PEM_cert_to_DER_cert(authority.root.pem)[:-1]
+    leaf = Sent.read(der)
     assert anchor([leaf]) is None
     facts = describe([leaf], None)
-    assert (facts.sha256, facts.subject, facts.not_after) == (authority.root.sha256, "", None)
+    assert facts.leaf == CertificateFacts("", "", None, None, hashlib.sha256(der).hexdigest())
     assert not facts.self_signed
 
 
 def test_a_secret_that_a_server_learned_is_in_no_part_of_a_certificate(authority: Authority) -> None:
     secret = "CanarySecretWord"
     pair = authority.issue(f"{secret}.example", common_name=secret, self_signed=True)
-    name = ((("commonName", secret),),)
-    own = sent(pair.pem, subject=name, issuer=name, subjectAltName=(("DNS", f"{secret}.example"),))
+    own = Sent.read(ssl.PEM_cert_to_DER_cert(pair.pem))
     facts = describe([own], own).scrubbed(Scrubber(USER, secret))
     assert secret not in repr(facts)
     assert (facts.ca_pem, facts.ca) == (None, None)
     assert facts.names == ("***.example",)
-    assert x509.load_pem_x509_certificate(pair.pem.encode())
+    assert facts.leaf.subject == facts.leaf.issuer == "CN=***"
 
 
 def test_a_server_that_shows_nothing_the_second_time_is_still_a_result(authority: Authority) -> None:

@@ -127,7 +127,7 @@ def test_an_untrusted_ca_is_refused_by_both(
         result = probe(registry, "admin", "correct horse", policy)
         assert result.reason is Reason.TLS_UNTRUSTED
         assert result.tls is not None
-        assert result.tls.issuer == "CN=Test CA"
+        assert result.tls.leaf.issuer == "CN=Test CA"
     assert not skopeo_login(registry, "admin", "correct horse", tmp_path)
 
 

@@ -20,7 +20,7 @@ def test_an_expired_or_early_certificate(authority: Authority, trusting: Policy,
     result, server = visit(authority, getattr(authority, kind)("localhost"), trusting)
     assert result.reason is Reason.TLS_EXPIRED
     assert result.tls is not None
-    assert result.tls.not_after
+    assert result.tls.leaf.not_after
     assert server.requests == []
 
 

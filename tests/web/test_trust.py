@@ -57,8 +57,9 @@ def test_a_bundle_is_kept_without_what_stands_around_it_and_each_certificate_onc
 
     assert kept == pem
     assert [it.subject for it in found] == ["CN=Edge Root CA"]
-    assert re.fullmatch(r"([0-9A-F]{2}:){31}[0-9A-F]{2}", found[0].sha256)
-    assert not found[0].is_expired(datetime.now(UTC))
+    assert re.fullmatch(r"([0-9A-F]{2}:){31}[0-9A-F]{2}", found[0].fingerprint)
+    assert found[0].not_after
+    assert found[0].not_after > datetime.now(UTC)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_an_untrusted_certificate_is_shown_and_can_be_trusted_exactly(cast: Cast
     assert saved.status_code == 204
     registry = cast.find()
     assert registry.verification.reason == "ok"
-    assert read_bundle(registry.ca_bundle)[1][0].sha256 in shown
+    assert read_bundle(registry.ca_bundle)[1][0].fingerprint in shown
 
 
 def test_the_ca_is_an_annotation_beside_the_others_and_shown_on_the_details_page(cast: Cast) -> None:
