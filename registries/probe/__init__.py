@@ -2,12 +2,12 @@
 Imports the standard library, requests, urllib3 and idna."""
 
 from .address import Address, AddressError, parse_address
-from .batch import Job, Lanes, Outcome, probe_many
 from .credentials import CredentialsError, check_credentials
 from .engine import probe
 from .memory import RealmMemory
 from .policy import Policy
 from .reason import Reason
+from .registry_locks import RegistryLocks
 from .result import Result
 from .schedule import Schedule, Slot, registry_of
 from .trace import Step
@@ -16,12 +16,10 @@ __all__ = [
     "Address",
     "AddressError",
     "CredentialsError",
-    "Job",
-    "Lanes",
-    "Outcome",
     "Policy",
     "RealmMemory",
     "Reason",
+    "RegistryLocks",
     "Result",
     "Schedule",
     "Slot",
@@ -29,6 +27,5 @@ __all__ = [
     "check_credentials",
     "parse_address",
     "probe",
-    "probe_many",
     "registry_of",
 ]

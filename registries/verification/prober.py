@@ -8,7 +8,7 @@ from math import ceil
 from registries.domain.errors import REGISTRY_BUSY, Unavailable
 from registries.domain.registry import Credential
 from registries.metrics import Metrics
-from registries.probe import Lanes, Policy, RealmMemory, Result, probe, registry_of
+from registries.probe import Policy, RealmMemory, RegistryLocks, Result, probe, registry_of
 from registries.probe.contexts import TlsContexts
 
 TURNS = 2
@@ -23,20 +23,20 @@ class OneAtATime:
         self._metrics = metrics
         self._realms = RealmMemory()
         self._contexts = TlsContexts()
-        self.lanes = Lanes()
+        self.locks = RegistryLocks()
         """One test at a time per registry."""
 
     def __call__(self, credential: Credential) -> Result:
         """Probes when no other test of that registry is under way. Unavailable `registry_busy` after a long wait."""
         policy = self.policy_for(credential)
         registry = registry_of(credential.address)
-        if not self.lanes.enter(registry, TURNS * policy.total_timeout):
+        if not self.locks.acquire(registry, TURNS * policy.total_timeout):
             raise Unavailable(registry, REGISTRY_BUSY)
         try:
             result = probe(credential.address, credential.username, credential.password, policy)
             return self._metrics.tested(result)
         finally:
-            self.lanes.leave(registry)
+            self.locks.release(registry)
 
     def policy_for(self, credential: Credential) -> Policy:
         """The operator's rules, with this registry's own CA and insecure flag."""

@@ -189,11 +189,11 @@ def test_a_registry_whose_turn_does_not_come_says_when_to_come_back(
     cast.add(**values)
     registry = registry_of(values["domain"])
     settings.PROBE_TIMEOUT = 0.01
-    assert services().prober.lanes.enter(registry, 0)
+    assert services().prober.locks.acquire(registry, 0)
     try:
         response = post(cast.api("omar"), PATH, values if typed else None)
     finally:
-        services().prober.lanes.leave(registry)
+        services().prober.locks.release(registry)
 
     found = response.json()
     [cause] = found["details"]["causes"]

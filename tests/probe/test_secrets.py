@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from registries.probe import Job, Policy, RealmMemory, Reason, probe
+from registries.probe import Policy, RealmMemory, Reason, probe
 from registries.probe.credentials import Credentials
 from registries.probe.scrubber import Scrubber
 from tests.peers.canary import (  # noqa: F401 - the fixture is for all tests
@@ -184,7 +184,6 @@ def test_no_repr_holds_a_secret() -> None:
     policy = Policy(proxy=f"http://u:{quote(CANARY)}@proxy:3128", memory=RealmMemory())
     things = [
         Credentials(USER, CANARY),
-        Job("key", "registry.example", USER, CANARY, policy),
         policy,
         Scrubber(USER, CANARY),
     ]
