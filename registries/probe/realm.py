@@ -1,5 +1,5 @@
 """Where a registry sends its visitors for a token, and whether the password may follow. Imports challenge.py,
-endpoint.py, judge.py and visit.py."""
+endpoint.py, judge.py and session.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from .endpoint import Endpoint, EndpointError, parse_endpoint
 from .fault import Fault
 from .judge import refused, refused_for_realm
 from .reason import Reason
-from .visit import Visit
+from .session import ProbeSession
 
 _BROKEN = frozenset({Reason.BAD_CHALLENGE, Reason.REALM_INSECURE, Reason.REALM_BLOCKED})
 
@@ -22,7 +22,9 @@ class Realm:
     service: str | None
 
 
-def choose_realm(visit: Visit, challenges: Sequence[Challenge], *, told: bool = False) -> Realm | None:
+def choose_realm(
+    session: ProbeSession, challenges: Sequence[Challenge], *, told: bool = False
+) -> Realm | None:
     """The first acceptable Bearer realm; None if there is none but Basic is offered (connection-test.md,
     "Challenges": a broken Bearer falls back to Basic). Otherwise the Fault that tells why: BAD_CHALLENGE,
     REALM_INSECURE, REALM_BLOCKED, UNSUPPORTED_AUTH. `told`: the registry has seen the password already."""
@@ -32,51 +34,51 @@ def choose_realm(visit: Visit, challenges: Sequence[Challenge], *, told: bool = 
     for challenge in challenges:
         if challenge.scheme == "bearer":
             try:
-                return _accepted(visit, challenge, told)
+                return _accepted(session, challenge, told)
             except Fault as fault:
                 if fault.reason not in _BROKEN:
                     raise
                 broken = broken or fault
     if any(challenge.scheme == "basic" for challenge in challenges):
-        visit.token_host = None
+        session.token_host = None
         return None
     raise broken or Fault(Reason.UNSUPPORTED_AUTH, _schemes(challenges))
 
 
-def _accepted(visit: Visit, challenge: Challenge, told: bool) -> Realm:
+def _accepted(session: ProbeSession, challenge: Challenge, told: bool) -> Realm:
     service = challenge.parameters.get("service") or None
     try:
         endpoint = parse_endpoint(challenge.parameters.get("realm", ""))
     except EndpointError:
         raise Fault(Reason.BAD_CHALLENGE) from None
-    if told and visit.scrubber.reveals(f"{endpoint.url} {service}"):
+    if told and session.scrubber.reveals(f"{endpoint.url} {service}"):
         # A registry that has seen the password could have it looked up as a host name, or logged as a URL.
         raise Fault(Reason.BAD_CHALLENGE)
-    visit.token_host = endpoint.netloc
-    if endpoint.scheme == "http" and visit.base.scheme == "https":
+    session.token_host = endpoint.netloc
+    if endpoint.scheme == "http" and session.base.scheme == "https":
         raise Fault(Reason.REALM_INSECURE, endpoint.url)
-    _judge(visit, endpoint)
+    _judge(session, endpoint)
     return Realm(endpoint, service)
 
 
-def _judge(visit: Visit, endpoint: Endpoint) -> None:
+def _judge(session: ProbeSession, endpoint: Endpoint) -> None:
     """The registry's own host was judged already, and stands where the registry stands."""
-    if endpoint.host == visit.base.host:
+    if endpoint.host == session.base.host:
         return
     try:
-        addresses = visit.transport.resolve(endpoint.host, endpoint.port)
+        addresses = session.transport.resolve(endpoint.host, endpoint.port)
     except Fault as fault:
         raise unreachable(endpoint, fault) from None
-    registry = visit.transport.standing_of(visit.base.host)
-    if refused_for_realm(addresses, registry, visit.policy) is not None:
+    registry = session.transport.standing_of(session.base.host)
+    if refused_for_realm(addresses, registry, session.policy) is not None:
         raise Fault(Reason.REALM_BLOCKED, endpoint.url)
 
 
-def judge_registry(visit: Visit) -> None:
+def judge_registry(session: ProbeSession) -> None:
     """Look the registry up, once, and refuse it if one of its addresses is refused: a name that answers
     with an allowed and a refused address is how rebinding starts."""
-    addresses = visit.transport.resolve(visit.base.host, visit.base.port)
-    if refused(addresses, visit.policy) is not None:
+    addresses = session.transport.resolve(session.base.host, session.base.port)
+    if refused(addresses, session.policy) is not None:
         raise Fault(Reason.BLOCKED_ADDRESS)
 
 

@@ -1,6 +1,6 @@
 """Whether a success proves anything: what a registry answers to nobody, and to somebody who does not exist
 (connection-test.md, "Proof"). Never the real user name with a wrong password: that locks accounts. Imports
-token.py, statuses.py and visit.py."""
+token.py, statuses.py and session.py."""
 
 import secrets
 
@@ -8,8 +8,8 @@ from .answer import Answer
 from .credentials import IDENTITY_TOKEN_USER, Credentials
 from .fault import Fault
 from .reason import Reason
+from .session import ProbeSession
 from .token import TokenService
-from .visit import Visit
 
 _REFUSALS = frozenset(
     {
@@ -24,27 +24,27 @@ _REFUSALS = frozenset(
 _NO_WORD = frozenset({404, 405, 407, 408, 425})
 
 
-def bearer_success(visit: Visit, service: TokenService) -> Reason:
+def bearer_success(session: ProbeSession, service: TokenService) -> Reason:
     """OK if the token service refuses strangers, or an anonymous token does not open the registry; else
     OK_UNVERIFIED. A realm that is remembered to refuse them is not asked again."""
-    memory = visit.policy.memory
+    memory = session.policy.memory
     if memory is not None and memory.checks_credentials(service.key):
         return Reason.OK
-    with visit.step("confirm"):
-        reason = _nobody(visit, service) or _somebody(visit, service)
+    with session.step("confirm"):
+        reason = _nobody(session, service) or _somebody(session, service)
     if memory is not None and reason is Reason.OK:
         memory.remember(service.key)
     return reason
 
 
-def open_success(visit: Visit) -> Reason:
+def open_success(session: ProbeSession) -> Reason:
     """For a registry that answers anybody with 200: OK only if it refuses a random user (the negative
     control)."""
-    if not visit.policy.negative_control:
+    if not session.policy.negative_control:
         return Reason.OK_UNVERIFIED
-    with visit.step("confirm"):
+    with session.step("confirm"):
         try:
-            answer = visit.get(stranger().basic)
+            answer = session.get(stranger().basic)
         except Fault:
             return Reason.OK_UNVERIFIED
         return Reason.OK if answer.status in (401, 403) else Reason.OK_UNVERIFIED
@@ -56,7 +56,7 @@ def stranger(*, identity_token: bool = False) -> Credentials:
     return Credentials(username, secrets.token_urlsafe(24))
 
 
-def _nobody(visit: Visit, service: TokenService) -> Reason | None:
+def _nobody(session: ProbeSession, service: TokenService) -> Reason | None:
     """OK if an anonymous visitor gets no token, or none that opens the registry; None if that remains
     open."""
     if not service.uses_get:
@@ -66,18 +66,18 @@ def _nobody(visit: Visit, service: TokenService) -> Reason | None:
     except Fault as fault:
         return Reason.OK if _is_refusal(fault) else None
     try:
-        answer = visit.get(f"Bearer {token}")
+        answer = session.get(f"Bearer {token}")
     except Fault:
         return None
     return Reason.OK if _is_closed(answer) else None
 
 
-def _somebody(visit: Visit, service: TokenService) -> Reason:
+def _somebody(session: ProbeSession, service: TokenService) -> Reason:
     """The negative control at the token service."""
-    if not visit.policy.negative_control:
+    if not session.policy.negative_control:
         return Reason.OK_UNVERIFIED
     try:
-        service.exchange(stranger(identity_token=visit.credentials.is_identity_token))
+        service.exchange(stranger(identity_token=session.credentials.is_identity_token))
     except Fault as fault:
         return Reason.OK if _is_refusal(fault) else Reason.OK_UNVERIFIED
     return Reason.OK_UNVERIFIED

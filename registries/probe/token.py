@@ -1,5 +1,5 @@
 """Tokens: how they are asked for (the distribution token and OAuth2 specifications) and what counts as one.
-Imports realm.py, statuses.py and visit.py."""
+Imports realm.py, statuses.py and session.py."""
 
 import base64
 import re
@@ -9,9 +9,9 @@ from .credentials import Credentials
 from .fault import Fault
 from .realm import Realm, unreachable
 from .reason import Reason
+from .session import ProbeSession
 from .statuses import rate_limited, refusal
 from .transport import TOKEN_BODY
-from .visit import Visit
 
 CLIENT_ID = "registry-console"
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
@@ -24,8 +24,8 @@ _GARBLED = frozenset({Reason.NOT_A_REGISTRY, Reason.UNEXPECTED_RESPONSE})
 class TokenService:
     """One realm during one test. `uses_get` tells, after an exchange, which way it was done."""
 
-    def __init__(self, visit: Visit, realm: Realm) -> None:
-        self._visit = visit
+    def __init__(self, session: ProbeSession, realm: Realm) -> None:
+        self._session = session
         self._realm = realm
         self.uses_get = True
 
@@ -36,7 +36,7 @@ class TokenService:
     @property
     def key(self) -> tuple[str, str, str]:
         """What a RealmMemory knows it by."""
-        scheme, host, port = self._visit.base.origin
+        scheme, host, port = self._session.base.origin
         return (f"{scheme}://{host}:{port}", self._realm.endpoint.url, self._realm.service or "")
 
     def exchange(self, credentials: Credentials, scope: str | None = None) -> str:
@@ -82,7 +82,7 @@ class TokenService:
     ) -> Answer:
         endpoint = self._realm.endpoint.with_query(query) if query else self._realm.endpoint
         try:
-            return self._visit.transport.send(
+            return self._session.transport.send(
                 method, endpoint, authorization=authorization, form=form, limit=TOKEN_BODY
             )
         except Fault as fault:
@@ -102,8 +102,8 @@ class TokenService:
         )
         for token in found:
             if isinstance(token, str) and _VISIBLE_ASCII.fullmatch(token):
-                self._visit.scrubber.add(token)
-                self._visit.scrubber.add(base64.b64encode(token.encode()).decode())
+                self._session.scrubber.add(token)
+                self._session.scrubber.add(base64.b64encode(token.encode()).decode())
                 return token
         raise Fault(Reason.TOKEN_INVALID_RESPONSE, answer)
 

@@ -11,7 +11,9 @@ def registry(request: Request) -> Reply:
     return registry_ok() if request.authorization == basic(USER, PASSWORD) else unauthorized("Basic")
 
 
-def visit(authority: Authority, pair: Pair, policy: Policy, **options: bool) -> tuple[Result, ScriptedServer]:
+def run_probe(
+    authority: Authority, pair: Pair, policy: Policy, **options: bool
+) -> tuple[Result, ScriptedServer]:
     """Test one that shows these certificates; `options` are those of server_context."""
     with scripted(registry, tls=authority.server_context(pair, **options)) as server:
         return probe(server.address, USER, PASSWORD, policy), server

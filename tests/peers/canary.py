@@ -74,7 +74,7 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert not leaks("\n".join(lines), CANARY, TOKEN)
 
 
-def visit(server: ScriptedServer, password: str = CANARY, policy: Policy = HERE) -> Result:
+def run_probe(server: ScriptedServer, password: str = CANARY, policy: Policy = HERE) -> Result:
     """A test whose result, and whose URLs as the server saw them, are searched."""
     result = probe(server.address, USER, password, policy)
     assert not leaks(shown(result), password, TOKEN)

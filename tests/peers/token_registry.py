@@ -66,7 +66,7 @@ def serving(registry: TokenRegistry) -> Iterator[ScriptedServer]:
         yield server
 
 
-def visit(
+def run_probe(
     registry: TokenRegistry, password: str = PASSWORD, policy: Policy = HERE
 ) -> tuple[Result, ScriptedServer]:
     with serving(registry) as server:

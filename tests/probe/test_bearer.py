@@ -14,11 +14,20 @@ from tests.peers.scripted import (
     scripted,
     unauthorized,
 )
-from tests.peers.token_registry import ANONYMOUS, PASSWORD, TOKEN, USER, TokenRegistry, query, serving, visit
+from tests.peers.token_registry import (
+    ANONYMOUS,
+    PASSWORD,
+    TOKEN,
+    USER,
+    TokenRegistry,
+    query,
+    run_probe,
+    serving,
+)
 
 
 def test_the_right_password_costs_three_requests_and_one_proof() -> None:
-    result, server = visit(TokenRegistry())
+    result, server = run_probe(TokenRegistry())
     assert (result.reason, result.proven) == (Reason.OK, True)
     assert [request.path for request in server.requests] == [
         "/v2/",
@@ -41,7 +50,7 @@ def test_the_right_password_costs_three_requests_and_one_proof() -> None:
 
 def test_the_token_is_asked_for_without_scope_and_without_offline_token() -> None:
     """With any scope Harbor answers a wrong password with 200 and an anonymous token."""
-    _, server = visit(TokenRegistry())
+    _, server = run_probe(TokenRegistry())
     asked = query(server.requests[1])
     assert asked == {
         "service": ["harbor-registry"],
@@ -51,7 +60,7 @@ def test_the_token_is_asked_for_without_scope_and_without_offline_token() -> Non
 
 
 def test_a_wrong_password_is_told_by_the_token_service() -> None:
-    result, server = visit(TokenRegistry(), "wrong")
+    result, server = run_probe(TokenRegistry(), "wrong")
     assert result.reason is Reason.BAD_CREDENTIALS
     assert len(server.requests) == 2
     assert [(step.name, step.ok) for step in result.steps][-1] == ("token", False)
@@ -72,7 +81,7 @@ def test_a_harbor_that_is_careless_with_scopes_does_not_pass_a_wrong_password() 
 
 
 def test_a_service_that_the_challenge_does_not_name_is_not_sent() -> None:
-    _, server = visit(TokenRegistry(challenge='Bearer realm="{realm}"'))
+    _, server = run_probe(TokenRegistry(challenge='Bearer realm="{realm}"'))
     assert "service" not in query(server.requests[1])
 
 
@@ -95,7 +104,7 @@ def test_a_realm_keeps_its_own_query_and_path() -> None:
     ],
 )
 def test_bearer_wins_over_basic_in_whatever_order(challenge: str) -> None:
-    result, server = visit(TokenRegistry(challenge=challenge))
+    result, server = run_probe(TokenRegistry(challenge=challenge))
     assert result.reason is Reason.OK
     assert server.authorizations("/v2/") == [None, f"Bearer {TOKEN}"], "the registry never saw the password"
 
@@ -112,7 +121,7 @@ def test_bearer_wins_over_basic_in_whatever_order(challenge: str) -> None:
     ],
 )
 def test_the_token_is_found(document: object) -> None:
-    assert visit(TokenRegistry(token=json_reply(document)))[0].reason is Reason.OK
+    assert run_probe(TokenRegistry(token=json_reply(document)))[0].reason is Reason.OK
 
 
 @pytest.mark.parametrize(
@@ -134,7 +143,7 @@ def test_the_token_is_found(document: object) -> None:
     ],
 )
 def test_anything_else_is_no_token(reply: Reply) -> None:
-    result, server = visit(TokenRegistry(token=reply))
+    result, server = run_probe(TokenRegistry(token=reply))
     assert result.reason is Reason.TOKEN_INVALID_RESPONSE
     assert len(server.requests) == 2
 
@@ -158,7 +167,7 @@ def test_anything_else_is_no_token(reply: Reply) -> None:
     ],
 )
 def test_the_token_services_refusal_is_read(reply: Reply, reason: Reason) -> None:
-    result, server = visit(TokenRegistry(wrong=reply), "wrong")
+    result, server = run_probe(TokenRegistry(wrong=reply), "wrong")
     assert result.reason is reason
     assert len(server.requests) == 2, "no redirect is followed with the password, nothing is repeated"
     assert result.retry_after == (900 if reason is Reason.RATE_LIMITED else None)
@@ -167,7 +176,7 @@ def test_the_token_services_refusal_is_read(reply: Reply, reason: Reason) -> Non
 @pytest.mark.parametrize("status", [404, 405, 501])
 def test_a_service_without_get_is_asked_by_post(status: int) -> None:
     registry = TokenRegistry(get_status=status, posted=json_reply({"access_token": TOKEN}))
-    result, server = visit(registry)
+    result, server = run_probe(registry)
     posted = server.requests[2]
     assert posted.method == "POST"
     assert parse_qs(posted.body.decode()) == {
@@ -196,7 +205,7 @@ def test_a_service_without_get_is_asked_by_post(status: int) -> None:
     ],
 )
 def test_the_answer_to_a_post_is_read(reply: Reply, reason: Reason) -> None:
-    result, server = visit(TokenRegistry(get_status=405, posted=reply))
+    result, server = run_probe(TokenRegistry(get_status=405, posted=reply))
     assert result.reason is reason
     assert len(server.requests) == 3
 
@@ -260,7 +269,7 @@ def test_a_refused_identity_token_is_not_sent_again() -> None:
     ],
 )
 def test_a_token_is_always_tried_on_the_registry(confirmed: Reply, reason: Reason) -> None:
-    result, server = visit(TokenRegistry(confirmed=confirmed))
+    result, server = run_probe(TokenRegistry(confirmed=confirmed))
     assert result.reason is reason
     assert len(server.requests) == 3
 
@@ -283,7 +292,7 @@ def test_cookies_are_not_kept() -> None:
         anonymous=json_reply({"token": ANONYMOUS}),
         opening=(TOKEN, ANONYMOUS),
     )
-    result, server = visit(registry)
+    result, server = run_probe(registry)
     assert result.reason is Reason.OK
     assert all(request.header("cookie") is None for request in server.requests)
 

@@ -41,7 +41,7 @@ def put(root: Path, folder: str, text: str, name: str = "ca.crt") -> None:
     (root / folder / name).write_text(text)
 
 
-def visit(server: ScriptedServer, policy: Policy) -> Result:
+def run_probe(server: ScriptedServer, policy: Policy) -> Result:
     return probe(server.address, USER, PASSWORD, policy)
 
 
@@ -50,9 +50,9 @@ def visit(server: ScriptedServer, policy: Policy) -> Result:
 def test_a_registry_on_a_port_has_the_folder_of_its_host_and_port(
     folder: str, name: str, server: ScriptedServer, policy: Policy, authority: Authority, tmp_path: Path
 ) -> None:
-    assert visit(server, policy).reason is Reason.TLS_UNTRUSTED
+    assert run_probe(server, policy).reason is Reason.TLS_UNTRUSTED
     put(tmp_path, folder.format(port=server.port), authority.root.pem, name)
-    assert visit(server, policy).reason is Reason.OK
+    assert run_probe(server, policy).reason is Reason.OK
 
 
 def test_what_is_put_there_later_counts_and_what_is_taken_away_does_not(
@@ -62,7 +62,7 @@ def test_what_is_put_there_later_counts_and_what_is_taken_away_does_not(
     reasons = []
     for text in (stranger.root.pem, authority.root.pem, stranger.root.pem):
         put(tmp_path, server.netloc, text)
-        reasons.append(visit(server, policy).reason)
+        reasons.append(run_probe(server, policy).reason)
     assert reasons == [Reason.TLS_UNTRUSTED, Reason.OK, Reason.TLS_UNTRUSTED]
 
 
@@ -72,7 +72,7 @@ def test_the_folder_of_another_registry_is_not_read(
 ) -> None:
     """`localhost` is the registry on 443: to the nodes too a port is part of the name."""
     put(tmp_path, folder, authority.root.pem, "x.crt")
-    assert visit(server, policy).reason is Reason.TLS_UNTRUSTED
+    assert run_probe(server, policy).reason is Reason.TLS_UNTRUSTED
 
 
 @pytest.mark.parametrize("name", ["ca.pem", "client.cert", "ca.crt.bak"])
@@ -80,12 +80,12 @@ def test_only_what_ends_in_crt_is_a_ca(
     name: str, server: ScriptedServer, policy: Policy, authority: Authority, tmp_path: Path
 ) -> None:
     put(tmp_path, server.netloc, authority.root.pem, name)
-    assert visit(server, policy).reason is Reason.TLS_UNTRUSTED
+    assert run_probe(server, policy).reason is Reason.TLS_UNTRUSTED
 
 
 def test_an_unreadable_ca_is_a_result(server: ScriptedServer, policy: Policy, tmp_path: Path) -> None:
     put(tmp_path, server.netloc, "nonsense")
-    result = visit(server, policy)
+    result = run_probe(server, policy)
     assert (result.reason, result.cause) == (Reason.TLS_UNTRUSTED, "bad_ca")
     assert server.connections == 0
 
@@ -138,7 +138,7 @@ def test_the_ca_of_hosts_toml_is_read(
     put(tmp_path, server.netloc, stranger.root.pem, "other.pem")
     text = HOSTS.format(host=server.netloc, ca=ca.format(absolute=tmp_path / server.netloc / "own.pem"))
     put(tmp_path, server.netloc, text, "hosts.toml")
-    result = visit(server, policy)
+    result = run_probe(server, policy)
     assert (result.reason, result.warnings) == (Reason.OK, ())
 
 
@@ -170,18 +170,20 @@ def test_what_docker_reads_counts_beside_hosts_toml(
 ) -> None:
     put(tmp_path, server.netloc, f'server = "https://{server.netloc}"', "hosts.toml")
     put(tmp_path, server.netloc, authority.root.pem)
-    assert visit(server, policy).reason is Reason.OK
+    assert run_probe(server, policy).reason is Reason.OK
 
 
 def test_skip_verify_is_told_and_not_followed(
     server: ScriptedServer, policy: Policy, authority: Authority, tmp_path: Path
 ) -> None:
     put(tmp_path, server.netloc, "skip_verify = true", "hosts.toml")
-    result = visit(server, policy)
+    result = run_probe(server, policy)
     assert (result.reason, result.warnings) == (Reason.TLS_UNTRUSTED, ("nodes_skip_verification",))
     assert server.requests == [], "the password is not sent"
     put(tmp_path, server.netloc, authority.root.pem)
-    assert visit(server, policy).warnings == (), "where the certificate is believed it makes no difference"
+    assert run_probe(server, policy).warnings == (), (
+        "where the certificate is believed it makes no difference"
+    )
 
 
 @pytest.mark.parametrize("text", ["not = = toml", 'ca = "no-such-file.pem"', "\xff"])
@@ -190,7 +192,7 @@ def test_a_broken_hosts_toml_is_a_result(
 ) -> None:
     (tmp_path / server.netloc).mkdir()
     (tmp_path / server.netloc / "hosts.toml").write_bytes(text.encode("latin-1"))
-    result = visit(server, policy)
+    result = run_probe(server, policy)
     assert (result.reason, result.cause) == (Reason.TLS_UNTRUSTED, "bad_ca")
 
 
@@ -211,7 +213,7 @@ def test_the_nodes_ca_holds_for_the_token_service_too(
             else unauthorized(f'Bearer realm="{service.url("/token")}"')
         )
         put(tmp_path, server.netloc, authority.root.pem)
-        assert visit(server, policy).reason is Reason.OK
+        assert run_probe(server, policy).reason is Reason.OK
 
 
 def test_a_name_cannot_lead_out_of_the_folder(policy: Policy, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from tests.peers.canary import (  # noqa: F401 - the fixture is for all tests
     echoing,
     everything_logged,
     leaks,
+    run_probe,
     shown,
-    visit,
 )
 from tests.peers.scripted import (
     HERE,
@@ -39,7 +39,7 @@ def test_an_echo_in_a_body_is_scrubbed(form: str, status: int) -> None:
         return Reply(status, [], f"<p>no: {FORMS[form](password)}!</p>".encode())
 
     with scripted(echoing(answer)) as server:
-        result = visit(server)
+        result = run_probe(server)
     assert not result.ok
     assert "***" in result.detail
 
@@ -50,14 +50,14 @@ def test_an_echo_in_an_error_document_is_scrubbed() -> None:
         return json_reply({"errors": [error]}, 401)
 
     with scripted(echoing(answer)) as server:
-        result = visit(server)
+        result = run_probe(server)
     assert result.detail == "HTTP 401: UNAUTHORIZED: user robot$ci with password *** is unknown"
 
 
 @pytest.mark.parametrize("padding", range(0, 320, 40))
 def test_an_echo_at_the_edge_of_the_detail_is_scrubbed(padding: int) -> None:
     with scripted(echoing(lambda password: Reply(401, [], ("x" * padding + password).encode()))) as server:
-        result = visit(server)
+        result = run_probe(server)
     assert len(result.detail) <= 300
 
 
@@ -66,7 +66,7 @@ def test_an_echo_at_the_edge_of_the_body_is_scrubbed() -> None:
         return Reply(401, [], b" " * (65_536 - 12) + password.encode())
 
     with scripted(echoing(answer)) as server:
-        visit(server)
+        run_probe(server)
 
 
 def test_many_echoes_of_a_long_password_before_the_edge_are_scrubbed() -> None:
@@ -87,7 +87,7 @@ def test_an_echo_torn_by_control_characters_and_tags_is_not_put_together() -> No
 
 def test_a_detail_has_no_control_characters() -> None:
     with scripted(lambda request: Reply(500, [], "a\x1b[31m\u202e\nb".encode())) as server:
-        detail = visit(server).detail
+        detail = run_probe(server).detail
     assert detail == "HTTP 500: a [31m b"
 
 
@@ -114,7 +114,7 @@ def _headers(password: str) -> list[Headers]:
 @pytest.mark.parametrize("status", [200, 302, 401, 429])
 def test_an_echo_in_a_header_goes_nowhere(which: int, status: int) -> None:
     with scripted(echoing(lambda password: Reply(status, _headers(password)[which], b"x"))) as server:
-        visit(server)
+        run_probe(server)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_an_echo_that_is_not_even_http_is_not_logged(raw: str, form: Callable[[s
         return Reply(raw=raw.format(form(password)).encode(), close=True)
 
     with scripted(echoing(answer)) as server:
-        assert not visit(server).ok
+        assert not run_probe(server).ok
 
 
 @pytest.mark.parametrize("status", [401, 403, 500])
@@ -152,7 +152,7 @@ def test_an_echo_of_the_token_is_scrubbed(status: int) -> None:
         return Reply(status, [], f"bad token {TOKEN} / {request.authorization}".encode())
 
     with scripted(script) as server:
-        result = visit(server)
+        result = run_probe(server)
     assert "bad token ***" in result.detail
 
 

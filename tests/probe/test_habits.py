@@ -140,7 +140,7 @@ def registry(habit: Habit, server: Callable[[], ScriptedServer]) -> Callable[[Re
     return script
 
 
-def visit(habit: Habit, password: str) -> tuple[Result, ScriptedServer]:
+def run_probe(habit: Habit, password: str) -> tuple[Result, ScriptedServer]:
     servers: list[ScriptedServer] = []
     with scripted(registry(habit, lambda: servers[0])) as server:
         servers.append(server)
@@ -150,7 +150,7 @@ def visit(habit: Habit, password: str) -> tuple[Result, ScriptedServer]:
 @pytest.mark.parametrize("name", HABITS)
 def test_the_right_password_is_proven(name: str) -> None:
     habit = HABITS[name]
-    result, server = visit(habit, RIGHT)
+    result, server = run_probe(habit, RIGHT)
     assert (result.reason, result.proven) == (Reason.OK, True)
     if habit.basic:
         assert result.requests == 2
@@ -164,7 +164,7 @@ def test_the_right_password_is_proven(name: str) -> None:
 @pytest.mark.parametrize("name", HABITS)
 def test_a_wrong_password_is_told_from_everything_else(name: str) -> None:
     habit = HABITS[name]
-    result, server = visit(habit, WRONG)
+    result, server = run_probe(habit, WRONG)
     assert result.reason is habit.reason
     assert len(server.requests) == 2, "a password is tried once"
     assert result.retry_after == (900 if habit.reason is Reason.RATE_LIMITED else None)
@@ -174,7 +174,7 @@ def test_harbor_with_a_forgotten_external_url_sends_nobody_the_password() -> Non
     """Its realm is http, or an address of the inside."""
     for realm in ("http://169.254.10.1/service/token", "http://harbor-core:80\\token", "/service/token"):
         habit = Habit(f'Bearer realm="{realm}",service="harbor-registry"')
-        result, server = visit(habit, RIGHT)
+        result, server = run_probe(habit, RIGHT)
         assert result.reason in (Reason.REALM_BLOCKED, Reason.BAD_CHALLENGE)
         assert server.authorizations() == [None]
 

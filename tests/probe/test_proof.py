@@ -13,24 +13,33 @@ from tests.peers.scripted import (
     basic,
     json_reply,
 )
-from tests.peers.token_registry import ANONYMOUS, PASSWORD, TOKEN, USER, TokenRegistry, query, serving, visit
+from tests.peers.token_registry import (
+    ANONYMOUS,
+    PASSWORD,
+    TOKEN,
+    USER,
+    TokenRegistry,
+    query,
+    run_probe,
+    serving,
+)
 
 
 @pytest.mark.parametrize("anonymous", [Reply(401), Reply(403), Reply(400), json_reply({"token": ""})])
 def test_no_anonymous_token_proves_the_password(anonymous: Reply) -> None:
-    result, server = visit(TokenRegistry(anonymous=anonymous))
+    result, server = run_probe(TokenRegistry(anonymous=anonymous))
     assert (result.reason, len(server.requests)) == (Reason.OK, 4)
     assert "account" not in query(server.requests[3])
 
 
 def test_an_anonymous_token_that_does_not_open_the_registry_proves_the_password() -> None:
-    result, server = visit(TokenRegistry(anonymous=json_reply({"token": ANONYMOUS})))
+    result, server = run_probe(TokenRegistry(anonymous=json_reply({"token": ANONYMOUS})))
     assert (result.reason, len(server.requests)) == (Reason.OK, 5)
 
 
 def test_a_stranger_is_sent_when_the_anonymous_token_opens_the_registry() -> None:
     """Docker Hub: tokens for everybody, yet a wrong password is refused."""
-    result, server = visit(
+    result, server = run_probe(
         TokenRegistry(anonymous=json_reply({"token": ANONYMOUS}), opening=(TOKEN, ANONYMOUS))
     )
     assert (result.reason, len(server.requests)) == (Reason.OK, 6)
@@ -49,23 +58,23 @@ def test_a_stranger_who_is_let_in_or_not_answered_proves_nothing(wrong: Reply) -
     registry = TokenRegistry(
         anonymous=json_reply({"token": ANONYMOUS}), opening=(TOKEN, ANONYMOUS), wrong=wrong
     )
-    result, _ = visit(registry)
+    result, _ = run_probe(registry)
     assert (result.reason, result.ok, result.proven) == (Reason.OK_UNVERIFIED, True, False)
 
 
 @pytest.mark.parametrize("anonymous", [Reply(500), Reply(429), Reply(302), Reply(raw=b"", close=True)])
 def test_an_unclear_answer_to_nobody_leaves_it_to_the_stranger(anonymous: Reply) -> None:
-    assert visit(TokenRegistry(anonymous=anonymous))[0].reason is Reason.OK
+    assert run_probe(TokenRegistry(anonymous=anonymous))[0].reason is Reason.OK
     careless = TokenRegistry(anonymous=anonymous, wrong=json_reply({"token": TOKEN}))
-    assert visit(careless)[0].reason is Reason.OK_UNVERIFIED
+    assert run_probe(careless)[0].reason is Reason.OK_UNVERIFIED
 
 
 def test_without_the_negative_control_an_open_realm_is_unverified() -> None:
     policy = replace(HERE, negative_control=False)
     registry = TokenRegistry(anonymous=json_reply({"token": ANONYMOUS}), opening=(TOKEN, ANONYMOUS))
-    result, server = visit(registry, policy=policy)
+    result, server = run_probe(registry, policy=policy)
     assert (result.reason, len(server.requests)) == (Reason.OK_UNVERIFIED, 5)
-    assert visit(TokenRegistry(), policy=policy)[0].reason is Reason.OK
+    assert run_probe(TokenRegistry(), policy=policy)[0].reason is Reason.OK
 
 
 def test_a_realm_that_refuses_strangers_is_remembered_for_a_day() -> None:

@@ -15,7 +15,7 @@ from tests.peers.scripted import (
     silent_port,
     unauthorized,
 )
-from tests.peers.token_registry import PASSWORD, TOKEN, USER, TokenRegistry, serving, visit
+from tests.peers.token_registry import PASSWORD, TOKEN, USER, TokenRegistry, run_probe, serving
 
 
 def test_a_token_service_elsewhere_gets_the_password_and_the_registry_only_the_token() -> None:
@@ -34,7 +34,7 @@ def test_a_token_service_elsewhere_gets_the_password_and_the_registry_only_the_t
     ["http://169.254.169.254/token", "http://[fe80::1]/token", "http://100.100.100.200/", "http://0.0.0.0/"],
 )
 def test_a_realm_at_a_refused_address_is_blocked(realm: str) -> None:
-    result, server = visit(TokenRegistry(realm=realm))
+    result, server = run_probe(TokenRegistry(realm=realm))
     assert result.reason is Reason.REALM_BLOCKED
     assert result.detail == realm
     assert server.authorizations() == [None]
@@ -81,7 +81,7 @@ def test_a_realm_may_not_lie_further_inside_than_a_public_registry(realm: str) -
 
 def test_a_token_service_that_refuses_connections_is_named() -> None:
     with silent_port() as port:
-        result, _ = visit(TokenRegistry(realm=f"http://localhost:{port}/token"))
+        result, _ = run_probe(TokenRegistry(realm=f"http://localhost:{port}/token"))
     assert (result.reason, result.cause) == (Reason.TOKEN_SERVICE_UNREACHABLE, "connection_refused")
     assert result.message("zh") == f"无法访问令牌服务 localhost:{port}（连接被拒绝，端口未监听）"
     assert result.message("en") == f"Token service localhost:{port} unreachable (Connection refused)"
@@ -100,7 +100,7 @@ def test_a_token_service_without_a_name_is_named() -> None:
 
 
 def test_a_token_service_that_hangs_up_is_named() -> None:
-    result, _ = visit(TokenRegistry(token=Reply(raw=b"", close=True)))
+    result, _ = run_probe(TokenRegistry(token=Reply(raw=b"", close=True)))
     assert (result.reason, result.cause) == (Reason.TOKEN_SERVICE_UNREACHABLE, "connection_reset")
 
 
@@ -117,4 +117,4 @@ def test_a_realm_that_was_not_taken_is_not_named() -> None:
 
 def test_of_several_broken_realms_the_first_is_told() -> None:
     challenge = 'Bearer realm="http://169.254.169.254/token", Bearer realm="/relative"'
-    assert visit(TokenRegistry(challenge=challenge))[0].reason is Reason.REALM_BLOCKED
+    assert run_probe(TokenRegistry(challenge=challenge))[0].reason is Reason.REALM_BLOCKED

@@ -13,7 +13,7 @@ from tests.peers.scripted import (
     scripted,
     unauthorized,
 )
-from tests.peers.token_registry import PASSWORD, TOKEN, USER, TokenRegistry, query, visit
+from tests.peers.token_registry import PASSWORD, TOKEN, USER, TokenRegistry, query, run_probe
 
 
 def _scoped(registry: TokenRegistry, answers: dict[str, str]) -> ScriptedServer:
@@ -57,7 +57,7 @@ def test_a_scope_that_does_not_help_is_access_denied(request: pytest.FixtureRequ
 
 def test_insufficient_scope_without_a_scope_is_access_denied() -> None:
     refused = unauthorized('Bearer realm="x",error="insufficient_scope"')
-    assert visit(TokenRegistry(confirmed=refused))[0].reason is Reason.ACCESS_DENIED
+    assert run_probe(TokenRegistry(confirmed=refused))[0].reason is Reason.ACCESS_DENIED
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -87,6 +87,6 @@ def test_it_may_be_said_with_a_403(status: int) -> None:
 
 def test_a_403_without_that_word_is_access_denied_at_once() -> None:
     denied = Reply(403, [("WWW-Authenticate", 'Bearer realm="x",scope="registry:catalog:*"')])
-    result, server = visit(TokenRegistry(confirmed=denied))
+    result, server = run_probe(TokenRegistry(confirmed=denied))
     assert result.reason is Reason.ACCESS_DENIED
     assert len(server.requests) == 3

@@ -17,8 +17,8 @@ from tests.peers.canary import (  # noqa: F401 - the fixture is for all tests
     echoing,
     everything_logged,
     leaks,
+    run_probe,
     shown,
-    visit,
 )
 from tests.peers.certificates import Authority
 from tests.peers.scripted import (
@@ -40,7 +40,7 @@ def test_a_redirect_cannot_carry_the_password_away() -> None:
         return Reply(307, [("Location", f"/v2/?p={quote(password)}/v2/")])
 
     with scripted(echoing(answer)) as server:
-        visit(server)
+        run_probe(server)
     assert len(server.requests) == 2
 
 
@@ -57,7 +57,7 @@ def test_a_realm_made_of_the_password_is_not_visited(part: str, form: str) -> No
         return unauthorized(f'Bearer realm="{realm}"')
 
     with scripted(script) as server:
-        result = visit(server, secret)
+        result = run_probe(server, secret)
     assert result.reason is Reason.BAD_CHALLENGE
     assert len(server.requests) == 2
 
@@ -71,7 +71,7 @@ def test_a_service_made_of_the_password_is_not_named() -> None:
         )
 
     with scripted(script) as server:
-        assert visit(server).reason is Reason.BAD_CHALLENGE
+        assert run_probe(server).reason is Reason.BAD_CHALLENGE
 
 
 def test_a_weak_password_may_stand_in_a_realm_by_chance() -> None:
@@ -101,7 +101,7 @@ def test_a_scope_made_of_a_secret_is_not_asked_for(echo: str) -> None:
         return unauthorized(f'Bearer realm="x",error="insufficient_scope",scope="repository:{scope}:pull"')
 
     with scripted(script) as server:
-        assert visit(server).reason is Reason.ACCESS_DENIED
+        assert run_probe(server).reason is Reason.ACCESS_DENIED
     assert len(server.requests) == 3
 
 
@@ -129,7 +129,7 @@ def test_the_token_goes_to_the_registry_only_and_the_password_to_the_realm_only(
         return unauthorized(f'Bearer realm="{realm.url("/token")}"', "Basic")
 
     with scripted(service) as realm, scripted(registry) as server:
-        assert visit(server).reason is Reason.OK
+        assert run_probe(server).reason is Reason.OK
     assert not any("Basic" in (a or "") for a in server.authorizations())
     assert not any("Bearer" in (a or "") for a in realm.authorizations())
 
@@ -143,7 +143,7 @@ def test_a_password_sent_by_post_is_in_the_body_only() -> None:
         return unauthorized(f'Bearer realm="http://localhost:{server.port}/token"')
 
     with scripted(script) as server:
-        result = visit(server)
+        result = run_probe(server)
     assert result.reason is Reason.BAD_CREDENTIALS
     assert "***" in result.detail
 
@@ -164,7 +164,7 @@ def test_nothing_is_sent_over_a_connection_that_is_not_trusted(tmp_path: object)
     with scripted(
         lambda request: unauthorized("Basic"), tls=authority.server_context(authority.issue())
     ) as server:
-        visit(server)
+        run_probe(server)
     assert server.requests == []
 
 
@@ -202,6 +202,6 @@ def test_a_memory_holds_no_secret() -> None:
         return registry_ok()
 
     with scripted(script) as server:
-        visit(server, policy=replace(HERE, memory=memory))
+        run_probe(server, policy=replace(HERE, memory=memory))
     assert len(memory) == 1
     assert not leaks(repr(vars(memory)), CANARY, TOKEN)

@@ -7,13 +7,13 @@ import pytest
 
 from registries.probe import Policy, Reason, Result, probe
 from tests.peers.scripted import HERE, Reply, json_reply, unauthorized
-from tests.peers.token_registry import PASSWORD, USER, TokenRegistry, visit
+from tests.peers.token_registry import PASSWORD, USER, TokenRegistry, run_probe
 
 SCOPED = unauthorized('Bearer realm="x",error="insufficient_scope",scope="registry:x:*"')
 
 
 def _visited(registry: TokenRegistry) -> Callable[[], Result]:
-    return lambda: visit(registry)[0]
+    return lambda: run_probe(registry)[0]
 
 
 def _nowhere(policy: Policy) -> Callable[[], Result]:

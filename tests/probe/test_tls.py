@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from registries.probe import Policy, Reason, probe
-from tests.peers.basic_registry import PASSWORD, USER, registry, visit
+from tests.peers.basic_registry import PASSWORD, USER, registry, run_probe
 from tests.peers.certificates import Authority
 from tests.peers.scripted import HERE, Reply, scripted, silent_port
 
@@ -18,7 +18,7 @@ pytest_plugins = ("tests.peers.authorities", "tests.peers.clock")
 
 
 def test_a_trusted_certificate_is_believed(authority: Authority, trusting: Policy) -> None:
-    result, server = visit(authority, authority.issue("localhost"), trusting)
+    result, server = run_probe(authority, authority.issue("localhost"), trusting)
     assert result.reason is Reason.OK
     assert (result.requests, server.connections) == (2, 1)
     assert [step.name for step in result.steps] == ["resolve", "connect", "tls", "ping", "confirm"]
@@ -26,7 +26,7 @@ def test_a_trusted_certificate_is_believed(authority: Authority, trusting: Polic
 
 def test_a_ca_may_come_from_a_file(authority: Authority) -> None:
     policy = replace(HERE, ca_file=str(authority.root.certificate_file))
-    assert visit(authority, authority.issue("localhost"), policy)[0].reason is Reason.OK
+    assert run_probe(authority, authority.issue("localhost"), policy)[0].reason is Reason.OK
 
 
 def test_host_header_and_server_name_stay_when_the_address_is_pinned(
@@ -45,20 +45,20 @@ def test_host_header_and_server_name_stay_when_the_address_is_pinned(
 
 def test_verification_can_be_skipped_and_the_result_says_so(authority: Authority) -> None:
     pair = authority.expired("other.example")
-    result, _ = visit(authority, pair, replace(HERE, skip_tls_verify=True))
+    result, _ = run_probe(authority, pair, replace(HERE, skip_tls_verify=True))
     assert (result.reason, result.warnings) == (Reason.OK, ("tls_not_verified",))
 
 
 @pytest.mark.filterwarnings("error")
 def test_skipping_verification_warns_nobody_else(authority: Authority) -> None:
     pair = authority.issue("other.example")
-    assert visit(authority, pair, replace(HERE, skip_tls_verify=True))[0].ok
+    assert run_probe(authority, pair, replace(HERE, skip_tls_verify=True))[0].ok
 
 
 def test_a_client_certificate_that_is_demanded_fails_the_handshake(
     authority: Authority, trusting: Policy
 ) -> None:
-    result, server = visit(authority, authority.issue("localhost"), trusting, client_certificate=True)
+    result, server = run_probe(authority, authority.issue("localhost"), trusting, client_certificate=True)
     assert result.reason in (Reason.TLS_HANDSHAKE_FAILED, Reason.CONNECTION_RESET)
     assert server.requests == []
 
@@ -104,7 +104,7 @@ def test_https_is_never_spoken_when_http_was_typed(authority: Authority, trustin
 @pytest.mark.parametrize("around", ["# 公司根证书\n{}", "subject=CN = x\r\n{}\r\n", "{0}\n{0}"])
 def test_a_ca_may_stand_among_other_text(authority: Authority, around: str) -> None:
     policy = replace(HERE, ca_pem=around.format(authority.root.pem))
-    assert visit(authority, authority.issue("localhost"), policy)[0].reason is Reason.OK
+    assert run_probe(authority, authority.issue("localhost"), policy)[0].reason is Reason.OK
 
 
 EMPTY_BLOCK = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
@@ -129,7 +129,7 @@ def test_an_unreadable_ca_is_a_result(policy: Policy) -> None:
 
 def test_a_servers_own_certificate_can_be_trusted_though_a_ca_issued_it(authority: Authority) -> None:
     pair = authority.issue("localhost")
-    assert visit(authority, pair, replace(HERE, ca_pem=pair.pem))[0].reason is Reason.OK
+    assert run_probe(authority, pair, replace(HERE, ca_pem=pair.pem))[0].reason is Reason.OK
 
 
 def test_what_the_system_trusts_is_trusted_beside_what_is_configured(
@@ -137,14 +137,14 @@ def test_what_the_system_trusts_is_trusted_beside_what_is_configured(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.root.certificate_file))
     policy = replace(HERE, ca_pem=stranger.root.pem)
-    assert visit(authority, authority.issue("localhost"), policy)[0].reason is Reason.OK
+    assert run_probe(authority, authority.issue("localhost"), policy)[0].reason is Reason.OK
 
 
 def test_the_bundle_that_comes_with_requests_is_not_trusted(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(authority.root.certificate_file))
-    assert visit(authority, authority.issue("localhost"), HERE)[0].reason is Reason.TLS_UNTRUSTED
+    assert run_probe(authority, authority.issue("localhost"), HERE)[0].reason is Reason.TLS_UNTRUSTED
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -152,14 +152,14 @@ def test_the_environment_does_not_change_the_trust(
     authority: Authority, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, str(authority.root.certificate_file))
-    assert visit(authority, authority.issue("localhost"), HERE)[0].reason is Reason.TLS_UNTRUSTED
+    assert run_probe(authority, authority.issue("localhost"), HERE)[0].reason is Reason.TLS_UNTRUSTED
 
 
 def test_session_keys_are_not_written_down(
     authority: Authority, trusting: Policy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
-    assert visit(authority, authority.issue("localhost"), trusting)[0].ok
+    assert run_probe(authority, authority.issue("localhost"), trusting)[0].ok
     assert not (tmp_path / "keys").exists()
 
 

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 
 from registries.probe import Policy, Reason, probe
-from tests.peers.basic_registry import PASSWORD, USER, registry, visit
+from tests.peers.basic_registry import PASSWORD, USER, registry, run_probe
 from tests.peers.certificates import Authority, Pair
 from tests.peers.scripted import scripted
 
@@ -17,7 +17,7 @@ pytest_plugins = ("tests.peers.authorities",)
 
 @pytest.mark.parametrize("kind", ["expired", "not_yet_valid"])
 def test_an_expired_or_early_certificate(authority: Authority, trusting: Policy, kind: str) -> None:
-    result, server = visit(authority, getattr(authority, kind)("localhost"), trusting)
+    result, server = run_probe(authority, getattr(authority, kind)("localhost"), trusting)
     assert result.reason is Reason.TLS_EXPIRED
     assert result.tls is not None
     assert result.tls.leaf.not_after
@@ -26,7 +26,7 @@ def test_an_expired_or_early_certificate(authority: Authority, trusting: Policy,
 
 @pytest.mark.parametrize("names", [("other.example",), ("*.other.example",), ("127.0.0.2",), ("*",)])
 def test_a_certificate_for_another_name(authority: Authority, trusting: Policy, names: tuple[str]) -> None:
-    result, server = visit(authority, authority.issue(*names), trusting)
+    result, server = run_probe(authority, authority.issue(*names), trusting)
     assert result.reason is Reason.TLS_HOSTNAME_MISMATCH
     assert server.requests == []
 
@@ -97,7 +97,7 @@ def _with_an_unknown_critical_extension(authority: Authority) -> Pair:
 def test_a_certificate_of_a_trusted_authority_may_be_bad_all_the_same(
     make: Callable[[Authority], Pair], reason: Reason, authority: Authority, trusting: Policy
 ) -> None:
-    result, server = visit(authority, make(authority), trusting)
+    result, server = run_probe(authority, make(authority), trusting)
     assert result.reason is reason
     assert result.tls is not None
     assert result.tls.ca_pem is None
@@ -106,7 +106,7 @@ def test_a_certificate_of_a_trusted_authority_may_be_bad_all_the_same(
 
 def test_a_common_name_is_not_a_host_name(authority: Authority, trusting: Policy) -> None:
     """Go stopped reading it; so did we, or the nodes would say otherwise."""
-    result, _ = visit(authority, authority.issue(common_name="localhost"), trusting)
+    result, _ = run_probe(authority, authority.issue(common_name="localhost"), trusting)
     assert result.reason is Reason.TLS_HOSTNAME_MISMATCH
 
 

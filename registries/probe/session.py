@@ -1,4 +1,4 @@
-"""What the parts of one test share. Imports transport.py and what it uses."""
+"""What the parts of one probe share."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from .transport import Transport
 
 
 @dataclass
-class Visit:
+class ProbeSession:
     """One test under way: `base` is the registry's /v2/ URL, which a redirect may move within the rules;
     `warnings` holds codes of catalogue.WARNINGS; `token_host` is known once a realm was read."""
 
