@@ -11,7 +11,7 @@ from .credentials import Credentials, CredentialsError, check_credentials, has_o
 from .endpoint import Endpoint, EndpointError, parse_endpoint
 from .fault import Fault
 from .policy import Policy
-from .realm import Realm, choose_realm, judge_registry
+from .realm import Realm, choose_realm, guard_registry
 from .reason import Reason
 from .result import Result
 from .scrubber import Scrubber
@@ -68,7 +68,7 @@ def _probe(address: Address, credentials: Credentials, policy: Policy, trace: Tr
 def _examine(session: ProbeSession) -> Reason:
     if session.base.scheme == "https":
         session.transport.trust()
-    judge_registry(session)
+    guard_registry(session)
     answer = _ping(session)
     if answer.status == 200:
         return _open_registry(session)

@@ -1,13 +1,13 @@
 """Where a registry sends its visitors for a token, and whether the password may follow. Imports challenge.py,
-endpoint.py, judge.py and session.py."""
+endpoint.py, address_guard.py and session.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .address_guard import first_refused, first_refused_for_realm
 from .challenge import Challenge
 from .endpoint import Endpoint, EndpointError, parse_endpoint
 from .fault import Fault
-from .judge import refused, refused_for_realm
 from .reason import Reason
 from .session import ProbeSession
 
@@ -57,11 +57,11 @@ def _accepted(session: ProbeSession, challenge: Challenge, told: bool) -> Realm:
     session.token_host = endpoint.netloc
     if endpoint.scheme == "http" and session.base.scheme == "https":
         raise Fault(Reason.REALM_INSECURE, endpoint.url)
-    _judge(session, endpoint)
+    _guard(session, endpoint)
     return Realm(endpoint, service)
 
 
-def _judge(session: ProbeSession, endpoint: Endpoint) -> None:
+def _guard(session: ProbeSession, endpoint: Endpoint) -> None:
     """The registry's own host was judged already, and stands where the registry stands."""
     if endpoint.host == session.base.host:
         return
@@ -69,16 +69,16 @@ def _judge(session: ProbeSession, endpoint: Endpoint) -> None:
         addresses = session.transport.resolve(endpoint.host, endpoint.port)
     except Fault as fault:
         raise unreachable(endpoint, fault) from None
-    registry = session.transport.standing_of(session.base.host)
-    if refused_for_realm(addresses, registry, session.policy) is not None:
+    registry = session.transport.address_class_of(session.base.host)
+    if first_refused_for_realm(addresses, registry, session.policy) is not None:
         raise Fault(Reason.REALM_BLOCKED, endpoint.url)
 
 
-def judge_registry(session: ProbeSession) -> None:
+def guard_registry(session: ProbeSession) -> None:
     """Look the registry up, once, and refuse it if one of its addresses is refused: a name that answers
     with an allowed and a refused address is how rebinding starts."""
     addresses = session.transport.resolve(session.base.host, session.base.port)
-    if refused(addresses, session.policy) is not None:
+    if first_refused(addresses, session.policy) is not None:
         raise Fault(Reason.BLOCKED_ADDRESS)
 
 

@@ -13,6 +13,7 @@ import urllib3
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
+from .address_guard import AddressClass, classify
 from .answer import Answer, read_body
 from .connection import Dialer, use_dialer
 from .deadline import Deadline, Watchdog
@@ -20,7 +21,6 @@ from .endpoint import Endpoint
 from .fault import Fault, network_fault
 from .host import netloc
 from .inspection import inspect
-from .judge import Standing, standing
 from .policy import Policy
 from .proxy import proxy_address, proxy_for
 from .reason import Reason
@@ -128,12 +128,12 @@ class Transport:
             self._dialer.routes[host] = found
         return tuple(self._dialer.routes[host])
 
-    def standing_of(self, host: str) -> Standing:
+    def address_class_of(self, host: str) -> AddressClass:
         """Where the connected address of a host stands. Behind a proxy the addresses that were judged
         here speak for it, the outermost of them; if there was none, it counts as public."""
         peer = self._dialer.peers.get(host)
         found = (peer,) if peer else self._dialer.routes.get(host, ())
-        return min(map(standing, found), default=Standing.PUBLIC)
+        return min(map(classify, found), default=AddressClass.PUBLIC)
 
     def send(
         self,

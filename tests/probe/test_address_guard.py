@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registries.probe import Policy
-from registries.probe.judge import Standing, refused, refused_for_realm, standing
+from registries.probe.address_guard import AddressClass, classify, first_refused, first_refused_for_realm
 
 NEVER = [
     "0.0.0.0",  # noqa: S104
@@ -37,28 +37,28 @@ PUBLIC = ["8.8.8.8", "172.32.0.1", "100.128.0.1", "192.0.1.1", "198.20.0.1", "26
 
 @pytest.mark.parametrize("ip", NEVER)
 def test_some_addresses_are_never_connected_to(ip: str) -> None:
-    assert standing(ip) is Standing.NEVER
-    assert refused([ip], Policy(allow_loopback=True, allow_private=True)) == ip
+    assert classify(ip) is AddressClass.NEVER
+    assert first_refused([ip], Policy(allow_loopback=True, allow_private=True)) == ip
 
 
 @pytest.mark.parametrize("ip", ["127.0.0.1", "127.255.0.1", "::1", "::ffff:127.0.0.1"])
 def test_loopback_takes_the_operators_leave(ip: str) -> None:
-    assert standing(ip) is Standing.LOOPBACK
-    assert refused([ip], Policy()) == ip
-    assert refused([ip], Policy(allow_loopback=True)) is None
+    assert classify(ip) is AddressClass.LOOPBACK
+    assert first_refused([ip], Policy()) == ip
+    assert first_refused([ip], Policy(allow_loopback=True)) is None
 
 
 @pytest.mark.parametrize("ip", PRIVATE)
 def test_private_addresses_are_the_normal_case_and_can_be_refused(ip: str) -> None:
-    assert standing(ip) is Standing.PRIVATE
-    assert refused([ip], Policy()) is None
-    assert refused([ip], Policy(allow_private=False)) == ip
+    assert classify(ip) is AddressClass.PRIVATE
+    assert first_refused([ip], Policy()) is None
+    assert first_refused([ip], Policy(allow_private=False)) == ip
 
 
 @pytest.mark.parametrize("ip", PUBLIC)
 def test_public_addresses_are_allowed(ip: str) -> None:
-    assert standing(ip) is Standing.PUBLIC
-    assert refused([ip], Policy(allow_private=False)) is None
+    assert classify(ip) is AddressClass.PUBLIC
+    assert first_refused([ip], Policy(allow_private=False)) is None
 
 
 def _hide(form: str, ip: str) -> str:
@@ -92,49 +92,51 @@ FORMS = [
 @pytest.mark.parametrize(
     ("ip", "expected"),
     [
-        ("169.254.169.254", Standing.NEVER),
-        ("100.100.100.200", Standing.NEVER),
-        ("127.0.0.1", Standing.LOOPBACK),
-        ("10.1.2.3", Standing.PRIVATE),
-        ("8.8.8.8", Standing.PUBLIC),
+        ("169.254.169.254", AddressClass.NEVER),
+        ("100.100.100.200", AddressClass.NEVER),
+        ("127.0.0.1", AddressClass.LOOPBACK),
+        ("10.1.2.3", AddressClass.PRIVATE),
+        ("8.8.8.8", AddressClass.PUBLIC),
     ],
 )
-def test_an_ipv4_address_is_judged_inside_an_ipv6_one(form: str, ip: str, expected: Standing) -> None:
-    assert standing(_hide(form, ip)) is expected
+def test_an_ipv4_address_is_checked_inside_an_ipv6_one(form: str, ip: str, expected: AddressClass) -> None:
+    assert classify(_hide(form, ip)) is expected
 
 
 @given(st.ip_addresses())
-def test_every_address_has_a_standing(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
-    assert standing(str(ip)) in Standing
+def test_every_address_has_a_class(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    assert classify(str(ip)) in AddressClass
 
 
-def test_every_answer_is_judged() -> None:
-    assert refused(["8.8.8.8", "127.0.0.1"], Policy()) == "127.0.0.1"
-    assert refused(["8.8.8.8", "10.0.0.1", "169.254.169.254"], Policy()) == "169.254.169.254"
+def test_every_answer_is_checked() -> None:
+    assert first_refused(["8.8.8.8", "127.0.0.1"], Policy()) == "127.0.0.1"
+    assert first_refused(["8.8.8.8", "10.0.0.1", "169.254.169.254"], Policy()) == "169.254.169.254"
 
 
 @pytest.mark.parametrize(
     ("realm", "registry", "allowed"),
     [
-        ("8.8.8.8", Standing.PUBLIC, True),
-        ("8.8.8.8", Standing.PRIVATE, True),
-        ("8.8.8.8", Standing.LOOPBACK, True),
-        ("10.0.0.1", Standing.PUBLIC, False),
-        ("10.0.0.1", Standing.PRIVATE, True),
-        ("10.0.0.1", Standing.LOOPBACK, True),
-        ("127.0.0.1", Standing.PUBLIC, False),
-        ("127.0.0.1", Standing.PRIVATE, False),
-        ("127.0.0.1", Standing.LOOPBACK, True),
-        ("169.254.169.254", Standing.LOOPBACK, False),
+        ("8.8.8.8", AddressClass.PUBLIC, True),
+        ("8.8.8.8", AddressClass.PRIVATE, True),
+        ("8.8.8.8", AddressClass.LOOPBACK, True),
+        ("10.0.0.1", AddressClass.PUBLIC, False),
+        ("10.0.0.1", AddressClass.PRIVATE, True),
+        ("10.0.0.1", AddressClass.LOOPBACK, True),
+        ("127.0.0.1", AddressClass.PUBLIC, False),
+        ("127.0.0.1", AddressClass.PRIVATE, False),
+        ("127.0.0.1", AddressClass.LOOPBACK, True),
+        ("169.254.169.254", AddressClass.LOOPBACK, False),
     ],
 )
 def test_a_realm_may_not_lie_further_inside_than_its_registry(
-    realm: str, registry: Standing, allowed: bool
+    realm: str, registry: AddressClass, allowed: bool
 ) -> None:
     policy = Policy(allow_loopback=True)
-    assert (refused_for_realm([realm], registry, policy) is None) is allowed
+    assert (first_refused_for_realm([realm], registry, policy) is None) is allowed
 
 
 def test_a_realm_obeys_the_operators_rules_too() -> None:
-    assert refused_for_realm(["10.0.0.1"], Standing.PRIVATE, Policy(allow_private=False)) == "10.0.0.1"
-    assert refused_for_realm(["127.0.0.1"], Standing.LOOPBACK, Policy()) == "127.0.0.1"
+    assert (
+        first_refused_for_realm(["10.0.0.1"], AddressClass.PRIVATE, Policy(allow_private=False)) == "10.0.0.1"
+    )
+    assert first_refused_for_realm(["127.0.0.1"], AddressClass.LOOPBACK, Policy()) == "127.0.0.1"

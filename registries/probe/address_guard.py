@@ -40,7 +40,7 @@ _6TO4 = ipaddress.IPv6Network("2002::/16")
 _TEREDO = ipaddress.IPv6Network("2001::/32")
 
 
-class Standing(IntEnum):
+class AddressClass(IntEnum):
     """How near an address is; the larger, the more it takes to be allowed there."""
 
     PUBLIC = 0
@@ -49,50 +49,50 @@ class Standing(IntEnum):
     NEVER = 3
 
 
-def standing(ip: str) -> Standing:
+def classify(ip: str) -> AddressClass:
     """The standing of an IP literal, scope id allowed; of the IPv4 addresses inside an IPv6 one (RFC 4291,
     3056, 4380, 6052) the strictest counts. ValueError when `ip` is not one."""
     address = ipaddress.ip_address(ip.partition("%")[0])
-    own = _own_standing(address)
-    if own is Standing.LOOPBACK or isinstance(address, ipaddress.IPv4Address):
+    own = _own_class(address)
+    if own is AddressClass.LOOPBACK or isinstance(address, ipaddress.IPv4Address):
         return own
-    return max([own, *(_own_standing(inner) for inner in _embedded(address))])
+    return max([own, *(_own_class(inner) for inner in _embedded(address))])
 
 
-def refused(addresses: Sequence[str], policy: Policy) -> str | None:
+def first_refused(addresses: Sequence[str], policy: Policy) -> str | None:
     """The first address that a registry may not have under this policy, or None."""
-    return next((ip for ip in addresses if not _allowed(standing(ip), policy)), None)
+    return next((ip for ip in addresses if not _allowed(classify(ip), policy)), None)
 
 
-def refused_for_realm(addresses: Sequence[str], registry: Standing, policy: Policy) -> str | None:
+def first_refused_for_realm(addresses: Sequence[str], registry: AddressClass, policy: Policy) -> str | None:
     """The first address that a token service may not have, given where the registry is: loopback only
     beside a loopback registry, private only if the registry is not public. None when all may be used."""
     for ip in addresses:
-        there = standing(ip)
-        beside = there is not Standing.LOOPBACK or registry is Standing.LOOPBACK
-        outward = there is Standing.PRIVATE and registry is Standing.PUBLIC
+        there = classify(ip)
+        beside = there is not AddressClass.LOOPBACK or registry is AddressClass.LOOPBACK
+        outward = there is AddressClass.PRIVATE and registry is AddressClass.PUBLIC
         if not _allowed(there, policy) or not beside or outward:
             return ip
     return None
 
 
-def _allowed(there: Standing, policy: Policy) -> bool:
+def _allowed(there: AddressClass, policy: Policy) -> bool:
     return {
-        Standing.PUBLIC: True,
-        Standing.PRIVATE: policy.allow_private,
-        Standing.LOOPBACK: policy.allow_loopback,
-        Standing.NEVER: False,
+        AddressClass.PUBLIC: True,
+        AddressClass.PRIVATE: policy.allow_private,
+        AddressClass.LOOPBACK: policy.allow_loopback,
+        AddressClass.NEVER: False,
     }[there]
 
 
-def _own_standing(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Standing:
+def _own_class(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> AddressClass:
     if any(address in network for network in _NEVER):
-        return Standing.NEVER
+        return AddressClass.NEVER
     if any(address in network for network in _LOOPBACK):
-        return Standing.LOOPBACK
+        return AddressClass.LOOPBACK
     if any(address in network for network in _PRIVATE):
-        return Standing.PRIVATE
-    return Standing.PUBLIC
+        return AddressClass.PRIVATE
+    return AddressClass.PUBLIC
 
 
 def _embedded(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
