@@ -59,7 +59,7 @@ class Dialer:
             raise _most_telling(faults)
 
     @contextmanager
-    def unheard(self) -> Iterator[None]:
+    def untraced(self) -> Iterator[None]:
         """Connections made meanwhile are no steps of the test."""
         trace, self.trace = self.trace, Trace()
         try:

@@ -35,7 +35,7 @@ class Watchdog:
         self._deadline = deadline
         self._lock = threading.Lock()
         self._guarded: list[socket.socket] = []
-        self._timer = threading.Timer(deadline.remaining, self._bite)
+        self._timer = threading.Timer(deadline.remaining, self._cut)
         self._timer.daemon = True
 
     def __enter__(self) -> "Watchdog":
@@ -59,9 +59,9 @@ class Watchdog:
         with self._lock:
             self._guarded.append(duplicate)
         if self._deadline.expired:
-            self._bite()
+            self._cut()
 
-    def _bite(self) -> None:
+    def _cut(self) -> None:
         with self._lock:
             for connection in self._guarded:
                 with contextlib.suppress(OSError):

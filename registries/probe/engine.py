@@ -10,6 +10,7 @@ from .challenge import Challenge, parse_challenges
 from .credentials import Credentials, CredentialsError, check_credentials, has_outer_space
 from .endpoint import Endpoint, EndpointError, parse_endpoint
 from .fault import Fault
+from .negative_control import confirm_bearer, confirm_open
 from .policy import Policy
 from .realm import Realm, choose_realm, guard_registry
 from .reason import Reason
@@ -17,7 +18,6 @@ from .result import Result
 from .scrubber import Scrubber
 from .session import ProbeSession
 from .statuses import REDIRECTS, is_registry_path, refusal, status_fault
-from .stranger import bearer_success, open_success
 from .token import TokenService
 from .trace import Trace
 from .transport import Transport
@@ -123,14 +123,14 @@ def _open_registry(session: ProbeSession) -> Reason:
     with session.step("confirm"):
         answer = session.get(session.credentials.basic)
         if answer.status == 401 and any(c.scheme == "bearer" for c in _challenges(answer)):
-            realm = choose_realm(session, _challenges(answer), told=True)
+            realm = choose_realm(session, _challenges(answer), password_sent=True)
         elif answer.is_registry_like:
             realm = None
         else:
             raise refusal(answer) if answer.status in (401, 403) else status_fault(answer)
         if answer.status == 401 and realm is None:
             raise refusal(answer)  # the Basic that it offers has just failed
-    return open_success(session) if realm is None else _by_token(session, realm)
+    return confirm_open(session) if realm is None else _by_token(session, realm)
 
 
 def _by_token(session: ProbeSession, realm: Realm) -> Reason:
@@ -146,7 +146,7 @@ def _by_token(session: ProbeSession, realm: Realm) -> Reason:
         raise Fault(Reason.TOKEN_REJECTED, answer)
     if not answer.is_registry_like:
         raise refusal(answer) if answer.status == 403 else status_fault(answer)
-    return bearer_success(session, service)
+    return confirm_bearer(session, service)
 
 
 def _with_scope(session: ProbeSession, service: TokenService, scope: str, answer: Answer) -> Answer:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .certificate import ServerCertificates, anchor, describe, read_chain
 from .fault import Fault
 from .reason import Reason
-from .trust import believing_anybody, believing_only
+from .trust import context_trusting, unverified_context
 
 Handshake = Callable[[ssl.SSLContext], AbstractContextManager[ssl.SSLSocket]]
 """A fresh connection to the server under a context; Fault when it fails."""
@@ -31,7 +31,7 @@ def inspect(handshake: Handshake, reason: Reason) -> Inspection:
     is found and tried: OpenSSL, not the names that a server writes into certificates, tells whether it
     would help."""
     try:
-        with handshake(believing_anybody()) as tls:
+        with handshake(unverified_context()) as tls:
             chain = read_chain(tls)
     except Fault:
         return Inspection()
@@ -41,7 +41,7 @@ def inspect(handshake: Handshake, reason: Reason) -> Inspection:
     if ca is None:
         return Inspection(describe(chain, None))
     try:
-        with handshake(believing_only(ca.pem)):
+        with handshake(context_trusting(ca.pem)):
             return Inspection(describe(chain, ca))
     except (Fault, OSError, ValueError) as error:
         wrong = error.reason if isinstance(error, Fault) and error.reason in _STILL_WRONG else None

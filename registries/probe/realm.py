@@ -23,18 +23,18 @@ class Realm:
 
 
 def choose_realm(
-    session: ProbeSession, challenges: Sequence[Challenge], *, told: bool = False
+    session: ProbeSession, challenges: Sequence[Challenge], *, password_sent: bool = False
 ) -> Realm | None:
     """The first acceptable Bearer realm; None if there is none but Basic is offered (connection-test.md,
     "Challenges": a broken Bearer falls back to Basic). Otherwise the Fault that tells why: BAD_CHALLENGE,
-    REALM_INSECURE, REALM_BLOCKED, UNSUPPORTED_AUTH. `told`: the registry has seen the password already."""
+    REALM_INSECURE, REALM_BLOCKED, UNSUPPORTED_AUTH. `password_sent`: the registry has seen the password already."""
     if not challenges:
         raise Fault(Reason.BAD_CHALLENGE)
     broken: Fault | None = None
     for challenge in challenges:
         if challenge.scheme == "bearer":
             try:
-                return _accepted(session, challenge, told)
+                return _accepted(session, challenge, password_sent)
             except Fault as fault:
                 if fault.reason not in _BROKEN:
                     raise
@@ -45,13 +45,13 @@ def choose_realm(
     raise broken or Fault(Reason.UNSUPPORTED_AUTH, _schemes(challenges))
 
 
-def _accepted(session: ProbeSession, challenge: Challenge, told: bool) -> Realm:
+def _accepted(session: ProbeSession, challenge: Challenge, password_sent: bool) -> Realm:
     service = challenge.parameters.get("service") or None
     try:
         endpoint = parse_endpoint(challenge.parameters.get("realm", ""))
     except EndpointError:
         raise Fault(Reason.BAD_CHALLENGE) from None
-    if told and session.scrubber.reveals(f"{endpoint.url} {service}"):
+    if password_sent and session.scrubber.reveals(f"{endpoint.url} {service}"):
         # A registry that has seen the password could have it looked up as a host name, or logged as a URL.
         raise Fault(Reason.BAD_CHALLENGE)
     session.token_host = endpoint.netloc

@@ -206,7 +206,7 @@ class Transport:
         if proxy and fault.reason in {Reason.CONNECTION_REFUSED, Reason.NETWORK_UNREACHABLE}:
             return Fault(Reason.PROXY_ERROR, cause=fault.reason)
         if fault.reason in _CERTIFICATE_FAULTS:
-            with self._dialer.unheard():
+            with self._dialer.untraced():
                 seen = inspect(lambda context: self._handshake(endpoint, proxy, context), fault.reason)
             fault.tls, fault.cause = seen.facts, seen.still_wrong
         return fault

@@ -19,12 +19,12 @@ def tls_context(policy: Policy, host: str) -> ssl.SSLContext:
     or the server's own certificate; and names are looked for in the alternative names only, never in the
     common name. A context is shared by the tests that believe the same files, unchanged, and the same PEM."""
     if policy.skip_tls_verify:
-        return believing_anybody()
+        return unverified_context()
     try:
         nodes = node_trust(policy.certs_dir, host) if policy.certs_dir else NodeTrust()
         files = [Path(policy.ca_file), *nodes.authorities] if policy.ca_file else [*nodes.authorities]
         key = (policy.ca_pem, *map(_state, [*_system_files(), *files]))
-        return policy.contexts.get(key, lambda: _believing(files, policy.ca_pem))
+        return policy.contexts.get(key, lambda: _context_with(files, policy.ca_pem))
     except (OSError, ValueError):
         raise Fault(Reason.TLS_UNTRUSTED, cause="bad_ca") from None
 
@@ -37,7 +37,7 @@ def nodes_skip_verification(policy: Policy, host: str) -> bool:
         return False
 
 
-def believing_anybody() -> ssl.SSLContext:
+def unverified_context() -> ssl.SSLContext:
     """A context that verifies nothing."""
     context = _context()
     context.check_hostname = False
@@ -45,14 +45,14 @@ def believing_anybody() -> ssl.SSLContext:
     return context
 
 
-def believing_only(pem: str) -> ssl.SSLContext:
+def context_trusting(pem: str) -> ssl.SSLContext:
     """A context that believes one certificate and what it issued. ValueError or OSError if it is none."""
     context = _context()
     context.load_verify_locations(cadata=pem)
     return context
 
 
-def _believing(files: list[Path], pem: str | None) -> ssl.SSLContext:
+def _context_with(files: list[Path], pem: str | None) -> ssl.SSLContext:
     context = _context()
     context.load_default_certs()
     for file in files:

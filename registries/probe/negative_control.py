@@ -24,39 +24,39 @@ _REFUSALS = frozenset(
 _NO_WORD = frozenset({404, 405, 407, 408, 425})
 
 
-def bearer_success(session: ProbeSession, service: TokenService) -> Reason:
+def confirm_bearer(session: ProbeSession, service: TokenService) -> Reason:
     """OK if the token service refuses strangers, or an anonymous token does not open the registry; else
     OK_UNVERIFIED. A realm that is remembered to refuse them is not asked again."""
     memory = session.policy.memory
     if memory is not None and memory.checks_credentials(service.key):
         return Reason.OK
     with session.step("confirm"):
-        reason = _nobody(session, service) or _somebody(session, service)
+        reason = _anonymous_control(session, service) or _random_user_control(session, service)
     if memory is not None and reason is Reason.OK:
         memory.remember(service.key)
     return reason
 
 
-def open_success(session: ProbeSession) -> Reason:
+def confirm_open(session: ProbeSession) -> Reason:
     """For a registry that answers anybody with 200: OK only if it refuses a random user (the negative
     control)."""
     if not session.policy.negative_control:
         return Reason.OK_UNVERIFIED
     with session.step("confirm"):
         try:
-            answer = session.get(stranger().basic)
+            answer = session.get(random_credentials().basic)
         except Fault:
             return Reason.OK_UNVERIFIED
         return Reason.OK if answer.status in (401, 403) else Reason.OK_UNVERIFIED
 
 
-def stranger(*, identity_token: bool = False) -> Credentials:
+def random_credentials(*, identity_token: bool = False) -> Credentials:
     """Credentials that nobody has."""
     username = IDENTITY_TOKEN_USER if identity_token else f"probe-{secrets.token_hex(8)}"
     return Credentials(username, secrets.token_urlsafe(24))
 
 
-def _nobody(session: ProbeSession, service: TokenService) -> Reason | None:
+def _anonymous_control(session: ProbeSession, service: TokenService) -> Reason | None:
     """OK if an anonymous visitor gets no token, or none that opens the registry; None if that remains
     open."""
     if not service.uses_get:
@@ -72,12 +72,12 @@ def _nobody(session: ProbeSession, service: TokenService) -> Reason | None:
     return Reason.OK if _is_closed(answer) else None
 
 
-def _somebody(session: ProbeSession, service: TokenService) -> Reason:
+def _random_user_control(session: ProbeSession, service: TokenService) -> Reason:
     """The negative control at the token service."""
     if not session.policy.negative_control:
         return Reason.OK_UNVERIFIED
     try:
-        service.exchange(stranger(identity_token=session.credentials.is_identity_token))
+        service.exchange(random_credentials(identity_token=session.credentials.is_identity_token))
     except Fault as fault:
         return Reason.OK if _is_refusal(fault) else Reason.OK_UNVERIFIED
     return Reason.OK_UNVERIFIED
