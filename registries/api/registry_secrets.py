@@ -10,11 +10,11 @@ from registries.api import bodies, watch
 from registries.api.callers import Caller
 from registries.api.payloads import read_patch, read_resource
 from registries.api.status import JSON, answer, bad_request
+from registries.audit.action import Action
 from registries.domain.errors import Conflict
 from registries.domain.query import Criteria
 from registries.domain.registry import Key
 from registries.domain.resource import API_VERSION, KIND, Resource
-from registries.verification.records import Action
 from registries.wiring import services
 
 DEFAULT_LIMIT = 10

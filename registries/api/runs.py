@@ -14,12 +14,12 @@ from django.http import HttpRequest, HttpResponse
 from registries.api import bodies
 from registries.api.callers import Caller
 from registries.api.status import ApiError, InvalidValues, answer
+from registries.audit.action import Action
 from registries.domain.access import Access, Permission
 from registries.domain.errors import SESSION_ENDED, Cause, Conflict, NotFound, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION
 from registries.runs.engine import ItemState, Runs
-from registries.verification.records import Action
 from registries.wiring import services
 
 MOST = 1000

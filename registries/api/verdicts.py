@@ -31,8 +31,8 @@ from registries.domain.errors import (
 )
 from registries.domain.registry import Credential, Key, name_problem
 from registries.domain.resource import API_VERSION, milliseconds
+from registries.verification.check import Check
 from registries.verification.outcome import Outcome
-from registries.verification.records import Check
 from registries.wiring import services
 from registries.words import labels
 

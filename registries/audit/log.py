@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from django.db.models import Q, QuerySet
 
+from registries.audit.action import OK, Action
 from registries.domain.access import Access
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import AuditEntry
-from registries.verification.records import OK, Action
 
 
 class AuditLog:
-    """records.Audit on the database; the service and the few other places that change things hold one."""
+    """action.Audit on the database; the service and the few other places that change things hold one."""
 
     def record(
         self,

@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.http import HttpRequest
 
+from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access
 from registries.log_in.pages import client_address
-from registries.verification.records import Action
 from registries.wiring import services
 
 NOBODY = "?"

@@ -12,11 +12,11 @@ from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from registries.audit.action import Action, Audit
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import AlreadyExists, Cause, Conflict, Invalid, NotFound
 from registries.models import Grant
 from registries.people import grants
-from registries.verification.records import Action, Audit
 
 
 @dataclass(frozen=True, slots=True)

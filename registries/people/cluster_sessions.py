@@ -20,6 +20,7 @@ from django.db import connections
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from registries.audit.action import Action, Audit
 from registries.cluster.credential import Proof
 from registries.cluster.personal import Gate, Person
 from registries.domain.access import Access
@@ -28,7 +29,6 @@ from registries.models import ClusterSession
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, short
 from registries.stores.resealing import reseal_all
 from registries.stores.sealing import Sealer
-from registries.verification.records import Action, Audit
 
 log = logging.getLogger(__name__)
 

@@ -1,11 +1,11 @@
 """Tokens that open nothing, written down: once a minute per address and token, since a client that keeps trying must
-not fill the log. Imports access and records.
+not fill the log.
 """
 
 from datetime import UTC, datetime, timedelta
 
+from registries.audit.action import Action, Audit
 from registries.domain.access import Access
-from registries.verification.records import Action, Audit
 
 NOTED = timedelta(minutes=1)
 KEPT = 1024

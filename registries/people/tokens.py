@@ -15,13 +15,13 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Role
 from registries.domain.errors import Cause, Invalid, NotFound
 from registries.domain.registry import text_problem
 from registries.models import ApiToken
 from registries.people.grants import access_of
 from registries.people.refusals import Refusals
-from registries.verification.records import Action, Audit
 
 MARK = "rct_"
 """Begins every token, so that a scanner of leaked secrets finds it."""

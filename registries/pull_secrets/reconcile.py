@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from registries.cluster.lease import RENEWAL, Lease
 from registries.domain.errors import ConsoleError, NotFound, Unavailable
 from registries.domain.registry import Key
+from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import PullSecrets
-from registries.stores.base import PullSecret
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotF
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION, KIND, Resource, decode_password, to_domain
 from registries.pull_secrets.images import auths_key
-from registries.stores.base import PullSecret
+from registries.pull_secrets.kinds import PullSecret
 
 log = logging.getLogger(__name__)
 

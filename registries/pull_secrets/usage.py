@@ -20,7 +20,7 @@ from registries.cluster.personal import Caller
 from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Refused
 from registries.domain.registry import Key
 from registries.pull_secrets.images import image_host, registry_host
-from registries.stores.base import Binding, Dependent, Usage
+from registries.pull_secrets.kinds import Binding, Dependent, Usage
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ PATIENCE = 8.0
 
 
 class Users:
-    """stores/base.py's PullSecretUsers. `reader` reads and `writer` binds; `is_foreign` tells of a Secret that it is
+    """kinds.PullSecretUsers. `reader` reads and `writer` binds; `is_foreign` tells of a Secret that it is
     somebody else's. Thread-safe when they are."""
 
     def __init__(self, reader: Caller, writer: Caller, is_foreign: Callable[[Key], bool]) -> None:

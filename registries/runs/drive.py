@@ -22,7 +22,7 @@ from registries.runs.engine import BEAT, PAUSE, Heart, ItemState, Patience
 from registries.runs.threads import Background
 from registries.service.registries import Registries
 from registries.service.tests import Tests
-from registries.verification.records import Check
+from registries.verification.check import Check
 
 T = TypeVar("T")
 

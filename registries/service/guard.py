@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from registries.audit.action import IN_DOUBT, Action, Audit
 from registries.domain.access import Access, Permission
 from registries.domain.errors import UNCERTAIN, ConsoleError, Forbidden, Refused, Unavailable
 from registries.domain.registry import Key
 from registries.stores.base import Store
-from registries.verification.records import IN_DOUBT, Action, Audit
 
 NEEDED = {
     Action.SEE: Permission.SEE,

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
+from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import to_domain
 from registries.index.search import Index
+from registries.pull_secrets.kinds import Binding, PullSecret, Usage
 from registries.service.guard import Guard
-from registries.stores.base import Binding, PullSecret, Store, Usage
-from registries.verification.records import Action, Audit
+from registries.stores.base import Store
 
 
 class PullSecretUse:

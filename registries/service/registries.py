@@ -5,6 +5,7 @@ One method per use case, keyword-only, without request, response or ORM. Lists a
 
 from collections.abc import Callable, Sequence
 
+from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Cause, Forbidden, Invalid, Unavailable
 from registries.domain.metadata import TELLING
@@ -20,7 +21,7 @@ from registries.index.search import Index
 from registries.intake.draft import echo_causes, information_causes
 from registries.service.guard import NEEDED, Guard
 from registries.stores.base import Store
-from registries.verification.records import Action, Audit, Checks
+from registries.verification.check import Checks
 
 
 class Registries:

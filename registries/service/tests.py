@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
+from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
 from registries.domain.errors import UNCERTAIN, Conflict, ConsoleError, Forbidden, LeftAlone, Refused
 from registries.domain.registry import Credential, Key, Verification, VerifyStatus
@@ -14,8 +15,8 @@ from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
 from registries.service.guard import Guard
 from registries.stores.base import Store
+from registries.verification.check import Check, Checks, Limit, Restraint
 from registries.verification.outcome import Outcome
-from registries.verification.records import Action, Audit, Check, Checks, Limit, Restraint
 
 STORED_LANGUAGE = "zh"
 """verify-message is stored in Chinese, whatever the reader's language (connection-test.md)."""

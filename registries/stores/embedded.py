@@ -18,7 +18,8 @@ from registries.domain.errors import AlreadyExists, Conflict, NotFound
 from registries.domain.registry import Credential, Key, Removal, credential_of
 from registries.domain.resource import KIND, Resource, decode_password, to_domain
 from registries.models import StoredResource, StoreVersion, Tombstone
-from registries.stores.base import Changes, Freshness, PullSecret, PullSecretUsers
+from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
+from registries.stores.base import Changes, Freshness
 from registries.stores.resealing import reseal_all
 from registries.stores.sealing import Sealer
 

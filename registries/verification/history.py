@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import VerificationRecord
+from registries.verification.check import Check
 from registries.verification.outcome import Outcome
-from registries.verification.records import Check
 
 KEPT = 20
 """So many tests of a registry are remembered."""
@@ -17,7 +17,7 @@ MOST_PARAMETERS = 500
 
 
 class History:
-    """records.Checks on the database. `patience`: a test that has not ended by then was lost with its process."""
+    """check.Checks on the database. `patience`: a test that has not ended by then was lost with its process."""
 
     def __init__(self, patience: timedelta) -> None:
         self._patience = patience

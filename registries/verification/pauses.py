@@ -9,7 +9,7 @@ from registries.models import Pause
 
 
 class Pauses:
-    """records.Restraint on the database: every process honours what one of them was told."""
+    """check.Restraint on the database: every process honours what one of them was told."""
 
     def note(self, registry: str, username: str, seconds: int) -> None:
         """`registry` is host:port."""

@@ -14,7 +14,7 @@ MINUTE = 60
 
 
 class Quota:
-    """records.Limit on the database, so that several processes count together. `most` is per minute; 0 is no limit."""
+    """check.Limit on the database, so that several processes count together. `most` is per minute; 0 is no limit."""
 
     def __init__(self, most: int) -> None:
         self._most = most

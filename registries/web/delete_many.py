@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
+from registries.audit.action import Action
 from registries.domain.errors import Conflict
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import access_to
 from registries.runs.engine import RunState, RunView
-from registries.verification.records import Action
 from registries.web.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog
 from registries.wiring import services

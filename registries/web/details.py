@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from registries.audit.action import OK
 from registries.audit.log import events_of
 from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound
@@ -18,7 +19,6 @@ from registries.intake.ca_bundle import BundleError, read_bundle
 from registries.log_in.access import access_to, acting_access
 from registries.models import AuditEntry
 from registries.probe.certificate import CertificateFacts
-from registries.verification.records import OK
 from registries.web import pull_secrets
 from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.web.test_one import panel

@@ -6,11 +6,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
+from registries.audit.action import Action
 from registries.domain.access import Access
 from registries.domain.errors import Conflict, Invalid, NotFound
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import access_to
-from registries.verification.records import Action
 from registries.web.forms import EditForm
 from registries.web.pull_secrets import usage_place
 from registries.web.responses import back, details_url, dialog, done, shown_path

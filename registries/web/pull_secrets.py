@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from registries.domain.access import Access, Permission
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import access_to, acting_access
-from registries.stores.base import Binding, Dependent, PullSecret, Usage
+from registries.pull_secrets.kinds import Binding, Dependent, PullSecret, Usage
 from registries.web.responses import back, details_url, is_htmx, toast
 from registries.wiring import services
 from registries.words.pull_secrets import BINDINGS, KINDS, PULL_SECRETS, group_of, upkeep

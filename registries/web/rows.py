@@ -7,8 +7,8 @@ from registries.domain.access import Access, Permission
 from registries.domain.query import Tally
 from registries.domain.registry import RegistrySecret
 from registries.probe.certificate import CertificateFacts, ServerCertificates
+from registries.verification.check import Check
 from registries.verification.outcome import Outcome, Stage
-from registries.verification.records import Check
 from registries.web.responses import details_url
 from registries.words import labels
 from registries.words.labels import Label

@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
+from registries.audit.action import Action
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import access_to
 from registries.runs.engine import ItemState, RunState
 from registries.runs.tests import Group, Line, VerifyRunView
-from registries.verification.records import Action
 from registries.web import filters
 from registries.web.responses import details_url, dialog, is_htmx
 from registries.wiring import services

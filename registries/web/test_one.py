@@ -14,7 +14,7 @@ from registries.domain.access import Access
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import access_to, acting_access
-from registries.verification.records import Check
+from registries.verification.check import Check
 from registries.web.responses import details_url, is_htmx, toast
 from registries.web.rows import poll_delay, row_of, verdict_of_stored
 from registries.wiring import services

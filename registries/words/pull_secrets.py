@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.errors import Unavailable
-from registries.stores.base import Binding, PullSecret
+from registries.pull_secrets.kinds import Binding, PullSecret
 from registries.words.labels import Label, Text
 
 PULL_SECRETS = {

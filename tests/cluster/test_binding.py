@@ -7,8 +7,8 @@ import pytest
 from registries.cluster.paths import default_account
 from registries.cluster.personal import Person
 from registries.domain.errors import Conflict, Forbidden
+from registries.pull_secrets.kinds import Binding
 from registries.pull_secrets.usage import Users
-from registries.stores.base import Binding
 from registries.stores.cluster.store import KubernetesStore
 from tests.cluster.users import (
     ACCOUNTS,

@@ -15,7 +15,7 @@ from registries.cluster.connection import Timeouts
 from registries.domain.errors import NotFound
 from registries.domain.resource import encode_password
 from registries.models import AuditEntry
-from registries.stores.base import PullSecret
+from registries.pull_secrets.kinds import PullSecret
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
 from tests.canary import CANARY

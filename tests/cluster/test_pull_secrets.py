@@ -12,8 +12,8 @@ from registries.cluster.paths import secret, secrets_in
 from registries.domain.registry import Draft, Key, Provider
 from registries.domain.resource import Resource, new_resource
 from registries.pull_secrets import reconcile
+from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import PullSecrets
-from registries.stores.base import PullSecret
 from registries.stores.cluster.store import KubernetesStore
 from tests.canary import CANARY
 from tests.peers.cluster import MERGE_PATCH, Cluster

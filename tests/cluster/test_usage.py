@@ -10,8 +10,8 @@ from registries.domain.errors import Unavailable
 from registries.domain.registry import Key
 from registries.pull_secrets import usage
 from registries.pull_secrets.images import auths_key, image_host
+from registries.pull_secrets.kinds import Dependent
 from registries.pull_secrets.usage import COLLECTIONS, Users
-from registries.stores.base import Dependent
 from registries.stores.cluster.store import KubernetesStore
 from tests.cluster.users import (
     ACCOUNTS,

@@ -13,8 +13,8 @@ from registries.cluster.paths import default_account, secret, secrets_in
 from registries.cluster.personal import Gate, Person
 from registries.domain.registry import Draft, Key, Provider
 from registries.domain.resource import new_resource
+from registries.pull_secrets.kinds import Dependent
 from registries.pull_secrets.usage import COLLECTIONS
-from registries.stores.base import Dependent
 from registries.stores.cluster.store import KubernetesStore
 from tests.canary import CANARY
 from tests.peers.api_server import Answer, ApiServer, canary_token

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from registries.audit.action import Action
 from registries.domain.access import Role
 from registries.domain.errors import Forbidden
 from registries.domain.registry import Key
 from registries.models import AuditEntry
 from registries.people.grants import set_grant
-from registries.verification.records import Action
 from registries.wiring import services
 from tests.api.test_api import BASE, MERGE, TEAM_A
 from tests.canary import CANARY

@@ -16,9 +16,10 @@ from registries.cluster.personal import Caller, Person
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Unavailable
 from registries.domain.registry import Credential, Key, credential_of
 from registries.domain.resource import KIND, Resource, decode_password, public, to_domain
+from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
-from registries.stores.base import Changes, Freshness, PullSecret, PullSecretUsers
+from registries.stores.base import Changes, Freshness
 from registries.stores.cluster.cache import Journal
 from registries.stores.cluster.follower import Follower
 

@@ -1,38 +1,13 @@
-"""What is written down of people's actions and of tests: the values, and what the service needs of whoever
-writes them. Imports the domain, access and outcome; the tables are owned by audit.py and history.py.
-"""
+"""The test of a stored registry as a value, and the interfaces that testing needs: history, limit, pauses."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 from registries.domain.access import Access
 from registries.domain.registry import Key, RegistrySecret
 from registries.verification.outcome import Outcome
-
-OK = "ok"
-"""The outcome of an action that went through; a refused one has the reason of its error."""
-IN_DOUBT = "uncertain"
-"""The outcome of an action that may have gone through: the store took it and did not answer."""
-
-
-class Action(StrEnum):
-    CREATE = "create"
-    EDIT = "edit"
-    DELETE = "delete"
-    TEST = "test"
-    TRY = "try"
-    SEE = "see"
-    LOGIN = "login"
-    LOGOUT = "logout"
-    ACCOUNT = "account"
-    GRANT = "grant"
-    NAMESPACE = "namespace"
-    BIND = "bind"
-    UNBIND = "unbind"
-    TOKEN = "token"  # noqa: S105  what was acted on
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +20,6 @@ class Check:
     person: str
     started_at: datetime
     outcome: Outcome | None = None
-
-
-class Audit(Protocol):
-    def record(
-        self,
-        access: Access,
-        action: Action,
-        *,
-        outcome: str = OK,
-        key: Key | None = None,
-        namespace: str = "",
-        uid: str = "",
-        note: str = "",
-    ) -> None:
-        """Write down one action. `note` is a code or a name, never text typed into a secret field."""
-        ...
-
-    def record_all(
-        self, access: Access, action: Action, items: Sequence[tuple[Key, str]], *, outcome: str = OK
-    ) -> None:
-        """The same for many registries, by key and uid, all of which ended alike."""
-        ...
 
 
 class Limit(Protocol):
