@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "registries.log_in.access.AccessMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "console.security.SignedInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

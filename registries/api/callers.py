@@ -14,7 +14,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from registries.api.status import ApiError
 from registries.domain.access import Access
 from registries.domain.errors import TooManyRequests, Unavailable
-from registries.log_in.access import access_to
+from registries.log_in.access import ConsoleRequest
 from registries.log_in.pages import client_address
 from registries.wiring import services
 
@@ -34,7 +34,7 @@ class Caller:
     now: Callable[[], Access | None] = field(repr=False)
 
 
-def caller_of(request: HttpRequest) -> Caller:
+def caller_of(request: ConsoleRequest) -> Caller:
     """ApiError 401 for nobody, 403 for a session without CSRF; TooManyRequests for one who asks too often.
 
     Another scheme than Bearer's is not for us: a browser sends it along to a proxy in front that asked for it.
@@ -102,14 +102,14 @@ def _of_cluster(text: str, source: str, metrics: bool) -> Caller | None:
     return None if access is None else Caller(access, f"person {access.person}", partial(ask, text, source))
 
 
-def _session(request: HttpRequest) -> Caller:
+def _session(request: ConsoleRequest) -> Caller:
     if not request.user.is_authenticated:
         raise ApiError(401, headers=CHALLENGE)
     if request.method not in SAFE and _refused(request):
         raise ApiError(
             403, "CSRF verification failed: send the token of the page in X-CSRFToken, or a bearer token"
         )
-    access = access_to(request)
+    access = request.access
     return Caller(access, f"person {access.person}", lambda: services().access_now(access))
 
 

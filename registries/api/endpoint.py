@@ -18,6 +18,7 @@ from registries.api.callers import Caller, caller_of, unauthorized
 from registries.api.status import ApiError, of_error
 from registries.domain.errors import SESSION_ENDED, ConsoleError, NotFound
 from registries.domain.registry import name_problem
+from registries.log_in.access import ConsoleRequest
 
 Handler = Callable[..., HttpResponseBase]
 NAMES = ("namespace", "name", "run")
@@ -28,7 +29,7 @@ def endpoint(judged: Collection[str] = NAMES, /, **handlers: Handler) -> Callabl
     methods = {**handlers, "HEAD": handlers["GET"]} if "GET" in handlers else dict(handlers)
 
     @sensitive_variables()  # of all that is called: headers hold tokens and bodies passwords
-    def view(request: HttpRequest, **where: str) -> HttpResponseBase:
+    def view(request: ConsoleRequest, **where: str) -> HttpResponseBase:
         try:
             caller = caller_of(request)
             with translation.override(language(request)):

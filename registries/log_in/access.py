@@ -1,35 +1,48 @@
-"""Who is asking: the Access of a request, looked up once."""
+"""The rights of a request's person, as attributes of the request."""
 
+from collections.abc import Callable
 from typing import cast
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
 
 from registries.domain.access import Access
 from registries.log_in.pages import client_address
 from registries.people.grants import access_of
 from registries.wiring import services
 
-_ATTRIBUTE = "_registries_access"
+
+class ConsoleRequest(HttpRequest):
+    """A request that passed AccessMiddleware. Reading an attribute raises Unavailable when the cluster cannot say."""
+
+    access: Access
+    """What the person may do. Somebody without a session may do nothing."""
+    acting_access: Access
+    """What the page offers: no more than to look while the store is away."""
 
 
-def access_to(request: HttpRequest) -> Access:
-    """What the person behind a request may do; nobody may do nothing. Unavailable when the cluster cannot say."""
-    known = getattr(request, _ATTRIBUTE, None)
-    if known is None:
-        user = request.user
-        source = client_address(request)
-        if isinstance(user, User):
-            known = access_of(user, source)
-        elif services().by_cluster:
-            known = services().people.access_of(user, source)
-        else:
-            known = Access(person="", source=source)
-        setattr(request, _ATTRIBUTE, known)
-    return cast(Access, known)
+class AccessMiddleware:
+    """Sets `access` and `acting_access`. Each is looked up once, when it is first read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        known = cast(ConsoleRequest, request)
+        known.access = cast(Access, SimpleLazyObject(lambda: _access(request)))
+        known.acting_access = cast(Access, SimpleLazyObject(lambda: _acting(known.access)))
+        return self.get_response(request)
 
 
-def acting_access(request: HttpRequest) -> Access:
-    """What the page offers that person: no more than to look while the store is away."""
-    access = access_to(request)
+def _access(request: HttpRequest) -> Access:
+    user, source = request.user, client_address(request)
+    if isinstance(user, User):
+        return access_of(user, source)
+    if services().by_cluster:
+        return services().people.access_of(user, source)
+    return Access(person="", source=source)
+
+
+def _acting(access: Access) -> Access:
     return access.looking_only if services().index.freshness().away else access

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from registries.domain.access import EVERYWHERE, Role
-from registries.log_in.access import access_to
+from registries.log_in.access import ConsoleRequest
 from registries.web.form_dialogs import confirm_by_name, submit
 from registries.web.forms import AccountForm, GrantForm, PasswordForm
 from registries.web.responses import back
@@ -20,15 +20,15 @@ PAGE = "registries:accounts"
 
 
 @require_safe
-def accounts(request: HttpRequest) -> HttpResponse:
-    found = services().accounts.all(access=access_to(request))
+def accounts(request: ConsoleRequest) -> HttpResponse:
+    found = services().accounts.all(access=request.access)
     return render(request, "administration/accounts.html", {"accounts": found, "everywhere": EVERYWHERE})
 
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
-def account_add(request: HttpRequest) -> HttpResponse:
-    access = access_to(request)
+def account_add(request: ConsoleRequest) -> HttpResponse:
+    access = request.access
     access.require_administration()
     form = AccountForm(request.POST or None, namespaces=_scopes(request))
 
@@ -45,8 +45,8 @@ def account_add(request: HttpRequest) -> HttpResponse:
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
-def account_password(request: HttpRequest, name: str) -> HttpResponse:
-    access = access_to(request)
+def account_password(request: ConsoleRequest, name: str) -> HttpResponse:
+    access = request.access
     services().accounts.one(access=access, name=name)
 
     def change(values: dict[str, Any]) -> str:
@@ -58,9 +58,9 @@ def account_password(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def account_grant(request: HttpRequest, name: str) -> HttpResponse:
+def account_grant(request: ConsoleRequest, name: str) -> HttpResponse:
     """Assigns a role. The dialog also lists the roles of the account, each with a button that removes it."""
-    access = access_to(request)
+    access = request.access
     account = services().accounts.one(access=access, name=name)
     form = GrantForm(request.POST or None, namespaces=_scopes(request))
 
@@ -75,23 +75,23 @@ def account_grant(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-def account_revoke(request: HttpRequest, name: str) -> HttpResponse:
+def account_revoke(request: ConsoleRequest, name: str) -> HttpResponse:
     namespace = request.POST.get("namespace", "")
-    services().accounts.revoke(access=access_to(request), name=name, namespace=namespace)
+    services().accounts.revoke(access=request.access, name=name, namespace=namespace)
     return back(request, _saved(name), PAGE)
 
 
 @require_POST
-def account_active(request: HttpRequest, name: str) -> HttpResponse:
+def account_active(request: ConsoleRequest, name: str) -> HttpResponse:
     active = request.POST.get("active") == "1"
-    services().accounts.set_active(access=access_to(request), name=name, active=active)
+    services().accounts.set_active(access=request.access, name=name, active=active)
     text = _("%(name)s can log in again.") if active else _("%(name)s can no longer log in.")
     return back(request, text % {"name": name}, PAGE)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def account_delete(request: HttpRequest, name: str) -> HttpResponse:
-    access = access_to(request)
+def account_delete(request: ConsoleRequest, name: str) -> HttpResponse:
+    access = request.access
     services().accounts.one(access=access, name=name)
 
     def change() -> str:
@@ -106,7 +106,7 @@ def _saved(name: str) -> str:
     return _("Saved the roles of %(name)s.") % {"name": name}
 
 
-def _scopes(request: HttpRequest) -> list[tuple[str, str]]:
+def _scopes(request: ConsoleRequest) -> list[tuple[str, str]]:
     """Everywhere and every namespace, as choices."""
-    names = services().index.namespaces(access=access_to(request))
+    names = services().index.namespaces(access=request.access)
     return [(EVERYWHERE, labels.role_scope(EVERYWHERE)), *((name, name) for name in names)]

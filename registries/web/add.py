@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -26,7 +26,7 @@ from registries.domain.errors import (
 from registries.domain.registry import Provider, RegistrySecret, name_problem
 from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
 from registries.intake.draft import read_credential, read_draft, suggested_name
-from registries.log_in.access import access_to
+from registries.log_in.access import ConsoleRequest
 from registries.probe.address import AddressError, parse_address
 from registries.verification.outcome import Outcome
 from registries.web.forms import AddForm
@@ -39,7 +39,7 @@ from registries.words import labels, presets
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
-def add(request: HttpRequest) -> HttpResponse:
+def add(request: ConsoleRequest) -> HttpResponse:
     if request.method == "POST":
         return _save(request)
     namespaces = _namespaces(request)
@@ -56,9 +56,9 @@ def add(request: HttpRequest) -> HttpResponse:
     return _form(request, AddForm(initial=initial, namespaces=namespaces))
 
 
-def _nowhere(request: HttpRequest) -> HttpResponse:
+def _nowhere(request: ConsoleRequest) -> HttpResponse:
     """There is no namespace to add to: one has to be made first, or a role is missing."""
-    access = access_to(request)
+    access = request.access
     if not access.may_anywhere(Permission.CREATE):
         raise Forbidden("", role_for(Permission.CREATE))
     context = {"administers": access.administers}
@@ -66,9 +66,9 @@ def _nowhere(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_variables("form", "draft")
-def _save(request: HttpRequest) -> HttpResponse:
+def _save(request: ConsoleRequest) -> HttpResponse:
     """Save, with or without a test, then test: a registry that is down never keeps anybody from saving."""
-    access, status = access_to(request), 422
+    access, status = request.access, 422
     form = AddForm(request.POST, namespaces=_namespaces(request))
     try:
         draft = read_draft(form.typed())
@@ -102,7 +102,7 @@ def _after_saving(access: Access, created: RegistrySecret) -> str:
     return _("Added %(name)s. Testing the connection.") % {"name": created.title}
 
 
-def _form(request: HttpRequest, form: AddForm, status: int = 200) -> HttpResponse:
+def _form(request: ConsoleRequest, form: AddForm, status: int = 200) -> HttpResponse:
     provider = form.data.get("provider") or form.initial.get("provider")
     context: dict[str, Any] = {
         "form": form,
@@ -114,9 +114,9 @@ def _form(request: HttpRequest, form: AddForm, status: int = 200) -> HttpRespons
 
 
 @require_safe
-def check_name(request: HttpRequest) -> HttpResponse:
+def check_name(request: ConsoleRequest) -> HttpResponse:
     """Is this name free? Also suggests one, which the page takes over unless a name was typed."""
-    access = access_to(request)
+    access = request.access
     namespace, name = request.GET.get("namespace", ""), request.GET.get("name", "").strip()
     taken = name in _names(request, namespace)
     context = {"name": name, "taken": taken, "problem": name_problem(name), "namespace": namespace}
@@ -129,7 +129,7 @@ def check_name(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def check_address(request: HttpRequest) -> HttpResponse:
+def check_address(request: ConsoleRequest) -> HttpResponse:
     """What this address is taken for, what an image from it is called, and who else holds a credential for it."""
     text, username = request.GET.get("domain", ""), request.GET.get("username", "").strip()
     context: dict[str, Any] = {}
@@ -145,7 +145,7 @@ def check_address(request: HttpRequest) -> HttpResponse:
                 "warnings": [labels.warning(code) for code in address.warnings],
                 "sample": presets.sample_image(address.canonical, _provider(request)),
                 "twins": services().index.twins(
-                    access=access_to(request),
+                    access=request.access,
                     namespace=namespace,
                     domain=address.canonical,
                     username=username,
@@ -155,7 +155,7 @@ def check_address(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def check_ca(request: HttpRequest) -> HttpResponse:
+def check_ca(request: ConsoleRequest) -> HttpResponse:
     """What a CA certificate says that somebody pasted: whose it is, until when, its fingerprint."""
     text = request.POST.get("ca_bundle", "")
     context: dict[str, Any] = {"now": datetime.now(UTC)}
@@ -170,9 +170,9 @@ def check_ca(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @sensitive_variables("form", "typed", "credential")
 @require_POST
-def try_connection(request: HttpRequest) -> HttpResponse:
+def try_connection(request: ConsoleRequest) -> HttpResponse:
     """测试连接 in the dialog: test what is typed, record nothing."""
-    access = access_to(request)
+    access = request.access
     form = AddForm(request.POST, namespaces=_namespaces(request))
     typed = form.typed()
     try:
@@ -189,9 +189,9 @@ def try_connection(request: HttpRequest) -> HttpResponse:
     return trial_outcome(request, trial)
 
 
-def trial_outcome(request: HttpRequest, trial: UUID) -> HttpResponse:
+def trial_outcome(request: ConsoleRequest, trial: UUID) -> HttpResponse:
     """The verdict in the dialog, or that the test is still under way."""
-    outcome = services().trials.ask(access=access_to(request), trial_id=trial)
+    outcome = services().trials.ask(access=request.access, trial_id=trial)
     context: dict[str, Any] = {"trial": trial}
     if outcome is not None:
         context = {
@@ -213,19 +213,19 @@ def _errors(form: AddForm) -> list[tuple[str, str, str]]:
     ]
 
 
-def _namespaces(request: HttpRequest) -> tuple[str, ...]:
-    return services().index.namespaces(access=access_to(request), permission=Permission.CREATE)
+def _namespaces(request: ConsoleRequest) -> tuple[str, ...]:
+    return services().index.namespaces(access=request.access, permission=Permission.CREATE)
 
 
-def _names(request: HttpRequest, namespace: str) -> frozenset[str]:
-    return services().index.names(access=access_to(request), namespace=namespace)
+def _names(request: ConsoleRequest, namespace: str) -> frozenset[str]:
+    return services().index.names(access=request.access, namespace=namespace)
 
 
-def _suggestion(request: HttpRequest, provider: Provider, namespace: str) -> str:
+def _suggestion(request: ConsoleRequest, provider: Provider, namespace: str) -> str:
     return suggested_name(provider, namespace, _names(request, namespace))
 
 
-def _provider(request: HttpRequest) -> Provider:
+def _provider(request: ConsoleRequest) -> Provider:
     try:
         return Provider(request.GET.get("provider", ""))
     except ValueError:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from django_htmx.http import trigger_client_event
 from registries.audit.action import Action
 from registries.domain.errors import Conflict
 from registries.domain.registry import RegistrySecret
-from registries.log_in.access import access_to
+from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import RunState, RunView
 from registries.web.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog
@@ -24,9 +24,9 @@ SHOWN_AT_ONCE = 100
 
 
 @require_POST
-def batch_delete(request: HttpRequest) -> HttpResponse:
+def batch_delete(request: ConsoleRequest) -> HttpResponse:
     """Propose: `uids` holds what was selected, separated by blanks or line breaks."""
-    access = access_to(request)
+    access = request.access
     asked = request.POST.get("uids", "").split()
     found = services().registries.by_uid(access=access, uids=asked)
     may = services().registries.by_uid(access=access, uids=asked, action=Action.DELETE)
@@ -41,7 +41,12 @@ def batch_delete(request: HttpRequest) -> HttpResponse:
 
 
 def _confirmation(
-    request: HttpRequest, run: RunView, registries: tuple[RegistrySecret, ...], *, left_out: int, missing: int
+    request: ConsoleRequest,
+    run: RunView,
+    registries: tuple[RegistrySecret, ...],
+    *,
+    left_out: int,
+    missing: int,
 ) -> HttpResponse:
     names: dict[str, list[str]] = {}
     if run.total <= SHOWN_AT_ONCE:
@@ -58,17 +63,17 @@ def _confirmation(
 
 
 @require_safe
-def run_items(request: HttpRequest, run: UUID) -> HttpResponse:
+def run_items(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """The names that a run holds of one namespace."""
     namespace = request.GET.get("namespace", "")
-    items = services().delete_runs().items(access=access_to(request), run_id=run, namespace=namespace)
+    items = services().delete_runs().items(access=request.access, run_id=run, namespace=namespace)
     return render(request, "registries/_run_items.html", {"names": [item.key.name for item in items]})
 
 
 @require_POST
-def run_start(request: HttpRequest, run: UUID) -> HttpResponse:
+def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Confirm with the count; a form that is sent twice shows how far the first one is."""
-    access, runs = access_to(request), services().delete_runs()
+    access, runs = request.access, services().delete_runs()
     view = runs.view(access=access, run_id=run)
     if view.state in (RunState.PROPOSED, RunState.INTERRUPTED):
         typed = request.POST.get("count", "").strip()
@@ -92,20 +97,20 @@ def run_start(request: HttpRequest, run: UUID) -> HttpResponse:
 
 
 @require_safe
-def run_progress(request: HttpRequest, run: UUID) -> HttpResponse:
-    return _progress(request, services().delete_runs().view(access=access_to(request), run_id=run))
+def run_progress(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    return _progress(request, services().delete_runs().view(access=request.access, run_id=run))
 
 
-def _usage_place(request: HttpRequest, run: RunView) -> dict[str, object]:
+def _usage_place(request: ConsoleRequest, run: RunView) -> dict[str, object]:
     url = reverse("registries:run_usage", args=(run.id,))
-    return usage_place(request, lambda: doomed(access_to(request), run.id), url)
+    return usage_place(request, lambda: doomed(request.access, run.id), url)
 
 
 def _folded(view: RunView) -> list[tuple[str, int, None]]:
     return [(namespace, count, None) for namespace, count in view.namespaces.items()]
 
 
-def _progress(request: HttpRequest, view: RunView) -> HttpResponse:
+def _progress(request: ConsoleRequest, view: RunView) -> HttpResponse:
     failures = [(item, labels.problem_text(item.problem)) for item in view.failed]
     context = {
         "run": view,

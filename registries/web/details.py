@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import yaml
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -16,7 +16,7 @@ from registries.domain.errors import NotFound
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_GROUP, API_VERSION, PREFIX, Resource
 from registries.intake.ca_bundle import BundleError, read_bundle
-from registries.log_in.access import access_to, acting_access
+from registries.log_in.access import ConsoleRequest
 from registries.models import AuditEntry
 from registries.probe.certificate import CertificateFacts
 from registries.web import pull_secrets
@@ -29,9 +29,9 @@ RESOURCE = f"registrysecrets.{API_GROUP}"
 
 
 @require_safe
-def details(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+def details(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The page; to an open one that says which `version` it shows, what it shows by now, if that is something else."""
-    access, key = access_to(request), Key(namespace, name)
+    access, key = request.access, Key(namespace, name)
     shown = request.GET.get("version", "") if is_htmx(request) else ""
     known = services().index.known(access=access, key=key) if shown else None
     if known is not None and _version(known) == shown:
@@ -50,7 +50,7 @@ def details(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     return render(request, "registries/details.html", context)
 
 
-def _gone(request: HttpRequest, key: Key, problem: str, url: str = "") -> HttpResponse:
+def _gone(request: ConsoleRequest, key: Key, problem: str, url: str = "") -> HttpResponse:
     context = {"key": key, "text": labels.problem_text(problem), "url": url}
     return render(request, "registries/_details_gone.html", context)
 
@@ -63,12 +63,12 @@ def _version(registry: RegistrySecret) -> str:
 
 
 def _context(
-    request: HttpRequest, access: Access, registry: RegistrySecret, resource: Resource | None
+    request: ConsoleRequest, access: Access, registry: RegistrySecret, resource: Resource | None
 ) -> dict[str, Any]:
     # First of all: what changes while the rest is read is another version, and drawn anew.
     version = _version(registry)
     check = services().history.under_way([registry.uid]).get(registry.uid)
-    acting = acting_access(request)
+    acting = request.acting_access
     return {
         "version": version,
         "pulse_every": pulse_every(),
@@ -129,7 +129,7 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
     return [text for permission, text in offered.items() if access.may(permission, registry.namespace)]
 
 
-def curl(request: HttpRequest, registry: RegistrySecret, access: Access) -> str:
+def curl(request: ConsoleRequest, registry: RegistrySecret, access: Access) -> str:
     """A test through the API, ready but for the token; for whoever may not test, a look."""
     path = f"/oapis/{API_VERSION}/namespaces/{registry.namespace}/registry-secrets/{registry.name}"
     method = ""

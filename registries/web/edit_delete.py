@@ -1,6 +1,6 @@
 """编辑信息 and 删除: both say when somebody else was faster, and touch nothing then."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -10,7 +10,7 @@ from registries.audit.action import Action
 from registries.domain.access import Access
 from registries.domain.errors import Conflict, Invalid, NotFound
 from registries.domain.registry import Key, RegistrySecret
-from registries.log_in.access import access_to
+from registries.log_in.access import ConsoleRequest
 from registries.web.forms import EditForm
 from registries.web.pull_secrets import usage_place
 from registries.web.responses import back, details_url, dialog, done, shown_path
@@ -19,8 +19,8 @@ from registries.words import labels
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
-    access, key = access_to(request), Key(namespace, name)
+def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    access, key = request.access, Key(namespace, name)
     try:
         registry = services().registries.find(access=access, key=key, action=Action.EDIT)
     except NotFound:
@@ -76,7 +76,12 @@ def _initial(registry: RegistrySecret) -> dict[str, str]:
 
 
 def _edit_form(
-    request: HttpRequest, registry: RegistrySecret, form: EditForm, *, status: int = 200, newer: bool = False
+    request: ConsoleRequest,
+    registry: RegistrySecret,
+    form: EditForm,
+    *,
+    status: int = 200,
+    newer: bool = False,
 ) -> HttpResponse:
     context = {
         "form": form,
@@ -88,8 +93,8 @@ def _edit_form(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def delete(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
-    access, key = access_to(request), Key(namespace, name)
+def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    access, key = request.access, Key(namespace, name)
     try:
         registry = services().registries.find(access=access, key=key, action=Action.DELETE)
     except NotFound:
@@ -116,15 +121,15 @@ def delete(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     return done(request, _("Deleted %(name)s.") % {"name": registry.title}, event)
 
 
-def _missing(request: HttpRequest, key: Key) -> HttpResponse:
+def _missing(request: ConsoleRequest, key: Key) -> HttpResponse:
     """It is not there. NotFound, unless somebody sent a form that was made when it was."""
-    access = access_to(request)
+    access = request.access
     if request.method == "POST" and services().index.namespace_exists(access=access, name=key.namespace):
         return _gone(request, key, "gone")
     raise NotFound(str(key))
 
 
-def _gone(request: HttpRequest, key: Key, problem: str) -> HttpResponse:
+def _gone(request: ConsoleRequest, key: Key, problem: str) -> HttpResponse:
     """It is not there any more, or another one is in its place: say so, and let the list catch up."""
     context = {"key": key, "text": labels.problem_text(problem)}
     response = dialog(request, "registries/_gone.html", context, status=409, title=key.name)

@@ -4,12 +4,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from registries.audit.log import visible
-from registries.log_in.access import access_to
+from registries.log_in.access import ConsoleRequest
 from registries.models import AuditEntry
 from registries.wiring import services
 from registries.words import labels
@@ -18,8 +18,8 @@ PAGE = 50
 
 
 @require_safe
-def journal(request: HttpRequest) -> HttpResponse:
-    access = access_to(request)
+def journal(request: ConsoleRequest) -> HttpResponse:
+    access = request.access
     # A NUL is in no name, and PostgreSQL refuses to look for one.
     asked = {
         name: request.GET.get(name, "").replace("\0", "").strip()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django_htmx.http import trigger_client_event
@@ -12,7 +12,7 @@ from django_htmx.http import trigger_client_event
 from registries.domain.access import Permission
 from registries.domain.query import PAGE_SIZES, Filter, ListQuery, Page, Sort
 from registries.domain.registry import Provider
-from registries.log_in.access import access_to, acting_access
+from registries.log_in.access import ConsoleRequest
 from registries.web import filters
 from registries.web.responses import is_htmx, pulse_every
 from registries.web.rows import row_of
@@ -24,13 +24,13 @@ YEAR = 365 * 24 * 3600
 
 
 @require_safe
-def registry_list(request: HttpRequest) -> HttpResponse:
+def registry_list(request: ConsoleRequest) -> HttpResponse:
     """The page; for HTMX, the part of it that a filter changes."""
     query = filters.of_request(request)
-    page = services().index.page(access=access_to(request), query=query)
+    page = services().index.page(access=request.access, query=query)
     context = _context(request, query, page)
     if not is_htmx(request):
-        context |= notice(access_to(request))
+        context |= notice(request.access)
     template = "registries/_list.html" if is_htmx(request) else "registries/list.html"
     response = render(request, template, context)
     if is_htmx(request):
@@ -40,7 +40,7 @@ def registry_list(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _keep_address(request: HttpRequest, response: HttpResponse, url: str) -> None:
+def _keep_address(request: ConsoleRequest, response: HttpResponse, url: str) -> None:
     """Bring the address bar in line: a step back for every filter, but not for every letter of a search."""
     shown = urlsplit(request.headers.get("HX-Current-URL", ""))
     if f"{shown.path}?{shown.query}".rstrip("?") == url:
@@ -49,8 +49,8 @@ def _keep_address(request: HttpRequest, response: HttpResponse, url: str) -> Non
     response.headers[name] = url
 
 
-def _context(request: HttpRequest, query: ListQuery, page: Page) -> dict[str, Any]:
-    access, now = acting_access(request), datetime.now(UTC)
+def _context(request: ConsoleRequest, query: ListQuery, page: Page) -> dict[str, Any]:
+    access, now = request.acting_access, datetime.now(UTC)
     checks = services().history.under_way([it.uid for it in page.items])
     given = query.criteria
     granted = access.sees_everything or bool(access.namespaces)
@@ -126,12 +126,12 @@ def _pages(query: ListQuery, page: Page) -> dict[str, Any]:
 
 
 @require_safe
-def namespace_options(request: HttpRequest) -> HttpResponse:
+def namespace_options(request: ConsoleRequest) -> HttpResponse:
     """The selector's content: every namespace that may be seen, with links that keep the other filters.
 
     `current` holds the query of the page that the selector stands on, `find` what was typed into it.
     """
-    access = access_to(request)
+    access = request.access
     query = filters.read(dict(parse_qsl(urlsplit(request.GET.get("current", "")).query)))
     find = request.GET.get("find", "").strip().lower()
     options = [
@@ -148,19 +148,19 @@ def namespace_options(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def selection(request: HttpRequest) -> JsonResponse:
+def selection(request: ConsoleRequest) -> JsonResponse:
     """The uids of everything that matches a filter: what a selection holds is fixed when it is made."""
     given = filters.criteria(request.GET.dict())
-    found = services().index.matching(access=access_to(request), criteria=given)
+    found = services().index.matching(access=request.access, criteria=given)
     return JsonResponse({"uids": [it.uid for it in found]})
 
 
 @require_safe
-def pulse(request: HttpRequest) -> HttpResponse:
+def pulse(request: ConsoleRequest) -> HttpResponse:
     """Asked by an open list every few seconds: nothing, or the event that makes it fetch itself again."""
     response = HttpResponse(status=204)
     namespace = request.GET.get("namespace", "")
-    current = services().index.version(access=access_to(request), namespace=namespace)
+    current = services().index.version(access=request.access, namespace=namespace)
     if current != request.GET.get("version", ""):
         trigger_client_event(response, "registries-changed", {})
     return response

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registries.log_in.access import access_to
+from registries.log_in.access import ConsoleRequest
 from registries.people.grants import forget_namespace
 from registries.web.form_dialogs import confirm_by_name, submit
 from registries.web.forms import NamespaceForm
@@ -18,8 +18,8 @@ PAGE = "registries:namespaces"
 
 
 @require_safe
-def namespaces(request: HttpRequest) -> HttpResponse:
-    access = access_to(request)
+def namespaces(request: ConsoleRequest) -> HttpResponse:
+    access = request.access
     access.require_administration()
     rows = [(name, tally, share(tally)) for name, tally in services().index.tallies(access=access).items()]
     context = {"namespaces": rows, "managed": services().registries.manages_namespaces}
@@ -27,8 +27,8 @@ def namespaces(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def namespace_add(request: HttpRequest) -> HttpResponse:
-    access = access_to(request)
+def namespace_add(request: ConsoleRequest) -> HttpResponse:
+    access = request.access
     access.require_administration()
 
     def change(values: dict[str, Any]) -> str:
@@ -40,9 +40,9 @@ def namespace_add(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def namespace_delete(request: HttpRequest, name: str) -> HttpResponse:
+def namespace_delete(request: ConsoleRequest, name: str) -> HttpResponse:
     """Deletes an empty namespace and the roles in it: a new namespace of that name starts without roles."""
-    access = access_to(request)
+    access = request.access
     access.require_administration()
 
     def change() -> str:

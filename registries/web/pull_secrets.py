@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registries.domain.access import Access, Permission
 from registries.domain.registry import Key, RegistrySecret
-from registries.log_in.access import access_to, acting_access
+from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.kinds import Binding, Dependent, PullSecret, Usage
 from registries.web.responses import back, details_url, is_htmx, toast
 from registries.wiring import services
@@ -22,9 +22,9 @@ SHOWN = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def pull_secret(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+def pull_secret(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The panel; posting `bound` (1 or 0) and `uid` binds the default service account, or unbinds it."""
-    access, key = access_to(request), Key(namespace, name)
+    access, key = request.access, Key(namespace, name)
     text = ""
     if request.method == "POST":
         bound = request.POST.get("bound") == "1"
@@ -35,9 +35,7 @@ def pull_secret(request: HttpRequest, namespace: str, name: str) -> HttpResponse
     registry = services().registries.find(access=access, key=key)
     if not is_htmx(request):
         return HttpResponseRedirect(details_url(key))
-    response = render(
-        request, "registries/_pull_secret.html", panel(access, acting_access(request), registry)
-    )
+    response = render(request, "registries/_pull_secret.html", panel(access, request.acting_access, registry))
     return toast(response, text) if text else response
 
 
@@ -64,16 +62,16 @@ def panel(access: Access, acting: Access, registry: RegistrySecret) -> dict[str,
 
 
 @require_safe
-def usage(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+def usage(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """What uses the pull secret of one registry, for the dialog that deletes it."""
-    found = usage_of(access_to(request), [Key(namespace, name)])
+    found = usage_of(request.access, [Key(namespace, name)])
     return render(request, "registries/_usage.html", found)
 
 
 @require_safe
-def run_usage(request: HttpRequest, run: UUID) -> HttpResponse:
+def run_usage(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """The same for everything that a run would delete."""
-    access = access_to(request)
+    access = request.access
     return render(request, "registries/_usage.html", usage_of(access, doomed(access, run)))
 
 
@@ -83,12 +81,12 @@ def doomed(access: Access, run: UUID) -> list[Key]:
     return [item.key for item in items if access.may(Permission.DELETE, item.key.namespace)]
 
 
-def usage_place(request: HttpRequest, keys: Callable[[], list[Key]], url: str) -> dict[str, Any]:
+def usage_place(request: ConsoleRequest, keys: Callable[[], list[Key]], url: str) -> dict[str, Any]:
     """The context of _usage_place.html: in a dialog it comes later, on a page it is there, and only then are the
     keys asked for."""
     if not services().pull_secrets.available:
         return {}
-    return {"usage_url": url} if is_htmx(request) else usage_of(access_to(request), keys())
+    return {"usage_url": url} if is_htmx(request) else usage_of(request.access, keys())
 
 
 def usage_of(access: Access, keys: list[Key]) -> dict[str, Any]:

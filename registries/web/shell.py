@@ -4,12 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.errors import Unavailable
-from registries.log_in.access import access_to
+from registries.log_in.access import ConsoleRequest
 from registries.web.sprite import version
 from registries.wiring import services
 from registries.words import labels
@@ -21,7 +20,7 @@ THEMES = (
 )
 
 
-def shell(request: HttpRequest) -> dict[str, Any]:
+def shell(request: ConsoleRequest) -> dict[str, Any]:
     chosen = request.COOKIES.get("theme", "")
     context: dict[str, Any] = {
         "theme": chosen if chosen in ("light", "dark") else "system",
@@ -48,7 +47,7 @@ def _away() -> dict[str, Any] | None:
     return {"text": labels.problem_text(freshness.problem), "at": at, "ago": ago}
 
 
-def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
+def _navigation(request: ConsoleRequest) -> list[dict[str, Any]]:
     images = [("list", _("Registries"), "boxes"), ("journal", _("Journal"), "scroll-text")]
     groups = [(_("Images"), images)]
     if _administers(request):
@@ -63,10 +62,10 @@ def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _administers(request: HttpRequest) -> bool:
+def _administers(request: ConsoleRequest) -> bool:
     """The page that says that the cluster cannot be asked has a frame, too."""
     try:
-        return access_to(request).administers
+        return request.access.administers
     except Unavailable:
         return False
 

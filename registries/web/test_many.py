@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from registries.audit.action import Action
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict
 from registries.domain.registry import RegistrySecret
-from registries.log_in.access import access_to
+from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import ItemState, RunState
 from registries.runs.tests import Group, Line, VerifyRunView
 from registries.web import filters
@@ -27,12 +27,12 @@ CHANGED = "verify-run-changed"
 
 
 @require_POST
-def verify_batch(request: HttpRequest) -> HttpResponse:
+def verify_batch(request: ConsoleRequest) -> HttpResponse:
     """Test what was selected (`uids`), or everything that matches a filter (`query`, as in the address bar).
 
     Somebody whose run is under way is shown that one.
     """
-    access, runs = access_to(request), services().verify_runs()
+    access, runs = request.access, services().verify_runs()
     under_way = runs.current(access=access, states=(RunState.RUNNING,))
     if under_way is not None:
         return _progress(request, under_way, note=labels.problem_text("run_under_way"))
@@ -61,15 +61,15 @@ def _found(
 
 
 @require_safe
-def verify_run(request: HttpRequest, run: UUID) -> HttpResponse:
+def verify_run(request: ConsoleRequest, run: UUID) -> HttpResponse:
     return _progress(request, run)
 
 
 @require_POST
-def verify_run_start(request: HttpRequest, run: UUID) -> HttpResponse:
+def verify_run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Go on with a run that was cancelled or interrupted."""
     try:
-        services().verify_runs().start(access=access_to(request), run_id=run)
+        services().verify_runs().start(access=request.access, run_id=run)
     except Conflict as error:
         if error.problem != "already_running":
             raise
@@ -77,15 +77,15 @@ def verify_run_start(request: HttpRequest, run: UUID) -> HttpResponse:
 
 
 @require_POST
-def verify_run_cancel(request: HttpRequest, run: UUID) -> HttpResponse:
-    services().verify_runs().cancel(access=access_to(request), run_id=run)
+def verify_run_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    services().verify_runs().cancel(access=request.access, run_id=run)
     return _progress(request, run, changed=True)
 
 
 @require_POST
-def verify_run_failures(request: HttpRequest, run: UUID) -> HttpResponse:
+def verify_run_failures(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Select what did not end well: the list's selection becomes exactly that."""
-    uids = services().verify_runs().failures(access=access_to(request), run_id=run)
+    uids = services().verify_runs().failures(access=request.access, run_id=run)
     if not is_htmx(request):
         return HttpResponseRedirect(f"{reverse('registries:list')}?status=failed")
     response = HttpResponse(status=204)
@@ -94,19 +94,17 @@ def verify_run_failures(request: HttpRequest, run: UUID) -> HttpResponse:
 
 
 @require_safe
-def verify_run_group(request: HttpRequest, run: UUID) -> HttpResponse:
+def verify_run_group(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """The registries of a run that ended alike."""
     reason, problem = request.GET.get("reason", ""), request.GET.get("problem", "")
-    found = (
-        services().verify_runs().group(access=access_to(request), run_id=run, reason=reason, problem=problem)
-    )
+    found = services().verify_runs().group(access=request.access, run_id=run, reason=reason, problem=problem)
     return render(request, "registries/_verify_lines.html", {"lines": [_line(it) for it in found]})
 
 
 @require_safe
-def verify_notice(request: HttpRequest) -> HttpResponse:
+def verify_notice(request: ConsoleRequest) -> HttpResponse:
     """What the list says of the newest run; asks again while one is under way."""
-    return render(request, "registries/_verify_notice.html", notice(access_to(request)))
+    return render(request, "registries/_verify_notice.html", notice(request.access))
 
 
 def notice(access: Access) -> dict[str, Any]:
@@ -116,8 +114,8 @@ def notice(access: Access) -> dict[str, Any]:
     return {"notice": runs.progress(access=access, run_id=run) if run else None}
 
 
-def _progress(request: HttpRequest, run: UUID, *, note: str = "", changed: bool = False) -> HttpResponse:
-    view = services().verify_runs().progress(access=access_to(request), run_id=run)
+def _progress(request: ConsoleRequest, run: UUID, *, note: str = "", changed: bool = False) -> HttpResponse:
+    view = services().verify_runs().progress(access=request.access, run_id=run)
     running = view.state is RunState.RUNNING
     context = {
         "run": view,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -13,7 +13,7 @@ from django_htmx.http import trigger_client_event
 from registries.domain.access import Access
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key, RegistrySecret
-from registries.log_in.access import access_to, acting_access
+from registries.log_in.access import ConsoleRequest
 from registries.verification.check import Check
 from registries.web.responses import details_url, is_htmx, toast
 from registries.web.rows import poll_delay, row_of, verdict_of_stored
@@ -29,23 +29,23 @@ def start_test(access: Access, key: Key) -> None:
 
 
 @require_POST
-def verify(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+def verify(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """Begin; the answer is the row, or the panel of the details page, that says so."""
     key = Key(namespace, name)
-    start_test(access_to(request), key)
+    start_test(request.access, key)
     if not is_htmx(request):
         return HttpResponseRedirect(details_url(key))
     return _shown(request, key, begun=True)
 
 
 @require_safe
-def row(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+def row(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The row, or the panel, as it is now."""
     return _shown(request, Key(namespace, name))
 
 
-def _shown(request: HttpRequest, key: Key, *, begun: bool = False) -> HttpResponse:
-    access = access_to(request)
+def _shown(request: ConsoleRequest, key: Key, *, begun: bool = False) -> HttpResponse:
+    access = request.access
     try:
         registry = services().registries.find(access=access, key=key)
     except NotFound:
@@ -53,7 +53,7 @@ def _shown(request: HttpRequest, key: Key, *, begun: bool = False) -> HttpRespon
         trigger_client_event(response, "registries-changed", {})
         return toast(response, labels.problem_text("gone"), kind="warn")
     check = services().history.under_way([registry.uid]).get(registry.uid)
-    acting = acting_access(request)
+    acting = request.acting_access
     if request.GET.get("show") == "panel":
         response = render(request, "registries/_panel.html", panel(acting, registry, check))
     else:
@@ -88,9 +88,9 @@ def panel(access: Access, registry: RegistrySecret, check: Check | None) -> dict
 
 
 @require_safe
-def card(request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+def card(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """What hovering over a status shows."""
-    access = access_to(request)
+    access = request.access
     registry = services().registries.find(access=access, key=Key(namespace, name))
     check = services().history.under_way([registry.uid]).get(registry.uid)
     return render(request, "registries/_card.html", panel(access, registry, check))

@@ -3,7 +3,7 @@
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from registries.domain.access import Access, Role
 from registries.domain.errors import Invalid
 from registries.domain.resource import API_VERSION
-from registries.log_in.access import access_to
+from registries.log_in.access import ConsoleRequest
 from registries.people.tokens import LONGEST, TokenView
 from registries.web.forms import TokenForm
 from registries.web.responses import back, dialog
@@ -26,14 +26,14 @@ END_OF_DAY = time(23, 59, 59)
 
 
 @require_safe
-def tokens(request: HttpRequest) -> HttpResponse:
-    found = services().tokens.all(access=access_to(request))
+def tokens(request: ConsoleRequest) -> HttpResponse:
+    found = services().tokens.all(access=request.access)
     return render(request, "tokens/tokens.html", {"tokens": found})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def token_add(request: HttpRequest) -> HttpResponse:
-    access = access_to(request)
+def token_add(request: ConsoleRequest) -> HttpResponse:
+    access = request.access
     names = services().index.namespaces(access=access)
     today = timezone.localdate()
     initial = {"role": Role.VIEWER.value, "expires": (today + USUAL).isoformat()}
@@ -61,7 +61,7 @@ def _create(access: Access, values: dict[str, Any]) -> tuple[TokenView, str]:
     )
 
 
-def _made(request: HttpRequest, made: tuple[TokenView, str], title: str) -> HttpResponse:
+def _made(request: ConsoleRequest, made: tuple[TokenView, str], title: str) -> HttpResponse:
     """The only answer that holds the token's text."""
     token, text = made
     address = request.build_absolute_uri(f"/oapis/{API_VERSION}/namespaces/_all_/registry-secrets")
@@ -70,8 +70,8 @@ def _made(request: HttpRequest, made: tuple[TokenView, str], title: str) -> Http
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def token_revoke(request: HttpRequest, token: int) -> HttpResponse:
-    access = access_to(request)
+def token_revoke(request: ConsoleRequest, token: int) -> HttpResponse:
+    access = request.access
     found = services().tokens.one(access=access, token_id=token)
     if request.method != "POST":
         title = _("Revoke %(name)s") % {"name": found.name}
