@@ -4,6 +4,7 @@ import gzip
 import re
 from pathlib import Path
 
+import brotli
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -113,3 +114,39 @@ def test_modules_import_each_other_by_those_names(cast: Cast) -> None:
     imports = re.findall(r'from\s*"(\./[^"]+)"|import\s*"(\./[^"]+)"', text)
     assert imports
     assert all(re.search(r"\.[0-9a-f]{12}\.js$", first or second) for first, second in imports)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br", "br"),
+        ("br", "br"),
+        ("br;q=0.5", "br"),
+        ("br;q=0, gzip", "gzip"),
+        ("br; q=0.0", None),
+        ("gzip", "gzip"),
+        ("brx, x-br", None),
+        ("", None),
+    ],
+)
+def test_a_page_is_compressed_as_the_client_takes_it(cast: Cast, accepted: str, encoding: str | None) -> None:
+    undo = {"br": brotli.decompress, "gzip": gzip.decompress, None: lambda content: content}[encoding]
+    client = cast.client("olive", accept_encoding=accepted)
+
+    response = client.get("/registries/")
+
+    assert response.get("Content-Encoding") == encoding
+    assert b'id="list-state"' in undo(response.content)
+    assert "Accept-Encoding" in response["Vary"]
+    assert response["Content-Length"] == str(len(response.content))
+
+
+def test_a_compressed_list_of_the_api_has_a_weak_etag(cast: Cast) -> None:
+    for name in ("a", "b", "c"):
+        cast.add(name)
+    plain = cast.api("olive").get("/oapis/image.theriseunion.io/v1alpha1/namespaces/_all_/registry-secrets")
+
+    response = cast.client("olive", accept_encoding="br").get(plain.wsgi_request.path)
+
+    assert response["ETag"] == f"W/{plain['ETag']}"
+    assert brotli.decompress(response.content) == plain.content
