@@ -13,7 +13,7 @@ from registries.api.status import JSON, answer, bad_request
 from registries.audit.action import Action
 from registries.domain.errors import Conflict
 from registries.domain.query import Criteria
-from registries.domain.registry import Key
+from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION, KIND, Resource
 from registries.wiring import services
 
@@ -50,7 +50,7 @@ def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> Http
 
 
 def get(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
-    return _shown(services().registries.resource(access=caller.access, key=Key(namespace, name)))
+    return _shown(services().registries.get(access=caller.access, key=Key(namespace, name)))
 
 
 def create(caller: Caller, request: HttpRequest, namespace: str) -> HttpResponse:
@@ -59,9 +59,8 @@ def create(caller: Caller, request: HttpRequest, namespace: str) -> HttpResponse
     rehearsal = bodies.dry_run(request)
     draft = read_resource(bodies.read_object(request), namespace)
     if rehearsal:
-        return answer(service.registries.rehearse_create(access=access, draft=draft), 201)
-    created = service.registries.create(access=access, draft=draft)
-    return _shown(service.registries.resource(access=access, key=created.key), 201)
+        return answer(service.registries.rehearse_create(access=access, draft=draft).document, 201)
+    return _shown(service.registries.create(access=access, draft=draft), 201)
 
 
 def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
@@ -72,7 +71,7 @@ def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Htt
     for attempt in range(1, ATTEMPTS + 1):
         patch = read_patch(body, registry)
         if not patch.texts:
-            break
+            return _shown(registry)
         display_name, description = patch.applied(registry)
         try:
             changed = service.registries.edit(
@@ -84,14 +83,12 @@ def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Htt
                 description=description,
                 rehearse=rehearsal,
             )
-            if rehearsal:
-                return answer(changed.document)
-            break
+            return answer(changed.document) if rehearsal else _shown(changed)
         except Conflict:
             if attempt == ATTEMPTS:
                 raise
             registry = service.registries.find(access=access, key=key, action=Action.EDIT)
-    return _shown(service.registries.resource(access=access, key=key))
+    raise AssertionError("unreachable")
 
 
 def delete(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
@@ -126,8 +123,8 @@ def _require_preconditions(options: Resource, *, uid: str, resource_version: str
         raise Conflict("", "changed")
 
 
-def _shown(resource: Resource, code: int = 200) -> HttpResponse:
-    return answer(resource, code, _etag(resource["metadata"]["resourceVersion"]))
+def _shown(registry: RegistrySecret, code: int = 200) -> HttpResponse:
+    return answer(registry.document, code, _etag(registry.resource_version))
 
 
 def _etag(version: str) -> dict[str, str]:

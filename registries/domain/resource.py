@@ -88,16 +88,20 @@ def own_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_domain(resource: Resource) -> RegistrySecret:
-    """Read a resource, however it was made: what kubectl applied may lack any annotation."""
+    """Read a resource and make its document, the JSON that may be shown.
+
+    A resource that kubectl applied may lack any annotation. A resource that a dry run answers may lack uid,
+    resourceVersion and creationTimestamp.
+    """
     shown = public(resource)
     metadata, spec = shown["metadata"], shown["spec"]
     notes: Mapping[str, str] = metadata["annotations"]
     domain, plain_http = _address(str(spec.get("domain") or notes.get(PREFIX + "domain", "")))
     return RegistrySecret(
         key=Key(metadata["namespace"], metadata["name"]),
-        uid=metadata["uid"],
-        resource_version=str(metadata["resourceVersion"]),
-        created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
+        uid=str(metadata.get("uid") or ""),
+        resource_version=str(metadata.get("resourceVersion") or ""),
+        created_at=_created_at(metadata),
         domain=domain,
         username=str(spec.get("username") or ""),
         provider=_provider(spec.get("provider")),
@@ -118,7 +122,7 @@ def public(resource: Resource) -> Resource:
     always there."""
     metadata = {name: value for name, value in resource["metadata"].items() if name != "managedFields"}
     notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
-    stored = str((resource.get("spec") or {}).get("password") or "")
+    stored = _stored_password(resource)
     if stored and (metadata.get("labels") or not notes.keys() <= _OWN_WORDS):
         password, ours = decode_password(stored), {k: v for k, v in notes.items() if k in _OWN_WORDS}
         notes = {**without_echoes(notes, password), **ours}
@@ -162,6 +166,15 @@ def encode_password(password: str) -> str:
     return base64.b64encode(password.encode()).decode()
 
 
+def password_of(resource: Resource) -> str:
+    """The password of a resource that was read with it; "" without one."""
+    return decode_password(_stored_password(resource))
+
+
+def _stored_password(resource: Resource) -> str:
+    return str((resource.get("spec") or {}).get("password") or "")
+
+
 def decode_password(stored: str) -> str:
     """Canonical base64 of valid UTF-8 is decoded; anything else is taken as it stands (api.md)."""
     try:
@@ -171,6 +184,11 @@ def decode_password(stored: str) -> str:
     except (binascii.Error, ValueError):  # ValueError: not ASCII, or not UTF-8 once decoded
         return stored
     return stored
+
+
+def _created_at(metadata: Mapping[str, Any]) -> datetime:
+    stamp = metadata.get("creationTimestamp")
+    return datetime.fromisoformat(stamp) if stamp else datetime.now(UTC)
 
 
 def _address(domain: str) -> tuple[str, bool]:

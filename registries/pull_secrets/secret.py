@@ -15,7 +15,7 @@ from registries.cluster import paths
 from registries.cluster.connection import MERGE_PATCH, Connection, Json
 from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Unavailable
 from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import API_VERSION, KIND, Resource, decode_password, to_domain
+from registries.domain.resource import API_VERSION, KIND, Resource, password_of, to_domain
 from registries.pull_secrets.images import auths_key
 from registries.pull_secrets.kinds import PullSecret
 
@@ -34,10 +34,8 @@ def docker_config(registry: RegistrySecret, password: str) -> str:
     return json.dumps({"auths": {auths_key(registry.domain): entry}}, ensure_ascii=False)
 
 
-def secret_of(resource: Resource) -> Json:
-    """The Secret for a resource that was read with its password."""
-    registry = to_domain(resource)
-    password = decode_password(str((resource.get("spec") or {}).get("password") or ""))
+def secret_of(registry: RegistrySecret, password: str) -> Json:
+    """The Secret that kubelets need for a registry."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -70,18 +68,18 @@ class PullSecrets:
         """How the Secret of one registry stands, after it was put right if need be: who looks at it is not to wait for
         the next look at everything, nor for whoever works in the background."""
         try:
-            resource = self._connection.call("GET", paths.registry(key), subject=str(key))
+            resource = self._registry(key)
         except NotFound:
             return PullSecret.MISSING
+        wanted = _wanted(resource)
         try:
-            return self.follow(key, resource)
-        except NotFound:
-            pass  # the registry is about to go, and its Secret with it
+            if not _is_leaving(resource):
+                return self._put(key, wanted)
         except ConsoleError as error:
             if isinstance(error, Unavailable) and error.passing:
                 raise
             log.warning("the pull secret of %s cannot be put right: %s", key, error.problem or error.reason)
-        return _standing(self._present(key), key, secret_of(resource))
+        return _standing(self._present(key), key, wanted)
 
     def is_foreign(self, key: Key) -> bool:
         """Whether somebody else made the Secret of that name. The errors of the store."""
@@ -90,19 +88,25 @@ class PullSecrets:
 
     def ensure(self, key: Key) -> PullSecret:
         """Make it what it should be. NotFound when the registry is gone, whose Secret goes with it."""
-        return self.follow(key, self._connection.call("GET", paths.registry(key), subject=str(key)))
-
-    def follow(self, key: Key, resource: Resource) -> PullSecret:
-        """The same for a resource that was just read, with its password."""
-        if resource["metadata"].get("deletionTimestamp"):
+        resource = self._registry(key)
+        if _is_leaving(resource):
             raise NotFound(str(key))
-        wanted = secret_of(resource)
+        return self._put(key, _wanted(resource))
+
+    def put(self, registry: RegistrySecret, password: str) -> PullSecret:
+        """Make the Secret of a registry that was created a moment ago."""
+        return self._put(registry.key, secret_of(registry, password))
+
+    def _put(self, key: Key, wanted: Json) -> PullSecret:
         for _ in range(ATTEMPTS):
             try:
                 return self._bring(key, wanted)
             except (AlreadyExists, Conflict, NotFound):
                 continue  # somebody was faster: look again
         return _standing(self._present(key), key, wanted)
+
+    def _registry(self, key: Key) -> Resource:
+        return self._connection.call("GET", paths.registry(key), subject=str(key))
 
     def _present(self, key: Key) -> Json | None:
         try:
@@ -132,6 +136,15 @@ class PullSecrets:
                 "data": _exactly(present, wanted),
             }
             self._connection.call("PATCH", paths.secret(key), subject=str(key), body=patch, kind=MERGE_PATCH)
+
+
+def _wanted(resource: Resource) -> Json:
+    return secret_of(to_domain(resource), password_of(resource))
+
+
+def _is_leaving(resource: Resource) -> bool:
+    """Whether the registry is being deleted; its Secret goes with it."""
+    return bool(resource["metadata"].get("deletionTimestamp"))
 
 
 def _standing(present: Json | None, key: Key, wanted: Json) -> PullSecret:

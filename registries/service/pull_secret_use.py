@@ -6,7 +6,6 @@ from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, Unavailable
 from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import to_domain
 from registries.index.search import Index
 from registries.pull_secrets.kinds import Binding, PullSecret, Usage
 from registries.service.guard import Guard
@@ -55,7 +54,7 @@ class PullSecretUse:
         """
         action = Action.BIND if bound else Action.UNBIND
         self._guard.require(access, Permission.CREATE, key, action)
-        if to_domain(self._store.get(key)).uid != uid:
+        if self._store.get(key).uid != uid:
             raise Conflict(str(key), "recreated")
         if bound and self._store.pull_secret(key) is PullSecret.FOREIGN:
             raise Conflict(str(key), "pull_secret_foreign")

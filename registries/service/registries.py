@@ -10,13 +10,7 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import Cause, Forbidden, Invalid, Unavailable
 from registries.domain.metadata import TELLING
 from registries.domain.registry import Draft, Key, RegistrySecret, namespace_problem
-from registries.domain.resource import (
-    Resource,
-    information_annotations,
-    new_resource,
-    public,
-    to_domain,
-)
+from registries.domain.resource import information_annotations
 from registries.index.search import Index
 from registries.intake.draft import echo_causes, information_causes
 from registries.service.guard import NEEDED, Guard
@@ -41,33 +35,25 @@ class Registries:
 
         For SEE, the last known state is good enough while the store is away.
         """
-        if action is Action.SEE:
-            return self.shown(access=access, key=key)[0]
-        return to_domain(self.resource(access=access, key=key, action=action))
-
-    def shown(self, *, access: Access, key: Key) -> tuple[RegistrySecret, Resource | None]:
-        """One registry to show, and its resource. NotFound.
-
-        While the store is away: the last known registry, without the resource. The store is not asked then,
-        since its answer may take long.
-        """
+        if action is not Action.SEE:
+            return self.get(access=access, key=key, action=action)
         self._guard.require(access, Permission.SEE, key, Action.SEE)
+        # The store is not asked while it is away, since its answer may take long.
         known = self._index.fresh().find(key) if self._index.freshness().away else None
         if known is not None:
-            return known, None
+            return known
         try:
-            resource = public(self._store.get(key))
+            return self._store.get(key)
         except Unavailable:
             known = self._index.fresh().find(key)
             if known is None:
                 raise
-            return known, None
-        return to_domain(resource), resource
+            return known
 
-    def resource(self, *, access: Access, key: Key, action: Action = Action.SEE) -> Resource:
-        """One registry as a resource, without the password. NotFound, Forbidden, Unavailable."""
+    def get(self, *, access: Access, key: Key, action: Action = Action.SEE) -> RegistrySecret:
+        """One registry as the store has it now. NotFound, Forbidden, Unavailable."""
         self._guard.require(access, NEEDED[action], key, action)
-        return public(self._store.get(key))
+        return self._store.get(key)
 
     def by_uid(
         self, *, access: Access, uids: Sequence[str], action: Action = Action.SEE
@@ -107,17 +93,17 @@ class Registries:
         self._guard.require(access, Permission.CREATE, Key(namespace, ""), Action.CREATE)
         self._index.require_namespace(access, namespace)
 
-    def rehearse_create(self, *, access: Access, draft: Draft) -> Resource:
-        """A dry run of `create`: the same errors, nothing stored. The resource has no version yet."""
+    def rehearse_create(self, *, access: Access, draft: Draft) -> RegistrySecret:
+        """A dry run of `create`: the same errors, nothing stored. The registry has no version yet."""
         self.require_create(access=access, namespace=draft.key.namespace)
         with self._guard.writing(access, Action.CREATE, draft.key, doubt=False) as store:
-            return public(store.create(new_resource(draft), dry_run=True))
+            return store.create(draft, dry_run=True)
 
     def create(self, *, access: Access, draft: Draft) -> RegistrySecret:
         """AlreadyExists; Forbidden; NotFound for a namespace that is absent or not visible."""
         self._guard.require(access, Permission.CREATE, draft.key, Action.CREATE)
         with self._guard.writing(access, Action.CREATE, draft.key) as store:
-            created = to_domain(store.create(new_resource(draft)))
+            created = store.create(draft)
             self._audit.record(access, Action.CREATE, key=created.key, uid=created.uid, note=created.domain)
         return created
 
@@ -146,7 +132,7 @@ class Registries:
             changed = store.annotate(key, patch, uid=uid, resource_version=resource_version, dry_run=rehearse)
             if not rehearse:
                 self._audit.record(access, Action.EDIT, key=key, uid=uid)
-        return to_domain(changed)
+        return changed
 
     def _echo_causes(
         self, access: Access, key: Key, uid: str, display_name: str, description: str

@@ -9,7 +9,7 @@ from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
 from registries.domain.errors import UNCERTAIN, Conflict, ConsoleError, Forbidden, LeftAlone, Refused
 from registries.domain.registry import Credential, Key, Verification, VerifyStatus
-from registries.domain.resource import to_domain, verification_annotations
+from registries.domain.resource import verification_annotations
 from registries.index.search import Index
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
@@ -67,7 +67,7 @@ class Tests:
     def begin_test(self, *, access: Access, key: Key) -> tuple[Check, bool]:
         """Begins a test. The second value is False when one is under way already. TooManyRequests, LeftAlone."""
         self._guard.require(access, Permission.TEST, key, Action.TEST)
-        registry = to_domain(self._store.get(key))
+        registry = self._store.get(key)
         self._leave_alone(registry.address, registry.username)
         self._limit.take(access, key.namespace)
         return self._history.begin(registry, access.person)
@@ -75,7 +75,7 @@ class Tests:
     def begin_test_of_run(self, *, access: Access, key: Key, uid: str) -> Check:
         """Begins a test for a run, which has limits of its own. Conflict `recreated` or `under_way`."""
         self._guard.require(access, Permission.TEST, key, Action.TEST)
-        registry = to_domain(self._store.get(key))
+        registry = self._store.get(key)
         if registry.uid != uid:
             raise Conflict(str(key), "recreated")
         check, new = self._history.begin(registry, access.person)
@@ -109,9 +109,8 @@ class Tests:
         while True:
             try:
                 with self._guard.writing(access, Action.TEST, check.key, doubt=doubt) as store:
-                    changed = store.annotate(check.key, patch, uid=check.uid)
+                    registry = store.annotate(check.key, patch, uid=check.uid)
                     self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=outcome.reason)
-                    registry = to_domain(changed)
                     self._respect(registry.address, registry.username, result)
                     self._history.finish(check, outcome)
                 return outcome

@@ -1,6 +1,7 @@
 """What a store is. Two exist, the embedded one and a cluster; one contract test runs against both.
 
-Resources go in with their password and never come out with it: `credential` is the only way to read one.
+A registry goes in as a Draft, with its password, and comes out as a RegistrySecret, without it: `credential` is
+the only way to read a password. The document of a RegistrySecret is its resource as JSON, made once by the store.
 Every patch and delete carries the uid that was read, so that a re-created namesake is never touched.
 """
 
@@ -11,8 +12,7 @@ from math import inf
 from typing import Protocol
 
 from registries.domain.errors import Unavailable
-from registries.domain.registry import Credential, Key, RegistrySecret, Removal
-from registries.domain.resource import Resource
+from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 
 
@@ -75,15 +75,15 @@ class Store(Protocol):
         """Whether a resource version that `changes` has not seen may be one of this store all the same."""
         ...
 
-    def get(self, key: Key) -> Resource:
-        """One resource, fresh. NotFound."""
+    def get(self, key: Key) -> RegistrySecret:
+        """One registry as it is now. NotFound."""
         ...
 
-    def create(self, resource: Resource, *, dry_run: bool = False) -> Resource:
-        """Store a new resource as built by resource.new_resource. AlreadyExists; NotFound for its namespace.
+    def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
+        """Store a new registry and give it as stored. AlreadyExists; NotFound for its namespace.
 
-        A dry run, of this and of the others, has the same errors and leaves everything as it is. What it gives may
-        lack uid and resourceVersion.
+        A dry run, also of `annotate` and `delete`, raises the same errors and changes nothing. The registry that
+        a dry run of `create` gives may have an empty uid and resource_version.
         """
         ...
 
@@ -95,8 +95,8 @@ class Store(Protocol):
         uid: str,
         resource_version: str | None = None,
         dry_run: bool = False,
-    ) -> Resource:
-        """Merge annotations (None removes one), the only update there is.
+    ) -> RegistrySecret:
+        """Merge annotations (None removes one) and give the registry as changed. There is no other update.
 
         NotFound; Conflict `recreated` when the uid is another one, `changed` when the version is.
         """

@@ -15,8 +15,8 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound
-from registries.domain.registry import Credential, Key, Removal, credential_of
-from registries.domain.resource import KIND, Resource, decode_password, to_domain
+from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal, credential_of
+from registries.domain.resource import KIND, Resource, decode_password, new_resource, to_domain
 from registries.models import StoredResource, StoreVersion, Tombstone
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.stores.base import Changes, Freshness
@@ -82,26 +82,26 @@ class EmbeddedStore:
     def reached(self, version: int) -> bool:
         return False  # whoever asks for changes gets all there are
 
-    def get(self, key: Key) -> Resource:
-        return _body(self._row(key))
+    def get(self, key: Key) -> RegistrySecret:
+        return to_domain(_body(self._row(key)))
 
-    def create(self, resource: Resource, *, dry_run: bool = False) -> Resource:
-        key = Key(resource["metadata"]["namespace"], resource["metadata"]["name"])
-        spec = dict(resource["spec"])
-        password = spec.pop("password")
-        uid = str(uuid4())
+    def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
+        key, body = draft.key, new_resource(draft)
+        password = body["spec"].pop("password")
         if dry_run:
             self._require_namespace(key)
             if StoredResource.objects.filter(kind=KIND, namespace=key.namespace, name=key.name).exists():
                 raise AlreadyExists(str(key))
-            return {**resource, "spec": spec}
+            return to_domain(body)
+        uid = str(uuid4())
         with transaction.atomic():
             version = self._next_version()
             self._require_namespace(key)
-            stored = {**resource, "metadata": _metadata(resource["metadata"], uid, version), "spec": spec}
-            sealed = self._sealer.seal(password, uid=uid, binding=to_domain(stored).binding)
-            self._insert(KIND, key, uid, version, stored, sealed)
-        return stored
+            body["metadata"] = _metadata(body["metadata"], uid, version)
+            registry = to_domain(body)
+            sealed = self._sealer.seal(password, uid=uid, binding=registry.binding)
+            self._insert(KIND, key, uid, version, body, sealed)
+        return registry
 
     def annotate(
         self,
@@ -111,7 +111,7 @@ class EmbeddedStore:
         uid: str,
         resource_version: str | None = None,
         dry_run: bool = False,
-    ) -> Resource:
+    ) -> RegistrySecret:
         with transaction.atomic():
             version = 0 if dry_run else self._next_version()
             row = self._row(key, uid)
@@ -121,12 +121,11 @@ class EmbeddedStore:
                 raise Conflict(str(key), "changed")
             merged = {**(metadata.get("annotations") or {}), **annotations}
             metadata["annotations"] = {name: value for name, value in merged.items() if value is not None}
-            if dry_run:
-                return body
-            metadata["resourceVersion"] = str(version)
-            row.body, row.resource_version = json.dumps(body, ensure_ascii=False), version
-            row.save(update_fields=["body", "resource_version"])
-        return body
+            if not dry_run:
+                metadata["resourceVersion"] = str(version)
+                row.body, row.resource_version = json.dumps(body, ensure_ascii=False), version
+                row.save(update_fields=["body", "resource_version"])
+        return to_domain(body)
 
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
         if dry_run:

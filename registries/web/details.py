@@ -1,5 +1,6 @@
 """The details page: every field but the password, the last verdicts, the YAML, kubectl, and what happened."""
 
+import json
 import shlex
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from registries.audit.log import events_of
 from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import API_GROUP, API_VERSION, PREFIX, Resource
+from registries.domain.resource import API_GROUP, API_VERSION, PREFIX
 from registries.intake.ca_bundle import BundleError, read_bundle
 from registries.log_in.access import ConsoleRequest
 from registries.models import AuditEntry
@@ -37,14 +38,14 @@ def details(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     if known is not None and _version(known) == shown:
         return HttpResponse(status=204)
     try:
-        registry, resource = services().registries.shown(access=access, key=key)
+        registry = services().registries.find(access=access, key=key)
     except NotFound:
         if not shown:
             raise
         return _gone(request, key, "gone")
     if shown and registry.uid != shown.partition("/")[0]:
         return _gone(request, key, "recreated", details_url(key))
-    context = _context(request, access, registry, resource)
+    context = _context(request, access, registry)
     if shown:
         return render(request, "registries/_details.html", {**context, "redrawn": True})
     return render(request, "registries/details.html", context)
@@ -62,9 +63,7 @@ def _version(registry: RegistrySecret) -> str:
     return f"{registry.uid}/{registry.resource_version}/{event}/{problem}"
 
 
-def _context(
-    request: ConsoleRequest, access: Access, registry: RegistrySecret, resource: Resource | None
-) -> dict[str, Any]:
+def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) -> dict[str, Any]:
     # First of all: what changes while the rest is read is another version, and drawn anew.
     version = _version(registry)
     check = services().history.under_way([registry.uid]).get(registry.uid)
@@ -75,7 +74,7 @@ def _context(
         **panel(acting, registry, check),
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
-        "yaml": as_yaml(resource) if resource else "",
+        "yaml": as_yaml(registry),
         **pull_secrets.panel(access, acting, registry),
         "commands": commands(registry, access),
         "curl": curl(request, registry, access),
@@ -99,8 +98,9 @@ def _authorities(registry: RegistrySecret) -> tuple[CertificateFacts, ...]:
         return ()
 
 
-def as_yaml(resource: Resource) -> str:
+def as_yaml(registry: RegistrySecret) -> str:
     """The resource as kubectl would print it; the password is not in it and its place says so."""
+    resource = json.loads(registry.document)
     shown = {**resource, "spec": {**resource["spec"], "password": "(hidden)"}}
     return yaml.dump(shown, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
 

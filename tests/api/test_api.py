@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registries.domain.registry import Key, VerifyStatus
+from registries.domain.registry import Draft, Key, Provider, VerifyStatus
 from registries.domain.resource import LAST_APPLIED, PREFIX
+from registries.models import StoredResource
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
@@ -170,16 +171,17 @@ def test_lists_the_namespaces_that_the_caller_may_see(cast: Cast) -> None:
 
 def test_a_resource_with_a_plain_password_and_a_scheme_works(cast: Cast) -> None:
     made = services().store.create(
-        {
-            "apiVersion": "image.theriseunion.io/v1alpha1",
-            "kind": "RegistrySecret",
-            "metadata": {"name": "applied", "namespace": "team-a"},
-            "spec": {"domain": "http://h.example.com", "username": "u", "password": CANARY, "provider": "x"},
-        }
+        Draft(Key("team-a", "applied"), "http://h.example.com", "u", Provider.OTHER, CANARY)
     )
+    row = StoredResource.objects.get(uid=made.uid)
+    body = json.loads(row.body)
+    body["spec"]["provider"] = "x"
+    del body["metadata"]["annotations"]  # nor does what kubectl applies need any
+    row.body = json.dumps(body)
+    row.save()
     found = cast.api("vic").get(f"{TEAM_A}/applied").json()
 
     assert "password" not in json.dumps(found)
-    credential = services().store.credential(Key("team-a", "applied"), uid=made["metadata"]["uid"])
+    credential = services().store.credential(Key("team-a", "applied"), uid=made.uid)
     assert (credential.address, credential.password) == ("http://h.example.com", CANARY)
     assert cast.find("applied").verification.status is VerifyStatus.UNTESTED

@@ -73,7 +73,7 @@ class TestMessage:
         def away(**asked: Any) -> None:
             raise Unavailable("team-a/harbor-prod", problem)
 
-        monkeypatch.setattr(services().registries, "resource", away)
+        monkeypatch.setattr(services().registries, "get", away)
 
         said = status(cast.api("nina").get(ONE), 503)
 

@@ -1,5 +1,6 @@
 """Verify through the API: what is stored and what is typed, and that a refusal by the registry is no error."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ def test_tests_what_is_stored_and_records_it(cast: Cast, probing: Temper, data: 
     response = post(cast.api("omar"), PATH, data)
 
     found = response.json()
-    notes = services().store.get(cast.find().key)["metadata"]["annotations"]
+    notes = json.loads(services().store.get(cast.find().key).document)["metadata"]["annotations"]
     assert response.status_code == 200
     assert (found["success"], found["message"], found["reason"]) == (True, "连接成功", "ok")
     assert found["timestamp"] == notes[PREFIX + "verify-timestamp"]

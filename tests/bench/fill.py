@@ -14,7 +14,7 @@ from django.db import transaction  # noqa: E402
 
 from registries.domain.access import EVERYWHERE, Access, Role  # noqa: E402
 from registries.domain.registry import Draft, Key, Provider, Verification, VerifyStatus  # noqa: E402
-from registries.domain.resource import new_resource, verification_annotations  # noqa: E402
+from registries.domain.resource import verification_annotations  # noqa: E402
 from registries.people.grants import set_grant  # noqa: E402
 from registries.wiring import services  # noqa: E402
 
@@ -41,14 +41,12 @@ def main(count: int, namespaces: int, *ports: int) -> None:
                 "p",
                 display_name=f"仓库 {number}",
             )
-            created = services().store.create(new_resource(draft))
+            created = services().store.create(draft)
             reason = REASONS[number % len(REASONS)]
             if reason:
                 status = VerifyStatus.SUCCESS if reason.startswith("ok") else VerifyStatus.FAILED
                 verdict = Verification(status, reason, "", now - timedelta(hours=number % 240))
-                services().store.annotate(
-                    key, verification_annotations(verdict), uid=created["metadata"]["uid"]
-                )
+                services().store.annotate(key, verification_annotations(verdict), uid=created.uid)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import pytest
 from registries.cluster.failures import refusal
 from registries.domain.errors import ConsoleError, Forbidden, Refused, Unavailable
 from registries.domain.registry import Draft, Key, Provider
-from registries.domain.resource import new_resource
 from registries.models import AuditEntry
 from registries.runs.deletion import item_problem
 from registries.stores.cluster.store import KubernetesStore
@@ -84,17 +83,17 @@ def test_what_a_webhook_denies_is_a_rule_of_the_cluster_whatever_its_status(
 def test_a_missing_role_is_still_one(cluster: Cluster, server: ApiServer) -> None:
     """RBAC is asked before admission is."""
     cluster.empty("team-a")
-    resource = new_resource(Draft(KEY, "h.example.com", "u", Provider.OTHER, canary.CANARY))
+    draft = Draft(KEY, "h.example.com", "u", Provider.OTHER, canary.CANARY)
     with used_up(server, "team-a"), cluster.store("stranger") as store:
-        error = raised_by(store, resource)
+        error = raised_by(store, draft)
 
     assert isinstance(error, Unavailable)
     assert error.problem == "cluster_forbidden"
 
 
-def raised_by(store: KubernetesStore, resource: Any) -> ConsoleError:
+def raised_by(store: KubernetesStore, draft: Draft) -> ConsoleError:
     with pytest.raises(ConsoleError) as caught:
-        store.create(resource)
+        store.create(draft)
     return caught.value
 
 

@@ -9,7 +9,6 @@ from registries.cluster.failures import Expired
 from registries.cluster.paths import EVERYWHERE
 from registries.domain.errors import Unavailable
 from registries.domain.registry import Draft, Key, Provider
-from registries.domain.resource import Resource, new_resource
 from registries.stores.cluster import watch
 from registries.stores.cluster.store import KubernetesStore
 from tests.canary import CANARY
@@ -39,8 +38,8 @@ def store(cluster: Cluster, cable: Cable) -> Iterator[KubernetesStore]:
         yield store
 
 
-def make(name: str) -> Resource:
-    return new_resource(Draft(Key("team-a", name), "h.example.com", "u", Provider.OTHER, CANARY))
+def make(name: str) -> Draft:
+    return Draft(Key("team-a", name), "h.example.com", "u", Provider.OTHER, CANARY)
 
 
 def names(store: KubernetesStore) -> set[str]:

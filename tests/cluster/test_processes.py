@@ -16,7 +16,6 @@ from registries.cluster.reviews import may
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.query import Criteria
 from registries.domain.registry import Draft, Key, Provider
-from registries.domain.resource import Resource, new_resource
 from registries.index.search import Index
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
@@ -44,8 +43,8 @@ def store(empty: Cluster) -> Iterator[KubernetesStore]:
         yield store
 
 
-def make(name: str) -> Resource:
-    return new_resource(Draft(Key("team-a", name), "h.example.com", "u", Provider.OTHER, CANARY))
+def make(name: str) -> Draft:
+    return Draft(Key("team-a", name), "h.example.com", "u", Provider.OTHER, CANARY)
 
 
 def names(index: Index) -> list[str]:
@@ -67,7 +66,7 @@ def test_both_processes_see_what_happens_after_the_fork(store: KubernetesStore, 
         first = seen(index, "before")
         empty.apply("team-a", "applied", password=CANARY)
         second = seen(index, "applied", "before")
-        store.delete(Key("team-a", "before"), uid=created["metadata"]["uid"])
+        store.delete(Key("team-a", "before"), uid=created.uid)
         return [first, second, names(index)]
 
     assert Child(child).result() == [["before"], ["applied", "before"], ["applied"]]

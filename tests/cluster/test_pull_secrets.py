@@ -10,7 +10,6 @@ import pytest
 from registries.cluster import lease as leases
 from registries.cluster.paths import secret, secrets_in
 from registries.domain.registry import Draft, Key, Provider
-from registries.domain.resource import Resource, new_resource
 from registries.pull_secrets import reconcile
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import PullSecrets
@@ -43,8 +42,8 @@ def store(empty: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kubernete
         yield store
 
 
-def make(key: Key = KEY, domain: str = "harbor.example.com") -> Resource:
-    return new_resource(Draft(key, domain, "robot$ci", Provider.OTHER, CANARY))
+def make(key: Key = KEY, domain: str = "harbor.example.com") -> Draft:
+    return Draft(key, domain, "robot$ci", Provider.OTHER, CANARY)
 
 
 def secret_on(cluster: Cluster, key: Key = KEY) -> dict[str, Any]:
@@ -69,7 +68,7 @@ def test_who_creates_a_registry_has_its_pull_secret_at_once(store: KubernetesSto
     assert (owner["kind"], owner["name"], owner["uid"]) == (
         "RegistrySecret",
         "harbor-prod",
-        created["metadata"]["uid"],
+        created.uid,
     )
     assert store.pull_secret(KEY) is PullSecret.READY
 
@@ -119,13 +118,13 @@ def test_what_is_done_to_a_secret_is_undone(store: KubernetesStore, empty: Clust
 
 def test_the_secret_of_an_earlier_namesake_is_replaced(store: KubernetesStore, empty: Cluster) -> None:
     old = store.create(make())
-    store.delete(KEY, uid=old["metadata"]["uid"])  # nothing collects garbage here, so its Secret stays
+    store.delete(KEY, uid=old.uid)  # nothing collects garbage here, so its Secret stays
     assert secret_on(empty)
 
     new = store.create(make(domain="other.example.com"))
 
     assert list(auths(secret_on(empty))) == ["other.example.com"]
-    assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new["metadata"]["uid"]
+    assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new.uid
 
 
 def test_one_that_lost_its_owner_is_taken_back(store: KubernetesStore, empty: Cluster) -> None:
@@ -138,7 +137,7 @@ def test_one_that_lost_its_owner_is_taken_back(store: KubernetesStore, empty: Cl
 
     assert store.pull_secret(KEY) is PullSecret.READY
     assert list(auths(secret_on(empty))) == ["other.example.com"]
-    assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new["metadata"]["uid"]
+    assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new.uid
 
 
 OURS = {"app.kubernetes.io/managed-by": "registry-console"}
@@ -179,7 +178,7 @@ def test_a_verdict_on_the_registry_is_no_reason_to_look(store: KubernetesStore, 
     before = secret_on(empty)["metadata"]["resourceVersion"]
 
     for number in range(5):
-        store.annotate(KEY, {"x": str(number)}, uid=created["metadata"]["uid"])
+        store.annotate(KEY, {"x": str(number)}, uid=created.uid)
 
     assert secret_on(empty)["metadata"]["resourceVersion"] == before
 

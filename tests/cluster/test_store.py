@@ -3,6 +3,8 @@
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import Conflict, ConsoleError, Invalid, Unavailable
 from registries.domain.query import Criteria
 from registries.domain.registry import Draft, Key, Provider
-from registries.domain.resource import Resource, encode_password, new_resource
+from registries.domain.resource import encode_password, new_resource
 from registries.index.search import Index
 from registries.stores.cluster.store import KubernetesStore
 from tests.canary import CANARY
@@ -52,12 +54,10 @@ def names(store: KubernetesStore) -> Callable[[], list[str]]:
     return lambda: [it.name for it in index.matching(OLIVE, Criteria())]
 
 
-def make(key: Key = KEY, **values: str) -> Resource:
-    return new_resource(Draft(key, "harbor.example.com", "admin", Provider.HARBOR, CANARY, **values))
-
-
-def uid(resource: Resource) -> str:
-    return str(resource["metadata"]["uid"])
+def make(key: Key = KEY, **values: Any) -> Draft:
+    return Draft(
+        key, "harbor.example.com", "admin", **{"provider": Provider.HARBOR, "password": CANARY} | values
+    )
 
 
 # kubectl as the other client
@@ -97,14 +97,15 @@ def test_a_plain_password_that_kubectl_applied_is_used_and_kept_nowhere(
     empty.apply("team-a", "applied", password=CANARY)
     key = Key("team-a", "applied")
 
-    resource = store.get(key)
+    registry = store.get(key)
 
-    assert CANARY not in str(resource)
-    assert "managedFields" not in str(resource)
-    assert "last-applied" not in str(resource)
+    for told in (str(registry), registry.document.decode()):
+        assert CANARY not in told
+        assert "managedFields" not in told
+        assert "last-applied" not in told
     assert wait_for(lambda: bool(store.changes(None).upserted))
     assert CANARY not in str(store.changes(None))
-    assert store.credential(key, uid=uid(resource)).password == CANARY
+    assert store.credential(key, uid=registry.uid).password == CANARY
 
 
 def test_a_namesake_that_kubectl_created_is_not_touched(store: KubernetesStore, empty: Cluster) -> None:
@@ -113,11 +114,11 @@ def test_a_namesake_that_kubectl_created_is_not_touched(store: KubernetesStore, 
     empty.apply("team-a", "harbor-prod", password="another")
 
     with pytest.raises(Conflict, match="recreated"):
-        store.delete(KEY, uid=uid(old))
+        store.delete(KEY, uid=old.uid)
     with pytest.raises(Conflict, match="recreated"):
-        store.annotate(KEY, {"x": "y"}, uid=uid(old))
+        store.annotate(KEY, {"x": "y"}, uid=old.uid)
 
-    shown = lambda: [it.uid for it in store.changes(None).upserted] == [uid(store.get(KEY))]  # noqa: E731
+    shown = lambda: [it.uid for it in store.changes(None).upserted] == [store.get(KEY).uid]  # noqa: E731
     assert wait_for(shown)
 
 
@@ -126,9 +127,9 @@ def test_one_that_is_held_by_a_finalizer_is_still_shown(store: KubernetesStore, 
     body = {"metadata": {"finalizers": ["example.com/hold"]}}
     empty.server.call("PATCH", empty.path("team-a", "harbor-prod"), body, kind="application/merge-patch+json")
 
-    store.delete(KEY, uid=uid(created))
+    store.delete(KEY, uid=created.uid)
 
-    assert [it.uid for it in store.changes(None).upserted] == [uid(created)]
+    assert [it.uid for it in store.changes(None).upserted] == [created.uid]
     body = {"metadata": {"finalizers": None}}  # type: ignore[dict-item]
     empty.server.call("PATCH", empty.path("team-a", "harbor-prod"), body, kind="application/merge-patch+json")
     assert wait_for(lambda: not store.changes(None).upserted)
@@ -143,10 +144,10 @@ def test_who_writes_sees_it_at_once(
     for number in range(30):
         created = store.create(make(Key("team-a", f"r{number:02}")))
         assert f"r{number:02}" in names()
-        store.annotate(Key("team-a", f"r{number:02}"), {"x": str(number)}, uid=uid(created))
-        version = store.get(Key("team-a", f"r{number:02}"))["metadata"]["resourceVersion"]
+        store.annotate(Key("team-a", f"r{number:02}"), {"x": str(number)}, uid=created.uid)
+        version = store.get(Key("team-a", f"r{number:02}")).resource_version
         assert version in {it.resource_version for it in store.changes(None).upserted}
-        store.delete(Key("team-a", f"r{number:02}"), uid=uid(created))
+        store.delete(Key("team-a", f"r{number:02}"), uid=created.uid)
         assert names() == []
     empty.apply("team-a", "last", password=CANARY)
     assert wait_for(lambda: "last" in names()), "the watch has told all of it again"
@@ -229,11 +230,10 @@ def test_a_namespace_that_is_being_deleted_says_so(own: Cluster) -> None:
 
 
 def test_a_value_that_the_cluster_refuses_names_its_field(store: KubernetesStore) -> None:
-    resource = make()
-    resource["spec"]["provider"] = CANARY
+    refused = StrEnum("Refused", {"PROVIDER": CANARY})
 
     with pytest.raises(Invalid) as caught:
-        store.create(resource)
+        store.create(make(provider=refused.PROVIDER))
 
     assert [(cause.field, cause.problem) for cause in caught.value.causes] == [
         ("provider", "cluster_refused")
@@ -276,7 +276,12 @@ def test_a_role_may_what_it_says_and_in_its_namespace_only(
         for method in ("GET", "PATCH", "POST", "DELETE"):
             created = store.create(make(Key(namespace, "x")))
             path = own.path(namespace) if method == "POST" else own.path(namespace, "x")
-            body = {"GET": None, "PATCH": {}, "POST": make(Key(namespace, "y")), "DELETE": None}[method]
+            body = {
+                "GET": None,
+                "PATCH": {},
+                "POST": new_resource(make(Key(namespace, "y"))),
+                "DELETE": None,
+            }[method]
             kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
             status = own.server.call(method, path, body, user=user, kind=kind).status
             allowed = namespace == "team-a" and method in may
@@ -290,7 +295,7 @@ def test_who_may_write_in_one_namespace_is_told_of_the_others(own: Cluster) -> N
     own.bind("team-a-admin", "image-admin", "team-a")
     with own.store("team-a-admin") as store:
         created = store.create(make())
-        assert store.get(KEY) == created
+        assert (store.get(KEY), store.get(KEY).document) == (created, created.document)
         assert problem_of(lambda: store.create(make(Key("team-b", "x")))) == "cluster_forbidden"
         assert problem_of(lambda: store.changes(None)) == "cluster_forbidden"
         assert store.freshness().problem == "cluster_forbidden"

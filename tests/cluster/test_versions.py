@@ -11,7 +11,7 @@ from registries.domain.query import Criteria
 from registries.domain.selectors import read_selector
 from registries.index.search import Index
 from registries.stores.cluster.store import KubernetesStore
-from tests.cluster.test_store import KEY, OLIVE, make, uid
+from tests.cluster.test_store import KEY, OLIVE, make
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
 
@@ -35,7 +35,7 @@ def test_a_list_after_a_deletion_has_another_version(store: KubernetesStore, emp
     created, before = store.create(make()), listing()
     old = int(before.version)
     if by == "console":
-        store.delete(KEY, uid=uid(created))
+        store.delete(KEY, uid=created.uid)
         assert listing().total == 0
     else:
         empty.delete("team-a", "harbor-prod")

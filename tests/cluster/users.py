@@ -12,7 +12,6 @@ from registries.cluster.credential import Proof
 from registries.cluster.paths import default_account, secret, secrets_in
 from registries.cluster.personal import Gate, Person
 from registries.domain.registry import Draft, Key, Provider
-from registries.domain.resource import new_resource
 from registries.pull_secrets.kinds import Dependent
 from registries.pull_secrets.usage import COLLECTIONS
 from registries.stores.cluster.store import KubernetesStore
@@ -74,8 +73,7 @@ def store(place: Cluster) -> Iterator[KubernetesStore]:
 
 
 def add(store: KubernetesStore, key: Key = KEY, domain: str = HARBOR) -> str:
-    created = store.create(new_resource(Draft(key, domain, "robot$ci", Provider.OTHER, CANARY)))
-    return str(created["metadata"]["uid"])
+    return store.create(Draft(key, domain, "robot$ci", Provider.OTHER, CANARY)).uid
 
 
 def account(cluster: Cluster, *, name: str = "default", secrets: tuple[str, ...] | None = ()) -> None:

@@ -76,7 +76,7 @@ USE_CASES: dict[str, tuple[set[str], UseCase]] = {
         lambda _, access: services().index.matching(access=access, criteria=Criteria(namespace="team-a")),
     ),
     "find": (SEES, lambda _, access: services().registries.find(access=access, key=KEY)),
-    "resource": (SEES, lambda _, access: services().registries.resource(access=access, key=KEY)),
+    "get": (SEES, lambda _, access: services().registries.get(access=access, key=KEY)),
     "begin_test": (EDITS, lambda _, access: services().tests.begin_test(access=access, key=KEY)),
     "try_connection": (
         EDITS,

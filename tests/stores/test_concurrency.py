@@ -1,5 +1,6 @@
 """Many write at once: nothing is lost, nobody overwrites somebody else, and who follows misses nothing."""
 
+import json
 import threading
 from collections.abc import Callable
 
@@ -9,7 +10,6 @@ from django.db import connections
 
 from registries.domain.errors import AlreadyExists, Conflict
 from registries.domain.registry import Draft, Key, Provider
-from registries.domain.resource import new_resource
 from registries.index.snapshot import Snapshot
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
@@ -25,8 +25,8 @@ def store() -> EmbeddedStore:
     return store
 
 
-def make(name: str) -> dict[str, object]:
-    return new_resource(Draft(Key("team-a", name), "h.example.com", "u", Provider.OTHER, "p"))
+def make(name: str) -> Draft:
+    return Draft(Key("team-a", name), "h.example.com", "u", Provider.OTHER, "p")
 
 
 def together(*works: Callable[[], None]) -> None:
@@ -69,12 +69,12 @@ def test_of_many_who_take_a_name_one_gets_it(store: EmbeddedStore) -> None:
 
 def test_of_many_who_edit_the_same_version_one_wins_and_the_others_are_told(store: EmbeddedStore) -> None:
     created = store.create(make("a"))
-    key, metadata = Key("team-a", "a"), created["metadata"]
     outcomes: list[str] = []
 
     def edit() -> None:
         try:
-            store.annotate(key, {"x": "y"}, uid=metadata["uid"], resource_version=metadata["resourceVersion"])
+            version = created.resource_version
+            store.annotate(created.key, {"x": "y"}, uid=created.uid, resource_version=version)
             outcomes.append("saved")
         except Conflict:
             outcomes.append("told")
@@ -85,7 +85,7 @@ def test_of_many_who_edit_the_same_version_one_wins_and_the_others_are_told(stor
 
 
 def test_annotations_of_many_are_all_there(store: EmbeddedStore) -> None:
-    uid = store.create(make("a"))["metadata"]["uid"]
+    uid = store.create(make("a")).uid
 
     def note(number: int) -> Callable[[], None]:
         return lambda: (
@@ -94,7 +94,7 @@ def test_annotations_of_many_are_all_there(store: EmbeddedStore) -> None:
 
     together(*(note(number) for number in range(THREADS)))
 
-    notes = store.get(Key("team-a", "a"))["metadata"]["annotations"]
+    notes = json.loads(store.get(Key("team-a", "a")).document)["metadata"]["annotations"]
     assert {f"n{number}" for number in range(THREADS)} <= set(notes)
 
 
@@ -117,10 +117,9 @@ def test_who_follows_the_changes_ends_with_what_is_there(store: EmbeddedStore) -
             try:
                 for step in range(12):
                     created = store.create(make(f"r{number}-{step}"))
-                    key, uid = Key("team-a", f"r{number}-{step}"), created["metadata"]["uid"]
-                    store.annotate(key, {"step": str(step)}, uid=uid)
+                    store.annotate(created.key, {"step": str(step)}, uid=created.uid)
                     if step % 3 == 0:
-                        store.delete(key, uid=uid)
+                        store.delete(created.key, uid=created.uid)
             finally:  # or who follows would do so for ever when one of them fails
                 finished.append("done")
                 if len(finished) == THREADS:

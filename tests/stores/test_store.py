@@ -1,5 +1,6 @@
 """The contract of every store (stores/base.py): the same tests against the embedded one and a real API server."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,8 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Unavailable
-from registries.domain.registry import Draft, Key, Provider
-from registries.domain.resource import encode_password, new_resource, to_domain
+from registries.domain.registry import Draft, Key, Provider, RegistrySecret
+from registries.domain.resource import encode_password
 from registries.models import StoredResource, Tombstone
 from registries.stores import embedded
 from registries.stores.base import Store
@@ -41,19 +42,19 @@ def store(request: pytest.FixtureRequest, db: None) -> Iterator[Store]:
         yield on_a_cluster
 
 
-def make(key: Key = KEY, **values: Any) -> dict[str, Any]:
-    draft = Draft(
+def make(key: Key = KEY, **values: Any) -> Draft:
+    return Draft(
         key, "harbor.example.com", "admin", Provider.HARBOR, values.pop("password", CANARY), **values
     )
-    return new_resource(draft)
 
 
-def uid(resource: dict[str, Any]) -> str:
-    return str(resource["metadata"]["uid"])
+def shown(registry: RegistrySecret) -> dict[str, Any]:
+    return dict(json.loads(registry.document))
 
 
-def version(resource: dict[str, Any]) -> str:
-    return str(resource["metadata"]["resourceVersion"])
+def same(one: RegistrySecret, other: RegistrySecret) -> bool:
+    """Values and documents; `==` alone does not compare documents."""
+    return one == other and shown(one) == shown(other)
 
 
 def test_create_gives_an_identity_and_keeps_what_was_given(store: Store) -> None:
@@ -61,11 +62,25 @@ def test_create_gives_an_identity_and_keeps_what_was_given(store: Store) -> None
 
     read = store.get(KEY)
 
-    assert read == created
-    assert len(uid(read)) == 36
-    assert read["metadata"]["creationTimestamp"].endswith("Z")
-    assert read["metadata"]["annotations"]["theriseunion.io/display-name"] == "生产"
-    assert read["spec"] == {"domain": "harbor.example.com", "username": "admin", "provider": "harbor"}
+    assert same(read, created)
+    assert len(read.uid) == 36
+    document = shown(read)
+    assert document["metadata"]["uid"] == read.uid
+    assert document["metadata"]["resourceVersion"] == read.resource_version
+    assert document["metadata"]["creationTimestamp"].endswith("Z")
+    assert document["metadata"]["annotations"]["theriseunion.io/display-name"] == read.display_name == "生产"
+    assert document["spec"] == {"domain": "harbor.example.com", "username": "admin", "provider": "harbor"}
+
+
+def test_a_document_says_what_the_value_says_and_never_the_password(store: Store) -> None:
+    created = store.create(make(display_name="old"))
+    changed = store.annotate(KEY, {"theriseunion.io/display-name": "new"}, uid=created.uid)
+
+    for registry in (created, changed, store.get(KEY), *store.changes(None).upserted):
+        assert shown(registry)["metadata"]["resourceVersion"] == registry.resource_version
+        assert shown(registry)["metadata"]["annotations"]["theriseunion.io/display-name"] == registry.title
+        for form in (CANARY, encode_password(CANARY)):
+            assert form not in registry.document.decode()
 
 
 def test_a_name_is_taken_once_per_namespace(store: Store) -> None:
@@ -82,15 +97,16 @@ def test_a_dry_run_has_the_errors_and_leaves_everything_as_it_is(store: Store) -
     other, change = Key("team-a", "other"), {"theriseunion.io/display-name": "new"}
 
     rehearsed = store.create(make(other), dry_run=True)
-    edited = store.annotate(KEY, change, uid=uid(created), dry_run=True)
-    store.delete(KEY, uid=uid(created), dry_run=True)
+    edited = store.annotate(KEY, change, uid=created.uid, dry_run=True)
+    store.delete(KEY, uid=created.uid, dry_run=True)
 
-    assert "password" not in rehearsed["spec"]
-    assert rehearsed["metadata"]["name"] == "other"
-    assert edited["metadata"]["annotations"]["theriseunion.io/display-name"] == "new"
+    assert "password" not in shown(rehearsed)["spec"]
+    assert shown(rehearsed)["metadata"]["name"] == rehearsed.name == "other"
+    assert shown(edited)["metadata"]["annotations"]["theriseunion.io/display-name"] == "new"
+    assert edited.display_name == "new"
     with pytest.raises(NotFound):
         store.get(other)
-    assert store.get(KEY) == created
+    assert same(store.get(KEY), created)
     after = store.changes(before.version)
     assert (after.upserted, after.removed) == ((), ())
     for refused, error in (
@@ -113,7 +129,7 @@ def test_a_namespace_must_exist(store: Store) -> None:
 def test_the_password_comes_out_for_a_test_only(store: Store) -> None:
     created = store.create(make())
 
-    credential = store.credential(KEY, uid=uid(created))
+    credential = store.credential(KEY, uid=created.uid)
 
     assert (credential.address, credential.username, credential.password) == (
         "harbor.example.com",
@@ -124,19 +140,19 @@ def test_the_password_comes_out_for_a_test_only(store: Store) -> None:
 
 def test_a_password_is_given_to_nobody_who_means_another_incarnation(store: Store) -> None:
     old = store.create(make())
-    store.delete(KEY, uid=uid(old))
+    store.delete(KEY, uid=old.uid)
     store.create(make())
 
     with pytest.raises(Conflict, match="recreated"):
-        store.credential(KEY, uid=uid(old))
+        store.credential(KEY, uid=old.uid)
 
 
 def test_annotations_are_merged_and_none_removes(store: Store) -> None:
     created = store.create(make(display_name="old", description="stays"))
 
-    store.annotate(KEY, {"theriseunion.io/display-name": None, "x": "y"}, uid=uid(created))
+    store.annotate(KEY, {"theriseunion.io/display-name": None, "x": "y"}, uid=created.uid)
 
-    notes = store.get(KEY)["metadata"]["annotations"]
+    notes = shown(store.get(KEY))["metadata"]["annotations"]
     assert "theriseunion.io/display-name" not in notes
     assert (notes["x"], notes["theriseunion.io/description"]) == ("y", "stays")
 
@@ -144,34 +160,32 @@ def test_annotations_are_merged_and_none_removes(store: Store) -> None:
 def test_every_write_changes_the_version(store: Store) -> None:
     created = store.create(make())
 
-    changed = store.annotate(KEY, {"x": "1"}, uid=uid(created))
+    changed = store.annotate(KEY, {"x": "1"}, uid=created.uid)
 
-    assert version(changed) != version(created)
-    assert uid(changed) == uid(created)
+    assert changed.resource_version != created.resource_version
+    assert changed.uid == created.uid
 
 
 def test_a_patch_of_an_older_version_is_refused_and_changes_nothing(store: Store) -> None:
     created = store.create(make())
-    newer = store.annotate(KEY, {"x": "first"}, uid=uid(created), resource_version=version(created))
+    newer = store.annotate(KEY, {"x": "first"}, uid=created.uid, resource_version=created.resource_version)
 
     with pytest.raises(Conflict, match="changed"):
-        store.annotate(KEY, {"x": "second"}, uid=uid(created), resource_version=version(created))
+        store.annotate(KEY, {"x": "second"}, uid=created.uid, resource_version=created.resource_version)
 
-    assert store.get(KEY) == newer
+    assert same(store.get(KEY), newer)
 
 
 @pytest.mark.parametrize("write", ["annotate", "delete"])
 def test_a_namesake_is_never_touched(store: Store, write: str) -> None:
     old = store.create(make())
-    store.delete(KEY, uid=uid(old))
+    store.delete(KEY, uid=old.uid)
     new = store.create(make())
 
     with pytest.raises(Conflict, match="recreated"):
-        store.delete(KEY, uid=uid(old)) if write == "delete" else store.annotate(
-            KEY, {"x": "1"}, uid=uid(old)
-        )
+        store.delete(KEY, uid=old.uid) if write == "delete" else store.annotate(KEY, {"x": "1"}, uid=old.uid)
 
-    assert store.get(KEY) == new
+    assert same(store.get(KEY), new)
 
 
 @pytest.mark.parametrize("call", ["get", "annotate", "delete", "credential"])
@@ -192,7 +206,8 @@ def test_changes_begin_with_everything(store: Store) -> None:
     changes = store.changes(None)
 
     assert changes.complete
-    assert changes.upserted == (to_domain(created),)
+    [found] = changes.upserted
+    assert same(found, created)
     assert changes.namespaces is not None
     assert changes.namespaces >= {"team-a", "team-b"}
 
@@ -201,9 +216,9 @@ def test_a_deletion_has_a_version_too(store: Store) -> None:
     """On a cluster it comes with the event of the watch."""
     kept, gone = store.create(make()), store.create(make(Key("team-a", "gone")))
     before = store.changes(None)
-    assert before.mark >= int(version(gone)) > int(version(kept))
+    assert before.mark >= int(gone.resource_version) > int(kept.resource_version)
 
-    store.delete(Key("team-a", "gone"), uid=uid(gone))
+    store.delete(Key("team-a", "gone"), uid=gone.uid)
 
     assert wait_for(lambda: store.changes(before.version).mark > before.mark)
     assert store.changes(store.changes(None).version).mark > before.mark
@@ -212,14 +227,15 @@ def test_a_deletion_has_a_version_too(store: Store) -> None:
 def test_changes_are_what_happened_since(store: Store) -> None:
     kept, gone = store.create(make()), store.create(make(Key("team-a", "gone")))
     before = store.changes(None).version
-    changed = store.annotate(KEY, {"x": "1"}, uid=uid(kept))
-    store.delete(Key("team-a", "gone"), uid=uid(gone))
+    changed = store.annotate(KEY, {"x": "1"}, uid=kept.uid)
+    store.delete(Key("team-a", "gone"), uid=gone.uid)
 
     changes = store.changes(before)
 
     assert not changes.complete
-    assert changes.upserted == (to_domain(changed),)
-    assert [(it.key, it.uid) for it in changes.removed] == [(Key("team-a", "gone"), uid(gone))]
+    [found] = changes.upserted
+    assert same(found, changed)
+    assert [(it.key, it.uid) for it in changes.removed] == [(Key("team-a", "gone"), gone.uid)]
     assert changes.namespaces is None
     assert store.changes(changes.version).upserted == ()
 
@@ -227,19 +243,20 @@ def test_changes_are_what_happened_since(store: Store) -> None:
 def test_changes_hold_no_password(store: Store) -> None:
     store.create(make())
 
-    shown = str(store.changes(None))
+    told = str(store.changes(None))
 
-    assert CANARY not in shown
-    assert encode_password(CANARY) not in shown
+    assert CANARY not in told
+    assert encode_password(CANARY) not in told
 
 
 def test_a_name_that_was_deleted_and_taken_again_shows_the_new_one(store: Store) -> None:
     old = store.create(make())
     before = store.changes(None).version
-    store.delete(KEY, uid=uid(old))
+    store.delete(KEY, uid=old.uid)
     new = store.create(make(display_name="new"))
 
-    assert store.changes(before).upserted == (to_domain(new),)
+    [found] = store.changes(before).upserted
+    assert same(found, new)
 
 
 def test_a_store_that_answers_is_fresh(store: Store) -> None:
@@ -256,7 +273,7 @@ def test_a_namespace_with_registries_in_it_stays(embedded_store: EmbeddedStore) 
 
     with pytest.raises(Conflict, match="not_empty"):
         embedded_store.delete_namespace("team-a")
-    embedded_store.delete(KEY, uid=uid(created))
+    embedded_store.delete(KEY, uid=created.uid)
     embedded_store.delete_namespace("team-a")
 
     assert embedded_store.changes(None).namespaces == {"team-b"}
@@ -285,10 +302,10 @@ def test_who_comes_after_the_tombstones_are_gone_starts_over(
 ) -> None:
     first = embedded_store.create(make())
     before = embedded_store.changes(None).version
-    embedded_store.delete(KEY, uid=uid(first))
+    embedded_store.delete(KEY, uid=first.uid)
     Tombstone.objects.update(deleted_at=timezone.now() - 2 * embedded.TOMBSTONES_KEPT)
     second = embedded_store.create(make(Key("team-a", "second")))
-    embedded_store.delete(Key("team-a", "second"), uid=uid(second))
+    embedded_store.delete(Key("team-a", "second"), uid=second.uid)
 
     changes = embedded_store.changes(before)
 
@@ -303,7 +320,8 @@ def test_who_knows_more_than_a_restored_backup_starts_over(embedded_store: Embed
     changes = embedded_store.changes("999999")
 
     assert changes.complete
-    assert changes.upserted == (to_domain(created),)
+    [found] = changes.upserted
+    assert same(found, created)
 
 
 @pytest.mark.django_db
@@ -327,10 +345,10 @@ def test_a_password_that_somebody_moved_in_the_database_is_not_used(
     if moved == "to another address":
         row.body = row.body.replace("harbor.example.com", "evil.example.com")
         row.save()
-        key, owner = KEY, uid(created)
+        key, owner = KEY, created.uid
     else:
         key = Key("team-a", "other")
-        owner = uid(embedded_store.create(make(key)))
+        owner = embedded_store.create(make(key)).uid
         StoredResource.objects.filter(name="other").update(sealed_password=row.sealed_password)
 
     with pytest.raises(Unavailable, match="seal_broken"):
@@ -343,4 +361,4 @@ def test_without_its_key_a_password_is_unavailable_and_says_so(embedded_store: E
     other = EmbeddedStore(Sealer(lambda: ["0" * 43 + "="]))
 
     with pytest.raises(Unavailable, match="key_missing"):
-        other.credential(KEY, uid=uid(created))
+        other.credential(KEY, uid=created.uid)

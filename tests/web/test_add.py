@@ -1,5 +1,6 @@
 """添加镜像源: what is said at which field, and that nothing typed is lost or echoed."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -178,7 +179,7 @@ def test_an_address_is_kept_as_host_and_port(
 
     saved = cast.find()
     assert (saved.domain, saved.plain_http) == (kept, plain_http)
-    notes = services().store.get(Key("team-a", "harbor-prod"))["metadata"]["annotations"]
+    notes = json.loads(services().store.get(Key("team-a", "harbor-prod")).document)["metadata"]["annotations"]
     assert notes.get("theriseunion.io/plain-http") == ("true" if plain_http else None)
 
 

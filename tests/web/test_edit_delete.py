@@ -1,5 +1,7 @@
 """编辑信息 and 删除: what may change, and what happens when somebody was faster."""
 
+import json
+
 import pytest
 from django.test import Client
 
@@ -69,7 +71,7 @@ def test_emptied_fields_are_removed(cast: Cast) -> None:
 
     htmx(cast).post(EDIT, form(registry, display_name="", description=""))
 
-    notes = services().store.get(registry.key)["metadata"]["annotations"]
+    notes = json.loads(services().store.get(registry.key).document)["metadata"]["annotations"]
     assert "theriseunion.io/display-name" not in notes
     assert "theriseunion.io/description" not in notes
 

@@ -1,5 +1,6 @@
 """测试连接 of a stored registry: begun, shown, recorded, and never in anybody's way."""
 
+import json
 import re
 import threading
 from collections.abc import Callable
@@ -42,7 +43,7 @@ def test_the_verdict_is_kept_on_the_resource_and_shown_in_the_row(cast: Cast, pr
 
     row = verify(cast)
 
-    notes = services().store.get(cast.find().key)["metadata"]["annotations"]
+    notes = json.loads(services().store.get(cast.find().key).document)["metadata"]["annotations"]
     assert "pill-ok" in row
     assert "连接成功" in row
     assert "刚刚" in row

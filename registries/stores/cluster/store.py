@@ -14,8 +14,8 @@ from registries.cluster.lease import Lease
 from registries.cluster.per_process import PerProcess
 from registries.cluster.personal import Caller, Person
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Unavailable
-from registries.domain.registry import Credential, Key, credential_of
-from registries.domain.resource import KIND, Resource, decode_password, public, to_domain
+from registries.domain.registry import Credential, Draft, Key, RegistrySecret, credential_of
+from registries.domain.resource import KIND, Resource, new_resource, password_of, to_domain
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
@@ -83,24 +83,24 @@ class KubernetesStore:
         newest = str((answer.get("metadata") or {}).get("resourceVersion") or "")
         return newest.isdigit() and version <= int(newest)
 
-    def get(self, key: Key) -> Resource:
-        return public(self._read(key))
+    def get(self, key: Key) -> RegistrySecret:
+        return to_domain(self._read(key))
 
-    def create(self, resource: Resource, *, dry_run: bool = False) -> Resource:
-        metadata = resource["metadata"]
-        key = Key(metadata["namespace"], metadata["name"])
+    def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
+        key = draft.key
         path = paths.registries_in(key.namespace)
         query = DRY_RUN if dry_run else None
-        created = self._writer.call("POST", path, subject=str(key), body=resource, query=query)
+        created = self._writer.call("POST", path, subject=str(key), body=new_resource(draft), query=query)
+        registry = to_domain(created)
         if dry_run:
-            return public(created)
-        known = self._known(created)
+            return registry
+        self._journal().put(registry)
         if self._keeps_secrets:
             try:
-                self._secrets.follow(key, created)
+                self._secrets.put(registry, password_of(created))
             except ConsoleError:
                 self._follower.here().touch(key)  # the registry is saved all the same
-        return known
+        return registry
 
     def annotate(
         self,
@@ -110,7 +110,7 @@ class KubernetesStore:
         uid: str,
         resource_version: str | None = None,
         dry_run: bool = False,
-    ) -> Resource:
+    ) -> RegistrySecret:
         metadata: Json = {"uid": uid, "annotations": dict(annotations)}
         if resource_version is not None:
             metadata["resourceVersion"] = resource_version
@@ -125,7 +125,10 @@ class KubernetesStore:
             )
         except Conflict as error:
             raise self._conflict(key, uid, error) from None
-        return public(changed) if dry_run else self._known(changed)
+        registry = to_domain(changed)
+        if not dry_run:
+            self._journal().put(registry)
+        return registry
 
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
         options: Json = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
@@ -141,7 +144,9 @@ class KubernetesStore:
         if dry_run:
             return
         if left.get("kind") == KIND and (left.get("metadata") or {}).get("finalizers"):
-            self._known(left)  # somebody's finalizer keeps it for a while, and so it is still shown
+            self._journal().put(
+                to_domain(left)
+            )  # somebody's finalizer keeps it for a while, and so it is still shown
         else:
             self._journal().remove(key, uid)
 
@@ -149,8 +154,7 @@ class KubernetesStore:
         resource = self._writer.call("GET", paths.registry(key), subject=str(key))
         if resource["metadata"]["uid"] != uid:
             raise Conflict(str(key), "recreated")
-        stored = str((resource.get("spec") or {}).get("password") or "")
-        return credential_of(to_domain(resource), decode_password(stored))
+        return credential_of(to_domain(resource), password_of(resource))
 
     def pull_secret(self, key: Key) -> PullSecret:
         return self._secrets.state(key) if self._keeps_secrets else PullSecret.NONE
@@ -181,11 +185,6 @@ class KubernetesStore:
 
     def _read(self, key: Key) -> Resource:
         return self._connection.call("GET", paths.registry(key), subject=str(key))
-
-    def _known(self, answer: Json) -> Resource:
-        resource = public(answer)
-        self._journal().put(to_domain(resource))
-        return resource
 
     def _conflict(self, key: Key, uid: str, error: Conflict) -> Conflict | NotFound:
         """Which one it was: the server's words would tell, but they are not an interface."""
