@@ -275,7 +275,7 @@ def test_what_cannot_be_put_right_is_told_as_it_is(
         assert secrets.state(KEY) is PullSecret.MISSING
     finally:
         empty.unbind("vic", "reader-of-secrets")
-    told = [it.getMessage() for it in caplog.records if it.name.endswith("pull_secret")]
+    told = [it.getMessage() for it in caplog.records if it.name.endswith("pull_secrets.secret")]
     assert told == ["the pull secret of team-a/harbor-prod cannot be put right: cluster_forbidden"] * 2
 
 
