@@ -115,8 +115,8 @@ def test_a_gzip_bomb_of_a_token_does_not_unfold() -> None:
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [
-        ("gzip", gzip.compress(b"{}")),
-        ("X-GZIP", gzip.compress(b"{}")),
+        ("gzip", gzip.compress(b"{}", mtime=0)),
+        ("X-GZIP", gzip.compress(b"{}", mtime=0)),
         ("deflate", zlib.compress(b"{}")),
         ("deflate", zlib.compress(b"{}")[2:-4]),
         ("identity", b"{}"),
