@@ -10,8 +10,8 @@ from django.test import Client
 
 from console import assets
 from registries import wiring
+from registries.demo.behaviours import BEHAVIOURS, Behaviour
 from registries.demo.process import DemoRegistries
-from registries.demo.tempers import TEMPERS, Temper
 from registries.people.grants import set_grant
 from registries.wiring import services
 from tests import canary
@@ -61,7 +61,7 @@ def client_of(cast: Cast) -> Callable[..., Client]:
 
 @pytest.fixture(scope="session")
 def demo_registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRegistries]:
-    """Real registries on loopback, one of each temper."""
+    """Real registries on loopback, one of each behaviour."""
     folder: Path = tmp_path_factory.mktemp("registries")
     with DemoRegistries(folder, base_port=demo_base()) as registries:
         yield registries
@@ -69,22 +69,22 @@ def demo_registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRe
 
 @pytest.fixture
 def probing(demo_registries: DemoRegistries, settings: Any) -> Callable[[str], dict[str, str]]:
-    """Allow tests to reach the demo's registries; gives address, user name and password of a temper."""
+    """Allow tests to reach the demo's registries; gives address, user name and password of a behaviour."""
     settings.PROBE_ALLOW_LOOPBACK = True
     settings.PROBE_CA_FILE = str(demo_registries.ca_file)
     settings.PROBE_CONNECT_TIMEOUT = settings.PROBE_READ_TIMEOUT = settings.PROBE_TIMEOUT = 60.0
 
-    def temper(name: str) -> dict[str, str]:
+    def behaviour(name: str) -> dict[str, str]:
         if name == "hanging":  # it would be waited out; whoever answers has time, however busy the machine is
             settings.PROBE_TIMEOUT = 1.5
-        found: Temper = next(it for it in TEMPERS if it.name == name)
+        found: Behaviour = next(it for it in BEHAVIOURS if it.name == name)
         return {
             "domain": demo_registries.address(found),
             "username": found.username,
             "password": found.password,
         }
 
-    return temper
+    return behaviour
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Loopback registries of every temper, so that every verdict of a connection test can be seen.
+"""Loopback registries of every behaviour, so that every verdict of a connection test can be seen.
 
 Standard library, and `cryptography` for the certificates; no Django, except in seed.py.
 """

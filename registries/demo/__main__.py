@@ -13,9 +13,9 @@ from pathlib import Path
 from types import FrameType
 
 from registries.demo import certificates, ports
+from registries.demo.behaviours import BASE_PORT, OFFSETS
 from registries.demo.catalogue import CLOSED, catalogue
 from registries.demo.server import Server
-from registries.demo.tempers import BASE_PORT, OFFSETS
 
 
 def main() -> None:

@@ -1,9 +1,10 @@
-"""Which server stands behind which host of the table: its temper, its accounts, its certificate."""
+"""Which server stands behind which host of the table: its behaviour, its accounts, its certificate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from registries.demo.behaviours import BEHAVIOURS
 from registries.demo.messages import (
     RESET,
     SILENCE,
@@ -24,12 +25,11 @@ from registries.demo.registries import (
     open_registry,
     routed,
 )
-from registries.demo.tempers import TEMPERS
 from registries.demo.token_services import TokenService
 from registries.demo.tokens import TokenKey
 
-# What the table logs in with, by temper.
-LOGINS = {temper.name: (temper.username, temper.password) for temper in TEMPERS}
+# What the table logs in with, by behaviour.
+LOGINS = {behaviour.name: (behaviour.username, behaviour.password) for behaviour in BEHAVIOURS}
 
 # What would mend the two accounts of the table that are meant to fail: the robot's new secret, and an
 # access token for the account with two factors.

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from registries.demo.tempers import BASE_PORT, Temper
+from registries.demo.behaviours import BASE_PORT, Behaviour
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 2
@@ -42,10 +42,10 @@ class DemoRegistries:
     def pid(self) -> int | None:
         return self._child.pid if self._child else None
 
-    def address(self, temper: Temper) -> str:
+    def address(self, behaviour: Behaviour) -> str:
         """As an operator types it: `harbor.localhost:5500`, or `http://basic.localhost:5505`."""
-        scheme = "http://" if temper.scheme == "http" else ""
-        return f"{scheme}{temper.host}:{self.ports[temper.host]}"
+        scheme = "http://" if behaviour.scheme == "http" else ""
+        return f"{scheme}{behaviour.host}:{self.ports[behaviour.host]}"
 
     def start(self) -> None:
         command = [sys.executable, "-m", "registries.demo", "--state", str(self.state_dir)]

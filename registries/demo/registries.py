@@ -1,4 +1,4 @@
-"""The registries of the demo: how each temper answers under /v2/. Any thread may call them."""
+"""The registries of the demo: how each behaviour answers under /v2/. Any thread may call them."""
 
 import re
 import time

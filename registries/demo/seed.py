@@ -1,4 +1,4 @@
-"""The demo's content: namespaces, the five accounts, and a registry for every temper, with a past.
+"""The demo's content: namespaces, the five accounts, and a registry for every behaviour, with a past.
 
 What each registry said is really asked of it, once, before the first page is shown; only the dates are made up: of
 the earlier tests, and of what was made before them. Those that take long are asked after the server has started, as
@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 
+from registries.demo.behaviours import BEHAVIOURS, Behaviour
 from registries.demo.process import DemoRegistries
-from registries.demo.tempers import TEMPERS, Temper
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
@@ -40,18 +40,18 @@ OLD = timedelta(days=30)
 TESTS, APART = 10, timedelta(hours=23)
 """How many tests a registry has behind it, and how long between two of them."""
 LONG = frozenset({"slow", "hanging"})
-"""Tempers that are asked once the server runs."""
+"""Behaviours that are tested after the server has started."""
 PATIENCE = 60.0
 """Seconds for the others, which answer quickly, on a slow machine: a CA that was not seen cannot be trusted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """One registry: where, named what, of which temper; `tested` is days ago, None for never."""
+    """One registry: where, named what, of which behaviour; `tested` is days ago, None for never."""
 
     namespace: str
     name: str
-    temper: str
+    behaviour: str
     provider: str
     display_name: str = ""
     description: str = ""
@@ -137,12 +137,12 @@ def seed(registries: DemoRegistries) -> None:
         AuditEntry.objects.update(at=datetime.now(UTC) - OLD)
     answers = _ask(registries)
     for entry in SEEDS:
-        shown = answers[entry.temper].tls if entry.tested is not None else None
+        shown = answers[entry.behaviour].tls if entry.tested is not None else None
         ca_bundle = (shown.ca_pem if shown else None) or ""
         created = _create(access, entry, registries, ca_bundle)
         _backdate(created, entry)
         if entry.tested is not None:
-            result = answers[entry.temper]
+            result = answers[entry.behaviour]
             if entry.tls is not Tls.SYSTEM:
                 result = services().prober(services().store.credential(created.key, uid=created.uid))
             _write_past(created, entry, result, access.person)
@@ -152,36 +152,36 @@ def test_the_slow_ones() -> None:
     """Start the tests that take long: to be called where the background runs, in the server."""
     access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
     for entry in SEEDS:
-        if entry.temper in LONG:
+        if entry.behaviour in LONG:
             start_test(access, Key(entry.namespace, entry.name))
 
 
-def _temper(name: str) -> Temper:
-    return next(temper for temper in TEMPERS if temper.name == name)
+def _behaviour(name: str) -> Behaviour:
+    return next(behaviour for behaviour in BEHAVIOURS if behaviour.name == name)
 
 
 def _ask(registries: DemoRegistries) -> dict[str, Result]:
-    """One real test of every temper that answers quickly, all at once."""
-    names = sorted({entry.temper for entry in SEEDS if entry.tested is not None})
+    """One real test of every behaviour that answers quickly, all at once."""
+    names = sorted({entry.behaviour for entry in SEEDS if entry.tested is not None})
     policy = replace(probe_policy(), connect_timeout=PATIENCE, read_timeout=PATIENCE, total_timeout=PATIENCE)
 
     def ask(name: str) -> Result:
-        temper = _temper(name)
-        return probe(registries.address(temper), temper.username, temper.password, policy)
+        behaviour = _behaviour(name)
+        return probe(registries.address(behaviour), behaviour.username, behaviour.password, policy)
 
     with ThreadPoolExecutor(8) as pool:
         return dict(zip(names, pool.map(ask, names), strict=True))
 
 
 def _create(access: Access, entry: Seed, registries: DemoRegistries, ca_bundle: str) -> RegistrySecret:
-    temper = _temper(entry.temper)
+    behaviour = _behaviour(entry.behaviour)
     draft = read_draft(
         {
             "name": entry.name,
             "namespace": entry.namespace,
-            "domain": registries.address(temper),
-            "username": temper.username,
-            "password": temper.password,
+            "domain": registries.address(behaviour),
+            "username": behaviour.username,
+            "password": behaviour.password,
             "provider": entry.provider,
             "display_name": entry.display_name,
             "description": entry.description,

@@ -1,4 +1,4 @@
-"""The HTTP(S) server under all tempers: one thread accepts for every port, one thread serves each connection.
+"""The HTTP(S) server under all behaviours: one thread accepts for every port, one thread serves each connection.
 
 It logs nothing, for what it is sent are passwords.
 """

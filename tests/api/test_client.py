@@ -17,7 +17,7 @@ from tests.peers.command import Serving
 from tests.peers.scripted import wait_for
 from tests.peers.served_api import serving
 
-Temper = Callable[[str], dict[str, str]]
+Probing = Callable[[str], dict[str, str]]
 
 
 @pytest.fixture(scope="module", params=["embedded", "kubernetes"])
@@ -71,7 +71,7 @@ def secret(name: str, **spec: str) -> dict[str, Any]:
 
 
 def test_a_plain_client_creates_lists_verifies_edits_and_deletes(
-    console: tuple[Serving, str], probing: Temper
+    console: tuple[Serving, str], probing: Probing
 ) -> None:
     client = Client(f"http://127.0.0.1:{console[0].port}", console[1])
     good = probing("harbor")

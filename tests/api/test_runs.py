@@ -18,7 +18,7 @@ from registries.wiring import services
 from tests.api.test_api import BASE
 from tests.cast import Cast
 
-Temper = Callable[[str], dict[str, str]]
+Probing = Callable[[str], dict[str, str]]
 RUNS = f"{BASE}/runs"
 
 
@@ -51,7 +51,7 @@ def test_deletes_exactly_these(stage: Cast) -> None:
     assert left(stage) == ["team-a/b"]
 
 
-def test_verifies_these_and_says_which_failed(cast: Cast, probing: Temper) -> None:
+def test_verifies_these_and_says_which_failed(cast: Cast, probing: Probing) -> None:
     cast.add("good", **probing("harbor"))
     cast.add("wrong", **probing("wrong-password"))
     client = cast.api("omar")

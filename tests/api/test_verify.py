@@ -16,12 +16,12 @@ from registries.wiring import services
 from tests.api.test_api import TEAM_A, post
 from tests.cast import Cast
 
-Temper = Callable[[str], dict[str, str]]
+Probing = Callable[[str], dict[str, str]]
 PATH = f"{TEAM_A}/harbor-prod/verify"
 
 
 @pytest.mark.parametrize("data", [None, {}])
-def test_tests_what_is_stored_and_records_it(cast: Cast, probing: Temper, data: Any) -> None:
+def test_tests_what_is_stored_and_records_it(cast: Cast, probing: Probing, data: Any) -> None:
     cast.add(**probing("harbor"))
 
     response = post(cast.api("omar"), PATH, data)
@@ -36,7 +36,7 @@ def test_tests_what_is_stored_and_records_it(cast: Cast, probing: Temper, data: 
     assert found["stages"]
 
 
-def test_needs_no_content_type_without_a_body(cast: Cast, probing: Temper) -> None:
+def test_needs_no_content_type_without_a_body(cast: Cast, probing: Probing) -> None:
     cast.add(**probing("harbor"))
 
     response = cast.api("omar").post(PATH, "", content_type="application/x-www-form-urlencoded")
@@ -45,7 +45,7 @@ def test_needs_no_content_type_without_a_body(cast: Cast, probing: Temper) -> No
 
 
 @pytest.mark.parametrize(
-    ("temper", "reason"),
+    ("behaviour", "reason"),
     [
         ("wrong-password", "bad_credentials"),
         ("access-denied", "access_denied"),
@@ -55,9 +55,9 @@ def test_needs_no_content_type_without_a_body(cast: Cast, probing: Temper) -> No
     ],
 )
 def test_what_the_registry_refuses_is_a_verdict(
-    cast: Cast, probing: Temper, temper: str, reason: str
+    cast: Cast, probing: Probing, behaviour: str, reason: str
 ) -> None:
-    cast.add(**probing(temper))
+    cast.add(**probing(behaviour))
 
     response = post(cast.api("omar"), PATH)
 
@@ -66,7 +66,7 @@ def test_what_the_registry_refuses_is_a_verdict(
     assert cast.find().verification.status is VerifyStatus.FAILED
 
 
-def test_speaks_english_to_who_asks_for_it(cast: Cast, probing: Temper) -> None:
+def test_speaks_english_to_who_asks_for_it(cast: Cast, probing: Probing) -> None:
     cast.add(**probing("wrong-password"))
     client = cast.api("omar")
 
@@ -78,7 +78,7 @@ def test_speaks_english_to_who_asks_for_it(cast: Cast, probing: Temper) -> None:
     assert cast.find().verification.message == "用户名或密码错误"
 
 
-def test_tests_typed_values_and_records_nothing(cast: Cast, probing: Temper) -> None:
+def test_tests_typed_values_and_records_nothing(cast: Cast, probing: Probing) -> None:
     before = cast.add()
     typed = probing("harbor")
 
@@ -90,7 +90,7 @@ def test_tests_typed_values_and_records_nothing(cast: Cast, probing: Temper) -> 
     assert AuditEntry.objects.filter(action="try", person="omar", note="ok").count() == 1
 
 
-def test_tests_typed_values_before_there_is_a_registry(cast: Cast, probing: Temper) -> None:
+def test_tests_typed_values_before_there_is_a_registry(cast: Cast, probing: Probing) -> None:
     response = post(cast.api("omar"), f"{TEAM_A}/not-yet/verify", probing("wrong-password"))
 
     assert response.status_code == 200
@@ -104,7 +104,7 @@ def test_a_malformed_address_is_a_verdict(cast: Cast) -> None:
     assert (response.json()["success"], response.json()["reason"]) == (False, "invalid_domain")
 
 
-def test_typed_values_may_bring_how_the_certificate_is_believed(cast: Cast, probing: Temper) -> None:
+def test_typed_values_may_bring_how_the_certificate_is_believed(cast: Cast, probing: Probing) -> None:
     typed: dict[str, Any] = probing("self-signed")
     client = cast.api("omar")
 
@@ -183,7 +183,7 @@ def test_one_person_has_half_of_the_seats_whichever_token_they_show(cast: Cast, 
 
 @pytest.mark.parametrize("typed", [False, True])
 def test_a_registry_whose_turn_does_not_come_says_when_to_come_back(
-    cast: Cast, probing: Temper, settings: Any, typed: bool
+    cast: Cast, probing: Probing, settings: Any, typed: bool
 ) -> None:
     """Somebody else's test of it is under way, for longer than this one waits."""
     values = probing("harbor")
@@ -213,7 +213,7 @@ def test_the_seat_is_given_back(cast: Cast, settings: Any) -> None:
     assert codes == [404, 404, 404]
 
 
-def test_a_lost_key_is_not_the_registrys_fault(cast: Cast, probing: Temper, settings: Any) -> None:
+def test_a_lost_key_is_not_the_registrys_fault(cast: Cast, probing: Probing, settings: Any) -> None:
     cast.add(**probing("harbor"))
     settings.PASSWORD_KEYS = lambda: ["0" * 43 + "="]
     wiring.reset()
@@ -224,7 +224,7 @@ def test_a_lost_key_is_not_the_registrys_fault(cast: Cast, probing: Temper, sett
     assert response.json()["reason"] == "ServiceUnavailable"
 
 
-def test_past_tests_newest_first(cast: Cast, probing: Temper) -> None:
+def test_past_tests_newest_first(cast: Cast, probing: Probing) -> None:
     cast.add(**probing("wrong-password"))
     client = cast.api("omar")
     post(client, PATH)

@@ -15,10 +15,10 @@ from tests.peers.words import ZH
 @pytest.fixture
 def page(people: People, console: RunningConsole) -> Page:
     olive = people("olive")
-    for name, temper in (("runs-good", "aliyun"), ("runs-bad", "down")):
+    for name, behaviour in (("runs-good", "aliyun"), ("runs-bad", "down")):
         listed = olive.open(f"/registries/?q={name}")
         if not row(listed, name).count():
-            add_registry(olive, console, name, **credential(console, temper))
+            add_registry(olive, console, name, **credential(console, behaviour))
     return olive.open("/registries/?q=runs-")
 
 

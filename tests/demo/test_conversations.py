@@ -1,4 +1,4 @@
-"""How the demo's registries speak HTTP and TLS: well, and each temper badly in its own way."""
+"""How the demo's registries speak HTTP and TLS: well, and each behaviour badly in its own way."""
 
 import contextlib
 import http.client

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from registries.demo.behaviours import BEHAVIOURS, OFFSETS
 from registries.demo.catalogue import ACCESS_TOKEN, CLOSED, RENEWED, catalogue
 from registries.demo.messages import Request
-from registries.demo.tempers import OFFSETS, TEMPERS
 from registries.demo.tokens import Access, TokenKey
 from registries.probe import probe
 from tests.peers.demo_client import BY_NAME, ask, basic, login, realm, token_answer
@@ -20,22 +20,24 @@ from tests.peers.scripted import HERE
 
 
 def test_the_table_is_consistent():
-    assert len(BY_NAME) == len(TEMPERS)
+    assert len(BY_NAME) == len(BEHAVIOURS)
     assert len(set(OFFSETS.values())) == len(OFFSETS)
-    assert all(OFFSETS[temper.host] == temper.port_offset for temper in TEMPERS)
+    assert all(OFFSETS[behaviour.host] == behaviour.port_offset for behaviour in BEHAVIOURS)
     assert set(catalogue(OFFSETS)) == OFFSETS.keys() - CLOSED
     # One test at a time per registry and user name: a failing neighbour must not block a good one.
-    assert len({(temper.host, temper.username, temper.scheme) for temper in TEMPERS}) == len(TEMPERS)
-    assert "Harbor12345" not in repr(TEMPERS)
+    assert len({(behaviour.host, behaviour.username, behaviour.scheme) for behaviour in BEHAVIOURS}) == len(
+        BEHAVIOURS
+    )
+    assert "Harbor12345" not in repr(BEHAVIOURS)
 
 
 @pytest.mark.parametrize("name", ["harbor", "dockerhub", "aliyun", "basic", "insecure-realm"])
 def test_the_right_password_logs_in_and_a_wrong_one_does_not(demo, name):
-    temper = BY_NAME[name]
-    assert login(demo, temper.host, (temper.username, temper.password)) == 200
-    assert login(demo, temper.host, (temper.username, "not this")) == 401
-    assert login(demo, temper.host, ("nobody", temper.password)) == 401
-    ping = ask(demo, temper.host)
+    behaviour = BY_NAME[name]
+    assert login(demo, behaviour.host, (behaviour.username, behaviour.password)) == 200
+    assert login(demo, behaviour.host, (behaviour.username, "not this")) == 401
+    assert login(demo, behaviour.host, ("nobody", behaviour.password)) == 401
+    ping = ask(demo, behaviour.host)
     assert ping.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
     assert json.loads(ping.body)["errors"][0]["code"] == "UNAUTHORIZED"
 
@@ -135,8 +137,8 @@ def test_the_realm_follows_a_client_by_address_and_repeats_no_other_name(demo):
     ],
 )
 def test_what_the_others_answer(demo, name, status, text):
-    temper = BY_NAME[name]
-    answer = ask(demo, temper.host, "/v2/", basic(temper.username, temper.password))
+    behaviour = BY_NAME[name]
+    answer = ask(demo, behaviour.host, "/v2/", basic(behaviour.username, behaviour.password))
     assert (answer.status, text in answer.body.decode()) == (status, True)
     assert answer.headers["Retry-After"] == ("120" if status == 429 else None)
     assert (answer.headers["Docker-Distribution-Api-Version"] is None) == (
@@ -161,7 +163,7 @@ def test_slow_takes_three_seconds_for_a_password(demo):
 
 
 def test_slow_takes_three_seconds_for_a_password_and_none_for_a_question(monkeypatch):
-    """As it means it: what a machine adds is not the temper's."""
+    """As it means it: what a machine adds is not the behaviour's."""
     slept = []
     monkeypatch.setattr("registries.demo.registries.time", SimpleNamespace(sleep=slept.append))
     slow = catalogue(OFFSETS)["slow.localhost"].handler
@@ -176,23 +178,23 @@ def test_slow_takes_three_seconds_for_a_password_and_none_for_a_question(monkeyp
 @pytest.mark.skipif(not shutil.which("skopeo"), reason="skopeo is absent: apt-get install skopeo")
 @pytest.mark.parametrize("name", ["basic", "harbor"])
 def test_skopeo_logs_in_with_the_right_password_only(demo, tmp_path, name):
-    temper = BY_NAME[name]
+    behaviour = BY_NAME[name]
     shutil.copy(demo.ca_file, tmp_path / "ca.crt")
-    trust = ["--tls-verify=false"] if temper.scheme == "http" else ["--cert-dir", str(tmp_path)]
-    command = ["skopeo", "login", *trust, "--authfile", str(tmp_path / "auth.json"), "-u", temper.username]
-    command += ["--password-stdin", f"127.0.0.1:{demo.ports[temper.host]}"]
-    for password, code in {temper.password: 0, "not this": 1}.items():
+    trust = ["--tls-verify=false"] if behaviour.scheme == "http" else ["--cert-dir", str(tmp_path)]
+    command = ["skopeo", "login", *trust, "--authfile", str(tmp_path / "auth.json"), "-u", behaviour.username]
+    command += ["--password-stdin", f"127.0.0.1:{demo.ports[behaviour.host]}"]
+    for password, code in {behaviour.password: 0, "not this": 1}.items():
         done = subprocess.run(command, input=password.encode(), capture_output=True, timeout=60, check=False)
         assert done.returncode == code, done.stderr
         assert (b"invalid username/password" in done.stderr) == bool(code)
 
 
-@pytest.mark.parametrize("temper", TEMPERS, ids=lambda temper: temper.name)
-def test_the_connection_test_finds_the_temper(demo, temper):
-    limit = 2 if temper.expect == "timeout" else HERE.total_timeout
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.name)
+def test_the_connection_test_finds_the_behaviour(demo, behaviour):
+    limit = 2 if behaviour.expect == "timeout" else HERE.total_timeout
     policy = replace(HERE, ca_file=str(demo.ca_file), total_timeout=limit)
-    result = probe(demo.address(temper), temper.username, temper.password, policy)
-    assert result.reason == temper.expect
-    assert result.ok == (temper.expect in ("ok", "ok_unverified"))
+    result = probe(demo.address(behaviour), behaviour.username, behaviour.password, policy)
+    assert result.reason == behaviour.expect
+    assert result.ok == (behaviour.expect in ("ok", "ok_unverified"))
     failed = [step.name for step in result.steps if not step.ok]
     assert failed == ([] if result.ok else [result.steps[-1].name])

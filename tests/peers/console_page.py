@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.peers.running_console import RunningConsole, temper
+from tests.peers.running_console import RunningConsole, behaviour
 from tests.peers.visitors import Person
 from tests.peers.words import ZH, Words
 
@@ -62,7 +62,7 @@ def input_(form: Locator, label: str) -> Locator:
 
 def credential(console: RunningConsole, name: str) -> dict[str, str]:
     """Address, user name and password of one of the demo's registries, as one would type them."""
-    it = temper(name)
+    it = behaviour(name)
     return {"domain": console.address(name), "username": it.username, "password": it.password}
 
 

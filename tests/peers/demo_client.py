@@ -10,12 +10,12 @@ import sys
 from contextlib import closing
 from urllib.parse import urlencode, urlsplit
 
+from registries.demo.behaviours import BEHAVIOURS, OFFSETS
 from registries.demo.catalogue import catalogue
 from registries.demo.process import ROOT
-from registries.demo.tempers import OFFSETS, TEMPERS
 from tests.peers.ports import demo_base
 
-BY_NAME = {temper.name: temper for temper in TEMPERS}
+BY_NAME = {behaviour.name: behaviour for behaviour in BEHAVIOURS}
 PLAIN = {host for host, service in catalogue(OFFSETS).items() if service.certificate is None}
 PATIENCE = 30
 """Seconds for what takes none unless the machine stalls."""

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from registries.demo.tempers import OFFSETS
+from registries.demo.behaviours import OFFSETS
 
 LOWEST, HIGHEST = 10000, 32000
 BLOCK = 200

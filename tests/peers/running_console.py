@@ -12,7 +12,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from registries.demo.tempers import TEMPERS, Temper
+from registries.demo.behaviours import BEHAVIOURS, Behaviour
 from tests import canary
 from tests.peers.ports import demo_base
 from tests.peers.scripted import wait_for
@@ -86,10 +86,10 @@ class RunningConsole:
             return False
 
     def address(self, name: str) -> str:
-        """Of one of the registries behind it, by its temper, as an operator types it."""
-        host = temper(name).host
+        """Of one of the registries behind it, by its behaviour, as an operator types it."""
+        host = behaviour(name).host
         ports = json.loads((self.folder / "registries" / "ports.json").read_text())
-        scheme = "http://" if temper(name).scheme == "http" else ""
+        scheme = "http://" if behaviour(name).scheme == "http" else ""
         return f"{scheme}{host}:{ports[host]}"
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
@@ -128,7 +128,7 @@ class RunningConsole:
         """
         forms = {f"canary, {name}": form.encode() for name, form in canary.FORMS.items()}
         forms |= {
-            f"password of {it.name}": it.password.encode() for it in TEMPERS if it.password not in COMMON
+            f"password of {it.name}": it.password.encode() for it in BEHAVIOURS if it.password not in COMMON
         }
         places = {f"{file.name}": file.read_bytes() for file in self.folder.glob("console.sqlite3*")}
         places["log"] = self.log.read_bytes()
@@ -161,8 +161,8 @@ def copied_console(template: Path, folder: Path, base_port: int) -> RunningConso
     return RunningConsole(folder, base_port)
 
 
-def temper(name: str) -> Temper:
-    return next(it for it in TEMPERS if it.name == name)
+def behaviour(name: str) -> Behaviour:
+    return next(it for it in BEHAVIOURS if it.name == name)
 
 
 def _kept_port() -> tuple[socket.socket, int]:

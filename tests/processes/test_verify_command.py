@@ -15,11 +15,11 @@ from registries.models import AuditEntry
 from registries.runs.tests import VerifyRuns
 from tests.cast import Cast
 from tests.peers.silent import SilentServers
-from tests.web.test_test_many import Temper
+from tests.web.test_test_many import Probing
 
 
 def test_tests_all_and_exits_with_what_came_of_it(
-    cast: Cast, probing: Temper, capsys: pytest.CaptureFixture[str]
+    cast: Cast, probing: Probing, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cast.add("good", **probing("harbor"))
     call_command("verify")
@@ -36,7 +36,7 @@ def test_tests_all_and_exits_with_what_came_of_it(
 
 
 def test_takes_only_those_that_were_asked_for(
-    cast: Cast, probing: Temper, capsys: pytest.CaptureFixture[str]
+    cast: Cast, probing: Probing, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cast.add("good", **probing("harbor"))
     cast.add("other", "team-b", **probing("harbor"))
@@ -63,7 +63,7 @@ def handlers() -> Iterator[None]:
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
 
-def test_the_handlers_of_signals_are_as_before(cast: Cast, probing: Temper, handlers: None) -> None:
+def test_the_handlers_of_signals_are_as_before(cast: Cast, probing: Probing, handlers: None) -> None:
     call_command("verify")
     cast.add("bad", **probing("down"))
     with pytest.raises(SystemExit):

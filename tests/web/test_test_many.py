@@ -26,7 +26,7 @@ from tests.cast import Cast
 from tests.peers.scripted import wait_for
 from tests.peers.silent import SilentServers
 
-Temper = Callable[[str], dict[str, str]]
+Probing = Callable[[str], dict[str, str]]
 PATH = "/registries/-/verify/"
 
 
@@ -48,7 +48,7 @@ def states() -> dict[str, tuple[str, str]]:
     return {it.name: (it.state, it.reason) for it in RunItem.objects.filter(run=latest())}
 
 
-def test_tests_what_was_selected_and_says_what_came_of_it(cast: Cast, probing: Temper) -> None:
+def test_tests_what_was_selected_and_says_what_came_of_it(cast: Cast, probing: Probing) -> None:
     chosen = [
         cast.add("good", **probing("harbor")),
         cast.add("bad", "team-b", **probing("wrong-password")),
@@ -69,7 +69,7 @@ def test_tests_what_was_selected_and_says_what_came_of_it(cast: Cast, probing: T
     assert VerificationRecord.objects.filter(finished_at__isnull=True).count() == 0
 
 
-def test_tests_everything_that_matches_the_filter_and_nothing_else(cast: Cast, probing: Temper) -> None:
+def test_tests_everything_that_matches_the_filter_and_nothing_else(cast: Cast, probing: Probing) -> None:
     for name, namespace in (("harbor-a", "team-a"), ("harbor-b", "team-b"), ("quay", "team-a")):
         cast.add(name, namespace, **probing("harbor"))
 
@@ -78,7 +78,7 @@ def test_tests_everything_that_matches_the_filter_and_nothing_else(cast: Cast, p
     assert set(states()) == {"harbor-a"}
 
 
-def test_a_person_tests_only_where_the_role_allows_it(cast: Cast, probing: Temper) -> None:
+def test_a_person_tests_only_where_the_role_allows_it(cast: Cast, probing: Probing) -> None:
     mine, other = cast.add("mine", **probing("harbor")), cast.add("other", "team-b", **probing("harbor"))
     both = f"{mine.uid} {other.uid}"
 
@@ -93,7 +93,9 @@ def test_a_person_tests_only_where_the_role_allows_it(cast: Cast, probing: Tempe
     assert htmx(cast, "vic").post(PATH, {"uids": other.uid}).status_code == 422, "it does not exist for them"
 
 
-def test_a_registry_is_left_alone_after_its_first_refusal_of_a_user_name(cast: Cast, probing: Temper) -> None:
+def test_a_registry_is_left_alone_after_its_first_refusal_of_a_user_name(
+    cast: Cast, probing: Probing
+) -> None:
     wrong = probing("wrong-password")
     for number in range(4):
         cast.add(f"wrong-{number}", **wrong)
@@ -112,7 +114,7 @@ def test_a_registry_is_left_alone_after_its_first_refusal_of_a_user_name(cast: C
     assert cast.find("wrong-1").verification.status is VerifyStatus.UNTESTED, "nothing is known of it"
 
 
-def test_retry_after_is_honoured_by_the_next_run_until_it_is_over(cast: Cast, probing: Temper) -> None:
+def test_retry_after_is_honoured_by_the_next_run_until_it_is_over(cast: Cast, probing: Probing) -> None:
     cast.add("limited", **probing("rate-limited"))
     client = htmx(cast)
 
@@ -129,7 +131,7 @@ def test_retry_after_is_honoured_by_the_next_run_until_it_is_over(cast: Cast, pr
     assert states()["limited"] == (ItemState.DONE, "rate_limited")
 
 
-def test_one_that_is_gone_or_created_again_is_not_tested_and_said(cast: Cast, probing: Temper) -> None:
+def test_one_that_is_gone_or_created_again_is_not_tested_and_said(cast: Cast, probing: Probing) -> None:
     gone, again = cast.add("gone", **probing("harbor")), cast.add("again", **probing("harbor"))
     access, engine = cast.access("olive"), services().verify_runs()
     run = engine.make(access=access, registries=[gone, again])
@@ -145,7 +147,7 @@ def test_one_that_is_gone_or_created_again_is_not_tested_and_said(cast: Cast, pr
     assert engine.progress(access=access, run_id=run).failed == 2
 
 
-def test_one_that_is_being_tested_is_left_alone(cast: Cast, probing: Temper) -> None:
+def test_one_that_is_being_tested_is_left_alone(cast: Cast, probing: Probing) -> None:
     it = cast.add(**probing("harbor"))
     services().tests.begin_test(access=cast.access("omar"), key=it.key)
 
@@ -156,7 +158,7 @@ def test_one_that_is_being_tested_is_left_alone(cast: Cast, probing: Temper) -> 
     assert VerificationRecord.objects.count() == 1
 
 
-def test_a_role_that_was_taken_back_meanwhile_counts(cast: Cast, probing: Temper) -> None:
+def test_a_role_that_was_taken_back_meanwhile_counts(cast: Cast, probing: Probing) -> None:
     it = cast.add("mine", **probing("harbor"))
     run = services().verify_runs().make(access=cast.access("omar"), registries=[it])
     remove_grant(cast.users["omar"], "team-a")
@@ -167,7 +169,7 @@ def test_a_role_that_was_taken_back_meanwhile_counts(cast: Cast, probing: Temper
     assert RunItem.objects.get(run=run).problem == "Forbidden"
 
 
-def test_a_run_is_its_owners_only(cast: Cast, probing: Temper) -> None:
+def test_a_run_is_its_owners_only(cast: Cast, probing: Probing) -> None:
     begin(htmx(cast), uids=cast.add(**probing("harbor")).uid)
     run = latest().pk
 
@@ -192,7 +194,7 @@ def test_a_deletion_is_no_run_of_tests(cast: Cast) -> None:
         services().verify_runs().progress(access=cast.access("olive"), run_id=run)
 
 
-def test_what_failed_becomes_the_selection(cast: Cast, probing: Temper) -> None:
+def test_what_failed_becomes_the_selection(cast: Cast, probing: Probing) -> None:
     cast.add("good", **probing("harbor"))
     bad = cast.add("bad", **probing("down"))
     begin(htmx(cast), query="")
@@ -202,7 +204,7 @@ def test_what_failed_becomes_the_selection(cast: Cast, probing: Temper) -> None:
     assert json.loads(response["HX-Trigger"])["selection-set"] == {"uids": [bad.uid]}
 
 
-def test_the_registries_of_a_reason_are_listed(cast: Cast, probing: Temper) -> None:
+def test_the_registries_of_a_reason_are_listed(cast: Cast, probing: Probing) -> None:
     cast.add("good", **probing("harbor"))
     cast.add("bad", **probing("down"))
     begin(htmx(cast), query="")
@@ -213,7 +215,7 @@ def test_the_registries_of_a_reason_are_listed(cast: Cast, probing: Temper) -> N
     assert "team-a/good" not in shown
 
 
-def test_the_list_tells_of_the_newest_run(cast: Cast, probing: Temper) -> None:
+def test_the_list_tells_of_the_newest_run(cast: Cast, probing: Probing) -> None:
     cast.add("good", **probing("harbor"))
     client = cast.client("olive")
     assert "已测试" not in client.get("/registries/").content.decode()
@@ -224,7 +226,7 @@ def test_the_list_tells_of_the_newest_run(cast: Cast, probing: Temper) -> None:
     assert "已测试" not in client.get("/registries/").content.decode()
 
 
-def test_only_the_newest_runs_are_remembered(cast: Cast, probing: Temper) -> None:
+def test_only_the_newest_runs_are_remembered(cast: Cast, probing: Probing) -> None:
     cast.add("good", **probing("down"))
     for _ in range(KEPT + 3):
         begin(htmx(cast), query="")
@@ -237,7 +239,7 @@ def test_only_the_newest_runs_are_remembered(cast: Cast, probing: Temper) -> Non
 def threaded(
     transactional_db: None,
     settings: Any,
-    probing: Temper,
+    probing: Probing,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Cast:
@@ -288,7 +290,7 @@ def under_way() -> int:
     return VerificationRecord.objects.filter(finished_at__isnull=True).count()
 
 
-def test_somebody_else_may_have_a_run_at_the_same_time(cast: Cast, probing: Temper) -> None:
+def test_somebody_else_may_have_a_run_at_the_same_time(cast: Cast, probing: Probing) -> None:
     it = cast.add(**probing("harbor"))
     run = services().verify_runs().make(access=cast.access("olive"), registries=[it])
     Run.objects.filter(pk=run).update(state=RunState.RUNNING, beat_at=timezone.now())

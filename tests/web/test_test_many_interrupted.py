@@ -9,10 +9,10 @@ from registries.models import Run, RunItem
 from registries.runs.engine import LOST_AFTER, ItemState, RunState
 from registries.wiring import services
 from tests.cast import Cast
-from tests.web.test_test_many import PATH, Temper, htmx, latest, states
+from tests.web.test_test_many import PATH, Probing, htmx, latest, states
 
 
-def test_a_run_whose_process_died_is_marked_and_goes_on_where_it_was(cast: Cast, probing: Temper) -> None:
+def test_a_run_whose_process_died_is_marked_and_goes_on_where_it_was(cast: Cast, probing: Probing) -> None:
     first, second = cast.add("first", **probing("harbor")), cast.add("second", **probing("harbor"))
     access, runs = cast.access("olive"), services().verify_runs()
     run = runs.make(access=access, registries=[first, second])
@@ -30,7 +30,7 @@ def test_a_run_whose_process_died_is_marked_and_goes_on_where_it_was(cast: Cast,
     assert cast.find("second").verification.status is VerifyStatus.SUCCESS
 
 
-def test_what_was_being_tested_when_the_process_died_is_tested_again(cast: Cast, probing: Temper) -> None:
+def test_what_was_being_tested_when_the_process_died_is_tested_again(cast: Cast, probing: Probing) -> None:
     it = cast.add(**probing("harbor"))
     access, runs = cast.access("olive"), services().verify_runs()
     run = runs.make(access=access, registries=[it])
@@ -43,7 +43,7 @@ def test_what_was_being_tested_when_the_process_died_is_tested_again(cast: Cast,
     assert states()["harbor-prod"] == (ItemState.DONE, "ok")
 
 
-def test_a_refusal_from_before_the_interruption_still_counts(cast: Cast, probing: Temper) -> None:
+def test_a_refusal_from_before_the_interruption_still_counts(cast: Cast, probing: Probing) -> None:
     wrong = [cast.add(f"wrong-{n}", **probing("wrong-password")) for n in range(2)]
     access, runs = cast.access("olive"), services().verify_runs()
     run = runs.make(access=access, registries=wrong)

@@ -29,7 +29,7 @@ from tests.cast import Cast
 from tests.peers.scripted import wait_for
 from tests.peers.silent import SilentServers
 
-Temper = Callable[[str], dict[str, str]]
+Probing = Callable[[str], dict[str, str]]
 PATH = "/registries/team-a/harbor-prod/"
 
 
@@ -37,7 +37,7 @@ def verify(cast: Cast, person: str = "omar") -> str:
     return cast.client(person, hx_request="true").post(f"{PATH}verify/").content.decode()
 
 
-def test_the_verdict_is_kept_on_the_resource_and_shown_in_the_row(cast: Cast, probing: Temper) -> None:
+def test_the_verdict_is_kept_on_the_resource_and_shown_in_the_row(cast: Cast, probing: Probing) -> None:
     cast.add(**probing("harbor"))
     begun = datetime.now(UTC)
 
@@ -54,7 +54,7 @@ def test_the_verdict_is_kept_on_the_resource_and_shown_in_the_row(cast: Cast, pr
 
 
 @pytest.mark.parametrize(
-    ("temper", "reason", "says"),
+    ("behaviour", "reason", "says"),
     [
         ("wrong-password", "bad_credentials", "用户名或密码错误"),
         ("self-signed", "tls_untrusted", "证书不受信任"),
@@ -66,9 +66,9 @@ def test_the_verdict_is_kept_on_the_resource_and_shown_in_the_row(cast: Cast, pr
     ],
 )
 def test_a_failure_says_why_and_keeps_its_code(
-    cast: Cast, probing: Temper, temper: str, reason: str, says: str
+    cast: Cast, probing: Probing, behaviour: str, reason: str, says: str
 ) -> None:
-    cast.add(**probing(temper))
+    cast.add(**probing(behaviour))
 
     row = verify(cast)
 
@@ -78,7 +78,7 @@ def test_a_failure_says_why_and_keeps_its_code(
     assert (verification.status, verification.reason) == (VerifyStatus.FAILED, reason)
 
 
-def test_a_success_that_proves_nothing_carries_a_warning(cast: Cast, probing: Temper) -> None:
+def test_a_success_that_proves_nothing_carries_a_warning(cast: Cast, probing: Probing) -> None:
     cast.add(**probing("open"))
 
     row = verify(cast)
@@ -89,7 +89,7 @@ def test_a_success_that_proves_nothing_carries_a_warning(cast: Cast, probing: Te
 
 
 def test_the_message_is_kept_in_chinese_whoever_tests_and_shown_in_the_readers_language(
-    cast: Cast, probing: Temper
+    cast: Cast, probing: Probing
 ) -> None:
     cast.add(**probing("wrong-password"))
     client = cast.client("omar", hx_request="true")
@@ -102,7 +102,7 @@ def test_the_message_is_kept_in_chinese_whoever_tests_and_shown_in_the_readers_l
 
 
 def test_what_the_server_said_is_shown_to_who_tried_and_written_down_nowhere(
-    cast: Cast, probing: Temper
+    cast: Cast, probing: Probing
 ) -> None:
     wrong = {**probing("basic"), "password": "x", "namespace": "team-a"}
     shown = cast.client("nina", hx_request="true").post("/registries/-/try/", wrong).content.decode()
@@ -117,7 +117,7 @@ def test_what_the_server_said_is_shown_to_who_tried_and_written_down_nowhere(
 
 
 @pytest.mark.parametrize(
-    ("temper", "label", "other"),
+    ("behaviour", "label", "other"),
     [
         ("wrong-password", "服务器返回：", "详情："),
         ("self-signed", "详情：", "服务器返回："),
@@ -126,9 +126,9 @@ def test_what_the_server_said_is_shown_to_who_tried_and_written_down_nowhere(
     ],
 )
 def test_only_what_a_server_said_is_called_so(
-    cast: Cast, probing: Temper, temper: str, label: str, other: str
+    cast: Cast, probing: Probing, behaviour: str, label: str, other: str
 ) -> None:
-    values = {**probing(temper), "namespace": "team-a"}
+    values = {**probing(behaviour), "namespace": "team-a"}
 
     shown = cast.client("nina", hx_request="true").post("/registries/-/try/", values).content.decode()
 
@@ -136,7 +136,7 @@ def test_only_what_a_server_said_is_called_so(
     assert other not in shown
 
 
-def test_the_details_name_message_time_person_stages_and_duration(cast: Cast, probing: Temper) -> None:
+def test_the_details_name_message_time_person_stages_and_duration(cast: Cast, probing: Probing) -> None:
     cast.add(**probing("wrong-password"))
     verify(cast)
 
@@ -157,7 +157,7 @@ def test_the_details_name_message_time_person_stages_and_duration(cast: Cast, pr
     assert "stage-bad" in card
 
 
-def test_the_card_says_in_words_what_its_colours_say(cast: Cast, probing: Temper) -> None:
+def test_the_card_says_in_words_what_its_colours_say(cast: Cast, probing: Probing) -> None:
     cast.add(**probing("wrong-password"))
     verify(cast)
     verify(cast)
@@ -183,7 +183,7 @@ def test_the_strip_of_the_last_tests_has_its_counts(kinds: str, says: str) -> No
         assert strip_text([{"kind": kind} for kind in kinds.split()]) == says
 
 
-def test_a_verdict_that_is_older_than_a_week_says_so(cast: Cast, probing: Temper) -> None:
+def test_a_verdict_that_is_older_than_a_week_says_so(cast: Cast, probing: Probing) -> None:
     registry = cast.add(**probing("harbor"))
     verify(cast)
     stamp = str(round((datetime.now(UTC) - timedelta(days=8)).timestamp() * 1000))
@@ -272,7 +272,7 @@ def test_one_that_is_recreated_while_the_registry_answers_keeps_its_own_verdict(
     assert cast.find() == kept[0]
 
 
-def test_a_password_whose_key_is_lost_says_so(cast: Cast, probing: Temper, settings: Any) -> None:
+def test_a_password_whose_key_is_lost_says_so(cast: Cast, probing: Probing, settings: Any) -> None:
     cast.add(**probing("harbor"))
     settings.PASSWORD_KEYS = lambda: ["0" * 43 + "="]
     wiring.reset()
@@ -299,7 +299,7 @@ def test_only_the_newest_tests_are_remembered(cast: Cast) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_ten_tests_that_hang_hold_no_page_up(
     transactional_db: None,
-    probing: Temper,
+    probing: Probing,
     silent_servers: SilentServers,
     settings: Any,
     request: pytest.FixtureRequest,

@@ -28,7 +28,7 @@ pytest_plugins = ("tests.peers.authorities",)
 
 ADD = "/registries/-/add/"
 TRY = "/registries/-/try/"
-Temper = Callable[[str], dict[str, str]]
+Probing = Callable[[str], dict[str, str]]
 
 
 def certificate(name: str = "Edge Root CA", days: int = 365) -> tuple[str, str]:
@@ -98,7 +98,7 @@ def test_a_pasted_ca_says_whose_it_is_and_until_when(cast: Cast) -> None:
     assert "已过期" in old
 
 
-def test_an_untrusted_certificate_is_shown_and_can_be_trusted_exactly(cast: Cast, probing: Temper) -> None:
+def test_an_untrusted_certificate_is_shown_and_can_be_trusted_exactly(cast: Cast, probing: Probing) -> None:
     client = cast.client("nina", hx_request="true")
     values = typed(**probing("self-signed"))
 
@@ -131,7 +131,7 @@ def test_the_ca_is_an_annotation_beside_the_others_and_shown_on_the_details_page
     assert "theriseunion.io/ca-bundle: |\n      -----BEGIN CERTIFICATE-----\n      MII" in page
 
 
-def test_skipping_the_verification_connects_and_says_so_everywhere(cast: Cast, probing: Temper) -> None:
+def test_skipping_the_verification_connects_and_says_so_everywhere(cast: Cast, probing: Probing) -> None:
     client = cast.client("nina", hx_request="true")
     values = typed(**probing("self-signed"), tls="skip")
 
@@ -185,7 +185,7 @@ def test_a_stored_password_is_never_sent_under_another_trust_than_the_stored_one
 
 
 def test_a_ca_per_host_in_the_nodes_layout_gives_the_nodes_verdict(
-    cast: Cast, probing: Temper, tmp_path: object, settings: object
+    cast: Cast, probing: Probing, tmp_path: object, settings: object
 ) -> None:
     values = probing("self-signed")
     cast.add(**values)

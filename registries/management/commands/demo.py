@@ -20,7 +20,7 @@ MARK = "demo.json"
 
 
 class Command(BaseCommand):
-    help = "Serve the demo: five accounts and loopback registries of every temper."
+    help = "Serve the demo: five accounts and loopback registries of every behaviour."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bind", default="127.0.0.1:8000", metavar="ADDRESS:PORT")
