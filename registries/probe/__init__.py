@@ -1,5 +1,4 @@
-"""The connection test: one attempt over the network; knows no storage and nothing else of this project.
-Imports the standard library, requests, urllib3 and idna."""
+"""The connection test of one registry: `probe()` checks an address, a user name and a password over the network."""
 
 from .address import Address, AddressError, parse_address
 from .credentials import CredentialsError, check_credentials

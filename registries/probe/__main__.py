@@ -1,5 +1,4 @@
-"""`python -m registries.probe HOST --username U --password-stdin`: the connection test on a terminal. Imports
-engine.py, policy.py, result.py, certificate.py and catalogue.py."""
+"""`python -m registries.probe HOST --username U --password-stdin`: the connection test on a terminal."""
 
 import argparse
 import io
@@ -34,7 +33,7 @@ _NO_SECONDS = Text(
 )
 _MOST_SECONDS = 600
 _CONNECT_SHARE = 4
-"""Of the time for the whole test, so much of it is for connecting: a fourth, as by default."""
+"""A fourth of the time for the whole test is for connecting, as by default."""
 _SHOWN = Text("服务器出示的证书：{subject}", "The server's certificate: {subject}")
 _TO_TRUST = Text(
     "信任该 CA 即可通过（--json 中的 tls.caPem）：{subject}",
@@ -48,9 +47,9 @@ _FACTS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status is 0 for a success, 1 for a failure, 2 for wrong usage."""
+    """Runs the command. The exit status is 0 for a success, 1 for a failure, 2 for wrong usage."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal in Latin-1 has no ✓ and no Chinese
+        sys.stdout.reconfigure(errors="replace")  # a Latin-1 terminal cannot show ✓ or Chinese
     language = reader_language(os.environ)
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -74,13 +73,13 @@ def reader_language(environment: Mapping[str, str]) -> str:
 
 
 def report(result: Result, language: str) -> list[str]:
-    """The lines for a human reader: the verdict, what to do, what the server said, and the steps."""
+    """The lines for a human reader: the verdict, what to do, the server's message, and the steps."""
     lines = [f"{'✓' if result.ok else '✗'} {result.message(language)} [{result.reason}]"]
     lines.append(f"  {result.hint(language)}")
     if result.detail:
         lines.append(f"  {result.detail}")
     for warning in result.warnings:
-        if warning != "password_outer_space":  # part of the hint already
+        if warning != "password_outer_space":  # the hint contains it
             lines.append(f"  ! {WARNINGS[warning].of(language)}")
     for step in result.steps:
         mark = "✓" if step.ok else "✗"
@@ -114,7 +113,7 @@ def _address(options: argparse.Namespace, parser: argparse.ArgumentParser, langu
 
 
 def _policy(options: argparse.Namespace) -> Policy:
-    """A longer test waits longer for an answer and for a connection, too."""
+    """A longer total time also allows more time for a response and for connecting."""
     policy = replace(
         DEFAULT_POLICY,
         ca_file=options.ca,
@@ -174,7 +173,7 @@ def _seconds(text: str) -> float:
 
 
 def _without_line_end(text: str) -> str:
-    """One line end is echo's or the editor's; any more belong to the password."""
+    """Removes one line end, which echo or an editor adds. More line ends belong to the password."""
     return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
 
 

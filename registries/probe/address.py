@@ -1,4 +1,4 @@
-"""Registry addresses as operators type them, and what is stored of them. Imports host.py only."""
+"""Registry addresses: parsing what an operator types, and the form that is stored."""
 
 import re
 import unicodedata
@@ -28,8 +28,8 @@ DOCKER_HUB_HTTPS = "docker_hub_https"
 
 
 class AddressError(ValueError):
-    """An address that cannot be used. `problem` is a stable code (catalogue.ADDRESS_PROBLEMS has the text of
-    every one), `part` the offending piece, cleaned and short, or ''."""
+    """An address that cannot be used. `problem` is a stable code with a text in catalogue.ADDRESS_PROBLEMS. `part`
+    is the wrong piece, cleaned and short, or ''."""
 
     def __init__(self, problem: str, part: str = "") -> None:
         super().__init__(problem)
@@ -39,8 +39,8 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a registry is. `scheme` is https unless http was typed; `host` is lower-case ASCII, IPv6 without
-    brackets; `port` is None unless typed; `warnings` holds codes of catalogue.WARNINGS."""
+    """Where a registry is. `scheme` is https unless http was typed. `host` is lower-case ASCII, IPv6 without
+    brackets. `port` is None unless it was typed. `warnings` holds codes of catalogue.WARNINGS."""
 
     scheme: str
     host: str
@@ -50,7 +50,7 @@ class Address:
 
     @property
     def canonical(self) -> str:
-        """What is stored as spec.domain: host[:port], `docker.io` for all of Docker Hub's names (api.md)."""
+        """The value of spec.domain: host[:port], and `docker.io` for every name of Docker Hub (api.md)."""
         return DOCKER_HUB if self.is_docker_hub else netloc(self.host, self.port)
 
     @property
@@ -63,14 +63,14 @@ class Address:
 
     @property
     def registry_url(self) -> str:
-        """The origin to speak to, without a trailing slash."""
+        """The origin to send requests to, without a trailing slash."""
         if self.is_docker_hub:
             return f"https://{DOCKER_HUB_HOST}"
         return f"{self.scheme}://{netloc(self.host, self.port)}"
 
     @property
     def origin(self) -> str:
-        """host:port with the port filled in: the same for two addresses that reach the same registry."""
+        """host:port, always with a port. Two addresses of the same registry have the same origin."""
         host = DOCKER_HUB_HOST if self.is_docker_hub else self.host
         return netloc(host, self.port or _PORTS[self.scheme])
 
@@ -80,8 +80,11 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """What an operator typed -> Address; AddressError otherwise. Pure: no DNS. Follows connection-test.md,
-    "Address": https unless `http://` is typed, a path ignored with a warning, UTS-46, strict IP forms."""
+    """Parses what an operator typed; AddressError if it is not an address. Sends no DNS request.
+
+    The scheme is https unless `http://` was typed. A path is ignored with a warning. Names follow UTS-46, IP
+    addresses must be in their normal form (connection-test.md, "Address").
+    """
     text = _stripped(text)
     if len(text) > _LONGEST_TEXT:
         raise AddressError("too_long")
@@ -93,7 +96,7 @@ def parse_address(text: str) -> Address:
     host = _host(authority)
     warnings = () if slash + tail in _HARMLESS_PATHS else (PATH_IGNORED,)
     if host.port is None and host.name in _DOCKER_HUB_ALIASES and scheme == "http":
-        # The aliases mean https://registry-1.docker.io, whatever the scheme in front of them.
+        # Every alias means https://registry-1.docker.io, also with http:// in front of it.
         scheme, warnings = "https", (*warnings, DOCKER_HUB_HTTPS)
     return Address(scheme, host.name, host.port, warnings, host.unicode_name)
 
@@ -129,8 +132,7 @@ def _refuse_characters(text: str) -> None:
 def _split_scheme(text: str) -> tuple[str, str]:
     match = _SCHEME.match(text)
     if match is None:
-        # https:host and http:/host are slips of the same hand; a host named "https" with a port is not
-        # likely.
+        # https:host and http:/host are typing mistakes. A host named "https" with a port is unlikely.
         if re.match(r"https?:(?![0-9]+(/|$))", text, re.IGNORECASE):
             raise AddressError("bad_scheme", text.partition(":")[0].lower())
         return "https", text

@@ -1,4 +1,4 @@
-"""Which IP addresses may be connected to (connection-test.md, "Before connecting"). Imports policy.py."""
+"""The address guard: which IP addresses may be connected to (connection-test.md, "Before connecting")."""
 
 import ipaddress
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ _PRIVATE = [
     for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 ]
 # Networks whose last 32 bits are an IPv4 address: compatible, mapped, translated (RFC 2765), NAT64 (RFC
-# 6052) and NAT64 of a site (RFC 8215).
+# 6052) and local NAT64 (RFC 8215).
 _LAST_32_BITS = [
     ipaddress.IPv6Network(text)
     for text in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
@@ -41,7 +41,7 @@ _TEREDO = ipaddress.IPv6Network("2001::/32")
 
 
 class AddressClass(IntEnum):
-    """How near an address is; the larger, the more it takes to be allowed there."""
+    """A class of IP addresses. A larger value needs more permission."""
 
     PUBLIC = 0
     PRIVATE = 1
@@ -50,8 +50,8 @@ class AddressClass(IntEnum):
 
 
 def classify(ip: str) -> AddressClass:
-    """The standing of an IP literal, scope id allowed; of the IPv4 addresses inside an IPv6 one (RFC 4291,
-    3056, 4380, 6052) the strictest counts. ValueError when `ip` is not one."""
+    """The class of an IP address; a scope id is allowed. For an IPv6 address that contains IPv4 addresses (RFC
+    4291, 3056, 4380, 6052) the strictest class counts. ValueError if `ip` is not an IP address."""
     address = ipaddress.ip_address(ip.partition("%")[0])
     own = _own_class(address)
     if own is AddressClass.LOOPBACK or isinstance(address, ipaddress.IPv4Address):
@@ -60,29 +60,29 @@ def classify(ip: str) -> AddressClass:
 
 
 def first_refused(addresses: Sequence[str], policy: Policy) -> str | None:
-    """The first address that a registry may not have under this policy, or None."""
+    """The first address that the policy does not allow for a registry, or None."""
     return next((ip for ip in addresses if not _allowed(classify(ip), policy)), None)
 
 
 def first_refused_for_realm(addresses: Sequence[str], registry: AddressClass, policy: Policy) -> str | None:
-    """The first address that a token service may not have, given where the registry is: loopback only
-    beside a loopback registry, private only if the registry is not public. None when all may be used."""
+    """The first address that is not allowed for a token service, or None. Loopback is allowed only if the registry
+    is on loopback, a private address only if the registry is not public."""
     for ip in addresses:
-        there = classify(ip)
-        beside = there is not AddressClass.LOOPBACK or registry is AddressClass.LOOPBACK
-        outward = there is AddressClass.PRIVATE and registry is AddressClass.PUBLIC
-        if not _allowed(there, policy) or not beside or outward:
+        realm = classify(ip)
+        to_loopback = realm is AddressClass.LOOPBACK and registry is not AddressClass.LOOPBACK
+        to_private = realm is AddressClass.PRIVATE and registry is AddressClass.PUBLIC
+        if not _allowed(realm, policy) or to_loopback or to_private:
             return ip
     return None
 
 
-def _allowed(there: AddressClass, policy: Policy) -> bool:
+def _allowed(address_class: AddressClass, policy: Policy) -> bool:
     return {
         AddressClass.PUBLIC: True,
         AddressClass.PRIVATE: policy.allow_private,
         AddressClass.LOOPBACK: policy.allow_loopback,
         AddressClass.NEVER: False,
-    }[there]
+    }[address_class]
 
 
 def _own_class(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> AddressClass:

@@ -1,4 +1,4 @@
-"""A server's answer, read within bounds, and what its body says. Standard library only."""
+"""A server's response: reads it within limits and interprets its body."""
 
 import html
 import json
@@ -24,15 +24,15 @@ _EARLIEST_EPOCH = 1_000_000_000
 
 
 class Body(Protocol):
-    """What is read from: urllib3's response."""
+    """The part of urllib3's response that is used here."""
 
     def read(self, amt: int, decode_content: bool) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`headers` holds (lower-case name, value) pairs as received, one per line; `body` the inflated body
-    up to the limit, `complete` False if there was more or it could not be inflated."""
+    """A response. `headers` holds (lower-case name, value) pairs as received, one per line. `body` is decompressed
+    and cut at the limit; `complete` is False if there was more or decompression failed."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -41,7 +41,7 @@ class Answer:
     at: Endpoint
 
     def lines(self, name: str) -> list[str]:
-        """All values of a header, line by line."""
+        """All values of a header, one per header line."""
         return [value for key, value in self.headers if key == name]
 
     def header(self, name: str) -> str | None:
@@ -50,13 +50,13 @@ class Answer:
 
     @property
     def document(self) -> object | None:
-        """The body as JSON, None if it is none (or is `null`)."""
+        """The body as JSON. None if it is not JSON, or is `null`."""
         return _parsed(self.body) if self.complete else None
 
     @property
     def is_registry_like(self) -> bool:
-        """A 200 of a registry's base: it says so in its header, or has an empty body, or JSON. A login
-        page or a captive portal has none of these (connection-test.md, "Ping")."""
+        """Whether this is the 200 of a registry's /v2/: it has the version header, an empty body or JSON. A login
+        page or a captive portal has none of them (connection-test.md, "Ping")."""
         if self.status != 200:
             return False
         versions = ",".join(self.lines(_API_VERSION)).lower()
@@ -71,9 +71,11 @@ class Answer:
         return self.body.decode("utf-8", errors="replace")
 
     def summary(self, scrub: Callable[[str], str]) -> str:
-        """Status code and the words of the body, for a human reader. `scrub` sees the whole body first, as
-        it came: taking tags out of it could leave half a secret. For the same reason nothing is shown of a
-        body that was cut off; nor of one that takes long to search."""
+        """Status code and message of the body, for a human reader.
+
+        `scrub` gets the whole body before tags are removed, because removing tags could leave half a secret. A
+        truncated body could also end in half a secret, and a long one takes long to search: neither is shown.
+        """
         shown = self.complete and len(self.body) <= _MOST_SHOWN
         text = scrub(self.text) if shown else ""
         said = _message(_parsed(text)) or _visible(text)
@@ -82,7 +84,7 @@ class Answer:
     @property
     def retry_after(self) -> int:
         """Seconds to wait, 1 to 86400, from Retry-After (RFC 9110, 10.2.3: seconds or a date) or Docker Hub's
-        X-Retry-After (a Unix time); 60 if neither can be read."""
+        X-Retry-After (a Unix time). 60 if neither can be read."""
         for name in ("retry-after", "x-retry-after"):
             seconds = _seconds((self.header(name) or "")[:_LONGEST_DATE])
             if seconds is not None:
@@ -91,9 +93,12 @@ class Answer:
 
 
 def read_body(source: Body, encoding: str, limit: int) -> tuple[bytes, bool]:
-    """At most `limit` bytes of a body, inflated if `encoding` is gzip or deflate, and whether that was
-    all. Never more than `limit` bytes are held, before or after inflating: a bomb ends as an incomplete
-    body. Errors of the connection pass through."""
+    """Reads at most `limit` bytes of a body, decompressed if `encoding` is gzip or deflate; the second value is
+    False if there was more.
+
+    Never holds more than `limit` bytes, before or after decompression, so a compression bomb ends as an incomplete
+    body. Connection errors are not caught.
+    """
     raw = bytearray()
     while len(raw) <= limit:
         chunk = source.read(min(_CHUNK, limit + 1 - len(raw)), decode_content=False)
@@ -109,7 +114,7 @@ def _inflated(raw: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
         return raw, True
     if encoding not in {"gzip", "x-gzip", "deflate"}:
         return b"", False
-    for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # with a gzip or zlib header; bare deflate
+    for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # with a gzip or zlib header; raw deflate
         inflater = zlib.decompressobj(window)
         try:
             body = inflater.decompress(raw, limit)
@@ -139,8 +144,8 @@ def _seconds(text: str) -> int | None:
 
 
 def _message(document: object | None) -> str:
-    """The sentence in an error document: the distribution specification's list of errors, OAuth's
-    description, or what Docker Hub and others put into a field of their own."""
+    """The message of an error document: the distribution specification's list of errors, OAuth's error_description,
+    or the fields of Docker Hub and others."""
     if not isinstance(document, dict):
         return ""
     errors = document.get("errors")
@@ -152,6 +157,6 @@ def _message(document: object | None) -> str:
 
 
 def _visible(text: str) -> str:
-    """What a reader would see of a page: its title if it has one, else its text without the tags."""
+    """The visible text of an HTML page: its title, or else its text without tags."""
     title = _TITLE.search(text)
     return html.unescape(title[1] if title else _TAG.sub(" ", text)).strip()

@@ -1,5 +1,4 @@
-"""The sentences of the connection test in Chinese and English, as data; the only place where they are
-written. Imports reason.py."""
+"""All sentences of the connection test, in Chinese and English, as data."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -18,8 +17,8 @@ class Text(NamedTuple):
         return self.zh if language.lower().startswith("zh") else self.en
 
     def filled(self, language: str, values: Mapping[str, object]) -> str:
-        """The sentence with its placeholders filled; `…` for a value that is not known any more, as when only
-        the code was stored."""
+        """The sentence with its placeholders filled. A value that is unknown, because only the code was stored,
+        becomes `…`."""
         return self.of(language).format_map(_OrDots(values))
 
 

@@ -1,13 +1,16 @@
-"""The folder of per-host CAs, in the layout of containerd and docker: what the nodes believe of a registry.
-Standard library only.
+"""The folder of CA certificates per host, in the layout of containerd and docker: which certificates the nodes
+trust for a registry.
 
-containerd reads one folder, the first that exists of `<host>_<port>_`, `<host>:<port>` and `_default`
-(core/remotes/docker/config, hostDirFromRoot); docker and podman read `<host>:<port>`. A port is there only if
-it is written in the image's name: `harbor.example` and `harbor.example:443` are two folders to all of them, and
-so they are here. In the folder every `*.crt` is a CA. Where a `hosts.toml` stands beside them, containerd reads
-that instead: here its `ca` counts beside the `*.crt` that docker reads, those of the registry itself and not of
-its mirrors; and its `skip_verify` is told to the reader but not followed: to send a password to whoever answers
-takes a decision about this registry, not a line in a file about all nodes."""
+containerd reads the first of these folders that exists: `<host>_<port>_`, `<host>:<port>`, `_default`
+(core/remotes/docker/config, hostDirFromRoot). docker and podman read `<host>:<port>`. The port counts only if the
+image reference contains it: `harbor.example` and `harbor.example:443` are different folders for all of them, and
+here.
+
+Every `*.crt` in the folder is a CA. If the folder has a `hosts.toml`, containerd reads only that file. Here both
+count: the `*.crt` files, which docker reads, and the `ca` of `hosts.toml` for the registry itself, not for its
+mirrors. `skip_verify` is reported and not followed: sending a password to an unverified server must be decided for
+one registry, not in a file for all nodes.
+"""
 
 import tomllib
 from collections.abc import Iterator
@@ -21,7 +24,7 @@ _DEFAULT = "_default"
 
 @dataclass(frozen=True, slots=True)
 class NodeTrust:
-    """`authorities` are PEM files to believe beside the system's; `skips_verification` says that containerd
+    """`authorities` are PEM files to trust in addition to the system's. `skips_verification` is True if containerd
     would verify nothing."""
 
     authorities: tuple[Path, ...] = ()
@@ -29,8 +32,8 @@ class NodeTrust:
 
 
 def node_trust(root: str, host: str) -> NodeTrust:
-    """What the folder `root` says of the registry `host`, host[:port] as it stands in an image's name. OSError
-    or ValueError when its hosts.toml cannot be read."""
+    """Reads the folder `root` for the registry `host` (host[:port] as in an image reference). OSError or ValueError
+    when its hosts.toml cannot be read."""
     folder = next((path for path in _folders(Path(root), host) if path.is_dir()), None)
     if folder is None:
         return NodeTrust()
@@ -55,8 +58,8 @@ def _folders(root: Path, host: str) -> Iterator[Path]:
 
 
 def _tables(document: dict[str, Any], host: str) -> Iterator[dict[str, Any]]:
-    """The tables that concern the registry itself: `[host."https://…"]` with its name, and the root unless
-    `server` leads elsewhere."""
+    """The tables for the registry itself: `[host."https://…"]` with its name, and the root table unless `server`
+    names another host."""
     hosts = document.get("host", {})
     for url, table in hosts.items() if isinstance(hosts, dict) else ():
         if _names(url, host) and isinstance(table, dict):
@@ -67,15 +70,15 @@ def _tables(document: dict[str, Any], host: str) -> Iterator[dict[str, Any]]:
 
 
 def _names(url: object, host: str) -> bool:
-    """Whether a URL, or a bare host as containerd admits it too, is that of `host`."""
+    """Whether a URL, or a bare host, which containerd also accepts, names `host`."""
     if not isinstance(url, str):
         return False
     written = urlsplit(url if "://" in url else f"https://{url}").netloc.lower()
-    # containerd's documentation has docker.io's server under this name.
+    # containerd's documentation uses this name for the server of docker.io.
     return written == ("registry-1.docker.io" if host == "docker.io" else host)
 
 
 def _paths(value: object) -> list[str]:
-    """One path, or a list of them; relative ones start from the folder."""
+    """One path or a list of paths. Relative paths start at the folder."""
     values = value if isinstance(value, list) else [value]
     return [path for path in values if isinstance(path, str)]

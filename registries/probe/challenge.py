@@ -1,5 +1,5 @@
-"""WWW-Authenticate: one parser for RFC 9110, section 11, forgiving where servers are careless. Standard
-library only; its cost is linear in the length of the header."""
+"""Parses WWW-Authenticate (RFC 9110, section 11) and tolerates common mistakes of servers. The cost is linear in
+the length of the header."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _BLANK = " \t\r\n"
 _LONGEST = 16_384
-# `realm=,` is an empty value in these and would be a token68 in others.
+# In these schemes `realm=,` is an empty value. In other schemes it would be a token68.
 _WITH_PARAMETERS = frozenset({"basic", "bearer", "digest"})
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """`scheme` in lower case; `parameters` by lower-case name, the first of a name winning; `token68`
-    for schemes such as Negotiate that have one instead."""
+    """`scheme` is in lower case. `parameters` has lower-case names; the first of two equal names counts. `token68`
+    is set for schemes that use it instead of parameters, such as Negotiate."""
 
     scheme: str
     parameters: dict[str, str] = field(default_factory=dict)
@@ -22,9 +22,11 @@ class Challenge:
 
 
 def parse_challenges(lines: Iterable[str]) -> list[Challenge]:
-    """The challenges of a response in order, each header line parsed by itself. Never raises: what
-    cannot be read ends the line it stands in, and what came before it is kept. Of more text than any
-    registry has to send only the beginning is read, for no watchdog can interrupt a parser."""
+    """The challenges of a response in order, each header line parsed alone. Never raises.
+
+    Parsing of a line stops at the first error; the challenges before it count. Only the first 16,384 characters are
+    read: no timeout can interrupt a parser.
+    """
     found: list[Challenge] = []
     left = _LONGEST
     for line in lines:
@@ -58,7 +60,8 @@ class _Line:
         return found
 
     def _challenge(self, scheme: str) -> tuple[Challenge, bool]:
-        """A scheme with what directly follows it: a token68, a first parameter, or nothing."""
+        """A scheme and what directly follows it: a token68, a first parameter, or nothing. The second value is
+        False when the line cannot be read further."""
         if self._peek() in ("", ","):
             return Challenge(scheme), True
         start = self._at
@@ -70,13 +73,13 @@ class _Line:
         name = self._take(_TOKEN)
         self._skip_blanks()
         if not name or self._peek() != "=":
-            # `Basic Bearer realm=…`, a comma forgotten: the second word starts a challenge of its own.
+            # `Basic Bearer realm=…` lacks a comma: the second word starts a new challenge.
             self._at = start
             return challenge, bool(name)
         return challenge, self._parameter(name, challenge.parameters)
 
     def _token68(self) -> str | None:
-        """token68 (RFC 9110, 11.2), if nothing but it stands between here and the next comma."""
+        """token68 (RFC 9110, 11.2), if nothing else stands before the next comma."""
         start = self._at
         while self._peek() and (self._peek() in _TOKEN or self._peek() == "/"):
             self._at += 1
@@ -89,7 +92,7 @@ class _Line:
         return value if self._peek() in ("", ",") else None
 
     def _parameter(self, name: str, into: dict[str, str]) -> bool:
-        """`= value` at the cursor; False when the line cannot be read further."""
+        """Reads `= value` at the cursor. False when the line cannot be read further."""
         self._at += 1
         self._skip_blanks()
         if self._peek() == '"':
@@ -102,7 +105,7 @@ class _Line:
         return True
 
     def _quoted(self) -> str | None:
-        """A quoted string with its escapes undone, None if it does not end."""
+        """A quoted string without its escapes; None if it does not end."""
         characters: list[str] = []
         self._at += 1
         while (character := self._peek()) != '"':
@@ -117,7 +120,8 @@ class _Line:
         return "".join(characters)
 
     def _unquoted(self) -> str:
-        """Up to the next comma or blank: servers leave URLs unquoted, which no token may hold."""
+        """Everything up to the next comma or blank: servers send URLs without quotes, though a token may not
+        contain their characters."""
         start = self._at
         while self._peek() and self._peek() not in _BLANK + ",":
             self._at += 1

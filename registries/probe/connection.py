@@ -1,6 +1,5 @@
-"""Connections that go where they were judged to go: urllib3's, with the socket opened here. Host header, SNI
-and the name in the certificate stay those of the URL. Errors leave as a Fault, named by the phase in which
-they happened. Imports deadline.py, trace.py and fault.py."""
+"""urllib3 connections to the addresses that the address guard checked. The socket is opened here; Host header, SNI
+and the expected name in the certificate stay those of the URL. Errors become a Fault that names the phase."""
 
 import email.message
 import functools
@@ -28,8 +27,8 @@ _LOW_LEVEL = (OSError, ValueError, http.client.HTTPException, urllib3.exceptions
 
 @dataclass
 class Dialer:
-    """Opens the sockets of one test. `routes` maps a host name to the addresses that were judged; a name
-    that is not in it cannot be connected to. `peers` remembers which address answered."""
+    """Opens the sockets of one probe. `routes` maps a host name to its checked addresses; a name without a route
+    cannot be connected to. `peers` records which address answered."""
 
     deadline: Deadline
     watchdog: Watchdog
@@ -41,8 +40,8 @@ class Dialer:
     requests: int = 0
 
     def dial(self, host: str, port: int) -> socket.socket:
-        """A connected socket, or the Fault of the most telling failure. All addresses together have the
-        connect timeout, shared out so that a dead one leaves time for the next."""
+        """A connected socket, or the Fault that says most about the failures. All addresses share the connect
+        timeout, so a dead address leaves time for the next one."""
         with self.trace.step("connect", netloc(host, port)):
             faults: list[Fault] = []
             addresses = self.routes[host][:_MOST_ADDRESSES]
@@ -60,7 +59,7 @@ class Dialer:
 
     @contextmanager
     def untraced(self) -> Iterator[None]:
-        """Connections made meanwhile are no steps of the test."""
+        """Connections made inside this block are not recorded as steps."""
         trace, self.trace = self.trace, Trace()
         try:
             yield
@@ -74,7 +73,7 @@ class Dialer:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.settimeout(seconds)
             connection.connect((address, port))
-            # The handshake that may follow is part of connecting.
+            # The TLS handshake uses the connect timeout too.
             connection.settimeout(self.deadline.within(self.connect_timeout))
             self.watchdog.guard(connection)
         except OSError:
@@ -85,7 +84,8 @@ class Dialer:
 
 
 def _most_telling(faults: list[Fault]) -> Fault:
-    """Of several dead addresses: one that refused is alive; one that timed out at least has a route."""
+    """Picks one Fault of several dead addresses: a refused connection says most, then a reset, a timeout, an
+    unreachable network."""
     if not faults:
         return Fault(Reason.DNS_FAILED)
     order = (Reason.CONNECTION_REFUSED, Reason.CONNECTION_RESET, Reason.TIMEOUT, Reason.NETWORK_UNREACHABLE)
@@ -93,11 +93,11 @@ def _most_telling(faults: list[Fault]) -> Fault:
 
 
 class _QuietResponse(http.client.HTTPResponse):
-    """A response whose malformed header lines are dropped. urllib3 would log them, whatever they echo."""
+    """A response that drops malformed header lines. urllib3 would log them, and they may repeat a secret."""
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Past all interim responses (RFC 9110, 15.2): http.client knows of 100 only, and would take 103 Early
-        Hints for the answer."""
+        """Skips interim responses (RFC 9110, 15.2). http.client only skips 100 and would take 103 Early Hints for
+        the final response."""
         while True:
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if not 101 < status < 200:
@@ -135,7 +135,7 @@ class _Tls(HTTPSConnection):
         super().request(*arguments, **options)
 
     def connect(self) -> None:
-        """Dial and shake hands; with a proxy, ask it for a tunnel in between."""
+        """Connects and does the TLS handshake; through a proxy, opens a tunnel first."""
         at = netloc(self._tunnel_host or self.host, self._tunnel_port or self.port)
         with self.dialer.trace.step("tls", at):
             try:
@@ -170,8 +170,8 @@ class _TlsPool(HTTPSConnectionPool):
         return connection
 
     def _validate_conn(self, conn: Any) -> None:
-        """Connect before the request is written. urllib3's own would also warn, process-wide, of a connection
-        that the operator asked not to be verified; the result says so instead."""
+        """Connects before the request is written. urllib3's own method would also warn, process-wide, about a
+        connection without verification; the result reports that instead."""
         if conn.is_closed:
             conn.connect()
 
@@ -181,7 +181,7 @@ class _Pools(Protocol):
 
 
 def use_dialer(manager: _Pools, dialer: Dialer) -> None:
-    """Have a urllib3 pool manager open all its connections through `dialer`."""
+    """Makes a urllib3 pool manager open all its connections through `dialer`."""
     manager.pool_classes_by_scheme = {
         "http": functools.partial(_PlainPool, dialer=dialer),
         "https": functools.partial(_TlsPool, dialer=dialer),

@@ -1,5 +1,5 @@
-"""TLS contexts that were made before: to read a system's certificates takes some 50 ms of a processor, many
-times the rest of a test. Standard library only."""
+"""A cache of TLS contexts. Reading the system's certificates takes about 50 ms of CPU, many times the rest of a
+probe."""
 
 import ssl
 import threading
@@ -8,8 +8,8 @@ from collections.abc import Callable, Hashable
 
 
 class TlsContexts:
-    """A bounded, thread-safe store of contexts, by what they were made of. It holds certificates, no key
-    and no secret; connections under one context share nothing else, no session is ever resumed."""
+    """A bounded, thread-safe cache. A context holds certificates, no key and no secret. Connections with the same
+    context share nothing else: no TLS session is resumed."""
 
     def __init__(self, size: int = 32) -> None:
         self._size = size
@@ -17,8 +17,8 @@ class TlsContexts:
         self._made: OrderedDict[Hashable, ssl.SSLContext] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-        """The context of this key, made if there is none: once, though many ask at the same time. Errors
-        of `make` pass through; the one asked for least recently gives way when full."""
+        """The context for this key, made by `make` if there is none; only one thread makes it. Errors of `make` are
+        not caught. When the cache is full, the least recently used context is dropped."""
         with self._lock:
             context = self._made.pop(key, None) or make()
             self._made[key] = context

@@ -1,17 +1,16 @@
-"""User name and password as one value: their format, and the headers made of them. Imports nothing of
-ours."""
+"""User name and password: their format, and the Authorization header."""
 
 import base64
 import unicodedata
 from dataclasses import dataclass, field
 
-IDENTITY_TOKEN_USER = "<token>"  # noqa: S105 - the name under which docker stores refresh tokens
-_PASSWORD_CONTROLS = "\t\n\r"  # noqa: S105 - a pasted _json_key has them
+IDENTITY_TOKEN_USER = "<token>"  # noqa: S105 - docker stores refresh tokens under this name
+_PASSWORD_CONTROLS = "\t\n\r"  # noqa: S105 - a pasted _json_key contains them
 
 
 class CredentialsError(ValueError):
-    """A user name or password that cannot be sent. `field` is 'username' or 'password'; `problem` a stable
-    code (catalogue.CREDENTIAL_PROBLEMS has the text of every one). Holds neither value."""
+    """A user name or password that cannot be sent. `field` is 'username' or 'password'. `problem` is a stable code
+    with a text in catalogue.CREDENTIAL_PROBLEMS. The error holds neither value."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(problem)
@@ -21,7 +20,7 @@ class CredentialsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A user name and a password; the repr holds the user name only."""
+    """A user name and a password. The repr shows the user name only."""
 
     username: str
     password: str = field(repr=False)
@@ -32,16 +31,15 @@ class Credentials:
 
     @property
     def basic(self) -> str:
-        """The value of an Authorization header, in UTF-8 (RFC 7617, section 2.1); requests' auth= would
-        encode Latin-1."""
+        """The value of an Authorization header, encoded as UTF-8 (RFC 7617, section 2.1). requests' auth= would use
+        Latin-1."""
         pair = f"{self.username}:{self.password}".encode()
         return "Basic " + base64.b64encode(pair).decode("ascii")
 
 
 def check_credentials(username: str, password: str) -> None:
-    """Raise CredentialsError for what RFC 7617 or the contract does not allow: an empty user name, a colon or
-    a control character in it; an empty password, or control characters in it other than tab and line breaks.
-    Nothing is trimmed."""
+    """Raises CredentialsError for what RFC 7617 or the API does not allow: an empty user name, a colon or control
+    character in it, an empty password, or control characters in it other than tab and line breaks. Removes nothing."""
     if not username.strip():
         raise CredentialsError("username", "username_empty")
     if ":" in username:
@@ -59,12 +57,12 @@ def check_credentials(username: str, password: str) -> None:
 
 
 def has_outer_space(password: str) -> bool:
-    """Whether the password starts or ends with white space: allowed, and a frequent slip of a paste."""
+    """Whether the password starts or ends with white space. That is allowed, and often a copy-and-paste mistake."""
     return password != password.strip()
 
 
 def _is_text(value: str) -> bool:
-    """False for lone surrogates, which JSON can carry and UTF-8 cannot."""
+    """False for lone surrogates: JSON allows them, UTF-8 does not."""
     try:
         value.encode()
     except UnicodeEncodeError:

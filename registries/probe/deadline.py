@@ -1,4 +1,4 @@
-"""The hard end of a test: a clock, and a watchdog that cuts its connections. Standard library only."""
+"""The hard time limit of a probe: a clock, and a watchdog that closes connections."""
 
 import contextlib
 import socket
@@ -23,13 +23,13 @@ class Deadline:
         return self.remaining <= 0.0
 
     def within(self, seconds: float) -> float:
-        """`seconds`, or what is left if that is less; at least a millisecond, for 0 means non-blocking."""
+        """The smaller of `seconds` and the remaining time, at least one millisecond: 0 would mean non-blocking."""
         return max(min(seconds, self.remaining), 0.001)
 
 
 class Watchdog:
-    """Shuts every guarded connection down when the deadline passes. A read timeout starts anew with each
-    byte, so a server that drips could stretch a test for ever; this it cannot stretch."""
+    """Shuts down every guarded connection when the deadline passes. A read timeout starts again with each byte, so
+    a server that sends one byte at a time could extend a probe without limit."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
@@ -52,9 +52,8 @@ class Watchdog:
             self._guarded.clear()
 
     def guard(self, connection: socket.socket) -> None:
-        """Watch over a connection. It is a duplicate that is kept: TLS takes the descriptor away from
-        the socket object, and closing a descriptor that a thread waits on could hit another file of the
-        same number."""
+        """Guards a connection. The watchdog keeps a duplicate: TLS takes the descriptor from the socket object, and
+        closing a descriptor in use could close another file that got the same number."""
         duplicate = connection.dup()
         with self._lock:
             self._guarded.append(duplicate)

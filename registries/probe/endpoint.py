@@ -1,4 +1,4 @@
-"""Absolute http(s) URLs as a server names them in a realm or a redirect. Imports host.py."""
+"""Absolute http(s) URLs that a server sends in a realm or a redirect."""
 
 import re
 from dataclasses import dataclass, replace
@@ -8,18 +8,18 @@ from .host import HostError, netloc, parse_host_port
 
 _PORTS = {"https": 443, "http": 80}
 _ABSOLUTE = re.compile(r"(https?)://([^/?#\\]+)([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE)
-# RFC 3986's characters plus %: what is already encoded stays as it is.
+# RFC 3986's characters plus %, so that encoded characters stay as they are.
 _KEPT = "/:@!$&'()*+,;=~-._%?"
 
 
 class EndpointError(ValueError):
-    """A text that is not an absolute http(s) URL without user info."""
+    """The text is not an absolute http(s) URL, or it contains user info."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A URL in its parts: `host` lower-case ASCII, IPv6 without brackets; `port` always filled in;
-    `path` at least '/'; `query` without its question mark."""
+    """A URL in parts. `host` is lower-case ASCII, IPv6 without brackets. `port` is always set. `path` is at least
+    '/'. `query` has no question mark."""
 
     scheme: str
     host: str
@@ -29,12 +29,12 @@ class Endpoint:
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port (RFC 6454): another port is another origin."""
+        """Scheme, host and port (RFC 6454). Another port is another origin."""
         return (self.scheme, self.host, self.port)
 
     @property
     def netloc(self) -> str:
-        """host[:port], the port only if it is not the scheme's own."""
+        """host[:port], with the port only if it is not the scheme's default."""
         return netloc(self.host, None if self.port == _PORTS[self.scheme] else self.port)
 
     @property
@@ -43,12 +43,12 @@ class Endpoint:
         return f"{self.scheme}://{self.netloc}{self.path}{tail}"
 
     def with_query(self, parameters: dict[str, str]) -> "Endpoint":
-        """The same URL with parameters appended to what its query already holds."""
+        """A copy with parameters appended to its query."""
         added = urlencode(parameters)
         return replace(self, query=f"{self.query}&{added}" if self.query else added)
 
     def resolve(self, location: str) -> "Endpoint":
-        """The target of a Location header seen at this URL (RFC 9110, 10.2.2), or EndpointError."""
+        """The target of a Location header in a response from this URL (RFC 9110, 10.2.2), or EndpointError."""
         try:
             return parse_endpoint(urljoin(self.url, location))
         except ValueError:
@@ -56,9 +56,8 @@ class Endpoint:
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """An absolute http(s) URL without user info -> Endpoint, its fragment dropped; EndpointError
-    otherwise. Odd numeric hosts (`0x7f.1`) are refused as in addresses; underscores are not, servers do
-    have such names."""
+    """Parses an absolute http(s) URL without user info and drops its fragment; EndpointError otherwise. Unusual
+    numeric hosts (`0x7f.1`) are refused as in addresses. Underscores are allowed: some servers have such names."""
     if any(c.isspace() or not c.isprintable() for c in text):
         raise EndpointError("white space or control character")
     match = _ABSOLUTE.fullmatch(text)

@@ -1,5 +1,4 @@
-"""The connection test from end to end (connection-test.md). Imports every other part; nothing of the
-project."""
+"""The connection test from start to end (connection-test.md)."""
 
 import logging
 from collections.abc import Sequence
@@ -29,9 +28,11 @@ logger = logging.getLogger(__name__)
 
 
 def probe(address: str, username: str, password: str, policy: Policy = DEFAULT_POLICY) -> Result:
-    """Test whether these credentials open this registry. Blocks for at most policy.total_timeout
-    seconds, never raises for what an operator typed or a server did, may be called from many threads at
-    once, and keeps nothing between calls but what policy.memory is told."""
+    """Tests whether these credentials work at this registry.
+
+    Takes at most policy.total_timeout seconds. Never raises because of an operator's input or a server's response.
+    Any number of threads may call it at once. It keeps no state except in policy.memory.
+    """
     trace = Trace()
     try:
         parsed = parse_address(address)
@@ -57,8 +58,8 @@ def _probe(address: Address, credentials: Credentials, policy: Policy, trace: Tr
             fault = None
         except Fault as error:
             reason, fault = error.reason, error
-        except Exception as error:  # noqa: BLE001 - the contract: a result, never an exception
-            # Neither its message nor its traceback: either may hold what a server echoed.
+        except Exception as error:  # noqa: BLE001 - probe() returns a result, it never raises
+            # Message and traceback are not logged: they may hold text from a server.
             logger.error("connection test failed by %s, which is a defect", type(error).__name__)
             reason = Reason.UNEXPECTED_RESPONSE
             fault = Fault(reason, cause=type(error).__name__)
@@ -77,8 +78,8 @@ def _examine(session: ProbeSession) -> Reason:
 
 
 def _ping(session: ProbeSession) -> Answer:
-    """`GET /v2/` without credentials, redirects followed by hand within the rules; a registry-like 200
-    or a 401, or the Fault for anything else."""
+    """`GET /v2/` without credentials; follows allowed redirects. Returns a registry-like 200 or a 401, raises a
+    Fault for anything else."""
     with session.step("ping"):
         for _ in range(_MOST_REDIRECTS + 1):
             answer = session.get()
@@ -91,7 +92,7 @@ def _ping(session: ProbeSession) -> Answer:
 
 
 def _redirected(session: ProbeSession, answer: Answer) -> Endpoint:
-    """Where a redirect may lead: to a /v2/ of the same origin, or of the same host over https instead of
+    """The target of a redirect. Allowed are a /v2/ of the same origin, and the same host with https instead of
     http."""
     try:
         target = session.base.resolve(answer.header("location") or "")
@@ -109,7 +110,7 @@ def _redirected(session: ProbeSession, answer: Answer) -> Endpoint:
 
 
 def _by_basic(session: ProbeSession) -> Reason:
-    """A registry that asked for Basic and said no to nobody: its 200 proves the password."""
+    """Basic authentication. The registry answered 401 without credentials, so a 200 proves the password."""
     with session.step("confirm"):
         answer = session.get(session.credentials.basic)
         if not answer.is_registry_like:
@@ -118,8 +119,8 @@ def _by_basic(session: ProbeSession) -> Reason:
 
 
 def _open_registry(session: ProbeSession) -> Reason:
-    """A registry that opens to anybody may still refuse a wrong password, or ask for a token once it
-    sees one."""
+    """A registry that answered 200 without credentials. It may still refuse a wrong password, or ask for a token
+    once it gets one."""
     with session.step("confirm"):
         answer = session.get(session.credentials.basic)
         if answer.status == 401 and any(c.scheme == "bearer" for c in _challenges(answer)):
@@ -129,7 +130,7 @@ def _open_registry(session: ProbeSession) -> Reason:
         else:
             raise refusal(answer) if answer.status in (401, 403) else status_fault(answer)
         if answer.status == 401 and realm is None:
-            raise refusal(answer)  # the Basic that it offers has just failed
+            raise refusal(answer)  # it offers Basic, which has just failed
     return confirm_open(session) if realm is None else _by_token(session, realm)
 
 
@@ -150,8 +151,8 @@ def _by_token(session: ProbeSession, realm: Realm) -> Reason:
 
 
 def _with_scope(session: ProbeSession, service: TokenService, scope: str, answer: Answer) -> Answer:
-    """One new token with the scope that the registry misses, one retry. A scope that echoes a secret
-    would carry it into a URL."""
+    """Gets one new token with the missing scope and tries once more. A scope that contains a secret is refused: it
+    would put the secret into a URL."""
     if not scope or session.scrubber.reveals(scope):
         raise Fault(Reason.ACCESS_DENIED, answer)
     with session.trace.step("token", service.host):
@@ -164,8 +165,8 @@ def _with_scope(session: ProbeSession, service: TokenService, scope: str, answer
 
 
 def _missing_scope(answer: Answer) -> str | None:
-    """The scope of an insufficient_scope challenge (RFC 6750, 3.1), '' if it names none, None if it is
-    not one."""
+    """The scope of an insufficient_scope challenge (RFC 6750, 3.1). '' if the challenge names none, None if it is
+    another challenge."""
     if answer.status not in (401, 403):
         return None
     for challenge in _challenges(answer):
@@ -179,7 +180,7 @@ def _challenges(answer: Answer) -> Sequence[Challenge]:
 
 
 def _early(fault: Fault, trace: Trace, address: Address | None = None) -> Result:
-    """The result of a test that never reached the network."""
+    """The result of a probe that sent nothing."""
     return Result(
         reason=fault.reason,
         cause=fault.cause,
@@ -194,7 +195,7 @@ def _result(session: ProbeSession, reason: Reason, fault: Fault | None) -> Resul
     scrubber = session.scrubber
     warnings = [*session.warnings]
     if fault:
-        session.trace.fail("tls", session.base.netloc)  # before the first step, certificates are read
+        session.trace.fail("tls", session.base.netloc)  # without a step: reading the CA failed
     if session.transport.unverified:
         warnings.append("tls_not_verified")
     if fault and fault.tls and session.transport.nodes_skip_verification:

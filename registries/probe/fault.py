@@ -1,6 +1,8 @@
-"""Fault, the one exception that ends a test early, and what errors of the network mean. requests and urllib3
-wrap one error of the system in ever other classes, so the innermost is looked for, the most telling first: a
-refused connection is also a subclass of the connect timeout. Imports answer.py and reason.py."""
+"""Fault, the exception that ends a probe early, and the mapping of network errors to faults.
+
+requests and urllib3 wrap a system error in several classes, so the innermost error is searched for. The most
+specific test comes first: a refused connection is also a subclass of the connect timeout.
+"""
 
 import errno
 import http.client
@@ -32,9 +34,9 @@ _TLS_ALERT = "\x15\x03"
 
 
 class Fault(Exception):
-    """A test has come to its end. `said` is what the other side said, an Answer, or what was found out here,
-    a text (OpenSSL's, a URL), neither scrubbed yet; `cause` a Reason or a code of catalogue.CAUSES that lies
-    beneath; `params` fills the message; `retry_after` is in seconds."""
+    """Ends a probe. `said` is the server's response, or a text found here, such as OpenSSL's message or a URL; it
+    is not scrubbed yet. `cause` is a Reason or a code of catalogue.CAUSES that explains the reason. `params` fills
+    the message. `retry_after` is in seconds. `tls` holds certificates that were not trusted."""
 
     def __init__(
         self,
@@ -56,13 +58,13 @@ class Fault(Exception):
 
 
 def network_fault(error: BaseException) -> Fault:
-    """The Fault for whatever requests, urllib3, http.client, ssl or a socket raised."""
+    """The Fault for an error of requests, urllib3, http.client, ssl or a socket."""
     errors = list(_chain(error))
     return _proxy(errors) or _tls(errors) or _connection(errors) or _protocol(errors)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that it wraps, outermost first: as cause, as argument, as urllib3's `reason`."""
+    """An error and all errors it wraps, outermost first: as cause, as argument, as urllib3's `reason`."""
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:

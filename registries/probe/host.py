@@ -1,4 +1,4 @@
-"""Host names and ports as an operator or a server may write them. Imports idna and the standard library."""
+"""Host names and ports, as an operator or a server writes them."""
 
 import ipaddress
 import re
@@ -11,11 +11,11 @@ _LABEL_OF_A_SERVER = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
 _FULL_WIDTH = "：／＠？＃＼［］％＿"
 _LABEL_MAX = 63
 _HOST_MAX = 253
-_TEXT_MAX = 1024  # as typed or sent, before IDNA, whose cost grows with it
+_TEXT_MAX = 1024  # before IDNA, whose cost grows with the length
 
 
 class HostError(ValueError):
-    """A host or port that cannot be used. `problem` is a stable code, `part` the offending piece or ''."""
+    """A host or port that cannot be used. `problem` is a stable code. `part` is the wrong piece or ''."""
 
     def __init__(self, problem: str, part: str = "") -> None:
         super().__init__(problem)
@@ -25,7 +25,7 @@ class HostError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """`name` is lower-case ASCII, an IPv6 literal without brackets; `port` None when none was written."""
+    """`name` is lower-case ASCII, an IPv6 address without brackets. `port` is None if none was written."""
 
     name: str
     port: int | None = None
@@ -37,12 +37,12 @@ class Host:
 
     @property
     def netloc(self) -> str:
-        """host[:port] as it stands in a URL, IPv6 bracketed."""
+        """host[:port] as in a URL, IPv6 in brackets."""
         return netloc(self.name, self.port)
 
 
 def netloc(name: str, port: int | None) -> str:
-    """`name` without brackets and an optional port, as host[:port]; IPv6 is bracketed (RFC 3986, 3.2.2)."""
+    """host[:port] from a name without brackets and an optional port. IPv6 gets brackets (RFC 3986, 3.2.2)."""
     bracketed = f"[{name}]" if ":" in name else name
     return bracketed if port is None else f"{bracketed}:{port}"
 
@@ -57,8 +57,8 @@ def is_ip(name: str) -> bool:
 
 
 def parse_host_port(text: str, *, underscore: bool = False) -> Host:
-    """host[:port] -> Host, or HostError. `underscore` admits names such as `token_service`, which a realm
-    may hold though an operator may not type them (connection-test.md, "Address")."""
+    """Parses host[:port]; HostError otherwise. `underscore` allows names such as `token_service`: a realm may
+    contain them, an operator may not type them (connection-test.md, "Address")."""
     if len(text) > _TEXT_MAX:
         raise HostError("too_long")
     if any(character in _FULL_WIDTH for character in text):
@@ -76,7 +76,7 @@ def parse_host_port(text: str, *, underscore: bool = False) -> Host:
 
 
 def parse_port(text: str) -> int:
-    """1 to 5 ASCII digits between 1 and 65535, or HostError('bad_port')."""
+    """A port from 1 to 65535 in 1 to 5 ASCII digits, or HostError('bad_port')."""
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
         raise HostError("bad_port", text[:20])
     return int(text)
@@ -104,7 +104,7 @@ def _ipv6(text: str) -> str:
 
 
 def _host_name(text: str, underscore: bool) -> tuple[str, str | None]:
-    """The ASCII form, and the Unicode form when they differ."""
+    """The ASCII form, and the Unicode form if it differs."""
     if not text.isascii():
         text = _remapped(text)
     name = text.lower().removesuffix(".")
@@ -121,7 +121,7 @@ def _host_name(text: str, underscore: bool) -> tuple[str, str | None]:
 
 
 def _remapped(text: str) -> str:
-    """UTS-46 mapping, which also turns ideographic full stops into dots and ① into 1."""
+    """UTS-46 mapping. It also turns ideographic full stops into dots and ① into 1."""
     try:
         return idna.uts46_remap(text, std3_rules=False, transitional=False)
     except idna.IDNAError:
@@ -130,7 +130,7 @@ def _remapped(text: str) -> str:
 
 def _ascii_label(label: str, underscore: bool) -> str:
     shown = label[:_LABEL_MAX]
-    # Only labels that IDNA speaks of go through it: it refuses plain names such as r3---sn that DNS holds.
+    # Only internationalized labels go through IDNA. It would refuse existing names such as r3---sn.
     if not label.isascii() or label.startswith("xn--"):
         try:
             label = idna.alabel(label).decode("ascii")
@@ -144,8 +144,7 @@ def _ascii_label(label: str, underscore: bool) -> str:
 
 
 def _refuse_odd_numbers(name: str, last_label: str) -> None:
-    """`127.1`, `2130706433` and `0x7f000001` are addresses to inet_aton(3); only a dotted quad is one
-    here."""
+    """inet_aton(3) accepts `127.1`, `2130706433` and `0x7f000001` as addresses. Here only a dotted quad is one."""
     if last_label.isdigit() or last_label.startswith("0x"):
         try:
             ipaddress.IPv4Address(name)

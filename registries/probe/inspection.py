@@ -1,5 +1,5 @@
-"""A server whose certificate was not believed, looked at once more: what it shows, and what would make it
-believed. Nothing is sent to it, above all no credentials. Imports certificate.py, trust.py and fault.py."""
+"""Inspects the certificates of a server that was not trusted, and finds the CA that would make it trusted. Sends
+the server nothing but TLS handshakes, no credentials."""
 
 import ssl
 from collections.abc import Callable
@@ -12,24 +12,23 @@ from .reason import Reason
 from .trust import context_trusting, unverified_context
 
 Handshake = Callable[[ssl.SSLContext], AbstractContextManager[ssl.SSLSocket]]
-"""A fresh connection to the server under a context; Fault when it fails."""
+"""A new connection to the server with a given context; Fault when it fails."""
 
 _STILL_WRONG = frozenset({Reason.TLS_EXPIRED, Reason.TLS_HOSTNAME_MISMATCH})
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """`facts` is None when the server showed nothing this time; `still_wrong` is what would be the matter
-    once its CA is trusted."""
+    """`facts` is None if the server sent no certificate this time. `still_wrong` is the reason that would remain
+    after its CA is trusted."""
 
     facts: ServerCertificates | None = None
     still_wrong: Reason | None = None
 
 
 def inspect(handshake: Handshake, reason: Reason) -> Inspection:
-    """Look at the certificates of a server that ended in `reason`. Of one that is untrusted the CA to trust
-    is found and tried: OpenSSL, not the names that a server writes into certificates, tells whether it
-    would help."""
+    """Reads the certificates of a server whose probe ended with `reason`. For an untrusted server it finds the CA
+    to trust and tries a handshake with it: OpenSSL decides whether the CA helps, not the names in the certificates."""
     try:
         with handshake(unverified_context()) as tls:
             chain = read_chain(tls)

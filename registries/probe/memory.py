@@ -1,4 +1,4 @@
-"""What is known of token services: that one of them does check credentials. Imports the standard library."""
+"""Remembers which token services check credentials."""
 
 import threading
 import time
@@ -6,15 +6,17 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 RealmKey = tuple[str, str, str]
-"""The registry's origin, the realm's URL, the service; never a user, a password or a token."""
+"""The registry's origin, the realm's URL and the service. Holds no user, password or token."""
 
 DAY = 86_400.0
 
 
 class RealmMemory:
-    """A bounded, thread-safe memory of realms that were seen to refuse strangers, kept for `seconds`.
-    Only this is remembered: an administrator who closes an open registry is believed at once. Bearer
-    tests of a remembered realm need three requests (connection-test.md, "Proof")."""
+    """A bounded, thread-safe memory of realms that refused the negative control, kept for `seconds`.
+
+    Only refusals are remembered, so closing an open registry takes effect at once. A Bearer probe of a remembered
+    realm needs three requests (connection-test.md, "Proof").
+    """
 
     def __init__(
         self, size: int = 256, seconds: float = DAY, clock: Callable[[], float] = time.monotonic
@@ -26,7 +28,7 @@ class RealmMemory:
         self._seen: OrderedDict[RealmKey, float] = OrderedDict()
 
     def checks_credentials(self, key: RealmKey) -> bool:
-        """Whether this realm was seen to refuse a stranger within the last `seconds`."""
+        """Whether this realm refused the negative control within the last `seconds`."""
         with self._lock:
             since = self._seen.get(key)
             if since is not None and self._clock() - since >= self._seconds:
@@ -35,7 +37,8 @@ class RealmMemory:
             return since is not None
 
     def remember(self, key: RealmKey) -> None:
-        """Note that this realm refused a stranger just now; the oldest note gives way when full."""
+        """Records that this realm refused the negative control now. The oldest entry is dropped when the memory is
+        full."""
         with self._lock:
             self._seen[key] = self._clock()
             self._seen.move_to_end(key)
@@ -43,7 +46,7 @@ class RealmMemory:
                 self._seen.popitem(last=False)
 
     def forget(self, key: RealmKey) -> None:
-        """Drop what is known of a realm."""
+        """Removes a realm."""
         with self._lock:
             self._seen.pop(key, None)
 

@@ -1,6 +1,6 @@
-"""Whether a success proves anything: what a registry answers to nobody, and to somebody who does not exist
-(connection-test.md, "Proof"). Never the real user name with a wrong password: that locks accounts. Imports
-token.py, statuses.py and session.py."""
+"""The negative control: whether a success proves the password, found out by asking without credentials and as a
+random user (connection-test.md, "Proof"). The real user name is never sent with a wrong password: that can lock the
+account."""
 
 import secrets
 
@@ -17,16 +17,16 @@ _REFUSALS = frozenset(
         Reason.CREDENTIALS_EXPIRED,
         Reason.PAT_REQUIRED,
         Reason.ACCESS_DENIED,
-        # Where the real user has just got a token, an answer without one is a refusal.
+        # The real user has just got a token, so an answer without one is a refusal.
         Reason.TOKEN_INVALID_RESPONSE,
     }
 )
-_NO_WORD = frozenset({404, 405, 407, 408, 425})
+_INCONCLUSIVE = frozenset({404, 405, 407, 408, 425})
 
 
 def confirm_bearer(session: ProbeSession, service: TokenService) -> Reason:
-    """OK if the token service refuses strangers, or an anonymous token does not open the registry; else
-    OK_UNVERIFIED. A realm that is remembered to refuse them is not asked again."""
+    """OK if the token service refuses a random user, or if an anonymous token does not open the registry; else
+    OK_UNVERIFIED. A realm in the memory is not asked again."""
     memory = session.policy.memory
     if memory is not None and memory.checks_credentials(service.key):
         return Reason.OK
@@ -38,8 +38,7 @@ def confirm_bearer(session: ProbeSession, service: TokenService) -> Reason:
 
 
 def confirm_open(session: ProbeSession) -> Reason:
-    """For a registry that answers anybody with 200: OK only if it refuses a random user (the negative
-    control)."""
+    """For a registry that answers 200 without credentials: OK only if it refuses a random user."""
     if not session.policy.negative_control:
         return Reason.OK_UNVERIFIED
     with session.step("confirm"):
@@ -51,16 +50,16 @@ def confirm_open(session: ProbeSession) -> Reason:
 
 
 def random_credentials(*, identity_token: bool = False) -> Credentials:
-    """Credentials that nobody has."""
+    """Credentials that no account has."""
     username = IDENTITY_TOKEN_USER if identity_token else f"probe-{secrets.token_hex(8)}"
     return Credentials(username, secrets.token_urlsafe(24))
 
 
 def _anonymous_control(session: ProbeSession, service: TokenService) -> Reason | None:
-    """OK if an anonymous visitor gets no token, or none that opens the registry; None if that remains
-    open."""
+    """OK if a request without credentials gets no token, or a token that does not open the registry. None if this
+    decides nothing."""
     if not service.uses_get:
-        return None  # only the GET of the token specification knows anonymous tokens
+        return None  # anonymous tokens exist only with the GET of the token specification
     try:
         token = service.anonymous()
     except Fault as fault:
@@ -88,7 +87,7 @@ def _is_closed(answer: Answer) -> bool:
 
 
 def _is_refusal(fault: Fault) -> bool:
-    """A definite no: not a failure of the network, of the server, or of the method."""
+    """Whether the token service clearly refused. A failure of the network, the server or the method is no refusal."""
     status = fault.params.get("status")
-    definite = isinstance(status, int) and 400 <= status < 500 and status not in _NO_WORD
+    definite = isinstance(status, int) and 400 <= status < 500 and status not in _INCONCLUSIVE
     return fault.reason in _REFUSALS or definite

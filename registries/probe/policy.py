@@ -1,4 +1,4 @@
-"""What an operator allows a test to do, and how long it may take. Imports contexts.py and memory.py."""
+"""What an operator allows a probe to do, and how long it may take."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,17 +7,19 @@ from .contexts import TlsContexts
 from .memory import RealmMemory
 
 Resolver = Callable[[str, int], Sequence[str]]
-"""(host, port) -> IP literals; OSError when the name has none. Called in a thread of its own."""
+"""(host, port) -> IP addresses as text. OSError when the name has none. Called in a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules of one test; times in seconds. Certificates are trusted that the system trusts, and in
-    addition (as docker, containerd and skopeo do) those in `ca_file`, in `ca_pem` and in
-    `<certs_dir>/<host[:port]>/*.crt` (certs_dir.py); all of them hold for the registry and for its token
-    service, and so does `skip_tls_verify`. `proxy` is a URL and may hold a password; which hosts are
-    reached without it is told by `no_proxy` (proxy.py). `contexts` saves reading certificates anew: it
-    comes with the policy, and dataclasses.replace() hands it on."""
+    """The rules of one probe. Times are in seconds.
+
+    Trusted certificates are those of the system, and in addition (as with docker, containerd and skopeo) those of
+    `ca_file`, `ca_pem` and `<certs_dir>/<host[:port]>/*.crt` (certs_dir.py). They apply to the registry and to its
+    token service, and so does `skip_tls_verify`. `proxy` is a URL and may contain a password; `no_proxy` lists the
+    hosts that are reached without it (proxy.py). `contexts` caches TLS contexts; copies made with
+    dataclasses.replace() share it.
+    """
 
     ca_file: str | None = None
     ca_pem: str | None = field(default=None, repr=False)

@@ -1,4 +1,4 @@
-"""Through which proxy a host is reached, and which hosts without one. Imports host.py, fault.py, policy.py."""
+"""Which proxy a host is reached through, if any."""
 
 import ipaddress
 from urllib.parse import urlsplit
@@ -10,15 +10,15 @@ from .reason import Reason
 
 
 def proxy_for(policy: Policy, host: str, port: int) -> str | None:
-    """The URL of the proxy for a host (lower case, IPv6 without brackets), None for none."""
+    """The URL of the proxy for a host (lower case, IPv6 without brackets), or None."""
     if not policy.proxy or _is_here(host) or any(_exempt(host, port, entry) for entry in policy.no_proxy):
         return None
     return policy.proxy if "://" in policy.proxy else f"http://{policy.proxy}"
 
 
 def proxy_address(proxy: str) -> tuple[str, int]:
-    """Host and port of a proxy. Fault(PROXY_ERROR) unless it is an http:// proxy: through one of any other
-    kind urllib3 would open connections of its own, past all that was judged."""
+    """Host and port of a proxy. Fault(PROXY_ERROR) unless it is an http:// proxy: for other kinds urllib3 would
+    open connections that the address guard has not checked."""
     try:
         parts = urlsplit(proxy)
         host, port = parts.hostname, parts.port or 80
@@ -30,16 +30,16 @@ def proxy_address(proxy: str) -> tuple[str, int]:
 
 
 def _is_here(host: str) -> bool:
-    """localhost and loopback addresses, which a proxy would take for its own."""
+    """localhost and loopback addresses, which on a proxy would mean the proxy itself."""
     if is_ip(host):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost" or host.endswith(".localhost")
 
 
 def _exempt(host: str, port: int, entry: str) -> bool:
-    """Whether an entry of no_proxy means this host, as Go and so the nodes have it (golang.org/x/net,
-    httpproxy.Config): `*`, a name with its subdomains (with or without a leading dot), an address, a
-    network, each but the first and the last with or without a port."""
+    """Whether an entry of no_proxy matches this host, by the rules of Go, which the nodes use (golang.org/x/net,
+    httpproxy.Config). An entry is `*`, a name that includes its subdomains (with or without a leading dot), an
+    address, or a network. Names and addresses may have a port."""
     entry = entry.strip().lower()
     if entry == "*":
         return True
@@ -55,7 +55,7 @@ def _exempt(host: str, port: int, entry: str) -> bool:
 
 
 def _in_network(host: str, entry: str) -> bool | None:
-    """Whether an address lies in a network such as 10.0.0.0/8; None if the entry is no network."""
+    """Whether an address is in a network such as 10.0.0.0/8. None if the entry is not a network."""
     if "/" not in entry:
         return None
     try:

@@ -1,5 +1,4 @@
-"""Where a registry sends its visitors for a token, and whether the password may follow. Imports challenge.py,
-endpoint.py, address_guard.py and session.py."""
+"""The token service that a registry names, and whether the password may be sent there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ _BROKEN = frozenset({Reason.BAD_CHALLENGE, Reason.REALM_INSECURE, Reason.REALM_B
 
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """A judged token service; `service` is what it wants to be told, None if the challenge named none."""
+    """A token service that the address guard allows. `service` is the parameter for the token request, None if the
+    challenge has none."""
 
     endpoint: Endpoint
     service: str | None
@@ -25,9 +25,12 @@ class Realm:
 def choose_realm(
     session: ProbeSession, challenges: Sequence[Challenge], *, password_sent: bool = False
 ) -> Realm | None:
-    """The first acceptable Bearer realm; None if there is none but Basic is offered (connection-test.md,
-    "Challenges": a broken Bearer falls back to Basic). Otherwise the Fault that tells why: BAD_CHALLENGE,
-    REALM_INSECURE, REALM_BLOCKED, UNSUPPORTED_AUTH. `password_sent`: the registry has seen the password already."""
+    """The first acceptable Bearer realm. None if there is none and Basic is offered: a broken Bearer challenge
+    falls back to Basic (connection-test.md, "Challenges"). Otherwise a Fault: BAD_CHALLENGE, REALM_INSECURE,
+    REALM_BLOCKED or UNSUPPORTED_AUTH.
+
+    `password_sent` says that the registry already knows the password.
+    """
     if not challenges:
         raise Fault(Reason.BAD_CHALLENGE)
     broken: Fault | None = None
@@ -52,7 +55,7 @@ def _accepted(session: ProbeSession, challenge: Challenge, password_sent: bool) 
     except EndpointError:
         raise Fault(Reason.BAD_CHALLENGE) from None
     if password_sent and session.scrubber.reveals(f"{endpoint.url} {service}"):
-        # A registry that has seen the password could have it looked up as a host name, or logged as a URL.
+        # A registry that knows the password could leak it through a DNS name or a logged URL.
         raise Fault(Reason.BAD_CHALLENGE)
     session.token_host = endpoint.netloc
     if endpoint.scheme == "http" and session.base.scheme == "https":
@@ -62,7 +65,7 @@ def _accepted(session: ProbeSession, challenge: Challenge, password_sent: bool) 
 
 
 def _guard(session: ProbeSession, endpoint: Endpoint) -> None:
-    """The registry's own host was judged already, and stands where the registry stands."""
+    """Checks the addresses of the token service. The registry's own host was checked before."""
     if endpoint.host == session.base.host:
         return
     try:
@@ -75,15 +78,15 @@ def _guard(session: ProbeSession, endpoint: Endpoint) -> None:
 
 
 def guard_registry(session: ProbeSession) -> None:
-    """Look the registry up, once, and refuse it if one of its addresses is refused: a name that answers
-    with an allowed and a refused address is how rebinding starts."""
+    """Resolves the registry once and refuses it if any of its addresses is refused. A DNS rebinding attack starts
+    with a name that has an allowed and a refused address."""
     addresses = session.transport.resolve(session.base.host, session.base.port)
     if first_refused(addresses, session.policy) is not None:
         raise Fault(Reason.BLOCKED_ADDRESS)
 
 
 def unreachable(endpoint: Endpoint, fault: Fault) -> Fault:
-    """A Fault of the network as one of the token service, with what lies beneath as its cause."""
+    """Turns a network Fault into one of the token service, with the network reason as its cause."""
     cause = fault.reason if fault.tls else fault.cause or fault.reason
     return Fault(
         Reason.TOKEN_SERVICE_UNREACHABLE,

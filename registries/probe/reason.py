@@ -1,10 +1,10 @@
-"""The outcome codes of a connection test (connection-test.md, "Reason codes"). Imports nothing of ours."""
+"""The result codes of a connection test (connection-test.md, "Reason codes")."""
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Every way in which a test can end. The values are stored and are part of the API."""
+    """All results of a probe. The values are stored and are part of the API."""
 
     OK = "ok"
     OK_UNVERIFIED = "ok_unverified"
@@ -44,5 +44,5 @@ class Reason(StrEnum):
 
     @property
     def ok(self) -> bool:
-        """True for the two successes, of which only OK proves the password."""
+        """True for OK and OK_UNVERIFIED. Only OK proves the password."""
         return self in (Reason.OK, Reason.OK_UNVERIFIED)

@@ -1,4 +1,4 @@
-"""Names to IP addresses, within a time limit. Imports policy.py and reason.py."""
+"""Resolves names to IP addresses within a time limit."""
 
 import queue
 import socket
@@ -14,10 +14,12 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 
 def look_up(host: str, port: int, resolver: Resolver | None, seconds: float) -> tuple[str, ...]:
-    """IP literals of `host`, without repetition, in the order given. A literal stands for itself;
-    `localhost` and what ends in `.localhost` is loopback and no DNS server is asked (RFC 6761, section
-    6.3). Fault(DNS_FAILED) when there is none, or none in time: getaddrinfo cannot be interrupted, so
-    its thread is left to itself."""
+    """The IP addresses of `host`, each once, in the order given by the resolver.
+
+    An IP address resolves to itself. `localhost` and names that end in `.localhost` are loopback, without a DNS
+    request (RFC 6761, section 6.3). Fault(DNS_FAILED) if there is no address, or none in time. getaddrinfo cannot
+    be interrupted, so after the time limit its thread is left running.
+    """
     if is_ip(host):
         return (host,)
     if host == "localhost" or host.endswith(".localhost"):
@@ -27,7 +29,7 @@ def look_up(host: str, port: int, resolver: Resolver | None, seconds: float) -> 
     def ask() -> None:
         try:
             answers.put((resolver or _system)(host, port))
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits, and raised there
+        except BaseException as error:  # noqa: BLE001 - raised in the waiting thread
             answers.put(error)
 
     threading.Thread(target=ask, daemon=True, name="probe-resolve").start()

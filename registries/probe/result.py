@@ -1,4 +1,4 @@
-"""How a test ended. Imports catalogue.py, certificate.py, reason.py and trace.py."""
+"""The result of a probe."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,14 +13,15 @@ __all__ = ["Reason", "Result", "Step"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome of one test; it holds no password and no token, in whatever form.
+    """The result of one probe. It holds no password and no token, in any form.
 
-    `cause` is a code that lies beneath the reason: a Reason, an AddressError or CredentialsError
-    problem, a key of catalogue.CAUSES, or None. `params` fills the placeholders of the message. `detail`
-    is what the server said (`quoted`), or what was found out here, at most 300 characters, scrubbed: to be
-    shown, never stored. `retry_after` is in seconds. `registry_host` and `token_host` are host[:port].
-    `warnings` are keys of catalogue.WARNINGS. `tls` describes a certificate that was not believed.
-    `requests` and `connections` count what went over the network."""
+    `cause` is a code that explains the reason: a Reason, an AddressError or CredentialsError problem, a key of
+    catalogue.CAUSES, or None. `params` fills the placeholders of the message. `detail` is the server's message
+    (`quoted` is True) or a finding of the probe; at most 300 characters, scrubbed, shown and never stored.
+    `retry_after` is in seconds. `registry_host` and `token_host` are host[:port]. `warnings` are keys of
+    catalogue.WARNINGS. `tls` describes certificates that were not trusted. `requests` and `connections` count
+    network traffic.
+    """
 
     reason: Reason
     params: Mapping[str, str | int] = field(default_factory=dict)
@@ -39,24 +40,24 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        """The registry can be used with these credentials."""
+        """Whether the registry can be used with these credentials."""
         return self.reason.ok
 
     @property
     def proven(self) -> bool:
-        """The registry has checked the password: false for a success that is worth nothing."""
+        """Whether the registry checked the password. False for a success that proves nothing."""
         return self.reason is Reason.OK
 
     def message(self, language: str = "zh") -> str:
-        """The catalogue's sentence; Chinese for `zh…`, else English."""
+        """The sentence of the catalogue: Chinese for `zh…`, else English."""
         values = dict(self.params)
         if self.cause:
             values["cause"] = self._cause_text(self.cause, language)
         return MESSAGES[self.reason].filled(language, values)
 
     def hint(self, language: str = "zh") -> str:
-        """What to do next: the hint of the reason, or of the exact problem with what was typed; then
-        that of its cause; then a word on white space around the password."""
+        """What to do next: the hint of the reason, or of the exact input problem; then the hint of the cause; then
+        a note about white space around the password."""
         hints = [self._problem(language) or HINTS[self.reason].of(language)]
         if self.cause in CAUSES:
             hints.append(CAUSES[self.cause].of(language))
@@ -67,7 +68,7 @@ class Result:
         return ("；" if language.lower().startswith("zh") else "; ").join(hints)
 
     def to_json(self, language: str = "zh") -> dict[str, object]:
-        """Plain data with stable names, for the API and the command."""
+        """Plain data with stable names, for the API and the command line."""
         return {
             "ok": self.ok,
             "proven": self.proven,

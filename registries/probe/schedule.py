@@ -1,5 +1,4 @@
-"""In which order many tests are made, and which are not made: pure, without threads, clocks or secrets.
-Imports address.py and reason.py."""
+"""The order of many tests. Pure: no threads, no clock, no secrets."""
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Hashable, Iterable
@@ -9,14 +8,14 @@ from .address import AddressError, parse_address
 from .reason import Reason
 
 LEAVE_ALONE = frozenset({Reason.BAD_CREDENTIALS, Reason.RATE_LIMITED})
-"""After these a further attempt could lock an account (connection-test.md, "What must never happen")."""
+"""After one of these results another test could lock the account (connection-test.md, "What must never happen")."""
 
 LeftAlone = tuple[tuple["Slot", Reason], ...]
 
 
 def registry_of(address: str) -> str:
-    """host:port of what an operator typed, the same for two addresses that reach the same registry; what
-    was typed, if it is no address."""
+    """The origin (host:port) of an address, the same for two addresses of one registry. Text that is no address is
+    returned unchanged."""
     try:
         return parse_address(address).origin
     except AddressError:
@@ -25,7 +24,7 @@ def registry_of(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What the schedule knows of one test: `key` is the caller's, `registry` as of registry_of()."""
+    """One test in the schedule. `key` belongs to the caller. `registry` comes from registry_of()."""
 
     key: Hashable
     registry: str
@@ -33,10 +32,13 @@ class Slot:
 
 
 class Schedule:
-    """The tests that are still to be made: one at a time per registry, the registries in turn, the tests of
-    one in the order given; a registry is left alone for a user name after its first refusal. How many
-    registries are tested at once is up to how often take() is called. Every call takes constant time,
-    averaged over all slots. Not safe in threads: whoever shares one holds a lock."""
+    """The tests that are still to be made. Each registry gets one test at a time, the registries take turns, and
+    the tests of one registry keep their order. After a registry refused a user name, the other tests with both are
+    left alone.
+
+    The number of take() calls decides how many registries are tested at once. Every call takes constant time,
+    averaged over all slots. Not thread-safe.
+    """
 
     def __init__(self, slots: Iterable[Slot]) -> None:
         self._queues: dict[str, deque[Slot]] = defaultdict(deque)
@@ -52,12 +54,12 @@ class Schedule:
 
     @property
     def waiting(self) -> int:
-        """How many tests are neither taken nor left alone."""
+        """The number of tests that are neither taken nor left alone."""
         return self._total
 
     def take(self) -> Slot | None:
-        """The next test whose registry nobody is testing, which is then busy until ended(); None if none is
-        free now."""
+        """The next test of a registry that has no test under way. The registry is busy until ended(). None if no
+        registry is free."""
         while self._free:
             registry = self._free.popleft()
             if not self._waiting[registry]:
@@ -70,8 +72,8 @@ class Schedule:
         return None
 
     def ended(self, slot: Slot, reason: Reason | None) -> LeftAlone:
-        """The test of a taken slot is over, with None if it was given up. Frees the registry; returns the
-        tests that are now left alone, each with the reason. ValueError for a slot that is not under way."""
+        """Ends the test of a taken slot; `reason` is None if it was given up. Frees the registry. Returns the tests
+        that are left alone from now on, with the reason. ValueError if the slot is not under way."""
         if self._under_way.get(slot.registry) != slot:
             raise ValueError(f"not under way: {slot.registry}")
         del self._under_way[slot.registry]
@@ -83,15 +85,15 @@ class Schedule:
         return alone
 
     def refuse(self, registry: str, username: str, reason: Reason) -> LeftAlone:
-        """Leave a registry alone for a user name, as told from outside: an earlier run, a Retry-After that is
-        still running. Returns the tests that are now left alone, each with the reason."""
+        """Leaves a registry alone for a user name because of an earlier result: of another run, or a Retry-After
+        that is not over. Returns the tests that are left alone from now on, with the reason."""
         self._refused.setdefault((registry, username), reason)
         slots = self._of_user.pop((registry, username), ())
         self._count(registry, len(slots))
         return tuple((slot, reason) for slot in slots)
 
     def _next(self, registry: str) -> Slot:
-        """The first of a registry that has one waiting. Those left alone since are still in its queue."""
+        """The first slot of a registry that is not left alone. Slots that were left alone are still in the queue."""
         while True:
             slot = self._queues[registry].popleft()
             if (registry, slot.username) not in self._refused:

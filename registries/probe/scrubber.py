@@ -1,5 +1,4 @@
-"""Keeps secrets out of everything that a test shows: what a server echoes is searched for them. Standard
-library only."""
+"""Removes secrets from every text that a result shows: servers may repeat what they were sent."""
 
 import base64
 import html
@@ -9,20 +8,20 @@ from urllib.parse import quote, quote_plus
 
 MASK = "***"
 DETAIL_MAX = 300
-# Masking a shorter secret letter by letter would tell it; a text that holds one is not shown at all.
+# Masking a shorter secret would reveal it. A text that contains one is not shown at all.
 _SHORTEST_MASKED = 4
-# A shorter password may stand in a URL by chance (`token`, `v2`), which is no sign of an echo.
+# A shorter password may be in a URL by chance (`token`, `v2`).
 _SHORTEST_TELLING = 6
-# Lines of a pasted json key: the short ones are braces.
+# Lines of a pasted JSON key. Shorter lines are only braces.
 _SHORTEST_LINE = 8
 
 
 IN_A_NAME = str.maketrans({character: f"\\{character}" for character in '\\"+,;<>'})
-"""How RFC 4514 escapes them wherever they stand in the name of a certificate."""
+"""Escapes of RFC 4514 for characters that are escaped everywhere in the name of a certificate."""
 
 
 class Scrubber:
-    """Knows the secrets of one test, in the forms in which servers echo them. Its repr holds none."""
+    """Knows the secrets of one probe in all forms that servers repeat. Its repr shows none."""
 
     def __init__(self, username: str, password: str) -> None:
         self._unread: list[str] = []
@@ -33,11 +32,11 @@ class Scrubber:
         self._add_base64(f"{username}:{password}".encode())
 
     def add(self, secret: str) -> None:
-        """Watch for a further secret, a token say."""
+        """Adds a secret, for example a token."""
         self._unread.append(secret)
 
     def _read(self) -> None:
-        """Work the forms out when they are first asked for: most tests have nothing to scrub."""
+        """Computes the forms on first use: most probes have nothing to scrub."""
         while self._unread:
             secret = self._unread.pop()
             lines = {line.strip() for line in secret.splitlines()}
@@ -52,14 +51,14 @@ class Scrubber:
             self.add(encoded.rstrip("="))
 
     def reveals(self, text: str) -> bool:
-        """Whether `text` (a URL, a scope) holds a secret long enough not to be there by chance."""
+        """Whether `text` (a URL, a scope) contains a secret that is too long to be there by chance."""
         self._read()
         folded = text.casefold()
         return any(form in folded for form in self._telling)
 
     def scrub(self, text: str) -> str:
-        """`text` with every form of every secret masked, in any letter case; '' if a secret too short to be
-        masked stands in it."""
+        """`text` with every form of every secret masked, in any letter case. '' if it contains a secret that is too
+        short to mask."""
         self._read()
         for form in sorted(self._forms, key=len, reverse=True):
             if len(form) >= _SHORTEST_MASKED:
@@ -69,14 +68,14 @@ class Scrubber:
         return text
 
     def detail(self, text: str) -> str:
-        """`text` scrubbed, on one line, without control characters, at most DETAIL_MAX characters. It is
-        scrubbed before it is cleaned and again after: each could hide a secret from the other."""
+        """`text` scrubbed, on one line, without control characters, at most DETAIL_MAX characters. It is scrubbed
+        before and after cleaning, because each step could hide a secret from the other."""
         cleaned = self.scrub(_one_line(self.scrub(text)))
         return cleaned if len(cleaned) <= DETAIL_MAX else cleaned[: DETAIL_MAX - 1] + "…"
 
 
 def _written(secret: str) -> set[str]:
-    """The ways in which a secret is written into text, URLs, JSON, HTML and names of certificates."""
+    """All ways to write a secret in text, URLs, JSON, HTML and names of certificates."""
     return {
         secret,
         secret.strip(),
@@ -87,7 +86,7 @@ def _written(secret: str) -> set[str]:
         json.dumps(secret, ensure_ascii=False)[1:-1],
         html.escape(secret),
         secret.translate(IN_A_NAME),
-        secret.encode().decode("latin-1"),  # as http.client reads UTF-8 in a header
+        secret.encode().decode("latin-1"),  # http.client reads UTF-8 in a header like this
         _one_line(secret),
     } - {""}
 

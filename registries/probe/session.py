@@ -15,8 +15,8 @@ from .transport import Transport
 
 @dataclass
 class ProbeSession:
-    """One test under way: `base` is the registry's /v2/ URL, which a redirect may move within the rules;
-    `warnings` holds codes of catalogue.WARNINGS; `token_host` is known once a realm was read."""
+    """One probe under way. `base` is the registry's /v2/ URL; an allowed redirect changes it. `warnings` holds
+    codes of catalogue.WARNINGS. `token_host` is set once a realm was read."""
 
     base: Endpoint
     credentials: Credentials
@@ -33,6 +33,6 @@ class ProbeSession:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """A step that concerns the registry."""
+        """A step at the registry."""
         with self.trace.step(name, self.base.netloc):
             yield

@@ -1,5 +1,4 @@
-"""What a status code of the registry means (connection-test.md, "Ping" and "Proof"). Imports answer.py,
-fault.py and reason.py."""
+"""The meaning of a registry's status codes (connection-test.md, "Ping" and "Proof")."""
 
 import re
 
@@ -9,7 +8,7 @@ from .reason import Reason
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MEANINGS = {
-    200: Reason.NOT_A_REGISTRY,  # seen only when it was not registry-like
+    200: Reason.NOT_A_REGISTRY,  # only if it is not registry-like
     403: Reason.ACCESS_DENIED,
     404: Reason.NOT_A_REGISTRY,
     405: Reason.NOT_A_REGISTRY,
@@ -27,7 +26,7 @@ _REGISTRY_PATH = re.compile(r".*/v2/?")
 
 
 def status_fault(answer: Answer) -> Fault:
-    """The Fault for any answer that is neither a registry-like 200 nor a 401 whose challenges are read."""
+    """The Fault for every response except a registry-like 200 and a 401 with challenges."""
     status = answer.status
     if status == 429:
         return rate_limited(answer)
@@ -48,7 +47,7 @@ def rate_limited(answer: Answer) -> Fault:
 
 
 def refusal(answer: Answer) -> Fault:
-    """The Fault for a 401 or 403 that answers a password: the body may say why."""
+    """The Fault for a 401 or 403 in response to a password. The body may contain the reason."""
     if _EXPIRED.search(answer.text):
         return Fault(Reason.CREDENTIALS_EXPIRED, answer)
     if _WANTS_TOKEN.search(answer.text):

@@ -1,5 +1,4 @@
-"""Tokens: how they are asked for (the distribution token and OAuth2 specifications) and what counts as one.
-Imports realm.py, statuses.py and session.py."""
+"""Token requests (the distribution token and OAuth2 specifications) and their responses."""
 
 import base64
 import re
@@ -15,14 +14,14 @@ from .transport import TOKEN_BODY
 
 CLIENT_ID = "registry-console"
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
-# The GET is not implemented here: the OAuth2 POST may be.
+# The server does not implement GET. It may implement the OAuth2 POST.
 _NO_SUCH_METHOD = frozenset({404, 405, 501})
-# Faults of an exchange that are no word of the network's but of a server that does not speak our language.
+# Faults that mean an unexpected server, not a network failure.
 _GARBLED = frozenset({Reason.NOT_A_REGISTRY, Reason.UNEXPECTED_RESPONSE})
 
 
 class TokenService:
-    """One realm during one test. `uses_get` tells, after an exchange, which way it was done."""
+    """One realm during one probe. `uses_get` is set by an exchange and says which method worked."""
 
     def __init__(self, session: ProbeSession, realm: Realm) -> None:
         self._session = session
@@ -35,14 +34,16 @@ class TokenService:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What a RealmMemory knows it by."""
+        """The key of this realm in a RealmMemory."""
         scheme, host, port = self._session.base.origin
         return (f"{scheme}://{host}:{port}", self._realm.endpoint.url, self._realm.service or "")
 
     def exchange(self, credentials: Credentials, scope: str | None = None) -> str:
-        """A token for these credentials, or the Fault: BAD_CREDENTIALS and its kin when refused. Without
-        a scope unless one is given: with any scope Harbor answers a wrong password with 200 and an
-        anonymous token. Never with offline_token, which would leave a refresh token behind."""
+        """A token for these credentials, or a Fault: BAD_CREDENTIALS or a related reason when refused.
+
+        No scope is sent unless one is given: with any scope Harbor answers a wrong password with 200 and an
+        anonymous token. offline_token is never sent: it would leave a refresh token behind.
+        """
         if credentials.is_identity_token:
             form = {"grant_type": "refresh_token", "refresh_token": credentials.password}
             answer = self._post(form, scope)
@@ -57,7 +58,7 @@ class TokenService:
         return self._token(answer)
 
     def anonymous(self) -> str:
-        """A token for nobody, or the Fault."""
+        """A token without credentials, or a Fault."""
         return self._token(self._get(None, None))
 
     def _get(self, credentials: Credentials | None, scope: str | None) -> Answer:
@@ -65,7 +66,7 @@ class TokenService:
         authorization = None
         if credentials:
             authorization = credentials.basic
-            # A password must not stand in a URL; and the account is in the Authorization already.
+            # A password must not be in a URL. The account is in the Authorization header anyway.
             if credentials.password.casefold() not in credentials.username.casefold():
                 query["account"] = credentials.username
         return self._send("GET", query, authorization, None)
@@ -109,12 +110,12 @@ class TokenService:
 
 
 def _asks_for_get(answer: Answer) -> bool:
-    """Whether a POST was not understood, so that the older GET is worth a try."""
+    """Whether the server did not understand the POST, so that the older GET is worth trying."""
     return answer.status in _NO_SUCH_METHOD or (answer.status == 400 and not _invalid_grant(answer))
 
 
 def _invalid_grant(answer: Answer) -> bool:
-    """RFC 6749, section 5.2: how OAuth2 says that user name, password or refresh token are wrong."""
+    """The OAuth2 error for a wrong user name, password or refresh token (RFC 6749, section 5.2)."""
     document = answer.document
     return isinstance(document, dict) and document.get("error") == "invalid_grant"
 

@@ -1,4 +1,4 @@
-"""What a test did and how long each step took. Standard library only."""
+"""The steps of a probe and their duration."""
 
 import time
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: `name` is one of resolve, connect, tls, ping, token, confirm; `milliseconds` is its own time,
-    without the steps inside it; `host` is host[:port] of the server it concerned."""
+    """One step. `name` is resolve, connect, tls, ping, token or confirm. `milliseconds` is its own time, without
+    the steps inside it. `host` is host[:port] of the server."""
 
     name: str
     milliseconds: float
@@ -18,7 +18,7 @@ class Step:
 
 
 class Trace:
-    """The steps of one test, in the order in which they ended."""
+    """The steps of one probe, in the order in which they ended."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -32,15 +32,17 @@ class Trace:
 
     @property
     def milliseconds(self) -> float:
-        """Since the test began."""
+        """Time since the probe began."""
         return _round((time.monotonic() - self._started) * 1000)
 
     @contextmanager
     def step(self, name: str, host: str) -> Iterator[None]:
-        """Time the body as a step; it failed if it raised. Steps inside it are not counted twice:
-        connecting happens within the ping, and the reader wants to know which of the two was slow. Of
-        nested steps only the innermost one fails; the ones around it were not reached and are not
-        listed."""
+        """Times the block as a step, which fails if the block raises.
+
+        The time of inner steps is not counted twice: connecting happens inside the ping, and the reader wants to
+        know which of them was slow. Of nested steps only the innermost one fails. The outer ones are not listed,
+        because they were not completed.
+        """
         started = time.monotonic()
         self._inner.append(0.0)
         self._failed_inside = False
@@ -57,9 +59,9 @@ class Trace:
             self._failed_inside = not ok
 
     def fail(self, name: str, host: str) -> None:
-        """The test has failed. If its last step did not, then for what that step brought, which was judged
-        when it had ended: an address, a challenge, an answer. `name` and `host`: of the step that comes
-        first, for a test that failed before it."""
+        """Marks the probe as failed. If its last step succeeded, the result of that step (an address, a challenge,
+        a response) was refused later, and the step is marked as failed. `name` and `host` describe the step to
+        record if there is none yet."""
         if not self._steps:
             self._steps.append(Step(name, self.milliseconds, False, host))
         self._steps[-1] = replace(self._steps[-1], ok=False)

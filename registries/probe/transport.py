@@ -1,5 +1,5 @@
-"""Requests within the rules: judged addresses, budgets, no redirects, no retries, nothing from the
-environment. Imports the connection, answer, trust and judge modules; the only user of requests."""
+"""HTTP requests within the rules: checked addresses, limits, no redirects, no retries, nothing from the
+environment. Only this module uses requests."""
 
 import http.client
 import ssl
@@ -37,13 +37,13 @@ _FAILURES = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
-    OSError,  # with ssl.SSLError
-    ValueError,  # for what will not be sent or cannot be read
+    OSError,  # includes ssl.SSLError
+    ValueError,  # a request that cannot be sent, a response that cannot be read
 )
 
 
 class _Adapter(HTTPAdapter):
-    """requests' adapter on dialed connections and our own trust: none of certifi's certificates."""
+    """requests' adapter with the dialer's connections and our TLS context, without certifi's certificates."""
 
     def __init__(self, dialer: Dialer, context: ssl.SSLContext | None = None) -> None:
         self._dialer = dialer
@@ -60,12 +60,12 @@ class _Adapter(HTTPAdapter):
         return manager
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Nothing: requests would add certifi's bundle here."""
+        """Does nothing: requests would add certifi's bundle here."""
 
 
 class Transport:
-    """The network side of one test: a context manager, used by one thread. `registry_host` is
-    host[:port] as in certs.d."""
+    """The network side of one probe: a context manager, used by one thread. `registry_host` is host[:port] as in
+    certs.d."""
 
     def __init__(self, policy: Policy, trace: Trace, registry_host: str) -> None:
         self.deadline = Deadline(policy.total_timeout)
@@ -97,7 +97,7 @@ class Transport:
 
     @property
     def unverified(self) -> bool:
-        """Whether TLS is spoken without verifying certificates."""
+        """Whether TLS is used without verifying certificates."""
         return self._policy.skip_tls_verify and "https" in self._adapters
 
     @property
@@ -106,15 +106,15 @@ class Transport:
         return nodes_skip_verification(self._policy, self._registry_host)
 
     def trust(self) -> None:
-        """Read the certificates that are believed, some 20 ms, once a test and only where TLS is spoken.
-        Fault(TLS_UNTRUSTED) when a configured one cannot be read."""
+        """Reads the trusted certificates, which takes about 20 ms: once per probe and only if TLS is used.
+        Fault(TLS_UNTRUSTED) when a configured certificate cannot be read."""
         if "https" not in self._adapters:
             context = tls_context(self._policy, self._registry_host)
             self._adapters["https"] = _Adapter(self._dialer, context)
 
     def resolve(self, host: str, port: int) -> tuple[str, ...]:
-        """The addresses of a host, asked for once a test: later answers, which may differ, are never
-        seen. Behind a proxy a name may be unknown here: then () is returned, and the proxy looks it up."""
+        """The addresses of a host. Resolved once per probe, so a later, different DNS answer has no effect. Behind
+        a proxy the name may be unknown here; then the result is () and the proxy resolves it."""
         if host not in self._dialer.routes:
             with self._trace.step("resolve", netloc(host, port)):
                 try:
@@ -129,8 +129,8 @@ class Transport:
         return tuple(self._dialer.routes[host])
 
     def address_class_of(self, host: str) -> AddressClass:
-        """Where the connected address of a host stands. Behind a proxy the addresses that were judged
-        here speak for it, the outermost of them; if there was none, it counts as public."""
+        """The class of the address that a host was connected at. Behind a proxy the most public of the resolved
+        addresses counts; without any, the host counts as public."""
         peer = self._dialer.peers.get(host)
         found = (peer,) if peer else self._dialer.routes.get(host, ())
         return min(map(classify, found), default=AddressClass.PUBLIC)
@@ -144,8 +144,8 @@ class Transport:
         form: dict[str, str] | None = None,
         limit: int = PING_BODY,
     ) -> Answer:
-        """One request to a host that was resolved and judged before, and its answer with at most `limit`
-        bytes of body. Fault for everything that goes wrong on the way."""
+        """Sends one request to a host that was resolved and checked before; returns the response with at most
+        `limit` bytes of body. Raises a Fault for every error."""
         if self.requests >= MOST_REQUESTS:
             raise Fault(Reason.UNEXPECTED_RESPONSE, cause="request_budget")
         if self.deadline.expired:
@@ -162,7 +162,7 @@ class Transport:
         except _FAILURES as error:
             raise self._explained(network_fault(error), endpoint, proxy) from None
         if self.deadline.expired:
-            # A connection that was cut in the middle can look like one that ended well.
+            # A connection that the watchdog closed can look like a complete response.
             raise Fault(Reason.TIMEOUT)
         return answer
 
@@ -178,9 +178,8 @@ class Transport:
         headers = {"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
         if authorization:
             headers["Authorization"] = authorization
-        # Not through a Session: even with allow_redirects=False it reads the body of a redirect, however
-        # long, to prepare the request that would follow; it keeps cookies; and .netrc would replace the
-        # Authorization.
+        # No requests.Session: even with allow_redirects=False it reads the whole body of a redirect, it keeps
+        # cookies, and .netrc would replace the Authorization header.
         request = requests.Request(method, endpoint.url, headers=headers, data=form or {}).prepare()
         response = self._adapters[endpoint.scheme].send(
             request,
@@ -199,8 +198,8 @@ class Transport:
         return Answer(response.status_code, headers_read, body, complete, endpoint)
 
     def _explained(self, fault: Fault, endpoint: Endpoint, proxy: str | None) -> Fault:
-        """The Fault as the reader needs it: a deadline is a timeout whatever it looked like; a
-        certificate that was not believed is shown."""
+        """The Fault to report: TIMEOUT after the deadline, PROXY_ERROR if the proxy cannot be reached, and the
+        server's certificates if they were not trusted."""
         if self.deadline.expired:
             return Fault(Reason.TIMEOUT)
         if proxy and fault.reason in {Reason.CONNECTION_REFUSED, Reason.NETWORK_UNREACHABLE}:
@@ -215,7 +214,7 @@ class Transport:
     def _handshake(
         self, endpoint: Endpoint, proxy: str | None, context: ssl.SSLContext
     ) -> Iterator[ssl.SSLSocket]:
-        """A fresh TLS connection under another context, on the way that the test went; Fault."""
+        """A new TLS connection with another context, by the same route. Fault if it fails."""
         adapter = _Adapter(self._dialer, context)
         manager = adapter.proxy_manager_for(proxy) if proxy else adapter.poolmanager
         pool = manager.connection_from_host(endpoint.host, endpoint.port, "https")
@@ -233,7 +232,7 @@ class Transport:
             adapter.close()
 
     def _resolve_proxy(self, proxy: str) -> None:
-        """A route to the proxy, whose address is the operator's word and is not judged."""
+        """A route to the proxy. The operator configured its address, so it is not checked."""
         host, port = proxy_address(proxy)
         try:
             if host not in self._dialer.routes:

@@ -1,4 +1,4 @@
-"""The TLS contexts of a test: which certificates it believes. Imports certs_dir.py, fault.py and policy.py."""
+"""The TLS contexts of a probe: which certificates it trusts."""
 
 import re
 import ssl
@@ -13,11 +13,14 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END
 
 
 def tls_context(policy: Policy, host: str) -> ssl.SSLContext:
-    """A client context for the registry `host` (host[:port]), or Fault(TLS_UNTRUSTED, cause='bad_ca')
-    when a configured certificate cannot be read. It gives the verdict that docker and containerd,
-    written in Go, give: what is configured is trusted beside the system's, also if it is an intermediate
-    or the server's own certificate; and names are looked for in the alternative names only, never in the
-    common name. A context is shared by the tests that believe the same files, unchanged, and the same PEM."""
+    """A client context for the registry `host` (host[:port]). Fault(TLS_UNTRUSTED, cause='bad_ca') when a
+    configured certificate cannot be read.
+
+    The verdict is the same as in docker and containerd, which are written in Go. Configured certificates are
+    trusted in addition to the system's, also an intermediate or the server's own. Only subject alternative names
+    are compared, never the common name. Probes that trust the same unchanged files and the same PEM share a
+    context.
+    """
     if policy.skip_tls_verify:
         return unverified_context()
     try:
@@ -30,7 +33,7 @@ def tls_context(policy: Policy, host: str) -> ssl.SSLContext:
 
 
 def nodes_skip_verification(policy: Policy, host: str) -> bool:
-    """Whether containerd's configuration in policy.certs_dir tells it not to verify this registry."""
+    """Whether containerd's configuration in policy.certs_dir turns verification off for this registry."""
     try:
         return bool(policy.certs_dir) and node_trust(policy.certs_dir or "", host).skips_verification
     except (OSError, ValueError):
@@ -46,7 +49,7 @@ def unverified_context() -> ssl.SSLContext:
 
 
 def context_trusting(pem: str) -> ssl.SSLContext:
-    """A context that believes one certificate and what it issued. ValueError or OSError if it is none."""
+    """A context that trusts one certificate and those it issued. ValueError or OSError if `pem` is no certificate."""
     context = _context()
     context.load_verify_locations(cadata=pem)
     return context
@@ -63,7 +66,7 @@ def _context_with(files: list[Path], pem: str | None) -> ssl.SSLContext:
 
 
 def _context() -> ssl.SSLContext:
-    """Made by hand, since the ready-made contexts write session keys to SSLKEYLOGFILE."""
+    """The standard contexts would write session keys to SSLKEYLOGFILE, so this one is made by hand."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.hostname_checks_common_name = False
@@ -72,20 +75,20 @@ def _context() -> ssl.SSLContext:
 
 
 def _system_files() -> list[Path]:
-    """What load_default_certs() reads, also as SSL_CERT_FILE and SSL_CERT_DIR have it."""
+    """The files that load_default_certs() reads, with SSL_CERT_FILE and SSL_CERT_DIR."""
     paths = ssl.get_default_verify_paths()
     return [Path(path) for path in (paths.cafile, paths.capath) if path]
 
 
 def _state(file: Path) -> tuple[str, int, int, int]:
-    """A file as it is now; it changes when the file does. OSError when there is none."""
+    """Path, inode, change time and size of a file. OSError when there is none."""
     found = file.stat()
     return (str(file), found.st_ino, found.st_mtime_ns, found.st_size)
 
 
 def _certificates(pem: str) -> str:
-    """The certificates of a PEM text without what stands around them: a comment in Chinese would be a
-    TypeError. ValueError when there is none."""
+    """The certificates of a PEM text without the text around them: a Chinese comment would cause a TypeError.
+    ValueError when there is none."""
     found = _CERTIFICATE.findall(pem)
     if not found:
         raise ValueError("no certificate")
