@@ -80,7 +80,7 @@ HINTS: dict[Reason, Text] = {
     Reason.OK: Text("凭证已通过验证", "The credentials were verified"),
     Reason.OK_UNVERIFIED: Text(
         "匿名可访问；如需校验请在仓库侧关闭匿名访问",
-        "Anonymous access is open; turn it off in the registry to have credentials checked",
+        "Anonymous access is allowed; turn it off in the registry to check credentials",
     ),
     Reason.INVALID_DOMAIN: Text(
         "只填主机名[:端口]，例如 harbor.example.com:8443",
@@ -89,7 +89,7 @@ HINTS: dict[Reason, Text] = {
     Reason.INVALID_CREDENTIALS_FORMAT: Text(
         "用户名不能含冒号、换行", "A user name must not contain a colon or a line break"
     ),
-    Reason.PLAIN_HTTP_FORBIDDEN: Text("改用 https 或联系管理员", "Use https or ask the administrator"),
+    Reason.PLAIN_HTTP_FORBIDDEN: Text("改用 https 或联系管理员", "Use https or contact the administrator"),
     Reason.DNS_FAILED: Text(
         "检查拼写、集群 DNS、内网域名", "Check the spelling, the cluster's DNS and internal host names"
     ),
@@ -103,56 +103,62 @@ HINTS: dict[Reason, Text] = {
     Reason.NETWORK_UNREACHABLE: Text("检查路由、防火墙、VPC", "Check routes, firewall and VPC"),
     Reason.TIMEOUT: Text(
         "防火墙丢包、代理、服务过载；阿里云企业版检查公网访问白名单",
-        "A firewall that drops packets, a proxy, or an overloaded service; "
+        "Check for a firewall that drops packets, a proxy or an overloaded service; "
         "for Aliyun Enterprise check the public access whitelist",
     ),
     Reason.CONNECTION_RESET: Text(
-        "中间设备拦截或端口协议不符", "A device in between intercepts, or the port speaks another protocol"
+        "中间设备拦截或端口协议不符",
+        "A device in between may block the connection, or the port uses another protocol",
     ),
-    Reason.PROXY_ERROR: Text("检查代理地址与认证", "Check the proxy's address and its credentials"),
+    Reason.PROXY_ERROR: Text("检查代理地址与认证", "Check the address and the credentials of the proxy"),
     Reason.TLS_UNTRUSTED: Text(
-        "配置 CA；节点的 certs.d 也要配置", "Configure the CA, and in the certs.d of the nodes too"
+        "配置 CA；节点的 certs.d 也要配置",
+        "Configure the CA here and in the certs.d folder of the nodes",
     ),
     Reason.TLS_EXPIRED: Text(
         "更新证书，检查服务器与本机时钟",
         "Renew the certificate; check the clocks of the server and of this host",
     ),
-    Reason.TLS_HOSTNAME_MISMATCH: Text("使用证书中的域名", "Use a host name that the certificate holds"),
+    Reason.TLS_HOSTNAME_MISMATCH: Text("使用证书中的域名", "Use a host name from the certificate"),
     Reason.TLS_HANDSHAKE_FAILED: Text(
         "协议版本过低或要求客户端证书", "The protocol version is too old, or a client certificate is required"
     ),
     Reason.PLAIN_HTTP_SERVER: Text(
-        "如确需明文，域名前加 http://", "If plain text is really meant, put http:// before the host"
+        "如确需明文，域名前加 http://", "To use unencrypted HTTP, put http:// before the host"
     ),
-    Reason.HTTPS_REQUIRED: Text("去掉 http:// 或改为 https://", "Remove http:// or write https://"),
+    Reason.HTTPS_REQUIRED: Text("去掉 http:// 或改为 https://", "Remove http:// or change it to https://"),
     Reason.NOT_A_REGISTRY: Text(
         "端口或域名错误、登录页拦截；Nexus 用仓库连接器端口；阿里云用 registry.* 域名",
-        "Wrong port or host, or a login page in between; "
-        "Nexus: the port of the repository connector; Aliyun: the registry.* host",
+        "Check host and port, and whether a login page intercepts the request; "
+        "Nexus: use the port of the repository connector; Aliyun: use the registry.* host",
     ),
-    Reason.REDIRECT_BLOCKED: Text("直接填写跳转后的域名", "Enter the host that it redirects to"),
+    Reason.REDIRECT_BLOCKED: Text("直接填写跳转后的域名", "Enter the host of the redirect target"),
     Reason.BAD_CHALLENGE: Text(
         "反向代理是否去掉了 WWW-Authenticate；检查 realm",
-        "Check whether a reverse proxy removes WWW-Authenticate; check the realm",
+        "Check whether a reverse proxy removes the WWW-Authenticate header, and whether the realm is correct",
     ),
     Reason.UNSUPPORTED_AUTH: Text("仅支持 Basic 与 Bearer", "Only Basic and Bearer are supported"),
     Reason.UNEXPECTED_RESPONSE: Text("查看详情中的状态码", "See the status code in the details"),
     Reason.REALM_INSECURE: Text(
         "Harbor：将 external_url 设为 https 并重新部署", "Harbor: set external_url to https and deploy again"
     ),
-    Reason.REALM_BLOCKED: Text("检查仓库 realm / external_url", "Check the registry's realm or external_url"),
-    Reason.TOKEN_SERVICE_UNREACHABLE: Text(
-        "realm 的端口或内网地址是否正确", "Check whether the realm's port or internal address is right"
+    Reason.REALM_BLOCKED: Text(
+        "检查仓库 realm / external_url", "Check the realm or external_url of the registry"
     ),
-    Reason.TOKEN_SERVICE_ERROR: Text("联系仓库管理员", "Ask the registry's administrator"),
-    Reason.TOKEN_INVALID_RESPONSE: Text("被网关或登录页拦截", "Intercepted by a gateway or a login page"),
+    Reason.TOKEN_SERVICE_UNREACHABLE: Text(
+        "realm 的端口或内网地址是否正确", "Check the port or internal address of the realm"
+    ),
+    Reason.TOKEN_SERVICE_ERROR: Text("联系仓库管理员", "Contact the administrator of the registry"),
+    Reason.TOKEN_INVALID_RESPONSE: Text(
+        "被网关或登录页拦截", "A gateway or a login page may intercept the request"
+    ),
     Reason.TOKEN_REJECTED: Text(
         "检查时钟、签名密钥、service / issuer", "Check the clocks, the signing key, service and issuer"
     ),
     Reason.BAD_CREDENTIALS: Text(
         "Harbor OIDC 用 CLI 密钥；阿里云用固定密码；机器人账号含 robot$ 前缀",
-        "Harbor with OIDC: the CLI secret; Aliyun: the fixed registry password; "
-        "robot accounts: with the robot$ prefix",
+        "Harbor with OIDC: use the CLI secret; Aliyun: use the fixed registry password; "
+        "robot accounts: include the robot$ prefix",
     ),
     Reason.CREDENTIALS_EXPIRED: Text(
         "ECR 令牌 12 小时失效；重新生成", "ECR tokens last 12 hours; generate new ones"
@@ -163,47 +169,49 @@ HINTS: dict[Reason, Text] = {
     ),
     Reason.ACCESS_DENIED: Text(
         "令牌失效或缺少权限、IP 白名单、账号停用",
-        "Token revoked or without permission, an IP whitelist, or a disabled account",
+        "Check whether the token is revoked or lacks permission, the IP whitelist, and whether the account is disabled",
     ),
     Reason.RATE_LIMITED: Text(
         "勿反复重试，失败过多会被锁定（Docker Hub 约 15 分钟）",
-        "Do not keep trying: too many failures lock the account (Docker Hub: about 15 minutes)",
+        "Do not retry repeatedly: too many failures lock the account (Docker Hub: about 15 minutes)",
     ),
-    Reason.SERVER_ERROR: Text("稍后重试或联系管理员", "Try again later or ask the administrator"),
+    Reason.SERVER_ERROR: Text("稍后重试或联系管理员", "Try again later or contact the administrator"),
 }
 
 ADDRESS_PROBLEMS: dict[str, Text] = {
     "empty": Text(
-        "没有主机名；填写 主机名[:端口]，例如 harbor.example.com:8443",
+        "缺少主机名；填写“主机名[:端口]”，例如 harbor.example.com:8443",
         "The host name is missing; enter host[:port], for example harbor.example.com:8443",
     ),
-    "whitespace_inside": Text("中间有空格或换行；删除它", "There is white space inside; remove it"),
+    "whitespace_inside": Text("地址中有空格或换行；请删除", "The address contains white space; remove it"),
     "control_character": Text(
-        "含不可见字符 {part}；删除后手工重新输入",
-        "It holds an invisible character, {part}; type the address anew",
+        "地址包含不可见字符 {part}；请手动重新输入",
+        "The address contains an invisible character ({part}); type it again",
     ),
     "full_width": Text(
-        "含全角符号 {part}；改用半角符号", "It holds the full-width character {part}; use its half-width form"
+        "地址包含全角符号 {part}；改用半角符号",
+        "The address contains the full-width character {part}; use the half-width form",
     ),
     "bad_scheme": Text(
         "只能以 https:// 或 http:// 开头，也可以不写",
-        "Only https:// or http:// may stand in front, or nothing",
+        "The address can start with https:// or http:// only, or without a scheme",
     ),
     "user_info": Text(
         "地址中不能含用户名或 @；用户名和密码填在各自的输入框",
-        "An address must not hold a user name or @; enter user name and password in their own fields",
+        "An address must not contain a user name or @; enter user name and password in their own fields",
     ),
     "query_or_fragment": Text(
-        "不能含 ? 或 #；从该符号起全部删除", "It must not hold ? or #; remove all from there on"
+        "地址不能包含 ? 或 #；删除该符号及其后的内容",
+        "An address must not contain ? or #; remove it and everything after it",
     ),
-    "backslash": Text("不能含反斜杠 \\；删除它", "It must not hold a backslash; remove it"),
+    "backslash": Text("地址不能包含反斜杠 \\；请删除", "An address must not contain a backslash; remove it"),
     "zone_id": Text(
-        "IPv6 地址不能带 % 区域标识；删除 % 及其后内容",
-        "An IPv6 address must not have a zone; remove % and what follows",
+        "IPv6 地址不能带 % 区域标识；删除 % 及其后的内容",
+        "An IPv6 address must not have a zone; remove % and everything after it",
     ),
     "underscore": Text(
-        "主机名不能含下划线；使用不含下划线的名称",
-        "A host name must not hold an underscore; use a name without one",
+        "主机名不能包含下划线；使用不含下划线的名称",
+        "A host name must not contain an underscore; use a name without one",
     ),
     "bad_label": Text(
         "“{part}” 不能作为主机名的一段；每段只用字母、数字和中间的连字符",
@@ -215,29 +223,30 @@ ADDRESS_PROBLEMS: dict[str, Text] = {
     ),
     "bad_port": Text("端口必须是 1 到 65535 的数字", "The port must be a number from 1 to 65535"),
     "bad_ip": Text(
-        "IP 地址不完整或写法不规范；IPv4 写成四段十进制，IPv6 加方括号",
-        "The IP address is incomplete or oddly written; write IPv4 as four decimal numbers, IPv6 in brackets",
+        "IP 地址不完整或格式不规范；IPv4 请写成四段十进制数，IPv6 请加方括号",
+        "The IP address is incomplete or not in its normal form; write IPv4 as four decimal numbers, IPv6 in brackets",
     ),
 }
 
 CREDENTIAL_PROBLEMS: dict[str, Text] = {
     "username_empty": Text("填写用户名", "Enter a user name"),
-    "username_colon": Text("用户名不能含冒号；删除它", "A user name must not hold a colon; remove it"),
+    "username_colon": Text("用户名不能包含冒号；请删除", "A user name must not contain a colon; remove it"),
     "username_control_character": Text(
-        "用户名含换行、制表符或其他控制字符；删除它",
-        "The user name holds a line break, a tab or another control character; remove it",
+        "用户名包含换行、制表符或其他控制字符；请删除",
+        "The user name contains a line break, a tab or another control character; remove it",
     ),
     "username_not_text": Text(
-        "用户名含无法编码的字符；重新输入",
-        "The user name holds characters that cannot be encoded; type it anew",
+        "用户名包含无法编码的字符；请重新输入",
+        "The user name contains characters that cannot be encoded; type it again",
     ),
     "password_empty": Text("填写密码", "Enter a password"),
     "password_control_character": Text(
-        "密码含不可见的控制字符；重新复制后粘贴",
-        "The password holds an invisible control character; copy it anew",
+        "密码包含不可见的控制字符；请重新复制粘贴",
+        "The password contains an invisible control character; copy it again",
     ),
     "password_not_text": Text(
-        "密码含无法编码的字符；重新输入", "The password holds characters that cannot be encoded; type it anew"
+        "密码包含无法编码的字符；请重新输入",
+        "The password contains characters that cannot be encoded; type it again",
     ),
 }
 
@@ -248,7 +257,7 @@ WARNINGS: dict[str, Text] = {
     ),
     "docker_hub_https": Text(
         "Docker Hub 只用 https 访问，已忽略 http://",
-        "Docker Hub is reached over https only; http:// is ignored",
+        "Docker Hub is only available over https; http:// is ignored",
     ),
     "redirected_to_https": Text(
         "仓库已从 http 跳转到 https；建议把地址改为 https",
@@ -257,11 +266,11 @@ WARNINGS: dict[str, Text] = {
     "tls_not_verified": Text("未校验证书", "The certificate was not verified"),
     "nodes_skip_verification": Text(
         "节点的 hosts.toml 对该仓库设置了 skip_verify，节点不校验证书；如需同样测试，为该仓库开启“跳过证书校验”",
-        "The hosts.toml of the nodes has skip_verify for this registry, so they do not verify it; "
-        "to test it likewise, turn on “skip verification” for this registry",
+        "The hosts.toml of the nodes sets skip_verify for this registry, so the nodes do not verify its certificate; "
+        "to test in the same way, turn on “skip verification” for this registry",
     ),
     "password_outer_space": Text(
-        "密码首尾有空白字符，确认是否多粘贴了空格或换行",
+        "密码首尾有空白字符，请确认是否多粘贴了空格或换行",
         "The password starts or ends with white space; check whether it was pasted by mistake",
     ),
 }
@@ -284,6 +293,6 @@ CAUSES: dict[str, Text] = {
     "bad_ca": Text("配置的 CA 证书无法读取", "The configured CA certificate cannot be read"),
     "left_alone": Text(
         "该仓库此前要求暂停访问，本次未发送任何请求",
-        "The registry had asked to be left alone, so nothing was sent",
+        "The registry had asked for a pause, so no request was sent",
     ),
 }

@@ -75,7 +75,7 @@ def test_json_has_the_stable_names_and_plain_values() -> None:
         "proven": False,
         "reason": "rate_limited",
         "message": "Rate limited; retry in 30 s",
-        "hint": "Do not keep trying: too many failures lock the account (Docker Hub: about 15 minutes)",
+        "hint": "Do not retry repeatedly: too many failures lock the account (Docker Hub: about 15 minutes)",
         "detail": "HTTP 429",
         "cause": None,
         "retryAfter": 30,

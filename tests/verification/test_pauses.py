@@ -79,7 +79,7 @@ def test_what_the_dialog_hears_is_remembered_for_its_next_test(
         ("zh-hans", "请求过于频繁，请 3600 秒后再试。该仓库此前要求暂停访问，本次未发送任何请求"),
         (
             "en",
-            "Rate limited; retry in 3600 s. The registry had asked to be left alone, so nothing was sent",
+            "Rate limited; retry in 3600 s. The registry had asked for a pause, so no request was sent",
         ),
     ],
 )
