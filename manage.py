@@ -1,13 +1,13 @@
 #!/usr/bin/env python
-"""Entry point of every command; `manage.py help` lists them."""
+"""Entry point of all commands. `manage.py help` lists them."""
 
 import os
 import sys
 
 
 def main() -> None:
-    """What is wrong with a setting is one line, as an error of a command is, also when it is found before the command
-    begins; with --traceback, everything."""
+    """Runs a command. A wrong setting is reported in one line, like an error of a command, unless --traceback is
+    given."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

@@ -1,4 +1,2 @@
-"""Loopback registries of every behaviour, so that every verdict of a connection test can be seen.
-
-Standard library, and `cryptography` for the certificates; no Django, except in seed.py.
-"""
+"""Registries on loopback with different behaviours, so that every result of a connection test can be seen. Only
+seed.py uses Django."""

@@ -1,4 +1,5 @@
-"""The table of the demo's registries: where each is, who logs in, what a connection test must say."""
+"""The table of the demo's registries: where each is, with which credentials, and the expected result of a
+connection test."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -9,10 +10,10 @@ BASE_PORT = 5500
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One registry as an operator would add it. Several may share a host, with other accounts or schemes.
+    """One registry as an operator would add it. Several may share a host with other accounts or schemes.
 
-    `scheme` is what the operator types: "http" means an address that starts with http://.
-    `expect` is the reason code of a test with these credentials.
+    `scheme` is what the operator types: "http" means an address that starts with http://. `expect` is the reason
+    code of a test with these credentials.
     """
 
     name: str
@@ -26,7 +27,7 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class Companion:
-    """A host that no operator adds: a token service on a port, hence an origin, of its own."""
+    """A host that no operator adds: a token service with a port, and so an origin, of its own."""
 
     host: str
     port_offset: int
@@ -36,11 +37,11 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour("harbor", "harbor.localhost", 0, "https", "admin", "Harbor12345", "ok"),
     Behaviour("dockerhub", "dockerhub.localhost", 1, "https", "moby", "whale-4242", "ok"),
     Behaviour("aliyun", "aliyun.localhost", 3, "https", "edge@1234567890", "guding-mima-8", "ok"),
-    # A colon, a blank and two Chinese characters: what a client must not cut, trim or send as Latin-1.
+    # A colon, a space and two Chinese characters: a client must not cut, trim or send them as Latin-1.
     Behaviour("basic", "basic.localhost", 5, "http", "pusher", "basic: 密码-42", "ok"),
     Behaviour("slow", "slow.localhost", 9, "https", "snail", "no-hurry-3", "ok"),
     Behaviour("open", "open.localhost", 14, "http", "anyone", "anything", "ok_unverified"),
-    # A robot account of the harbor above whose secret was renewed, and this one forgotten.
+    # A robot account of the same Harbor with an old secret.
     Behaviour(
         "wrong-password",
         "harbor.localhost",

@@ -1,4 +1,4 @@
-"""Which server stands behind which host of the table: its behaviour, its accounts, its certificate."""
+"""The servers behind the hosts of the table: their behaviour, accounts and certificate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ from registries.demo.registries import (
 from registries.demo.token_services import TokenService
 from registries.demo.tokens import TokenKey
 
-# What the table logs in with, by behaviour.
+# The credentials of the table, by behaviour.
 LOGINS = {behaviour.name: (behaviour.username, behaviour.password) for behaviour in BEHAVIOURS}
 
-# What would mend the two accounts of the table that are meant to fail: the robot's new secret, and an
-# access token for the account with two factors.
+# Valid credentials for the two accounts of the table that fail: the robot's new secret, and an access token
+# for the account with two factors.
 RENEWED = ("robot$team-a+deploy", "this-year")
 ACCESS_TOKEN = ("whaler", "dckr_pat_harpoon")
 
@@ -41,25 +41,25 @@ PORTAL = page("Sign in", "Please sign in to reach the network.")
 
 @dataclass(frozen=True)
 class Service:
-    """A server: what answers, and with which certificate (a field of Certificates; None is plain HTTP)."""
+    """A server: its handler, and its certificate (a field of Certificates; None means plain HTTP)."""
 
     handler: Handler
     certificate: Literal["registries", "self_signed", "expired", "wrong_name"] | None = "registries"
     client_certificate: bool = False
 
 
-# Hosts whose port is taken and not listened on: whoever connects is refused.
+# Hosts whose port is bound without listening, so connections are refused.
 CLOSED = frozenset({"down.localhost", "auth.headless.localhost"})
 
 
 def catalogue(ports: Mapping[str, int]) -> dict[str, Service]:
-    """Every server of the demo by its host. `ports` (host to port) is what the realms are made from."""
+    """All servers of the demo by host. `ports` (host to port) is needed for the realms."""
     return {**_bearer_services(ports), **_basic_services(), **_obstacles()}
 
 
 @dataclass(frozen=True)
 class _Realm:
-    """Where a registry sends for tokens."""
+    """The address of a token service."""
 
     host: str
     port: int
@@ -67,7 +67,7 @@ class _Realm:
     scheme: str = "https"
 
     def __call__(self, request: Request) -> str:
-        # Who came by 127.0.0.1 cannot be expected to resolve *.localhost. No other name is repeated.
+        # A client that uses 127.0.0.1 may not resolve *.localhost. No other name is repeated.
         host = request.host if request.host in ("localhost", "127.0.0.1") else self.host
         return f"{self.scheme}://{host}:{self.port}{self.path}"
 
@@ -77,12 +77,12 @@ def _accounts(*logins: tuple[str, str]) -> Accounts:
 
 
 def _bearer_services(ports: Mapping[str, int]) -> dict[str, Service]:
-    """The registries with a token service, and those services."""
+    """The registries with a token service, and these services."""
     return {**_harbors(ports), **_dockerhub(ports), **_aliyun(ports), **_token_troubles(ports)}
 
 
 def _harbors(ports: Mapping[str, int]) -> dict[str, Service]:
-    """A Harbor as it should be, and one behind https whose external_url still says http."""
+    """A correct Harbor, and one behind https whose external_url still says http."""
     host, careless, realm_host = "harbor.localhost", "insecure.localhost", "auth.insecure.localhost"
     path = "/service/token"
     harbor = _harbor(_Realm(host, ports[host], path), _accounts(LOGINS["harbor"], RENEWED))
@@ -97,7 +97,8 @@ def _harbors(ports: Mapping[str, int]) -> dict[str, Service]:
 
 
 def _harbor(realm: _Realm, accounts: Accounts) -> Handler:
-    """Harbor 2: a wrong password gets 401 and no body, but 200 and a token for nobody if a scope is named."""
+    """Harbor 2: answers a wrong password with 401 and no body; if a scope is named, with 200 and an anonymous
+    token."""
     key = TokenKey("harbor-token-issuer", "harbor-registry")
     refusal = Answer(401)
     tokens = TokenService(realm.path, key, accounts, refusal, nobody="scoped")
@@ -105,7 +106,7 @@ def _harbor(realm: _Realm, accounts: Accounts) -> Handler:
 
 
 def _dockerhub(ports: Mapping[str, int]) -> dict[str, Service]:
-    """Docker Hub: hands out tokens for nobody, which even open /v2/, but none for a wrong password."""
+    """Docker Hub: issues anonymous tokens, which even open /v2/, but no token for a wrong password."""
     key = TokenKey("auth.docker.io", "registry.docker.io")
     host = "auth.dockerhub.localhost"
     second_factor = "a personal access token is required: two-factor authentication is enabled"
@@ -120,7 +121,7 @@ def _dockerhub(ports: Mapping[str, int]) -> dict[str, Service]:
 
 
 def _aliyun(ports: Mapping[str, int]) -> dict[str, Service]:
-    """Aliyun's registry: tokens for nobody as well, which do not open /v2/."""
+    """Aliyun's registry: issues anonymous tokens, which do not open /v2/."""
     key = TokenKey("dockerauth.aliyuncs.com", "registry.aliyuncs.com:cn-hangzhou:26842")
     host = "dockerauth.aliyun.localhost"
     refusal = error(401, *UNAUTHORIZED)
@@ -130,7 +131,7 @@ def _aliyun(ports: Mapping[str, int]) -> dict[str, Service]:
 
 
 def _token_troubles(ports: Mapping[str, int]) -> dict[str, Service]:
-    """Registries in order whose token service is not: absent, failing, behind a portal, of another key."""
+    """Correct registries with a faulty token service: absent, failing, behind a portal, or with another key."""
     key = TokenKey("issuer", "registry")
     absent = "auth.headless.localhost"
     services = {"headless.localhost": Service(BearerRegistry(_Realm(absent, ports[absent], "/token"), key))}
@@ -148,7 +149,7 @@ def _token_troubles(ports: Mapping[str, int]) -> dict[str, Service]:
 
 
 def _basic_services() -> dict[str, Service]:
-    """The registries that ask for the password themselves."""
+    """The registries with Basic authentication."""
 
     def basic(name: str, patience: float = 0) -> Handler:
         return BasicRegistry(_accounts(LOGINS[name]), patience=patience)
@@ -164,7 +165,7 @@ def _basic_services() -> dict[str, Service]:
         "basic.localhost": Service(basic("basic"), certificate=None),
         "plain.localhost": Service(basic("plain-http"), certificate=None),
         "open.localhost": Service(open_registry, certificate=None),
-        # Quick to ask, slow to check: a directory on the other side of the world.
+        # Answers quickly, checks passwords slowly, as with a distant directory server.
         "slow.localhost": Service(basic("slow", patience=3)),
         "self-signed.localhost": Service(basic("self-signed"), "self_signed"),
         "expired.localhost": Service(basic("expired-certificate"), "expired"),
@@ -176,7 +177,7 @@ def _basic_services() -> dict[str, Service]:
 
 
 def _obstacles() -> dict[str, Service]:
-    """The servers that say the same whatever they are asked, if they say anything."""
+    """The servers that answer every request in the same way, or not at all."""
     moved = ("Location", "https://registry.example.com/v2/")
     negotiate = ("WWW-Authenticate", "Negotiate")
     return {

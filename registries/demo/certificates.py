@@ -1,7 +1,5 @@
-"""The demo's certificate authority and the certificates it issued, in a folder, files mode 0600.
-
-They are made once and used again until a certificate is about to end or the host names have changed.
-"""
+"""The demo's certificate authority and its certificates, in files of mode 0600. They are made once, and renewed
+when one expires soon or the host names change."""
 
 import datetime as dt
 import ipaddress
@@ -23,7 +21,7 @@ CA_DAYS, LEAF_DAYS, RENEW_DAYS = 3650, 397, 14
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files: `ca` is the certificate for clients to trust, the others are a key with its certificate."""
+    """PEM files. `ca` is the CA certificate that clients trust; each other file holds a key and its certificate."""
 
     ca: Path
     registries: Path
@@ -47,7 +45,7 @@ class _Pair:
 
 
 def issue(folder: Path, hosts: Sequence[str]) -> Certificates:
-    """The certificates for these host names, read from `folder` or made and written there."""
+    """The certificates for these host names, read from `folder`, or made and saved there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     now = dt.datetime.now(dt.UTC)
     authority = _read(folder / "ca-key.pem")
@@ -68,7 +66,7 @@ def issue(folder: Path, hosts: Sequence[str]) -> Certificates:
     _renew(files.registries, authority, names, now, later)
     _renew(files.self_signed, None, names, now, later)
     _renew(files.expired, authority, names, now, past)
-    # No address of ours and no `localhost` in this one: whoever asks, the name is wrong.
+    # This one contains neither our address nor `localhost`, so the name never matches.
     _renew(files.wrong_name, authority, ["former-name.localhost"], now, later, address=False)
     return files
 
@@ -82,18 +80,18 @@ def _renew(
     *,
     address: bool = True,
 ) -> None:
-    """Write a new leaf to `path` unless the one there will do. Without an authority it signs itself."""
+    """Writes a new leaf to `path` unless the present one is good. Without an authority the leaf signs itself."""
     alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     if address:
         alternatives.append(x509.IPAddress(LOOPBACK))
     wanted = x509.SubjectAlternativeName(alternatives)
     old = _read(path)
-    meant_to_be_over = until <= now
+    meant_to_be_expired = until <= now
     if (
         old is not None
         and _signed_by(old, authority or old)
         and _names(old.certificate) == wanted
-        and (meant_to_be_over or _lasts(old.certificate, now))
+        and (meant_to_be_expired or _lasts(old.certificate, now))
     ):
         return
     _write(path, _make_leaf(authority, wanted, names[0], until).pem())
@@ -101,7 +99,7 @@ def _renew(
 
 def _make_authority(now: dt.datetime) -> _Pair:
     key = ec.generate_private_key(ec.SECP256R1())
-    # Whoever trusts this authority, trusts it for loopback only: its key lies in a plain file.
+    # Its key is in a plain file, so the CA is valid for loopback only.
     loopback_only = x509.NameConstraints(
         permitted_subtrees=[
             x509.DNSName("localhost"),
@@ -138,7 +136,7 @@ def _make_leaf(
 
 
 def _builder(title: str, key: ec.EllipticCurvePrivateKey, until: dt.datetime) -> x509.CertificateBuilder:
-    # A day early, for clients whose clock is behind; a leaf that is over began before it ended.
+    # One day early, for clients whose clock is slow. An expired leaf must begin before it ends.
     began = min(until, dt.datetime.now(dt.UTC)) - dt.timedelta(days=1)
     return (
         x509.CertificateBuilder()
@@ -198,7 +196,7 @@ def _signed_by(leaf: _Pair, signer: _Pair) -> bool:
 
 
 def _read(path: Path) -> _Pair | None:
-    """A key and its certificate, or None for a file that is absent, broken or half of a pair."""
+    """A key and its certificate. None if the file is absent or damaged, or if the two do not match."""
     try:
         pem = path.read_bytes()
         key = serialization.load_pem_private_key(pem, password=None)
@@ -211,7 +209,7 @@ def _read(path: Path) -> _Pair | None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace the file at once, so that a second start never reads half of it, and never world-readable."""
+    """Replaces the file atomically: another process never reads half of it, and it is never world-readable."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

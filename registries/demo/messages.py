@@ -1,4 +1,4 @@
-"""What the demo's servers are asked and what they answer, as values; errors as the distribution spec has."""
+"""Requests to the demo's servers and their responses, as values. Errors follow the distribution specification."""
 
 import base64
 import binascii
@@ -11,13 +11,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 MAX_FIELDS = 64
 
-# What the distribution spec asks of every answer under /v2/.
+# The distribution specification requires it in every response under /v2/.
 API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request, its path unquoted; `host` is the name in its Host header, without the port."""
+    """One request with a decoded path. `host` is the name in its Host header, without the port."""
 
     method: str
     path: str
@@ -28,7 +28,7 @@ class Request:
 
     @classmethod
     def read(cls, method: str, target: str, headers: "Message[str, str]", body: bytes) -> "Request":
-        """Raises ValueError for a target or a form that cannot be read."""
+        """ValueError for a target or a form that cannot be read."""
         parts = urlsplit(target)
         form: dict[str, list[str]] = {}
         if headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
@@ -44,7 +44,7 @@ class Request:
 
     @property
     def basic(self) -> tuple[str, str] | None:
-        """User name and password, or None if there are none that can be read."""
+        """User name and password, or None if there are none or they cannot be read."""
         try:
             decoded = base64.b64decode(self._credentials("basic"), validate=True).decode()
         except (binascii.Error, ValueError):
@@ -63,7 +63,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer; the server adds the length and leaves the body out for HEAD."""
+    """One response. The server adds the length, and omits the body for HEAD."""
 
     status: int
     body: bytes = b""
@@ -74,7 +74,7 @@ class Answer:
 
 Handler = Callable[[Request], Answer]
 
-# Two answers that are none: the connection is held open in silence, or torn down with a reset.
+# No response: the connection stays open without data, or is reset.
 SILENCE = Answer(status=0)
 RESET = Answer(status=-1)
 
@@ -88,13 +88,13 @@ def text_answer(status: int, text: str, *headers: tuple[str, str]) -> Answer:
 
 
 def page(title: str, text: str, *, status: int = 200) -> Answer:
-    """An HTML page, such as a portal or a gateway puts in the way."""
+    """An HTML page, as a portal or a gateway sends it."""
     title, text = html.escape(title), html.escape(text)
     markup = f"<html><head><title>{title}</title></head><body><h1>{title}</h1><p>{text}</p></body></html>"
     return Answer(status, f"<!doctype html>\n{markup}\n".encode(), "text/html; charset=utf-8")
 
 
 def error(status: int, code: str, message: str, *headers: tuple[str, str]) -> Answer:
-    """An error as the distribution spec has it, under /v2/."""
+    """An error under /v2/, as in the distribution specification."""
     body = {"errors": [{"code": code, "message": message, "detail": None}]}
     return json_answer(status, body, API_VERSION, *headers)

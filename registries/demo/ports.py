@@ -1,4 +1,4 @@
-"""The ports of the demo on 127.0.0.1: chosen once, remembered in a file, taken again on every later start."""
+"""The ports of the demo on 127.0.0.1: chosen once, saved in a file, used again on every later start."""
 
 import errno
 import json
@@ -10,13 +10,13 @@ from pathlib import Path
 
 ADDRESS = "127.0.0.1"
 LAST_PORT = 65535
-# Somebody else has the port, or the system keeps it for itself.
+# Another program uses the port, or the system reserves it.
 TAKEN = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
 
 
 @dataclass
 class Ports:
-    """`by_host` is every port, `sockets` those that are held now, `skipped` those that somebody else has."""
+    """`by_host` has every port, `sockets` those that are bound now, `skipped` those that another program uses."""
 
     by_host: dict[str, int] = field(default_factory=dict)
     sockets: dict[str, socket.socket] = field(default_factory=dict)
@@ -24,11 +24,10 @@ class Ports:
 
 
 def take(file: Path, base: int, offsets: Mapping[str, int], closed: Collection[str]) -> Ports:
-    """Listen on a port for each host, or only hold it if the host is in `closed`.
+    """Listens on a port for each host; for a host in `closed` only binds it.
 
-    A remembered port is the only one a host may have, for its address is stored in places that cannot be
-    changed. A new host gets base + offset or, if that is taken, the next free port that no other host wants.
-    Raises OSError if there is no free port left.
+    A saved port is never changed, because stored addresses contain it. A new host gets base + offset; if that is in
+    use, the next free port that no other host wants. OSError if no port is free.
     """
     remembered = _read(file)
     wanted = {host: remembered.get(host, base + offset) for host, offset in offsets.items()}
@@ -56,12 +55,12 @@ def _next_free(port: int, unwanted: Collection[int], *, listen: bool) -> tuple[i
 
 
 def _hold(port: int, *, listen: bool) -> socket.socket | None:
-    """A socket on this port, or None if somebody else has it."""
+    """A socket bound to this port, or None if another program uses it."""
     held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         if listen:
-            # Closed connections of the last run may linger on the port. Not for a port that is only held:
-            # with this option set on both sides, another could bind it too.
+            # Closed connections of the last run may still occupy the port. Not for a port that is only bound:
+            # if another program also set this option, it could bind the same port.
             held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind((ADDRESS, port))
         if listen:
@@ -76,7 +75,7 @@ def _hold(port: int, *, listen: bool) -> socket.socket | None:
 
 
 def _read(file: Path) -> dict[str, int]:
-    """The remembered ports; none if the file is absent or was damaged."""
+    """The saved ports; none if the file is absent or damaged."""
     try:
         content = json.loads(file.read_text())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The demo's registries as a child process, for the one who needs them: started, waited for, stopped."""
+"""Runs the demo's registries in a child process: start, wait until ready, stop."""
 
 import json
 import os
@@ -19,14 +19,14 @@ STOP_SECONDS = 2
 
 
 class DemoError(Exception):
-    """The registries did not start; says why, with what the child wrote to standard error."""
+    """The registries did not start. The text contains the child's standard error."""
 
 
 class DemoRegistries:
-    """`with DemoRegistries(folder) as registries:` runs them as long as the block.
+    """`with DemoRegistries(folder) as registries:` runs the registries for the duration of the block.
 
-    `ports` (host to port) has every host of the table; the ports in `skipped` belong to somebody else.
-    Raises DemoError if they are not ready within `timeout` seconds.
+    `ports` (host to port) has every host of the table. The ports in `skipped` are used by another program.
+    DemoError if they are not ready within `timeout` seconds.
     """
 
     def __init__(self, state_dir: Path | str, *, base_port: int = BASE_PORT, timeout: float = 60) -> None:
@@ -43,14 +43,14 @@ class DemoRegistries:
         return self._child.pid if self._child else None
 
     def address(self, behaviour: Behaviour) -> str:
-        """As an operator types it: `harbor.localhost:5500`, or `http://basic.localhost:5505`."""
+        """The address as an operator types it: `harbor.localhost:5500`, or `http://basic.localhost:5505`."""
         scheme = "http://" if behaviour.scheme == "http" else ""
         return f"{scheme}{behaviour.host}:{self.ports[behaviour.host]}"
 
     def start(self) -> None:
         command = [sys.executable, "-m", "registries.demo", "--state", str(self.state_dir)]
         with tempfile.TemporaryFile() as errors:
-            # Our own interpreter and module.
+            # The command is our own interpreter and module.
             self._child = child = subprocess.Popen(  # noqa: S603 # nosec B603
                 [*command, "--base-port", str(self._base_port)],
                 stdin=subprocess.PIPE,
@@ -64,15 +64,15 @@ class DemoRegistries:
             except (TimeoutError, ValueError) as problem:
                 self.stop()
                 errors.seek(0)
-                said = errors.read().decode(errors="replace").strip() or "it said nothing"
+                said = errors.read().decode(errors="replace").strip() or "There was no output."
                 raise DemoError(
-                    f"the demo's registries did not start: {problem or 'no answer'}\n{said}"
+                    f"the demo's registries did not start: {problem or 'no response'}\n{said}"
                 ) from None
         self.ports, self.skipped = ready["ports"], ready["skipped"]
         self.ca_file = Path(ready["ca_file"])
 
     def stop(self) -> None:
-        """End the child, which does so when its input is closed. Nothing happens if there is none."""
+        """Ends the child by closing its input. Does nothing if there is no child."""
         if child := self._let_go():
             try:
                 child.wait(STOP_SECONDS)
@@ -81,7 +81,8 @@ class DemoRegistries:
                 child.wait()
 
     def abandon(self) -> None:
-        """For a fork of the process that started the child: it is not the fork's to end or to wait for."""
+        """To be called in a fork of the process that started the child: the fork must neither end it nor wait for
+        it."""
         if child := self._let_go():
             child.returncode = 0
 
@@ -101,7 +102,7 @@ class DemoRegistries:
         self.stop()
 
     def _first_line(self, output: IO[bytes]) -> bytes:
-        """What the child says when it is ready. Raises TimeoutError, or ValueError if it ended instead."""
+        """The line that the child writes when it is ready. TimeoutError; ValueError if the child ended."""
         deadline = time.monotonic() + self._timeout
         line = b""
         with selectors.DefaultSelector() as selector:
@@ -111,7 +112,7 @@ class DemoRegistries:
                     raise TimeoutError(f"not ready after {self._timeout:g} s")
                 part = os.read(output.fileno(), 65536)
                 if not part:
-                    raise ValueError("it ended")
+                    raise ValueError("the process ended")
                 line += part
         return line
 
@@ -124,5 +125,5 @@ def _abandon_all() -> None:
         registries.abandon()
 
 
-# A forked worker must not hold the pipe whose end tells the child that its parent is gone.
+# The child ends when its input pipe is closed, so a forked worker must not keep that pipe open.
 os.register_at_fork(after_in_child=_abandon_all)

@@ -1,4 +1,4 @@
-"""The registries of the demo: how each behaviour answers under /v2/. Any thread may call them."""
+"""The registries of the demo: how each behaviour answers under /v2/. Thread-safe."""
 
 import re
 import time
@@ -16,7 +16,8 @@ UNAUTHORIZED = ("UNAUTHORIZED", "authentication required")
 
 @dataclass(frozen=True)
 class Accounts:
-    """Who is let in, as pairs of user name and password, and what those hear who are known and refused."""
+    """`welcome` are accepted pairs of user name and password. `refusals` are known pairs that are refused, each
+    with its response."""
 
     welcome: frozenset[tuple[str, str]] = field(repr=False)
     refusals: Mapping[tuple[str, str], Answer] = field(default_factory=dict, repr=False)
@@ -30,7 +31,7 @@ class Accounts:
 
 @dataclass(frozen=True)
 class BasicRegistry:
-    """Asks for the password itself. `patience` is how many seconds it takes to check one."""
+    """A registry with Basic authentication. Checking a password takes `patience` seconds."""
 
     accounts: Accounts
     realm: str = "Registry"
@@ -53,10 +54,10 @@ class BasicRegistry:
 
 @dataclass(frozen=True)
 class BearerRegistry:
-    """Asks for a token of its token service, and checks signature, service, time and scope of what it gets.
+    """A registry with Bearer authentication. It checks signature, service, time and scope of a token.
 
-    `nobody_may_ping`: whether a token for nobody opens /v2/, as it does with distribution and Docker Hub.
-    `accounts`: Harbor takes a password on /v2/ as well, and offers that once a request carried anything.
+    `nobody_may_ping`: whether an anonymous token opens /v2/, as with distribution and Docker Hub. `accounts`:
+    Harbor also accepts a password on /v2/, and offers Basic once a request had an Authorization header.
     """
 
     realm: Callable[[Request], str]
@@ -91,12 +92,12 @@ class BearerRegistry:
 
 
 def open_registry(request: Request) -> Answer:
-    """Lets everybody in and looks at no password."""
+    """Accepts everybody and ignores passwords."""
     return _outside(request) or _contents(request)
 
 
 def fixed(answer: Answer) -> Handler:
-    """A server that has one answer to everything."""
+    """A server that gives the same response to every request."""
     return lambda _request: answer
 
 
@@ -106,7 +107,7 @@ def routed(routes: Mapping[str, Handler], otherwise: Handler) -> Handler:
 
 
 def _outside(request: Request) -> Answer | None:
-    """The answer to a request for something that is no part of the registry API."""
+    """The response to a request outside the registry API; None for one inside it."""
     if request.path == "/v2":
         return Answer(301, headers=(("Location", "/v2/"), API_VERSION))
     if not request.path.startswith("/v2/"):
@@ -115,7 +116,7 @@ def _outside(request: Request) -> Answer | None:
 
 
 def _wanted(request: Request) -> Access | None:
-    """The access a request needs beyond being somebody."""
+    """The access that a request needs, None if any valid token is enough."""
     if request.path == "/v2/_catalog":
         return Access("registry", "catalog", ("*",))
     if match := REPOSITORY.fullmatch(request.path):
@@ -125,7 +126,7 @@ def _wanted(request: Request) -> Access | None:
 
 
 def _contents(request: Request) -> Answer:
-    """An empty registry that only reads."""
+    """An empty, read-only registry."""
     if request.method not in ("GET", "HEAD"):
         return error(405, "UNSUPPORTED", "the operation is unsupported", ("Allow", "GET, HEAD"))
     if request.path == "/v2/":

@@ -1,8 +1,7 @@
-"""The demo's content: namespaces, the five accounts, and a registry for every behaviour, with a past.
+"""The content of the demo: namespaces, five accounts, and a registry for every behaviour, with a history.
 
-What each registry said is really asked of it, once, before the first page is shown; only the dates are made up: of
-the earlier tests, and of what was made before them. Those that take long are asked after the server has started, as
-anybody would.
+Every result is real: each registry is tested once before the first page is shown. Only the dates of earlier tests
+and changes are invented. Slow tests run after the server has started.
 """
 
 import json
@@ -36,18 +35,19 @@ ACCOUNTS = (
 )
 NAMESPACES = ("default", "dev-namespace", "test-namespace", "prod-namespace", "team-a", "team-b")
 OLD = timedelta(days=30)
-"""The age of the namespaces, which were there before the registries in them."""
+"""The age of the namespaces. They are older than their registries."""
 TESTS, APART = 10, timedelta(hours=23)
-"""How many tests a registry has behind it, and how long between two of them."""
+"""The number of earlier tests of a registry, and the time between two of them."""
 LONG = frozenset({"slow", "hanging"})
 """Behaviours that are tested after the server has started."""
 PATIENCE = 60.0
-"""Seconds for the others, which answer quickly, on a slow machine: a CA that was not seen cannot be trusted."""
+"""Seconds for each of the other tests. They are quick, but the machine may be slow, and a CA can be trusted only
+after it was seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """One registry: where, named what, of which behaviour; `tested` is days ago, None for never."""
+    """One registry. `behaviour` names an entry of the table. `tested` is days ago, None for never."""
 
     namespace: str
     name: str
@@ -124,8 +124,8 @@ SEEDS = (
 
 
 def seed(registries: DemoRegistries) -> None:
-    """Fill an empty store; accounts, namespaces and registries in one go."""
-    password = make_password(PASSWORD)  # once: it takes a third of a second on purpose
+    """Fills an empty store with accounts, namespaces and registries."""
+    password = make_password(PASSWORD)  # once: hashing takes a third of a second by design
     for name, namespace, role in ACCOUNTS:
         user = User.objects.create(username=name, password=password)
         if role is not None:
@@ -149,7 +149,7 @@ def seed(registries: DemoRegistries) -> None:
 
 
 def test_the_slow_ones() -> None:
-    """Start the tests that take long: to be called where the background runs, in the server."""
+    """Starts the slow tests. To be called in the server process, which has the background threads."""
     access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
     for entry in SEEDS:
         if entry.behaviour in LONG:
@@ -161,7 +161,7 @@ def _behaviour(name: str) -> Behaviour:
 
 
 def _ask(registries: DemoRegistries) -> dict[str, Result]:
-    """One real test of every behaviour that answers quickly, all at once."""
+    """Tests every behaviour that answers quickly, all at the same time."""
     names = sorted({entry.behaviour for entry in SEEDS if entry.tested is not None})
     policy = replace(probe_policy(), connect_timeout=PATIENCE, read_timeout=PATIENCE, total_timeout=PATIENCE)
 
@@ -193,7 +193,7 @@ def _create(access: Access, entry: Seed, registries: DemoRegistries, ca_bundle: 
 
 
 def _backdate(registry: RegistrySecret, entry: Seed) -> None:
-    """Make it an hour older than its first test. A cluster says itself when it made something."""
+    """Makes a registry one hour older than its first test. On a cluster the creation time cannot be changed."""
     row = StoredResource.objects.filter(uid=registry.uid).first()
     if row is None:
         return
@@ -211,7 +211,7 @@ def _last(entry: Seed) -> datetime:
 
 
 def _write_past(registry: RegistrySecret, entry: Seed, result: Result, person: str) -> None:
-    """The last verdict on the resource, and it and a few before it in the history."""
+    """Writes the last result to the resource, and it and earlier results to the history."""
     last = _last(entry)
     verification = Verification(
         status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,

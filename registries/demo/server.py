@@ -1,7 +1,5 @@
-"""The HTTP(S) server under all behaviours: one thread accepts for every port, one thread serves each connection.
-
-It logs nothing, for what it is sent are passwords.
-"""
+"""The HTTP(S) server of all behaviours: one thread accepts on every port, one thread serves each connection. It
+logs nothing, because requests contain passwords."""
 
 import selectors
 import socket
@@ -24,7 +22,7 @@ MAX_BODY = 65536
 MAX_CONNECTIONS = 256
 TLS_RECORD = b"\x16"
 
-# What Go's servers, hence most registries, say on a TLS port.
+# The response of Go's servers, and so of most registries, to plain HTTP on a TLS port.
 SPEAK_TLS = Answer(
     400, b"Client sent an HTTP request to an HTTPS server.\n", "text/plain; charset=utf-8", close=True
 )
@@ -32,17 +30,17 @@ SPEAK_TLS = Answer(
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A service with its TLS set up, if it has any."""
+    """A service and its TLS context, if it uses TLS."""
 
     handler: Handler
     tls: ssl.SSLContext | None
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """One connection: parses requests, asks the handler, writes the answers. HTTP/1.1 with keep-alive."""
+    """One connection: parses requests, calls the handler, writes responses. HTTP/1.1 with keep-alive."""
 
     protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.0"  # with 0.9, an error about the first line would have no head
+    default_request_version = "HTTP/1.0"  # with 0.9 the response to a bad first line would have no header
     timeout = IDLE_SECONDS
     wbufsize = -1  # one packet for head and body
 
@@ -63,27 +61,27 @@ class Exchange(BaseHTTPRequestHandler):
         if answer is SILENCE:
             self._wait_for_the_other_side()
         elif answer is RESET:
-            # Closing with data unsent for zero seconds is how a socket sends RST instead of FIN.
+            # Closing with a linger time of zero makes the socket send RST instead of FIN.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
         else:
             self._send(answer, close=answer.close)
 
     def __getattr__(self, name: str) -> object:
-        # The base class looks for do_GET and so on; here one method answers them all.
+        # The base class calls do_GET and so on. One method answers all of them.
         if name.startswith("do_"):
             return self.answer
         raise AttributeError(name)
 
     def _read_body(self) -> bytes | None:
-        """The body, or None after an answer to one that is not wanted."""
+        """The body. None if it was refused; then the response is already sent."""
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
             self._send(error(411, "SIZE_INVALID", "a length is required"), close=True)
         elif len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY:
             self._send(error(413, "SIZE_INVALID", "the body is too large"), close=True)
         else:
-            self.wfile.flush()  # a "100 Continue" may lie in the buffer
+            self.wfile.flush()  # a "100 Continue" may be in the buffer
             return self.rfile.read(int(length))
         return None
 
@@ -108,7 +106,7 @@ class Exchange(BaseHTTPRequestHandler):
             pass
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """For requests that the base class could not parse."""
+        """Called by the base class for requests that it could not parse."""
         self.command = self.command or ""
         self._send(text_answer(code, message or explain or "bad request"), close=True)
 
@@ -116,11 +114,11 @@ class Exchange(BaseHTTPRequestHandler):
         return "registry"
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+        """Does nothing."""
 
 
 class Server:
-    """Serves every listening socket until the process ends."""
+    """Serves all listening sockets until the process ends."""
 
     def __init__(
         self, sockets: Mapping[str, socket.socket], services: Mapping[str, Service], files: Certificates
@@ -144,7 +142,7 @@ class Server:
                 try:
                     connection, _ = listener.accept()
                 except OSError:
-                    # It went away before it was accepted, or no descriptor is left: a pause, not a busy loop.
+                    # The client left, or no descriptor is free. The pause avoids a busy loop.
                     time.sleep(0.05)
                     continue
                 self._serve(connection, endpoint)
@@ -156,7 +154,7 @@ class Server:
         try:
             threading.Thread(target=self._converse, args=(connection, endpoint), daemon=True).start()
         except RuntimeError:
-            # The system has no thread left for us. The one that accepts must go on.
+            # The system cannot start another thread. The accepting thread must continue.
             connection.close()
             self._room.release()
 
@@ -171,7 +169,7 @@ class Server:
                 handler = _speak_tls
             Exchange(connection, handler)
         except (OSError, ValueError):
-            # The other side left, or never spoke TLS; nobody is there to be told.
+            # The client left, or did not use TLS. There is nobody to answer.
             pass
         finally:
             connection.close()
@@ -190,6 +188,6 @@ def _tls(service: Service, files: Certificates) -> ssl.SSLContext:
     if service.client_certificate:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(files.ca)
-        # With TLS 1.3 the refusal comes after the handshake, in the place of the first answer.
+        # With TLS 1.3 the refusal would come after the handshake, instead of the first response.
         context.maximum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -1,4 +1,4 @@
-"""The token services of the demo: who gets a token, for whom, and what a wrong password is told."""
+"""The token services of the demo: which requests get a token."""
 
 import time
 from collections.abc import Mapping
@@ -12,11 +12,10 @@ from registries.demo.tokens import LIFETIME, Access, TokenKey
 
 @dataclass(frozen=True)
 class TokenService:
-    """One token service (distribution token specification; `oauth`: its OAuth2 POST as well).
+    """One token service (distribution token specification; `oauth`: also its OAuth2 POST).
 
-    `nobody` says who gets a token that names nobody: those who ask without a password ("asking"), or,
-    as Harbor does it, all who name a scope, even with a wrong password ("scoped").
-    `nobody_may` are the actions such a token carries.
+    `nobody` says which requests get an anonymous token: those without a password ("asking"), or, as with Harbor,
+    those with a scope, even with a wrong password ("scoped"). `nobody_may` are the actions of such a token.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""Bearer tokens: JSON web tokens (RFC 7519) signed with HMAC, with the claims of the distribution spec."""
+"""Bearer tokens: JSON web tokens (RFC 7519) signed with HMAC, with the claims of the distribution specification."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ MAX_LENGTH = 16384
 
 @dataclass(frozen=True)
 class Access:
-    """What a token allows on one resource: an entry of its `access` claim, a scope in a request."""
+    """The allowed actions on one resource: an entry of the `access` claim of a token, or a scope of a request."""
 
     type: str
     name: str
@@ -23,7 +23,8 @@ class Access:
 
     @classmethod
     def parse(cls, scope: str) -> "Access | None":
-        """`repository:team/app:pull,push`. A name may hold colons (a port), so it is cut at both ends."""
+        """Parses `repository:team/app:pull,push`. The name may contain colons (a port), so the text is split at
+        both ends."""
         kind, _, rest = scope.partition(":")
         name, colon, actions = rest.rpartition(":")
         if not (kind and name and colon):
@@ -36,7 +37,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Claims:
-    """What a good token says: who (empty for nobody) and what that one may do."""
+    """The claims of a valid token: its subject (empty if anonymous) and the allowed access."""
 
     subject: str
     access: tuple[Access, ...]
@@ -50,7 +51,7 @@ class Claims:
 
 @dataclass(frozen=True)
 class TokenKey:
-    """The secret that a token service and its registry share. It lives as long as the process."""
+    """The secret that a token service and its registry share. It exists as long as the process."""
 
     issuer: str
     service: str
@@ -63,7 +64,7 @@ class TokenKey:
             "sub": subject,
             "aud": self.service,
             "iat": now,
-            # Room for a registry whose clock is a little behind, as real issuers leave it.
+            # Allows for a registry whose clock is slightly slow, as real issuers do.
             "nbf": now - 10,
             "exp": now + lifetime,
             "jti": secrets.token_hex(8),
@@ -73,11 +74,11 @@ class TokenKey:
         return f"{signed}.{_encode(self._signature(signed))}"
 
     def check(self, token: str) -> Claims | None:
-        """The claims of a token that this key signed, for this service and still in time; else None."""
+        """The claims of a token that this key signed for this service and that is valid now; else None."""
         if len(token) > MAX_LENGTH:
             return None
         signed, _, signature = token.rpartition(".")
-        # Compared as written, so that one token has one spelling.
+        # The encoded text is compared, so a token has only one valid spelling.
         if not hmac.compare_digest(signature.encode(), _encode(self._signature(signed)).encode()):
             return None
         payload = signed.partition(".")[2]

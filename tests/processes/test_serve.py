@@ -152,7 +152,7 @@ def test_the_demo_runs_once_per_folder(tmp_path: Path) -> None:
 
     for refused in (again, reset):
         assert refused.returncode == 1
-        assert "running already" in refused.stderr
+        assert "already running" in refused.stderr
 
 
 def test_known_passwords_are_never_served_for_real(tmp_path: Path) -> None:

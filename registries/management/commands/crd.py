@@ -1,4 +1,5 @@
-"""`manage.py crd`: what a cluster has to know before the console: the resource's definition, and roles."""
+"""`manage.py crd`: prints or installs what a cluster needs before the console: the resource definition and the
+roles."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,12 +12,10 @@ from registries.words import labels
 
 
 class Command(BaseCommand):
-    help = (
-        "Print the definition of RegistrySecret and the cluster roles; with --apply, install or update them."
-    )
+    help = "Print the definition of RegistrySecret and the cluster roles, or install and update them with --apply."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--apply", action="store_true", help="on the cluster that KUBECONFIG names")
+        parser.add_argument("--apply", action="store_true", help="apply them to the cluster of KUBECONFIG")
 
     def handle(self, *args: Any, apply: bool, **options: Any) -> None:
         from registries.cluster import installation

@@ -1,4 +1,4 @@
-"""`manage.py demo`: the console with demo registries behind it. `make run` calls it; CONSOLE_DEMO=1 must be set."""
+"""`manage.py demo`: the console with demo registries behind it. `make run` calls it. CONSOLE_DEMO=1 must be set."""
 
 import fcntl
 import json
@@ -20,44 +20,46 @@ MARK = "demo.json"
 
 
 class Command(BaseCommand):
-    help = "Serve the demo: five accounts and loopback registries of every behaviour."
+    help = "Serve the demo: five accounts, and registries on loopback that show every behaviour."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bind", default="127.0.0.1:8000", metavar="ADDRESS:PORT")
-        parser.add_argument("--base-port", type=int, default=5500, help="where the demo's registries begin")
+        parser.add_argument("--base-port", type=int, default=5500, help="first port of the demo registries")
         parser.add_argument(
             "--into-cluster",
             action="store_true",
-            help="write the demo's registries into the cluster of CONSOLE_STORE=kubernetes, whose namespaces exist",
+            help="write the demo registries into the cluster of CONSOLE_STORE=kubernetes; its namespaces must exist",
         )
-        parser.add_argument("--reset", action="store_true", help="forget everything, and serve nothing")
+        parser.add_argument("--reset", action="store_true", help="delete all data of the demo, and exit")
 
     def handle(
         self, *args: Any, bind: str, base_port: int, into_cluster: bool, reset: bool, **options: Any
     ) -> None:
         if not settings.DEMO:
-            raise CommandError("Set CONSOLE_DEMO=1, or type `make run`: the demo has known passwords.")
+            raise CommandError("The demo has known passwords. Set CONSOLE_DEMO=1, or use `make run`.")
         if services().on_cluster and not into_cluster:
-            raise CommandError("The demo needs no cluster. Unset CONSOLE_STORE, or mean it: --into-cluster.")
+            raise CommandError(
+                "The demo needs no cluster. Unset CONSOLE_STORE, or add --into-cluster to use the cluster."
+            )
         os.umask(0o077)
         self._require_a_demo_folder()
         with (settings.DATA_DIR / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise CommandError("The demo is running already. Stop it first with Ctrl-C.") from None
+                raise CommandError("The demo is already running. Stop it with Ctrl-C first.") from None
             if reset:
                 shutil.rmtree(settings.DATA_DIR)
-                self.stdout.write("The demo starts over at the next `make run`.")
+                self.stdout.write("All data of the demo is deleted. Start it again with `make run`.")
                 return
             self._serve(bind, base_port)
 
     def _require_a_demo_folder(self) -> None:
-        """A folder that holds something else must neither be filled with known passwords nor be removed."""
+        """Refuses a folder with other data: the demo would add accounts with known passwords to it, or delete it."""
         mark = settings.DATA_DIR / MARK
         if not mark.exists() and (settings.DATA_DIR / "console.sqlite3").exists():
             raise CommandError(
-                f"{settings.DATA_DIR} holds a console that is not the demo. Choose another folder."
+                f"{settings.DATA_DIR} contains data of a console that is not the demo. Choose another folder."
             )
         mark.touch()
 
@@ -76,7 +78,7 @@ class Command(BaseCommand):
             registries.stop()
 
     def _load(self, registries: DemoRegistries) -> bool:
-        """Fill the store on first use; a second run keeps what was changed."""
+        """Fills the store on first use. Later starts keep all changes."""
         mark = settings.DATA_DIR / MARK
         if mark.read_text():
             return False

@@ -1,8 +1,8 @@
-"""`manage.py rotate_keys`: a new key for what is sealed at rest, while the console runs: passwords, and the
-credentials of a cluster that people logged in with.
+"""`manage.py rotate_keys`: encrypts all sealed data with a new key while the console runs: passwords, and the
+cluster credentials of sessions.
 
-The new key is added first, then everything is brought under it, and only when none needs an old key any
-more are those dropped. A crash in between leaves all keys in place; run it again.
+The new key is added first. Then everything is sealed again with it. The old keys are removed last. After a crash
+all keys are still there; run the command again.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from registries.wiring import services
 
 
 class Command(BaseCommand):
-    help = "Seal all stored passwords and credentials under a new key and forget the old ones."
+    help = "Seal all stored passwords and credentials with a new key, and delete the old keys."
 
     def handle(self, *args: Any, **options: Any) -> None:
         keys = settings.PASSWORD_KEYS
