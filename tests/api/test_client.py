@@ -1,4 +1,4 @@
-"""The contract as a client meets it: ten lines of requests, written from api.md alone; and the README's example."""
+"""The contract as a client meets it: a short client with requests, and the example in docs/api.md."""
 
 import re
 import subprocess
@@ -130,9 +130,9 @@ def applied(console: tuple[Serving, str], request: pytest.FixtureRequest) -> lis
     return ["bare", "odd"]
 
 
-@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
-def test_the_example_of_the_readme_lists_everything(
-    console: tuple[Serving, str], applied: list[str], readme: str
+@pytest.mark.parametrize("page", ["docs/api.md", "docs/api.zh-CN.md"])
+def test_the_example_of_the_documents_lists_everything(
+    console: tuple[Serving, str], applied: list[str], page: str
 ) -> None:
     """One page is 100: with more there are two."""
     url = f"http://127.0.0.1:{console[0].port}"
@@ -142,7 +142,7 @@ def test_the_example_of_the_readme_lists_everything(
             client.call(
                 "POST", "team-b/registry-secrets", json=secret(f"r{number:03}", domain="h.example.com")
             )
-    [example] = re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text(), re.DOTALL)
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 
     environment = {"CONSOLE_URL": url, "CONSOLE_TOKEN": console[1], "NO_PROXY": "*"}
     done = subprocess.run(
@@ -162,8 +162,8 @@ def test_the_example_of_the_readme_lists_everything(
     ]
 
 
-def test_the_example_of_the_readme_is_typed(tmp_path: Path) -> None:
-    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_example_of_the_documents_is_typed(tmp_path: Path) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), re.DOTALL)
     script = tmp_path / "example.py"
     script.write_text(example)
 

@@ -1,4 +1,4 @@
-"""The README and its Chinese twin are true."""
+"""README.md and the pages in docs/ are true, and each has a Chinese twin with the same facts."""
 
 import re
 from pathlib import Path
@@ -7,55 +7,107 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 READMES = ("README.md", "README.zh-CN.md")
+PAGES = sorted(f"docs/{it.name}" for it in (ROOT / "docs").glob("*.md"))
+ENGLISH = ["README.md", *(it for it in PAGES if not it.endswith(".zh-CN.md"))]
+CHINESE = [it.replace(".md", ".zh-CN.md") for it in ENGLISH]
+DOCUMENTS = [*ENGLISH, *CHINESE]
+OF_DJANGO = ("migrate", "createsuperuser")
+
+
+def text_of(document: str) -> str:
+    return (ROOT / document).read_text()
 
 
 def settings_read() -> set[str]:
-    """What console/settings.py asks the environment for."""
-    return set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "console" / "settings.py").read_text()))
+    """The names of all environment variables that console/settings.py reads."""
+    return set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', text_of("console/settings.py")))
 
 
-def settings_documented(readme: str) -> dict[str, str]:
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", (ROOT / readme).read_text(), re.MULTILINE)
-    return dict(rows)
+def settings_documented(readme: str) -> list[tuple[str, str]]:
+    """Name and default of each row in the tables of settings."""
+    return re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", text_of(readme), re.MULTILINE)
+
+
+def anchor(heading: str) -> str:
+    """The anchor that GitHub makes of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def without_code_blocks(text: str) -> str:
+    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def code_of(text: str) -> list[str]:
+    """Every block of code, and everything between backticks."""
+    blocks = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
+    return [*blocks, *re.findall(r"`([^`\n]+)`", without_code_blocks(text))]
+
+
+def test_every_page_has_a_twin() -> None:
+    assert sorted(DOCUMENTS) == sorted([*READMES, *PAGES])
 
 
 @pytest.mark.parametrize("readme", READMES)
-def test_every_setting_is_documented_and_no_other(readme: str) -> None:
-    assert set(settings_documented(readme)) == settings_read()
+def test_every_setting_is_documented_once_and_no_other(readme: str) -> None:
+    assert sorted(name for name, _ in settings_documented(readme)) == sorted(settings_read())
 
 
 @pytest.mark.parametrize("readme", READMES)
 def test_the_documented_defaults_are_the_real_ones(readme: str) -> None:
-    source = (ROOT / "console" / "settings.py").read_text()
-    for name, value in settings_documented(readme).items():
+    source = text_of("console/settings.py")
+    for name, value in settings_documented(readme):
         found = re.search(rf'"{name}", default=(\d+(?:\.\d+)?|True|False|"[^"]+")', source)
         if found:
             default = {"True": "1", "False": "0"}.get(found[1], found[1].strip('"').removesuffix(".0"))
             assert value == f"`{default}`", name
 
 
-@pytest.mark.parametrize("readme", READMES)
-def test_every_target_and_picture_that_is_named_exists(readme: str) -> None:
-    text, makefile = (ROOT / readme).read_text(), (ROOT / "Makefile").read_text()
-    for target in re.findall(r"make ([a-z-]+)", text):
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_setting_and_command_that_is_named_exists(document: str) -> None:
+    text, makefile = text_of(document), text_of("Makefile")
+    of_tests = set(
+        re.findall(r"CONSOLE_TEST_\w+", "".join(it.read_text() for it in ROOT.glob("tests/**/*.py")))
+    )
+    for name in re.findall(r"\bCONSOLE_[A-Z_]+", text):
+        assert name in settings_read() | of_tests | {"CONSOLE_URL", "CONSOLE_TOKEN"}, name
+    for target in re.findall(r"\bmake ([a-z-]+)", "\n".join(code_of(text))):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    for picture in re.findall(r"\]\((docs/[^)]+)\)", text):
-        assert (ROOT / picture).is_file(), picture
     for command in re.findall(r"manage\.py ([a-z_]+)", text):
         places = [
             ROOT / app / "management" / "commands" / f"{command}.py" for app in ("console", "registries")
         ]
-        assert command in ("migrate", "createsuperuser") or any(place.is_file() for place in places), command
+        assert command in OF_DJANGO or any(place.is_file() for place in places), command
 
 
-def test_the_twins_say_the_same() -> None:
-    """As far as a machine can tell: the same headings, pictures, code and settings."""
-    english, chinese = ((ROOT / readme).read_text() for readme in READMES)
-    for pattern in (r"^#+ ", r"^!\[", r"^\| ", r"^- "):
-        assert len(re.findall(pattern, english, re.MULTILINE)) == len(
-            re.findall(pattern, chinese, re.MULTILINE)
-        ), pattern
-    commands = [
-        re.findall(r"^(?:make|export|\.venv)\S* \S+", text, re.MULTILINE) for text in (english, chinese)
-    ]
+@pytest.mark.parametrize("document", [*DOCUMENTS, "deploy/README.md"])
+def test_every_link_leads_somewhere(document: str) -> None:
+    """Files, pictures, and headings of other pages."""
+    for link in re.findall(r"\]\(([^)]+)\)", without_code_blocks(text_of(document))):
+        if link.startswith("https://"):
+            continue
+        path, _, heading = link.partition("#")
+        target = (ROOT / document).parent / path if path else ROOT / document
+        assert target.exists(), link
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", without_code_blocks(target.read_text()), re.MULTILINE)
+            assert heading in [anchor(it) for it in headings], link
+
+
+@pytest.mark.parametrize(("readme", "pages"), [(READMES[0], ENGLISH[1:]), (READMES[1], CHINESE[1:])])
+def test_the_readme_links_every_page_in_its_language(readme: str, pages: list[str]) -> None:
+    linked = re.findall(r"\]\((docs/[^)]+\.md)\)", text_of(readme))
+
+    assert set(linked) == set(pages)
+
+
+@pytest.mark.parametrize(("english", "chinese"), list(zip(ENGLISH, CHINESE, strict=True)))
+def test_twins_say_the_same(english: str, chinese: str) -> None:
+    """As far as a machine can tell: the same headings, pictures, tables, lists, commands and names in code."""
+    texts = text_of(english), text_of(chinese)
+    for pattern in (r"^#+ ", r"^!\[", r"^\| ", r"^ *- ", r"^\d+\. "):
+        one, other = (len(re.findall(pattern, it, re.MULTILINE)) for it in texts)
+        assert one == other, pattern
+    commands = [re.findall(r"^(?:make|export|\.venv)\S* \S+", it, re.MULTILINE) for it in texts]
     assert commands[0] == commands[1]
+    names = [set(re.findall(r"`([^`\n]+)`", without_code_blocks(it))) for it in texts]
+    assert names[0] == names[1]
