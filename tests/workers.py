@@ -5,6 +5,7 @@ What takes longest comes first: no worker is left alone with it at the end.
 """
 
 import os
+import signal
 
 import pytest
 from xdist.remote import Producer
@@ -63,3 +64,12 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: rank(item.nodeid))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Ctrl-C and SIGTERM reach the workers: each stops the servers that it started. xdist only waits for them."""
+    run = session.config.pluginmanager.getplugin("dsession")
+    if exitstatus == pytest.ExitCode.INTERRUPTED and run and run.nodemanager:
+        for gateway in run.nodemanager.group:
+            gateway._io.popen.send_signal(signal.SIGTERM)
