@@ -1,9 +1,8 @@
-"""How often one caller may ask, all processes of the console together. Standard library; imports nothing of ours.
+"""Limits: so many requests a minute per caller, shared by all processes; and seats for requests that wait.
 
-A bucket per caller that refills evenly, written as the moment at which it will be full again. It stands where every
-process finds it; each takes some requests out at a time and spends them without asking again. What one holds fades
-as the bucket fills, so that the bucket and all that is held are never more than a full one: several processes allow
-what one would, or a few fewer while one of them holds what it does not use.
+A caller has a bucket that refills evenly. Its row holds the moment at which the bucket will be full again. Each
+process takes some requests out of it at a time and spends them without a query. What a process holds fades as the
+bucket refills, so the bucket and all holdings are never more than one full bucket.
 """
 
 import threading
@@ -11,34 +10,63 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from django.db.models.functions import Now
+
+from registries.models import ApiBucket
+
 KEPT = 4096
-"""Callers of whom is remembered what this process holds; of one that is forgotten it is lost, until it has refilled."""
+"""Callers whose holdings this process remembers. The holding of a forgotten one is lost until the bucket refills."""
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 """In microseconds: whole numbers, so that every process computes the same."""
 PART = 10
-"""A process takes at most a tenth of a full bucket at a time: ten writes a minute for a caller who keeps asking."""
+"""A process takes at most a tenth of a full bucket at a time: ten writes a minute for a busy caller."""
 REST = 4
-"""And a quarter of what is left, so that little is held elsewhere when it runs out."""
+"""And at most a quarter of what is left, so that other processes find some."""
+CALLER = 255
+"""Characters of a caller that are stored."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Buckets(Protocol):
-    """What the processes share: per caller the moment at which their bucket is full, on one clock for all."""
+    """Where the processes share their buckets, all on one clock."""
 
     def read(self, caller: str) -> tuple[int, int]:
-        """That moment, long ago for a caller nobody knows, and what the time is now."""
+        """The moment at which this bucket is full, and the time now, in microseconds. 0 for a new caller."""
 
     def replace(self, caller: str, old: int, new: int) -> bool:
-        """At once, and only if nobody did meanwhile: whether it was done."""
+        """Writes the moment if it is still `old`; returns whether it was."""
+
+
+class StoredBuckets:
+    """Buckets in the database, on its clock: the clocks of several machines differ."""
+
+    def read(self, caller: str) -> tuple[int, int]:
+        """Creates the bucket of a new caller, and then deletes those that have long been full."""
+        made = False
+        rows = ApiBucket.objects.filter(caller=caller[:CALLER]).annotate(now=Now())
+        while (row := rows.values_list("full_at", "now").first()) is None:
+            ApiBucket.objects.bulk_create([ApiBucket(caller=caller[:CALLER])], ignore_conflicts=True)
+            made = True
+        now = (row[1] - EPOCH) // timedelta(microseconds=1)
+        if made:
+            # A 0 was created this moment; its owner is about to write it.
+            ApiBucket.objects.filter(full_at__gt=0, full_at__lt=now - MINUTE).delete()
+        return row[0], now
+
+    def replace(self, caller: str, old: int, new: int) -> bool:
+        return ApiBucket.objects.filter(caller=caller[:CALLER], full_at=old).update(full_at=new) == 1
 
 
 @dataclass(slots=True)
 class _Held:
-    """What this process took of a bucket that is full at `full`; `ahead` is how far the shared clock is before ours.
+    """What this process took out of one bucket, which is full at `full`.
 
-    Once refused, a caller is refused until `refused`, on our clock: what the answer said, and nothing is read before.
+    `ahead` is the shared clock minus this process's clock. A refused caller stays refused until `refused`, on this
+    process's clock, without another query.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -49,7 +77,7 @@ class _Held:
 
 
 class Rates:
-    """`per_minute` is what a caller may ask on average, and at once after a pause; 0 means no limit."""
+    """A caller may send `per_minute` requests on average, and as many at once after a pause. 0 means no limit."""
 
     def __init__(
         self, per_minute: int, buckets: Buckets, clock: Callable[[], float] = time.monotonic
@@ -61,7 +89,7 @@ class Rates:
         self._held: OrderedDict[str, _Held] = OrderedDict()
 
     def wait(self, caller: str) -> int:
-        """Take one; 0 when there was one, else the seconds after which there will be."""
+        """Takes one request. Returns 0, or the seconds until there will be one."""
         if not self._per_minute:
             return 0
         with self._lock:
@@ -69,34 +97,36 @@ class Rates:
             self._held[caller] = held
             if len(self._held) > KEPT:
                 self._held.popitem(last=False)
-        with held.lock:  # one of them fetches for all who ask for this caller; nobody else waits
+        with held.lock:  # one thread fetches for all threads of this caller; other callers do not wait
             now = round(self._clock() * SECOND)
             if now < held.refused:
                 return _seconds(held.refused - now)
-            there = min(held.left, self._requests(held.full - held.ahead - now))
-            if there > 0:
-                held.left = there - 1
+            left = min(held.left, self._requests(held.full - held.ahead - now))
+            if left > 0:
+                held.left = left - 1
                 return 0
             return self._fetch(caller, held, now)
 
     def _fetch(self, caller: str, held: _Held, now: int) -> int:
-        """Take some out of the bucket and spend the first. `now` is from before the bucket was read: what is held
-        fades a little too early rather than too late."""
+        """Takes some requests out of the bucket and spends the first.
+
+        `now` was read before the bucket, so a holding fades a little too early rather than too late.
+        """
         while True:
-            stands, there = self._buckets.read(caller)
-            full = min(max(stands, there), there + MINUTE)
-            rest = self._requests(there + MINUTE - full)
+            stored, shared_now = self._buckets.read(caller)
+            full = min(max(stored, shared_now), shared_now + MINUTE)
+            rest = self._requests(shared_now + MINUTE - full)
             if rest < 1:
-                wait = _seconds(full + self._time(1) - MINUTE - there)
+                wait = _seconds(full + self._time(1) - MINUTE - shared_now)
                 held.refused = now + wait * SECOND
                 return wait
             taken = max(1, min(self._per_minute // PART, rest // REST))
-            if self._buckets.replace(caller, stands, full + self._time(taken)):
-                held.left, held.full, held.ahead = taken - 1, full + self._time(taken), there - now
+            if self._buckets.replace(caller, stored, full + self._time(taken)):
+                held.left, held.full, held.ahead = taken - 1, full + self._time(taken), shared_now - now
                 return 0
 
     def _requests(self, microseconds: int) -> int:
-        """How many flow into a bucket in that time."""
+        """The requests that flow into a bucket in this time."""
         return microseconds * self._per_minute // MINUTE
 
     def _time(self, requests: int) -> int:
@@ -108,8 +138,10 @@ def _seconds(microseconds: int) -> int:
 
 
 class Seats:
-    """Places for requests that keep a thread waiting, so that some threads are always left for the others. Of this
-    process alone, whose threads they are: a second one has threads, and seats, of its own. One caller gets `each`."""
+    """Places for requests that keep a thread waiting, so that some threads are left for other requests.
+
+    They belong to this process, as its threads do. One caller gets at most `each`.
+    """
 
     def __init__(self, count: int, each: int | None = None) -> None:
         self._count = count
@@ -118,11 +150,11 @@ class Seats:
         self._lock = threading.Lock()
 
     def take(self, caller: str = "") -> bool:
-        """Whether there was one for this caller; who took one gives it back."""
+        """Takes a seat for this caller, if one is free. Give it back afterwards."""
         with self._lock:
-            there = self._taken.total() < self._count and self._taken[caller] < self._each
-            self._taken += Counter({caller: int(there)})
-        return there
+            free = self._taken.total() < self._count and self._taken[caller] < self._each
+            self._taken += Counter({caller: int(free)})
+        return free
 
     def give_back(self, caller: str = "") -> None:
         with self._lock:

@@ -139,22 +139,8 @@ class RunItem(models.Model):
         )
 
 
-class TestQuota(models.Model):
-    """How many tests a person has begun in a namespace within one minute. Written by quota.py."""
-
-    person = models.CharField(max_length=150)
-    namespace = models.CharField(max_length=NAMESPACE)
-    minute = models.BigIntegerField(help_text="since the epoch")
-    begun = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["person", "namespace", "minute"], name="one_quota_per_minute"),
-        )
-
-
 class ApiBucket(models.Model):
-    """How much somebody may ask of the API at the moment, as rates.py has it. Written by buckets.py."""
+    """The bucket of one caller: when it will be full again. Written by limits.py."""
 
     caller = models.CharField(max_length=255, unique=True)
     full_at = models.BigIntegerField(default=0, db_index=True, help_text="microseconds since the epoch")

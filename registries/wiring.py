@@ -15,15 +15,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from registries.audit.log import AuditLog
-from registries.buckets import StoredBuckets
 from registries.domain.access import Access
 from registries.domain.errors import Unavailable
 from registries.index.search import Index
-from registries.limits import Rates, Seats
+from registries.limits import Rates, Seats, StoredBuckets
 from registries.metrics import Metrics
 from registries.people.accounts import Accounts
 from registries.people.grants import access_now
 from registries.people.refusals import Refusals
+from registries.people.sessions import keep_sessions_tidy
 from registries.people.tokens import Tokens
 from registries.probe import Policy
 from registries.runs.deletion import DeleteRuns
@@ -40,7 +40,6 @@ from registries.stores.sealing import Sealer
 from registries.verification.history import History
 from registries.verification.pauses import Pauses
 from registries.verification.prober import OneAtATime
-from registries.verification.quota import Quota
 
 if TYPE_CHECKING:
     from registries.cluster.connection import Connection
@@ -154,7 +153,7 @@ class Services:
             audit=self.audit,
             history=self.history,
             prober=self.prober,
-            limit=Quota(settings.TESTS_PER_MINUTE),
+            limit=Rates(settings.TESTS_PER_MINUTE, StoredBuckets()),
             restraint=self.pauses,
         )
 
@@ -288,6 +287,7 @@ class Services:
 
     def start(self) -> None:
         """Begins what runs beside the requests. Call it in the process that answers requests."""
+        threading.Thread(target=keep_sessions_tidy, name="sessions", daemon=True).start()
         if self.on_cluster:
             threading.Thread(target=self.index.fill, name="first list", daemon=True).start()
         if self.by_cluster:

@@ -1,6 +1,6 @@
 """What somebody asks of a list, and what they get: frozen values between views, API and index."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from registries.domain.registry import Provider, RegistrySecret
@@ -43,13 +43,6 @@ class Criteria:
     def narrows(self) -> bool:
         """Whether some in the namespaces may be left out, whatever their status."""
         return bool(self.provider or self.text or self.selector)
-
-    @property
-    def is_empty(self) -> bool:
-        return self == Criteria()
-
-    def with_status(self, status: Filter | None) -> "Criteria":
-        return replace(self, status=status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
-from django_htmx.http import trigger_client_event
 
 from registries.cluster.credential import KUBECONFIG_MAX, TOKEN_MAX, Proof, read_kubeconfig, read_token
 from registries.domain.errors import Cause, ConsoleError, Invalid
@@ -80,11 +79,11 @@ class ClusterLogIn(LogIn):
     form_class = CredentialForm  # type: ignore[assignment]  # all that the base asks of it is get_user
 
     def form_valid(self, form: Any) -> HttpResponse:
-        self.request.session.flush()  # nothing of the one that has ended goes on
+        self.request.session.flush()  # nothing of the ended session goes on
         response = super().form_valid(form)
-        session, key = form.get_user(), self.request.session.session_key
-        services().people.keep(session, str(key), form.proof)
-        if response.status_code == 204:
-            del response.headers["HX-Trigger"]
-            trigger_client_event(response, "signed-in", {"person": session.get_username()})
+        services().people.keep(form.get_user(), str(self.request.session.session_key), form.proof)
         return response
+
+    def event_details(self, form: Any) -> dict[str, str]:
+        """The page forgets its selection when another person has logged in."""
+        return {"person": str(form.get_user().get_username())}

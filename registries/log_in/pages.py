@@ -16,6 +16,8 @@ from django.shortcuts import render
 from django.urls import reverse_lazy
 from django.utils.crypto import salted_hmac
 from django.utils.decorators import method_decorator
+from django_htmx.http import trigger_client_event
+from django_htmx.middleware import HtmxDetails
 
 
 def client_address(request: HttpRequest) -> str:
@@ -54,7 +56,7 @@ class LogIn(auth_views.LoginView):
 
     @staticmethod
     def template_for(request: HttpRequest) -> str:
-        return "_login_form.html" if request.headers.get("HX-Request") else "login.html"
+        return "_login_form.html" if HtmxDetails(request) else "login.html"
 
     def get_template_names(self) -> list[str]:
         return [self.template_for(self.request)]
@@ -64,11 +66,13 @@ class LogIn(auth_views.LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
-        if not self.request.headers.get("HX-Request"):
+        if not HtmxDetails(self.request):
             return response
-        done = HttpResponse(status=204)
-        done.headers["HX-Trigger"] = "signed-in"
-        return done
+        return trigger_client_event(HttpResponse(status=204), "signed-in", self.event_details(form))
+
+    def event_details(self, form: Any) -> dict[str, str]:
+        """What the event `signed-in` tells the page about the new session."""
+        return {}
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_invalid(form)

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -112,13 +111,6 @@ class Accounts:
             codes = [getattr(it, "code", "") or "weak" for it in error.error_list]
             raise Invalid(user.username, tuple(Cause("password", code) for code in codes)) from None
         user.set_password(password)
-
-
-def end_expired_sessions() -> None:
-    """Rows of sessions that ran out; done at every start of the server."""
-    from django.utils import timezone
-
-    Session.objects.filter(expire_date__lt=timezone.now()).delete()
 
 
 def _scope(namespace: str) -> str:

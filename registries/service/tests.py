@@ -7,15 +7,24 @@ from typing import Protocol
 
 from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
-from registries.domain.errors import UNCERTAIN, Conflict, ConsoleError, Forbidden, LeftAlone, Refused
+from registries.domain.errors import (
+    UNCERTAIN,
+    Conflict,
+    ConsoleError,
+    Forbidden,
+    LeftAlone,
+    Refused,
+    TooManyRequests,
+)
 from registries.domain.registry import Credential, Key, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.index.search import Index
+from registries.limits import Rates
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
 from registries.service.guard import Guard
 from registries.stores.base import Store
-from registries.verification.check import Check, Checks, Limit, Restraint
+from registries.verification.check import Check, Checks, Restraint
 from registries.verification.outcome import Outcome
 
 STORED_LANGUAGE = "zh"
@@ -45,7 +54,7 @@ class Tests:
         audit: Audit,
         history: Checks,
         prober: Prober,
-        limit: Limit,
+        limit: Rates,
         restraint: Restraint,
     ) -> None:
         self._store = store
@@ -69,7 +78,7 @@ class Tests:
         self._guard.require(access, Permission.TEST, key, Action.TEST)
         registry = self._store.get(key)
         self._leave_alone(registry.address, registry.username)
-        self._limit.take(access, key.namespace)
+        self._count(access, key.namespace)
         return self._history.begin(registry, access.person)
 
     def begin_test_of_run(self, *, access: Access, key: Key, uid: str) -> Check:
@@ -148,7 +157,7 @@ class Tests:
         """Raises unless this person may test typed values now: NotFound, Forbidden, TooManyRequests, LeftAlone."""
         self._guard.require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
         self._leave_alone(credential.address, credential.username)
-        self._limit.take(access, namespace)
+        self._count(access, namespace)
 
     def try_connection(self, *, access: Access, namespace: str, credential: Credential) -> Outcome:
         """Probes admitted values. Records that a test was made, and the registry's Retry-After; not the values."""
@@ -158,6 +167,11 @@ class Tests:
         outcome = Outcome.of(result)
         self._audit.record(access, Action.TRY, namespace=namespace, note=outcome.reason)
         return outcome
+
+    def _count(self, access: Access, namespace: str) -> None:
+        """Counts a test of this person in a namespace. TooManyRequests."""
+        if wait := self._limit.wait(f"tests {access.person} {namespace}"):
+            raise TooManyRequests(namespace, retry_after=wait)
 
     def _respect(self, address: str, username: str, result: Result) -> None:
         """Notes for how long a registry asked to be left alone."""

@@ -1,11 +1,10 @@
-"""The test of a stored registry as a value, and the interfaces that testing needs: history, limit, pauses."""
+"""The test of a stored registry as a value, and the interfaces that testing needs: history, pauses."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from registries.domain.access import Access
 from registries.domain.registry import Key, RegistrySecret
 from registries.verification.outcome import Outcome
 
@@ -20,12 +19,6 @@ class Check:
     person: str
     started_at: datetime
     outcome: Outcome | None = None
-
-
-class Limit(Protocol):
-    def take(self, access: Access, namespace: str) -> None:
-        """Count a test that is about to begin. TooManyRequests."""
-        ...
 
 
 class Restraint(Protocol):

@@ -10,6 +10,7 @@ from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django_htmx.http import reswap
 
 from registries.domain.errors import ConsoleError
 from registries.web.responses import is_htmx, toast
@@ -40,9 +41,7 @@ class ErrorMiddleware:
 def problem(request: HttpRequest, status: int, text: str) -> HttpResponse:
     """An error as a page; as a toast that changes nothing else when HTMX asked."""
     if is_htmx(request):
-        response = HttpResponse(status=status)
-        response.headers["HX-Reswap"] = "none"
-        return toast(response, text, kind="bad")
+        return toast(reswap(HttpResponse(status=status), "none"), text, kind="bad")
     return render(request, "error.html", {"status": status, "text": text}, status=status)
 
 

@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
-from django_htmx.http import trigger_client_event
+from django_htmx.http import push_url, replace_url, trigger_client_event
+from django_htmx.middleware import HtmxDetails
 
 from registries.domain.access import Permission
 from registries.domain.query import PAGE_SIZES, Filter, ListQuery, Page, Sort
@@ -42,11 +43,11 @@ def registry_list(request: ConsoleRequest) -> HttpResponse:
 
 def _keep_address(request: ConsoleRequest, response: HttpResponse, url: str) -> None:
     """Bring the address bar in line: a step back for every filter, but not for every letter of a search."""
-    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    htmx = HtmxDetails(request)
+    shown = urlsplit(htmx.current_url or "")
     if f"{shown.path}?{shown.query}".rstrip("?") == url:
         return
-    name = "HX-Replace-Url" if request.headers.get("HX-Trigger-Name") == "q" else "HX-Push-Url"
-    response.headers[name] = url
+    (replace_url if htmx.trigger_name == "q" else push_url)(response, url)
 
 
 def _context(request: ConsoleRequest, query: ListQuery, page: Page) -> dict[str, Any]:

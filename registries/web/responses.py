@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+from django_htmx.middleware import HtmxDetails
 
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key
@@ -47,13 +48,13 @@ def details_url(key: Key) -> str:
 
 def is_htmx(request: HttpRequest) -> bool:
     """Whether htmx asks for a fragment; when it restores its history it wants the whole page."""
-    headers = request.headers
-    return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
+    htmx = HtmxDetails(request)
+    return bool(htmx) and not htmx.history_restore_request
 
 
 def shown_path(request: HttpRequest) -> str:
     """The path of the page on which htmx was when it asked; empty when that is not known."""
-    return urlsplit(request.headers.get("HX-Current-URL", "")).path
+    return urlsplit(HtmxDetails(request).current_url or "").path
 
 
 def dialog(

@@ -9,15 +9,14 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import strategies
 
 from registries import wiring
-from registries.buckets import StoredBuckets
-from registries.limits import KEPT, MINUTE, SECOND, Rates
+from registries.limits import KEPT, MINUTE, SECOND, Rates, StoredBuckets
 from registries.models import ApiBucket
 from tests.api.test_api import TEAM_A
 from tests.cast import Cast
 
 
 class Buckets:
-    """rates.Buckets in memory, with a clock that the test turns; counts what is written."""
+    """Buckets in memory, with a clock that the test turns; counts what is written."""
 
     def __init__(self) -> None:
         self.now = 1_000 * SECOND

@@ -1,14 +1,13 @@
 """Tests are limited per person and namespace, since each makes the server dial out."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from registries import wiring
-from registries.models import TestQuota as Quotas
-from registries.verification import quota
+from registries.models import ApiBucket
 from tests.cast import Cast, typed
+from tests.limits.test_limits import Still, standing
 
 TRY = "/registries/-/try/"
 DOWN = {"domain": "127.0.0.1:9"}
@@ -16,8 +15,9 @@ DOWN = {"domain": "127.0.0.1:9"}
 
 @pytest.fixture(autouse=True)
 def two_a_minute(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And no minute ends while a test runs."""
-    monkeypatch.setattr(quota, "time", SimpleNamespace(time=lambda: 1_800_000_000.0))
+    """No time passes while a test runs."""
+    monkeypatch.setattr(wiring, "StoredBuckets", Still)
+    monkeypatch.setattr(wiring, "Rates", standing)
     settings.TESTS_PER_MINUTE = 2
     wiring.reset()
 
@@ -47,14 +47,16 @@ def test_saving_is_not_held_up_by_the_limit(cast: Cast) -> None:
     assert cast.find("r-2").verification.reason == "", "it was saved, and not tested"
 
 
-def test_the_next_minute_begins_anew(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_minute_there_are_as_many_again(cast: Cast) -> None:
     client = cast.client("nina", hx_request="true")
     for _ in range(3):
-        client.post(TRY, typed(**DOWN))
-    Quotas.objects.update(minute=Quotas.objects.get().minute - 1)
+        answer = client.post(TRY, typed(**DOWN))
+    assert answer.status_code == 429
+    assert "30 秒后再试" in answer.content.decode(), "two a minute: one every 30 seconds"
+    ApiBucket.objects.update(full_at=0)
+    wiring.reset()  # what a process of its own would know
 
-    assert client.post(TRY, typed(**DOWN)).status_code == 200
-    assert Quotas.objects.count() == 1, "old minutes are forgotten"
+    assert [client.post(TRY, typed(**DOWN)).status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_a_run_is_not_counted(cast: Cast) -> None:

@@ -1,5 +1,6 @@
 """Logging in, being kept out, and ending."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -167,7 +168,7 @@ def test_logging_in_again_from_a_dialog_answers_with_an_event(vic: User) -> None
 
     assert (wrong.status_code, right.status_code) == (422, 204)
     assert "<html" not in wrong.content.decode()
-    assert right["HX-Trigger"] == "signed-in"
+    assert json.loads(right["HX-Trigger"]) == {"signed-in": {}}
 
 
 def test_the_demo_accounts_are_shown_in_the_demo_only(cast: Cast, settings: Any) -> None:

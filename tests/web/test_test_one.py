@@ -16,13 +16,13 @@ from registries.domain.query import Criteria
 from registries.domain.registry import Credential, RegistrySecret, VerifyStatus
 from registries.domain.resource import PREFIX
 from registries.index.search import Index
+from registries.limits import Rates, StoredBuckets
 from registries.models import AuditEntry, StoredResource, VerificationRecord
 from registries.probe import Reason, Result
 from registries.service.guard import Guard
 from registries.service.tests import Tests
 from registries.verification.outcome import Outcome
 from registries.verification.pauses import Pauses
-from registries.verification.quota import Quota
 from registries.web.test_one import strip_text
 from registries.wiring import services
 from tests.cast import Cast
@@ -261,7 +261,7 @@ def test_one_that_is_recreated_while_the_registry_answers_keeps_its_own_verdict(
         prober=prober,
         audit=services().audit,
         history=services().history,
-        limit=Quota(0),
+        limit=Rates(0, StoredBuckets()),
         restraint=Pauses(),
     )
     check, _ = service.begin_test(access=cast.access("omar"), key=old.key)
