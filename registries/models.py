@@ -95,7 +95,7 @@ class VerificationRecord(models.Model):
 
 
 class Trial(models.Model):
-    """A test of values that somebody typed; kept for an hour, without the values. Written by trials.py."""
+    """A test of values that somebody typed; kept for an hour, without the values. Written by runs/single.py."""
 
     id = models.UUIDField(primary_key=True)
     person = models.CharField(max_length=150)
@@ -105,7 +105,7 @@ class Trial(models.Model):
 
 
 class Run(models.Model):
-    """Work on an explicit list of registries, proposed before it is confirmed. Written by runs.py."""
+    """Work on an explicit list of registries, proposed before it is confirmed. Written by runs/."""
 
     id = models.UUIDField(primary_key=True)
     kind = models.CharField(max_length=16)

@@ -2,7 +2,6 @@
 
 import os
 import threading
-from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -26,10 +25,12 @@ from registries.people.refusals import Refusals
 from registries.people.sessions import keep_sessions_tidy
 from registries.people.tokens import Tokens
 from registries.probe import Policy
-from registries.runs.deletion import DeleteRuns
-from registries.runs.tests import VerifyRuns
+from registries.runs.deletion import DeleteKind
+from registries.runs.engine import Runs
+from registries.runs.execution import Kind
+from registries.runs.single import SingleTests
+from registries.runs.tests import VerifyKind
 from registries.runs.threads import Background
-from registries.runs.trials import Trials
 from registries.service.guard import Guard
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.registries import Registries
@@ -50,10 +51,9 @@ if TYPE_CHECKING:
 DELETED_AT_ONCE = 8
 """Deletions at once on a cluster, over all runs. More gain little (kubernetes.md)."""
 RUNS_AT_ONCE = 64
-"""People whose runs can be under way. A run that waits for a thread would seem lost."""
+"""Runs under way. A run that waits for a thread has no heartbeat and would seem lost."""
 
 T = TypeVar("T")
-AccessNow = Callable[[Access], Access]
 
 
 class part(cached_property[T]):  # noqa: N801  used as a decorator
@@ -239,13 +239,8 @@ class Services:
         return Background(settings.TEST_THREADS, "test")
 
     @part
-    def trials(self) -> Trials:
-        return Trials(self.tests, self.test_threads, self.prober.patience)
-
-    @part
-    def delete_threads(self) -> Background:
-        """The threads of runs that delete."""
-        return Background(min(settings.TEST_THREADS, 2), "delete")
+    def single_tests(self) -> SingleTests:
+        return SingleTests(self.tests, self.test_threads, self.prober.patience)
 
     @part
     def deletion_threads(self) -> Background | None:
@@ -256,7 +251,7 @@ class Services:
 
     @part
     def run_threads(self) -> Background:
-        """The threads of runs that test."""
+        """The threads of runs, one for each run."""
         return Background(min(settings.TEST_THREADS, RUNS_AT_ONCE), "run")
 
     @part
@@ -264,26 +259,17 @@ class Services:
         """The threads of all tests of all runs of this process."""
         return Background(min(settings.TEST_THREADS, settings.RUN_TESTS), "run-test")
 
-    def delete_runs(self, access_now: AccessNow | None = None) -> DeleteRuns:
-        """`access_now` looks up the rights as of then of the person or token that began the run."""
-        now = access_now or self.access_now
-        return DeleteRuns(
-            self.registries, self.index, self.delete_threads, now, transaction.atomic, self.deletion_threads
+    @part
+    def runs(self) -> dict[str, Runs]:
+        """The runs of every kind, by the kind's name. A new kind is one more entry here."""
+        kinds: tuple[Kind[Any], ...] = (
+            DeleteKind(self.registries, self.deletion_threads),
+            VerifyKind(
+                self.registries, self.tests, self.pauses, self.run_test_threads, max(1, settings.RUN_TESTS)
+            ),
         )
-
-    def verify_runs(self, access_now: AccessNow | None = None) -> VerifyRuns:
-        """`access_now` as for `delete_runs`."""
-        return VerifyRuns(
-            registries=self.registries,
-            tests=self.tests,
-            index=self.index,
-            background=self.run_threads,
-            probing=self.run_test_threads,
-            most=max(1, settings.RUN_TESTS),
-            pauses=self.pauses,
-            access_now=access_now or self.access_now,
-            atomic=transaction.atomic,
-        )
+        shared = (self.run_threads, self.index.freshness, self.access_now, transaction.atomic)
+        return {kind.name: Runs(kind, *shared) for kind in kinds}
 
     def start(self) -> None:
         """Begins what runs beside the requests. Call it in the process that answers requests."""

@@ -22,7 +22,6 @@ from registries.models import AuditEntry, StoredResource, VerificationRecord
 from registries.people.grants import set_grant
 from registries.probe import Result, probe
 from registries.verification.outcome import Outcome
-from registries.web.test_one import start_test
 from registries.wiring import probe_policy, services
 
 PASSWORD = "demo"  # noqa: S105 # nosec B105  shown on the demo's login page
@@ -153,7 +152,7 @@ def test_the_slow_ones() -> None:
     access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
     for entry in SEEDS:
         if entry.behaviour in LONG:
-            start_test(access, Key(entry.namespace, entry.name))
+            services().single_tests.start(access=access, key=Key(entry.namespace, entry.name))
 
 
 def _behaviour(name: str) -> Behaviour:

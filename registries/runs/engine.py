@@ -1,180 +1,78 @@
-"""Work on an explicit list of registries that outlives its request: what all kinds of runs share. Owns Run.
+"""Runs: work on an explicit list of registries that goes on after its request. Only this room uses their tables.
 
-What will be done is fixed when a run is made; no filter is ever run again. A run belongs to its person, goes on
-when the page is left, and says what failed and why. One that lost its process is found by its heartbeat and
-can be taken up again.
+A run holds exactly the registries that were chosen; no filter is run again. It belongs to one person. A run whose
+process was lost is found by its heartbeat and can be resumed.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import ClassVar
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from registries.domain.access import Access
-from registries.domain.errors import (
-    SESSION_ENDED,
-    Conflict,
-    ConsoleError,
-    Forbidden,
-    NotFound,
-    TooManyRequests,
-    Unavailable,
-)
-from registries.domain.registry import Key, RegistrySecret
+from registries.domain.errors import Conflict, NotFound
+from registries.domain.registry import RegistrySecret
 from registries.models import Run, RunItem
+from registries.runs.execution import Execution, Kind
+from registries.runs.heartbeat import Heartbeat, RetryPolicy
+from registries.runs.run import (
+    RESUMABLE,
+    RETRIED,
+    SUCCESSES,
+    Item,
+    ItemState,
+    RunState,
+    RunView,
+    read_items,
+    state_of,
+    summary,
+)
 from registries.runs.threads import Background
 from registries.stores.base import Freshness
 
 PROPOSAL_KEPT = timedelta(hours=1)
-BEAT = 2.0
-"""Seconds between signs of life, at which the person's access is looked up again as well."""
-LOST_AFTER = timedelta(seconds=15)
-PATIENCE = 300.0
-"""Seconds that a run waits for a cluster that is away; after that its items fail."""
-SETTLING = 15.0
-"""Seconds after it was away in which a refusal is not believed: an API server that has just started knows no roles."""
-PAUSE = 1.0
-"""Seconds until a cluster that is away is asked again."""
+RECENT = timedelta(minutes=10)
+"""How long the list mentions a run that has ended."""
 
-
-class RunState(StrEnum):
-    PROPOSED = "proposed"
-    RUNNING = "running"
-    DONE = "done"
-    CANCELLED = "cancelled"
-    INTERRUPTED = "interrupted"
-
-
-class ItemState(StrEnum):
-    WAITING = "waiting"
-    DONE = "done"
-    FAILED = "failed"
-    LEFT_ALONE = "left_alone"
-    """Not tested, since its registry refused the same user name before, or since it is being tested already."""
-
-
-RESUMABLE = (RunState.PROPOSED, RunState.CANCELLED, RunState.INTERRUPTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    key: Key
-    uid: str
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunView:
-    """A run as it stands. `namespaces` counts its items per namespace, by name."""
-
-    id: UUID
-    state: RunState
-    total: int
-    done: int
-    failed: tuple[Item, ...]
-    namespaces: dict[str, int] = field(default_factory=dict)
-    created_at: datetime | None = None
-
-    @property
-    def ended(self) -> int:
-        return self.done + len(self.failed)
-
-
-class Heart:
-    """The signs of life of one run, and what its person may do at the moment."""
-
-    def __init__(self, run_id: UUID, access: Access, access_now: Callable[[Access], Access]) -> None:
-        self._run = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
-        self._access_now = access_now
-        self._beaten = time.monotonic()
-        self.access = access
-        self.over = False
-        """Nobody can act for the person any more."""
-        self._stopped = False
-
-    def beat(self) -> bool:
-        """To be called often; False when the run was cancelled, or taken over after it had seemed lost.
-
-        When nobody can act for the person any more, the run is cancelled, and waits for them to take it up.
-        """
-        if self.over or self._stopped:
-            return False
-        if time.monotonic() - self._beaten < BEAT:
-            return True
-        self._beaten = time.monotonic()
-        try:
-            self.access = self._access_now(self.access)
-        except Unavailable as error:
-            self.is_over(error)
-            return False
-        self._stopped = not self._run.update(beat_at=timezone.now())
-        return not self._stopped
-
-    def is_over(self, error: ConsoleError) -> bool:
-        """Whether this error, of what was tried for the person, means that their session is over. What it was
-        tried on is then still to be done, when they have logged in again."""
-        if error.problem == SESSION_ENDED and not self.over:
-            self.over = True
-            self._run.update(state=RunState.CANCELLED, finished_at=timezone.now())
-        return error.problem == SESSION_ENDED
-
-
-class Patience:
-    """Which errors of a cluster a run waits for. Told of every outcome, in its order. `freshness` tells what others
-    have seen of the cluster: the first thing that a run hears after a restart may be a refusal."""
-
-    def __init__(self, freshness: Callable[[], Freshness]) -> None:
-        self._freshness = freshness
-        self._well = time.monotonic()
-        self._away = -SETTLING
-
-    def has_it(self, error: ConsoleError | None) -> bool:
-        now = time.monotonic()
-        if error is None:
-            self._well = now
-            return False
-        if is_away(error):
-            self._away = now
-            return now - self._well < PATIENCE
-        if not isinstance(error, Unavailable | Forbidden):
-            return False
-        return min(now - self._away, self._freshness().steady) < SETTLING
-
-
-def is_away(error: ConsoleError | None) -> bool:
-    """Whether it tells of a cluster that does not answer, or not now."""
-    return isinstance(error, TooManyRequests) or (isinstance(error, Unavailable) and error.passing)
+AccessNow = Callable[[Access], Access]
+"""Looks up a person's access again, from the access before. Unavailable `session_ended` when the session has ended."""
 
 
 class Runs:
-    """Runs of one kind. `access_now` looks up what a person may do at the moment, from what they could do before;
-    Unavailable when their session is over."""
+    """The runs of one kind. `background` has one thread per run that is being worked on.
 
-    kind: ClassVar[str]
+    A method that names a run raises NotFound if there is none of this kind that belongs to the person.
+    """
 
     def __init__(
         self,
+        kind: Kind[Any],
         background: Background,
-        access_now: Callable[[Access], Access],
+        freshness: Callable[[], Freshness],
+        access_now: AccessNow,
         atomic: Callable[[], AbstractContextManager[object]],
     ) -> None:
+        self.kind = kind
         self._background = background
+        self._freshness = freshness
         self._access_now = access_now
         self._atomic = atomic
 
     def propose(self, *, access: Access, registries: Sequence[RegistrySecret]) -> UUID:
-        """Write down exactly what would be done; each one's permission is checked when it is done."""
-        Run.objects.filter(state=RunState.PROPOSED, created_at__lt=timezone.now() - PROPOSAL_KEPT).delete()
+        """Create a run over these registries. Permissions are checked per item, when the item is done.
+
+        Conflict `run_under_way` with the id of a running run, if the kind allows only one per person.
+        """
+        if self.kind.one_per_person and (running := self.current(access=access, states=(RunState.RUNNING,))):
+            raise Conflict(str(running), "run_under_way")
+        self._forget_old(access)
         with self._atomic():
             run = Run.objects.create(
-                id=uuid4(), kind=self.kind, person=access.person[:150], state=RunState.PROPOSED
+                id=uuid4(), kind=self.kind.name, person=access.person[:150], state=RunState.PROPOSED
             )
             items = (
                 RunItem(run=run, namespace=it.namespace, name=it.name, uid=it.uid, state=ItemState.WAITING)
@@ -183,40 +81,80 @@ class Runs:
             RunItem.objects.bulk_create(items, batch_size=500)
         return run.id
 
-    def view(self, *, access: Access, run_id: UUID) -> RunView:
-        """How far it is. NotFound, also for somebody else's."""
-        run = self._own(access, run_id)
-        counts = dict(run.items.values_list("state").annotate(Count("pk")))
-        failed = run.items.filter(state=ItemState.FAILED).order_by("namespace", "name")
-        spread = run.items.values_list("namespace").annotate(Count("pk")).order_by("namespace")
-        return RunView(
-            id=run.id,
-            state=state_of(run),
-            total=sum(counts.values()),
-            done=counts.get(ItemState.DONE, 0),
-            failed=tuple(Item(Key(it.namespace, it.name), it.uid, it.problem) for it in failed),
-            namespaces=dict(spread),
-            created_at=run.created_at,
-        )
+    def start(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
+        """Start a proposed run, or resume a cancelled or interrupted one. Conflict `already_running` for any other.
+
+        `access_now` replaces the usual look-up, for a person who acts with a token.
+        """
+        self._claim(access, run_id)
+        self._background.submit(lambda: self._work(run_id, access, access_now))
+
+    def work(self, *, access: Access, run_id: UUID, access_now: AccessNow) -> None:
+        """The same as `start`, in this thread. Returns when the run has ended."""
+        self._claim(access, run_id)
+        self._work(run_id, access, access_now)
+
+    def cancel(self, *, access: Access, run_id: UUID) -> None:
+        """Begin no further item. Items under way end and are recorded; a run that has ended stays as it is.
+
+        Conflict `not_cancellable`.
+        """
+        self._own(access, run_id)
+        if not self.kind.cancellable:
+            raise Conflict(str(run_id), "not_cancellable")
+        running = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
+        running.update(state=RunState.CANCELLED, finished_at=timezone.now())
+
+    def current(self, *, access: Access, states: Sequence[RunState]) -> UUID | None:
+        """The person's newest run, if it is in one of these states and has not ended long ago."""
+        run = self._of(access).exclude(state=RunState.PROPOSED).order_by("-created_at").first()
+        if run is None or state_of(run) not in states:
+            return None
+        fresh = run.finished_at is None or timezone.now() - run.finished_at < RECENT
+        return run.id if fresh else None
 
     def newest(self, *, access: Access, most: int) -> list[tuple[datetime, UUID]]:
-        """When this person's runs of this kind were made, and which they are; not those that were only proposed."""
-        own = Run.objects.filter(kind=self.kind, person=access.person[:150]).exclude(state=RunState.PROPOSED)
-        return list(own.order_by("-created_at").values_list("created_at", "pk")[:most])
+        """Creation time and id of the person's newest runs. Proposed runs are left out."""
+        started = self._of(access).exclude(state=RunState.PROPOSED)
+        return list(started.order_by("-created_at").values_list("created_at", "pk")[:most])
+
+    def view(self, *, access: Access, run_id: UUID) -> RunView:
+        run = self._own(access, run_id)
+        counts = run.items.values_list("state", "reason", "problem").annotate(count=Count("pk"))
+        return summary(run, list(counts))
+
+    def namespaces(self, *, access: Access, run_id: UUID) -> dict[str, int]:
+        """The number of items in each namespace, by name."""
+        items = self._own(access, run_id).items
+        return dict(items.values_list("namespace").annotate(Count("pk")).order_by("namespace"))
 
     def items(self, *, access: Access, run_id: UUID, namespace: str = "") -> list[Item]:
-        """What a run holds of one namespace, or of all, by name."""
-        within = {"namespace": namespace} if namespace else {}
-        items = self._own(access, run_id).items.filter(**within).order_by("namespace", "name")
-        return [Item(Key(it.namespace, it.name), it.uid, it.problem) for it in items]
+        """The items of a namespace, or all, by namespace and name."""
+        items = self._own(access, run_id).items.filter(**{"namespace": namespace} if namespace else {})
+        return read_items(items.order_by("namespace", "name"))
 
-    def start(self, *, access: Access, run_id: UUID) -> None:
-        """Begin a proposed run, or take up one that was cancelled or interrupted. Conflict `already_running`
-        for any other."""
-        self._claim(access, run_id)
-        self._background.submit(lambda: self._work(run_id, access))
+    def ended(self, *, access: Access, run_id: UUID, reason: str, problem: str) -> list[Item]:
+        """The items that ended with a reason and a problem, by namespace and name."""
+        items = self._own(access, run_id).items.exclude(state=ItemState.WAITING)
+        return read_items(items.filter(reason=reason, problem=problem).order_by("namespace", "name"))
+
+    def failed(self, *, access: Access, run_id: UUID) -> list[Item]:
+        """The items whose test failed, or that could not be tested or changed, by namespace and name."""
+        items = _unsuccessful(self._own(access, run_id)).exclude(state=ItemState.LEFT_ALONE)
+        return read_items(items.order_by("namespace", "name"))
+
+    def newest_failures(self, *, access: Access, run_id: UUID) -> list[Item]:
+        """The items that did not end well, those left alone included, newest first; as many as the kind lists."""
+        items = _unsuccessful(self._own(access, run_id)).order_by("-ended_at", "-pk")
+        return read_items(items[: self.kind.failures_listed])
+
+    def newest_items(self, *, access: Access, run_id: UUID, most: int) -> list[Item]:
+        """The items that ended last, newest first."""
+        ended = self._own(access, run_id).items.exclude(state=ItemState.WAITING)
+        return read_items(ended.order_by("-ended_at", "-pk")[:most])
 
     def _claim(self, access: Access, run_id: UUID) -> None:
+        """Take the run for this process. Of two processes that try at once, one gets the Conflict."""
         run = self._own(access, run_id)
         state, now = state_of(run), timezone.now()
         claimed = state in RESUMABLE and Run.objects.filter(
@@ -225,29 +163,34 @@ class Runs:
         if not claimed:
             raise Conflict(str(run.pk), "already_running")
         if state is RunState.INTERRUPTED:
-            self._lost(access, RunItem.objects.filter(run=run, state=ItemState.WAITING))
+            waiting = run.items.filter(state=ItemState.WAITING)
+            self.kind.recover(access, read_items(waiting))
+            waiting.update(problem=RETRIED)
 
-    def _lost(self, access: Access, items: QuerySet[RunItem]) -> None:
-        """The process that had this run is gone; `items` are what it had not done, or not written down."""
+    def _work(self, run_id: UUID, access: Access, access_now: AccessNow | None = None) -> None:
+        heartbeat = Heartbeat(run_id, access, access_now or self._access_now)
+        execution = Execution(run_id, self.kind, heartbeat, RetryPolicy(self._freshness), self._atomic)
+        if execution.work():
+            running = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
+            running.update(state=RunState.DONE, finished_at=timezone.now())
 
-    def _work(self, run_id: UUID, access: Access) -> None:
-        raise NotImplementedError
+    def _forget_old(self, access: Access) -> None:
+        """Delete proposals that nobody confirmed, and all but the newest runs of the person."""
+        Run.objects.filter(state=RunState.PROPOSED, created_at__lt=timezone.now() - PROPOSAL_KEPT).delete()
+        if self.kind.kept is not None:
+            newest = self._of(access).order_by("-created_at").values_list("pk", flat=True)
+            Run.objects.filter(pk__in=list(newest[self.kind.kept - 1 :])).delete()
 
-    @staticmethod
-    def _end(run_id: UUID) -> None:
-        """Everything is done; a run that was cancelled meanwhile stays so."""
-        running = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
-        running.update(state=RunState.DONE, finished_at=timezone.now())
+    def _of(self, access: Access) -> QuerySet[Run]:
+        return Run.objects.filter(kind=self.kind.name, person=access.person[:150])
 
     def _own(self, access: Access, run_id: UUID) -> Run:
-        run = Run.objects.filter(pk=run_id, kind=self.kind, person=access.person[:150]).first()
+        run = self._of(access).filter(pk=run_id).first()
         if run is None:
             raise NotFound(str(run_id))
         return run
 
 
-def state_of(run: Run) -> RunState:
-    """A run whose process gave no sign of life for a while is interrupted, whatever was written last."""
-    if run.state == RunState.RUNNING and (run.beat_at is None or timezone.now() - run.beat_at > LOST_AFTER):
-        return RunState.INTERRUPTED
-    return RunState(run.state)
+def _unsuccessful(run: Run) -> QuerySet[RunItem]:
+    ended = run.items.exclude(state=ItemState.WAITING)
+    return ended.exclude(state=ItemState.DONE, reason__in=SUCCESSES)

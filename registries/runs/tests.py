@@ -1,193 +1,160 @@
-"""测试选中, 测试全部 and `manage.py verify`: runs of tests as people see them. Writes the items of runs.py's Run."""
+"""Runs that test. Worker threads only probe; the run's thread reads credentials and records verdicts.
 
+The probe's Schedule decides the order: one test at a time per host. After a host has refused a user name, or has asked
+for a pause (Retry-After), the other items with this host and user name are left alone.
+"""
+
+import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
+from functools import partial
+from typing import cast
 
-from django.db.models import Count, QuerySet
-from django.utils import timezone
-
-from registries.domain.access import Access
-from registries.domain.errors import Conflict
-from registries.domain.registry import Key, RegistrySecret
-from registries.index.search import Index
-from registries.models import Run, RunItem
-from registries.probe import Reason
-from registries.runs.drive import Drive
-from registries.runs.engine import Heart, ItemState, Runs, RunState, state_of
+from registries.audit.action import Action
+from registries.domain.access import Access, Permission
+from registries.domain.errors import Conflict, ConsoleError, Unavailable
+from registries.probe import Reason, Result, Schedule, Slot, registry_of
+from registries.runs.execution import Execution, ItemQueue, Kind, Step
+from registries.runs.run import Item, ItemOutcome, ItemState
 from registries.runs.threads import Background
 from registries.service.registries import Registries
 from registries.service.tests import Tests
+from registries.verification.check import Check
 from registries.verification.pauses import Pauses
 
 KEPT = 10
-"""So many runs of a person are remembered."""
-RECENT = timedelta(minutes=10)
-"""For so long the list still tells of a run that has ended."""
-LINES = 100
-SUCCESSES = (Reason.OK.value, Reason.OK_UNVERIFIED.value)
+
+Tested = tuple[Check, Result | ConsoleError]
+LeftAlone = Sequence[tuple[Item, ItemOutcome]]
+
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One registry of a run: its verdict's code, or why there is none (`problem`, or `left_alone`)."""
+class HostQueue(ItemQueue):
+    """The waiting items, in the order of the probe's Schedule."""
 
-    key: Key
-    uid: str
-    state: ItemState
-    reason: str
-    problem: str
-    duration_ms: int | None
+    def __init__(self, slots: Sequence[Slot]) -> None:
+        super().__init__(())
+        self._schedule = Schedule(slots)
+        self._under_way: dict[int, Slot] = {}
 
-    @property
-    def ok(self) -> bool:
-        return self.state is ItemState.DONE and self.reason in SUCCESSES
+    def take(self) -> Item | None:
+        slot = self._schedule.take()
+        if slot is None:
+            return None
+        item = cast(Item, slot.key)
+        self._under_way[item.id] = slot
+        return item
 
+    def put_back(self, items: Sequence[Item]) -> None:
+        raise NotImplementedError("a step of a test returns its errors, so no item is put back")
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """How many items ended alike."""
+    def ended(self, item: Item, outcome: ItemOutcome) -> LeftAlone:
+        slot = self._under_way.pop(item.id)
+        return _left_alone(self._schedule.ended(slot, Reason(outcome.reason) if outcome.reason else None))
 
-    state: ItemState
-    reason: str
-    problem: str
-    count: int
-
-    @property
-    def ok(self) -> bool:
-        return self.state is ItemState.DONE and self.reason in SUCCESSES
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyRunView:
-    """A run as it stands. `groups` are all that have ended, the most frequent first; `lines` the newest of them."""
-
-    id: UUID
-    state: RunState
-    total: int
-    groups: tuple[Group, ...]
-    lines: tuple[Line, ...]
-    finished_at: datetime | None
+    def refuse(self, host: str, username: str, reason: Reason) -> LeftAlone:
+        """Leave the items of a host and user name alone, because of an earlier test."""
+        return _left_alone(self._schedule.refuse(host, username, reason))
 
     @property
-    def ended(self) -> int:
-        return sum(group.count for group in self.groups)
-
-    @property
-    def succeeded(self) -> int:
-        return sum(group.count for group in self.groups if group.ok)
-
-    @property
-    def failed(self) -> int:
-        """Those with a verdict that is a failure, and those that could not be tested."""
-        return sum(
-            group.count for group in self.groups if not group.ok and group.state is not ItemState.LEFT_ALONE
-        )
-
-    @property
-    def left_alone(self) -> int:
-        return sum(group.count for group in self.groups if group.state is ItemState.LEFT_ALONE)
+    def is_empty(self) -> bool:
+        return not self._schedule.waiting
 
 
-class VerifyRuns(Runs):
-    """`probing` has the threads that probe, as many as there may be tests at once: `most`."""
+class VerifyKind(Kind[Tested]):
+    """`workers` has the threads that probe. `pauses` knows the hosts that asked for a pause."""
 
-    kind = "verify"
+    name = "verify"
+    action = Action.TEST
+    permission = Permission.TEST
+    cancellable = True
+    one_per_person = True
+    kept = KEPT
+    failures_listed = 100
 
     def __init__(
         self,
         registries: Registries,
         tests: Tests,
-        index: Index,
-        background: Background,
-        probing: Background,
-        most: int,
         pauses: Pauses,
-        access_now: Callable[[Access], Access],
-        atomic: Callable[[], AbstractContextManager[object]],
+        workers: Background,
+        at_once: int,
     ) -> None:
-        super().__init__(background, access_now, atomic)
         self._registries = registries
         self._tests = tests
-        self._index = index
-        self._probing = probing
-        self._most = most
         self._pauses = pauses
+        self.workers = workers
+        self.at_once = at_once
 
-    def make(self, *, access: Access, registries: Sequence[RegistrySecret]) -> UUID:
-        """Write down a run over these; Conflict `run_under_way`, about that one, while the person has another."""
-        if under_way := self.current(access=access, states=(RunState.RUNNING,)):
-            raise Conflict(str(under_way), "run_under_way")
-        own = Run.objects.filter(kind=self.kind, person=access.person[:150]).order_by("-created_at")
-        Run.objects.filter(pk__in=list(own.values_list("pk", flat=True)[KEPT - 1 :])).delete()
-        return self.propose(access=access, registries=registries)
+    def queue(self, run: Execution[Tested]) -> ItemQueue:
+        """Leaves alone at once what was refused earlier in this run, and what is paused by any test."""
+        items = run.items()
+        found = self._registries.by_uid(access=run.access, uids=[item.uid for item in items])
+        places = {it.uid: (registry_of(it.address), it.username) for it in found}
+        slots: list[Slot] = []
+        refused: list[tuple[str, str, Reason]] = []
+        for item in items:
+            place = places.get(item.uid, ("", str(item.id)))
+            if item.state is ItemState.WAITING:
+                slots.append(Slot(item, *place))
+            elif item.reason in (Reason.BAD_CREDENTIALS, Reason.RATE_LIMITED):
+                refused.append((*place, Reason(item.reason)))
+        refused += [(*place, Reason.RATE_LIMITED) for place in self._pauses.active()]
+        queue = HostQueue(slots)
+        for host, username, reason in refused:
+            for item, outcome in queue.refuse(host, username, reason):
+                run.write([item], outcome)
+        return queue
 
-    def work(self, *, access: Access, run_id: UUID) -> None:
-        """Start a run and do it here, as a command does."""
-        self._claim(access, run_id)
-        self._work(run_id, access)
-
-    def cancel(self, *, access: Access, run_id: UUID) -> None:
-        """Begin no further test; those under way end and are recorded. A run that has ended stays as it is."""
-        self._own(access, run_id)
-        running = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
-        running.update(state=RunState.CANCELLED, finished_at=timezone.now())
-
-    def current(self, *, access: Access, states: Sequence[RunState]) -> UUID | None:
-        """The newest run of this person, if it is in one of these states; one that was done long ago is not."""
-        run = (
-            Run.objects.filter(kind=self.kind, person=access.person[:150])
-            .exclude(state=RunState.PROPOSED)
-            .order_by("-created_at")
-            .first()
-        )
-        if run is None or state_of(run) not in states:
+    def begin(self, item: Item, run: Execution[Tested]) -> Step[Tested] | None:
+        begin, attempt_of = self._tests.begin_test_of_run, self._tests.attempt
+        try:
+            check = run.patiently(lambda: begin(access=run.access, key=item.key, uid=item.uid))
+        except Conflict as error:
+            if error.problem != "under_way":
+                raise
+            run.end([item], ItemOutcome(ItemState.LEFT_ALONE, problem=error.problem))
             return None
-        fresh = run.finished_at is None or timezone.now() - run.finished_at < RECENT
-        return run.id if fresh else None
+        try:
+            attempt = run.patiently(lambda: attempt_of(access=run.access, check=check))
+        except ConsoleError as error:
+            abandoned = self._tests.abandon_test(check=check, error=error)
+            run.fail(item, error, problem=abandoned.problem)
+            return None
+        return partial(_probe, check, attempt)
 
-    def progress(self, *, access: Access, run_id: UUID) -> VerifyRunView:
-        """How far it is. NotFound, also for somebody else's."""
-        run = self._own(access, run_id)
-        spread = run.items.values_list("state", "reason", "problem").annotate(count=Count("pk"))
-        groups = [Group(ItemState(state), reason, problem, n) for state, reason, problem, n in spread]
-        ended = [group for group in groups if group.state is not ItemState.WAITING]
-        return VerifyRunView(
-            id=run.id,
-            state=state_of(run),
-            total=sum(group.count for group in groups),
-            groups=tuple(sorted(ended, key=lambda it: (it.ok, -it.count, it.reason, it.problem))),
-            lines=_lines(run.items.exclude(state=ItemState.WAITING).order_by("-ended_at", "-pk")[:LINES]),
-            finished_at=run.finished_at,
-        )
+    def record(self, results: Sequence[tuple[Item, Tested]], run: Execution[Tested]) -> None:
+        for item, (check, result) in results:
+            if isinstance(result, ConsoleError):
+                self._tests.abandon_test(check=check, error=result)
+                run.end([item], ItemOutcome(ItemState.FAILED, problem=result.problem))
+                continue
+            recorded = self._tests.record_test(
+                access=run.access, check=check, result=result, again=run.pause_for_retry
+            )
+            if recorded.problem:
+                run.fail(item, Unavailable(str(check.key), recorded.problem))
+            else:
+                took = recorded.duration_ms
+                run.end([item], ItemOutcome(ItemState.DONE, recorded.reason, duration_ms=took))
 
-    def group(self, *, access: Access, run_id: UUID, reason: str, problem: str) -> tuple[Line, ...]:
-        """All that ended with a reason and a problem, by namespace and name."""
-        items = self._own(access, run_id).items.exclude(state=ItemState.WAITING)
-        return _lines(items.filter(reason=reason, problem=problem).order_by("namespace", "name"))
-
-    def failures(self, *, access: Access, run_id: UUID) -> tuple[str, ...]:
-        """The uids of what did not end well."""
-        items = self._own(access, run_id).items.filter(state__in=[ItemState.DONE, ItemState.FAILED])
-        return tuple(items.exclude(reason__in=SUCCESSES).values_list("uid", flat=True))
-
-    def _lost(self, access: Access, items: QuerySet[RunItem]) -> None:
-        """What it was testing will not be heard of any more, and can be tested again."""
-        self._tests.abandon_lost_tests(access=access, uids=list(items.values_list("uid", flat=True)))
-
-    def _work(self, run_id: UUID, access: Access) -> None:
-        items = RunItem.objects.filter(run=run_id)
-        heart = Heart(run_id, access, self._access_now)
-        drive = Drive(self._registries, self._tests, self._index, self._probing, self._most, items, heart)
-        drive.plan(self._pauses.active())
-        if drive.go():
-            self._end(run_id)
+    def recover(self, access: Access, items: Sequence[Item]) -> None:
+        self._tests.abandon_lost_tests(access=access, uids=[item.uid for item in items])
 
 
-def _lines(items: QuerySet[RunItem]) -> tuple[Line, ...]:
-    return tuple(
-        Line(Key(it.namespace, it.name), it.uid, ItemState(it.state), it.reason, it.problem, it.duration_ms)
-        for it in items
-    )
+def _probe(check: Check, attempt: Callable[[], Result]) -> Tested:
+    """Runs in a worker thread. Returns every error, since the check has to be ended after any of them."""
+    try:
+        return check, attempt()
+    except ConsoleError as error:
+        return check, error
+    except Exception:
+        log.exception("a test failed")
+        return check, Unavailable(str(check.key), "interrupted")
+
+
+def _left_alone(slots: Sequence[tuple[Slot, Reason]]) -> LeftAlone:
+    return [
+        (cast(Item, slot.key), ItemOutcome(ItemState.LEFT_ALONE, reason.value, "left_alone"))
+        for slot, reason in slots
+    ]

@@ -1,7 +1,7 @@
-"""Work that outlives its request: a few daemon threads and a queue. Knows no domain.
+"""Daemon threads and a queue, for work that goes on after its request.
 
-Threads start with the first piece of work, so after the server has forked. A process that ends does not
-wait for them: what they were doing is written down as under way, and found out of date by the next one.
+The threads start with the first work, so after the server has forked. A process that ends does not wait for them. The
+database then says that their work is under way, and the next process finds that it is out of date.
 """
 
 import logging
@@ -17,7 +17,7 @@ Work = Callable[[], object]
 
 
 class Background:
-    """At most `threads` pieces of work at once; with none, work is done at once by the caller."""
+    """Does work in up to `threads` threads. With 0 threads, `submit` does the work itself."""
 
     def __init__(self, threads: int, name: str) -> None:
         self.threads = threads
@@ -42,7 +42,7 @@ class Background:
             self._queue.put(work)
 
     def _serve(self) -> None:
-        """Take one piece of work after the other; `_free` counts the threads that nothing was put down for."""
+        """Does work until the process ends. `_free` counts the idle threads without work in the queue."""
         while True:
             work = self._queue.get()
             close_old_connections()

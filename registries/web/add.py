@@ -32,7 +32,6 @@ from registries.verification.outcome import Outcome
 from registries.web.forms import AddForm
 from registries.web.responses import details_url, dialog, done
 from registries.web.rows import verdict_of
-from registries.web.test_one import start_test
 from registries.wiring import services
 from registries.words import labels, presets
 
@@ -96,7 +95,7 @@ def _save(request: ConsoleRequest) -> HttpResponse:
 def _after_saving(access: Access, created: RegistrySecret) -> str:
     """Test what was saved, unless this person has tested too much lately."""
     try:
-        start_test(access, created.key)
+        services().single_tests.start(access=access, key=created.key)
     except TooManyRequests:
         return _("Added %(name)s. It was not tested: too many tests lately.") % {"name": created.title}
     return _("Added %(name)s. Testing the connection.") % {"name": created.title}
@@ -177,7 +176,9 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
     typed = form.typed()
     try:
         credential = read_credential(typed)
-        trial = services().trials.begin(access=access, namespace=typed["namespace"], credential=credential)
+        trial = services().single_tests.start_typed(
+            access=access, namespace=typed["namespace"], credential=credential
+        )
     except Invalid as error:
         form.add_causes(error.causes)
         return render(request, "registries/_trial.html", {"errors": _errors(form)}, status=422)
@@ -191,7 +192,7 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
 
 def trial_outcome(request: ConsoleRequest, trial: UUID) -> HttpResponse:
     """The verdict in the dialog, or that the test is still under way."""
-    outcome = services().trials.ask(access=request.access, trial_id=trial)
+    outcome = services().single_tests.outcome(access=request.access, test_id=trial)
     context: dict[str, Any] = {"trial": trial}
     if outcome is not None:
         context = {

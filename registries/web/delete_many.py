@@ -1,5 +1,6 @@
-"""删除选中: the selection becomes an explicit list, shown by namespace; its count confirms it; a bar shows it going."""
+"""删除选中 (delete selected): shows the selection as a list, asks for its count, then shows the progress."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -9,54 +10,37 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from registries.audit.action import Action
+from registries.domain.access import Access
 from registries.domain.errors import Conflict
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
-from registries.runs.engine import RunState, RunView
+from registries.runs.engine import Runs
+from registries.runs.run import RunState, RunView
 from registries.web.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog
 from registries.wiring import services
 from registries.words import labels
 
 SHOWN_AT_ONCE = 100
-"""With more than this, the names of a namespace are fetched when it is unfolded."""
+"""Up to this many names are part of the dialog. With more, a namespace fetches its names when it is unfolded."""
 
 
 @require_POST
 def batch_delete(request: ConsoleRequest) -> HttpResponse:
-    """Propose: `uids` holds what was selected, separated by blanks or line breaks."""
-    access = request.access
+    """Propose a run. `uids` has the selection, separated by white space."""
+    access, runs = request.access, _runs()
     asked = request.POST.get("uids", "").split()
     found = services().registries.by_uid(access=access, uids=asked)
-    may = services().registries.by_uid(access=access, uids=asked, action=Action.DELETE)
+    may = services().registries.by_uid(access=access, uids=asked, action=runs.kind.action)
     if not may:
         status, title = 403 if found else 422, _("Delete selected")
         return dialog(request, "registries/_batch_nothing.html", {"found": found}, status=status, title=title)
-    runs = services().delete_runs()
-    run = runs.view(access=access, run_id=runs.propose(access=access, registries=may))
-    return _confirmation(
-        request, run, may, left_out=len(found) - len(may), missing=len(set(asked)) - len(found)
-    )
-
-
-def _confirmation(
-    request: ConsoleRequest,
-    run: RunView,
-    registries: tuple[RegistrySecret, ...],
-    *,
-    left_out: int,
-    missing: int,
-) -> HttpResponse:
-    names: dict[str, list[str]] = {}
-    if run.total <= SHOWN_AT_ONCE:
-        for it in registries:
-            names.setdefault(it.namespace, []).append(it.name)
+    run = runs.propose(access=access, registries=may)
     context = {
-        "run": run,
-        "groups": [(namespace, count, names.get(namespace)) for namespace, count in run.namespaces.items()],
-        "left_out": left_out,
-        "missing": missing,
+        "run": runs.view(access=access, run_id=run),
+        "groups": _by_namespace(access, run, may if len(may) <= SHOWN_AT_ONCE else ()),
+        "left_out": len(found) - len(may),
+        "missing": len(set(asked)) - len(found),
         **_usage_place(request, run),
     }
     return dialog(request, "registries/_batch_delete.html", context, title=_("Delete selected"))
@@ -64,16 +48,16 @@ def _confirmation(
 
 @require_safe
 def run_items(request: ConsoleRequest, run: UUID) -> HttpResponse:
-    """The names that a run holds of one namespace."""
+    """The names of a run's items in one namespace."""
     namespace = request.GET.get("namespace", "")
-    items = services().delete_runs().items(access=request.access, run_id=run, namespace=namespace)
+    items = _runs().items(access=request.access, run_id=run, namespace=namespace)
     return render(request, "registries/_run_items.html", {"names": [item.key.name for item in items]})
 
 
 @require_POST
 def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
-    """Confirm with the count; a form that is sent twice shows how far the first one is."""
-    access, runs = request.access, services().delete_runs()
+    """Start a run that is confirmed with its count. A form that is sent twice shows the progress."""
+    access, runs = request.access, _runs()
     view = runs.view(access=access, run_id=run)
     if view.state in (RunState.PROPOSED, RunState.INTERRUPTED):
         typed = request.POST.get("count", "").strip()
@@ -82,8 +66,8 @@ def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
                 "run": view,
                 "wrong": True,
                 "typed": typed,
-                "groups": _folded(view),
-                **_usage_place(request, view),
+                "groups": _by_namespace(access, run),
+                **_usage_place(request, run),
             }
             return dialog(
                 request, "registries/_batch_delete.html", context, status=422, title=_("Delete selected")
@@ -98,28 +82,39 @@ def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
 
 @require_safe
 def run_progress(request: ConsoleRequest, run: UUID) -> HttpResponse:
-    return _progress(request, services().delete_runs().view(access=request.access, run_id=run))
+    return _progress(request, _runs().view(access=request.access, run_id=run))
 
 
-def _usage_place(request: ConsoleRequest, run: RunView) -> dict[str, object]:
-    url = reverse("registries:run_usage", args=(run.id,))
-    return usage_place(request, lambda: doomed(request.access, run.id), url)
+def _runs() -> Runs:
+    return services().runs["delete"]
 
 
-def _folded(view: RunView) -> list[tuple[str, int, None]]:
-    return [(namespace, count, None) for namespace, count in view.namespaces.items()]
+def _by_namespace(
+    access: Access, run: UUID, shown: Sequence[RegistrySecret] = ()
+) -> list[tuple[str, int, list[str] | None]]:
+    """Each namespace of a run, the count of its items, and the names of those in `shown`, or None."""
+    names: dict[str, list[str]] = {}
+    for it in shown:
+        names.setdefault(it.namespace, []).append(it.name)
+    counts = _runs().namespaces(access=access, run_id=run)
+    return [(namespace, count, names.get(namespace)) for namespace, count in counts.items()]
+
+
+def _usage_place(request: ConsoleRequest, run: UUID) -> dict[str, object]:
+    url = reverse("registries:run_usage", args=(run,))
+    return usage_place(request, lambda: doomed(request.access, run), url)
 
 
 def _progress(request: ConsoleRequest, view: RunView) -> HttpResponse:
-    failures = [(item, labels.problem_text(item.problem)) for item in view.failed]
+    failed = _runs().failed(access=request.access, run_id=view.id) if view.failed else []
     context = {
         "run": view,
-        "failures": failures,
+        "failures": [(item, labels.problem_text(item.problem)) for item in failed],
         "ended": view.state is RunState.DONE,
         "state": view.state.value,
     }
     response = dialog(request, "registries/_run.html", context, title=_("Delete selected"))
     if view.state is RunState.DONE:
         trigger_client_event(response, "registries-changed", {})
-        trigger_client_event(response, "selection-set", {"uids": [item.uid for item in view.failed]})
+        trigger_client_event(response, "selection-set", {"uids": [item.uid for item in failed]})
     return response

@@ -77,7 +77,7 @@ def run_usage(request: ConsoleRequest, run: UUID) -> HttpResponse:
 
 def doomed(access: Access, run: UUID) -> list[Key]:
     """What a run would delete, as far as this person may."""
-    items = services().delete_runs().items(access=access, run_id=run)
+    items = services().runs["delete"].items(access=access, run_id=run)
     return [item.key for item in items if access.may(Permission.DELETE, item.key.namespace)]
 
 

@@ -1,4 +1,4 @@
-"""测试选中 and 测试全部: a run of tests, its progress in a dialog that is also a page, the notice on the list."""
+"""测试选中 and 测试全部 (test selected, test all): starts a run of tests and shows its progress."""
 
 from typing import Any
 from uuid import UUID
@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from registries.audit.action import Action
-from registries.domain.access import Access, Permission
+from registries.domain.access import Access
 from registries.domain.errors import Conflict
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
-from registries.runs.engine import ItemState, RunState
-from registries.runs.tests import Group, Line, VerifyRunView
+from registries.runs.engine import Runs
+from registries.runs.run import Group, Item, ItemState, RunState, RunView
 from registries.web import filters
 from registries.web.responses import details_url, dialog, is_htmx
 from registries.wiring import services
@@ -24,15 +23,17 @@ from registries.words import labels
 
 NOTICED = (RunState.RUNNING, RunState.INTERRUPTED, RunState.CANCELLED, RunState.DONE)
 CHANGED = "verify-run-changed"
+LINES = 100
+"""The items that are shown while a run is under way."""
 
 
 @require_POST
 def verify_batch(request: ConsoleRequest) -> HttpResponse:
-    """Test what was selected (`uids`), or everything that matches a filter (`query`, as in the address bar).
+    """Test the selection (`uids`), or everything that matches a filter (`query`, as in the address bar).
 
-    Somebody whose run is under way is shown that one.
+    Shows the person's running run instead, if there is one.
     """
-    access, runs = request.access, services().verify_runs()
+    access, runs = request.access, _runs()
     under_way = runs.current(access=access, states=(RunState.RUNNING,))
     if under_way is not None:
         return _progress(request, under_way, note=labels.problem_text("run_under_way"))
@@ -42,7 +43,7 @@ def verify_batch(request: ConsoleRequest) -> HttpResponse:
         return dialog(
             request, "registries/_verify_nothing.html", {"title": title}, status=status, title=title
         )
-    run = runs.make(access=access, registries=chosen)
+    run = runs.propose(access=access, registries=chosen)
     runs.start(access=access, run_id=run)
     return _progress(request, run, changed=True)
 
@@ -50,14 +51,15 @@ def verify_batch(request: ConsoleRequest) -> HttpResponse:
 def _found(
     access: Access, posted: QueryDict
 ) -> tuple[tuple[RegistrySecret, ...], tuple[RegistrySecret, ...]]:
-    """What of it there is and may be seen, and what of that may be tested."""
+    """The registries that the person may see, and those of them that the person may test."""
+    kind = _runs().kind
     if "query" in posted:
         criteria = filters.criteria(QueryDict(posted.get("query", "")).dict())
         found = services().index.matching(access=access, criteria=criteria)
-        return found, tuple(it for it in found if access.may(Permission.TEST, it.namespace))
+        return found, tuple(it for it in found if access.may(kind.permission, it.namespace))
     uids = posted.get("uids", "").split()
     found = services().registries.by_uid(access=access, uids=uids)
-    return found, services().registries.by_uid(access=access, uids=uids, action=Action.TEST)
+    return found, services().registries.by_uid(access=access, uids=uids, action=kind.action)
 
 
 @require_safe
@@ -67,9 +69,9 @@ def verify_run(request: ConsoleRequest, run: UUID) -> HttpResponse:
 
 @require_POST
 def verify_run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
-    """Go on with a run that was cancelled or interrupted."""
+    """Resume a run that was cancelled or interrupted."""
     try:
-        services().verify_runs().start(access=request.access, run_id=run)
+        _runs().start(access=request.access, run_id=run)
     except Conflict as error:
         if error.problem != "already_running":
             raise
@@ -78,52 +80,57 @@ def verify_run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
 
 @require_POST
 def verify_run_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
-    services().verify_runs().cancel(access=request.access, run_id=run)
+    _runs().cancel(access=request.access, run_id=run)
     return _progress(request, run, changed=True)
 
 
 @require_POST
 def verify_run_failures(request: ConsoleRequest, run: UUID) -> HttpResponse:
-    """Select what did not end well: the list's selection becomes exactly that."""
-    uids = services().verify_runs().failures(access=request.access, run_id=run)
+    """Replace the selection of the list by the registries that failed."""
+    failed = _runs().failed(access=request.access, run_id=run)
     if not is_htmx(request):
         return HttpResponseRedirect(f"{reverse('registries:list')}?status=failed")
     response = HttpResponse(status=204)
-    trigger_client_event(response, "selection-set", {"uids": list(uids)})
+    trigger_client_event(response, "selection-set", {"uids": [item.uid for item in failed]})
     return trigger_client_event(response, "dialog-close", {})
 
 
 @require_safe
 def verify_run_group(request: ConsoleRequest, run: UUID) -> HttpResponse:
-    """The registries of a run that ended alike."""
+    """The registries of a run that ended with a reason and a problem."""
     reason, problem = request.GET.get("reason", ""), request.GET.get("problem", "")
-    found = services().verify_runs().group(access=request.access, run_id=run, reason=reason, problem=problem)
-    return render(request, "registries/_verify_lines.html", {"lines": [_line(it) for it in found]})
+    items = _runs().ended(access=request.access, run_id=run, reason=reason, problem=problem)
+    return render(request, "registries/_verify_lines.html", {"lines": [_line(it) for it in items]})
 
 
 @require_safe
 def verify_notice(request: ConsoleRequest) -> HttpResponse:
-    """What the list says of the newest run; asks again while one is under way."""
+    """The notice of the newest run above the list. It polls while the run is under way."""
     return render(request, "registries/_verify_notice.html", notice(request.access))
 
 
 def notice(access: Access) -> dict[str, Any]:
-    """Context of the notice: nothing, or the run and where it leads."""
-    runs = services().verify_runs()
-    run = runs.current(access=access, states=NOTICED)
-    return {"notice": runs.progress(access=access, run_id=run) if run else None}
+    """The context of the notice: the newest run, or None."""
+    run = _runs().current(access=access, states=NOTICED)
+    return {"notice": _runs().view(access=access, run_id=run) if run else None}
+
+
+def _runs() -> Runs:
+    return services().runs["verify"]
 
 
 def _progress(request: ConsoleRequest, run: UUID, *, note: str = "", changed: bool = False) -> HttpResponse:
-    view = services().verify_runs().progress(access=request.access, run_id=run)
+    access = request.access
+    view = _runs().view(access=access, run_id=run)
     running = view.state is RunState.RUNNING
+    lines = _runs().newest_items(access=access, run_id=run, most=LINES) if running else []
     context = {
         "run": view,
         "state": view.state.value,
         "title": _title(view),
         "note": note,
         "groups": [_group(it) for it in view.groups],
-        "lines": [_line(it) for it in view.lines],
+        "lines": [_line(it) for it in lines],
         "running": running,
         "resumable": view.state in (RunState.CANCELLED, RunState.INTERRUPTED) and view.ended < view.total,
     }
@@ -135,7 +142,7 @@ def _progress(request: ConsoleRequest, run: UUID, *, note: str = "", changed: bo
     return response
 
 
-def _title(view: VerifyRunView) -> str:
+def _title(view: RunView) -> str:
     return {
         RunState.RUNNING: _("Testing…"),
         RunState.DONE: _("Tests finished"),
@@ -155,14 +162,14 @@ def _hint(group: Group) -> str:
     return labels.reason_hint(group.reason) if group.state is ItemState.DONE and not group.ok else ""
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(line: Item) -> dict[str, Any]:
     kind, icon = _mark(line)
     text = labels.reason(line.reason) if line.state is ItemState.DONE else labels.problem_text(line.problem)
     took = labels.duration(line.duration_ms) if line.duration_ms else ""
     return {"it": line, "kind": kind, "icon": icon, "text": text, "took": took, "url": details_url(line.key)}
 
 
-def _mark(it: Group | Line) -> tuple[str, str]:
+def _mark(it: Group | Item) -> tuple[str, str]:
     if it.state is ItemState.LEFT_ALONE:
         return "idle", "circle-dashed"
     if not it.ok:

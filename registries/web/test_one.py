@@ -1,7 +1,6 @@
-"""测试连接 of a stored registry: begun by a click, done in the background, asked about by its own row."""
+"""测试连接 (test the connection) of a stored registry. A click starts the test; the row polls for its outcome."""
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -21,18 +20,11 @@ from registries.wiring import services
 from registries.words import labels
 
 
-def start_test(access: Access, key: Key) -> None:
-    """Begin a test and leave it to the background, unless one is under way already."""
-    check, new = services().tests.begin_test(access=access, key=key)
-    if new:
-        services().test_threads.submit(partial(services().tests.finish_test, access=access, check=check))
-
-
 @require_POST
 def verify(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
-    """Begin; the answer is the row, or the panel of the details page, that says so."""
+    """Start a test. Answers with the row, or with the panel of the details page."""
     key = Key(namespace, name)
-    start_test(request.access, key)
+    services().single_tests.start(access=request.access, key=key)
     if not is_htmx(request):
         return HttpResponseRedirect(details_url(key))
     return _shown(request, key, begun=True)
@@ -40,7 +32,7 @@ def verify(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
 
 @require_safe
 def row(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
-    """The row, or the panel, as it is now."""
+    """The row or the panel as it is now. It polls while a test is under way."""
     return _shown(request, Key(namespace, name))
 
 
@@ -65,7 +57,7 @@ def _shown(request: ConsoleRequest, key: Key, *, begun: bool = False) -> HttpRes
 
 
 def _announce(response: HttpResponse, registry: RegistrySecret, *, begun: bool) -> None:
-    """A test has ended: the counts above the table follow; a test that could not be made says why."""
+    """Tell the page to update its counts, since no test is under way. Show the problem of a test without a verdict."""
     trigger_client_event(response, "registry-tested", {"uid": registry.uid})
     last = services().history.last(registry.uid)
     if last and last.outcome and last.outcome.problem and not begun:
@@ -73,7 +65,7 @@ def _announce(response: HttpResponse, registry: RegistrySecret, *, begun: bool) 
 
 
 def panel(access: Access, registry: RegistrySecret, check: Check | None) -> dict[str, Any]:
-    """What the verdict's panel on the details page shows."""
+    """The context of the verdict's panel on the details page."""
     now = datetime.now(UTC)
     recent = list(services().history.recent(registry.uid))
     bars = strip(recent)
@@ -89,7 +81,7 @@ def panel(access: Access, registry: RegistrySecret, check: Check | None) -> dict
 
 @require_safe
 def card(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
-    """What hovering over a status shows."""
+    """The card that is shown when the pointer is over a status."""
     access = request.access
     registry = services().registries.find(access=access, key=Key(namespace, name))
     check = services().history.under_way([registry.uid]).get(registry.uid)
@@ -97,7 +89,7 @@ def card(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
 
 
 def strip(recent: list[Check]) -> list[dict[str, Any]]:
-    """The last tests as bars, oldest first: kind, what to say of it, and where it stands."""
+    """The last tests as bars, oldest first: kind, text, time, and the x position in pixels."""
     bars = []
     for position, check in enumerate(reversed(recent)):
         if check.outcome is None:
@@ -109,7 +101,7 @@ def strip(recent: list[Check]) -> list[dict[str, Any]]:
 
 
 def strip_text(bars: list[dict[str, Any]]) -> str:
-    """The strip for who does not see it."""
+    """The strip as a sentence, for screen readers."""
     failed = [bar["kind"] == "bad" for bar in bars]
     counts = {"n": len(failed), "good": failed.count(False), "bad": failed.count(True)}
     if failed and failed[-1]:

@@ -139,8 +139,8 @@ def aim(case: Case, run: str) -> None:
 
 
 def finished_run(stage: Cast) -> str:
-    runs, access = services().verify_runs(), stage.access("olive")
-    run = runs.make(access=access, registries=[stage.find()])
+    runs, access = services().runs["verify"], stage.access("olive")
+    run = runs.propose(access=access, registries=[stage.find()])
     runs.start(access=access, run_id=run)
     return str(run)
 

@@ -13,7 +13,7 @@ from registries.domain.access import Role
 from registries.domain.query import Criteria
 from registries.domain.registry import VerifyStatus
 from registries.models import Run
-from registries.runs.engine import RunState
+from registries.runs.run import RunState
 from registries.wiring import services
 from tests.api.test_api import BASE
 from tests.cast import Cast
@@ -187,7 +187,7 @@ class TestList:
     def test_has_none_that_the_token_may_not_see_and_no_mere_proposal(self, stage: Cast) -> None:
         begin(stage.api("olive"), "verify", "team-a/a", "team-b/c")
         seen = begin(stage.api("olive"), "verify", "team-a/a").json()["id"]
-        services().delete_runs().propose(access=stage.access("olive"), registries=[stage.find("a")])
+        services().runs["delete"].propose(access=stage.access("olive"), registries=[stage.find("a")])
 
         listed = stage.api("olive", "team-a").get(RUNS).json()
 

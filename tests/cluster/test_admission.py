@@ -14,7 +14,7 @@ from registries.cluster.failures import refusal
 from registries.domain.errors import ConsoleError, Forbidden, Refused, Unavailable
 from registries.domain.registry import Draft, Key, Provider
 from registries.models import AuditEntry
-from registries.runs.deletion import item_problem
+from registries.runs.execution import item_problem
 from registries.stores.cluster.store import KubernetesStore
 from tests import canary
 from tests.api.test_api import TEAM_A, body, post

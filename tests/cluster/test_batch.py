@@ -16,7 +16,7 @@ from registries.audit.log import events_of
 from registries.domain.errors import Unavailable
 from registries.domain.registry import RegistrySecret
 from registries.models import AuditEntry, Run, RunItem
-from registries.runs.engine import LOST_AFTER, RunView
+from registries.runs.run import LOST_AFTER, Item, RunView
 from registries.service.registries import Registries
 from registries.wiring import services
 from tests.cast import Cast
@@ -48,16 +48,20 @@ def people(cluster: Cluster, transactional_db: None, cast: Cast) -> Cast:
 
 
 def proposed(people: Cast, registries: list[RegistrySecret], person: str = "nina") -> UUID:
-    return services().delete_runs().propose(access=people.access(person), registries=registries)
+    return services().runs["delete"].propose(access=people.access(person), registries=registries)
 
 
 def view(people: Cast, run: UUID) -> RunView:
-    return services().delete_runs().view(access=people.access("nina"), run_id=run)
+    return services().runs["delete"].view(access=people.access("nina"), run_id=run)
+
+
+def failed(people: Cast, run: UUID) -> list[Item]:
+    return services().runs["delete"].failed(access=people.access("nina"), run_id=run)
 
 
 def deleted(people: Cast, run: UUID) -> RunView:
     """Start it, or go on with it, and wait until it has ended."""
-    services().delete_runs().start(access=people.access("nina"), run_id=run)
+    services().runs["delete"].start(access=people.access("nina"), run_id=run)
     assert wait_for(lambda: view(people, run).state.value == "done")
     return view(people, run)
 
@@ -73,7 +77,7 @@ def test_all_of_them_are_deleted_and_written_down(people: Cast, cluster: Cluster
 
     ended = deleted(people, proposed(people, registries))
 
-    assert (ended.done, ended.failed) == (60, ())
+    assert (ended.succeeded, ended.failed) == (60, 0)
     assert left(cluster) == {"stays"}
     assert AuditEntry.objects.filter(action="delete", outcome="ok", person="nina").count() == 60
     assert [entry.action for entry in events_of(registries[0])] == ["delete", "create"]
@@ -82,14 +86,14 @@ def test_all_of_them_are_deleted_and_written_down(people: Cast, cluster: Cluster
 def test_what_is_done_is_written_down_many_at_a_time(people: Cast, settings: Any) -> None:
     """Here one after the other, in this thread, so that the queries can be counted."""
     settings.TEST_THREADS = 0
-    vars(services()).pop("deletion_threads", None)
-    vars(services()).pop("delete_threads", None)
+    for name in ("deletion_threads", "run_threads", "runs"):
+        vars(services()).pop(name, None)
     run = proposed(people, [people.add(f"r-{number:03}") for number in range(60)])
 
     with CaptureQueriesContext(connection) as queries:
-        services().delete_runs().start(access=people.access("nina"), run_id=run)
+        services().runs["delete"].start(access=people.access("nina"), run_id=run)
 
-    assert view(people, run).done == 60
+    assert view(people, run).succeeded == 60
     assert len(queries) < 60
 
 
@@ -116,10 +120,10 @@ def test_a_run_that_is_taken_from_it_stops_at_once(
     people: Cast, cluster: Cluster, pace: Pace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As by somebody's logout, or by another process that thought it lost; what was done until then is told."""
-    monkeypatch.setattr("registries.runs.engine.BEAT", 0.0)
+    monkeypatch.setattr("registries.runs.heartbeat.BEAT", 0.0)
     run = proposed(people, [people.add(f"r-{number:03}") for number in range(300)])
     pace.late = 0.5  # 19 seconds for all of them
-    services().delete_runs().start(access=people.access("nina"), run_id=run)
+    services().runs["delete"].start(access=people.access("nina"), run_id=run)
     assert wait_for(lambda: len(left(cluster)) < 290)
 
     Run.objects.filter(pk=run).update(state="cancelled")
@@ -128,7 +132,7 @@ def test_a_run_that_is_taken_from_it_stops_at_once(
     assert len(left(cluster)) > 200
     pace.late = 0.0
     ended = deleted(people, run)
-    assert (ended.done, ended.failed) == (300, ())
+    assert (ended.succeeded, ended.failed) == (300, 0)
     assert AuditEntry.objects.filter(action="delete", outcome="ok").count() == 300
 
 
@@ -136,7 +140,7 @@ def settled(people: Cast, cluster: Cluster, run: UUID) -> bool:
     """Whether for a second nothing was deleted, and what was is told."""
     before = left(cluster)
     time.sleep(1)
-    return left(cluster) == before and view(people, run).done == 300 - len(before)
+    return left(cluster) == before and view(people, run).succeeded == 300 - len(before)
 
 
 def test_what_is_gone_or_recreated_is_named_and_not_touched(people: Cast, cluster: Cluster) -> None:
@@ -148,11 +152,11 @@ def test_what_is_gone_or_recreated_is_named_and_not_touched(people: Cast, cluste
 
     ended = deleted(people, run)
 
-    assert {(item.key.name, item.problem) for item in ended.failed} == {
+    assert {(item.key.name, item.problem) for item in failed(people, run)} == {
         ("gone", "gone"),
         ("recreated", "recreated"),
     }
-    assert ended.done == 1
+    assert ended.succeeded == 1
     assert left(cluster) == {"recreated"}
 
 
@@ -161,8 +165,8 @@ def test_a_run_waits_for_a_cluster_that_is_away(
 ) -> None:
     run = proposed(people, [people.add(f"r-{number:03}") for number in range(300)])
     pace.late = 0.5
-    services().delete_runs().start(access=people.access("nina"), run_id=run)
-    assert wait_for(lambda: view(people, run).done > 10)
+    services().runs["delete"].start(access=people.access("nina"), run_id=run)
+    assert wait_for(lambda: view(people, run).succeeded > 10)
 
     server.kill_api()
     assert wait_for(lambda: services().index.freshness().away)
@@ -171,7 +175,7 @@ def test_a_run_waits_for_a_cluster_that_is_away(
     server.start_api()
 
     assert wait_for(lambda: view(people, run).state.value == "done")
-    assert view(people, run).failed == ()
+    assert view(people, run).failed == 0
     assert left(cluster) == set()
     assert AuditEntry.objects.filter(action="delete", outcome="ok").count() == 300
 
@@ -184,7 +188,7 @@ def test_what_a_lost_process_had_deleted_counts_as_done(people: Cast, cluster: C
 
     ended = deleted(people, run)
 
-    assert (ended.done, ended.failed) == (2, ())
+    assert (ended.succeeded, ended.failed) == (2, 0)
     assert set(RunItem.objects.values_list("problem", flat=True)) == {""}
 
 
@@ -192,10 +196,10 @@ def test_who_loses_the_role_meanwhile_deletes_nothing(people: Cast, cluster: Clu
     run = proposed(people, [people.add("a")])
     weaker = people.access("vic")
 
-    services().delete_runs()._work(run, weaker)
+    services().runs["delete"]._work(run, weaker)
 
     assert left(cluster) == {"a"}
-    assert [item.problem for item in view(people, run).failed] == ["Forbidden"]
+    assert [item.problem for item in failed(people, run)] == ["Forbidden"]
 
 
 def test_a_cluster_that_refuses_for_good_is_not_waited_for(people: Cast, cluster: Cluster) -> None:
@@ -212,8 +216,8 @@ def test_a_cluster_that_refuses_for_good_is_not_waited_for(people: Cast, cluster
             return False
 
         assert wait_for(forbidden)
-        ended = deleted(people, run)
+        deleted(people, run)
     finally:
         cluster.bind("console", "registry-console")
 
-    assert [item.problem for item in ended.failed] == ["cluster_forbidden"]
+    assert [item.problem for item in failed(people, run)] == ["cluster_forbidden"]

@@ -21,7 +21,7 @@ from registries.domain.errors import Unavailable
 from registries.domain.registry import Key
 from registries.models import ClusterSession, RunItem
 from registries.people import cluster_access
-from registries.runs.engine import RunState
+from registries.runs.run import RunState
 from registries.stores.sealing import Sealer
 from registries.wiring import services
 from tests import canary
@@ -205,14 +205,14 @@ class TestRuns:
             people.apply("team-a", f"harbor-{number}", password=canary.CANARY)
         access = access_of("team-a-admin")
         assert wait_for(lambda: len(services().index.fresh().keys_by_uid) == 3)
-        runs, found = services().delete_runs(), services().index.fresh().buckets["team-a"].items
+        runs, found = services().runs["delete"], services().index.fresh().buckets["team-a"].items
         run = runs.propose(access=access, registries=found)
         services().people.forget(ClusterSession.objects.get())
 
         runs.start(access=access, run_id=run)
 
         view = runs.view(access=access, run_id=run)
-        assert (view.state, view.done, view.failed) == (RunState.CANCELLED, 0, ())
+        assert (view.state, view.succeeded, view.failed) == (RunState.CANCELLED, 0, 0)
         assert RunItem.objects.filter(state="waiting").count() == 3
         again = access_of("team-a-admin")
         runs.start(access=again, run_id=run)
@@ -223,14 +223,14 @@ class TestRuns:
         people.apply("team-a", "harbor", password=canary.CANARY, domain="127.0.0.1:9")
         access = access_of("omar")
         assert wait_for(lambda: services().index.fresh().keys_by_uid)
-        runs, found = services().verify_runs(), services().index.fresh().buckets["team-a"].items
-        run = runs.make(access=access, registries=found)
+        runs, found = services().runs["verify"], services().index.fresh().buckets["team-a"].items
+        run = runs.propose(access=access, registries=found)
         services().people.forget(ClusterSession.objects.get())
 
         runs.start(access=access, run_id=run)
 
-        assert runs.progress(access=access, run_id=run).state is RunState.CANCELLED
+        assert runs.view(access=access, run_id=run).state is RunState.CANCELLED
         assert RunItem.objects.get().state == "waiting"
         again = access_of("omar")
         runs.start(access=again, run_id=run)
-        assert runs.progress(access=again, run_id=run).state is RunState.DONE
+        assert runs.view(access=again, run_id=run).state is RunState.DONE

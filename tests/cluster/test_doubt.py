@@ -10,7 +10,7 @@ from registries.domain.errors import UNCERTAIN, Unavailable
 from registries.domain.registry import Key
 from registries.models import AuditEntry
 from registries.probe.result import Reason, Result
-from registries.runs import deletion
+from registries.runs import execution
 from registries.wiring import services
 from tests.api.test_api import MERGE, TEAM_A, body
 from tests.cast import Cast, typed
@@ -112,8 +112,8 @@ def test_a_rehearsal_has_done_nothing(people: Cast, on_cluster: Cluster, silence
 def test_a_run_that_asks_again_says_it_once(
     people: Cast, silence: Silence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deletion, "PAUSE", 0.0)
-    access, runs = people.access("nina"), services().delete_runs()
+    monkeypatch.setattr(execution, "PAUSE", 0.0)
+    access, runs = people.access("nina"), services().runs["delete"]
     run = runs.propose(access=access, registries=[people.add()])
     silence.about("DELETE", times=3, arrives=False)
 

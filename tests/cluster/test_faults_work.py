@@ -15,9 +15,8 @@ from registries.domain.registry import RegistrySecret
 from registries.domain.resource import PREFIX, new_resource
 from registries.intake.draft import read_draft
 from registries.models import AuditEntry, VerificationRecord
-from registries.runs import engine
-from registries.runs.engine import ItemState, RunState
-from registries.runs.tests import VerifyRunView
+from registries.runs import heartbeat
+from registries.runs.run import ItemState, RunState, RunView
 from registries.stores.cluster import watch
 from registries.wiring import services
 from tests.cast import Cast, typed
@@ -140,7 +139,7 @@ def test_a_run_of_tests_that_is_cancelled_while_it_waits_is_taken_up_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What was not tested did not fail."""
-    monkeypatch.setattr(engine, "BEAT", 0.0)
+    monkeypatch.setattr(heartbeat, "BEAT", 0.0)
     names = {f"tested-{number:02}": place for number, place in enumerate(silent_servers(TESTED))}
     tested = stored(cluster, names)
     cable.pull()
@@ -148,14 +147,14 @@ def test_a_run_of_tests_that_is_cancelled_while_it_waits_is_taken_up_later(
     assert wait_for(lambda: services().index.freshness().away)
     access = people.access("nina")
 
-    services().verify_runs().cancel(access=access, run_id=testing[1])
+    services().runs["verify"].cancel(access=access, run_id=testing[1])
     running = services().run_threads
     assert wait_for(lambda: running._free == running._started), "the run has noticed"
     cable.plug()
 
     assert wait_for(lambda: not services().index.freshness().away)
     assert progress(people, testing).groups == ()
-    services().verify_runs().start(access=access, run_id=testing[1])
+    services().runs["verify"].start(access=access, run_id=testing[1])
     assert wait_for(lambda: progress(people, testing).state is RunState.DONE)
     assert [(it.problem, it.count) for it in progress(people, testing).groups] == [("", TESTED)]
 
@@ -177,28 +176,28 @@ Tests = tuple[str, UUID]
 
 def begun_tests(people: Cast, person: str, registries: list[RegistrySecret]) -> Tests:
     access = people.access(person)
-    run = services().verify_runs().make(access=access, registries=registries)
-    services().verify_runs().start(access=access, run_id=run)
+    run = services().runs["verify"].propose(access=access, registries=registries)
+    services().runs["verify"].start(access=access, run_id=run)
     return person, run
 
 
 def begun_deletion(people: Cast, registries: list[RegistrySecret]) -> UUID:
     access = people.access("nina")
-    run = services().delete_runs().propose(access=access, registries=registries)
-    services().delete_runs().start(access=access, run_id=run)
+    run = services().runs["delete"].propose(access=access, registries=registries)
+    services().runs["delete"].start(access=access, run_id=run)
     return run
 
 
 def deleted(people: Cast, run: UUID) -> int:
-    return services().delete_runs().view(access=people.access("nina"), run_id=run).done
+    return services().runs["delete"].view(access=people.access("nina"), run_id=run).succeeded
 
 
-def progress(people: Cast, it: Tests) -> VerifyRunView:
-    return services().verify_runs().progress(access=people.access(it[0]), run_id=it[1])
+def progress(people: Cast, it: Tests) -> RunView:
+    return services().runs["verify"].view(access=people.access(it[0]), run_id=it[1])
 
 
 def is_over(people: Cast, deleting: UUID, testing: list[Tests]) -> bool:
-    deletion = services().delete_runs().view(access=people.access("nina"), run_id=deleting)
+    deletion = services().runs["delete"].view(access=people.access("nina"), run_id=deleting)
     states = [deletion.state, *(progress(people, it).state for it in testing)]
     return all(state is RunState.DONE for state in states)
 
@@ -252,8 +251,8 @@ def insisting(call: Callable[[], Any], done_before: type[Exception] = Unavailabl
 
 
 def everything_was_deleted_once(people: Cast, run: UUID, registries: list[RegistrySecret]) -> None:
-    view = services().delete_runs().view(access=people.access("nina"), run_id=run)
-    assert (view.done, view.failed) == (len(registries), ())
+    view = services().runs["delete"].view(access=people.access("nina"), run_id=run)
+    assert (view.succeeded, view.failed) == (len(registries), 0)
     entries = AuditEntry.objects.filter(action="delete", outcome="ok", name__startswith="doomed")
     assert sorted(entries.values_list("uid", flat=True)) == sorted(it.uid for it in registries)
 

@@ -7,7 +7,7 @@ import pytest
 
 from registries.domain.errors import ConsoleError, Forbidden, Unavailable
 from registries.domain.registry import Key, Provider, RegistrySecret, Removal
-from registries.runs.engine import Patience
+from registries.runs.heartbeat import RetryPolicy
 from registries.stores.base import Freshness
 from registries.stores.cluster import cache as journals
 from registries.stores.cluster.cache import Journal
@@ -180,4 +180,4 @@ def test_how_long_the_server_has_been_answering_is_known(journal: Journal) -> No
 def test_a_refusal_soon_after_it_was_away_is_not_believed_by_a_run_that_saw_nothing_of_it(
     error: ConsoleError, steady: float, waits: bool
 ) -> None:
-    assert Patience(lambda: Freshness(steady=steady)).has_it(error) is waits
+    assert RetryPolicy(lambda: Freshness(steady=steady)).allows(error) is waits

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from registries.domain.registry import VerifyStatus
 from registries.models import AuditEntry
-from registries.runs.tests import VerifyRuns
+from registries.runs.engine import Runs
 from tests.cast import Cast
 from tests.peers.silent import SilentServers
 from tests.web.test_test_many import Probing
@@ -82,10 +82,10 @@ def test_a_signal_that_comes_before_the_run_begins_stops_it_all_the_same(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     settings.PROBE_ALLOW_LOOPBACK, settings.PROBE_TIMEOUT = True, 0.2
-    monkeypatch.setattr("registries.runs.engine.BEAT", 0.0)
+    monkeypatch.setattr("registries.runs.heartbeat.BEAT", 0.0)
     for number, address in enumerate(silent_servers(100)):
         cast.add(f"silent-{number}", domain=address)
-    claim, cancel, tried = VerifyRuns._claim, VerifyRuns.cancel, threading.Event()
+    claim, cancel, tried = Runs._claim, Runs.cancel, threading.Event()
 
     def cancelled(*args: Any, **values: Any) -> None:
         cancel(*args, **values)
@@ -96,8 +96,8 @@ def test_a_signal_that_comes_before_the_run_begins_stops_it_all_the_same(
         assert tried.wait(30)
         claim(*args)
 
-    monkeypatch.setattr(VerifyRuns, "cancel", cancelled)
-    monkeypatch.setattr(VerifyRuns, "_claim", begun)
+    monkeypatch.setattr(Runs, "cancel", cancelled)
+    monkeypatch.setattr(Runs, "_claim", begun)
 
     with pytest.raises(SystemExit):
         call_command("verify")

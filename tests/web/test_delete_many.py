@@ -11,7 +11,7 @@ from registries.domain.access import Role
 from registries.domain.registry import RegistrySecret
 from registries.models import Run, RunItem
 from registries.people.grants import remove_grant, set_grant
-from registries.runs.engine import LOST_AFTER
+from registries.runs.run import LOST_AFTER
 from registries.wiring import services
 from tests.cast import Cast
 

@@ -18,8 +18,8 @@ from registries.domain.errors import Conflict, NotFound
 from registries.domain.registry import VerifyStatus
 from registries.models import AuditEntry, Pause, Run, RunItem, VerificationRecord
 from registries.people.grants import remove_grant, set_grant
-from registries.runs import engine
-from registries.runs.engine import ItemState, RunState
+from registries.runs import heartbeat
+from registries.runs.run import ItemState, RunState
 from registries.runs.tests import KEPT
 from registries.wiring import services
 from tests.cast import Cast
@@ -133,18 +133,18 @@ def test_retry_after_is_honoured_by_the_next_run_until_it_is_over(cast: Cast, pr
 
 def test_one_that_is_gone_or_created_again_is_not_tested_and_said(cast: Cast, probing: Probing) -> None:
     gone, again = cast.add("gone", **probing("harbor")), cast.add("again", **probing("harbor"))
-    access, engine = cast.access("olive"), services().verify_runs()
-    run = engine.make(access=access, registries=[gone, again])
+    access, runs = cast.access("olive"), services().runs["verify"]
+    run = runs.propose(access=access, registries=[gone, again])
     for it in (gone, again):
         services().registries.delete(access=access, key=it.key, uid=it.uid)
     cast.add("again", **probing("harbor"))
 
-    engine.start(access=access, run_id=run)
+    runs.start(access=access, run_id=run)
 
     problems = {it.name: it.problem for it in RunItem.objects.filter(run=run)}
     assert problems == {"gone": "gone", "again": "recreated"}
     assert cast.find("again").verification.status is VerifyStatus.UNTESTED
-    assert engine.progress(access=access, run_id=run).failed == 2
+    assert runs.view(access=access, run_id=run).failed == 2
 
 
 def test_one_that_is_being_tested_is_left_alone(cast: Cast, probing: Probing) -> None:
@@ -160,7 +160,7 @@ def test_one_that_is_being_tested_is_left_alone(cast: Cast, probing: Probing) ->
 
 def test_a_role_that_was_taken_back_meanwhile_counts(cast: Cast, probing: Probing) -> None:
     it = cast.add("mine", **probing("harbor"))
-    run = services().verify_runs().make(access=cast.access("omar"), registries=[it])
+    run = services().runs["verify"].propose(access=cast.access("omar"), registries=[it])
     remove_grant(cast.users["omar"], "team-a")
     set_grant(cast.users["omar"], "team-a", Role.VIEWER)
 
@@ -187,11 +187,11 @@ def test_a_run_is_its_owners_only(cast: Cast, probing: Probing) -> None:
 
 
 def test_a_deletion_is_no_run_of_tests(cast: Cast) -> None:
-    run = services().delete_runs().propose(access=cast.access("olive"), registries=[cast.add()])
+    run = services().runs["delete"].propose(access=cast.access("olive"), registries=[cast.add()])
 
     assert htmx(cast).post(f"{PATH}{run}/start/").status_code == 404
     with pytest.raises(NotFound):
-        services().verify_runs().progress(access=cast.access("olive"), run_id=run)
+        services().runs["verify"].view(access=cast.access("olive"), run_id=run)
 
 
 def test_what_failed_becomes_the_selection(cast: Cast, probing: Probing) -> None:
@@ -246,7 +246,9 @@ def threaded(
     settings.TEST_THREADS = 16
     settings.RUN_TESTS = 4
     settings.PROBE_CONNECT_TIMEOUT = settings.PROBE_READ_TIMEOUT = settings.PROBE_TIMEOUT = 60.0
-    monkeypatch.setattr(engine, "BEAT", 0.0)  # a cancelled run begins nothing more, not even for two seconds
+    monkeypatch.setattr(
+        heartbeat, "BEAT", 0.0
+    )  # a cancelled run begins nothing more, not even for two seconds
     wiring.reset()
     cast: Cast = request.getfixturevalue("cast")
     return cast
@@ -292,12 +294,12 @@ def under_way() -> int:
 
 def test_somebody_else_may_have_a_run_at_the_same_time(cast: Cast, probing: Probing) -> None:
     it = cast.add(**probing("harbor"))
-    run = services().verify_runs().make(access=cast.access("olive"), registries=[it])
+    run = services().runs["verify"].propose(access=cast.access("olive"), registries=[it])
     Run.objects.filter(pk=run).update(state=RunState.RUNNING, beat_at=timezone.now())
 
-    services().verify_runs().make(access=cast.access("omar"), registries=[it])
+    services().runs["verify"].propose(access=cast.access("omar"), registries=[it])
     with pytest.raises(Conflict, match="run_under_way"):
-        services().verify_runs().make(access=cast.access("olive"), registries=[it])
+        services().runs["verify"].propose(access=cast.access("olive"), registries=[it])
 
 
 def test_the_id_of_a_run_that_never_was_is_a_404(cast: Cast) -> None:

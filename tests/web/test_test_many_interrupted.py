@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from registries.domain.registry import VerifyStatus
 from registries.models import Run, RunItem
-from registries.runs.engine import LOST_AFTER, ItemState, RunState
+from registries.runs.run import LOST_AFTER, ItemState, RunState
 from registries.wiring import services
 from tests.cast import Cast
 from tests.web.test_test_many import PATH, Probing, htmx, latest, states
@@ -14,8 +14,8 @@ from tests.web.test_test_many import PATH, Probing, htmx, latest, states
 
 def test_a_run_whose_process_died_is_marked_and_goes_on_where_it_was(cast: Cast, probing: Probing) -> None:
     first, second = cast.add("first", **probing("harbor")), cast.add("second", **probing("harbor"))
-    access, runs = cast.access("olive"), services().verify_runs()
-    run = runs.make(access=access, registries=[first, second])
+    access, runs = cast.access("olive"), services().runs["verify"]
+    run = runs.propose(access=access, registries=[first, second])
     long_ago = timezone.now() - LOST_AFTER - timedelta(seconds=1)
     Run.objects.filter(pk=run).update(state=RunState.RUNNING, started_at=long_ago, beat_at=long_ago)
     RunItem.objects.filter(run=run, name="first").update(state=ItemState.DONE, reason="ok", ended_at=long_ago)
@@ -32,8 +32,8 @@ def test_a_run_whose_process_died_is_marked_and_goes_on_where_it_was(cast: Cast,
 
 def test_what_was_being_tested_when_the_process_died_is_tested_again(cast: Cast, probing: Probing) -> None:
     it = cast.add(**probing("harbor"))
-    access, runs = cast.access("olive"), services().verify_runs()
-    run = runs.make(access=access, registries=[it])
+    access, runs = cast.access("olive"), services().runs["verify"]
+    run = runs.propose(access=access, registries=[it])
     services().tests.begin_test_of_run(access=access, key=it.key, uid=it.uid)
     long_ago = timezone.now() - LOST_AFTER - timedelta(seconds=1)
     Run.objects.filter(pk=run).update(state=RunState.RUNNING, beat_at=long_ago)
@@ -45,8 +45,8 @@ def test_what_was_being_tested_when_the_process_died_is_tested_again(cast: Cast,
 
 def test_a_refusal_from_before_the_interruption_still_counts(cast: Cast, probing: Probing) -> None:
     wrong = [cast.add(f"wrong-{n}", **probing("wrong-password")) for n in range(2)]
-    access, runs = cast.access("olive"), services().verify_runs()
-    run = runs.make(access=access, registries=wrong)
+    access, runs = cast.access("olive"), services().runs["verify"]
+    run = runs.propose(access=access, registries=wrong)
     RunItem.objects.filter(name="wrong-0").update(state=ItemState.DONE, reason="bad_credentials")
 
     runs.start(access=access, run_id=run)

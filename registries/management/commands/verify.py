@@ -1,4 +1,4 @@
-"""`manage.py verify`: the run of 测试全部 for a CronJob, or with --interval as a service."""
+"""`manage.py verify`: a run of tests over all registries, for a CronJob, or with --interval as a service."""
 
 import random
 import re
@@ -18,22 +18,21 @@ from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import Conflict, ConsoleError, NotFound
 from registries.domain.query import Criteria, Filter
 from registries.domain.registry import RegistrySecret
-from registries.runs.engine import ItemState, RunState
-from registries.runs.tests import VerifyRunView
+from registries.runs.run import ItemState, RunState, RunView
 from registries.wiring import services
 from registries.words import labels
 
 PERSON = "manage.py verify"
 JITTER = 0.1
-"""Every wait is up to so much shorter or longer: several consoles do not knock all at once."""
+"""Every wait is shorter or longer by up to this share, so that several consoles do not test at the same moment."""
 AGAIN = 0.2
-"""Seconds between two tries to cancel the run."""
+"""Seconds between two attempts to cancel the run."""
 FINE, FAILED = 0, 1
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def duration(text: str) -> timedelta:
-    """A number and s, m, h or d: 90s, 15m, 24h, 7d."""
+    """Reads a number with the unit s, m, h or d, such as 90s, 15m, 24h or 7d."""
     match = re.fullmatch(r"(\d{1,6})([smhd])", text)
     if match is None or not int(match[1]):
         raise ArgumentTypeError(f"{text} is no duration: write 90s, 15m, 24h or 7d")
@@ -71,21 +70,21 @@ class Command(BaseCommand):
             raise SystemExit(FAILED)
 
     def _all(self, *, interval: timedelta | None, **options: Any) -> bool:
-        """Whether all went well in the last run."""
+        """Does all runs. True if every test of the last run succeeded."""
         fine = self._once(**options)
         while interval is not None and self._rest(_about(interval)):
             fine = self._once(**options)
         return fine
 
     def _rest(self, seconds: float) -> bool:
-        """False when it is to stop. A second at a time: a signal that comes just before a wait is heard after it."""
+        """Sleeps. False after a signal. Waits a second at a time, to notice a signal that came just before a wait."""
         until = time.monotonic() + seconds
         while not self._stopped.is_set() and (left := until - time.monotonic()) > 0:
             self._stopped.wait(min(left, 1.0))
         return not self._stopped.is_set()
 
     def _once(self, *, namespace: str, status: str | None, older_than: timedelta | None, **_: Any) -> bool:
-        """One run; whether all went well."""
+        """Does one run. True if every test succeeded."""
         access = Access.from_grants(PERSON, [(EVERYWHERE, Role.ADMIN)])
         criteria = Criteria(namespace=namespace, status=Filter(status) if status else None)
         try:
@@ -93,28 +92,30 @@ class Command(BaseCommand):
         except NotFound:
             raise CommandError(f"There is no namespace {namespace}.", returncode=2) from None
         chosen = [it for it in found if older_than is None or _is_older(it, older_than)]
-        random.shuffle(chosen)  # so that no registry is always the first, or always the last of a cut run
-        runs = services().verify_runs(lambda _: access)
+        random.shuffle(chosen)  # no registry is always first, or always left over when a run is stopped
+        runs = services().runs["verify"]
         try:
-            run = runs.make(access=access, registries=chosen)
+            run = runs.propose(access=access, registries=chosen)
         except Conflict:
             self.stdout.write("Another `manage.py verify` is under way; nothing was done.")
             return True
         self._cancel = partial(runs.cancel, access=access, run_id=run)
         try:
-            runs.work(access=access, run_id=run)
+            runs.work(access=access, run_id=run, access_now=lambda access: access)
         except ConsoleError as error:
             raise CommandError(labels.error_text(error)) from error
-        return self._report(runs.progress(access=access, run_id=run))
+        return self._report(runs.view(access=access, run_id=run))
 
     def _stop(self, *_: Any) -> None:
-        """Begin no further test; those under way end and are recorded. Not here: a signal comes in the middle
-        of a query."""
+        """Begin no further test; tests under way end and are recorded.
+
+        The cancelling is left to a thread, because a signal may interrupt a query of this one.
+        """
         self._stopped.set()
         threading.Thread(target=self._keep_cancelling, daemon=True).start()
 
     def _keep_cancelling(self) -> None:
-        """Until all is over: the run that is to stop may be about to begin."""
+        """Cancels until the command ends, because the run may not have begun yet."""
         try:
             self._cancel()
             while not self._over.wait(AGAIN):
@@ -122,7 +123,7 @@ class Command(BaseCommand):
         finally:
             connections.close_all()
 
-    def _report(self, view: VerifyRunView) -> bool:
+    def _report(self, view: RunView) -> bool:
         for group in view.groups:
             if not group.ok:
                 text = labels.reason(group.reason) if group.state is ItemState.DONE else ""

@@ -1,0 +1,269 @@
+"""The work on one run: the loop over its items, and what a kind of run has to provide."""
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import ClassVar, Generic, TypeVar
+from uuid import UUID
+
+from django.utils import timezone
+
+from registries.audit.action import Action
+from registries.domain.access import Access, Permission
+from registries.domain.errors import ConsoleError, Forbidden, NotFound, Refused, TooManyRequests
+from registries.models import RunItem
+from registries.runs.heartbeat import Heartbeat, RetryPolicy
+from registries.runs.run import RETRIED, Item, ItemOutcome, ItemState, read_items
+from registries.runs.threads import Background
+
+PAUSE = 1.0
+"""Seconds before a retry."""
+GATHER = 0.25
+"""Seconds that a run waits for further steps, to record them together."""
+WRITTEN_AT_ONCE = 500
+"""Rows of one statement. SQLite limits the parameters of a query."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+Step = Callable[[], T | None]
+"""The part of an item's work for a worker thread. It may not use the database. None: not done, the item still waits."""
+
+log = logging.getLogger(__name__)
+
+
+class ItemQueue:
+    """The waiting items of a run, in the order of the run."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._items = deque(items)
+
+    def take(self) -> Item | None:
+        """The next item, or None if no item can begin now."""
+        return self._items.popleft() if self._items else None
+
+    def put_back(self, items: Sequence[Item]) -> None:
+        """Put items at the front, for a retry."""
+        self._items.extendleft(reversed(items))
+
+    def ended(self, item: Item, outcome: ItemOutcome) -> Sequence[tuple[Item, ItemOutcome]]:
+        """Note the end of an item. Returns further items that end because of it."""
+        return ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._items
+
+
+class Kind(ABC, Generic[T]):
+    """What a run does with one item. `T` is the result of a step.
+
+    The run's own thread calls `begin` and `record`, which may use the database. `workers` has the threads of the
+    steps, and at most `at_once` steps of a run are begun and not recorded.
+    """
+
+    name: ClassVar[str]
+    """Stored with the run; the `type` of the API."""
+    action: ClassVar[Action]
+    permission: ClassVar[Permission]
+    cancellable: ClassVar[bool] = False
+    one_per_person: ClassVar[bool] = False
+    kept: ClassVar[int | None] = None
+    """How many runs of one person are kept; None for all."""
+    failures_listed: ClassVar[int | None] = None
+    """How many items the API lists of those that did not end well; None for all."""
+    recorded_at_once: ClassVar[int] = 1
+
+    workers: Background
+    at_once: int
+
+    def queue(self, run: "Execution[T]") -> ItemQueue:
+        """The waiting items, in the order in which they are done."""
+        return ItemQueue(item for item in run.items() if item.state is ItemState.WAITING)
+
+    @abstractmethod
+    def begin(self, item: Item, run: "Execution[T]") -> Step[T] | None:
+        """Begin an item. Returns the step for a worker, or None if the item was ended here.
+
+        A ConsoleError ends the item as failed; so does one of the step, unless the retry policy allows a retry.
+        """
+
+    @abstractmethod
+    def record(self, results: Sequence[tuple[Item, T]], run: "Execution[T]") -> None:
+        """Record the results of steps and end their items. Gets at most `recorded_at_once` of them."""
+
+    def recover(self, access: Access, items: Sequence[Item]) -> None:
+        """Called when a run is resumed whose process was lost, with the items that were not recorded."""
+
+
+class Execution(Generic[T]):
+    """The work on one run, in one thread. A kind uses its public methods."""
+
+    def __init__(
+        self,
+        run_id: UUID,
+        kind: Kind[T],
+        heartbeat: Heartbeat,
+        retry: RetryPolicy,
+        atomic: Callable[[], AbstractContextManager[object]],
+    ) -> None:
+        self.atomic = atomic
+        self._kind = kind
+        self._heartbeat = heartbeat
+        self._retry = retry
+        self._rows = RunItem.objects.filter(run=run_id).order_by("pk")
+        self._queue = ItemQueue(())
+        self._under_way = 0
+        self._finished: SimpleQueue[tuple[Item, T | None, ConsoleError | None]] = SimpleQueue()
+        self._stopped_in_retry = False
+        """The run was stopped before a retry. The item of that retry still waits."""
+
+    @property
+    def access(self) -> Access:
+        return self._heartbeat.access
+
+    @property
+    def stopped(self) -> bool:
+        return self._heartbeat.stopped
+
+    def items(self) -> list[Item]:
+        """All items of the run, those that have ended included."""
+        return read_items(self._rows)
+
+    def work(self) -> bool:
+        """Do the waiting items. True when all have ended; False when the run was stopped before that."""
+        self._queue = self._kind.queue(self)
+        while True:
+            while self._heartbeat.beat() and self._under_way < self._kind.at_once:
+                item = self._queue.take()
+                if item is None:
+                    break
+                self._begin(item)
+            if self._under_way:
+                self._collect()
+            elif self.stopped:
+                return False
+            elif self._queue.is_empty:
+                return True
+
+    def patiently(self, call: Callable[[], R]) -> R:
+        """The value of a call, which is retried while the cluster does not answer."""
+        while True:
+            try:
+                value = call()
+            except ConsoleError as error:
+                if not self.pause_for_retry(error):
+                    raise
+            else:
+                self._retry.succeeded()
+                return value
+
+    def pause_for_retry(self, error: ConsoleError) -> bool:
+        """Sleep before a retry. False without a retry: the policy does not allow it, or the run was stopped."""
+        if not self._retry.allows(error):
+            return False
+        time.sleep(PAUSE)
+        self._stopped_in_retry = not self._heartbeat.beat()
+        return not self._stopped_in_retry
+
+    def end(self, items: Sequence[Item], outcome: ItemOutcome) -> None:
+        """Record the outcome of items, and the end of further items that end because of them."""
+        self.write(items, outcome)
+        if outcome.state is ItemState.DONE:
+            self._retry.succeeded()
+        for item in items:
+            for other, its_outcome in self._queue.ended(item, outcome):
+                self.write([other], its_outcome)
+
+    def fail(self, item: Item, error: ConsoleError, problem: str = "") -> None:
+        """End an item as failed. It still waits if the session has ended or the run was stopped before a retry."""
+        if self._heartbeat.ends_session(error) or self._stopped_in_retry:
+            return
+        problem = problem or item_problem(error, self.access, item.key.namespace)
+        self.end([item], ItemOutcome(ItemState.FAILED, problem=problem))
+
+    def write(self, items: Sequence[Item], outcome: ItemOutcome) -> None:
+        """Store the outcome of items, with a few statements."""
+        for first in range(0, len(items), WRITTEN_AT_ONCE):
+            keys = [item.id for item in items[first : first + WRITTEN_AT_ONCE]]
+            self._rows.filter(pk__in=keys).update(
+                state=outcome.state,
+                reason=outcome.reason,
+                problem=outcome.problem[:64],
+                duration_ms=outcome.duration_ms,
+                ended_at=timezone.now(),
+            )
+
+    def _begin(self, item: Item) -> None:
+        try:
+            step = self._kind.begin(item, self)
+        except ConsoleError as error:
+            self.fail(item, error)
+            return
+        if step is not None:
+            self._under_way += 1
+            self._kind.workers.submit(partial(self._perform, item, step))
+
+    def _perform(self, item: Item, step: Step[T]) -> None:
+        """Runs in a worker thread. The run hears of every step, whatever happens."""
+        result: T | None = None
+        failure: ConsoleError | None = ConsoleError(str(item.key), "failed")
+        try:
+            result = step()
+            failure = None
+        except ConsoleError as error:
+            failure = error
+        except Exception:
+            log.exception("an item of a run failed")
+        finally:
+            self._finished.put((item, result, failure))
+
+    def _collect(self) -> None:
+        """Wait for steps to finish, half a heartbeat at most, and record them."""
+        finished = self._drain()
+        self._under_way -= len(finished)
+        results = [(item, result) for item, result, _ in finished if result is not None]
+        failures = [(item, error) for item, _, error in finished if error is not None]
+        if results:
+            self._kind.record(results, self)
+        if failures:
+            self._retry_or_fail(failures)
+
+    def _retry_or_fail(self, failures: Sequence[tuple[Item, ConsoleError]]) -> None:
+        retried = []
+        with self.atomic():
+            for item, error in failures:
+                if not self._heartbeat.ends_session(error) and self._retry.allows(error):
+                    retried.append(replace(item, problem=RETRIED))
+                else:
+                    self.fail(item, error)
+        if retried:
+            self._rows.filter(pk__in=[item.id for item in retried]).update(problem=RETRIED)
+            self._queue.put_back(retried)
+            time.sleep(PAUSE)
+
+    def _drain(self) -> list[tuple[Item, T | None, ConsoleError | None]]:
+        """Finished steps. Waits for half of those under way, if the kind records many at once, but not for long."""
+        finished = []
+        enough = min(self._kind.recorded_at_once, (self._under_way + 1) // 2)
+        try:
+            finished.append(self._finished.get(timeout=self._heartbeat.interval / 2))
+            until = time.monotonic() + GATHER
+            while len(finished) < enough:
+                finished.append(self._finished.get(timeout=max(0.0, until - time.monotonic())))
+        except Empty:
+            pass
+        return finished
+
+
+def item_problem(error: ConsoleError, access: Access, namespace: str) -> str:
+    """The code for an item that failed: `gone` only if the person may see the namespace."""
+    if isinstance(error, NotFound) and access.may(Permission.SEE, namespace):
+        return "gone"
+    by_reason = isinstance(error, Forbidden | TooManyRequests) and not isinstance(error, Refused)
+    return (error.reason if by_reason else error.problem or error.reason)[:64]

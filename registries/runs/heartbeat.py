@@ -1,0 +1,87 @@
+"""Signs of life of a run, and when it retries after an error."""
+
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from django.utils import timezone
+
+from registries.domain.access import Access
+from registries.domain.errors import SESSION_ENDED, ConsoleError, Forbidden, TooManyRequests, Unavailable
+from registries.models import Run
+from registries.runs.run import RunState
+from registries.stores.base import Freshness
+
+BEAT = 2.0
+"""Seconds between heartbeats. Every heartbeat also looks up the person's access."""
+RETRY_FOR = 300.0
+"""Seconds of retries while a cluster does not answer. Items fail after that."""
+SETTLING = 15.0
+"""Seconds after an outage in which a refusal is retried: an API server that has just started knows no roles."""
+
+
+class Heartbeat:
+    """Says in the database that a run is alive, and keeps the person's access up to date."""
+
+    def __init__(self, run_id: UUID, access: Access, access_now: Callable[[Access], Access]) -> None:
+        self._run = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
+        self._access_now = access_now
+        self._last = time.monotonic()
+        self.access = access
+        self.stopped = False
+        """The run was cancelled, or the person's session has ended."""
+        self._session_ended = False
+
+    @property
+    def interval(self) -> float:
+        return BEAT
+
+    def beat(self) -> bool:
+        """Call it often. False if the run is stopped."""
+        if self.stopped or time.monotonic() - self._last < self.interval:
+            return not self.stopped
+        self._last = time.monotonic()
+        try:
+            self.access = self._access_now(self.access)
+        except Unavailable as error:
+            self.ends_session(error)
+            self.stopped = True
+        else:
+            self.stopped = not self._run.update(beat_at=timezone.now())
+        return not self.stopped
+
+    def ends_session(self, error: ConsoleError) -> bool:
+        """Whether the error says that the person's session has ended. If so, the run is cancelled.
+
+        The item of the error still waits: the person can resume the run after the next login.
+        """
+        if error.problem != SESSION_ENDED:
+            return False
+        if not self._session_ended:
+            self._session_ended = self.stopped = True
+            self._run.update(state=RunState.CANCELLED, finished_at=timezone.now())
+        return True
+
+
+class RetryPolicy:
+    """Decides whether a run retries after an error of the cluster. Call it once per attempt, in order.
+
+    `freshness` adds what the rest of the process knows: the first answer after a restart may be a refusal.
+    """
+
+    def __init__(self, freshness: Callable[[], Freshness]) -> None:
+        self._freshness = freshness
+        self._last_success = time.monotonic()
+        self._last_outage = -SETTLING
+
+    def succeeded(self) -> None:
+        self._last_success = time.monotonic()
+
+    def allows(self, error: ConsoleError) -> bool:
+        now = time.monotonic()
+        if isinstance(error, TooManyRequests) or (isinstance(error, Unavailable) and error.passing):
+            self._last_outage = now
+            return now - self._last_success < RETRY_FOR
+        if not isinstance(error, Unavailable | Forbidden):
+            return False
+        return min(now - self._last_outage, self._freshness().steady) < SETTLING

@@ -1,0 +1,195 @@
+"""The engine of runs, with a kind of a few lines. The kinds of the product are tested by the pages and the API."""
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from uuid import UUID
+
+import pytest
+
+from registries.audit.action import Action
+from registries.domain.access import Permission
+from registries.domain.errors import Conflict, ConsoleError, NotFound, Unavailable
+from registries.models import Run, RunItem
+from registries.runs import execution, heartbeat
+from registries.runs.engine import Runs
+from registries.runs.execution import Execution, Kind, Step
+from registries.runs.run import Item, ItemOutcome, ItemState, RunState
+from registries.runs.threads import Background
+from registries.stores.base import Freshness
+from tests.conftest import Cast
+from tests.peers.scripted import wait_for
+
+NAMES = ("a", "b", "c")
+
+
+class Calls(Kind[str]):
+    """Calls a function with every item."""
+
+    name = "calls"
+    action = Action.SEE
+    permission = Permission.SEE
+    kept = 3
+
+    def __init__(self, call: Callable[[Item], str], threads: int = 0) -> None:
+        self.call = call
+        self.workers = Background(threads, "call")
+        self.at_once = max(1, threads)
+
+    def begin(self, item: Item, run: Execution[str]) -> Step[str] | None:
+        return lambda: None if run.stopped else self.call(item)
+
+    def record(self, results: Sequence[tuple[Item, str]], run: Execution[str]) -> None:
+        for item, result in results:
+            run.end([item], ItemOutcome(ItemState.DONE, problem=result))
+
+
+class Patient(Calls):
+    name = "patient"
+    cancellable = True
+    one_per_person = True
+
+
+def runs_of(kind: Calls, threads: int = 0) -> Runs:
+    return Runs(kind, Background(threads, "run"), Freshness, lambda access: access, nullcontext)
+
+
+def proposed(cast: Cast, runs: Runs, names: Sequence[str] = NAMES) -> UUID:
+    registries = [cast.add(name) for name in names]
+    return runs.propose(access=cast.access("olive"), registries=registries)
+
+
+def started(cast: Cast, runs: Runs, names: Sequence[str] = NAMES) -> UUID:
+    run = proposed(cast, runs, names)
+    runs.start(access=cast.access("olive"), run_id=run)
+    return run
+
+
+def outcomes(run: UUID) -> dict[str, tuple[str, str]]:
+    return {it.name: (it.state, it.problem) for it in RunItem.objects.filter(run=run)}
+
+
+def test_every_item_is_done_in_order(cast: Cast) -> None:
+    seen: list[str] = []
+    runs = runs_of(Calls(lambda item: seen.append(item.key.name) or ""))
+
+    run = started(cast, runs)
+
+    view = runs.view(access=cast.access("olive"), run_id=run)
+    assert seen == list(NAMES)
+    assert (view.state, view.total, view.succeeded, view.failed) == (RunState.DONE, 3, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (ZeroDivisionError(), "failed"),
+        (NotFound("b"), "gone"),
+        (Conflict("b", "recreated"), "recreated"),
+        (Unavailable("b", "key_missing"), "key_missing"),
+    ],
+)
+def test_an_error_ends_its_own_item_only(cast: Cast, error: Exception, problem: str) -> None:
+    def call(item: Item) -> str:
+        if item.key.name == "b":
+            raise error
+        return ""
+
+    run = started(cast, runs_of(Calls(call)))
+
+    assert outcomes(run) == {"a": ("done", ""), "b": ("failed", problem), "c": ("done", "")}
+
+
+def test_an_item_is_retried_after_an_outage_and_knows_it(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "PAUSE", 0.0)
+    calls: list[tuple[str, bool]] = []
+
+    def call(item: Item) -> str:
+        calls.append((item.key.name, item.retried))
+        if calls == [("a", False)]:
+            raise Unavailable("a", "cluster_uncertain", passing=True)
+        return ""
+
+    run = started(cast, runs_of(Calls(call)))
+
+    assert calls == [("a", False), ("a", True), ("b", False), ("c", False)]
+    assert set(outcomes(run).values()) == {("done", "")}
+
+
+def test_an_outage_that_lasts_too_long_fails_the_items(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "RETRY_FOR", 0.0)
+
+    def call(item: Item) -> str:
+        raise Unavailable(item.key.name, "cluster_away", passing=True)
+
+    assert set(outcomes(started(cast, runs_of(Calls(call)))).values()) == {("failed", "cluster_away")}
+
+
+def test_a_session_that_ends_cancels_the_run_and_the_rest_waits(cast: Cast) -> None:
+    ended = {"b"}
+
+    def call(item: Item) -> str:
+        if item.key.name in ended:
+            raise Unavailable(item.key.name, "session_ended")
+        return ""
+
+    runs = runs_of(Calls(call))
+    run = started(cast, runs)
+    assert runs.view(access=cast.access("olive"), run_id=run).state is RunState.CANCELLED
+    assert outcomes(run) == {"a": ("done", ""), "b": ("waiting", ""), "c": ("waiting", "")}
+
+    ended.clear()
+    runs.start(access=cast.access("olive"), run_id=run)
+    assert runs.view(access=cast.access("olive"), run_id=run).state is RunState.DONE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cancelled_run_begins_nothing_more_and_can_be_resumed(
+    transactional_db: None, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "BEAT", 0.0)
+    held, seen = threading.Event(), []
+
+    def call(item: Item) -> str:
+        seen.append(item.key.name)
+        return "" if held.wait(30) else "not released"
+
+    runs, access = runs_of(Patient(call, threads=1), threads=1), cast.access("olive")
+    run = started(cast, runs)
+    assert wait_for(lambda: seen == ["a"])
+    with pytest.raises(Conflict, match="run_under_way"):
+        runs.propose(access=access, registries=[])
+    with pytest.raises(Conflict, match="already_running"):
+        runs.start(access=access, run_id=run)
+
+    runs.cancel(access=access, run_id=run)
+    held.set()
+    assert wait_for(lambda: outcomes(run)["a"] == ("done", ""))
+    runs.start(access=access, run_id=run)
+
+    assert wait_for(lambda: runs.view(access=access, run_id=run).state is RunState.DONE)
+    assert seen == list(NAMES)
+
+
+def test_a_kind_says_whether_it_can_be_cancelled(cast: Cast) -> None:
+    runs = runs_of(Calls(lambda item: ""))
+
+    with pytest.raises(Conflict, match="not_cancellable"):
+        runs.cancel(access=cast.access("olive"), run_id=proposed(cast, runs))
+
+
+def test_a_kind_says_how_many_runs_are_kept(cast: Cast) -> None:
+    runs = runs_of(Calls(lambda item: ""))
+
+    made = [started(cast, runs, [name]) for name in "abcde"]
+
+    assert {it.pk for it in Run.objects.all()} == set(made[-3:])
+
+
+def test_a_run_of_another_kind_or_person_is_not_found(cast: Cast) -> None:
+    run = started(cast, runs_of(Calls(lambda item: "")))
+
+    with pytest.raises(NotFound):
+        runs_of(Patient(lambda item: "")).view(access=cast.access("olive"), run_id=run)
+    with pytest.raises(ConsoleError):
+        runs_of(Calls(lambda item: "")).view(access=cast.access("nina"), run_id=run)
