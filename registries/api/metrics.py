@@ -39,13 +39,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return _refused(error)
     except DATABASE_AWAY as error:
         log.error("the database does not answer", exc_info=error)
-        return _refused(Unavailable("", "database", passing=True))
+        return _refused(Unavailable(passing=True))
     whole = services().metrics if access.sees_everything or services().by_cluster else None
     return HttpResponse(exposition(registries, whole), content_type=CONTENT_TYPE_LATEST)
 
 
 def _refused(error: ConsoleError) -> HttpResponse:
-    code = error.code if isinstance(error, ApiError) else error.status
+    code = error.http_status if isinstance(error, ApiError) else error.status
     return HttpResponse(
         f"{error.reason}\n", status=code, content_type="text/plain", headers=headers_of(error)
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from registries.api.status import FIELDS, InvalidValues, bad_request
-from registries.domain.errors import Cause, Conflict, Invalid
+from registries.domain.errors import Cause, Conflict, Invalid, Problem
 from registries.domain.metadata import ANNOTATIONS, LABELS, metadata_causes
 from registries.domain.registry import Credential, Draft, RegistrySecret
 from registries.domain.resource import API_VERSION, KIND, PREFIX, own_annotations
@@ -41,7 +41,7 @@ def read_resource(body: Mapping[str, Any], namespace: str) -> Draft:
         values[name] = _text(notes, PREFIX + name.replace("_", "-"), name, causes)
     values |= _trust(notes, causes)
     if values["name"] != values["name"].strip():
-        causes.append(Cause("name", "characters"))
+        causes.append(Cause("name", Problem.CHARACTERS))
     if notes.get(PREFIX + "plain-http") == "true" and values["domain"] and "://" not in values["domain"]:
         values["domain"] = f"http://{values['domain']}"
     labels, annotations = _section(metadata, "labels", LABELS, causes), own_annotations(notes)
@@ -85,7 +85,9 @@ class Patch:
         }
         for name, value in self.preconditions.items():
             if actual[name] != value:
-                raise Conflict(registry.name, "changed" if name == "resourceVersion" else "recreated")
+                raise Conflict(
+                    registry.name, Problem.CHANGED if name == "resourceVersion" else Problem.RECREATED
+                )
 
     def applied(self, registry: RegistrySecret) -> tuple[str, str]:
         """Display name and description afterwards."""
@@ -112,14 +114,14 @@ def read_patch(body: Mapping[str, Any], registry: RegistrySecret) -> Patch:
             if value is None or isinstance(value, str):
                 texts[editable[place]] = value
             else:
-                causes.append(Cause(place, "type"))
+                causes.append(Cause(place, Problem.WRONG_TYPE))
         elif place.startswith("metadata.") and name in _PRECONDITIONS:
             if isinstance(value, str):
                 preconditions[name] = value
             elif value is not None:
-                causes.append(Cause(place, "type"))
+                causes.append(Cause(place, Problem.WRONG_TYPE))
         elif (place not in _CONTAINERS or value != {}) and (place not in known or known[place] != value):
-            causes.append(Cause(place, "immutable"))
+            causes.append(Cause(place, Problem.IMMUTABLE))
     patch = Patch(preconditions, texts)
     patch.require(registry)
     if causes:
@@ -138,10 +140,12 @@ def read_credential(body: Mapping[str, Any]) -> Credential | None:
     causes: list[Cause] = []
     values = {name: _text(body, name, name, causes) for name in TESTED}
     known = {cause.field for cause in causes}
-    causes += [Cause(name, "required") for name in TESTED if not values[name].strip() and name not in known]
+    causes += [
+        Cause(name, Problem.REQUIRED) for name in TESTED if not values[name].strip() and name not in known
+    ]
     bundle, skip = _text(body, "caBundle", "caBundle", causes), body.get("skipTlsVerify") or False
     if not isinstance(skip, bool):
-        causes.append(Cause("skipTlsVerify", "boolean"))
+        causes.append(Cause("skipTlsVerify", Problem.BOOLEAN))
     try:
         bundle = read_bundle(bundle)[0] if bundle else ""
     except BundleError as error:
@@ -162,14 +166,14 @@ def _require_kind(body: Mapping[str, Any]) -> None:
 def _section(body: Mapping[str, Any], name: str, place: str, causes: list[Cause]) -> Mapping[str, Any]:
     value = body.get(name)
     if value is not None and not isinstance(value, dict):
-        causes.append(Cause(place, "object"))
+        causes.append(Cause(place, Problem.OBJECT))
     return value if isinstance(value, dict) else {}
 
 
 def _text(section: Mapping[str, Any], name: str, field: str, causes: list[Cause]) -> str:
     value = section.get(name)
     if value is not None and not isinstance(value, str):
-        causes.append(Cause(field, "type"))
+        causes.append(Cause(field, Problem.WRONG_TYPE))
     return value if isinstance(value, str) else ""
 
 

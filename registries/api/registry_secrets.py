@@ -11,7 +11,7 @@ from registries.api.callers import Caller
 from registries.api.payloads import read_patch, read_resource
 from registries.api.status import JSON, answer, bad_request
 from registries.audit.action import Action
-from registries.domain.errors import Conflict
+from registries.domain.errors import Conflict, Problem
 from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION, KIND, Resource
@@ -118,9 +118,9 @@ def _require_preconditions(options: Resource, *, uid: str, resource_version: str
     if not isinstance(given, dict):
         raise bad_request("preconditions must be an object")
     if given.get("uid") not in (None, uid):
-        raise Conflict("", "recreated")
+        raise Conflict("", Problem.RECREATED)
     if given.get("resourceVersion") not in (None, resource_version):
-        raise Conflict("", "changed")
+        raise Conflict("", Problem.CHANGED)
 
 
 def _shown(registry: RegistrySecret, code: int = 200) -> HttpResponse:

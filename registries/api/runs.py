@@ -16,7 +16,7 @@ from registries.api.callers import Caller
 from registries.api.status import ApiError, InvalidValues, answer
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
-from registries.domain.errors import SESSION_ENDED, Cause, NotFound, Unavailable
+from registries.domain.errors import SESSION_ENDED, Cause, NotFound, Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION
 from registries.runs.engine import Runs
@@ -34,7 +34,7 @@ def create(caller: Caller, request: HttpRequest) -> HttpResponse:
     body = bodies.read_object(request)
     kind = body.get("type")
     if not isinstance(kind, str) or kind not in services().runs:
-        raise InvalidValues("", (Cause("type", "required" if kind is None else "unknown_type"),))
+        raise InvalidValues("", (Cause("type", Problem.REQUIRED if kind is None else Problem.UNKNOWN_TYPE),))
     keys, uids = _read_items(body.get("items"))
     runs = services().runs[kind]
     chosen = _chosen(caller.access, keys, uids, runs.kind.action)
@@ -70,7 +70,7 @@ def cancel(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
 def _read_items(items: Any) -> tuple[list[Key], list[str]]:
     """The keys of the items, and for each the uid that it must have, or ""."""
     if not isinstance(items, list) or not 0 < len(items) <= MOST:
-        raise InvalidValues("", (Cause("items", "items"),))
+        raise InvalidValues("", (Cause("items", Problem.ITEMS),))
     causes: list[Cause] = []
     keys: list[Key] = []
     uids: list[str] = []
@@ -81,9 +81,9 @@ def _read_items(items: Any) -> tuple[list[Key], list[str]]:
             keys.append(Key(namespace, name))
             uids.append(uid)
         else:
-            causes.append(Cause(f"items[{place}]", "item"))
+            causes.append(Cause(f"items[{place}]", Problem.ITEM))
     if not causes and len(set(keys)) != len(keys):
-        causes.append(Cause("items", "twice"))
+        causes.append(Cause("items", Problem.TWICE))
     if causes:
         raise InvalidValues("", tuple(causes))
     return keys, uids
@@ -94,9 +94,9 @@ def _chosen(access: Access, keys: Sequence[Key], uids: Sequence[str], action: Ac
     causes, chosen = [], []
     for place, (registry, uid) in enumerate(zip(found, uids, strict=True)):
         if registry is None:
-            causes.append(Cause(f"items[{place}]", "gone"))
+            causes.append(Cause(f"items[{place}]", Problem.GONE))
         elif uid and registry.uid != uid:
-            causes.append(Cause(f"items[{place}].uid", "recreated"))
+            causes.append(Cause(f"items[{place}].uid", Problem.RECREATED))
         else:
             chosen.append(registry)
     if causes:

@@ -20,13 +20,14 @@ from registries.domain.errors import (
     ConsoleError,
     Forbidden,
     Invalid,
+    Problem,
     Refused,
     TooManyRequests,
     Unavailable,
 )
 from registries.domain.metadata import ANNOTATIONS_MAX
 from registries.domain.resource import API_GROUP, API_VERSION, KIND, PREFIX
-from registries.words import labels
+from registries.words.problems import cause_text, error_text, problem_text
 
 JSON = "application/json"
 PLURAL = f"registrysecrets.{API_GROUP}"
@@ -34,8 +35,7 @@ PASSING = 5
 """Seconds after which to try again what was away a moment ago."""
 NAMESPACES, RUNS = "namespaces", "runs"
 """What else an error may be about."""
-TERMINATING = "terminating"
-_ABOUT_RUNS = ("run_under_way", "already_running", "not_cancellable")
+_ABOUT_RUNS = (Problem.RUN_UNDER_WAY, Problem.ALREADY_RUNNING, Problem.NOT_CANCELLABLE)
 
 REASONS = {
     400: "BadRequest",
@@ -80,42 +80,43 @@ FIELDS = {
 """Our names of what a draft holds, and their places in a resource."""
 
 _CAUSE_REASONS = {
-    "required": "FieldValueRequired",
-    "unknown": "FieldValueNotSupported",
-    "too_long": "FieldValueTooLong",
-    "type": "FieldValueTypeInvalid",
-    "object": "FieldValueTypeInvalid",
-    "boolean": "FieldValueTypeInvalid",
-    "immutable": "FieldValueForbidden",
-    "holds_password": "FieldValueForbidden",
-    "annotations_size": "FieldValueTooLong",
+    Problem.REQUIRED: "FieldValueRequired",
+    Problem.UNKNOWN: "FieldValueNotSupported",
+    Problem.TOO_LONG: "FieldValueTooLong",
+    Problem.WRONG_TYPE: "FieldValueTypeInvalid",
+    Problem.OBJECT: "FieldValueTypeInvalid",
+    Problem.BOOLEAN: "FieldValueTypeInvalid",
+    Problem.IMMUTABLE: "FieldValueForbidden",
+    Problem.HOLDS_PASSWORD: "FieldValueForbidden",
+    Problem.ANNOTATIONS_SIZE: "FieldValueTooLong",
 }
 _OURS = {"caBundle": "ca_bundle"}
-_API_PROBLEMS = {
-    "type": "must be a string",
-    "object": "must be an object",
-    "boolean": "must be true or false",
-    "unknown_type": "must be delete or verify",
-    "items": "must be a list of 1 to 1000 items",
-    "item": "must have a namespace and a name, and may have a uid",
-    "twice": "the same item occurs twice",
-    "metadata_key": "a key must be at most 63 letters, digits, -, _ and ., and begin and end with a letter or digit, "
-    "if need be after a DNS subdomain and a slash",
-    "label_value": "must be empty or at most 63 letters, digits, -, _ and ., and begin and end with a letter or digit",
-    "annotations_size": f"keys and values must have at most {ANNOTATIONS_MAX} bytes together",
-    "holds_password": "must not hold the password: everybody who sees the registry sees this",
-    "immutable": "only the annotations display-name and description may change",
-    "gone": "there is none, or none that you may see",
-    "recreated": "it was deleted and created again: there is another one of this name, with another uid",
+_LABEL = "at most 63 letters, digits, -, _ and ., and begin and end with a letter or digit"
+API_TEXTS = {
+    Problem.WRONG_TYPE: "must be a string",
+    Problem.OBJECT: "must be an object",
+    Problem.BOOLEAN: "must be true or false",
+    Problem.UNKNOWN_TYPE: "must be delete or verify",
+    Problem.ITEMS: "must be a list of 1 to 1000 items",
+    Problem.ITEM: "must have a namespace and a name, and may have a uid",
+    Problem.TWICE: "the same item occurs twice",
+    Problem.METADATA_KEY: f"a key must be {_LABEL}, if need be after a DNS subdomain and a slash",
+    Problem.LABEL_VALUE: f"must be empty or {_LABEL}",
+    Problem.ANNOTATIONS_SIZE: f"keys and values must have at most {ANNOTATIONS_MAX} bytes together",
+    Problem.HOLDS_PASSWORD: "must not hold the password: everybody who sees the registry sees this",
+    Problem.IMMUTABLE: "only the annotations display-name and description may change",
+    Problem.GONE: "there is none, or none that you may see",
+    Problem.RECREATED: "it was deleted and created again: there is another one of this name, with another uid",
 }
 
 
 class ApiError(ConsoleError):
-    """An error of the request itself, by its HTTP status."""
+    """An error of the request itself, by its HTTP status. `message` is a sentence for the client."""
 
-    def __init__(self, code: int, problem: str = "", headers: Mapping[str, str] | None = None) -> None:
-        super().__init__("", problem)
-        self.code = code
+    def __init__(self, http_status: int, message: str = "", headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail=message)
+        self.http_status = http_status
+        self.message = message
         self.headers = dict(headers or {})
 
 
@@ -123,8 +124,8 @@ class InvalidValues(Invalid):
     """What is wrong with a body that is no resource: its fields stand at the top of it."""
 
 
-def bad_request(problem: str) -> ApiError:
-    return ApiError(400, problem)
+def bad_request(message: str) -> ApiError:
+    return ApiError(400, message)
 
 
 def answer(body: Any, code: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -160,22 +161,22 @@ def of_error(error: ConsoleError, where: Mapping[str, str]) -> HttpResponse:
     """The Status of an error; `where` is what stands in the address."""
     kind, name = _about(error, where)
     if isinstance(error, ApiError):
-        details = details_of(*named(where)) if error.code != 401 else {}
-        message = error.problem or _SENTENCES[error.code]
-        return failure(error.code, message, details=details, headers=headers_of(error))
+        details = details_of(*named(where)) if error.http_status != 401 else {}
+        message = error.message or _SENTENCES[error.http_status]
+        return failure(error.http_status, message, details=details, headers=headers_of(error))
     details, code, reason = details_of(kind, name), error.status, error.reason
     if isinstance(error, Invalid):
         details = {"name": name, "group": API_GROUP, "kind": kind}
         details["causes"] = [_cause(error, it) for it in error.causes]
-    if error.problem == TERMINATING:  # as an API server has it
+    if error.problem == Problem.TERMINATING:  # as an API server has it
         code, reason = Forbidden.status, Forbidden.reason
-        details["causes"] = [_terminating(labels.problem_text(TERMINATING))]
+        details["causes"] = [_terminating(problem_text(Problem.TERMINATING))]
     if isinstance(error, Refused):
         details["causes"] = [_refusal(error)]
     if isinstance(error, TooManyRequests):
         details["retryAfterSeconds"] = error.retry_after
         if error.problem == REGISTRY_BUSY:
-            details["causes"] = [{"reason": "RegistryBusy", "message": labels.error_text(error)}]
+            details["causes"] = [{"reason": "RegistryBusy", "message": error_text(error)}]
     message = _sentence(error, kind, name)
     return failure(code, message, reason=reason, details=details, headers=headers_of(error))
 
@@ -191,7 +192,7 @@ def headers_of(error: ConsoleError) -> dict[str, str]:
 
 def _refusal(error: Refused) -> dict[str, str]:
     reason = "QuotaExceeded" if error.problem == QUOTA else "ClusterRefused"
-    return {"reason": reason, "message": labels.error_text(error)}
+    return {"reason": reason, "message": error_text(error)}
 
 
 def named(where: Mapping[str, str]) -> tuple[str, str]:
@@ -234,15 +235,15 @@ def _in_english(error: ConsoleError, kind: str, name: str) -> str:
         )
         return f'{KIND} "{name}" is invalid: {causes}' if kind == KIND else f"{subject} is invalid: {causes}"
     if isinstance(error, Refused):
-        return f"{subject} is forbidden: {_REFUSALS[error.problem]}"
+        return f"{subject} is forbidden: {_REFUSALS[error.code]}"
     if isinstance(error, Forbidden):
         return f"{subject} is forbidden" + (f": this takes the role {error.role}" if error.role else "")
     if isinstance(error, TooManyRequests):
         if error.problem == REGISTRY_BUSY:
             return f"too many tests of this registry: try again in {error.retry_after} s"
         return f"too many requests: try again in {error.retry_after} s"
-    why = _CONFLICTS.get(error.problem) or (labels.problem_text(error.problem) if error.problem else "")
-    if error.problem == TERMINATING:
+    why = _CONFLICTS.get(error.code) or (problem_text(error.problem) if error.problem else "")
+    if error.problem == Problem.TERMINATING:
         return f"{subject} is forbidden: {why}"
     sentences = {
         "NotFound": f"{subject} not found",
@@ -259,11 +260,11 @@ _REFUSALS = {
 }
 
 _CONFLICTS = {
-    "changed": "the object has been modified; please apply your changes to the latest version and try again",
-    "recreated": "the object was deleted and created again meanwhile",
-    "run_under_way": "this run of yours is under way; wait for it, or cancel it",
-    "already_running": "it was begun already",
-    "not_cancellable": "a run that deletes cannot be cancelled",
+    Problem.CHANGED: "the object has been modified; please apply your changes to the latest version and try again",
+    Problem.RECREATED: "the object was deleted and created again meanwhile",
+    Problem.RUN_UNDER_WAY: "this run of yours is under way; wait for it, or cancel it",
+    Problem.ALREADY_RUNNING: "it was begun already",
+    Problem.NOT_CANCELLABLE: "a run that deletes cannot be cancelled",
 }
 
 
@@ -279,7 +280,7 @@ def _terminating(message: str) -> dict[str, str]:
 def _cause(error: Invalid, cause: Cause) -> dict[str, str]:
     return {
         "reason": _CAUSE_REASONS.get(cause.problem, "FieldValueInvalid"),
-        "message": _API_PROBLEMS.get(cause.problem)
-        or labels.cause_text(replace(cause, field=_OURS.get(cause.field, cause.field))),
+        "message": API_TEXTS.get(cause.problem)
+        or cause_text(replace(cause, field=_OURS.get(cause.field, cause.field))),
         "field": _place(error, cause),
     }

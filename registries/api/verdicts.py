@@ -17,22 +17,22 @@ from registries.api.payloads import read_credential
 from registries.api.status import answer
 from registries.domain.access import Role
 from registries.domain.errors import (
-    QUOTA,
-    REFUSED,
     REGISTRY_BUSY,
-    SESSION_ENDED,
     Conflict,
+    ConsoleError,
     Forbidden,
     LeftAlone,
     NotFound,
+    Problem,
     Refused,
     TooManyRequests,
     Unavailable,
 )
 from registries.domain.registry import Credential, Key, name_problem
 from registries.domain.resource import API_VERSION, milliseconds
+from registries.probe import Result
 from registries.verification.check import Check
-from registries.verification.outcome import Outcome
+from registries.verification.outcome import NotTested, Tested, left_alone
 from registries.wiring import services
 from registries.words import labels
 
@@ -76,20 +76,25 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
     except LeftAlone as error:
         return _left_alone(error)
     outcome = service.tests.finish_test(access=access, check=check) if new else _awaited(check)
-    if outcome.problem in ("gone", "recreated", "changed"):
-        raise NotFound(str(key)) if outcome.problem == "gone" else Conflict(str(key), outcome.problem)
-    if outcome.problem == REGISTRY_BUSY:
-        raise _busy(str(key))
-    if outcome.problem == SESSION_ENDED:
-        raise Unavailable(str(key), SESSION_ENDED)
-    if outcome.problem == Forbidden.reason:
-        raise Forbidden(str(key), Role.OPERATOR)
-    if outcome.problem in (QUOTA, REFUSED):
-        raise Refused(str(key), outcome.problem)
-    if outcome.problem:
-        raise Unavailable(str(key), outcome.problem)
+    if isinstance(outcome, NotTested):
+        raise _not_tested(str(key), outcome.problem)
     recorded = service.registries.find(access=access, key=key).verification
     return answer(verdict(outcome, recorded.at or datetime.now(UTC)))
+
+
+def _not_tested(subject: str, problem: Problem) -> ConsoleError:
+    """The error for a test without a verdict."""
+    if problem is Problem.GONE:
+        return NotFound(subject)
+    if problem in (Problem.RECREATED, Problem.CHANGED):
+        return Conflict(subject, problem)
+    if problem is Problem.REGISTRY_BUSY:
+        return _busy(subject)
+    if problem is Problem.FORBIDDEN:
+        return Forbidden(subject, Role.OPERATOR)
+    if problem in (Problem.QUOTA_EXCEEDED, Problem.CLUSTER_REFUSED):
+        return Refused(subject, problem)
+    return Unavailable(subject, problem)
 
 
 def _busy(subject: str) -> TooManyRequests:
@@ -98,10 +103,10 @@ def _busy(subject: str) -> TooManyRequests:
 
 
 def _left_alone(error: LeftAlone) -> HttpResponse:
-    return answer(verdict(Outcome.left_alone(error.retry_after), datetime.now(UTC)))
+    return answer(verdict(left_alone(error.retry_after), datetime.now(UTC)))
 
 
-def _awaited(check: Check) -> Outcome:
+def _awaited(check: Check) -> Tested:
     while (outcome := services().history.outcome(check)) is None:
         time.sleep(LOOK)
     return outcome
@@ -123,25 +128,27 @@ def past_tests(caller: Caller, request: HttpRequest, namespace: str, name: str) 
     registry = services().registries.find(access=caller.access, key=Key(namespace, name))
     recent = services().history.recent(registry.uid)
     items = [
-        {"by": check.person, **verdict(check.outcome, check.started_at)} for check in recent if check.outcome
+        {"by": check.person, **verdict(check.outcome, check.started_at)}
+        for check in recent
+        if isinstance(check.outcome, Result)
     ]
     return answer({"apiVersion": API_VERSION, "kind": "TestList", "items": items, "totalItems": len(items)})
 
 
-def verdict(outcome: Outcome, at: datetime) -> dict[str, Any]:
-    """An outcome as the contract has it, and what else is known of it. `detail` is what the registry said."""
+def verdict(result: Result, at: datetime) -> dict[str, Any]:
+    """A result as the contract has it. `detail` is what the registry said."""
     return {
-        "success": outcome.ok,
-        "message": labels.outcome_text(outcome),
-        "reason": outcome.reason,
+        "success": result.ok,
+        "message": labels.outcome_text(result),
+        "reason": result.reason.value,
         "timestamp": str(milliseconds(at)),
-        "durationMs": outcome.duration_ms,
-        "proven": outcome.proven,
-        "hint": labels.outcome_hint(outcome),
-        "detail": outcome.detail,
-        "cause": outcome.cause,
-        "registryHost": outcome.registry_host,
-        "tokenHost": outcome.token_host,
-        "stages": [{"name": it.name, "ms": it.ms, "ok": it.ok} for it in outcome.stages],
-        "warnings": list(outcome.warnings),
+        "durationMs": round(result.duration_ms),
+        "proven": result.proven,
+        "hint": labels.outcome_hint(result),
+        "detail": result.detail,
+        "cause": result.cause or "",
+        "registryHost": result.registry_host or "",
+        "tokenHost": result.token_host or "",
+        "stages": [{"name": it.name, "ms": round(it.milliseconds, 1), "ok": it.ok} for it in result.steps],
+        "warnings": list(result.warnings),
     }

@@ -29,7 +29,7 @@ from kubernetes.config import (
 
 from registries.cluster.failures import Expired, refusal, silence
 from registries.cluster.per_process import PerProcess
-from registries.domain.errors import ConsoleError, TooManyRequests, Unavailable
+from registries.domain.errors import ConsoleError, Problem, TooManyRequests, Unavailable
 
 Json = dict[str, Any]
 JSON = "application/json"
@@ -64,7 +64,7 @@ def configuration(kubeconfig: str | Path | None) -> Configuration:
         else:
             load_kube_config(str(kubeconfig), client_configuration=found, persist_config=False)
     except (ConfigException, OSError, ValueError, KeyError, TypeError):
-        raise Unavailable(str(kubeconfig or "service account"), "cluster_unconfigured") from None
+        raise Unavailable(str(kubeconfig or "service account"), Problem.CLUSTER_UNCONFIGURED) from None
     found.retries = False  # a retry multiplies a timeout; what may be retried is retried here
     found.connection_pool_maxsize = CONNECTIONS
     found.keep_alive = True
@@ -241,7 +241,7 @@ def _parse(raw: bytes, subject: str) -> Json:
     try:
         parsed = json.loads(raw) if raw else {}
     except ValueError:
-        raise Unavailable(subject, "cluster_failed") from None  # a proxy's page, or an answer cut short
+        raise Unavailable(subject, Problem.CLUSTER_FAILED) from None  # a proxy's page, or an answer cut short
     finally:
         if collecting:
             gc.enable()

@@ -22,24 +22,24 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import NameOID
 
-from registries.domain.errors import Cause, Invalid
+from registries.domain.errors import Cause, Invalid, Problem
 
 TOKEN_MAX = 16_384
 KUBECONFIG_MAX = 131_072
 """Characters; one with a dozen clusters has less than half of it."""
 _TOKEN = re.compile(r"[!-~]+")
 _REFUSED = {
-    "exec": "kubeconfig_plugin",
-    "auth-provider": "kubeconfig_plugin",
-    "tokenFile": "kubeconfig_file",
-    "client-certificate": "kubeconfig_file",
-    "client-key": "kubeconfig_file",
-    "username": "kubeconfig_basic",
-    "password": "kubeconfig_basic",
-    "as": "kubeconfig_impersonation",
-    "as-uid": "kubeconfig_impersonation",
-    "as-groups": "kubeconfig_impersonation",
-    "as-user-extra": "kubeconfig_impersonation",
+    "exec": Problem.KUBECONFIG_PLUGIN,
+    "auth-provider": Problem.KUBECONFIG_PLUGIN,
+    "tokenFile": Problem.KUBECONFIG_FILE,
+    "client-certificate": Problem.KUBECONFIG_FILE,
+    "client-key": Problem.KUBECONFIG_FILE,
+    "username": Problem.KUBECONFIG_BASIC,
+    "password": Problem.KUBECONFIG_BASIC,
+    "as": Problem.KUBECONFIG_IMPERSONATION,
+    "as-uid": Problem.KUBECONFIG_IMPERSONATION,
+    "as-groups": Problem.KUBECONFIG_IMPERSONATION,
+    "as-user-extra": Problem.KUBECONFIG_IMPERSONATION,
 }
 _PORTS = {"https": 443, "http": 80}
 
@@ -118,7 +118,7 @@ def read_token(text: str, now: datetime) -> Proof:
     """Invalid for what cannot be a token, and for one that says itself that it has expired."""
     token = text.strip().removeprefix("Bearer ").strip()
     if len(token) > TOKEN_MAX or not _TOKEN.fullmatch(token):
-        raise _invalid("token", "token_malformed")
+        raise _invalid("token", Problem.TOKEN_MALFORMED)
     return _current("token", Proof(token=token, expires_at=_expiry_of(token)), now)
 
 
@@ -129,7 +129,7 @@ def read_kubeconfig(text: str, home: Home, now: datetime) -> Proof:
     user = _named(config, "users", "user", str(context.get("user") or ""))
     cluster = _named(config, "clusters", "cluster", str(context.get("cluster") or ""))
     if not home.is_meant(cluster):
-        raise _invalid("kubeconfig", "kubeconfig_elsewhere", address_of(str(cluster.get("server")))[0])
+        raise _invalid("kubeconfig", Problem.KUBECONFIG_ELSEWHERE, address_of(str(cluster.get("server")))[0])
     for name, problem in _REFUSED.items():
         if user.get(name):
             raise _invalid("kubeconfig", problem)
@@ -140,7 +140,7 @@ def read_kubeconfig(text: str, home: Home, now: datetime) -> Proof:
             return read_token(str(user["token"]), now)
         except Invalid as error:
             raise _invalid("kubeconfig", error.causes[0].problem) from None
-    raise _invalid("kubeconfig", "kubeconfig_empty")
+    raise _invalid("kubeconfig", Problem.KUBECONFIG_EMPTY)
 
 
 class _Plain(yaml.SafeLoader):
@@ -154,13 +154,13 @@ class _Plain(yaml.SafeLoader):
 
 def _parsed(text: str) -> Json:
     if len(text) > KUBECONFIG_MAX:
-        raise _invalid("kubeconfig", "kubeconfig_malformed")
+        raise _invalid("kubeconfig", Problem.KUBECONFIG_MALFORMED)
     try:
         config = yaml.load(text, Loader=_Plain)  # noqa: S506  # nosec B506
     except (yaml.YAMLError, ValueError, RecursionError):
-        raise _invalid("kubeconfig", "kubeconfig_malformed") from None
+        raise _invalid("kubeconfig", Problem.KUBECONFIG_MALFORMED) from None
     if not isinstance(config, dict) or config.get("kind", "Config") != "Config" or "users" not in config:
-        raise _invalid("kubeconfig", "kubeconfig_malformed")
+        raise _invalid("kubeconfig", Problem.KUBECONFIG_MALFORMED)
     return config
 
 
@@ -171,14 +171,14 @@ def _context(config: Json) -> Json:
         return next(iter(contexts.values()))
     found = contexts.get(current)
     if found is None:
-        raise _invalid("kubeconfig", "kubeconfig_context")
+        raise _invalid("kubeconfig", Problem.KUBECONFIG_CONTEXT)
     return found
 
 
 def _named(config: Json, kind: str, inner: str, name: str) -> Json:
     found = _entries(config, kind, inner).get(name)
     if found is None:
-        raise _invalid("kubeconfig", "kubeconfig_context")
+        raise _invalid("kubeconfig", Problem.KUBECONFIG_CONTEXT)
     return found
 
 
@@ -197,9 +197,9 @@ def _certificate(user: Json) -> Proof:
         chain = x509.load_pem_x509_certificates(certificate.encode())
         private = serialization.load_pem_private_key(key.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: the key is encrypted
-        raise _invalid("kubeconfig", "kubeconfig_certificate") from None
+        raise _invalid("kubeconfig", Problem.KUBECONFIG_CERTIFICATE) from None
     if _public(chain[0].public_key) != _public(private.public_key):  # type: ignore[arg-type]
-        raise _invalid("kubeconfig", "kubeconfig_certificate")
+        raise _invalid("kubeconfig", Problem.KUBECONFIG_CERTIFICATE)
     return Proof(certificate=certificate, key=key, expires_at=chain[0].not_valid_after_utc)
 
 
@@ -221,9 +221,9 @@ def _expiry_of(token: str) -> datetime | None:
 
 def _current(name: str, proof: Proof, now: datetime) -> Proof:
     if proof.expires_at is not None and proof.expires_at <= now:
-        raise _invalid(name, "proof_expired")
+        raise _invalid(name, Problem.PROOF_EXPIRED)
     return proof
 
 
-def _invalid(name: str, problem: str, part: str = "") -> Invalid:
+def _invalid(name: str, problem: Problem, part: str = "") -> Invalid:
     return Invalid("", (Cause(name, problem, part=part),))

@@ -20,20 +20,21 @@ from registries.domain.errors import (
     ConsoleError,
     Invalid,
     NotFound,
+    Problem,
     Refused,
     TooManyRequests,
     Unavailable,
 )
 
-AWAY = "cluster_away"
-TIMEOUT = "cluster_timeout"
-CERTIFICATE = "cluster_certificate"
-TOKEN = "cluster_token"  # noqa: S105  a code
-FORBIDDEN = "cluster_forbidden"
-NO_CRD = "crd_missing"
-FAILED = "cluster_failed"
-TERMINATING = "terminating"
-NO_NAMESPACE = "namespace_missing"
+AWAY = Problem.CLUSTER_AWAY
+TIMEOUT = Problem.CLUSTER_TIMEOUT
+CERTIFICATE = Problem.CLUSTER_CERTIFICATE
+TOKEN = Problem.CLUSTER_TOKEN
+FORBIDDEN = Problem.CLUSTER_FORBIDDEN
+NO_CRD = Problem.CRD_MISSING
+FAILED = Problem.CLUSTER_FAILED
+TERMINATING = Problem.TERMINATING
+NO_NAMESPACE = Problem.NAMESPACE_MISSING
 
 _FIELDS = {
     "metadata.name": "name",
@@ -76,10 +77,10 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], subject: str) 
         return NotFound(subject) if answer.get("kind") == "Status" else Unavailable(subject, NO_CRD)
     if status == 409:
         taken = answer.get("reason") == "AlreadyExists"
-        return AlreadyExists(subject) if taken else Conflict(subject, "changed")
+        return AlreadyExists(subject) if taken else Conflict(subject, Problem.CHANGED)
     if status == 422:
         if any(cause.get("field") == "metadata.uid" for cause in causes):
-            return Conflict(subject, "changed")  # how a patch with another uid is refused
+            return Conflict(subject, Problem.CHANGED)  # how a patch with another uid is refused
         return _invalid(subject, causes)
     if status == 429:
         return TooManyRequests(subject, retry_after(headers))

@@ -10,7 +10,7 @@ import yaml
 
 from registries.cluster.connection import MERGE_PATCH, Connection
 from registries.cluster.failures import FORBIDDEN
-from registries.domain.errors import NotFound, Unavailable
+from registries.domain.errors import NotFound, Problem, Unavailable
 
 FILES = ("crd.yaml", "rbac.yaml")
 PATIENCE = 15.0
@@ -43,7 +43,7 @@ def apply(connection: Connection) -> list[str]:
     except Unavailable as error:
         if error.problem != FORBIDDEN:
             raise
-        raise Unavailable(error.subject, "installation_forbidden") from error
+        raise Unavailable(error.subject, Problem.INSTALLATION_FORBIDDEN) from error
     return done
 
 
@@ -59,7 +59,7 @@ def _wait_until_served(connection: Connection, name: str) -> None:
     until = time.monotonic() + PATIENCE
     while not _is_established(connection.call("GET", path, subject=name)):
         if time.monotonic() > until:
-            raise Unavailable(name, "crd_missing")
+            raise Unavailable(name, Problem.CRD_MISSING)
         time.sleep(0.1)
 
 

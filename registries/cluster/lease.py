@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from registries.cluster.connection import Connection, Json
 from registries.cluster.failures import NO_NAMESPACE, TERMINATING
-from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Unavailable
+from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Problem, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +22,11 @@ RENEWAL = 5.0
 
 class Lease:
     """For one thread. `identity` names this process among all replicas. `problem` is why nobody can have it, as it was
-    last told here: a code of failures.py, "" when it is ours or another one's."""
+    last told here: a code of failures.py, None when it is ours or another one's."""
 
     def __init__(self, connection: Connection, namespace: str, name: str, identity: str) -> None:
         self.namespace = namespace
-        self.problem = ""
+        self.problem: Problem | None = None
         self._connection = connection
         self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._name = name
@@ -41,16 +41,16 @@ class Lease:
             held = self._try()
         except (AlreadyExists, Conflict) as error:
             held = False  # another one was faster
-            self._told(TERMINATING if error.problem == TERMINATING else "")
+            self._told(TERMINATING if error.problem == TERMINATING else None)
         except ConsoleError as error:
-            self._told(error.problem or error.reason)
+            self._told(error.code)
             return self.is_held  # not heard of: whoever had it still has it until it runs out
         else:
-            self._told("")
+            self._told(None)
         self._held_until = begun + DURATION - RENEWAL if held else 0.0
         return held
 
-    def _told(self, problem: str) -> None:
+    def _told(self, problem: Problem | None) -> None:
         if problem and problem != self.problem:
             told = "nothing is kept in the background: no lease %s in the namespace %s, %s"
             log.warning(told, self._name, self.namespace, problem)

@@ -23,7 +23,7 @@ from registries.cluster.credential import Home, Proof, address_of, authorities_i
 from registries.cluster.failures import FORBIDDEN, NO_CRD, TOKEN
 from registries.cluster.per_process import PerProcess
 from registries.cluster.reviews import ask, may
-from registries.domain.errors import SESSION_ENDED, Forbidden, NotFound, Unavailable
+from registries.domain.errors import SESSION_ENDED, Forbidden, NotFound, Problem, Unavailable
 
 SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 TOKEN_REVIEW = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105  # nosec B105
@@ -132,7 +132,7 @@ class Gate:
             status = ask(self._console, TOKEN_REVIEW, body)
         except Unavailable as error:
             if error.problem == FORBIDDEN:
-                raise Unavailable("", "tokenreviews_forbidden") from None
+                raise Unavailable("", Problem.TOKENREVIEWS_FORBIDDEN) from None
             raise
         return _user(status, "user") if status.get("authenticated") is True else ""
 
@@ -213,7 +213,7 @@ def _context(proof: Proof) -> SSLContext:
                 file.flush()
                 context.load_cert_chain(file.name)
     except SSLError:  # weaker than OpenSSL's policy here
-        raise Unavailable("", "certificate_unusable") from None
+        raise Unavailable("", Problem.CERTIFICATE_UNUSABLE) from None
     return context
 
 

@@ -20,8 +20,8 @@ from registries.domain.resource import verification_annotations
 from registries.intake.draft import Tls, read_draft
 from registries.models import AuditEntry, StoredResource, VerificationRecord
 from registries.people.grants import set_grant
-from registries.probe import Result, probe
-from registries.verification.outcome import Outcome
+from registries.probe import Reason, Result, probe
+from registries.verification.outcome import to_json
 from registries.wiring import probe_policy, services
 
 PASSWORD = "demo"  # noqa: S105 # nosec B105  shown on the demo's login page
@@ -219,8 +219,7 @@ def _write_past(registry: RegistrySecret, entry: Seed, result: Result, person: s
         at=last,
     )
     services().store.annotate(registry.key, verification_annotations(verification), uid=registry.uid)
-    outcome = Outcome.of(result)
-    earlier = Outcome(reason="ok", stages=outcome.stages[:1]) if entry.fine_before else outcome
+    earlier = Result(Reason.OK, steps=result.steps[:1]) if entry.fine_before else result
     VerificationRecord.objects.bulk_create(
         VerificationRecord(
             uid=registry.uid,
@@ -229,7 +228,7 @@ def _write_past(registry: RegistrySecret, entry: Seed, result: Result, person: s
             person=person,
             started_at=last - APART * back,
             finished_at=last - APART * back,
-            outcome=(outcome if back == 0 else earlier).to_json(),
+            outcome=to_json(result if back == 0 else earlier),
         )
         for back in range(TESTS - 1, -1, -1)
     )

@@ -13,30 +13,178 @@ ConsoleError
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
-QUOTA = "quota_exceeded"
-REFUSED = "cluster_refused"
-"""The problems of a Refused."""
-REGISTRY_BUSY = "registry_busy"
-"""The problem when a test did not get its turn at its registry."""
-SESSION_ENDED = "session_ended"
-"""The problem of an Unavailable: the person's credential is forgotten, or the cluster no longer takes it."""
 
-UNCERTAIN = "cluster_uncertain"
-"""The problem of an Unavailable: a write was sent and not answered, so it may have been done."""
+class Problem(StrEnum):
+    """A stable code of what stands in the way. Codes are stored in rows and sent by the API: they never change.
+
+    words/problems.py has the sentence of each.
+    """
+
+    # An error that says no more than its reason
+    INTERNAL_ERROR = "InternalError"
+    NOT_FOUND = "NotFound"
+    FORBIDDEN = "Forbidden"
+    ALREADY_EXISTS = "AlreadyExists"
+    CONFLICT = "Conflict"
+    INVALID = "Invalid"
+    TOO_MANY_REQUESTS = "TooManyRequests"
+    UNAVAILABLE = "ServiceUnavailable"
+
+    # A registry or a namespace
+    GONE = "gone"
+    RECREATED = "recreated"
+    CHANGED = "changed"
+    NOT_EMPTY = "not_empty"
+    NAMESPACES_ELSEWHERE = "namespaces_elsewhere"
+    KEY_MISSING = "key_missing"
+    SEAL_BROKEN = "seal_broken"
+
+    # A test
+    UNDER_WAY = "under_way"
+    LEFT_ALONE = "left_alone"
+    REGISTRY_BUSY = "registry_busy"
+    INTERRUPTED = "interrupted"
+
+    # A run
+    ALREADY_RUNNING = "already_running"
+    RUN_UNDER_WAY = "run_under_way"
+    NOT_CANCELLABLE = "not_cancellable"
+    FAILED = "failed"
+
+    # A person
+    SESSION_ENDED = "session_ended"
+    REVIEWS_FORBIDDEN = "reviews_forbidden"
+    TOKENREVIEWS_FORBIDDEN = "tokenreviews_forbidden"
+    CERTIFICATE_UNUSABLE = "certificate_unusable"
+    LAST_ADMINISTRATOR = "last_administrator"
+
+    # A cluster
+    CLUSTER_AWAY = "cluster_away"
+    CLUSTER_TIMEOUT = "cluster_timeout"
+    CLUSTER_UNCERTAIN = "cluster_uncertain"
+    CLUSTER_CERTIFICATE = "cluster_certificate"
+    CLUSTER_TOKEN = "cluster_token"  # noqa: S105  a code
+    CLUSTER_FORBIDDEN = "cluster_forbidden"
+    CLUSTER_FAILED = "cluster_failed"
+    CLUSTER_REFUSED = "cluster_refused"
+    CLUSTER_UNCONFIGURED = "cluster_unconfigured"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    TERMINATING = "terminating"
+    NAMESPACE_MISSING = "namespace_missing"
+    CRD_MISSING = "crd_missing"
+    INSTALLATION_FORBIDDEN = "installation_forbidden"
+    FIRST_LIST = "first_list"
+
+    # A pull secret
+    NO_SERVICE_ACCOUNT = "no_service_account"
+    SERVICEACCOUNTS_FORBIDDEN = "serviceaccounts_forbidden"
+    NO_PULL_SECRETS = "no_pull_secrets"
+    PULL_SECRET_FOREIGN = "pull_secret_foreign"  # noqa: S105  a code
+
+    # A field of a form or a body
+    REQUIRED = "required"
+    UNKNOWN = "unknown"
+    TAKEN = "taken"
+    FORBIDDEN_HERE = "forbidden"
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    TOO_LONG_HERE = "too_long_here"
+    TOO_MANY = "too_many"
+    CHARACTERS = "characters"
+    ENDS = "ends"
+    CONTROL_CHARACTER = "control_character"
+    DIRECTION_MARK = "direction_mark"
+    HOLDS_PASSWORD = "holds_password"  # noqa: S105  a code
+    TLS_WITHOUT_HTTPS = "tls_without_https"
+    CA_EMPTY = "ca_empty"
+    CA_UNREADABLE = "ca_unreadable"
+    CA_PRIVATE_KEY = "ca_private_key"
+    CA_TOO_MANY = "ca_too_many"
+    ACCOUNT_NAME = "account_name"
+    PASSWORD_TOO_SHORT = "password_too_short"  # noqa: S105  a code
+    PASSWORD_TOO_COMMON = "password_too_common"  # noqa: S105  a code
+    PASSWORD_TOO_SIMILAR = "password_too_similar"  # noqa: S105  a code
+    PASSWORD_WEAK = "weak"  # noqa: S105  a code
+    EXPIRY = "expiry"
+
+    # A resource or a run in a body of the API
+    WRONG_TYPE = "type"
+    OBJECT = "object"
+    BOOLEAN = "boolean"
+    UNKNOWN_TYPE = "unknown_type"
+    ITEMS = "items"
+    ITEM = "item"
+    TWICE = "twice"
+    IMMUTABLE = "immutable"
+    METADATA_KEY = "metadata_key"
+    LABEL_VALUE = "label_value"
+    ANNOTATIONS_SIZE = "annotations_size"
+
+    # An address or a credential; the probe has the same codes
+    WHITESPACE_INSIDE = "whitespace_inside"
+    FULL_WIDTH = "full_width"
+    BAD_SCHEME = "bad_scheme"
+    USER_INFO = "user_info"
+    QUERY_OR_FRAGMENT = "query_or_fragment"
+    BACKSLASH = "backslash"
+    ZONE_ID = "zone_id"
+    UNDERSCORE = "underscore"
+    BAD_LABEL = "bad_label"
+    BAD_PORT = "bad_port"
+    BAD_IP = "bad_ip"
+    USERNAME_EMPTY = "username_empty"
+    USERNAME_COLON = "username_colon"
+    USERNAME_CONTROL_CHARACTER = "username_control_character"
+    USERNAME_NOT_TEXT = "username_not_text"
+    PASSWORD_EMPTY = "password_empty"  # noqa: S105  a code
+    PASSWORD_CONTROL_CHARACTER = "password_control_character"  # noqa: S105  a code
+    PASSWORD_NOT_TEXT = "password_not_text"  # noqa: S105  a code
+
+    # A credential that somebody logs in to the cluster with
+    TOKEN_MALFORMED = "token_malformed"  # noqa: S105  a code
+    PROOF_EXPIRED = "proof_expired"
+    PROOF_REFUSED = "proof_refused"
+    KUBECONFIG_MALFORMED = "kubeconfig_malformed"
+    KUBECONFIG_CONTEXT = "kubeconfig_context"
+    KUBECONFIG_ELSEWHERE = "kubeconfig_elsewhere"
+    KUBECONFIG_PLUGIN = "kubeconfig_plugin"
+    KUBECONFIG_FILE = "kubeconfig_file"
+    KUBECONFIG_BASIC = "kubeconfig_basic"
+    KUBECONFIG_IMPERSONATION = "kubeconfig_impersonation"
+    KUBECONFIG_CERTIFICATE = "kubeconfig_certificate"
+    KUBECONFIG_EMPTY = "kubeconfig_empty"
+
+
+QUOTA = Problem.QUOTA_EXCEEDED
+REFUSED = Problem.CLUSTER_REFUSED
+REGISTRY_BUSY = Problem.REGISTRY_BUSY
+SESSION_ENDED = Problem.SESSION_ENDED
+UNCERTAIN = Problem.CLUSTER_UNCERTAIN
 
 
 class ConsoleError(Exception):
-    """Base of the tree. `subject` is what it is about ("team-a/harbor-prod"), never a secret."""
+    """Base of the tree. `subject` names the object concerned ("team-a/harbor-prod") and never holds a secret.
+
+    `problem` is a code, or None when the class of the error says everything.
+    """
 
     reason: ClassVar[str] = "InternalError"
     status: ClassVar[int] = 500
 
-    def __init__(self, subject: str = "", problem: str = "") -> None:
-        super().__init__(f"{self.reason}: {subject}{': ' + problem if problem else ''}")
+    def __init__(self, subject: str = "", problem: Problem | None = None, detail: str = "") -> None:
+        """`detail` is for logs, where there is no problem."""
+        told = problem or detail
+        super().__init__(f"{self.reason}: {subject}{': ' + told if told else ''}")
         self.subject = subject
         self.problem = problem
+
+    @property
+    def code(self) -> Problem:
+        """The problem, or the reason where there is none."""
+        return self.problem or Problem(self.reason)
 
 
 class NotFound(ConsoleError):
@@ -45,20 +193,20 @@ class NotFound(ConsoleError):
 
 
 class Forbidden(ConsoleError):
-    """`role` is the role that would be enough; or `problem` says what is missing instead."""
+    """`role` is the weakest role that would be enough; or `problem` says what is missing instead."""
 
     reason = "Forbidden"
     status = 403
 
-    def __init__(self, subject: str = "", role: str = "", problem: str = "") -> None:
-        super().__init__(subject, f"needs {role}" if role else problem)
+    def __init__(self, subject: str = "", role: str = "", problem: Problem | None = None) -> None:
+        super().__init__(subject, problem, f"needs {role}" if role else "")
         self.role = role
 
 
 class Refused(Forbidden):
     """`problem` says by what: `quota_exceeded`, or `cluster_refused` by admission. Trying again does not help."""
 
-    def __init__(self, subject: str, problem: str) -> None:
+    def __init__(self, subject: str, problem: Problem) -> None:
         super().__init__(subject, problem=problem)
 
 
@@ -80,7 +228,7 @@ class Cause:
     the offending piece of an address, never of a secret."""
 
     field: str
-    problem: str
+    problem: Problem
     limit: int | None = None
     part: str = ""
 
@@ -90,7 +238,7 @@ class Invalid(ConsoleError):
     status = 422
 
     def __init__(self, subject: str, causes: tuple[Cause, ...]) -> None:
-        super().__init__(subject, ", ".join(f"{cause.field} {cause.problem}" for cause in causes))
+        super().__init__(subject, detail=", ".join(f"{cause.field} {cause.problem}" for cause in causes))
         self.causes = causes
 
 
@@ -100,8 +248,8 @@ class TooManyRequests(ConsoleError):
     reason = "TooManyRequests"
     status = 429
 
-    def __init__(self, subject: str = "", retry_after: int = 1, problem: str = "") -> None:
-        super().__init__(subject, problem or f"retry after {retry_after} s")
+    def __init__(self, subject: str = "", retry_after: int = 1, problem: Problem | None = None) -> None:
+        super().__init__(subject, problem, f"retry after {retry_after} s")
         self.retry_after = retry_after
 
 
@@ -115,6 +263,6 @@ class Unavailable(ConsoleError):
     reason = "ServiceUnavailable"
     status = 503
 
-    def __init__(self, subject: str = "", problem: str = "", *, passing: bool = False) -> None:
+    def __init__(self, subject: str = "", problem: Problem | None = None, *, passing: bool = False) -> None:
         super().__init__(subject, problem)
         self.passing = passing

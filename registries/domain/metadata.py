@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 
-from registries.domain.errors import Cause
+from registries.domain.errors import Cause, Problem
 from registries.domain.registry import name_problem
 
 LABELS, ANNOTATIONS = "metadata.labels", "metadata.annotations"
@@ -30,12 +30,12 @@ def metadata_causes(labels: Given, annotations: Given, password: str, bundle: st
     causes += _causes(ANNOTATIONS, annotations, str.lower, lambda value: None, password)
     size = sum(len(text.encode()) for pair in annotations.items() for text in pair if isinstance(text, str))
     if size + len(bundle.encode()) > ANNOTATIONS_MAX:
-        causes.append(Cause(ANNOTATIONS, "annotations_size", ANNOTATIONS_MAX))
+        causes.append(Cause(ANNOTATIONS, Problem.ANNOTATIONS_SIZE, ANNOTATIONS_MAX))
     return list(dict.fromkeys(causes))
 
 
-def label_value_problem(value: str) -> str | None:
-    return None if not value or _NAME.match(value) else "label_value"
+def label_value_problem(value: str) -> Problem | None:
+    return None if not value or _NAME.match(value) else Problem.LABEL_VALUE
 
 
 def is_key(key: str) -> bool:
@@ -59,19 +59,19 @@ def _causes(
     place: str,
     texts: Given,
     looked_at: Callable[[str], str],
-    value_problem: Callable[[str], str | None],
+    value_problem: Callable[[str], Problem | None],
     password: str,
 ) -> list[Cause]:
     forms, causes = _forms(password), []
     for key, value in texts.items():
         if any(it in key for it in forms):
-            causes.append(Cause(place, "holds_password"))
+            causes.append(Cause(place, Problem.HOLDS_PASSWORD))
         elif not is_key(looked_at(key)):
-            causes.append(Cause(place, "metadata_key"))
+            causes.append(Cause(place, Problem.METADATA_KEY))
         elif not isinstance(value, str):
-            causes.append(Cause(f"{place}[{key}]", "type"))
+            causes.append(Cause(f"{place}[{key}]", Problem.WRONG_TYPE))
         elif any(it in value for it in forms):
-            causes.append(Cause(f"{place}[{key}]", "holds_password"))
+            causes.append(Cause(f"{place}[{key}]", Problem.HOLDS_PASSWORD))
         elif problem := value_problem(value):
             causes.append(Cause(f"{place}[{key}]", problem, VALUE_MAX))
     return causes

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
+from registries.domain.errors import Problem
+
 NAME_MAX = 253
 NAMESPACE_MAX = 63
 DISPLAY_NAME_MAX = 128
@@ -171,7 +173,7 @@ def credential_of(registry: RegistrySecret, password: str) -> Credential:
     )
 
 
-def name_problem(name: str) -> str | None:
+def name_problem(name: str) -> Problem | None:
     """What is wrong with the name of a registry, or None: an RFC 1123 subdomain, as Kubernetes has it.
 
     The codes are `empty`, `too_long`, `characters` and `ends`, the first that applies.
@@ -179,34 +181,34 @@ def name_problem(name: str) -> str | None:
     return _dns_problem(name, _SUBDOMAIN, NAME_MAX, r"[a-z0-9.-]+\Z")
 
 
-def namespace_problem(name: str) -> str | None:
+def namespace_problem(name: str) -> Problem | None:
     """The same for a namespace, which is an RFC 1123 label: no dots, 63 characters."""
     return _dns_problem(name, _DNS_LABEL, NAMESPACE_MAX, r"[a-z0-9-]+\Z")
 
 
-def _dns_problem(name: str, whole: re.Pattern[str], longest: int, alphabet: str) -> str | None:
+def _dns_problem(name: str, whole: re.Pattern[str], longest: int, alphabet: str) -> Problem | None:
     if not name:
-        return "empty"
+        return Problem.EMPTY
     if len(name) > longest:
-        return "too_long"
+        return Problem.TOO_LONG
     if not re.match(alphabet, name):
-        return "characters"
-    return None if whole.match(name) else "ends"
+        return Problem.CHARACTERS
+    return None if whole.match(name) else Problem.ENDS
 
 
-def text_problem(text: str, longest: int, *, lines: bool = False) -> str | None:
+def text_problem(text: str, longest: int, *, lines: bool = False) -> Problem | None:
     """What is wrong with a text for people: `too_long`, `control_character`, `direction_mark`, or None.
 
     Emoji and every script are welcome. Marks that turn the direction of writing are not: they make one
     name look like another (Unicode TR 36).
     """
     if len(text) > longest:
-        return "too_long"
+        return Problem.TOO_LONG
     for character in text:
         if character in _BIDI_CONTROLS:
-            return "direction_mark"
+            return Problem.DIRECTION_MARK
         if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} and not (
             lines and character in "\r\n\t"
         ):
-            return "control_character"
+            return Problem.CONTROL_CHARACTER
     return None

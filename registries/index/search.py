@@ -9,7 +9,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from registries.domain.access import Access, Permission
-from registries.domain.errors import NotFound, Unavailable
+from registries.domain.errors import NotFound, Problem, Unavailable
 from registries.domain.query import Criteria, Listing, ListQuery, Page, Sort, Tally
 from registries.domain.registry import Key, RegistrySecret, Removal
 from registries.domain.selectors import EVERYTHING, Selector
@@ -59,7 +59,7 @@ class Index:
             return ""
         freshness = self.freshness()
         if not freshness.known:
-            return freshness.problem or "first_list"
+            return freshness.problem or Problem.FIRST_LIST
         self.fresh()
         return ""
 
@@ -207,7 +207,7 @@ class Index:
 
     def _version_of(self, buckets: Iterable[Bucket]) -> str:
         """Changes with the content, and when the store goes away or comes back."""
-        return fingerprint(buckets) + self.freshness().problem
+        return fingerprint(buckets) + (self.freshness().problem or "")
 
 
 def _is_visible(snapshot: Snapshot, access: Access, namespace: str) -> bool:

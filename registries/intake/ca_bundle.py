@@ -5,6 +5,7 @@ import re
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from registries.domain.errors import Problem
 from registries.probe.certificate import CertificateFacts
 
 BUNDLE_MAX = 64 * 1024
@@ -17,7 +18,7 @@ class BundleError(ValueError):
     """A bundle that cannot be used. `problem` is `too_long`, `ca_private_key`, `ca_empty`, `ca_too_many` or
     `ca_unreadable`. The error holds nothing of the bundle, which may contain a key."""
 
-    def __init__(self, problem: str) -> None:
+    def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         self.problem = problem
 
@@ -28,14 +29,14 @@ def read_bundle(text: str) -> tuple[str, tuple[CertificateFacts, ...]]:
     Text around the blocks is dropped. A private key is refused: everybody who sees the registry could read it.
     """
     if len(text) > BUNDLE_MAX:
-        raise BundleError("too_long")
+        raise BundleError(Problem.TOO_LONG)
     if "PRIVATE KEY" in text:
-        raise BundleError("ca_private_key")
+        raise BundleError(Problem.CA_PRIVATE_KEY)
     blocks = _BLOCK.findall(text)
     if not blocks:
-        raise BundleError("ca_empty")
+        raise BundleError(Problem.CA_EMPTY)
     if len(blocks) > MOST:
-        raise BundleError("ca_too_many")
+        raise BundleError(Problem.CA_TOO_MANY)
     facts: dict[str, CertificateFacts] = {}
     for block in blocks:
         try:
@@ -43,5 +44,5 @@ def read_bundle(text: str) -> tuple[str, tuple[CertificateFacts, ...]]:
             pem = certificate.public_bytes(Encoding.PEM).decode()
             facts[pem] = CertificateFacts.of(certificate)
         except (ValueError, x509.InvalidVersion) as error:  # UnicodeEncodeError is a ValueError
-            raise BundleError("ca_unreadable") from error
+            raise BundleError(Problem.CA_UNREADABLE) from error
     return "".join(facts), tuple(facts.values())

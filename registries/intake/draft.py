@@ -5,7 +5,7 @@ registry comes through here. Imports the domain, errors, metadata and the probe'
 from collections.abc import Mapping
 from enum import StrEnum
 
-from registries.domain.errors import Cause, Invalid
+from registries.domain.errors import Cause, Invalid, Problem
 from registries.domain.metadata import holds_password
 from registries.domain.registry import (
     DESCRIPTION_MAX,
@@ -44,12 +44,12 @@ def read_draft(values: Mapping[str, str]) -> Draft:
     White space around a name, address or user name is a slip and dropped; a password is never trimmed.
     """
     text = _stripped(values)
-    causes = [Cause(name, "required") for name in REQUIRED if not text.get(name)]
+    causes = [Cause(name, Problem.REQUIRED) for name in REQUIRED if not text.get(name)]
     causes += _name_causes(text)
     information = text.get("display_name", ""), text.get("description", "")
     causes += information_causes(*information) + echo_causes(*information, text.get("password", ""))
     if text.get("provider") and text["provider"] not in list(Provider):
-        causes.append(Cause("provider", "unknown"))
+        causes.append(Cause("provider", Problem.UNKNOWN))
     address, address_causes = _read_tested(text)
     ca_bundle, trust_causes = _read_trust(text, address)
     causes += address_causes + trust_causes
@@ -72,7 +72,7 @@ def read_draft(values: Mapping[str, str]) -> Draft:
 def read_credential(values: Mapping[str, str]) -> Credential:
     """What a connection test takes of typed values, or Invalid with every cause at once."""
     text = _stripped(values)
-    causes = [Cause(name, "required") for name in TESTED if not text.get(name)]
+    causes = [Cause(name, Problem.REQUIRED) for name in TESTED if not text.get(name)]
     address, address_causes = _read_tested(text)
     ca_bundle, trust_causes = _read_trust(text, address)
     causes += address_causes + trust_causes
@@ -91,13 +91,13 @@ def _read_trust(text: Mapping[str, str], address: Address | None) -> tuple[str, 
     """The CA bundle, where one is wanted, and what is wrong with what was chosen."""
     tls = text.get("tls") or Tls.SYSTEM
     if tls not in list(Tls):
-        return "", [Cause("tls", "unknown")]
+        return "", [Cause("tls", Problem.UNKNOWN)]
     if tls != Tls.SYSTEM and address is not None and address.plain_http:
-        return "", [Cause("tls", "tls_without_https")]
+        return "", [Cause("tls", Problem.TLS_WITHOUT_HTTPS)]
     if tls != Tls.CA:
         return "", []
     if not text.get("ca_bundle"):
-        return "", [Cause("ca_bundle", "required")]
+        return "", [Cause("ca_bundle", Problem.REQUIRED)]
     try:
         return read_bundle(text["ca_bundle"])[0], []
     except BundleError as error:
@@ -119,7 +119,9 @@ def information_causes(display_name: str, description: str) -> list[Cause]:
 def echo_causes(display_name: str, description: str, password: str) -> list[Cause]:
     """Which of the two holds the password, which everybody would read there."""
     texts = {"display_name": display_name, "description": description}
-    return [Cause(name, "holds_password") for name, text in texts.items() if holds_password(text, password)]
+    return [
+        Cause(name, Problem.HOLDS_PASSWORD) for name, text in texts.items() if holds_password(text, password)
+    ]
 
 
 def _name_causes(text: Mapping[str, str]) -> list[Cause]:
@@ -137,15 +139,15 @@ def _read_tested(text: Mapping[str, str]) -> tuple[Address | None, list[Cause]]:
         try:
             address = parse_address(text["domain"])
         except AddressError as error:
-            causes.append(Cause("domain", error.problem, part=error.part))
+            causes.append(Cause("domain", Problem(error.problem), part=error.part))
     for name, limit in (("username", USERNAME_MAX), ("password", PASSWORD_MAX)):
         if len(text.get(name, "")) > limit:
-            causes.append(Cause(name, "too_long", limit))
+            causes.append(Cause(name, Problem.TOO_LONG, limit))
     if text.get("username") and text.get("password") and not causes:
         try:
             check_credentials(text["username"], text["password"])
         except CredentialsError as error:
-            causes.append(Cause(error.field, error.problem))
+            causes.append(Cause(error.field, Problem(error.problem)))
     return address, causes
 
 

@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from registries.cluster.credential import KUBECONFIG_MAX, TOKEN_MAX, Proof, read_kubeconfig, read_token
-from registries.domain.errors import Cause, ConsoleError, Invalid
+from registries.domain.errors import Cause, ConsoleError, Invalid, Problem
 from registries.log_in.pages import LogIn
 from registries.log_in.signals import refuse
 from registries.wiring import services
-from registries.words import labels
 from registries.words.log_in import proof_text
+from registries.words.problems import error_text
 
 
 class CredentialForm(forms.Form):
@@ -48,9 +48,9 @@ class CredentialForm(forms.Form):
             refuse(self._request)
             raise ValidationError([proof_text(cause) for cause in error.causes]) from None
         except ConsoleError as error:
-            raise ValidationError(labels.error_text(error)) from None
+            raise ValidationError(error_text(error)) from None
         if self._user is None:
-            raise ValidationError(proof_text(Cause("token", "proof_refused")))
+            raise ValidationError(proof_text(Cause("token", Problem.PROOF_REFUSED)))
         return {}
 
     @sensitive_variables()

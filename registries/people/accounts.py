@@ -13,9 +13,15 @@ from django.db import IntegrityError, transaction
 
 from registries.audit.action import Action, Audit
 from registries.domain.access import EVERYWHERE, Access, Role
-from registries.domain.errors import AlreadyExists, Cause, Conflict, Invalid, NotFound
+from registries.domain.errors import AlreadyExists, Cause, Conflict, Invalid, NotFound, Problem
 from registries.models import Grant
 from registries.people import grants
+
+_WEAK: dict[str, Problem] = {
+    it.value: it
+    for it in (Problem.PASSWORD_TOO_SHORT, Problem.PASSWORD_TOO_COMMON, Problem.PASSWORD_TOO_SIMILAR)
+}
+"""The codes of Django's password validators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Accounts:
         try:
             user.full_clean(exclude=["password"], validate_unique=False)
         except ValidationError as error:
-            raise Invalid(name, (Cause("username", "account_name"),)) from error
+            raise Invalid(name, (Cause("username", Problem.ACCOUNT_NAME),)) from error
         self._set_password(user, password)
         try:
             with transaction.atomic():
@@ -108,8 +114,8 @@ class Accounts:
         try:
             validate_password(password, user)
         except ValidationError as error:
-            codes = [getattr(it, "code", "") or "weak" for it in error.error_list]
-            raise Invalid(user.username, tuple(Cause("password", code) for code in codes)) from None
+            problems = [_WEAK.get(getattr(it, "code", ""), Problem.PASSWORD_WEAK) for it in error.error_list]
+            raise Invalid(user.username, tuple(Cause("password", it) for it in problems)) from None
         user.set_password(password)
 
 
@@ -139,4 +145,4 @@ def _account(user: User, held: list[Grant]) -> Account:
 def _require_an_administrator() -> None:
     """Raised inside the transaction, so that what would lock everybody out is undone."""
     if not grants.administrators():
-        raise Conflict("", "last_administrator")
+        raise Conflict("", Problem.LAST_ADMINISTRATOR)

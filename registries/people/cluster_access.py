@@ -12,9 +12,9 @@ from registries.cluster.connection import Connection
 from registries.cluster.failures import FORBIDDEN, TOKEN
 from registries.cluster.reviews import held_by, may, may_get
 from registries.domain.access import Access, Permission, Role
-from registries.domain.errors import SESSION_ENDED, ConsoleError, Forbidden, Unavailable
+from registries.domain.errors import SESSION_ENDED, ConsoleError, Forbidden, Problem, Unavailable
 
-REVIEWS_FORBIDDEN = "reviews_forbidden"
+REVIEWS_FORBIDDEN = Problem.REVIEWS_FORBIDDEN
 """The problem when the API server does not answer what somebody may do, though it knows them."""
 AWAY_KEPT = 3600.0
 """Seconds for which what was last known is shown while the API server is away. Nothing can be written then."""
@@ -58,7 +58,7 @@ def asked_for_metrics(
 
 def kept(error: ConsoleError) -> float:
     """For how many seconds what was last heard of somebody counts when this was the answer."""
-    return {SESSION_ENDED: float("-inf"), REVIEWS_FORBIDDEN: SETTLING}.get(error.problem, AWAY_KEPT)
+    return {SESSION_ENDED: float("-inf"), REVIEWS_FORBIDDEN: SETTLING}.get(error.code, AWAY_KEPT)
 
 
 def short(name: str) -> str:
@@ -74,5 +74,5 @@ def _reviewing(person: str) -> Iterator[None]:
     try:
         yield
     except Unavailable as error:
-        problem = {TOKEN: SESSION_ENDED, FORBIDDEN: REVIEWS_FORBIDDEN}.get(error.problem, error.problem)
+        problem = {TOKEN: SESSION_ENDED, FORBIDDEN: REVIEWS_FORBIDDEN}.get(error.code, error.problem)
         raise Unavailable(person, problem, passing=error.passing) from None

@@ -18,7 +18,7 @@ from registries.cluster.credential import Proof, read_token
 from registries.cluster.failures import AWAY
 from registries.cluster.personal import Gate, Person
 from registries.domain.access import Access
-from registries.domain.errors import SESSION_ENDED, Forbidden, Invalid, TooManyRequests, Unavailable
+from registries.domain.errors import SESSION_ENDED, Forbidden, Invalid, Problem, TooManyRequests, Unavailable
 from registries.limits import Rates
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, asked_for_metrics, kept, short
 from registries.people.refusals import Refusals
@@ -88,7 +88,7 @@ class ClusterTokens:
             proof = None if text.startswith(MARK) else read_token(text, timezone.now())
         except Invalid as error:
             proof = None
-            problem = "expired" if error.causes[0].problem == "proof_expired" else problem
+            problem = "expired" if error.causes[0].problem == Problem.PROOF_EXPIRED else problem
         access = self._access(proof, source, ask) if proof else None
         if access is None:
             self._refusals.note(Access("?", source), problem)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Role
-from registries.domain.errors import Cause, Invalid, NotFound
+from registries.domain.errors import Cause, Invalid, NotFound, Problem
 from registries.domain.registry import text_problem
 from registries.models import ApiToken
 from registries.people.grants import access_of
@@ -74,13 +74,13 @@ class Tokens:
         """A new token and its text, which is in nobody's hands but the caller's. Invalid."""
         now = timezone.now()
         causes = []
-        problem = "required" if not name else text_problem(name, NAME_MAX)
+        problem = text_problem(name, NAME_MAX) if name else Problem.REQUIRED
         if problem:
-            causes.append(Cause("name", "too_long_here" if problem == "too_long" else problem))
+            causes.append(Cause("name", Problem.TOO_LONG_HERE if problem is Problem.TOO_LONG else problem))
         if not now < expires_at <= now + LONGEST:
-            causes.append(Cause("expires", "expiry"))
+            causes.append(Cause("expires", Problem.EXPIRY))
         if self._own(access).count() >= AT_MOST:
-            causes.append(Cause("name", "too_many", AT_MOST))
+            causes.append(Cause("name", Problem.TOO_MANY, AT_MOST))
         if causes:
             raise Invalid(name, tuple(causes))
         text = MARK + secrets.token_urlsafe(32)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from registries.cluster.lease import RENEWAL, Lease
-from registries.domain.errors import ConsoleError, NotFound, Unavailable
+from registries.domain.errors import ConsoleError, NotFound, Problem, Unavailable
 from registries.domain.registry import Key
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import PullSecrets
@@ -34,7 +34,7 @@ class Reconciler:
         self._seen: dict[Key, str] = {}
         self._woken = threading.Condition()
         self._stopped = False
-        self._refused = ""
+        self._refused: Problem | None = None
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="pull secrets", daemon=True).start()
@@ -106,12 +106,12 @@ class Reconciler:
             self._again(key)
             if error.problem != self._refused:  # once, not ten thousand times
                 self._refused = error.problem
-                log.warning("pull secrets cannot be kept: %s (%s)", error.problem or error.reason, key)
+                log.warning("pull secrets cannot be kept: %s (%s)", error.code, key)
         except Exception:
             self._again(key)
             log.exception("the pull secret of %s failed", key)
         else:
-            self._refused = ""
+            self._refused = None
             if state is PullSecret.FOREIGN:
                 log.info("a Secret named %s is somebody else's and was left alone", key)
 

@@ -78,7 +78,7 @@ class PullSecrets:
         except ConsoleError as error:
             if isinstance(error, Unavailable) and error.passing:
                 raise
-            log.warning("the pull secret of %s cannot be put right: %s", key, error.problem or error.reason)
+            log.warning("the pull secret of %s cannot be put right: %s", key, error.code)
         return _standing(self._present(key), key, wanted)
 
     def is_foreign(self, key: Key) -> bool:

@@ -17,7 +17,7 @@ from registries.cluster import paths
 from registries.cluster.connection import MERGE_PATCH, Json
 from registries.cluster.failures import FORBIDDEN, NO_CRD
 from registries.cluster.personal import Caller
-from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Refused
+from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Problem, Refused
 from registries.domain.registry import Key
 from registries.pull_secrets.images import image_host, registry_host
 from registries.pull_secrets.kinds import Binding, Dependent, Usage
@@ -77,12 +77,12 @@ class Users:
                 except Conflict:
                     continue
         except NotFound:
-            raise Conflict(str(key), "no_service_account") from None
+            raise Conflict(str(key), Problem.NO_SERVICE_ACCOUNT) from None
         except Refused:
             raise
         except Forbidden:
-            raise Forbidden(str(key), problem="serviceaccounts_forbidden") from None
-        raise Conflict(str(key), "changed")
+            raise Forbidden(str(key), problem=Problem.SERVICEACCOUNTS_FORBIDDEN) from None
+        raise Conflict(str(key), Problem.CHANGED)
 
     def _bind_once(self, path: str, key: Key, bound: bool) -> None:
         account = self._writer.call("GET", path, subject=str(key))

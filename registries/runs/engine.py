@@ -14,7 +14,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from registries.domain.access import Access
-from registries.domain.errors import Conflict, NotFound
+from registries.domain.errors import Conflict, NotFound, Problem
 from registries.domain.registry import RegistrySecret
 from registries.models import Run, RunItem
 from registries.runs.execution import Execution, Kind
@@ -68,7 +68,7 @@ class Runs:
         Conflict `run_under_way` with the id of a running run, if the kind allows only one per person.
         """
         if self.kind.one_per_person and (running := self.current(access=access, states=(RunState.RUNNING,))):
-            raise Conflict(str(running), "run_under_way")
+            raise Conflict(str(running), Problem.RUN_UNDER_WAY)
         self._forget_old(access)
         with self._atomic():
             run = Run.objects.create(
@@ -101,7 +101,7 @@ class Runs:
         """
         self._own(access, run_id)
         if not self.kind.cancellable:
-            raise Conflict(str(run_id), "not_cancellable")
+            raise Conflict(str(run_id), Problem.NOT_CANCELLABLE)
         running = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
         running.update(state=RunState.CANCELLED, finished_at=timezone.now())
 
@@ -161,7 +161,7 @@ class Runs:
             pk=run.pk, state=run.state, beat_at=run.beat_at
         ).update(state=RunState.RUNNING, started_at=run.started_at or now, beat_at=now, finished_at=None)
         if not claimed:
-            raise Conflict(str(run.pk), "already_running")
+            raise Conflict(str(run.pk), Problem.ALREADY_RUNNING)
         if state is RunState.INTERRUPTED:
             waiting = run.items.filter(state=ItemState.WAITING)
             self.kind.recover(access, read_items(waiting))

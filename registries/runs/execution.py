@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
-from registries.domain.errors import ConsoleError, Forbidden, NotFound, Refused, TooManyRequests
+from registries.domain.errors import ConsoleError, NotFound, Problem
 from registries.models import RunItem
 from registries.runs.heartbeat import Heartbeat, RetryPolicy
 from registries.runs.run import RETRIED, Item, ItemOutcome, ItemState, read_items
@@ -212,7 +212,7 @@ class Execution(Generic[T]):
     def _perform(self, item: Item, step: Step[T]) -> None:
         """Runs in a worker thread. The run hears of every step, whatever happens."""
         result: T | None = None
-        failure: ConsoleError | None = ConsoleError(str(item.key), "failed")
+        failure: ConsoleError | None = ConsoleError(str(item.key), Problem.FAILED)
         try:
             result = step()
             failure = None
@@ -261,9 +261,8 @@ class Execution(Generic[T]):
         return finished
 
 
-def item_problem(error: ConsoleError, access: Access, namespace: str) -> str:
+def item_problem(error: ConsoleError, access: Access, namespace: str) -> Problem:
     """The code for an item that failed: `gone` only if the person may see the namespace."""
     if isinstance(error, NotFound) and access.may(Permission.SEE, namespace):
-        return "gone"
-    by_reason = isinstance(error, Forbidden | TooManyRequests) and not isinstance(error, Refused)
-    return (error.reason if by_reason else error.problem or error.reason)[:64]
+        return Problem.GONE
+    return error.code

@@ -14,12 +14,12 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 
 from registries.domain.access import Access
-from registries.domain.errors import ConsoleError, NotFound
+from registries.domain.errors import ConsoleError, NotFound, Problem
 from registries.domain.registry import Credential, Key
 from registries.models import Trial
 from registries.runs.threads import Background
 from registries.service.tests import Tests
-from registries.verification.outcome import Outcome
+from registries.verification.outcome import NotTested, Tested, from_json, to_json
 
 KEPT = timedelta(hours=1)
 """How long the outcome of a test of typed values is kept."""
@@ -48,20 +48,20 @@ class SingleTests:
         test_id = Trial.objects.create(id=uuid4(), person=access.person[:150]).id
 
         def work() -> None:
-            outcome = Outcome.abandoned("interrupted")
+            outcome: Tested = NotTested(Problem.INTERRUPTED)
             try:
                 outcome = self._tests.try_connection(
                     access=access, namespace=namespace, credential=credential
                 )
             except ConsoleError as error:
-                outcome = Outcome.abandoned(error.problem or error.reason)
+                outcome = NotTested(error.code)
             finally:
                 self._finish(test_id, outcome)
 
         self._background.submit(work)
         return test_id
 
-    def outcome(self, *, access: Access, test_id: UUID) -> Outcome | None:
+    def outcome(self, *, access: Access, test_id: UUID) -> Tested | None:
         """The outcome of a test of typed values, or None while it is under way.
 
         NotFound if there is no such test of this person.
@@ -71,11 +71,14 @@ class SingleTests:
             raise NotFound(str(test_id))
         if row.finished_at is None:
             lost = timezone.now() - row.started_at > self._lost_after
-            return Outcome.abandoned("interrupted") if lost else None
-        return replace(Outcome.from_json(row.outcome), detail=self._details.get(test_id, ""))
+            return NotTested(Problem.INTERRUPTED) if lost else None
+        tested = from_json(row.outcome)
+        if isinstance(tested, NotTested):
+            return tested
+        return replace(tested, detail=self._details.get(test_id, ""))
 
-    def _finish(self, test_id: UUID, outcome: Outcome) -> None:
-        self._details[test_id] = outcome.detail
+    def _finish(self, test_id: UUID, outcome: Tested) -> None:
+        self._details[test_id] = "" if isinstance(outcome, NotTested) else outcome.detail
         while len(self._details) > DETAILS_KEPT:
             self._details.popitem(last=False)
-        Trial.objects.filter(pk=test_id).update(finished_at=timezone.now(), outcome=outcome.to_json())
+        Trial.objects.filter(pk=test_id).update(finished_at=timezone.now(), outcome=to_json(outcome))

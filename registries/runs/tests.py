@@ -11,7 +11,7 @@ from typing import cast
 
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Conflict, ConsoleError, Unavailable
+from registries.domain.errors import Conflict, ConsoleError, Problem, Unavailable
 from registries.probe import Reason, Result, Schedule, Slot, registry_of
 from registries.runs.execution import Execution, ItemQueue, Kind, Step
 from registries.runs.run import Item, ItemOutcome, ItemState
@@ -19,6 +19,7 @@ from registries.runs.threads import Background
 from registries.service.registries import Registries
 from registries.service.tests import Tests
 from registries.verification.check import Check
+from registries.verification.outcome import NotTested
 from registries.verification.pauses import Pauses
 
 KEPT = 10
@@ -111,9 +112,9 @@ class VerifyKind(Kind[Tested]):
         try:
             check = run.patiently(lambda: begin(access=run.access, key=item.key, uid=item.uid))
         except Conflict as error:
-            if error.problem != "under_way":
+            if error.problem is not Problem.UNDER_WAY:
                 raise
-            run.end([item], ItemOutcome(ItemState.LEFT_ALONE, problem=error.problem))
+            run.end([item], ItemOutcome(ItemState.LEFT_ALONE, problem=error.code))
             return None
         try:
             attempt = run.patiently(lambda: attempt_of(access=run.access, check=check))
@@ -127,15 +128,15 @@ class VerifyKind(Kind[Tested]):
         for item, (check, result) in results:
             if isinstance(result, ConsoleError):
                 self._tests.abandon_test(check=check, error=result)
-                run.end([item], ItemOutcome(ItemState.FAILED, problem=result.problem))
+                run.end([item], ItemOutcome(ItemState.FAILED, problem=result.code))
                 continue
             recorded = self._tests.record_test(
                 access=run.access, check=check, result=result, again=run.pause_for_retry
             )
-            if recorded.problem:
+            if isinstance(recorded, NotTested):
                 run.fail(item, Unavailable(str(check.key), recorded.problem))
             else:
-                took = recorded.duration_ms
+                took = round(recorded.duration_ms)
                 run.end([item], ItemOutcome(ItemState.DONE, recorded.reason, duration_ms=took))
 
     def recover(self, access: Access, items: Sequence[Item]) -> None:
@@ -150,7 +151,7 @@ def _probe(check: Check, attempt: Callable[[], Result]) -> Tested:
         return check, error
     except Exception:
         log.exception("a test failed")
-        return check, Unavailable(str(check.key), "interrupted")
+        return check, Unavailable(str(check.key), Problem.INTERRUPTED)
 
 
 def _left_alone(slots: Sequence[tuple[Slot, Reason]]) -> LeftAlone:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Conflict, Unavailable
+from registries.domain.errors import Conflict, Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.index.search import Index
 from registries.pull_secrets.kinds import Binding, PullSecret, Usage
@@ -55,13 +55,13 @@ class PullSecretUse:
         action = Action.BIND if bound else Action.UNBIND
         self._guard.require(access, Permission.CREATE, key, action)
         if self._store.get(key).uid != uid:
-            raise Conflict(str(key), "recreated")
+            raise Conflict(str(key), Problem.RECREATED)
         if bound and self._store.pull_secret(key) is PullSecret.FOREIGN:
-            raise Conflict(str(key), "pull_secret_foreign")
+            raise Conflict(str(key), Problem.PULL_SECRET_FOREIGN)
         with self._guard.writing(access, action, key) as store:
             users = store.pull_secret_users()
             if users is None:
-                raise Conflict(str(key), "no_pull_secrets")
+                raise Conflict(str(key), Problem.NO_PULL_SECRETS)
             users.bind(key, bound=bound)
             self._audit.record(access, action, key=key, uid=uid)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Cause, Forbidden, Invalid, Unavailable
+from registries.domain.errors import Cause, Forbidden, Invalid, Problem, Unavailable
 from registries.domain.metadata import TELLING
 from registries.domain.registry import Draft, Key, RegistrySecret, namespace_problem
 from registries.domain.resource import information_annotations
@@ -143,7 +143,7 @@ class Registries:
         try:
             causes = echo_causes(display_name, description, self._store.credential(key, uid=uid).password)
         except Unavailable as error:
-            if error.problem in ("key_missing", "seal_broken"):
+            if error.problem in (Problem.KEY_MISSING, Problem.SEAL_BROKEN):
                 return []  # a password that cannot be opened must not keep anybody from renaming
             raise
         if causes:

@@ -11,9 +11,9 @@ from registries.domain.errors import (
     UNCERTAIN,
     Conflict,
     ConsoleError,
-    Forbidden,
     LeftAlone,
-    Refused,
+    NotFound,
+    Problem,
     TooManyRequests,
 )
 from registries.domain.registry import Credential, Key, Verification, VerifyStatus
@@ -25,7 +25,7 @@ from registries.probe.schedule import registry_of
 from registries.service.guard import Guard
 from registries.stores.base import Store
 from registries.verification.check import Check, Checks, Restraint
-from registries.verification.outcome import Outcome
+from registries.verification.outcome import NotTested, Tested
 
 STORED_LANGUAGE = "zh"
 """verify-message is stored in Chinese, whatever the reader's language (connection-test.md)."""
@@ -86,10 +86,10 @@ class Tests:
         self._guard.require(access, Permission.TEST, key, Action.TEST)
         registry = self._store.get(key)
         if registry.uid != uid:
-            raise Conflict(str(key), "recreated")
+            raise Conflict(str(key), Problem.RECREATED)
         check, new = self._history.begin(registry, access.person)
         if not new:
-            raise Conflict(str(key), "under_way")
+            raise Conflict(str(key), Problem.UNDER_WAY)
         return check
 
     def attempt(self, *, access: Access, check: Check) -> Callable[[], Result]:
@@ -107,40 +107,37 @@ class Tests:
         check: Check,
         result: Result,
         again: Callable[[ConsoleError], bool] = lambda error: False,
-    ) -> Outcome:
+    ) -> Tested:
         """Records a verdict on the resource that was tested.
 
         Retries while `again(error)` is true. Recording is idempotent, so a duplicate write is harmless.
         """
-        outcome = Outcome.of(result)
         patch = verification_annotations(_verification(result))
         doubt = True
         while True:
             try:
                 with self._guard.writing(access, Action.TEST, check.key, doubt=doubt) as store:
                     registry = store.annotate(check.key, patch, uid=check.uid)
-                    self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=outcome.reason)
+                    self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=result.reason)
                     self._respect(registry.address, registry.username, result)
-                    self._history.finish(check, outcome)
-                return outcome
+                    self._history.finish(check, result)
+                return result
             except ConsoleError as error:
                 if not again(error):
                     return self.abandon_test(check=check, error=error)
                 doubt = doubt and error.problem != UNCERTAIN
 
-    def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> Outcome:
+    def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> NotTested:
         """Ends a test without a verdict: the registry is gone, its password does not open, or it was cut off."""
-        role_missing = isinstance(error, Forbidden) and not isinstance(error, Refused)
-        problem = Forbidden.reason if role_missing else error.problem or "gone" if error else ""
-        outcome = Outcome.abandoned(problem or "interrupted")
-        self._history.finish(check, outcome)
-        return outcome
+        abandoned = NotTested(_problem(error) if error else Problem.INTERRUPTED)
+        self._history.finish(check, abandoned)
+        return abandoned
 
     def abandon_lost_tests(self, *, access: Access, uids: Sequence[str]) -> None:
         """Ends this person's tests of these registries after their process has died."""
-        self._history.lose(access.person, uids, Outcome.abandoned("interrupted"))
+        self._history.lose(access.person, uids, NotTested(Problem.INTERRUPTED))
 
-    def finish_test(self, *, access: Access, check: Check) -> Outcome:
+    def finish_test(self, *, access: Access, check: Check) -> Tested:
         """Probes with the stored credential and records the verdict."""
         try:
             result = self.attempt(access=access, check=check)()
@@ -159,14 +156,13 @@ class Tests:
         self._leave_alone(credential.address, credential.username)
         self._count(access, namespace)
 
-    def try_connection(self, *, access: Access, namespace: str, credential: Credential) -> Outcome:
+    def try_connection(self, *, access: Access, namespace: str, credential: Credential) -> Result:
         """Probes admitted values. Records that a test was made, and the registry's Retry-After; not the values."""
         self._guard.require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
         result = self._prober(credential)
         self._respect(credential.address, credential.username, result)
-        outcome = Outcome.of(result)
-        self._audit.record(access, Action.TRY, namespace=namespace, note=outcome.reason)
-        return outcome
+        self._audit.record(access, Action.TRY, namespace=namespace, note=result.reason)
+        return result
 
     def _count(self, access: Access, namespace: str) -> None:
         """Counts a test of this person in a namespace. TooManyRequests."""
@@ -183,6 +179,10 @@ class Tests:
         registry = registry_of(address)
         if seconds := self._restraint.left(registry, username):
             raise LeftAlone(registry, seconds)
+
+
+def _problem(error: ConsoleError) -> Problem:
+    return Problem.GONE if isinstance(error, NotFound) else error.code
 
 
 def _verification(result: Result) -> Verification:

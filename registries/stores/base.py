@@ -11,7 +11,7 @@ from datetime import datetime
 from math import inf
 from typing import Protocol
 
-from registries.domain.errors import Unavailable
+from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 
@@ -36,10 +36,10 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How far what `changes` tells can be trusted. `problem` is a code of labels.py, empty while all is well;
+    """How far what `changes` tells can be trusted. `problem` is None while all is well;
     with one, nothing newer than `as_of` is known and nothing can be written."""
 
-    problem: str = ""
+    problem: Problem | None = None
     as_of: datetime | None = None
     known: bool = True
     """Whether what there is was read once, however long ago."""

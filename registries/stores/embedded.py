@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from registries.domain.errors import AlreadyExists, Conflict, NotFound
+from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal, credential_of
 from registries.domain.resource import KIND, Resource, decode_password, new_resource, to_domain
 from registries.models import StoredResource, StoreVersion, Tombstone
@@ -118,7 +118,7 @@ class EmbeddedStore:
             body = _body(row)
             metadata = body["metadata"]
             if resource_version is not None and metadata["resourceVersion"] != resource_version:
-                raise Conflict(str(key), "changed")
+                raise Conflict(str(key), Problem.CHANGED)
             merged = {**(metadata.get("annotations") or {}), **annotations}
             metadata["annotations"] = {name: value for name, value in merged.items() if value is not None}
             if not dry_run:
@@ -165,7 +165,7 @@ class EmbeddedStore:
             if row is None:
                 raise NotFound(name)
             if StoredResource.objects.filter(kind=KIND, namespace=name).exists():
-                raise Conflict(name, "not_empty")
+                raise Conflict(name, Problem.NOT_EMPTY)
             self._bury(row, version)
 
     def reseal(self) -> int:
@@ -190,7 +190,7 @@ class EmbeddedStore:
         if row is None:
             raise NotFound(str(key))
         if uid is not None and row.uid != uid:
-            raise Conflict(str(key), "recreated")
+            raise Conflict(str(key), Problem.RECREATED)
         return row
 
     @staticmethod

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from registries.domain.errors import Unavailable
+from registries.domain.errors import Problem, Unavailable
 
 
 class Sealer:
@@ -30,9 +30,9 @@ class Sealer:
         try:
             payload = json.loads(self._current().decrypt(sealed.encode()))
         except InvalidToken as error:
-            raise Unavailable(uid, "key_missing") from error
+            raise Unavailable(uid, Problem.KEY_MISSING) from error
         if payload["uid"] != uid or payload["binding"] != binding:
-            raise Unavailable(uid, "seal_broken")
+            raise Unavailable(uid, Problem.SEAL_BROKEN)
         return str(payload["password"])
 
     def reseal(self, sealed: str) -> str:
@@ -40,7 +40,7 @@ class Sealer:
         try:
             return self._current().rotate(sealed.encode()).decode()
         except InvalidToken as error:
-            raise Unavailable("", "key_missing") from error
+            raise Unavailable("", Problem.KEY_MISSING) from error
 
     def _current(self) -> MultiFernet:
         keys = tuple(self._keys())

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from registries.domain.registry import Key, RegistrySecret
-from registries.verification.outcome import Outcome
+from registries.verification.outcome import Tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Check:
     uid: str
     person: str
     started_at: datetime
-    outcome: Outcome | None = None
+    outcome: Tested | None = None
 
 
 class Restraint(Protocol):
@@ -36,9 +36,9 @@ class Checks(Protocol):
         """The test that is under way, or a new one, and whether it is new."""
         ...
 
-    def finish(self, check: Check, outcome: Outcome) -> None: ...
+    def finish(self, check: Check, outcome: Tested) -> None: ...
 
-    def lose(self, person: str, uids: Sequence[str], outcome: Outcome) -> None:
+    def lose(self, person: str, uids: Sequence[str], outcome: Tested) -> None:
         """Whatever a person had under way on these is over."""
         ...
 

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from registries.domain.errors import Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import VerificationRecord
+from registries.probe.result import Result
 from registries.verification.check import Check
-from registries.verification.outcome import Outcome
+from registries.verification.outcome import NotTested, Tested, from_json, to_json, without_pem
 
 KEPT = 20
 """So many tests of a registry are remembered."""
@@ -32,27 +34,27 @@ class History:
         )
         return _check(record), True
 
-    def finish(self, check: Check, outcome: Outcome) -> None:
+    def finish(self, check: Check, outcome: Tested) -> None:
         VerificationRecord.objects.filter(pk=check.id).update(
-            finished_at=timezone.now(), outcome=outcome.without_pem().to_json()
+            finished_at=timezone.now(), outcome=to_json(without_pem(outcome))
         )
         kept = VerificationRecord.objects.filter(uid=check.uid).order_by("-started_at", "-pk")
         oldest = kept.values_list("pk", flat=True)[KEPT - 1 : KEPT].first()
         if oldest is not None:
             VerificationRecord.objects.filter(uid=check.uid, pk__lt=oldest).delete()
 
-    def lose(self, person: str, uids: Sequence[str], outcome: Outcome) -> None:
+    def lose(self, person: str, uids: Sequence[str], outcome: Tested) -> None:
         open_ones = VerificationRecord.objects.filter(person=person[:150], finished_at__isnull=True)
         for first in range(0, len(uids), MOST_PARAMETERS):
             some = uids[first : first + MOST_PARAMETERS]
-            open_ones.filter(uid__in=some).update(finished_at=timezone.now(), outcome=outcome.to_json())
+            open_ones.filter(uid__in=some).update(finished_at=timezone.now(), outcome=to_json(outcome))
 
-    def outcome(self, check: Check) -> Outcome | None:
+    def outcome(self, check: Check) -> Tested | None:
         """What came of a test, or None while it is under way. Lost, or forgotten with its registry: interrupted."""
         record = VerificationRecord.objects.filter(pk=check.id).first()
         if record is None or record.started_at <= timezone.now() - self._patience:
-            return Outcome.abandoned("interrupted")
-        return Outcome.from_json(record.outcome) if record.finished_at is not None else None
+            return NotTested(Problem.INTERRUPTED)
+        return from_json(record.outcome) if record.finished_at is not None else None
 
     def forget(self, *uids: str) -> None:
         VerificationRecord.objects.filter(uid__in=uids).delete()
@@ -68,7 +70,7 @@ class History:
             "-started_at", "-pk"
         )
         checks = (_check(record) for record in records[:KEPT])
-        return [check for check in checks if check.outcome and not check.outcome.problem]
+        return [check for check in checks if isinstance(check.outcome, Result)]
 
     def last(self, uid: str) -> Check | None:
         """The newest test that ended, whatever came of it."""
@@ -87,5 +89,5 @@ def _check(record: VerificationRecord) -> Check:
         uid=record.uid,
         person=record.person,
         started_at=record.started_at,
-        outcome=Outcome.from_json(record.outcome) if record.outcome else None,
+        outcome=from_json(record.outcome) if record.outcome else None,
     )

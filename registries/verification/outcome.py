@@ -1,109 +1,101 @@
-"""What came of one test, as it is shown afterwards: the probe's result without any server's words or secrets.
+"""The outcome of a test, a Result or NotTested, and its JSON in the column `outcome`.
 
-Imports only the probe's result.
+A server's own words (`detail`) are shown to the person who tested and never stored.
 """
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from registries.domain.errors import Problem
 from registries.probe.certificate import ServerCertificates
-from registries.probe.result import Reason, Result
+from registries.probe.result import Reason, Result, Step
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """One step of a test: resolve, connect, tls, ping, token or confirm; `ms` is milliseconds."""
+class NotTested:
+    """No verdict: `problem` says why, for example `gone` or `key_missing`."""
 
-    name: str
-    ms: float
-    ok: bool
+    problem: Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """`reason` is a code, or "" when there was no test; then `problem` says why (gone, key_missing, …).
+Tested = Result | NotTested
 
-    `detail` is what the server said (`quoted`), or what the test found out, cleaned. It is shown to who tested, and
-    never written down.
-    """
 
-    reason: str
-    params: dict[str, Any] = field(default_factory=dict)
-    cause: str = ""
-    registry_host: str = ""
-    token_host: str = ""
-    stages: tuple[Stage, ...] = ()
-    duration_ms: int = 0
-    requests: int = 0
-    warnings: tuple[str, ...] = ()
-    problem: str = ""
-    detail: str = ""
-    quoted: bool = False
-    certificate: ServerCertificates | None = None
-    """What a server showed that was not believed."""
+def left_alone(seconds: int) -> Result:
+    """The verdict without a test: the registry asked for no tests during these seconds (Retry-After)."""
+    return Result(Reason.RATE_LIMITED, {"n": seconds}, cause="left_alone")
 
-    @classmethod
-    def of(cls, result: Result) -> "Outcome":
-        return cls(
-            reason=result.reason.value,
-            params=dict(result.params),
-            cause=result.cause or "",
-            registry_host=result.registry_host or "",
-            token_host=result.token_host or "",
-            stages=tuple(Stage(step.name, round(step.milliseconds, 1), step.ok) for step in result.steps),
-            duration_ms=round(result.duration_ms),
-            requests=result.requests,
-            warnings=tuple(result.warnings),
-            detail=result.detail,
-            quoted=result.quoted,
-            certificate=result.tls,
-        )
 
-    @classmethod
-    def abandoned(cls, problem: str) -> "Outcome":
-        return cls(reason="", problem=problem)
+def without_pem(tested: Tested) -> Tested:
+    """The same without the certificate itself: the history keeps only its facts."""
+    if isinstance(tested, NotTested) or tested.tls is None:
+        return tested
+    return replace(tested, tls=replace(tested.tls, ca_pem=None))
 
-    @classmethod
-    def left_alone(cls, seconds: int) -> "Outcome":
-        """Of a test that is not made, since the registry asked to be left alone for so long."""
-        return cls(reason=Reason.RATE_LIMITED.value, params={"n": seconds}, cause="left_alone")
 
-    @property
-    def ok(self) -> bool:
-        return self.reason in (Reason.OK, Reason.OK_UNVERIFIED)
+_EMPTY: dict[str, Any] = {
+    "reason": "",
+    "params": {},
+    "cause": "",
+    "registry_host": "",
+    "token_host": "",
+    "stages": [],
+    "duration_ms": 0,
+    "requests": 0,
+    "warnings": [],
+    "problem": "",
+    "detail": "",
+    "quoted": False,
+    "certificate": None,
+}
+"""All keys of a row. `reason` is empty without a verdict, `problem` with one. Times are in milliseconds."""
 
-    @property
-    def proven(self) -> bool:
-        return self.reason == Reason.OK
 
-    def message(self, language: str) -> str:
-        """The catalogue's sentence with this test's values; `language` is zh or en."""
-        return self._result().message(language)
+def to_json(tested: Tested) -> str:
+    known = {"problem": tested.problem.value} if isinstance(tested, NotTested) else _values(tested)
+    return json.dumps({**_EMPTY, **known}, ensure_ascii=False)
 
-    def hint(self, language: str) -> str:
-        """What to do next."""
-        return self._result().hint(language)
 
-    def without_pem(self) -> "Outcome":
-        """The same without the certificate itself: what is kept for good has the facts of it only."""
-        return replace(self, certificate=self.certificate and replace(self.certificate, ca_pem=None))
+def _values(result: Result) -> dict[str, Any]:
+    return {
+        "reason": result.reason.value,
+        "params": dict(result.params),
+        "cause": result.cause or "",
+        "registry_host": result.registry_host or "",
+        "token_host": result.token_host or "",
+        "stages": [{"name": it.name, "ms": round(it.milliseconds, 1), "ok": it.ok} for it in result.steps],
+        "duration_ms": round(result.duration_ms),
+        "requests": result.requests,
+        "warnings": list(result.warnings),
+        "quoted": result.quoted,
+        "certificate": result.tls.to_json() if result.tls else None,
+    }
 
-    def to_json(self) -> str:
-        values = asdict(replace(self, detail="", certificate=None))
-        values["certificate"] = self.certificate.to_json() if self.certificate else None
-        return json.dumps(values, ensure_ascii=False)
 
-    @classmethod
-    def from_json(cls, text: str) -> "Outcome":
-        values = json.loads(text)
-        values["stages"] = tuple(Stage(**stage) for stage in values["stages"])
-        values["warnings"] = tuple(values["warnings"])
-        shown = values.get("certificate")
-        values["certificate"] = ServerCertificates.from_json(shown) if shown else None
-        return cls(**values)
+def from_json(text: str) -> Tested:
+    """Reads `to_json`, and rows of earlier versions, whose problem may have been a sentence."""
+    values = {**_EMPTY, **json.loads(text)}
+    if values["problem"]:
+        return NotTested(_known(values["problem"]))
+    certificate = values["certificate"]
+    return Result(
+        reason=Reason(values["reason"]),
+        params=values["params"],
+        cause=values["cause"] or None,
+        registry_host=values["registry_host"] or None,
+        token_host=values["token_host"] or None,
+        steps=tuple(Step(it["name"], it["ms"], it["ok"], "") for it in values["stages"]),
+        duration_ms=values["duration_ms"],
+        requests=values["requests"],
+        warnings=tuple(values["warnings"]),
+        quoted=values["quoted"],
+        tls=ServerCertificates.from_json(certificate) if certificate else None,
+    )
 
-    def _result(self) -> Result:
-        return Result(
-            reason=Reason(self.reason), params=self.params, cause=self.cause or None, warnings=self.warnings
-        )
+
+def _known(code: str) -> Problem:
+    try:
+        return Problem(code)
+    except ValueError:
+        return Problem.INTERNAL_ERROR

@@ -20,6 +20,7 @@ from registries.domain.errors import (
     Invalid,
     LeftAlone,
     NotFound,
+    Problem,
     Refused,
     TooManyRequests,
 )
@@ -28,12 +29,13 @@ from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
 from registries.intake.draft import read_credential, read_draft, suggested_name
 from registries.log_in.access import ConsoleRequest
 from registries.probe.address import AddressError, parse_address
-from registries.verification.outcome import Outcome
+from registries.verification.outcome import NotTested, left_alone
 from registries.web.forms import AddForm
 from registries.web.responses import details_url, dialog, done
 from registries.web.rows import verdict_of
 from registries.wiring import services
 from registries.words import labels, presets
+from registries.words.problems import cause_text
 
 
 @sensitive_post_parameters("password")
@@ -75,16 +77,16 @@ def _save(request: ConsoleRequest) -> HttpResponse:
     except Invalid as error:
         form.add_causes(error.causes)
     except AlreadyExists:
-        form.add_causes([Cause("name", "taken")])
+        form.add_causes([Cause("name", Problem.TAKEN)])
     except NotFound:
-        form.add_causes([Cause("namespace", "unknown")])
+        form.add_causes([Cause("namespace", Problem.UNKNOWN)])
     except Refused as error:
-        form.add_causes([Cause("namespace", error.problem)])
+        form.add_causes([Cause("namespace", error.code)])
     except Forbidden:
-        form.add_causes([Cause("namespace", "forbidden")])
+        form.add_causes([Cause("namespace", Problem.FORBIDDEN_HERE)])
         status = 403
     except Conflict as error:
-        form.add_causes([Cause("namespace", error.problem)])
+        form.add_causes([Cause("namespace", error.code)])
     else:
         text = _after_saving(access, created)
         event = ("registry-created", {"uid": created.uid})
@@ -136,7 +138,7 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
         try:
             address = parse_address(text)
         except AddressError as error:
-            context["problem"] = labels.cause_text(Cause("domain", error.problem, part=error.part))
+            context["problem"] = cause_text(Cause("domain", Problem(error.problem), part=error.part))
         else:
             namespace = request.GET.get("namespace", "")
             context = {
@@ -162,7 +164,7 @@ def check_ca(request: ConsoleRequest) -> HttpResponse:
         try:
             context["authorities"] = read_bundle(text)[1]
         except BundleError as error:
-            context["problem"] = labels.cause_text(Cause("ca_bundle", error.problem, BUNDLE_MAX))
+            context["problem"] = cause_text(Cause("ca_bundle", error.problem, BUNDLE_MAX))
     return render(request, "registries/_check_ca.html", context)
 
 
@@ -183,7 +185,7 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
         form.add_causes(error.causes)
         return render(request, "registries/_trial.html", {"errors": _errors(form)}, status=422)
     except LeftAlone as error:
-        context = {"verdict": verdict_of(Outcome.left_alone(error.retry_after))}
+        context = {"verdict": verdict_of(left_alone(error.retry_after))}
         return render(request, "registries/_trial.html", context, status=429)
     except TooManyRequests as error:
         return render(request, "registries/_trial.html", {"busy": error.retry_after}, status=429)
@@ -197,7 +199,9 @@ def trial_outcome(request: ConsoleRequest, trial: UUID) -> HttpResponse:
     if outcome is not None:
         context = {
             "verdict": verdict_of(outcome),
-            "warnings": [labels.warning(code) for code in outcome.warnings],
+            "warnings": []
+            if isinstance(outcome, NotTested)
+            else [labels.warning(it) for it in outcome.warnings],
         }
     return render(request, "registries/_trial.html", context)
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from registries.domain.access import Access
-from registries.domain.errors import Conflict
+from registries.domain.errors import Conflict, Problem
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
@@ -19,7 +19,7 @@ from registries.runs.run import RunState, RunView
 from registries.web.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog
 from registries.wiring import services
-from registries.words import labels
+from registries.words.problems import problem_text
 
 SHOWN_AT_ONCE = 100
 """Up to this many names are part of the dialog. With more, a namespace fetches its names when it is unfolded."""
@@ -75,7 +75,7 @@ def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
         try:
             runs.start(access=access, run_id=run)
         except Conflict as error:
-            if error.problem != "already_running":
+            if error.problem != Problem.ALREADY_RUNNING:
                 raise
     return _progress(request, runs.view(access=access, run_id=run))
 
@@ -109,7 +109,7 @@ def _progress(request: ConsoleRequest, view: RunView) -> HttpResponse:
     failed = _runs().failed(access=request.access, run_id=view.id) if view.failed else []
     context = {
         "run": view,
-        "failures": [(item, labels.problem_text(item.problem)) for item in failed],
+        "failures": [(item, problem_text(item.problem)) for item in failed],
         "ended": view.state is RunState.DONE,
         "state": view.state.value,
     }

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from registries.audit.action import OK
 from registries.audit.log import events_of
 from registries.domain.access import Access, Permission
-from registries.domain.errors import NotFound
+from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_GROUP, API_VERSION, PREFIX
 from registries.intake.ca_bundle import BundleError, read_bundle
@@ -25,6 +25,7 @@ from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.web.test_one import panel
 from registries.wiring import services
 from registries.words import labels, presets
+from registries.words.problems import problem_text
 
 RESOURCE = f"registrysecrets.{API_GROUP}"
 
@@ -42,24 +43,24 @@ def details(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     except NotFound:
         if not shown:
             raise
-        return _gone(request, key, "gone")
+        return _gone(request, key, Problem.GONE)
     if shown and registry.uid != shown.partition("/")[0]:
-        return _gone(request, key, "recreated", details_url(key))
+        return _gone(request, key, Problem.RECREATED, details_url(key))
     context = _context(request, access, registry)
     if shown:
         return render(request, "registries/_details.html", {**context, "redrawn": True})
     return render(request, "registries/details.html", context)
 
 
-def _gone(request: ConsoleRequest, key: Key, problem: str, url: str = "") -> HttpResponse:
-    context = {"key": key, "text": labels.problem_text(problem), "url": url}
+def _gone(request: ConsoleRequest, key: Key, problem: Problem, url: str = "") -> HttpResponse:
+    context = {"key": key, "text": problem_text(problem), "url": url}
     return render(request, "registries/_details_gone.html", context)
 
 
 def _version(registry: RegistrySecret) -> str:
     """Another one when the page has something else to show: of the registry, in its events, or of the store."""
     newest = events_of(registry, 1)
-    event, problem = newest[0].pk if newest else 0, services().index.freshness().problem
+    event, problem = newest[0].pk if newest else 0, services().index.freshness().problem or ""
     return f"{registry.uid}/{registry.resource_version}/{event}/{problem}"
 
 

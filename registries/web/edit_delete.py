@@ -8,7 +8,7 @@ from django_htmx.http import trigger_client_event
 
 from registries.audit.action import Action
 from registries.domain.access import Access
-from registries.domain.errors import Conflict, Invalid, NotFound
+from registries.domain.errors import Conflict, Invalid, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.web.forms import EditForm
@@ -16,6 +16,7 @@ from registries.web.pull_secrets import usage_place
 from registries.web.responses import back, details_url, dialog, done, shown_path
 from registries.wiring import services
 from registries.words import labels
+from registries.words.problems import problem_text
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,10 +35,10 @@ def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
         form.add_causes(error.causes)
         return _edit_form(request, registry, form, status=422)
     except NotFound:
-        return _gone(request, key, "gone")
+        return _gone(request, key, Problem.GONE)
     except Conflict as error:
-        if error.problem != "changed":
-            return _gone(request, key, error.problem)
+        if error.problem != Problem.CHANGED:
+            return _gone(request, key, error.code)
         # What was typed stays in the fields; saving once more is a decision made with the newer values in sight.
         newer = {"resource_version", "seen_display_name", "seen_description"}
         kept = EditForm(request.POST.dict() | {k: v for k, v in _initial(registry).items() if k in newer})
@@ -114,9 +115,9 @@ def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     try:
         services().registries.delete(access=access, key=key, uid=request.POST.get("uid", ""))
     except NotFound:
-        return _gone(request, key, "gone")
+        return _gone(request, key, Problem.GONE)
     except Conflict as error:
-        return _gone(request, key, error.problem)
+        return _gone(request, key, error.code)
     event = ("registries-deleted", {"uids": [registry.uid]})
     return done(request, _("Deleted %(name)s.") % {"name": registry.title}, event)
 
@@ -125,12 +126,12 @@ def _missing(request: ConsoleRequest, key: Key) -> HttpResponse:
     """It is not there. NotFound, unless somebody sent a form that was made when it was."""
     access = request.access
     if request.method == "POST" and services().index.namespace_exists(access=access, name=key.namespace):
-        return _gone(request, key, "gone")
+        return _gone(request, key, Problem.GONE)
     raise NotFound(str(key))
 
 
-def _gone(request: ConsoleRequest, key: Key, problem: str) -> HttpResponse:
+def _gone(request: ConsoleRequest, key: Key, problem: Problem) -> HttpResponse:
     """It is not there any more, or another one is in its place: say so, and let the list catch up."""
-    context = {"key": key, "text": labels.problem_text(problem)}
+    context = {"key": key, "text": problem_text(problem)}
     response = dialog(request, "registries/_gone.html", context, status=409, title=key.name)
     return trigger_client_event(response, "registries-changed", {})

@@ -12,9 +12,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap
 
-from registries.domain.errors import ConsoleError
+from registries.domain.errors import ConsoleError, Problem
 from registries.web.responses import is_htmx, toast
-from registries.words import labels
+from registries.words.problems import error_text, problem_text
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class ErrorMiddleware:
         if isinstance(error, ConsoleError):
             if error.status >= 500:
                 log.error("%s", error, exc_info=error)
-            return problem(request, error.status, labels.error_text(error))
+            return problem(request, error.status, error_text(error))
         if isinstance(error, RequestDataTooBig | TooManyFieldsSent):
             return problem(request, 413, _("Too much was sent at once. Shorten it and send it again."))
         return None
@@ -56,7 +56,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem(request, 404, labels.problem_text("NotFound"))
+    return problem(request, 404, problem_text(Problem.NOT_FOUND))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

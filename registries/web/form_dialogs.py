@@ -6,10 +6,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from registries.domain.errors import AlreadyExists, Cause, Conflict, ConsoleError, Invalid
+from registries.domain.errors import AlreadyExists, Cause, Conflict, ConsoleError, Invalid, Problem
 from registries.web.forms import ConsoleForm
 from registries.web.responses import back, dialog
-from registries.words import labels
+from registries.words.problems import error_text
 
 
 def submit(
@@ -34,9 +34,9 @@ def submit(
         except Invalid as error:
             form.add_causes(error.causes)
         except AlreadyExists:
-            form.add_causes([Cause(next(iter(form.fields)), "taken")])
+            form.add_causes([Cause(next(iter(form.fields)), Problem.TAKEN)])
         except Conflict as error:
-            form.add_error(None, labels.error_text(error))
+            form.add_error(None, error_text(error))
         status = 422
     context = {"form": form, "title": title, "back": reverse(page), **extra}
     return dialog(request, template, context, status=status, title=title)
@@ -53,7 +53,7 @@ def confirm_by_name(
             if not wrong:
                 return back(request, change(), page)
         except ConsoleError as error:
-            problem = labels.error_text(error)
+            problem = error_text(error)
     context = {"name": name, "title": title, "wrong": wrong, "problem": problem, "back": reverse(page)}
     status = 422 if wrong else 409 if problem else 200
     return dialog(request, "administration/_confirm.html", context, status=status, title=title)

@@ -10,10 +10,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.access import Role
-from registries.domain.errors import Cause
+from registries.domain.errors import Cause, Problem
 from registries.domain.registry import DESCRIPTION_MAX, DISPLAY_NAME_MAX, Provider
 from registries.intake.draft import Tls
-from registries.words.labels import FIELDS, PROVIDERS, ROLES, cause_text
+from registries.words.labels import FIELDS, PROVIDERS, ROLES
+from registries.words.problems import cause_text
 
 
 class ConsoleForm(forms.Form):
@@ -26,8 +27,8 @@ class ConsoleForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.use_required_attribute = False
         for name, field in self.fields.items():
-            field.error_messages["required"] = cause_text(Cause(name, "required"))
-            field.error_messages["invalid_choice"] = cause_text(Cause(name, "unknown"))
+            field.error_messages["required"] = cause_text(Cause(name, Problem.REQUIRED))
+            field.error_messages["invalid_choice"] = cause_text(Cause(name, Problem.UNKNOWN))
 
     def add_causes(self, causes: Iterable[Cause]) -> None:
         """Shows each cause at its field, or above the form when there is no such field."""
@@ -183,7 +184,7 @@ class TokenForm(ConsoleForm):
         field.choices = [(name, name) for name in namespaces]
         expires = self.fields["expires"]
         expires.widget.attrs["max"] = last.isoformat()
-        expires.error_messages["invalid"] = cause_text(Cause("expires", "expiry"))
+        expires.error_messages["invalid"] = cause_text(Cause("expires", Problem.EXPIRY))
 
 
 class GrantForm(_RoleFields):

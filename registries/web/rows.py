@@ -1,14 +1,15 @@
 """What a row, a card and a verdict show, worked out before the template: one small value each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from registries.domain.access import Access, Permission
 from registries.domain.query import Tally
 from registries.domain.registry import RegistrySecret
+from registries.probe import Result, Step
 from registries.probe.certificate import CertificateFacts, ServerCertificates
 from registries.verification.check import Check
-from registries.verification.outcome import Outcome, Stage
+from registries.verification.outcome import NotTested, Tested
 from registries.web.responses import details_url
 from registries.words import labels
 from registries.words.labels import Label
@@ -82,15 +83,15 @@ class Verdict:
     title: str
     message: str
     hint: str
-    detail: str
-    cause: str
-    stages: tuple["StageView", ...]
-    duration: str
     at: datetime | None
     ago: str
-    person: str
-    token_host: str
     stale: bool
+    detail: str = ""
+    cause: str = ""
+    stages: tuple["StageView", ...] = ()
+    duration: str = ""
+    person: str = ""
+    token_host: str = ""
     quoted: bool = False
     certificate: "Shown | None" = None
 
@@ -160,37 +161,47 @@ def share(tally: Tally) -> list[Part]:
     return parts
 
 
-def stage_views(stages: tuple[Stage, ...]) -> tuple[StageView, ...]:
-    return tuple(StageView(it.name, labels.stage(it.name), labels.duration(it.ms), it.ok) for it in stages)
+def stage_views(steps: tuple[Step, ...]) -> tuple[StageView, ...]:
+    return tuple(
+        StageView(it.name, labels.stage(it.name), labels.duration(it.milliseconds), it.ok) for it in steps
+    )
 
 
 def verdict_of(
-    outcome: Outcome,
+    outcome: Tested,
     *,
     at: datetime | None = None,
     person: str = "",
     stale: bool = False,
     now: datetime | None = None,
 ) -> Verdict:
-    """What a test that has ended says to who asked for it."""
+    """The verdict of a test that has ended."""
     label = labels.verdict(outcome)
-    return Verdict(
+    verdict = Verdict(
         kind=label.kind,
         icon=label.icon,
         title=str(label.text),
         message=labels.outcome_text(outcome),
         hint=labels.outcome_hint(outcome),
-        detail=outcome.detail,
-        cause=labels.test_cause(outcome.cause),
-        stages=stage_views(outcome.stages),
-        duration=labels.duration(outcome.duration_ms) if outcome.duration_ms else "",
         at=at,
         ago=labels.ago(at, now or datetime.now(UTC)) if at else "",
-        person=person,
-        token_host=outcome.token_host if outcome.token_host != outcome.registry_host else "",
         stale=stale,
-        quoted=outcome.quoted,
-        certificate=Shown.of(outcome.certificate, outcome.registry_host) if outcome.certificate else None,
+        person=person,
+    )
+    return verdict if isinstance(outcome, NotTested) else _with_details(verdict, outcome)
+
+
+def _with_details(verdict: Verdict, result: Result) -> Verdict:
+    duration = round(result.duration_ms)
+    return replace(
+        verdict,
+        detail=result.detail,
+        cause=labels.test_cause(result.cause or ""),
+        stages=stage_views(result.steps),
+        duration=labels.duration(duration) if duration else "",
+        token_host=(result.token_host or "") if result.token_host != result.registry_host else "",
+        quoted=result.quoted,
+        certificate=Shown.of(result.tls, result.registry_host or "") if result.tls else None,
     )
 
 
@@ -203,7 +214,7 @@ def verdict_of_stored(
     if verification.at is None and verification.status.value == "untested":
         return None
     stale = verification.is_stale(now)
-    if last and last.outcome and not last.outcome.problem and last.outcome.reason == verification.reason:
+    if last and isinstance(last.outcome, Result) and last.outcome.reason == verification.reason:
         return verdict_of(last.outcome, at=verification.at, person=last.person, stale=stale, now=now)
     label = labels.status(registry)
     return Verdict(
@@ -212,13 +223,7 @@ def verdict_of_stored(
         title=str(label.text),
         message=labels.reason(verification.reason) or verification.message,
         hint=labels.reason_hint(verification.reason),
-        detail="",
-        cause="",
-        stages=(),
-        duration="",
         at=verification.at,
         ago=labels.ago(verification.at, now) if verification.at else "",
-        person="",
-        token_host="",
         stale=stale,
     )

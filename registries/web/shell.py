@@ -12,6 +12,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.web.sprite import version
 from registries.wiring import services
 from registries.words import labels
+from registries.words.problems import problem_text
 
 THEMES = (
     ("system", _("As the system"), "monitor"),
@@ -40,11 +41,11 @@ def shell(request: ConsoleRequest) -> dict[str, Any]:
 def _away() -> dict[str, Any] | None:
     """That the store is away, why, and as of when the page is; None while it is there."""
     freshness = services().index.freshness()
-    if not freshness.away:
+    if freshness.problem is None:
         return None
     at = freshness.as_of
     ago = labels.ago(at, datetime.now(UTC)) if at else ""
-    return {"text": labels.problem_text(freshness.problem), "at": at, "ago": ago}
+    return {"text": problem_text(freshness.problem), "at": at, "ago": ago}
 
 
 def _navigation(request: ConsoleRequest) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from registries.domain.access import Access
-from registries.domain.errors import Conflict
+from registries.domain.errors import Conflict, Problem
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
@@ -20,6 +20,7 @@ from registries.web import filters
 from registries.web.responses import details_url, dialog, is_htmx
 from registries.wiring import services
 from registries.words import labels
+from registries.words.problems import problem_text
 
 NOTICED = (RunState.RUNNING, RunState.INTERRUPTED, RunState.CANCELLED, RunState.DONE)
 CHANGED = "verify-run-changed"
@@ -36,7 +37,7 @@ def verify_batch(request: ConsoleRequest) -> HttpResponse:
     access, runs = request.access, _runs()
     under_way = runs.current(access=access, states=(RunState.RUNNING,))
     if under_way is not None:
-        return _progress(request, under_way, note=labels.problem_text("run_under_way"))
+        return _progress(request, under_way, note=problem_text(Problem.RUN_UNDER_WAY))
     found, chosen = _found(access, request.POST)
     if not chosen:
         status, title = 403 if found else 422, _("Test selected")
@@ -73,7 +74,7 @@ def verify_run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
     try:
         _runs().start(access=request.access, run_id=run)
     except Conflict as error:
-        if error.problem != "already_running":
+        if error.problem != Problem.ALREADY_RUNNING:
             raise
     return _progress(request, run, changed=True)
 
@@ -152,9 +153,7 @@ def _title(view: RunView) -> str:
 
 def _group(group: Group) -> dict[str, Any]:
     kind, icon = _mark(group)
-    text = (
-        labels.reason(group.reason) if group.state is ItemState.DONE else labels.problem_text(group.problem)
-    )
+    text = labels.reason(group.reason) if group.state is ItemState.DONE else problem_text(group.problem)
     return {"it": group, "kind": kind, "icon": icon, "text": text, "hint": _hint(group)}
 
 
@@ -164,7 +163,7 @@ def _hint(group: Group) -> str:
 
 def _line(line: Item) -> dict[str, Any]:
     kind, icon = _mark(line)
-    text = labels.reason(line.reason) if line.state is ItemState.DONE else labels.problem_text(line.problem)
+    text = labels.reason(line.reason) if line.state is ItemState.DONE else problem_text(line.problem)
     took = labels.duration(line.duration_ms) if line.duration_ms else ""
     return {"it": line, "kind": kind, "icon": icon, "text": text, "took": took, "url": details_url(line.key)}
 

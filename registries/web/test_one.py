@@ -10,14 +10,16 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from registries.domain.access import Access
-from registries.domain.errors import NotFound
+from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.verification.check import Check
+from registries.verification.outcome import NotTested
 from registries.web.responses import details_url, is_htmx, toast
 from registries.web.rows import poll_delay, row_of, verdict_of_stored
 from registries.wiring import services
 from registries.words import labels
+from registries.words.problems import problem_text
 
 
 @require_POST
@@ -43,7 +45,7 @@ def _shown(request: ConsoleRequest, key: Key, *, begun: bool = False) -> HttpRes
     except NotFound:
         response = HttpResponse(status=404)
         trigger_client_event(response, "registries-changed", {})
-        return toast(response, labels.problem_text("gone"), kind="warn")
+        return toast(response, problem_text(Problem.GONE), kind="warn")
     check = services().history.under_way([registry.uid]).get(registry.uid)
     acting = request.acting_access
     if request.GET.get("show") == "panel":
@@ -60,7 +62,7 @@ def _announce(response: HttpResponse, registry: RegistrySecret, *, begun: bool) 
     """Tell the page to update its counts, since no test is under way. Show the problem of a test without a verdict."""
     trigger_client_event(response, "registry-tested", {"uid": registry.uid})
     last = services().history.last(registry.uid)
-    if last and last.outcome and last.outcome.problem and not begun:
+    if last and isinstance(last.outcome, NotTested) and not begun:
         toast(response, f"{registry.title}: {labels.outcome_text(last.outcome)}", kind="bad")
 
 

@@ -2,9 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from registries.domain.errors import Unavailable
+from registries.domain.errors import Problem, Unavailable
 from registries.pull_secrets.kinds import Binding, PullSecret
-from registries.words.labels import Label, Text
+from registries.words.labels import Label
+from registries.words.language import Text
 
 PULL_SECRETS = {
     PullSecret.READY: Label(
@@ -62,16 +63,16 @@ KINDS: dict[str, Text] = {
 }
 """The three groups in which what uses a pull secret is shown; whatever makes pods is a workload."""
 
-UPKEEP: dict[str, Text] = {
-    "namespace_missing": _(
+UPKEEP: dict[Problem, Text] = {
+    Problem.NAMESPACE_MISSING: _(
         "Only registries that are added or opened here get a pull secret: the console's own namespace %(namespace)s"
         " does not exist. Create it, or name another one in CONSOLE_NAMESPACE."
     ),
-    "cluster_forbidden": _(
+    Problem.CLUSTER_FORBIDDEN: _(
         "Only registries that are added or opened here get a pull secret: the console may not have its lease in the"
         " namespace %(namespace)s. Bind its account to the cluster role registry-console."
     ),
-    "terminating": _(
+    Problem.TERMINATING: _(
         "Only registries that are added or opened here get a pull secret: the console's own namespace %(namespace)s"
         " is being deleted. Name another one in CONSOLE_NAMESPACE."
     ),
@@ -80,7 +81,7 @@ UPKEEP: dict[str, Text] = {
 
 
 def upkeep(problem: Unavailable | None) -> str:
-    text = UPKEEP.get(problem.problem) if problem else None
+    text = UPKEEP.get(problem.code) if problem else None
     return str(text) % {"namespace": problem.subject} if problem and text else ""
 
 

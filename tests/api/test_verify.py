@@ -10,8 +10,8 @@ from registries import wiring
 from registries.domain.registry import VerifyStatus
 from registries.domain.resource import PREFIX
 from registries.models import AuditEntry, VerificationRecord
-from registries.probe import registry_of
-from registries.verification.outcome import Outcome
+from registries.probe import Reason, Result, registry_of
+from registries.verification.outcome import Tested
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, post
 from tests.cast import Cast
@@ -145,16 +145,16 @@ def test_one_that_is_not_there_is_a_404(cast: Cast) -> None:
 def test_a_test_that_is_under_way_is_waited_for(cast: Cast) -> None:
     registry = cast.add()
     check, _ = services().tests.begin_test(access=cast.access("nina"), key=registry.key)
-    services().history.finish(check, Outcome(reason="ok"))
+    services().history.finish(check, Result(Reason.OK))
     second, _ = services().tests.begin_test(access=cast.access("nina"), key=registry.key)
-    found: list[Outcome | None] = [services().history.outcome(second)]
-    services().history.finish(second, Outcome(reason="timeout"))
+    found: list[Tested | None] = [services().history.outcome(second)]
+    services().history.finish(second, Result(Reason.TIMEOUT))
 
     found.append(services().history.outcome(second))
 
     assert found[0] is None
-    assert found[1]
-    assert found[1].reason == "timeout"
+    assert isinstance(found[1], Result)
+    assert found[1].reason is Reason.TIMEOUT
 
 
 def test_no_more_tests_than_there_are_seats(cast: Cast, settings: Any) -> None:

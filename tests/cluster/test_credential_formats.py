@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from registries.cluster import credential
 from registries.cluster.credential import Home, Proof, address_of, read_kubeconfig, read_token
-from registries.domain.errors import Cause, Invalid
+from registries.domain.errors import Cause, Invalid, Problem
 from registries.words.log_in import proof_text
 from tests.canary import TOKEN
 from tests.peers.certificates import Authority, Pair
@@ -208,7 +208,7 @@ def test_an_address_is_host_and_port(server: str, address: tuple[str, int]) -> N
 
 def test_everything_that_can_be_wrong_has_words() -> None:
     source = Path(credential.__file__).read_text()
-    codes = set(re.findall(r'"((?:token|kubeconfig|proof)_[a-z]+)"', source))
+    problems = {Problem[name] for name in re.findall(r"Problem\.([A-Z_]+)", source)}
 
-    assert len(codes) > 8
-    assert all(len(proof_text(Cause("kubeconfig", code, part="x"))) > 10 for code in codes)
+    assert len(problems) > 8
+    assert all(len(proof_text(Cause("kubeconfig", it, part="x"))) > 10 for it in problems)

@@ -13,10 +13,11 @@ from django.utils import timezone
 from registries import urls
 from registries.cluster.paths import EVERYWHERE
 from registries.domain.access import Permission, Role
-from registries.domain.errors import Forbidden
+from registries.domain.errors import Forbidden, Problem
 from registries.domain.registry import Key
 from registries.models import AuditEntry, ClusterSession
 from registries.people import cluster_sessions, grants
+from registries.verification.outcome import NotTested
 from registries.wiring import services
 from tests import canary
 from tests.api.test_api import TEAM_A, body
@@ -241,7 +242,7 @@ class TestRevoking:
 
         outcome = services().tests.finish_test(access=access, check=check)
 
-        assert outcome.problem == "Forbidden"
+        assert outcome == NotTested(Problem.FORBIDDEN)
         assert "verify-status" not in str(people.server.call("GET", people.path("team-b", "harbor")).body)
 
     def test_a_token_that_is_revoked_ends_the_session_and_is_forgotten(

@@ -96,7 +96,7 @@ def test_a_lease_that_nobody_can_have_says_why_until_it_can_be_had(
 
     homeless.server.create_namespace(HOME)
     assert wait_for(lease.hold)
-    assert lease.problem == ""
+    assert lease.problem is None
 
     homeless.server.call("DELETE", f"{LEASES}/registry-console")
     homeless.server.call("DELETE", f"/api/v1/namespaces/{HOME}")  # and nothing here lets it go
@@ -126,7 +126,7 @@ def test_one_of_two_holds_the_lease_and_the_other_takes_over(
     assert first.hold()
     assert first.is_held
     assert not second.hold()
-    assert second.problem == "", "another one's is no problem"
+    assert second.problem is None, "another one's is no problem"
     monkeypatch.setattr(leases, "DURATION", 1.0)
     monkeypatch.setattr(leases, "RENEWAL", 0.2)
     assert first.hold(), "renewed"

@@ -11,6 +11,7 @@ from django.test import Client
 from console import messages
 from registries.probe import Reason, catalogue
 from registries.words import labels
+from registries.words.problems import problem_text
 from tests.cast import Cast
 
 CATALOGUE = polib.pofile(str(Path(settings.LOCALE_PATHS[0], "zh_Hans", "LC_MESSAGES", "django.po")))
@@ -113,6 +114,6 @@ def test_a_chinese_page_holds_no_english_sentence(cast: Cast, path: str) -> None
 
 
 def test_codes_without_words_still_say_something() -> None:
-    assert labels.problem_text("unheard-of")
+    assert problem_text("unheard-of")
     assert labels.reason("unheard-of") == ""
     assert labels.stage("unheard-of") == "unheard-of"

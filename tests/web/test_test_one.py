@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 
 from registries import wiring
+from registries.domain.errors import Problem
 from registries.domain.query import Criteria
 from registries.domain.registry import Credential, RegistrySecret, VerifyStatus
 from registries.domain.resource import PREFIX
@@ -21,7 +22,7 @@ from registries.models import AuditEntry, StoredResource, VerificationRecord
 from registries.probe import Reason, Result
 from registries.service.guard import Guard
 from registries.service.tests import Tests
-from registries.verification.outcome import Outcome
+from registries.verification.outcome import NotTested
 from registries.verification.pauses import Pauses
 from registries.web.test_one import strip_text
 from registries.wiring import services
@@ -240,7 +241,7 @@ def test_one_that_was_deleted_during_its_test_is_not_brought_back(cast: Cast) ->
 
     outcome = services().tests.finish_test(access=cast.access("omar"), check=check)
 
-    assert outcome.problem == "recreated"
+    assert outcome == NotTested(Problem.RECREATED)
     assert cast.find() == new
 
 
@@ -268,7 +269,7 @@ def test_one_that_is_recreated_while_the_registry_answers_keeps_its_own_verdict(
 
     outcome = service.finish_test(access=cast.access("omar"), check=check)
 
-    assert outcome.problem == "recreated"
+    assert outcome == NotTested(Problem.RECREATED)
     assert cast.find() == kept[0]
 
 
@@ -291,7 +292,7 @@ def test_only_the_newest_tests_are_remembered(cast: Cast) -> None:
     access = cast.access("omar")
     for _ in range(25):
         check, _new = services().tests.begin_test(access=access, key=registry.key)
-        services().history.finish(check, Outcome(reason="ok"))
+        services().history.finish(check, Result(Reason.OK))
 
     assert VerificationRecord.objects.filter(uid=registry.uid).count() == 20
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from registries.domain.errors import ConsoleError
 from registries.wiring import services
-from registries.words import labels
+from registries.words.problems import error_text
 
 
 class Command(BaseCommand):
@@ -27,4 +27,4 @@ class Command(BaseCommand):
             for name in installation.apply(services().connection):
                 self.stdout.write(name)
         except ConsoleError as error:
-            raise CommandError(f"{error.subject}: {labels.error_text(error)}") from error
+            raise CommandError(f"{error.subject}: {error_text(error)}") from error

@@ -15,12 +15,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from registries.domain.access import EVERYWHERE, Access, Role
-from registries.domain.errors import Conflict, ConsoleError, NotFound
+from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
 from registries.domain.query import Criteria, Filter
 from registries.domain.registry import RegistrySecret
 from registries.runs.run import ItemState, RunState, RunView
 from registries.wiring import services
 from registries.words import labels
+from registries.words.problems import error_text
 
 PERSON = "manage.py verify"
 JITTER = 0.1
@@ -103,7 +104,7 @@ class Command(BaseCommand):
         try:
             runs.work(access=access, run_id=run, access_now=lambda access: access)
         except ConsoleError as error:
-            raise CommandError(labels.error_text(error)) from error
+            raise CommandError(error_text(error)) from error
         return self._report(runs.view(access=access, run_id=run))
 
     def _stop(self, *_: Any) -> None:
@@ -133,7 +134,7 @@ class Command(BaseCommand):
             f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {view.total} registries: {view.succeeded} connected, "
             f"{view.failed} failed, {view.left_alone} left alone{cut}"
         )
-        return all(it.ok or it.problem in ("under_way", "gone") for it in view.groups)
+        return all(it.ok or it.problem in (Problem.UNDER_WAY, Problem.GONE) for it in view.groups)
 
 
 def _is_older(registry: RegistrySecret, age: timedelta) -> bool:

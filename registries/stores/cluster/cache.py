@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from secrets import token_hex
 
 from registries.cluster.failures import FORBIDDEN
-from registries.domain.errors import Unavailable
+from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret, Removal
 from registries.stores.base import Changes, Freshness
 
@@ -54,7 +54,7 @@ class Journal:
         self._begun = 0
         self._mark = 0
         self._graves: dict[str, float] = {}
-        self._problems: dict[str, str] = {}
+        self._problems: dict[str, Problem] = {}
         self._well: datetime | None = None
         self._silent = float("-inf")
 
@@ -79,7 +79,7 @@ class Journal:
 
     def freshness(self) -> Freshness:
         with self._changed:
-            problem = next((self._problems[name] for name in sorted(self._problems)), "")
+            problem = self._problem()
             known = self._listed >= self._sources
             steady = time.monotonic() - self._silent
             return Freshness(problem, self._well if problem else None, known, steady)
@@ -152,7 +152,7 @@ class Journal:
                 self._well = datetime.now(UTC)
             self._changed.notify_all()
 
-    def lost(self, source: str, problem: str) -> None:
+    def lost(self, source: str, problem: Problem) -> None:
         with self._changed:
             self._problems[source] = problem
             if problem != FORBIDDEN:
@@ -171,8 +171,10 @@ class Journal:
 
         self._changed.wait_for(settled, self._patience)
         if not self._listed >= self._sources:
-            problem = next((self._problems[name] for name in sorted(self._problems)), "cluster_timeout")
-            raise Unavailable("", problem)
+            raise Unavailable("", self._problem() or Problem.CLUSTER_TIMEOUT)
+
+    def _problem(self) -> Problem | None:
+        return next((self._problems[name] for name in sorted(self._problems)), None)
 
     def _since(self, known: int) -> tuple[tuple[RegistrySecret, ...], list[Removal]]:
         """The last state of every key that was touched, so that the order of its changes does not matter."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
 from registries.cluster.lease import Lease
-from registries.domain.errors import Unavailable
+from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import to_domain
 from registries.pull_secrets.reconcile import Reconciler
@@ -81,7 +81,7 @@ class _Sign:
     def sign(self) -> None:
         self._journal.sign(self._source)
 
-    def lost(self, problem: str) -> None:
+    def lost(self, problem: Problem) -> None:
         self._journal.lost(self._source, problem)
 
 

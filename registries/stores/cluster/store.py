@@ -13,7 +13,7 @@ from registries.cluster.connection import MERGE_PATCH, Connection, Json
 from registries.cluster.lease import Lease
 from registries.cluster.per_process import PerProcess
 from registries.cluster.personal import Caller, Person
-from registries.domain.errors import Conflict, ConsoleError, NotFound, Unavailable
+from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, credential_of
 from registries.domain.resource import KIND, Resource, new_resource, password_of, to_domain
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
@@ -153,7 +153,7 @@ class KubernetesStore:
     def credential(self, key: Key, *, uid: str) -> Credential:
         resource = self._writer.call("GET", paths.registry(key), subject=str(key))
         if resource["metadata"]["uid"] != uid:
-            raise Conflict(str(key), "recreated")
+            raise Conflict(str(key), Problem.RECREATED)
         return credential_of(to_domain(resource), password_of(resource))
 
     def pull_secret(self, key: Key) -> PullSecret:
@@ -169,10 +169,10 @@ class KubernetesStore:
         return Users(reader, self._writer, self._secrets.is_foreign)
 
     def create_namespace(self, name: str) -> None:
-        raise Conflict(name, "namespaces_elsewhere")
+        raise Conflict(name, Problem.NAMESPACES_ELSEWHERE)
 
     def delete_namespace(self, name: str) -> None:
-        raise Conflict(name, "namespaces_elsewhere")
+        raise Conflict(name, Problem.NAMESPACES_ELSEWHERE)
 
     def _following(self) -> Journal:
         """What is known here, from now on kept fresh."""
@@ -188,10 +188,10 @@ class KubernetesStore:
 
     def _conflict(self, key: Key, uid: str, error: Conflict) -> Conflict | NotFound:
         """Which one it was: the server's words would tell, but they are not an interface."""
-        if error.problem != "changed":
+        if error.problem != Problem.CHANGED:
             return error
         try:
             present = self._read(key)
         except NotFound as gone:
             return gone
-        return Conflict(str(key), "changed" if present["metadata"]["uid"] == uid else "recreated")
+        return Conflict(str(key), Problem.CHANGED if present["metadata"]["uid"] == uid else Problem.RECREATED)

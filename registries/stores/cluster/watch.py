@@ -15,7 +15,7 @@ from typing import Protocol
 
 from registries.cluster.connection import Connection, Json
 from registries.cluster.failures import FAILED, Expired
-from registries.domain.errors import ConsoleError, TooManyRequests, Unavailable
+from registries.domain.errors import ConsoleError, Problem, TooManyRequests, Unavailable
 from registries.stores.cluster.cache import newer
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Sink(Protocol):
         """The server was heard of."""
         ...
 
-    def lost(self, problem: str) -> None:
+    def lost(self, problem: Problem) -> None:
         """It cannot be followed now; a code of failures.py."""
         ...
 
@@ -82,7 +82,7 @@ class Watcher:
                 version, self._expired = "", True
             except TooManyRequests as error:
                 version = ""
-                self._failed("TooManyRequests", error.retry_after)
+                self._failed(Problem.TOO_MANY_REQUESTS, error.retry_after)
             except ConsoleError as error:
                 version = ""
                 self._failed(error.problem or FAILED)
@@ -91,7 +91,7 @@ class Watcher:
                 version = ""
                 self._failed(FAILED)
 
-    def _failed(self, problem: str, pause: float = 0.0) -> None:
+    def _failed(self, problem: Problem, pause: float = 0.0) -> None:
         """Wait a little. A single cut is no news: it is told only when the next attempt fails as well."""
         if self._failures or not self._seen:
             self._sink.lost(problem)
@@ -172,7 +172,7 @@ class Pulse:
             try:
                 self._connection.call("GET", self._path, subject=self._path, read=BEAT)
             except (Unavailable, TooManyRequests) as error:
-                self._sink.lost(error.problem or error.reason)
+                self._sink.lost(error.code)
             except Exception:
                 log.exception("the pulse failed")
             else:
