@@ -34,12 +34,12 @@ def anchor(heading: str) -> str:
 
 
 def without_code_blocks(text: str) -> str:
-    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def code_of(text: str) -> list[str]:
     """Every block of code, and everything between backticks."""
-    blocks = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^ *```.*?^ *```", text, re.MULTILINE | re.DOTALL)
     return [*blocks, *re.findall(r"`([^`\n]+)`", without_code_blocks(text))]
 
 
