@@ -1,4 +1,4 @@
-# The commands of this project: `make run` and `make test` are all that a new user needs.
+# The commands of this project. A new user needs only `make run` and `make test`.
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -30,14 +30,14 @@ test: $(VENV)/installed-dev parts
 lint: $(VENV)/installed-dev
 	@$(RUN) -m tests.lint
 
-# As root on Debian: what the tests need of the system. Elsewhere the tests say what they miss.
+# Installs the system packages for the tests, as root on Debian. Elsewhere, skipped tests name the missing package.
 parts:
 	@sh tests/parts.sh
 
 bench: $(VENV)/installed-dev parts
 	@$(RUN) -m tests.bench
 
-# The files of ours that each way enters, traced while it runs.
+# Traces some requests and prints the source files that they enter.
 ways: $(VENV)/installed-dev parts
 	@$(RUN) -m tests.bench.ways
 
@@ -60,7 +60,7 @@ clean:
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(RUN):
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. Install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing. Install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/installed: $(RUN) requirements.txt
@@ -70,6 +70,6 @@ $(VENV)/installed: $(RUN) requirements.txt
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
-	@echo "Installing what the tests need; this happens once."
+	@echo "Installing the locked requirements of the tests; this happens once."
 	@$(RUN) -m pip install -q --require-hashes -r requirements-dev.txt
 	@touch $@

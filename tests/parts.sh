@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the system parts that tests use and that are missing: only as root, only on Debian and its kin.
+# Installs missing system packages for the tests, only as root on Debian and its derivatives.
 set -eu
 wanted=""
 need() { command -v "$1" >/dev/null 2>&1 || wanted="$wanted $2"; }

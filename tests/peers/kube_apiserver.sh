@@ -1,7 +1,8 @@
 #!/bin/sh
-# What tests against a cluster need: etcd, from Debian's package, and kube-apiserver, which no package ships, built
-# from Debian's source package. Only as root, only where that can be had, only once: four minutes on two cores.
-# Both go to the customary place of such binaries. etcd is not installed as a package: that would start a service.
+# Installs the programs for tests on a cluster, only as root on Debian: etcd from Debian's package, and kube-apiserver from
+# Debian's source package, because no package contains it. The build runs once and takes four minutes on two cores.
+# Both programs go to the usual folder for test binaries. etcd is not installed as a package, because that would start a
+# service.
 set -eu
 place=/usr/local/kubebuilder/bin
 has() { [ -x "$1/etcd" ] && [ -x "$1/kube-apiserver" ]; }
@@ -19,8 +20,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 
-# The machine's own sources again, as sources of source packages; in folders of their own, so that nothing of
-# the machine's own lists changes. One without source packages only fails for itself.
+# Copies the package sources of this machine as sources of source packages, in separate folders. The lists of the
+# machine stay unchanged. An entry without source packages fails alone.
 mkdir -p "$work/sources" "$work/lists/partial"
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
 	[ ! -r "$file" ] || sed -nE 's/^deb(-src)?([[:space:]])/deb-src\2/p' "$file" >"$work/sources/$(basename "${file%.list}").list"
@@ -35,13 +36,13 @@ source_apt() {
 }
 apt-get update -q >/dev/null
 apt-get install -y -q --no-install-recommends golang-1.19-go golang-github-modern-go-reflect2-dev \
-	dpkg-dev rsync jq make >/dev/null || missing "Debian 12's golang-1.19-go is not to be had here"
+	dpkg-dev rsync jq make >/dev/null || missing "Debian 12's golang-1.19-go is not available"
 source_apt update >/dev/null || true
 cd "$work"
-apt-get download -q etcd-server >/dev/null || missing "the package etcd-server is not to be had here"
+apt-get download -q etcd-server >/dev/null || missing "the package etcd-server is not available"
 dpkg-deb -x etcd-server_*.deb etcd
 source_apt source --download-only kubernetes >/dev/null ||
-	missing "the source package kubernetes is not to be had here"
+	missing "the source package kubernetes is not available"
 dpkg-source --no-check -x kubernetes_*.dsc tree >/dev/null
 
 # The vendored reflect2 crashes with this Go on the first custom resource.
