@@ -93,6 +93,21 @@ def test_every_link_leads_somewhere(document: str) -> None:
             assert heading in [anchor(it) for it in headings], link
 
 
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/architecture.zh-CN.md"])
+def test_every_file_of_the_architecture_exists(page: str) -> None:
+    """Paths are relative to the project or to registries/. Folders end in a slash."""
+    names = set(
+        re.findall(r"(?<![\w/.-])[a-z]\w*(?:/\w+)*(?:\.(?:py|html|yaml|css|po)\b|/(?=[\s`]))", text_of(page))
+    )
+    folders = {it for it in names if it.endswith("/")}
+
+    assert len(names) > 80
+    missing = [it for it in names if not any((root / it).exists() for root in (ROOT, ROOT / "registries"))]
+    assert not missing
+    rooms = [it for it in (ROOT / "registries").iterdir() if (it / "__init__.py").is_file()]
+    assert {f"{it.name}/" for it in rooms} <= folders
+
+
 @pytest.mark.parametrize(("readme", "pages"), [(READMES[0], ENGLISH[1:]), (READMES[1], CHINESE[1:])])
 def test_the_readme_links_every_page_in_its_language(readme: str, pages: list[str]) -> None:
     linked = re.findall(r"\]\((docs/[^)]+\.md)\)", text_of(readme))
