@@ -1,6 +1,5 @@
-"""The canary: a password that must never come out anywhere. Every answer, log record and table of the whole
-suite is searched for it, in every form that a careless line could give it.
-"""
+"""The canary: a password that must never appear anywhere. The suite searches every response, log record and table
+for it, in every form that a mistake could produce."""
 
 import base64
 import json
@@ -13,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 CANARY = "canary-7f3d密鸟"
 TOKEN = "canary-7f3d-token"
-"""How the tokens begin that people log in to the console with on a cluster."""
+"""The prefix of the tokens with which people log in to the console of a cluster."""
 leaks: list[str] = []
 
 
@@ -28,7 +27,7 @@ def _forms() -> dict[str, str]:
         "form": quote_plus(CANARY),
         "base64": base64.b64encode(plain).decode(),
     }
-    # Inside a longer text ("user:password") base64 depends on where it starts: the middle is the same.
+    # In a longer text ("user:password") the base64 form depends on the position; only the middle is the same.
     for shift in range(3):
         forms[f"base64 +{shift}"] = base64.b64encode(b"x" * shift + plain).decode()[4:-4]
     return forms
@@ -38,7 +37,7 @@ FORMS = _forms()
 
 
 def find(text: str) -> str | None:
-    """Which form of the canary a text holds, if any."""
+    """The form of the canary that a text contains, if any."""
     return next((name for name, form in FORMS.items() if form in text), None)
 
 
@@ -49,7 +48,7 @@ def watch(text: str, where: str) -> None:
 
 
 class WatchMiddleware:
-    """Outermost: sees what is really sent."""
+    """The outermost middleware: it sees the response that is really sent."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -65,7 +64,7 @@ class WatchMiddleware:
 
 
 class WatchHandler(logging.Handler):
-    """Sees every record at every level."""
+    """Checks every log record at every level."""
 
     def emit(self, record: logging.LogRecord) -> None:
         formatted = logging.Formatter().format(record)
@@ -73,9 +72,9 @@ class WatchHandler(logging.Handler):
 
 
 def watch_database() -> None:
-    """Every row of every table."""
+    """Checks every row of every table."""
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608  the table's own name
+            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608  a table name from the database
             for row in cursor.fetchall():
                 watch(repr(row), f"table {table}")

@@ -1,4 +1,4 @@
-"""The demo's loopback registries, as a child process."""
+"""The demo's registries on loopback, as a child process."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The certificates that the demo makes for itself."""
+"""The certificates of the demo."""
 
 import contextlib
 import ssl
@@ -44,7 +44,7 @@ def test_the_authority_vouches_for_loopback_names_only(tmp_path):
 
 
 def handshake(files, certificate, name):
-    """Client and server in memory. Raises what the client has against the certificate."""
+    """A handshake in memory. Raises the client's error about the certificate."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate)
     client = ssl.create_default_context(cafile=files.ca)

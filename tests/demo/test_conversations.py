@@ -1,4 +1,4 @@
-"""How the demo's registries speak HTTP and TLS: well, and each behaviour badly in its own way."""
+"""HTTP and TLS of the demo's registries: correct, or wrong in the way of each behaviour."""
 
 import contextlib
 import http.client
@@ -32,7 +32,7 @@ def test_broken_conversations(demo):
         Client(demo, "mutual.localhost")
     with closing(Client(demo, "resetting.localhost").connection) as connection:
         connection.request("GET", "/v2/")
-        # Python's ssl tells a reset as an end of file; the socket underneath knows better.
+        # Python's ssl reports a reset as an end of file. The socket below it reports the reset.
         underneath = socket.socket(fileno=os.dup(connection.sock.fileno()))
         underneath.settimeout(PATIENCE)
         with closing(underneath), pytest.raises(ConnectionResetError):
@@ -84,7 +84,7 @@ MALFORMED = {
     b"GET /v2/ HTTP/9.9\r\n\r\n": 505,
     b"GET http://[/v2/ HTTP/1.1\r\n\r\n": 400,
     b"GET /v2/?" + b"a&b=1&" * 500 + b" HTTP/1.1\r\n\r\n": 400,
-    # Exactly what is read of a line: a server that closes on unread bytes resets, perhaps while they are sent.
+    # Exactly as much as is read of a line: a server that closes with unread bytes sends a reset.
     b"GET /".ljust(65537, b"a"): 414,
     b"GET /v2/ HTTP/1.1\r\n" + b"X: y\r\n" * 200 + b"\r\n": 431,
     b"GET /v2/ HTTP/1.1\r\nHost: [::\r\n\r\n": 400,
@@ -116,7 +116,7 @@ def _status_or_none(demo):
 
 
 def send(port, line):
-    """The status of the answer to these bytes, or None."""
+    """The status of the response to these bytes, or None."""
     with closing(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)) as raw:
         raw.sendall(line)
         raw.shutdown(socket.SHUT_WR)

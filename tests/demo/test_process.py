@@ -1,4 +1,4 @@
-"""The demo's registries as a process: ports and certificates that it remembers, its start and its end."""
+"""The demo's registries as a process: saved ports and certificates, start and end."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from tests.peers.scripted import wait_for
 
 
 def listening(pid):
-    """Addresses and ports that a process listens on, as /proc has them."""
+    """Addresses and ports that a process listens on, from /proc."""
     links = (os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink())
     inodes = {link[8:-1] for link in links if link.startswith("socket:")}
     for table in ("tcp", "tcp6"):
@@ -43,7 +43,7 @@ def test_ports_and_certificates_are_remembered_and_closed_afterwards(tmp_path):
         ports, authority = registries.ports, registries.ca_file.read_bytes()
         assert registries.address(BY_NAME["harbor"]) == f"harbor.localhost:{ports['harbor.localhost']}"
         assert registries.address(BY_NAME["basic"]) == f"http://basic.localhost:{ports['basic.localhost']}"
-        # A connection that outlives the server keeps its port in the system's tables for a while.
+        # A connection that outlives the server occupies its port for a while.
         lingering = socket.create_connection(("127.0.0.1", ports["basic.localhost"]), timeout=PATIENCE)
         lingering.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert lingering.recv(65536).startswith(b"HTTP/1.1 404")
@@ -88,9 +88,9 @@ def test_a_damaged_memory_of_ports_is_replaced(tmp_path):
 
 def test_a_start_that_fails_says_why(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DemoError, match=r"(?s)did not start: it ended.*FileExistsError"):
+    with pytest.raises(DemoError, match=r"(?s)did not start: the process ended.*FileExistsError"):
         DemoRegistries(tmp_path / "file").start()
-    os.mkfifo(tmp_path / "ports.json")  # it waits for ever to read this
+    os.mkfifo(tmp_path / "ports.json")  # reading it blocks for ever
     monkeypatch.setattr(process, "STOP_SECONDS", 0.1)
     slow = DemoRegistries(tmp_path, base_port=demo_base(), timeout=0)
     with pytest.raises(DemoError, match="not ready after 0 s"):
@@ -100,7 +100,7 @@ def test_a_start_that_fails_says_why(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("how", ["end of input", signal.SIGTERM, signal.SIGINT])
 def test_the_child_ends_at_once_even_while_connections_hang(tmp_path, how):
-    """Several times: a signal may come in the moment in which the child begins to wait."""
+    """Repeated, because a signal may arrive just when the child begins to wait."""
     for _ in range(1 if how == "end of input" else 8):
         started, ready = child(tmp_path, stdin=subprocess.PIPE)
         hanging = [
@@ -149,7 +149,7 @@ def test_the_registries_end_with_a_killed_parent_and_not_with_its_forked_worker(
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT)
     port, worker = map(int, parent.stdout.readline().split())
     if worker_leaves_first:
-        os.kill(worker, signal.SIGINT)  # leaves the block by an exception, as a worker of gunicorn does
+        os.kill(worker, signal.SIGINT)  # leaves the block with an exception, like a gunicorn worker
         assert parent.stdout.readline() == b"left\n"
     parent.stdout.close()
     assert accepts(port)
@@ -163,7 +163,7 @@ def test_the_registries_end_with_a_killed_parent_and_not_with_its_forked_worker(
 
 
 def test_any_command_on_the_demos_data_tests_as_the_demo_does(tmp_path):
-    """`manage.py verify` beside it, say."""
+    """For example `manage.py verify` beside the demo."""
     harbor = BY_NAME["harbor"]
     script = (
         "import django, sys; django.setup();"

@@ -1,4 +1,4 @@
-"""The demo's loopback registries, as a real child process and over real sockets."""
+"""The demo's registries on loopback, as a real child process and over real sockets."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ def test_the_table_is_consistent():
     assert len(set(OFFSETS.values())) == len(OFFSETS)
     assert all(OFFSETS[behaviour.host] == behaviour.port_offset for behaviour in BEHAVIOURS)
     assert set(catalogue(OFFSETS)) == OFFSETS.keys() - CLOSED
-    # One test at a time per registry and user name: a failing neighbour must not block a good one.
+    # One test at a time per registry and user name: a failing test must not block another one.
     assert len({(behaviour.host, behaviour.username, behaviour.scheme) for behaviour in BEHAVIOURS}) == len(
         BEHAVIOURS
     )
@@ -163,7 +163,7 @@ def test_slow_takes_three_seconds_for_a_password(demo):
 
 
 def test_slow_takes_three_seconds_for_a_password_and_none_for_a_question(monkeypatch):
-    """As it means it: what a machine adds is not the behaviour's."""
+    """The intended delay; a slow machine may add to it."""
     slept = []
     monkeypatch.setattr("registries.demo.registries.time", SimpleNamespace(sleep=slept.append))
     slow = catalogue(OFFSETS)["slow.localhost"].handler

@@ -1,4 +1,4 @@
-"""What the demo begins with: a past that fits together."""
+"""The initial content of the demo: its history is consistent."""
 
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
-"""What a cluster's administrator sets up against new registries: a quota that is used up, a webhook that denies them.
-
-Both are real to the API server; each is in force when the context begins, and gone when it ends.
-"""
+"""Limits that a cluster's administrator sets for new registries: an exhausted quota, and a webhook that denies
+them. The API server enforces both. Each is active inside its context."""
 
 import base64
 import json
@@ -21,7 +19,8 @@ _HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
 @contextmanager
 def used_up(server: ApiServer, namespace: str) -> Iterator[None]:
-    """No registry more; nobody but the test fills in the status of a quota, since no controller runs here."""
+    """A quota that allows no further registry. The test fills in the status of the quota, since no controller runs
+    here."""
     quotas = f"/api/v1/namespaces/{namespace}/resourcequotas"
     quota: dict[str, Any] = {"metadata": {"name": "none-more"}, "spec": {"hard": _COUNTED}}
     made = server.call("POST", quotas, quota).body
@@ -36,7 +35,7 @@ def used_up(server: ApiServer, namespace: str) -> Iterator[None]:
 
 @contextmanager
 def denied(server: ApiServer, namespace: str, folder: Path, code: int) -> Iterator[None]:
-    """A webhook that says no to every new registry, with a status of its choice."""
+    """A webhook that denies every new registry with the given status."""
     authority = Authority(folder)
     pair = authority.issue("127.0.0.1")
 
@@ -70,7 +69,7 @@ def _configuration(url: str, authority: Authority) -> dict[str, Any]:
 
 
 def _tried(server: ApiServer, namespace: str) -> str:
-    """What a new registry is refused with; "" when one may be made, which is deleted again."""
+    """The error for a new registry. "" if it was created; then it is deleted again."""
     path = f"/apis/image.theriseunion.io/v1alpha1/namespaces/{namespace}/registrysecrets"
     spec = {"domain": "h.example.com", "username": "u", "password": "p", "provider": "harbor"}
     registry = {

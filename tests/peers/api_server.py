@@ -1,8 +1,5 @@
-"""A real Kubernetes API server on loopback with its etcd, or the cluster that CONSOLE_TEST_KUBECONFIG names.
-
-What tests do to the cluster by themselves does not go through the client that is tested, which only reads the
-kubeconfig of a given cluster.
-"""
+"""A real Kubernetes API server on loopback with its etcd, or the cluster of CONSOLE_TEST_KUBECONFIG. Tests change
+the cluster with their own HTTP calls, not with the client under test."""
 
 import json
 import os
@@ -36,7 +33,7 @@ INSTALL = (
     f"run tests/peers/kube_apiserver.sh as root on Debian 12, or put etcd and kube-apiserver into {PLACE}"
 )
 USERS = ("console", "stranger", "team-a-admin", "olive", "omar", "vic")
-"""Besides `admin`, who may do everything; what the others may is for the test to bind."""
+"""The users besides `admin`, who may do everything. Tests bind roles to them."""
 
 Json = dict[str, Any]
 GIVEN = os.environ.get("CONSOLE_TEST_KUBECONFIG", "")
@@ -49,7 +46,7 @@ class Answer:
 
 
 class ApiServer:
-    """etcd and kube-apiserver in a folder. Tokens stay the same over restarts: `<user>-token`."""
+    """etcd and kube-apiserver in a folder. Tokens stay the same after a restart: `<user>-token`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -71,7 +68,7 @@ class ApiServer:
         self.start_api()
 
     def start_etcd(self, data: str = "etcd") -> None:
-        """With another `data` it is another history, as after a restored backup."""
+        """Another `data` folder gives another history, as after restoring a backup."""
         client, peer = (f"http://127.0.0.1:{port}" for port in self._etcd_ports)
         self._run(
             "etcd",
@@ -110,7 +107,7 @@ class ApiServer:
         self._end("kube-apiserver", signal.SIGKILL)
 
     def freeze_api(self) -> None:
-        """It still accepts connections, and answers nothing."""
+        """The server still accepts connections, but sends no response."""
         self._processes["kube-apiserver"].send_signal(signal.SIGSTOP)
 
     def thaw_api(self) -> None:
@@ -121,7 +118,7 @@ class ApiServer:
         self._end("etcd", signal.SIGKILL)
 
     def revive(self) -> None:
-        """Whatever a failed test left behind."""
+        """Repairs whatever a failed test left behind."""
         if not self._is_ready():
             self.stop()
             self.start()
@@ -132,7 +129,7 @@ class ApiServer:
         self.start_api()
 
     def compact(self) -> None:
-        """Forget etcd's history, as an API server does every five minutes."""
+        """Compacts etcd's history, as an API server does every five minutes."""
         gateway = f"http://127.0.0.1:{self._etcd_ports[0]}/v3"
         revision = _post(f"{gateway}/maintenance/status", {})["header"]["revision"]
         _post(f"{gateway}/kv/compaction", {"revision": revision, "physical": True})
@@ -140,7 +137,7 @@ class ApiServer:
     def kubeconfig(
         self, user: str = "admin", *, token: str | None = None, port: int = 0, ca_file: Path | None = None
     ) -> Path:
-        """A kubeconfig file for a user; the token, the port and the authority may be other than the server's."""
+        """A kubeconfig file for a user. Token, port and CA may differ from the server's."""
         path = self.folder / f"kubeconfig-{user}-{token or 'own'}-{port}-{ca_file.stem if ca_file else 'own'}"
         path.write_text(
             yaml.safe_dump(
@@ -174,7 +171,7 @@ class ApiServer:
         token: str = "",
         kind: str = "application/json",
     ) -> Answer:
-        """One raw call, whatever it is answered; with the token of a user, or another one."""
+        """One HTTP call with the token of a user, or another token. Returns any response, also an error."""
         request = urllib.request.Request(
             self.url + path,
             method=method,
@@ -196,7 +193,7 @@ class ApiServer:
         self.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
 
     def finalize_namespace(self, name: str) -> None:
-        """What the namespace controller does, which does not run here: let a deleted namespace go."""
+        """Removes a deleted namespace, as the namespace controller would; it does not run here."""
         path = f"/api/v1/namespaces/{name}"
         self.call("DELETE", path)
         namespace = self.call("GET", path).body
@@ -252,8 +249,8 @@ class ApiServer:
 
 
 class GivenServer:
-    """The cluster that a kubeconfig file names, for whoever has one: everybody is the user of that file, and it
-    is never stopped. Tests that need more of it have a server of their own."""
+    """The cluster of a given kubeconfig file. All tests use the user of that file, and never stop the server. Tests
+    that need more have a server of their own."""
 
     def __init__(self, kubeconfig: str) -> None:
         self._kubeconfig = Path(kubeconfig).expanduser().absolute()
@@ -287,7 +284,7 @@ class GivenServer:
 
 @contextmanager
 def running_server(folder: Path) -> Iterator[ApiServer]:
-    """One of our own, which may be killed."""
+    """A server of our own, which tests may kill."""
     server = ApiServer(folder)
     server.start()
     try:
@@ -297,7 +294,7 @@ def running_server(folder: Path) -> Iterator[ApiServer]:
 
 
 def canary_token(user: str) -> str:
-    """The token that a user logs in to the console with: it must not come out anywhere."""
+    """The token with which a user logs in to the console. It must not appear anywhere."""
     return f"{canary.TOKEN}-{user}"
 
 

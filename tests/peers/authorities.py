@@ -1,4 +1,4 @@
-"""Authorities that issue certificates, one of them trusted. A test module names this in `pytest_plugins`."""
+"""Certificate authorities, one of them trusted. A test module names this file in `pytest_plugins`."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A scripted registry that takes one user name and password, by Basic; and a test of one behind TLS."""
+"""A scripted registry with Basic authentication and one user, and a probe of one behind TLS."""
 
 from registries.probe import Policy, Result, probe
 from tests.peers.certificates import Authority, Pair
@@ -14,6 +14,6 @@ def registry(request: Request) -> Reply:
 def run_probe(
     authority: Authority, pair: Pair, policy: Policy, **options: bool
 ) -> tuple[Result, ScriptedServer]:
-    """Test one that shows these certificates; `options` are those of server_context."""
+    """Probes a registry with these certificates. `options` are those of server_context."""
     with scripted(registry, tls=authority.server_context(pair, **options)) as server:
         return probe(server.address, USER, PASSWORD, policy), server

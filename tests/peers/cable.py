@@ -1,4 +1,4 @@
-"""The network between a client and a server on loopback, which can be cut. Standard library only."""
+"""A network connection between a client and a server on loopback that tests can cut."""
 
 import contextlib
 import socket
@@ -7,8 +7,8 @@ import time
 
 
 class Cable:
-    """Passes bytes on to a port, both ways, unread. `port` is where the client connects, `taken` how many
-    connections it has passed on, `delay` by how many seconds every piece is late."""
+    """Passes bytes on to a port in both directions. Clients connect to `port`. `taken` counts the connections,
+    `delay` is the seconds by which every piece is delayed."""
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -22,16 +22,16 @@ class Cable:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """End what is open now; new connections go through."""
+        """Closes all open connections. New connections work."""
         with self._lock:
             ends, self._ends = self._ends, []
-        # Closed by nobody: another thread may be about to use its number, which is soon another's.
+        # Not closed: another thread may be about to use the descriptor, whose number would be reused.
         for end in ends:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
     def pull(self) -> None:
-        """End what is open, and let nothing through until `plug`."""
+        """Closes all open connections and lets none through until `plug`."""
         self._pulled = True
         self.cut()
 
@@ -53,7 +53,7 @@ class Cable:
                 except OSError:
                     client.close()
                     continue
-                with self._lock:  # pulled meanwhile, it must not stay open
+                with self._lock:  # after a pull it must not stay open
                     through = not self._pulled
                     self._ends += [client, server] if through else []
                 if not through:

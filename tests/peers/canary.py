@@ -1,5 +1,5 @@
-"""Secrets of a test, the forms in which servers echo them, and a search for them in all that a caller can see.
-Standard library, pytest and the probe."""
+"""Secrets of a probe, the forms in which servers repeat them, and a search for them in everything that a caller can
+see."""
 
 import base64
 import html
@@ -42,7 +42,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 
 def spellings(secret: str) -> set[str]:
-    """What must be found nowhere: every form, and a good part of the plain one."""
+    """Texts that must not be found anywhere: every form, and a large part of the plain one."""
     found = {form(secret) for name, form in FORMS.items() if name != "numeric entities"}
     return {text.strip('"') for text in found} | {secret[:12], secret[-8:]}
 
@@ -53,7 +53,7 @@ def leaks(text: str, *secrets: str) -> list[str]:
 
 
 def shown(result: Result) -> str:
-    """All that a caller can get to see of a result."""
+    """Everything of a result that a caller can see."""
     parts = [repr(result), str(result)]
     for language in ("zh", "en"):
         parts += [json.dumps(result.to_json(language), ensure_ascii=False)]
@@ -63,19 +63,19 @@ def shown(result: Result) -> str:
 
 @pytest.fixture(autouse=True)
 def everything_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Every logger at DEBUG, searched after each test of this module, tracebacks included."""
+    """Every logger at DEBUG. The log is searched after each test of the module, tracebacks included."""
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "requests", "registries"):
         caplog.set_level(logging.DEBUG, logger=name)
     yield
-    records = caplog.get_records("call")  # caplog.records would be those of this teardown
+    records = caplog.get_records("call")  # caplog.records would be those of the teardown
     lines = [record.getMessage() + str(record.__dict__) for record in records]
     lines += ["".join(traceback.format_exception(*r.exc_info)) for r in records if r.exc_info]
     assert not leaks("\n".join(lines), CANARY, TOKEN)
 
 
 def run_probe(server: ScriptedServer, password: str = CANARY, policy: Policy = HERE) -> Result:
-    """A test whose result, and whose URLs as the server saw them, are searched."""
+    """A probe whose result and URLs are searched for secrets."""
     result = probe(server.address, USER, password, policy)
     assert not leaks(shown(result), password, TOKEN)
     for request in server.requests:
@@ -85,7 +85,7 @@ def run_probe(server: ScriptedServer, password: str = CANARY, policy: Policy = H
 
 
 def echoing(answer: Callable[[str], Reply], challenge: str = "Basic") -> Callable[[Request], Reply]:
-    """A registry that answers a password with `answer(password)`."""
+    """A registry that responds to a password with `answer(password)`."""
 
     def script(request: Request) -> Reply:
         if request.authorization is None:

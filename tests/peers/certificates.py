@@ -1,4 +1,4 @@
-"""Certificate authorities and server certificates for tests, good and bad. Imports cryptography."""
+"""Certificate authorities and server certificates for tests, valid and invalid."""
 
 import ipaddress
 import ssl
@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Pair:
-    """A certificate and its key, in files (PEM); `chain` is what a server sends."""
+    """A certificate and its key, in PEM files. A server sends the certificates of `chain_file`."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
@@ -35,7 +35,7 @@ class Pair:
 
 
 class Authority:
-    """A certificate authority that keeps its files in one folder."""
+    """A certificate authority with its files in one folder."""
 
     def __init__(self, folder: Path, name: str = "Test CA") -> None:
         self._folder = folder
@@ -55,8 +55,8 @@ class Authority:
         send: Sequence[Pair] = (),
         extensions: Sequence[x509.ExtensionType] = (),
     ) -> Pair:
-        """A server certificate for DNS names and IP addresses; none of either leaves the common name
-        alone. `issuer` is the root unless given; `send` is what the server sends behind its own."""
+        """A server certificate for DNS names and IP addresses; without any it has only the common name. `issuer` is
+        the root unless given. The server sends `send` after its own certificate."""
         certificate, key = self._make(
             common_name,
             names=names,
@@ -76,7 +76,7 @@ class Authority:
         not_after: datetime | None = None,
         extensions: Sequence[x509.ExtensionType] = (),
     ) -> Pair:
-        """A certificate of the root that may issue others; or only pretends to."""
+        """A certificate of the root that may issue others, or, without `authority`, only looks like one."""
         made = self._make(
             common_name,
             authority=authority,
@@ -94,7 +94,7 @@ class Authority:
         return self.issue(*names, not_before=_now() + DAY, not_after=_now() + 30 * DAY)
 
     def server_context(self, pair: Pair, *, client_certificate: bool = False) -> ssl.SSLContext:
-        """A server's context; `client_certificate` makes it demand one of this authority."""
+        """A server's TLS context. With `client_certificate` it demands one of this authority."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pair.chain_file, pair.key_file)
         if client_certificate:

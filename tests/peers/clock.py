@@ -1,5 +1,5 @@
-"""The clock by which the steps of a connection test are timed, moved by hand: no stall of the machine is in it.
-A test module names this in `pytest_plugins`."""
+"""The clock of the steps of a probe, moved by hand, so a slow machine does not matter. A test module names this
+file in `pytest_plugins`."""
 
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """`now` is in seconds, as time.monotonic() has them."""
+    """`now` is in seconds, like time.monotonic()."""
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr("registries.probe.trace.time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock

@@ -1,4 +1,4 @@
-"""A cluster with the console's resource on it, and stores that follow it. Imports the API server's peer."""
+"""A cluster with the console's resource on it, and stores that follow it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,14 +18,14 @@ from tests.peers.scripted import wait_for
 
 MERGE_PATCH = "application/merge-patch+json"
 PATIENT = Timeouts(connect=60.0, read=60.0)
-"""A server that stands still for some seconds is not away."""
+"""A server that does not respond for some seconds is not away."""
 ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
 @contextmanager
 def patience(timeouts: Timeouts = PATIENT) -> Iterator[None]:
-    """What the console builds itself waits so long; for its questions what somebody may do or what uses a Secret, as
-    for anything else."""
+    """Sets the timeouts of everything that the console builds, also of access reviews and of the search for users
+    of a Secret."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "Timeouts", lambda: timeouts)
         patch.setattr(reviews, "PATIENCE", timeouts.read)
@@ -58,7 +58,7 @@ class Cluster:
         pull_secrets: bool = False,
         **config: Any,
     ) -> Iterator[KubernetesStore]:
-        """A store that writes and follows as that user, the console's own by default."""
+        """A store that writes and watches as that user; by default as the console itself."""
         lease = (lambda: self.lease("test")) if pull_secrets else None
         store = KubernetesStore(self.connection(user, timeouts, **config), lease=lease)
         try:
@@ -71,7 +71,7 @@ class Cluster:
         return Lease(self.connection("console"), "registry-console", name, identity)
 
     def bind(self, user: str, role: str, namespace: str = "") -> None:
-        """Give a user a cluster role, everywhere or in one namespace. The authorizer learns of it a moment later."""
+        """Binds a cluster role to a user, everywhere or in one namespace, and waits until the authorizer knows it."""
         group = "rbac.authorization.k8s.io"
         binding = {
             "metadata": {"name": f"{user}-{role}"},
@@ -88,7 +88,7 @@ class Cluster:
         self.server.call("DELETE", f"/apis/rbac.authorization.k8s.io/v1/{place}/{user}-{role}")
 
     def allows(self, user: str, rule: dict[str, Any], namespace: str = "") -> bool:
-        """Whether the authorizer lets a user do one thing of a rule, which stands for all of it."""
+        """Whether the authorizer allows a user one action of a rule, as a sample of the whole rule."""
         asked: dict[str, Any] = {"verb": rule["verbs"][-1]}
         if "resources" in rule:
             resource, _, part = rule["resources"][0].partition("/")
@@ -101,7 +101,7 @@ class Cluster:
         return bool(self.server.call("POST", ACCESS_REVIEWS, {"spec": spec}).body["status"]["allowed"])
 
     def empty(self, *namespaces: str) -> None:
-        """No registries anywhere, and these namespaces there; who lists from now on is not told otherwise."""
+        """Deletes all registries, creates these namespaces, and waits until lists show it."""
         for namespace in namespaces:
             self.server.create_namespace(namespace)
         for item in self.server.call("GET", EVERYWHERE).body["items"]:
@@ -110,14 +110,14 @@ class Cluster:
         assert wait_for(lambda: self.cached(NAMESPACES).keys() >= set(namespaces))
 
     def cached(self, collection: str) -> dict[str, str]:
-        """Versions by name as the server's cache has them, from which lists are answered: it is a moment late."""
+        """Resource versions by name from the server's cache, which answers lists and may be slightly old."""
         items = self.server.call("GET", f"{collection}?resourceVersion=0").body["items"]
         return {it["metadata"]["name"]: it["metadata"]["resourceVersion"] for it in items}
 
-    # What kubectl does
+    # As kubectl does
 
     def apply(self, namespace: str, name: str, **spec: str) -> Answer:
-        """As `kubectl apply` does the first time: with a copy of it all in an annotation."""
+        """As the first `kubectl apply`: an annotation holds a copy of the whole resource."""
         body: dict[str, Any] = {
             "apiVersion": "image.theriseunion.io/v1alpha1",
             "kind": "RegistrySecret",

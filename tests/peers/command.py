@@ -1,4 +1,4 @@
-"""`manage.py` commands that serve, as processes: started, asked, stopped by who started them."""
+"""`manage.py` commands that serve, as processes."""
 
 import os
 import signal
@@ -16,11 +16,11 @@ from tests.peers.ports import free_port
 ROOT = Path(__file__).resolve().parents[2]
 
 LONG = 120
-"""Seconds: nothing is waited for so long, unless something is broken."""
+"""Seconds. Only a defect makes a test wait this long."""
 
 
 def environment(folder: Path, **values: str) -> dict[str, str]:
-    """This process's environment with a data folder, and none of this project's other settings."""
+    """The environment of this process with a data folder, without other settings of this project."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))
     }
@@ -28,7 +28,7 @@ def environment(folder: Path, **values: str) -> dict[str, str]:
 
 
 def manage(folder: Path, *arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command to its end."""
+    """Runs a command to its end."""
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(
         command,
@@ -42,7 +42,8 @@ def manage(folder: Path, *arguments: str, **values: str) -> "subprocess.Complete
 
 
 class Serving:
-    """`with Serving(folder, "serve") as console:` serves as long as the block. `seconds` is how long it took."""
+    """`with Serving(folder, "serve") as console:` serves for the duration of the block. `seconds` is the time it
+    took to start."""
 
     def __init__(self, folder: Path, *arguments: str, **values: str) -> None:
         self.port = free_port()
@@ -79,7 +80,7 @@ class Serving:
         self.stop()
 
     def stop(self, number: int = signal.SIGTERM) -> float:
-        """Tell it to stop; returns how many seconds that took."""
+        """Stops the process; returns the seconds that took."""
         begun = time.monotonic()
         if self.process.poll() is None:
             self.process.send_signal(number)

@@ -1,4 +1,4 @@
-"""The parts of a page as a person finds them: rows by their name, menus by their items, fields by their labels."""
+"""The parts of a page as a person finds them: rows by name, menus by items, fields by labels."""
 
 import re
 
@@ -15,7 +15,7 @@ def row(page: Page, name: str, namespace: str = "") -> Locator:
 
 
 def names(page: Page) -> list[str]:
-    """The names of the rows shown, from above; without display names."""
+    """The names of the visible rows from top to bottom, without display names."""
     return page.locator("tbody tr .c-name .mono").all_inner_texts()
 
 
@@ -24,7 +24,7 @@ def dialog(page: Page) -> Locator:
 
 
 def open_menu(page: Page, name: str, words: Words = ZH, namespace: str = "") -> Locator:
-    """The menu ⋯ of a row, opened."""
+    """Opens the menu ⋯ of a row."""
     row(page, name, namespace).get_by_role("button", name=words.actions).click()
     menu = page.get_by_role("menu", name=words.actions)
     expect(menu).to_be_visible()
@@ -32,7 +32,7 @@ def open_menu(page: Page, name: str, words: Words = ZH, namespace: str = "") -> 
 
 
 def choose(page: Page, name: str, item: str, words: Words = ZH, namespace: str = "") -> None:
-    """Open the menu of a row and click one of its items."""
+    """Opens the menu of a row and clicks one item."""
     open_menu(page, name, words, namespace).get_by_role("menuitem", name=item).click()
 
 
@@ -44,7 +44,7 @@ def open_add(page: Page, words: Words = ZH) -> Locator:
 
 
 def fill(form: Locator, words: Words = ZH, **values: str) -> None:
-    """Fill in fields by their labels; `provider` is the text of a card, `namespace` an option."""
+    """Fills in fields by their labels. `provider` is the text of a card, `namespace` an option."""
     for field, value in values.items():
         label = getattr(words, field)
         if field == "provider":
@@ -56,12 +56,12 @@ def fill(form: Locator, words: Words = ZH, **values: str) -> None:
 
 
 def input_(form: Locator, label: str) -> Locator:
-    """A field by its label, which may be followed by 选填."""
+    """A field by its label; 选填 may follow the label."""
     return form.get_by_label(re.compile(rf"^\s*{re.escape(label)}(\s+(选填|optional))?\s*$"))
 
 
 def credential(console: RunningConsole, name: str) -> dict[str, str]:
-    """Address, user name and password of one of the demo's registries, as one would type them."""
+    """Address, user name and password of a demo registry, as a person would type them."""
     it = behaviour(name)
     return {"domain": console.address(name), "username": it.username, "password": it.password}
 
@@ -79,12 +79,12 @@ def tile(page: Page, text: str) -> Locator:
 
 
 def count_of(page: Page, text: str) -> int:
-    """The number that a tile of the strip shows."""
+    """The number in one of the counts above the list."""
     return int(re.sub(r"\D", "", tile(page, text).inner_text()))
 
 
 def add_registry(person: Person, console: RunningConsole, name: str, **values: str) -> None:
-    """A registry to do something with, added behind the page's back; a Harbor in `default` unless told."""
+    """Adds a registry without the page: a Harbor in `default` unless given."""
     defaults = {"namespace": "default", "provider": "harbor", **credential(console, "harbor")}
     answer = person.post("/registries/-/add/", name=name, **{**defaults, **values})
     assert answer.url.endswith("/registries/"), "it was not added"

@@ -1,4 +1,4 @@
-"""Somebody who asks the demo's loopback registries, as docker does; and their process, started by itself."""
+"""A client of the demo's registries that works like docker, and their process, started alone."""
 
 import base64
 import http.client
@@ -18,11 +18,11 @@ from tests.peers.ports import demo_base
 BY_NAME = {behaviour.name: behaviour for behaviour in BEHAVIOURS}
 PLAIN = {host for host, service in catalogue(OFFSETS).items() if service.certificate is None}
 PATIENCE = 30
-"""Seconds for what takes none unless the machine stalls."""
+"""Seconds. Normally it takes none; a slow machine may need them."""
 
 
 class Client:
-    """One connection to a host of the demo, by address, with the host's own name in SNI and Host."""
+    """One connection to a host of the demo, by IP address, with the host's name in SNI and Host."""
 
     def __init__(self, demo, host, *, verify=True, timeout=PATIENCE):
         self.host = f"{host}:{demo.ports[host]}"
@@ -63,7 +63,7 @@ def realm(answer):
 
 
 def token_answer(demo, host, credentials=None, **fields):
-    """What the token service of a registry says, asked as docker and skopeo ask."""
+    """The response of a registry's token service to a request as docker and skopeo send it."""
     url, service = realm(ask(demo, host))
     path = f"{url.path}?{urlencode({'service': service, **fields})}"
     return ask(demo, url.hostname, path, basic(*credentials) if credentials else None)
@@ -86,7 +86,7 @@ def accepts(port):
 
 
 def child(tmp_path, **options):
-    """The registries' process without what watches it, and what it says when it is ready."""
+    """The process of the registries without its parent, and its first line."""
     command = [
         sys.executable,
         "-m",

@@ -1,5 +1,5 @@
-"""The real docker-registry (distribution 2.8), with htpasswd or a token service, and that token service:
-a small one that signs with ES256. Programs run on loopback and are stopped by whoever started them."""
+"""The real docker-registry (distribution 2.8) with htpasswd or a token service, and that token service, which signs
+with ES256. Both run on loopback."""
 
 import base64
 import json
@@ -33,13 +33,13 @@ def docker_registry(
     signer: Pair | None = None,
     tls: Pair | None = None,
 ) -> Iterator[str]:
-    """A registry under way; yields host:port. `users` are name and password for htpasswd; `token_realm` and
-    `signer` are the URL and the certificate of a token service; neither leaves it open to anybody."""
+    """A running registry; yields host:port. `users` are names and passwords for htpasswd. `token_realm` and
+    `signer` are the URL and the certificate of a token service. Without them it is open to everybody."""
     program = require_part("docker-registry")
     folder.mkdir(parents=True, exist_ok=True)
     config: dict[str, object] = {
         "version": "0.1",
-        "log": {"level": "info"},  # it says where it listens
+        "log": {"level": "info"},  # the log contains the port
         "storage": {"inmemory": {}},
         "http": {"addr": "127.0.0.1:0", "secret": "of-this-test", **_tls(tls)},
         **_auth(folder, users, token_realm, signer),
@@ -90,8 +90,8 @@ def token_service(
     anonymous: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> Callable[[Request], Reply]:
-    """A script for a ScriptedServer: GET with Basic as the distribution token specification has it.
-    `anonymous` gives tokens to nobody too; `clock` may be wrong."""
+    """A script for a ScriptedServer: GET with Basic, as in the distribution token specification. With `anonymous`
+    it also gives tokens without credentials. `clock` may be wrong."""
 
     def script(request: Request) -> Reply:
         names = [name for name, password in users.items() if request.authorization == basic(name, password)]
@@ -113,7 +113,7 @@ def _access(scopes: list[str]) -> list[dict[str, object]]:
 
 
 def _signed(signer: Pair, subject: str, audience: str, access: list[dict[str, object]], now: float) -> str:
-    """A JWT as distribution 2.8 wants it: ES256, the certificate in x5c."""
+    """A JWT in the form of distribution 2.8: ES256, with the certificate in x5c."""
     der = signer.certificate.public_bytes(serialization.Encoding.DER)
     header = {"typ": "JWT", "alg": "ES256", "x5c": [base64.b64encode(der).decode()]}
     claims = {
@@ -140,6 +140,6 @@ def _hashed(password: str) -> str:
 
 
 def _port(log: Path) -> int | None:
-    """Where it listens: the system chose, so that nobody else can have taken the port in between."""
+    """The port that the system chose for it, so that no other program can take it first."""
     said = re.search(r"listening on 127\.0\.0\.1:(\d+)\D", log.read_text(errors="replace"))
     return int(said[1]) if said else None

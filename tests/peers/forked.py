@@ -1,4 +1,4 @@
-"""A child of this process, by a real fork: as a server makes its worker. Standard library only."""
+"""A child of this process by a real fork, as a server makes its workers."""
 
 import faulthandler
 import json
@@ -13,21 +13,21 @@ from collections.abc import Callable
 from typing import Any
 
 PATIENCE = 60.0
-"""Seconds until a child that does not end says where it hangs."""
+"""Seconds after which a child that does not end reports where it hangs."""
 QUIET = 0.5
-"""Seconds until threads have opened their connections: OpenSSL has locks of its own, which stay held in a child."""
+"""Seconds until threads have opened their connections. OpenSSL's locks would stay locked in a child."""
 
 
 class Child:
-    """Does `work` in a child; `result()` is what it returned, as JSON knows it. It is gone by then, in any case."""
+    """Runs `work` in a child process. `result()` is its return value as JSON. The child has always ended by then."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self._reading, writing = os.pipe()
         time.sleep(QUIET)
         handlers = logging.getLogger().handlers
         for handler in handlers:
-            handler.acquire()  # a thread that is writing holds a lock of the stream, which a child cannot get rid of
-        with warnings.catch_warnings(action="ignore"):  # newer Pythons warn of what is tested here
+            handler.acquire()  # a writing thread holds a lock of the stream, which would stay locked in the child
+        with warnings.catch_warnings(action="ignore"):  # newer Pythons warn about such a fork
             self.pid = os.fork()
         if self.pid:
             for handler in handlers:

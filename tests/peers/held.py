@@ -1,4 +1,4 @@
-"""What a test holds and lets go of, so that something is under way for as long as the test looks at it."""
+"""Things that a test can hold, so that something is under way for as long as the test looks at it."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tests.peers.scripted import Reply, Request, ScriptedServer
 
 
 class HeldRegistry:
-    """A registry that fails every test; while it is held, it lets everybody wait."""
+    """A registry that fails every test. While it is held, every request waits."""
 
     def __init__(self) -> None:
         self._go = threading.Event()
@@ -35,7 +35,7 @@ class HeldRegistry:
 
 @contextmanager
 def kept_back(page: Page, pattern: str) -> Iterator[list[Route]]:
-    """Requests of a page that are sent when the block ends; those so far are in the list."""
+    """Delays requests of a page until the block ends. The list contains those so far."""
     held: list[Route] = []
     over = False
 

@@ -1,4 +1,4 @@
-"""Kubeconfig files as people have them. Imports the certificates' peer."""
+"""Kubeconfig files as people have them."""
 
 import base64
 from typing import Any
@@ -9,7 +9,7 @@ from tests.peers.certificates import Pair
 
 
 def kubeconfig(server: str, user: dict[str, Any], **cluster: str) -> str:
-    """One context, of that server and user."""
+    """One context with that server and user."""
     config = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -22,7 +22,7 @@ def kubeconfig(server: str, user: dict[str, Any], **cluster: str) -> str:
 
 
 def client_certificate(pair: Pair) -> dict[str, str]:
-    """A kubeconfig's user with a certificate and its key inside."""
+    """The user of a kubeconfig with an embedded certificate and key."""
     return {
         "client-certificate-data": base64.b64encode(pair.certificate_file.read_bytes()).decode(),
         "client-key-data": base64.b64encode(pair.key_file.read_bytes()).decode(),

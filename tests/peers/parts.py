@@ -1,4 +1,4 @@
-"""Programs and files that some tests need and that a machine may lack. Imports pytest only."""
+"""Programs and files that some tests need and a machine may lack."""
 
 import os
 import shutil
@@ -13,9 +13,8 @@ INSTALL = {
 
 
 def require_part(name: str, found: str | Path | None = None, install: str | None = None) -> str:
-    """The path of a program. If it is absent the test is skipped with a line that says what to install,
-    or failed when CONSOLE_TEST_NO_SKIP=1, as it is where everything is meant to be there. `found` and
-    `install` are for parts that are not programs on the PATH."""
+    """The path of a program. If it is absent, the test is skipped with a line that says what to install, or fails
+    if CONSOLE_TEST_NO_SKIP=1. `found` and `install` are for parts that are not programs on the PATH."""
     path = str(found) if found else shutil.which(name)
     if path:
         return path

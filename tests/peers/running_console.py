@@ -25,21 +25,21 @@ PATIENT = {
     "CONSOLE_PROBE_TIMEOUT": "40",
     "CONSOLE_TESTS_PER_MINUTE": "0",
 }
-"""A registry is not taken for a hanging one when the machine stalls, and a quick machine may test often."""
+"""With long timeouts a slow machine does not turn a result into a timeout. Tests may be frequent."""
 HASTY = {"CONSOLE_PROBE_TIMEOUT": "4"}
-"""To have the tests behind one that hang, or take three seconds."""
+"""With short timeouts the tests of slow registries end soon."""
 START, STOP = 180, 60
-"""Seconds that it may take; usually a few."""
+"""Seconds that starting and stopping may take. Usually a few are enough."""
 COUNTING = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000) SELECT count(*) FROM n"
 )
-"""Takes a database about two seconds."""
+"""A database query that takes about two seconds."""
 COMMON = {"anything"}
-"""Passwords of the demo that are words of the pages as well."""
+"""Passwords of the demo that are also normal words of the pages."""
 
 
 class RunningConsole:
-    """Serves from `folder`, which is filled with the demo on first use. `url` is where a browser goes."""
+    """Serves from `folder`, which gets the demo's content on first use. A browser opens `url`."""
 
     def __init__(self, folder: Path, base_port: int, *arguments: str, **values: str) -> None:
         self.folder = folder
@@ -86,7 +86,7 @@ class RunningConsole:
             return False
 
     def address(self, name: str) -> str:
-        """Of one of the registries behind it, by its behaviour, as an operator types it."""
+        """The address of a demo registry by its behaviour, as an operator types it."""
         host = behaviour(name).host
         ports = json.loads((self.folder / "registries" / "ports.json").read_text())
         scheme = "http://" if behaviour(name).scheme == "http" else ""
@@ -101,7 +101,7 @@ class RunningConsole:
             database.close()
 
     def slow_down_deletion_of(self, name: str) -> None:
-        """A run that deletes it takes that much longer, so that it cannot be over before it is shown."""
+        """Slows a deletion down, so that a run does not end before a page shows it."""
         database = sqlite3.connect(self.folder / "console.sqlite3", timeout=START)
         try:
             database.execute(
@@ -122,10 +122,8 @@ class RunningConsole:
         self._kept.close()
 
     def leaks(self) -> list[str]:
-        """Where the canary, or a password of the demo's registries, stands in what it sent, logged and stored.
-
-        Only after it has stopped.
-        """
+        """Where the canary or a password of a demo registry appears in responses, logs and data. Call it after the
+        console has stopped."""
         forms = {f"canary, {name}": form.encode() for name, form in canary.FORMS.items()}
         forms |= {
             f"password of {it.name}": it.password.encode() for it in BEHAVIOURS if it.password not in COMMON
@@ -143,7 +141,7 @@ class RunningConsole:
 
 
 def seeded_folder(folder: Path) -> int:
-    """Fill a data folder with the demo, its slow tests ended; gives the base port of the demo's registries."""
+    """Fills a data folder with the demo and waits for its slow tests; returns the first port of the registries."""
     base = demo_base()
     console = RunningConsole(folder, base, **HASTY)
     try:
@@ -156,7 +154,7 @@ def seeded_folder(folder: Path) -> int:
 
 
 def copied_console(template: Path, folder: Path, base_port: int) -> RunningConsole:
-    """One more console with the content of the template, and the same ports of the registries behind it."""
+    """Another console with the content of the template and the same ports of the registries."""
     shutil.copytree(template, folder)
     return RunningConsole(folder, base_port)
 
@@ -166,7 +164,8 @@ def behaviour(name: str) -> Behaviour:
 
 
 def _kept_port() -> tuple[socket.socket, int]:
-    """A port that the system gives to nobody else while the socket is open; whoever names it may listen on it."""
+    """A port that the system gives to no other program while the socket is open. A process that names it can listen
+    on it."""
     keeper = socket.socket()
     keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     keeper.bind(("127.0.0.1", 0))

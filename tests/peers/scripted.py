@@ -1,5 +1,4 @@
-"""A small HTTP(S) server on loopback that does what its script says, however hostile. Standard library
-and the probe's Policy only."""
+"""A small HTTP(S) server on loopback that follows a script, however hostile."""
 
 import base64
 import contextlib
@@ -17,15 +16,15 @@ from dataclasses import dataclass, field
 from registries.probe import Policy
 
 HERE = Policy(allow_loopback=True, connect_timeout=60.0, read_timeout=60.0, total_timeout=120.0)
-"""A policy for servers on loopback. Its times are the machine's, which may stall: a test whose server lets it wait has
-its own."""
+"""A policy for servers on loopback. Its timeouts allow for a slow machine; a test with a server that waits sets its
+own."""
 
 Headers = list[tuple[str, str]]
 
 
 @dataclass
 class Request:
-    """One request as it came over the wire; header names in lower case."""
+    """One request as received. Header names are in lower case."""
 
     method: str
     target: str
@@ -47,9 +46,8 @@ class Request:
 
 @dataclass
 class Reply:
-    """What to answer. `raw` is sent instead of a well-formed answer; `pieces` are sent one by one,
-    `pause` seconds apart, after whatever came first; `reset` then breaks the connection off, `close`
-    ends it."""
+    """A response. `raw` is sent instead of a well-formed response. `pieces` are sent one by one, `pause` seconds
+    apart, after everything else. Then `reset` resets the connection, `close` closes it."""
 
     status: int = 200
     headers: Headers = field(default_factory=list)
@@ -75,8 +73,7 @@ _REQUEST_LINE = re.compile(r"([A-Z]+) ([^ ]+) HTTP/1\.[01]\r\n")
 
 
 class ScriptedServer:
-    """A server under way: what it was asked is in `requests`, how often it was connected to in
-    `connections`."""
+    """A running server. `requests` has all requests, `connections` counts the connections."""
 
     def __init__(
         self,
@@ -104,7 +101,7 @@ class ScriptedServer:
 
     @property
     def address(self) -> str:
-        """What an operator would type."""
+        """The address as an operator would type it."""
         return f"{'' if self._tls else 'http://'}localhost:{self.port}"
 
     @property
@@ -115,7 +112,7 @@ class ScriptedServer:
         return f"{self.scheme}://localhost:{self.port}{path}"
 
     def authorizations(self, path: str | None = None) -> list[str | None]:
-        """The Authorization header of every request, in order, None where there was none."""
+        """The Authorization header of every request in order, None if there was none."""
         return [request.authorization for request in self.requests if path in (None, request.path)]
 
     def stop(self) -> None:
@@ -168,7 +165,7 @@ class ScriptedServer:
             return
 
     def _close(self, connection: socket.socket) -> None:
-        """End a connection politely, unless it was set to be reset."""
+        """Closes a connection normally, unless it was set to be reset."""
         self._open.discard(connection)
         with contextlib.suppress(OSError):
             if connection.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)[:4] == bytes(4):
@@ -176,7 +173,7 @@ class ScriptedServer:
         connection.close()
 
     def _answer(self, connection: socket.socket, reply: Reply) -> bool:
-        """Send a reply; whether the connection goes on."""
+        """Sends a reply. True if the connection stays open."""
         self._stopping.wait(reply.delay)
         connection.sendall(reply.raw if reply.raw is not None else reply.head() + reply.body)
         for piece in reply.pieces or ():
@@ -191,7 +188,7 @@ class ScriptedServer:
 
 @contextmanager
 def scripted(script: Script, **options: object) -> Iterator[ScriptedServer]:
-    """A ScriptedServer for the length of a with block."""
+    """A ScriptedServer for the duration of a with block."""
     server = ScriptedServer(script, **options)  # type: ignore[arg-type]
     try:
         yield server
@@ -201,14 +198,14 @@ def scripted(script: Script, **options: object) -> Iterator[ScriptedServer]:
 
 @contextmanager
 def silent_port() -> Iterator[int]:
-    """A port on loopback on which nobody listens."""
+    """A port on loopback without a listener."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield holder.getsockname()[1]
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Whether `condition` came true in time."""
+    """Whether `condition` became true in time."""
     until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:
@@ -222,7 +219,7 @@ def _read(reader: object, number: int) -> Request | None:
     if not line.strip():
         return None
     if not (start := _REQUEST_LINE.fullmatch(line.decode("latin-1"))):
-        raise ValueError("not HTTP")  # a TLS hello, say: its random bytes must not decide what happens
+        raise ValueError("not HTTP")  # for example a TLS hello, whose random bytes must not matter
     method, target = start.groups()
     headers: Headers = []
     while text := reader.readline(65537).decode("latin-1").rstrip("\r\n"):  # type: ignore[attr-defined]
@@ -232,13 +229,13 @@ def _read(reader: object, number: int) -> Request | None:
     return Request(method, target, headers, reader.read(length), number)  # type: ignore[attr-defined]
 
 
-# Answers that many scripts give.
+# Responses that many scripts use.
 
 V2: Headers = [("Docker-Distribution-Api-Version", "registry/2.0")]
 
 
 def registry_ok() -> Reply:
-    """What a registry says to somebody it lets in."""
+    """The response of a registry to valid credentials."""
     return Reply(200, [*V2, ("Content-Type", "application/json")], b"{}")
 
 
@@ -252,5 +249,5 @@ def json_reply(document: object, status: int = 200) -> Reply:
 
 
 def basic(username: str, password: str) -> str:
-    """The Authorization header of these credentials."""
+    """The Authorization header for these credentials."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()

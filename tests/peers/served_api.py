@@ -1,4 +1,4 @@
-"""A console that is served as a process, with somebody's API token: for clients that come over the network."""
+"""A console as a process, with an API token: for clients that use the network."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ print(services().tokens.create(access=access, name="t", namespaces=(), role=Role
 
 @contextmanager
 def serving(folder: Path, **values: str) -> Iterator[tuple[Serving, str]]:
-    """The server with two empty namespaces, and a token that may do everything there."""
+    """The server with two empty namespaces, and a token that may do everything in them."""
     manage(folder, "migrate", **values)
     made = manage(folder, "shell", "-c", SEED, **values)
     assert made.returncode == 0, made.stderr

@@ -18,7 +18,7 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServer 
         GIVEN,
         GivenServer,
         running_server,
-    )  # kubernetes takes a while to import
+    )  # importing kubernetes takes a while
 
     if GIVEN:
         yield GivenServer(GIVEN)
@@ -29,7 +29,7 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServer 
 
 @pytest.fixture(scope="session")
 def mortal_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServer]":
-    """One that tests may kill; who uses it revives it first."""
+    """A server that tests may kill. A test that uses it revives it first."""
     from tests.peers.api_server import running_server
 
     with running_server(tmp_path_factory.mktemp("mortal")) as server:
@@ -38,7 +38,7 @@ def mortal_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServ
 
 @pytest.fixture
 def cable(server: "ApiServer") -> "Iterator[Cable]":
-    """Between the console and the `server` of the module."""
+    """A cable between the console and the `server` of the module."""
     from tests.peers.cable import Cable
 
     cable = Cable(server.port)
@@ -48,7 +48,7 @@ def cable(server: "ApiServer") -> "Iterator[Cable]":
 
 @pytest.fixture(scope="session")
 def cluster(api_server: "ApiServer | GivenServer") -> "Cluster":
-    """The same with the console's resource and roles on it."""
+    """A cluster with the console's resource and roles."""
     from tests.peers.cluster import Cluster
 
     return Cluster(api_server)

@@ -1,17 +1,17 @@
-"""Servers on loopback that take connections and never say a word, for as long as a test wants them to."""
+"""Servers on loopback that accept connections and never respond."""
 
 import select
 import socket
 
 
 class SilentServers:
-    """Nobody calls accept(): the system completes a connection by itself, and it waits."""
+    """Nobody calls accept(): the system completes a connection, which then waits."""
 
     def __init__(self) -> None:
         self._listening: list[socket.socket] = []
 
     def __call__(self, count: int) -> list[str]:
-        """Open so many; their addresses, as an operator would type them."""
+        """Opens this many servers; returns their addresses as an operator would type them."""
         opened = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
         self._listening += opened
         return [f"127.0.0.1:{server.getsockname()[1]}" for server in opened]
@@ -21,11 +21,12 @@ class SilentServers:
         return [int(server.getsockname()[1]) for server in self._listening]
 
     def connected(self) -> int:
-        """To how many of them somebody has connected."""
+        """The number of servers that have a connection."""
         return len(select.select(self._listening, [], [], 0)[0])
 
     def hang_up(self) -> None:
-        """Break off what waits, and refuse who comes after it. The ports stay ours: nobody else answers there."""
+        """Closes waiting connections and refuses new ones. The ports stay reserved, so no other program answers
+        there."""
         for server in self._listening:
             server.shutdown(socket.SHUT_RDWR)
 

@@ -1,5 +1,4 @@
-"""`skopeo login` as a second opinion on a registry and its credentials. Keeps its files in a folder of
-the test."""
+"""`skopeo login` as a second opinion on a registry and its credentials. Its files are in a folder of the test."""
 
 import os
 import subprocess
@@ -17,8 +16,8 @@ def skopeo_login(
     tls_verify: bool = True,
     cert_dir: Path | None = None,
 ) -> bool:
-    """Whether skopeo lets itself be logged in. `tls_verify=False` also admits plain HTTP; `cert_dir` holds CA
-    certificates as *.crt."""
+    """Whether the login succeeds. `tls_verify=False` also allows plain HTTP. `cert_dir` holds CA certificates as
+    *.crt."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [
         require_part("skopeo"),

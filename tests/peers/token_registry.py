@@ -1,5 +1,4 @@
-"""A scripted registry with a token service, both on one port, every habit of which can be turned. Imports
-scripted.py."""
+"""A scripted registry with a token service on the same port. Every part of its behaviour can be changed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ ANONYMOUS = "eyJhbGciOi.anonymous.token"
 
 @dataclass
 class TokenRegistry:
-    """A registry and its token service in one script; every field turns one of their habits."""
+    """A registry and its token service in one script. Every field changes one part of their behaviour."""
 
     token: Reply = field(default_factory=lambda: json_reply({"token": TOKEN}))
     wrong: Reply = field(default_factory=lambda: json_reply({"errors": [{"code": "UNAUTHORIZED"}]}, 401))

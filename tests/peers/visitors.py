@@ -1,4 +1,4 @@
-"""People in front of browsers, and a watch over what their pages do. tests/browser/conftest.py has the fixtures."""
+"""People in front of browsers, and a watch on what their pages do. tests/browser/conftest.py has the fixtures."""
 
 import contextlib
 import re
@@ -23,9 +23,9 @@ LANGUAGES = {"zh": "zh-hans", "en": "en"}
 PATIENCE = 60_000
 """Milliseconds that a test waits for something to appear."""
 REFUSED_FORM = frozenset({409, 422, 429})
-"""What the server answers to a form that it does not take. Other errors have to be announced by the test."""
+"""Statuses for a form with errors. A test must announce other error statuses."""
 ABOUT_A_STATUS = re.compile("the server responded with a status of|^Response Status Error Code")
-"""Lines of Chromium and of htmx on the console; the status is judged by itself."""
+"""Lines of Chromium and htmx in the console about a status. The status itself is checked separately."""
 WATCH_POLICY = """
 document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
@@ -35,14 +35,14 @@ LASTING_TOASTS = """
 const later = window.setTimeout;
 window.setTimeout = (work, delay, ...rest) => later(work, [5000, 12000].includes(delay) ? 600000 : delay, ...rest);
 """
-"""What a machine shows that stalls for some seconds must not have vanished before anybody looked."""
+"""Keeps toasts visible, so that a slow machine does not hide them too early."""
 
 FORGET = "localStorage.clear(); sessionStorage.clear()"
 
 
 @dataclass
 class Watch:
-    """Sees everything that goes on in the contexts of a module."""
+    """Records everything that happens in the browser contexts of a module."""
 
     url: str
     problems: list[str] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Watch:
 
 
 class Person:
-    """Somebody at a browser: a context, and pages in it."""
+    """A person at a browser: a context, and pages in it."""
 
     def __init__(self, name: str, context: BrowserContext, url: str) -> None:
         self.name = name
@@ -82,17 +82,17 @@ class Person:
         self._spare: Page | None = None
 
     def log_in(self) -> None:
-        """Past the form, which is tested by itself."""
+        """Logs in without the form, which has tests of its own."""
         assert self.post("/login/", username=self.name, password=PASSWORD).ok
 
     def post(self, path: str, **values: str) -> APIResponse:
-        """Send a form in the background, as another tab would."""
+        """Sends a form in the background, as another tab would."""
         token = self.cookie("csrftoken")
         if not token:
             self.context.request.get(f"{self.url}/login/")
             token = self.cookie("csrftoken")
         form = {**values, "csrfmiddlewaretoken": token}
-        # A connection that the server had closed for its long silence is reset: nothing was done then.
+        # A connection that the server closed after a long idle time is reset. The request had no effect then.
         return self.context.request.post(f"{self.url}{path}", form=form, max_retries=2)
 
     def cookie(self, name: str) -> str:
@@ -119,11 +119,11 @@ class Person:
         return page
 
     def tidy(self) -> None:
-        """Close what is open but one page, which is used again: a new one takes a quarter of a second."""
+        """Closes all pages but one, which is used again: a new page takes a quarter of a second."""
         for page in self.context.pages:
             if urlsplit(page.url).scheme == "http":
-                with contextlib.suppress(Error):  # a test that failed may leave it on its way elsewhere
-                    page.evaluate(FORGET)  # also lets events arrive that are under way
+                with contextlib.suppress(Error):  # after a failed test the page may be loading
+                    page.evaluate(FORGET)  # also lets pending events arrive
             if self._spare in (None, page):
                 self._spare = page
                 page.unroute_all()
@@ -134,7 +134,7 @@ class Person:
 
 @dataclass
 class People:
-    """The cast at their browsers. Everybody is logged in, once, when first asked for."""
+    """The cast with their browsers. Each person is logged in once, on first use."""
 
     browser: Browser
     url: str
@@ -149,7 +149,7 @@ class People:
         return self._known[name]
 
     def stranger(self, name: str = "", **options: bool) -> Person:
-        """Another browser, in which nobody is logged in; for one test."""
+        """Another browser without a login, for one test."""
         self._strangers.append(self._arrive(name, **options))
         return self._strangers[-1]
 

@@ -1,6 +1,5 @@
-"""A wiretap between a browser and a server: passes every byte on, and remembers what the server sent and which
-targets were asked for. Ask for `Accept-Encoding: identity`, or what is remembered is compressed. Standard library.
-"""
+"""A wiretap between a browser and a server: passes all bytes on and records what the server sent and which targets
+were requested. Send `Accept-Encoding: identity`, or the recording is compressed."""
 
 import contextlib
 import re
@@ -11,7 +10,7 @@ TARGET = re.compile(rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE) (\S+) HTTP/1\.1\r\n")
 
 
 class Wiretap:
-    """Listens on `port`; the server is on `upstream`, on loopback like this."""
+    """Listens on `port`. The server is on `upstream`. Both are on loopback."""
 
     def __init__(self, upstream: int) -> None:
         self.upstream = upstream
@@ -27,7 +26,7 @@ class Wiretap:
 
     @property
     def targets(self) -> list[str]:
-        """What was asked for: path and query of every request."""
+        """Path and query of every request."""
         return [target.decode("latin-1") for up, _ in self._streams for target in TARGET.findall(up)]
 
     def stop(self) -> None:
@@ -52,7 +51,7 @@ class Wiretap:
 
 
 def _pump(source: socket.socket, sink: socket.socket, memory: bytearray) -> None:
-    """Until one end hangs up; then the other is told."""
+    """Copies bytes until one side closes, then closes the other."""
     with contextlib.suppress(OSError):
         while part := source.recv(65536):
             memory += part

@@ -1,4 +1,4 @@
-"""What stands on the pages, in both languages. Where the guide has a word for something, it is the guide's."""
+"""The texts of the pages in both languages. Terms of the guide are used where it has one."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Words:
     code: str
 
-    # Where one is
+    # Places
     images: str
     registries: str
     journal: str
@@ -17,7 +17,7 @@ class Words:
     find_namespace: str
     search: str
 
-    # The fields, and the columns
+    # Fields and columns
     name: str
     display_name: str
     namespace: str
@@ -30,7 +30,7 @@ class Words:
     select: str
     actions: str
 
-    # What one does
+    # Actions
     add: str
     test: str
     edit: str
@@ -45,7 +45,7 @@ class Words:
     log_in: str
     log_out: str
 
-    # What comes of it
+    # Results
     untested: str
     success: str
     failed: str

@@ -1,5 +1,4 @@
-"""Addresses and credentials as operators type them: what is understood, what is refused, and with which
-word."""
+"""Addresses and credentials as operators type them: which are accepted, which are refused, and with which code."""
 
 import socket
 import string
@@ -224,7 +223,8 @@ NUMBERS = st.sampled_from(
 @example("0177.0.0.1", "")
 @example("127.0.0.1", "")
 def test_no_odd_spelling_of_an_ip_address_passes_for_a_name(name: str, tail: str) -> None:
-    """What inet_aton(3), and so getaddrinfo(3), would take for an address is refused, or is one to us."""
+    """inet_aton(3), and so getaddrinfo(3), accepts unusual spellings of IP addresses. Each of them is refused here,
+    or read as an IP address."""
     try:
         address = parse_address(name + tail)
     except AddressError:

@@ -1,4 +1,4 @@
-"""Which IP addresses a test may connect to, and which a token service may have beside which registry."""
+"""Which IP addresses a probe may connect to, and which addresses a token service may have beside a registry."""
 
 import ipaddress
 

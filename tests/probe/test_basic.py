@@ -1,4 +1,4 @@
-"""Registries that ask for Basic: the password goes out once, in UTF-8, and only when asked for."""
+"""Registries with Basic authentication: the password is sent once, in UTF-8, and only after a challenge."""
 
 import base64
 
@@ -11,7 +11,7 @@ USER, PASSWORD = "admin", "correct horse"
 
 
 def registry(request: Request) -> Reply:
-    """A registry with Basic that knows one user."""
+    """A registry with Basic authentication and one user."""
     if request.authorization == basic(USER, PASSWORD):
         return registry_ok()
     return unauthorized('Basic realm="Registry"')

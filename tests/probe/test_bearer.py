@@ -1,4 +1,4 @@
-"""Registries with a token service: what is asked of it, what its answers mean, whether the token is good."""
+"""Registries with a token service: the token request, the meaning of its response, and whether the token works."""
 
 from urllib.parse import parse_qs
 
@@ -188,7 +188,7 @@ def test_a_service_without_get_is_asked_by_post(status: int) -> None:
     }
     assert posted.authorization is None
     assert posted.target == "/service/token"
-    assert result.reason is Reason.OK_UNVERIFIED, "this one takes any stranger too"
+    assert result.reason is Reason.OK_UNVERIFIED, "this service also accepts a random user"
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_refused_identity_token_is_not_sent_again() -> None:
     assert len(server.requests) == 2
 
 
-# The second step: the registry has to accept the token.
+# The second step: the registry must accept the token.
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_an_open_registry_may_ask_for_a_token_once_it_sees_a_password() -> None:
 
 
 def test_cookies_are_not_kept() -> None:
-    """Harbor's session cookie, sent along, would open the door to the stranger."""
+    """With Harbor's session cookie the random user of the negative control would be accepted."""
     registry = TokenRegistry(
         token=Reply(200, [("Set-Cookie", "sid=admin; Path=/")], json_reply({"token": TOKEN}).body),
         anonymous=json_reply({"token": ANONYMOUS}),
@@ -298,7 +298,7 @@ def test_cookies_are_not_kept() -> None:
 
 
 def test_seven_requests_are_the_most() -> None:
-    """Three redirects, a token by POST after a GET, and no request left to confirm it with."""
+    """Three redirects, a GET and a POST for a token: no request is left to confirm it."""
     registry = TokenRegistry(get_status=404, posted=json_reply({"token": TOKEN}))
     hops = {"/v2/": "/a/v2/", "/a/v2/": "/b/v2/", "/b/v2/": "/c/v2/"}
 
@@ -311,4 +311,4 @@ def test_seven_requests_are_the_most() -> None:
         registry.realm = server.url("/service/token")
         result = probe(server.address, USER, PASSWORD, HERE)
     assert len(server.requests) == result.requests == 7
-    assert result.reason is Reason.OK_UNVERIFIED, "the proof did not fit in"
+    assert result.reason is Reason.OK_UNVERIFIED, "no request was left for the negative control"

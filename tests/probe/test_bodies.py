@@ -1,4 +1,4 @@
-"""Bytes: no server can make a test hold, or read, more than it may; and what is encoded is read."""
+"""Response bodies: a server cannot make a probe hold or read more than the limit. Encoded bodies are decoded."""
 
 import gzip
 import time
@@ -48,14 +48,14 @@ def test_an_endless_fast_body_is_not_read_to_its_end(status: int) -> None:
 
 @pytest.mark.parametrize("unit", ["a ", 'x="', "Bearer realm=é.", "=,"])
 def test_long_headers_cost_little_time(unit: str) -> None:
-    """Parsing is not interrupted by any watchdog."""
+    """A timeout cannot interrupt parsing."""
     lines = [("WWW-Authenticate", unit * (60_000 // len(unit)))] * 90
     with scripted(lambda request: Reply(401, [*lines, ("Retry-After", "1 " * 30_000)])) as server:
         began = time.thread_time()
         result = probe(server.address, "admin", "secret", HERE)
         spent = time.thread_time() - began
     assert not result.ok
-    assert spent < 5.0, "of the processor, whoever else wants it"
+    assert spent < 5.0, "CPU time, independent of other processes"
 
 
 @pytest.mark.parametrize("limit_exceeded", [False, True])

@@ -1,4 +1,4 @@
-"""Time and requests: no server can make a test last longer, or ask more, than it may."""
+"""Limits of time and requests: a server cannot make a probe take longer, or send more, than allowed."""
 
 import contextlib
 import itertools
@@ -32,7 +32,7 @@ pytest_plugins = ("tests.peers.clock",)
 
 SHORT = replace(HERE, total_timeout=0.5)
 SLACK = 30.0
-"""What a machine may stall for. What is cut off here would go on for twice as long."""
+"""Seconds that a slow machine may add. Everything that is cut off here would take at least twice as long."""
 
 
 def timed(address: str, policy: Policy) -> tuple[Result, float]:
@@ -42,13 +42,13 @@ def timed(address: str, policy: Policy) -> tuple[Result, float]:
 
 
 def drip(text: bytes = b"x") -> Iterator[bytes]:
-    """A minute of it, at least."""
+    """Sends for at least a minute."""
     return itertools.repeat(text, 1200)
 
 
 def cut_off(server: ScriptedServer, reached: Callable[[], bool]) -> tuple[Result, float]:
-    """A test whose time is up after `reached`, and how long it took beyond that. A machine that stalls may use the
-    time up before: then there is more of it."""
+    """A probe whose time ran out after `reached`, and how long it took beyond that. On a slow machine the time may
+    run out earlier; then the limit is raised."""
     for seconds in (0.5, 5.0, 50.0):
         result, lasted = timed(server.address, replace(SHORT, total_timeout=seconds))
         if reached():
@@ -101,7 +101,7 @@ def test_endless_interim_responses_cannot_stretch_a_test(status: bytes) -> None:
 
 
 def test_an_endless_tls_handshake_cannot_stretch_a_test() -> None:
-    """A record of 16 KiB, announced and then dripped."""
+    """The server announces a record of 16 KiB and sends it byte by byte."""
     stop = threading.Event()
 
     def greet(connection: socket.socket) -> bool:
@@ -128,7 +128,7 @@ def test_a_silent_tls_server_runs_into_the_connect_timeout() -> None:
 
 @contextmanager
 def dead_port(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
-    """A listener whose backlog is full: the kernel drops further connections."""
+    """A listener with a full backlog: the kernel drops further connections."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind((host, port))
@@ -150,7 +150,7 @@ def test_a_dead_address_runs_into_the_connect_timeout() -> None:
 
 
 def test_a_dead_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All addresses together have the connect timeout. Noted is what each is given; the dead one loses patience."""
+    """All addresses share the connect timeout. The test records the share of each; the dead address times out."""
     given: dict[str, float] = {}
     opened = Dialer._open
 
@@ -164,7 +164,7 @@ def test_a_dead_address_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch
         result = probe(f"http://registry.example:{server.port}", "admin", "secret", policy)
     assert result.reason is Reason.UNSUPPORTED_AUTH
     assert 50 - SLACK < given["127.0.0.2"] <= 50
-    assert 100 - SLACK < given["127.0.0.1"] < 100, "what the dead one left"
+    assert 100 - SLACK < given["127.0.0.1"] < 100, "the time that the dead address left"
 
 
 def test_slow_dns_is_given_up() -> None:
@@ -185,7 +185,7 @@ def test_slow_dns_is_given_up() -> None:
 
 
 def test_the_deadline_holds_over_all_requests_together() -> None:
-    """Each answer comes in time; all of them do not."""
+    """Each response arrives in time, but all together take too long."""
 
     def script(request: Request) -> Reply:
         return replace(registry_ok(), delay=0.35)
@@ -223,7 +223,7 @@ def test_connections_are_cut_when_the_deadline_passes() -> None:
     start = b"HTTP/1.1 200 OK\r\nX: "
     with scripted(lambda request: Reply(raw=start, pieces=pieces(), pause=0.02)) as server:
         cut_off(server, lambda: server.requests != [])
-        assert wait_for(cut.is_set), "the server learns that nobody listens any more"
+        assert wait_for(cut.is_set), "the server sees that the connection is closed"
 
 
 def test_a_request_with_credentials_is_not_repeated_when_the_connection_breaks() -> None:
@@ -268,7 +268,7 @@ def test_many_tests_at_once_do_not_disturb_each_other() -> None:
 
 
 def test_nothing_is_left_behind() -> None:
-    """No thread, and no descriptor: a console runs for months."""
+    """No thread and no descriptor stays open: a console runs for months."""
 
     def descriptors() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))

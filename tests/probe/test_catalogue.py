@@ -1,4 +1,4 @@
-"""Every outcome has its sentences, in both languages, and results speak them."""
+"""Every result has sentences in both languages."""
 
 import re
 
@@ -96,7 +96,7 @@ def test_a_message_survives_what_a_parameter_holds() -> None:
 
 
 def test_a_message_can_do_without_its_values() -> None:
-    """Stored is the code alone; the reader's language may be another one by then."""
+    """Only the code is stored. The values of the message are unknown later."""
     assert Result(Reason.RATE_LIMITED).message("en") == "Rate limited; retry in … s"
     assert Result(Reason.TOKEN_SERVICE_UNREACHABLE).message("zh") == "无法访问令牌服务 …（…）"
     assert Result(Reason.INVALID_DOMAIN, cause="bad_label").hint("en").startswith("“…” cannot be")

@@ -1,4 +1,4 @@
-"""A server that is not believed: what is shown of its certificates, and which one is offered to be trusted."""
+"""A server whose certificate is not trusted: which facts are shown, and which CA is offered."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ pytest_plugins = ("tests.peers.authorities",)
 
 @pytest.fixture(scope="module")
 def namesake(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Another authority of the same name."""
+    """Another authority with the same name."""
     return Authority(tmp_path_factory.mktemp("namesake"))
 
 
@@ -39,10 +39,10 @@ def server(authority: Authority) -> Iterator[ScriptedServer]:
 
 
 def shown(authority: Authority, pair: Pair) -> Result:
-    """The result of a test without any configured CA; what it offers is then configured, and has to help."""
+    """The result of a probe without a configured CA. If the result offers a CA, a probe with it must succeed."""
     with scripted(registry, tls=authority.server_context(pair)) as server:
         result = probe(server.address, USER, PASSWORD, HERE)
-        assert server.requests == [], "nothing is sent to a server that is not believed"
+        assert server.requests == [], "nothing is sent to a server that is not trusted"
         assert [step.name for step in result.steps] == ["resolve", "connect", "tls"]
         assert result.tls is not None
         if result.tls.ca_pem is not None:
@@ -118,7 +118,7 @@ def test_rows_of_the_version_before_are_read(authority: Authority) -> None:
 
 
 def test_a_self_signed_certificate_is_offered_itself(authority: Authority) -> None:
-    """As Go, and so docker and containerd, have it."""
+    """Go does the same, and so do docker and containerd."""
     pair = authority.issue("localhost", self_signed=True)
     facts = shown(authority, pair).tls
     assert facts is not None
@@ -152,7 +152,7 @@ def test_the_root_is_found_in_any_order(authority: Authority, stranger: Authorit
 
 @pytest.mark.parametrize("send", ["nothing", "a stranger", "the root without the intermediate"])
 def test_nothing_is_offered_without_the_issuer(authority: Authority, stranger: Authority, send: str) -> None:
-    """To trust a leaf that another has signed would hold until it is renewed."""
+    """Trust in a leaf that another CA signed would end with its renewal."""
     middle = authority.intermediate("Middle CA")
     pair = {
         "nothing": authority.issue("localhost"),
@@ -165,7 +165,7 @@ def test_nothing_is_offered_without_the_issuer(authority: Authority, stranger: A
 
 
 def test_a_ca_that_has_only_the_name_is_not_offered(authority: Authority, namesake: Authority) -> None:
-    """Names are what a server writes; whether the key is the issuer's is tried."""
+    """A server may write any name into a certificate. A handshake shows whether the key belongs to the issuer."""
     facts = shown(authority, authority.issue("localhost", send=[namesake.root])).tls
     assert facts is not None
     assert [sent.subject for sent in facts.chain][1:] == ["CN=Test CA"]
@@ -183,7 +183,7 @@ def test_a_certificate_that_may_not_issue_others_is_not_offered(authority: Autho
     ("kind", "cause"), [("expired", Reason.TLS_EXPIRED), ("other", Reason.TLS_HOSTNAME_MISMATCH)]
 )
 def test_what_would_still_be_wrong_is_told_at_once(authority: Authority, kind: str, cause: Reason) -> None:
-    """Otherwise an administrator trusts a CA, and is told the next trouble."""
+    """Otherwise an administrator would trust a CA and then see the next problem."""
     pair = authority.issue(*([] if kind == "expired" else ["other.example"]), send_root=True)
     if kind == "expired":
         expired = authority.expired("localhost")
@@ -310,7 +310,7 @@ def test_a_server_that_stalls_the_second_time_cannot_stretch_a_test(authority: A
             started = time.monotonic()
             result = probe(server.address, USER, PASSWORD, replace(HERE, total_timeout=limit))
             beyond = time.monotonic() - started - limit
-            if len(seen) > 1:  # a machine that stalls may use the time up before
+            if len(seen) > 1:  # on a slow machine the time may run out earlier
                 break
     assert (result.reason, result.tls) == (Reason.TLS_UNTRUSTED, None)
-    assert beyond < 30, "it would go on for a minute"
+    assert beyond < 30, "the server sends for a minute"

@@ -1,4 +1,4 @@
-"""The folder of per-host CAs: which folder is read for which registry, and what counts in it."""
+"""The folder of CA certificates per host: which folder is read for which registry, and which files in it count."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -58,7 +58,7 @@ def test_a_registry_on_a_port_has_the_folder_of_its_host_and_port(
 def test_what_is_put_there_later_counts_and_what_is_taken_away_does_not(
     server: ScriptedServer, policy: Policy, authority: Authority, stranger: Authority, tmp_path: Path
 ) -> None:
-    """Contexts are kept between tests, and yet the files are what counts."""
+    """TLS contexts are cached, but a change of the files takes effect at once."""
     reasons = []
     for text in (stranger.root.pem, authority.root.pem, stranger.root.pem):
         put(tmp_path, server.netloc, text)
@@ -70,7 +70,7 @@ def test_what_is_put_there_later_counts_and_what_is_taken_away_does_not(
 def test_the_folder_of_another_registry_is_not_read(
     folder: str, server: ScriptedServer, policy: Policy, authority: Authority, tmp_path: Path
 ) -> None:
-    """`localhost` is the registry on 443: to the nodes too a port is part of the name."""
+    """`localhost` is the registry on port 443. For the nodes, too, the port is part of the name."""
     put(tmp_path, folder, authority.root.pem, "x.crt")
     assert run_probe(server, policy).reason is Reason.TLS_UNTRUSTED
 
@@ -199,7 +199,7 @@ def test_a_broken_hosts_toml_is_a_result(
 def test_the_nodes_ca_holds_for_the_token_service_too(
     server: ScriptedServer, policy: Policy, authority: Authority, tmp_path: Path
 ) -> None:
-    """containerd and docker ask the token service with the registry's TLS configuration."""
+    """containerd and docker use the registry's TLS configuration for the token service."""
 
     def token(request: Request) -> Reply:
         right = request.authorization == basic(USER, PASSWORD)

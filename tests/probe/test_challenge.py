@@ -1,4 +1,4 @@
-"""WWW-Authenticate as servers write it."""
+"""WWW-Authenticate headers of real servers."""
 
 import time
 
@@ -120,7 +120,7 @@ BARE = st.text("abcdefXYZ0189-._~/:?=&", min_size=1, max_size=20)
 def test_what_a_careless_server_writes_is_read_too(
     pairs: list[tuple[str, str, str, str]], data: st.DataObject
 ) -> None:
-    """Unquoted values, blanks around the equals sign, any letter case, repeated names, empty elements."""
+    """Unquoted values, spaces around the equals sign, any letter case, repeated names, empty elements."""
     scheme = data.draw(st.sampled_from(["bearer", "BEARER", "Bearer", "bEaReR"]))
     written = [f"{name}{before}={after}{value}" for name, value, before, after in pairs]
     again = [f"{name.upper()}=late" for name, *_ in data.draw(st.lists(st.sampled_from(pairs), max_size=2))]
@@ -131,7 +131,7 @@ def test_what_a_careless_server_writes_is_read_too(
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_what_follows_does_not_change_what_came_before(garbage: str, line: str) -> None:
-    """Lines are read one by one; within a line, what was complete is kept."""
+    """Each line is parsed alone. The challenges before an error in a line count."""
     whole = 'Bearer realm="https://a/t",service="s"'
     expected = Challenge("bearer", {"realm": "https://a/t", "service": "s"})
     assert parse_challenges([garbage, whole, line])[len(parse_challenges([garbage])) :][:1] == [expected]
@@ -155,7 +155,7 @@ def test_only_so_much_is_read() -> None:
 
 @pytest.mark.parametrize("unit", ['a="', "a=b,", "a ", "Basic ", '"\\"', "a=", ",", "a b=c "])
 def test_a_long_header_costs_linear_time(unit: str) -> None:
-    """Of the processor, whoever else wants it: some hundredths of a second."""
+    """Measures CPU time, so other processes do not matter. It takes some hundredths of a second."""
     started = time.thread_time()
     parse_challenges(["Bearer " + unit * (65536 // len(unit))])
     assert time.thread_time() - started < 2.0

@@ -1,4 +1,4 @@
-"""`python -m registries.probe`: what it prints, in which language, and with which exit status."""
+"""`python -m registries.probe`: its output, its language and its exit status."""
 
 import io
 import json
@@ -114,7 +114,7 @@ def test_a_ca_and_an_insecure_flag_can_be_given(tmp_path: Path) -> None:
 def test_a_certificate_that_is_not_believed_is_shown(
     language: str, words: tuple[str, ...], tmp_path: Path
 ) -> None:
-    """And the CA in the JSON, kept in a file, makes the same test pass."""
+    """The same probe succeeds with the CA from the JSON output in a file."""
     authority = Authority(tmp_path)
     pair = authority.issue("localhost", common_name="harbor", send_root=True)
     with scripted(registry, tls=authority.server_context(pair)) as server:

@@ -1,4 +1,4 @@
-"""TLS contexts that are kept: made once, for as long as what they believe stays the same, and no more than so many."""
+"""The cache of TLS contexts: made once while the trusted certificates stay the same, and bounded."""
 
 import ssl
 import threading
@@ -62,7 +62,7 @@ def test_a_policy_and_those_made_of_it_share_their_contexts(authority: Authority
     policy = Policy()
     context = tls_context(policy, "a.example")
     assert tls_context(replace(policy, allow_loopback=True), "b.example") is context
-    assert tls_context(Policy(), "a.example") is not context, "no state but the policy's"
+    assert tls_context(Policy(), "a.example") is not context, "no state outside the policy"
     assert tls_context(replace(policy, ca_pem=authority.root.pem), "a.example") is not context
 
 

@@ -1,5 +1,5 @@
-"""Against the real docker-registry: our verdict is that of `skopeo login`, except where skopeo is known
-to be wrong."""
+"""Against the real docker-registry: the verdict equals that of `skopeo login`, except where skopeo is known to be
+wrong."""
 
 import base64
 import time
@@ -214,7 +214,7 @@ def test_an_open_registry_is_no_proof_though_skopeo_is_content(tmp_path: Path) -
 def test_a_token_service_that_gives_tokens_to_nobody_still_proves_a_password(
     bearer: TokenRegistry, tmp_path: Path
 ) -> None:
-    """distribution opens /v2/ to a token without a subject; so the stranger decides."""
+    """distribution opens /v2/ to a token without a subject, so the random user decides."""
     signer = bearer.restart["signer"]
     script = bearer.service.script
     bearer.service.script = token_service(USERS, signer, anonymous=True)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What a server echoes of the password is scrubbed, wherever it stands and in whatever form."""
+"""A password that a server repeats is scrubbed, in every place and form."""
 
 import html
 import re
@@ -9,7 +9,7 @@ import pytest
 
 from registries.probe import probe
 from registries.probe.scrubber import Scrubber
-from tests.peers.canary import (  # noqa: F401 - the fixture is for all tests
+from tests.peers.canary import (  # noqa: F401 - an autouse fixture
     CANARY,
     FORMS,
     TOKEN,
@@ -133,7 +133,7 @@ def test_an_echo_in_a_header_goes_nowhere(which: int, status: int) -> None:
 )
 @pytest.mark.parametrize("form", [quote, str, lambda secret: basic(USER, secret)])
 def test_an_echo_that_is_not_even_http_is_not_logged(raw: str, form: Callable[[str], str]) -> None:
-    """urllib3 logs header lines that it cannot parse, as a warning."""
+    """urllib3 logs header lines that it cannot parse as a warning."""
 
     def answer(password: str) -> Reply:
         return Reply(raw=raw.format(form(password)).encode(), close=True)

@@ -1,5 +1,5 @@
-"""The habits of real registries (connection-test.md, "Real registries"), each imitated from the challenge to the
-refusal: the right password, a wrong one, and what is special about it."""
+"""Real registries (connection-test.md, "Real registries"), each imitated from the challenge to the refusal: with
+the right password, with a wrong one, and with its special behaviour."""
 
 import base64
 from collections.abc import Callable
@@ -17,8 +17,8 @@ HUB_2FA = "please use a personal access token"
 
 @dataclass
 class Habit:
-    """`challenge` with {at} for the registry's URL; `refusal` is what a wrong password gets; `open_to_nobody`: an
-    anonymous visitor gets a token that opens /v2/; `basic`: no token service, or one that is only offered."""
+    """`challenge` contains {at} for the registry's URL. `refusal` is the response to a wrong password.
+    `open_to_nobody`: an anonymous token opens /v2/. `basic`: there is no token service, or it is optional."""
 
     challenge: str
     username: str = "admin"
@@ -171,7 +171,7 @@ def test_a_wrong_password_is_told_from_everything_else(name: str) -> None:
 
 
 def test_harbor_with_a_forgotten_external_url_sends_nobody_the_password() -> None:
-    """Its realm is http, or an address of the inside."""
+    """Its realm is http, or an internal address."""
     for realm in ("http://169.254.10.1/service/token", "http://harbor-core:80\\token", "/service/token"):
         habit = Habit(f'Bearer realm="{realm}",service="harbor-registry"')
         result, server = run_probe(habit, RIGHT)
@@ -180,7 +180,7 @@ def test_harbor_with_a_forgotten_external_url_sends_nobody_the_password() -> Non
 
 
 def test_gitea_with_a_ghost_user_is_not_proven() -> None:
-    """It gives a token to anybody who names himself, and opens to it."""
+    """It gives a token to every user name and accepts it."""
 
     def script(request: Request) -> Reply:
         if request.path == "/v2/token":

@@ -1,4 +1,4 @@
-"""What a server or an operator writes never becomes a header, a request or a parameter of its own."""
+"""Text from a server or an operator never becomes an extra header, request or parameter."""
 
 from urllib.parse import parse_qsl, urlsplit
 
@@ -22,7 +22,7 @@ EVIL = "x\r\n X-Injected: 1\r\n\r\nGET /evil HTTP/1.1"
 
 
 def folded(value: str, status: str = "401 Unauthorized") -> Reply:
-    """An answer whose header goes on in further lines (obs-fold), which http.client hands on as it is."""
+    """A response with a folded header (obs-fold). http.client returns it with its line breaks."""
     lines = value.replace("\r\n", "\r\n ")
     head = f"HTTP/1.1 {status}\r\nWWW-Authenticate: {lines}\r\n"
     head += "Connection: close\r\nContent-Length: 0\r\n\r\n"

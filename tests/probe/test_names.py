@@ -1,4 +1,4 @@
-"""How the names in certificates are written."""
+"""Names in certificates, as text."""
 
 from datetime import UTC, datetime, timedelta
 

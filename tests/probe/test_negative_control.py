@@ -1,5 +1,4 @@
-"""What a token is worth: whether the service would have given one to nobody, or to somebody who does not
-exist."""
+"""Whether a token proves the password: the token service may also give one without credentials or to a random user."""
 
 import base64
 from dataclasses import replace
@@ -37,8 +36,8 @@ def test_an_anonymous_token_that_does_not_open_the_registry_proves_the_password(
     assert (result.reason, len(server.requests)) == (Reason.OK, 5)
 
 
-def test_a_stranger_is_sent_when_the_anonymous_token_opens_the_registry() -> None:
-    """Docker Hub: tokens for everybody, yet a wrong password is refused."""
+def test_a_random_user_is_sent_when_the_anonymous_token_opens_the_registry() -> None:
+    """Docker Hub gives tokens to everybody, but refuses a wrong password."""
     result, server = run_probe(
         TokenRegistry(anonymous=json_reply({"token": ANONYMOUS}), opening=(TOKEN, ANONYMOUS))
     )
@@ -53,8 +52,8 @@ def test_a_stranger_is_sent_when_the_anonymous_token_opens_the_registry() -> Non
     "wrong",
     [json_reply({"token": ANONYMOUS}), Reply(429), Reply(500), Reply(302), Reply(raw=b"", close=True)],
 )
-def test_a_stranger_who_is_let_in_or_not_answered_proves_nothing(wrong: Reply) -> None:
-    """The ghost user of Gitea, and worse."""
+def test_a_random_user_who_is_accepted_or_not_answered_proves_nothing(wrong: Reply) -> None:
+    """As with the ghost user of Gitea."""
     registry = TokenRegistry(
         anonymous=json_reply({"token": ANONYMOUS}), opening=(TOKEN, ANONYMOUS), wrong=wrong
     )
@@ -63,7 +62,7 @@ def test_a_stranger_who_is_let_in_or_not_answered_proves_nothing(wrong: Reply) -
 
 
 @pytest.mark.parametrize("anonymous", [Reply(500), Reply(429), Reply(302), Reply(raw=b"", close=True)])
-def test_an_unclear_answer_to_nobody_leaves_it_to_the_stranger(anonymous: Reply) -> None:
+def test_after_an_unclear_anonymous_answer_the_random_user_decides(anonymous: Reply) -> None:
     assert run_probe(TokenRegistry(anonymous=anonymous))[0].reason is Reason.OK
     careless = TokenRegistry(anonymous=anonymous, wrong=json_reply({"token": TOKEN}))
     assert run_probe(careless)[0].reason is Reason.OK_UNVERIFIED

@@ -1,4 +1,4 @@
-"""Registries that answer anybody: whether the password was checked is found out, and told."""
+"""Registries that answer everybody: the probe finds out whether the password was checked."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ def careless(request: Request) -> Reply:
 
 
 def checking(request: Request) -> Reply:
-    """Open to anonymous visitors, yet strict with those who name themselves (Artifactory)."""
+    """Open to anonymous requests, but checks credentials that are sent (Artifactory)."""
     if request.authorization in (None, basic(USER, PASSWORD)):
         return registry_ok()
     return unauthorized('Basic realm="x"')
@@ -29,7 +29,7 @@ def test_a_registry_that_never_looks_is_a_success_with_a_warning() -> None:
     assert result.hint("zh").startswith("匿名可访问")
 
 
-def test_a_registry_that_refuses_strangers_proves_the_password() -> None:
+def test_a_registry_that_refuses_a_random_user_proves_the_password() -> None:
     with scripted(checking) as server:
         result = probe(server.address, USER, PASSWORD, HERE)
         wrong = probe(server.address, USER, "wrong", HERE)
@@ -42,7 +42,7 @@ def test_the_negative_control_is_nobody_real() -> None:
         probe(server.address, USER, PASSWORD, HERE)
         probe(server.address, USER, PASSWORD, HERE)
     sent = [a for a in server.authorizations() if a not in (None, basic(USER, PASSWORD))]
-    assert len(set(sent)) == 2, "a new stranger every time"
+    assert len(set(sent)) == 2, "a new random user every time"
     assert not any(USER in (a or "") for a in sent)
 
 

@@ -1,5 +1,4 @@
-"""Everything up to the challenge: reaching the registry, what its first answer means, where it may
-redirect."""
+"""Everything up to the challenge: reaching the registry, the meaning of its first response, allowed redirects."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,7 +25,7 @@ def always(reply: Reply) -> Callable[[Request], Reply]:
 
 
 def ping(reply: Reply, policy: Policy = HERE) -> Reason:
-    """The reason after one scripted first answer."""
+    """The reason after one scripted first response."""
     with scripted(always(reply)) as server:
         return probe(server.address, "admin", "secret", policy).reason
 
@@ -91,7 +90,7 @@ def test_each_status_has_its_meaning(status: int, reason: Reason) -> None:
     with scripted(always(Reply(status))) as server:
         result = probe(server.address, "admin", "secret", HERE)
     assert result.reason is reason
-    assert server.authorizations() == [None], "nobody asked for the password"
+    assert server.authorizations() == [None], "the server did not ask for the password"
     assert f"HTTP {status}" in result.detail
 
 
@@ -154,7 +153,7 @@ def test_another_protocol_is_not_switched_to() -> None:
         ([("Retry-After", "-5")], 60),
         ([], 60),
         ([("X-Retry-After", "946684800")], 86_400),
-        ([("X-Retry-After", "1446684800")], 1),  # a Unix time, long past
+        ([("X-Retry-After", "1446684800")], 1),  # a Unix time in the past
     ],
 )
 def test_retry_after_is_read(headers: list[tuple[str, str]], seconds: int) -> None:
@@ -166,7 +165,7 @@ def test_retry_after_is_read(headers: list[tuple[str, str]], seconds: int) -> No
 
 
 def _redirecting(routes: dict[str, str]) -> Callable[[Request], Reply]:
-    """A registry that redirects from the paths in `routes` and wants Basic at all others."""
+    """A registry that redirects from the paths in `routes` and asks for Basic on all others."""
 
     def script(request: Request) -> Reply:
         if request.path in routes:

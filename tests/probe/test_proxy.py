@@ -1,4 +1,4 @@
-"""Proxies: what goes through them, what does not, and that they open nothing that the rules close."""
+"""Proxies: which requests use them, and that they bypass no rule."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ def _unknown(host: str, port: int) -> list[str]:
 
 
 def _proxy_for_plain_text(request: Request) -> Reply:
-    """A forward proxy (RFC 9112, 3.2.2) in front of a registry with Basic."""
+    """A forward proxy (RFC 9112, 3.2.2) in front of a registry with Basic authentication."""
     if request.header("proxy-authorization") is None:
         return Reply(407, [("Proxy-Authenticate", "Basic")])
     return _basic_only(request)
@@ -166,7 +166,7 @@ def test_a_proxy_without_a_name_is_the_proxys_fault() -> None:
 def test_a_private_registry_behind_a_proxy_may_have_a_private_realm(
     answers: list[str], blocked: bool
 ) -> None:
-    """Judged by the addresses that are known here, though the proxy may know others."""
+    """The addresses that are known here are checked. The proxy may resolve others."""
     registry = TokenRegistry(realm="http://10.0.0.3/service/token")
     with scripted(registry) as proxy:
         policy = replace(HERE, proxy=f"http://127.0.0.1:{proxy.port}", resolver=lambda host, port: answers)

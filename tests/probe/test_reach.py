@@ -1,4 +1,4 @@
-"""Names and addresses: where a test goes, and where it does not."""
+"""Names and addresses: where a probe connects, and where not."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +24,10 @@ def _basic_only(request: Request) -> Reply:
 def test_an_unroutable_address_is_unreachable() -> None:
     policy = replace(HERE, resolver=lambda host, port: ["2001:db8::1"], connect_timeout=0.5)
     result = probe("registry.example", "admin", "secret", policy)
-    assert result.reason in (Reason.NETWORK_UNREACHABLE, Reason.TIMEOUT)  # as the machine's routes have it
+    assert result.reason in (
+        Reason.NETWORK_UNREACHABLE,
+        Reason.TIMEOUT,
+    )  # depends on the routes of the machine
 
 
 def _unknown(host: str, port: int) -> list[str]:
@@ -75,8 +78,8 @@ def test_private_addresses_can_be_refused() -> None:
     assert probe("registry.example", "admin", "x", policy).reason is Reason.BLOCKED_ADDRESS
 
 
-def test_a_name_is_resolved_once_and_the_judged_address_is_connected_to() -> None:
-    """DNS rebinding: the second answer would be another address."""
+def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to() -> None:
+    """DNS rebinding: a second DNS answer would be another address."""
     answers = [["127.0.0.1"], ["169.254.169.254"], ["169.254.169.254"]]
 
     with scripted(_basic_only) as server:

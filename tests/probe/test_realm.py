@@ -1,4 +1,4 @@
-"""Where a token service may be, and what is said when it cannot be reached."""
+"""Where a token service may be, and the result when it cannot be reached."""
 
 from dataclasses import replace
 
@@ -52,7 +52,7 @@ def test_a_realm_whose_name_leads_to_a_refused_address_is_blocked() -> None:
     assert server.authorizations() == [None]
 
 
-def test_a_realm_whose_name_changes_its_mind_is_resolved_once() -> None:
+def test_a_realm_whose_dns_answer_changes_is_resolved_once() -> None:
     """DNS rebinding between two challenges that name the same host."""
     answers = [["169.254.169.254"], ["127.0.0.1"]]
 
@@ -71,7 +71,7 @@ def test_a_realm_whose_name_changes_its_mind_is_resolved_once() -> None:
     "realm", ["http://10.0.0.1/token", "http://auth.localhost/token", "http://[fd12::1]/t"]
 )
 def test_a_realm_may_not_lie_further_inside_than_a_public_registry(realm: str) -> None:
-    """Through a proxy nobody knows where a registry is, so it counts as public."""
+    """Behind a proxy the address of a registry is unknown, so it counts as public."""
     with scripted(TokenRegistry(realm=realm)) as proxy:
         policy = replace(HERE, proxy=f"http://127.0.0.1:{proxy.port}", resolver=lambda host, port: [])
         result = probe("http://registry.example", USER, PASSWORD, policy)

@@ -8,7 +8,7 @@ from tests.peers.scripted import HERE, Reply, Request, registry_ok, scripted, un
 
 
 class Registry:
-    """Notes how many requests it answers at once."""
+    """Counts how many requests it answers at the same time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -61,7 +61,7 @@ def test_a_refusal_may_come_from_outside() -> None:
     assert schedule.refuse("a:443", "u", Reason.RATE_LIMITED) == ((same, Reason.RATE_LIMITED),)
     assert schedule.refuse("a:443", "u", Reason.RATE_LIMITED) == ()
     assert schedule.refuse("c:443", "u", Reason.RATE_LIMITED) == ()
-    assert schedule.take() is None, "the one under way is not called back, nor its registry given away"
+    assert schedule.take() is None, "the test under way goes on, and its registry stays busy"
     assert schedule.ended(first, Reason.BAD_CREDENTIALS) == ()
     assert schedule.take() == other
 

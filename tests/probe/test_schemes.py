@@ -1,4 +1,4 @@
-"""Redirects, realms and proxies across http and https: where the password may go."""
+"""Redirects, realms and proxies across http and https: where the password may be sent."""
 
 import selectors
 import socket
@@ -125,11 +125,11 @@ def test_the_registrys_ca_holds_for_its_token_service(
 def test_https_goes_through_a_proxy_as_a_tunnel(
     authority: Authority, trusting: Policy, name: str, reason: Reason
 ) -> None:
-    """The proxy sees bytes; the certificate is checked end to end."""
+    """The proxy only passes bytes on. The certificate is checked end to end."""
     seen: list[bytes] = []
 
     def relay(connection: socket.socket) -> bool:
-        """The least of a CONNECT proxy (RFC 9110, 9.3.6): bytes to and fro until either side ends."""
+        """A minimal CONNECT proxy (RFC 9110, 9.3.6): passes bytes in both directions until either side ends."""
         seen.append(connection.recv(4096))
         with socket.create_connection(("127.0.0.1", server.port)) as upstream:
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

@@ -1,4 +1,4 @@
-"""A token that lacks a scope: one new token, one retry, and no more."""
+"""A token without a needed scope: one new token, one more try."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.peers.token_registry import PASSWORD, TOKEN, USER, TokenRegistry, que
 
 
 def _scoped(registry: TokenRegistry, answers: dict[str, str]) -> ScriptedServer:
-    """A registry that opens to the token for one scope only; `answers` maps scope to token."""
+    """A registry that accepts only the token for one scope. `answers` maps a scope to a token."""
 
     def script(request: Request) -> Reply:
         if request.path == "/service/token" and request.authorization:
@@ -62,7 +62,7 @@ def test_insufficient_scope_without_a_scope_is_access_denied() -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_it_may_be_said_with_a_403(status: int) -> None:
-    """RFC 6750, section 3.1, gives insufficient_scope this status; distribution gives it 401."""
+    """RFC 6750, section 3.1, uses 403 for insufficient_scope; distribution uses 401."""
     registry = TokenRegistry()
 
     def script(request: Request) -> Reply:

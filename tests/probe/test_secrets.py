@@ -1,4 +1,4 @@
-"""The password, its base64 and the token stay where they belong, whatever a server does with them."""
+"""The password, its base64 form and the token stay where they belong, whatever a server does."""
 
 import base64
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 from registries.probe import Policy, RealmMemory, Reason, probe
 from registries.probe.credentials import Credentials
 from registries.probe.scrubber import Scrubber
-from tests.peers.canary import (  # noqa: F401 - the fixture is for all tests
+from tests.peers.canary import (  # noqa: F401 - an autouse fixture
     CANARY,
     FORMS,
     TOKEN,
@@ -32,7 +32,7 @@ from tests.peers.scripted import (
     unauthorized,
 )
 
-# Secrets must not be steered into a URL.
+# A server must not be able to get a secret into a URL.
 
 
 def test_a_redirect_cannot_carry_the_password_away() -> None:
@@ -46,8 +46,8 @@ def test_a_redirect_cannot_carry_the_password_away() -> None:
 
 @pytest.mark.parametrize("part", ["http://localhost:{port}/{0}", "http://{0}.localhost:{port}/token"])
 @pytest.mark.parametrize("form", ["plain", "base64", "base64 url", "quoted"])
-def test_a_realm_made_of_the_password_is_not_visited(part: str, form: str) -> None:
-    """An open registry sees the password before it names its token service."""
+def test_a_realm_made_of_the_password_is_not_requested(part: str, form: str) -> None:
+    """An open registry gets the password before it names its token service."""
     secret = "canarysecretword"
 
     def script(request: Request) -> Reply:

@@ -1,4 +1,4 @@
-"""Which stage a failed test failed in: always one, the last."""
+"""The step in which a probe failed: always exactly one, the last."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Certificates and handshakes: which are believed, and what is said of the others."""
+"""Certificates and TLS handshakes: which certificates are trusted, and the result for the others."""
 
 import itertools
 import socket
@@ -179,7 +179,7 @@ def test_a_slow_handshake_is_not_the_pings_time(
 
 
 def test_a_dripping_server_cannot_stretch_a_test_over_tls(authority: Authority, trusting: Policy) -> None:
-    """TLS takes the descriptor away from the socket that was connected; the watchdog has its own."""
+    """TLS takes the descriptor from the connected socket. The watchdog keeps its own."""
     policy = replace(trusting, total_timeout=0.5)
     reply = Reply(raw=b"HTTP/1.1 200 OK\r\nX: ", pieces=itertools.repeat(b"x", 1200), pause=0.05)
     context = authority.server_context(authority.issue("localhost"))
@@ -188,4 +188,4 @@ def test_a_dripping_server_cannot_stretch_a_test_over_tls(authority: Authority, 
         result = probe(server.address, USER, PASSWORD, policy)
         seconds = time.monotonic() - started
     assert result.reason is Reason.TIMEOUT
-    assert seconds < 30, "it drips for a minute"
+    assert seconds < 30, "the server sends for a minute"

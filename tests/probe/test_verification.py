@@ -1,4 +1,4 @@
-"""Which certificates are believed of a trusted authority: for which name, for what, and until when."""
+"""Certificates of a trusted authority: for which name, for which use and until when they are accepted."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -105,7 +105,7 @@ def test_a_certificate_of_a_trusted_authority_may_be_bad_all_the_same(
 
 
 def test_a_common_name_is_not_a_host_name(authority: Authority, trusting: Policy) -> None:
-    """Go stopped reading it; so did we, or the nodes would say otherwise."""
+    """Go ignores the common name, so the nodes do, and so does the probe."""
     result, _ = run_probe(authority, authority.issue(common_name="localhost"), trusting)
     assert result.reason is Reason.TLS_HOSTNAME_MISMATCH
 
