@@ -101,7 +101,7 @@ def _harbor(realm: _Realm, accounts: Accounts) -> Handler:
     token."""
     key = TokenKey("harbor-token-issuer", "harbor-registry")
     refusal = Answer(401)
-    tokens = TokenService(realm.path, key, accounts, refusal, nobody="scoped")
+    tokens = TokenService(realm.path, key, accounts, refusal, anonymous="scoped")
     return routed({realm.path: tokens}, BearerRegistry(realm, key, accounts=accounts))
 
 
@@ -115,8 +115,8 @@ def _dockerhub(ports: Mapping[str, int]) -> dict[str, Service]:
         {LOGINS["two-factor"]: json_answer(401, {"details": second_factor})},
     )
     refusal = json_answer(401, {"details": "incorrect username or password"})
-    tokens = TokenService("/token", key, accounts, refusal, nobody_may=("pull",), oauth=True)
-    registry = BearerRegistry(_Realm(host, ports[host], "/token"), key, nobody_may_ping=True)
+    tokens = TokenService("/token", key, accounts, refusal, anonymous_actions=("pull",), oauth=True)
+    registry = BearerRegistry(_Realm(host, ports[host], "/token"), key, anonymous_ping=True)
     return {"dockerhub.localhost": Service(registry), host: Service(tokens)}
 
 
@@ -125,7 +125,7 @@ def _aliyun(ports: Mapping[str, int]) -> dict[str, Service]:
     key = TokenKey("dockerauth.aliyuncs.com", "registry.aliyuncs.com:cn-hangzhou:26842")
     host = "dockerauth.aliyun.localhost"
     refusal = error(401, *UNAUTHORIZED)
-    tokens = TokenService("/auth", key, _accounts(LOGINS["aliyun"]), refusal, nobody_may=("pull",))
+    tokens = TokenService("/auth", key, _accounts(LOGINS["aliyun"]), refusal, anonymous_actions=("pull",))
     registry = BearerRegistry(_Realm(host, ports[host], "/auth"), key)
     return {"aliyun.localhost": Service(registry), host: Service(tokens)}
 

@@ -56,13 +56,13 @@ class BasicRegistry:
 class BearerRegistry:
     """A registry with Bearer authentication. It checks signature, service, time and scope of a token.
 
-    `nobody_may_ping`: whether an anonymous token opens /v2/, as with distribution and Docker Hub. `accounts`:
+    `anonymous_ping`: whether an anonymous token opens /v2/, as with distribution and Docker Hub. `accounts`:
     Harbor also accepts a password on /v2/, and offers Basic once a request had an Authorization header.
     """
 
     realm: Callable[[Request], str]
     key: TokenKey
-    nobody_may_ping: bool = False
+    anonymous_ping: bool = False
     accounts: Accounts | None = None
 
     def __call__(self, request: Request) -> Answer:
@@ -76,7 +76,7 @@ class BearerRegistry:
             return self._challenge(request, wanted, "invalid_token" if request.bearer else "")
         if wanted and not claims.allows(wanted):
             return self._challenge(request, wanted, "insufficient_scope")
-        if not wanted and not claims.subject and not self.nobody_may_ping:
+        if not wanted and not claims.subject and not self.anonymous_ping:
             return self._challenge(request, None, "invalid_token")
         return _contents(request)
 

@@ -14,16 +14,16 @@ from registries.demo.tokens import LIFETIME, Access, TokenKey
 class TokenService:
     """One token service (distribution token specification; `oauth`: also its OAuth2 POST).
 
-    `nobody` says which requests get an anonymous token: those without a password ("asking"), or, as with Harbor,
-    those with a scope, even with a wrong password ("scoped"). `nobody_may` are the actions of such a token.
+    `anonymous` says which requests get an anonymous token: those without a password ("asking"), or, as with Harbor,
+    those with a scope, even with a wrong password ("scoped"). `anonymous_actions` are the actions of such a token.
     """
 
     path: str
     key: TokenKey
     accounts: Accounts
     refusal: Answer
-    nobody: Literal["asking", "scoped"] = "asking"
-    nobody_may: tuple[str, ...] = ()
+    anonymous: Literal["asking", "scoped"] = "asking"
+    anonymous_actions: tuple[str, ...] = ()
     oauth: bool = False
 
     def __call__(self, request: Request) -> Answer:
@@ -55,16 +55,18 @@ class TokenService:
             return refused
         scopes = [scope for value in fields.get("scope", []) for scope in value.split()]
         subject = credentials[0] if credentials and self.accounts.knows(credentials) else ""
-        if not subject and not self._serves_nobody(scoped=bool(scopes), has_password=has_password):
+        if not subject and not self._serves_anonymous(scoped=bool(scopes), has_password=has_password):
             return self.refusal
         access = []
         for wanted in filter(None, map(Access.parse, scopes)):
-            actions = wanted.actions if subject else tuple(a for a in wanted.actions if a in self.nobody_may)
+            actions = (
+                wanted.actions if subject else tuple(a for a in wanted.actions if a in self.anonymous_actions)
+            )
             access.append(Access(wanted.type, wanted.name, actions))
         return self._token(subject, access)
 
-    def _serves_nobody(self, *, scoped: bool, has_password: bool) -> bool:
-        return scoped if self.nobody == "scoped" else not has_password
+    def _serves_anonymous(self, *, scoped: bool, has_password: bool) -> bool:
+        return scoped if self.anonymous == "scoped" else not has_password
 
     def _token(self, subject: str, access: list[Access]) -> Answer:
         token = self.key.issue(subject, access)

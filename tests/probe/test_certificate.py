@@ -137,26 +137,28 @@ def test_without_its_root_the_intermediate_is_offered(authority: Authority) -> N
     assert (facts.ca.subject, facts.ca.issuer) == ("CN=Middle CA", "CN=Test CA")
 
 
-@pytest.mark.parametrize("order", ["in order", "root first", "with a stranger"])
-def test_the_root_is_found_in_any_order(authority: Authority, stranger: Authority, order: str) -> None:
+@pytest.mark.parametrize("order", ["in order", "root first", "with another CA"])
+def test_the_root_is_found_in_any_order(authority: Authority, other_authority: Authority, order: str) -> None:
     middle = authority.intermediate("Middle CA")
     send = {
         "in order": [middle, authority.root],
         "root first": [authority.root, middle],
-        "with a stranger": [middle, authority.root, stranger.root],
+        "with another CA": [middle, authority.root, other_authority.root],
     }[order]
     facts = shown(authority, authority.issue("localhost", issuer=middle, send=send)).tls
     assert facts is not None
     assert facts.ca_pem == authority.root.pem
 
 
-@pytest.mark.parametrize("send", ["nothing", "a stranger", "the root without the intermediate"])
-def test_nothing_is_offered_without_the_issuer(authority: Authority, stranger: Authority, send: str) -> None:
+@pytest.mark.parametrize("send", ["nothing", "another CA", "the root without the intermediate"])
+def test_nothing_is_offered_without_the_issuer(
+    authority: Authority, other_authority: Authority, send: str
+) -> None:
     """Trust in a leaf that another CA signed would end with its renewal."""
     middle = authority.intermediate("Middle CA")
     pair = {
         "nothing": authority.issue("localhost"),
-        "a stranger": authority.issue("localhost", send=[stranger.root]),
+        "another CA": authority.issue("localhost", send=[other_authority.root]),
         "the root without the intermediate": authority.issue("localhost", issuer=middle, send_root=True),
     }[send]
     facts = shown(authority, pair).tls

@@ -56,11 +56,11 @@ def test_a_registry_on_a_port_has_the_folder_of_its_host_and_port(
 
 
 def test_what_is_put_there_later_counts_and_what_is_taken_away_does_not(
-    server: ScriptedServer, policy: Policy, authority: Authority, stranger: Authority, tmp_path: Path
+    server: ScriptedServer, policy: Policy, authority: Authority, other_authority: Authority, tmp_path: Path
 ) -> None:
     """TLS contexts are cached, but a change of the files takes effect at once."""
     reasons = []
-    for text in (stranger.root.pem, authority.root.pem, stranger.root.pem):
+    for text in (other_authority.root.pem, authority.root.pem, other_authority.root.pem):
         put(tmp_path, server.netloc, text)
         reasons.append(run_probe(server, policy).reason)
     assert reasons == [Reason.TLS_UNTRUSTED, Reason.OK, Reason.TLS_UNTRUSTED]
@@ -131,11 +131,11 @@ def test_the_ca_of_hosts_toml_is_read(
     server: ScriptedServer,
     policy: Policy,
     authority: Authority,
-    stranger: Authority,
+    other_authority: Authority,
     tmp_path: Path,
 ) -> None:
     put(tmp_path, server.netloc, authority.root.pem, "own.pem")
-    put(tmp_path, server.netloc, stranger.root.pem, "other.pem")
+    put(tmp_path, server.netloc, other_authority.root.pem, "other.pem")
     text = HOSTS.format(host=server.netloc, ca=ca.format(absolute=tmp_path / server.netloc / "own.pem"))
     put(tmp_path, server.netloc, text, "hosts.toml")
     result = run_probe(server, policy)

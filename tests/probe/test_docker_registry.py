@@ -120,10 +120,10 @@ def test_tls_verdict_is_skopeos(
 
 @pytest.mark.parametrize("kind", ["basic_tls", "bearer_tls"])
 def test_an_untrusted_ca_is_refused_by_both(
-    kind: str, stranger: Authority, request: pytest.FixtureRequest, tmp_path: Path
+    kind: str, other_authority: Authority, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     registry = request.getfixturevalue(kind)
-    for policy in (HERE, replace(HERE, ca_pem=stranger.root.pem)):
+    for policy in (HERE, replace(HERE, ca_pem=other_authority.root.pem)):
         result = probe(registry, "admin", "correct horse", policy)
         assert result.reason is Reason.TLS_UNTRUSTED
         assert result.tls is not None
@@ -229,10 +229,10 @@ def test_a_token_service_that_gives_tokens_to_nobody_still_proves_a_password(
 
 @pytest.mark.parametrize("fault", ["clock", "key"])
 def test_a_wrong_clock_or_key_is_not_called_a_wrong_password(
-    fault: str, bearer: TokenRegistry, stranger: Authority, tmp_path: Path
+    fault: str, bearer: TokenRegistry, other_authority: Authority, tmp_path: Path
 ) -> None:
     """skopeo says "invalid username/password"."""
-    signer = signing_pair(stranger) if fault == "key" else bearer.restart["signer"]
+    signer = signing_pair(other_authority) if fault == "key" else bearer.restart["signer"]
     clock = (lambda: time.time() - 3600) if fault == "clock" else time.time
     script = bearer.service.script
     bearer.service.script = token_service(USERS, signer, clock=clock)  # type: ignore[arg-type]

@@ -91,15 +91,15 @@ def test_a_plain_realm_falls_back_to_an_offered_basic(secure: ScriptedServer, tr
 
 
 def test_a_token_service_with_a_bad_certificate_is_named(
-    secure: ScriptedServer, trusting: Policy, stranger: Authority
+    secure: ScriptedServer, trusting: Policy, other_authority: Authority
 ) -> None:
-    pair = stranger.issue("localhost", send_root=True)
-    with scripted(lambda request: json_reply({}), tls=stranger.server_context(pair)) as service:
+    pair = other_authority.issue("localhost", send_root=True)
+    with scripted(lambda request: json_reply({}), tls=other_authority.server_context(pair)) as service:
         secure.script = lambda request: unauthorized(f'Bearer realm="{service.url("/token")}"')
         result = probe(secure.address, USER, PASSWORD, trusting)
     assert (result.reason, result.cause) == (Reason.TOKEN_SERVICE_UNREACHABLE, "tls_untrusted")
     assert result.tls is not None
-    assert result.tls.ca_pem == stranger.root.pem
+    assert result.tls.ca_pem == other_authority.root.pem
     assert service.requests == []
 
 

@@ -12,7 +12,7 @@ from tests.peers.token_registry import PASSWORD, USER, TokenRegistry, run_probe
 SCOPED = unauthorized('Bearer realm="x",error="insufficient_scope",scope="registry:x:*"')
 
 
-def _visited(registry: TokenRegistry) -> Callable[[], Result]:
+def _probed(registry: TokenRegistry) -> Callable[[], Result]:
     return lambda: run_probe(registry)[0]
 
 
@@ -27,37 +27,37 @@ FAILURES = {
         "resolve",
     ),
     "a CA that cannot be read": (_nowhere(replace(HERE, ca_pem="nonsense")), Reason.TLS_UNTRUSTED, "tls"),
-    "no challenge": (_visited(TokenRegistry(challenge="")), Reason.BAD_CHALLENGE, "ping"),
-    "a realm that is no URL": (_visited(TokenRegistry(realm="/token")), Reason.BAD_CHALLENGE, "ping"),
-    "another scheme": (_visited(TokenRegistry(challenge="Negotiate")), Reason.UNSUPPORTED_AUTH, "ping"),
+    "no challenge": (_probed(TokenRegistry(challenge="")), Reason.BAD_CHALLENGE, "ping"),
+    "a realm that is no URL": (_probed(TokenRegistry(realm="/token")), Reason.BAD_CHALLENGE, "ping"),
+    "another scheme": (_probed(TokenRegistry(challenge="Negotiate")), Reason.UNSUPPORTED_AUTH, "ping"),
     "a realm that is refused": (
-        _visited(TokenRegistry(realm="http://169.254.169.254/t")),
+        _probed(TokenRegistry(realm="http://169.254.169.254/t")),
         Reason.REALM_BLOCKED,
         "resolve",
     ),
-    "a wrong password": (_visited(TokenRegistry(token=Reply(401))), Reason.BAD_CREDENTIALS, "token"),
+    "a wrong password": (_probed(TokenRegistry(token=Reply(401))), Reason.BAD_CREDENTIALS, "token"),
     "a token that is none": (
-        _visited(TokenRegistry(token=json_reply({}))),
+        _probed(TokenRegistry(token=json_reply({}))),
         Reason.TOKEN_INVALID_RESPONSE,
         "token",
     ),
     "a token that is not believed": (
-        _visited(TokenRegistry(confirmed=unauthorized('Bearer realm="x"'))),
+        _probed(TokenRegistry(confirmed=unauthorized('Bearer realm="x"'))),
         Reason.TOKEN_REJECTED,
         "confirm",
     ),
     "an account that is refused": (
-        _visited(TokenRegistry(confirmed=Reply(403))),
+        _probed(TokenRegistry(confirmed=Reply(403))),
         Reason.ACCESS_DENIED,
         "confirm",
     ),
     "a scope that does not help": (
-        _visited(TokenRegistry(confirmed=SCOPED)),
+        _probed(TokenRegistry(confirmed=SCOPED)),
         Reason.ACCESS_DENIED,
         "confirm",
     ),
     "a registry in trouble": (
-        _visited(TokenRegistry(confirmed=Reply(500))),
+        _probed(TokenRegistry(confirmed=Reply(500))),
         Reason.SERVER_ERROR,
         "confirm",
     ),

@@ -133,10 +133,10 @@ def test_a_servers_own_certificate_can_be_trusted_though_a_ca_issued_it(authorit
 
 
 def test_what_the_system_trusts_is_trusted_beside_what_is_configured(
-    authority: Authority, stranger: Authority, monkeypatch: pytest.MonkeyPatch
+    authority: Authority, other_authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.root.certificate_file))
-    policy = replace(HERE, ca_pem=stranger.root.pem)
+    policy = replace(HERE, ca_pem=other_authority.root.pem)
     assert run_probe(authority, authority.issue("localhost"), policy)[0].reason is Reason.OK
 
 
