@@ -8,8 +8,8 @@ from django.test import Client
 
 from tests.api.test_api import TEAM_A, body, post
 from tests.bench.ways import report
+from tests.cast import Cast, typed
 from tests.cluster.bearers import of
-from tests.conftest import Cast, typed
 from tests.peers.cluster import Cluster
 
 pytest_plugins = ("tests.cluster.people",)

@@ -16,6 +16,8 @@ TARGETS = {
     "API create, cluster": 15,
 }
 """The most files of ours per way. The files of the probe are counted separately."""
+NAMES = 5
+"""Functions that are printed per file."""
 tracer = Tracer()
 traces: dict[str, Trace] = {}
 
@@ -45,7 +47,7 @@ def details() -> str:
     lines: list[str] = []
     for name, trace in traces.items():
         lines += ["", f"{name}: {len(trace.own)} files, target {TARGETS[name]}"]
-        lines += [f"  {it}{_called_by(it, trace)}" for it in trace.own]
+        lines += [f"  {it:42} {_functions(it, trace)}" for it in trace.own]
         if trace.probe:
             lines.append(f"  registries/probe: {' '.join(Path(it).stem for it in trace.probe)}")
         lines.append(f"  apart, around the view: {' '.join(sorted(trace.around))}")
@@ -58,8 +60,11 @@ def details() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _called_by(file: str, trace: Trace) -> str:
-    return "  (called by templates only)" if file in trace.only_templates else ""
+def _functions(file: str, trace: Trace) -> str:
+    names = [it for it in trace.functions[file] if "<" not in it] or list(trace.functions[file])
+    rest = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    by_templates = " (called by templates only)" if file in trace.only_templates else ""
+    return ", ".join(names[:NAMES]) + rest + by_templates
 
 
 def _counts(counter: dict[str, int]) -> str:

@@ -7,7 +7,7 @@ filter do not count, and neither does code that only runs because a module is im
 
 import sys
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +30,8 @@ class Trace:
     """What one way did. Files are relative to the project's folder."""
 
     files: set[str] = field(default_factory=set)
+    functions: defaultdict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    """The functions that ran, by file, in the order of their first call."""
     around: set[str] = field(default_factory=set)
     """Files that only middleware, context processors, template tags, URL converters and log filters entered."""
     only_templates: set[str] = field(default_factory=set)
@@ -109,6 +111,7 @@ class Tracer:
             trace.around.add(name)
         elif place in ("view", "template"):
             trace.files.add(name)
+            trace.functions[name][code.co_qualname] = None
             if place == "view":
                 self._from_views.add(name)
             if _reads_store(code) and not any(_reads_store(it.f_code) for it in _callers(frame)):
@@ -163,7 +166,11 @@ def _reads_store(code: CodeType) -> bool:
 
 
 def _apart() -> set[CodeType]:
-    """Functions of ours that Django calls around every view: middleware and context processors."""
+    """Functions of ours that Django calls around every view: middleware and context processors.
+
+    A function defined inside one of them belongs to it. For example, a middleware may set an attribute that is
+    looked up when a view reads it.
+    """
     from django.conf import settings
     from django.utils.module_loading import import_string
 
@@ -173,5 +180,14 @@ def _apart() -> set[CodeType]:
         if name.startswith(("console.", "registries.")):
             thing = import_string(name)
             parts = vars(thing).values() if isinstance(thing, type) else (thing,)
-            found |= {it.__code__ for it in parts if hasattr(it, "__code__")}
+            for part in parts:
+                if hasattr(part, "__code__"):
+                    found |= set(_with_inner(part.__code__))
     return found
+
+
+def _with_inner(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _with_inner(constant)
