@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export CONSOLE_DEMO
 
-.PHONY: run demo-reset serve install test lint parts bench ways screenshots lock messages clean
+.PHONY: run demo-reset serve install test test-long lint parts bench ways screenshots lock messages clean
 
 run: CONSOLE_DEMO = 1
 run: $(VENV)/installed
@@ -26,6 +26,10 @@ install: $(VENV)/installed
 
 test: $(VENV)/installed-dev parts
 	@$(RUN) -m pytest -n auto --lint --durations=20 $(PYTEST_ARGS)
+
+# All examples of hypothesis and schemathesis, newly drawn; the others take a fixed eighth.
+test-long: export CONSOLE_TEST_LONG = 1
+test-long: test
 
 lint: $(VENV)/installed-dev
 	@$(RUN) -m tests.lint

@@ -9,7 +9,6 @@ import signal
 from collections.abc import Generator
 from types import FrameType
 
-import hypothesis
 import pytest
 
 
@@ -17,29 +16,22 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
     from django.db import connection
 
-    from tests import canary
+    from tests import canary, examples
 
     settings.MIDDLEWARE.insert(0, "tests.canary.WatchMiddleware")
     settings.TEST_THREADS = 0
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a third of a second less
     # A file, as in real use: SQLite's shared memory cannot be written from several threads.
     connection.settings_dict["TEST"]["NAME"] = str(settings.DATA_DIR / "test.sqlite3")
-    # A machine that stalls for a fifth of a second is no defect; nor is one that is slow to make examples. The gate
-    # judges a change by the same examples every time; new ones are drawn by whoever runs the tests by hand.
-    hypothesis.settings.register_profile(
-        "patient",
-        deadline=None,
-        suppress_health_check=[hypothesis.HealthCheck.too_slow],
-        derandomize=os.environ.get("CONSOLE_TEST_NO_SKIP") == "1",
-    )
-    hypothesis.settings.load_profile("patient")
+    examples.load()
     logging.getLogger().addHandler(canary.WatchHandler(logging.DEBUG))
     logging.getLogger("urllib3").setLevel(logging.DEBUG)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends the run as Ctrl-C does: fixtures stop their servers."""
+    """Ends the run: fixtures stop their servers. A shell starts jobs in the background with SIGINT ignored."""
     raise KeyboardInterrupt
 
 

@@ -62,6 +62,11 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A worker is told by an id what to run. Schemathesis gives one id to all operations of a test."""
+    for item in items:
+        if not item.nodeid.endswith(item.name) and item.parent:
+            item._id = item.parent.id.child(item.name)
+    assert len({item.nodeid for item in items}) == len(items), "two tests have one id"
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: rank(item.nodeid))
 

@@ -27,6 +27,7 @@ from registries.api.examples import ERRORS
 from registries.api.urls import operations
 from registries.models import StoredResource
 from registries.wiring import services
+from tests import examples
 from tests.api.test_api import TEAM_A, body
 from tests.cast import Cast
 
@@ -147,7 +148,10 @@ def finished_run(stage: Cast) -> str:
 
 @schema.parametrize()
 @hypothesis.settings(
-    max_examples=200, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck)
+    max_examples=examples.of(200),
+    deadline=None,
+    database=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
 )
 def test_every_answer_is_as_documented(case: Case, stage: Cast) -> None:
     if not StoredResource.objects.filter(kind="RegistrySecret", name="harbor-prod").exists():

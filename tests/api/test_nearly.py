@@ -12,6 +12,7 @@ from registries import wiring
 from registries.domain.registry import Key
 from registries.domain.resource import PREFIX
 from registries.wiring import services
+from tests import examples
 from tests.api.test_api import BASE, MERGE, TEAM_A, body
 from tests.cast import Cast
 
@@ -40,7 +41,7 @@ VALUES = st.recursive(
     max_leaves=5,
 )
 OFTEN = settings(
-    max_examples=400,
+    max_examples=examples.of(400),
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

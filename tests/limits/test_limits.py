@@ -11,6 +11,7 @@ from hypothesis import strategies
 from registries import wiring
 from registries.limits import KEPT, MINUTE, SECOND, Rates, StoredBuckets
 from registries.models import ApiBucket
+from tests import examples
 from tests.api.test_api import TEAM_A
 from tests.cast import Cast
 
@@ -161,7 +162,10 @@ STEPS = strategies.lists(
 @hypothesis.example([(0, 0, 1), (1, 0, 1), (0, 5 * SECOND, 700), (1, 0, 700)], 600)
 @hypothesis.given(STEPS, strategies.sampled_from([1, 7, 60, 600]))
 @hypothesis.settings(
-    deadline=None, database=None, max_examples=300, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    deadline=None,
+    database=None,
+    max_examples=examples.of(300),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 def test_never_more_than_one_bucket_would_allow(steps: list[tuple[int, int, int]], per_minute: int) -> None:
     """Three processes, asked in any order with any pauses."""
