@@ -5,18 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console import assets
 from registries import wiring
 from registries.demo.behaviours import BEHAVIOURS, Behaviour
 from registries.demo.process import DemoRegistries
-from registries.people.grants import set_grant
+from registries.models import Grant
 from registries.wiring import services
 from tests import canary
 from tests.cast import NAMESPACES, ROLES, Cast
 from tests.peers.ports import demo_base
+from tests.peers.prepared import prepared
 from tests.peers.silent import SilentServers
 
 # Before a test file imports them.
@@ -25,7 +26,7 @@ pytest.register_assert_rewrite("tests.cluster.people", "tests.cluster.bearers", 
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files() -> None:
-    assets.collect()
+    django_settings.STATIC_ROOT = prepared() / "static"
 
 
 @pytest.fixture(autouse=True)
@@ -45,10 +46,13 @@ def no_leak(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 def cast(db: None) -> Cast:
     people = Cast()
-    for name, grant in ROLES.items():
-        people.users[name] = User.objects.create(username=name, password="!")
-        if grant:
-            set_grant(people.users[name], *grant)
+    made = User.objects.bulk_create(User(username=name, password="!") for name in ROLES)
+    people.users = {it.username: it for it in made}
+    Grant.objects.bulk_create(
+        Grant(user=people.users[name], namespace=grant[0], role=grant[1].value)
+        for name, grant in ROLES.items()
+        if grant
+    )
     for namespace in NAMESPACES if services().registries.manages_namespaces else ():
         services().registries.create_namespace(access=people.access("olive"), name=namespace)
     return people

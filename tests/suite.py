@@ -18,6 +18,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
     from tests import canary, examples
 
+    settings.MIDDLEWARE[:] = [
+        it.replace("whitenoise.middleware.WhiteNoise", "tests.static.StaticFiles")
+        for it in settings.MIDDLEWARE
+    ]
     settings.MIDDLEWARE.insert(0, "tests.canary.WatchMiddleware")
     settings.TEST_THREADS = 0
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a third of a second less

@@ -14,6 +14,7 @@ from tests.peers.api_server import ApiServer
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.command import Serving
+from tests.peers.prepared import ready_folder
 from tests.peers.scripted import wait_for
 from tests.processes.test_runs import Visit, fill, until
 
@@ -30,7 +31,7 @@ def test_a_server_that_is_killed_in_the_middle_goes_on_after(cluster: Cluster, t
     cable = Cable(cluster.server.port)
     kubeconfig = str(cluster.server.kubeconfig("console", port=cable.port))
     settings = {"CONSOLE_STORE": "kubernetes", "KUBECONFIG": kubeconfig}
-    folder = tmp_path / "data"
+    folder = ready_folder(tmp_path / "data")
     fill(folder, 0, [])
 
     with Serving(folder, "serve", **settings) as console:

@@ -15,6 +15,7 @@ from pathlib import Path
 from registries.demo.behaviours import BEHAVIOURS, Behaviour
 from tests import canary
 from tests.peers.ports import demo_base
+from tests.peers.prepared import ready_folder
 from tests.peers.scripted import wait_for
 from tests.peers.wiretap import Wiretap
 
@@ -44,6 +45,8 @@ class RunningConsole:
     def __init__(self, folder: Path, base_port: int, *arguments: str, **values: str) -> None:
         self.folder = folder
         self.log = folder.with_suffix(".log")
+        if not folder.exists():
+            ready_folder(folder, demo=True)
         self._kept, self.port = _kept_port()
         self._process = self._start(base_port, arguments, values)
         self.tap = Wiretap(self.port)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.peers.command import LONG, Serving, manage
+from tests.peers.prepared import ready_folder
 from tests.peers.scripted import wait_for
 
 SEED = """
@@ -29,7 +30,7 @@ print(services().tokens.create(access=access, name="t", namespaces=(), role=Role
 @contextmanager
 def serving(folder: Path, **values: str) -> Iterator[tuple[Serving, str]]:
     """The server with two empty namespaces, and a token that may do everything in them."""
-    manage(folder, "migrate", **values)
+    ready_folder(folder)
     made = manage(folder, "shell", "-c", SEED, **values)
     assert made.returncode == 0, made.stderr
     with Serving(folder, "serve", **values) as console:

@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 
 from tests.peers.command import Serving, manage
 from tests.peers.postgresql import postgresql
+from tests.peers.prepared import ready_folder
 from tests.processes.test_serve import log_in
 
 RATE = 40
@@ -79,8 +80,8 @@ def failed_log_in(console: Serving) -> int:
 
 def test_two_processes_have_one_budget(settings_of_both: dict[str, str], tmp_path: Path) -> None:
     with (
-        Serving(tmp_path / "one", "serve", **settings_of_both) as one,
-        Serving(tmp_path / "two", "serve", **settings_of_both) as two,
+        Serving(ready_folder(tmp_path / "one"), "serve", **settings_of_both) as one,
+        Serving(ready_folder(tmp_path / "two"), "serve", **settings_of_both) as two,
     ):
         token = manage(tmp_path / "one", "shell", "-c", MAKE, **settings_of_both).stdout.split()[-1]
 

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 from tests.peers.command import Serving
 from tests.peers.postgresql import postgresql
+from tests.peers.prepared import ready_folder
 from tests.processes.test_runs import PATH, Visit, fill, until
 
 DOWN = {"domain": "127.0.0.1:9", "username": "u", "password": "p"}
@@ -32,7 +33,7 @@ def shared() -> Iterator[dict[str, str]]:
 
 def test_two_behave_as_one(shared: dict[str, str], tmp_path: Path) -> None:
     silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
-    one, two = (Serving(tmp_path / name, "serve", **shared) for name in ("one", "two"))
+    one, two = (Serving(ready_folder(tmp_path / name), "serve", **shared) for name in ("one", "two"))
     starting = [threading.Thread(target=it.__enter__) for it in (one, two)]
     for thread in starting:
         thread.start()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.bench.fill import PASSWORD
 from tests.peers.command import LONG, ROOT, Serving, environment, manage
+from tests.peers.prepared import ready_folder
 from tests.peers.scripted import wait_for
 from tests.peers.silent import SilentServers
 from tests.processes.test_serve import log_in
@@ -72,7 +73,7 @@ def until(said: Callable[[], str], expected: str, seconds: float = LONG) -> str:
 def test_a_run_hangs_alone_and_goes_on_after_its_server_was_killed(
     tmp_path: Path, silent_servers: SilentServers
 ) -> None:
-    folder = tmp_path / "data"
+    folder = ready_folder(tmp_path / "data")
     silent_servers(20)
     fill(folder, 40, silent_servers.ports)
     with Serving(folder, "serve", **{**LOOPBACK, **PATIENT}) as console:
@@ -108,7 +109,7 @@ def test_the_command_stops_when_told_and_keeps_what_it_has(
     tmp_path: Path, silent_servers: SilentServers
 ) -> None:
     """16 at a time, three seconds each: a run of 100 goes on for twenty seconds when it is not told."""
-    folder = tmp_path / "data"
+    folder = ready_folder(tmp_path / "data")
     silent_servers(20)
     fill(folder, 100, silent_servers.ports)
     settings = environment(folder, **LOOPBACK, CONSOLE_PROBE_TIMEOUT="3")

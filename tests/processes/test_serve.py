@@ -18,6 +18,7 @@ import pytest
 from console.management.commands.serve import is_loopback
 from tests.peers.command import LONG, ROOT, Serving, environment, manage
 from tests.peers.ports import demo_base, free_port
+from tests.peers.prepared import ready_folder
 from tests.peers.scripted import wait_for
 
 
@@ -63,7 +64,7 @@ def test_serve_begins_with_an_empty_private_folder_and_no_accounts(tmp_path: Pat
 
 
 def test_a_superuser_is_image_admin_everywhere(tmp_path: Path) -> None:
-    manage(tmp_path / "data", "migrate")
+    ready_folder(tmp_path / "data")
     new = ("createsuperuser", "--no-input", "--username=root", "--email=root@example.com")
     made = manage(tmp_path / "data", *new, DJANGO_SUPERUSER_PASSWORD="quiet river 42")
     assert made.returncode == 0, made.stderr
@@ -104,7 +105,8 @@ def test_where_a_setting_is_found_wrong_is_told_to_whoever_asks(tmp_path: Path) 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_the_demo_stops_everything_it_started(tmp_path: Path, number: int) -> None:
     base = demo_base()
-    with Serving(tmp_path / "demo", "demo", "--base-port", str(base), CONSOLE_DEMO="1") as console:
+    folder = ready_folder(tmp_path / "demo", demo=True)
+    with Serving(folder, "demo", "--base-port", str(base), CONSOLE_DEMO="1") as console:
         started = children_of(console.process.pid)
         assert len(started) >= 2, "the worker and the registries"
 
@@ -146,7 +148,8 @@ def registries_in(folder: Path) -> int:
 
 
 def test_the_demo_runs_once_per_folder(tmp_path: Path) -> None:
-    with Serving(tmp_path / "demo", "demo", "--base-port", str(demo_base()), CONSOLE_DEMO="1"):
+    folder = ready_folder(tmp_path / "demo", demo=True)
+    with Serving(folder, "demo", "--base-port", str(demo_base()), CONSOLE_DEMO="1"):
         again = manage(tmp_path / "demo", "demo", "--bind", f"127.0.0.1:{free_port()}", CONSOLE_DEMO="1")
         reset = manage(tmp_path / "demo", "demo", "--reset", CONSOLE_DEMO="1")
 
@@ -168,7 +171,7 @@ def test_known_passwords_are_never_served_for_real(tmp_path: Path) -> None:
 
 def test_the_demo_needs_to_be_asked_for_and_does_not_touch_a_real_console(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    manage(folder, "migrate")
+    ready_folder(folder)
     plain = manage(folder, "demo")
     on_real_data = manage(folder, "demo", CONSOLE_DEMO="1")
     reset = manage(folder, "demo", "--reset", CONSOLE_DEMO="1")
@@ -181,7 +184,7 @@ def test_the_demo_needs_to_be_asked_for_and_does_not_touch_a_real_console(tmp_pa
 
 
 def test_a_worker_that_dies_comes_back(tmp_path: Path) -> None:
-    with Serving(tmp_path / "data", "serve") as console:
+    with Serving(ready_folder(tmp_path / "data"), "serve") as console:
         workers = children_of(console.process.pid)
         assert workers
         for worker in workers:
@@ -193,7 +196,7 @@ def test_a_worker_that_dies_comes_back(tmp_path: Path) -> None:
 
 def test_killed_in_the_middle_of_writing_it_leaves_a_consistent_store(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    manage(folder, "migrate")
+    ready_folder(folder)
     writing = subprocess.Popen([sys.executable, "-c", WRITER], cwd=ROOT, env=_environment(folder))
     assert wait_for(lambda: _rows(folder) >= 20, LONG)
     writing.kill()
@@ -282,7 +285,7 @@ def test_cookies_are_lax_about_https_on_loopback_only(bind: str, loopback: bool)
 
 
 def test_requests_are_answered_side_by_side(tmp_path: Path) -> None:
-    with Serving(tmp_path / "data", "serve") as console:
+    with Serving(ready_folder(tmp_path / "data"), "serve") as console:
         answers: list[int] = []
         threads = [
             threading.Thread(target=lambda: answers.append(console.status("/login/"))) for _ in range(24)
@@ -298,7 +301,7 @@ def test_requests_are_answered_side_by_side(tmp_path: Path) -> None:
 def test_a_long_search_and_a_long_header_are_read(tmp_path: Path) -> None:
     """What the server itself refuses is no Status of the API."""
     path = "/oapis/image.theriseunion.io/v1alpha1/namespaces/_all_/registry-secrets"
-    with Serving(tmp_path / "data", "serve") as console:
+    with Serving(ready_folder(tmp_path / "data"), "serve") as console:
         for query, token in ((f"?search={5000 * 'a'}", "wrong"), ("", 12_000 * "a")):
             headers = {"Authorization": f"Bearer {token}"}
             request = urllib.request.Request(f"http://127.0.0.1:{console.port}{path}{query}", headers=headers)
