@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
 from registries.api.status import ApiError
-from registries.domain.access import Access
+from registries.domain.access import Access, Permission
 from registries.domain.errors import TooManyRequests, Unavailable
 from registries.log_in.access import ConsoleRequest
 from registries.log_in.pages import client_address
@@ -34,13 +34,15 @@ class Caller:
     now: Callable[[], Access | None] = field(repr=False)
 
 
-def caller_of(request: ConsoleRequest) -> Caller:
+def caller_of(request: ConsoleRequest, namespace: str, permission: Permission) -> Caller:
     """ApiError 401 for nobody, 403 for a session without CSRF; TooManyRequests for one who asks too often.
 
     Another scheme than Bearer's is not for us: a browser sends it along to a proxy in front that asked for it.
     """
     scheme, _, _ = request.headers.get("Authorization", "").partition(" ")
-    return bearer(request) if scheme.lower() == "bearer" else _limited(_session(request))
+    if scheme.lower() == "bearer":
+        return _limited(_bearer(request, namespace, permission))
+    return _limited(_session(request))
 
 
 def unauthorized() -> ApiError:
@@ -73,20 +75,29 @@ def access_now(caller: Caller) -> Access | None:
         return None
 
 
-def _bearer(request: HttpRequest, *, metrics: bool = False) -> Caller:
+def _bearer(
+    request: HttpRequest,
+    namespace: str = "",
+    permission: Permission = Permission.SEE,
+    *,
+    metrics: bool = False,
+) -> Caller:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     text = text.strip()
     caller = None
     if scheme.lower() == "bearer" and 0 < len(text) <= LONGEST:
         # A console's token speaks for an account, which has no say where the cluster decides.
-        of = _of_cluster if services().by_cluster else _of_account
-        caller = of(text, client_address(request), metrics)
+        source = client_address(request)
+        if services().by_cluster:
+            caller = _of_cluster(text, source, namespace, permission, metrics)
+        else:
+            caller = _of_account(text, source)
     if caller is None:
         raise unauthorized()
     return caller
 
 
-def _of_account(text: str, source: str, metrics: bool) -> Caller | None:
+def _of_account(text: str, source: str) -> Caller | None:
     found = services().tokens.caller(text, source)
     if found is None:
         return None
@@ -94,12 +105,16 @@ def _of_account(text: str, source: str, metrics: bool) -> Caller | None:
     return Caller(access, f"token {token}", lambda: services().tokens.access_now(token, source))
 
 
-def _of_cluster(text: str, source: str, metrics: bool) -> Caller | None:
+def _of_cluster(
+    text: str, source: str, namespace: str, permission: Permission, metrics: bool
+) -> Caller | None:
     """Counted by person: whoever has an account of the cluster gets as many tokens for it as they like."""
     tokens = services().cluster_tokens
-    ask = tokens.scraper if metrics else tokens.caller
-    access = ask(text, source)
-    return None if access is None else Caller(access, f"person {access.person}", partial(ask, text, source))
+    ask = partial(tokens.scraper if metrics else tokens.caller, text, source)
+    if not metrics:
+        ask = partial(ask, namespace, permission)
+    access = ask()
+    return None if access is None else Caller(access, f"person {access.person}", ask)
 
 
 def _session(request: ConsoleRequest) -> Caller:

@@ -16,22 +16,29 @@ from django.views.decorators.debug import sensitive_variables
 
 from registries.api.callers import Caller, caller_of, unauthorized
 from registries.api.status import ApiError, of_error
+from registries.domain.access import Permission
 from registries.domain.errors import SESSION_ENDED, ConsoleError, NotFound
-from registries.domain.registry import name_problem
+from registries.domain.registry import name_problem, namespace_problem
 from registries.log_in.access import ConsoleRequest
 
 Handler = Callable[..., HttpResponseBase]
+PERMISSIONS = {"POST": Permission.CREATE, "PATCH": Permission.EDIT, "DELETE": Permission.DELETE}
 NAMES = ("namespace", "name", "run")
 
 
-def endpoint(judged: Collection[str] = NAMES, /, **handlers: Handler) -> Callable[..., HttpResponseBase]:
-    """A view of handlers by method; HEAD is answered by GET's. What is not `judged` of the address, they judge."""
+def endpoint(
+    judged: Collection[str] = NAMES, writes: Permission | None = None, /, **handlers: Handler
+) -> Callable[..., HttpResponseBase]:
+    """A view of handlers by method; GET's also answers HEAD. Names in the address that are not `judged` are theirs.
+
+    `writes` is the permission that methods other than GET take, where it does not follow from the method.
+    """
     methods = {**handlers, "HEAD": handlers["GET"]} if "GET" in handlers else dict(handlers)
 
     @sensitive_variables()  # of all that is called: headers hold tokens and bodies passwords
     def view(request: ConsoleRequest, **where: str) -> HttpResponseBase:
         try:
-            caller = caller_of(request)
+            caller = caller_of(request, _namespace(where), _permission(request, writes))
             with translation.override(language(request)):
                 return _answer(methods, judged, caller, request, where)
         except ConsoleError as error:
@@ -39,6 +46,18 @@ def endpoint(judged: Collection[str] = NAMES, /, **handlers: Handler) -> Callabl
 
     view.methods = tuple(handlers)  # type: ignore[attr-defined]  # for the document, and the test of its truth
     return csrf_exempt(login_not_required(view))  # caller_of knows who needs what
+
+
+def _namespace(where: Mapping[str, str]) -> str:
+    """The namespace that the address names; "" for none and for what cannot be the name of one."""
+    name = where.get("namespace", "")
+    return "" if namespace_problem(name) else name
+
+
+def _permission(request: HttpRequest, writes: Permission | None) -> Permission:
+    """The permission that a request takes in its namespace."""
+    needed = PERMISSIONS.get(request.method or "", Permission.SEE)
+    return needed if needed is Permission.SEE else writes or needed
 
 
 def _answer(

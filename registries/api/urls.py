@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from registries.api import docs, namespaces, registry_secrets, runs, verdicts
 from registries.api import endpoint as endpoints
 from registries.api.endpoint import endpoint
+from registries.domain.access import Permission
 
 BASE = "image.theriseunion.io/v1alpha1"
 _SECRETS = f"{BASE}/namespaces/<str:namespace>/registry-secrets"
@@ -23,7 +24,11 @@ operations = [
         endpoint(GET=registry_secrets.get, PATCH=registry_secrets.edit, DELETE=registry_secrets.delete),
         name="registry_secret",
     ),
-    path(f"{_SECRETS}/<str:name>/verify", endpoint(("namespace",), POST=verdicts.verify), name="verify"),
+    path(
+        f"{_SECRETS}/<str:name>/verify",
+        endpoint(("namespace",), Permission.TEST, POST=verdicts.verify),
+        name="verify",
+    ),
     path(f"{BASE}/runs", endpoint(GET=runs.list_runs, POST=runs.create), name="runs"),
     path(f"{BASE}/runs/<str:run>", endpoint(GET=runs.get), name="run"),
     path(f"{BASE}/runs/<str:run>/cancel", endpoint(POST=runs.cancel), name="run_cancel"),

@@ -2,7 +2,7 @@
 show a token with each request (cluster_tokens.py). May import the gate and reviews of stores/kubernetes, and access.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from hashlib import sha256
@@ -37,6 +37,26 @@ def asked(connection: Connection, person: str, namespaces: Collection[str], thre
         namespaces=MappingProxyType(dict(held.namespaces)),
         administers=held.everywhere >= Role.ADMIN.permissions - {Permission.TEST},
     )
+
+
+def asked_in(namespace: str, permission: Permission) -> Callable[..., Access]:
+    """Like `asked`, for a request that names one namespace and takes one permission there: two questions at most.
+
+    A test takes EDIT here. The API server itself decides whether it may read the password: that is read as the person.
+    """
+    needed = Permission.EDIT if permission is Permission.TEST else permission
+
+    def ask(connection: Connection, person: str, namespaces: Collection[str], threads: Executor) -> Access:
+        held: set[Permission] = set()
+        with _reviewing(person):
+            if may(connection, Permission.SEE, namespace):
+                held.add(Permission.SEE)
+                if needed is not Permission.SEE and may(connection, needed, namespace):
+                    held |= {needed, permission}
+        found = {namespace: frozenset(held)} if held else {}
+        return Access(person=person, namespaces=MappingProxyType(found))
+
+    return ask
 
 
 def asked_for_metrics(

@@ -17,20 +17,24 @@ from django.utils import timezone
 from registries.cluster.credential import Proof, read_token
 from registries.cluster.failures import AWAY
 from registries.cluster.personal import Gate, Person
-from registries.domain.access import Access
+from registries.domain.access import Access, Permission
 from registries.domain.errors import SESSION_ENDED, Forbidden, Invalid, Problem, TooManyRequests, Unavailable
 from registries.limits import Rates
-from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, asked_for_metrics, kept, short
+from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, asked_for_metrics, asked_in, kept, short
 from registries.people.refusals import Refusals
 from registries.people.tokens import MARK
 
 KEPT = 1024
 """Tokens that are remembered; one that is forgotten is asked about again."""
+ANSWERS = 16
+"""Answers kept for one token."""
 LOCKS = 64
 PAUSE = 1.0
 """Seconds in which a server that could not be reached is not tried by the next request as well."""
 
 Ask = Callable[..., Access]
+EVERYTHING, METRICS = "everything", "/metrics"
+"""What a question is about, unless it is about a namespace and a permission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +65,22 @@ class ClusterTokens:
         self._questions = questions
         self._fresh_for = fresh_for
         self._threads = ThreadPoolExecutor(REVIEWS_AT_ONCE, "review")
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: OrderedDict[str, dict[str, _Known]] = OrderedDict()
+        """By fingerprint of the token, then by what was asked."""
         self._lock = threading.Lock()
         self._locks = tuple(threading.Lock() for _ in range(LOCKS))
         self._silence: tuple[float, Unavailable] | None = None
 
-    def caller(self, text: str, source: str) -> Access | None:
-        """What the bearer may do, written as them; None when the token opens nothing, which is written down.
+    def caller(
+        self, text: str, source: str, namespace: str = "", permission: Permission = Permission.SEE
+    ) -> Access | None:
+        """The bearer's access, or None for a token that is not valid; that refusal is recorded.
 
-        Unavailable when the API server cannot say; TooManyRequests.
+        With a namespace, only that permission there (and SEE) is asked for. Unavailable; TooManyRequests.
         """
-        return self._bearer(text, source, asked)
+        if not namespace:
+            return self._bearer(text, source, asked, EVERYTHING)
+        return self._bearer(text, source, asked_in(namespace, permission), f"{namespace} {permission}")
 
     def scraper(self, text: str, source: str) -> Access | None:
         """The same for /metrics, which takes other rights. Forbidden.
@@ -79,9 +88,9 @@ class ClusterTokens:
         One who could read it before is let in for as long as sessions are while the API server is away: else nobody
         would be told that it is.
         """
-        return self._bearer(text, source, asked_for_metrics)
+        return self._bearer(text, source, asked_for_metrics, METRICS)
 
-    def _bearer(self, text: str, source: str, ask: Ask) -> Access | None:
+    def _bearer(self, text: str, source: str, ask: Ask, about: str) -> Access | None:
         problem = "unknown"
         try:
             # An access token of the console is nothing to show to the cluster.
@@ -89,39 +98,43 @@ class ClusterTokens:
         except Invalid as error:
             proof = None
             problem = "expired" if error.causes[0].problem == Problem.PROOF_EXPIRED else problem
-        access = self._access(proof, source, ask) if proof else None
+        access = self._access(proof, source, ask, about) if proof else None
         if access is None:
             self._refusals.note(Access("?", source), problem)
         return access
 
-    def _access(self, proof: Proof, source: str, ask: Ask) -> Access | None:
-        key = f"{ask.__name__} {proof.fingerprint}"
-        with self._locks[hash(key) % LOCKS]:  # of several requests at once, one asks
-            access = self._fresh(key) or self._heard(key, proof, source, ask)
+    def _access(self, proof: Proof, source: str, ask: Ask, about: str) -> Access | None:
+        token = proof.fingerprint
+        with self._locks[hash(token) % LOCKS]:  # of several requests at once, one asks
+            access = self._fresh(token, about) or self._heard(proof, source, ask, about)
         if access is None:
             return None
-        acting = Person(self._gate, 0, lambda: proof, partial(self._forget, key))
+        acting = Person(self._gate, 0, lambda: proof, partial(self._forget, token))
         return replace(access, source=source, acting=acting, administers=False)
 
-    def _fresh(self, key: str) -> Access | None:
+    def _fresh(self, token: str, about: str) -> Access | None:
+        """An answer that is still believed. One about everything also answers for a namespace."""
         with self._lock:
-            known = self._known.get(key)
-            return known.access if known and time.monotonic() - known.at < self._fresh_for else None
+            answers = self._known.get(token, {})
+            for known in (answers.get(about), answers.get(EVERYTHING) if about != METRICS else None):
+                if known and time.monotonic() - known.at < self._fresh_for:
+                    return known.access
+        return None
 
-    def _heard(self, key: str, proof: Proof, source: str, ask: Ask) -> Access | None:
+    def _heard(self, proof: Proof, source: str, ask: Ask, about: str) -> Access | None:
         try:
-            return self._ask(key, proof, source, ask)
+            return self._ask(proof, source, ask, about)
         except Forbidden:
-            self._forget(key)
+            self._forget(proof.fingerprint)
             raise
         except Unavailable as error:
-            known = self._known.get(key) if ask is asked_for_metrics else None
+            known = self._known.get(proof.fingerprint, {}).get(METRICS) if about == METRICS else None
             if known is None or time.monotonic() - known.at > kept(error):
                 raise
             return known.access
 
-    def _ask(self, key: str, proof: Proof, source: str, ask: Ask) -> Access | None:
-        wait = 0 if key in self._known else self._questions.wait(f"address {source}")
+    def _ask(self, proof: Proof, source: str, ask: Ask, about: str) -> Access | None:
+        wait = 0 if proof.fingerprint in self._known else self._questions.wait(f"address {source}")
         if wait:
             raise TooManyRequests(retry_after=wait)
         silence = self._silence
@@ -133,25 +146,27 @@ class ClusterTokens:
             found = ask(connection, short(name), self._namespaces(), self._threads) if name else None
         except Unavailable as error:
             if error.problem != SESSION_ENDED:  # revoked between two questions
-                told = Unavailable("", error.problem, passing=error.passing)  # in nobody's name
-                if told.problem == AWAY:  # an answer that is late may be late for this token only
+                told = Unavailable("", error.problem, passing=error.passing)  # without the person's name
+                if told.problem == AWAY:  # a late answer may be late for this token only
                     self._silence = (time.monotonic(), told)
                 raise told from None
             found = None
         if found is None:
-            self._forget(key)
+            self._forget(proof.fingerprint)
         else:
-            self._remember(key, found)
+            self._remember(proof.fingerprint, about, found)
         return found
 
-    def _remember(self, key: str, access: Access) -> None:
+    def _remember(self, token: str, about: str, access: Access) -> None:
         with self._lock:
-            self._known[key] = _Known(access, time.monotonic())
-            self._known.move_to_end(key)
+            answers = {**self._known.pop(token, {}), about: _Known(access, time.monotonic())}
+            while len(answers) > ANSWERS:
+                answers.pop(next(iter(answers)))
+            self._known[token] = answers
             if len(self._known) > KEPT:
                 self._known.popitem(last=False)
 
-    def _forget(self, key: str, wholly: bool = True) -> None:
-        """The API server does not take it, or forbade what seemed allowed: ask again at once."""
+    def _forget(self, token: str, wholly: bool = True) -> None:
+        """Asks again at once: the API server refused the token, or a call that seemed allowed."""
         with self._lock:
-            self._known.pop(key, None)
+            self._known.pop(token, None)

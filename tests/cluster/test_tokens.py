@@ -199,7 +199,7 @@ class TestRefusing:
         tokens = [another(server, "robot") for _ in range(4)]
         clients = [bearing(token) for token in tokens]
         for client in clients:
-            assert wait_for(lambda: client.get(TEAM_A).json().get("totalItems") == 1)  # noqa: B023
+            assert wait_for(lambda: client.get(ALL).json().get("totalItems") == 1)  # noqa: B023
         server.call("DELETE", f"{ACCOUNTS}/robot")
         assert wait_for(lambda: not takes(server, tokens[-1]))
 

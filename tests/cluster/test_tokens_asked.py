@@ -13,6 +13,7 @@ from django.views.debug import ExceptionReporter
 from kubernetes.client import ApiClient
 
 from registries.cluster.personal import Gate, Person
+from registries.cluster.reviews import REVIEW
 from registries.models import AuditEntry
 from registries.people import cluster_bearers
 from registries.wiring import services
@@ -79,7 +80,41 @@ class TestAsking:
         assert client.get(TEAM_A).status_code == 503
         kept = services().cluster_tokens._known
         assert canary.TOKEN not in repr(kept)
-        assert all(it.access.acting is None for it in kept.values())
+        assert kept
+        assert all(it.access.acting is None for answers in kept.values() for it in answers.values())
+
+    @pytest.mark.parametrize(
+        ("method", "path", "given", "expected"),
+        [
+            ("GET", "", None, 200),
+            ("GET", "/there", None, 200),
+            ("POST", "", body(), 201),
+            ("PATCH", "/there", {"metadata": {"annotations": {"theriseunion.io/display-name": "x"}}}, 200),
+            ("DELETE", "/there", None, 204),
+            ("POST", "/there/verify", {}, 200),
+            ("GET", "/there/tests", None, 200),
+        ],
+    )
+    def test_a_call_for_one_namespace_takes_two_access_reviews_at_most(
+        self,
+        people: Cluster,
+        caplog: pytest.LogCaptureFixture,
+        method: str,
+        path: str,
+        given: Any,
+        expected: int,
+    ) -> None:
+        people.apply("team-a", "there", password=canary.CANARY, domain="127.0.0.1:9")
+        assert wait_for(lambda: of("team-a-admin").get(f"{TEAM_A}/there").status_code == 200)
+        caplog.clear()
+
+        answer = of("team-a-admin").generic(
+            method, f"{TEAM_A}{path}", json.dumps(given) if given is not None else "", "application/json"
+        )
+
+        assert answer.status_code == expected, answer.content
+        reviews = [it for it in caplog.messages if REVIEW in it and '"POST ' in it]
+        assert len(reviews) == (1 if method == "GET" else 2), reviews
 
     def test_what_is_kept_is_bounded(
         self, people: Cluster, settings: Any, monkeypatch: pytest.MonkeyPatch
