@@ -104,8 +104,8 @@ class Reconciler:
             return
         except ConsoleError as error:
             self._again(key)
-            if error.problem != self._refused:  # once, not ten thousand times
-                self._refused = error.problem
+            if error.code != self._refused:  # one line in the log, not one per registry
+                self._refused = error.code
                 log.warning("pull secrets cannot be kept: %s (%s)", error.code, key)
         except Exception:
             self._again(key)
