@@ -1,7 +1,7 @@
-"""What one person sees and may do, as one immutable value. Imports only errors.
+"""The permissions of one person, as one immutable value.
 
-The three roles of the platform are sets of the verbs that a cluster would ask about, so that the same value
-can be made from local grants or from a cluster's access reviews.
+The three roles of the platform are sets of Kubernetes verbs. An Access can therefore be made from local grants or from
+the access reviews of a cluster.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,18 +12,18 @@ from types import MappingProxyType
 from registries.domain.errors import Forbidden, NotFound
 
 EVERYWHERE = "*"
-"""Stands for every namespace in a grant."""
+"""All namespaces, in a grant."""
 
 
 class Permission(StrEnum):
-    """The verbs on `registrysecrets` that decide (roles.md)."""
+    """The verbs on `registrysecrets` that the roles consist of (roles.md)."""
 
     SEE = "list"
     EDIT = "patch"
     CREATE = "create"
     DELETE = "delete"
     TEST = "get"
-    """A test of what is stored reads the password first. Held by nobody without EDIT, which records the verdict."""
+    """A test reads the stored password. Nobody holds TEST without EDIT, because the verdict is written as well."""
 
 
 class Role(StrEnum):
@@ -47,13 +47,13 @@ _NOTHING: frozenset[Permission] = frozenset()
 
 
 def role_for(permission: Permission) -> Role:
-    """The weakest role that holds a permission."""
+    """The weakest role with a permission."""
     return next(role for role in Role if permission in role.permissions)
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`person` and `source` (an IP address) are who acts and from where, for the audit log."""
+    """`person` and `source` (an IP address) go into the audit log."""
 
     person: str
     source: str = ""
@@ -62,13 +62,13 @@ class Access:
     administers: bool = False
     """Whether this person manages accounts, grants and namespaces."""
     acting: object | None = field(default=None, repr=False, compare=False)
-    """What the store writes with in this person's name (Store.acting_as); None: the console writes as itself."""
+    """The argument of Store.acting_as for writes in this person's name. None: the console writes in its own name."""
 
     @classmethod
     def from_grants(
         cls, person: str, grants: Iterable[tuple[str, Role]], *, source: str = "", superuser: bool = False
     ) -> "Access":
-        """Access from (namespace or EVERYWHERE, role) pairs; a superuser is image-admin everywhere."""
+        """From pairs of a namespace (or EVERYWHERE) and a role. A superuser is image-admin everywhere."""
         everywhere = Role.ADMIN.permissions if superuser else _NOTHING
         namespaces: dict[str, frozenset[Permission]] = {}
         for namespace, role in grants:
@@ -86,7 +86,7 @@ class Access:
 
     @property
     def looking_only(self) -> "Access":
-        """The same person while nothing can be written."""
+        """The same person with read permission only, for the time while nothing can be written."""
         seen = frozenset({Permission.SEE})
         namespaces = {name: held & seen for name, held in self.namespaces.items()}
         return replace(self, everywhere=self.everywhere & seen, namespaces=MappingProxyType(namespaces))
@@ -102,13 +102,13 @@ class Access:
         return permission in self.permissions(namespace)
 
     def may_anywhere(self, permission: Permission) -> bool:
-        """Whether there is any namespace at all for which the permission is held."""
+        """Whether this person holds the permission in at least one namespace."""
         return permission in self.everywhere or any(permission in held for held in self.namespaces.values())
 
     def limited(self, namespaces: Collection[str], role: Role) -> "Access":
-        """What is left of this under a token's limits: never more than the person holds at the moment.
+        """The permissions of a token: those of the person now, cut to the namespaces and the role of the token.
 
-        No namespaces mean all of the person's. A limited one administers nothing.
+        Empty `namespaces` keep all namespaces of the person. A token administers nothing.
         """
         cap = role.permissions
         if not namespaces:
@@ -120,7 +120,7 @@ class Access:
         return replace(self, everywhere=_NOTHING, namespaces=MappingProxyType(held), administers=False)
 
     def require(self, permission: Permission, namespace: str) -> None:
-        """Raise NotFound for a namespace that this person may not see, else Forbidden with the role missing."""
+        """Raises NotFound when the namespace is not visible, and Forbidden with the missing role otherwise."""
         held = self.permissions(namespace)
         if Permission.SEE not in held:
             raise NotFound(namespace)

@@ -1,14 +1,14 @@
-"""The errors that a caller can act on. Each knows its Kubernetes reason and HTTP status; imports nothing of ours.
+"""The errors that a caller can act on, each with its Kubernetes reason and HTTP status.
 
 ConsoleError
-├── NotFound          404  no such object, or none that this person may see
-├── Forbidden         403  seen, but the role for it is missing
-│   └── Refused       403  the role is there, but a rule of the cluster is against it
+├── NotFound          404  not found, or not visible to the caller
+├── Forbidden         403  visible, but the caller lacks the role
+│   └── Refused       403  the caller has the role, but a rule of the cluster refuses the write
 ├── AlreadyExists     409  the name is taken
-├── Conflict          409  changed, deleted or re-created since it was read
+├── Conflict          409  the object was changed, deleted or created again since it was read
 ├── Invalid           422  one cause per field
-├── TooManyRequests   429  slow down
-│   └── LeftAlone          the registry asked for it, not the console
+├── TooManyRequests   429  the caller has to slow down
+│   └── LeftAlone          the registry asked for a pause (Retry-After)
 └── Unavailable       503  the store cannot answer now
 """
 
@@ -18,12 +18,12 @@ from typing import ClassVar
 
 
 class Problem(StrEnum):
-    """A stable code of what stands in the way. Codes are stored in rows and sent by the API: they never change.
+    """A stable code for the reason of a failure. Codes are stored in rows and sent by the API, so they never change.
 
-    words/problems.py has the sentence of each.
+    words/problems.py has the sentences.
     """
 
-    # An error that says no more than its reason
+    # The reasons of the errors, for an error without a problem of its own
     INTERNAL_ERROR = "InternalError"
     NOT_FOUND = "NotFound"
     FORBIDDEN = "Forbidden"
@@ -123,7 +123,7 @@ class Problem(StrEnum):
     LABEL_VALUE = "label_value"
     ANNOTATIONS_SIZE = "annotations_size"
 
-    # An address or a credential; the probe has the same codes
+    # An address or a credential; the probe uses the same codes
     WHITESPACE_INSIDE = "whitespace_inside"
     FULL_WIDTH = "full_width"
     BAD_SCHEME = "bad_scheme"
@@ -143,7 +143,7 @@ class Problem(StrEnum):
     PASSWORD_CONTROL_CHARACTER = "password_control_character"  # noqa: S105  a code
     PASSWORD_NOT_TEXT = "password_not_text"  # noqa: S105  a code
 
-    # A credential that somebody logs in to the cluster with
+    # A credential for a log-in to the cluster
     TOKEN_MALFORMED = "token_malformed"  # noqa: S105  a code
     PROOF_EXPIRED = "proof_expired"
     PROOF_REFUSED = "proof_refused"
@@ -204,7 +204,7 @@ class Forbidden(ConsoleError):
 
 
 class Refused(Forbidden):
-    """`problem` says by what: `quota_exceeded`, or `cluster_refused` by admission. Trying again does not help."""
+    """`problem` is `quota_exceeded`, or `cluster_refused` for a refusal by admission. A retry does not help."""
 
     def __init__(self, subject: str, problem: Problem) -> None:
         super().__init__(subject, problem=problem)
@@ -216,7 +216,7 @@ class AlreadyExists(ConsoleError):
 
 
 class Conflict(ConsoleError):
-    """`problem` says which way it changed: `changed`, `recreated`, `not_empty`, `already_running`."""
+    """`problem` names the conflict: `changed`, `recreated`, `not_empty`, `already_running` and others."""
 
     reason = "Conflict"
     status = 409
@@ -224,8 +224,8 @@ class Conflict(ConsoleError):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One thing that is wrong with one field. `problem` is a stable code, translated when shown; `part` is
-    the offending piece of an address, never of a secret."""
+    """One problem with one field. `limit` is a maximum length. `part` is the invalid part of an address; it never
+    comes from a secret."""
 
     field: str
     problem: Problem
@@ -243,7 +243,7 @@ class Invalid(ConsoleError):
 
 
 class TooManyRequests(ConsoleError):
-    """`retry_after` is in seconds; `problem` says what there is too much of, when that is not requests."""
+    """`retry_after` is in seconds. `problem` is None when there were too many requests."""
 
     reason = "TooManyRequests"
     status = 429
@@ -254,11 +254,11 @@ class TooManyRequests(ConsoleError):
 
 
 class LeftAlone(TooManyRequests):
-    """A registry asked not to be troubled for a user name (Retry-After), and `retry_after` is what is left of that."""
+    """A registry asked for a pause for one user name. `retry_after` is the rest of that pause, in seconds."""
 
 
 class Unavailable(ConsoleError):
-    """`passing`: it may be over in a moment, so that work which can wait had better wait."""
+    """`passing` is True when the failure may be over in a moment: background work waits and retries."""
 
     reason = "ServiceUnavailable"
     status = 503

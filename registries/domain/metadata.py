@@ -1,5 +1,6 @@
-"""A client's own labels and annotations: which may be kept, by the rules of an API server (apimachinery's validation of
-objectmeta), and which would show a password. Imports the domain and errors.
+"""Checks of a client's own labels and annotations: the rules of an API server, and no password in them.
+
+The rules are those of apimachinery's validation of objectmeta.
 """
 
 import base64
@@ -12,19 +13,19 @@ from registries.domain.registry import name_problem
 LABELS, ANNOTATIONS = "metadata.labels", "metadata.annotations"
 VALUE_MAX = 63
 ANNOTATIONS_MAX = 248 * 1024
-"""Bytes of all keys and values together: what Kubernetes takes, less 8 KiB for what the console writes itself."""
+"""Bytes of all keys and values: the limit of Kubernetes, less 8 KiB for the annotations of the console."""
 TELLING = 8
-"""Characters of a password from which on a text that has it in it has it from there; "demo" is a word as well."""
+"""Shortest password, in characters, that a text is searched for. A shorter one ("demo") may be an ordinary word."""
 _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z")
 
 Given = Mapping[str, object]
 
 
 def metadata_causes(labels: Given, annotations: Given, password: str, bundle: str = "") -> list[Cause]:
-    """What is wrong with them, as they came; `bundle` is an annotation of the console's that counts as well.
+    """The problems of labels and annotations as sent. `bundle`, an annotation of the console, adds to the size.
 
-    The place of a key that is wrong is that of all, as with an API server, which looks at keys of annotations in lower
-    case. So is that of a key that holds the password: an error shows none either.
+    A problem with a key is reported at the whole map, as an API server does: the key itself may hold the password.
+    Keys of annotations are checked in lower case, also as an API server does.
     """
     causes = _causes(LABELS, labels, str, label_value_problem, password)
     causes += _causes(ANNOTATIONS, annotations, str.lower, lambda value: None, password)
@@ -39,18 +40,19 @@ def label_value_problem(value: str) -> Problem | None:
 
 
 def is_key(key: str) -> bool:
-    """A qualified name: up to 63 letters, digits, `-`, `_` and `.`, if need be after a DNS subdomain and a slash."""
+    """Whether a key is a qualified name: up to 63 of letters, digits, `-`, `_` and `.`, optionally after a DNS
+    subdomain and a slash."""
     prefix, slash, name = key.rpartition("/")
     return bool(_NAME.match(name)) and (not slash or name_problem(prefix) is None)
 
 
 def holds_password(text: str, password: str) -> bool:
-    """Whether a text shows a password to whoever may read the text."""
+    """Whether a text contains a password, as it is or as base64."""
     return any(form in text for form in _forms(password))
 
 
 def without_echoes(texts: Mapping[str, str], password: str) -> dict[str, str]:
-    """Those that may be shown to who must not read the password."""
+    """The texts without those that contain the password in key or value."""
     forms = _forms(password)
     return {key: value for key, value in texts.items() if not any(it in key or it in value for it in forms)}
 
@@ -78,7 +80,7 @@ def _causes(
 
 
 def _forms(password: str) -> tuple[str, ...]:
-    """A password as it is, and as base64; nothing of one that is too short to tell."""
+    """A password as it is, and as base64. Empty for a password shorter than TELLING."""
     if len(password) < TELLING:
         return ()
     return password, base64.b64encode(password.encode()).decode()

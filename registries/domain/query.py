@@ -1,4 +1,4 @@
-"""What somebody asks of a list, and what they get: frozen values between views, API and index."""
+"""Queries of a list and their results: frozen values between views, API and index."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,7 +8,7 @@ from registries.domain.selectors import EVERYTHING, Selector
 
 
 class Filter(StrEnum):
-    """What the status filter takes: the three states, and two remarks that overlap them."""
+    """The values of the status filter: the three states, and two properties that overlap with them."""
 
     SUCCESS = "success"
     FAILED = "failed"
@@ -31,7 +31,7 @@ DEFAULT_PAGE_SIZE = 20
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """Which registries. An empty value means all; `text` matches name, display name and domain."""
+    """The registries to select. An empty value selects all. `text` matches name, display name and domain."""
 
     namespace: str = ""
     text: str = ""
@@ -41,13 +41,13 @@ class Criteria:
 
     @property
     def narrows(self) -> bool:
-        """Whether some in the namespaces may be left out, whatever their status."""
+        """Whether anything but the namespace and the status limits the selection."""
         return bool(self.provider or self.text or self.selector)
 
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Which registries, in what order, which page of them (from 1)."""
+    """Criteria, order, and the page (from 1) of a list."""
 
     criteria: Criteria = field(default_factory=Criteria)
     sort: Sort = Sort.NAMESPACE
@@ -58,7 +58,7 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many there are of each, under all criteria but the status. Total = success + failed + untested."""
+    """Counts by status, under all criteria except the status. Total = success + failed + untested."""
 
     success: int = 0
     failed: int = 0
@@ -76,7 +76,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page. `number` is the page really shown: one past the end becomes the last."""
+    """One page. `number` is the page shown: a page past the end becomes the last page."""
 
     items: tuple[RegistrySecret, ...]
     total: int
@@ -84,7 +84,7 @@ class Page:
     size: int
     tally: Tally
     version: str
-    """Another one when anything changed that could be on it."""
+    """A fingerprint of all visible registries of the namespace. It changes with any of them."""
 
     @property
     def pages(self) -> int:
@@ -101,8 +101,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Resources as JSON, as they may be shown; `total` is how many there are. `version` is the newest of
-    anything, deletions included, `place` where in the log of changes this is."""
+    """One page of documents (JSON). `total` counts all pages. `version` is the newest resource version of anything,
+    deletions included. `place` is the place in the log of changes."""
 
     items: tuple[bytes, ...]
     total: int

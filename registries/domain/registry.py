@@ -1,7 +1,7 @@
-"""The domain: what a registry secret is, as frozen values, and the rules for names.
+"""The registry as frozen values, and the rules for names.
 
-Imports nothing of ours and no framework. No value that is listed, shown or logged has a field for the
-password: only `Draft` (what somebody is creating) and `Credential` (what is about to be tested) hold one.
+Only two values have a password: `Draft`, a registry to create, and `Credential`, the input of a test. No value that
+is listed, shown or logged has a field for it.
 """
 
 import re
@@ -22,7 +22,7 @@ PASSWORD_MAX = 16 * 1024
 USERNAME_MAX = 256
 
 STALE_AFTER = timedelta(days=7)
-"""A verdict older than this says so; the guide asks for regular checks."""
+"""Pages mark an older verdict as out of date."""
 
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
@@ -31,7 +31,7 @@ _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u20
 
 
 class Provider(StrEnum):
-    """The kinds of registry that api.md names, in the order of the guide."""
+    """The types of registry in api.md, in the order of the guide."""
 
     HARBOR = "harbor"
     DOCKERHUB = "dockerhub"
@@ -47,7 +47,7 @@ class VerifyStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """Where a registry secret lives; ordered by namespace, then name, as every list is."""
+    """Namespace and name of a registry. Keys sort by namespace, then name, like every list."""
 
     namespace: str
     name: str
@@ -58,7 +58,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The last verdict, as it is kept on the resource: never a server's own words."""
+    """The last verdict, as stored on the resource. It never holds a server's own words."""
 
     status: VerifyStatus = VerifyStatus.UNTESTED
     reason: str = ""
@@ -67,7 +67,7 @@ class Verification:
 
     @property
     def unproven(self) -> bool:
-        """A success that says nothing about the password: the registry lets everybody in."""
+        """Whether the test succeeded without proof of the password: the registry accepts any password."""
         return self.status is VerifyStatus.SUCCESS and self.reason == "ok_unverified"
 
     def is_stale(self, now: datetime) -> bool:
@@ -76,9 +76,9 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class RegistrySecret:
-    """A stored registry secret as everybody may see it: everything but the password.
+    """A stored registry, without its password.
 
-    `uid` names this one incarnation: a namesake that is created later has another. `resource_version`
+    `uid` identifies the object: a registry created later under the same name has another uid. `resource_version`
     changes with every write and is opaque, as in Kubernetes.
     """
 
@@ -96,9 +96,9 @@ class RegistrySecret:
     skip_tls_verify: bool = False
     verification: Verification = field(default_factory=Verification)
     labels: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
-    """A client's own, as they may be shown."""
+    """A client's own labels, without any that contain the password."""
     document: bytes = field(default=b"", repr=False, compare=False)
-    """The resource as JSON, as it may be shown: written once, so that a list of many only joins them."""
+    """The resource as JSON without the password. The store makes it once; a list of many only joins them."""
 
     @property
     def namespace(self) -> str:
@@ -114,12 +114,12 @@ class RegistrySecret:
 
     @property
     def address(self) -> str:
-        """What a test connects to: the scheme is spelled out only where it is plain HTTP."""
+        """The address that a test connects to. It has a scheme only for plain HTTP."""
         return f"http://{self.domain}" if self.plain_http else self.domain
 
     @property
     def binding(self) -> str:
-        """All that a stored password must never be parted from: the address, and how its server is believed."""
+        """The address and the trust settings of its certificate. A stored password is sealed together with them."""
         if self.skip_tls_verify:
             return f"{self.address} skip-tls-verify"
         if self.ca_bundle:
@@ -129,7 +129,7 @@ class RegistrySecret:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """`uid` is that of what was deleted, `version` the one of the deletion itself; 0 while it is not known."""
+    """A deleted registry. `version` is the resource version of the deletion itself, 0 while it is not known."""
 
     key: Key
     uid: str
@@ -138,8 +138,10 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A registry secret that somebody asks for. `domain` is host[:port], already canonical; `ca_bundle` is PEM,
-    checked (authorities.py). `labels` and `annotations` are their own, kept as they are (metadata.py)."""
+    """A registry to create. `domain` is a canonical host[:port]; `ca_bundle` is checked PEM (intake/ca_bundle.py).
+
+    `labels` and `annotations` are the client's own, checked by metadata.py and stored unchanged.
+    """
 
     key: Key
     domain: str
@@ -157,7 +159,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What one test needs, read from the store for that test only. `ca_bundle` is PEM, trusted in addition."""
+    """The input of one test, read from the store for this test only. `ca_bundle` is PEM, trusted in addition."""
 
     address: str
     username: str
@@ -167,22 +169,25 @@ class Credential:
 
 
 def credential_of(registry: RegistrySecret, password: str) -> Credential:
-    """A stored registry's own values, and nobody else's: never another address, CA or insecure flag."""
+    """The stored values of a registry with its password. A password is never combined with another address or CA."""
     return Credential(
         registry.address, registry.username, password, registry.ca_bundle, registry.skip_tls_verify
     )
 
 
 def name_problem(name: str) -> Problem | None:
-    """What is wrong with the name of a registry, or None: an RFC 1123 subdomain, as Kubernetes has it.
+    """The first problem with the name of a registry, or None. A name is an RFC 1123 subdomain, as in Kubernetes.
 
-    The codes are `empty`, `too_long`, `characters` and `ends`, the first that applies.
+    The problems are `empty`, `too_long`, `characters` and `ends`.
     """
     return _dns_problem(name, _SUBDOMAIN, NAME_MAX, r"[a-z0-9.-]+\Z")
 
 
 def namespace_problem(name: str) -> Problem | None:
-    """The same for a namespace, which is an RFC 1123 label: no dots, 63 characters."""
+    """The first problem with the name of a namespace, or None. A name is an RFC 1123 label: no dots, 63 characters.
+
+    The problems are those of `name_problem`.
+    """
     return _dns_problem(name, _DNS_LABEL, NAMESPACE_MAX, r"[a-z0-9-]+\Z")
 
 
@@ -197,10 +202,10 @@ def _dns_problem(name: str, whole: re.Pattern[str], longest: int, alphabet: str)
 
 
 def text_problem(text: str, longest: int, *, lines: bool = False) -> Problem | None:
-    """What is wrong with a text for people: `too_long`, `control_character`, `direction_mark`, or None.
+    """The first problem with a display text: `too_long`, `control_character`, `direction_mark`, or None.
 
-    Emoji and every script are welcome. Marks that turn the direction of writing are not: they make one
-    name look like another (Unicode TR 36).
+    `lines` allows line breaks and tabs. Emoji and every script are allowed. Marks that change the direction of
+    writing are not: they can make one name look like another (Unicode TR 36).
     """
     if len(text) > longest:
         return Problem.TOO_LONG

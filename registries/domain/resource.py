@@ -1,5 +1,7 @@
-"""Resource (Kubernetes JSON) to domain and back: the only code that knows annotation keys, base64 and
-millisecond stamps. Shapes: registry-management.zh.md, 数据结构, and api.md. Imports the domain and metadata.
+"""Conversion between a resource (Kubernetes JSON) and the domain.
+
+Annotation keys, base64 and time stamps in milliseconds are known only here. The shapes are those of
+registry-management.zh.md, 数据结构, and api.md.
 """
 
 import base64
@@ -34,9 +36,9 @@ OURS = frozenset(
         *("verify-status", "verify-reason", "verify-message", "verify-timestamp"),
     )
 )
-"""The annotations that the console writes, and nobody else for it."""
+"""The annotations that only the console writes."""
 _TEXTS = {PREFIX + "display-name": DISPLAY_NAME_MAX, PREFIX + "description": DESCRIPTION_MAX}
-"""Those of ours that hold what somebody typed, and how long they may be."""
+"""Annotations of the console with typed text, and their maximum length in characters."""
 _OWN_WORDS = OURS - _TEXTS.keys()
 _FLAGS = (PREFIX + "plain-http", PREFIX + "skip-tls-verify")
 
@@ -44,7 +46,7 @@ Resource = dict[str, Any]
 
 
 def new_resource(draft: Draft) -> Resource:
-    """The resource to create: base64 password, untested, core settings doubled as annotations."""
+    """The resource to create: untested, with the password as base64 and the core settings repeated as annotations."""
     annotations = {
         "display-name": draft.display_name,
         "description": draft.description,
@@ -78,8 +80,10 @@ def new_resource(draft: Draft) -> Resource:
 
 
 def own_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of a client that are kept: none that would say something in the console's name, a verdict above all, and
-    no copy of the whole, password included, as `kubectl apply` makes one."""
+    """A client's annotations without those that only the console may write, such as a verdict.
+
+    The copy of the whole resource that `kubectl apply` adds is dropped as well: it contains the password.
+    """
     return {
         name: value
         for name, value in annotations.items()
@@ -117,9 +121,10 @@ def to_domain(resource: Resource) -> RegistrySecret:
 
 
 def public(resource: Resource) -> Resource:
-    """A copy that may be shown: no password, no copy of it, in kubectl's last-applied, another tool's annotation or one
-    of the two texts, and no managedFields. Our own annotations are as they are read, whoever wrote them: a status is
-    always there."""
+    """A copy without the password, without any label, annotation or text that contains it, and without managedFields.
+
+    The annotations of the console are normalized, whoever wrote them: a status is always present.
+    """
     metadata = {name: value for name, value in resource["metadata"].items() if name != "managedFields"}
     notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
     stored = _stored_password(resource)
@@ -134,7 +139,7 @@ def public(resource: Resource) -> Resource:
 
 
 def _as_read(notes: Mapping[str, str]) -> dict[str, str]:
-    """Without a flag that is not set and a verdict that is none, and with no text longer than it may be."""
+    """Annotations without flags that are not "true" and without an invalid verdict, and with texts cut to length."""
     ours: dict[str, str | None] = {name: "true" if notes.get(name) == "true" else None for name in _FLAGS}
     ours |= {name: notes[name][:longest] for name, longest in _TEXTS.items() if name in notes}
     ours |= verification_annotations(_verification(notes))
@@ -142,12 +147,12 @@ def _as_read(notes: Mapping[str, str]) -> dict[str, str]:
 
 
 def information_annotations(display_name: str, description: str) -> dict[str, str | None]:
-    """The merge patch of an edit; None removes an annotation."""
+    """The merge patch of an edit. None removes an annotation."""
     return {PREFIX + "display-name": display_name or None, PREFIX + "description": description or None}
 
 
 def verification_annotations(verification: Verification) -> dict[str, str | None]:
-    """The merge patch that records a verdict: status, code, time and the catalogue message."""
+    """The merge patch that records a verdict: status, reason code, message and time. None removes an annotation."""
     at = verification.at
     return {
         PREFIX + "verify-status": verification.status.value,
@@ -176,7 +181,7 @@ def _stored_password(resource: Resource) -> str:
 
 
 def decode_password(stored: str) -> str:
-    """Canonical base64 of valid UTF-8 is decoded; anything else is taken as it stands (api.md)."""
+    """Decodes canonical base64 of valid UTF-8. Any other text is the password itself (api.md)."""
     try:
         raw = base64.b64decode(stored, validate=True)
         if base64.b64encode(raw).decode() == stored:
@@ -192,7 +197,7 @@ def _created_at(metadata: Mapping[str, Any]) -> datetime:
 
 
 def _address(domain: str) -> tuple[str, bool]:
-    """Host[:port] and whether it is plain HTTP, from a domain that may have been applied with a scheme."""
+    """Host[:port], and whether it is plain HTTP. A domain that kubectl applied may have a scheme and a path."""
     scheme, separator, rest = domain.strip().partition("://")
     if not separator:
         scheme, rest = "", domain.strip()

@@ -1,5 +1,6 @@
-"""Label and field selectors, as Kubernetes writes them: `a=b`, `a!=b`, `a`, `!a`, `a in (b, c)`, `a notin (b)`, joined
-by commas. Imports the domain, and what a label may be.
+"""Label and field selectors in the syntax of Kubernetes.
+
+`a=b`, `a!=b`, `a`, `!a`, `a in (b, c)` and `a notin (b)`, joined by commas.
 """
 
 import re
@@ -22,13 +23,15 @@ _PART = re.compile(
 
 
 class SelectorError(ValueError):
-    """A text that is no selector, or none that is supported; its words may be shown."""
+    """A text is no selector, or its field is not supported. The message may be shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """Whether the value of a key is one of `values`, of any key that is there for None, or whether it is not: that
-    is also true where there is no such key."""
+    """A condition on one key: with `wanted`, its value is one of `values` (None: the key exists); else it is not.
+
+    A condition that is not `wanted` also holds where the key does not exist.
+    """
 
     key: str
     values: frozenset[str] | None
@@ -41,7 +44,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """All of it has to hold; without requirements everything is selected."""
+    """All requirements have to hold. An empty selector selects everything."""
 
     labels: tuple[Requirement, ...] = ()
     fields: tuple[Requirement, ...] = ()
@@ -58,7 +61,7 @@ EVERYTHING = Selector()
 
 
 def read_selector(labels: str, fields: str) -> Selector:
-    """SelectorError."""
+    """The selector of the parameters `labelSelector` and `fieldSelector`. SelectorError."""
     return Selector(tuple(_labels(labels)), tuple(_fields(fields)))
 
 
