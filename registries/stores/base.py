@@ -1,8 +1,8 @@
-"""What a store is. Two exist, the embedded one and a cluster; one contract test runs against both.
+"""The interface of a store. There are two stores, the embedded one and a cluster; one contract test runs against both.
 
 A registry goes in as a Draft, with its password, and comes out as a RegistrySecret, without it: `credential` is
 the only way to read a password. The document of a RegistrySecret is its resource as JSON, made once by the store.
-Every patch and delete carries the uid that was read, so that a re-created namesake is never touched.
+Every patch and delete carries the uid that was read, so that another registry of the same name is never touched.
 """
 
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What happened since a version. When `complete`, it is everything there is and replaces all before.
+    """The changes since a version. When `complete` is True, `upserted` is everything and replaces all earlier changes.
 
-    `version` goes into the next call. `removed` may name keys that the caller never saw.
+    `version` is the argument of the next call. `removed` may name keys that the caller has never seen.
     """
 
     version: str
@@ -28,23 +28,26 @@ class Changes:
     upserted: tuple[RegistrySecret, ...] = ()
     removed: tuple[Removal, ...] = ()
     namespaces: frozenset[str] | None = None
-    """All namespaces, or None when they did not change."""
+    """All namespaces; None when they did not change."""
     mark: int = 0
-    """The newest resource version that was seen by then, those of deletions included. It only grows, unless the store
-    has another history: then the changes are complete."""
+    """The newest resource version seen, deletions included. It only grows, unless the store was restored from a backup:
+    then the changes are complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How far what `changes` tells can be trusted. `problem` is None while all is well;
-    with one, nothing newer than `as_of` is known and nothing can be written."""
+    """The state of the connection to the store. `problem` is None while the store answers.
+
+    With a problem, nothing newer than `as_of` is known and nothing can be written.
+    """
 
     problem: Problem | None = None
     as_of: datetime | None = None
     known: bool = True
-    """Whether what there is was read once, however long ago."""
+    """Whether everything was read at least once, however long ago."""
     steady: float = field(default=inf, compare=False)
-    """Seconds since it was last found not to answer. Soon after, what it refuses may be what it does not know yet."""
+    """Seconds since the store last failed to answer. A refusal soon after that may be wrong: an API server that has
+    just started does not know all roles."""
 
     @property
     def away(self) -> bool:
@@ -52,27 +55,27 @@ class Freshness:
 
 
 class Store(Protocol):
-    """Errors are those of registries.errors, Unavailable from every method of a store that is away."""
+    """Raises the errors of domain/errors.py. While the store is away, every method raises Unavailable."""
 
     @property
     def manages_namespaces(self) -> bool:
-        """Whether namespaces are created and deleted here; a cluster's have lives of their own."""
+        """Whether namespaces are created and deleted here. A cluster manages its own."""
         ...
 
     def stop(self) -> None:
-        """Nothing of it goes on beside the calls from now on, in this process."""
+        """Ends the background threads of the store in this process."""
         ...
 
     def freshness(self) -> Freshness:
-        """At once, from memory."""
+        """The freshness of `changes`, from memory and without waiting."""
         ...
 
     def changes(self, since: str | None) -> Changes:
-        """What changed since a version; everything for None or for a version that is too old."""
+        """The changes since a version. For None, or for a version that is too old: everything."""
         ...
 
     def reached(self, version: int) -> bool:
-        """Whether a resource version that `changes` has not seen may be one of this store all the same."""
+        """Whether a resource version that `changes` has not seen can still be a version of this store."""
         ...
 
     def get(self, key: Key) -> RegistrySecret:
@@ -80,10 +83,10 @@ class Store(Protocol):
         ...
 
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
-        """Store a new registry and give it as stored. AlreadyExists; NotFound for its namespace.
+        """Stores a new registry and returns it as stored. AlreadyExists; NotFound for its namespace.
 
-        A dry run, also of `annotate` and `delete`, raises the same errors and changes nothing. The registry that
-        a dry run of `create` gives may have an empty uid and resource_version.
+        A dry run, also of `annotate` and `delete`, raises the same errors and changes nothing. The registry returned
+        by a dry run of `create` may have an empty uid and resource_version.
         """
         ...
 
@@ -96,45 +99,47 @@ class Store(Protocol):
         resource_version: str | None = None,
         dry_run: bool = False,
     ) -> RegistrySecret:
-        """Merge annotations (None removes one) and give the registry as changed. There is no other update.
+        """Merges annotations (None removes one) and returns the changed registry. There is no other update.
 
-        NotFound; Conflict `recreated` when the uid is another one, `changed` when the version is.
+        NotFound; Conflict `recreated` for another uid, `changed` for another version.
         """
         ...
 
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
-        """NotFound; Conflict `recreated`."""
+        """Deletes a registry. NotFound; Conflict `recreated`."""
         ...
 
     def credential(self, key: Key, *, uid: str) -> Credential:
-        """The address, user name and password of one test. NotFound; Conflict `recreated`; Unavailable."""
+        """The address, user name and password for one test. NotFound; Conflict `recreated`; Unavailable."""
         ...
 
     def acting_as(self, acting: object | None) -> "Store":
-        """This store, whose `create`, `annotate`, `delete` and `credential` are done in somebody's name.
+        """This store, with `create`, `annotate`, `delete` and `credential` in the name of a person.
 
-        A store that asks nobody gives itself. Of the other one every such call may also raise Forbidden, and
-        Unavailable `session_ended` once the credential is forgotten or no longer taken.
+        The embedded store has no names and returns itself. On a cluster each of these calls can also raise Forbidden,
+        and Unavailable `session_ended` when the person's credential is gone or no longer accepted.
         """
         ...
 
     def pull_secret(self, key: Key) -> PullSecret:
-        """How it stands, after it was put right if need be; NONE where there are none."""
+        """The state of a pull secret, after a repair where one was necessary. NONE where the store has none."""
         ...
 
     def upkeep_problem(self) -> Unavailable | None:
-        """Why nobody keeps pull secrets in the background, as far as it is known: about the console's own namespace
-        there. None while somebody does, and where there are none."""
+        """Why no replica maintains pull secrets in the background; the subject is the console's own namespace.
+
+        None while a replica does, and where the store has no pull secrets.
+        """
         ...
 
     def pull_secret_users(self) -> PullSecretUsers | None:
-        """None where there are no pull secrets. After `acting_as` it reads and binds in that person's name."""
+        """The users of pull secrets; None where the store has none. After `acting_as`, in that person's name."""
         ...
 
     def create_namespace(self, name: str) -> None:
-        """AlreadyExists."""
+        """Creates a namespace. AlreadyExists; Conflict `namespaces_elsewhere` on a cluster."""
         ...
 
     def delete_namespace(self, name: str) -> None:
-        """NotFound; Conflict `not_empty` while a registry is in it."""
+        """Deletes a namespace. NotFound; Conflict `not_empty` while it contains a registry."""
         ...

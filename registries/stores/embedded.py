@@ -1,8 +1,8 @@
-"""The embedded store: a tiny etcd in the database that DATABASE_URL names.
+"""The embedded store: a small etcd in the database of DATABASE_URL.
 
-It keeps each resource's JSON with uid, resourceVersion and creationTimestamp, raises the conflicts that an
-API server raises, and tells what changed since a version. A write takes the version row first: writers are
-serial, and no reader can see a version before the ones below it.
+It stores the JSON of each resource with uid, resourceVersion and creationTimestamp, raises the same conflicts as an
+API server, and answers with the changes since a version. Every write locks the version row first. Writes are therefore
+serial, and a reader sees versions in their order.
 """
 
 import json
@@ -28,7 +28,7 @@ TOMBSTONES_KEPT = timedelta(hours=1)
 
 
 class EmbeddedStore:
-    """The store protocol (stores/base.py) on Django's default database."""
+    """The Store protocol on Django's default database."""
 
     manages_namespaces = True
 
@@ -39,7 +39,7 @@ class EmbeddedStore:
         return self
 
     def stop(self) -> None:
-        """Nothing goes on beside its calls."""
+        """This store has no threads."""
 
     def freshness(self) -> Freshness:
         return Freshness()
@@ -50,7 +50,7 @@ class EmbeddedStore:
         known = -1 if since is None else int(since)
         if known == value:
             return Changes(version=str(value), complete=False, mark=value)
-        # A restored backup may be behind what the caller knows; tombstones may be gone: start over.
+        # Start over when the tombstones are gone, or when a restored backup is older than the caller's version.
         complete = known < compacted or known > value
         rows = StoredResource.objects.filter(resource_version__lte=value)
         graves = Tombstone.objects.filter(resource_version__lte=value)
@@ -80,7 +80,7 @@ class EmbeddedStore:
         )
 
     def reached(self, version: int) -> bool:
-        return False  # whoever asks for changes gets all there are
+        return False  # `changes` never misses a version
 
     def get(self, key: Key) -> RegistrySecret:
         return to_domain(_body(self._row(key)))
@@ -169,7 +169,7 @@ class EmbeddedStore:
             self._bury(row, version)
 
     def reseal(self) -> int:
-        """Bring every password under the newest key; returns how many there are."""
+        """Encrypts every password with the newest key. Returns the number of passwords."""
         return reseal_all(self._sealer, StoredResource.objects.filter(kind=KIND), "sealed_password")
 
     @staticmethod
@@ -211,7 +211,7 @@ class EmbeddedStore:
 
     @staticmethod
     def _bury(row: StoredResource, version: int) -> None:
-        """Delete a row and leave a tombstone; forget the tombstones that nobody can still be waiting for."""
+        """Deletes a row, leaves a tombstone, and removes tombstones older than TOMBSTONES_KEPT."""
         Tombstone.objects.create(
             kind=row.kind, namespace=row.namespace, name=row.name, uid=row.uid, resource_version=version
         )

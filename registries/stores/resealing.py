@@ -1,4 +1,4 @@
-"""Rows whose seals come under a new key, while the console runs. Imports Django's database and sealing alone."""
+"""Moves sealed values in the database to a new key while the console runs."""
 
 from typing import Any
 
@@ -9,10 +9,9 @@ from registries.stores.sealing import Sealer
 
 
 def reseal_all(sealer: Sealer, rows: QuerySet[Any], field: str) -> int:
-    """Bring this field of all rows under the newest key; returns how many there are. Unavailable `key_missing`.
+    """Seals one field of all rows with the newest key. Returns the number of rows. Unavailable `key_missing`.
 
-    Rows that appear meanwhile are looked for until there are none: once the new key is in place, everything is
-    written under it.
+    Repeats until there are no new rows. From the moment the new key is configured, all writes use it.
     """
     done: set[int] = set()
     while fresh := set(rows.values_list("pk", flat=True)) - done:

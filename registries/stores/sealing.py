@@ -1,8 +1,7 @@
-"""Passwords at rest: Fernet (AES-128-CBC, HMAC-SHA256) under keys of their own, newest first.
+"""Encryption of stored passwords: Fernet (AES-128-CBC, HMAC-SHA256) with keys of its own, newest first.
 
-A seal names the resource, and the address, CA and insecure flag that it was made for. Whoever can write to the
-database can therefore not move a password to another address or server: it no longer opens. Imports
-nothing of ours but errors.
+The sealed text contains the uid of the resource, and the address, CA and insecure flag. A person with write access to
+the database therefore cannot move a password to another address or server: it no longer opens.
 """
 
 import json
@@ -14,7 +13,7 @@ from registries.domain.errors import Problem, Unavailable
 
 
 class Sealer:
-    """Seals and opens passwords. `keys` gives the current Fernet keys, newest first, and may change."""
+    """Seals and opens passwords. `keys` returns the current Fernet keys, newest first; they may change."""
 
     def __init__(self, keys: Callable[[], Sequence[str]]) -> None:
         self._keys = keys
@@ -26,7 +25,7 @@ class Sealer:
         return self._current().encrypt(payload.encode()).decode()
 
     def open(self, sealed: str, *, uid: str, binding: str) -> str:
-        """The password, or Unavailable: `key_missing` when no key opens it, `seal_broken` when it was moved."""
+        """The password. Unavailable `key_missing` when no key opens it, `seal_broken` when it was moved."""
         try:
             payload = json.loads(self._current().decrypt(sealed.encode()))
         except InvalidToken as error:
@@ -36,7 +35,7 @@ class Sealer:
         return str(payload["password"])
 
     def reseal(self, sealed: str) -> str:
-        """The same content under the newest key."""
+        """The same content, sealed with the newest key. Unavailable `key_missing`."""
         try:
             return self._current().rotate(sealed.encode()).decode()
         except InvalidToken as error:

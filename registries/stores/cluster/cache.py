@@ -1,11 +1,11 @@
-"""What is known of the cluster, and what changed since the index last asked: in memory, without passwords.
+"""The known state of the cluster and its last changes, in memory and without passwords.
 
-Three tell it: a list, the events of a watch, and who writes here, at once, so that who saves sees it. They do
-not arrive in order, so a resource's version decides which is newer.
+The state comes from lists, from the events of a watch, and from local writes. A local write is added at once, so that a
+person sees what they saved. The three do not arrive in order: the newer resource version wins.
 
 Resource versions are compared as numbers. Kubernetes calls them opaque, but every API server that serves custom
-resources takes them from etcd's revision, which only grows, over all objects; client-go and the API server's own
-cache rely on it. Where one is not a number, what comes last counts.
+resources takes them from the revision of etcd, which only grows, over all objects. client-go and the cache of the API
+server rely on this, too. A version that is not a number is always taken as newer.
 """
 
 import threading
@@ -22,14 +22,14 @@ from registries.domain.registry import Key, RegistrySecret, Removal
 from registries.stores.base import Changes, Freshness
 
 REMEMBERED = 20_000
-"""Changes; an index that is further behind gets everything."""
+"""Number of changes kept. An index that is further behind gets everything."""
 GRAVES_KEPT = 120.0
-"""Seconds in which an answer that was on its way could bring a deleted resource back."""
+"""Seconds for which the uid of a deleted resource is remembered: a late answer must not bring the resource back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change: where, and what was deleted there; None for a new or changed one."""
+    """One change. `gone` is the deletion; None for a new or changed registry."""
 
     number: int
     key: Key
@@ -37,8 +37,11 @@ class Entry:
 
 
 class Journal:
-    """Thread-safe, of one process. `sources` are the names of those who have to have listed once before anything is
-    known. To one journal, a version of another one means nothing."""
+    """The cache of one process; thread-safe.
+
+    `sources` are the names of the watchers. The state is known when each of them has listed once. A version is only
+    valid in the journal that returned it. `patience` is in seconds.
+    """
 
     def __init__(self, sources: Iterable[str], patience: float) -> None:
         self._changed = threading.Condition()
@@ -58,10 +61,10 @@ class Journal:
         self._well: datetime | None = None
         self._silent = float("-inf")
 
-    # What the index asks
+    # For the index
 
     def changes(self, since: str | None) -> Changes:
-        """Changes since that version. At the start, waits a while for the first list; then Unavailable."""
+        """The changes since a version. Waits for the first list at the start; Unavailable when that takes too long."""
         with self._changed:
             self._require_lists()
             known = self._place(since)
@@ -88,11 +91,13 @@ class Journal:
         with self._changed:
             return tuple(self._registries)
 
-    # What the watchers tell
+    # For the watchers, and for local writes
 
     def replace(self, registries: Iterable[RegistrySecret], version: str, *, another_history: bool) -> None:
-        """A list of everything, as of a version. What was written here since then is newer, and stays, unless
-        the list is of another history: then nothing that was known means anything."""
+        """Takes over a list of everything at a version. Newer local writes stay.
+
+        With `another_history` (a restored backup) nothing of the earlier state stays.
+        """
         listed = {it.key: it for it in registries}
         with self._changed:
             if another_history:
@@ -112,7 +117,7 @@ class Journal:
             self._begun = self._number
 
     def put(self, registry: RegistrySecret) -> None:
-        """A new or changed one, from an event or from who wrote it; an older one than is known is ignored."""
+        """Adds a new or changed registry, unless a newer version of it is known."""
         with self._changed:
             if registry.uid in self._graves or not _supersedes(registry, self._registries.get(registry.key)):
                 return
@@ -121,7 +126,7 @@ class Journal:
             self._note(registry.key)
 
     def remove(self, key: Key, uid: str, version: str = "") -> None:
-        """Who deletes knows no version of it; the event, which comes later, does."""
+        """Removes a registry. A local delete has no resource version yet; the watch event supplies it."""
         removal = Removal(key, uid, _number(version) or 0)
         with self._changed:
             now = time.monotonic()
@@ -133,7 +138,7 @@ class Journal:
                 del self._registries[key]
                 self._note(key, removal)
             elif removal.version > self._mark:
-                self._number += 1  # or nobody would ask
+                self._number += 1  # otherwise the index would not ask for the new mark
             self._mark = max(self._mark, removal.version)
 
     def set_namespaces(self, names: frozenset[str]) -> None:
@@ -144,7 +149,7 @@ class Journal:
                 self._namespaces_changed = self._number
 
     def sign(self, source: str) -> None:
-        """The server was heard of by that source, just now, and has listed once at least."""
+        """Notes an answer of the server to a source that has listed at least once."""
         with self._changed:
             self._problems.pop(source, None)
             self._listed.add(source)
@@ -177,7 +182,7 @@ class Journal:
         return next((self._problems[name] for name in sorted(self._problems)), None)
 
     def _since(self, known: int) -> tuple[tuple[RegistrySecret, ...], list[Removal]]:
-        """The last state of every key that was touched, so that the order of its changes does not matter."""
+        """The last state of every changed key, and all removals: the order of the changes does not matter."""
         touched: set[Key] = set()
         removed: list[Removal] = []
         for entry in reversed(self._entries):
@@ -200,7 +205,7 @@ def _number(version: str) -> int | None:
 
 
 def newer(version: str, other: str) -> bool:
-    """Whether the one is surely newer than the other."""
+    """Whether a version is newer than another. False when one of them is not a number."""
     mine, theirs = _number(version), _number(other)
     return mine is not None and theirs is not None and mine > theirs
 

@@ -1,6 +1,4 @@
-"""What is followed of the cluster in one process: the journal, and the threads that keep it fresh. May import its
-siblings, the domain and the resource.
-"""
+"""The journal of one process, and the threads that keep it fresh."""
 
 import logging
 import threading
@@ -21,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Follower:
-    """Of the process that makes it. With a lease, it keeps the pull secrets as well."""
+    """Watches registries and namespaces. With a lease, it maintains the pull secrets as well."""
 
     def __init__(
         self, connection: Connection, secrets: PullSecrets, lease: Lease | None, patience: float
@@ -42,7 +40,7 @@ class Follower:
         self._started = False
 
     def start(self) -> None:
-        """Follow from now on; once."""
+        """Starts the threads, once."""
         if self._started:
             return
         with self._starting:
@@ -52,7 +50,7 @@ class Follower:
                 self._started = True
 
     def stop(self) -> None:
-        """What has ended asks nothing more."""
+        """Ends the threads."""
         for one in self._all:
             one.stop()
 
@@ -60,13 +58,13 @@ class Follower:
         return self._reconciler.problem() if self._reconciler else None
 
     def touch(self, key: Key) -> None:
-        """Look at its pull secret again."""
+        """Lets the pull secret of a registry be checked again."""
         if self._reconciler is not None:
             self._reconciler.touch(key, "")
 
 
 class _Sign:
-    """watch.Sink, as far as it is about being heard of."""
+    """The part of watch.Sink about the connection."""
 
     def __init__(self, journal: Journal, source: str) -> None:
         self._journal = journal
@@ -131,12 +129,12 @@ def _key(item: Json) -> Key:
 
 
 def _generation(item: Json) -> str:
-    """Another one when the spec is another one; what is written in annotations leaves it alone."""
+    """Changes with the uid and the spec, not with annotations."""
     return f"{item['metadata'].get('uid')}/{item['metadata'].get('generation')}"
 
 
 def _readable(items: Iterable[Json]) -> Iterator[RegistrySecret]:
-    """One resource that cannot be understood must not hide all others."""
+    """The registries that can be read. An unreadable resource is logged and must not hide all others."""
     for item in items:
         try:
             yield to_domain(item)

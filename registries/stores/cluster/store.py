@@ -1,8 +1,8 @@
-"""The store on a cluster: registry secrets are custom resources (kubernetes.md), read from the journal, written
-to the API server. What a write returns goes into the journal at once, so that who saves sees it.
+"""The store on a cluster, where registries are custom resources (kubernetes.md).
 
-A resource's password, its managedFields and kubectl's copy of it are dropped as soon as an answer is parsed.
-May import its siblings, the domain, errors and the resource.
+Lists come from the journal (cache.py), writes go to the API server. The answer to a write is put into the journal at
+once, so that a person sees what they saved. The password, managedFields and kubectl's copy of the resource are dropped
+as soon as an answer is parsed.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,14 +24,13 @@ from registries.stores.cluster.cache import Journal
 from registries.stores.cluster.follower import Follower
 
 DRY_RUN = {"dryRun": "All"}
-"""The query with which an API server checks everything, admission included, and writes nothing."""
+"""The query of a dry run: the API server checks everything, admission included, and writes nothing."""
 FIRST_LIST = 15.0
-"""Seconds that the first reader waits for the first list."""
+"""Seconds that a reader waits for the first list."""
 
 
 class KubernetesStore:
-    """The store protocol (stores/base.py) on a cluster. Its threads start in every process in which somebody asks
-    what there is, when they first do."""
+    """The Store protocol on a cluster. Its threads start with the first call of `changes` or `freshness`."""
 
     manages_namespaces = False
 
@@ -42,8 +41,8 @@ class KubernetesStore:
         lease: Callable[[], Lease] | None = None,
         patience: float = FIRST_LIST,
     ) -> None:
-        """With leases, one for each process that follows, pull secrets are kept as well, in the background by
-        whoever holds it."""
+        """`lease` makes the lease of a process. With it, the store maintains pull secrets; in the background, only the
+        holder of the lease does."""
         self._connection = connection
         self._writer: Caller = connection
         self._secrets = PullSecrets(connection)
@@ -56,12 +55,14 @@ class KubernetesStore:
         self._follower.here().stop()
 
     def acting_as(self, acting: object | None) -> "KubernetesStore":
-        """The same store, what it follows included, with a Person of gate.py for what is written, and for reading
-        a password; lists, what is shown of one registry, and pull secrets stay the console's own."""
+        """The same store and cache, with writes and reads of passwords made by a Person (cluster/personal.py).
+
+        Lists, single registries and pull secrets are still read with the console's own credential.
+        """
         if acting is None:
             return self
         if not isinstance(acting, Person):
-            raise TypeError("not somebody of this cluster")
+            raise TypeError("not a person of this cluster")
         theirs = copy(self)
         theirs._writer = acting
         return theirs
@@ -73,7 +74,7 @@ class KubernetesStore:
         return self._following().changes(since)
 
     def reached(self, version: int) -> bool:
-        """Another replica may have listed later than this one, and nothing happened since that this one was told."""
+        """Another replica may have listed later than this one, with no event for this one since then."""
         try:
             answer = self._connection.call(
                 "GET", paths.EVERYWHERE, subject=paths.EVERYWHERE, query={"limit": "1"}
@@ -99,7 +100,7 @@ class KubernetesStore:
             try:
                 self._secrets.put(registry, password_of(created))
             except ConsoleError:
-                self._follower.here().touch(key)  # the registry is saved all the same
+                self._follower.here().touch(key)  # the registry is saved; its Secret is tried again later
         return registry
 
     def annotate(
@@ -133,7 +134,7 @@ class KubernetesStore:
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
         options: Json = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         if dry_run:
-            options["dryRun"] = [DRY_RUN["dryRun"]]  # with a body, a server looks nowhere else
+            options["dryRun"] = [DRY_RUN["dryRun"]]  # the server ignores the query of a request with a body
         try:
             left = self._writer.call("DELETE", paths.registry(key), subject=str(key), body=options)
         except Conflict as error:
@@ -144,9 +145,7 @@ class KubernetesStore:
         if dry_run:
             return
         if left.get("kind") == KIND and (left.get("metadata") or {}).get("finalizers"):
-            self._journal().put(
-                to_domain(left)
-            )  # somebody's finalizer keeps it for a while, and so it is still shown
+            self._journal().put(to_domain(left))  # a finalizer keeps it for a while: it is still shown
         else:
             self._journal().remove(key, uid)
 
@@ -175,7 +174,7 @@ class KubernetesStore:
         raise Conflict(name, Problem.NAMESPACES_ELSEWHERE)
 
     def _following(self) -> Journal:
-        """What is known here, from now on kept fresh."""
+        """The journal of this process, with its threads started."""
         follower = self._follower.here()
         follower.start()
         return follower.journal
@@ -187,7 +186,7 @@ class KubernetesStore:
         return self._connection.call("GET", paths.registry(key), subject=str(key))
 
     def _conflict(self, key: Key, uid: str, error: Conflict) -> Conflict | NotFound:
-        """Which one it was: the server's words would tell, but they are not an interface."""
+        """The exact conflict, found by a read: the server's message would tell, but its wording is not stable."""
         if error.problem != Problem.CHANGED:
             return error
         try:

@@ -1,8 +1,7 @@
-"""Follows one kind of object on the cluster: list once, then watch, and begin again whatever happens.
+"""Follows one collection of the API server: list, then watch, and again after every failure.
 
-A watch that the server ends is continued where it stood. After anything else, a cut, an expired version, a
-server that is away for an hour and comes back with another history, everything is listed again: only a list
-tells what was missed. May import client.py, the journal's order of versions and the errors.
+A watch that the server ends is continued at its last version. After any other end (a broken connection, an expired
+version, a server restored from a backup) everything is listed again, since only a list shows what was missed.
 """
 
 import logging
@@ -21,11 +20,11 @@ from registries.stores.cluster.cache import newer
 log = logging.getLogger(__name__)
 
 WATCH_SECONDS = (240, 300)
-"""After so long the server ends a watch; at random, so that not all come back at once."""
+"""Duration of a watch, chosen at random between the two, so that not all watches are renewed at once."""
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
-"""Seconds before each further attempt; the last one for ever."""
+"""Seconds before each retry. The last value is used for all further retries."""
 BEAT = 5.0
-"""Seconds between two questions whether the server is there: a dead connection says nothing by itself."""
+"""Seconds between two checks of the server: a broken connection does not report itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +32,11 @@ class Listing:
     items: tuple[Json, ...]
     version: str
     another_history: bool
-    """Older than what was seen before, though it is the server's last word: a restored backup."""
+    """The list is older than what was seen before, though it is the newest: the server was restored from a backup."""
 
 
 class Sink(Protocol):
-    """Where it goes; all calls come from the watcher's thread."""
+    """The receiver of a watcher. All calls come from the watcher's thread."""
 
     def listed(self, listing: Listing) -> None: ...
 
@@ -46,16 +45,16 @@ class Sink(Protocol):
         ...
 
     def sign(self) -> None:
-        """The server was heard of."""
+        """The server answered."""
         ...
 
     def lost(self, problem: Problem) -> None:
-        """It cannot be followed now; a code of failures.py."""
+        """The server does not answer, or refuses."""
         ...
 
 
 class Watcher:
-    """One daemon thread. `path` is that of the collection."""
+    """One daemon thread that follows the collection at `path`."""
 
     def __init__(self, connection: Connection, path: str, sink: Sink) -> None:
         self._connection = connection
@@ -70,7 +69,7 @@ class Watcher:
         threading.Thread(target=self._run, name=f"watch {self._path}", daemon=True).start()
 
     def stop(self) -> None:
-        """It ends with its next event or pause; being a daemon, it keeps no process from ending."""
+        """Ends the thread at its next event or pause. As a daemon it does not keep the process alive."""
         self._stop.set()
 
     def _run(self) -> None:
@@ -92,7 +91,7 @@ class Watcher:
                 self._failed(FAILED)
 
     def _failed(self, problem: Problem, pause: float = 0.0) -> None:
-        """Wait a little. A single cut is no news: it is told only when the next attempt fails as well."""
+        """Waits before the next attempt. A single failure is not reported, only one that repeats."""
         if self._failures or not self._seen:
             self._sink.lost(problem)
             if self._failures <= 1:
@@ -102,9 +101,10 @@ class Watcher:
         self._stop.wait(pause * random.uniform(0.8, 1.2))
 
     def _list(self) -> str:
-        """List everything; returns the version to watch from.
+        """Lists everything. Returns the version to watch from.
 
-        From the server's cache, which costs a tenth, but never from one that is older than what was seen.
+        The list comes from the cache of the API server, at a tenth of the cost, but never from a cache that is older
+        than the last known version.
         """
         expired, self._expired = self._expired, False
         query = {"resourceVersion": self._seen or "0"}
@@ -124,7 +124,7 @@ class Watcher:
         return version
 
     def _follow(self, version: str) -> str:
-        """Pass on what happens until the server ends the watch; returns the version that it stood at."""
+        """Passes events on until the server ends the watch. Returns the last version."""
         begun = time.monotonic()
         for event in self._events(version):
             item = event.get("object") or {}
@@ -133,7 +133,7 @@ class Watcher:
                 self._sink.happened(str(event["type"]), item)
             self._heard(version)
         if time.monotonic() - begun < 1.0:
-            self._stop.wait(0.5)  # a server that ends watches at once is not asked in a tight loop
+            self._stop.wait(0.5)  # no tight loop with a server that ends every watch at once
         return version
 
     def _events(self, version: str) -> Iterator[Json]:
@@ -153,7 +153,7 @@ class Watcher:
 
 
 class Pulse:
-    """Asks whether the server is there, every few seconds, since a watch may be silent for a minute."""
+    """Checks every few seconds whether the server answers, since a watch may have no event for a minute."""
 
     def __init__(self, connection: Connection, path: str, sink: Sink) -> None:
         self._connection = connection
