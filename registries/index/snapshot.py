@@ -28,7 +28,7 @@ _SORT_KEYS: Mapping[Sort, Callable[[RegistrySecret], object]] = {
 
 @dataclass(frozen=True)
 class Bucket:
-    """The registries of one namespace, by name, with what is counted of them."""
+    """The registries of one namespace, sorted by name, and their counts."""
 
     items: tuple[RegistrySecret, ...]
 
@@ -44,11 +44,11 @@ class Bucket:
 
     @cached_property
     def haystacks(self) -> tuple[str, ...]:
-        """What a search looks through, per item: name, display name and domain, in no case."""
+        """The searched text of each item: name, display name and domain, case-folded."""
         return tuple(f"{it.name}\n{it.display_name}\n{it.domain}".casefold() for it in self.items)
 
     def narrowed(self, criteria: Criteria) -> "Bucket":
-        """What of it has the text and the provider, and is selected."""
+        """The items that match the text, the provider and the selector."""
         if not criteria.narrows:
             return self
         text = criteria.text.casefold()
@@ -62,7 +62,7 @@ class Bucket:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Another one when anything in it changed; the same in every process."""
+        """Changes with any item; the same in every process."""
         return sha256(" ".join(f"{it.uid}:{it.resource_version}" for it in self.items).encode()).hexdigest()
 
     def stale(self, now: datetime) -> int:
@@ -70,7 +70,7 @@ class Bucket:
 
 
 class Snapshot:
-    """Everything at one version; immutable, so that a reader never sees half a change."""
+    """Everything at one version. A snapshot is immutable: a reader never sees half a change."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Snapshot:
         self.namespaces = namespaces
         self.buckets = buckets
         self.place, self.mark = 0, 0
-        """Where in the log of changes it stands, and the newest version of anything by then, deletions included."""
+        """The place in the log of changes, and the newest version of anything by then, deletions included."""
         self._orders: dict[Sort, tuple[RegistrySecret, ...]] = {}
 
     @cached_property
@@ -94,7 +94,7 @@ class Snapshot:
         return {it.uid: it.key for bucket in self.buckets.values() for it in bucket.items}
 
     def everything(self, sort: Sort) -> tuple[RegistrySecret, ...]:
-        """All of it in one order, sorted once per version."""
+        """All registries in one order, sorted once per snapshot."""
         if sort not in self._orders:
             items = chain.from_iterable(bucket.items for bucket in self.buckets.values())
             self._orders[sort] = tuple(sorted(items, key=_SORT_KEYS[sort]))  # type: ignore[arg-type]
@@ -109,7 +109,7 @@ class Snapshot:
         return found[0] if found and found[0].key == key else None
 
     def after(self, changes: Changes) -> "Snapshot":
-        """The snapshot that follows; only namespaces in which something happened are built anew."""
+        """The next snapshot. Only changed namespaces are built again."""
         if not (changes.complete or changes.upserted or changes.removed or changes.namespaces is not None):
             same = copy(self)
             same.version = changes.version
@@ -138,7 +138,7 @@ class Snapshot:
 
 
 def visible_namespaces(snapshot: Snapshot, access: Access, permission: Permission) -> tuple[str, ...]:
-    """The namespaces that exist and for which a person holds a permission, sorted."""
+    """The existing namespaces in which a person holds a permission, sorted."""
     if permission in access.everywhere:
         return snapshot.sorted_namespaces
     return tuple(
@@ -168,7 +168,7 @@ def fingerprint(buckets: Iterable[Bucket]) -> str:
 def matching(
     snapshot: Snapshot, buckets: Sequence[Bucket], query: ListQuery, now: datetime
 ) -> Iterator[RegistrySecret]:
-    """The items of these buckets in the order and of the status that was asked for."""
+    """The items of these buckets with the status and in the order of the query."""
     items: Iterable[RegistrySecret]
     if len(buckets) == len(snapshot.buckets) and not query.criteria.narrows:
         ordered = snapshot.everything(query.sort)

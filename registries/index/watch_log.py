@@ -1,10 +1,9 @@
-"""The last changes in their order, for those who watch: what an API server keeps as its watch cache.
-Imports the domain and what a store tells of changes.
+"""The last changes in order, for watches through the API: the counterpart of the watch cache of an API server.
 
-A store says what is new and what is gone, not which of the new are additions: that is told from what was there before.
-What is told late, after something newer, or whose version is not known, a deletion by this process on a cluster for
-example, stands under the newest version by then: who goes on from there is told once more, and misses nothing.
-Versions are compared as numbers (stores/kubernetes/journal.py says why).
+A store reports new and removed registries. Whether a new one is an addition follows from the state before. A change
+that arrives late, after a newer one, or without a version (a local deletion on a cluster) gets the newest version so
+far. A client that continues from that version receives the change a second time and misses nothing. Versions are
+compared as numbers (stores/cluster/cache.py explains why).
 """
 
 import json
@@ -22,7 +21,7 @@ KEPT = 2000
 
 
 class ChangeType(StrEnum):
-    """As in a watch of Kubernetes."""
+    """The event types of a Kubernetes watch."""
 
     ADDED = "ADDED"
     MODIFIED = "MODIFIED"
@@ -31,8 +30,11 @@ class ChangeType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`document` is the resource as JSON, as it may be shown; of a deleted one, as it was last. `mark` is the newest
-    version of anything when it was told; `late`, that it is not its own."""
+    """One change. `document` is the JSON of the registry; of a deleted one, its last state with the final version.
+
+    `mark` is the newest version of anything at the time of the change. `late` is True when that is not the version of
+    the change itself.
+    """
 
     type: ChangeType
     key: Key
@@ -43,7 +45,10 @@ class Change:
     before: RegistrySecret | None
 
     def seen_through(self, selector: Selector) -> "Change | None":
-        """What it is to who watches what is selected: who leaves goes as it was last, and who enters is new."""
+        """The change for a watch with a selector; None when it does not concern the selection.
+
+        A registry that leaves the selection is DELETED with its last state; one that enters it is ADDED.
+        """
         was, now = (it is not None and selector.selects(it.key, it.labels) for it in (self.before, self.now))
         if self.now is None or self.before is None or (was and now):
             return self if was or now else None
@@ -57,7 +62,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What came after a place in the log; `place` and `version` are where it ends."""
+    """The changes after a place in the log. `place` and `version` are the end of the log."""
 
     place: int
     version: str
@@ -65,7 +70,7 @@ class News:
 
 
 class ChangeLog:
-    """A place is a number of this process; a version is one that clients know from a resource or a list."""
+    """The log. A place is a position in this process; a version is a resourceVersion that clients know."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
@@ -80,7 +85,7 @@ class ChangeLog:
         return self._first + len(self._changes)
 
     def begin(self, mark: int) -> None:
-        """Nothing of before is known, or means anything: who watches has to list again."""
+        """Clears the log. Every watch has to list again."""
         with self._lock:
             self._first, self._changes = self.place + 1, []
             self._begins = self.mark = mark
@@ -92,7 +97,7 @@ class ChangeLog:
         before: Callable[[Key], RegistrySecret | None],
         mark: int = 0,
     ) -> None:
-        """Note a step; `before` finds what was there by its key, `mark` is the newest version that it knows of."""
+        """Adds changes. `before` returns the earlier state of a key; `mark` is the newest version of the step."""
         with self._lock:
             self._changes += self._steps(sorted([*upserted, *removed], key=_order), before)
             self.mark = max(self.mark, mark)
@@ -103,7 +108,7 @@ class ChangeLog:
                 self._first += surplus
 
     def place_of(self, version: str) -> int | None:
-        """After which place a client goes on that has seen everything up to a version; None if that is not known."""
+        """The place after which a client continues that has seen a version; None when the log does not reach back."""
         with self._lock:
             known = int(version) if is_version(version) else -1
             if not self._begins <= known <= self.mark:
@@ -114,7 +119,7 @@ class ChangeLog:
             return self._first + place
 
     def after(self, place: int) -> News | None:
-        """What came after a place, oldest first; None when that is not known any more."""
+        """The changes after a place, oldest first; None when the log does not reach back."""
         with self._lock:
             if not self._first <= place <= self.place:
                 return None
@@ -127,7 +132,7 @@ class ChangeLog:
         for step in steps:
             present = before(step.key)
             same = present is not None and present.uid == step.uid
-            # A namesake comes after the one that went.
+            # The deletion comes before the addition of another registry of the same name.
             if present is not None and same == isinstance(step, Removal) and present.uid not in told:
                 told.add(present.uid)
                 yield self._deletion(present, step.version if isinstance(step, Removal) else 0)
@@ -144,14 +149,14 @@ class ChangeLog:
         return Change(ChangeType.DELETED, registry.key, self.mark, document, late, None, registry)
 
     def _advance(self, version: int) -> bool:
-        """Go on to a version; whether something at least as new was told before."""
+        """Advances the mark to a version. Returns whether the mark was already as new."""
         late = version <= self.mark
         self.mark = max(self.mark, version)
         return late
 
 
 def _at_version(registry: RegistrySecret, version: str) -> bytes:
-    """As it was last, with the version of its end."""
+    """The last document of a registry, with the version of its deletion."""
     resource = json.loads(registry.document)
     resource["metadata"]["resourceVersion"] = version
     return json.dumps(resource, ensure_ascii=False).encode()
