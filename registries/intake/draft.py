@@ -1,6 +1,4 @@
-"""From what somebody typed to a Draft, or to one cause per field that is wrong. Everything that creates a
-registry comes through here. Imports the domain, errors, metadata and the probe's pure address rules.
-"""
+"""Turns typed values into a Draft, or into causes for the invalid fields. Every new registry is checked here."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -26,12 +24,12 @@ from registries.probe.credentials import CredentialsError, check_credentials
 
 REQUIRED = ("name", "namespace", "domain", "username", "password", "provider")
 TESTED = ("domain", "username", "password")
-"""The fields without which there is nothing to test."""
+"""The fields that a connection test requires."""
 
 
 class Tls(StrEnum):
-    """How a registry's certificate is believed: by what the system and the operator trust; by a CA of its own
-    as well; or not looked at."""
+    """The check of a registry's certificate: with the CAs of the system and the operator; with a custom CA as well;
+    or no check."""
 
     SYSTEM = "system"
     CA = "ca"
@@ -39,9 +37,9 @@ class Tls(StrEnum):
 
 
 def read_draft(values: Mapping[str, str]) -> Draft:
-    """A Draft from the eight fields of the guide, and `tls` and `ca_bundle`; or Invalid with every cause at once.
+    """A Draft from the eight fields of the guide, `tls` and `ca_bundle`. Invalid with all causes at once.
 
-    White space around a name, address or user name is a slip and dropped; a password is never trimmed.
+    White space around a value is removed, except around the password.
     """
     text = _stripped(values)
     causes = [Cause(name, Problem.REQUIRED) for name in REQUIRED if not text.get(name)]
@@ -70,7 +68,7 @@ def read_draft(values: Mapping[str, str]) -> Draft:
 
 
 def read_credential(values: Mapping[str, str]) -> Credential:
-    """What a connection test takes of typed values, or Invalid with every cause at once."""
+    """The input of a connection test from typed values. Invalid with all causes at once."""
     text = _stripped(values)
     causes = [Cause(name, Problem.REQUIRED) for name in TESTED if not text.get(name)]
     address, address_causes = _read_tested(text)
@@ -88,7 +86,7 @@ def _stripped(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read_trust(text: Mapping[str, str], address: Address | None) -> tuple[str, list[Cause]]:
-    """The CA bundle, where one is wanted, and what is wrong with what was chosen."""
+    """The CA bundle, if one was chosen, and the causes of `tls` and `ca_bundle`."""
     tls = text.get("tls") or Tls.SYSTEM
     if tls not in list(Tls):
         return "", [Cause("tls", Problem.UNKNOWN)]
@@ -105,7 +103,7 @@ def _read_trust(text: Mapping[str, str], address: Address | None) -> tuple[str, 
 
 
 def information_causes(display_name: str, description: str) -> list[Cause]:
-    """What is wrong with the two fields that may change later."""
+    """The causes of display name and description, the two fields that can be edited."""
     causes = []
     problem = text_problem(display_name, DISPLAY_NAME_MAX)
     if problem:
@@ -117,7 +115,7 @@ def information_causes(display_name: str, description: str) -> list[Cause]:
 
 
 def echo_causes(display_name: str, description: str, password: str) -> list[Cause]:
-    """Which of the two holds the password, which everybody would read there."""
+    """Causes for a display name or description that contains the password."""
     texts = {"display_name": display_name, "description": description}
     return [
         Cause(name, Problem.HOLDS_PASSWORD) for name, text in texts.items() if holds_password(text, password)
@@ -152,7 +150,7 @@ def _read_tested(text: Mapping[str, str]) -> tuple[Address | None, list[Cause]]:
 
 
 def suggested_name(provider: Provider, namespace: str, taken: frozenset[str]) -> str:
-    """A name by the guide's rule: kind of registry, then environment; numbered when it is taken."""
+    """A free name by the rule of the guide: registry type, environment, and a number when the name is taken."""
     environment = namespace.removesuffix("-namespace") if namespace not in ("", "default") else "prod"
     kind = "registry" if provider is Provider.OTHER else provider.value
     stem = f"{kind}-{environment}"
