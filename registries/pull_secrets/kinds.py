@@ -1,4 +1,4 @@
-"""What is said of pull secrets: the state of one, its binding, what uses it, and who can tell.
+"""Values about pull secrets: state, binding, users; and the interface that reads and binds.
 
 A pull secret is the Secret of type dockerconfigjson with which kubelets pull images of a registry.
 """
@@ -12,34 +12,34 @@ from registries.domain.registry import Key
 
 
 class PullSecret(StrEnum):
-    """How the Secret stands that kubelets use for a registry."""
+    """The state of a pull secret."""
 
     NONE = ""
     READY = "ready"
     MISSING = "missing"
     OUTDATED = "outdated"
-    """It is of an earlier registry of that name, or somebody changed it."""
+    """The Secret belongs to an earlier registry of that name, or was changed."""
     FOREIGN = "foreign"
-    """Somebody else made one of that name; it is left alone."""
+    """A Secret of that name was not made by the console. It is left alone."""
 
 
 class Binding(StrEnum):
-    """Whether the default service account of a namespace names a registry's pull secret."""
+    """Whether the default service account of a namespace names the pull secret."""
 
     BOUND = "bound"
     UNBOUND = "unbound"
     ABSENT = "absent"
-    """There is no such service account, as in a namespace that was made a moment ago."""
+    """The namespace has no default service account, for example because it was created a moment ago."""
     UNKNOWN = "unknown"
-    """It may not be read, or the store is away."""
+    """The service account cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dependent:
-    """Something that names pull secrets: a service account, a workload or a pod. `kind` is Kubernetes' own word.
+    """A service account, workload or pod that names pull secrets. `kind` is the kind in Kubernetes.
 
-    `registries` are those of its namespace that were asked about; `pulls`, whether an image of it comes from the
-    address of one of them.
+    `registries` are the names of its registries among those in question. `pulls` is True when one of its images comes
+    from the address of one of them.
     """
 
     namespace: str
@@ -51,24 +51,27 @@ class Dependent:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What names some pull secrets; `unseen` are the namespaces and kinds that could not be looked at."""
+    """The users of some pull secrets. `unseen` lists the namespaces and kinds that could not be listed."""
 
     dependents: tuple[Dependent, ...] = ()
     unseen: tuple[tuple[str, str], ...] = ()
 
 
 class PullSecretUsers(Protocol):
-    """Who uses pull secrets, as far as whoever asks may see it."""
+    """Reads and binds users of pull secrets, within the permissions of one person or of the console."""
 
     def binding(self, key: Key) -> Binding:
-        """Never an error."""
+        """The binding of one pull secret. Raises no error."""
         ...
 
     def bind(self, key: Key, *, bound: bool) -> None:
-        """Let the default service account name it, or not. Conflict `no_service_account`; Forbidden."""
+        """Adds the pull secret to the default service account, or removes it. Conflict `no_service_account`;
+        Forbidden."""
         ...
 
     def usage(self, domains: Mapping[Key, str]) -> Usage:
-        """What names the pull secrets of these registries, given with their domains; of Secrets that somebody else
-        made, nothing. Never an error, and never longer than some seconds."""
+        """The users of the pull secrets of these registries, given with their domains.
+
+        Foreign Secrets are left out. Raises no error, and takes a few seconds at most.
+        """
         ...

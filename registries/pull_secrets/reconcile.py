@@ -1,7 +1,7 @@
-"""Keeps the pull secrets right, whoever made or changed a RegistrySecret: at every change that the watch tells,
-and everything from time to time, since what is done to a Secret is told nobody (pull_secret.py puts right what
-somebody looks at). One replica does it, the holder of the lease. May import pull_secret.py, lease.py, the domain and
-the errors.
+"""Maintains the pull secrets in the background, whoever creates or changes a RegistrySecret.
+
+Each change from the watch is handled at once. All pull secrets are checked from time to time, since Secrets are not
+watched (secret.py also repairs a Secret when its page is opened). Only one replica does this, the holder of the lease.
 """
 
 import logging
@@ -18,13 +18,13 @@ from registries.pull_secrets.secret import PullSecrets
 log = logging.getLogger(__name__)
 
 SWEEP = 600.0
-"""Seconds between two looks at everything."""
+"""Seconds between two checks of all pull secrets."""
 RETRY = 30.0
-"""Seconds until what failed is tried again."""
+"""Seconds before a retry."""
 
 
 class Reconciler:
-    """One daemon thread. `known` gives all keys that there are."""
+    """One daemon thread. `known` returns all existing keys."""
 
     def __init__(self, secrets: PullSecrets, lease: Lease, known: Callable[[], Iterable[Key]]) -> None:
         self._secrets = secrets
@@ -45,12 +45,12 @@ class Reconciler:
             self._woken.notify()
 
     def problem(self) -> Unavailable | None:
-        """Why no replica keeps anything; it is about the namespace of the lease."""
+        """Why no replica holds the lease; the subject is the namespace of the lease."""
         code = self._lease.problem
         return Unavailable(self._lease.namespace, code) if code else None
 
     def touch(self, key: Key, generation: str) -> None:
-        """It was seen in that state; one that was seen before is nothing new, "" always is."""
+        """Queues a registry, unless it was queued in this generation before. "" always queues it."""
         with self._woken:
             if generation and self._seen.get(key) == generation:
                 return
@@ -67,7 +67,7 @@ class Reconciler:
                 held = self._lease.hold()
                 next_renewal = now + RENEWAL
                 if held and not leading:
-                    next_sweep = 0.0  # what happened before was another one's to see
+                    next_sweep = 0.0  # another replica handled the changes before
             if not self._lease.is_held:
                 self._rest(next_renewal, forget=True)
                 continue
@@ -87,7 +87,7 @@ class Reconciler:
                 self._due.setdefault(key, 0.0)
 
     def _work(self, until: float) -> None:
-        """What is due, as far as it goes until the lease has to be renewed."""
+        """Handles due registries until the lease has to be renewed."""
         while time.monotonic() < until and not self._stopped:
             with self._woken:
                 now = time.monotonic()
@@ -120,7 +120,7 @@ class Reconciler:
             self._due.setdefault(key, time.monotonic() + RETRY)
 
     def _rest(self, until: float, *, forget: bool = False) -> None:
-        """Until something is due or the lease is; who does not lead forgets, and looks at all when it does."""
+        """Waits until a registry or the lease is due. `forget` clears the queue, for a replica without the lease."""
         with self._woken:
             if forget:
                 self._due.clear()

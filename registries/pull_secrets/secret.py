@@ -1,10 +1,8 @@
-"""What makes a credential useful to a kubelet: a kubernetes.io/dockerconfigjson Secret of the same name, owned by
-its RegistrySecret, so that deleting the one deletes the other. May import client.py, images.py, the domain and
-the errors.
+"""The pull secret of a registry: a kubernetes.io/dockerconfigjson Secret of the same name, for kubelets.
 
-A Secret of that name that somebody else made is never touched. Of this project is one whose owner is a
-RegistrySecret of that name, whichever incarnation; or one that has no owner any more, as after a deletion that orphans
-or from a backup, but this project's label and the type.
+The RegistrySecret owns it, so that the cluster deletes both together. A foreign Secret of that name is never touched.
+A Secret belongs to the console when its owner is a RegistrySecret of that name, of any uid; or when it has no owner
+(after a deletion with orphans, or from a backup) but the console's label and the right type.
 """
 
 import base64
@@ -28,7 +26,7 @@ ATTEMPTS = 3
 
 
 def docker_config(registry: RegistrySecret, password: str) -> str:
-    """The content as docker and kubelets read it: by registry, as images name it."""
+    """The content of the Secret in the format of docker, with one entry for the registry."""
     pair = base64.b64encode(f"{registry.username}:{password}".encode()).decode()
     entry = {"username": registry.username, "password": password, "auth": pair}
     return json.dumps({"auths": {auths_key(registry.domain): entry}}, ensure_ascii=False)
@@ -59,14 +57,16 @@ def secret_of(registry: RegistrySecret, password: str) -> Json:
 
 
 class PullSecrets:
-    """Thread-safe; every call is one or two of the API. Errors as of the store."""
+    """Reads and writes pull secrets; thread-safe. Raises the errors of the store."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def state(self, key: Key) -> PullSecret:
-        """How the Secret of one registry stands, after it was put right if need be: who looks at it is not to wait for
-        the next look at everything, nor for whoever works in the background."""
+        """The state of the Secret of one registry, after a repair where one was necessary.
+
+        A person who opens the page does not have to wait for the background thread.
+        """
         try:
             resource = self._registry(key)
         except NotFound:
@@ -82,19 +82,19 @@ class PullSecrets:
         return _standing(self._present(key), key, wanted)
 
     def is_foreign(self, key: Key) -> bool:
-        """Whether somebody else made the Secret of that name. The errors of the store."""
+        """Whether the Secret of that name was not made by the console."""
         present = self._present(key)
         return present is not None and not _is_ours(present, key)
 
     def ensure(self, key: Key) -> PullSecret:
-        """Make it what it should be. NotFound when the registry is gone, whose Secret goes with it."""
+        """Creates or repairs the Secret. NotFound when the registry is gone, and its Secret with it."""
         resource = self._registry(key)
         if _is_leaving(resource):
             raise NotFound(str(key))
         return self._put(key, _wanted(resource))
 
     def put(self, registry: RegistrySecret, password: str) -> PullSecret:
-        """Make the Secret of a registry that was created a moment ago."""
+        """Creates the Secret of a registry that was created a moment ago."""
         return self._put(registry.key, secret_of(registry, password))
 
     def _put(self, key: Key, wanted: Json) -> PullSecret:
@@ -102,7 +102,7 @@ class PullSecrets:
             try:
                 return self._bring(key, wanted)
             except (AlreadyExists, Conflict, NotFound):
-                continue  # somebody was faster: look again
+                continue  # the Secret has changed: read it again
         return _standing(self._present(key), key, wanted)
 
     def _registry(self, key: Key) -> Resource:
@@ -126,7 +126,7 @@ class PullSecrets:
     def _replace(self, key: Key, present: Json, wanted: Json) -> None:
         metadata = present["metadata"]
         if present.get("type") != TYPE or _owner_uid(present) != _owner_uid(wanted):
-            # Neither can be changed in place: a type never, and an owner's deletion may be on its way.
+            # A type cannot be changed in place. An owner should not be: its deletion may be under way.
             options = {"preconditions": {"uid": metadata["uid"]}}
             self._connection.call("DELETE", paths.secret(key), subject=str(key), body=options)
             self._connection.call("POST", paths.secrets_in(key.namespace), subject=str(key), body=wanted)
@@ -158,7 +158,7 @@ def _standing(present: Json | None, key: Key, wanted: Json) -> PullSecret:
 
 
 def _exactly(present: Json, wanted: Json) -> Json:
-    """The merge patch of `data` that leaves nothing else in it."""
+    """The merge patch that gives `data` exactly the wanted content."""
     return dict.fromkeys(present.get("data") or {}) | dict(wanted["data"])
 
 

@@ -1,9 +1,8 @@
-"""Who uses pull secrets: the default service account, which is bound and unbound here, and whatever else of a
-namespace names one. May import its siblings, the domain and the errors.
+"""The users of pull secrets in a namespace, and the binding of the default service account.
 
-A pod that names no pull secret gets those of its service account when it is made (ServiceAccount admission), so a
-pod shows all that it uses, and a workload whose template names none uses those of its service account. Besides, what
-builds images has one in a volume or in its environment (kaniko), or among its account's `secrets` (Tekton).
+A pod without a pull secret gets those of its service account at creation (ServiceAccount admission). A pod therefore
+names all that it uses, and a workload whose template names none uses those of its service account. Image builders
+have a pull secret in a volume or in the environment (kaniko), or in `secrets` of their account (Tekton).
 """
 
 import logging
@@ -38,18 +37,20 @@ COLLECTIONS = {
     "Job": ("/apis/batch/v1", "jobs"),
     POD: ("/api/v1", "pods"),
 }
-"""Of each kind where it is served, in the order in which they are shown."""
+"""The API group and the plural of each kind, in the order of the page."""
 EARLIER = {"/apis/batch/v1": "/apis/batch/v1beta1"}
-"""Where cron jobs are before Kubernetes 1.21."""
+"""The group of cron jobs before Kubernetes 1.21."""
 ATTEMPTS = 5
 AT_ONCE = 8
 PATIENCE = 8.0
-"""Seconds for everything together: somebody waits for it, with a finger on the button."""
+"""Seconds for all lists together: a person waits for the result in the delete dialog."""
 
 
 class Users:
-    """kinds.PullSecretUsers. `reader` reads and `writer` binds; `is_foreign` tells of a Secret that it is
-    somebody else's. Thread-safe when they are."""
+    """The PullSecretUsers of a cluster. `reader` lists and `writer` binds; `is_foreign` detects foreign Secrets.
+
+    Thread-safe when its arguments are.
+    """
 
     def __init__(self, reader: Caller, writer: Caller, is_foreign: Callable[[Key], bool]) -> None:
         self._reader = reader
@@ -67,8 +68,7 @@ class Users:
         return Binding.BOUND if key.name in _named(account) else Binding.UNBOUND
 
     def bind(self, key: Key, *, bound: bool) -> None:
-        """The list is one value to every kind of patch (its field has no merge key), so it is read, and written
-        whole, unless the account was changed in between: then once more."""
+        """Reads and writes the whole list, since the field has no merge key. Retries when the account has changed."""
         path = paths.default_account(key.namespace)
         try:
             for _ in range(ATTEMPTS):
@@ -123,7 +123,7 @@ class Users:
         )
 
     def _list(self, namespace: str, kind: str, *, until: float) -> list["_Item"] | None:
-        """All of one kind, from the server's cache; None when that is not told, in time or at all."""
+        """All objects of one kind, from the cache of the server; None when they cannot be listed in time."""
         group, plural = COLLECTIONS[kind]
         for base in (group, EARLIER.get(group)):
             path = f"{base}/namespaces/{namespace}/{plural}"
@@ -144,7 +144,7 @@ class Users:
         return None
 
     def _foreign(self, key: Key, until: float) -> bool:
-        """When nobody says so, it is rather shown."""
+        """Whether the Secret is foreign. False when that cannot be read: its users are then shown."""
         try:
             return time.monotonic() < until and self._is_foreign(key)
         except ConsoleError:
@@ -153,17 +153,17 @@ class Users:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """As much of an object as matters here: an image or an environment may hold anything, so nothing else is kept."""
+    """The necessary parts of an object. Nothing else is kept, since an environment may contain secrets."""
 
     name: str
     secrets: frozenset[str]
-    """Those that images are pulled with."""
+    """The names in `imagePullSecrets`."""
     others: frozenset[str]
-    """Those that it names for anything else."""
+    """The Secrets named in other places."""
     account: str
     hosts: frozenset[str]
     part_of_another: bool
-    """What is made by a workload is not a workload of its own."""
+    """Whether a workload owns it. Only the owner is shown then."""
     over: bool
 
 
@@ -200,7 +200,7 @@ def _of_account(account: Json) -> Iterator[str]:
 
 
 def _read_inside(spec: Json) -> Iterator[str]:
-    """What its containers are given as files or in their environment."""
+    """The Secrets in volumes and in the environment of containers."""
     for volume in spec.get("volumes") or ():
         yield _at(volume, "secret", "secretName")
         for source in (volume.get("projected") or {}).get("sources") or ():
@@ -213,7 +213,7 @@ def _read_inside(spec: Json) -> Iterator[str]:
 
 
 def _at(value: Json, *path: str) -> str:
-    """The text at the end of a path; "" where the path is not there, or null."""
+    """The text at the end of a path; "" when the path does not exist or is null."""
     found: Any = value
     for name in path:
         found = (found or {}).get(name)
@@ -232,7 +232,7 @@ def _hosts(spec: Json) -> Iterator[str]:
 def _dependents(
     namespace: str, items: Mapping[str, Iterable[_Item]], hosts: Mapping[str, str]
 ) -> Iterator[Dependent]:
-    """What of one namespace names one of these registries, given by name with its host."""
+    """The objects of one namespace that name one of these registries. `hosts` maps names to hosts."""
     accounts = {it.name: it.secrets for it in items[ACCOUNT]}
     for kind, all_of_kind in items.items():
         found = []
