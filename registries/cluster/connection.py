@@ -1,7 +1,7 @@
-"""One connection to an API server: every call with a timeout, every failure one of registries.errors.
+"""Calls to an API server, each with a timeout. Every failure is an error of domain/errors.py.
 
-Works below the generated methods of the `kubernetes` package: those raise exceptions that print a server's
-body, and cannot parse 13 MiB quickly. May import that package, urllib3's exceptions and failures.py.
+The generated methods of the `kubernetes` package are not used: their exceptions print the body of an answer, and they
+parse a list of 13 MiB too slowly.
 """
 
 import gc
@@ -35,16 +35,16 @@ Json = dict[str, Any]
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 CONNECTIONS = 16
-"""Kept open: eight workers of a batch, eight of the pages."""
+"""Sockets kept open: eight for the workers of a run, eight for pages."""
 ATTEMPTS = 4
 POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 PATIENCE = 2
-"""A server that is busy is asked again, so often, unless it wants more seconds than this between two times."""
+"""A call is retried when Retry-After is at most this many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. `listing` is for a list of everything, `quiet` for a watch that says nothing."""
+    """Timeouts in seconds. `listing` is for a list of everything, `quiet` for a watch without an event."""
 
     connect: float = 3.0
     read: float = 10.0
@@ -53,9 +53,9 @@ class Timeouts:
 
 
 def configuration(kubeconfig: str | Path | None) -> Configuration:
-    """From a kubeconfig file, or for None from the service account of the pod that this runs in.
+    """The configuration from a kubeconfig file; for None, from the service account of this pod.
 
-    Unavailable `cluster_unconfigured` when there is neither; what was wrong with it is the cause.
+    Unavailable `cluster_unconfigured` when it cannot be read.
     """
     found = Configuration()
     try:
@@ -65,15 +65,14 @@ def configuration(kubeconfig: str | Path | None) -> Configuration:
             load_kube_config(str(kubeconfig), client_configuration=found, persist_config=False)
     except (ConfigException, OSError, ValueError, KeyError, TypeError):
         raise Unavailable(str(kubeconfig or "service account"), Problem.CLUSTER_UNCONFIGURED) from None
-    found.retries = False  # a retry multiplies a timeout; what may be retried is retried here
+    found.retries = False  # a retry in urllib3 would multiply the timeout; `call` retries
     found.connection_pool_maxsize = CONNECTIONS
     found.keep_alive = True
     return found
 
 
 def own_namespace(kubeconfig: str | Path | None) -> str:
-    """Where whoever has these credentials is at home, as kubectl sees it: the namespace of the kubeconfig's context, or
-    of the pod; else `default`."""
+    """The namespace of the context of a kubeconfig; for None, of this pod. Otherwise `default`, as in kubectl."""
     try:
         if kubeconfig is None:
             found = POD_NAMESPACE.read_text().strip()
@@ -85,8 +84,10 @@ def own_namespace(kubeconfig: str | Path | None) -> str:
 
 
 class Connection:
-    """Thread-safe, and each process has sockets of its own. `context` has a client certificate in it that came in no
-    file."""
+    """A connection to one API server; thread-safe, with separate sockets in each process.
+
+    `context` contains a client certificate that is not in a file.
+    """
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class Connection:
         self._authorization = ""
 
     def bearing(self, token: str) -> "Connection":
-        """One to the same server, over the same sockets, with this token instead of what it has."""
+        """A connection over the same sockets with another bearer token."""
         theirs = copy(self)
         theirs._authorization = f"Bearer {token}"
         return theirs
@@ -118,9 +119,9 @@ class Connection:
         kind: str = JSON,
         read: float | None = None,
     ) -> Json:
-        """One call and its JSON. `subject` is what an error says it is about; `read` a timeout in seconds.
+        """Makes one call and returns its JSON. `subject` is the subject of errors; `read` is a timeout in seconds.
 
-        A server that is too busy did nothing, so it is asked again in a moment, whatever the call.
+        Retries after 429 for every method, since a server that is too busy has done nothing.
         """
         for attempt in range(ATTEMPTS):
             try:
@@ -134,9 +135,9 @@ class Connection:
     def watch(
         self, path: str, *, subject: str, query: Mapping[str, str], stop: threading.Event
     ) -> Iterator[Json]:
-        """The events of a watch, one by one, until the server ends it or `stop` is set.
+        """The events of a watch, until the server ends it or `stop` is set.
 
-        Expired for a version that is forgotten; else the errors of `call`.
+        Expired for a resourceVersion that is too old; otherwise the errors of `call`.
         """
         response = self._send("GET", path, subject, None, query, JSON, self.timeouts.quiet)
         if response.status != 200:
@@ -205,7 +206,7 @@ class Connection:
         try:
             self._api.rest_client = self._sockets.here()
             return self._api.call_api(*request, _request_timeout=(self.timeouts.connect, read))
-        except ApiException as error:  # TLS, the one failure that arrives as this; its reason is OpenSSL's
+        except ApiException as error:  # only a TLS failure arrives as an ApiException
             raise silence(urllib3.exceptions.SSLError(error.reason), subject, writing=False) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise silence(error, subject, writing=method != "GET") from None
@@ -235,13 +236,16 @@ def _lines(response: urllib3.HTTPResponse) -> Iterator[bytes]:
 
 
 def _parse(raw: bytes, subject: str) -> Json:
-    """The object that an answer holds. With the garbage collector on, a large one takes four times as long."""
+    """The JSON object of an answer. The garbage collector is off meanwhile: a large list takes four times as long
+    with it."""
     collecting = gc.isenabled()
     gc.disable()
     try:
         parsed = json.loads(raw) if raw else {}
     except ValueError:
-        raise Unavailable(subject, Problem.CLUSTER_FAILED) from None  # a proxy's page, or an answer cut short
+        raise Unavailable(
+            subject, Problem.CLUSTER_FAILED
+        ) from None  # a page of a proxy, or an incomplete answer
     finally:
         if collecting:
             gc.enable()

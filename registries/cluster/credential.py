@@ -1,7 +1,7 @@
-"""What people prove with who they are on the cluster: a bearer token, or a client certificate and its key.
+"""The credential of a person on the cluster: a bearer token, or a client certificate with its key.
 
-Out of a kubeconfig comes the credential and nothing else: whoever could name a server, a CA, a file or a program
-in it would make the console call, trust, read or run that. Imports the errors, yaml and cryptography.
+Only the credential is taken from a kubeconfig. A kubeconfig can also name a server, a CA, files and programs; the
+console must not call, trust, read or run any of them.
 """
 
 import base64
@@ -26,7 +26,7 @@ from registries.domain.errors import Cause, Invalid, Problem
 
 TOKEN_MAX = 16_384
 KUBECONFIG_MAX = 131_072
-"""Characters; one with a dozen clusters has less than half of it."""
+"""Characters. A kubeconfig with a dozen clusters has less than half of that."""
 _TOKEN = re.compile(r"[!-~]+")
 _REFUSED = {
     "exec": Problem.KUBECONFIG_PLUGIN,
@@ -48,7 +48,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A token, or certificate and key as PEM. `expires_at` is what it says of itself, None if it does not."""
+    """A token, or a certificate and its key as PEM. `expires_at` is None when the credential names no date."""
 
     token: str = field(default="", repr=False)
     certificate: str = field(default="", repr=False)
@@ -61,7 +61,7 @@ class Proof:
 
     @property
     def common_name(self) -> str:
-        """Whom the certificate names; "" for a token, and when it names nobody or several."""
+        """The common name of the certificate; "" for a token, and for no or several common names."""
         if not self.certificate:
             return ""
         subject = x509.load_pem_x509_certificates(self.certificate.encode())[0].subject
@@ -78,14 +78,16 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The one API server that is ever asked: addresses of it (host, port), and its CAs (SHA-256 of the DER)."""
+    """The API server of the console: its addresses (host, port), and its CAs (SHA-256 of the DER)."""
 
     addresses: frozenset[tuple[str, int]]
     authorities: frozenset[bytes] = frozenset()
 
     def is_meant(self, cluster: Json) -> bool:
-        """Whether a kubeconfig's cluster is this one: by its address, or, since one server has many addresses, by
-        its CA. One without a server is as well as a pasted token."""
+        """Whether the cluster of a kubeconfig is this one, by its address or by its CA.
+
+        One server has many addresses. A cluster without a server is accepted, like a pasted token.
+        """
         server = str(cluster.get("server") or "")
         if not server or address_of(server) in self.addresses:
             return True
@@ -97,7 +99,7 @@ class Home:
 
 
 def address_of(server: str) -> tuple[str, int]:
-    """Host and port of a server's URL; ("", 0) for what is none."""
+    """Host and port of the URL of a server; ("", 0) for an invalid URL."""
     try:
         parts = urlsplit(server if "//" in server else f"https://{server}")
         return (parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
@@ -106,7 +108,7 @@ def address_of(server: str) -> tuple[str, int]:
 
 
 def authorities_in(pem: bytes) -> frozenset[bytes]:
-    """The fingerprints of all certificates in a PEM file; none for what is none."""
+    """The fingerprints of all certificates in a PEM text; empty for an invalid text."""
     try:
         found = x509.load_pem_x509_certificates(pem)
     except ValueError:
@@ -115,7 +117,7 @@ def authorities_in(pem: bytes) -> frozenset[bytes]:
 
 
 def read_token(text: str, now: datetime) -> Proof:
-    """Invalid for what cannot be a token, and for one that says itself that it has expired."""
+    """The credential of a pasted token. Invalid for a text that cannot be a token, and for an expired token."""
     token = text.strip().removeprefix("Bearer ").strip()
     if len(token) > TOKEN_MAX or not _TOKEN.fullmatch(token):
         raise _invalid("token", Problem.TOKEN_MALFORMED)
@@ -123,7 +125,7 @@ def read_token(text: str, now: datetime) -> Proof:
 
 
 def read_kubeconfig(text: str, home: Home, now: datetime) -> Proof:
-    """The credential of the current context. Invalid, with a code for whatever keeps it from being used here."""
+    """The credential of the current context. Invalid, with a problem for each kubeconfig that cannot be used here."""
     config = _parsed(text)
     context = _context(config)
     user = _named(config, "users", "user", str(context.get("user") or ""))
@@ -133,7 +135,7 @@ def read_kubeconfig(text: str, home: Home, now: datetime) -> Proof:
     for name, problem in _REFUSED.items():
         if user.get(name):
             raise _invalid("kubeconfig", problem)
-    if user.get("client-certificate-data"):  # an API server asks for it first, too
+    if user.get("client-certificate-data"):  # an API server prefers it, too
         return _current("kubeconfig", _certificate(user), now)
     if user.get("token"):
         try:
@@ -144,7 +146,7 @@ def read_kubeconfig(text: str, home: Home, now: datetime) -> Proof:
 
 
 class _Plain(yaml.SafeLoader):
-    """Without aliases, with which a small file becomes endless."""
+    """A loader without aliases: with aliases a small file can expand without end."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -208,7 +210,7 @@ def _public(key: Callable[[], CertificatePublicKeyTypes]) -> bytes:
 
 
 def _expiry_of(token: str) -> datetime | None:
-    """The `exp` of a JWT. It is not proof of anything, and only ever makes the session shorter."""
+    """The `exp` of a JWT; None for other tokens. It is not verified, and can only shorten a session."""
     parts = token.split(".")
     if len(parts) != 3:
         return None

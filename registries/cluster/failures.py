@@ -1,6 +1,6 @@
-"""What an API server's refusal, or its silence, means to a caller. Imports only the errors, and urllib3's.
+"""Turns refusals of an API server, and missing answers, into errors.
 
-A server's body is parsed for its codes and then forgotten: for a refused patch it echoes what was sent.
+Only the codes in the body of a refusal are kept: after a refused patch the body contains the request.
 """
 
 import json
@@ -48,14 +48,14 @@ _WEBHOOK = 'admission webhook "'
 _AUTHORIZER = 'User "'
 _QUOTA = re.compile(r"(exceeded|insufficient|failed) quota")
 _UNSETTLED = re.compile(r"status unknown for quota|not yet ready")
-"""A plugin of admission that has not looked around yet: it will have in a moment."""
+"""An admission plugin that is not ready yet, but will be in a moment."""
 _UNREACHED = (transport.NewConnectionError, transport.ConnectTimeoutError, transport.NameResolutionError)
 MAX_WAIT = 60
-"""Seconds; a server that asks for more patience than that is not believed."""
+"""Longest Retry-After in seconds that is respected."""
 
 
 class Expired(Exception):
-    """The version that a list or a watch began with is forgotten, or of another history: begin anew."""
+    """The resourceVersion of a list or a watch is too old, or unknown to the server: list again."""
 
 
 def refusal(status: int, body: bytes, headers: Mapping[str, str], subject: str) -> ConsoleError | Expired:
@@ -73,14 +73,14 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], subject: str) 
     if status < 500 and status != 429 and (denied := _denied(answer, subject)):
         return denied
     if status == 404:
-        # A collection that is not served is answered in plain text; an object that is not there as a Status.
+        # For a missing object the server answers a Status; for a collection that is not served, plain text.
         return NotFound(subject) if answer.get("kind") == "Status" else Unavailable(subject, NO_CRD)
     if status == 409:
         taken = answer.get("reason") == "AlreadyExists"
         return AlreadyExists(subject) if taken else Conflict(subject, Problem.CHANGED)
     if status == 422:
         if any(cause.get("field") == "metadata.uid" for cause in causes):
-            return Conflict(subject, Problem.CHANGED)  # how a patch with another uid is refused
+            return Conflict(subject, Problem.CHANGED)  # the refusal of a patch with another uid
         return _invalid(subject, causes)
     if status == 429:
         return TooManyRequests(subject, retry_after(headers))
@@ -90,8 +90,8 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], subject: str) 
 
 
 def silence(error: Exception, subject: str, *, writing: bool) -> Unavailable:
-    """The error for an answer that did not come; for a write, whether it may have been done."""
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):  # any other TLS error is a connection that broke
+    """The error for a missing answer. A write without an answer may have happened (`cluster_uncertain`)."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):  # any other TLS error is a broken connection
         return Unavailable(subject, CERTIFICATE)
     if isinstance(error, (*_UNREACHED, transport.SSLError)):
         return Unavailable(subject, AWAY, passing=True)
@@ -112,9 +112,9 @@ def _invalid(subject: str, causes: list[dict[str, Any]]) -> ConsoleError:
 
 
 def _denied(answer: Mapping[str, Any], subject: str) -> ConsoleError | None:
-    """What admission says, whose status is whatever a webhook or a policy chose; None when it was not admission.
+    """The error for a refusal by admission, of any status; None for other refusals.
 
-    Only the beginning of the words tells them from the authorizer's, which has the same reason and no code of its own.
+    Only the beginning of the message tells admission from the authorizer: both have the same reason.
     """
     message = str(answer.get("message", ""))
     _, forbidden, words = message.partition("forbidden: ")

@@ -1,6 +1,4 @@
-"""What has to be on a cluster before the console: the definition of its resource, and roles. Owns crd.yaml and
-rbac.yaml; may import client.py and the errors.
-"""
+"""The installation on a cluster: the definition of RegistrySecret (crd.yaml) and the cluster roles (rbac.yaml)."""
 
 import time
 from pathlib import Path
@@ -14,7 +12,7 @@ from registries.domain.errors import NotFound, Problem, Unavailable
 
 FILES = ("crd.yaml", "rbac.yaml")
 PATIENCE = 15.0
-"""Seconds until a new definition is served."""
+"""Seconds to wait until a new definition is served."""
 _COLLECTIONS = {
     "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
     "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
@@ -22,15 +20,15 @@ _COLLECTIONS = {
 
 
 def manifest() -> str:
-    """Everything as one YAML stream, for `kubectl apply -f -`."""
+    """All manifests as one YAML stream, for `kubectl apply -f -`."""
     return "---\n".join((Path(__file__).parent / name).read_text() for name in FILES)
 
 
 def apply(connection: Connection) -> list[str]:
-    """Install or update everything; returns "Kind/name" of each, once the resource is served.
+    """Installs or updates all objects and waits until the resource is served. Returns "Kind/name" of each object.
 
-    With merge patches: a server-side apply is refused by servers that do not know the CEL rule.
-    Unavailable; `installation_forbidden` when these credentials may not do it.
+    Uses merge patches, since servers without CEL rules refuse a server-side apply. Unavailable;
+    `installation_forbidden` when the credentials do not permit it.
     """
     done = []
     try:

@@ -1,8 +1,8 @@
-"""Which of several replicas works in the background: the holder of a Lease. May import client.py, failures.py
-and the errors.
+"""Leader election with a Lease: of several replicas, only the holder works in the background.
 
-As client-go does it: a holder renews; another takes it over when it was not renewed for a while by that one's own
-clock, so that clocks need not agree. Every change carries the version that was read, so that one wins.
+As in client-go, the holder renews the lease. Another replica takes it over when the lease has not changed for DURATION
+on the clock of that replica, so that clocks need not agree. Every write carries the version that was read: of several
+writers, one wins.
 """
 
 import logging
@@ -16,13 +16,15 @@ from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotF
 log = logging.getLogger(__name__)
 
 DURATION = 15.0
-"""Seconds without a renewal after which a lease is free."""
+"""Seconds without a renewal until a lease is free."""
 RENEWAL = 5.0
 
 
 class Lease:
-    """For one thread. `identity` names this process among all replicas. `problem` is why nobody can have it, as it was
-    last told here: a code of failures.py, None when it is ours or another one's."""
+    """A lease, for use in one thread. `identity` names this process among all replicas.
+
+    `problem` is the last reason why no replica can hold the lease; None while this or another replica holds it.
+    """
 
     def __init__(self, connection: Connection, namespace: str, name: str, identity: str) -> None:
         self.namespace = namespace
@@ -35,16 +37,16 @@ class Lease:
         self._held_until = 0.0
 
     def hold(self) -> bool:
-        """Take or renew it; to be called about every RENEWAL seconds. False while another one has it."""
+        """Takes or renews the lease; to be called every RENEWAL seconds. False while another replica holds it."""
         begun = time.monotonic()
         try:
             held = self._try()
         except (AlreadyExists, Conflict) as error:
-            held = False  # another one was faster
+            held = False  # another replica was faster
             self._told(TERMINATING if error.problem == TERMINATING else None)
         except ConsoleError as error:
             self._told(error.code)
-            return self.is_held  # not heard of: whoever had it still has it until it runs out
+            return self.is_held  # no answer: the holder keeps the lease until it runs out
         else:
             self._told(None)
         self._held_until = begun + DURATION - RENEWAL if held else 0.0
@@ -58,11 +60,11 @@ class Lease:
 
     @property
     def is_held(self) -> bool:
-        """Whether it is surely still ours."""
+        """Whether this replica certainly holds the lease."""
         return time.monotonic() < self._held_until
 
     def release(self) -> None:
-        """So that another one need not wait; best effort."""
+        """Frees the lease, so that another replica need not wait. Ignores errors."""
         try:
             lease = self._get()
             if _holder(lease) == self._identity:

@@ -1,4 +1,4 @@
-"""Where things are on an API server. Imports the domain and the resource."""
+"""The paths of objects and collections on an API server."""
 
 from registries.domain.registry import Key
 from registries.domain.resource import API_VERSION

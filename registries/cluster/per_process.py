@@ -1,5 +1,6 @@
-"""What each process has of its own. A fork copies no threads, but locks that are held, and it shares sockets. Imports
-the standard library only.
+"""Objects that each process has to make for itself.
+
+A fork copies no threads, but it copies held locks and shares sockets.
 """
 
 import os
@@ -12,7 +13,7 @@ T = TypeVar("T")
 
 
 class PerProcess(Generic[T]):
-    """Made by `make` when a process first asks for it. A child of that process makes another one."""
+    """An object made by `make` on first use in each process."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
@@ -21,7 +22,7 @@ class PerProcess(Generic[T]):
         _all.add(self)
 
     def here(self) -> T:
-        """That of this process."""
+        """The object of this process."""
         if (made := self._made) is not None:
             return made
         with self._making:
@@ -30,7 +31,7 @@ class PerProcess(Generic[T]):
             return self._made
 
     def forget(self) -> None:
-        """What a process does that was just born."""
+        """Drops the object. Called in a child process after a fork."""
         self._made = None
         self._making = threading.Lock()
 

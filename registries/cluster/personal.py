@@ -1,8 +1,7 @@
-"""The API server as people see it: calls made with somebody's own credential, and who that is.
+"""Calls to the API server with a person's own credential, and the user name of that person.
 
-The console's own credential must not be near such a call: of a client certificate and a token the API server
-believes the certificate. So the settings of these connections are copied one by one, and no credential is.
-May import its siblings and the `kubernetes` package.
+The console's own credential must not be part of such a call: between a client certificate and a token, the API server
+takes the certificate. The settings of these connections are therefore copied one by one, without any credential.
 """
 
 import os
@@ -29,7 +28,7 @@ SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 TOKEN_REVIEW = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105  # nosec B105
 ANONYMOUS = "system:anonymous"
 CONNECTIONS_KEPT = 64
-"""People with a client certificate, each of whom needs sockets of their own."""
+"""Connections kept open for people with a client certificate, who each need separate sockets."""
 _COPIED = (
     "host",
     "verify_ssl",
@@ -49,7 +48,7 @@ _ROLES = {"GET": "image-operator", "PATCH": "image-operator", "POST": "image-adm
 
 
 class Caller(Protocol):
-    """Whoever calls are made as: the console (a Connection), or a Person."""
+    """Makes calls as the console (a Connection) or as a Person."""
 
     def call(
         self,
@@ -65,7 +64,11 @@ class Caller(Protocol):
 
 
 class Gate:
-    """Thread-safe. `given` and `console` are the console's own configuration and connection."""
+    """The API server for calls with other credentials than the console's; thread-safe.
+
+    `given` and `console` are the console's own configuration and connection. `names` are further addresses of the
+    server.
+    """
 
     def __init__(
         self,
@@ -84,7 +87,7 @@ class Gate:
 
     @property
     def home(self) -> Home:
-        """What the console's kubeconfig, and the operator, call the API server."""
+        """The addresses of this API server and its CAs, from the console's kubeconfig and from the operator."""
         pem = b""
         if self._given.ssl_ca_cert:
             pem = Path(self._given.ssl_ca_cert).read_bytes()
@@ -92,7 +95,7 @@ class Gate:
         return Home(addresses, authorities_in(pem))
 
     def connection(self, proof: Proof) -> Connection:
-        """As whoever has this credential. Tokens share sockets, since each request carries its own."""
+        """The connection for a credential. Tokens share sockets, since each request carries its own."""
         if proof.token:
             return self._nobody.bearing(proof.token)
         with self._lock.here():
@@ -109,11 +112,11 @@ class Gate:
             self._kept.pop(proof.fingerprint, None)
 
     def identify(self, proof: Proof) -> str:
-        """The user name that the API server knows the bearer by; "" when it does not take the credential.
+        """The user name of a credential on the API server; "" when the server does not accept it. Unavailable.
 
-        SelfSubjectReview tells it (Kubernetes 1.28 and newer). An older server is asked about a token with a
-        TokenReview by the console. About a certificate it answers no question, but takes or refuses it; what it
-        takes, it reads as it is documented to: the user is the common name. Unavailable.
+        Kubernetes 1.28 and newer answer a SelfSubjectReview. For older servers, the console makes a TokenReview of a
+        token. For a certificate they have no review: when the server accepts it, the user is its common name, as
+        documented.
         """
         try:
             return _user(ask(self.connection(proof), SELF_REVIEW, _body("SelfSubjectReview")), "userInfo")
@@ -137,19 +140,21 @@ class Gate:
         return _user(status, "user") if status.get("authenticated") is True else ""
 
     def _of_certificate(self, proof: Proof) -> str:
-        """A server that does not look at certificates would take everybody's, for nobody's: what it answers to a
-        caller without any is the proof that it looked."""
+        """The common name, if the server accepts the certificate and refuses a caller without one.
+
+        A server that ignores certificates answers both.
+        """
         answered = _answers(self.connection(proof)) and not _answers(self._nobody)
         return proof.common_name if answered else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whose own credential calls are made with; the `acting` of an Access (access.py).
+    """Makes calls with a person's own credential; the `acting` of an Access.
 
-    `session` is its number, 0 for who shows a token with each request. `proof` is asked at every call and raises when
-    the session has ended: work that outlives its request ends with it. `refused` hears that the API server did not
-    take the credential (True), or forbade a call (False).
+    `session` is the id of the session, 0 for a client that sends a token with each request. `proof` returns the
+    credential for each call and raises when the session has ended, so that background work ends with it. `refused` is
+    called with True when the API server does not accept the credential, and with False when it forbids a call.
     """
 
     gate: Gate
@@ -158,8 +163,8 @@ class Person:
     refused: Callable[[bool], None]
 
     def connection(self) -> Connection:
-        """For a look around, soon and in whichever thread: with the credential as it is now, whose refusals are
-        heard by nobody. Unavailable `session_ended`."""
+        """A connection with the current credential, for short use in any thread. Its refusals are not reported.
+        Unavailable `session_ended`."""
         return self.gate.connection(self.proof())
 
     def call(
@@ -173,7 +178,7 @@ class Person:
         kind: str = JSON,
         read: float | None = None,
     ) -> Json:
-        """Connection.call as this person: Forbidden with the role that would do; Unavailable `session_ended`."""
+        """Connection.call as this person. Forbidden with the required role; Unavailable `session_ended`."""
         connection = self.connection()
         try:
             return connection.call(
@@ -190,7 +195,7 @@ class Person:
 
 
 def bare(given: Configuration) -> Configuration:
-    """The same server, believed in the same way, without a credential."""
+    """The configuration of the same server with the same trust settings, without a credential."""
     found = Configuration()
     for name in _COPIED:
         setattr(found, name, getattr(given, name))
@@ -198,7 +203,7 @@ def bare(given: Configuration) -> Configuration:
 
 
 def _context(proof: Proof) -> SSLContext:
-    """With the certificate and its key, which OpenSSL takes from a file only: one in memory, where there is such."""
+    """A TLS context with the certificate and its key. OpenSSL reads them from a file only: in memory where possible."""
     pem = f"{proof.certificate}\n{proof.key}\n".encode()
     context = create_urllib3_context()
     try:
@@ -208,17 +213,17 @@ def _context(proof: Proof) -> SSLContext:
                 file.flush()
                 context.load_cert_chain(f"/proc/self/fd/{file.fileno()}")
         else:
-            with tempfile.NamedTemporaryFile() as file:  # of this user's only, and gone at once
+            with tempfile.NamedTemporaryFile() as file:  # readable for this user only, and deleted at once
                 file.write(pem)
                 file.flush()
                 context.load_cert_chain(file.name)
-    except SSLError:  # weaker than OpenSSL's policy here
+    except SSLError:  # weaker than the policy of OpenSSL on this machine
         raise Unavailable("", Problem.CERTIFICATE_UNUSABLE) from None
     return context
 
 
 def _answers(connection: Connection) -> bool:
-    """Whether the server says to this caller what it may do: it does to everybody whom it knows."""
+    """Whether the server answers an access review: it does for every caller that it knows."""
     try:
         may(connection, "list", "")
     except Unavailable as error:

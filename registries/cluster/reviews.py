@@ -1,7 +1,7 @@
-"""What somebody may do, by the API server's own word: SelfSubjectAccessReviews made as that person.
+"""The permissions of a person, from SelfSubjectAccessReviews made with that person's credential.
 
-Not SelfSubjectRulesReviews, though one would tell four verbs: with a webhook among the authorizers, as at most
-cloud providers, their answer is incomplete, and a review's never is. Imports access and the connection.
+One SelfSubjectRulesReview would answer for all verbs, but its answer is incomplete when an authorizer is a webhook, as
+at most cloud providers. An access review is always complete.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -19,21 +19,23 @@ if TYPE_CHECKING:
 
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 PATIENCE = 5.0
-"""Seconds for one answer: a page waits for it."""
+"""Seconds for one answer, since a page waits for it."""
 GROUP, RESOURCE = "image.theriseunion.io", "registrysecrets"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Permissions in all namespaces, and those in single ones, by name; namespaces without any are left out."""
+    """The permissions in all namespaces, and in single namespaces by name. Namespaces without any are left out."""
 
     everywhere: frozenset[Permission]
     namespaces: Mapping[str, frozenset[Permission]]
 
 
 def ask(connection: "Connection", path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """The status of a review. It is sent as a write is, but writes nothing: an answer that did not come leaves no
-    doubt behind. The errors of Connection.call."""
+    """The status of a review. Raises the errors of Connection.call.
+
+    A review is a POST that writes nothing. A missing answer is therefore a timeout, not an uncertain write.
+    """
     try:
         status = connection.call("POST", path, subject="", body=body, read=PATIENCE).get("status")
     except Unavailable as error:
@@ -43,7 +45,7 @@ def ask(connection: "Connection", path: str, body: dict[str, Any]) -> dict[str, 
 
 
 def may(connection: "Connection", verb: str, namespace: str, part: str = "") -> bool:
-    """One question about registries in a namespace, or in all of them for ""; or about a subresource. Unavailable."""
+    """Whether a verb on registries is allowed in a namespace, in all for "". `part` is a subresource. Unavailable."""
     attributes = {"group": GROUP, "resource": RESOURCE, "verb": verb}
     if namespace:
         attributes["namespace"] = namespace
@@ -53,7 +55,7 @@ def may(connection: "Connection", verb: str, namespace: str, part: str = "") -> 
 
 
 def may_get(connection: "Connection", path: str) -> bool:
-    """The same about an address that is no resource."""
+    """Whether `get` is allowed on a path that is not a resource. Unavailable."""
     return _allows(connection, {"nonResourceAttributes": {"path": path, "verb": "get"}})
 
 
@@ -64,19 +66,21 @@ def _allows(connection: "Connection", spec: dict[str, Any]) -> bool:
 
 
 def held_by(connection: "Connection", namespaces: Collection[str], threads: Executor) -> Held:
-    """Everything that the person of this connection holds. Unavailable: `cluster_token` when the server does not take
-    the credential, `cluster_forbidden` when it answers no such questions to them.
+    """All permissions of the person of this connection.
 
-    First for all namespaces; then, for what is not held there, who sees in each, and the rest where somebody sees:
-    five questions for those with a role everywhere, and one per namespace that does not exist for somebody. Whether
-    a test could read the password is asked last, where its verdict could be written.
+    Unavailable `cluster_token` when the server does not accept the credential, `cluster_forbidden` when it does not
+    answer reviews for this person.
+
+    The order of the reviews: all verbs for all namespaces; then `list` in each namespace; then the other verbs in the
+    visible namespaces; last `get`, where the verdict of a test could be written. A person with a role everywhere costs
+    five reviews, and each invisible namespace costs one.
     """
     words = list(threads.map(lambda permission: may(connection, permission, ""), Permission))
     everywhere = frozenset(it for it, word in zip(Permission, words, strict=True) if word)
     if everywhere == frozenset(Permission):
         return Held(everywhere, {})
     if Permission.EDIT not in everywhere:
-        everywhere -= {Permission.TEST}  # viewers may `get`, too, and could not write the verdict
+        everywhere -= {Permission.TEST}  # viewers may `get`, too, but could not write the verdict
     seen = list(namespaces)
     if Permission.SEE not in everywhere:
         seen = [name for name, _ in _allowed(connection, [(it, Permission.SEE) for it in seen], threads)]
