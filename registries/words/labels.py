@@ -1,5 +1,6 @@
-"""Codes to words: everything that is stored or raised as a code gets its text, hint and icon here, in the
-reader's language. Reasons and address problems come from the probe's own catalogue.
+"""Codes in words: texts, hints and icons in the reader's language. words/problems.py has the sentences of problems.
+
+The texts of reasons, steps and warnings come from the probe's catalogue.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from registries.words.problems import problem_text
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """`kind` picks the colour (ok, bad, warn, idle, busy); `icon` is the name of a lucide icon."""
+    """A text with a colour and an icon. `kind` is ok, bad, warn, idle or busy; `icon` is the name of a lucide icon."""
 
     text: Text
     kind: str = ""
@@ -108,11 +109,11 @@ _SHORT: dict[str, Text] = {
     "token_service_unreachable": _("Token service unreachable"),
     "rate_limited": _("Rate limited"),
 }
-"""Reasons whose message holds a value of one test, as they read without it."""
+"""Texts for reasons whose message needs a value of the test."""
 
 
 def reason(code: str) -> str:
-    """The message of a reason code by itself, without the values of one test; "" for an unknown code."""
+    """The message of a reason code without the values of a test; "" for an unknown code."""
     if code in _SHORT:
         return str(_SHORT[code])
     return catalogue.MESSAGES[Reason(code)].of(language()) if code in list(Reason) else ""
@@ -128,7 +129,7 @@ def stage(name: str) -> str:
 
 
 def test_cause(code: str) -> str:
-    """What lies beneath a reason, where that is a code with a text of its own; else nothing."""
+    """The text of the cause of a reason; "" when the cause has none."""
     text = catalogue.CAUSES.get(code)
     return text.of(language()) if text else reason(code)
 
@@ -153,7 +154,7 @@ def status(registry: RegistrySecret) -> Label:
 
 
 def verdict(outcome: Tested) -> Label:
-    """The status that an outcome amounts to."""
+    """The status after this outcome."""
     if isinstance(outcome, NotTested) or not outcome.ok:
         return STATUSES[VerifyStatus.FAILED]
     return STATUSES[VerifyStatus.SUCCESS] if outcome.proven else UNPROVEN
@@ -164,7 +165,7 @@ def role_scope(namespace: str) -> str:
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """How long ago, in the one unit that matters."""
+    """The time since a moment, in the largest fitting unit."""
     seconds = max(0, int((now - moment).total_seconds()))
     if seconds < 60:
         return gettext("just now")
@@ -179,5 +180,5 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def duration(milliseconds: float) -> str:
-    """With a unit: 12 ms, 1.4 s."""
+    """A duration with its unit: 12 ms, 1.4 s."""
     return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"

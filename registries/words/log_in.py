@@ -1,7 +1,4 @@
-"""What is wrong with a credential that somebody logs in to the cluster with, in words. Its codes are proof.py's.
-
-Imports the errors. labels.py has all other words.
-"""
+"""Problems with a credential for a log-in to the cluster, in words."""
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -47,7 +44,7 @@ TEXTS: dict[Problem, Text] = {
 
 
 def proof_text(cause: Cause) -> str:
-    """What it is and what to do. Of what was typed only the host of another server is repeated."""
+    """What is wrong and what to do. Of the typed text, only the host of another server is repeated."""
     if cause.problem is Problem.KUBECONFIG_ELSEWHERE:
         return gettext(
             "This kubeconfig is for another API server (%(host)s). The console asks its own only, so nothing was "

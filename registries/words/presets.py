@@ -1,6 +1,6 @@
-"""What the add form knows of each kind of registry: addresses to fill in and what people trip over.
+"""Addresses and hints of the add form for each type of registry.
 
-Address forms: Aliyun Container Registry documentation, personal and enterprise edition. Data and pure functions.
+Source of the address forms: documentation of Aliyun Container Registry, personal and enterprise edition.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """`domain` is filled in where there is only one; the rest are an example and hints under the fields."""
+    """The preset of one type. `domain` is filled in when the type has only one address. The hints are shown under
+    their fields."""
 
     example: str
     domain: str = ""
@@ -84,5 +85,5 @@ ALIYUN_REGIONS = (
 
 
 def sample_image(domain: str, provider: Provider) -> str:
-    """A reference as a pod would name it: harbor.example.com/project/app:tag."""
+    """An example of an image reference: harbor.example.com/project/app:tag."""
     return f"{domain}/{PRESETS[provider].sample_path}"

@@ -1,4 +1,4 @@
-"""Pull secrets in words: how one stands, whether the default service account names it, what uses it. See labels.py."""
+"""Pull secrets in words: state, binding, groups of users, and problems of the upkeep."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -61,7 +61,7 @@ KINDS: dict[str, Text] = {
     "Workload": _("Workloads"),
     "Pod": _("Pods"),
 }
-"""The three groups in which what uses a pull secret is shown; whatever makes pods is a workload."""
+"""The three groups of users of a pull secret. Every kind that creates pods is a workload."""
 
 UPKEEP: dict[Problem, Text] = {
     Problem.NAMESPACE_MISSING: _(
@@ -77,7 +77,7 @@ UPKEEP: dict[Problem, Text] = {
         " is being deleted. Name another one in CONSOLE_NAMESPACE."
     ),
 }
-"""Why nobody keeps them in the background; while the cluster is away, the page says so anyway."""
+"""Why no replica maintains pull secrets in the background. Other problems are shown elsewhere on the page."""
 
 
 def upkeep(problem: Unavailable | None) -> str:
