@@ -96,7 +96,7 @@ def test_a_lock_that_was_held_holds_nobody_up(store: KubernetesStore, empty: Clu
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with store._follower.here().journal._changed, people._lock.here():
+        with store._follower.here().cache._changed, people._lock.here():
             held.set()
             done.wait(60)
 

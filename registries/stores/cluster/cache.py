@@ -23,7 +23,7 @@ from registries.stores.base import Changes, Freshness
 
 REMEMBERED = 20_000
 """Number of changes kept. An index that is further behind gets everything."""
-GRAVES_KEPT = 120.0
+DELETED_KEPT = 120.0
 """Seconds for which the uid of a deleted resource is remembered: a late answer must not bring the resource back."""
 
 
@@ -36,16 +36,16 @@ class Entry:
     gone: Removal | None = None
 
 
-class Journal:
+class Cache:
     """The cache of one process; thread-safe.
 
     `sources` are the names of the watchers. The state is known when each of them has listed once. A version is only
-    valid in the journal that returned it. `patience` is in seconds.
+    valid in the cache that returned it. `patience` is in seconds.
     """
 
     def __init__(self, sources: Iterable[str], patience: float) -> None:
         self._changed = threading.Condition()
-        self._life = token_hex(4)
+        self._id = token_hex(4)
         self._sources = frozenset(sources)
         self._patience = patience
         self._listed: set[str] = set()
@@ -56,10 +56,10 @@ class Journal:
         self._number = 0
         self._begun = 0
         self._mark = 0
-        self._graves: dict[str, float] = {}
+        self._deleted: dict[str, float] = {}
         self._problems: dict[str, Problem] = {}
-        self._well: datetime | None = None
-        self._silent = float("-inf")
+        self._answered_at: datetime | None = None
+        self._silent_at = float("-inf")
 
     # For the index
 
@@ -72,7 +72,7 @@ class Journal:
             upserted, removed = self._since(known) if not complete else (tuple(self._registries.values()), [])
             touched = complete or self._namespaces_changed > known
             return Changes(
-                version=f"{self._life}.{self._number}",
+                version=f"{self._id}.{self._number}",
                 complete=complete,
                 upserted=upserted,
                 removed=tuple(removed),
@@ -84,8 +84,8 @@ class Journal:
         with self._changed:
             problem = self._problem()
             known = self._listed >= self._sources
-            steady = time.monotonic() - self._silent
-            return Freshness(problem, self._well if problem else None, known, steady)
+            steady = time.monotonic() - self._silent_at
+            return Freshness(problem, self._answered_at if problem else None, known, steady)
 
     def keys(self) -> tuple[Key, ...]:
         with self._changed:
@@ -101,10 +101,10 @@ class Journal:
         listed = {it.key: it for it in registries}
         with self._changed:
             if another_history:
-                self._graves.clear()
+                self._deleted.clear()
                 self._mark = 0
             else:
-                listed = {key: it for key, it in listed.items() if it.uid not in self._graves}
+                listed = {key: it for key, it in listed.items() if it.uid not in self._deleted}
                 listed |= {
                     key: it
                     for key, it in self._registries.items()
@@ -119,7 +119,7 @@ class Journal:
     def put(self, registry: RegistrySecret) -> None:
         """Adds a new or changed registry, unless a newer version of it is known."""
         with self._changed:
-            if registry.uid in self._graves or not _supersedes(registry, self._registries.get(registry.key)):
+            if registry.uid in self._deleted or not _supersedes(registry, self._registries.get(registry.key)):
                 return
             self._registries[registry.key] = registry
             self._mark = max(self._mark, _number(registry.resource_version) or 0)
@@ -130,9 +130,9 @@ class Journal:
         removal = Removal(key, uid, _number(version) or 0)
         with self._changed:
             now = time.monotonic()
-            while self._graves and now - next(iter(self._graves.values())) >= GRAVES_KEPT:
-                del self._graves[next(iter(self._graves))]
-            self._graves.setdefault(uid, now)  # the oldest first
+            while self._deleted and now - next(iter(self._deleted.values())) >= DELETED_KEPT:
+                del self._deleted[next(iter(self._deleted))]
+            self._deleted.setdefault(uid, now)  # the oldest first
             known = self._registries.get(key)
             if known is not None and known.uid == uid:
                 del self._registries[key]
@@ -148,27 +148,27 @@ class Journal:
                 self._number += 1
                 self._namespaces_changed = self._number
 
-    def sign(self, source: str) -> None:
+    def answered(self, source: str) -> None:
         """Notes an answer of the server to a source that has listed at least once."""
         with self._changed:
             self._problems.pop(source, None)
             self._listed.add(source)
             if not self._problems:
-                self._well = datetime.now(UTC)
+                self._answered_at = datetime.now(UTC)
             self._changed.notify_all()
 
     def lost(self, source: str, problem: Problem) -> None:
         with self._changed:
             self._problems[source] = problem
             if problem != FORBIDDEN:
-                self._silent = time.monotonic()
+                self._silent_at = time.monotonic()
             self._changed.notify_all()
 
     # Within the lock
 
     def _place(self, since: str | None) -> int:
-        life, _, number = (since or "").partition(".")
-        return int(number) if life == self._life else -1
+        owner, _, number = (since or "").partition(".")
+        return int(number) if owner == self._id else -1
 
     def _require_lists(self) -> None:
         def settled() -> bool:

@@ -1,4 +1,4 @@
-"""The journal of one process, and the threads that keep it fresh."""
+"""The cache of one process, and the threads that keep it fresh."""
 
 import logging
 import threading
@@ -12,8 +12,8 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import to_domain
 from registries.pull_secrets.reconcile import Reconciler
 from registries.pull_secrets.secret import PullSecrets
-from registries.stores.cluster.cache import Journal
-from registries.stores.cluster.watch import Listing, Pulse, Watcher
+from registries.stores.cluster.cache import Cache
+from registries.stores.cluster.watch import HealthCheck, Listing, Watcher
 
 log = logging.getLogger(__name__)
 
@@ -24,16 +24,16 @@ class Follower:
     def __init__(
         self, connection: Connection, secrets: PullSecrets, lease: Lease | None, patience: float
     ) -> None:
-        self.journal = Journal(("namespaces", "registries"), patience)
-        self._reconciler = Reconciler(secrets, lease, self.journal.keys) if lease else None
+        self.cache = Cache(("namespaces", "registries"), patience)
+        self._reconciler = Reconciler(secrets, lease, self.cache.keys) if lease else None
         touch = self._reconciler.touch if self._reconciler else None
         self.watchers = (
-            Watcher(connection, paths.EVERYWHERE, _Registries(self.journal, touch)),
-            Watcher(connection, paths.NAMESPACES, _Namespaces(self.journal)),
+            Watcher(connection, paths.EVERYWHERE, _Registries(self.cache, touch)),
+            Watcher(connection, paths.NAMESPACES, _Namespaces(self.cache)),
         )
         self._all = (
             *self.watchers,
-            Pulse(connection, paths.GROUP_PATH, _Sign(self.journal, "pulse")),
+            HealthCheck(connection, paths.GROUP_PATH, _Connection(self.cache, "ping")),
             *((self._reconciler,) if self._reconciler else ()),
         )
         self._starting = threading.Lock()
@@ -63,11 +63,11 @@ class Follower:
             self._reconciler.touch(key, "")
 
 
-class _Sign:
+class _Connection:
     """The part of watch.Sink about the connection."""
 
-    def __init__(self, journal: Journal, source: str) -> None:
-        self._journal = journal
+    def __init__(self, cache: Cache, source: str) -> None:
+        self._cache = cache
         self._source = source
 
     def listed(self, listing: Listing) -> None:
@@ -76,20 +76,20 @@ class _Sign:
     def happened(self, event: str, item: Json) -> None:
         raise NotImplementedError
 
-    def sign(self) -> None:
-        self._journal.sign(self._source)
+    def answered(self) -> None:
+        self._cache.answered(self._source)
 
     def lost(self, problem: Problem) -> None:
-        self._journal.lost(self._source, problem)
+        self._cache.lost(self._source, problem)
 
 
-class _Registries(_Sign):
-    def __init__(self, journal: Journal, touch: Callable[[Key, str], None] | None) -> None:
-        super().__init__(journal, "registries")
+class _Registries(_Connection):
+    def __init__(self, cache: Cache, touch: Callable[[Key, str], None] | None) -> None:
+        super().__init__(cache, "registries")
         self._touch = touch
 
     def listed(self, listing: Listing) -> None:
-        self._journal.replace(
+        self._cache.replace(
             _readable(listing.items), listing.version, another_history=listing.another_history
         )
         if self._touch:
@@ -99,17 +99,17 @@ class _Registries(_Sign):
     def happened(self, event: str, item: Json) -> None:
         if event == "DELETED":
             metadata = item["metadata"]
-            self._journal.remove(_key(item), str(metadata["uid"]), str(metadata["resourceVersion"]))
+            self._cache.remove(_key(item), str(metadata["uid"]), str(metadata["resourceVersion"]))
             return
         for registry in _readable((item,)):
-            self._journal.put(registry)
+            self._cache.put(registry)
             if self._touch:
                 self._touch(registry.key, _generation(item))
 
 
-class _Namespaces(_Sign):
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal, "namespaces")
+class _Namespaces(_Connection):
+    def __init__(self, cache: Cache) -> None:
+        super().__init__(cache, "namespaces")
         self._names: frozenset[str] = frozenset()
 
     def listed(self, listing: Listing) -> None:
@@ -121,7 +121,7 @@ class _Namespaces(_Sign):
 
     def _set(self, names: frozenset[str]) -> None:
         self._names = names
-        self._journal.set_namespaces(names)
+        self._cache.set_namespaces(names)
 
 
 def _key(item: Json) -> Key:

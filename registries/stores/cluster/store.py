@@ -1,6 +1,6 @@
 """The store on a cluster, where registries are custom resources (kubernetes.md).
 
-Lists come from the journal (cache.py), writes go to the API server. The answer to a write is put into the journal at
+Lists come from the cache (cache.py), writes go to the API server. The answer to a write is put into the cache at
 once, so that a person sees what they saved. The password, managedFields and kubectl's copy of the resource are dropped
 as soon as an answer is parsed.
 """
@@ -20,7 +20,7 @@ from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
 from registries.stores.base import Changes, Freshness
-from registries.stores.cluster.cache import Journal
+from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.follower import Follower
 
 DRY_RUN = {"dryRun": "All"}
@@ -95,7 +95,7 @@ class KubernetesStore:
         registry = to_domain(created)
         if dry_run:
             return registry
-        self._journal().put(registry)
+        self._cache().put(registry)
         if self._keeps_secrets:
             try:
                 self._secrets.put(registry, password_of(created))
@@ -128,7 +128,7 @@ class KubernetesStore:
             raise self._conflict(key, uid, error) from None
         registry = to_domain(changed)
         if not dry_run:
-            self._journal().put(registry)
+            self._cache().put(registry)
         return registry
 
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
@@ -140,14 +140,14 @@ class KubernetesStore:
         except Conflict as error:
             raise self._conflict(key, uid, error) from None
         except NotFound:
-            self._journal().remove(key, uid)
+            self._cache().remove(key, uid)
             raise
         if dry_run:
             return
         if left.get("kind") == KIND and (left.get("metadata") or {}).get("finalizers"):
-            self._journal().put(to_domain(left))  # a finalizer keeps it for a while: it is still shown
+            self._cache().put(to_domain(left))  # a finalizer keeps it for a while: it is still shown
         else:
-            self._journal().remove(key, uid)
+            self._cache().remove(key, uid)
 
     def credential(self, key: Key, *, uid: str) -> Credential:
         resource = self._writer.call("GET", paths.registry(key), subject=str(key))
@@ -173,14 +173,14 @@ class KubernetesStore:
     def delete_namespace(self, name: str) -> None:
         raise Conflict(name, Problem.NAMESPACES_ELSEWHERE)
 
-    def _following(self) -> Journal:
-        """The journal of this process, with its threads started."""
+    def _following(self) -> Cache:
+        """The cache of this process, with its threads started."""
         follower = self._follower.here()
         follower.start()
-        return follower.journal
+        return follower.cache
 
-    def _journal(self) -> Journal:
-        return self._follower.here().journal
+    def _cache(self) -> Cache:
+        return self._follower.here().cache
 
     def _read(self, key: Key) -> Resource:
         return self._connection.call("GET", paths.registry(key), subject=str(key))

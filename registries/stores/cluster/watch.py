@@ -23,7 +23,7 @@ WATCH_SECONDS = (240, 300)
 """Duration of a watch, chosen at random between the two, so that not all watches are renewed at once."""
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each retry. The last value is used for all further retries."""
-BEAT = 5.0
+CHECK_EVERY = 5.0
 """Seconds between two checks of the server: a broken connection does not report itself."""
 
 
@@ -44,7 +44,7 @@ class Sink(Protocol):
         """`event` is ADDED, MODIFIED or DELETED."""
         ...
 
-    def sign(self) -> None:
+    def answered(self) -> None:
         """The server answered."""
         ...
 
@@ -149,10 +149,10 @@ class Watcher:
         if self._failures:
             log.warning("the cluster is followed again: %s", self._path)
         self._failures, self._seen = 0, version
-        self._sink.sign()
+        self._sink.answered()
 
 
-class Pulse:
+class HealthCheck:
     """Checks every few seconds whether the server answers, since a watch may have no event for a minute."""
 
     def __init__(self, connection: Connection, path: str, sink: Sink) -> None:
@@ -162,18 +162,18 @@ class Pulse:
         self._stop = threading.Event()
 
     def start(self) -> None:
-        threading.Thread(target=self._run, name="pulse", daemon=True).start()
+        threading.Thread(target=self._run, name="health check", daemon=True).start()
 
     def stop(self) -> None:
         self._stop.set()
 
     def _run(self) -> None:
-        while not self._stop.wait(BEAT):
+        while not self._stop.wait(CHECK_EVERY):
             try:
-                self._connection.call("GET", self._path, subject=self._path, read=BEAT)
+                self._connection.call("GET", self._path, subject=self._path, read=CHECK_EVERY)
             except (Unavailable, TooManyRequests) as error:
                 self._sink.lost(error.code)
             except Exception:
                 log.exception("the pulse failed")
             else:
-                self._sink.sign()
+                self._sink.answered()
