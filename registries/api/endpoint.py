@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 from registries.api.callers import Caller, caller_of, unauthorized
 from registries.api.status import ApiError, of_error
 from registries.domain.access import Permission
-from registries.domain.errors import SESSION_ENDED, ConsoleError, NotFound
+from registries.domain.errors import ConsoleError, NotFound, Problem
 from registries.domain.registry import name_problem, namespace_problem
 from registries.log_in.access import ConsoleRequest
 
@@ -84,7 +84,7 @@ def _answer(
 
 def _judged(error: ConsoleError) -> ConsoleError:
     """What the cluster took at the beginning and not in the middle is no failure of the store."""
-    return unauthorized() if error.problem == SESSION_ENDED else error
+    return unauthorized() if error.problem == Problem.SESSION_ENDED else error
 
 
 def language(request: HttpRequest, otherwise: str = "zh-hans") -> str:

@@ -16,7 +16,7 @@ from registries.api.callers import Caller
 from registries.api.status import ApiError, InvalidValues, answer
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
-from registries.domain.errors import SESSION_ENDED, Cause, NotFound, Problem, Unavailable
+from registries.domain.errors import Cause, NotFound, Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION
 from registries.runs.engine import Runs
@@ -111,11 +111,11 @@ def _access_now(caller: Caller) -> Callable[[Access], Access]:
         try:
             found = caller.now()
         except Unavailable as error:
-            if error.problem == SESSION_ENDED:
+            if error.problem == Problem.SESSION_ENDED:
                 raise
             return access  # the cluster does not answer now; it checks every change itself when it is back
         if found is None and access.acting is not None:
-            raise Unavailable(access.person, SESSION_ENDED)
+            raise Unavailable(access.person, Problem.SESSION_ENDED)
         return found or Access(person=access.person, source=access.source)
 
     return access_now

@@ -13,9 +13,6 @@ from django.http import HttpResponse
 from django.utils import translation
 
 from registries.domain.errors import (
-    QUOTA,
-    REFUSED,
-    REGISTRY_BUSY,
     Cause,
     ConsoleError,
     Forbidden,
@@ -175,7 +172,7 @@ def of_error(error: ConsoleError, where: Mapping[str, str]) -> HttpResponse:
         details["causes"] = [_refusal(error)]
     if isinstance(error, TooManyRequests):
         details["retryAfterSeconds"] = error.retry_after
-        if error.problem == REGISTRY_BUSY:
+        if error.problem == Problem.REGISTRY_BUSY:
             details["causes"] = [{"reason": "RegistryBusy", "message": error_text(error)}]
     message = _sentence(error, kind, name)
     return failure(code, message, reason=reason, details=details, headers=headers_of(error))
@@ -191,7 +188,7 @@ def headers_of(error: ConsoleError) -> dict[str, str]:
 
 
 def _refusal(error: Refused) -> dict[str, str]:
-    reason = "QuotaExceeded" if error.problem == QUOTA else "ClusterRefused"
+    reason = "QuotaExceeded" if error.problem == Problem.QUOTA_EXCEEDED else "ClusterRefused"
     return {"reason": reason, "message": error_text(error)}
 
 
@@ -239,7 +236,7 @@ def _in_english(error: ConsoleError, kind: str, name: str) -> str:
     if isinstance(error, Forbidden):
         return f"{subject} is forbidden" + (f": this takes the role {error.role}" if error.role else "")
     if isinstance(error, TooManyRequests):
-        if error.problem == REGISTRY_BUSY:
+        if error.problem == Problem.REGISTRY_BUSY:
             return f"too many tests of this registry: try again in {error.retry_after} s"
         return f"too many requests: try again in {error.retry_after} s"
     why = _CONFLICTS.get(error.code) or (problem_text(error.problem) if error.problem else "")
@@ -254,9 +251,10 @@ def _in_english(error: ConsoleError, kind: str, name: str) -> str:
 
 
 _REFUSALS = {
-    QUOTA: "the quota of its namespace on the cluster is used up; delete what is no longer used, or ask the cluster's "
-    "administrator for more",
-    REFUSED: "a rule of the cluster (admission) is against it; ask its administrator which rules are in force",
+    Problem.QUOTA_EXCEEDED: "the quota of its namespace on the cluster is used up; delete what is no longer used, or "
+    "ask the cluster's administrator for more",
+    Problem.CLUSTER_REFUSED: "a rule of the cluster (admission) is against it; ask its administrator which rules are "
+    "in force",
 }
 
 _CONFLICTS = {

@@ -17,7 +17,6 @@ from registries.api.payloads import read_credential
 from registries.api.status import answer
 from registries.domain.access import Role
 from registries.domain.errors import (
-    REGISTRY_BUSY,
     Conflict,
     ConsoleError,
     Forbidden,
@@ -62,7 +61,7 @@ def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpRespon
     except LeftAlone as error:
         return _left_alone(error)
     except Unavailable as error:
-        if error.problem == REGISTRY_BUSY:
+        if error.problem == Problem.REGISTRY_BUSY:
             raise _busy(error.subject) from error
         raise
     return answer(verdict(outcome, datetime.now(UTC)))
@@ -99,7 +98,7 @@ def _not_tested(subject: str, problem: Problem) -> ConsoleError:
 
 def _busy(subject: str) -> TooManyRequests:
     """Others were tested before it; as soon as one of them has ended, it is worth asking again."""
-    return TooManyRequests(subject, retry_after=services().prober.turn, problem=REGISTRY_BUSY)
+    return TooManyRequests(subject, retry_after=services().prober.turn, problem=Problem.REGISTRY_BUSY)
 
 
 def _left_alone(error: LeftAlone) -> HttpResponse:

@@ -11,9 +11,6 @@ from typing import Any
 import urllib3.exceptions as transport
 
 from registries.domain.errors import (
-    QUOTA,
-    REFUSED,
-    UNCERTAIN,
     AlreadyExists,
     Cause,
     Conflict,
@@ -25,16 +22,6 @@ from registries.domain.errors import (
     TooManyRequests,
     Unavailable,
 )
-
-AWAY = Problem.CLUSTER_AWAY
-TIMEOUT = Problem.CLUSTER_TIMEOUT
-CERTIFICATE = Problem.CLUSTER_CERTIFICATE
-TOKEN = Problem.CLUSTER_TOKEN
-FORBIDDEN = Problem.CLUSTER_FORBIDDEN
-NO_CRD = Problem.CRD_MISSING
-FAILED = Problem.CLUSTER_FAILED
-TERMINATING = Problem.TERMINATING
-NO_NAMESPACE = Problem.NAMESPACE_MISSING
 
 _FIELDS = {
     "metadata.name": "name",
@@ -69,12 +56,13 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], subject: str) 
     if status == 410 or "ResourceVersionTooLarge" in reasons:
         return Expired()
     if status == 403 and "NamespaceTerminating" in reasons:
-        return Conflict(subject, TERMINATING)
+        return Conflict(subject, Problem.TERMINATING)
     if status < 500 and status != 429 and (denied := _denied(answer, subject)):
         return denied
     if status == 404:
         # For a missing object the server answers a Status; for a collection that is not served, plain text.
-        return NotFound(subject) if answer.get("kind") == "Status" else Unavailable(subject, NO_CRD)
+        missing = answer.get("kind") == "Status"
+        return NotFound(subject) if missing else Unavailable(subject, Problem.CRD_MISSING)
     if status == 409:
         taken = answer.get("reason") == "AlreadyExists"
         return AlreadyExists(subject) if taken else Conflict(subject, Problem.CHANGED)
@@ -84,19 +72,22 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], subject: str) 
         return _invalid(subject, causes)
     if status == 429:
         return TooManyRequests(subject, retry_after(headers))
-    codes = {401: TOKEN, 403: FORBIDDEN}
-    failed = status >= 500
-    return Unavailable(subject, codes.get(status, FAILED if failed else REFUSED), passing=failed)
+    if status >= 500:
+        return Unavailable(subject, Problem.CLUSTER_FAILED, passing=True)
+    problems = {401: Problem.CLUSTER_TOKEN, 403: Problem.CLUSTER_FORBIDDEN}
+    return Unavailable(subject, problems.get(status, Problem.CLUSTER_REFUSED))
 
 
 def silence(error: Exception, subject: str, *, writing: bool) -> Unavailable:
     """The error for a missing answer. A write without an answer may have happened (`cluster_uncertain`)."""
     if "CERTIFICATE_VERIFY_FAILED" in str(error):  # any other TLS error is a broken connection
-        return Unavailable(subject, CERTIFICATE)
+        return Unavailable(subject, Problem.CLUSTER_CERTIFICATE)
     if isinstance(error, (*_UNREACHED, transport.SSLError)):
-        return Unavailable(subject, AWAY, passing=True)
-    silent = TIMEOUT if isinstance(error, transport.ReadTimeoutError) else AWAY
-    return Unavailable(subject, UNCERTAIN if writing else silent, passing=True)
+        return Unavailable(subject, Problem.CLUSTER_AWAY, passing=True)
+    if writing:
+        return Unavailable(subject, Problem.CLUSTER_UNCERTAIN, passing=True)
+    late = isinstance(error, transport.ReadTimeoutError)
+    return Unavailable(subject, Problem.CLUSTER_TIMEOUT if late else Problem.CLUSTER_AWAY, passing=True)
 
 
 def retry_after(headers: Mapping[str, str]) -> int:
@@ -107,8 +98,8 @@ def retry_after(headers: Mapping[str, str]) -> int:
 
 def _invalid(subject: str, causes: list[dict[str, Any]]) -> ConsoleError:
     fields = [_FIELDS.get(str(cause.get("field"))) for cause in causes]
-    found = tuple(Cause(field, REFUSED) for field in fields if field)
-    return Invalid(subject, found) if found else Refused(subject, REFUSED)
+    found = tuple(Cause(field, Problem.CLUSTER_REFUSED) for field in fields if field)
+    return Invalid(subject, found) if found else Refused(subject, Problem.CLUSTER_REFUSED)
 
 
 def _denied(answer: Mapping[str, Any], subject: str) -> ConsoleError | None:
@@ -119,12 +110,12 @@ def _denied(answer: Mapping[str, Any], subject: str) -> ConsoleError | None:
     message = str(answer.get("message", ""))
     _, forbidden, words = message.partition("forbidden: ")
     if message.startswith(_WEBHOOK):
-        return Refused(subject, REFUSED)
+        return Refused(subject, Problem.CLUSTER_REFUSED)
     if not forbidden or words.startswith(_AUTHORIZER):
         return None
     if _UNSETTLED.match(words):
-        return Unavailable(subject, FAILED, passing=True)
-    return Refused(subject, QUOTA if _QUOTA.match(words) else REFUSED)
+        return Unavailable(subject, Problem.CLUSTER_FAILED, passing=True)
+    return Refused(subject, Problem.QUOTA_EXCEEDED if _QUOTA.match(words) else Problem.CLUSTER_REFUSED)
 
 
 def _status_object(body: bytes) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 import yaml
 
 from registries.cluster.connection import MERGE_PATCH, Connection
-from registries.cluster.failures import FORBIDDEN
 from registries.domain.errors import NotFound, Problem, Unavailable
 
 FILES = ("crd.yaml", "rbac.yaml")
@@ -39,7 +38,7 @@ def apply(connection: Connection) -> list[str]:
             if item["kind"] == "CustomResourceDefinition":
                 _wait_until_served(connection, name)
     except Unavailable as error:
-        if error.problem != FORBIDDEN:
+        if error.problem != Problem.CLUSTER_FORBIDDEN:
             raise
         raise Unavailable(error.subject, Problem.INSTALLATION_FORBIDDEN) from error
     return done

@@ -10,7 +10,6 @@ import time
 from datetime import UTC, datetime
 
 from registries.cluster.connection import Connection, Json
-from registries.cluster.failures import NO_NAMESPACE, TERMINATING
 from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Problem, Unavailable
 
 log = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ class Lease:
             held = self._try()
         except (AlreadyExists, Conflict) as error:
             held = False  # another replica was faster
-            self._told(TERMINATING if error.problem == TERMINATING else None)
+            self._told(Problem.TERMINATING if error.problem == Problem.TERMINATING else None)
         except ConsoleError as error:
             self._told(error.code)
             return self.is_held  # no answer: the holder keeps the lease until it runs out
@@ -85,7 +84,7 @@ class Lease:
             try:
                 self._connection.call("POST", self._collection, subject=self._name, body=body)
             except NotFound:
-                raise Unavailable(self.namespace, NO_NAMESPACE) from None
+                raise Unavailable(self.namespace, Problem.NAMESPACE_MISSING) from None
             return True
         version = str(lease["metadata"]["resourceVersion"])
         if version != self._seen[0]:

@@ -19,10 +19,9 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from registries.cluster.connection import JSON, Connection, Json, Timeouts
 from registries.cluster.credential import Home, Proof, address_of, authorities_in
-from registries.cluster.failures import FORBIDDEN, NO_CRD, TOKEN
 from registries.cluster.per_process import PerProcess
 from registries.cluster.reviews import ask, may
-from registries.domain.errors import SESSION_ENDED, Forbidden, NotFound, Problem, Unavailable
+from registries.domain.errors import Forbidden, NotFound, Problem, Unavailable
 
 SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 TOKEN_REVIEW = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105  # nosec B105
@@ -123,9 +122,9 @@ class Gate:
         except NotFound:
             pass
         except Unavailable as error:
-            if error.problem == TOKEN:
+            if error.problem == Problem.CLUSTER_TOKEN:
                 return ""
-            if error.problem not in (FORBIDDEN, NO_CRD):
+            if error.problem not in (Problem.CLUSTER_FORBIDDEN, Problem.CRD_MISSING):
                 raise
         return self._of_token(proof.token) if proof.token else self._of_certificate(proof)
 
@@ -134,7 +133,7 @@ class Gate:
         try:
             status = ask(self._console, TOKEN_REVIEW, body)
         except Unavailable as error:
-            if error.problem == FORBIDDEN:
+            if error.problem == Problem.CLUSTER_FORBIDDEN:
                 raise Unavailable("", Problem.TOKENREVIEWS_FORBIDDEN) from None
             raise
         return _user(status, "user") if status.get("authenticated") is True else ""
@@ -185,10 +184,10 @@ class Person:
                 method, path, subject=subject, body=body, query=query, kind=kind, read=read
             )
         except Unavailable as error:
-            if error.problem == TOKEN:
+            if error.problem == Problem.CLUSTER_TOKEN:
                 self.refused(True)
-                raise Unavailable(subject, SESSION_ENDED) from None
-            if error.problem == FORBIDDEN:
+                raise Unavailable(subject, Problem.SESSION_ENDED) from None
+            if error.problem == Problem.CLUSTER_FORBIDDEN:
                 self.refused(False)
                 raise Forbidden(subject, _ROLES[method]) from None
             raise
@@ -227,7 +226,7 @@ def _answers(connection: Connection) -> bool:
     try:
         may(connection, "list", "")
     except Unavailable as error:
-        if error.problem in (TOKEN, FORBIDDEN):
+        if error.problem in (Problem.CLUSTER_TOKEN, Problem.CLUSTER_FORBIDDEN):
             return False
         raise
     return True

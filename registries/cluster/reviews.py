@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from registries.cluster.failures import TIMEOUT
 from registries.domain.access import Permission
-from registries.domain.errors import UNCERTAIN, Unavailable
+from registries.domain.errors import Problem, Unavailable
 
 if TYPE_CHECKING:
     from registries.cluster.connection import Connection
@@ -39,7 +38,7 @@ def ask(connection: "Connection", path: str, body: dict[str, Any]) -> dict[str, 
     try:
         status = connection.call("POST", path, subject="", body=body, read=PATIENCE).get("status")
     except Unavailable as error:
-        problem = TIMEOUT if error.problem == UNCERTAIN else error.problem
+        problem = Problem.CLUSTER_TIMEOUT if error.problem == Problem.CLUSTER_UNCERTAIN else error.problem
         raise Unavailable("", problem, passing=error.passing) from None
     return status if isinstance(status, dict) else {}
 

@@ -9,10 +9,9 @@ from hashlib import sha256
 from types import MappingProxyType
 
 from registries.cluster.connection import Connection
-from registries.cluster.failures import FORBIDDEN, TOKEN
 from registries.cluster.reviews import held_by, may, may_get
 from registries.domain.access import Access, Permission, Role
-from registries.domain.errors import SESSION_ENDED, ConsoleError, Forbidden, Problem, Unavailable
+from registries.domain.errors import ConsoleError, Forbidden, Problem, Unavailable
 
 REVIEWS_FORBIDDEN = Problem.REVIEWS_FORBIDDEN
 """The problem when the API server does not answer what somebody may do, though it knows them."""
@@ -78,7 +77,7 @@ def asked_for_metrics(
 
 def kept(error: ConsoleError) -> float:
     """For how many seconds what was last heard of somebody counts when this was the answer."""
-    return {SESSION_ENDED: float("-inf"), REVIEWS_FORBIDDEN: SETTLING}.get(error.code, AWAY_KEPT)
+    return {Problem.SESSION_ENDED: float("-inf"), REVIEWS_FORBIDDEN: SETTLING}.get(error.code, AWAY_KEPT)
 
 
 def short(name: str) -> str:
@@ -94,5 +93,8 @@ def _reviewing(person: str) -> Iterator[None]:
     try:
         yield
     except Unavailable as error:
-        problem = {TOKEN: SESSION_ENDED, FORBIDDEN: REVIEWS_FORBIDDEN}.get(error.code, error.problem)
+        problem = {
+            Problem.CLUSTER_TOKEN: Problem.SESSION_ENDED,
+            Problem.CLUSTER_FORBIDDEN: REVIEWS_FORBIDDEN,
+        }.get(error.code, error.problem)
         raise Unavailable(person, problem, passing=error.passing) from None

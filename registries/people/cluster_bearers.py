@@ -15,10 +15,9 @@ from functools import partial
 from django.utils import timezone
 
 from registries.cluster.credential import Proof, read_token
-from registries.cluster.failures import AWAY
 from registries.cluster.personal import Gate, Person
 from registries.domain.access import Access, Permission
-from registries.domain.errors import SESSION_ENDED, Forbidden, Invalid, Problem, TooManyRequests, Unavailable
+from registries.domain.errors import Forbidden, Invalid, Problem, TooManyRequests, Unavailable
 from registries.limits import Rates
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, asked_for_metrics, asked_in, kept, short
 from registries.people.refusals import Refusals
@@ -145,9 +144,9 @@ class ClusterTokens:
             connection = self._gate.connection(proof)
             found = ask(connection, short(name), self._namespaces(), self._threads) if name else None
         except Unavailable as error:
-            if error.problem != SESSION_ENDED:  # revoked between two questions
+            if error.problem != Problem.SESSION_ENDED:  # revoked between two questions
                 told = Unavailable("", error.problem, passing=error.passing)  # without the person's name
-                if told.problem == AWAY:  # a late answer may be late for this token only
+                if told.problem == Problem.CLUSTER_AWAY:  # a late answer may be late for this token only
                     self._silence = (time.monotonic(), told)
                 raise told from None
             found = None

@@ -24,7 +24,7 @@ from registries.audit.action import Action, Audit
 from registries.cluster.credential import Proof
 from registries.cluster.personal import Gate, Person
 from registries.domain.access import Access
-from registries.domain.errors import SESSION_ENDED, ConsoleError, Unavailable
+from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.models import ClusterSession
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, short
 from registries.stores.resealing import reseal_all
@@ -126,7 +126,7 @@ class ClusterSessions:
         try:
             session.access = self._access(session)
         except ConsoleError as error:
-            if error.problem == SESSION_ENDED:
+            if error.problem == Problem.SESSION_ENDED:
                 self._end(pk)
                 return None
             session.trouble = error
@@ -137,14 +137,14 @@ class ClusterSessions:
         if not isinstance(user, ClusterSession):
             return Access(person="", source=source)
         if user.access is None:
-            raise user.trouble or Unavailable(user.person, SESSION_ENDED)
+            raise user.trouble or Unavailable(user.person, Problem.SESSION_ENDED)
         return replace(user.access, source=source)
 
     def access_now(self, access: Access) -> Access:
         """The same for work that goes on after its request. Unavailable `session_ended`."""
         session = self.find(access.acting.session) if isinstance(access.acting, Person) else None
         if session is None:
-            raise Unavailable(access.person, SESSION_ENDED)
+            raise Unavailable(access.person, Problem.SESSION_ENDED)
         return replace(session.access, source=access.source) if session.access else access
 
     def _access(self, session: ClusterSession) -> Access:
@@ -173,7 +173,7 @@ class ClusterSessions:
     def _proof(self, pk: int) -> Proof:
         session = _live().filter(pk=pk).first()
         if session is None:
-            raise Unavailable("", SESSION_ENDED)
+            raise Unavailable("", Problem.SESSION_ENDED)
         return self._open(session)
 
     def _open(self, session: ClusterSession) -> Proof:
@@ -181,7 +181,7 @@ class ClusterSessions:
         try:
             opened = self._sealer.open(session.sealed, uid=str(session.uid), binding=session.session_key)
         except Unavailable:
-            raise Unavailable(session.person, SESSION_ENDED) from None
+            raise Unavailable(session.person, Problem.SESSION_ENDED) from None
         return Proof.from_json(opened)
 
     def _refused(self, pk: int, wholly: bool) -> None:

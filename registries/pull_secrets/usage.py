@@ -14,7 +14,6 @@ from typing import Any
 
 from registries.cluster import paths
 from registries.cluster.connection import MERGE_PATCH, Json
-from registries.cluster.failures import FORBIDDEN, NO_CRD
 from registries.cluster.personal import Caller
 from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Problem, Refused
 from registries.domain.registry import Key
@@ -136,9 +135,9 @@ class Users:
                 )
                 return [_item(kind, item) for item in answer.get("items") or ()]
             except ConsoleError as error:
-                if isinstance(error, NotFound) or error.problem == NO_CRD:
+                if isinstance(error, NotFound) or error.problem == Problem.CRD_MISSING:
                     continue
-                if error.problem != FORBIDDEN:
+                if error.problem != Problem.CLUSTER_FORBIDDEN:
                     log.warning("%s of %s not listed: %s", plural, namespace, error)
                 return None
         return None

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from registries.domain.access import Access
-from registries.domain.errors import SESSION_ENDED, ConsoleError, Forbidden, TooManyRequests, Unavailable
+from registries.domain.errors import ConsoleError, Forbidden, Problem, TooManyRequests, Unavailable
 from registries.models import Run
 from registries.runs.run import RunState
 from registries.stores.base import Freshness
@@ -55,7 +55,7 @@ class Heartbeat:
 
         The item of the error still waits: the person can resume the run after the next login.
         """
-        if error.problem != SESSION_ENDED:
+        if error.problem != Problem.SESSION_ENDED:
             return False
         if not self._session_ended:
             self._session_ended = self.stopped = True

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from registries.audit.action import IN_DOUBT, Action, Audit
 from registries.domain.access import Access, Permission
-from registries.domain.errors import UNCERTAIN, ConsoleError, Forbidden, Refused, Unavailable
+from registries.domain.errors import ConsoleError, Forbidden, Problem, Refused, Unavailable
 from registries.domain.registry import Key
 from registries.stores.base import Store
 
@@ -54,6 +54,6 @@ class Guard:
             self._audit.record(access, action, key=key, outcome=outcome)
             raise
         except Unavailable as error:
-            if doubt and error.problem == UNCERTAIN:
+            if doubt and error.problem == Problem.CLUSTER_UNCERTAIN:
                 self._audit.record(access, action, key=key, outcome=IN_DOUBT)
             raise

@@ -7,15 +7,7 @@ from typing import Protocol
 
 from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
-from registries.domain.errors import (
-    UNCERTAIN,
-    Conflict,
-    ConsoleError,
-    LeftAlone,
-    NotFound,
-    Problem,
-    TooManyRequests,
-)
+from registries.domain.errors import Conflict, ConsoleError, LeftAlone, NotFound, Problem, TooManyRequests
 from registries.domain.registry import Credential, Key, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.index.search import Index
@@ -125,7 +117,7 @@ class Tests:
             except ConsoleError as error:
                 if not again(error):
                     return self.abandon_test(check=check, error=error)
-                doubt = doubt and error.problem != UNCERTAIN
+                doubt = doubt and error.problem != Problem.CLUSTER_UNCERTAIN
 
     def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> NotTested:
         """Ends a test without a verdict: the registry is gone, its password does not open, or it was cut off."""

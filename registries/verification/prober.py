@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 
-from registries.domain.errors import REGISTRY_BUSY, Unavailable
+from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Credential
 from registries.metrics import Metrics
 from registries.probe import Policy, RealmMemory, RegistryLocks, Result, probe, registry_of
@@ -31,7 +31,7 @@ class OneAtATime:
         policy = self.policy_for(credential)
         registry = registry_of(credential.address)
         if not self.locks.acquire(registry, TURNS * policy.total_timeout):
-            raise Unavailable(registry, REGISTRY_BUSY)
+            raise Unavailable(registry, Problem.REGISTRY_BUSY)
         try:
             result = probe(credential.address, credential.username, credential.password, policy)
             return self._metrics.tested(result)

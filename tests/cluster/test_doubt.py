@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from registries.cluster.connection import Connection, Json
-from registries.domain.errors import UNCERTAIN, Unavailable
+from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Key
 from registries.models import AuditEntry
 from registries.probe.result import Reason, Result
@@ -35,7 +35,7 @@ class Silence:
             self.times -= 1
             if self.arrives:
                 call(connection, method, path, **values)
-            raise Unavailable(values["subject"], UNCERTAIN, passing=True)
+            raise Unavailable(values["subject"], Problem.CLUSTER_UNCERTAIN, passing=True)
 
         monkeypatch.setattr(Connection, "call", unanswered)
 
@@ -72,7 +72,7 @@ def test_one_that_was_deleted_is_in_the_journal(people: Cast, on_cluster: Cluste
     uid = people.add().uid
     silence.about("DELETE")
 
-    with pytest.raises(Unavailable, match=UNCERTAIN):
+    with pytest.raises(Unavailable, match=Problem.CLUSTER_UNCERTAIN):
         services().registries.delete(access=people.access("nina"), key=KEY, uid=uid)
 
     assert not is_there(on_cluster)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
 
-from registries.cluster.failures import FORBIDDEN
 from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret, Removal
 from registries.stores.base import Changes, Freshness
@@ -160,7 +159,7 @@ class Cache:
     def lost(self, source: str, problem: Problem) -> None:
         with self._changed:
             self._problems[source] = problem
-            if problem != FORBIDDEN:
+            if problem != Problem.CLUSTER_FORBIDDEN:
                 self._silent_at = time.monotonic()
             self._changed.notify_all()
 

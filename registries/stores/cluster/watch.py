@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from registries.cluster.connection import Connection, Json
-from registries.cluster.failures import FAILED, Expired
+from registries.cluster.failures import Expired
 from registries.domain.errors import ConsoleError, Problem, TooManyRequests, Unavailable
 from registries.stores.cluster.cache import newer
 
@@ -84,11 +84,11 @@ class Watcher:
                 self._failed(Problem.TOO_MANY_REQUESTS, error.retry_after)
             except ConsoleError as error:
                 version = ""
-                self._failed(error.problem or FAILED)
+                self._failed(error.problem or Problem.CLUSTER_FAILED)
             except Exception:
                 log.exception("following %s failed", self._path)
                 version = ""
-                self._failed(FAILED)
+                self._failed(Problem.CLUSTER_FAILED)
 
     def _failed(self, problem: Problem, pause: float = 0.0) -> None:
         """Waits before the next attempt. A single failure is not reported, only one that repeats."""
