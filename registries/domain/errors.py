@@ -158,13 +158,6 @@ class Problem(StrEnum):
     KUBECONFIG_EMPTY = "kubeconfig_empty"
 
 
-QUOTA = Problem.QUOTA_EXCEEDED
-REFUSED = Problem.CLUSTER_REFUSED
-REGISTRY_BUSY = Problem.REGISTRY_BUSY
-SESSION_ENDED = Problem.SESSION_ENDED
-UNCERTAIN = Problem.CLUSTER_UNCERTAIN
-
-
 class ConsoleError(Exception):
     """Base of the tree. `subject` names the object concerned ("team-a/harbor-prod") and never holds a secret.
 
