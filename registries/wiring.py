@@ -44,7 +44,7 @@ from registries.verification.prober import OneAtATime
 
 if TYPE_CHECKING:
     from registries.cluster.connection import Connection
-    from registries.cluster.personal import Gate
+    from registries.cluster.personal import ApiServer
     from registries.people.cluster_bearers import ClusterTokens
     from registries.people.cluster_sessions import ClusterSessions
 
@@ -124,12 +124,14 @@ class Services:
             ) from error
 
     @part
-    def gate(self) -> "Gate":
+    def api_server(self) -> "ApiServer":
         """The same API server, for calls with people's own credentials."""
         from registries.cluster.connection import configuration
-        from registries.cluster.personal import Gate
+        from registries.cluster.personal import ApiServer
 
-        return Gate(configuration(settings.KUBECONFIG), self.connection, tuple(settings.CLUSTER_ADDRESSES))
+        return ApiServer(
+            configuration(settings.KUBECONFIG), self.connection, tuple(settings.CLUSTER_ADDRESSES)
+        )
 
     @part
     def index(self) -> Index:
@@ -195,7 +197,7 @@ class Services:
         from registries.people.cluster_sessions import ClusterSessions
 
         return ClusterSessions(
-            gate=self.gate,
+            api_server=self.api_server,
             sealer=self.sealer,
             namespaces=lambda: self.index.fresh().namespaces,
             audit=self.audit,
@@ -208,7 +210,7 @@ class Services:
         from registries.people.cluster_bearers import ClusterTokens
 
         return ClusterTokens(
-            gate=self.gate,
+            api_server=self.api_server,
             namespaces=lambda: self.index.fresh().namespaces,
             refusals=Refusals(self.audit),
             questions=self.api_rates,

@@ -47,7 +47,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class LoginCredential:
     """A token, or a certificate and its key as PEM. `expires_at` is None when the credential names no date."""
 
     token: str = field(default="", repr=False)
@@ -72,7 +72,7 @@ class Proof:
         return json.dumps({"token": self.token, "certificate": self.certificate, "key": self.key})
 
     @classmethod
-    def from_json(cls, text: str) -> "Proof":
+    def from_json(cls, text: str) -> "LoginCredential":
         return cls(**json.loads(text))
 
 
@@ -116,15 +116,15 @@ def authorities_in(pem: bytes) -> frozenset[bytes]:
     return frozenset(certificate.fingerprint(hashes.SHA256()) for certificate in found)
 
 
-def read_token(text: str, now: datetime) -> Proof:
+def read_token(text: str, now: datetime) -> LoginCredential:
     """The credential of a pasted token. Invalid for a text that cannot be a token, and for an expired token."""
     token = text.strip().removeprefix("Bearer ").strip()
     if len(token) > TOKEN_MAX or not _TOKEN.fullmatch(token):
         raise _invalid("token", Problem.TOKEN_MALFORMED)
-    return _current("token", Proof(token=token, expires_at=_expiry_of(token)), now)
+    return _current("token", LoginCredential(token=token, expires_at=_expiry_of(token)), now)
 
 
-def read_kubeconfig(text: str, home: Home, now: datetime) -> Proof:
+def read_kubeconfig(text: str, home: Home, now: datetime) -> LoginCredential:
     """The credential of the current context. Invalid, with a problem for each kubeconfig that cannot be used here."""
     config = _parsed(text)
     context = _context(config)
@@ -190,7 +190,7 @@ def _entries(config: Json, kind: str, inner: str) -> dict[str, Json]:
     return {str(it.get("name")): it[inner] for it in entries if isinstance(it.get(inner), dict)}
 
 
-def _certificate(user: Json) -> Proof:
+def _certificate(user: Json) -> LoginCredential:
     try:
         certificate, key = (
             base64.b64decode(str(user.get(name) or ""), validate=True).decode("ascii")
@@ -202,7 +202,7 @@ def _certificate(user: Json) -> Proof:
         raise _invalid("kubeconfig", Problem.KUBECONFIG_CERTIFICATE) from None
     if _public(chain[0].public_key) != _public(private.public_key):  # type: ignore[arg-type]
         raise _invalid("kubeconfig", Problem.KUBECONFIG_CERTIFICATE)
-    return Proof(certificate=certificate, key=key, expires_at=chain[0].not_valid_after_utc)
+    return LoginCredential(certificate=certificate, key=key, expires_at=chain[0].not_valid_after_utc)
 
 
 def _public(key: Callable[[], CertificatePublicKeyTypes]) -> bytes:
@@ -221,10 +221,10 @@ def _expiry_of(token: str) -> datetime | None:
         return None
 
 
-def _current(name: str, proof: Proof, now: datetime) -> Proof:
-    if proof.expires_at is not None and proof.expires_at <= now:
+def _current(name: str, credential: LoginCredential, now: datetime) -> LoginCredential:
+    if credential.expires_at is not None and credential.expires_at <= now:
         raise _invalid(name, Problem.PROOF_EXPIRED)
-    return proof
+    return credential
 
 
 def _invalid(name: str, problem: Problem, part: str = "") -> Invalid:

@@ -18,7 +18,7 @@ from kubernetes.client import Configuration
 from urllib3.util.ssl_ import create_urllib3_context
 
 from registries.cluster.connection import JSON, Connection, Json, Timeouts
-from registries.cluster.credential import Home, Proof, address_of, authorities_in
+from registries.cluster.credential import Home, LoginCredential, address_of, authorities_in
 from registries.cluster.per_process import PerProcess
 from registries.cluster.reviews import ask, may
 from registries.domain.errors import Forbidden, NotFound, Problem, Unavailable
@@ -62,7 +62,7 @@ class Caller(Protocol):
     ) -> Json: ...
 
 
-class Gate:
+class ApiServer:
     """The API server for calls with other credentials than the console's; thread-safe.
 
     `given` and `console` are the console's own configuration and connection. `names` are further addresses of the
@@ -93,24 +93,24 @@ class Gate:
         addresses = frozenset(address_of(name) for name in (self._given.host, *self._names))
         return Home(addresses, authorities_in(pem))
 
-    def connection(self, proof: Proof) -> Connection:
+    def connection(self, credential: LoginCredential) -> Connection:
         """The connection for a credential. Tokens share sockets, since each request carries its own."""
-        if proof.token:
-            return self._nobody.bearing(proof.token)
+        if credential.token:
+            return self._nobody.bearing(credential.token)
         with self._lock.here():
-            known = self._kept.pop(proof.fingerprint, None)
+            known = self._kept.pop(credential.fingerprint, None)
             if known is None:
-                known = Connection(bare(self._given), self._timeouts, context=_context(proof))
-            self._kept[proof.fingerprint] = known
+                known = Connection(bare(self._given), self._timeouts, context=_context(credential))
+            self._kept[credential.fingerprint] = known
             while len(self._kept) > CONNECTIONS_KEPT:
                 self._kept.popitem(last=False)
             return known
 
-    def forget(self, proof: Proof) -> None:
+    def forget(self, credential: LoginCredential) -> None:
         with self._lock.here():
-            self._kept.pop(proof.fingerprint, None)
+            self._kept.pop(credential.fingerprint, None)
 
-    def identify(self, proof: Proof) -> str:
+    def identify(self, credential: LoginCredential) -> str:
         """The user name of a credential on the API server; "" when the server does not accept it. Unavailable.
 
         Kubernetes 1.28 and newer answer a SelfSubjectReview. For older servers, the console makes a TokenReview of a
@@ -118,7 +118,9 @@ class Gate:
         documented.
         """
         try:
-            return _user(ask(self.connection(proof), SELF_REVIEW, _body("SelfSubjectReview")), "userInfo")
+            return _user(
+                ask(self.connection(credential), SELF_REVIEW, _body("SelfSubjectReview")), "userInfo"
+            )
         except NotFound:
             pass
         except Unavailable as error:
@@ -126,7 +128,7 @@ class Gate:
                 return ""
             if error.problem not in (Problem.CLUSTER_FORBIDDEN, Problem.CRD_MISSING):
                 raise
-        return self._of_token(proof.token) if proof.token else self._of_certificate(proof)
+        return self._of_token(credential.token) if credential.token else self._of_certificate(credential)
 
     def _of_token(self, token: str) -> str:
         body = {**_body("TokenReview"), "spec": {"token": token}}
@@ -138,33 +140,33 @@ class Gate:
             raise
         return _user(status, "user") if status.get("authenticated") is True else ""
 
-    def _of_certificate(self, proof: Proof) -> str:
+    def _of_certificate(self, credential: LoginCredential) -> str:
         """The common name, if the server accepts the certificate and refuses a caller without one.
 
         A server that ignores certificates answers both.
         """
-        answered = _answers(self.connection(proof)) and not _answers(self._nobody)
-        return proof.common_name if answered else ""
+        answered = _answers(self.connection(credential)) and not _answers(self._nobody)
+        return credential.common_name if answered else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """Makes calls with a person's own credential; the `acting` of an Access.
 
-    `session` is the id of the session, 0 for a client that sends a token with each request. `proof` returns the
+    `session` is the id of the session, 0 for a client that sends a token with each request. `credential` returns the
     credential for each call and raises when the session has ended, so that background work ends with it. `refused` is
     called with True when the API server does not accept the credential, and with False when it forbids a call.
     """
 
-    gate: Gate
+    api_server: ApiServer
     session: int
-    proof: Callable[[], Proof]
+    credential: Callable[[], LoginCredential]
     refused: Callable[[bool], None]
 
     def connection(self) -> Connection:
         """A connection with the current credential, for short use in any thread. Its refusals are not reported.
         Unavailable `session_ended`."""
-        return self.gate.connection(self.proof())
+        return self.api_server.connection(self.credential())
 
     def call(
         self,
@@ -201,9 +203,9 @@ def bare(given: Configuration) -> Configuration:
     return found
 
 
-def _context(proof: Proof) -> SSLContext:
+def _context(credential: LoginCredential) -> SSLContext:
     """A TLS context with the certificate and its key. OpenSSL reads them from a file only: in memory where possible."""
-    pem = f"{proof.certificate}\n{proof.key}\n".encode()
+    pem = f"{credential.certificate}\n{credential.key}\n".encode()
     context = create_urllib3_context()
     try:
         if hasattr(os, "memfd_create"):

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from registries.wiring import services
 
 if TYPE_CHECKING:
-    from registries.cluster.credential import Proof
+    from registries.cluster.credential import LoginCredential
     from registries.models import ClusterSession
 
 
@@ -15,7 +15,7 @@ class ClusterBackend:
     """`secret`, since Django masks what is called so in the signal of a failed log-in."""
 
     def authenticate(
-        self, request: HttpRequest | None, secret: "Proof | None" = None
+        self, request: HttpRequest | None, secret: "LoginCredential | None" = None
     ) -> "ClusterSession | None":
         """None for a credential that the cluster does not take. Unavailable when that cannot be said."""
         return services().people.recognise(secret) if secret else None

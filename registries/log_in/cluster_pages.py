@@ -15,17 +15,23 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from registries.cluster.credential import KUBECONFIG_MAX, TOKEN_MAX, Proof, read_kubeconfig, read_token
+from registries.cluster.credential import (
+    KUBECONFIG_MAX,
+    TOKEN_MAX,
+    LoginCredential,
+    read_kubeconfig,
+    read_token,
+)
 from registries.domain.errors import Cause, ConsoleError, Invalid, Problem
 from registries.log_in.pages import LogIn
 from registries.log_in.signals import refuse
 from registries.wiring import services
-from registries.words.log_in import proof_text
+from registries.words.log_in import credential_text
 from registries.words.problems import error_text
 
 
 class CredentialForm(forms.Form):
-    """`cleaned_data` holds nothing of use afterwards: `proof` and `get_user()` do."""
+    """`cleaned_data` holds nothing of use afterwards: `credential` and `get_user()` do."""
 
     token = forms.CharField(required=False)
     kubeconfig = forms.FileField(required=False, allow_empty_file=True)
@@ -35,26 +41,26 @@ class CredentialForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._request = request
         self._user: Any = None
-        self.proof = Proof()
+        self.credential = LoginCredential()
 
     def get_user(self) -> Any:
         return self._user
 
     def clean(self) -> dict[str, Any]:
         try:
-            self.proof = self._read()
-            self._user = authenticate(self._request, secret=self.proof)
+            self.credential = self._read()
+            self._user = authenticate(self._request, secret=self.credential)
         except Invalid as error:
             refuse(self._request)
-            raise ValidationError([proof_text(cause) for cause in error.causes]) from None
+            raise ValidationError([credential_text(cause) for cause in error.causes]) from None
         except ConsoleError as error:
             raise ValidationError(error_text(error)) from None
         if self._user is None:
-            raise ValidationError(proof_text(Cause("token", Problem.PROOF_REFUSED)))
+            raise ValidationError(credential_text(Cause("token", Problem.PROOF_REFUSED)))
         return {}
 
     @sensitive_variables()
-    def _read(self) -> Proof:
+    def _read(self) -> LoginCredential:
         token = self.cleaned_data.get("token") or ""
         pasted, file = self.cleaned_data.get("kubeconfig_text") or "", self.cleaned_data.get("kubeconfig")
         given = [bool(token), bool(pasted.strip()), bool(file)]
@@ -68,7 +74,7 @@ class CredentialForm(forms.Form):
             return read_token(token[: TOKEN_MAX + 1], timezone.now())
         if file:
             pasted = file.read(KUBECONFIG_MAX + 1).decode("utf-8", errors="replace")
-        return read_kubeconfig(pasted, services().gate.home, timezone.now())
+        return read_kubeconfig(pasted, services().api_server.home, timezone.now())
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -81,7 +87,7 @@ class ClusterLogIn(LogIn):
     def form_valid(self, form: Any) -> HttpResponse:
         self.request.session.flush()  # nothing of the ended session goes on
         response = super().form_valid(form)
-        services().people.keep(form.get_user(), str(self.request.session.session_key), form.proof)
+        services().people.keep(form.get_user(), str(self.request.session.session_key), form.credential)
         return response
 
     def event_details(self, form: Any) -> dict[str, str]:

@@ -1,5 +1,5 @@
 """From the API server's word on a person to an Access: of those with a session (cluster_sessions.py) and of those who
-show a token with each request (cluster_tokens.py). May import the gate and reviews of stores/kubernetes, and access.
+show a token with each request (cluster_tokens.py).
 """
 
 from collections.abc import Callable, Collection, Iterator

@@ -1,7 +1,7 @@
 """Programs that show a bearer token of the cluster with each request: whose it is and what they may do is the API
 server's word, asked anew every few seconds. Nothing of a token is kept but its digest, for so long as it is used.
 
-May import the gate of stores/kubernetes, cluster_access, refusals, rates. A browser logs in (cluster_sessions.py).
+A browser logs in (cluster_sessions.py).
 """
 
 import threading
@@ -14,8 +14,8 @@ from functools import partial
 
 from django.utils import timezone
 
-from registries.cluster.credential import Proof, read_token
-from registries.cluster.personal import Gate, Person
+from registries.cluster.credential import LoginCredential, read_token
+from registries.cluster.personal import ApiServer, Person
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Forbidden, Invalid, Problem, TooManyRequests, Unavailable
 from registries.limits import Rates
@@ -52,13 +52,13 @@ class ClusterTokens:
     def __init__(
         self,
         *,
-        gate: Gate,
+        api_server: ApiServer,
         namespaces: Callable[[], Collection[str]],
         refusals: Refusals,
         questions: Rates,
         fresh_for: float,
     ) -> None:
-        self._gate = gate
+        self._api_server = api_server
         self._namespaces = namespaces
         self._refusals = refusals
         self._questions = questions
@@ -93,22 +93,22 @@ class ClusterTokens:
         problem = "unknown"
         try:
             # An access token of the console is nothing to show to the cluster.
-            proof = None if text.startswith(MARK) else read_token(text, timezone.now())
+            credential = None if text.startswith(MARK) else read_token(text, timezone.now())
         except Invalid as error:
-            proof = None
+            credential = None
             problem = "expired" if error.causes[0].problem == Problem.PROOF_EXPIRED else problem
-        access = self._access(proof, source, ask, about) if proof else None
+        access = self._access(credential, source, ask, about) if credential else None
         if access is None:
             self._refusals.note(Access("?", source), problem)
         return access
 
-    def _access(self, proof: Proof, source: str, ask: Ask, about: str) -> Access | None:
-        token = proof.fingerprint
+    def _access(self, credential: LoginCredential, source: str, ask: Ask, about: str) -> Access | None:
+        token = credential.fingerprint
         with self._locks[hash(token) % LOCKS]:  # of several requests at once, one asks
-            access = self._fresh(token, about) or self._heard(proof, source, ask, about)
+            access = self._fresh(token, about) or self._heard(credential, source, ask, about)
         if access is None:
             return None
-        acting = Person(self._gate, 0, lambda: proof, partial(self._forget, token))
+        acting = Person(self._api_server, 0, lambda: credential, partial(self._forget, token))
         return replace(access, source=source, acting=acting, administers=False)
 
     def _fresh(self, token: str, about: str) -> Access | None:
@@ -120,28 +120,28 @@ class ClusterTokens:
                     return known.access
         return None
 
-    def _heard(self, proof: Proof, source: str, ask: Ask, about: str) -> Access | None:
+    def _heard(self, credential: LoginCredential, source: str, ask: Ask, about: str) -> Access | None:
         try:
-            return self._ask(proof, source, ask, about)
+            return self._ask(credential, source, ask, about)
         except Forbidden:
-            self._forget(proof.fingerprint)
+            self._forget(credential.fingerprint)
             raise
         except Unavailable as error:
-            known = self._known.get(proof.fingerprint, {}).get(METRICS) if about == METRICS else None
+            known = self._known.get(credential.fingerprint, {}).get(METRICS) if about == METRICS else None
             if known is None or time.monotonic() - known.at > kept(error):
                 raise
             return known.access
 
-    def _ask(self, proof: Proof, source: str, ask: Ask, about: str) -> Access | None:
-        wait = 0 if proof.fingerprint in self._known else self._questions.wait(f"address {source}")
+    def _ask(self, credential: LoginCredential, source: str, ask: Ask, about: str) -> Access | None:
+        wait = 0 if credential.fingerprint in self._known else self._questions.wait(f"address {source}")
         if wait:
             raise TooManyRequests(retry_after=wait)
         silence = self._silence
         if silence and time.monotonic() - silence[0] < PAUSE:
             raise silence[1].with_traceback(None)
         try:
-            name = self._gate.identify(proof)
-            connection = self._gate.connection(proof)
+            name = self._api_server.identify(credential)
+            connection = self._api_server.connection(credential)
             found = ask(connection, short(name), self._namespaces(), self._threads) if name else None
         except Unavailable as error:
             if error.problem != Problem.SESSION_ENDED:  # revoked between two questions
@@ -151,9 +151,9 @@ class ClusterTokens:
                 raise told from None
             found = None
         if found is None:
-            self._forget(proof.fingerprint)
+            self._forget(credential.fingerprint)
         else:
-            self._remember(proof.fingerprint, about, found)
+            self._remember(credential.fingerprint, about, found)
         return found
 
     def _remember(self, token: str, about: str, access: Access) -> None:

@@ -1,8 +1,7 @@
 """People who log in with a credential of the cluster: who they are, what they may do at the moment, and the
 credential, which is kept sealed, belongs to one session, and goes with it. Owns ClusterSession.
 
-May import the gate of stores/kubernetes, cluster_access, sealing, records. Whoever acts for a person looks it up
-again at every call, so what goes on in the background ends with the session.
+Whoever acts for a person looks it up again at every call, so what goes on in the background ends with the session.
 """
 
 import logging
@@ -21,8 +20,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from registries.audit.action import Action, Audit
-from registries.cluster.credential import Proof
-from registries.cluster.personal import Gate, Person
+from registries.cluster.credential import LoginCredential
+from registries.cluster.personal import ApiServer, Person
 from registries.domain.access import Access
 from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.models import ClusterSession
@@ -57,14 +56,14 @@ class ClusterSessions:
     def __init__(
         self,
         *,
-        gate: Gate,
+        api_server: ApiServer,
         sealer: Sealer,
         namespaces: Callable[[], Collection[str]],
         audit: Audit,
         fresh_for: float,
         lasts: timedelta,
     ) -> None:
-        self._gate = gate
+        self._api_server = api_server
         self._sealer = sealer
         self._namespaces = namespaces
         self._audit = audit
@@ -76,19 +75,19 @@ class ClusterSessions:
 
     # Logging in and out
 
-    def recognise(self, proof: Proof) -> ClusterSession | None:
+    def recognise(self, credential: LoginCredential) -> ClusterSession | None:
         """A new session of whoever this proves to be, or None. It is of no use until `keep`. Unavailable."""
-        name = self._gate.identify(proof)
+        name = self._api_server.identify(credential)
         if not name:
             return None
         ends = timezone.now() + self._lasts
-        expires_at = min(ends, proof.expires_at) if proof.expires_at else ends
+        expires_at = min(ends, credential.expires_at) if credential.expires_at else ends
         return ClusterSession.objects.create(person=short(name), expires_at=expires_at)
 
-    def keep(self, session: ClusterSession, session_key: str, proof: Proof) -> None:
+    def keep(self, session: ClusterSession, session_key: str, credential: LoginCredential) -> None:
         """Bind the credential to the session whose cookie has this key."""
         session.session_key = session_key
-        session.sealed = self._sealer.seal(proof.to_json(), uid=str(session.uid), binding=session_key)
+        session.sealed = self._sealer.seal(credential.to_json(), uid=str(session.uid), binding=session_key)
         session.save(update_fields=["session_key", "sealed"])
 
     def forget(self, user: object) -> None:
@@ -163,26 +162,26 @@ class ClusterSessions:
             raise known.error.with_traceback(None) if known.error else Unavailable(session.person)
 
     def _asked(self, session: ClusterSession) -> Access:
-        connection = self._gate.connection(self._open(session))
+        connection = self._api_server.connection(self._open(session))
         access = asked(connection, session.person, self._namespaces(), self._threads)
-        proof, refused = partial(self._proof, session.pk), partial(self._refused, session.pk)
-        return replace(access, acting=Person(self._gate, session.pk, proof, refused))
+        credential, refused = partial(self._credential, session.pk), partial(self._refused, session.pk)
+        return replace(access, acting=Person(self._api_server, session.pk, credential, refused))
 
     # The credential
 
-    def _proof(self, pk: int) -> Proof:
+    def _credential(self, pk: int) -> LoginCredential:
         session = _live().filter(pk=pk).first()
         if session is None:
             raise Unavailable("", Problem.SESSION_ENDED)
         return self._open(session)
 
-    def _open(self, session: ClusterSession) -> Proof:
+    def _open(self, session: ClusterSession) -> LoginCredential:
         """Unavailable `session_ended` when it was moved to another session, or its key is gone."""
         try:
             opened = self._sealer.open(session.sealed, uid=str(session.uid), binding=session.session_key)
         except Unavailable:
             raise Unavailable(session.person, Problem.SESSION_ENDED) from None
-        return Proof.from_json(opened)
+        return LoginCredential.from_json(opened)
 
     def _refused(self, pk: int, wholly: bool) -> None:
         """The API server took the credential no longer, or forbade what seemed allowed: then ask again soon."""
@@ -204,7 +203,7 @@ class ClusterSessions:
             return False
         if session.sealed:
             with suppress(Unavailable):  # nothing was kept of what cannot be opened
-                self._gate.forget(self._open(session))
+                self._api_server.forget(self._open(session))
         return bool(ClusterSession.objects.filter(pk=pk).delete()[0])
 
 

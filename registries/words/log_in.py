@@ -43,7 +43,7 @@ TEXTS: dict[Problem, Text] = {
 }
 
 
-def proof_text(cause: Cause) -> str:
+def credential_text(cause: Cause) -> str:
     """What is wrong and what to do. Of the typed text, only the host of another server is repeated."""
     if cause.problem is Problem.KUBECONFIG_ELSEWHERE:
         return gettext(

@@ -186,7 +186,7 @@ class TestTheCredential:
         if where == "recognise":
             monkeypatch.setattr(type(services().people), "recognise", fails)
         else:
-            monkeypatch.setattr(type(services().gate), "home", property(fails))
+            monkeypatch.setattr(type(services().api_server), "home", property(fails))
         got_request_exception.connect(report)
         try:
             Client(raise_request_exception=False).post("/login/", {how: content})

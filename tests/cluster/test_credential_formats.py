@@ -11,9 +11,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 
 from registries.cluster import credential
-from registries.cluster.credential import Home, Proof, address_of, read_kubeconfig, read_token
+from registries.cluster.credential import Home, LoginCredential, address_of, read_kubeconfig, read_token
 from registries.domain.errors import Cause, Invalid, Problem
-from registries.words.log_in import proof_text
+from registries.words.log_in import credential_text
 from tests.canary import TOKEN
 from tests.peers.certificates import Authority, Pair
 from tests.peers.kubeconfigs import client_certificate, kubeconfig
@@ -41,7 +41,7 @@ def jwt(**claims: Any) -> str:
 
 @pytest.mark.parametrize("text", [TOKEN, f"  {TOKEN}\n", f"Bearer {TOKEN}"])
 def test_a_token_is_taken_as_people_paste_it(text: str) -> None:
-    assert read_token(text, NOW) == Proof(token=TOKEN)
+    assert read_token(text, NOW) == LoginCredential(token=TOKEN)
 
 
 @pytest.mark.parametrize("text", ["", " ", "two words", "a\nImpersonate-User: admin", "令牌", "x" * 20_000])
@@ -64,12 +64,12 @@ def test_a_token_with_nonsense_in_it_is_left_to_the_server(claims: dict[str, Any
 def test_nothing_of_a_credential_is_in_its_repr(pair: Pair) -> None:
     text = kubeconfig(SERVER, client_certificate(pair))
 
-    assert TOKEN not in repr(Proof(token=TOKEN))
+    assert TOKEN not in repr(LoginCredential(token=TOKEN))
     assert "PRIVATE" not in repr(read_kubeconfig(text, HOME, datetime.now(UTC)))
 
 
 def test_a_kubeconfig_gives_its_token() -> None:
-    assert read_kubeconfig(kubeconfig(SERVER, {"token": TOKEN}), HOME, NOW) == Proof(token=TOKEN)
+    assert read_kubeconfig(kubeconfig(SERVER, {"token": TOKEN}), HOME, NOW) == LoginCredential(token=TOKEN)
 
 
 def test_a_kubeconfig_gives_its_certificate_and_key(pair: Pair) -> None:
@@ -79,7 +79,7 @@ def test_a_kubeconfig_gives_its_certificate_and_key(pair: Pair) -> None:
 
     assert (credential.certificate, credential.token, credential.common_name) == (pair.pem, "", "vic")
     assert credential.expires_at == pair.certificate.not_valid_after_utc
-    assert Proof.from_json(credential.to_json()).fingerprint == credential.fingerprint
+    assert LoginCredential.from_json(credential.to_json()).fingerprint == credential.fingerprint
 
 
 @pytest.mark.parametrize(
@@ -211,4 +211,4 @@ def test_everything_that_can_be_wrong_has_words() -> None:
     problems = {Problem[name] for name in re.findall(r"Problem\.([A-Z_]+)", source)}
 
     assert len(problems) > 8
-    assert all(len(proof_text(Cause("kubeconfig", it, part="x"))) > 10 for it in problems)
+    assert all(len(credential_text(Cause("kubeconfig", it, part="x"))) > 10 for it in problems)

@@ -150,7 +150,7 @@ class TestLoggingIn:
         content = kubeconfig("https://outside.example.com", {"token": canary_token("vic")})
         refused = Client().post("/login/", {"kubeconfig_text": content})
         settings.CLUSTER_ADDRESSES = ["https://outside.example.com"]
-        vars(services()).pop("gate", None)
+        vars(services()).pop("api_server", None)
 
         response = Client().post("/login/", {"kubeconfig_text": content})
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from registries.cluster import personal
 from registries.cluster.connection import Configuration, Connection, configuration
-from registries.cluster.credential import Proof
-from registries.cluster.personal import SELF_REVIEW, Gate, Person
+from registries.cluster.credential import LoginCredential
+from registries.cluster.personal import SELF_REVIEW, Person
 from registries.cluster.reviews import Held, held_by
 from registries.domain.access import Permission, Role
 from registries.domain.errors import Forbidden, Unavailable
@@ -31,57 +32,57 @@ def server(api_server: ApiServer | GivenServer) -> ApiServer:
 
 
 @pytest.fixture
-def gate(cluster: Cluster, server: ApiServer) -> Gate:
+def target(cluster: Cluster, server: ApiServer) -> personal.ApiServer:
     cluster.bind("console", "registry-console")
     given = configuration(server.kubeconfig("console"))
-    return Gate(given, Connection(given))
+    return personal.ApiServer(given, Connection(given))
 
 
 @pytest.fixture
-def held(gate: Gate) -> Iterator[Callable[[str], Held]]:
+def held(target: personal.ApiServer) -> Iterator[Callable[[str], Held]]:
     with ThreadPoolExecutor(4) as threads:
         yield lambda user: held_by(
-            gate.connection(Proof(token=canary_token(user))), ("team-a", "team-b"), threads
+            target.connection(LoginCredential(token=canary_token(user))), ("team-a", "team-b"), threads
         )
 
 
-def proof_of(pair: Pair) -> Proof:
-    return Proof(certificate=pair.pem, key=pair.key_file.read_text())
+def credential_of(pair: Pair) -> LoginCredential:
+    return LoginCredential(certificate=pair.pem, key=pair.key_file.read_text())
 
 
-def test_a_token_is_somebody(gate: Gate) -> None:
-    assert gate.identify(Proof(token=canary_token("vic"))) == "vic"
+def test_a_token_is_somebody(target: personal.ApiServer) -> None:
+    assert target.identify(LoginCredential(token=canary_token("vic"))) == "vic"
 
 
 @pytest.mark.parametrize("token", ["nobody-token", "x.y.z"])
-def test_a_wrong_token_is_nobody(gate: Gate, token: str) -> None:
-    assert gate.identify(Proof(token=token)) == ""
+def test_a_wrong_token_is_nobody(target: personal.ApiServer, token: str) -> None:
+    assert target.identify(LoginCredential(token=token)) == ""
 
 
-def test_a_certificate_is_whom_its_common_name_says(gate: Gate, server: ApiServer) -> None:
-    assert gate.identify(proof_of(server.client_authority.issue(common_name="omar"))) == "omar"
+def test_a_certificate_is_whom_its_common_name_says(target: personal.ApiServer, server: ApiServer) -> None:
+    assert target.identify(credential_of(server.client_authority.issue(common_name="omar"))) == "omar"
 
 
-def test_a_certificate_of_another_authority_is_nobody(gate: Gate, tmp_path: Path) -> None:
-    assert gate.identify(proof_of(Authority(tmp_path).issue(common_name="admin"))) == ""
+def test_a_certificate_of_another_authority_is_nobody(target: personal.ApiServer, tmp_path: Path) -> None:
+    assert target.identify(credential_of(Authority(tmp_path).issue(common_name="admin"))) == ""
 
 
-def test_an_expired_certificate_is_nobody(gate: Gate, server: ApiServer) -> None:
-    assert gate.identify(proof_of(server.client_authority.expired())) == ""
+def test_an_expired_certificate_is_nobody(target: personal.ApiServer, server: ApiServer) -> None:
+    assert target.identify(credential_of(server.client_authority.expired())) == ""
 
 
 def test_certificates_prove_nothing_to_a_server_that_answers_anybody(
-    gate: Gate, server: ApiServer, cluster: Cluster
+    target: personal.ApiServer, server: ApiServer, cluster: Cluster
 ) -> None:
     """A server without a client CA takes any certificate, for nobody's; anonymous may ask here, so it looks alike."""
-    mine = proof_of(server.client_authority.issue(common_name="omar"))
+    mine = credential_of(server.client_authority.issue(common_name="omar"))
     path = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
     cluster.bind("system:anonymous", "system:basic-user")
     try:
-        assert wait_for(lambda: gate.identify(mine) == "")
+        assert wait_for(lambda: target.identify(mine) == "")
     finally:
         server.call("DELETE", f"{path}/system:anonymous-system:basic-user")
-    assert wait_for(lambda: gate.identify(mine) == "omar")
+    assert wait_for(lambda: target.identify(mine) == "omar")
 
 
 def test_the_consoles_own_certificate_is_not_shown_for_people(server: ApiServer, tmp_path: Path) -> None:
@@ -90,17 +91,17 @@ def test_the_consoles_own_certificate_is_not_shown_for_people(server: ApiServer,
     given = configuration(server.kubeconfig("console"))
     given.api_key = {}
     given.cert_file, given.key_file = str(admin.certificate_file), str(admin.key_file)
-    gate = Gate(given, Connection(given))
+    target = personal.ApiServer(given, Connection(given))
 
-    assert gate.identify(Proof(token=canary_token("vic"))) == "vic"
-    assert gate.identify(Proof(token="nobody-token")) == ""
+    assert target.identify(LoginCredential(token=canary_token("vic"))) == "vic"
+    assert target.identify(LoginCredential(token="nobody-token")) == ""
 
 
 def test_a_console_that_may_not_review_tokens_says_so(server: ApiServer) -> None:
     given = configuration(server.kubeconfig("stranger"))
 
     with pytest.raises(Unavailable, match="tokenreviews_forbidden"):
-        Gate(given, Connection(given)).identify(Proof(token=canary_token("vic")))
+        personal.ApiServer(given, Connection(given)).identify(LoginCredential(token=canary_token("vic")))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_a_newer_server_is_asked_one_question_and_not_by_the_console(reply: Repl
         given.retries = False
         given.api_key = {"BearerToken": "Bearer console"}
 
-        assert Gate(given, Connection(given)).identify(Proof(token="of-vic")) == name
+        assert personal.ApiServer(given, Connection(given)).identify(LoginCredential(token="of-vic")) == name
 
         assert [(it.path, it.authorization) for it in server.requests] == [(SELF_REVIEW, "Bearer of-vic")]
 
@@ -129,7 +130,7 @@ def test_a_server_that_is_not_there_is_not_a_wrong_token() -> None:
     given.retries = False
 
     with pytest.raises(Unavailable, match="cluster_away"):
-        Gate(given, Connection(given)).identify(Proof(token=canary_token("vic")))
+        personal.ApiServer(given, Connection(given)).identify(LoginCredential(token=canary_token("vic")))
 
 
 def test_a_role_everywhere_is_held_everywhere(cluster: Cluster, held: Callable[[str], Held]) -> None:
@@ -200,10 +201,12 @@ def test_a_credential_that_is_not_taken_holds_nothing_at_all(held: Callable[[str
         held("nobody")
 
 
-def test_a_call_that_is_refused_names_the_role_and_one_without_a_session_ends_it(gate: Gate) -> None:
+def test_a_call_that_is_refused_names_the_role_and_one_without_a_session_ends_it(
+    target: personal.ApiServer,
+) -> None:
     told: list[bool] = []
-    stranger = Person(gate, 1, lambda: Proof(token=canary_token("stranger")), told.append)
-    nobody = Person(gate, 2, lambda: Proof(token="nobody-token"), told.append)
+    stranger = Person(target, 1, lambda: LoginCredential(token=canary_token("stranger")), told.append)
+    nobody = Person(target, 2, lambda: LoginCredential(token="nobody-token"), told.append)
     path = "/apis/image.theriseunion.io/v1alpha1/namespaces/team-a/registrysecrets"
 
     with pytest.raises(Forbidden, match="image-admin"):

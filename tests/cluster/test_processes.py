@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from registries.cluster import paths
+from registries.cluster import paths, personal
 from registries.cluster.connection import Connection, configuration
-from registries.cluster.credential import Proof
-from registries.cluster.personal import Gate, Person
+from registries.cluster.credential import LoginCredential
+from registries.cluster.personal import Person
 from registries.cluster.reviews import may
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.query import Criteria
@@ -78,7 +78,7 @@ def test_what_somebody_writes_in_the_child_is_seen_there_at_once(
 ) -> None:
     """Whether the store of somebody was taken before the fork or after it."""
     index = Index(store, lambda: datetime.now(UTC))
-    person = Person(gate(empty), 1, lambda: Proof(token="admin-token"), lambda _: None)
+    person = Person(target_of(empty), 1, lambda: LoginCredential(token="admin-token"), lambda _: None)
     before = store.acting_as(person)
     assert names(index) == []
 
@@ -91,7 +91,7 @@ def test_what_somebody_writes_in_the_child_is_seen_there_at_once(
 
 
 def test_a_lock_that_was_held_holds_nobody_up(store: KubernetesStore, empty: Cluster) -> None:
-    people = gate(empty)
+    people = target_of(empty)
     known = store.changes(None).version
     held, done = threading.Event(), threading.Event()
 
@@ -102,15 +102,15 @@ def test_a_lock_that_was_held_holds_nobody_up(store: KubernetesStore, empty: Clu
 
     threading.Thread(target=hold, daemon=True).start()
     assert held.wait(60)
-    child = Child(lambda: [store.changes(known).complete, people.forget(Proof(token="x"))])
+    child = Child(lambda: [store.changes(known).complete, people.forget(LoginCredential(token="x"))])
     done.set()
 
     assert child.result()[0], "a version of the parent's means nothing to the child"
 
 
-def gate(cluster: Cluster) -> Gate:
+def target_of(cluster: Cluster) -> personal.ApiServer:
     found = configuration(cluster.server.kubeconfig("console"))
-    return Gate(found, Connection(found))
+    return personal.ApiServer(found, Connection(found))
 
 
 def test_an_open_connection_is_not_shared(empty: Cluster) -> None:
@@ -133,12 +133,11 @@ def test_peoples_connections_are_the_same_people_in_the_child(empty: Cluster) ->
         pytest.skip("the given cluster knows one user only")
     cable = Cable(empty.server.port)
     found = configuration(empty.server.kubeconfig("console", port=cable.port))
-    people = Gate(found, Connection(found))
+    people = personal.ApiServer(found, Connection(found))
     pair = empty.server.client_authority.issue(common_name="vic")
-    shown = Proof(certificate=pair.certificate_file.read_text(), key=pair.key_file.read_text())
-    connections = [
-        people.connection(it) for it in (Proof(token="admin-token"), Proof(token="admin-token"), shown)
-    ]
+    shown = LoginCredential(certificate=pair.certificate_file.read_text(), key=pair.key_file.read_text())
+    tokens = [LoginCredential(token="admin-token") for _ in range(2)]
+    connections = [people.connection(it) for it in (*tokens, shown)]
 
     def ask() -> int:
         for connection in connections:

@@ -12,7 +12,8 @@ from django.http import HttpRequest
 from django.views.debug import ExceptionReporter
 from kubernetes.client import ApiClient
 
-from registries.cluster.personal import Gate, Person
+from registries.cluster import personal
+from registries.cluster.personal import Person
 from registries.cluster.reviews import REVIEW
 from registries.models import AuditEntry
 from registries.people import cluster_bearers
@@ -153,8 +154,8 @@ class TestAsking:
     @pytest.mark.parametrize(
         ("method", "path", "where"),
         [
-            ("get", TEAM_A, (Gate, "identify")),
-            ("get", "/metrics", (Gate, "identify")),
+            ("get", TEAM_A, (personal.ApiServer, "identify")),
+            ("get", "/metrics", (personal.ApiServer, "identify")),
             ("post", TEAM_A, (Person, "call")),
             ("post", TEAM_A, (ApiClient, "call_api")),
         ],

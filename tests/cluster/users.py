@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from registries.cluster import personal
 from registries.cluster.connection import configuration
-from registries.cluster.credential import Proof
+from registries.cluster.credential import LoginCredential
 from registries.cluster.paths import default_account, secret, secrets_in
-from registries.cluster.personal import Gate, Person
+from registries.cluster.personal import Person
 from registries.domain.registry import Draft, Key, Provider
 from registries.pull_secrets.kinds import Dependent
 from registries.pull_secrets.usage import COLLECTIONS
@@ -149,8 +150,8 @@ def person(place: Cluster) -> Iterator[Person]:
     assert wait_for(lambda: not place.allows("team-a-admin", pods, "team-a"))
     place.bind("team-a-admin", "keeper-of-registries", "team-a")
     given = configuration(place.server.kubeconfig("console"))
-    gate = Gate(given, place.connection("console"))
-    yield Person(gate, 1, lambda: Proof(token=canary_token("team-a-admin")), lambda wholly: None)
+    target = personal.ApiServer(given, place.connection("console"))
+    yield Person(target, 1, lambda: LoginCredential(token=canary_token("team-a-admin")), lambda wholly: None)
     place.unbind("team-a-admin", "keeper-of-registries", "team-a")
 
 
