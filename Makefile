@@ -27,7 +27,7 @@ install: $(VENV)/installed
 test: $(VENV)/installed-dev parts
 	@$(RUN) -m pytest -n auto --lint --durations=20 $(PYTEST_ARGS)
 
-# All examples of hypothesis and schemathesis, newly drawn; the others take a fixed eighth.
+# Runs all examples of hypothesis and schemathesis with new random seeds. `make test` runs a fixed eighth of them.
 test-long: export CONSOLE_TEST_LONG = 1
 test-long: test
 
