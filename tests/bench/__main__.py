@@ -5,13 +5,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import api, cluster, pages, probes, runs
+from tests.bench import api, cluster, cost, pages, probes, runs
 
 
 def main() -> None:
     sys.stdout.write(f"{os.cpu_count()} processors, Python {sys.version.split()[0]}; ratios of one run\n")
     with tempfile.TemporaryDirectory(prefix="console-bench-") as folder:
         pages.run(Path(folder))
+        cost.run(Path(folder))
         api.run(Path(folder))
         runs.run(Path(folder) / "hanging")
         probes.run(Path(folder))

@@ -106,7 +106,7 @@ def _at_size(folder: Path, server: ApiServer, size: int) -> float:
         times = _side_by_side(session, base, api)
         say(
             f"  {size:>6,}: ready {ready * 1000:.0f} ms after it answers, first page {first * 1000:.0f} ms, "
-            f"memory {_memory(console):.0f} MiB"
+            f"memory {_memory(console):.0f} MiB{' (target 120)' if size == SIZES[-1] else ''}"
         )
         for kind, target in (("page", "2.5"), ("fragment", "1.6")):
             figures = (_figure(share, times[kind], times["raw"]) for share in (0.5, 0.95))
