@@ -1,25 +1,17 @@
-"""Template tags: icons from the sprite, rows of the list, moments as <time>, and a thin space where Chinese meets
-Latin.
-"""
+"""Template tags: icons from the sprite, moments as <time>, and values that can be cut in the middle."""
 
-from collections.abc import Hashable
 from datetime import datetime
+from functools import cache
 
 from django import template
-from django.template import Context
-from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 
-from registries.web.rows import Row
+from registries.web.sprite import version
 
 register = template.Library()
-
-ROWS_KEPT = 2_000
-"""Rendered; of 2 KiB each."""
-_rows: dict[Hashable, SafeString] = {}
 
 SHORT = 9
 """Values of more characters are cut in the middle where there is no room."""
@@ -27,30 +19,12 @@ TAIL = 7
 """What stays of them: a port, a number. values.css knows its width."""
 
 
-@register.simple_tag(takes_context=True)
-def icon(context: Context, name: str, label: str = "") -> SafeString:
-    """An icon by name; hidden from screen readers unless it says something by itself."""
-    sprite = context.get("sprite", "")
-    if label:
-        return format_html(
-            '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, sprite, name
-        )
+@register.simple_tag
+@cache
+def icon(name: str) -> SafeString:
+    """An icon by name, hidden from screen readers."""
+    sprite = reverse("registries:icons", args=[version()])
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', sprite, name)
-
-
-@register.simple_tag(takes_context=True)
-def table_row(context: Context, row: Row) -> SafeString:
-    """_row.html, rendered once for all who see the same: 50 of them take longer than everything else of a list.
-    What a row shows follows from its registry, and from what `shown` holds besides."""
-    sprite = context.get("sprite", "")
-    shown = (row.registry, row.can, row.testing, row.delay, row.ago, row.stale, sprite, get_language())
-    found = _rows.get(shown)
-    if found is None:
-        found = render_to_string("registries/_row.html", {"row": row, "sprite": sprite})
-        if len(_rows) >= ROWS_KEPT:
-            _rows.clear()
-        _rows[shown] = found
-    return found
 
 
 @register.filter

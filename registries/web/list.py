@@ -1,7 +1,8 @@
 """镜像源管理: the list, its selector of namespaces, what a selection holds, and whether anything changed."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from django.http import HttpResponse, JsonResponse
@@ -10,16 +11,17 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import push_url, replace_url, trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
-from registries.domain.access import Permission
-from registries.domain.query import PAGE_SIZES, Filter, ListQuery, Page, Sort
+from registries.domain.access import Access, Permission
+from registries.domain.query import PAGE_SIZES, Filter, ListQuery, Page, Sort, Tally
 from registries.domain.registry import Provider
 from registries.log_in.access import ConsoleRequest
 from registries.web import filters
 from registries.web.responses import is_htmx, pulse_every
-from registries.web.rows import row_of
+from registries.web.rows import rows_html
 from registries.web.test_many import notice
 from registries.wiring import services
 from registries.words import labels
+from registries.words.language import Text
 
 YEAR = 365 * 24 * 3600
 
@@ -51,79 +53,132 @@ def _keep_address(request: ConsoleRequest, response: HttpResponse, url: str) -> 
 
 
 def _context(request: ConsoleRequest, query: ListQuery, page: Page) -> dict[str, Any]:
-    access, now = request.acting_access, datetime.now(UTC)
+    access = request.acting_access
     checks = services().history.under_way([it.uid for it in page.items])
-    given = query.criteria
-    granted = access.sees_everything or bool(access.namespaces)
     return {
-        "query": query,
         "page": page,
-        "rows": [row_of(it, access, checks.get(it.uid), now) for it in page.items],
-        "tiles": _tiles(query, page),
-        "chips": filters.chips(query),
-        "columns": _columns(query),
-        "namespace": given.namespace,
+        "rows": rows_html(page.items, access, checks, datetime.now(UTC)),
+        "controls": ListControls.of(query, page, access),
+        "namespace": query.criteria.namespace,
         "namespace_selector": True,
-        "may_add": access.may(Permission.CREATE, given.namespace)
-        if given.namespace
-        else access.may_anywhere(Permission.CREATE),
-        "may_test": access.may_anywhere(Permission.TEST),
-        "may_delete": access.may_anywhere(Permission.DELETE),
-        "granted": granted,
         "pulse_every": pulse_every(),
-        "providers": [(it.value, labels.PROVIDERS[it].text) for it in Provider],
-        "statuses": [(it.value, labels.FILTERS[it].text) for it in Filter],
-        "clear_url": filters.url(ListQuery(size=query.size), namespace=given.namespace),
-        "everywhere_url": filters.url(query, namespace=""),
-        "pages": _pages(query, page),
-        "sizes": PAGE_SIZES,
     }
 
 
-def _tiles(query: ListQuery, page: Page) -> list[dict[str, Any]]:
-    """The summary strip: the total and the three states it is made of, then the two that overlap them."""
-    chosen = query.criteria.status
-    tiles: list[dict[str, Any]] = []
-    for status in (None, *Filter):
-        label = labels.FILTERS[status] if status else labels.ALL
-        tiles.append(
-            {
-                "name": status.value if status else "all",
-                "label": label,
-                "count": page.tally.of(status),
-                "active": status is chosen,
-                "url": filters.url(query, status=None if status is chosen else status),
-                "apart": status is Filter.UNPROVEN,
-            }
+@dataclass(frozen=True)
+class ListControls:
+    """All that the controls show follows from these values: the templates keep what they draw by them ({% kept %})."""
+
+    query: ListQuery
+    tally: Tally
+    number: int
+    pages: int
+    first: int
+    last: int
+    may_add: bool
+    may_test: bool
+    may_delete: bool
+    granted: bool
+    """Whether the person holds any role at all."""
+
+    @classmethod
+    def of(cls, query: ListQuery, page: Page, access: Access) -> Self:
+        namespace = query.criteria.namespace
+        return cls(
+            query=query,
+            tally=page.tally,
+            number=page.number,
+            pages=page.pages,
+            first=page.first,
+            last=page.last,
+            may_add=access.may(Permission.CREATE, namespace)
+            if namespace
+            else access.may_anywhere(Permission.CREATE),
+            may_test=access.may_anywhere(Permission.TEST),
+            may_delete=access.may_anywhere(Permission.DELETE),
+            granted=access.sees_everything or bool(access.namespaces),
         )
-    return tiles
 
+    @property
+    def namespace(self) -> str:
+        return self.query.criteria.namespace
 
-def _columns(query: ListQuery) -> dict[str, dict[str, str]]:
-    """For every column that can be sorted: its address, and how it is sorted now (aria-sort)."""
-    columns = {}
-    for sort in Sort:
-        active = query.sort is sort
-        order = ("descending" if query.descending else "ascending") if active else ""
-        url = filters.url(query, sort=sort, descending=active and not query.descending)
-        columns[sort.value] = {"url": url, "order": order}
-    return columns
+    @property
+    def total(self) -> int:
+        return self.tally.of(self.query.criteria.status)
 
+    @property
+    def tiles(self) -> list[dict[str, Any]]:
+        """The summary strip: the total and the three states it is made of, then the two that overlap them."""
+        chosen = self.query.criteria.status
+        tiles: list[dict[str, Any]] = []
+        for status in (None, *Filter):
+            label = labels.FILTERS[status] if status else labels.ALL
+            tiles.append(
+                {
+                    "name": status.value if status else "all",
+                    "label": label,
+                    "count": self.tally.of(status),
+                    "active": status is chosen,
+                    "url": filters.url(self.query, status=None if status is chosen else status),
+                    "apart": status is Filter.UNPROVEN,
+                }
+            )
+        return tiles
 
-def _pages(query: ListQuery, page: Page) -> dict[str, Any]:
-    """Links to the neighbours, the ends, and one or two in between; None is a gap."""
-    near = {1, page.pages, page.number - 1, page.number, page.number + 1}
-    numbers: list[tuple[int, str] | None] = []
-    for number in sorted(it for it in near if 1 <= it <= page.pages):
-        if numbers and numbers[-1] and number > numbers[-1][0] + 1:
-            numbers.append(None)
-        numbers.append((number, filters.url(query, page=number)))
-    return {
-        "numbers": numbers,
-        "previous": filters.url(query, page=page.number - 1) if page.number > 1 else "",
-        "next": filters.url(query, page=page.number + 1) if page.number < page.pages else "",
-        "size_urls": [(size, filters.url(query, size=size)) for size in PAGE_SIZES],
-    }
+    @property
+    def chips(self) -> list[filters.Chip]:
+        return filters.chips(self.query)
+
+    @property
+    def clear_url(self) -> str:
+        return filters.url(ListQuery(size=self.query.size), namespace=self.namespace)
+
+    @property
+    def everywhere_url(self) -> str:
+        return filters.url(self.query, namespace="")
+
+    @property
+    def providers(self) -> list[tuple[str, Text]]:
+        return [(it.value, labels.PROVIDERS[it].text) for it in Provider]
+
+    @property
+    def statuses(self) -> list[tuple[str, Text]]:
+        return [(it.value, labels.FILTERS[it].text) for it in Filter]
+
+    @property
+    def columns(self) -> dict[str, dict[str, str]]:
+        """For every column that can be sorted: its address, and how it is sorted now (aria-sort)."""
+        columns = {}
+        for sort in Sort:
+            active = self.query.sort is sort
+            order = ("descending" if self.query.descending else "ascending") if active else ""
+            url = filters.url(self.query, sort=sort, descending=active and not self.query.descending)
+            columns[sort.value] = {"url": url, "order": order}
+        return columns
+
+    @property
+    def page_urls(self) -> list[tuple[int, str] | None]:
+        """Links to the neighbours, the ends, and one or two in between; None is a gap."""
+        near = {1, self.pages, self.number - 1, self.number, self.number + 1}
+        numbers: list[tuple[int, str] | None] = []
+        for number in sorted(it for it in near if 1 <= it <= self.pages):
+            if numbers and numbers[-1] and number > numbers[-1][0] + 1:
+                numbers.append(None)
+            numbers.append((number, filters.url(self.query, page=number)))
+        return numbers
+
+    @property
+    def previous_url(self) -> str:
+        return filters.url(self.query, page=self.number - 1) if self.number > 1 else ""
+
+    @property
+    def next_url(self) -> str:
+        return filters.url(self.query, page=self.number + 1) if self.number < self.pages else ""
+
+    @property
+    def size_urls(self) -> list[tuple[int, str]]:
+        return [(size, filters.url(self.query, size=size)) for size in PAGE_SIZES]
 
 
 @require_safe

@@ -1,7 +1,12 @@
 """What a row, a card and a verdict show, worked out before the template: one small value each."""
 
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from registries.domain.access import Access, Permission
 from registries.domain.query import Tally
@@ -15,6 +20,11 @@ from registries.words import labels
 from registries.words.labels import Label
 
 NAMES_SHOWN = 8
+ROWS_KEPT = 1_000
+"""Of up to 5 KiB each."""
+_rows: dict[Hashable, tuple[RegistrySecret, SafeString]] = {}
+"""By the registry's id() and all that a row shows besides. A registry never changes, and its id() is its own as long as
+the entry holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,33 @@ def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: d
         delay=poll_delay(check.started_at, now) if check else "",
         can=abilities(access, registry.namespace),
     )
+
+
+def rows_html(
+    registries: Iterable[RegistrySecret], access: Access, checks: Mapping[str, Check], now: datetime
+) -> SafeString:
+    """The rows of these registries, one after the other. `checks` are the tests under way, by uid."""
+    language, can, rows = get_language(), dict[str, str](), []
+    for registry in registries:
+        namespace, verification, check = (
+            registry.key.namespace,
+            registry.verification,
+            checks.get(registry.uid),
+        )
+        if namespace not in can:
+            can[namespace] = abilities(access, namespace)
+        age = labels.age(verification.at, now) if verification.at else None
+        delay = poll_delay(check.started_at, now) if check else ""
+        shown = (id(registry), can[namespace], delay, age, verification.is_stale(now), language)
+        kept = _rows.get(shown)
+        if kept is None:
+            row = row_of(registry, access, check, now)
+            kept = registry, render_to_string("registries/_row.html", {"row": row})
+            if len(_rows) >= ROWS_KEPT:
+                _rows.clear()
+            _rows[shown] = kept
+        rows.append(kept[1])
+    return SafeString("".join(rows))  # nosec  each was escaped by its template
 
 
 def abilities(access: Access, namespace: str) -> str:

@@ -1,7 +1,8 @@
 """What every page's frame needs: navigation, theme, languages. A context processor."""
 
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
@@ -9,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from registries.domain.errors import Unavailable
 from registries.log_in.access import ConsoleRequest
-from registries.web.sprite import version
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import problem_text
@@ -26,14 +26,13 @@ def shell(request: ConsoleRequest) -> dict[str, Any]:
     context: dict[str, Any] = {
         "theme": chosen if chosen in ("light", "dark") else "system",
         "themes": THEMES,
-        "languages": settings.LANGUAGES,
-        "sprite": reverse("registries:icons", args=[version()]),
+        "languages": tuple(settings.LANGUAGES),
         "demo": settings.DEMO,
         "by_cluster": services().by_cluster,
     }
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
-        context["navigation"] = _navigation(request)
+        context["navigation"] = _navigation(_administers(request), services().by_cluster, request.path)
         context["away"] = _away()
     return context
 
@@ -48,19 +47,29 @@ def _away() -> dict[str, Any] | None:
     return {"text": problem_text(freshness.problem), "at": at, "ago": ago}
 
 
-def _navigation(request: ConsoleRequest) -> list[dict[str, Any]]:
+class Entry(NamedTuple):
+    url: str
+    text: Any
+    icon: str
+    here: bool
+    """Whether the page is this one or lies below it."""
+
+
+class Group(NamedTuple):
+    title: Any
+    entries: tuple[Entry, ...]
+
+
+@lru_cache(256)
+def _navigation(administers: bool, by_cluster: bool, path: str) -> tuple[Group, ...]:
     images = [("list", _("Registries"), "boxes"), ("journal", _("Journal"), "scroll-text")]
     groups = [(_("Images"), images)]
-    if _administers(request):
+    if administers:
         entries = [("namespaces", _("Namespaces"), "folder")]
-        if not services().by_cluster:
+        if not by_cluster:
             entries.insert(0, ("accounts", _("Accounts"), "users"))
         groups.append((_("Administration"), entries))
-    here = request.path
-    return [
-        {"title": title, "entries": [_entry(view, text, icon, here) for view, text, icon in entries]}
-        for title, entries in groups
-    ]
+    return tuple(Group(title, tuple(_entry(*entry, path) for entry in entries)) for title, entries in groups)
 
 
 def _administers(request: ConsoleRequest) -> bool:
@@ -71,6 +80,6 @@ def _administers(request: ConsoleRequest) -> bool:
         return False
 
 
-def _entry(view: str, text: Any, icon: str, here: str) -> dict[str, Any]:
+def _entry(view: str, text: Any, icon: str, path: str) -> Entry:
     url = reverse(f"registries:{view}")
-    return {"url": url, "text": text, "icon": icon, "here": here.startswith(url)}
+    return Entry(url, text, icon, here=path.startswith(url))

@@ -164,19 +164,28 @@ def role_scope(namespace: str) -> str:
     return gettext("All namespaces") if namespace == EVERYWHERE else namespace
 
 
-def ago(moment: datetime, now: datetime) -> str:
-    """The time since a moment, in the largest fitting unit."""
-    seconds = max(0, int((now - moment).total_seconds()))
-    if seconds < 60:
-        return gettext("just now")
-    minutes = seconds // 60
+def age(moment: datetime, now: datetime) -> tuple[str, int]:
+    """How long ago, in the one unit that matters: now, minutes, hours or days."""
+    minutes = max(0, int((now - moment).total_seconds())) // 60
+    if minutes < 1:
+        return "now", 0
     if minutes < 60:
-        return ngettext("%(n)d minute ago", "%(n)d minutes ago", minutes) % {"n": minutes}
-    hours = minutes // 60
-    if hours < 24:
-        return ngettext("%(n)d hour ago", "%(n)d hours ago", hours) % {"n": hours}
-    days = hours // 24
-    return ngettext("%(n)d day ago", "%(n)d days ago", days) % {"n": days}
+        return "minutes", minutes
+    if minutes < 24 * 60:
+        return "hours", minutes // 60
+    return "days", minutes // (24 * 60)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """The age of a moment in words."""
+    unit, n = age(moment, now)
+    if unit == "now":
+        return gettext("just now")
+    if unit == "minutes":
+        return ngettext("%(n)d minute ago", "%(n)d minutes ago", n) % {"n": n}
+    if unit == "hours":
+        return ngettext("%(n)d hour ago", "%(n)d hours ago", n) % {"n": n}
+    return ngettext("%(n)d day ago", "%(n)d days ago", n) % {"n": n}
 
 
 def duration(milliseconds: float) -> str:

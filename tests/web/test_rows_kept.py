@@ -7,8 +7,7 @@ import pytest
 
 from registries.domain.registry import RegistrySecret
 from registries.domain.resource import PREFIX, milliseconds
-from registries.templatetags import console
-from registries.web import list
+from registries.web import list, rows
 from registries.wiring import services
 from tests.cast import Cast
 
@@ -37,10 +36,10 @@ def give_verdict(registry: RegistrySecret) -> None:
 
 def test_it_is_rendered_once(cast: Cast, registry: RegistrySecret) -> None:
     first = row(cast)
-    known = len(console._rows)
+    known = len(rows._rows)
 
     assert row(cast) == row(cast, "olive") == first
-    assert len(console._rows) == known
+    assert len(rows._rows) == known
 
 
 def test_what_one_may_do_is_ones_own(cast: Cast, registry: RegistrySecret) -> None:
@@ -90,12 +89,12 @@ def test_time_passes(cast: Cast, registry: RegistrySecret, monkeypatch: pytest.M
 
 
 def test_no_more_are_kept_than_there_is_room_for(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "ROWS_KEPT", 3)
-    console._rows.clear()
+    monkeypatch.setattr(rows, "ROWS_KEPT", 3)
+    rows._rows.clear()
     for number in range(5):
         cast.add(f"r-{number}")
 
     page = cast.client("nina").get(LIST).content.decode()
 
     assert all(f"r-{number}" in page for number in range(5))
-    assert len(console._rows) <= 3
+    assert len(rows._rows) <= 3
