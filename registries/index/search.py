@@ -13,15 +13,7 @@ from registries.domain.errors import NotFound, Problem, Unavailable
 from registries.domain.query import Criteria, Listing, ListQuery, Page, Sort, Tally
 from registries.domain.registry import Key, RegistrySecret, Removal
 from registries.domain.selectors import EVERYTHING, Selector
-from registries.index.snapshot import (
-    Bucket,
-    Snapshot,
-    fingerprint,
-    matching,
-    tally,
-    visible_buckets,
-    visible_namespaces,
-)
+from registries.index.snapshot import Snapshot, Visible, matching, visible, visible_namespaces
 from registries.index.watch_log import ChangeLog, News, is_version
 from registries.stores.base import Changes, Freshness, Store
 
@@ -113,12 +105,12 @@ class Index:
     def page(self, access: Access, query: ListQuery) -> Page:
         """One page, with the counts of everything under these criteria. NotFound for the query's namespace."""
         snapshot, now = self.require_namespace(access, query.criteria.namespace), self._clock()
-        visible = visible_buckets(snapshot, access, query.criteria.namespace)
-        buckets = [bucket.narrowed(query.criteria) for bucket in visible]
-        counts = tally(buckets, now)
+        seen = visible(snapshot, access, query.criteria.namespace)
+        narrowed = seen.narrowed(query.criteria)
+        counts = narrowed.tally(now)
         total = counts.of(query.criteria.status)
         number = min(query.page, max(1, -(-total // query.size)))
-        found = matching(snapshot, buckets, query, now)
+        found = matching(snapshot, narrowed.buckets, query, now)
         first = (number - 1) * query.size
         return Page(
             items=tuple(islice(found, first, first + query.size)),
@@ -126,13 +118,13 @@ class Index:
             number=number,
             size=query.size,
             tally=counts,
-            version=self._version_of(visible),
+            version=self._version_of(seen),
         )
 
     def listing(self, access: Access, criteria: Criteria, first: int, count: int) -> Listing:
         """`count` documents from number `first` (0 is the first), by namespace and name. NotFound as for `page`."""
         snapshot = self.require_namespace(access, criteria.namespace)
-        buckets = [it.narrowed(criteria) for it in visible_buckets(snapshot, access, criteria.namespace)]
+        buckets = visible(snapshot, access, criteria.namespace).narrowed(criteria).buckets
         total = sum(len(bucket.items) for bucket in buckets)
         found: Iterable[RegistrySecret] = ()
         if first < total:
@@ -150,7 +142,7 @@ class Index:
         """The counts of every visible namespace by name, empty ones included."""
         snapshot, now = self.fresh(), self._clock()
         return {
-            name: tally(visible_buckets(snapshot, access, name), now)
+            name: visible(snapshot, access, name).tally(now)
             for name in visible_namespaces(snapshot, access, Permission.SEE)
         }
 
@@ -177,7 +169,7 @@ class Index:
 
     def version(self, access: Access, namespace: str = "") -> str:
         """Page.version as of now."""
-        return self._version_of(visible_buckets(self.fresh(), access, namespace))
+        return self._version_of(visible(self.fresh(), access, namespace))
 
     def place_of(self, version: str) -> int | None:
         """The place of a version in the log of changes; None when the log does not reach back to it."""
@@ -201,13 +193,12 @@ class Index:
         return replace(news, changes=tuple(it for change in seen if (it := change.seen_through(selector))))
 
     def _matching(self, snapshot: Snapshot, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
-        visible = visible_buckets(snapshot, access, criteria.namespace)
-        buckets = [bucket.narrowed(criteria) for bucket in visible]
+        buckets = visible(snapshot, access, criteria.namespace).narrowed(criteria).buckets
         return tuple(matching(snapshot, buckets, ListQuery(criteria), self._clock()))
 
-    def _version_of(self, buckets: Iterable[Bucket]) -> str:
+    def _version_of(self, seen: Visible) -> str:
         """Changes with the content, and when the store goes away or comes back."""
-        return fingerprint(buckets) + (self.freshness().problem or "")
+        return seen.fingerprint + (self.freshness().problem or "")
 
 
 def _is_visible(snapshot: Snapshot, access: Access, namespace: str) -> bool:

@@ -65,8 +65,39 @@ class Bucket:
         """Changes with any item; the same in every process."""
         return sha256(" ".join(f"{it.uid}:{it.resource_version}" for it in self.items).encode()).hexdigest()
 
-    def stale(self, now: datetime) -> int:
-        return bisect_left(self.tested_at, now - STALE_AFTER)
+
+@dataclass(frozen=True)
+class Visible:
+    """The buckets that one person may see."""
+
+    buckets: tuple[Bucket, ...]
+
+    def narrowed(self, criteria: Criteria) -> "Visible":
+        if not criteria.narrows:
+            return self
+        return Visible(tuple(bucket.narrowed(criteria) for bucket in self.buckets))
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for bucket in self.buckets:
+            counts.update(bucket.counts)
+        return counts
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with the content; the same in every process."""
+        return sha256("".join(bucket.fingerprint for bucket in self.buckets).encode()).hexdigest()[:16]
+
+    def tally(self, now: datetime) -> Tally:
+        counts, since = self.counts, now - STALE_AFTER
+        return Tally(
+            success=counts["success"],
+            failed=counts["failed"],
+            untested=counts["untested"],
+            unproven=counts["unproven"],
+            stale=sum(bisect_left(bucket.tested_at, since) for bucket in self.buckets),
+        )
 
 
 class Snapshot:
@@ -88,6 +119,11 @@ class Snapshot:
     @cached_property
     def sorted_namespaces(self) -> tuple[str, ...]:
         return tuple(sorted(self.namespaces))
+
+    @cached_property
+    def whole(self) -> Visible:
+        """What somebody sees who sees everything: counted once per version."""
+        return Visible(tuple(self.buckets.values()))
 
     @cached_property
     def keys_by_uid(self) -> Mapping[str, Key]:
@@ -148,21 +184,14 @@ def visible_namespaces(snapshot: Snapshot, access: Access, permission: Permissio
     )
 
 
-def visible_buckets(snapshot: Snapshot, access: Access, namespace: str) -> list[Bucket]:
-    names: Iterable[str]
+def visible(snapshot: Snapshot, access: Access, namespace: str) -> Visible:
     if namespace:
         names = [namespace] if access.may(Permission.SEE, namespace) else []
+    elif access.sees_everything:
+        return snapshot.whole
     else:
-        names = snapshot.buckets if access.sees_everything else sorted(access.namespaces)
-    return [
-        snapshot.buckets[name]
-        for name in names
-        if name in snapshot.buckets and access.may(Permission.SEE, name)
-    ]
-
-
-def fingerprint(buckets: Iterable[Bucket]) -> str:
-    return sha256("".join(bucket.fingerprint for bucket in buckets).encode()).hexdigest()[:16]
+        names = [name for name in sorted(access.namespaces) if access.may(Permission.SEE, name)]
+    return Visible(tuple(snapshot.buckets[name] for name in names if name in snapshot.buckets))
 
 
 def matching(
@@ -187,18 +216,3 @@ def _has(registry: RegistrySecret, status: Filter, now: datetime) -> bool:
     if status is Filter.UNPROVEN:
         return verification.unproven
     return verification.status.value == status.value
-
-
-def tally(buckets: Iterable[Bucket], now: datetime) -> Tally:
-    counts: Counter[str] = Counter()
-    stale = 0
-    for bucket in buckets:
-        counts.update(bucket.counts)
-        stale += bucket.stale(now)
-    return Tally(
-        success=counts["success"],
-        failed=counts["failed"],
-        untested=counts["untested"],
-        unproven=counts["unproven"],
-        stale=stale,
-    )
