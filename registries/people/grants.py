@@ -4,17 +4,23 @@ from collections.abc import Sequence
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import Q
 
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.models import Grant
+
+_HELD = f"SELECT namespace, role FROM {Grant._meta.db_table} WHERE user_id = %s"  # noqa: S608  # nosec
+"""Written out: every page asks it, and Django takes four times as long to write it as SQLite to answer."""
 
 
 def access_of(user: User, source: str = "") -> Access:
     """What an account may do now: one query. An account that is not active may do nothing."""
     if not user.is_active:
         return Access(person=user.get_username(), source=source)
-    pairs = Grant.objects.filter(user=user).values_list("namespace", "role")
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [user.pk])
+        pairs = cursor.fetchall()
     return Access.from_grants(
         user.get_username(),
         [(namespace, Role(role)) for namespace, role in pairs],

@@ -1,8 +1,8 @@
 """Records which functions of the product run while a request is answered.
 
 `sys.setprofile` reports every Python call, in every thread that starts later. A call counts when it happens below the
-view, or in a background thread. Calls below a middleware, a context processor, a template tag, a URL converter or a log
-filter do not count, and neither does code that only runs because a module is imported.
+view, or in a background thread. Calls below a middleware, a context processor, a template tag, the session, a URL
+converter or a log filter do not count, and neither does code that only runs because a module is imported.
 """
 
 import sys
@@ -21,8 +21,13 @@ STORES = f"{ROOT}/registries/stores/"
 RESOURCE = f"{ROOT}/registries/domain/resource.py"
 STORE_READS = ("get", "credential", "changes")
 TEMPLATE = "/django/template/"
-APART = (f"{ROOT}/registries/templatetags/", "/django/urls/", "/logging/__init__.py")
-"""Parts of the paths of template tags, URL converters and log filters."""
+APART = (
+    f"{ROOT}/registries/templatetags/",
+    f"{ROOT}/console/sessions.py",
+    "/django/urls/",
+    "/logging/__init__.py",
+)
+"""Parts of the paths of template tags, the session, URL converters and log filters."""
 
 
 @dataclass
