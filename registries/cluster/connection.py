@@ -9,12 +9,12 @@ import json
 import random
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLContext
-from typing import Any
+from typing import Any, TypeVar
 
 import urllib3
 from kubernetes.client import ApiClient, Configuration
@@ -28,14 +28,18 @@ from kubernetes.config import (
 )
 
 from registries.cluster.failures import Expired, refusal, silence
+from registries.cluster.json_list import read_list
 from registries.cluster.per_process import PerProcess
 from registries.domain.errors import ConsoleError, Problem, TooManyRequests, Unavailable
 
+T = TypeVar("T")
 Json = dict[str, Any]
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 CONNECTIONS = 16
 """Sockets kept open: eight for the workers of a run, eight for pages."""
+PIECE = 64 * 1024
+"""Bytes of a list that are read at a time."""
 ATTEMPTS = 4
 POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 PATIENCE = 2
@@ -123,14 +127,18 @@ class Connection:
 
         Retries after 429 for every method, since a server that is too busy has done nothing.
         """
-        for attempt in range(ATTEMPTS):
-            try:
-                return self._once(method, path, subject, body, query, kind, read or self.timeouts.read)
-            except TooManyRequests as error:
-                if attempt + 1 == ATTEMPTS or error.retry_after > PATIENCE:
-                    raise
-                time.sleep(error.retry_after * random.uniform(0.3, 1.0))
-        raise AssertionError("unreachable")
+        return _patiently(
+            lambda: self._once(method, path, subject, body, query, kind, read or self.timeouts.read)
+        )
+
+    def list_all(
+        self, path: str, *, subject: str, query: Mapping[str, str], take: Callable[[Json], T]
+    ) -> tuple[list[T], Json]:
+        """Lists a collection and reads the answer item by item: the results of `take`, and the rest of the list.
+
+        Raises the errors of `call`; the results so far are then useless.
+        """
+        return _patiently(lambda: self._listed(path, subject, query, take))
 
     def watch(
         self, path: str, *, subject: str, query: Mapping[str, str], stop: threading.Event
@@ -180,6 +188,23 @@ class Connection:
             raise refusal(response.status, raw, response.headers, subject)
         return _parse(raw, subject)
 
+    def _listed(
+        self, path: str, subject: str, query: Mapping[str, str], take: Callable[[Json], T]
+    ) -> tuple[list[T], Json]:
+        response = self._send("GET", path, subject, None, query, JSON, self.timeouts.listing)
+        if response.status != 200:
+            raise self._refused(response, subject)
+        try:
+            return read_list(response.response.stream(PIECE, decode_content=True), take)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise silence(error, subject, writing=False) from None
+        except ValueError:
+            raise Unavailable(
+                subject, Problem.CLUSTER_FAILED
+            ) from None  # a proxy's page, or an answer cut short
+        finally:
+            response.response.close()  # one that was read to its end has given its connection back
+
     def _send(
         self,
         method: str,
@@ -219,6 +244,18 @@ class Connection:
             return silence(error, subject, writing=False)
         finally:
             response.response.release_conn()
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """Retries after 429, after the pause that the server asks for."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return ask()
+        except TooManyRequests as error:
+            if attempt + 1 == ATTEMPTS or error.retry_after > PATIENCE:
+                raise
+            time.sleep(error.retry_after * random.uniform(0.3, 1.0))
+    raise AssertionError("unreachable")
 
 
 def _opened(given: Configuration, context: SSLContext | None) -> RESTClientObject:

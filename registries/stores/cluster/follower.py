@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
+from typing import Any
 
 from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
@@ -70,6 +71,9 @@ class _Connection:
         self._cache = cache
         self._source = source
 
+    def taken(self, item: Json) -> Any:
+        raise NotImplementedError
+
     def listed(self, listing: Listing) -> None:
         raise NotImplementedError
 
@@ -88,20 +92,23 @@ class _Registries(_Connection):
         super().__init__(cache, "registries")
         self._touch = touch
 
+    def taken(self, item: Json) -> tuple[Key, str, RegistrySecret | None]:
+        return _key(item), _generation(item), _readable(item)
+
     def listed(self, listing: Listing) -> None:
-        self._cache.replace(
-            _readable(listing.items), listing.version, another_history=listing.another_history
-        )
+        registries = (registry for _, _, registry in listing.items if registry is not None)
+        self._cache.replace(registries, listing.version, another_history=listing.another_history)
         if self._touch:
-            for item in listing.items:
-                self._touch(_key(item), _generation(item))
+            for key, generation, _ in listing.items:
+                self._touch(key, generation)
 
     def happened(self, event: str, item: Json) -> None:
         if event == "DELETED":
             metadata = item["metadata"]
             self._cache.remove(_key(item), str(metadata["uid"]), str(metadata["resourceVersion"]))
             return
-        for registry in _readable((item,)):
+        registry = _readable(item)
+        if registry is not None:
             self._cache.put(registry)
             if self._touch:
                 self._touch(registry.key, _generation(item))
@@ -112,8 +119,11 @@ class _Namespaces(_Connection):
         super().__init__(cache, "namespaces")
         self._names: frozenset[str] = frozenset()
 
+    def taken(self, item: Json) -> str:
+        return str(item["metadata"]["name"])
+
     def listed(self, listing: Listing) -> None:
-        self._set(frozenset(str(item["metadata"]["name"]) for item in listing.items))
+        self._set(frozenset(listing.items))
 
     def happened(self, event: str, item: Json) -> None:
         name = frozenset((str(item["metadata"]["name"]),))
@@ -133,13 +143,13 @@ def _generation(item: Json) -> str:
     return f"{item['metadata'].get('uid')}/{item['metadata'].get('generation')}"
 
 
-def _readable(items: Iterable[Json]) -> Iterator[RegistrySecret]:
-    """The registries that can be read. An unreadable resource is logged and must not hide all others."""
-    for item in items:
-        try:
-            yield to_domain(item)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            metadata = item.get("metadata") or {}
-            log.warning(
-                "not readable as a RegistrySecret: %s/%s", metadata.get("namespace"), metadata.get("name")
-            )
+def _readable(item: Json) -> RegistrySecret | None:
+    """The registry, or None for an unreadable resource, which is logged and must not hide the others."""
+    try:
+        return to_domain(item)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        metadata = item.get("metadata") or {}
+        log.warning(
+            "not readable as a RegistrySecret: %s/%s", metadata.get("namespace"), metadata.get("name")
+        )
+        return None

@@ -8,9 +8,9 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from registries.cluster.connection import Connection, Json
 from registries.cluster.failures import Expired
@@ -29,7 +29,9 @@ CHECK_EVERY = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    items: tuple[Json, ...]
+    """`items` are what Sink.taken made of them."""
+
+    items: Sequence[Any]
     version: str
     another_history: bool
     """The list is older than what was seen before, though it is the newest: the server was restored from a backup."""
@@ -37,6 +39,10 @@ class Listing:
 
 class Sink(Protocol):
     """The receiver of a watcher. All calls come from the watcher's thread."""
+
+    def taken(self, item: Json) -> Any:
+        """What is kept of an item of a list that is being read."""
+        ...
 
     def listed(self, listing: Listing) -> None: ...
 
@@ -110,16 +116,12 @@ class Watcher:
         query = {"resourceVersion": self._seen or "0"}
         if self._seen:
             query["resourceVersionMatch"] = "NotOlderThan"
-        answer = self._connection.call(
-            "GET",
-            self._path,
-            subject=self._path,
-            query={} if expired else query,
-            read=self._connection.timeouts.listing,
+        items, answer = self._connection.list_all(
+            self._path, subject=self._path, query={} if expired else query, take=self._sink.taken
         )
         version = str((answer.get("metadata") or {}).get("resourceVersion") or "0")
         another = expired and newer(self._seen, version)
-        self._sink.listed(Listing(tuple(answer.get("items") or ()), version, another))
+        self._sink.listed(Listing(items, version, another))
         self._heard(version)
         return version
 
