@@ -9,6 +9,8 @@ import binascii
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from sys import intern
+from types import MappingProxyType
 from typing import Any
 
 from registries.domain.metadata import without_echoes
@@ -41,6 +43,9 @@ _TEXTS = {PREFIX + "display-name": DISPLAY_NAME_MAX, PREFIX + "description": DES
 """Annotations of the console with typed text, and their maximum length in characters."""
 _OWN_WORDS = OURS - _TEXTS.keys()
 _FLAGS = (PREFIX + "plain-http", PREFIX + "skip-tls-verify")
+
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
+"""Shared, as are the texts that thousands of registries have in common (intern)."""
 
 Resource = dict[str, Any]
 
@@ -102,7 +107,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
     notes: Mapping[str, str] = metadata["annotations"]
     domain, plain_http = _address(str(spec.get("domain") or notes.get(PREFIX + "domain", "")))
     return RegistrySecret(
-        key=Key(metadata["namespace"], metadata["name"]),
+        key=Key(intern(metadata["namespace"]), metadata["name"]),
         uid=str(metadata.get("uid") or ""),
         resource_version=str(metadata.get("resourceVersion") or ""),
         created_at=_created_at(metadata),
@@ -115,7 +120,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
         ca_bundle=notes.get(PREFIX + "ca-bundle", ""),
         skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
         verification=_verification(notes),
-        labels=metadata.get("labels") or {},
+        labels=metadata.get("labels") or _NO_LABELS,
         document=json.dumps(shown, ensure_ascii=False).encode(),
     )
 
@@ -220,8 +225,8 @@ def _verification(notes: Mapping[str, str]) -> Verification:
         return Verification()
     return Verification(
         status=status,
-        reason=notes.get(PREFIX + "verify-reason", ""),
-        message=notes.get(PREFIX + "verify-message", ""),
+        reason=intern(notes.get(PREFIX + "verify-reason", "")),
+        message=intern(notes.get(PREFIX + "verify-message", "")),
         at=_moment(notes.get(PREFIX + "verify-timestamp", "")),
     )
 
