@@ -14,8 +14,10 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 UNUSED = [
     "*.map",
     "*.rtl.*",
-    "bootstrap-*",
-    "bootstrap.css",
+    "bootstrap.*",
+    "bootstrap-grid*",
+    "bootstrap-utilities*",
+    "bootstrap-reboot.css",
     "js-lib-bootstrap5/js/*",
     "django_htmx/ext/*",
     "htmax*",

@@ -20,7 +20,7 @@ POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self' data:",  # Bootstrap draws the arrow of a select and the tick of a box as data: images
+        "img-src 'self' data:",  # controls.css draws the arrow of a select and the tick of a box as data: images
         "connect-src 'self'",
         "font-src 'self'",
         "form-action 'self'",
