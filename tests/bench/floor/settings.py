@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-FOLDER = Path(os.environ["FLOOR_FOLDER"])
+FOLDER = Path(os.environ.get("FLOOR_FOLDER", ""))
 SECRET_KEY = "bench-only-key-that-protects-nothing"
 ROOT_URLCONF = "tests.bench.floor.site"
 ALLOWED_HOSTS = ["127.0.0.1"]
