@@ -81,7 +81,7 @@ def test_a_cut_is_no_news_and_nothing_is_missed(
     store: KubernetesStore, cable: Cable, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To who follows; a question whether the server is there is not cut off here."""
-    monkeypatch.setattr(watch, "BEAT", 600.0)
+    monkeypatch.setattr(watch, "CHECK_EVERY", 600.0)
     cluster.apply("team-a", "stays", password=CANARY)
     assert wait_for(lambda: names(store) == {"stays"})
 
@@ -141,7 +141,7 @@ def test_a_forgotten_version_is_listed_anew(cluster: Cluster, monkeypatch: pytes
 def test_a_server_that_hangs_is_noticed(
     cluster: Cluster, server: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "BEAT", 0.5)
+    monkeypatch.setattr(watch, "CHECK_EVERY", 0.5)
     cluster.apply("team-a", "known", password=CANARY)
     assert wait_for(lambda: "known" in cluster.cached(EVERYWHERE))
     with cluster.store(timeouts=Timeouts(connect=1, read=1)) as store:

@@ -45,7 +45,7 @@ def cluster(
     server: ApiServer, cable: Cable, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Cluster]:
     """What the console knows over the cable, with little patience for an answer."""
-    monkeypatch.setattr(watch, "BEAT", 0.5)
+    monkeypatch.setattr(watch, "CHECK_EVERY", 0.5)
     cluster = Cluster(server)
     cluster.empty("team-a", "team-b")
     settings.TEST_THREADS = settings.RUN_TESTS = 2 * TESTED

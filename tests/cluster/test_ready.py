@@ -22,7 +22,7 @@ def cable(cluster: Cluster, settings: Any, monkeypatch: pytest.MonkeyPatch) -> I
     """Between the console and its cluster; pulled at first."""
     if not isinstance(cluster.server, ApiServer):
         pytest.skip("the given cluster is not ours")
-    monkeypatch.setattr(watch, "BEAT", 0.3)
+    monkeypatch.setattr(watch, "CHECK_EVERY", 0.3)
     cluster.empty("team-a")
     cable = Cable(cluster.server.port)
     cable.pull()
