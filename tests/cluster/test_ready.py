@@ -51,7 +51,7 @@ def test_it_waits_for_the_first_list_and_says_for_what(cable: Cable, cluster: Cl
     cable.plug()
 
     assert wait_for(lambda: readiness() == (200, "ok\n"))
-    assert services().index.is_filled, "and nobody waits for the index either"
+    assert services().index._snapshot.version is not None, "and nobody waits for the index either"
 
 
 def test_a_cluster_that_goes_away_later_takes_nothing_out_of_service(cable: Cable, db: None) -> None:
