@@ -19,6 +19,9 @@ from django.utils.decorators import method_decorator
 from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
+SALT = "console.login"
+"""Never change it: a new salt would release every locked log-in when the console is updated."""
+
 
 def client_address(request: HttpRequest) -> str:
     """Where a request came from; behind a proxy, what that proxy (the last one) says."""
@@ -33,9 +36,9 @@ def throttled_name(request: HttpRequest | None, credentials: dict[str, Any] | No
     """What axes counts failures by: a keyed digest of the user name. A credential of the cluster has none before it
     is accepted, so those are counted by address alone."""
     if settings.AUTH == "kubernetes":
-        return salted_hmac("registries.log_in.pages", "").hexdigest()
+        return salted_hmac(SALT, "").hexdigest()
     name = (credentials or {}).get("username") or (request.POST.get("username", "") if request else "")
-    return salted_hmac("registries.log_in.pages", str(name)).hexdigest()
+    return salted_hmac(SALT, str(name)).hexdigest()
 
 
 def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from tests.cast import Cast
 
@@ -82,6 +83,14 @@ def test_what_throttling_keeps_names_nobody(vic: User) -> None:
 
     assert "my-password-by-mistake" not in kept
     assert "hunter2-typed" not in kept
+
+
+def test_failures_counted_before_an_update_still_count(vic: User) -> None:
+    log_in(Client(), "wrong")
+
+    [attempt] = AccessAttempt.objects.all()
+
+    assert attempt.username == salted_hmac("console.login", "vic").hexdigest()
 
 
 def test_logging_out_ends_the_session_on_the_server(vic: User) -> None:
