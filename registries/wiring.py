@@ -14,15 +14,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from registries.audit.log import AuditLog
-from registries.domain.access import Access
 from registries.domain.errors import Unavailable
 from registries.index.search import Index
 from registries.limits import Rates, Seats, StoredBuckets
 from registries.metrics import Metrics
 from registries.people.accounts import Accounts
-from registries.people.grants import access_now
+from registries.people.base import People
+from registries.people.grants import LocalPeople
 from registries.people.refusals import Refusals
-from registries.people.sessions import keep_sessions_tidy
 from registries.people.tokens import Tokens
 from registries.probe import Policy
 from registries.runs.deletion import DeleteKind
@@ -192,8 +191,13 @@ class Services:
     def tokens(self) -> Tokens:
         return Tokens(self.audit)
 
+    @property
+    def people(self) -> People:
+        """Accounts of the console, or people of the cluster."""
+        return self.cluster_sessions if self.by_cluster else LocalPeople()
+
     @part
-    def people(self) -> "ClusterSessions":
+    def cluster_sessions(self) -> "ClusterSessions":
         from registries.people.cluster_sessions import ClusterSessions
 
         return ClusterSessions(
@@ -216,10 +220,6 @@ class Services:
             questions=self.api_rates,
             fresh_for=settings.ACCESS_SECONDS,
         )
-
-    def access_now(self, access: Access) -> Access:
-        """The person's rights as of now, for work that outlives its request. Unavailable `session_ended`."""
-        return self.people.access_now(access) if self.by_cluster else access_now(access)
 
     @part
     def api_rates(self) -> Rates:
@@ -270,16 +270,15 @@ class Services:
                 self.registries, self.tests, self.pauses, self.run_test_threads, max(1, settings.RUN_TESTS)
             ),
         )
-        shared = (self.run_threads, self.index.freshness, self.access_now, transaction.atomic)
+        shared = (self.run_threads, self.index.freshness, self.people.access_now, transaction.atomic)
         return {kind.name: Runs(kind, *shared) for kind in kinds}
 
     def start(self) -> None:
         """Begins what runs beside the requests. Call it in the process that answers requests."""
-        threading.Thread(target=keep_sessions_tidy, name="sessions", daemon=True).start()
+        for upkeep in self.people.upkeep:
+            threading.Thread(target=upkeep, name="upkeep", daemon=True).start()
         if self.on_cluster:
             threading.Thread(target=self.index.fill, name="first list", daemon=True).start()
-        if self.by_cluster:
-            threading.Thread(target=self.people.keep_tidy, name="tidy", daemon=True).start()
 
     def stop(self) -> None:
         """Ends what runs beside the requests, in a process that goes on without answering any."""

@@ -50,13 +50,8 @@ def unauthorized() -> ApiError:
     return ApiError(401, headers={**CHALLENGE, "Vary": "Authorization"})
 
 
-def bearer(request: HttpRequest) -> Caller:
-    """The same for a token only."""
-    return _limited(_bearer(request))
-
-
 def scraper(request: HttpRequest) -> Caller:
-    """The same where the cluster says who may read /metrics. Forbidden."""
+    """The owner of a token who may read /metrics. ApiError 401, Forbidden, TooManyRequests, Unavailable."""
     return _limited(_bearer(request, metrics=True))
 
 
@@ -125,7 +120,7 @@ def _session(request: ConsoleRequest) -> Caller:
             403, "CSRF verification failed: send the token of the page in X-CSRFToken, or a bearer token"
         )
     access = request.access
-    return Caller(access, f"person {access.person}", lambda: services().access_now(access))
+    return Caller(access, f"person {access.person}", lambda: services().people.access_now(access))
 
 
 def _refused(request: HttpRequest) -> bool:

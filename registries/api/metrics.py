@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from registries.api.boundary import DATABASE_AWAY
-from registries.api.callers import bearer, scraper
+from registries.api.callers import scraper
 from registries.api.status import ApiError, headers_of
 from registries.domain.errors import ConsoleError, Unavailable
 from registries.domain.query import Criteria
@@ -32,7 +32,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     lets read this address."""
     service = services()
     try:
-        access = (scraper if services().by_cluster else bearer)(request).access
+        access = scraper(request).access
         age = service.index.age()
         registries = Registries(service.index.matching(access=access, criteria=Criteria()), age)
     except ConsoleError as error:

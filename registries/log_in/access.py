@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from typing import cast
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from registries.domain.access import Access
 from registries.log_in.pages import client_address
-from registries.people.grants import access_of
 from registries.wiring import services
 
 
@@ -36,12 +34,7 @@ class AccessMiddleware:
 
 
 def _access(request: HttpRequest) -> Access:
-    user, source = request.user, client_address(request)
-    if isinstance(user, User):
-        return access_of(user, source)
-    if services().by_cluster:
-        return services().people.access_of(user, source)
-    return Access(person="", source=source)
+    return services().people.access_of(request.user, client_address(request))
 
 
 def _acting(access: Access) -> Access:

@@ -18,7 +18,7 @@ class ClusterBackend:
         self, request: HttpRequest | None, secret: "LoginCredential | None" = None
     ) -> "ClusterSession | None":
         """None for a credential that the cluster does not take. Unavailable when that cannot be said."""
-        return services().people.recognise(secret) if secret else None
+        return services().cluster_sessions.recognise(secret) if secret else None
 
     def get_user(self, user_id: int) -> "ClusterSession | None":
-        return services().people.find(user_id)
+        return services().cluster_sessions.find(user_id)

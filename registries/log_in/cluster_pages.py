@@ -87,7 +87,9 @@ class ClusterLogIn(LogIn):
     def form_valid(self, form: Any) -> HttpResponse:
         self.request.session.flush()  # nothing of the ended session goes on
         response = super().form_valid(form)
-        services().people.keep(form.get_user(), str(self.request.session.session_key), form.credential)
+        services().cluster_sessions.keep(
+            form.get_user(), str(self.request.session.session_key), form.credential
+        )
         return response
 
     def event_details(self, form: Any) -> dict[str, str]:

@@ -36,8 +36,7 @@ def _logged_in(sender: object, request: HttpRequest, user: Named, **kwargs: Any)
 
 def _logged_out(sender: object, request: HttpRequest, user: Named | None, **kwargs: Any) -> None:
     if user is not None:
-        if services().by_cluster:
-            services().people.forget(user)
+        services().people.forget(user)
         AuditLog().record(Access(user.get_username(), client_address(request)), Action.LOGOUT)
 
 

@@ -7,7 +7,7 @@ Whoever acts for a person looks it up again at every call, so what goes on in th
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -26,6 +26,7 @@ from registries.domain.access import Access
 from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.models import ClusterSession
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, short
+from registries.people.sessions import keep_sessions_tidy
 from registries.stores.resealing import reseal_all
 from registries.stores.sealing import Sealer
 
@@ -101,6 +102,10 @@ class ClusterSessions:
         over = ClusterSession.objects.exclude(Q(pk__in=_live()) | Q(last_login__gt=timezone.now() - NEW))
         for pk in list(over.values_list("pk", flat=True)):
             self._drop(pk)
+
+    @property
+    def upkeep(self) -> Sequence[Callable[[], None]]:
+        return keep_sessions_tidy, self.keep_tidy
 
     def keep_tidy(self) -> None:
         """For a thread of its own: sessions end also while nobody asks for anything."""

@@ -1,14 +1,14 @@
 """Local accounts and what they were granted. Owns Grant; makes Access from it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Q
 
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.models import Grant
+from registries.people.sessions import keep_sessions_tidy
 
 _HELD = f"SELECT namespace, role FROM {Grant._meta.db_table} WHERE user_id = %s"  # noqa: S608  # nosec
 """Written out: every page asks it, and Django takes four times as long to write it as SQLite to answer."""
@@ -29,10 +29,21 @@ def access_of(user: User, source: str = "") -> Access:
     )
 
 
-def access_now(access: Access) -> Access:
-    """What somebody may do by now, for work that goes on after its request; nobody may do nothing."""
-    user = get_user_model().objects.filter(username=access.person).first()
-    return access_of(user, access.source) if user else Access(person=access.person, source=access.source)
+class LocalPeople:
+    """Accounts of the console."""
+
+    upkeep: Sequence[Callable[[], None]] = (keep_sessions_tidy,)
+
+    def access_of(self, user: object, source: str) -> Access:
+        return access_of(user, source) if isinstance(user, User) else Access(person="", source=source)
+
+    def access_now(self, access: Access) -> Access:
+        """Empty if the account is gone or inactive."""
+        user = User.objects.filter(username=access.person).first()
+        return access_of(user, access.source) if user else Access(person=access.person, source=access.source)
+
+    def forget(self, user: object) -> None:
+        """Django deletes the session. The console stores nothing else for it."""
 
 
 def set_grant(user: User, namespace: str, role: Role) -> None:

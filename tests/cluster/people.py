@@ -132,7 +132,7 @@ def text(client: Client, path: str = LIST) -> str:
 def access_of(user: str) -> Access:
     """As a request has it that outlives itself."""
     log_in(user)
-    session = services().people.find(ClusterSession.objects.latest("pk").pk)
+    session = services().cluster_sessions.find(ClusterSession.objects.latest("pk").pk)
     assert session
     return services().people.access_of(session, "127.0.0.1")
 

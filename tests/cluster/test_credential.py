@@ -58,7 +58,7 @@ class TestWhileTheClusterIsAway:
         """As after a restart of the console."""
         client = log_in("team-a-admin")
         client.get(LIST)
-        vars(services()).pop("people", None)
+        vars(services()).pop("cluster_sessions", None)
 
         cable.pull()
 
@@ -81,7 +81,7 @@ class TestWhileTheClusterIsAway:
         try:
             assert wait_for(lambda: not is_answered(people))
             assert client.get(LIST, {"namespace": "team-a"}).status_code == 200
-            vars(services()).pop("people", None)
+            vars(services()).pop("cluster_sessions", None)
             told = client.get(LIST)
             assert (told.status_code, "重新登录" in told.content.decode()) == (503, True)
         finally:
@@ -103,7 +103,7 @@ class TestTheCredential:
         with pytest.raises(Unavailable, match="session_ended"):
             services().registries.delete(access=access, key=Key("team-a", "x"), uid="x")
         with pytest.raises(Unavailable, match="session_ended"):
-            services().access_now(access)
+            services().people.access_now(access)
 
     @pytest.mark.parametrize("how", ["expired", "session expired", "session gone"])
     def test_is_of_no_use_without_its_session(self, people: Cluster, how: str) -> None:
@@ -119,7 +119,7 @@ class TestTheCredential:
         with pytest.raises(Unavailable, match="session_ended"):
             services().registries.delete(access=access, key=Key("team-a", "x"), uid="x")
         ClusterSession.objects.update(last_login=timezone.now() - timedelta(hours=1))
-        services().people.tidy()
+        services().cluster_sessions.tidy()
         assert not ClusterSession.objects.exists()
 
     def test_does_not_open_in_another_session(self, people: Cluster) -> None:
@@ -127,7 +127,7 @@ class TestTheCredential:
         log_in("olive")
         thief = log_in("vic")
         olives, theirs = ClusterSession.objects.order_by("pk")
-        assert services().people.find(olives.pk)
+        assert services().cluster_sessions.find(olives.pk)
 
         ClusterSession.objects.filter(pk=theirs.pk).update(sealed=olives.sealed)
 
@@ -138,7 +138,7 @@ class TestTheCredential:
     ) -> None:
         datadir.prepare(tmp_path)
         settings.PASSWORD_KEYS = keys = datadir.password_keys(tmp_path)
-        vars(services()).pop("people", None)
+        vars(services()).pop("cluster_sessions", None)
         client = log_in("vic")
         session, old = ClusterSession.objects.get(), list(keys())
         lost = Sealer(lambda: [Fernet.generate_key().decode()]).seal("", uid="", binding="")
@@ -184,7 +184,7 @@ class TestTheCredential:
             raise RuntimeError("on purpose")
 
         if where == "recognise":
-            monkeypatch.setattr(type(services().people), "recognise", fails)
+            monkeypatch.setattr(type(services().cluster_sessions), "recognise", fails)
         else:
             monkeypatch.setattr(type(services().api_server), "home", property(fails))
         got_request_exception.connect(report)
@@ -207,7 +207,7 @@ class TestRuns:
         assert wait_for(lambda: len(services().index.fresh().keys_by_uid) == 3)
         runs, found = services().runs["delete"], services().index.fresh().buckets["team-a"].items
         run = runs.propose(access=access, registries=found)
-        services().people.forget(ClusterSession.objects.get())
+        services().cluster_sessions.forget(ClusterSession.objects.get())
 
         runs.start(access=access, run_id=run)
 
@@ -225,7 +225,7 @@ class TestRuns:
         assert wait_for(lambda: services().index.fresh().keys_by_uid)
         runs, found = services().runs["verify"], services().index.fresh().buckets["team-a"].items
         run = runs.propose(access=access, registries=found)
-        services().people.forget(ClusterSession.objects.get())
+        services().cluster_sessions.forget(ClusterSession.objects.get())
 
         runs.start(access=access, run_id=run)
 

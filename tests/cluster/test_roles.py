@@ -172,7 +172,7 @@ class TestRevoking:
         self, people: Cluster, settings: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settings.ACCESS_SECONDS = 10.0
-        vars(services()).pop("people", None)
+        vars(services()).pop("cluster_sessions", None)
         clock = Clock(monkeypatch, cluster_sessions)
         people.bind("stranger", "image-viewer", "team-b")
         client = log_in("stranger")
@@ -188,7 +188,7 @@ class TestRevoking:
 
     def test_the_cluster_has_the_last_word_on_a_write(self, people: Cluster, settings: Any) -> None:
         settings.ACCESS_SECONDS = 3600.0
-        vars(services()).pop("people", None)
+        vars(services()).pop("cluster_sessions", None)
         people.bind("stranger", "image-admin", "team-b")
         client = log_in("stranger")
         assert wait_for(lambda: client.get(LIST, {"namespace": "team-b"}).status_code == 200)
