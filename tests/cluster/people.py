@@ -73,6 +73,9 @@ def bound(server: ApiServer, cluster: Cluster) -> Iterator[Cluster]:
     cluster.unbind("console", "reader-of-registries")
     for user, (role, namespace) in ROLES.items():
         cluster.unbind(user, role, namespace)
+    read = {**READER["rules"][0], "verbs": ["list"]}
+    for user, (_, namespace) in ROLES.items():
+        assert wait_for(lambda: not cluster.allows(user, read, namespace))  # noqa: B023
 
 
 @pytest.fixture

@@ -158,6 +158,7 @@ class People:
             base_url=self.url,
             locale="zh-CN",
             extra_http_headers={"Accept-Encoding": "identity"},  # for the wiretap
+            permissions=["clipboard-write"],  # a window gives it to a click; the headless shell has none
             **options,  # type: ignore[arg-type]
         )
         context.set_default_timeout(PATIENCE)
