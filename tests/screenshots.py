@@ -1,5 +1,6 @@
 """`make screenshots`: the pictures of the README, taken of the real demo in a real browser."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def main() -> None:
         Serving(Path(folder) / "demo", "demo", CONSOLE_DEMO="1") as console,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         for name, scheme, act in PICTURES:
             context = browser.new_context(
                 base_url=f"http://127.0.0.1:{console.port}",
