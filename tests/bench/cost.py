@@ -98,8 +98,8 @@ def _report_time(times: dict[str, list[float]]) -> None:
         f"Processor time of one request, 50 rows of {REGISTRIES:,}, milliseconds; the floor takes {floor:.1f}:"
     )
     for kind, target in TARGETS.items():
-        own = statistics.median(times[kind])
-        say(f"  {kind:12}{own:>8.1f} : floor ={own / floor:>6.2f} (target {target})")
+        ratio = statistics.median(own / bare for own, bare in zip(times[kind], times["floor"], strict=True))
+        say(f"  {kind:12}{statistics.median(times[kind]):>8.1f} : floor ={ratio:>6.2f} (target {target})")
 
 
 def _processor_seconds(parent: int) -> float:
