@@ -17,7 +17,7 @@ GROUPS = {
         "tests/cluster/test_faults.py",
         "tests/cluster/test_faults_work.py",
         "tests/cluster/test_silent.py",
-        "tests/cluster/test_pages.py",
+        "tests/cluster/test_away.py",
     ),
     "api server": (
         "tests/cluster/",
