@@ -47,6 +47,28 @@ def test_focus_is_an_outline_in_the_accent(page: Page, selector: str) -> None:
     expect(it).to_have_css("outline-offset", "1px")
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_field_with_the_focus_keeps_its_ground(people: People, theme: str) -> None:
+    page = people("olive").open("/tokens/-/add/", theme=theme)
+    field = page.locator("#id_name")
+
+    field.focus()
+
+    expect(field).to_have_css("background-color", colour(page, "--surface"))
+    expect(field).to_have_css("border-top-color", colour(page, "--accent"))
+
+
+def test_the_namespaces_of_a_token_are_boxes_to_check(people: People) -> None:
+    page = people("olive").open("/tokens/-/add/")
+    box = page.get_by_role("group", name="命名空间").get_by_role("checkbox").first
+
+    box.check()
+
+    expect(box).to_have_css("width", "14px")
+    expect(box).to_have_css("height", "14px")
+    expect(box).to_have_css("background-color", colour(page, "--accent"))
+
+
 def test_some_of_a_page_is_chosen_in_the_accent(page: Page) -> None:
     page.locator("tbody").get_by_role("checkbox").first.check()
 
