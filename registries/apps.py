@@ -1,6 +1,10 @@
 """The app; connects the audit log to logging in and out."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.apps import AppConfig
+from django.core.checks import CheckMessage, register
 
 
 class RegistriesConfig(AppConfig):
@@ -10,3 +14,12 @@ class RegistriesConfig(AppConfig):
         from registries.log_in.signals import connect
 
         connect()
+        register(check_settings)
+
+
+def check_settings(**kwargs: Any) -> Sequence[CheckMessage]:
+    """Raises ImproperlyConfigured for settings that contradict each other. `manage.py` reports it in one line."""
+    from registries.wiring import services
+
+    services().check_settings()
+    return ()

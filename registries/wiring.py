@@ -86,6 +86,10 @@ class Services:
             raise ImproperlyConfigured("CONSOLE_AUTH=kubernetes takes CONSOLE_STORE=kubernetes as well")
         return bool(settings.AUTH == "kubernetes")
 
+    def check_settings(self) -> None:
+        """Raises ImproperlyConfigured for settings that are unknown or contradict each other."""
+        _ = self.on_cluster, self.by_cluster
+
     @part
     def sealer(self) -> Sealer:
         return Sealer(settings.PASSWORD_KEYS)
