@@ -3,7 +3,6 @@ import { openDialog } from "./dialog.js";
 import { place, walk } from "./popover.js";
 
 const menu = document.getElementById("row-menu");
-const NEEDS = { test: "test", edit: "edit", delete: "delete" };
 let row = null;
 let button = null;
 
@@ -12,8 +11,8 @@ function openFor(clicked) {
   row = clicked.closest("tr");
   const may = row.dataset.can.split(" ");
   for (const item of menu.querySelectorAll("[data-action]")) {
-    const need = NEEDS[item.dataset.action];
-    item.hidden = Boolean(need) && !may.includes(need);
+    const { needs } = item.dataset;
+    item.hidden = Boolean(needs) && !may.includes(needs);
   }
   menu.querySelector("[data-action=details]").href = row.dataset.url;
   menu.showPopover();

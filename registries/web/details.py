@@ -25,6 +25,7 @@ from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.web.test_one import panel
 from registries.wiring import services
 from registries.words import labels, presets
+from registries.words.actions import offered
 from registries.words.problems import problem_text
 
 RESOURCE = f"registrysecrets.{API_GROUP}"
@@ -73,6 +74,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         "version": version,
         "pulse_every": pulse_every(),
         **panel(acting, registry, check),
+        "actions": offered(acting, registry.namespace),
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
         "yaml": as_yaml(registry),

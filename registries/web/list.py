@@ -21,6 +21,7 @@ from registries.web.rows import rows_html
 from registries.web.test_many import notice
 from registries.wiring import services
 from registries.words import labels
+from registries.words.actions import ACTIONS, RegistryAction, offered_for_many
 from registries.words.language import Text
 
 YEAR = 365 * 24 * 3600
@@ -61,6 +62,7 @@ def _context(request: ConsoleRequest, query: ListQuery, page: Page) -> dict[str,
         "controls": ListControls.of(query, page, access),
         "namespace": query.criteria.namespace,
         "namespace_selector": True,
+        "actions": ACTIONS,
         "pulse_every": pulse_every(),
     }
 
@@ -76,8 +78,8 @@ class ListControls:
     first: int
     last: int
     may_add: bool
-    may_test: bool
-    may_delete: bool
+    many: tuple[RegistryAction, ...]
+    """The actions on a selection."""
     granted: bool
     """Whether the person holds any role at all."""
 
@@ -94,10 +96,13 @@ class ListControls:
             may_add=access.may(Permission.CREATE, namespace)
             if namespace
             else access.may_anywhere(Permission.CREATE),
-            may_test=access.may_anywhere(Permission.TEST),
-            may_delete=access.may_anywhere(Permission.DELETE),
+            many=offered_for_many(access),
             granted=access.sees_everything or bool(access.namespaces),
         )
+
+    @property
+    def may_test(self) -> bool:
+        return any(action.permission is Permission.TEST for action in self.many)
 
     @property
     def namespace(self) -> str:

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from registries.domain.access import Access, Permission
+from registries.domain.access import Access
 from registries.domain.query import Tally
 from registries.domain.registry import RegistrySecret
 from registries.probe import Result, Step
@@ -17,6 +17,7 @@ from registries.verification.check import Check
 from registries.verification.outcome import NotTested, Tested
 from registries.web.responses import details_url
 from registries.words import labels
+from registries.words.actions import offered
 from registries.words.labels import Label
 
 NAMES_SHOWN = 8
@@ -90,9 +91,8 @@ def rows_html(
 
 
 def abilities(access: Access, namespace: str) -> str:
-    held = access.permissions(namespace)
-    names = (("test", Permission.TEST), ("edit", Permission.EDIT), ("delete", Permission.DELETE))
-    return " ".join(name for name, permission in names if permission in held)
+    """The names of the actions that a person may take in a namespace, as the scripts read them."""
+    return " ".join(action.name for action in offered(access, namespace))
 
 
 def poll_delay(started_at: datetime, now: datetime) -> str:
