@@ -1,4 +1,4 @@
-"""What the audit log records: actions, their outcomes, and the interface of the log itself."""
+"""Actions and outcomes in the audit log, and the interface of the log."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -8,9 +8,9 @@ from registries.domain.access import Access
 from registries.domain.registry import Key
 
 OK = "ok"
-"""The outcome of an action that went through; a refused one has the reason of its error."""
+"""The outcome of a successful action. A refused action has the reason of its error."""
 IN_DOUBT = "uncertain"
-"""The outcome of an action that may have gone through: the store took it and did not answer."""
+"""The outcome of an action without an answer: the store received it and may have applied it."""
 
 
 class Action(StrEnum):
@@ -27,7 +27,7 @@ class Action(StrEnum):
     NAMESPACE = "namespace"
     BIND = "bind"
     UNBIND = "unbind"
-    TOKEN = "token"  # noqa: S105  what was acted on
+    TOKEN = "token"  # noqa: S105  an object, not a secret
 
 
 class Audit(Protocol):
@@ -42,11 +42,11 @@ class Audit(Protocol):
         uid: str = "",
         note: str = "",
     ) -> None:
-        """Write down one action. `note` is a code or a name, never text typed into a secret field."""
+        """Records one action. `note` is a code or a name, never input of a secret field."""
         ...
 
     def record_all(
         self, access: Access, action: Action, items: Sequence[tuple[Key, str]], *, outcome: str = OK
     ) -> None:
-        """The same for many registries, by key and uid, all of which ended alike."""
+        """Records one action on many registries, (key, uid) each, with the same outcome."""
         ...

@@ -1,7 +1,4 @@
-"""The audit log: who did what, when, from where, and how it ended. Owns AuditEntry.
-
-Notes are codes and names, never text that somebody typed into a secret field.
-"""
+"""The audit log: person, action, time, source and outcome. Owns AuditEntry."""
 
 from collections.abc import Sequence
 
@@ -14,7 +11,7 @@ from registries.models import AuditEntry
 
 
 class AuditLog:
-    """action.Audit on the database; the service and the few other places that change things hold one."""
+    """The Audit interface on the database."""
 
     def record(
         self,
@@ -57,7 +54,7 @@ class AuditLog:
 
 
 def events_of(registry: RegistrySecret, limit: int = 50) -> Sequence[AuditEntry]:
-    """The newest events of one registry, refused attempts included; not those of an earlier namesake."""
+    """The newest entries of one registry with refused attempts, without entries of an earlier registry of this name."""
     refused = Q(uid="", namespace=registry.namespace, name=registry.name, at__gte=registry.created_at)
     return list(AuditEntry.objects.filter(Q(uid=registry.uid) | refused).order_by("-at", "-pk")[:limit])
 
@@ -65,7 +62,7 @@ def events_of(registry: RegistrySecret, limit: int = 50) -> Sequence[AuditEntry]
 def visible(
     access: Access, *, namespace: str = "", action: str = "", person: str = ""
 ) -> QuerySet[AuditEntry]:
-    """The entries that a person may see, newest first: those of their namespaces, their own, or all."""
+    """The entries that the person may see, newest first: own entries and those of visible namespaces, or all."""
     entries = AuditEntry.objects.order_by("-at", "-pk")
     if not access.administers:
         if not access.sees_everything:

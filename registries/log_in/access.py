@@ -1,4 +1,4 @@
-"""The rights of a request's person, as attributes of the request."""
+"""The access of a request's person, as attributes of the request."""
 
 from collections.abc import Callable
 from typing import cast
@@ -15,13 +15,13 @@ class ConsoleRequest(HttpRequest):
     """A request that passed AccessMiddleware. Reading an attribute raises Unavailable when the cluster cannot say."""
 
     access: Access
-    """What the person may do. Somebody without a session may do nothing."""
+    """The person's access. Empty without a session."""
     acting_access: Access
-    """What the page offers: no more than to look while the store is away."""
+    """The access for the controls of the page: read-only while the store is away."""
 
 
 class AccessMiddleware:
-    """Sets `access` and `acting_access`. Each is looked up once, when it is first read."""
+    """Sets `access` and `acting_access`, each computed on first use."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

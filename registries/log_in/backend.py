@@ -1,4 +1,4 @@
-"""Django's door for people of the cluster: who logs in with a credential, and whose session a cookie is."""
+"""Django's authentication backend for people of the cluster."""
 
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 class ClusterBackend:
-    """`secret`, since Django masks what is called so in the signal of a failed log-in."""
+    """The argument is called `secret` because Django masks that name in the signal of a failed log-in."""
 
     def authenticate(
         self, request: HttpRequest | None, secret: "LoginCredential | None" = None
     ) -> "ClusterSession | None":
-        """None for a credential that the cluster does not take. Unavailable when that cannot be said."""
+        """None if the cluster rejects the credential. Raises Unavailable if the cluster does not answer."""
         return services().cluster_sessions.recognise(secret) if secret else None
 
     def get_user(self, user_id: int) -> "ClusterSession | None":

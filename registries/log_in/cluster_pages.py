@@ -1,6 +1,6 @@
-"""Logging in with a credential of the cluster: a pasted token, or a kubeconfig, pasted or as a file.
+"""Log-in with a credential of the cluster: a pasted token, or a kubeconfig, pasted or as a file.
 
-What was typed never comes back in an answer, nor is any of it kept but the credential itself, sealed.
+No response repeats the input. Only the credential is stored, sealed.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ from registries.words.problems import error_text
 
 
 class CredentialForm(forms.Form):
-    """`cleaned_data` holds nothing of use afterwards: `credential` and `get_user()` do."""
+    """The results are `credential` and `get_user()`, not `cleaned_data`."""
 
     token = forms.CharField(required=False)
     kubeconfig = forms.FileField(required=False, allow_empty_file=True)
@@ -79,13 +79,12 @@ class CredentialForm(forms.Form):
 
 @method_decorator(login_not_required, name="dispatch")
 class ClusterLogIn(LogIn):
-    """The same page and dialog as with an account, with the cluster's fields in it. The base keeps what is posted out
-    of reports of errors."""
+    """The log-in page and dialog with the fields for a credential. The base hides posted data in error reports."""
 
-    form_class = CredentialForm  # type: ignore[assignment]  # all that the base asks of it is get_user
+    form_class = CredentialForm  # type: ignore[assignment]  # the base only needs get_user
 
     def form_valid(self, form: Any) -> HttpResponse:
-        self.request.session.flush()  # nothing of the ended session goes on
+        self.request.session.flush()  # drop the data of the ended session
         response = super().form_valid(form)
         services().cluster_sessions.keep(
             form.get_user(), str(self.request.session.session_key), form.credential
@@ -93,5 +92,5 @@ class ClusterLogIn(LogIn):
         return response
 
     def event_details(self, form: Any) -> dict[str, str]:
-        """The page forgets its selection when another person has logged in."""
+        """Data of the event `signed-in`. The page clears its selection if the person changed."""
         return {"person": str(form.get_user().get_username())}

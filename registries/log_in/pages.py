@@ -1,7 +1,7 @@
-"""Logging in and out, one's own password, and what throttling needs to know.
+"""Log-in, log-out, password change, and the functions that django-axes calls.
 
-Somebody who types the password into the field for the name must not find it in a table later: throttling
-keeps a keyed digest of the name, and the audit log keeps a name only when there is such an account.
+A password typed into the name field must not be stored: django-axes gets a keyed digest of the name, and the
+audit log keeps only names of existing accounts.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ SALT = "console.login"
 
 
 def client_address(request: HttpRequest) -> str:
-    """Where a request came from; behind a proxy, what that proxy (the last one) says."""
+    """The client's IP address; behind a proxy, the address that the last proxy reports."""
     if settings.BEHIND_PROXY:
         forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
         if forwarded:
@@ -33,8 +33,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def throttled_name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
-    """What axes counts failures by: a keyed digest of the user name. A credential of the cluster has none before it
-    is accepted, so those are counted by address alone."""
+    """The key for failed log-ins: a keyed digest of the user name; "" for a cluster credential, which has no name."""
     if settings.AUTH == "kubernetes":
         return salted_hmac(SALT, "").hexdigest()
     name = (credentials or {}).get("username") or (request.POST.get("username", "") if request else "")
@@ -42,7 +41,7 @@ def throttled_name(request: HttpRequest | None, credentials: dict[str, Any] | No
 
 
 def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-    """The answer to a log-in that came after too many failed ones."""
+    """The response after too many failed log-ins."""
     minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
     form = None if settings.AUTH == "kubernetes" else AuthenticationForm(request)
     context = {"form": form, "locked_minutes": minutes, "demo": settings.DEMO}
@@ -53,7 +52,7 @@ def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
 
 @method_decorator(login_not_required, name="dispatch")
 class LogIn(auth_views.LoginView):
-    """The login page, and the same form in the dialog that a page shows when its session has ended."""
+    """The log-in page, and the log-in dialog of a page whose session ended."""
 
     redirect_authenticated_user = True
 
@@ -74,7 +73,7 @@ class LogIn(auth_views.LoginView):
         return trigger_client_event(HttpResponse(status=204), "signed-in", self.event_details(form))
 
     def event_details(self, form: Any) -> dict[str, str]:
-        """What the event `signed-in` tells the page about the new session."""
+        """Data of the event `signed-in` about the new session."""
         return {}
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
@@ -85,15 +84,15 @@ class LogIn(auth_views.LoginView):
 
 @login_not_required
 def log_in(request: HttpRequest) -> HttpResponseBase:
-    """The log-in page of accounts, or of people of the cluster."""
-    from registries.log_in.cluster_pages import ClusterLogIn  # it builds on this module
+    """The log-in page for accounts, or for people of the cluster."""
+    from registries.log_in.cluster_pages import ClusterLogIn  # that module imports this one
 
     view = ClusterLogIn if settings.AUTH == "kubernetes" else LogIn
     return view.as_view()(request)
 
 
 class PasswordChange(auth_views.PasswordChangeView):
-    """One's own password. Every other session of the account ends with it."""
+    """Changes the person's own password, which ends all other sessions of the account."""
 
     template_name = "password.html"
     success_url = reverse_lazy("password_changed")

@@ -1,6 +1,6 @@
-"""Logging in, out, and failing to, in the audit log. A name is kept only when there is such an account.
+"""Audits log-ins, log-outs and failed log-ins. A failed log-in keeps the name only if the account exists.
 
-A credential of the cluster is forgotten with the log-out.
+A log-out deletes the stored credential of the cluster.
 """
 
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ NOBODY = "?"
 
 
 class Named(Protocol):
-    """An account, or somebody of the cluster."""
+    """An account or a ClusterSession."""
 
     def get_username(self) -> str: ...
 
@@ -51,5 +51,5 @@ def _failed(
 
 
 def refuse(request: HttpRequest) -> None:
-    """What somebody logs in with is none: the cluster was not asked, so it is not counted for a lock."""
+    """Audits a malformed credential. It does not count towards the lock, since the cluster was not asked."""
     AuditLog().record(Access(NOBODY, client_address(request)), Action.LOGIN, outcome="failed")

@@ -1,6 +1,4 @@
-"""Administration of local accounts: who there is, what they hold, and the rule that somebody must be left who
-can administer. Every change goes to the audit log. Owns no table: accounts are Django's, grants are grants.py's.
-"""
+"""Local accounts and their roles. At least one active administrator must remain. The audit log gets every change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ _WEAK: dict[str, Problem] = {
     it.value: it
     for it in (Problem.PASSWORD_TOO_SHORT, Problem.PASSWORD_TOO_COMMON, Problem.PASSWORD_TOO_SIMILAR)
 }
-"""The codes of Django's password validators."""
+"""By the error code of Django's password validator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +29,11 @@ class Account:
     superuser: bool
     last_login: datetime | None
     roles: tuple[tuple[str, Role], ...]
-    """Namespace or EVERYWHERE, and the role there; everywhere first."""
+    """(namespace or EVERYWHERE, role); EVERYWHERE comes first."""
 
 
 class Accounts:
-    """Use cases for people who are image-admin everywhere; everybody else gets Forbidden."""
+    """Account administration. Raises Forbidden unless `access` administers the console."""
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
@@ -51,7 +49,7 @@ class Accounts:
         return _account(user, list(user.grants.all()))
 
     def create(self, *, access: Access, name: str, password: str) -> None:
-        """AlreadyExists; Invalid for a name or a password that the rules refuse."""
+        """Raises AlreadyExists, or Invalid for a bad name or a weak password."""
         access.require_administration()
         user = User(username=name)
         try:
@@ -67,7 +65,7 @@ class Accounts:
         self._note(access, f"create {name}")
 
     def reset_password(self, *, access: Access, name: str, password: str) -> None:
-        """A new password for somebody; all their sessions end with the old one."""
+        """Sets a new password, which ends all sessions of the account. Raises Invalid, NotFound."""
         access.require_administration()
         user = _user(name)
         self._set_password(user, password)
@@ -75,7 +73,7 @@ class Accounts:
         self._note(access, f"password {name}")
 
     def set_active(self, *, access: Access, name: str, active: bool) -> None:
-        """An account that is not active cannot log in, and its sessions end. Conflict for the last administrator."""
+        """Deactivating ends the sessions of the account. Raises Conflict for the last administrator."""
         access.require_administration()
         with transaction.atomic():
             user = _user(name)
@@ -92,7 +90,7 @@ class Accounts:
         self._note(access, f"delete {name}")
 
     def grant(self, *, access: Access, name: str, namespace: str, role: Role) -> None:
-        """One role per namespace: a second grant replaces the first."""
+        """Assigns a role. It replaces the role that the account has in this namespace."""
         access.require_administration()
         with transaction.atomic():
             grants.set_grant(_user(name), namespace, role)
@@ -120,7 +118,7 @@ class Accounts:
 
 
 def _scope(namespace: str) -> str:
-    """Grants everywhere belong to no namespace in the log, so that only administrators see them."""
+    """The namespace for the audit log. A grant EVERYWHERE has none, so only administrators see it."""
     return "" if namespace == EVERYWHERE else namespace
 
 
@@ -143,6 +141,6 @@ def _account(user: User, held: list[Grant]) -> Account:
 
 
 def _require_an_administrator() -> None:
-    """Raised inside the transaction, so that what would lock everybody out is undone."""
+    """Raises Conflict if no administrator is left. Call it inside the transaction, which then rolls back."""
     if not grants.administrators():
         raise Conflict("", Problem.LAST_ADMINISTRATOR)

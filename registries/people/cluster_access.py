@@ -1,6 +1,4 @@
-"""From the API server's word on a person to an Access: of those with a session (cluster_sessions.py) and of those who
-show a token with each request (cluster_tokens.py).
-"""
+"""Builds an Access from the API server's access reviews, for cluster sessions and cluster bearer tokens."""
 
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Executor
@@ -14,20 +12,20 @@ from registries.domain.access import Access, Permission, Role
 from registries.domain.errors import ConsoleError, Forbidden, Problem, Unavailable
 
 REVIEWS_FORBIDDEN = Problem.REVIEWS_FORBIDDEN
-"""The problem when the API server does not answer what somebody may do, though it knows them."""
+"""The API server accepts the credential but refuses access reviews."""
 AWAY_KEPT = 3600.0
-"""Seconds for which what was last known is shown while the API server is away. Nothing can be written then."""
+"""Seconds to use the last known access while the API server is away. Writes fail during this time."""
 SETTLING = 30.0
-"""Seconds for which a server that answers no questions is not believed: when it has just started, it knows no roles."""
+"""Seconds to use the last known access after REVIEWS_FORBIDDEN. A restarted API server knows no roles at first."""
 REVIEWS_AT_ONCE = 8
-"""Of all people of this process together."""
+"""Parallel access reviews of this process."""
 METRICS = "/metrics"
 NAME = 150
-"""Characters of a name that are kept; longer ones end in a digest of the whole."""
+"""Maximum length of a stored name. A longer name ends in a digest of the whole name."""
 
 
 def asked(connection: Connection, person: str, namespaces: Collection[str], threads: Executor) -> Access:
-    """What the person of this connection may do. Unavailable: `session_ended` when the credential is not taken."""
+    """The access of the connection's person. Unavailable; `session_ended` if the credential is rejected."""
     with _reviewing(person):
         held = held_by(connection, namespaces, threads)
     return Access(
@@ -61,11 +59,10 @@ def asked_in(namespace: str, permission: Permission) -> Callable[..., Access]:
 def asked_for_metrics(
     connection: Connection, person: str, namespaces: Collection[str], threads: Executor
 ) -> Access:
-    """What may be told of registries to who reads /metrics; Forbidden for who may not read it.
+    """The access for /metrics. Raises Forbidden without the permission to `get` the path /metrics.
 
-    To see it takes `get` on the address, as with the cluster's own parts; every registry is in it for `get` on
-    registrysecrets/metrics, as with a kubelet's nodes/metrics: whoever may `list` registries can read passwords with
-    kubectl, and a Prometheus had better not. Without it, those that may be listed.
+    `get` on registrysecrets/metrics shows every registry. Otherwise `list` decides. Prometheus should not need
+    `list`, which also shows passwords through kubectl.
     """
     with _reviewing(person):
         if not may_get(connection, METRICS):
@@ -76,12 +73,12 @@ def asked_for_metrics(
 
 
 def kept(error: ConsoleError) -> float:
-    """For how many seconds what was last heard of somebody counts when this was the answer."""
+    """Seconds for which the last known access stays valid after this error."""
     return {Problem.SESSION_ENDED: float("-inf"), REVIEWS_FORBIDDEN: SETTLING}.get(error.code, AWAY_KEPT)
 
 
 def short(name: str) -> str:
-    """What belongs to somebody is found by this name: two that differ must not become one."""
+    """A name of at most NAME characters. Different names stay different."""
     if len(name) <= NAME:
         return name
     digest = sha256(name.encode()).hexdigest()[:16]

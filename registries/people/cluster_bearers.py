@@ -1,7 +1,6 @@
-"""Programs that show a bearer token of the cluster with each request: whose it is and what they may do is the API
-server's word, asked anew every few seconds. Nothing of a token is kept but its digest, for so long as it is used.
+"""Programs with a bearer token of the cluster. The API server names the owner and the access, every few seconds.
 
-A browser logs in (cluster_sessions.py).
+The console keeps only the digest of a token, in memory.
 """
 
 import threading
@@ -24,12 +23,12 @@ from registries.people.refusals import Refusals
 from registries.people.tokens import MARK
 
 KEPT = 1024
-"""Tokens that are remembered; one that is forgotten is asked about again."""
+"""Maximum number of tokens in memory. The API server is asked again about any other token."""
 ANSWERS = 16
 """Answers kept for one token."""
 LOCKS = 64
 PAUSE = 1.0
-"""Seconds in which a server that could not be reached is not tried by the next request as well."""
+"""Seconds without a new attempt after the API server was unreachable."""
 
 Ask = Callable[..., Access]
 EVERYTHING, METRICS = "everything", "/metrics"
@@ -38,16 +37,17 @@ EVERYTHING, METRICS = "everything", "/metrics"
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was heard, and when (monotonic seconds)."""
+    """The last answer of the API server; `at` is in monotonic seconds."""
 
     access: Access
     at: float
 
 
 class ClusterTokens:
-    """Thread-safe. `namespaces` gives all that exist; what was heard is believed for `fresh_for` seconds, and not a
-    moment longer when the API server is away: then it is Unavailable, but to a scraper. `questions` limits how often
-    an address may show tokens that are not known."""
+    """Thread-safe. An answer is valid for `fresh_for` seconds; for a scraper, longer while the API server is away.
+
+    `namespaces` returns all existing namespaces. `questions` limits unknown tokens per client address.
+    """
 
     def __init__(
         self,
@@ -82,17 +82,16 @@ class ClusterTokens:
         return self._bearer(text, source, asked_in(namespace, permission), f"{namespace} {permission}")
 
     def scraper(self, text: str, source: str) -> Access | None:
-        """The same for /metrics, which takes other rights. Forbidden.
+        """The access of a token for /metrics, or None. Forbidden, Unavailable, TooManyRequests.
 
-        One who could read it before is let in for as long as sessions are while the API server is away: else nobody
-        would be told that it is.
+        While the API server is away, a known scraper keeps its access, so that Prometheus sees the outage.
         """
         return self._bearer(text, source, asked_for_metrics, METRICS)
 
     def _bearer(self, text: str, source: str, ask: Ask, about: str) -> Access | None:
         problem = "unknown"
         try:
-            # An access token of the console is nothing to show to the cluster.
+            # Never send an access token of the console to the cluster.
             credential = None if text.startswith(MARK) else read_token(text, timezone.now())
         except Invalid as error:
             credential = None
@@ -104,7 +103,7 @@ class ClusterTokens:
 
     def _access(self, credential: LoginCredential, source: str, ask: Ask, about: str) -> Access | None:
         token = credential.fingerprint
-        with self._locks[hash(token) % LOCKS]:  # of several requests at once, one asks
+        with self._locks[hash(token) % LOCKS]:  # one of several parallel requests asks
             access = self._fresh(token, about) or self._heard(credential, source, ask, about)
         if access is None:
             return None
@@ -144,9 +143,9 @@ class ClusterTokens:
             connection = self._api_server.connection(credential)
             found = ask(connection, short(name), self._namespaces(), self._threads) if name else None
         except Unavailable as error:
-            if error.problem != Problem.SESSION_ENDED:  # revoked between two questions
+            if error.problem != Problem.SESSION_ENDED:  # revoked between two reviews
                 told = Unavailable("", error.problem, passing=error.passing)  # without the person's name
-                if told.problem == Problem.CLUSTER_AWAY:  # a late answer may be late for this token only
+                if told.problem == Problem.CLUSTER_AWAY:  # a timeout may concern only this token
                     self._silence = (time.monotonic(), told)
                 raise told from None
             found = None
@@ -166,6 +165,6 @@ class ClusterTokens:
                 self._known.popitem(last=False)
 
     def _forget(self, token: str, wholly: bool = True) -> None:
-        """Asks again at once: the API server refused the token, or a call that seemed allowed."""
+        """Drops the answers, after the API server rejected the token or forbade an action."""
         with self._lock:
             self._known.pop(token, None)

@@ -1,7 +1,7 @@
-"""People who log in with a credential of the cluster: who they are, what they may do at the moment, and the
-credential, which is kept sealed, belongs to one session, and goes with it. Owns ClusterSession.
+"""Sessions of people who log in with a credential of the cluster. Owns ClusterSession.
 
-Whoever acts for a person looks it up again at every call, so what goes on in the background ends with the session.
+The credential is sealed and belongs to one session. Every call reads it again, so background work ends with
+the session.
 """
 
 import logging
@@ -33,15 +33,15 @@ from registries.stores.sealing import Sealer
 log = logging.getLogger(__name__)
 
 AGAIN_AFTER = 5.0
-"""Seconds after which an API server that was away is asked again."""
+"""Seconds before the next attempt after the API server was away."""
 TIDY_EVERY = 60.0
 NEW = timedelta(minutes=1)
-"""A session that is being begun has no key yet."""
+"""How long a new session may exist without a session key."""
 
 
 @dataclass
 class _Known:
-    """What was last heard of one session's access, and when (monotonic seconds)."""
+    """The last known access of one session; times are in monotonic seconds."""
 
     access: Access | None = None
     at: float = float("-inf")
@@ -51,8 +51,10 @@ class _Known:
 
 
 class ClusterSessions:
-    """Thread-safe. `namespaces` gives all that exist; access is believed for `fresh_for` seconds; a session `lasts`
-    no longer than its credential says that it will."""
+    """Thread-safe. Access is valid for `fresh_for` seconds. A session ends after `lasts`, or with its credential.
+
+    `namespaces` returns all existing namespaces.
+    """
 
     def __init__(
         self,
@@ -77,7 +79,7 @@ class ClusterSessions:
     # Logging in and out
 
     def recognise(self, credential: LoginCredential) -> ClusterSession | None:
-        """A new session of whoever this proves to be, or None. It is of no use until `keep`. Unavailable."""
+        """A new session for the owner of a credential, or None. Call `keep` next. Raises Unavailable."""
         name = self._api_server.identify(credential)
         if not name:
             return None
@@ -86,18 +88,18 @@ class ClusterSessions:
         return ClusterSession.objects.create(person=short(name), expires_at=expires_at)
 
     def keep(self, session: ClusterSession, session_key: str, credential: LoginCredential) -> None:
-        """Bind the credential to the session whose cookie has this key."""
+        """Binds the sealed credential to the browser session with this key."""
         session.session_key = session_key
         session.sealed = self._sealer.seal(credential.to_json(), uid=str(session.uid), binding=session_key)
         session.save(update_fields=["session_key", "sealed"])
 
     def forget(self, user: object) -> None:
-        """Somebody logs out. Whoever is no person of the cluster is left alone."""
+        """Ends the session of a user who logs out. Ignores users that are no ClusterSession."""
         if isinstance(user, ClusterSession):
             self._drop(user.pk)
 
     def tidy(self) -> None:
-        """Forget the credentials of sessions that are over."""
+        """Deletes the credentials of ended sessions."""
         self._tidied = time.monotonic()
         over = ClusterSession.objects.exclude(Q(pk__in=_live()) | Q(last_login__gt=timezone.now() - NEW))
         for pk in list(over.values_list("pk", flat=True)):
@@ -108,7 +110,7 @@ class ClusterSessions:
         return keep_sessions_tidy, self.keep_tidy
 
     def keep_tidy(self) -> None:
-        """For a thread of its own: sessions end also while nobody asks for anything."""
+        """Calls `tidy` for ever, in its own thread: sessions also end without a request."""
         while True:
             try:
                 self.tidy()
@@ -118,10 +120,10 @@ class ClusterSessions:
                 connections.close_all()
             time.sleep(TIDY_EVERY)
 
-    # What they may do
+    # Access
 
     def find(self, pk: int) -> ClusterSession | None:
-        """The session, with its person's access or what keeps it from being known; None when it is over."""
+        """The session with its `access` or its `trouble`. None if the session is over."""
         if time.monotonic() - self._tidied > TIDY_EVERY:
             self.tidy()
         session = _live().filter(pk=pk).first()
@@ -137,7 +139,7 @@ class ClusterSessions:
         return session
 
     def access_of(self, user: object, source: str) -> Access:
-        """Of a user that `find` gave, asking from an address. Unavailable; nobody may do nothing."""
+        """The access of a user from `find`, with the client address. Raises Unavailable. Empty for other users."""
         if not isinstance(user, ClusterSession):
             return Access(person="", source=source)
         if user.access is None:
@@ -145,7 +147,7 @@ class ClusterSessions:
         return replace(user.access, source=source)
 
     def access_now(self, access: Access) -> Access:
-        """The same for work that goes on after its request. Unavailable `session_ended`."""
+        """The current access of the same person, for background work. Raises Unavailable `session_ended`."""
         session = self.find(access.acting.session) if isinstance(access.acting, Person) else None
         if session is None:
             raise Unavailable(access.person, Problem.SESSION_ENDED)
@@ -153,7 +155,7 @@ class ClusterSessions:
 
     def _access(self, session: ClusterSession) -> Access:
         known = self._known.setdefault(session.pk, _Known())
-        with known.lock:  # of several requests at once, one asks
+        with known.lock:  # one of several parallel requests asks
             now = time.monotonic()
             if known.access and now - known.at < self._fresh_for:
                 return known.access
@@ -181,7 +183,7 @@ class ClusterSessions:
         return self._open(session)
 
     def _open(self, session: ClusterSession) -> LoginCredential:
-        """Unavailable `session_ended` when it was moved to another session, or its key is gone."""
+        """The credential. Unavailable `session_ended` if it was sealed for another session or its key is gone."""
         try:
             opened = self._sealer.open(session.sealed, uid=str(session.uid), binding=session.session_key)
         except Unavailable:
@@ -189,7 +191,7 @@ class ClusterSessions:
         return LoginCredential.from_json(opened)
 
     def _refused(self, pk: int, wholly: bool) -> None:
-        """The API server took the credential no longer, or forbade what seemed allowed: then ask again soon."""
+        """The API server rejected the credential (`wholly`: ends the session) or forbade an action."""
         if wholly:
             self._end(pk)
         elif known := self._known.get(pk):
@@ -201,20 +203,19 @@ class ClusterSessions:
             self._audit.record(Access(session.person), Action.LOGOUT, outcome="revoked")
 
     def _drop(self, pk: int) -> bool:
-        """Whether this call was the one that dropped it."""
+        """Deletes a session. Returns whether this call deleted it."""
         session = ClusterSession.objects.filter(pk=pk).first()
         self._known.pop(pk, None)
         if session is None:
             return False
         if session.sealed:
-            with suppress(Unavailable):  # nothing was kept of what cannot be opened
+            with suppress(Unavailable):  # an unreadable credential has no connection
                 self._api_server.forget(self._open(session))
         return bool(ClusterSession.objects.filter(pk=pk).delete()[0])
 
 
 def reseal_credentials(sealer: Sealer) -> int:
-    """Bring the credential of every session under the newest key; returns how many there are. One that no key opens
-    is of no use to anybody, and goes."""
+    """Seals every credential with the newest key and returns the count. Deletes a session that no key opens."""
     kept = ClusterSession.objects.exclude(sealed="")
     for session in kept:
         try:
@@ -225,7 +226,7 @@ def reseal_credentials(sealer: Sealer) -> int:
 
 
 def _live() -> QuerySet[ClusterSession]:
-    """Those that have not expired and whose own session, in Django's table, is there."""
+    """Sessions that have not expired and still have a row in Django's session table."""
     now = timezone.now()
     theirs = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=now)
     return ClusterSession.objects.filter(Exists(theirs), expires_at__gt=now)

@@ -1,4 +1,4 @@
-"""Local accounts and what they were granted. Owns Grant; makes Access from it."""
+"""Roles of local accounts. Owns Grant."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,7 @@ _HELD = f"SELECT namespace, role FROM {Grant._meta.db_table} WHERE user_id = %s"
 
 
 def access_of(user: User, source: str = "") -> Access:
-    """What an account may do now: one query. An account that is not active may do nothing."""
+    """The current access of an account, in one query. Empty for an inactive account."""
     if not user.is_active:
         return Access(person=user.get_username(), source=source)
     with connection.cursor() as cursor:
@@ -55,11 +55,11 @@ def remove_grant(user: User, namespace: str) -> None:
 
 
 def forget_namespace(namespace: str) -> None:
-    """A namespace that is created again under the same name starts without grants."""
+    """Deletes the grants of a deleted namespace: a new namespace with this name starts without grants."""
     Grant.objects.filter(namespace=namespace).delete()
 
 
 def administrators() -> Sequence[User]:
-    """The active accounts that are image-admin everywhere."""
+    """Active accounts that are image-admin in all namespaces."""
     everywhere = Q(grants__namespace=EVERYWHERE, grants__role=Role.ADMIN.value)
     return list(User.objects.filter(Q(is_superuser=True) | everywhere, is_active=True).distinct())

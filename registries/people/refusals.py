@@ -1,6 +1,4 @@
-"""Tokens that open nothing, written down: once a minute per address and token, since a client that keeps trying must
-not fill the log.
-"""
+"""Audits rejected tokens, once a minute per address and token, so that a retrying client does not fill the log."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,14 +10,14 @@ KEPT = 1024
 
 
 class Refusals:
-    """Of a token that is not known nothing is kept: it may be some other secret, sent here by mistake."""
+    """Stores nothing of an unknown token: it may be another secret, sent by mistake."""
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
         self._noted: dict[tuple[str, str], datetime] = {}
 
     def note(self, access: Access, note: str, token: str = "") -> None:
-        """`access` is whose it is, as far as that is known, and from where it came; `token` is its public part."""
+        """`access` has the owner, if known, and the client address; `token` is the public prefix."""
         now, what = datetime.now(UTC), (access.source, token)
         if now - self._noted.get(what, datetime.min.replace(tzinfo=UTC)) < NOTED:
             return

@@ -1,4 +1,4 @@
-"""Browser sessions that have expired: their rows are deleted when the server starts, and once a day."""
+"""Deletes expired browser sessions when the server starts, and once a day."""
 
 import logging
 import time
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 def keep_sessions_tidy() -> None:
-    """Runs for ever, in a thread of its own. Several processes may do this at once: deleting twice is harmless."""
+    """Runs for ever, in its own thread. Several processes may run it: a second deletion is harmless."""
     while True:
         try:
             SessionStore.clear_expired()

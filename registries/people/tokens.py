@@ -1,8 +1,7 @@
-"""API tokens: made and revoked by the person they speak for, kept as digests, told apart by their first characters.
-Owns ApiToken.
+"""API tokens of accounts, stored as digests. Owns ApiToken.
 
-A token is 256 random bits, so a plain SHA-256 is enough to keep it: there is nothing to guess. What it may do
-is worked out anew at every use, from what its owner holds then and its own limits.
+A token has 256 random bits, so a plain SHA-256 is safe. Its access at each use is the current access of its
+owner, within the limits of the token.
 """
 
 import secrets
@@ -24,19 +23,19 @@ from registries.people.grants import access_of
 from registries.people.refusals import Refusals
 
 MARK = "rct_"
-"""Begins every token, so that a scanner of leaked secrets finds it."""
+"""Prefix of every token, for scanners of leaked secrets."""
 SHOWN = len(MARK) + 8
 NAME_MAX = 64
 AT_MOST = 50
-"""Tokens of one person that are not revoked."""
+"""Maximum number of active tokens of one person."""
 LONGEST = timedelta(days=366)
 USE_NOTED = timedelta(minutes=1)
-"""A use from the same address is written down again after so long: not every request is a write."""
+"""Minimum time between two updates of `last_used_at` from the same address, so that requests rarely write."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenView:
-    """A token as its owner sees it: never the token itself."""
+    """The metadata of a token, without the token itself."""
 
     id: int
     name: str
@@ -54,24 +53,24 @@ class TokenView:
 
 
 class Tokens:
-    """Use cases of one's own tokens, and whom a token speaks for."""
+    """The tokens of the person in `access`, and the owner of a token."""
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
         self._refusals = Refusals(audit)
 
     def all(self, *, access: Access) -> Sequence[TokenView]:
-        """One's own that are not revoked, newest first."""
+        """The person's active tokens, newest first."""
         return [_view(row) for row in self._own(access).order_by("-created_at", "-pk")]
 
     def one(self, *, access: Access, token_id: int) -> TokenView:
-        """NotFound, also for somebody else's and for one that is revoked."""
+        """Raises NotFound, also for a revoked token or a token of another person."""
         return _view(self._row(access, token_id))
 
     def create(
         self, *, access: Access, name: str, namespaces: Sequence[str], role: Role, expires_at: datetime
     ) -> tuple[TokenView, str]:
-        """A new token and its text, which is in nobody's hands but the caller's. Invalid."""
+        """The new token and its text, which is not stored. Raises Invalid."""
         now = timezone.now()
         causes = []
         problem = text_problem(name, NAME_MAX) if name else Problem.REQUIRED
@@ -97,14 +96,14 @@ class Tokens:
         return _view(row), text
 
     def revoke(self, *, access: Access, token_id: int) -> None:
-        """It opens nothing from now on."""
+        """Revokes a token at once. Raises NotFound."""
         row = self._row(access, token_id)
         row.revoked_at = timezone.now()
         row.save(update_fields=["revoked_at"])
         self._audit.record(access, Action.TOKEN, note=f"revoke {row.prefix}")
 
     def caller(self, text: str, source: str) -> tuple[Access, int] | None:
-        """What a token may do now and its id, or None when it opens nothing; a refusal is written down."""
+        """The access and the id of a token. None for an invalid token, which is audited."""
         row = ApiToken.objects.select_related("user").filter(digest=digest(text)).first()
         problem = _problem(row)
         if row is None or problem:
@@ -116,7 +115,7 @@ class Tokens:
         return _access(row, source), row.pk
 
     def access_now(self, token_id: int, source: str) -> Access | None:
-        """The same for a token that was good a while ago."""
+        """The current access of a token that was valid before, or None."""
         row = ApiToken.objects.select_related("user").filter(pk=token_id).first()
         return None if row is None or _problem(row) else _access(row, source)
 
@@ -140,7 +139,7 @@ def digest(text: str) -> str:
 
 
 def _problem(row: ApiToken | None) -> str:
-    """Why a token opens nothing: a code, or "" when it does."""
+    """The code of the reason that a token is invalid, or ""."""
     if row is None:
         return "unknown"
     if row.revoked_at is not None:
@@ -151,7 +150,7 @@ def _problem(row: ApiToken | None) -> str:
 
 
 def _access(row: ApiToken, source: str) -> Access:
-    """What its owner holds now, within its limits."""
+    """The owner's current access, within the token's limits."""
     return access_of(row.user, source).limited(row.namespaces.split(), Role(row.role))
 
 

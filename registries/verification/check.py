@@ -1,4 +1,4 @@
-"""The test of a stored registry as a value, and the interfaces that testing needs: history, pauses."""
+"""A test of a stored registry, and the interfaces of its history and of pauses."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from registries.verification.outcome import Tested
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One test of one stored registry; `outcome` is None while it is under way."""
+    """One test of one stored registry. `outcome` is None while the test runs."""
 
     id: int
     key: Key
@@ -23,27 +23,27 @@ class Check:
 
 class Restraint(Protocol):
     def note(self, registry: str, username: str, seconds: int) -> None:
-        """A registry (host:port) asked not to be troubled for a user name for so long."""
+        """A registry (host:port) sent Retry-After for a user name."""
         ...
 
     def left(self, registry: str, username: str) -> int:
-        """The seconds that are left of that, 0 if it asked for nothing."""
+        """The remaining seconds of the pause, or 0."""
         ...
 
 
 class Checks(Protocol):
     def begin(self, registry: RegistrySecret, person: str) -> tuple[Check, bool]:
-        """The test that is under way, or a new one, and whether it is new."""
+        """The running test, or a new one, and whether it is new."""
         ...
 
     def finish(self, check: Check, outcome: Tested) -> None: ...
 
     def lose(self, person: str, uids: Sequence[str], outcome: Tested) -> None:
-        """Whatever a person had under way on these is over."""
+        """Ends the person's running tests of these registries."""
         ...
 
     def forget(self, *uids: str) -> None: ...
 
     def under_way(self, uids: Collection[str]) -> Mapping[str, Check]:
-        """Which of these are being tested now."""
+        """The running tests of these registries, by uid."""
         ...

@@ -1,4 +1,4 @@
-"""The tests of stored registries, under way and past. Owns VerificationRecord."""
+"""Running and past tests of stored registries. Owns VerificationRecord."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -13,19 +13,19 @@ from registries.verification.check import Check
 from registries.verification.outcome import NotTested, Tested, from_json, to_json, without_pem
 
 KEPT = 20
-"""So many tests of a registry are remembered."""
+"""Tests kept per registry."""
 MOST_PARAMETERS = 500
-"""SQLite takes only so many in one query."""
+"""Parameters per query: SQLite has a limit."""
 
 
 class History:
-    """check.Checks on the database. `patience`: a test that has not ended by then was lost with its process."""
+    """The Checks interface on the database. A test that runs longer than `patience` was lost with its process."""
 
     def __init__(self, patience: timedelta) -> None:
         self._patience = patience
 
     def begin(self, registry: RegistrySecret, person: str) -> tuple[Check, bool]:
-        """The test that is under way, or a new one, and whether it is new."""
+        """The running test, or a new one, and whether it is new."""
         record = VerificationRecord.objects.filter(uid=registry.uid, **self._under_way()).first()
         if record is not None:
             return _check(record), False
@@ -50,7 +50,7 @@ class History:
             open_ones.filter(uid__in=some).update(finished_at=timezone.now(), outcome=to_json(outcome))
 
     def outcome(self, check: Check) -> Tested | None:
-        """What came of a test, or None while it is under way. Lost, or forgotten with its registry: interrupted."""
+        """The outcome of a test, None while it runs, or INTERRUPTED if the test or its registry is gone."""
         record = VerificationRecord.objects.filter(pk=check.id).first()
         if record is None or record.started_at <= timezone.now() - self._patience:
             return NotTested(Problem.INTERRUPTED)
@@ -60,12 +60,12 @@ class History:
         VerificationRecord.objects.filter(uid__in=uids).delete()
 
     def under_way(self, uids: Collection[str]) -> dict[str, Check]:
-        """Which of these are being tested now: one query, however many."""
+        """The running tests of these registries, by uid, in one query."""
         records = VerificationRecord.objects.filter(uid__in=uids, **self._under_way())
         return {record.uid: _check(record) for record in records}
 
     def recent(self, uid: str) -> Sequence[Check]:
-        """The tests of one registry that ended with a verdict, newest first."""
+        """The tests of one registry with a verdict, newest first."""
         records = VerificationRecord.objects.filter(uid=uid, finished_at__isnull=False).order_by(
             "-started_at", "-pk"
         )
@@ -73,7 +73,7 @@ class History:
         return [check for check in checks if isinstance(check.outcome, Result)]
 
     def last(self, uid: str) -> Check | None:
-        """The newest test that ended, whatever came of it."""
+        """The newest finished test, with or without a verdict."""
         records = VerificationRecord.objects.filter(uid=uid, finished_at__isnull=False)
         record = records.order_by("-started_at", "-pk").first()
         return _check(record) if record else None

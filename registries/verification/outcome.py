@@ -1,6 +1,6 @@
-"""The outcome of a test, a Result or NotTested, and its JSON in the column `outcome`.
+"""The outcome of a test, Result or NotTested, and its JSON in the column `outcome`.
 
-A server's own words (`detail`) are shown to the person who tested and never stored.
+The server's own text (`detail`) is shown to the tester and never stored.
 """
 
 import json
@@ -14,7 +14,7 @@ from registries.probe.result import Reason, Result, Step
 
 @dataclass(frozen=True, slots=True)
 class NotTested:
-    """No verdict: `problem` says why, for example `gone` or `key_missing`."""
+    """No verdict. `problem` is the reason, for example `gone` or `key_missing`."""
 
     problem: Problem
 
@@ -23,12 +23,12 @@ Tested = Result | NotTested
 
 
 def left_alone(seconds: int) -> Result:
-    """The verdict without a test: the registry asked for no tests during these seconds (Retry-After)."""
+    """The verdict without a test, during the `seconds` of a registry's Retry-After."""
     return Result(Reason.RATE_LIMITED, {"n": seconds}, cause="left_alone")
 
 
 def without_pem(tested: Tested) -> Tested:
-    """The same without the certificate itself: the history keeps only its facts."""
+    """The outcome without the PEM of the certificate: the history keeps only its facts."""
     if isinstance(tested, NotTested) or tested.tls is None:
         return tested
     return replace(tested, tls=replace(tested.tls, ca_pem=None))
@@ -49,7 +49,7 @@ _EMPTY: dict[str, Any] = {
     "quoted": False,
     "certificate": None,
 }
-"""All keys of a row. `reason` is empty without a verdict, `problem` with one. Times are in milliseconds."""
+"""All keys of the JSON. `reason` is empty without a verdict, `problem` with one. Times are in milliseconds."""
 
 
 def to_json(tested: Tested) -> str:
@@ -74,7 +74,7 @@ def _values(result: Result) -> dict[str, Any]:
 
 
 def from_json(text: str) -> Tested:
-    """Reads `to_json`, and rows of earlier versions, whose problem may have been a sentence."""
+    """Reads the JSON of this and of earlier versions, whose `problem` may be a sentence."""
     values = {**_EMPTY, **json.loads(text)}
     if values["problem"]:
         return NotTested(_known(values["problem"]))

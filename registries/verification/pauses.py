@@ -1,4 +1,4 @@
-"""Registries that asked to be left alone for a while, per user name: what Retry-After said. Owns Pause."""
+"""Pauses that registries requested with Retry-After, per user name. Owns Pause."""
 
 import math
 from datetime import timedelta
@@ -9,7 +9,7 @@ from registries.models import Pause
 
 
 class Pauses:
-    """check.Restraint on the database: every process honours what one of them was told."""
+    """The Restraint interface on the database, shared by all processes."""
 
     def note(self, registry: str, username: str, seconds: int) -> None:
         """`registry` is host:port."""
@@ -25,5 +25,5 @@ class Pauses:
         return math.ceil((pause.until - now).total_seconds()) if pause else 0
 
     def active(self) -> list[tuple[str, str]]:
-        """(registry, user name) of every pause that has not ended."""
+        """(registry, user name) of every current pause."""
         return list(Pause.objects.filter(until__gt=timezone.now()).values_list("registry", "username"))

@@ -1,4 +1,4 @@
-"""The connection test as this process makes it: with the operator's rules, one at a time per registry."""
+"""The connection test with the operator's settings, one at a time per registry."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,11 +12,11 @@ from registries.probe import Policy, RealmMemory, RegistryLocks, Result, probe, 
 from registries.probe.contexts import TlsContexts
 
 TURNS = 2
-"""A test waits for this many other tests of the same registry, at their longest."""
+"""A test waits at most for the timeouts of this many other tests of the same registry."""
 
 
 class OneAtATime:
-    """Probes stored and typed credentials. `policy` gives the operator's rules at the moment."""
+    """Tests stored and typed credentials. `policy` returns the operator's current settings."""
 
     def __init__(self, policy: Callable[[], Policy], metrics: Metrics) -> None:
         self._policy = policy
@@ -24,10 +24,9 @@ class OneAtATime:
         self._realms = RealmMemory()
         self._contexts = TlsContexts()
         self.locks = RegistryLocks()
-        """One test at a time per registry."""
 
     def __call__(self, credential: Credential) -> Result:
-        """Probes when no other test of that registry is under way. Unavailable `registry_busy` after a long wait."""
+        """Waits for other tests of the registry, then tests. Unavailable `registry_busy` after a long wait."""
         policy = self.policy_for(credential)
         registry = registry_of(credential.address)
         if not self.locks.acquire(registry, TURNS * policy.total_timeout):
@@ -39,7 +38,7 @@ class OneAtATime:
             self.locks.release(registry)
 
     def policy_for(self, credential: Credential) -> Policy:
-        """The operator's rules, with this registry's own CA and insecure flag."""
+        """The operator's settings with the registry's CA and its `skip_tls_verify`."""
         return replace(
             self._policy(),
             memory=self._realms,
@@ -50,10 +49,10 @@ class OneAtATime:
 
     @property
     def patience(self) -> timedelta:
-        """How long a test may be under way, its wait included, before it counts as lost."""
+        """The longest duration of a test with its wait. A longer test counts as lost."""
         return timedelta(seconds=(1 + TURNS) * self._policy().total_timeout + 15)
 
     @property
     def turn(self) -> int:
-        """Seconds until the test before another one at its registry is over."""
+        """The longest duration of one test, in seconds."""
         return ceil(self._policy().total_timeout)
