@@ -1,6 +1,6 @@
-"""Files for the browser: named by their content, compressed once, collected when they changed.
+"""Static files: named by their content, compressed once, collected when they change.
 
-Only the files that pages name are collected: a few packages bring many more.
+Only files that pages use are collected.
 """
 
 from hashlib import sha256
@@ -28,14 +28,14 @@ UNUSED = [
 
 
 class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
-    """Also rewrites the imports between our ES modules; leaves out what names source maps, which are not served."""
+    """Also rewrites imports between our ES modules, and drops references to source maps, which are not served."""
 
     support_js_module_import_aggregation = True
     patterns = (("*.css", (r"""(?P<matched>url\(['"]{0,1}\s*(?P<url>.*?)["']{0,1}\))""",)),)
 
 
 def collect() -> None:
-    """Bring STATIC_ROOT up to date; does nothing when no source file changed since the last time."""
+    """Updates STATIC_ROOT if a source file changed."""
     stamp = Path(settings.STATIC_ROOT) / "collected"
     current = _fingerprint()
     if stamp.exists() and stamp.read_text() == current:

@@ -1,4 +1,4 @@
-"""Compiles the message catalogues in Python, so that a clone needs no gettext."""
+"""Compiles the message catalogues without gettext tools."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import polib
 
 
 def compile_stale(folder: Path) -> None:
-    """Write every .mo below a locale folder that is older than its .po, each all at once."""
+    """Replaces atomically each .mo file of a locale folder that is older than its .po file."""
     for source in folder.glob("*/LC_MESSAGES/*.po"):
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:

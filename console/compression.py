@@ -1,4 +1,4 @@
-"""Compresses answers: Brotli for clients that take it, gzip for the others."""
+"""Compresses responses with Brotli, or with gzip for clients without Brotli."""
 
 import re
 
@@ -15,14 +15,13 @@ WINDOW = 16
 TAKES_BROTLI = re.compile(r"(?:^|,)\s*br\s*(?:,|$|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))")
 """Accept-Encoding with `br`, unless its weight is 0."""
 SHORTEST = 200
-"""Bytes. A shorter answer does not shrink."""
+"""Bytes. Compression does not shrink shorter responses."""
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """GZipMiddleware with Brotli in front. A stream stays with gzip, which Django flushes piece by piece.
+    """GZipMiddleware with Brotli. Streams use gzip, because Django flushes it for each chunk.
 
-    The length of a compressed answer tells nothing: no page holds a secret but the CSRF token, which is masked anew
-    in every answer.
+    Compression leaks no secret (BREACH): the only secret in a page is the CSRF token, which Django masks each time.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

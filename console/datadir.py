@@ -1,11 +1,11 @@
-"""The data folder: what is in it, made on first use, readable by its owner only.
+"""The data folder, created on first use and readable only by its owner.
 
     <data>/console.sqlite3        the database, unless DATABASE_URL names another
     <data>/keys/session.key       signs sessions and forms
     <data>/keys/passwords.keys    seals registry passwords; one Fernet key a line, newest first
     <data>/static/                files for the browser, compressed
 
-Standard library and `cryptography` only: settings are read from here before Django is there.
+settings.py reads this module, so it must not import Django.
 """
 
 import os
@@ -32,13 +32,13 @@ def password_keys(folder: Path) -> "KeyFile":
 
 
 def private_file(path: Path) -> None:
-    """Make sure that a file exists and only its owner may read it."""
+    """Creates the file if missing. Only its owner may read it."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     path.chmod(0o600)
 
 
 class KeyFile:
-    """The password keys, read again whenever the file was replaced, so that a server follows a rotation."""
+    """The password keys. A replaced file is read again, so that a running server uses rotated keys."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -54,7 +54,7 @@ class KeyFile:
         return self._keys
 
     def replace(self, keys: Sequence[str]) -> None:
-        """All at once: a crash leaves the old file or the new one."""
+        """Replaces the file atomically."""
         fresh = self.path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         private_file(fresh)
@@ -66,13 +66,13 @@ class KeyFile:
 
 
 def _read_or_make(path: Path, make: Callable[[], str]) -> str:
-    """What the file holds; made exactly once, however many processes start at the same time."""
+    """The content of the file. Only one of several starting processes creates it."""
     if not path.exists():
         draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         private_file(draft)
         draft.write_text(make())
         try:
-            os.link(draft, path)  # atomic, and fails when another process was first
+            os.link(draft, path)  # atomic; fails if another process was first
         except FileExistsError:
             pass
         finally:

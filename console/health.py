@@ -1,6 +1,4 @@
-"""/healthz: the process answers. /readyz: it can do its work, which takes the database and, on a cluster, a first list
-of what there is.
-"""
+"""/healthz: the process answers. /readyz: the database answers and, on a cluster, the first list is complete."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection

@@ -1,4 +1,4 @@
-"""The language of a page: the one that was chosen, else Chinese. A browser's preference does not decide."""
+"""The language of a page: the user's choice, or Chinese. Accept-Language is ignored."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,4 @@
-"""The words of the interface: found in templates and Python without gettext's tools, compared with a catalogue.
-
-Templates are parsed by Django's own engine, Python by `ast`; so what is found is what is translated.
-"""
+"""Collects the translatable texts of templates (by Django's parser) and Python (by `ast`) for a catalogue."""
 
 import ast
 from collections.abc import Iterator
@@ -19,14 +16,14 @@ PACKAGES = ("console", "registries")
 
 
 class Message(NamedTuple):
-    """One text to translate; `plural` is "" unless it counts something."""
+    """One text to translate. `plural` is "" for a text without a count."""
 
     singular: str
     plural: str = ""
 
 
 def found() -> dict[Message, list[str]]:
-    """Every message, with the files that it stands in."""
+    """Every message with the paths of the files that use it."""
     messages: dict[Message, list[str]] = {}
     for path, message in (*_in_templates(), *_in_python()):
         places = messages.setdefault(message, [])
@@ -36,7 +33,7 @@ def found() -> dict[Message, list[str]]:
 
 
 def update(catalogue: Path) -> tuple[int, int]:
-    """Add what is new to a .po file and drop what is gone; returns both counts. Translations are kept."""
+    """Adds new and removes unused messages of a .po file. Returns both counts."""
     known = polib.pofile(str(catalogue), wrapwidth=110)
     present = {Message(entry.msgid, entry.msgid_plural): entry for entry in known}
     wanted = found()
@@ -69,7 +66,7 @@ def _in_templates() -> Iterator[tuple[str, Message]]:
 
 
 def _literal(node: Node) -> str:
-    """Django keeps the text of a translate tag as a variable that is a literal."""
+    """The text of a translate tag, which Django stores as a literal variable."""
     return str(node.filter_expression.var.literal)  # type: ignore[attr-defined]
 
 

@@ -1,4 +1,4 @@
-"""An id for every request, in its answer and in every log line that it caused. Standard library and HttpRequest."""
+"""An id for every request, in its response and its log lines."""
 
 import logging
 import re
@@ -13,7 +13,7 @@ _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
 
 class RequestIdMiddleware:
-    """X-Request-ID: a proxy's, if it looks like one, else a new one; in the answer and in every log line."""
+    """Keeps a well-formed X-Request-ID from a proxy, or creates a new one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

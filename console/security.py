@@ -1,7 +1,7 @@
-"""What every answer carries: a strict Content-Security-Policy and its kin; and who gets in.
+"""Security headers of every response, and the log-in requirement.
 
-An HTMX request of somebody whose session ended is not sent to the login page, which would end up in a table
-cell and lose what was typed: it gets a 401 with the event `session-ended`, and the page asks to log in again.
+An HTMX request without a session gets a 401 with the event `session-ended`, and the page opens a log-in dialog. A
+redirect would put the log-in page into a part of the page.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ HEADERS = {
 
 
 class HeadersMiddleware:
-    """Nothing but files with a hash in their name may be kept by a browser or a proxy."""
+    """Sets the security headers. Only files with a hash in their name may be cached."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -53,9 +53,9 @@ class HeadersMiddleware:
 
 
 class SignedInMiddleware(LoginRequiredMiddleware):
-    """Every page is for people who are logged in, unless its view says otherwise."""
+    """Requires a log-in for every view without `login_not_required`."""
 
-    def handle_no_permission(  # type: ignore[override]  # the base's type is narrower than its use
+    def handle_no_permission(  # type: ignore[override]  # the base's type is too narrow
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         if not HtmxDetails(request):

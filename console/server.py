@@ -1,6 +1,6 @@
-"""gunicorn inside this process: one worker, eight threads, and one more for each request that may wait (a test
-or a watch of the API), so that those never keep a page from being answered. The worker is what dies and comes
-back; this process only watches it, and takes it along when it is told to stop.
+"""gunicorn with one worker: eight threads, and one more for each test or watch of the API that may wait.
+
+This process restarts a dead worker, and stops the worker when it stops.
 """
 
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from gunicorn.app.base import BaseApplication
 
 THREADS = 8
 LINE = 8190
-"""Bytes of a request's first line, the most that gunicorn allows; a header, such as a token, may have twice as many."""
+"""Maximum bytes of the request line, gunicorn's upper limit. A header may have twice as many."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """`on_ready` is called once the address is bound; `on_start` in the worker, after the fork."""
+    """Calls `on_ready` when the address is bound, and `on_start` in the worker after the fork."""
 
     def __init__(
         self,
@@ -46,8 +46,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         super().__init__()
 
     def _begin(self) -> None:
-        """In the worker: the first page is made here, once. Made by as many threads as ask for it at the start, its
-        templates are compiled by each of them, and nobody is answered for seconds."""
+        """Renders the first page in the worker, before parallel first requests would each compile its templates."""
         environ: dict[str, object] = {"PATH_INFO": reverse("login"), "HTTP_HOST": _host()}
         setup_testing_defaults(environ)
         response = self._application(environ, lambda *_head: lambda _data: None)
@@ -64,6 +63,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 
 def _host() -> str:
-    """One that the console answers to."""
+    """A host name from ALLOWED_HOSTS."""
     first = str((settings.ALLOWED_HOSTS or ["localhost"])[0]).lstrip(".")
     return "localhost" if first == "*" else first

@@ -1,4 +1,4 @@
-"""Every setting, and the only reader of the environment. README.md documents each variable."""
+"""All settings. Only this module reads environment variables; README.md documents them."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from console import catalogues, datadir
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-# Where it lives
+# Data
 DEMO = env.bool("CONSOLE_DEMO", default=False)
 DATA_DIR = Path(env.str("CONSOLE_DATA_DIR", default=str(BASE_DIR / "data" / ("demo" if DEMO else "console"))))
 datadir.prepare(DATA_DIR)
@@ -18,21 +18,20 @@ SECRET_KEY = env.str("CONSOLE_SECRET_KEY", default="") or datadir.session_key(DA
 _given_keys = tuple(env.list("CONSOLE_PASSWORD_KEYS", default=[]))
 PASSWORD_KEYS = (lambda: _given_keys) if _given_keys else datadir.password_keys(DATA_DIR)
 
-# Where registries are kept: in the database below, or as resources on a cluster
+# Registries: in the database (embedded), or as resources on a cluster (kubernetes)
 STORE = env.str("CONSOLE_STORE", default="embedded")
 KUBECONFIG = env.str("KUBECONFIG", default="") or None
 KUBE_NAMESPACE = env.str("CONSOLE_NAMESPACE", default="") or None
 PULL_SECRETS = env.bool("CONSOLE_PULL_SECRETS", default=True)
 
-# Who people are, and what they may: accounts and grants of the console, or the cluster's own users and RBAC
+# People: accounts and grants of the console (local), or users and RBAC of the cluster (kubernetes)
 AUTH = env.str("CONSOLE_AUTH", default="local")
 ACCESS_SECONDS = env.float("CONSOLE_ACCESS_SECONDS", default=10.0)
 CLUSTER_ADDRESSES = env.list("CONSOLE_CLUSTER_ADDRESSES", default=[])
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'console.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Readers never wait for writers (WAL), writers wait for each other instead of failing, and what was
-    # answered as saved is on the disk.
+    # WAL: readers never wait for writers. Writers wait for each other. A saved change is on the disk.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -42,7 +41,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = None
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Who may ask
+# Requests and sessions
 DEBUG = env.bool("CONSOLE_DEBUG", default=False)
 ALLOWED_HOSTS = env.list("CONSOLE_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CONSOLE_TRUSTED_ORIGINS", default=[])
@@ -50,14 +49,14 @@ BEHIND_PROXY = env.bool("CONSOLE_BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_ENGINE = "console.sessions"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True  # `serve` on loopback: False
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True  # `serve` on loopback sets False
 SESSION_COOKIE_AGE = round(3600 * env.float("CONSOLE_SESSION_HOURS", default=12.0))
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = env.int("CONSOLE_HSTS_SECONDS", default=0)
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_FAILURE_VIEW = "registries.web.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-# A file that is sent holds a credential: it never touches the disk, and one too big for memory is not taken.
+# An uploaded file holds a credential, so it is never written to the disk.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 INSTALLED_APPS = [
@@ -119,7 +118,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 # Accounts
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    # Only one of them: a session of the other kind is nobody's.
+    # Only one backend, so that sessions of the other kind are invalid.
     "registries.log_in.backend.ClusterBackend"
     if AUTH == "kubernetes"
     else "django.contrib.auth.backends.ModelBackend",
@@ -135,7 +134,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=env.int("CONSOLE_LOGIN_LOCK_MINUTES", defa
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_DISABLE_ACCESS_LOG = True  # audit.py writes it
+AXES_DISABLE_ACCESS_LOG = True  # the audit log has it
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "registries.log_in.pages.locked_out"
@@ -143,7 +142,7 @@ AXES_USERNAME_CALLABLE = "registries.log_in.pages.throttled_name"
 AXES_CLIENT_IP_CALLABLE = "registries.log_in.pages.client_address"
 AXES_SENSITIVE_PARAMETERS = ["username", "password", "next", "token", "kubeconfig_text"]
 
-# Words
+# Languages
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -152,17 +151,17 @@ LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 USE_I18N = USE_TZ = True
 TIME_ZONE = env.str("CONSOLE_TIME_ZONE", default="Asia/Shanghai")
 
-# Files for the browser
+# Static files
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-FILE_UPLOAD_PERMISSIONS = None  # by the umask: the data folder is private
+FILE_UPLOAD_PERMISSIONS = None  # use the umask: the data folder is private
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "console.assets.Storage"},
 }
 
-# The connection test. The demo's registries are on loopback, with a CA of their own, for every command on its data.
+# Connection tests. The demo registries are on loopback and use a private CA.
 PROBE_CA_FILE = (
     str(DATA_DIR / "registries" / "certificates" / "ca.pem")
     if DEMO
@@ -183,7 +182,7 @@ TEST_THREADS = env.int("CONSOLE_PROBE_THREADS", default=32)
 
 # The API
 API_RATE = env.int("CONSOLE_API_RATE", default=600)
-# Requests that wait, for a registry or for something to happen, have threads of their own (console/server.py).
+# Tests and watches of the API have their own threads (console/server.py).
 API_TESTS = env.int("CONSOLE_API_TESTS", default=8)
 API_WATCHES = env.int("CONSOLE_API_WATCHES", default=8)
 

@@ -1,4 +1,4 @@
-"""All addresses: log-in, language, health, the API and the app."""
+"""All URLs: log-in, language, health, the API and the app."""
 
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required

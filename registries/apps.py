@@ -1,4 +1,4 @@
-"""The app; connects the audit log to logging in and out."""
+"""The Django app. Connects the audit log to log-in and log-out."""
 
 from collections.abc import Sequence
 from typing import Any

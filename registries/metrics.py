@@ -1,8 +1,7 @@
-"""What is measured, under names as Prometheus has them. Imports the domain, access, the probe's result and
-prometheus_client; the service hands in what is counted of registries.
+"""Prometheus metrics.
 
-What concerns a registry is worked out at every scrape for whoever asks: a namespace that they may not see is in
-no label. Counts over everything are for those who see everything.
+Metrics of registries are computed at each scrape and contain only namespaces that the caller may see. Totals
+are only for callers that see everything.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +20,7 @@ REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Metrics:
-    """What this process has done since it started."""
+    """Counters of this process since its start."""
 
     def __init__(self) -> None:
         self.collected = CollectorRegistry(auto_describe=True)
@@ -47,20 +46,20 @@ class Metrics:
         )
 
     def tested(self, result: Result) -> Result:
-        """Count a test; gives its result back."""
+        """Counts a test and returns its result."""
         outcome = "success" if result.ok else "failed"
         self._tests.labels(outcome, result.reason.value).observe(result.duration_ms / 1000)
         return result
 
     def answered(self, view: str, method: str, code: int, seconds: float) -> None:
-        """Count a request; `view` is the name of its address, such as registries:list."""
+        """Counts a request. `view` is the name of its URL, such as registries:list."""
         kind = "api" if view.startswith("api:") else "page"
         self._requests.labels(kind, view, method).observe(seconds)
         self._answers.labels(kind, view, method, str(code)).inc()
 
 
 class Registries(Collector):
-    """What may be said of these registries now."""
+    """Metrics of the registries that the caller may see."""
 
     def __init__(self, registries: Iterable[RegistrySecret], index_age: float | None) -> None:
         self._registries = registries
@@ -80,7 +79,7 @@ class Registries(Collector):
             labels=where,
         )
         for it in self._registries:
-            # kubectl stores what was typed; two spellings of a host are one.
+            # kubectl stores the host as typed, possibly with capitals.
             labels = (it.namespace, it.name, it.domain.lower(), it.provider.value)
             state = "unproven" if it.verification.unproven else it.verification.status.value
             states.add_metric((*labels, state, it.verification.reason), 1)
@@ -105,7 +104,7 @@ class Registries(Collector):
 
 
 def exposition(registries: Registries, process: Metrics | None) -> bytes:
-    """The text that Prometheus reads; without what the process counted unless it is given."""
+    """The metrics as Prometheus text, with the counters of the process if given."""
     now = CollectorRegistry(auto_describe=False)
     now.register(registries)
     return bytes(generate_latest(now)) + (bytes(generate_latest(process.collected)) if process else b"")

@@ -1,4 +1,4 @@
-"""The tables. The store's are written by stores/embedded only, every other one by the module it names."""
+"""The database tables. Only the module named in a docstring writes its table; stores/embedded writes the others."""
 
 from uuid import uuid4
 
@@ -15,9 +15,9 @@ NAMESPACE = 63
 
 
 class StoreVersion(models.Model):
-    """One row: the resourceVersion of the last write, and the newest one whose tombstone is gone.
+    """One row: the resourceVersion of the last write, and of the newest tombstone that was removed.
 
-    A writer updates it first, so that writers queue on it and versions become visible in their order.
+    Every writer updates this row first, so that versions become visible in order.
     """
 
     value = models.BigIntegerField(default=0)
@@ -25,7 +25,7 @@ class StoreVersion(models.Model):
 
 
 class StoredResource(models.Model):
-    """A resource, its JSON verbatim but for the password, which is sealed."""
+    """A resource as JSON. Its password is sealed."""
 
     kind = models.CharField(max_length=32)
     namespace = models.CharField(max_length=NAMESPACE, blank=True)
@@ -40,7 +40,7 @@ class StoredResource(models.Model):
 
 
 class Tombstone(models.Model):
-    """That a resource was deleted, kept for a while so that an index can follow."""
+    """A deleted resource, kept for a while for indexes that follow the changes."""
 
     kind = models.CharField(max_length=32)
     namespace = models.CharField(max_length=NAMESPACE, blank=True)
@@ -51,7 +51,7 @@ class Tombstone(models.Model):
 
 
 class Grant(models.Model):
-    """A role in a namespace, or everywhere. Written by grants.py."""
+    """A role in one or in all namespaces. Written by grants.py."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants")
     namespace = models.CharField(max_length=NAMESPACE, help_text=f"{EVERYWHERE} for all")
@@ -62,7 +62,7 @@ class Grant(models.Model):
 
 
 class ApiToken(models.Model):
-    """A person's key to the API, kept as a digest. Written by tokens.py."""
+    """An API token, stored as a digest. Written by tokens.py."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=64)
@@ -80,7 +80,7 @@ class ApiToken(models.Model):
 
 
 class VerificationRecord(models.Model):
-    """One test of a stored registry, under way until `finished_at` is set. Written by history.py."""
+    """One test of a stored registry. It runs until `finished_at` is set. Written by history.py."""
 
     uid = models.CharField(max_length=36)
     namespace = models.CharField(max_length=NAMESPACE)
@@ -95,7 +95,7 @@ class VerificationRecord(models.Model):
 
 
 class Trial(models.Model):
-    """A test of values that somebody typed; kept for an hour, without the values. Written by runs/single.py."""
+    """A test of typed values, kept for an hour without the values. Written by runs/single.py."""
 
     id = models.UUIDField(primary_key=True)
     person = models.CharField(max_length=150)
@@ -105,7 +105,7 @@ class Trial(models.Model):
 
 
 class Run(models.Model):
-    """Work on an explicit list of registries, proposed before it is confirmed. Written by runs/."""
+    """Work on an explicit list of registries, first proposed, then confirmed. Written by runs/."""
 
     id = models.UUIDField(primary_key=True)
     kind = models.CharField(max_length=16)
@@ -140,14 +140,14 @@ class RunItem(models.Model):
 
 
 class ApiBucket(models.Model):
-    """The bucket of one caller: when it will be full again. Written by limits.py."""
+    """The rate limit bucket of one caller, with the time when it is full. Written by limits.py."""
 
     caller = models.CharField(max_length=255, unique=True)
     full_at = models.BigIntegerField(default=0, db_index=True, help_text="microseconds since the epoch")
 
 
 class Pause(models.Model):
-    """Until when a registry asked not to be troubled for a user name (Retry-After). Written by pauses.py."""
+    """The end of a registry's Retry-After, per user name. Written by pauses.py."""
 
     registry = models.CharField(max_length=300, help_text="host:port")
     username = models.CharField(max_length=256)
@@ -158,10 +158,9 @@ class Pause(models.Model):
 
 
 class ClusterSession(models.Model):
-    """Somebody who logged in with a credential of the cluster, which is sealed. Written by cluster_sessions.py.
+    """A session with a sealed credential of the cluster. Written by cluster_sessions.py.
 
-    Django's `request.user` for the time of that session, with what Django asks of one. There is no account behind
-    it: who has the same name tomorrow is somebody whom the cluster calls so.
+    It is Django's `request.user` during the session. There is no account: only the cluster knows the person.
     """
 
     uid = models.UUIDField(default=uuid4, unique=True)
@@ -174,19 +173,19 @@ class ClusterSession(models.Model):
     is_authenticated = is_active = True
     is_anonymous = False
     access: Access | None = None
-    """What the person may do, where it could be asked, else `trouble`; neither is stored."""
+    """The person's access, or None with the error in `trouble`. Neither is stored."""
     trouble: ConsoleError | None = None
 
     def get_username(self) -> str:
         return self.person
 
     def get_session_auth_hash(self) -> str:
-        """A cookie's session goes with this row, not with another that may have its number."""
+        """Ties the browser session to this row, not to a later row with the same id."""
         return salted_hmac("registries.ClusterSession", self.uid.hex).hexdigest()
 
 
 class AuditEntry(models.Model):
-    """Who did what, when, from where, and how it ended. Never a password or token. Written by audit.py."""
+    """One action with person, source and outcome, without passwords and tokens. Written by audit/log.py."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     person = models.CharField(max_length=150)

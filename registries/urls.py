@@ -1,4 +1,4 @@
-"""The addresses of the app. `-` cannot be the name of a namespace, so nothing below it collides with a registry."""
+"""The URLs of the app. `-` is no valid namespace, so URLs below it never collide with a registry."""
 
 from django.urls import path, register_converter
 

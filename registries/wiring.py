@@ -1,4 +1,4 @@
-"""Everything that one process is made of, built from settings on first use."""
+"""The services of one process, built from settings on first use."""
 
 import os
 import threading
@@ -128,7 +128,7 @@ class Services:
 
     @part
     def api_server(self) -> "ApiServer":
-        """The same API server, for calls with people's own credentials."""
+        """The API server, for calls with people's own credentials."""
         from registries.cluster.connection import configuration
         from registries.cluster.personal import ApiServer
 

@@ -1,5 +1,4 @@
-// The add form while one types: presets of the provider, rules for names, what the address means. A verdict goes
-// away as soon as something that it was about has changed.
+// The add form: presets of providers, name rules, address checks. A changed field removes the verdict of a test.
 const TESTED = ["domain", "username", "password", "namespace", "tls", "ca_bundle"];
 const KINDS = ["harbor", "dockerhub", "aliyun", "registry", "quay", "ghcr", "acr", "ecr", "gitlab", "nexus"];
 const ENVIRONMENTS = /(^|-)(prod|production|dev|develop|test|testing|stag|staging|stage|uat|qa|pre|demo)(-|$|\d)/;
@@ -30,7 +29,7 @@ function applyPreset({ keep }) {
   const aliyun = provider.value === "aliyun";
   document.getElementById("aliyun").hidden = !aliyun;
   if (keep) return;
-  // An address that a preset wrote may be replaced; one that was typed may not.
+  // Replace an address from a preset, never a typed one.
   if (!input.value || input.dataset.preset === input.value) {
     write(input, aliyun ? aliyunAddress() : domain);
   }
@@ -67,7 +66,7 @@ function checkRules() {
 function ask(id, names) {
   const target = document.getElementById(id);
   const values = Object.fromEntries(names.map((name) => [name, name === "provider" ? (chosenProvider()?.value ?? "") : field(name).value]));
-  // The values named here are all that is sent: never the password.
+  // Send only these values, never the password.
   const query = new URLSearchParams(values);
   return window.htmx.ajax("GET", `${target.dataset.url}?${query}`, { source: target, target, swap: "innerHTML" });
 }
@@ -88,7 +87,7 @@ function askName() {
   }, 250);
 }
 
-// An answer that was on its way when a tested field changed is about other values: it is not shown.
+// Drop a response for values that have changed since the request.
 let edition = 0;
 const asked = new WeakMap();
 document.addEventListener("htmx:beforeSend", (event) => {
@@ -172,7 +171,7 @@ document.addEventListener("click", (event) => {
   document.getElementById("id_password").type = shown ? "password" : "text";
 });
 
-// A CA from the verdict or from a file; changing it takes the verdict away, so the test comes after.
+// A CA from the verdict or from a file. The change removes the verdict, so test afterwards.
 function writeAuthority(pem) {
   form().querySelector("[name=tls][value=ca]").checked = true;
   field("ca_bundle").value = pem;
@@ -188,7 +187,7 @@ function trustAuthority(pem) {
 
 async function readFile(event) {
   const [file] = event.target.files;
-  // Longer than any bundle that the server takes: the rest would only be sent to be refused.
+  // Longer than any bundle that the server accepts.
   if (file) writeAuthority(await file.slice(0, 70_000).text());
   event.target.value = "";
 }
@@ -199,7 +198,7 @@ function start() {
   target.dataset.started = "yes";
   suggested = suggested || field("name").value;
   if (!target.querySelector("#error-summary")) suggested = field("name").value;
-  // The password's field outlives an answer of the server, the button beside it does not.
+  // A response replaces the button, but keeps the password field.
   const revealed = field("password").type === "text";
   document.getElementById("password-reveal").setAttribute("aria-pressed", String(revealed));
   applyPreset({ keep: true });

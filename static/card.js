@@ -1,5 +1,4 @@
-// The hover card of a status: on hover, on keyboard focus and on a click or a tap; stays while the pointer is on it,
-// Esc closes it.
+// The card of a status. Opens on hover, focus, click or tap; stays open while the pointer is on it; Esc closes it.
 import { place } from "./popover.js";
 
 const card = document.getElementById("card");
@@ -37,8 +36,7 @@ async function show(pill) {
   place(card, pill);
 }
 
-// The pointer comes from the pill's icon to its text, or a tap is also a hover and a focus: the same pill again and
-// again must neither start over nor call off what it asked for.
+// One pill sends several events: a tap is also a hover and a focus. Repeated events must not restart the request.
 function want(pill, delay = SHOW) {
   if (pill !== anchor) hide();
   stay();

@@ -1,4 +1,4 @@
-// The page's behaviour. Each module owns one thing and starts itself; this one owns what concerns all requests.
+// Loads all modules, and handles what concerns every request. Each module starts itself.
 import "./add.js";
 import "./card.js";
 import "./details.js";
@@ -18,15 +18,15 @@ function cookie(name) {
   return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
 }
 
-// The token is read when it is needed: logging in again, here or in another tab, changes it. The one in the form
-// is older then, and Django would look at it first.
+// Read the CSRF token for each request: a new log-in, also in another tab, changes it. Replace the token in the
+// form as well, because Django checks that one first.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb === "get") return;
   event.detail.headers["X-CSRFToken"] = cookie("csrftoken");
   delete event.detail.parameters.csrfmiddlewaretoken;
 });
 
-// A server that says nothing about its error, or cannot be reached, is still worth a word.
+// Show a toast for an error without a message, and for an unreachable server.
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
   const says = (xhr.getResponseHeader("HX-Trigger") || "").includes("toast");
@@ -38,7 +38,7 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
   });
 }
 
-// Links to fields in a summary of errors put the focus there.
+// Links in an error summary focus the field.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-focus]");
   if (!link) return;

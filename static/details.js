@@ -1,5 +1,4 @@
-// An open details page keeps up with what others do. What changed is changed in place, so that the focus, marked
-// text and what was scrolled to stay where they are.
+// Updates an open details page in place, so that focus, selected text and scroll position stay.
 const page = document.getElementById("details-page");
 
 function mergeAttributes(old, fresh) {
@@ -7,7 +6,7 @@ function mergeAttributes(old, fresh) {
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
 }
 
-// What fetches itself is replaced: it has to begin, or to stop.
+// Replace elements that poll: polling has to start or stop.
 function merge(old, fresh) {
   if (old.isEqualNode(fresh)) return;
   const same = old.nodeName === fresh.nodeName && old.id === fresh.id;
@@ -28,7 +27,7 @@ async function refresh() {
   const state = document.getElementById("details-state");
   if (!state || document.querySelector("dialog[open]")) return;
   const url = `${window.location.pathname}?${new URLSearchParams({ version: state.dataset.version })}`;
-  // What does not come is asked for again by the next pulse.
+  // The next poll repeats a failed request.
   await window.htmx.ajax("GET", url, { source: "#details-state", target: "#details-page", swap: "merge" }).catch(() => {});
 }
 

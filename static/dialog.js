@@ -1,9 +1,9 @@
-// The one dialog: opens with what a link fetches, keeps the focus in, asks before it throws away what was typed.
+// The dialog: opens with the content of a link, keeps the focus inside, asks before it discards input.
 import { keepFocus } from "./focus.js";
 
 const dialog = document.getElementById("dialog");
 const body = document.getElementById("dialog-body");
-// Somebody who followed a plain link has the same content as a page of its own.
+// A plain link shows the same content as a page.
 const isPage = body?.classList.contains("dialog-page");
 const discard = document.getElementById("discard");
 let opener = "";
@@ -29,7 +29,7 @@ function close() {
   discard.hidden = true;
   body.replaceChildren();
   if (dialog.open) dialog.close();
-  // The row that opened it may have been drawn anew; its button has the same id.
+  // The opener's row may have been replaced; its button has the same id.
   document.getElementById(opener)?.focus();
   keepFocus();
 }
@@ -59,7 +59,7 @@ function fresh() {
   check();
 }
 
-// What was wrong with a field is no longer said once it is being put right.
+// Typing in a field removes its error.
 function forgive(field) {
   const around = field.closest(".field-wrong");
   if (!around) return;
@@ -69,7 +69,7 @@ function forgive(field) {
   field.removeAttribute("aria-invalid");
 }
 
-// Destructive buttons wait for the name or the number; a save button waits for a change.
+// Delete buttons need the typed name or number; a save button needs a change.
 function check() {
   for (const input of body.querySelectorAll("[data-confirms]")) {
     body.querySelector(input.dataset.confirms).disabled = input.value.trim() !== input.dataset.expects;
@@ -93,7 +93,7 @@ if (dialog) {
     else discard.hidden = true;
   });
   dialog.addEventListener("keydown", (event) => {
-    // Chromium closes on a second Esc whatever `cancel` says; this keeps it open.
+    // Chromium closes on a second Esc even if `cancel` was prevented; this keeps it open.
     if (event.key !== "Escape") return;
     event.preventDefault();
     if (discard.hidden) askToClose();
@@ -115,7 +115,7 @@ if (dialog) {
 document.addEventListener("click", (event) => {
   const closer = event.target.closest("[data-dialog-close]");
   if (closer) {
-    // On the page that it leads to, a link only closes; "back to the list" leads somewhere from other pages.
+    // A link to the current page only closes the dialog.
     const elsewhere = closer.href && new URL(closer.href).pathname !== window.location.pathname;
     if (dialog?.open && !elsewhere) {
       event.preventDefault();

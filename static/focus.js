@@ -1,5 +1,5 @@
-// The focus is never lost: what had it may be disabled while a request runs, drawn anew, or gone afterwards. Then
-// it goes back there, or to what took its place: the row at the same height, the page that is shown now.
+// Restores the focus after its element was disabled, replaced or removed: to the new element, or to the row at the
+// same place, or to the current page.
 const list = document.getElementById("list");
 const GROUPS = [".pages-numbers", ".pages-sizes"];
 let last = null;
@@ -32,11 +32,11 @@ export function keepFocus() {
 }
 
 document.addEventListener("focusin", (event) => remember(event.target));
-// Who clicks on nothing wants the focus nowhere.
+// A click outside of controls clears the focus.
 document.addEventListener("pointerdown", (event) => {
   if (!event.target.closest?.("a, button, input, select, textarea, label, summary, [tabindex]")) last = null;
 });
 document.addEventListener("htmx:afterRequest", keepFocus);
 document.addEventListener("htmx:afterSettle", keepFocus);
-// Whatever draws a part of the list anew, the focus is back before the next key: a request's end is too late.
+// Restore after each change of the list, before the next key. The end of the request is too late.
 if (list) new MutationObserver(keepFocus).observe(list, { childList: true, subtree: true });

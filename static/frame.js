@@ -1,4 +1,4 @@
-// Navigation on narrow screens, menus of the top bar, the theme, copying, the demo's accounts.
+// Navigation on narrow screens, top bar menus, theme, copy buttons, demo accounts.
 import { place, walk } from "./popover.js";
 import { showToast } from "./toast.js";
 
@@ -42,7 +42,7 @@ for (const button of document.querySelectorAll("[popovertarget]")) {
   menu.addEventListener("keydown", (event) => walk(menu, event));
 }
 
-// A filter may have changed the address since the page was made: another language shows what stands here now.
+// Filters change the URL after the page load: switch the language for the current URL.
 document.getElementById("language-form")?.addEventListener("submit", (event) => {
   event.target.elements.next.value = window.location.pathname + window.location.search;
 });
@@ -62,7 +62,7 @@ document.getElementById("theme-menu")?.addEventListener("click", (event) => {
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  // Without HTTPS a browser has no clipboard API; this older way still works.
+  // Browsers have no clipboard API without HTTPS; the older command still works.
   const area = document.createElement("textarea");
   area.value = text;
   document.body.append(area);

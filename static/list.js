@@ -1,4 +1,4 @@
-// The list keeps itself fresh, and what stands outside of it in line with what it shows.
+// Refreshes the list, and updates the elements outside of it.
 import { place } from "./popover.js";
 
 const list = document.getElementById("list");
@@ -15,13 +15,12 @@ function refresh() {
   });
 }
 
-// What all rows say but one.
 function rowsBut(uid, page) {
   const rows = [...page.querySelectorAll("tr[id^='r-']")].filter((row) => row.id !== `r-${uid}`);
   return rows.map((row) => `${row.id} ${row.textContent.replace(/\s+/g, " ")}`).sort().join("\n");
 }
 
-// The counts follow when one row was tested; the rows stay where they are, unless others have changed meanwhile.
+// After the test of one row, update the counts. Rows keep their place unless other rows changed.
 async function refreshStrip(event) {
   const answer = await fetch(window.location.href, { headers: { "HX-Request": "true" } });
   if (!answer.ok) return;
@@ -38,7 +37,7 @@ async function refreshStrip(event) {
   state().version = page.getElementById("list-state").dataset.version;
 }
 
-// Rows under test are no reason to wait: drawn anew, they go on asking for themselves.
+// Rows under test may be replaced: new rows continue to poll.
 function busy() {
   return document.hidden || Boolean(document.querySelector("dialog[open], .menu:popover-open"));
 }
@@ -50,7 +49,7 @@ function pulse() {
   window.htmx.ajax("GET", `${list.dataset.pulse}?${query}`, { source: "#list-state", swap: "none" });
 }
 
-// The selector, the add button and the search box stand outside of what is drawn anew, or are kept.
+// The namespace selector, the add button and the search box are not part of the refreshed content.
 function align() {
   const { namespace, mayAdd, query } = state();
   const label = document.getElementById("namespace-label");
@@ -92,8 +91,8 @@ if (list) {
       align();
     }
   });
-  // The first letter of a search is a step that "back" undoes; for the next ones the address is replaced, which
-  // the server does when the search box is named. The form sends the request, so htmx itself names nothing.
+  // The first letter of a search adds a history entry, the next ones replace it. The server decides by the name of
+  // the search box, which htmx does not send for a form.
   document.addEventListener("htmx:configRequest", (event) => {
     const { headers, triggeringEvent } = event.detail;
     const further = new URLSearchParams(window.location.search).has("q");

@@ -1,4 +1,4 @@
-// Where a popover goes: under its anchor, or above it where there is no room; never outside the window.
+// Places a popover below its anchor, or above it without room below, always inside the window.
 const GAP = 6;
 
 export function place(popover, anchor, { align = "start" } = {}) {
@@ -12,7 +12,7 @@ export function place(popover, anchor, { align = "start" } = {}) {
   popover.style.top = `${top}px`;
 }
 
-// Arrow keys, Home and End walk through a menu's items.
+// Arrow keys, Home and End move between menu items.
 export function walk(menu, event, selector = ".menu-item:not([hidden])") {
   const items = [...menu.querySelectorAll(selector)];
   const here = items.indexOf(document.activeElement);

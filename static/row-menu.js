@@ -1,4 +1,4 @@
-// The one menu of all rows: knows which row it is open for, and offers what that row allows.
+// The menu shared by all rows. It offers the actions of its row.
 import { openDialog } from "./dialog.js";
 import { place, walk } from "./popover.js";
 
@@ -26,7 +26,7 @@ function act(action) {
   const source = button;
   menu.hidePopover();
   if (action === "test") {
-    // The row may have been drawn anew since the menu was opened.
+    // The row may have been replaced since the menu opened.
     const now = document.getElementById(row.id) ?? row;
     window.htmx.ajax("POST", `${url}verify/`, { source: now, target: now, swap: "outerHTML" });
     (now.querySelector(".more") ?? source).focus();

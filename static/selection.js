@@ -1,4 +1,4 @@
-// The selection: a set of uids that outlives pages and filters. What it holds is what was chosen, nothing more.
+// The selection: the set of chosen uids. It stays across pages and filters.
 import { openDialog } from "./dialog.js";
 
 const list = document.getElementById("list");
@@ -36,7 +36,7 @@ function draw() {
   offerAll(all);
 }
 
-// The whole page is selected and there is more: one click takes everything that matches.
+// When the whole page is selected, offer to select all matches.
 function offerAll(all) {
   const total = Number(document.getElementById("list-state").dataset.total);
   const offer = document.getElementById("selection-all");
@@ -50,7 +50,7 @@ function keep() {
   try {
     window.sessionStorage.setItem(KEY, JSON.stringify([...chosen]));
   } catch {
-    // Too many to keep over a reload; the selection still holds on this page.
+    // Too many for the storage: the selection is lost on reload.
   }
   draw();
 }

@@ -1,4 +1,4 @@
-// A session that ended in the middle of something: log in again on top of it, and nothing typed is lost.
+// Opens a log-in dialog when the session ended, so that no input is lost.
 const dialog = document.getElementById("session");
 const body = document.getElementById("session-body");
 const account = document.querySelector("[popovertarget=account-menu] .wide-only")?.textContent.trim();
@@ -6,7 +6,7 @@ let asked = "";
 let opening = false;
 
 document.addEventListener("session-ended", () => {
-  // Several requests may notice it at once; the form must not be fetched again while somebody types into it.
+  // Several requests may fail at once: load the form only once.
   if (!dialog || dialog.open || opening) return;
   asked = account || "";
   opening = true;
@@ -28,6 +28,6 @@ body?.addEventListener("htmx:configRequest", (event) => {
 document.addEventListener("signed-in", (event) => {
   dialog.close();
   body.replaceChildren();
-  // Somebody else logged in: what stands on the page is not theirs. Who, on a cluster, only the server knows.
+  // Another person logged in: drop the page. On a cluster only the server knows the person.
   if ((event.detail?.person ?? asked) !== account) window.location.reload();
 });

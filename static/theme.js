@@ -1,4 +1,4 @@
-// Runs before the first paint: the theme (a cookie, or the system's) and the density of rows. No flash.
+// Sets theme and row density before the first paint, so that the page does not flash.
 (() => {
   const root = document.documentElement;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -12,6 +12,6 @@
   try {
     root.dataset.density = window.localStorage.getItem("density") || "";
   } catch {
-    // Storage may be blocked; the usual density will do.
+    // Storage may be blocked: use the default density.
   }
 })();

@@ -1,9 +1,9 @@
-// Toasts: what happened, for five seconds; errors stay longer. Shown above dialogs, since both are on the top layer.
+// Toasts, for five seconds, errors longer. They are on the top layer, above dialogs.
 const region = document.getElementById("toasts");
 const template = document.getElementById("toast-template");
 
 function raise() {
-  // Showing it anew brings it above a dialog that was opened meanwhile.
+  // Show it again to bring it above a dialog.
   if (region.matches(":popover-open")) region.hidePopover();
   if (region.children.length) region.showPopover();
 }

@@ -1,4 +1,4 @@
-"""What a request carries: a JSON body of bounded size in an accepted type, and parameters. Imports status.py."""
+"""Reads the JSON body and the query parameters of a request."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from registries.domain.selectors import Selector, SelectorError, read_selector
 
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST = 1024 * 1024
-"""Bytes of a body: a resource with as many annotations as may be is a quarter of it."""
+"""Maximum bytes of a body. The largest valid resource has a quarter of this."""
 _NUMBER = re.compile(r"[0-9]+\Z")
 _DIGITS = 18
 
@@ -20,9 +20,9 @@ _DIGITS = 18
 def read_object(
     request: HttpRequest, types: Collection[str] = (JSON,), *, empty: bool = False
 ) -> dict[str, Any]:
-    """The body as an object; `{}` for no body where that is allowed.
+    """The body as an object; `{}` for no body if `empty`.
 
-    ApiError 413 for one that is too long, 415 for another type, 400 for what is no JSON object.
+    ApiError 413 for a body that is too long, 415 for a wrong type, 400 for anything but a JSON object.
     """
     raw = _read(request)
     if not raw.strip() and empty:
@@ -39,7 +39,7 @@ def read_object(
 
 
 def number(request: HttpRequest, name: str, default: int, least: int = 1) -> int:
-    """A parameter that is a whole number from `least`, 1 or 0."""
+    """A parameter as a whole number of at least `least`, which is 0 or 1."""
     text = request.GET.get(name)
     if text is None:
         return default
@@ -50,7 +50,7 @@ def number(request: HttpRequest, name: str, default: int, least: int = 1) -> int
 
 
 def flag(request: HttpRequest, name: str) -> bool:
-    """A parameter that is true or false, as Kubernetes reads them."""
+    """A boolean parameter, with the spellings of Kubernetes."""
     text = request.GET.get(name, "false")
     if text not in ("true", "1", "false", "0", ""):
         raise bad_request(f"{name} must be true or false")
@@ -58,7 +58,7 @@ def flag(request: HttpRequest, name: str) -> bool:
 
 
 def selector(request: HttpRequest) -> Selector:
-    """What `labelSelector` and `fieldSelector` select."""
+    """The Selector of `labelSelector` and `fieldSelector`."""
     try:
         return read_selector(request.GET.get("labelSelector", ""), request.GET.get("fieldSelector", ""))
     except SelectorError as error:
@@ -66,7 +66,7 @@ def selector(request: HttpRequest) -> Selector:
 
 
 def dry_run(request: HttpRequest) -> bool:
-    """`dryRun=All`; no other value is known, as in Kubernetes."""
+    """Whether the request has `dryRun=All`. ApiError 400 for any other value."""
     given = request.GET.getlist("dryRun")
     if any(value != "All" for value in given):
         raise bad_request('dryRun: the only value is "All"')
@@ -78,7 +78,7 @@ def _read(request: HttpRequest) -> bytes:
     if declared.isdigit() and int(declared) > LONGEST:
         raise ApiError(413, f"the request is too large: at most {LONGEST} bytes")
     if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-        # Django reads as many bytes as were declared, so of such a body none; gunicorn ends it properly.
+        # Without Content-Length, Django reads nothing. gunicorn marks the end of the stream.
         raw = bytes(request.META["wsgi.input"].read(LONGEST + 1))
         if len(raw) > LONGEST:
             raise ApiError(413, f"the request is too large: at most {LONGEST} bytes")
@@ -89,10 +89,10 @@ def _read(request: HttpRequest) -> bytes:
 def _parsed(raw: bytes) -> Any:
     try:
         body = json.loads(raw.decode(), parse_constant=_refuse, object_pairs_hook=_object)
-        # A lone surrogate can be written in JSON and cannot be encoded: nothing further on expects one.
+        # JSON may contain a lone surrogate, which UTF-8 cannot encode.
         json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        # The parser's own words quote the body, which may hold a password.
+        # The parser's message quotes the body, which may contain a password.
         raise bad_request("the body is not valid JSON") from None
     return body
 

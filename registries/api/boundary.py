@@ -1,7 +1,6 @@
-"""The edge of the API: whatever fails outside of its handlers is a Status as well. Imports status.
+"""Turns errors outside of the API's handlers into a Status.
 
-Django's own pages for a wrong host, a body that is too big or a failure are replaced; a database that does not
-answer is a 503. Causes are in the log.
+It replaces Django's pages for a wrong host, a too large body or a failure. A database that does not answer is a 503.
 """
 
 import logging
@@ -19,7 +18,7 @@ DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 class StatusMiddleware:
-    """Outside of what may fail; inside of the headers, which every answer has."""
+    """Wraps every middleware that may fail. HeadersMiddleware is outside of it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

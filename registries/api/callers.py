@@ -1,7 +1,7 @@
-"""Who asks: the bearer of a token, or the person of the browser's own session. Imports wiring and access.
+"""Authenticates the caller of the API by a bearer token or a browser session.
 
-A token is one of the console's, which speaks for an account; or, where the cluster says who people are, one of the
-cluster's. A session is accepted with CSRF only: its cookie is sent by a browser whoever made the page.
+A token is an access token of an account or, with CONSOLE_AUTH=kubernetes, a token of the cluster. A session needs
+the CSRF token as well.
 """
 
 from collections.abc import Callable
@@ -21,13 +21,15 @@ from registries.wiring import services
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="registry-console"'}
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST = 16 * 1024
-"""Characters of a token that are looked at."""
+"""Maximum characters of a token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`key` is what requests are counted by. `now` gives what the same caller may do by now: None, or Unavailable
-    `session_ended`, when their token was revoked meanwhile, or ran out, or when their session is over."""
+    """An authenticated caller. `key` identifies the caller for the rate limit.
+
+    `now` returns the caller's current access. None, or Unavailable `session_ended`, after the token or session ended.
+    """
 
     access: Access
     key: str
@@ -35,9 +37,9 @@ class Caller:
 
 
 def caller_of(request: ConsoleRequest, namespace: str, permission: Permission) -> Caller:
-    """ApiError 401 for nobody, 403 for a session without CSRF; TooManyRequests for one who asks too often.
+    """ApiError 401 without a credential, 403 for a session without CSRF token; TooManyRequests above the rate.
 
-    Another scheme than Bearer's is not for us: a browser sends it along to a proxy in front that asked for it.
+    Schemes other than Bearer are ignored: they are for a proxy in front.
     """
     scheme, _, _ = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -46,7 +48,7 @@ def caller_of(request: ConsoleRequest, namespace: str, permission: Permission) -
 
 
 def unauthorized() -> ApiError:
-    """For who shows a token, or none, that opens nothing."""
+    """The error for a missing or invalid token."""
     return ApiError(401, headers={**CHALLENGE, "Vary": "Authorization"})
 
 
@@ -63,7 +65,7 @@ def _limited(caller: Caller) -> Caller:
 
 
 def access_now(caller: Caller) -> Access | None:
-    """What the same caller may do by now; None when that is nothing any more, or cannot be said."""
+    """The caller's current access. None if the credential ended or the cluster does not answer."""
     try:
         return caller.now()
     except Unavailable:
@@ -81,7 +83,7 @@ def _bearer(
     text = text.strip()
     caller = None
     if scheme.lower() == "bearer" and 0 < len(text) <= LONGEST:
-        # A console's token speaks for an account, which has no say where the cluster decides.
+        # Access tokens of accounts are invalid with CONSOLE_AUTH=kubernetes.
         source = client_address(request)
         if services().by_cluster:
             caller = _of_cluster(text, source, namespace, permission, metrics)
@@ -103,7 +105,7 @@ def _of_account(text: str, source: str) -> Caller | None:
 def _of_cluster(
     text: str, source: str, namespace: str, permission: Permission, metrics: bool
 ) -> Caller | None:
-    """Counted by person: whoever has an account of the cluster gets as many tokens for it as they like."""
+    """The rate limit counts by person, because a person may create any number of cluster tokens."""
     tokens = services().cluster_tokens
     ask = partial(tokens.scraper if metrics else tokens.caller, text, source)
     if not metrics:
@@ -124,7 +126,7 @@ def _session(request: ConsoleRequest) -> Caller:
 
 
 def _refused(request: HttpRequest) -> bool:
-    """Whether Django's own check fails; it was switched off for these views so that a bearer needs none."""
+    """Whether Django's CSRF check fails. The views are csrf_exempt, because a token needs no CSRF token."""
 
     def answered(request: HttpRequest) -> HttpResponse:
         return HttpResponse()

@@ -1,6 +1,6 @@
-"""The document as JSON, and as a page that people read. Both are for everybody: there is nothing of anybody in it.
+"""The OpenAPI document as JSON and as a page, both without log-in.
 
-The page is in the language of all pages. The JSON is for programs: English, unless Accept-Language asks for Chinese.
+The page uses the language of the console. The JSON is English unless Accept-Language asks for Chinese.
 """
 
 import json
@@ -58,7 +58,7 @@ def _shown(request: HttpRequest, it: Operation) -> dict[str, Any]:
 
 
 def curl(request: HttpRequest, it: Operation) -> str:
-    """The operation as a command, with the examples for values."""
+    """The operation as a curl command with example values."""
     path = it.path.format(namespace="default", name="harbor-prod", run=RUN["id"])
     parts = ["curl", '-H "Authorization: Bearer $TOKEN"']
     if it.method != "GET":
@@ -69,7 +69,7 @@ def curl(request: HttpRequest, it: Operation) -> str:
 
 
 def _range(schema: Schema) -> str:
-    """A parameter's type, briefly."""
+    """A parameter's type as a short text."""
     if "enum" in schema:
         return " | ".join(schema["enum"])
     kind = str(schema["type"])

@@ -1,9 +1,4 @@
-"""The OpenAPI 3.1 document, built from one table of operations. Plain data; imports schemas, parameters and
-examples. What is said to people waits for a language.
-
-A test compares the table with the addresses that are really served, and another asks every operation thousands
-of questions and holds the answers against it.
-"""
+"""The OpenAPI 3.1 document, built from one table of operations. Texts are lazy translations."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -31,7 +26,7 @@ Text = str | Promise
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. `answers` are (status, what it means, schema, example); `body` is schema and example."""
+    """One operation. `answers` are (status, description, schema, example); `body` is (schema, example)."""
 
     id: str
     method: str
@@ -45,7 +40,7 @@ class Operation:
     optional_body: bool = False
     types: tuple[str, ...] = (JSON,)
     also: tuple[str, ...] = field(default=())
-    """Other schemas that the answer may have."""
+    """Further schemas of the successful response."""
 
 
 _WATCH = ("watch", "resourceVersion", "timeoutSeconds", "allowWatchBookmarks")
@@ -211,7 +206,7 @@ def document(language: str) -> dict[str, Any]:
 
 
 def said(value: Any) -> Any:
-    """Plain data, with its texts in the language in force."""
+    """The value as plain data, with texts in the active language."""
     if isinstance(value, Promise):
         return str(value)
     if isinstance(value, dict):

@@ -1,7 +1,6 @@
-"""One address of the API: which method does what, who asks, and every error as a Status. Imports callers, status.
+"""One URL of the API: calls the handler of the method, and turns every error into a Status.
 
-A handler gets the caller, the request and what stands in the address. It is asked only once the caller is known
-and the address could name something.
+A handler gets the authenticated caller, the request and the values in the URL.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -29,13 +28,13 @@ NAMES = ("namespace", "name", "run")
 def endpoint(
     judged: Collection[str] = NAMES, writes: Permission | None = None, /, **handlers: Handler
 ) -> Callable[..., HttpResponseBase]:
-    """A view of handlers by method; GET's also answers HEAD. Names in the address that are not `judged` are theirs.
+    """A view of handlers by method; GET also answers HEAD. The view validates the URL values named in `judged`.
 
     `writes` is the permission that methods other than GET take, where it does not follow from the method.
     """
     methods = {**handlers, "HEAD": handlers["GET"]} if "GET" in handlers else dict(handlers)
 
-    @sensitive_variables()  # of all that is called: headers hold tokens and bodies passwords
+    @sensitive_variables()  # of all called functions: headers hold tokens, bodies hold passwords
     def view(request: ConsoleRequest, **where: str) -> HttpResponseBase:
         try:
             caller = caller_of(request, _namespace(where), _permission(request, writes))
@@ -44,8 +43,8 @@ def endpoint(
         except ConsoleError as error:
             return of_error(_judged(error), where)
 
-    view.methods = tuple(handlers)  # type: ignore[attr-defined]  # for the document, and the test of its truth
-    return csrf_exempt(login_not_required(view))  # caller_of knows who needs what
+    view.methods = tuple(handlers)  # type: ignore[attr-defined]  # for the test of the document
+    return csrf_exempt(login_not_required(view))  # caller_of authenticates
 
 
 def _namespace(where: Mapping[str, str]) -> str:
@@ -72,23 +71,21 @@ def _answer(
         raise ApiError(405, headers={"Allow": ", ".join(methods)})
     try:
         for place, value in where.items():
-            if place in judged and name_problem(
-                value
-            ):  # no such name can exist, and no database is asked for it
+            if place in judged and name_problem(value):  # an invalid name cannot exist
                 raise NotFound(value)
         return handler(caller, request, **where)
     except ConsoleError as error:
-        # In the language that is still in force here: causes are for people.
+        # Translate inside of the language's context: causes are for people.
         return of_error(_judged(error), where)
 
 
 def _judged(error: ConsoleError) -> ConsoleError:
-    """What the cluster took at the beginning and not in the middle is no failure of the store."""
+    """Turns a credential that ended during the request into a 401: the store did not fail."""
     return unauthorized() if error.problem == Problem.SESSION_ENDED else error
 
 
 def language(request: HttpRequest, otherwise: str = "zh-hans") -> str:
-    """Of what is said to people: the one of ours that Accept-Language names first, else Chinese."""
+    """The first supported language of Accept-Language, or `otherwise`."""
     wanted = request.headers.get("Accept-Language", "").lower()
     first = next(
         (part for part in wanted.replace(";", ",").split(",") if part.strip()[:2] in ("en", "zh")), ""
@@ -97,5 +94,5 @@ def language(request: HttpRequest, otherwise: str = "zh-hans") -> str:
 
 
 def nowhere(caller: Caller, request: HttpRequest) -> HttpResponseBase:
-    """An address under which there is nothing."""
+    """The 404 for an unknown URL."""
     raise ApiError(404)

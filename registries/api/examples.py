@@ -1,4 +1,4 @@
-"""An example of everything that goes in and comes out. Plain data; each one is true to its schema (tests)."""
+"""Examples of all bodies and responses. Tests validate them against their schemas."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""/metrics for Prometheus, behind a token; and the clock that every request is measured with."""
+"""/metrics for Prometheus, with a token, and the middleware that measures requests."""
 
 import logging
 import time
@@ -28,8 +28,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 @require_safe
 @sensitive_variables()
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What the bearer of a token may see. The whole process is for somebody who sees everything, or whom the cluster
-    lets read this address."""
+    """The metrics that the caller may see. Counters of the process need access to all registries or to /metrics."""
     service = services()
     try:
         access = scraper(request).access
@@ -52,7 +51,7 @@ def _refused(error: ConsoleError) -> HttpResponse:
 
 
 class ClockMiddleware:
-    """How long an answer took. Outside of everything but the request's id; a stream is not over when it returns."""
+    """Measures the duration of each request. For a stream this is the time to its start."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -61,7 +60,7 @@ class ClockMiddleware:
         begun = time.perf_counter()
         response = self.get_response(request)
         if request.resolver_match is not None and not response.streaming:
-            # Names of addresses and known methods only: a label that anybody can choose would grow for ever.
+            # Only URL names and known methods: clients must not create new labels.
             view = request.resolver_match.view_name or "unnamed"
             method = request.method if request.method in METHODS else "other"
             services().metrics.answered(view, method, response.status_code, time.perf_counter() - begun)
@@ -69,8 +68,7 @@ class ClockMiddleware:
 
 
 class ScrapeMiddleware:
-    """Answers /metrics whatever host was asked for: Prometheus finds a pod by its address, which is no host name of
-    the console. Nothing in that answer depends on it."""
+    """Answers /metrics for any Host header, because Prometheus addresses a pod by its IP."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""The namespaces that a caller may see, with what is counted of each."""
+"""The namespaces that the caller may see, with counts."""
 
 from django.http import HttpRequest, HttpResponse
 

@@ -1,6 +1,4 @@
-"""What may stand in an address. Plain data but for what is said to people, which waits for a language; imports schemas
-and examples.
-"""
+"""The parameters of the OpenAPI document. Texts are lazy translations."""
 
 from django.utils.translation import gettext_lazy as _
 

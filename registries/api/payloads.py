@@ -1,6 +1,4 @@
-"""What a body means: a resource to create, a patch of its information, values to test. Nothing is read leniently:
-a value of another type is named as a cause. Imports the domain, drafts, errors and resource.
-"""
+"""Parses bodies: a resource to create, a patch, values to test. A value of the wrong type is a cause."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,10 +19,7 @@ _CONTAINERS = {"", "metadata", "metadata.annotations"}
 
 
 def read_resource(body: Mapping[str, Any], namespace: str) -> Draft:
-    """The Draft of a RegistrySecret in a namespace.
-
-    ApiError 400 for another kind or namespace; Invalid with every cause, by our names of the fields.
-    """
+    """The Draft of a RegistrySecret. ApiError 400 for a wrong kind or namespace; Invalid with every cause."""
     _require_kind(body)
     causes: list[Cause] = []
     metadata, spec = _section(body, "metadata", "metadata", causes), _section(body, "spec", "spec", causes)
@@ -50,14 +45,14 @@ def read_resource(body: Mapping[str, Any], namespace: str) -> Draft:
 
 
 def _trust(notes: Mapping[str, Any], causes: list[Cause]) -> dict[str, str]:
-    """How the certificate is believed, from the two core annotations: as the add form would have it."""
+    """The certificate fields of the add form, from the two core annotations."""
     bundle = _text(notes, PREFIX + "ca-bundle", "ca_bundle", causes)
     skip = _text(notes, PREFIX + "skip-tls-verify", "tls", causes) == "true"
     return {"tls": Tls.SKIP if skip else Tls.CA if bundle else Tls.SYSTEM, "ca_bundle": bundle}
 
 
 def _draft(values: Mapping[str, str], causes: list[Cause]) -> Draft:
-    """The Draft, or Invalid with the causes found before and those of the draft, one per field."""
+    """The Draft. Raises Invalid with `causes` and those of the draft, one per field."""
     try:
         draft = read_draft(values)
     except Invalid as error:
@@ -70,13 +65,13 @@ def _draft(values: Mapping[str, str], causes: list[Cause]) -> Draft:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """What an edit asks for: preconditions by their name in metadata, and the new texts, None to remove one."""
+    """An edit: preconditions by their name in metadata, and new texts; None removes a text."""
 
     preconditions: Mapping[str, str]
     texts: Mapping[str, str | None]
 
     def require(self, registry: RegistrySecret) -> None:
-        """Raise Conflict for a registry that is not the one that the patch is meant for."""
+        """Raises Conflict if a precondition does not match the registry."""
         actual = {
             "name": registry.name,
             "namespace": registry.namespace,
@@ -90,16 +85,17 @@ class Patch:
                 )
 
     def applied(self, registry: RegistrySecret) -> tuple[str, str]:
-        """Display name and description afterwards."""
+        """The display name and the description after the edit."""
         texts = {"display_name": registry.display_name, "description": registry.description}
         texts |= {name: text or "" for name, text in self.texts.items()}
         return texts["display_name"], texts["description"]
 
 
 def read_patch(body: Mapping[str, Any], registry: RegistrySecret) -> Patch:
-    """A merge patch (RFC 7396) of a registry. What it has already may be sent along, so that a client can send what it
-    got. Conflict when the patch is meant for another one; else Invalid names everything in it that may not change, and
-    then nothing changes."""
+    """Reads a merge patch (RFC 7396). It may repeat unchanged values of the registry.
+
+    Conflict if a precondition fails. Invalid lists every field that must not change.
+    """
     _require_kind(body)
     known = dict(_leaves(json.loads(registry.document)))
     editable = {FIELDS[name]: name for name in _FROM_ANNOTATIONS}
@@ -130,10 +126,9 @@ def read_patch(body: Mapping[str, Any], registry: RegistrySecret) -> Patch:
 
 
 def read_credential(body: Mapping[str, Any]) -> Credential | None:
-    """The values to test, or None to test the stored ones. Invalid unless all three are there.
+    """The values to test, or None for the stored ones. Invalid if one of the three is missing.
 
-    What they hold is the test's to judge: a malformed address is a verdict. `caBundle` (PEM) and `skipTlsVerify`
-    may come with them.
+    A malformed address is a verdict of the test. `caBundle` (PEM) and `skipTlsVerify` are optional.
     """
     if not body:
         return None
@@ -178,7 +173,7 @@ def _text(section: Mapping[str, Any], name: str, field: str, causes: list[Cause]
 
 
 def _leaves(body: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value in a patch with its path; an object is one itself when it is empty."""
+    """(path, value) of every leaf of a patch. An empty object is a leaf."""
     for name, value in body.items():
         place = (
             f"{above}[{name}]" if above == "metadata.annotations" else f"{above}.{name}" if above else name

@@ -1,6 +1,6 @@
-"""The operations on registry secrets: list, get, create, edit, delete. One service call each.
+"""The operations on registry secrets: list, get, create, edit, delete. Each is one call of the service.
 
-Order, as in an API server: who asks, whether they may, whether it is there, and only then what they sent.
+Order of checks, as in an API server: authentication, authorization, existence, body.
 """
 
 from django.http import HttpRequest, HttpResponse
@@ -21,11 +21,11 @@ DEFAULT_LIMIT = 10
 MOST = 500
 LONGEST_SEARCH = 200
 ATTEMPTS = 5
-"""An edit without a resourceVersion is tried again so often when a test's verdict came in between."""
+"""Attempts of an edit without resourceVersion, when a test's verdict changes the registry in between."""
 
 
 def list_all(caller: Caller, request: HttpRequest) -> HttpResponseBase:
-    """`_all_`: every namespace that the caller may see."""
+    """Lists all namespaces (`_all_`) that the caller may see."""
     return list_namespace(caller, request, "")
 
 
@@ -34,7 +34,7 @@ def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> Http
     page = bodies.number(request, "page", 1)
     limit = min(bodies.number(request, "limit", DEFAULT_LIMIT), MOST)
     selector = bodies.selector(request)
-    # A HEAD would hold a seat for a stream that nobody reads.
+    # HEAD must not start a stream.
     if bodies.flag(request, "watch") and request.method == "GET":
         if search:
             raise bad_request("search is for lists; a watch takes labelSelector and fieldSelector")
@@ -45,7 +45,7 @@ def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> Http
     head = f'{{"apiVersion":"{API_VERSION}","kind":"{KIND}List","metadata":{{"resourceVersion":"{listing.version}"}},'
     tail = f'"totalItems":{listing.total}}}'
     body = b"".join((head.encode(), b'"items":[', b",".join(listing.items), b"],", tail.encode()))
-    # On a cluster the version of a deletion comes some milliseconds after it.
+    # On a cluster the resourceVersion of a deletion arrives some milliseconds later; the total changes at once.
     return answer(body, headers=_etag(f"{listing.version}-{listing.total}"))
 
 
@@ -100,12 +100,12 @@ def delete(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     delete = service.registries.rehearse_delete if rehearsal else service.registries.delete
     delete(access=access, key=key, uid=registry.uid)
     response = HttpResponse(status=204)
-    del response["Content-Type"]  # Django's own; there is no content
+    del response["Content-Type"]  # set by Django; there is no content
     return response
 
 
 def _dry_run_option(options: Resource) -> bool:
-    """DeleteOptions.dryRun of Kubernetes: a list whose only value is All."""
+    """Whether DeleteOptions.dryRun is ["All"]."""
     given = options.get("dryRun") or []
     if not isinstance(given, list) or any(value != "All" for value in given):
         raise bad_request('dryRun: the only value is "All"')
@@ -113,7 +113,7 @@ def _dry_run_option(options: Resource) -> bool:
 
 
 def _require_preconditions(options: Resource, *, uid: str, resource_version: str) -> None:
-    """DeleteOptions.preconditions of Kubernetes: what is deleted has to be what the client means."""
+    """Checks DeleteOptions.preconditions. Raises Conflict."""
     given = options.get("preconditions") or {}
     if not isinstance(given, dict):
         raise bad_request("preconditions must be an object")
@@ -128,5 +128,5 @@ def _shown(registry: RegistrySecret, code: int = 200) -> HttpResponse:
 
 
 def _etag(version: str) -> dict[str, str]:
-    """So that a client can tell whether anything changed without reading the body."""
+    """The ETag header for a version."""
     return {"ETag": f'"{version}"'}

@@ -1,7 +1,4 @@
-"""The shapes of what goes in and comes out, as JSON Schema 2020-12 (OpenAPI 3.1), with an example of each.
-Plain data but for what is said to people, which waits for a language; imports the domain and resource for names
-and limits.
-"""
+"""JSON Schemas 2020-12 (OpenAPI 3.1) of all bodies and responses. Texts are lazy translations."""
 
 from typing import Any
 
@@ -38,7 +35,7 @@ def thing(properties: Schema, *required: str, **more: Any) -> Schema:
 
 
 def closed(properties: Schema, **more: Any) -> Schema:
-    """An object with all of these and nothing else."""
+    """An object schema: all properties required, no others allowed."""
     return thing(properties, *properties, additionalProperties=False, **more)
 
 

@@ -1,7 +1,6 @@
-"""Errors as Kubernetes Status objects, and answers as JSON. Imports errors, resource and labels.
+"""Errors as Kubernetes Status objects, and JSON responses.
 
-The sentence of a Status is Kubernetes' own English; what is said of a field, and about a test, is for people and
-comes in the language of Accept-Language (api/endpoint.py).
+The message of a Status is English, as in Kubernetes. Causes and verdicts use the language of Accept-Language.
 """
 
 import json
@@ -29,9 +28,9 @@ from registries.words.problems import cause_text, error_text, problem_text
 JSON = "application/json"
 PLURAL = f"registrysecrets.{API_GROUP}"
 PASSING = 5
-"""Seconds after which to try again what was away a moment ago."""
+"""Retry-After in seconds for a service that was away a moment ago."""
 NAMESPACES, RUNS = "namespaces", "runs"
-"""What else an error may be about."""
+"""Kinds in a Status besides registry secrets."""
 _ABOUT_RUNS = (Problem.RUN_UNDER_WAY, Problem.ALREADY_RUNNING, Problem.NOT_CANCELLABLE)
 
 REASONS = {
@@ -48,7 +47,7 @@ REASONS = {
     500: "InternalError",
     503: "ServiceUnavailable",
 }
-"""The reason of every status that has no error of its own."""
+"""The reason by HTTP status, for errors without a class."""
 
 _SENTENCES = {
     400: "the request could not be understood",
@@ -74,7 +73,7 @@ FIELDS = {
     "tls": f"metadata.annotations[{PREFIX}skip-tls-verify]",
     "ca_bundle": f"metadata.annotations[{PREFIX}ca-bundle]",
 }
-"""Our names of what a draft holds, and their places in a resource."""
+"""The path in a resource of each field of a draft."""
 
 _CAUSE_REASONS = {
     Problem.REQUIRED: "FieldValueRequired",
@@ -108,7 +107,7 @@ API_TEXTS = {
 
 
 class ApiError(ConsoleError):
-    """An error of the request itself, by its HTTP status. `message` is a sentence for the client."""
+    """An error of the request itself. `message` is a sentence for the client."""
 
     def __init__(self, http_status: int, message: str = "", headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail=message)
@@ -118,7 +117,7 @@ class ApiError(ConsoleError):
 
 
 class InvalidValues(Invalid):
-    """What is wrong with a body that is no resource: its fields stand at the top of it."""
+    """Invalid fields of a body that is no resource: the paths are top-level names."""
 
 
 def bad_request(message: str) -> ApiError:
@@ -126,7 +125,7 @@ def bad_request(message: str) -> ApiError:
 
 
 def answer(body: Any, code: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """A JSON answer; `body` is ready bytes or plain data."""
+    """A JSON response. `body` is encoded bytes or plain data."""
     content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
     return HttpResponse(content, status=code, content_type=JSON, headers=headers)
 
@@ -155,7 +154,7 @@ def failure(
 
 
 def of_error(error: ConsoleError, where: Mapping[str, str]) -> HttpResponse:
-    """The Status of an error; `where` is what stands in the address."""
+    """The Status of an error. `where` has the values in the URL."""
     kind, name = _about(error, where)
     if isinstance(error, ApiError):
         details = details_of(*named(where)) if error.http_status != 401 else {}
@@ -165,7 +164,7 @@ def of_error(error: ConsoleError, where: Mapping[str, str]) -> HttpResponse:
     if isinstance(error, Invalid):
         details = {"name": name, "group": API_GROUP, "kind": kind}
         details["causes"] = [_cause(error, it) for it in error.causes]
-    if error.problem == Problem.TERMINATING:  # as an API server has it
+    if error.problem == Problem.TERMINATING:  # as in an API server
         code, reason = Forbidden.status, Forbidden.reason
         details["causes"] = [_terminating(problem_text(Problem.TERMINATING))]
     if isinstance(error, Refused):
@@ -179,7 +178,7 @@ def of_error(error: ConsoleError, where: Mapping[str, str]) -> HttpResponse:
 
 
 def headers_of(error: ConsoleError) -> dict[str, str]:
-    """When to come back, where coming back can help."""
+    """Retry-After, for errors that pass."""
     if isinstance(error, ApiError):
         return error.headers
     if isinstance(error, TooManyRequests):
@@ -193,7 +192,7 @@ def _refusal(error: Refused) -> dict[str, str]:
 
 
 def named(where: Mapping[str, str]) -> tuple[str, str]:
-    """Kind and name of the object that an address names; "" when it names none."""
+    """Kind and name of the object in the URL; "" without an object."""
     return (RUNS, where["run"]) if "run" in where else (KIND, where.get("name", ""))
 
 
@@ -204,14 +203,14 @@ def details_of(kind: str, name: str) -> dict[str, Any]:
 
 
 def _about(error: ConsoleError, where: Mapping[str, str]) -> tuple[str, str]:
-    """The address says it, or else the error itself; a collection is its namespace's."""
+    """Kind and name of the object of an error: from the URL, or else from the error's subject."""
     (kind, name), given = named(where), where.get("namespace", "")
     above, slash, last = error.subject.rpartition("/")
     if name or isinstance(error, TooManyRequests):
         return kind, name
     if isinstance(error, InvalidValues):
         return RUNS, ""
-    if isinstance(error, Unavailable):  # of which the subject may be anything
+    if isinstance(error, Unavailable):  # its subject may be anything
         return (KIND, last) if slash and above == given else (NAMESPACES, given)
     if slash or isinstance(error, Invalid):
         return KIND, last
@@ -267,7 +266,7 @@ _CONFLICTS = {
 
 
 def _place(error: Invalid, cause: Cause) -> str:
-    """Where in the body a cause is; one that names a path already keeps it."""
+    """The path of a cause in the body. A cause that has a path keeps it."""
     return cause.field if isinstance(error, InvalidValues) else FIELDS.get(cause.field, cause.field)
 
 

@@ -1,4 +1,4 @@
-"""Addresses of the API. None ends in a slash, and whatever is none of them is answered here as well."""
+"""URLs of the API, without a final slash. Unknown URLs get a Status here."""
 
 from django.urls import path, re_path
 

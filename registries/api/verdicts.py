@@ -1,7 +1,4 @@
-"""Verify, and the tests of the past. A test is waited for: the answer is its verdict.
-
-A registry that refuses is a verdict like any other, never an error of this API.
-"""
+"""Verify, which waits for the verdict of a test, and past tests. A refusal by the registry is a 200."""
 
 import time
 from collections.abc import Iterator
@@ -36,9 +33,9 @@ from registries.wiring import services
 from registries.words import labels
 
 BUSY = 2
-"""Seconds after which a client may ask again when too many tests are being waited for."""
+"""Retry-After in seconds when too many requests wait for tests."""
 LOOK = 0.1
-"""Seconds between two looks at a test that somebody else began."""
+"""Seconds between two queries about a test that another request started."""
 
 
 def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
@@ -46,7 +43,7 @@ def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     service.tests.require_test(access=caller.access, namespace=namespace)
     credential = read_credential(bodies.read_object(request, empty=True))
     if credential is None and name_problem(name):
-        raise NotFound(name)  # what is typed may be tested under any name, before it is a good one
+        raise NotFound(name)  # only typed values may be tested under an invalid name
     with _seat(caller.access.person):
         if credential is not None:
             return _typed(caller, namespace, credential)
@@ -68,7 +65,7 @@ def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpRespon
 
 
 def _stored(caller: Caller, key: Key) -> HttpResponse:
-    """Test and record. One that is under way already is not begun again: its verdict is the answer."""
+    """Tests and records. If a test is running, returns the verdict of that test."""
     service, access = services(), caller.access
     try:
         check, new = service.tests.begin_test(access=access, key=key)
@@ -97,7 +94,7 @@ def _not_tested(subject: str, problem: Problem) -> ConsoleError:
 
 
 def _busy(subject: str) -> TooManyRequests:
-    """Others were tested before it; as soon as one of them has ended, it is worth asking again."""
+    """The error when other tests of the registry take too long."""
     return TooManyRequests(subject, retry_after=services().prober.turn, problem=Problem.REGISTRY_BUSY)
 
 
@@ -113,7 +110,7 @@ def _awaited(check: Check) -> Tested:
 
 @contextmanager
 def _seat(person: str) -> Iterator[None]:
-    """So many tests at most are waited for, so that threads are left for everything else, and for everybody else."""
+    """Holds one of the limited seats for waiting requests. Raises TooManyRequests."""
     if not services().api_tests.take(person):
         raise TooManyRequests(retry_after=BUSY)
     try:
@@ -123,7 +120,7 @@ def _seat(person: str) -> Iterator[None]:
 
 
 def past_tests(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
-    """The tests of a registry that are remembered, newest first; the first one is the last."""
+    """The past tests of a registry, newest first."""
     registry = services().registries.find(access=caller.access, key=Key(namespace, name))
     recent = services().history.recent(registry.uid)
     items = [
@@ -135,7 +132,7 @@ def past_tests(caller: Caller, request: HttpRequest, namespace: str, name: str) 
 
 
 def verdict(result: Result, at: datetime) -> dict[str, Any]:
-    """A result as the contract has it. `detail` is what the registry said."""
+    """A result as JSON data. `detail` is the registry's own text."""
     return {
         "success": result.ok,
         "message": labels.outcome_text(result),

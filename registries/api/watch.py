@@ -1,8 +1,7 @@
-"""`?watch=true`: changes as they happen, one JSON object a line, as Kubernetes streams them.
+"""`?watch=true`: a stream of changes, one JSON object a line, as in Kubernetes.
 
-A watch keeps a thread, so there are only so many at once, each for so long; then a client asks again from the
-version that it saw last. It ends at once when the caller's rights change: what was seen may not be seen any more;
-and when the client has gone, which a server does not notice as long as it has nothing to write.
+A watch keeps a thread, so the number and the duration of watches are limited. A client continues from the last
+version. A watch also ends when the caller's access changes, and when the client closes the connection.
 """
 
 import json
@@ -25,18 +24,18 @@ from registries.wiring import services
 DEFAULT_SECONDS = 300
 MOST_SECONDS = 1800
 LOOK = 0.5
-"""Seconds between two looks at the store."""
+"""Seconds between two reads of the store."""
 RIGHTS = 5.0
-"""Seconds between two looks at what the caller may see."""
+"""Seconds between two checks of the caller's access."""
 BOOKMARK = 30.0
 ALL = 10**9
 AGAIN = 5
 _CLOSED = getattr(select, "POLLRDHUP", select.POLLHUP)
-"""Linux has a sign of its own for a client that has closed its side; elsewhere it is the other one, or an error."""
+"""The poll event of a client that closed its side. POLLRDHUP exists only on Linux."""
 
 
 def watch(caller: Caller, request: HttpRequest, criteria: Criteria) -> StreamingHttpResponse:
-    """By namespace and selector, from `resourceVersion`; without one, or from 0, what there is comes first: ADDED."""
+    """Streams changes after `resourceVersion`. Without one, or with 0, existing registries come first as ADDED."""
     service = services()
     seconds = bodies.number(request, "timeoutSeconds", 0, least=0) or DEFAULT_SECONDS
     bookmarks = bodies.flag(request, "allowWatchBookmarks")
@@ -54,13 +53,12 @@ def watch(caller: Caller, request: HttpRequest, criteria: Criteria) -> Streaming
     )
     lines = Held(follower.lines(since, lambda: has_gone(request)), caller.key)
     response = StreamingHttpResponse(lines, content_type=JSON)
-    response.headers["Content-Encoding"] = "identity"  # or the compressing middleware would hold lines back
+    response.headers["Content-Encoding"] = "identity"  # compression would delay lines
     return response
 
 
 def has_gone(request: HttpRequest) -> bool:
-    """Whether the client has closed its connection. The system is asked, not the stream: what a client sent ahead, or
-    TLS, is left alone."""
+    """Whether the client closed its connection. Polls the socket without reading from it."""
     connection = request.META.get("gunicorn.socket")
     if connection is None:
         return False
@@ -87,7 +85,7 @@ class Held:
         try:
             return next(self._lines)
         except Unavailable:
-            # The store went away. Its head is sent long since: the client asks again, and is told then.
+            # The store is away. The headers are sent, so the stream ends; the client's next request gets the error.
             self.close()
             raise StopIteration from None
         except BaseException:
@@ -117,7 +115,7 @@ class Follower:
 
     def lines(self, since: str, has_gone: Callable[[], bool]) -> Iterator[bytes]:
         begun = looked = marked = time.monotonic()
-        yield b""  # gunicorn sends the head of an answer with its first piece: a client is told at once
+        yield b""  # gunicorn sends the headers with the first chunk
         service = services()
         place: int | None
         if since in ("", "0"):
@@ -136,9 +134,9 @@ class Follower:
                 gone = failure(410, f"too old resource version: {since}", reason="Expired")
                 yield _line("ERROR", gone.content)
                 return
-            # A version that another replica told may be newer.
+            # The client's version may come from a replica that is ahead.
             place, since = news.place, max(since, news.version, key=int)
-            # One piece: a client that goes away in between has seen all of it or goes on from before.
+            # One chunk: a client receives all of these changes or none.
             if news.changes:
                 yield b"".join(_line(it.type.value, it.document) for it in news.changes)
             if self._bookmarks and now - marked > BOOKMARK:

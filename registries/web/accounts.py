@@ -1,4 +1,4 @@
-"""Accounts and their roles. For people who are image-admin everywhere."""
+"""Pages of accounts and roles, for image-admin in all namespaces."""
 
 from typing import Any
 
@@ -107,6 +107,6 @@ def _saved(name: str) -> str:
 
 
 def _scopes(request: ConsoleRequest) -> list[tuple[str, str]]:
-    """Everywhere and every namespace, as choices."""
+    """Choices for a form: all namespaces together, and each namespace."""
     names = services().index.namespaces(access=request.access)
     return [(EVERYWHERE, labels.role_scope(EVERYWHERE)), *((name, name) for name in names)]

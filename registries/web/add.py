@@ -1,4 +1,4 @@
-"""添加镜像源: the form, what it is told while one types, the test before saving, and saving."""
+"""添加镜像源 (add registry): the form, its live checks, the test before saving, and saving."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -58,7 +58,7 @@ def add(request: ConsoleRequest) -> HttpResponse:
 
 
 def _nowhere(request: ConsoleRequest) -> HttpResponse:
-    """There is no namespace to add to: one has to be made first, or a role is missing."""
+    """The dialog for a person who cannot add to any namespace."""
     access = request.access
     if not access.may_anywhere(Permission.CREATE):
         raise Forbidden("", role_for(Permission.CREATE))
@@ -68,7 +68,7 @@ def _nowhere(request: ConsoleRequest) -> HttpResponse:
 
 @sensitive_variables("form", "draft")
 def _save(request: ConsoleRequest) -> HttpResponse:
-    """Save, with or without a test, then test: a registry that is down never keeps anybody from saving."""
+    """Saves, then tests. A registry that is down does not prevent saving."""
     access, status = request.access, 422
     form = AddForm(request.POST, namespaces=_namespaces(request))
     try:
@@ -95,7 +95,7 @@ def _save(request: ConsoleRequest) -> HttpResponse:
 
 
 def _after_saving(access: Access, created: RegistrySecret) -> str:
-    """Test what was saved, unless this person has tested too much lately."""
+    """Tests the saved registry, within the person's test limit. Returns the text of the toast."""
     try:
         services().single_tests.start(access=access, key=created.key)
     except TooManyRequests:
@@ -116,7 +116,7 @@ def _form(request: ConsoleRequest, form: AddForm, status: int = 200) -> HttpResp
 
 @require_safe
 def check_name(request: ConsoleRequest) -> HttpResponse:
-    """Is this name free? Also suggests one, which the page takes over unless a name was typed."""
+    """Whether the name is free, and a suggestion, which the page uses if no name was typed."""
     access = request.access
     namespace, name = request.GET.get("namespace", ""), request.GET.get("name", "").strip()
     taken = name in _names(request, namespace)
@@ -131,7 +131,7 @@ def check_name(request: ConsoleRequest) -> HttpResponse:
 
 @require_safe
 def check_address(request: ConsoleRequest) -> HttpResponse:
-    """What this address is taken for, what an image from it is called, and who else holds a credential for it."""
+    """The normalized address, its image reference, and registries with the same address and user name."""
     text, username = request.GET.get("domain", ""), request.GET.get("username", "").strip()
     context: dict[str, Any] = {}
     if text.strip():
@@ -157,7 +157,7 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
 
 @require_POST
 def check_ca(request: ConsoleRequest) -> HttpResponse:
-    """What a CA certificate says that somebody pasted: whose it is, until when, its fingerprint."""
+    """Subject, validity and fingerprint of a pasted CA certificate."""
     text = request.POST.get("ca_bundle", "")
     context: dict[str, Any] = {"now": datetime.now(UTC)}
     if text.strip():
@@ -172,7 +172,7 @@ def check_ca(request: ConsoleRequest) -> HttpResponse:
 @sensitive_variables("form", "typed", "credential")
 @require_POST
 def try_connection(request: ConsoleRequest) -> HttpResponse:
-    """测试连接 in the dialog: test what is typed, record nothing."""
+    """测试连接 (test connection) in the dialog: tests the typed values and records nothing."""
     access = request.access
     form = AddForm(request.POST, namespaces=_namespaces(request))
     typed = form.typed()
@@ -193,7 +193,7 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
 
 
 def trial_outcome(request: ConsoleRequest, trial: UUID) -> HttpResponse:
-    """The verdict in the dialog, or that the test is still under way."""
+    """The verdict of a test in the dialog, or its progress."""
     outcome = services().single_tests.outcome(access=request.access, test_id=trial)
     context: dict[str, Any] = {"trial": trial}
     if outcome is not None:
@@ -210,7 +210,7 @@ ask_trial = require_safe(trial_outcome)
 
 
 def _errors(form: AddForm) -> list[tuple[str, str, str]]:
-    """Id of the input, label and text of every field that is wrong."""
+    """(id of the input, label, text) of every invalid field."""
     return [
         (form[name].id_for_label or f"id_{name}_0", str(form[name].label), str(text))
         for name, texts in form.errors.items()

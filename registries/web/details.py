@@ -1,4 +1,4 @@
-"""The details page: every field but the password, the last verdicts, the YAML, kubectl, and what happened."""
+"""The details page: all fields without the password, the last verdicts, YAML, commands and events."""
 
 import json
 import shlex
@@ -33,7 +33,7 @@ RESOURCE = f"registrysecrets.{API_GROUP}"
 
 @require_safe
 def details(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
-    """The page; to an open one that says which `version` it shows, what it shows by now, if that is something else."""
+    """The page. An open page polls with the `version` that it shows, and gets new content only if it changed."""
     access, key = request.access, Key(namespace, name)
     shown = request.GET.get("version", "") if is_htmx(request) else ""
     known = services().index.known(access=access, key=key) if shown else None
@@ -59,14 +59,14 @@ def _gone(request: ConsoleRequest, key: Key, problem: Problem, url: str = "") ->
 
 
 def _version(registry: RegistrySecret) -> str:
-    """Another one when the page has something else to show: of the registry, in its events, or of the store."""
+    """A text that changes with the registry, its events and the state of the store."""
     newest = events_of(registry, 1)
     event, problem = newest[0].pk if newest else 0, services().index.freshness().problem or ""
     return f"{registry.uid}/{registry.resource_version}/{event}/{problem}"
 
 
 def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) -> dict[str, Any]:
-    # First of all: what changes while the rest is read is another version, and drawn anew.
+    # Read it first: a change during the other reads then gives a new version.
     version = _version(registry)
     check = services().history.under_way([registry.uid]).get(registry.uid)
     acting = request.acting_access
@@ -94,7 +94,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
 
 
 def _authorities(registry: RegistrySecret) -> tuple[CertificateFacts, ...]:
-    """The registry's own CAs; none when what kubectl applied cannot be read."""
+    """The registry's custom CAs; empty if they are unreadable, for example after kubectl apply."""
     try:
         return read_bundle(registry.ca_bundle)[1] if registry.ca_bundle else ()
     except BundleError:
@@ -102,14 +102,14 @@ def _authorities(registry: RegistrySecret) -> tuple[CertificateFacts, ...]:
 
 
 def as_yaml(registry: RegistrySecret) -> str:
-    """The resource as kubectl would print it; the password is not in it and its place says so."""
+    """The resource as YAML, as kubectl prints it, with a placeholder for the password."""
     resource = json.loads(registry.document)
     shown = {**resource, "spec": {**resource["spec"], "password": "(hidden)"}}
     return yaml.dump(shown, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Several lines as a block, as kubectl prints them: a certificate is copied from there."""
+    """Prints texts of several lines as a block, as kubectl does."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -120,7 +120,7 @@ _Dumper.add_representer(str, _text)
 
 
 def commands(registry: RegistrySecret, access: Access) -> list[str]:
-    """What kubectl would do the same with, as far as the role goes. Nothing that would print the password."""
+    """kubectl commands for the person's role. None prints the password."""
     where = f"-n {registry.namespace}"
     columns = "custom-columns=NAME:.metadata.name,DOMAIN:.spec.domain,USER:.spec.username"
     note = shlex.quote(f"{PREFIX}display-name={registry.display_name}")
@@ -133,7 +133,7 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
 
 
 def curl(request: ConsoleRequest, registry: RegistrySecret, access: Access) -> str:
-    """A test through the API, ready but for the token; for whoever may not test, a look."""
+    """A curl command that tests the registry, or gets it without the permission to test. The token is missing."""
     path = f"/oapis/{API_VERSION}/namespaces/{registry.namespace}/registry-secrets/{registry.name}"
     method = ""
     if access.may(Permission.TEST, registry.namespace):

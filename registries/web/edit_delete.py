@@ -1,4 +1,4 @@
-"""编辑信息 and 删除: both say when somebody else was faster, and touch nothing then."""
+"""编辑信息 (edit) and 删除 (delete). Both detect changes by others and then change nothing."""
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -39,7 +39,7 @@ def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     except Conflict as error:
         if error.problem != Problem.CHANGED:
             return _gone(request, key, error.code)
-        # What was typed stays in the fields; saving once more is a decision made with the newer values in sight.
+        # Keep the typed texts. A second save replaces the newer values, which the form shows.
         newer = {"resource_version", "seen_display_name", "seen_description"}
         kept = EditForm(request.POST.dict() | {k: v for k, v in _initial(registry).items() if k in newer})
         return _edit_form(request, registry, kept, status=409, newer=True)
@@ -50,7 +50,7 @@ def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
 
 
 def _save(access: Access, registry: RegistrySecret, typed: dict[str, str]) -> RegistrySecret:
-    """Edit; a newer version that differs in a verdict only is no conflict between people."""
+    """Saves the edit. A newer version that only has another verdict is no conflict."""
     seen = (typed.pop("seen_display_name"), typed.pop("seen_description").replace("\r\n", "\n"))
     values = {name: value.strip() for name, value in typed.items()}
     if seen == (registry.display_name, registry.description) and values["uid"] == registry.uid:
@@ -123,7 +123,7 @@ def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
 
 
 def _missing(request: ConsoleRequest, key: Key) -> HttpResponse:
-    """It is not there. NotFound, unless somebody sent a form that was made when it was."""
+    """Answers a form for a registry that was deleted. Raises NotFound for any other request."""
     access = request.access
     if request.method == "POST" and services().index.namespace_exists(access=access, name=key.namespace):
         return _gone(request, key, Problem.GONE)
@@ -131,7 +131,7 @@ def _missing(request: ConsoleRequest, key: Key) -> HttpResponse:
 
 
 def _gone(request: ConsoleRequest, key: Key, problem: Problem) -> HttpResponse:
-    """It is not there any more, or another one is in its place: say so, and let the list catch up."""
+    """The dialog for a registry that was deleted or replaced. It refreshes the list."""
     context = {"key": key, "text": problem_text(problem)}
     response = dialog(request, "registries/_gone.html", context, status=409, title=key.name)
     return trigger_client_event(response, "registries-changed", {})

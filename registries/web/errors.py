@@ -1,7 +1,4 @@
-"""Errors that no view handled, as a page or, for HTMX, as a toast: what happened, what to do, the request id.
-
-The cause of a failure stays in the log; a page never shows a stack trace or what a server said.
-"""
+"""Unhandled errors as a page, or as a toast for HTMX, with the request id. Details are only in the log."""
 
 import logging
 from collections.abc import Callable
@@ -20,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class ErrorMiddleware:
-    """Turns the errors of the service, and Django's for bodies that are too big, into answers."""
+    """Turns errors of the service, and Django's error for a too large body, into responses."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -39,7 +36,7 @@ class ErrorMiddleware:
 
 
 def problem(request: HttpRequest, status: int, text: str) -> HttpResponse:
-    """An error as a page; as a toast that changes nothing else when HTMX asked."""
+    """An error as a page, or as a toast for HTMX."""
     if is_htmx(request):
         return toast(reswap(HttpResponse(status=status), "none"), text, kind="bad")
     return render(request, "error.html", {"status": status, "text": text}, status=status)
@@ -64,6 +61,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The form was made for another session, or cookies are blocked. Nothing was done."""
+    """The response to a form with a wrong CSRF token, for example of an earlier session."""
     text = _("This form belongs to another session. Nothing was changed; reload the page and send it again.")
     return problem(request, 403, text)

@@ -1,6 +1,4 @@
-"""The list's address: what it asks for, and the same with something changed. What makes no sense in it is
-left out, so that an old or mangled bookmark still shows a list.
-"""
+"""The query parameters of the list. Invalid values are ignored, so that an old bookmark still works."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +20,7 @@ E = TypeVar("E", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One active filter: what it says, and the address without it."""
+    """One active filter: its text, and the URL without it."""
 
     name: str
     text: str
@@ -55,7 +53,7 @@ def of_request(request: HttpRequest) -> ListQuery:
 
 
 def parameters(query: ListQuery) -> dict[str, str]:
-    """The parameters that differ from the defaults; a page size is always in, since it is remembered."""
+    """The parameters that differ from the defaults, and always the page size, which is remembered."""
     given = query.criteria
     sort = ("-" if query.descending else "") + query.sort.value
     everything = {
@@ -71,7 +69,7 @@ def parameters(query: ListQuery) -> dict[str, str]:
 
 
 def url(query: ListQuery, **changes: Any) -> str:
-    """The list's address with fields of the query or its criteria changed; back to page 1 unless it is given."""
+    """The URL of the list with changed fields of the query or its criteria, on page 1 unless `page` is given."""
     own = {name: changes.pop(name) for name in ("sort", "descending", "size") if name in changes}
     page = changes.pop("page", 1)
     changed = replace(query, criteria=replace(query.criteria, **changes), page=page, **own)

@@ -1,4 +1,4 @@
-"""The forms: fields, widgets and words. No form ever renders a password back."""
+"""Form fields, widgets and labels. No form renders a password."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -18,7 +18,7 @@ from registries.words.problems import cause_text
 
 
 class ConsoleForm(forms.Form):
-    """A form with the console's words: empty fields and unknown choices read as everywhere else."""
+    """A form with the console's texts for empty fields and unknown choices."""
 
     required_css_class = "required"
 
@@ -37,7 +37,7 @@ class ConsoleForm(forms.Form):
 
 
 class CauseForm(ConsoleForm):
-    """A form that intake and the service judge. It validates nothing itself; every error is a cause."""
+    """A form without validation: intake and the service validate, and every error is a cause."""
 
     def full_clean(self) -> None:
         self._errors = ErrorDict()
@@ -49,13 +49,13 @@ class CauseForm(ConsoleForm):
 
 
 def _plain(attributes: dict[str, str] | None = None) -> forms.TextInput:
-    """An input for things that are not prose: nothing corrects, completes or spell-checks them."""
+    """A text input without correction, completion and spell check."""
     attrs = {"autocomplete": "off", "autocapitalize": "off", "autocorrect": "off", "spellcheck": "false"}
     return forms.TextInput({**attrs, "class": "mono", **(attributes or {})})
 
 
 class AddForm(CauseForm):
-    """添加镜像源: the eight fields of the guide, the provider first, and how the certificate is believed."""
+    """添加镜像源 (add registry): the eight fields of the guide, provider first, and the certificate's trust."""
 
     provider = forms.ChoiceField(
         label=FIELDS["provider"],
@@ -70,8 +70,8 @@ class AddForm(CauseForm):
     password = forms.CharField(
         label=FIELDS["password"],
         strip=False,
-        # "new-password" keeps a browser from filling in the console's own; hx-preserve keeps what was typed
-        # when the server answers with the form, which never holds it.
+        # "new-password": browsers do not fill in the console's password. hx-preserve: the typed password stays
+        # when the server returns the form without it.
         widget=forms.PasswordInput(
             render_value=False,
             attrs={"autocomplete": "new-password", "hx-preserve": "", "class": "form-control mono"},
@@ -120,7 +120,7 @@ class AddForm(CauseForm):
 
 
 class EditForm(CauseForm):
-    """编辑信息: the two fields that may change, and which state of the registry they were read from."""
+    """编辑信息 (edit): the two editable fields, and the version of the registry that the form shows."""
 
     display_name = forms.CharField(
         label=FIELDS["display_name"],
@@ -154,7 +154,7 @@ class _RoleFields(ConsoleForm):
 
 
 class TokenForm(ConsoleForm):
-    """A new API token; its role and namespaces can only take away from what its owner holds."""
+    """A new API token. Its role and namespaces only restrict the owner's access."""
 
     name = forms.CharField(
         label=FIELDS["name"],
@@ -188,7 +188,7 @@ class TokenForm(ConsoleForm):
 
 
 class GrantForm(_RoleFields):
-    """One more role for an account."""
+    """Another role for an account."""
 
 
 def _new_password() -> forms.CharField:
@@ -203,7 +203,7 @@ def _new_password() -> forms.CharField:
 
 
 class AccountForm(_RoleFields):
-    """A new account, with its first role or none."""
+    """A new account with an optional first role."""
 
     username = forms.CharField(label=FIELDS["username"], max_length=150, widget=_plain())
     password = _new_password()
@@ -217,7 +217,7 @@ class AccountForm(_RoleFields):
 
 
 class PasswordForm(ConsoleForm):
-    """A new password for somebody."""
+    """A new password for an account."""
 
     password = _new_password()
 

@@ -1,4 +1,4 @@
-"""The sprite, under an address that changes with its content."""
+"""The icon sprite, under a URL that changes with its content."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse

@@ -1,4 +1,4 @@
-"""操作记录: who did what, in the namespaces that one may see."""
+"""操作记录 (audit log): the actions in the namespaces that the person may see."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ PAGE = 50
 @require_safe
 def journal(request: ConsoleRequest) -> HttpResponse:
     access = request.access
-    # A NUL is in no name, and PostgreSQL refuses to look for one.
+    # PostgreSQL rejects NUL in a query; no name contains one.
     asked = {
         name: request.GET.get(name, "").replace("\0", "").strip()
         for name in ("namespace", "action", "person")

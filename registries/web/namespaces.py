@@ -1,4 +1,4 @@
-"""Namespaces and their counts. For people who are image-admin everywhere."""
+"""Pages of namespaces, for image-admin in all namespaces."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pull secrets: their panel on the details page, with the default service account, and what uses them."""
+"""Pull secrets: the panel on the details page, the binding to the default service account, and their users."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +40,7 @@ def pull_secret(request: ConsoleRequest, namespace: str, name: str) -> HttpRespo
 
 
 def panel(access: Access, acting: Access, registry: RegistrySecret) -> dict[str, Any]:
-    """Its context; nothing where there are no pull secrets."""
+    """The context of the panel. Empty if the console keeps no pull secrets."""
     service = services()
     if not service.pull_secrets.available:
         return {}
@@ -70,20 +70,19 @@ def usage(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
 
 @require_safe
 def run_usage(request: ConsoleRequest, run: UUID) -> HttpResponse:
-    """The same for everything that a run would delete."""
+    """What uses the pull secrets of the registries that a run would delete."""
     access = request.access
     return render(request, "registries/_usage.html", usage_of(access, doomed(access, run)))
 
 
 def doomed(access: Access, run: UUID) -> list[Key]:
-    """What a run would delete, as far as this person may."""
+    """The registries that a run would delete, if the person may delete them."""
     items = services().runs["delete"].items(access=access, run_id=run)
     return [item.key for item in items if access.may(Permission.DELETE, item.key.namespace)]
 
 
 def usage_place(request: ConsoleRequest, keys: Callable[[], list[Key]], url: str) -> dict[str, Any]:
-    """The context of _usage_place.html: in a dialog it comes later, on a page it is there, and only then are the
-    keys asked for."""
+    """The context of _usage_place.html. A dialog loads the usage later from `url`; a page calls `keys` at once."""
     if not services().pull_secrets.available:
         return {}
     return {"usage_url": url} if is_htmx(request) else usage_of(request.access, keys())
@@ -96,7 +95,7 @@ def usage_of(access: Access, keys: list[Key]) -> dict[str, Any]:
 
 
 def _groups(found: Usage) -> list[dict[str, Any]]:
-    """By group: its name, how many there are, the first of them, how many more."""
+    """Per group: its name, the count, the first names, and the number of further names."""
     groups: dict[str, list[Dependent]] = {kind: [] for kind in KINDS}
     for it in found.dependents:
         groups[group_of(it.kind)].append(it)
@@ -113,7 +112,7 @@ def _groups(found: Usage) -> list[dict[str, Any]]:
 
 
 def _unseen(found: Usage) -> list[tuple[str, str]]:
-    """Namespace and the kinds that were not told of there, in words of the cluster."""
+    """(namespace, kinds) of the objects that the person may not list."""
     kinds: dict[str, list[str]] = {}
     for namespace, kind in found.unseen:
         kinds.setdefault(namespace, []).append(kind)

@@ -1,4 +1,4 @@
-"""How a view answers: a dialog that is also a page, and "done" for an HTMX request and for a plain form."""
+"""Responses of views: dialogs, which are also pages, and the result of a form for HTMX and for plain requests."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,8 +21,7 @@ View = Callable[..., HttpResponseBase]
 
 PULSE = 4000
 PULSE_ON_CLUSTER = 600
-"""Milliseconds between two questions of an open page whether anything changed; on a cluster others change it, and
-are seen within a second."""
+"""Milliseconds between two polls of an open page. On a cluster, others make changes, visible within a second."""
 
 
 def pulse_every() -> int:
@@ -30,7 +29,7 @@ def pulse_every() -> int:
 
 
 def with_accounts_only(view: View) -> View:
-    """A page that exists only where the console has accounts of its own; elsewhere it is a 404."""
+    """A view that is a 404 unless the console has its own accounts (CONSOLE_AUTH=local)."""
 
     @wraps(view)
     def local(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -42,25 +41,25 @@ def with_accounts_only(view: View) -> View:
 
 
 def details_url(key: Key) -> str:
-    """The address of a registry's page; others lie below it. Written out: `reverse` is slow for 100 rows."""
+    """The URL of a registry's page, without `reverse`, which is slow for 100 rows."""
     return f"/registries/{key.namespace}/{key.name}/"
 
 
 def is_htmx(request: HttpRequest) -> bool:
-    """Whether htmx asks for a fragment; when it restores its history it wants the whole page."""
+    """Whether htmx requests a fragment. For its history it requests the whole page."""
     htmx = HtmxDetails(request)
     return bool(htmx) and not htmx.history_restore_request
 
 
 def shown_path(request: HttpRequest) -> str:
-    """The path of the page on which htmx was when it asked; empty when that is not known."""
+    """The path of the page that sent the htmx request, or ""."""
     return urlsplit(HtmxDetails(request).current_url or "").path
 
 
 def dialog(
     request: HttpRequest, partial: str, context: dict[str, Any], *, status: int = 200, title: str = ""
 ) -> HttpResponse:
-    """A dialog's content by itself, or the same inside a page for somebody who followed a plain link."""
+    """A dialog's content: a fragment for htmx, or a page for a plain link."""
     if is_htmx(request):
         return render(request, partial, context, status=status)
     return render(request, "dialog_page.html", {**context, "partial": partial, "title": title}, status=status)
@@ -69,9 +68,9 @@ def dialog(
 def done(
     request: HttpRequest, text: str, *events: tuple[str, dict[str, Any]], href: str = ""
 ) -> HttpResponse:
-    """It worked: close the dialog, show a toast, refresh the list; or, from any other page, go back to the list.
+    """Success: closes the dialog, shows a toast and refreshes the list, or redirects to the list.
 
-    `href` is the page that the toast leads to.
+    `href` is the link of the toast.
     """
     if not is_htmx(request) or shown_path(request) not in ("", reverse("registries:list")):
         return back(request, text, "registries:list")
@@ -79,17 +78,17 @@ def done(
     for name, params in (*events, ("registries-changed", {})):
         trigger_client_event(response, name, params)
     toast(response, text, href=href)
-    # Last: events start at the form, and closing the dialog takes it out of the page.
+    # Last, because events start at the form, which is removed with the dialog.
     return trigger_client_event(response, "dialog-close", {})
 
 
 def back(request: HttpRequest, text: str, view: str, *args: str) -> HttpResponse:
-    """It worked: show that page anew, with a toast."""
+    """Success: shows the page `view` again, with a toast."""
     messages.success(request, text)
     target = reverse(view, args=args)
     return HttpResponseClientRedirect(target) if is_htmx(request) else HttpResponseRedirect(target)
 
 
 def toast(response: HttpResponse, text: str, *, kind: str = "ok", href: str = "") -> HttpResponse:
-    """Add a toast to a response; `kind` is ok, bad or warn."""
+    """Adds a toast to a response. `kind` is ok, bad or warn."""
     return trigger_client_event(response, "toast", {"text": text, "kind": kind, "href": href})

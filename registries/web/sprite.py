@@ -1,7 +1,4 @@
-"""The icons of the pages as one SVG sprite: lucide's by name, and our own marks for the providers.
-
-One file that a browser keeps, instead of the same paths in every row of every page.
-"""
+"""All icons as one cacheable SVG sprite: lucide icons by name, and our own marks of the providers."""
 
 import re
 from functools import cache
@@ -80,7 +77,7 @@ def sprite() -> str:
 
 @cache
 def version() -> str:
-    """Changes with the content, so that browsers may keep the sprite for good."""
+    """A digest of the content for the URL, so that browsers may cache the sprite for ever."""
     return sha256(sprite().encode()).hexdigest()[:12]
 
 

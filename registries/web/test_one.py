@@ -59,7 +59,7 @@ def _shown(request: ConsoleRequest, key: Key, *, begun: bool = False) -> HttpRes
 
 
 def _announce(response: HttpResponse, registry: RegistrySecret, *, begun: bool) -> None:
-    """Tell the page to update its counts, since no test is under way. Show the problem of a test without a verdict."""
+    """Updates the counts of the page after a test. Shows a toast for a test without a verdict."""
     trigger_client_event(response, "registry-tested", {"uid": registry.uid})
     last = services().history.last(registry.uid)
     if last and isinstance(last.outcome, NotTested) and not begun:

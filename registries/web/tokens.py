@@ -1,4 +1,4 @@
-"""Access tokens of the API: each person makes and revokes their own."""
+"""Pages of a person's own access tokens."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from registries.web.responses import back, dialog
 from registries.wiring import services
 
 USUAL = timedelta(days=90)
-"""How long a token is valid unless its owner chooses another day."""
+"""The default validity of a token."""
 LAST_DAY = LONGEST - timedelta(days=1)
 """A token is valid to the end of its last day, so the last day comes one day earlier."""
 END_OF_DAY = time(23, 59, 59)
