@@ -52,10 +52,8 @@ OPERATIONS = (
         "GET",
         f"{BASE}/namespaces",
         _("List namespaces"),
-        _(
-            "The namespaces that the caller may see, with the counts of each and what the caller may do there."
-        ),
-        (200, _("The namespaces, by name."), "NamespaceList", examples.NAMESPACES),
+        _("The namespaces that the caller can see, with counts and the caller's permissions."),
+        (200, _("The namespaces, sorted by name."), "NamespaceList", examples.NAMESPACES),
         (400, 401, 429, 500, 503),
     ),
     Operation(
@@ -63,8 +61,13 @@ OPERATIONS = (
         "GET",
         f"{BASE}/namespaces/_all_/registry-secrets",
         _("List, in all namespaces"),
-        _("Every namespace that the caller may see; none is no error."),
-        (200, _("A page, by namespace and name; or a stream."), f"{KIND}List", examples.LIST),
+        _("All namespaces that the caller can see. An empty list is not an error."),
+        (
+            200,
+            _("A page sorted by namespace and name, or a stream of changes."),
+            f"{KIND}List",
+            examples.LIST,
+        ),
         (400, 401, 429, 500, 503),
         _LISTING,
         also=("WatchEvent",),
@@ -74,8 +77,8 @@ OPERATIONS = (
         "GET",
         _SECRETS,
         _("List"),
-        _("Page until you have totalItems."),
-        (200, _("A page, by name; or a stream."), f"{KIND}List", examples.LIST),
+        _("Request pages until you have totalItems items."),
+        (200, _("A page sorted by name, or a stream of changes."), f"{KIND}List", examples.LIST),
         READ_ERRORS,
         ("namespace", *_LISTING),
         also=("WatchEvent",),
@@ -85,7 +88,7 @@ OPERATIONS = (
         "POST",
         _SECRETS,
         _("Create"),
-        _("The new one is untested: call verify next."),
+        _("The new registry secret is not tested. Call verify next."),
         (201, _("Created."), KIND, examples.SECRET),
         (*WRITE_ERRORS, 409, 422),
         ("namespace", "dryRun"),
@@ -106,8 +109,11 @@ OPERATIONS = (
         "PATCH",
         _ONE,
         _("Edit information"),
-        _("Display name and description only. To change a credential, delete and create."),
-        (200, _("Changed."), KIND, examples.SECRET),
+        _(
+            "Changes only the display name and the description. To change a credential, delete the"
+            " registry secret and create it again."
+        ),
+        (200, _("Updated."), KIND, examples.SECRET),
         (*WRITE_ERRORS, 409, 422),
         ("namespace", "name", "dryRun"),
         (f"{KIND}Patch", examples.PATCH),
@@ -131,10 +137,11 @@ OPERATIONS = (
         f"{_ONE}/verify",
         _("Verify"),
         _(
-            "Without a body: test the stored credential and record the verdict. With domain, user name and password: "
-            "test these and record nothing; {name} need not exist then. A registry that refuses is a 200 with "
-            "success: false. To one that asked to be left alone (Retry-After) nothing is sent until then: the verdict "
-            "is rate_limited, with the seconds that are left, and is not recorded."
+            "Without a body: tests the stored credential and records the verdict. With domain, "
+            "username and password: tests these and records nothing; {name} need not exist. If the"
+            " registry refuses, the response is a 200 with success: false. During a Retry-After of"
+            " the registry nothing is sent: the verdict is rate_limited with the remaining "
+            "seconds, and is not recorded."
         ),
         (200, _("The verdict."), "Verdict", examples.VERDICT),
         (*WRITE_ERRORS, 409, 422),
@@ -147,7 +154,7 @@ OPERATIONS = (
         "GET",
         f"{_ONE}/tests",
         _("List past tests"),
-        _("The last 20 verdicts, newest first, without what the registry said."),
+        _("The last 20 verdicts, newest first, without the registry's own text."),
         (200, _("The tests."), "TestList", examples.TESTS),
         READ_ERRORS,
         ("namespace", "name"),
@@ -157,7 +164,7 @@ OPERATIONS = (
         "GET",
         f"{BASE}/runs",
         _("List runs"),
-        _("Your own that have begun and are remembered, newest first, at most 20."),
+        _("Your started runs that are still kept, newest first, at most 20."),
         (200, _("The runs."), "RunList", examples.RUNS),
         (400, 401, 429, 500, 503),
     ),
@@ -165,12 +172,13 @@ OPERATIONS = (
         "createRun",
         "POST",
         f"{BASE}/runs",
-        _("Delete or verify many"),
+        _("Start a run"),
         _(
-            "Begins a run over exactly these items, which goes on by itself; when one of them is not there, nothing is "
-            "done. One run of tests per person at a time: the 409 names the one under way."
+            "Starts a run on exactly these items, which continues in the background. If an item "
+            "does not exist, nothing is done. A person can have one test run at a time: the 409 "
+            "names the current one."
         ),
-        (201, _("Begun."), "Run", examples.RUN),
+        (201, _("Started."), "Run", examples.RUN),
         (*WRITE_ERRORS, 409, 422),
         (),
         ("NewRun", examples.NEW_RUN),
@@ -179,8 +187,8 @@ OPERATIONS = (
         "getRun",
         "GET",
         f"{BASE}/runs/{{run}}",
-        _("How far a run is"),
-        _("Your own, for as long as it is remembered."),
+        _("Get a run"),
+        _("Your own run, while it is kept."),
         (200, _("The run."), "Run", examples.RUN),
         READ_ERRORS,
         ("run",),
@@ -189,8 +197,8 @@ OPERATIONS = (
         "cancelRun",
         "POST",
         f"{BASE}/runs/{{run}}/cancel",
-        _("Cancel a run of tests"),
-        _("No further test is begun; those under way end and are recorded."),
+        _("Cancel a test run"),
+        _("No new tests start. Running tests finish and are recorded."),
         (200, _("The run."), "Run", examples.RUN),
         (400, 401, 403, 404, 409, 429, 500, 503),
         ("run",),
@@ -224,8 +232,8 @@ def _document() -> dict[str, Any]:
             "title": "Registry Console",
             "version": API_VERSION.rpartition("/")[2],
             "description": _(
-                "Credentials of container registries, per namespace. Every error is a Status of "
-                "Kubernetes, an unknown address (404) and a wrong method (405) included."
+                "Credentials of container registries, per namespace. Every error is a Kubernetes "
+                "Status, including an unknown URL (404) and a wrong method (405)."
             ),
         },
         "servers": [{"url": "/"}],
@@ -239,8 +247,8 @@ def _document() -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": _(
-                        "An access token of the console; with CONSOLE_AUTH=kubernetes one of the cluster, of a service "
-                        "account for example."
+                        "An access token of the console. With CONSOLE_AUTH=kubernetes: a token of the cluster,"
+                        " for example of a service account."
                     ),
                 },
                 "session": {
@@ -248,7 +256,7 @@ def _document() -> dict[str, Any]:
                     "in": "cookie",
                     "name": "sessionid",
                     "description": _(
-                        "The browser's own session; what changes something takes X-CSRFToken as well."
+                        "The session of the browser. Requests that change something also need X-CSRFToken."
                     ),
                 },
             },
@@ -263,7 +271,7 @@ def _operation(it: Operation) -> dict[str, Any]:
     if schema:
         responses[str(code)]["content"] = {JSON: {"schema": shape, "example": example}}
     if (schema == KIND and code == 200) or schema == f"{KIND}List":
-        meaning = _("The resourceVersion.") if schema == KIND else _("Another one for another list.")
+        meaning = _("The resourceVersion.") if schema == KIND else _("Changes when the list changes.")
         etag = {"description": meaning, "schema": {"type": "string"}}
         responses[str(code)]["headers"] = {"ETag": etag}
     responses |= {str(error): {"$ref": f"#/components/responses/{error}"} for error in sorted(it.errors)}

@@ -149,31 +149,32 @@ _NAMED = f'registrysecrets.{API_GROUP} "harbor-prod"'
 ERRORS: dict[int, tuple[str | Promise, dict[str, Any]]] = {
     400: (_("The request is malformed."), _status(400, "BadRequest", "the body is not valid JSON")),
     401: (
-        _("No token, or one that is wrong, expired or revoked."),
+        _("The token is missing, wrong, expired or revoked."),
         _status(401, "Unauthorized", "Unauthorized"),
     ),
     403: (
         _(
-            "Seen, but the role for it is missing, or a rule of the cluster is against it, as a cause says; or a"
-            " session without CSRF; or the namespace is being deleted."
+            "The object is visible, but the role is missing, or a rule of the cluster forbids it "
+            "(see causes); or the session request has no CSRF token; or the namespace is being "
+            "deleted."
         ),
         _status(403, "Forbidden", f"{_NAMED} is forbidden: this takes the role image-admin", _ABOUT),
     ),
     404: (
-        _("There is none, or none that the caller may see: the two are not told apart."),
+        _("Not found, or not visible to the caller."),
         _status(404, "NotFound", f"{_NAMED} not found", _ABOUT),
     ),
     409: (
-        _("The name is taken, a precondition failed, or it was changed meanwhile."),
+        _("The name is taken, a precondition failed, or the object changed in the meantime."),
         _status(409, "AlreadyExists", f"{_NAMED} already exists", _ABOUT),
     ),
     413: (_("The body is too large."), _status(413, "RequestEntityTooLarge", "the request is too large")),
     415: (
-        _("The body is of another type."),
+        _("The content type of the body is not supported."),
         _status(415, "UnsupportedMediaType", "the body is in an unknown format"),
     ),
     422: (
-        _("Fields are missing or wrong; one cause each."),
+        _("Fields are missing or invalid, with one cause each."),
         _status(
             422,
             "Invalid",
@@ -185,12 +186,15 @@ ERRORS: dict[int, tuple[str | Promise, dict[str, Any]]] = {
         ),
     ),
     429: (
-        _("Too many requests, or too many that wait. Retry-After has the seconds."),
+        _("Too many requests, or too many waiting requests. Wait for the seconds in Retry-After."),
         _status(429, "TooManyRequests", "too many requests: try again in 2 s", {"retryAfterSeconds": 2}),
     ),
-    500: (_("A failure here; it was logged."), _status(500, "InternalError", "an internal error occurred")),
+    500: (
+        _("Internal error. The cause is in the log."),
+        _status(500, "InternalError", "an internal error occurred"),
+    ),
     503: (
-        _("The store cannot answer at the moment."),
+        _("The store is temporarily unavailable."),
         _status(503, "ServiceUnavailable", "the server cannot answer at the moment"),
     ),
 }

@@ -24,68 +24,66 @@ PARAMETERS: dict[str, Schema] = {
     "page": {
         "name": "page",
         "in": "query",
-        "description": _("From 1. A page past the end has no items."),
+        "description": _("Starts at 1. A page after the last one has no items."),
         "schema": {"type": "integer", "minimum": 1, "default": 1},
     },
     "limit": {
         "name": "limit",
         "in": "query",
-        "description": _("Items of a page; more than 500 means 500."),
+        "description": _("Items per page. Values above 500 count as 500."),
         "schema": {"type": "integer", "minimum": 1, "default": 10},
     },
     "search": {
         "name": "search",
         "in": "query",
-        "description": _("Looks in name, display name and domain, ignoring case. Not for a watch."),
+        "description": _("Text to find in name, display name or domain, case-insensitive. Not for a watch."),
         "schema": {"type": "string"},
     },
     "labelSelector": {
         "name": "labelSelector",
         "in": "query",
         "description": _(
-            "Only those whose labels it selects, as Kubernetes writes it, for example app=web,tier notin (x,y). In a "
-            "watch, what is selected no longer is DELETED."
+            "A label selector as in Kubernetes, for example app=web,tier notin (x,y). In a watch, "
+            "an item that no longer matches is DELETED."
         ),
         "schema": {"type": "string"},
     },
     "fieldSelector": {
         "name": "fieldSelector",
         "in": "query",
-        "description": _("The same by metadata.name and metadata.namespace, equal or not."),
+        "description": _("A field selector on metadata.name and metadata.namespace, equal or not equal."),
         "schema": {"type": "string"},
     },
     "watch": {
         "name": "watch",
         "in": "query",
-        "description": _("Stream changes as lines of WatchEvent instead of a list."),
+        "description": _("Stream changes, one WatchEvent per line, instead of a list."),
         "schema": {"type": "boolean", "default": False},
     },
     "resourceVersion": {
         "name": "resourceVersion",
         "in": "query",
         "description": _(
-            "Of a watch: after which version. Without one, what there is comes first, as ADDED."
+            "For a watch: the version to start after. Without it, existing items come first, as ADDED."
         ),
         "schema": {"type": "string"},
     },
     "timeoutSeconds": {
         "name": "timeoutSeconds",
         "in": "query",
-        "description": _("Of a watch: how long; more than 1800 means 1800, and 0 means 300."),
+        "description": _("For a watch: the duration in seconds. Values above 1800 count as 1800, 0 as 300."),
         "schema": {"type": "integer", "minimum": 0, "default": 300},
     },
     "allowWatchBookmarks": {
         "name": "allowWatchBookmarks",
         "in": "query",
-        "description": _(
-            "Of a watch: say every 30 s, and at its end, up to which version everything was told."
-        ),
+        "description": _("For a watch: send a BOOKMARK with the current version every 30 s and at the end."),
         "schema": {"type": "boolean", "default": False},
     },
     "dryRun": {
         "name": "dryRun",
         "in": "query",
-        "description": _("Check everything, on a cluster with its admission, and change nothing."),
+        "description": _("Validate only, on a cluster including admission. Nothing is changed."),
         "schema": {"enum": ["All"]},
     },
 }

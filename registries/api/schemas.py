@@ -61,16 +61,16 @@ _TEXTS = {
 }
 _LABELS: Schema = {
     "type": "object",
-    "description": _("a client's own, kept and checked as Kubernetes does"),
+    "description": _("labels of the client, validated and stored as in Kubernetes"),
     "additionalProperties": {"type": "string"},
 }
 _CORE = {
     PREFIX + "plain-http": {"enum": ["true"]},
-    PREFIX + "ca-bundle": text(_("certificates in PEM, trusted for this registry in addition")),
+    PREFIX + "ca-bundle": text(_("PEM certificates, also trusted for this registry")),
     PREFIX + "skip-tls-verify": {"enum": ["true"]},
 }
 _SPEC = {
-    "domain": text(_("host[:port]; `http://` in front means plain HTTP, a path is ignored")),
+    "domain": text(_("host[:port]; the prefix `http://` means plain HTTP, a path is ignored")),
     "username": text(),
     "provider": _PROVIDER,
 }
@@ -85,7 +85,7 @@ SCHEMAS: dict[str, Schema] = {
                     "name": NAME,
                     "namespace": NAMESPACE,
                     "uid": text(),
-                    "resourceVersion": text(_("opaque; another one after every write")),
+                    "resourceVersion": text(_("opaque; changes with every write")),
                     "creationTimestamp": text(format="date-time"),
                     "labels": _LABELS,
                     "annotations": {
@@ -115,7 +115,7 @@ SCHEMAS: dict[str, Schema] = {
         "kind",
         "metadata",
         "spec",
-        description=_("A registry with its credential, without the password: no operation ever returns it."),
+        description=_("A registry and its credential. No operation returns the password."),
     ),
     f"New{KIND}": thing(
         {
@@ -124,13 +124,13 @@ SCHEMAS: dict[str, Schema] = {
             "metadata": thing(
                 {
                     "name": NAME,
-                    "namespace": NAMESPACE | {"description": _("if given, that of the path")},
+                    "namespace": NAMESPACE | {"description": _("if given, must match the path")},
                     "labels": _LABELS,
                     "annotations": {
                         "type": "object",
                         "description": _(
-                            "Further ones are kept, at most 248 KiB; what the console writes itself, such as "
-                            "verify-status, is ignored, and so is kubectl's last-applied-configuration."
+                            "Other annotations are kept, up to 248 KiB. Annotations that the console writes, such "
+                            "as verify-status, and kubectl's last-applied-configuration are ignored."
                         ),
                         "properties": {**_TEXTS, **_CORE},
                         "additionalProperties": {"type": "string"},
@@ -139,7 +139,7 @@ SCHEMAS: dict[str, Schema] = {
                 "name",
             ),
             "spec": thing(
-                {**_SPEC, "password": text(_("plain text; stored, and never returned"), format="password")},
+                {**_SPEC, "password": text(_("plain text; stored, never returned"), format="password")},
                 "domain",
                 "username",
                 "password",
@@ -160,7 +160,7 @@ SCHEMAS: dict[str, Schema] = {
                         "additionalProperties": False,
                     },
                     **{
-                        name: text(_("a precondition: 409 when it is another one"), type=["string", "null"])
+                        name: text(_("a precondition: 409 if it differs"), type=["string", "null"])
                         for name in ("name", "namespace", "uid", "resourceVersion")
                     },
                 },
@@ -168,7 +168,8 @@ SCHEMAS: dict[str, Schema] = {
             }
         },
         description=_(
-            "A merge patch (RFC 7396). null removes a text; with any other change in it, it is refused as a whole."
+            "A merge patch (RFC 7396). null removes a text. A patch with any other change is "
+            "rejected as a whole."
         ),
     ),
     f"{KIND}List": _list(KIND + "List", reference(KIND), metadata=closed({"resourceVersion": text()})),
@@ -177,9 +178,7 @@ SCHEMAS: dict[str, Schema] = {
             "type": {"enum": ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]},
             "object": {"type": "object"},
         },
-        description=_(
-            "One line of a watch. A BOOKMARK holds nothing but the version so far, an ERROR a Status."
-        ),
+        description=_("One line of a watch. A BOOKMARK has only the current version, an ERROR a Status."),
     ),
     "DeleteOptions": {
         "type": "object",
@@ -197,26 +196,29 @@ SCHEMAS: dict[str, Schema] = {
             "domain": text(),
             "username": text(),
             "password": text(format="password"),
-            "caBundle": text(_("certificates in PEM, trusted in addition")),
+            "caBundle": text(_("PEM certificates, also trusted")),
             "skipTlsVerify": {"type": "boolean"},
         },
         "description": _(
-            "Nothing, to test what is stored; or domain, user name and password, all three, to test these."
+            "Empty, to test the stored credential; or domain, username and password together, to test these."
         ),
     },
     "Verdict": closed(
         {
             "success": {"type": "boolean"},
-            "message": text(_("in the language of Accept-Language, Chinese unless English is asked for")),
+            "message": text(_("in the language of Accept-Language, Chinese by default")),
             "reason": {"enum": [reason.value for reason in Reason]},
             "timestamp": _STAMP,
             "durationMs": {"type": "integer", "minimum": 0},
             "proven": {"type": "boolean", "description": _("whether the registry checked the password")},
             "hint": text(_("what to do next")),
             "detail": text(
-                _("what the registry said, or the test found out, cleaned; shown to who tests, never stored")
+                _(
+                    "the registry's own text or details of the test, sanitized; shown only to the tester, "
+                    "never stored"
+                )
             ),
-            "cause": text(_("a code that lies beneath the reason")),
+            "cause": text(_("a more specific code within the reason")),
             "registryHost": text(),
             "tokenHost": text(),
             "stages": {
@@ -234,7 +236,11 @@ SCHEMAS: dict[str, Schema] = {
                 "minItems": 1,
                 "maxItems": 1000,
                 "items": thing(
-                    {"namespace": text(), "name": text(), "uid": text(_("if given, the one that is meant"))},
+                    {
+                        "namespace": text(),
+                        "name": text(),
+                        "uid": text(_("if given, must match the existing object")),
+                    },
                     "namespace",
                     "name",
                 ),
@@ -251,7 +257,7 @@ SCHEMAS: dict[str, Schema] = {
             **{it: {"type": "integer", "minimum": 0} for it in ("total", "ended", "succeeded", "failed")},
             "items": {
                 "type": "array",
-                "description": _("the newest that did not end well, at most 100 of a run that tests"),
+                "description": _("the newest failed items, at most 100 for a test run"),
                 "items": closed({it: text() for it in ("namespace", "name", "state", "reason", "problem")}),
             },
         }
@@ -300,8 +306,8 @@ SCHEMAS: dict[str, Schema] = {
         },
         *("apiVersion", "kind", "metadata", "status", "message", "reason", "code"),
         additionalProperties=False,
-        description=_("Every error, as Kubernetes has them."),
+        description=_("Every error, in the format of Kubernetes."),
     ),
 }
 _verdict = SCHEMAS["Verdict"]["properties"]
-SCHEMAS["TestList"] = _list("TestList", closed({"by": text(_("who tested")), **_verdict}))
+SCHEMAS["TestList"] = _list("TestList", closed({"by": text(_("the person who tested")), **_verdict}))

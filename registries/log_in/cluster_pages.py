@@ -66,7 +66,7 @@ class CredentialForm(forms.Form):
         given = [bool(token), bool(pasted.strip()), bool(file)]
         if sum(given) != 1:
             raise ValidationError(
-                _("Give one credential: a token, or a kubeconfig.")
+                _("Enter one credential: a token or a kubeconfig.")
                 if any(given)
                 else _("Paste a token, or choose a kubeconfig.")
             )

@@ -51,7 +51,7 @@ def account_password(request: ConsoleRequest, name: str) -> HttpResponse:
 
     def change(values: dict[str, Any]) -> str:
         services().accounts.reset_password(access=access, name=name, password=values["password"])
-        return _("The password of %(name)s is new.") % {"name": name}
+        return _("Reset the password of account %(name)s.") % {"name": name}
 
     title = _("Reset the password of %(name)s") % {"name": name}
     return submit(request, PasswordForm(request.POST or None), change, title=title, page=PAGE)

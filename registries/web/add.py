@@ -99,7 +99,7 @@ def _after_saving(access: Access, created: RegistrySecret) -> str:
     try:
         services().single_tests.start(access=access, key=created.key)
     except TooManyRequests:
-        return _("Added %(name)s. It was not tested: too many tests lately.") % {"name": created.title}
+        return _("Added %(name)s. Not tested: too many recent tests.") % {"name": created.title}
     return _("Added %(name)s. Testing the connection.") % {"name": created.title}
 
 

@@ -31,7 +31,7 @@ class ErrorMiddleware:
                 log.error("%s", error, exc_info=error)
             return problem(request, error.status, error_text(error))
         if isinstance(error, RequestDataTooBig | TooManyFieldsSent):
-            return problem(request, 413, _("Too much was sent at once. Shorten it and send it again."))
+            return problem(request, 413, _("The request is too large. Shorten it and submit it again."))
         return None
 
 
@@ -44,12 +44,12 @@ def problem(request: HttpRequest, status: int, text: str) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
-        return problem(request, 413, _("Too much was sent at once. Shorten it and send it again."))
+        return problem(request, 413, _("The request is too large. Shorten it and submit it again."))
     return problem(request, 400, _("The request could not be understood. Go back and try again."))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem(request, 403, _("You may not do this."))
+    return problem(request, 403, _("You do not have permission to do this."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -57,10 +57,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return problem(request, 500, _("Something went wrong here. It was logged; try again in a moment."))
+    return problem(request, 500, _("An internal error occurred and was logged. Try again in a moment."))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The response to a form with a wrong CSRF token, for example of an earlier session."""
-    text = _("This form belongs to another session. Nothing was changed; reload the page and send it again.")
+    text = _(
+        "This form belongs to another session. Nothing was changed. Reload the page and submit"
+        " the form again."
+    )
     return problem(request, 403, text)

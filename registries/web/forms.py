@@ -81,7 +81,7 @@ class AddForm(CauseForm):
         label=FIELDS["tls"],
         choices=[
             (Tls.SYSTEM.value, _("Trusted by the system")),
-            (Tls.CA.value, _("A CA of its own")),
+            (Tls.CA.value, _("Custom CA")),
             (Tls.SKIP.value, _("Skip verification")),
         ],
         initial=Tls.SYSTEM.value,
@@ -158,23 +158,23 @@ class TokenForm(ConsoleForm):
 
     name = forms.CharField(
         label=FIELDS["name"],
-        help_text=_("What it is for, so that you know later what stops when you revoke it."),
+        help_text=_("The purpose of the token, so that you know later what revoking it affects."),
         widget=forms.TextInput({"autocomplete": "off", "maxlength": "64", "placeholder": "CI"}),
     )
     role = forms.ChoiceField(
         label=FIELDS["role"],
         choices=[(role.value, format_lazy("{} · {}", role.value, ROLES[role])) for role in Role],
-        help_text=_("At most this, and never more than you hold yourself."),
+        help_text=_("The maximum role of the token. It never exceeds your own role."),
     )
     namespaces = forms.MultipleChoiceField(
         label=FIELDS["namespaces"],
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Choose none for all that you may see, those that are added later included."),
+        help_text=_("Select none to include all namespaces that you can see, also future ones."),
     )
     expires = forms.DateField(
         label=FIELDS["expires"],
-        help_text=_("The last day on which it is valid, at most a year from now."),
+        help_text=_("The last valid day, at most one year from now."),
         widget=forms.DateInput({"type": "date", "class": "form-control"}),
     )
 
@@ -195,7 +195,7 @@ def _new_password() -> forms.CharField:
     return forms.CharField(
         label=FIELDS["password"],
         strip=False,
-        help_text=_("At least 8 characters; not a common word, not like the user name."),
+        help_text=_("At least 8 characters, not a common password, not similar to the user name."),
         widget=forms.PasswordInput(
             render_value=False, attrs={"autocomplete": "new-password", "hx-preserve": ""}
         ),
@@ -213,7 +213,7 @@ class AccountForm(_RoleFields):
         super().__init__(*args, **kwargs)
         role = cast(forms.ChoiceField, self.fields["role"])
         role.required = False
-        role.choices = [("", _("None yet")), *role.choices]  # type: ignore[misc]
+        role.choices = [("", _("No role")), *role.choices]  # type: ignore[misc]
 
 
 class PasswordForm(ConsoleForm):

@@ -15,7 +15,7 @@ from registries.words import labels
 from registries.words.problems import problem_text
 
 THEMES = (
-    ("system", _("As the system"), "monitor"),
+    ("system", _("Use system setting"), "monitor"),
     ("light", _("Light"), "sun"),
     ("dark", _("Dark"), "moon"),
 )
@@ -62,7 +62,7 @@ class Group(NamedTuple):
 
 @lru_cache(256)
 def _navigation(administers: bool, by_cluster: bool, path: str) -> tuple[Group, ...]:
-    images = [("list", _("Registries"), "boxes"), ("journal", _("Journal"), "scroll-text")]
+    images = [("list", _("Registries"), "boxes"), ("journal", _("Audit log"), "scroll-text")]
     groups = [(_("Images"), images)]
     if administers:
         entries = [("namespaces", _("Namespaces"), "folder")]

@@ -42,7 +42,7 @@ FILTERS = {
     Filter.FAILED: STATUSES[VerifyStatus.FAILED],
     Filter.UNTESTED: STATUSES[VerifyStatus.UNTESTED],
     Filter.UNPROVEN: Label(
-        _("Not checked"), "warn", "triangle-alert", _("Connected, but open to any password")
+        _("Not checked"), "warn", "triangle-alert", _("Connected, but any password is accepted")
     ),
     Filter.STALE: Label(_("Out of date"), "idle", "history", _("Tested more than a week ago")),
 }
@@ -60,7 +60,7 @@ ACTIONS = {
     "delete": _("Deleted"),
     "test": _("Tested"),
     "try": _("Tested before saving"),
-    "see": _("Looked at"),
+    "see": _("Viewed"),
     "login": _("Logged in"),
     "logout": _("Logged out"),
     "account": _("Account"),
@@ -76,17 +76,17 @@ OUTCOMES = {
     "Forbidden": _("Refused: role missing"),
     "NotFound": _("Refused: not visible"),
     "failed": _("Failed"),
-    "refused": _("Refused: a rule of the cluster"),
-    "uncertain": _("Not answered: may have been done"),
+    "refused": _("Refused: cluster policy"),
+    "uncertain": _("No response: may have succeeded"),
     "locked": _("Refused: locked"),
     "Unauthorized": _("Refused: not valid"),
     "revoked": _("Ended by the cluster"),
 }
 
 ROLES = {
-    Role.VIEWER: _("sees"),
-    Role.OPERATOR: _("sees, tests and edits"),
-    Role.ADMIN: _("sees, tests, edits, adds and deletes"),
+    Role.VIEWER: _("view"),
+    Role.OPERATOR: _("view, test and edit"),
+    Role.ADMIN: _("view, test, edit, add and delete"),
 }
 
 FIELDS = {

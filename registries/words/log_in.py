@@ -8,35 +8,36 @@ from registries.words.language import Text
 
 TEXTS: dict[Problem, Text] = {
     Problem.TOKEN_MALFORMED: _(
-        "This is no token: there are spaces or other characters in it. Paste the token alone."
+        "This is not a token: it contains spaces or other invalid characters. Paste only the token."
     ),
     Problem.PROOF_EXPIRED: _(
         "This credential has expired. Get a new one, for example with: kubectl create token"
     ),
     Problem.KUBECONFIG_MALFORMED: _(
-        "This is no kubeconfig. One is YAML, with clusters, users and contexts in it, and at most 128 KiB."
+        "This is not a kubeconfig. A kubeconfig is YAML with clusters, users and contexts, at most 128 KiB."
     ),
     Problem.KUBECONFIG_CONTEXT: _(
-        "The current context of this kubeconfig leads nowhere. Choose one: kubectl config use-context"
+        "The current context of this kubeconfig is invalid. Set one: kubectl config use-context"
     ),
     Problem.KUBECONFIG_PLUGIN: _(
-        "This kubeconfig gets its credential from a program on your computer, and no program is run here. "
-        "Let it give you a token and paste that."
+        "This kubeconfig gets its credential from a program on your computer, which the "
+        "console does not run. Get a token from that program and paste it."
     ),
     Problem.KUBECONFIG_FILE: _(
-        "This kubeconfig names files on your computer, and no file is read here. Put their content into it: "
-        "kubectl config view --minify --flatten --raw"
+        "This kubeconfig refers to files on your computer, which the console cannot read. "
+        "Embed them: kubectl config view --minify --flatten --raw"
     ),
     Problem.KUBECONFIG_BASIC: _(
-        "This kubeconfig logs in with a user name and password. Use a token or a client certificate."
+        "This kubeconfig uses a user name and a password. Use a token or a client certificate."
     ),
     Problem.KUBECONFIG_IMPERSONATION: _(
-        "This kubeconfig acts as somebody else, which the console does not do. Use a credential of your own."
+        "This kubeconfig impersonates another user, which the console does not support. Use "
+        "your own credential."
     ),
     Problem.KUBECONFIG_CERTIFICATE: _(
-        "The client certificate in this kubeconfig is damaged, or its key is encrypted or another one's."
+        "The client certificate in this kubeconfig is damaged, or its key is encrypted or does not match."
     ),
-    Problem.KUBECONFIG_EMPTY: _("There is neither a token nor a client certificate in this kubeconfig."),
+    Problem.KUBECONFIG_EMPTY: _("This kubeconfig contains no token and no client certificate."),
     Problem.PROOF_REFUSED: _(
         "The cluster does not accept this credential: it is wrong, has expired or was revoked. Get a new one."
     ),
@@ -47,7 +48,8 @@ def credential_text(cause: Cause) -> str:
     """What is wrong and what to do. Of the typed text, only the host of another server is repeated."""
     if cause.problem is Problem.KUBECONFIG_ELSEWHERE:
         return gettext(
-            "This kubeconfig is for another API server (%(host)s). The console asks its own only, so nothing was "
-            "sent. Take the kubeconfig of this cluster, or paste a token of it."
+            "This kubeconfig is for another API server (%(host)s). The console only uses its own, "
+            "so nothing was sent. Use the kubeconfig of this cluster, or paste a token of this "
+            "cluster."
         ) % {"host": cause.part or "?"}
     return str(TEXTS[cause.problem])

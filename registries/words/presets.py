@@ -30,17 +30,15 @@ PRESETS = {
     Provider.HARBOR: Preset(
         example="harbor.example.com",
         domain_hint=_("The host of the Harbor portal, with its port if it is not 443."),
-        username_hint=_("A robot account's whole name, prefix included: robot$project+name."),
-        password_hint=_(
-            "The robot's token; people who log in through OIDC take the CLI secret of their profile."
-        ),
+        username_hint=_("The full name of a robot account, including the prefix: robot$project+name."),
+        password_hint=_("The token of the robot account. OIDC users: the CLI secret from the user profile."),
     ),
     Provider.DOCKERHUB: Preset(
         example="docker.io",
         domain="docker.io",
         domain_hint=_("Docker Hub has one address: docker.io."),
         username_hint=_("The Docker ID, in lower case; not the e-mail address."),
-        password_hint=_("A personal access token; a must when two-step verification is on."),
+        password_hint=_("A personal access token; required with two-factor authentication."),
         sample_path="account/app:tag",
     ),
     Provider.ALIYUN: Preset(
@@ -55,10 +53,10 @@ PRESETS = {
     Provider.OTHER: Preset(
         example="registry.example.com:5000",
         domain_hint=_(
-            "Host, and port if it is not 443. Type http:// in front only for a registry without TLS."
+            "Host, with the port if it is not 443. Add the prefix http:// only for a registry without TLS."
         ),
-        username_hint=_("An account that may only pull is enough."),
-        password_hint=_("Kept sealed and never shown again."),
+        username_hint=_("An account with pull permission is sufficient."),
+        password_hint=_("Stored encrypted, never shown again."),
         sample_path="team/app:tag",
     ),
 }

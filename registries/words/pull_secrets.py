@@ -12,21 +12,25 @@ PULL_SECRETS = {
         _("Ready"),
         "ok",
         "circle-check",
-        _("Pods of this namespace can pull with it; it goes with the registry."),
+        _("Pods of this namespace can pull with it. It is deleted with the registry."),
     ),
     PullSecret.MISSING: Label(
-        _("Not there"),
-        "warn",
-        "triangle-alert",
-        _("It could not be made; the console's log says why. It is tried again when this page is opened."),
-    ),
-    PullSecret.OUTDATED: Label(
-        _("Not as it should be"),
+        _("Missing"),
         "warn",
         "triangle-alert",
         _(
-            "It was changed, or is of an earlier registry of this name, and could not be put right; the console's log"
-            " says why. It is tried again when this page is opened."
+            "It could not be created; the reason is in the console's log. The console retries when"
+            " this page is opened."
+        ),
+    ),
+    PullSecret.OUTDATED: Label(
+        _("Unexpected content"),
+        "warn",
+        "triangle-alert",
+        _(
+            "It was changed, or belongs to an earlier registry with this name, and could not be "
+            "restored; the reason is in the console's log. The console retries when this page is "
+            "opened."
         ),
     ),
     PullSecret.FOREIGN: Label(
@@ -34,26 +38,23 @@ PULL_SECRETS = {
         "bad",
         "circle-x",
         _(
-            "Somebody else made a Secret of this name. It was left alone; remove it and this one takes its place."
+            "Someone else created a Secret with this name. It was not changed. Delete it, and the "
+            "console creates the pull secret."
         ),
     ),
     None: Label(
-        _("Not known"),
+        _("Unknown"),
         "idle",
         "circle-dashed",
-        _("The cluster did not tell, or the console may not read Secrets."),
+        _("The cluster did not answer, or the console has no permission to read Secrets."),
     ),
 }
 
 BINDINGS: dict[Binding, Text] = {
-    Binding.BOUND: _(
-        "Bound to the default service account: new pods that name no pull secret of their own pull with it."
-    ),
-    Binding.UNBOUND: _("Not bound to the default service account: a pod has to name it, as below."),
+    Binding.BOUND: _("Bound to the default service account: new pods without their own pull secret use it."),
+    Binding.UNBOUND: _("Not bound to the default service account: a pod must name it, as below."),
     Binding.ABSENT: _("This namespace has no default service account yet."),
-    Binding.UNKNOWN: _(
-        "Whether the default service account is bound to it cannot be told: it may not be read."
-    ),
+    Binding.UNKNOWN: _("The binding to the default service account is unknown: no permission to read it."),
 }
 
 KINDS: dict[str, Text] = {

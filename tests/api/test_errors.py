@@ -270,8 +270,8 @@ def test_what_is_said_of_a_field_is_in_the_language_that_is_asked_for(cast: Cast
     chinese = client.post(TEAM_A, {}, content_type="application/json")
     english = client.post(TEAM_A, {}, content_type="application/json", headers={"accept-language": "en"})
 
-    assert chinese.json()["details"]["causes"][0]["message"] == "填写此项。"
-    assert english.json()["details"]["causes"][0]["message"] == "Fill in this field."
+    assert chinese.json()["details"]["causes"][0]["message"] == "此项必填。"
+    assert english.json()["details"]["causes"][0]["message"] == "This field is required."
     assert chinese.json()["message"] == english.json()["message"]
 
 

@@ -45,7 +45,7 @@ class TestMessage:
             (
                 TEAM_A,
                 body("q2", provider="quay", username=""),
-                f'{KIND} "q2" is invalid: spec.username: Fill in this field; '
+                f'{KIND} "q2" is invalid: spec.username: This field is required; '
                 "spec.provider: Choose one of the providers",
             ),
         ],

@@ -147,8 +147,8 @@ class TestWhatIsWrong:
             ("name", "harbor-dev", "该命名空间中已有同名镜像源，换一个名称。"),
             ("name", "Harbor_Dev", "只用小写字母、数字和连字符。"),
             ("domain", "harbor .example.com", re.compile("空格")),
-            ("username", "", "填写此项。"),
-            ("password", "", "填写此项。"),
+            ("username", "", "此项必填。"),
+            ("password", "", "此项必填。"),
         ],
         ids=["name taken", "name against the rules", "bad address", "no user name", "no password"],
     )
@@ -211,7 +211,7 @@ class TestTheCertificate:
         form.get_by_role("button", name="仅信任此 CA 并重新测试").click()
 
         expect(verdict(form)).to_have_text(ZH.success)
-        expect(form.get_by_role("radio", name="自有 CA")).to_be_checked()
+        expect(form.get_by_role("radio", name="自定义 CA")).to_be_checked()
         form.get_by_role("button", name=ZH.ok, exact=True).click()
         expect(status(page, "harbor-own-ca")).to_have_text(ZH.success)
 
@@ -229,7 +229,7 @@ class TestTheCertificate:
         pem, _ = certificate("Edge Root CA")
         (tmp_path / "ca.crt").write_text(pem)
 
-        form.get_by_role("radio", name="自有 CA").check()
+        form.get_by_role("radio", name="自定义 CA").check()
         form.get_by_label("选择文件").set_input_files(tmp_path / "ca.crt")
 
         expect(form.get_by_text("CN=Edge Root CA")).to_be_visible()

@@ -171,7 +171,7 @@ class TestLoggingIn:
         assert 'name="username"' not in page
         assert log_in("vic").get("/password/").status_code == 404
 
-    @pytest.mark.parametrize(("language", "words"), [("zh-hans", "API 文档"), ("en", "About the API")])
+    @pytest.mark.parametrize(("language", "words"), [("zh-hans", "API 文档"), ("en", "API documentation")])
     def test_the_account_menu_leads_to_the_api_and_not_to_tokens_of_accounts(
         self, people: Cluster, language: str, words: str
     ) -> None:

@@ -112,7 +112,7 @@ EN = Words(
     code="en",
     images="Images",
     registries="Registries",
-    journal="Journal",
+    journal="Audit log",
     accounts="Accounts",
     namespaces="Namespaces",
     all_projects="All projects",
@@ -135,7 +135,7 @@ EN = Words(
     delete="Delete",
     details="Details",
     delete_selected="Delete selected",
-    ok="OK",
+    ok="Save registry",
     save="Save",
     cancel="Cancel",
     close="Close",
@@ -151,10 +151,10 @@ EN = Words(
     "delete the registry and add it again.",
     delete_warning="Images that use this credential can no longer be pulled once it is deleted.",
     finished="Deletion finished",
-    discard="Discard what was typed?",
+    discard="Discard your input?",
     discard_no="Keep editing",
     discard_yes="Discard",
-    session_ended="The session has ended",
+    session_ended="Your session has ended",
 )
 
 BOTH = {"zh": ZH, "en": EN}

@@ -70,12 +70,12 @@ def test_a_plain_form_leads_back_to_the_list(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("values", "field", "says"),
     [
-        ({"name": ""}, "id_name", "填写此项"),
+        ({"name": ""}, "id_name", "此项必填"),
         ({"name": "Harbor"}, "id_name", "只用小写字母、数字和连字符"),
         ({"name": "-a"}, "id_name", "以字母或数字开头和结尾"),
         ({"name": "x" * 254}, "id_name", "253"),
         ({"name": "../../etc"}, "id_name", "只用小写字母"),
-        ({"domain": ""}, "id_domain", "填写此项"),
+        ({"domain": ""}, "id_domain", "此项必填"),
         ({"domain": "har bor.example.com"}, "id_domain", "空格"),
         ({"domain": "ftp://h.example.com"}, "id_domain", "https://"),
         ({"domain": "user:pw@h.example.com"}, "id_domain", "用户名"),
@@ -83,16 +83,16 @@ def test_a_plain_form_leads_back_to_the_list(cast: Cast) -> None:
         ({"domain": "127.1"}, "id_domain", "IP"),
         ({"domain": "h.example.com:99999"}, "id_domain", "端口"),
         ({"domain": "x" * 300 + ".com"}, "id_domain", "过长"),
-        ({"username": ""}, "id_username", "填写此项"),
+        ({"username": ""}, "id_username", "此项必填"),
         ({"username": "a:b"}, "id_username", "冒号"),
         ({"username": "x" * 257}, "id_username", "256"),
-        ({"password": ""}, "id_password", "填写此项"),
+        ({"password": ""}, "id_password", "此项必填"),
         ({"password": "x" * 16385}, "id_password", "16,384"),
         ({"display_name": "a\u202eb"}, "id_display_name", "书写方向"),
         ({"display_name": "x" * 129}, "id_display_name", "128"),
         ({"description": "a\x07b"}, "id_description", "控制字符"),
         ({"provider": "nexus"}, "id_provider_0", "提供者"),
-        ({"namespace": ""}, "id_namespace", "填写此项"),
+        ({"namespace": ""}, "id_namespace", "此项必填"),
         ({"namespace": "team-b"}, "id_namespace", "命名空间"),
         ({"namespace": "nowhere"}, "id_namespace", "命名空间"),
         ({"namespace": "Team A"}, "id_namespace", "只用小写字母"),
@@ -216,7 +216,7 @@ def test_the_typed_values_are_tested_and_nothing_is_recorded(
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"password": ""}, "填写此项"),
+        ({"password": ""}, "此项必填"),
         ({"domain": "a b"}, "空格"),
         ({"username": "a:b"}, "冒号"),
     ],
@@ -245,7 +245,7 @@ def test_a_trial_is_its_owners_only(cast: Cast, probing: Callable[[str], dict[st
     [
         ({"domain": "harbor.example.com"}, "harbor.example.com/project/app:tag"),
         ({"domain": "hub.docker.com", "provider": "dockerhub"}, "docker.io/account/app:tag"),
-        ({"domain": "http://h.example.com"}, "不加密"),
+        ({"domain": "http://h.example.com"}, "未加密"),
         ({"domain": "h.example.com/v3/x"}, "路径已忽略"),
         ({"domain": "a b"}, "空格"),
         ({"domain": "harbor.example.com", "username": "admin"}, "harbor-prod"),
@@ -292,7 +292,7 @@ def test_nothing_is_told_of_names_in_another_namespace(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "text"), [("zh-hans", "请去掉密码"), ("en", "Remove the password: everybody")]
+    ("language", "text"), [("zh-hans", "请去掉密码"), ("en", "Remove the password: everyone")]
 )
 def test_a_text_that_holds_the_password_is_said_at_its_field(cast: Cast, language: str, text: str) -> None:
     client = cast.client("nina")

@@ -45,11 +45,11 @@ def test_adds_an_account_that_can_log_in_and_has_its_role(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"username": ""}, "填写此项"),
+        ({"username": ""}, "此项必填"),
         ({"username": "a b"}, "只用字母、数字"),
         ({"username": "x" * 151}, "150"),
         ({"username": "vic"}, "该账号已存在"),
-        ({"password": ""}, "填写此项"),
+        ({"password": ""}, "此项必填"),
         ({"password": "short1"}, "至少 8 个字符"),
         ({"password": "password"}, "常见密码"),
         ({"username": "constance", "password": "constance"}, "过于相似"),
@@ -172,7 +172,7 @@ def test_adds_and_deletes_namespaces(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("", "填写此项"),
+        ("", "此项必填"),
         ("Team", "只用小写字母"),
         ("a.b", "只用小写字母"),
         ("-a", "以字母或数字"),

@@ -64,10 +64,10 @@ def test_is_valid_to_the_end_of_its_last_day(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"name": " "}, "填写此项"),
+        ({"name": " "}, "此项必填"),
         ({"name": "x" * 65}, "64"),
         ({"role": "root"}, "从角色中选择"),
-        ({"expires": ""}, "填写此项"),
+        ({"expires": ""}, "此项必填"),
         ({"expires": "tomorrow"}, "一年以内"),
         ({"expires": "2020-01-01"}, "一年以内"),
         ({"expires": "2020-99-99"}, "一年以内"),
