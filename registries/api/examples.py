@@ -178,10 +178,10 @@ ERRORS: dict[int, tuple[str | Promise, dict[str, Any]]] = {
         _status(
             422,
             "Invalid",
-            f'{KIND} "harbor-prod" is invalid: spec.domain: Fill in this field',
+            f'{KIND} "harbor-prod" is invalid: spec.domain: This field is required',
             {
                 **_ABOUT,
-                "causes": [{"reason": "FieldValueRequired", "message": "填写此项。", "field": "spec.domain"}],
+                "causes": [{"reason": "FieldValueRequired", "message": "此项必填。", "field": "spec.domain"}],
             },
         ),
     ),
