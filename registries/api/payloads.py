@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from registries.api.status import FIELDS, InvalidValues, bad_request
-from registries.domain.errors import Cause, Conflict, Invalid, Problem
+from registries.domain.errors import FIELD_MAX, Cause, Causes, Conflict, Invalid, Problem, shortened
 from registries.domain.metadata import ANNOTATIONS, LABELS, metadata_causes
 from registries.domain.registry import Credential, Draft, RegistrySecret
 from registries.domain.resource import API_VERSION, KIND, PREFIX, own_annotations
@@ -21,7 +21,7 @@ _CONTAINERS = {"", "metadata", "metadata.annotations"}
 def read_resource(body: Mapping[str, Any], namespace: str) -> Draft:
     """The Draft of a RegistrySecret. ApiError 400 for a wrong kind or namespace; Invalid with every cause."""
     _require_kind(body)
-    causes: list[Cause] = []
+    causes = Causes()
     metadata, spec = _section(body, "metadata", "metadata", causes), _section(body, "spec", "spec", causes)
     notes = _section(metadata, "annotations", ANNOTATIONS, causes)
     given = _text(metadata, "namespace", "namespace", causes)
@@ -36,30 +36,30 @@ def read_resource(body: Mapping[str, Any], namespace: str) -> Draft:
         values[name] = _text(notes, PREFIX + name.replace("_", "-"), name, causes)
     values |= _trust(notes, causes)
     if values["name"] != values["name"].strip():
-        causes.append(Cause("name", Problem.CHARACTERS))
+        causes.add(Cause("name", Problem.CHARACTERS))
     if notes.get(PREFIX + "plain-http") == "true" and values["domain"] and "://" not in values["domain"]:
         values["domain"] = f"http://{values['domain']}"
     labels, annotations = _section(metadata, "labels", LABELS, causes), own_annotations(notes)
-    causes += metadata_causes(labels, annotations, values["password"], values["ca_bundle"])
+    causes.include(metadata_causes(labels, annotations, values["password"], values["ca_bundle"]))
     return replace(_draft(values, causes), labels=labels, annotations=annotations)
 
 
-def _trust(notes: Mapping[str, Any], causes: list[Cause]) -> dict[str, str]:
+def _trust(notes: Mapping[str, Any], causes: Causes) -> dict[str, str]:
     """The certificate fields of the add form, from the two core annotations."""
     bundle = _text(notes, PREFIX + "ca-bundle", "ca_bundle", causes)
     skip = _text(notes, PREFIX + "skip-tls-verify", "tls", causes) == "true"
     return {"tls": Tls.SKIP if skip else Tls.CA if bundle else Tls.SYSTEM, "ca_bundle": bundle}
 
 
-def _draft(values: Mapping[str, str], causes: list[Cause]) -> Draft:
+def _draft(values: Mapping[str, str], causes: Causes) -> Draft:
     """The Draft. Raises Invalid with `causes` and those of the draft, one per field."""
     try:
         draft = read_draft(values)
     except Invalid as error:
         known = {cause.field for cause in causes}
-        causes = [*causes, *(cause for cause in error.causes if cause.field not in known)]
+        causes.add(*(cause for cause in error.causes if cause.field not in known))
     if causes:
-        raise Invalid(values["name"], tuple(causes))
+        raise Invalid(values["name"], causes)
     return draft
 
 
@@ -97,11 +97,13 @@ def read_patch(body: Mapping[str, Any], registry: RegistrySecret) -> Patch:
     Conflict if a precondition fails. Invalid lists every field that must not change.
     """
     _require_kind(body)
-    known = dict(_leaves(json.loads(registry.document)))
+    known = {
+        place: value for place, value in _leaves(json.loads(registry.document)) if len(place) <= FIELD_MAX
+    }
     editable = {FIELDS[name]: name for name in _FROM_ANNOTATIONS}
     preconditions: dict[str, str] = {}
     texts: dict[str, str | None] = {}
-    causes = []
+    causes = Causes()
     for place, value in _leaves(
         {name: it for name, it in body.items() if name not in ("apiVersion", "kind")}
     ):
@@ -110,18 +112,18 @@ def read_patch(body: Mapping[str, Any], registry: RegistrySecret) -> Patch:
             if value is None or isinstance(value, str):
                 texts[editable[place]] = value
             else:
-                causes.append(Cause(place, Problem.WRONG_TYPE))
+                causes.add(Cause(place, Problem.WRONG_TYPE))
         elif place.startswith("metadata.") and name in _PRECONDITIONS:
             if isinstance(value, str):
                 preconditions[name] = value
             elif value is not None:
-                causes.append(Cause(place, Problem.WRONG_TYPE))
+                causes.add(Cause(place, Problem.WRONG_TYPE))
         elif (place not in _CONTAINERS or value != {}) and (place not in known or known[place] != value):
-            causes.append(Cause(place, Problem.IMMUTABLE))
+            causes.add(Cause(place, Problem.IMMUTABLE))
     patch = Patch(preconditions, texts)
     patch.require(registry)
     if causes:
-        raise Invalid("", tuple(causes))
+        raise Invalid("", causes)
     return patch
 
 
@@ -132,21 +134,19 @@ def read_credential(body: Mapping[str, Any]) -> Credential | None:
     """
     if not body:
         return None
-    causes: list[Cause] = []
+    causes = Causes()
     values = {name: _text(body, name, name, causes) for name in TESTED}
     known = {cause.field for cause in causes}
-    causes += [
-        Cause(name, Problem.REQUIRED) for name in TESTED if not values[name].strip() and name not in known
-    ]
+    causes.add(*(Cause(it, Problem.REQUIRED) for it in TESTED if not values[it].strip() and it not in known))
     bundle, skip = _text(body, "caBundle", "caBundle", causes), body.get("skipTlsVerify") or False
     if not isinstance(skip, bool):
-        causes.append(Cause("skipTlsVerify", Problem.BOOLEAN))
+        causes.add(Cause("skipTlsVerify", Problem.BOOLEAN))
     try:
         bundle = read_bundle(bundle)[0] if bundle else ""
     except BundleError as error:
-        causes.append(Cause("caBundle", error.problem, BUNDLE_MAX))
+        causes.add(Cause("caBundle", error.problem, BUNDLE_MAX))
     if causes:
-        raise InvalidValues("", tuple(causes))
+        raise InvalidValues("", causes)
     return Credential(
         values["domain"].strip(), values["username"].strip(), values["password"], bundle, bool(skip)
     )
@@ -158,27 +158,42 @@ def _require_kind(body: Mapping[str, Any]) -> None:
             raise bad_request(f"{name} in the data does not match the expected {name}: {expected}")
 
 
-def _section(body: Mapping[str, Any], name: str, place: str, causes: list[Cause]) -> Mapping[str, Any]:
+def _section(body: Mapping[str, Any], name: str, place: str, causes: Causes) -> Mapping[str, Any]:
     value = body.get(name)
     if value is not None and not isinstance(value, dict):
-        causes.append(Cause(place, Problem.OBJECT))
+        causes.add(Cause(place, Problem.OBJECT))
     return value if isinstance(value, dict) else {}
 
 
-def _text(section: Mapping[str, Any], name: str, field: str, causes: list[Cause]) -> str:
+def _text(section: Mapping[str, Any], name: str, field: str, causes: Causes) -> str:
     value = section.get(name)
     if value is not None and not isinstance(value, str):
-        causes.append(Cause(field, Problem.WRONG_TYPE))
+        causes.add(Cause(field, Problem.WRONG_TYPE))
     return value if isinstance(value, str) else ""
 
 
-def _leaves(body: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """(path, value) of every leaf of a patch. An empty object is a leaf."""
-    for name, value in body.items():
-        place = (
-            f"{above}[{name}]" if above == "metadata.annotations" else f"{above}.{name}" if above else name
-        )
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, place)
-        else:
+def _leaves(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every value in a patch with its path; an object is one itself when it is empty.
+
+    A path is cut after FIELD_MAX characters: a long name can stand above thousands of values. No recursion: with
+    one generator per level, each value of a deep object would cost one step per level.
+    """
+    open_objects = [("", iter(body.items()))]
+    while open_objects:
+        above, entries = open_objects[-1]
+        for name, value in entries:
+            place = _below(above, name)
+            if isinstance(value, dict) and value:
+                open_objects.append((place, iter(value.items())))
+                break
             yield place, value
+        else:
+            open_objects.pop()
+
+
+def _below(above: str, name: str) -> str:
+    if len(above) > FIELD_MAX:
+        return above
+    if above == ANNOTATIONS:
+        return shortened(f"{above}[{name}]")
+    return shortened(f"{above}.{name}" if above else name)

@@ -16,7 +16,7 @@ from registries.api.callers import Caller
 from registries.api.status import ApiError, InvalidValues, answer
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Cause, NotFound, Problem, Unavailable
+from registries.domain.errors import Cause, Causes, NotFound, Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION
 from registries.runs.engine import Runs
@@ -71,7 +71,7 @@ def _read_items(items: Any) -> tuple[list[Key], list[str]]:
     """The keys of the items, and for each the uid that it must have, or ""."""
     if not isinstance(items, list) or not 0 < len(items) <= MOST:
         raise InvalidValues("", (Cause("items", Problem.ITEMS),))
-    causes: list[Cause] = []
+    causes = Causes()
     keys: list[Key] = []
     uids: list[str] = []
     for place, item in enumerate(items):
@@ -81,26 +81,26 @@ def _read_items(items: Any) -> tuple[list[Key], list[str]]:
             keys.append(Key(namespace, name))
             uids.append(uid)
         else:
-            causes.append(Cause(f"items[{place}]", Problem.ITEM))
+            causes.add(Cause(f"items[{place}]", Problem.ITEM))
     if not causes and len(set(keys)) != len(keys):
-        causes.append(Cause("items", Problem.TWICE))
+        causes.add(Cause("items", Problem.TWICE))
     if causes:
-        raise InvalidValues("", tuple(causes))
+        raise InvalidValues("", causes)
     return keys, uids
 
 
 def _chosen(access: Access, keys: Sequence[Key], uids: Sequence[str], action: Action) -> list[RegistrySecret]:
     found = services().registries.selected(access=access, keys=keys, action=action)
-    causes, chosen = [], []
+    causes, chosen = Causes(), []
     for place, (registry, uid) in enumerate(zip(found, uids, strict=True)):
         if registry is None:
-            causes.append(Cause(f"items[{place}]", Problem.GONE))
+            causes.add(Cause(f"items[{place}]", Problem.GONE))
         elif uid and registry.uid != uid:
-            causes.append(Cause(f"items[{place}].uid", Problem.RECREATED))
+            causes.add(Cause(f"items[{place}].uid", Problem.RECREATED))
         else:
             chosen.append(registry)
     if causes:
-        raise InvalidValues("", tuple(causes))
+        raise InvalidValues("", causes)
     return chosen
 
 

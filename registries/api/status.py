@@ -229,6 +229,7 @@ def _in_english(error: ConsoleError, kind: str, name: str) -> str:
             f"{it['field']}: {it['message'].rstrip('.')}"
             for it in (_cause(error, one) for one in error.causes)
         )
+        causes += f"; and {error.further} more" if error.further else ""
         return f'{KIND} "{name}" is invalid: {causes}' if kind == KIND else f"{subject} is invalid: {causes}"
     if isinstance(error, Refused):
         return f"{subject} is forbidden: {_REFUSALS[error.code]}"

@@ -12,6 +12,7 @@ ConsoleError
 └── Unavailable       503  the store cannot answer now
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -215,24 +216,73 @@ class Conflict(ConsoleError):
     status = 409
 
 
+FIELD_MAX = 400
+"""Characters of a field or subject in an error. The path of an annotation and a key fit, so those are never cut."""
+PART_MAX = 100
+CAUSES_MAX = 50
+
+
+def shortened(text: str, most: int = FIELD_MAX) -> str:
+    """At most `most` characters of a text, and an ellipsis where it goes on."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """One problem with one field. `limit` is a maximum length. `part` is the invalid part of an address; it never
-    comes from a secret."""
+    comes from a secret. A client may choose both texts, so they are cut."""
 
     field: str
     problem: Problem
     limit: int | None = None
     part: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "field", shortened(self.field))
+        object.__setattr__(self, "part", shortened(self.part, PART_MAX))
+
+
+class Causes:
+    """Collects causes: the first CAUSES_MAX different ones, and the number of further ones.
+
+    A short request can have thousands of wrong fields, and its answer must not be many times as long.
+    """
+
+    def __init__(self, causes: Iterable[Cause] = ()) -> None:
+        self._first: dict[Cause, None] = {}
+        self.further = 0
+        self.add(*causes)
+
+    def add(self, *causes: Cause) -> None:
+        for cause in causes:
+            if len(self._first) < CAUSES_MAX:
+                self._first[cause] = None
+            elif cause not in self._first:
+                self.further += 1
+
+    def include(self, other: "Causes") -> None:
+        self.add(*other)
+        self.further += other.further
+
+    def __iter__(self) -> Iterator[Cause]:
+        return iter(self._first)
+
+    def __bool__(self) -> bool:
+        return bool(self._first)
+
 
 class Invalid(ConsoleError):
+    """`causes` has at most CAUSES_MAX causes; `further` is the number of those left out."""
+
     reason = "Invalid"
     status = 422
 
-    def __init__(self, subject: str, causes: tuple[Cause, ...]) -> None:
-        super().__init__(subject, detail=", ".join(f"{cause.field} {cause.problem}" for cause in causes))
-        self.causes = causes
+    def __init__(self, subject: str, causes: Iterable[Cause]) -> None:
+        collected = causes if isinstance(causes, Causes) else Causes(causes)
+        self.causes = tuple(collected)
+        self.further = collected.further
+        told = ", ".join(f"{cause.field} {cause.problem}" for cause in self.causes)
+        super().__init__(shortened(subject), detail=told)
 
 
 class TooManyRequests(ConsoleError):

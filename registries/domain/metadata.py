@@ -7,7 +7,7 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 
-from registries.domain.errors import Cause, Problem
+from registries.domain.errors import Cause, Causes, Problem
 from registries.domain.registry import name_problem
 
 LABELS, ANNOTATIONS = "metadata.labels", "metadata.annotations"
@@ -21,18 +21,18 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z")
 Given = Mapping[str, object]
 
 
-def metadata_causes(labels: Given, annotations: Given, password: str, bundle: str = "") -> list[Cause]:
+def metadata_causes(labels: Given, annotations: Given, password: str, bundle: str = "") -> Causes:
     """The problems of labels and annotations as sent. `bundle`, an annotation of the console, adds to the size.
 
     A problem with a key is reported at the whole map, as an API server does: the key itself may hold the password.
     Keys of annotations are checked in lower case, also as an API server does.
     """
     causes = _causes(LABELS, labels, str, label_value_problem, password)
-    causes += _causes(ANNOTATIONS, annotations, str.lower, lambda value: None, password)
+    causes.include(_causes(ANNOTATIONS, annotations, str.lower, lambda value: None, password))
     size = sum(len(text.encode()) for pair in annotations.items() for text in pair if isinstance(text, str))
     if size + len(bundle.encode()) > ANNOTATIONS_MAX:
-        causes.append(Cause(ANNOTATIONS, Problem.ANNOTATIONS_SIZE, ANNOTATIONS_MAX))
-    return list(dict.fromkeys(causes))
+        causes.add(Cause(ANNOTATIONS, Problem.ANNOTATIONS_SIZE, ANNOTATIONS_MAX))
+    return causes
 
 
 def label_value_problem(value: str) -> Problem | None:
@@ -63,19 +63,19 @@ def _causes(
     looked_at: Callable[[str], str],
     value_problem: Callable[[str], Problem | None],
     password: str,
-) -> list[Cause]:
-    forms, causes = _forms(password), []
+) -> Causes:
+    forms, causes = _forms(password), Causes()
     for key, value in texts.items():
         if any(it in key for it in forms):
-            causes.append(Cause(place, Problem.HOLDS_PASSWORD))
+            causes.add(Cause(place, Problem.HOLDS_PASSWORD))
         elif not is_key(looked_at(key)):
-            causes.append(Cause(place, Problem.METADATA_KEY))
+            causes.add(Cause(place, Problem.METADATA_KEY))
         elif not isinstance(value, str):
-            causes.append(Cause(f"{place}[{key}]", Problem.WRONG_TYPE))
+            causes.add(Cause(f"{place}[{key}]", Problem.WRONG_TYPE))
         elif any(it in value for it in forms):
-            causes.append(Cause(f"{place}[{key}]", Problem.HOLDS_PASSWORD))
+            causes.add(Cause(f"{place}[{key}]", Problem.HOLDS_PASSWORD))
         elif problem := value_problem(value):
-            causes.append(Cause(f"{place}[{key}]", problem, VALUE_MAX))
+            causes.add(Cause(f"{place}[{key}]", problem, VALUE_MAX))
     return causes
 
 
