@@ -31,6 +31,7 @@ from registries.runs.single import SingleTests
 from registries.runs.tests import VerifyKind
 from registries.runs.threads import Background
 from registries.service.guard import Guard
+from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.registries import Registries
 from registries.service.tests import Tests
@@ -147,7 +148,9 @@ class Services:
 
     @part
     def registries(self) -> Registries:
-        return Registries(self.store, self.index, self.guard, self.audit, self.history)
+        buckets = StoredBuckets()
+        guesses = Guesses(budget=Rates(GUESSES_PER_MINUTE, buckets), told=Rates(1, buckets))
+        return Registries(self.store, self.index, self.guard, self.audit, self.history, guesses)
 
     @part
     def tests(self) -> Tests:

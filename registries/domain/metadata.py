@@ -51,6 +51,17 @@ def holds_password(text: str, password: str) -> bool:
     return any(form in text for form in _forms(password))
 
 
+def names_password(text: str, password: str) -> bool:
+    """Whether a password, as it is or as base64, is a whole word of a text: no ASCII letter or digit stands beside it.
+
+    For a password that the writer of the text may not know. In a text without limits between words, one search would
+    compare every part of it.
+    """
+    return any(
+        re.search(rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])", text) for form in _forms(password)
+    )
+
+
 def without_echoes(texts: Mapping[str, str], password: str) -> dict[str, str]:
     """The texts without those that contain the password in key or value."""
     forms = _forms(password)

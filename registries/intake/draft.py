@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from registries.domain.errors import Cause, Invalid, Problem
-from registries.domain.metadata import holds_password
+from registries.domain.metadata import holds_password, names_password
 from registries.domain.registry import (
     DESCRIPTION_MAX,
     DISPLAY_NAME_MAX,
@@ -119,6 +119,14 @@ def echo_causes(display_name: str, description: str, password: str) -> list[Caus
     texts = {"display_name": display_name, "description": description}
     return [
         Cause(name, Problem.HOLDS_PASSWORD) for name, text in texts.items() if holds_password(text, password)
+    ]
+
+
+def stored_echo_causes(display_name: str, description: str, password: str) -> list[Cause]:
+    """Causes for a new display name or description that contains the stored password as a whole word."""
+    texts = {"display_name": display_name, "description": description}
+    return [
+        Cause(name, Problem.HOLDS_PASSWORD) for name, text in texts.items() if names_password(text, password)
     ]
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 
 from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Cause, Forbidden, Invalid, Problem, Unavailable
+from registries.domain.errors import Cause, Forbidden, Invalid, Problem, TooManyRequests, Unavailable
 from registries.domain.metadata import TELLING
 from registries.domain.registry import Draft, Key, RegistrySecret, namespace_problem
 from registries.domain.resource import information_annotations
 from registries.index.search import Index
-from registries.intake.draft import echo_causes, information_causes
+from registries.intake.draft import information_causes, stored_echo_causes
 from registries.service.guard import NEEDED, Guard
+from registries.service.guesses import Guesses
 from registries.stores.base import Store
 from registries.verification.check import Checks
 
@@ -21,12 +22,15 @@ from registries.verification.check import Checks
 class Registries:
     """Reads single registries and changes them. Access is checked here, once per call."""
 
-    def __init__(self, store: Store, index: Index, guard: Guard, audit: Audit, history: Checks) -> None:
+    def __init__(
+        self, store: Store, index: Index, guard: Guard, audit: Audit, history: Checks, guesses: Guesses
+    ) -> None:
         self._store = store
         self._index = index
         self._guard = guard
         self._audit = audit
         self._history = history
+        self._guesses = guesses
 
     # Reading
 
@@ -120,7 +124,7 @@ class Registries:
     ) -> RegistrySecret:
         """Changes the two fields that may change; with `rehearse` only a dry run.
 
-        Conflict when the registry changed since it was read; Invalid.
+        Conflict when the registry changed since it was read; Invalid; TooManyRequests.
         """
         self._guard.require(access, Permission.EDIT, key, Action.EDIT)
         causes = information_causes(display_name, description)
@@ -137,11 +141,22 @@ class Registries:
     def _echo_causes(
         self, access: Access, key: Key, uid: str, display_name: str, description: str
     ) -> list[Cause]:
-        """The texts that hold the stored password. A hit is recorded, since it can be an attempt to guess."""
+        """The texts that hold the stored password. A hit is recorded, since it can be an attempt to guess.
+
+        Each comparison counts, a dry run as well, whatever comes of it. TooManyRequests.
+        """
         if max(len(display_name), len(description)) < TELLING:
             return []
+        if wait := self._guesses.wait(access.person, str(key)):
+            if self._guesses.first_refusal(access.person, str(key)):
+                self._audit.record(
+                    access, Action.EDIT, key=key, outcome=TooManyRequests.reason, note="holds_password"
+                )
+            raise TooManyRequests(str(key), retry_after=wait)
         try:
-            causes = echo_causes(display_name, description, self._store.credential(key, uid=uid).password)
+            causes = stored_echo_causes(
+                display_name, description, self._store.credential(key, uid=uid).password
+            )
         except Unavailable as error:
             if error.problem in (Problem.KEY_MISSING, Problem.SEAL_BROKEN):
                 return []  # a password that cannot be opened must not keep anybody from renaming

@@ -76,6 +76,7 @@ OUTCOMES = {
     "Forbidden": _("Refused: role missing"),
     "NotFound": _("Refused: not visible"),
     "failed": _("Failed"),
+    "TooManyRequests": _("Refused: too many attempts"),
     "refused": _("Refused: cluster policy"),
     "uncertain": _("No response: may have succeeded"),
     "locked": _("Refused: locked"),
