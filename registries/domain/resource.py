@@ -8,11 +8,13 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from sys import intern
 from types import MappingProxyType
 from typing import Any
 
+from registries.addresses.address import AddressError, parse_address
 from registries.domain.metadata import without_echoes
 from registries.domain.registry import (
     DESCRIPTION_MAX,
@@ -24,6 +26,7 @@ from registries.domain.registry import (
     Verification,
     VerifyStatus,
 )
+from registries.domain.shown import NOT_VALID, is_plain_http, shown_domain, shown_username
 
 API_GROUP = "image.theriseunion.io"
 API_VERSION = f"{API_GROUP}/v1alpha1"
@@ -105,24 +108,44 @@ def to_domain(resource: Resource) -> RegistrySecret:
     shown = public(resource)
     metadata, spec = shown["metadata"], shown["spec"]
     notes: Mapping[str, str] = metadata["annotations"]
-    domain, plain_http = _address(str(spec.get("domain") or notes.get(PREFIX + "domain", "")))
+    applied = _applied_domain(resource)
     return RegistrySecret(
         key=Key(intern(metadata["namespace"]), metadata["name"]),
         uid=str(metadata.get("uid") or ""),
         resource_version=str(metadata.get("resourceVersion") or ""),
         created_at=_created_at(metadata),
-        domain=domain,
+        domain=shown_domain(applied),
         username=str(spec.get("username") or ""),
         provider=_provider(spec.get("provider")),
         display_name=notes.get(PREFIX + "display-name", ""),
         description=notes.get(PREFIX + "description", ""),
-        plain_http=plain_http or notes.get(PREFIX + "plain-http") == "true",
+        plain_http=is_plain_http(applied) or notes.get(PREFIX + "plain-http") == "true",
         ca_bundle=notes.get(PREFIX + "ca-bundle", ""),
         skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
         verification=_verification(notes),
         labels=metadata.get("labels") or _NO_LABELS,
         document=json.dumps(shown, ensure_ascii=False).encode(),
     )
+
+
+def as_applied(resource: Resource) -> RegistrySecret:
+    """The registry with address and user name as they stand in the resource, for a pull secret. Never show it."""
+    domain, plain_http = _address(_applied_domain(resource))
+    registry = to_domain(resource)
+    username = str((resource.get("spec") or {}).get("username") or "")
+    return replace(registry, domain=domain, plain_http=registry.plain_http or plain_http, username=username)
+
+
+def as_tested(resource: Resource) -> RegistrySecret:
+    """The registry for a connection test. The verdict of an invalid address quotes a part of it, so such an address
+    is replaced."""
+    registry = as_applied(resource)
+    try:
+        parse_address(_applied_domain(resource))
+        parse_address(registry.domain)
+    except AddressError as error:
+        return replace(registry, domain=NOT_VALID) if error.part else registry
+    return registry
 
 
 def public(resource: Resource) -> Resource:
@@ -139,14 +162,17 @@ def public(resource: Resource) -> Resource:
         if metadata.get("labels"):
             metadata["labels"] = without_echoes(metadata["labels"], password)
     metadata["annotations"] = _as_read(notes)
-    spec = {name: value for name, value in (resource.get("spec") or {}).items() if name != "password"}
-    return {**resource, "metadata": metadata, "spec": spec}
+    spec = resource.get("spec") or {}
+    shown = {name: read(spec[name]) for name, read in _SHOWN.items() if spec.get(name) is not None}
+    return {**resource, "metadata": metadata, "spec": shown}
 
 
 def _as_read(notes: Mapping[str, str]) -> dict[str, str]:
-    """Annotations without flags that are not "true" and without an invalid verdict, and with texts cut to length."""
+    """Annotations without flags that are not "true" and without an invalid verdict, with texts cut to length and values
+    of the spec as they are shown there."""
     ours: dict[str, str | None] = {name: "true" if notes.get(name) == "true" else None for name in _FLAGS}
     ours |= {name: notes[name][:longest] for name, longest in _TEXTS.items() if name in notes}
+    ours |= {PREFIX + it: read(notes[PREFIX + it]) for it, read in _SHOWN.items() if PREFIX + it in notes}
     ours |= verification_annotations(_verification(notes))
     return {name: value for name, value in {**notes, **ours}.items() if value is not None}
 
@@ -207,6 +233,19 @@ def _address(domain: str) -> tuple[str, bool]:
     if not separator:
         scheme, rest = "", domain.strip()
     return rest.partition("/")[0], scheme.lower() == "http"
+
+
+def _applied_domain(resource: Resource) -> str:
+    notes = resource["metadata"].get("annotations") or {}
+    return str((resource.get("spec") or {}).get("domain") or notes.get(PREFIX + "domain", ""))
+
+
+def _shown_provider(value: object) -> str:
+    return _provider(value).value
+
+
+_SHOWN = {"domain": shown_domain, "username": shown_username, "provider": _shown_provider}
+"""What is shown of a spec, and of the annotations that repeat it. Other fields are not shown."""
 
 
 def _provider(value: object) -> Provider:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from registries.addresses.address import Address, AddressError, parse_address
 from registries.domain.errors import Cause, Invalid, Problem
 from registries.domain.metadata import holds_password, names_password
 from registries.domain.registry import (
@@ -19,7 +20,6 @@ from registries.domain.registry import (
     text_problem,
 )
 from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
-from registries.probe.address import Address, AddressError, parse_address
 from registries.probe.credentials import CredentialsError, check_credentials
 
 REQUIRED = ("name", "namespace", "domain", "username", "password", "provider")

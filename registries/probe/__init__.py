@@ -1,6 +1,7 @@
 """The connection test of one registry: `probe()` checks an address, a user name and a password over the network."""
 
-from .address import Address, AddressError, parse_address
+from registries.addresses.address import Address, AddressError, parse_address
+
 from .credentials import CredentialsError, check_credentials
 from .engine import probe
 from .memory import RealmMemory

@@ -15,9 +15,10 @@ import urllib3.exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from registries.addresses.host import netloc
+
 from .deadline import Deadline, Watchdog
 from .fault import Fault, network_fault
-from .host import netloc
 from .reason import Reason
 from .trace import Trace
 

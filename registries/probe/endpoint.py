@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode, urljoin
 
-from .host import HostError, netloc, parse_host_port
+from registries.addresses.host import HostError, netloc, parse_host_port
 
 _PORTS = {"https": 443, "http": 80}
 _ABSOLUTE = re.compile(r"(https?)://([^/?#\\]+)([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE)

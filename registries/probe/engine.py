@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Sequence
 
-from .address import Address, AddressError, parse_address
+from registries.addresses.address import Address, AddressError, parse_address
+
 from .answer import Answer
 from .challenge import Challenge, parse_challenges
 from .credentials import Credentials, CredentialsError, check_credentials, has_outer_space

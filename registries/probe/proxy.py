@@ -3,8 +3,9 @@
 import ipaddress
 from urllib.parse import urlsplit
 
+from registries.addresses.host import HostError, is_ip, parse_port
+
 from .fault import Fault
-from .host import HostError, is_ip, parse_port
 from .policy import Policy
 from .reason import Reason
 

@@ -5,8 +5,9 @@ import socket
 import threading
 from collections.abc import Sequence
 
+from registries.addresses.host import is_ip
+
 from .fault import Fault
-from .host import is_ip
 from .policy import Resolver
 from .reason import Reason
 

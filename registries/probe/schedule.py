@@ -4,7 +4,8 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
-from .address import AddressError, parse_address
+from registries.addresses.address import AddressError, parse_address
+
 from .reason import Reason
 
 LEAVE_ALONE = frozenset({Reason.BAD_CREDENTIALS, Reason.RATE_LIMITED})

@@ -13,13 +13,14 @@ import urllib3
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
+from registries.addresses.host import netloc
+
 from .address_guard import AddressClass, classify
 from .answer import Answer, read_body
 from .connection import Dialer, use_dialer
 from .deadline import Deadline, Watchdog
 from .endpoint import Endpoint
 from .fault import Fault, network_fault
-from .host import netloc
 from .inspection import inspect
 from .policy import Policy
 from .proxy import proxy_address, proxy_for

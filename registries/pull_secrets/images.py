@@ -1,6 +1,6 @@
 """The registry of an image, by the rules of kubelets."""
 
-from registries.probe.address import DOCKER_HUB, AddressError, parse_address
+from registries.addresses.address import DOCKER_HUB, AddressError, parse_address
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 """The key for Docker Hub in a docker config. With `docker.io` kubelets fail to pull (kubernetes.md)."""

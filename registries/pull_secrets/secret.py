@@ -13,7 +13,7 @@ from registries.cluster import paths
 from registries.cluster.connection import MERGE_PATCH, Connection, Json
 from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Unavailable
 from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import API_VERSION, KIND, Resource, password_of, to_domain
+from registries.domain.resource import API_VERSION, KIND, Resource, as_applied, password_of
 from registries.pull_secrets.images import auths_key
 from registries.pull_secrets.kinds import PullSecret
 
@@ -139,7 +139,7 @@ class PullSecrets:
 
 
 def _wanted(resource: Resource) -> Json:
-    return secret_of(to_domain(resource), password_of(resource))
+    return secret_of(as_applied(resource), password_of(resource))
 
 
 def _is_leaving(resource: Resource) -> bool:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal, credential_of
-from registries.domain.resource import KIND, Resource, decode_password, new_resource, to_domain
+from registries.domain.resource import KIND, Resource, as_applied, decode_password, new_resource, to_domain
 from registries.models import StoredResource, StoreVersion, Tombstone
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.stores.base import Changes, Freshness
@@ -140,7 +140,7 @@ class EmbeddedStore:
 
     def credential(self, key: Key, *, uid: str) -> Credential:
         row = self._row(key, uid)
-        registry = to_domain(_body(row))
+        registry = as_applied(_body(row))  # the seal is bound to the values as they are stored
         password = decode_password(self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding))
         return credential_of(registry, password)
 

@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
+from registries.addresses.address import AddressError, parse_address
 from registries.domain.access import Access, Permission, role_for
 from registries.domain.errors import (
     AlreadyExists,
@@ -28,7 +29,6 @@ from registries.domain.registry import Provider, RegistrySecret, name_problem
 from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
 from registries.intake.draft import read_credential, read_draft, suggested_name
 from registries.log_in.access import ConsoleRequest
-from registries.probe.address import AddressError, parse_address
 from registries.verification.outcome import NotTested, left_alone
 from registries.web.forms import AddForm
 from registries.web.responses import details_url, dialog, done

@@ -272,7 +272,7 @@ class TestPasswords:
 
         assert (shown.display_name, shown.description) == ("", "")
         assert json.loads(shown.document)["metadata"]["annotations"] == {
-            PREFIX + "provider": "topsecret9",
+            PREFIX + "provider": "other",
             **UNTESTED,
         }
 

@@ -15,7 +15,7 @@ from registries.cluster.per_process import PerProcess
 from registries.cluster.personal import Caller, Person
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, credential_of
-from registries.domain.resource import KIND, Resource, new_resource, password_of, to_domain
+from registries.domain.resource import KIND, Resource, as_tested, new_resource, password_of, to_domain
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
@@ -153,7 +153,7 @@ class KubernetesStore:
         resource = self._writer.call("GET", paths.registry(key), subject=str(key))
         if resource["metadata"]["uid"] != uid:
             raise Conflict(str(key), Problem.RECREATED)
-        return credential_of(to_domain(resource), password_of(resource))
+        return credential_of(as_tested(resource), password_of(resource))
 
     def pull_secret(self, key: Key) -> PullSecret:
         return self._secrets.state(key) if self._keeps_secrets else PullSecret.NONE
