@@ -10,6 +10,7 @@ settings.py reads this module, so it must not import Django.
 
 import os
 import secrets
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,8 +18,28 @@ from cryptography.fernet import Fernet
 
 
 def prepare(folder: Path) -> None:
+    """Make the data folder and its `keys` private before anything is written into them.
+
+    The settings call this, so it comes first in every command. A folder may be older than the console.
+    """
     for path in (folder, folder / "keys"):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _restrict(path, 0o700)
+        for file in path.iterdir():
+            if file.is_file() and not file.is_symlink():
+                _restrict(file, 0o600)
+
+
+def _restrict(path: Path, mode: int) -> None:
+    """Set the mode of what belongs to this user. A volume of Kubernetes belongs to root and is left as it is."""
+    try:
+        if stat.S_IMODE(path.stat().st_mode) != mode:
+            path.chmod(mode)
+    except FileNotFoundError:  # a draft or a journal of SQLite, which another process has removed
+        return
+    except OSError:
+        if path.stat().st_uid == os.geteuid() and os.access(path, os.W_OK):
+            raise
 
 
 def session_key(folder: Path) -> str:

@@ -18,6 +18,7 @@ from registries.stores.sealing import Sealer
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
+from tests.peers.command import manage
 
 
 @pytest.fixture
@@ -38,6 +39,63 @@ def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
     assert len(first[0]) >= 50
     assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "keys").iterdir()} == {0o600}
     assert len(list((tmp_path / "keys").iterdir())) == 2, "nothing is left over"
+
+
+FIRST = {
+    "check": ("check",),
+    "migrate": ("migrate", "-v", "0"),
+    "rotate_keys": ("rotate_keys",),
+    "createsuperuser": ("createsuperuser", "--no-input", "--username=root", "--email=root@example.com"),
+    "demo": ("demo", "--reset"),
+    "verify": ("verify",),
+    "shell": ("shell", "-v", "0", "-c", "pass"),
+}
+
+
+@pytest.mark.parametrize("command", FIRST.values(), ids=FIRST)
+def test_an_open_folder_is_closed_whichever_command_comes_first(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "data"
+    (folder / "keys").mkdir(parents=True)
+    for name in ("console.sqlite3", "keys/session.key", "keys/passwords.keys"):
+        (folder / name).write_text("" if "sqlite" in name else Fernet.generate_key().decode())
+        (folder / name).chmod(0o644)
+    for path in (folder, folder / "keys"):
+        path.chmod(0o755)
+
+    manage(folder, *command)
+
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.rglob("*")]}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+
+
+@pytest.mark.parametrize("folder_mode", [0o755, 0o775, 0o777, 0o750, 0o500, 0o700])
+@pytest.mark.parametrize("keys_mode", [0o755, 0o777, 0o500, 0o700])
+def test_a_folder_is_private_before_a_key_is_written(
+    tmp_path: Path, folder_mode: int, keys_mode: int
+) -> None:
+    folder = tmp_path / "data"
+    (folder / "keys").mkdir(parents=True)
+    (folder / "keys").chmod(keys_mode)
+    folder.chmod(folder_mode)
+
+    datadir.prepare(folder)
+
+    assert [stat.S_IMODE(it.stat().st_mode) for it in (folder, folder / "keys")] == [0o700, 0o700]
+    assert list((folder / "keys").iterdir()) == []
+
+
+def test_a_link_in_the_folder_is_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.touch(mode=0o644)
+    (tmp_path / "data" / "keys").mkdir(parents=True)
+    (tmp_path / "data" / "keys" / "session.key").symlink_to(elsewhere)
+
+    datadir.prepare(tmp_path / "data")
+
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o644
 
 
 def test_processes_that_start_together_agree_on_a_key(tmp_path: Path) -> None:
