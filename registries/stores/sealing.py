@@ -2,6 +2,9 @@
 
 The sealed text contains the uid of the resource, and the address, CA and insecure flag. A person with write access to
 the database therefore cannot move a password to another address or server: it no longer opens.
+
+A password is filled up to one of a few sizes before it is sealed, so the length of the sealed text does not tell the
+length of the password. Seals of older versions have no filling. They open as well, and a rotation adds it.
 """
 
 import json
@@ -10,6 +13,9 @@ from collections.abc import Callable, Sequence
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from registries.domain.errors import Problem, Unavailable
+
+SMALLEST = 1024
+"""Bytes of a filled password. Larger ones are filled up to the next power of two."""
 
 
 class Sealer:
@@ -21,7 +27,9 @@ class Sealer:
         self._fernet: MultiFernet | None = None
 
     def seal(self, password: str, *, uid: str, binding: str) -> str:
-        payload = json.dumps({"uid": uid, "binding": binding, "password": password})
+        payload = json.dumps(
+            {"uid": uid, "binding": binding, "password": password, "filling": _filling(password)}
+        )
         return self._current().encrypt(payload.encode()).decode()
 
     def open(self, sealed: str, *, uid: str, binding: str) -> str:
@@ -35,14 +43,21 @@ class Sealer:
         return str(payload["password"])
 
     def reseal(self, sealed: str) -> str:
-        """The same content, sealed with the newest key. Unavailable `key_missing`."""
+        """The same content, filled, and sealed with the newest key. Unavailable `key_missing`."""
         try:
-            return self._current().rotate(sealed.encode()).decode()
+            payload = json.loads(self._current().decrypt(sealed.encode()))
         except InvalidToken as error:
             raise Unavailable("", Problem.KEY_MISSING) from error
+        return self.seal(payload["password"], uid=payload["uid"], binding=payload["binding"])
 
     def _current(self) -> MultiFernet:
         keys = tuple(self._keys())
         if self._fernet is None or keys != self._loaded:
             self._fernet, self._loaded = MultiFernet([Fernet(key) for key in keys]), keys
         return self._fernet
+
+
+def _filling(password: str) -> str:
+    """What makes the JSON of a password a power of two long. The length of the binding is no secret."""
+    length = len(json.dumps(password))
+    return "0" * (max(SMALLEST, 1 << (length - 1).bit_length()) - length)

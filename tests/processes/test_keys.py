@@ -1,5 +1,6 @@
 """Keys: made once, private, and rotated while the console runs."""
 
+import json
 import stat
 import threading
 from pathlib import Path
@@ -181,3 +182,51 @@ def test_two_seals_of_one_password_differ(cast: Cast) -> None:
     )
 
     assert sealed[0] != sealed[1]
+
+
+PASSWORDS = [
+    "",
+    "p",
+    8 * "p",
+    72 * "p",
+    512 * "p",
+    1000 * "p",
+    100 * '"',
+    40 * "\\",
+    100 * "密",
+    80 * "🔑",
+    50 * "\x01",
+]
+
+
+def test_the_length_of_a_seal_does_not_tell_the_length_of_the_password() -> None:
+    key = Fernet.generate_key().decode()
+    sealer = Sealer(lambda: (key,))
+
+    seals = {it: sealer.seal(it, uid="u", binding="b") for it in PASSWORDS}
+
+    assert len({len(it) for it in seals.values()}) == 1
+    for password, sealed in seals.items():
+        assert sealer.open(sealed, uid="u", binding="b") == password
+
+
+def test_a_large_password_has_one_of_few_lengths_whatever_its_binding() -> None:
+    key = Fernet.generate_key().decode()
+    sealer = Sealer(lambda: (key,))
+    for binding in ("", "b", 15 * "b", 4000 * "b"):
+        lengths = {len(sealer.seal(it * "p", uid="u", binding=binding)) for it in range(1, 16_385, 97)}
+
+        assert len(lengths) <= 6
+
+
+def test_a_seal_without_filling_opens_and_is_filled_by_a_rotation() -> None:
+    key = Fernet.generate_key().decode()
+    sealer = Sealer(lambda: (key,))
+    for password in PASSWORDS:
+        payload = json.dumps({"uid": "u", "binding": "b", "password": password})
+        old = Fernet(key).encrypt(payload.encode()).decode()
+
+        assert sealer.open(old, uid="u", binding="b") == password
+        fresh = sealer.reseal(old)
+        assert sealer.open(fresh, uid="u", binding="b") == password
+        assert len(fresh) == len(sealer.seal("p", uid="u", binding="b"))
