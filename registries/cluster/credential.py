@@ -22,11 +22,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import NameOID
 
+from registries.cluster.private_key import read_private_key
 from registries.domain.errors import Cause, Invalid, Problem
 
 TOKEN_MAX = 16_384
 KUBECONFIG_MAX = 131_072
 """Characters. A kubeconfig with a dozen clusters has less than half of that."""
+NODES_MAX = 10_000
+DEPTH_MAX = 50
+AUTHORITIES_MAX = 65_536
+"""Bytes of the CAs of one cluster."""
+CHAIN_MAX = 65_536
+"""Characters of a client certificate with those of its issuers."""
+_PLAIN_TAGS = ("tag:yaml.org,2002:null", "tag:yaml.org,2002:bool")
 _TOKEN = re.compile(r"[!-~]+")
 _REFUSED = {
     "exec": Problem.KUBECONFIG_PLUGIN,
@@ -108,7 +116,9 @@ def address_of(server: str) -> tuple[str, int]:
 
 
 def authorities_in(pem: bytes) -> frozenset[bytes]:
-    """The fingerprints of all certificates in a PEM text; empty for an invalid text."""
+    """The fingerprints of all certificates in a PEM text; empty for an invalid and for a very long text."""
+    if len(pem) > AUTHORITIES_MAX:
+        return frozenset()
     try:
         found = x509.load_pem_x509_certificates(pem)
     except ValueError:
@@ -145,19 +155,38 @@ def read_kubeconfig(text: str, home: Home, now: datetime) -> LoginCredential:
     raise _invalid("kubeconfig", Problem.KUBECONFIG_EMPTY)
 
 
-class _Plain(yaml.SafeLoader):
-    """A loader without aliases: with aliases a small file can expand without end."""
+class _Plain(yaml.CSafeLoader):
+    """A loader in C that makes texts, truth values and null only. A long number in base 60 takes seconds."""
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
+    yaml_implicit_resolvers = {
+        first: [it for it in found if it[0] in _PLAIN_TAGS]
+        for first, found in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def _text(loader: _Plain, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+for _tag in ("int", "float", "timestamp", "binary"):
+    _Plain.add_constructor(f"tag:yaml.org,2002:{_tag}", _text)
+
+
+def _count(text: str) -> None:
+    """YAMLError for an alias, which makes a small file expand without end, and for too many or too deep nodes."""
+    nodes = depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        nodes += isinstance(event, yaml.NodeEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent) or nodes > NODES_MAX or depth > DEPTH_MAX:
             raise yaml.YAMLError
-        return super().compose_node(parent, index)
 
 
 def _parsed(text: str) -> Json:
     if len(text) > KUBECONFIG_MAX:
         raise _invalid("kubeconfig", Problem.KUBECONFIG_MALFORMED)
     try:
+        _count(text)
         config = yaml.load(text, Loader=_Plain)  # noqa: S506  # nosec B506
     except (yaml.YAMLError, ValueError, RecursionError):
         raise _invalid("kubeconfig", Problem.KUBECONFIG_MALFORMED) from None
@@ -196,8 +225,10 @@ def _certificate(user: Json) -> LoginCredential:
             base64.b64decode(str(user.get(name) or ""), validate=True).decode("ascii")
             for name in ("client-certificate-data", "client-key-data")
         )
+        if len(certificate) > CHAIN_MAX:
+            raise ValueError
+        private = read_private_key(key)
         chain = x509.load_pem_x509_certificates(certificate.encode())
-        private = serialization.load_pem_private_key(key.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: the key is encrypted
         raise _invalid("kubeconfig", Problem.KUBECONFIG_CERTIFICATE) from None
     if _public(chain[0].public_key) != _public(private.public_key):  # type: ignore[arg-type]

@@ -11,7 +11,8 @@ from registries.domain.metadata import is_key, label_value_problem
 from registries.domain.registry import Key
 
 FIELDS = ("metadata.name", "metadata.namespace")
-_BETWEEN = re.compile(r",(?![^()]*\))")
+MOST = 100
+"""Conditions of one selector."""
 _WORD = r"[^\s=!(),<>]"
 _PART = re.compile(
     rf"""\s* (?: !\s*(?P<without>{_WORD}+)
@@ -89,7 +90,9 @@ def _fields(text: str) -> Iterator[Requirement]:
 def _requirements(parameter: str, text: str) -> Iterator[Requirement]:
     if not text.strip():
         return
-    for part in _BETWEEN.split(text):
+    for number, part in enumerate(_parts(text)):
+        if number == MOST:
+            raise SelectorError(f"{parameter}: more than {MOST} conditions")
         found = _PART.match(part)
         if found is None:
             raise SelectorError(f"{parameter}: not understood: {part.strip()!r}")
@@ -101,3 +104,15 @@ def _requirements(parameter: str, text: str) -> Iterator[Requirement]:
             yield Requirement(key, values, found["among"] == "in")
         else:
             yield Requirement(key, None, not found["without"])
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The text between the commas that are outside parentheses."""
+    start, inside = 0, False
+    for at, character in enumerate(text):
+        if character in "()":
+            inside = character == "("
+        elif character == "," and not inside:
+            yield text[start:at]
+            start = at + 1
+    yield text[start:]

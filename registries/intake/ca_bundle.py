@@ -1,6 +1,7 @@
 """Reads and checks the CA certificates that a person gives for one registry."""
 
-import re
+from collections.abc import Iterator
+from itertools import islice
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -11,7 +12,7 @@ from registries.probe.certificate import CertificateFacts
 BUNDLE_MAX = 64 * 1024
 """Characters of a bundle. Kubernetes allows 256 KiB for all annotations of a resource."""
 MOST = 20
-_BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 
 class BundleError(ValueError):
@@ -32,7 +33,7 @@ def read_bundle(text: str) -> tuple[str, tuple[CertificateFacts, ...]]:
         raise BundleError(Problem.TOO_LONG)
     if "PRIVATE KEY" in text:
         raise BundleError(Problem.CA_PRIVATE_KEY)
-    blocks = _BLOCK.findall(text)
+    blocks = list(islice(_blocks(text), MOST + 1))
     if not blocks:
         raise BundleError(Problem.CA_EMPTY)
     if len(blocks) > MOST:
@@ -46,3 +47,14 @@ def read_bundle(text: str) -> tuple[str, tuple[CertificateFacts, ...]]:
         except (ValueError, x509.InvalidVersion) as error:  # UnicodeEncodeError is a ValueError
             raise BundleError(Problem.CA_UNREADABLE) from error
     return "".join(facts), tuple(facts.values())
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Each text from a first line to the next last line."""
+    end = 0
+    while (begin := text.find(_BEGIN, end)) >= 0:
+        last = text.find(_END, begin + len(_BEGIN) + 1)
+        if last < 0:
+            return
+        end = last + len(_END)
+        yield text[begin:end]

@@ -157,7 +157,12 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
 
 @require_POST
 def check_ca(request: ConsoleRequest) -> HttpResponse:
-    """Subject, validity and fingerprint of a pasted CA certificate."""
+    """Subject, validity and fingerprint of a pasted CA certificate.
+
+    Forbidden without EDIT in any namespace: reading a certificate costs time.
+    """
+    if not request.access.may_anywhere(Permission.EDIT):
+        raise Forbidden("", role_for(Permission.EDIT))
     text = request.POST.get("ca_bundle", "")
     context: dict[str, Any] = {"now": datetime.now(UTC)}
     if text.strip():

@@ -47,7 +47,7 @@ VIEWS = {
     "pulse": View(dict.fromkeys(SEES, 204)),
     "add": View({**ANYBODY, "omar": 403, "vic": 403, "sam": 403}, wrong="put"),
     "check_name": View(ANYBODY, query={"namespace": "team-a", "name": "x"}),
-    "check_ca": View(ANYBODY, data={"ca_bundle": "x"}, wrong="get"),
+    "check_ca": View({**ANYBODY, "vic": 403, "sam": 403}, data={"ca_bundle": "x"}, wrong="get"),
     "check_address": View(ANYBODY, query={"domain": "h.example.com"}),
     "try": View(
         EDITS,
