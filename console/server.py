@@ -4,12 +4,15 @@ This process restarts a dead worker, and stops the worker when it stops.
 """
 
 from collections.abc import Callable
+from wsgiref.types import WSGIApplication
 from wsgiref.util import setup_testing_defaults
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.urls import reverse
 from gunicorn.app.base import BaseApplication
+
+from console.worker import without_text
 
 THREADS = 8
 LINE = 8190
@@ -30,7 +33,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._options: dict[str, object] = {
             "bind": bind,
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": "console.worker.Worker",
             "threads": THREADS + settings.API_TESTS + settings.API_WATCHES,
             "timeout": 60,
             "graceful_timeout": 3,
@@ -58,8 +61,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         for name, value in self._options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> WSGIHandler:
-        return self._application
+    def load(self) -> WSGIApplication:
+        return without_text(self._application)
 
 
 def _host() -> str:

@@ -1,0 +1,61 @@
+"""A request that the server cannot read leaves nothing of itself in the answer or the log."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.peers.command import LONG, Serving
+from tests.peers.prepared import ready_folder
+
+SECRET = "c4n4ryOfARequest"
+HEAD = "POST /login/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+API = HEAD.replace("/login/", "/oapis/image.theriseunion.io/v1alpha1/namespaces/team-a/registry-secrets")
+CHUNKED = "Transfer-Encoding: chunked\r\n"
+KINDS = {
+    "chunked without chunks": f"{HEAD}{CHUNKED}\r\npassword={SECRET}\r\n\r\n",
+    "chunked without chunks, API": f"{API}{CHUNKED}\r\npassword={SECRET}\r\n\r\n",
+    "a chunk without its end": f"{HEAD}{CHUNKED}\r\n5\r\n{SECRET}\r\n0\r\n\r\n",
+    "a bad extension": f"{HEAD}{CHUNKED}\r\n5;\x00{SECRET}\r\nabcde\r\n0\r\n\r\n",
+    "a negative chunk": f"{HEAD}{CHUNKED}\r\n-5{SECRET}\r\nabcde\r\n0\r\n\r\n",
+    "a cut chunk": f"{HEAD}{CHUNKED}\r\nffff\r\n{SECRET}",
+    "a bad trailer": f"{HEAD}{CHUNKED}\r\n0\r\n{SECRET}\r\n\r\n",
+    "a header without a colon": f"{HEAD}Authorization Bearer {SECRET}\r\n\r\n",
+    "a bad header name": f"{HEAD}Author({SECRET}): x\r\n\r\n",
+    "a bad header value": f"{HEAD}Authorization: Bearer \x00{SECRET}\r\n\r\n",
+    "a folded header": f"{HEAD}Authorization: Bearer\r\n {SECRET}\r\n\r\n",
+    "a space before the colon": f"{HEAD}Authorization{SECRET} : x\r\n\r\n",
+    "an unknown coding": f"{HEAD}Transfer-Encoding: {SECRET}\r\n\r\n",
+    "a bad length": f"{HEAD}Content-Length: {SECRET}\r\n\r\n",
+    "two lengths": f"{HEAD}Content-Length: 1\r\nContent-Length: {SECRET}\r\n\r\n",
+    "an expectation": f"{HEAD}Expect: {SECRET}\r\n\r\n",
+    "a bad version": f"GET / HTTP/{SECRET}\r\n\r\n",
+    "a bad method": f"G({SECRET} / HTTP/1.1\r\n\r\n",
+    "no request line": f"password={SECRET}\r\n\r\n",
+    "a long header": f"{HEAD}Authorization: {SECRET * 2000}\r\n\r\n",
+    "a short body": f"{HEAD}Content-Length: 900\r\n\r\npassword={SECRET}",
+}
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with Serving(ready_folder(tmp_path_factory.mktemp("malformed") / "data"), "serve") as console:
+        yield console
+
+
+@pytest.mark.parametrize("request_text", KINDS.values(), ids=KINDS)
+def test_nothing_of_it_is_shown_or_logged(console: Serving, request_text: str) -> None:
+    begun = len(console.said())
+    with socket.create_connection(("127.0.0.1", console.port), timeout=LONG) as connection:
+        connection.sendall(request_text.encode("latin-1"))
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert SECRET not in answer.decode("latin-1")
+    assert console.status("/healthz") == 200
+    said = console.said()[begun:]
+    assert SECRET not in said
+    assert "Traceback" not in said
