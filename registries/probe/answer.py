@@ -11,12 +11,20 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from .endpoint import Endpoint
+from .scrubber import MASK
 
 _API_VERSION = "docker-distribution-api-version"
 _CHUNK = 8192
 _MOST_SHOWN = 65_536
-_TAG = re.compile(r"<[^<>]*>")
-_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
+_LONGEST_FIELD = 2_000
+# The fields of an error document that are shown; everything else is left out.
+_SHOWN_FIELDS = ("code", "error", "message", "error_description", "details", "detail")
+# Media types that tell of a login page or a proxy instead of a registry.
+_PAGES = frozenset({"text/html", "text/plain", "application/xhtml+xml", "text/xml", "application/xml"})
+# A JSON Web Token, or another long word with letters and digits: it may be a token.
+_OPAQUE = re.compile(
+    r"eyJ[\w-]{5,}(?:\.[\w-]*)*|(?<![\w.~+/=-])(?=[^\s\d]*\d)(?=[^\sA-Za-z]*[A-Za-z])[\w.~+/=-]{40,}"
+)
 _DEFAULT_RETRY = 60
 _LONGEST_RETRY = 86_400
 _LONGEST_DATE = 64
@@ -71,15 +79,18 @@ class Answer:
         return self.body.decode("utf-8", errors="replace")
 
     def summary(self, scrub: Callable[[str], str]) -> str:
-        """Status code and message of the body, for a human reader.
+        """The status and what may be shown of the body, for a human reader.
 
-        `scrub` gets the whole body before tags are removed, because removing tags could leave half a secret. A
-        truncated body could also end in half a secret, and a long one takes long to search: neither is shown.
+        Only recognised fields of an error document are shown, each cleaned by `scrub`. A success has no error to
+        show, and a document with a token could show the token: both have the status alone. So have a truncated
+        body, which could end in half a secret, and a long one, which takes long to search.
         """
-        shown = self.complete and len(self.body) <= _MOST_SHOWN
-        text = scrub(self.text) if shown else ""
-        said = _message(_parsed(text)) or _visible(text)
-        return f"HTTP {self.status}: {said}" if said else f"HTTP {self.status}"
+        shown = self.complete and len(self.body) <= _MOST_SHOWN and not 200 <= self.status < 300
+        said = _message(self.document, scrub) if shown else ""
+        kind = (self.header("content-type") or "").partition(";")[0].strip().lower()
+        if said:
+            return f"HTTP {self.status}: {said}"
+        return f"HTTP {self.status} ({kind})" if kind in _PAGES else f"HTTP {self.status}"
 
     @property
     def retry_after(self) -> int:
@@ -143,20 +154,32 @@ def _seconds(text: str) -> int | None:
         return None
 
 
-def _message(document: object | None) -> str:
+def _message(document: object | None, scrub: Callable[[str], str]) -> str:
     """The message of an error document: the distribution specification's list of errors, OAuth's error_description,
-    or the fields of Docker Hub and others."""
-    if not isinstance(document, dict):
+    or the fields of Docker Hub and others. '' if the document has a token anywhere."""
+    if not isinstance(document, dict) or _has_token(document):
         return ""
     errors = document.get("errors")
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         document = errors[0]
-    names = ("code", "error", "message", "error_description", "details", "detail")
-    found = [value for name in names if isinstance(value := document.get(name), str) and value]
-    return ": ".join(dict.fromkeys(found))
+    found = [value for name in _SHOWN_FIELDS if isinstance(value := document.get(name), str) and value]
+    cleaned = [
+        _OPAQUE.sub(MASK, scrub(html.unescape(scrub(value))))
+        for value in found
+        if len(value) <= _LONGEST_FIELD
+    ]
+    return ": ".join(dict.fromkeys(value for value in cleaned if value))
 
 
-def _visible(text: str) -> str:
-    """The visible text of an HTML page: its title, or else its text without tags."""
-    title = _TITLE.search(text)
-    return html.unescape(title[1] if title else _TAG.sub(" ", text)).strip()
+def _has_token(document: object) -> bool:
+    """Whether a field anywhere in a document is named as a token (`id_token`, `refreshToken`)."""
+    waiting = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if any("token" in name.casefold() and value[name] for name in value):
+                return True
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return False

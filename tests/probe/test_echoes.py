@@ -36,7 +36,7 @@ from tests.peers.scripted import (
 @pytest.mark.parametrize("form", FORMS)
 def test_an_echo_in_a_body_is_scrubbed(form: str, status: int) -> None:
     def answer(password: str) -> Reply:
-        return Reply(status, [], f"<p>no: {FORMS[form](password)}!</p>".encode())
+        return json_reply({"errors": [{"message": f"<p>no: {FORMS[form](password)}!</p>"}]}, status)
 
     with scripted(echoing(answer)) as server:
         result = run_probe(server)
@@ -56,7 +56,10 @@ def test_an_echo_in_an_error_document_is_scrubbed() -> None:
 
 @pytest.mark.parametrize("padding", range(0, 320, 40))
 def test_an_echo_at_the_edge_of_the_detail_is_scrubbed(padding: int) -> None:
-    with scripted(echoing(lambda password: Reply(401, [], ("x" * padding + password).encode()))) as server:
+    def answer(password: str) -> Reply:
+        return json_reply({"message": "x " * (padding // 2) + password}, 401)
+
+    with scripted(echoing(answer)) as server:
         result = run_probe(server)
     assert len(result.detail) <= 300
 
@@ -78,7 +81,7 @@ def test_many_echoes_of_a_long_password_before_the_edge_are_scrubbed() -> None:
 def test_an_echo_torn_by_control_characters_and_tags_is_not_put_together() -> None:
     def answer(password: str) -> Reply:
         half = len(password) // 2
-        return Reply(401, [], f"{password[:half]}\x00\u200b<b></b>\n{password[half:]}".encode())
+        return json_reply({"message": f"{password[:half]}\x00\u200b<b></b>\n{password[half:]}"}, 401)
 
     secret = "CanaryLeftHalfCanaryRightHalf"
     with scripted(echoing(answer)) as server:
@@ -86,14 +89,16 @@ def test_an_echo_torn_by_control_characters_and_tags_is_not_put_together() -> No
 
 
 def test_a_detail_has_no_control_characters() -> None:
-    with scripted(lambda request: Reply(500, [], "a\x1b[31m\u202e\nb".encode())) as server:
+    with scripted(lambda request: json_reply({"message": "a\x1b[31m\u202e\nb"}, 500)) as server:
         detail = run_probe(server).detail
     assert detail == "HTTP 500: a [31m b"
 
 
 @pytest.mark.parametrize("secret", ["a", "7", "ab3"])
 def test_a_detail_that_would_tell_a_short_password_is_left_out(secret: str) -> None:
-    with scripted(echoing(lambda password: Reply(401, [], f"banana {password} 7 ab3".encode()))) as server:
+    with scripted(
+        echoing(lambda password: json_reply({"message": f"banana {password} 7 ab3"}, 401))
+    ) as server:
         assert probe(server.address, USER, secret, HERE).detail == "HTTP 401"
 
 
@@ -149,7 +154,7 @@ def test_an_echo_of_the_token_is_scrubbed(status: int) -> None:
             return json_reply({"token": TOKEN})
         if request.authorization is None:
             return unauthorized(f'Bearer realm="http://localhost:{server.port}/token"')
-        return Reply(status, [], f"bad token {TOKEN} / {request.authorization}".encode())
+        return json_reply({"message": f"bad token {TOKEN} / {request.authorization}"}, status)
 
     with scripted(script) as server:
         result = run_probe(server)
