@@ -21,7 +21,7 @@ from registries.intake.draft import Tls, read_draft
 from registries.models import AuditEntry, StoredResource, VerificationRecord
 from registries.people.grants import set_grant
 from registries.probe import Reason, Result, probe
-from registries.verification.outcome import to_json
+from registries.verification.outcome import kept, to_json
 from registries.wiring import probe_policy, services
 
 PASSWORD = "demo"  # noqa: S105 # nosec B105  shown on the demo's login page
@@ -215,7 +215,7 @@ def _write_past(registry: RegistrySecret, entry: Seed, result: Result, person: s
     verification = Verification(
         status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
         reason=result.reason.value,
-        message=result.message("zh"),
+        message=kept(result).message("zh"),
         at=last,
     )
     services().store.annotate(registry.key, verification_annotations(verification), uid=registry.uid)

@@ -1,6 +1,5 @@
 """A server's response: reads it within limits and interprets its body."""
 
-import html
 import json
 import re
 import time
@@ -163,11 +162,7 @@ def _message(document: object | None, scrub: Callable[[str], str]) -> str:
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         document = errors[0]
     found = [value for name in _SHOWN_FIELDS if isinstance(value := document.get(name), str) and value]
-    cleaned = [
-        _OPAQUE.sub(MASK, scrub(html.unescape(scrub(value))))
-        for value in found
-        if len(value) <= _LONGEST_FIELD
-    ]
+    cleaned = [_OPAQUE.sub(MASK, scrub(value)) for value in found if len(value) <= _LONGEST_FIELD]
     return ": ".join(dict.fromkeys(value for value in cleaned if value))
 
 

@@ -106,7 +106,7 @@ class ServerCertificates:
 
     def scrubbed(self, scrubber: Scrubber) -> "ServerCertificates":
         """A copy without secrets. Every text that a server may write freely is short and on one line."""
-        hidden = self.ca_pem is not None and scrubber.reveals(_bytes_as_text(self.ca_pem))
+        hidden = self.ca_pem is not None and scrubber.contains(_bytes_as_text(self.ca_pem))
         return replace(
             self,
             leaf=self.leaf.scrubbed(scrubber),

@@ -4,10 +4,12 @@ and the expected name in the certificate stay those of the URL. Errors become a 
 import email.message
 import functools
 import http.client
+import logging
 import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -23,7 +25,27 @@ from .reason import Reason
 from .trace import Trace
 
 _MOST_ADDRESSES = 4
+_unlogged = ContextVar("unlogged", default=False)
+_LOGGERS = ("connection", "connectionpool", "poolmanager", "response", "util.retry")
 _LOW_LEVEL = (OSError, ValueError, http.client.HTTPException, urllib3.exceptions.HTTPError)
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Nothing that urllib3 does in this block is logged: it logs hosts and URLs that a server chose."""
+    before = _unlogged.set(True)
+    try:
+        yield
+    finally:
+        _unlogged.reset(before)
+
+
+def _may_be_logged(_record: logging.LogRecord) -> bool:
+    return not _unlogged.get()
+
+
+for _name in _LOGGERS:
+    logging.getLogger(f"urllib3.{_name}").addFilter(_may_be_logged)
 
 
 @dataclass

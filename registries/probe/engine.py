@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from registries.addresses.address import Address, AddressError, parse_address
 
@@ -12,7 +13,7 @@ from .endpoint import Endpoint, EndpointError, parse_endpoint
 from .fault import Fault
 from .negative_control import confirm_bearer, confirm_open
 from .policy import Policy
-from .realm import Realm, choose_realm, guard_registry
+from .realm import USUAL, Realm, choose_realm, guard_registry
 from .reason import Reason
 from .result import Result
 from .scrubber import Scrubber
@@ -99,9 +100,11 @@ def _redirected(session: ProbeSession, answer: Answer) -> Endpoint:
         target = session.base.resolve(answer.header("location") or "")
     except EndpointError:
         raise Fault(Reason.REDIRECT_BLOCKED, answer) from None
-    shown = f"HTTP {answer.status}: {target.scheme}://{target.netloc}{target.path}"
+    shown = f"HTTP {answer.status}"  # the target is a text that the server chose
     if not is_registry_path(target.path):
         raise Fault(Reason.NOT_A_REGISTRY, shown)
+    if session.scrubber.reveals(target.url, f"{USUAL} {session.base.url}"):
+        raise Fault(Reason.REDIRECT_BLOCKED, shown)  # the password would stand in a URL
     upgrade = target.host == session.base.host and (session.base.scheme, target.scheme) == ("http", "https")
     if target.origin != session.base.origin and not upgrade:
         raise Fault(Reason.REDIRECT_BLOCKED, shown)
@@ -211,7 +214,9 @@ def _result(session: ProbeSession, reason: Reason, fault: Fault | None) -> Resul
         retry_after=fault.retry_after if fault else None,
         registry_host=session.base.netloc,
         token_host=session.token_host,
-        steps=session.trace.steps,
+        steps=tuple(
+            replace(step, host="") if step.host in session.unjudged else step for step in session.trace.steps
+        ),
         duration_ms=session.trace.milliseconds,
         requests=session.transport.requests,
         connections=session.transport.connections,

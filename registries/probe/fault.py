@@ -6,6 +6,7 @@ specific test comes first: a refused connection is also a subclass of the connec
 
 import errno
 import http.client
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 
@@ -15,6 +16,7 @@ from .answer import Answer
 from .certificate import ServerCertificates
 from .reason import Reason
 
+_TUNNEL = re.compile(r"Tunnel connection failed: \d{3}(?!\d)")
 _UNREACHABLE = frozenset(
     {
         errno.ENETUNREACH,
@@ -84,7 +86,8 @@ def _proxy(errors: list[BaseException]) -> Fault | None:
 
 
 def _tunnel_answer(errors: list[BaseException]) -> str:
-    said = [str(error) for error in errors if str(error).startswith("Tunnel connection failed")]
+    """The status of the proxy, without the words that it chose."""
+    said = [match[0] for error in errors if (match := _TUNNEL.match(str(error)))]
     return said[0] if said else ""
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from registries.addresses.host import netloc
+
 from .address_guard import first_refused, first_refused_for_realm
 from .challenge import Challenge
 from .endpoint import Endpoint, EndpointError, parse_endpoint
@@ -10,6 +12,16 @@ from .fault import Fault
 from .reason import Reason
 from .session import ProbeSession
 
+# Parts of usual realms and services. A password that is one of them tells nothing there.
+USUAL = (
+    "https://registry-1.docker.io auth.docker.io/token registry.docker.io harbor-registry /service/token /jwt/auth "
+    "container_registry /v2/auth /v2/token /oauth2/token dockerauth dockyard /swr/auth/v2/registry/auth/ artifactory "
+    "aliyuncs tencent localhost gitlab github internal example"
+)
+_SCHEMES = frozenset(
+    {"basic", "bearer", "concealed", "digest", "dpop", "gnap", "hoba", "mutual", "negotiate", "ntlm", "oauth"}
+    | {"aws4-hmac-sha256", "privatetoken", "scram-sha-1", "scram-sha-256", "vapid"}
+)
 _BROKEN = frozenset({Reason.BAD_CHALLENGE, Reason.REALM_INSECURE, Reason.REALM_BLOCKED})
 
 
@@ -54,13 +66,16 @@ def _accepted(session: ProbeSession, challenge: Challenge, password_sent: bool) 
         endpoint = parse_endpoint(challenge.parameters.get("realm", ""))
     except EndpointError:
         raise Fault(Reason.BAD_CHALLENGE) from None
-    if password_sent and session.scrubber.reveals(f"{endpoint.url} {service}"):
-        # A registry that knows the password could leak it through a DNS name or a logged URL.
+    # A registry may know the password, from this test or an earlier one. It could leak it through a DNS name.
+    known = "" if password_sent else f"{USUAL} {session.base.url}"
+    if session.scrubber.reveals(f"{endpoint.url} {service}", known):
         raise Fault(Reason.BAD_CHALLENGE)
-    session.token_host = endpoint.netloc
+    if endpoint.host == session.base.host:
+        session.token_host = endpoint.netloc
     if endpoint.scheme == "http" and session.base.scheme == "https":
-        raise Fault(Reason.REALM_INSECURE, endpoint.url)
+        raise Fault(Reason.REALM_INSECURE)
     _guard(session, endpoint)
+    session.token_host = endpoint.netloc
     return Realm(endpoint, service)
 
 
@@ -68,13 +83,16 @@ def _guard(session: ProbeSession, endpoint: Endpoint) -> None:
     """Checks the addresses of the token service. The registry's own host was checked before."""
     if endpoint.host == session.base.host:
         return
+    at = netloc(endpoint.host, endpoint.port)
+    session.unjudged.add(at)
     try:
         addresses = session.transport.resolve(endpoint.host, endpoint.port)
     except Fault as fault:
-        raise unreachable(endpoint, fault) from None
+        raise unreachable(None, fault) from None
     registry = session.transport.address_class_of(session.base.host)
     if first_refused_for_realm(addresses, registry, session.policy) is not None:
-        raise Fault(Reason.REALM_BLOCKED, endpoint.url)
+        raise Fault(Reason.REALM_BLOCKED)
+    session.unjudged.discard(at)
 
 
 def guard_registry(session: ProbeSession) -> None:
@@ -85,17 +103,20 @@ def guard_registry(session: ProbeSession) -> None:
         raise Fault(Reason.BLOCKED_ADDRESS)
 
 
-def unreachable(endpoint: Endpoint, fault: Fault) -> Fault:
-    """Turns a network Fault into one of the token service, with the network reason as its cause."""
+def unreachable(endpoint: Endpoint | None, fault: Fault) -> Fault:
+    """Turns a network Fault into one of the token service, with the network reason as its cause. `endpoint` is None
+    if its address was not judged: then it is not named."""
     cause = fault.reason if fault.tls else fault.cause or fault.reason
     return Fault(
         Reason.TOKEN_SERVICE_UNREACHABLE,
         fault.said,
         cause=cause,
-        params={"host": endpoint.netloc},
+        params={"host": endpoint.netloc} if endpoint else {},
         tls=fault.tls,
     )
 
 
 def _schemes(challenges: Sequence[Challenge]) -> str:
-    return ", ".join(challenge.scheme for challenge in challenges)
+    """The registered schemes; of others a server could choose the name."""
+    named = (challenge.scheme if challenge.scheme in _SCHEMES else "…" for challenge in challenges)
+    return ", ".join(dict.fromkeys(named))

@@ -1,10 +1,13 @@
-"""Removes secrets from every text that a result shows: servers may repeat what they were sent."""
+"""The one cleaner for every text that a server chose: servers may repeat what they were sent, in any encoding."""
 
 import base64
 import html
 import json
 import re
+from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
+
+from .decoding import TooManyViews, views
 
 MASK = "***"
 DETAIL_MAX = 300
@@ -27,6 +30,7 @@ class Scrubber:
         self._unread: list[str] = []
         self._forms: set[str] = set()
         self._telling: set[str] = set()
+        self._needles: set[str] = set()
         self.add(password)
         self._add_base64(password.encode())
         self._add_base64(f"{username}:{password}".encode())
@@ -42,6 +46,8 @@ class Scrubber:
             lines = {line.strip() for line in secret.splitlines()}
             forms = _written(secret) | {line for line in lines if len(line) >= _SHORTEST_LINE}
             self._forms |= {form for form in forms if form.strip()}
+            plain = {secret, secret.strip(), _one_line(secret), *(form for form in forms if form in lines)}
+            self._needles |= {needle.casefold() for needle in plain if needle.strip()}
             if len(secret) >= _SHORTEST_TELLING:
                 self._telling |= {form.casefold() for form in _written(secret)}
 
@@ -50,22 +56,35 @@ class Scrubber:
             self.add(encoded)
             self.add(encoded.rstrip("="))
 
-    def reveals(self, text: str) -> bool:
-        """Whether `text` (a URL, a scope) contains a secret that is too long to be there by chance."""
+    def contains(self, text: str) -> bool:
+        """Whether `text` contains a secret in a usual form. For bytes as text, which cannot be decoded further."""
         self._read()
         folded = text.casefold()
         return any(form in folded for form in self._telling)
 
+    def reveals(self, text: str, known: str = "") -> bool:
+        """Whether `text` (a URL, a scope) contains a secret that is too long to be there by chance, in any encoding.
+        A secret that is a part of `known` tells nothing."""
+        if self.contains(text) and not known:
+            return True
+        known = known.casefold()
+        long = {
+            needle for needle in self._needles if len(needle) >= _SHORTEST_TELLING and needle not in known
+        }
+        return _found(long, text)
+
     def scrub(self, text: str) -> str:
-        """`text` with every form of every secret masked, in any letter case. '' if it contains a secret that is too
-        short to mask."""
+        """`text` with every usual form of every secret masked, in any letter case. The mask alone if it contains a
+        secret in another encoding, '' if it contains one that is too short to mask."""
         self._read()
         for form in sorted(self._forms, key=len, reverse=True):
             if len(form) >= _SHORTEST_MASKED:
                 text = re.sub(re.escape(form), MASK, text, flags=re.IGNORECASE)
             elif form in text:
                 return ""
-        return text
+        if _found({needle for needle in self._needles if len(needle) < _SHORTEST_MASKED}, text):
+            return ""
+        return MASK if _found(self._needles, text) else text
 
     def detail(self, text: str) -> str:
         """`text` scrubbed, on one line, without control characters, at most DETAIL_MAX characters. It is scrubbed
@@ -93,3 +112,27 @@ def _written(secret: str) -> set[str]:
 
 def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _found(needles: Iterable[str], text: str) -> bool:
+    """Whether a decoded form of `text` contains one of these secrets, with or without the signs between its
+    letters. True if the decoding does not end."""
+    needles = set(needles)
+    if not needles:
+        return False
+    letters = {bare for needle in needles if len(bare := _letters(needle)) >= _SHORTEST_TELLING}
+    try:
+        for view in views(text):
+            folded = view.casefold()
+            if any(needle in folded for needle in needles):
+                return True
+            squeezed = _letters(folded) if letters else ""
+            if any(bare in squeezed for bare in letters):
+                return True
+    except TooManyViews:
+        return True
+    return False
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text if c.isalnum())

@@ -16,7 +16,8 @@ from .transport import Transport
 @dataclass
 class ProbeSession:
     """One probe under way. `base` is the registry's /v2/ URL; an allowed redirect changes it. `warnings` holds
-    codes of catalogue.WARNINGS. `token_host` is set once a realm was read."""
+    codes of catalogue.WARNINGS. `token_host` is set once the
+    address of a realm was judged and allowed; `unjudged` has the realms (host:port) that were only read."""
 
     base: Endpoint
     credentials: Credentials
@@ -26,6 +27,7 @@ class ProbeSession:
     scrubber: Scrubber
     warnings: list[str] = field(default_factory=list)
     token_host: str | None = None
+    unjudged: set[str] = field(default_factory=set)
 
     def get(self, authorization: str | None = None) -> Answer:
         """`GET /v2/`, with or without an Authorization header."""

@@ -17,7 +17,7 @@ from registries.addresses.host import netloc
 
 from .address_guard import AddressClass, classify
 from .answer import Answer, read_body
-from .connection import Dialer, use_dialer
+from .connection import Dialer, unlogged, use_dialer
 from .deadline import Deadline, Watchdog
 from .endpoint import Endpoint
 from .fault import Fault, network_fault
@@ -157,7 +157,8 @@ class Transport:
         if proxy:
             self._resolve_proxy(proxy)
         try:
-            answer = self._exchange(method, endpoint, authorization, form, limit, proxy)
+            with unlogged():
+                answer = self._exchange(method, endpoint, authorization, form, limit, proxy)
         except Fault as fault:
             raise self._explained(fault, endpoint, proxy) from None
         except _FAILURES as error:
@@ -206,7 +207,7 @@ class Transport:
         if proxy and fault.reason in {Reason.CONNECTION_REFUSED, Reason.NETWORK_UNREACHABLE}:
             return Fault(Reason.PROXY_ERROR, cause=fault.reason)
         if fault.reason in _CERTIFICATE_FAULTS:
-            with self._dialer.untraced():
+            with self._dialer.untraced(), unlogged():
                 seen = inspect(lambda context: self._handshake(endpoint, proxy, context), fault.reason)
             fault.tls, fault.cause = seen.facts, seen.still_wrong
         return fault

@@ -17,7 +17,7 @@ from registries.probe.schedule import registry_of
 from registries.service.guard import Guard
 from registries.stores.base import Store
 from registries.verification.check import Check, Checks, Restraint
-from registries.verification.outcome import NotTested, Tested
+from registries.verification.outcome import NotTested, Tested, kept
 
 STORED_LANGUAGE = "zh"
 """verify-message is stored in Chinese, whatever the reader's language (connection-test.md)."""
@@ -181,6 +181,6 @@ def _verification(result: Result) -> Verification:
     return Verification(
         status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
         reason=result.reason.value,
-        message=result.message(STORED_LANGUAGE),
+        message=kept(result).message(STORED_LANGUAGE),
         at=datetime.now(UTC),
     )

@@ -27,6 +27,20 @@ def left_alone(seconds: int) -> Result:
     return Result(Reason.RATE_LIMITED, {"n": seconds}, cause="left_alone")
 
 
+def kept(result: Result) -> Result:
+    """The same without the words and hosts that a server chose. A token service is named if it has the host of the
+    registry, which the operator chose."""
+    own = _host(result.registry_host or "")
+    params = {name: it for name, it in result.params.items() if name != "host" or _host(str(it)) == own}
+    token_host = result.token_host if _host(result.token_host or "") == own else None
+    return replace(result, detail="", params=params, token_host=token_host)
+
+
+def _host(netloc: str) -> str:
+    """The host of host[:port]; an IPv6 address has brackets."""
+    return netloc.rpartition("]")[0] if netloc.startswith("[") else netloc.partition(":")[0]
+
+
 def without_pem(tested: Tested) -> Tested:
     """The outcome without the PEM of the certificate: the history keeps only its facts."""
     if isinstance(tested, NotTested) or tested.tls is None:
@@ -53,7 +67,7 @@ _EMPTY: dict[str, Any] = {
 
 
 def to_json(tested: Tested) -> str:
-    known = {"problem": tested.problem.value} if isinstance(tested, NotTested) else _values(tested)
+    known = {"problem": tested.problem.value} if isinstance(tested, NotTested) else _values(kept(tested))
     return json.dumps({**_EMPTY, **known}, ensure_ascii=False)
 
 
@@ -74,12 +88,12 @@ def _values(result: Result) -> dict[str, Any]:
 
 
 def from_json(text: str) -> Tested:
-    """Reads the JSON of this and of earlier versions, whose `problem` may be a sentence."""
+    """Reads the JSON of this and of earlier versions, which may have a sentence as `problem` and a foreign host."""
     values = {**_EMPTY, **json.loads(text)}
     if values["problem"]:
         return NotTested(_known(values["problem"]))
     certificate = values["certificate"]
-    return Result(
+    read = Result(
         reason=Reason(values["reason"]),
         params=values["params"],
         cause=values["cause"] or None,
@@ -92,6 +106,7 @@ def from_json(text: str) -> Tested:
         quoted=values["quoted"],
         tls=ServerCertificates.from_json(certificate) if certificate else None,
     )
+    return kept(read)
 
 
 def _known(code: str) -> Problem:
