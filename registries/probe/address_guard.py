@@ -22,7 +22,10 @@ _NEVER = [
         "fec0::/10",
         "ff00::/8",
         "fd00:ec2::254/128",  # AWS's metadata
+        "fd00:ec2::23/128",  # AWS's credentials of pods
         "fd20:ce::254/128",  # Google's metadata
+        "fd00:42::42/128",  # Scaleway's metadata
+        "fd00:c1::a9fe:a9fe/128",  # Oracle's metadata
     )
 ]
 _LOOPBACK = [ipaddress.ip_network(text) for text in ("127.0.0.0/8", "::1/128")]
@@ -30,12 +33,13 @@ _PRIVATE = [
     ipaddress.ip_network(text)
     for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 ]
-# Networks whose last 32 bits are an IPv4 address: compatible, mapped, translated (RFC 2765), NAT64 (RFC
-# 6052) and local NAT64 (RFC 8215).
+# Networks whose last 32 bits are an IPv4 address: compatible, mapped, translated (RFC 2765) and NAT64 (RFC
+# 6052).
 _LAST_32_BITS = [
-    ipaddress.IPv6Network(text)
-    for text in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
+    ipaddress.IPv6Network(text) for text in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")
 ]
+_SITE_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")  # RFC 8215
+_THIS_HOST = ipaddress.IPv4Network("0.0.0.0/8")
 _6TO4 = ipaddress.IPv6Network("2002::/16")
 _TEREDO = ipaddress.IPv6Network("2001::/32")
 
@@ -99,8 +103,26 @@ def _embedded(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]
     value = int(address)
     if any(address in network for network in _LAST_32_BITS):
         yield ipaddress.IPv4Address(value & 0xFFFFFFFF)
+    if address in _SITE_NAT64:
+        yield from _site_nat64(value)
     if address in _6TO4:
         yield ipaddress.IPv4Address((value >> 80) & 0xFFFFFFFF)
     if address in _TEREDO:
         yield ipaddress.IPv4Address((value >> 64) & 0xFFFFFFFF)  # the server
         yield ipaddress.IPv4Address(~value & 0xFFFFFFFF)  # the client, its bits inverted
+
+
+def _site_nat64(value: int) -> list[ipaddress.IPv4Address]:
+    """The IPv4 address at each position of RFC 6052, 2.2, that a prefix in this network may have: 48, 56, 64 or 96
+    bits. Nobody but the site knows which one it uses. The bits of a wrong position are mostly zero, so a reading in
+    0.0.0.0/8 counts only if all are, or if 32 zeros before the last position speak for that one."""
+    readings = (
+        ((value >> 64) & 0xFFFF) << 16 | ((value >> 40) & 0xFFFF),
+        ((value >> 64) & 0xFF) << 24 | ((value >> 32) & 0xFFFFFF),
+        (value >> 24) & 0xFFFFFFFF,
+        value & 0xFFFFFFFF,
+    )
+    addresses = [ipaddress.IPv4Address(reading) for reading in readings]
+    if (value >> 32) & 0xFFFFFFFF == 0:
+        return [addresses[3], *(address for address in addresses if address not in _THIS_HOST)]
+    return [address for address in addresses if address not in _THIS_HOST] or addresses

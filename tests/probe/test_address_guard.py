@@ -29,9 +29,21 @@ NEVER = [
     "fec0::1",
     "ff02::1",
     "fd00:ec2::254",
+    "fd00:ec2::23",
     "fd20:ce::254",
+    "fd00:42::42",
+    "fd00:c1::a9fe:a9fe",
 ]
-PRIVATE = ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.0.1", "100.64.0.1", "fd12:3456::1", "fc00::1"]
+PRIVATE = [
+    "10.0.0.1",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.0.1",
+    "100.64.0.1",
+    "fd12:3456::1",
+    "fc00::1",
+    "fd00:ec2::24",
+]
 PUBLIC = ["8.8.8.8", "172.32.0.1", "100.128.0.1", "192.0.1.1", "198.20.0.1", "2606:4700::1111", "fe00::1"]
 
 
@@ -63,12 +75,23 @@ def test_public_addresses_are_allowed(ip: str) -> None:
 
 def _hide(form: str, ip: str) -> str:
     value = int(ipaddress.IPv4Address(ip))
+    site, high, low = 0x64FF9B0001 << 80, value >> 16, value & 0xFFFF
     number = {
         "mapped": (0xFFFF << 32) | value,
         "compatible": value,
         "translated": (0xFFFF << 48) | value,
         "nat64": (0x64FF9B << 96) | value,
         "site nat64": (0x64FF9B0001 << 80) | (0xABCD << 64) | value,
+        "site nat64 /96": site | value,
+        "site nat64 /48": site | (high << 64) | (low << 40),
+        "site nat64 /48 with a suffix": site | (high << 64) | (low << 40) | 0x0909090909,
+        "site nat64 /56": site | (0xAB << 72) | ((value >> 24) << 64) | ((value & 0xFFFFFF) << 32),
+        "site nat64 /56 with a u octet": site
+        | ((value >> 24) << 64)
+        | (9 << 56)
+        | ((value & 0xFFFFFF) << 32),
+        "site nat64 /64": site | (0xABCD << 64) | (value << 24),
+        "site nat64 /64, no subnet": site | (value << 24),
         "6to4": (0x2002 << 112) | (value << 80) | 1,
         "teredo server": (0x20010000 << 96) | (value << 64) | (~0x08080808 & 0xFFFFFFFF),
         "teredo client": (0x20010000 << 96) | (0x08080808 << 64) | (~value & 0xFFFFFFFF),
@@ -82,6 +105,13 @@ FORMS = [
     "translated",
     "nat64",
     "site nat64",
+    "site nat64 /96",
+    "site nat64 /48",
+    "site nat64 /48 with a suffix",
+    "site nat64 /56",
+    "site nat64 /56 with a u octet",
+    "site nat64 /64",
+    "site nat64 /64, no subnet",
     "6to4",
     "teredo server",
     "teredo client",
@@ -101,6 +131,18 @@ FORMS = [
 )
 def test_an_ipv4_address_is_checked_inside_an_ipv6_one(form: str, ip: str, expected: AddressClass) -> None:
     assert classify(_hide(form, ip)) is expected
+
+
+@pytest.mark.parametrize(
+    "prefix", ["64:ff9b:1::", "64:ff9b:1:1::", "64:ff9b:1:abcd::5", "64:ff9b::", "2002::"]
+)
+def test_an_embedded_address_of_zeros_is_refused(prefix: str) -> None:
+    assert classify(prefix) is AddressClass.NEVER
+
+
+@given(st.ip_addresses(v=4), st.sampled_from([form for form in FORMS if "nat64" in form]))
+def test_no_position_of_rfc_6052_makes_an_address_more_public(ip: ipaddress.IPv4Address, form: str) -> None:
+    assert classify(_hide(form, str(ip))) >= classify(str(ip)) or ip in ipaddress.ip_network("0.0.0.0/8")
 
 
 @given(st.ip_addresses())
