@@ -73,7 +73,7 @@ def _accepted(session: ProbeSession, challenge: Challenge, password_sent: bool) 
     if endpoint.host == session.base.host:
         session.token_host = endpoint.netloc
     if endpoint.scheme == "http" and session.base.scheme == "https":
-        raise Fault(Reason.REALM_INSECURE)
+        raise Fault(Reason.REALM_INSECURE, "realm: http://…")  # the rest is a text that the server chose
     _guard(session, endpoint)
     session.token_host = endpoint.netloc
     return Realm(endpoint, service)

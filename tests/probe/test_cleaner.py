@@ -176,14 +176,12 @@ def peer() -> Iterator[_Peer]:
 
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, dict):
-        for name, inner in value.items():
-            yield name
-            yield from _strings(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _strings(inner)
-    else:
+        value = [*value, *value.values()]
+    if not isinstance(value, list):
         yield str(value)
+        return
+    for inner in value:
+        yield from _strings(inner)
 
 
 def _read(text: str) -> set[str]:
