@@ -111,7 +111,7 @@ def test_the_summary_of_errors_is_written_as_its_language_is(people: People, wor
     form.get_by_role("button", name=words.ok, exact=True).click()
 
     summary = form.locator("#error-summary")
-    sign = {"zh": "：填写", "en": ": Fill"}[words.code]
+    sign = {"zh": "：此项", "en": ": This"}[words.code]
     expect(summary.get_by_role("listitem").filter(has_text=words.username)).to_contain_text(
         f"{words.username}{sign}"
     )
