@@ -20,9 +20,10 @@ from registries.domain.access import Access
 from registries.models import ClusterSession
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
-from tests.peers.api_server import ApiServer, GivenServer, canary_token
+from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster, patience
+from tests.peers.given_server import GivenServer
 from tests.peers.scripted import wait_for
 
 LIST = "/registries/"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.peers.api_server import ApiServer, GivenServer
+from tests.peers.api_server import ApiServer
+from tests.peers.given_server import GivenServer
 
 
 @pytest.fixture(scope="module")

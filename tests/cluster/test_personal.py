@@ -16,9 +16,10 @@ from registries.cluster.personal import SELF_REVIEW, Person
 from registries.cluster.reviews import Held, held_by
 from registries.domain.access import Permission, Role
 from registries.domain.errors import Forbidden, Unavailable
-from tests.peers.api_server import ApiServer, GivenServer, canary_token
+from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.certificates import Authority, Pair
 from tests.peers.cluster import Cluster
+from tests.peers.given_server import GivenServer
 from tests.peers.scripted import Reply, json_reply, scripted, wait_for
 
 ADMIN, VIEWER = Role.ADMIN.permissions, Role.VIEWER.permissions

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from registries.cluster import installation
-from tests.peers.api_server import ApiServer, GivenServer
+from tests.peers.api_server import ApiServer
+from tests.peers.given_server import GivenServer
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = ROOT / "deploy" / "base"

@@ -1,5 +1,5 @@
-"""A real Kubernetes API server on loopback with its etcd, or the cluster of CONSOLE_TEST_KUBECONFIG. Tests change
-the cluster with their own HTTP calls, not with the client under test."""
+"""A real Kubernetes API server on loopback with its etcd. Tests change the cluster with their own HTTP calls, not with
+the client under test."""
 
 import json
 import os
@@ -16,13 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-import urllib3
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from registries.cluster.connection import configuration
 from tests import canary
 from tests.peers.certificates import Authority
 from tests.peers.parts import require_part
@@ -36,7 +33,6 @@ USERS = ("console", "stranger", "team-a-admin", "olive", "omar", "vic")
 """The users besides `admin`, who may do everything. Tests bind roles to them."""
 
 Json = dict[str, Any]
-GIVEN = os.environ.get("CONSOLE_TEST_KUBECONFIG", "")
 
 
 @dataclass(frozen=True)
@@ -185,9 +181,9 @@ class ApiServer:
         context = ssl.create_default_context(cafile=str(self.ca_file))
         try:
             with urllib.request.urlopen(request, timeout=60, context=context) as answer:
-                return Answer(answer.status, _json(answer.read()))
+                return Answer(answer.status, json_of(answer.read()))
         except urllib.error.HTTPError as error:
-            return Answer(error.code, _json(error.read()))
+            return Answer(error.code, json_of(error.read()))
 
     def create_namespace(self, name: str) -> None:
         self.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
@@ -248,40 +244,6 @@ class ApiServer:
             time.sleep(0.05)
 
 
-class GivenServer:
-    """The cluster of a given kubeconfig file. All tests use the user of that file, and never stop the server. Tests
-    that need more have a server of their own."""
-
-    def __init__(self, kubeconfig: str) -> None:
-        self._kubeconfig = Path(kubeconfig).expanduser().absolute()
-
-    def kubeconfig(self, user: str = "admin", *, token: str | None = None) -> Path:
-        return self._kubeconfig
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        body: Json | None = None,
-        *,
-        user: str = "admin",
-        kind: str = "application/json",
-    ) -> Answer:
-        if user != "admin":
-            pytest.skip("the given cluster knows one user only")
-        found = configuration(self._kubeconfig)
-        headers = {"Authorization": found.api_key.get("BearerToken", ""), "Content-Type": kind}
-        pool = urllib3.PoolManager(
-            ca_certs=found.ssl_ca_cert, cert_file=found.cert_file, key_file=found.key_file, retries=False
-        )
-        given = None if body is None else json.dumps(body).encode()
-        answer = pool.request(method, found.host + path, body=given, headers=headers, timeout=60)
-        return Answer(answer.status, _json(answer.data))
-
-    def create_namespace(self, name: str) -> None:
-        self.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
-
-
 @contextmanager
 def running_server(folder: Path) -> Iterator[ApiServer]:
     """A server of our own, which tests may kill."""
@@ -306,10 +268,10 @@ def _binary(name: str) -> Path | None:
 def _post(url: str, body: Json) -> Json:
     request = urllib.request.Request(url, method="POST", data=json.dumps(body).encode())
     with urllib.request.urlopen(request, timeout=60) as answer:
-        return _json(answer.read())
+        return json_of(answer.read())
 
 
-def _json(raw: bytes) -> Json:
+def json_of(raw: bytes) -> Json:
     try:
         parsed = json.loads(raw)
     except ValueError:

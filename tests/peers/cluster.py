@@ -13,7 +13,8 @@ from registries.cluster.lease import Lease
 from registries.cluster.paths import EVERYWHERE, GROUP_PATH, NAMESPACES
 from registries.pull_secrets import usage
 from registries.stores.cluster.store import KubernetesStore
-from tests.peers.api_server import Answer, ApiServer, GivenServer
+from tests.peers.api_server import Answer, ApiServer
+from tests.peers.given_server import GivenServer
 from tests.peers.scripted import wait_for
 
 MERGE_PATCH = "application/merge-patch+json"

@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.peers.api_server import ApiServer, GivenServer
+    from tests.peers.api_server import ApiServer
     from tests.peers.cable import Cable
     from tests.peers.cluster import Cluster
+    from tests.peers.given_server import GivenServer
 
 
 @pytest.fixture(scope="session")
 def api_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServer | GivenServer]":
     """A real API server, or the one that CONSOLE_TEST_KUBECONFIG names. Tests leave it running."""
-    from tests.peers.api_server import (
-        GIVEN,
-        GivenServer,
-        running_server,
-    )  # importing kubernetes takes a while
+    from tests.peers.api_server import running_server  # importing kubernetes takes a while
+    from tests.peers.given_server import GIVEN, GivenServer
 
     if GIVEN:
         yield GivenServer(GIVEN)
