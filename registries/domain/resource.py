@@ -128,10 +128,13 @@ def to_domain(resource: Resource) -> RegistrySecret:
     )
 
 
-def as_applied(resource: Resource) -> RegistrySecret:
-    """The registry with address and user name as they stand in the resource, for a pull secret. Never show it."""
+def as_applied(resource: Resource, registry: RegistrySecret | None = None) -> RegistrySecret:
+    """The registry with address and user name as they stand in the resource, for a pull secret. Never show it.
+
+    `registry` is `to_domain(resource)`, where the caller has it.
+    """
     domain, plain_http = _address(_applied_domain(resource))
-    registry = to_domain(resource)
+    registry = registry or to_domain(resource)
     username = str((resource.get("spec") or {}).get("username") or "")
     return replace(registry, domain=domain, plain_http=registry.plain_http or plain_http, username=username)
 

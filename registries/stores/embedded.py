@@ -8,6 +8,7 @@ serial, and a reader sees versions in their order.
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import uuid4
 
 from django.db import IntegrityError, connection, transaction
@@ -25,6 +26,8 @@ from registries.stores.sealing import Sealer
 
 NAMESPACE_KIND = "Namespace"
 TOMBSTONES_KEPT = timedelta(hours=1)
+READ = 32
+"""Bodies kept as read. One request reads the same one several times; a body may have a quarter of a megabyte."""
 _VERSION = f"SELECT value, compacted FROM {StoreVersion._meta.db_table} WHERE id = 1"  # noqa: S608  # nosec
 """Written out: every list asks it, and Django takes longer to write it than a database to answer."""
 
@@ -62,7 +65,8 @@ class EmbeddedStore:
         upserted, touched = [], complete
         for kind, body in rows.values_list("kind", "body").iterator():
             if kind == KIND:
-                upserted.append(to_domain(json.loads(body)))
+                # A list of everything would only push out the bodies that are in use.
+                upserted.append(to_domain(json.loads(body)) if complete else _read(body)[1])
             else:
                 touched = True
         removed = (
@@ -86,7 +90,7 @@ class EmbeddedStore:
         return False  # `changes` never misses a version
 
     def get(self, key: Key) -> RegistrySecret:
-        return to_domain(_body(self._row(key)))
+        return _read(self._row(key).body)[1]
 
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
         key, body = draft.key, new_resource(draft)
@@ -101,9 +105,10 @@ class EmbeddedStore:
             version = self._next_version()
             self._require_namespace(key)
             body["metadata"] = _metadata(body["metadata"], uid, version)
-            registry = to_domain(body)
+            text = json.dumps(body, ensure_ascii=False)
+            registry = _read(text)[1]
             sealed = self._sealer.seal(password, uid=uid, binding=registry.binding)
-            self._insert(KIND, key, uid, version, body, sealed)
+            self._insert(KIND, key, uid, version, text, sealed)
         return registry
 
     def annotate(
@@ -118,17 +123,19 @@ class EmbeddedStore:
         with transaction.atomic():
             version = 0 if dry_run else self._next_version()
             row = self._row(key, uid)
-            body = _body(row)
-            metadata = body["metadata"]
+            body = _read(row.body)[0]
+            metadata = dict(body["metadata"])
             if resource_version is not None and metadata["resourceVersion"] != resource_version:
                 raise Conflict(str(key), Problem.CHANGED)
             merged = {**(metadata.get("annotations") or {}), **annotations}
             metadata["annotations"] = {name: value for name, value in merged.items() if value is not None}
-            if not dry_run:
-                metadata["resourceVersion"] = str(version)
-                row.body, row.resource_version = json.dumps(body, ensure_ascii=False), version
-                row.save(update_fields=["body", "resource_version"])
-        return to_domain(body)
+            body = {**body, "metadata": metadata}
+            if dry_run:
+                return to_domain(body)
+            metadata["resourceVersion"] = str(version)
+            row.body, row.resource_version = json.dumps(body, ensure_ascii=False), version
+            row.save(update_fields=["body", "resource_version"])
+        return _read(row.body)[1]
 
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
         if dry_run:
@@ -140,7 +147,7 @@ class EmbeddedStore:
 
     def credential(self, key: Key, *, uid: str) -> Credential:
         row = self._row(key, uid)
-        registry = as_applied(_body(row))  # the seal is bound to the values as they are stored
+        registry = as_applied(*_read(row.body))  # the seal is bound to the values as they are stored
         password = decode_password(self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding))
         return credential_of(registry, password)
 
@@ -159,7 +166,7 @@ class EmbeddedStore:
             version = self._next_version()
             body = {"apiVersion": "v1", "kind": NAMESPACE_KIND, "metadata": {"name": name}}
             body["metadata"] = _metadata({"name": name}, uid, version)
-            self._insert(NAMESPACE_KIND, Key("", name), uid, version, body, "")
+            self._insert(NAMESPACE_KIND, Key("", name), uid, version, json.dumps(body), "")
 
     def delete_namespace(self, name: str) -> None:
         with transaction.atomic():
@@ -197,7 +204,7 @@ class EmbeddedStore:
         return row
 
     @staticmethod
-    def _insert(kind: str, key: Key, uid: str, version: int, body: Resource, sealed: str) -> None:
+    def _insert(kind: str, key: Key, uid: str, version: int, body: str, sealed: str) -> None:
         try:
             with transaction.atomic():
                 StoredResource.objects.create(
@@ -206,7 +213,7 @@ class EmbeddedStore:
                     name=key.name,
                     uid=uid,
                     resource_version=version,
-                    body=json.dumps(body, ensure_ascii=False),
+                    body=body,
                     sealed_password=sealed,
                 )
         except IntegrityError as error:
@@ -230,9 +237,11 @@ class EmbeddedStore:
         return frozenset(StoredResource.objects.filter(kind=NAMESPACE_KIND).values_list("name", flat=True))
 
 
-def _body(row: StoredResource) -> Resource:
-    body: Resource = json.loads(row.body)
-    return body
+@lru_cache(maxsize=READ)
+def _read(body: str) -> tuple[Resource, RegistrySecret]:
+    """A stored body and its registry, both made once for each text. Never change the resource."""
+    resource: Resource = json.loads(body)
+    return resource, to_domain(resource)
 
 
 def _metadata(given: Mapping[str, object], uid: str, version: int) -> dict[str, object]:

@@ -22,6 +22,7 @@ FILES = (
     "processes/test_keys",
     "processes/test_verify_command",
     "stores/test_concurrency",
+    "stores/test_embedded",
     "stores/test_store",
     "verification/test_quota",
     "web/test_administration",
@@ -34,6 +35,7 @@ FILES = (
     "web/test_test_many",
     "web/test_test_many_interrupted",
     "web/test_test_one",
+    "web/test_test_one_interrupted",
     "web/test_trust",
 )
 NOT = ("api/test_watch.py::test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhile",)

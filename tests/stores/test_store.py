@@ -5,30 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.utils import timezone
 
-from registries.domain.errors import AlreadyExists, Conflict, NotFound, Unavailable
+from registries.domain.errors import AlreadyExists, Conflict, NotFound
 from registries.domain.registry import Draft, Key, Provider, RegistrySecret
 from registries.domain.resource import encode_password
-from registries.models import StoredResource, Tombstone
-from registries.stores import embedded
 from registries.stores.base import Store
-from registries.stores.embedded import EmbeddedStore
-from registries.stores.sealing import Sealer
 from tests.canary import CANARY
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
 
 KEY = Key("team-a", "harbor-prod")
-
-
-@pytest.fixture
-def embedded_store(db: None) -> EmbeddedStore:
-    store = EmbeddedStore(Sealer(settings.PASSWORD_KEYS))
-    store.create_namespace("team-a")
-    store.create_namespace("team-b")
-    return store
 
 
 @pytest.fixture(params=["embedded", "kubernetes"])
@@ -263,102 +249,3 @@ def test_a_store_that_answers_is_fresh(store: Store) -> None:
     store.changes(None)
 
     assert not store.freshness().away
-
-
-# The embedded store alone
-
-
-def test_a_namespace_with_registries_in_it_stays(embedded_store: EmbeddedStore) -> None:
-    created = embedded_store.create(make())
-
-    with pytest.raises(Conflict, match="not_empty"):
-        embedded_store.delete_namespace("team-a")
-    embedded_store.delete(KEY, uid=created.uid)
-    embedded_store.delete_namespace("team-a")
-
-    assert embedded_store.changes(None).namespaces == {"team-b"}
-
-
-def test_namespaces_are_told_when_they_change(embedded_store: EmbeddedStore) -> None:
-    before = embedded_store.changes(None).version
-    embedded_store.create_namespace("team-c")
-    middle = embedded_store.changes(before)
-    embedded_store.delete_namespace("team-c")
-
-    assert middle.namespaces == {"team-a", "team-b", "team-c"}
-    assert embedded_store.changes(middle.version).namespaces == {"team-a", "team-b"}
-
-
-def test_a_namespace_is_created_once_and_deleted_once(embedded_store: EmbeddedStore) -> None:
-    with pytest.raises(AlreadyExists):
-        embedded_store.create_namespace("team-a")
-    with pytest.raises(NotFound):
-        embedded_store.delete_namespace("nowhere")
-
-
-@pytest.mark.django_db
-def test_who_comes_after_the_tombstones_are_gone_starts_over(
-    embedded_store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = embedded_store.create(make())
-    before = embedded_store.changes(None).version
-    embedded_store.delete(KEY, uid=first.uid)
-    Tombstone.objects.update(deleted_at=timezone.now() - 2 * embedded.TOMBSTONES_KEPT)
-    second = embedded_store.create(make(Key("team-a", "second")))
-    embedded_store.delete(Key("team-a", "second"), uid=second.uid)
-
-    changes = embedded_store.changes(before)
-
-    assert changes.complete
-    assert changes.upserted == ()
-
-
-@pytest.mark.django_db
-def test_who_knows_more_than_a_restored_backup_starts_over(embedded_store: EmbeddedStore) -> None:
-    created = embedded_store.create(make())
-
-    changes = embedded_store.changes("999999")
-
-    assert changes.complete
-    [found] = changes.upserted
-    assert same(found, created)
-
-
-@pytest.mark.django_db
-def test_the_database_holds_no_password_in_any_form(embedded_store: EmbeddedStore) -> None:
-    embedded_store.create(make())
-
-    row = StoredResource.objects.get(kind="RegistrySecret")
-
-    for text in (CANARY, encode_password(CANARY)):
-        assert text not in row.body
-        assert text not in row.sealed_password
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("moved", ["to another address", "to another resource"])
-def test_a_password_that_somebody_moved_in_the_database_is_not_used(
-    embedded_store: EmbeddedStore, moved: str
-) -> None:
-    created = embedded_store.create(make())
-    row = StoredResource.objects.get(kind="RegistrySecret")
-    if moved == "to another address":
-        row.body = row.body.replace("harbor.example.com", "evil.example.com")
-        row.save()
-        key, owner = KEY, created.uid
-    else:
-        key = Key("team-a", "other")
-        owner = embedded_store.create(make(key)).uid
-        StoredResource.objects.filter(name="other").update(sealed_password=row.sealed_password)
-
-    with pytest.raises(Unavailable, match="seal_broken"):
-        embedded_store.credential(key, uid=owner)
-
-
-@pytest.mark.django_db
-def test_without_its_key_a_password_is_unavailable_and_says_so(embedded_store: EmbeddedStore) -> None:
-    created = embedded_store.create(make())
-    other = EmbeddedStore(Sealer(lambda: ["0" * 43 + "="]))
-
-    with pytest.raises(Unavailable, match="key_missing"):
-        other.credential(KEY, uid=created.uid)
