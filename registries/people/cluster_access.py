@@ -20,14 +20,17 @@ SETTLING = 30.0
 REVIEWS_AT_ONCE = 8
 """Parallel access reviews of this process."""
 METRICS = "/metrics"
+Namespaces = Callable[[], Collection[str]]
+"""Returns all existing namespaces."""
 NAME = 150
 """Maximum length of a stored name. A longer name ends in a digest of the whole name."""
 
 
-def asked(connection: Connection, person: str, namespaces: Collection[str], threads: Executor) -> Access:
+def asked(connection: Connection, person: str, namespaces: Namespaces, threads: Executor) -> Access:
     """The access of the connection's person. Unavailable; `session_ended` if the credential is rejected."""
+    existing = namespaces()
     with _reviewing(person):
-        held = held_by(connection, namespaces, threads)
+        held = held_by(connection, existing, threads)
     return Access(
         person=person,
         everywhere=held.everywhere,
@@ -43,7 +46,7 @@ def asked_in(namespace: str, permission: Permission) -> Callable[..., Access]:
     """
     needed = Permission.EDIT if permission is Permission.TEST else permission
 
-    def ask(connection: Connection, person: str, namespaces: Collection[str], threads: Executor) -> Access:
+    def ask(connection: Connection, person: str, namespaces: Namespaces, threads: Executor) -> Access:
         held: set[Permission] = set()
         with _reviewing(person):
             if may(connection, Permission.SEE, namespace):
@@ -57,7 +60,7 @@ def asked_in(namespace: str, permission: Permission) -> Callable[..., Access]:
 
 
 def asked_for_metrics(
-    connection: Connection, person: str, namespaces: Collection[str], threads: Executor
+    connection: Connection, person: str, namespaces: Namespaces, threads: Executor
 ) -> Access:
     """The access for /metrics. Raises Forbidden without the permission to `get` the path /metrics.
 

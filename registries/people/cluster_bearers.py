@@ -141,7 +141,7 @@ class ClusterTokens:
         try:
             name = self._api_server.identify(credential)
             connection = self._api_server.connection(credential)
-            found = ask(connection, short(name), self._namespaces(), self._threads) if name else None
+            found = ask(connection, short(name), self._namespaces, self._threads) if name else None
         except Unavailable as error:
             if error.problem != Problem.SESSION_ENDED:  # revoked between two reviews
                 told = Unavailable("", error.problem, passing=error.passing)  # without the person's name

@@ -170,7 +170,7 @@ class ClusterSessions:
 
     def _asked(self, session: ClusterSession) -> Access:
         connection = self._api_server.connection(self._open(session))
-        access = asked(connection, session.person, self._namespaces(), self._threads)
+        access = asked(connection, session.person, self._namespaces, self._threads)
         credential, refused = partial(self._credential, session.pk), partial(self._refused, session.pk)
         return replace(access, acting=Person(self._api_server, session.pk, credential, refused))
 
