@@ -19,6 +19,7 @@ from registries.domain.registry import Credential, Key
 from registries.models import Trial
 from registries.runs.threads import Background
 from registries.service.tests import Tests
+from registries.verification.check import Check
 from registries.verification.outcome import NotTested, Tested, from_json, to_json
 
 KEPT = timedelta(hours=1)
@@ -35,11 +36,12 @@ class SingleTests:
         self._lost_after = lost_after
         self._details: OrderedDict[UUID, str] = OrderedDict()
 
-    def start(self, *, access: Access, key: Key) -> None:
-        """Start a test of a stored registry, unless one is under way. Raises the errors of `begin_test`."""
+    def start(self, *, access: Access, key: Key) -> Check:
+        """The test of a stored registry: started now, or under way already. Raises the errors of `begin_test`."""
         check, new = self._tests.begin_test(access=access, key=key)
         if new:
             self._background.submit(partial(self._tests.finish_test, access=access, check=check))
+        return check
 
     def start_typed(self, *, access: Access, namespace: str, credential: Credential) -> UUID:
         """Start a test of typed values. Raises the errors of `admit_trial`, before anything is sent."""

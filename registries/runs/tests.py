@@ -90,7 +90,7 @@ class VerifyKind(Kind[Tested]):
     def queue(self, run: Execution[Tested]) -> ItemQueue:
         """Leaves alone at once what was refused earlier in this run, and what is paused by any test."""
         items = run.items()
-        found = self._registries.by_uid(access=run.access, uids=[item.uid for item in items])
+        found, _ = self._registries.by_uid(access=run.access, uids=[item.uid for item in items])
         places = {it.uid: (registry_of(it.address), it.username) for it in found}
         slots: list[Slot] = []
         refused: list[tuple[str, str, Reason]] = []

@@ -61,23 +61,19 @@ class Registries:
 
     def by_uid(
         self, *, access: Access, uids: Sequence[str], action: Action = Action.SEE
-    ) -> tuple[RegistrySecret, ...]:
-        """The registries with these uids that this person may act on, by namespace and name.
+    ) -> tuple[tuple[RegistrySecret, ...], tuple[RegistrySecret, ...]]:
+        """The registries with these uids that this person sees, and those of them that the person may act on.
 
-        Those that the person only sees are left out, and recorded as refused.
+        Both are sorted by namespace and name. Those that the person only sees are recorded as refused.
         """
         snapshot = self._index.fresh()
         keys = {snapshot.keys_by_uid[uid] for uid in uids if uid in snapshot.keys_by_uid}
-        seen = (snapshot.find(key) for key in sorted(keys) if access.may(Permission.SEE, key.namespace))
-        allowed: list[RegistrySecret] = []
-        refused: list[RegistrySecret] = []
-        for registry in filter(None, seen):
-            may = access.may(NEEDED[action], registry.namespace)
-            (allowed if may else refused).append(registry)
-        if refused:
-            items = [(it.key, it.uid) for it in refused]
-            self._audit.record_all(access, action, items, outcome=Forbidden.reason)
-        return tuple(allowed)
+        found = (snapshot.find(key) for key in sorted(keys) if access.may(Permission.SEE, key.namespace))
+        seen = tuple(filter(None, found))
+        allowed = tuple(it for it in seen if access.may(NEEDED[action], it.namespace))
+        if refused := [(it.key, it.uid) for it in seen if not access.may(NEEDED[action], it.namespace)]:
+            self._audit.record_all(access, action, refused, outcome=Forbidden.reason)
+        return seen, allowed
 
     def selected(
         self, *, access: Access, keys: Sequence[Key], action: Action

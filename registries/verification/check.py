@@ -1,7 +1,7 @@
 """A test of a stored registry, and the interfaces of its history and of pauses."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +19,8 @@ class Check:
     person: str
     started_at: datetime
     outcome: Tested | None = None
+    registry: RegistrySecret | None = field(default=None, compare=False, repr=False)
+    """The registry as it was read when the test began; None for a test that is only looked up."""
 
 
 class Restraint(Protocol):

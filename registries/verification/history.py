@@ -1,6 +1,7 @@
 """Running and past tests of stored registries. Owns VerificationRecord."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from django.utils import timezone
@@ -28,11 +29,11 @@ class History:
         """The running test, or a new one, and whether it is new."""
         record = VerificationRecord.objects.filter(uid=registry.uid, **self._under_way()).first()
         if record is not None:
-            return _check(record), False
+            return replace(_check(record), registry=registry), False
         record = VerificationRecord.objects.create(
             uid=registry.uid, namespace=registry.namespace, name=registry.name, person=person[:150]
         )
-        return _check(record), True
+        return replace(_check(record), registry=registry), True
 
     def finish(self, check: Check, outcome: Tested) -> None:
         VerificationRecord.objects.filter(pk=check.id).update(

@@ -30,8 +30,7 @@ def batch_delete(request: ConsoleRequest) -> HttpResponse:
     """Propose a run. `uids` has the selection, separated by white space."""
     access, runs = request.access, _runs()
     asked = request.POST.get("uids", "").split()
-    found = services().registries.by_uid(access=access, uids=asked)
-    may = services().registries.by_uid(access=access, uids=asked, action=runs.kind.action)
+    found, may = services().registries.by_uid(access=access, uids=asked, action=runs.kind.action)
     if not may:
         status, title = 403 if found else 422, _("Delete selected")
         return dialog(request, "registries/_batch_nothing.html", {"found": found}, status=status, title=title)

@@ -59,8 +59,7 @@ def _found(
         found = services().index.matching(access=access, criteria=criteria)
         return found, tuple(it for it in found if access.may(kind.permission, it.namespace))
     uids = posted.get("uids", "").split()
-    found = services().registries.by_uid(access=access, uids=uids)
-    return found, services().registries.by_uid(access=access, uids=uids, action=kind.action)
+    return services().registries.by_uid(access=access, uids=uids, action=kind.action)
 
 
 @require_safe

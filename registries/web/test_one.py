@@ -26,10 +26,10 @@ from registries.words.problems import problem_text
 def verify(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """Start a test. Answers with the row, or with the panel of the details page."""
     key = Key(namespace, name)
-    services().single_tests.start(access=request.access, key=key)
+    begun = services().single_tests.start(access=request.access, key=key)
     if not is_htmx(request):
         return HttpResponseRedirect(details_url(key))
-    return _shown(request, key, begun=True)
+    return _shown(request, key, begun)
 
 
 @require_safe
@@ -38,15 +38,19 @@ def row(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     return _shown(request, Key(namespace, name))
 
 
-def _shown(request: ConsoleRequest, key: Key, *, begun: bool = False) -> HttpResponse:
-    access = request.access
-    try:
-        registry = services().registries.find(access=access, key=key)
-    except NotFound:
-        response = HttpResponse(status=404)
-        trigger_client_event(response, "registries-changed", {})
-        return toast(response, problem_text(Problem.GONE), kind="warn")
-    check = services().history.under_way([registry.uid]).get(registry.uid)
+def _shown(request: ConsoleRequest, key: Key, begun: Check | None = None) -> HttpResponse:
+    """The row or the panel. A test that was begun and has not ended has just read the registry."""
+    service, access = services(), request.access
+    check = service.history.under_way([begun.uid]).get(begun.uid) if begun else None
+    registry = begun.registry if begun and check else None
+    if registry is None:
+        try:
+            registry = service.registries.find(access=access, key=key)
+        except NotFound:
+            response = HttpResponse(status=404)
+            trigger_client_event(response, "registries-changed", {})
+            return toast(response, problem_text(Problem.GONE), kind="warn")
+        check = service.history.under_way([registry.uid]).get(registry.uid)
     acting = request.acting_access
     if request.GET.get("show") == "panel":
         response = render(request, "registries/_panel.html", panel(acting, registry, check))
@@ -54,7 +58,7 @@ def _shown(request: ConsoleRequest, key: Key, *, begun: bool = False) -> HttpRes
         context = {"row": row_of(registry, acting, check)}
         response = render(request, "registries/_row.html", context)
     if check is None:
-        _announce(response, registry, begun=begun)
+        _announce(response, registry, begun=begun is not None)
     return response
 
 
