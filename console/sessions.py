@@ -15,7 +15,7 @@ _DATA = (
 
 
 class SessionStore(db.SessionStore):
-    """Keeps the name of Django's class: it is in the signature of the sessions that are there."""
+    """Has the name of Django's class, because the signature of existing sessions contains it."""
 
     def load(self) -> dict[str, Any]:
         now = connection.ops.adapt_datetimefield_value(timezone.now())

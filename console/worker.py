@@ -1,4 +1,4 @@
-"""The worker of gunicorn. What is wrong with a request is answered and logged without any text of the request.
+"""The worker of gunicorn. It answers and logs an invalid request without any text of the request.
 
 The errors of gunicorn quote what they could not read: a header, a token, a part of the body.
 """
@@ -15,7 +15,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """One line and a bare 400 for a request that cannot be read; other errors are gunicorn's matter."""
+        """Logs one line and answers 400 for an unreadable request. Leaves other errors to gunicorn."""
         if not isinstance(exc, ParseException):
             super().handle_error(req, client, addr, exc)
             return
@@ -27,7 +27,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
 
 def without_text(application: WSGIApplication) -> WSGIApplication:
-    """The application, whose body of a request fails with BadRequest instead of an error that quotes the body."""
+    """Wraps the application. Reading a broken body raises BadRequest, not an error that quotes the body."""
 
     def guarded(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         environ["wsgi.input"] = _Body(environ["wsgi.input"])

@@ -101,7 +101,7 @@ API_TEXTS = {
     Problem.ANNOTATIONS_SIZE: f"keys and values must have at most {ANNOTATIONS_MAX} bytes together",
     Problem.HOLDS_PASSWORD: "must not hold the password: everybody who sees the registry sees this",
     Problem.IMMUTABLE: "only the annotations display-name and description may change",
-    Problem.GONE: "there is none, or none that you may see",
+    Problem.GONE: "not found, or not visible to you",
     Problem.RECREATED: "it was deleted and created again: there is another one of this name, with another uid",
 }
 

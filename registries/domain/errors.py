@@ -169,7 +169,7 @@ class ConsoleError(Exception):
     status: ClassVar[int] = 500
 
     def __init__(self, subject: str = "", problem: Problem | None = None, detail: str = "") -> None:
-        """`detail` is for logs, where there is no problem."""
+        """`detail` is for logs. It is used only without a problem."""
         told = problem or detail
         super().__init__(f"{self.reason}: {subject}{': ' + told if told else ''}")
         self.subject = subject
@@ -177,7 +177,7 @@ class ConsoleError(Exception):
 
     @property
     def code(self) -> Problem:
-        """The problem, or the reason where there is none."""
+        """The problem; without one, the reason."""
         return self.problem or Problem(self.reason)
 
 

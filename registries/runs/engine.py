@@ -45,7 +45,7 @@ AccessNow = Callable[[Access], Access]
 class Runs:
     """The runs of one kind. `background` has one thread per run that is being worked on.
 
-    A method that names a run raises NotFound if there is none of this kind that belongs to the person.
+    A method with `run_id` raises NotFound unless the run is of this kind and belongs to the person.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Runs:
         self._background.submit(lambda: self._work(run_id, access, access_now))
 
     def work(self, *, access: Access, run_id: UUID, access_now: AccessNow) -> None:
-        """The same as `start`, in this thread. Returns when the run has ended."""
+        """Does a run in this thread, and returns when it has ended. Raises the errors of `start`."""
         self._claim(access, run_id)
         self._work(run_id, access, access_now)
 

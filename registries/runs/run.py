@@ -1,4 +1,4 @@
-"""The values of a run: its state, its items, and a summary of what came of them."""
+"""The values of a run: its state, its items, and the counts of their outcomes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

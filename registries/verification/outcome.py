@@ -28,8 +28,8 @@ def left_alone(seconds: int) -> Result:
 
 
 def kept(result: Result) -> Result:
-    """The same without the words and hosts that a server chose. A token service is named if it has the host of the
-    registry, which the operator chose."""
+    """A result without texts and hosts that a server chose. It names the token service only if that has the host of
+    the registry, which the operator chose."""
     own = _host(result.registry_host or "")
     params = {name: it for name, it in result.params.items() if name != "host" or _host(str(it)) == own}
     token_host = result.token_host if _host(result.token_host or "") == own else None

@@ -1,4 +1,4 @@
-"""镜像源管理: the list, its selector of namespaces, what a selection holds, and whether anything changed."""
+"""镜像源管理 (registries): the list, the namespace selector, "select all", and the poll for changes."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ YEAR = 365 * 24 * 3600
 
 @require_safe
 def registry_list(request: ConsoleRequest) -> HttpResponse:
-    """The page; for HTMX, the part of it that a filter changes."""
+    """The list page. HTMX gets only the part that a filter changes."""
     query = filters.of_request(request)
     page = services().index.page(access=request.access, query=query)
     context = _context(request, query, page)
@@ -45,7 +45,7 @@ def registry_list(request: ConsoleRequest) -> HttpResponse:
 
 
 def _keep_address(request: ConsoleRequest, response: HttpResponse, url: str) -> None:
-    """Bring the address bar in line: a step back for every filter, but not for every letter of a search."""
+    """Updates the address bar. Each filter adds a history entry; letters of a search replace the last one."""
     htmx = HtmxDetails(request)
     shown = urlsplit(htmx.current_url or "")
     if f"{shown.path}?{shown.query}".rstrip("?") == url:
@@ -69,7 +69,7 @@ def _context(request: ConsoleRequest, query: ListQuery, page: Page) -> dict[str,
 
 @dataclass(frozen=True)
 class ListControls:
-    """All that the controls show follows from these values: the templates keep what they draw by them ({% kept %})."""
+    """The values of the controls. Templates cache the rendered controls under these values ({% kept %})."""
 
     query: ListQuery
     tally: Tally
@@ -81,7 +81,7 @@ class ListControls:
     many: tuple[RegistryAction, ...]
     """The actions on a selection."""
     granted: bool
-    """Whether the person holds any role at all."""
+    """Whether the person has a role."""
 
     @classmethod
     def of(cls, query: ListQuery, page: Page, access: Access) -> Self:
@@ -114,7 +114,7 @@ class ListControls:
 
     @property
     def tiles(self) -> list[dict[str, Any]]:
-        """The summary strip: the total and the three states it is made of, then the two that overlap them."""
+        """The summary strip: the total, its three states, then the two filters that overlap them."""
         chosen = self.query.criteria.status
         tiles: list[dict[str, Any]] = []
         for status in (None, *Filter):
@@ -153,7 +153,7 @@ class ListControls:
 
     @property
     def columns(self) -> dict[str, dict[str, str]]:
-        """For every column that can be sorted: its address, and how it is sorted now (aria-sort)."""
+        """By sortable column: the URL that sorts by it, and its present order (aria-sort)."""
         columns = {}
         for sort in Sort:
             active = self.query.sort is sort
@@ -164,7 +164,7 @@ class ListControls:
 
     @property
     def page_urls(self) -> list[tuple[int, str] | None]:
-        """Links to the neighbours, the ends, and one or two in between; None is a gap."""
+        """(number, URL) of the first, last and neighbouring pages; None is a gap."""
         near = {1, self.pages, self.number - 1, self.number, self.number + 1}
         numbers: list[tuple[int, str] | None] = []
         for number in sorted(it for it in near if 1 <= it <= self.pages):
@@ -188,9 +188,9 @@ class ListControls:
 
 @require_safe
 def namespace_options(request: ConsoleRequest) -> HttpResponse:
-    """The selector's content: every namespace that may be seen, with links that keep the other filters.
+    """The options of the namespace selector: all visible namespaces, with links that keep the other filters.
 
-    `current` holds the query of the page that the selector stands on, `find` what was typed into it.
+    `current` is the query string of the page, `find` the typed search.
     """
     access = request.access
     query = filters.read(dict(parse_qsl(urlsplit(request.GET.get("current", "")).query)))
@@ -210,7 +210,7 @@ def namespace_options(request: ConsoleRequest) -> HttpResponse:
 
 @require_safe
 def selection(request: ConsoleRequest) -> JsonResponse:
-    """The uids of everything that matches a filter: what a selection holds is fixed when it is made."""
+    """The uids of all registries that match a filter. A selection does not change later with the filter."""
     given = filters.criteria(request.GET.dict())
     found = services().index.matching(access=request.access, criteria=given)
     return JsonResponse({"uids": [it.uid for it in found]})
@@ -218,7 +218,7 @@ def selection(request: ConsoleRequest) -> JsonResponse:
 
 @require_safe
 def pulse(request: ConsoleRequest) -> HttpResponse:
-    """Asked by an open list every few seconds: nothing, or the event that makes it fetch itself again."""
+    """The poll of an open list. Sends the event `registries-changed` if the list changed since `version`."""
     response = HttpResponse(status=204)
     namespace = request.GET.get("namespace", "")
     current = services().index.version(access=request.access, namespace=namespace)

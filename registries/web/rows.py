@@ -1,4 +1,4 @@
-"""What a row, a card and a verdict show, worked out before the template: one small value each."""
+"""The values of rows, cards and verdicts for the templates."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -66,7 +66,7 @@ def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: d
 def rows_html(
     registries: Iterable[RegistrySecret], access: Access, checks: Mapping[str, Check], now: datetime
 ) -> SafeString:
-    """The rows of these registries, one after the other. `checks` are the tests under way, by uid."""
+    """The HTML of the rows of these registries. `checks` are the running tests by uid."""
     language, can, rows = get_language(), dict[str, str](), []
     for registry in registries:
         namespace, verification, check = (
@@ -91,18 +91,18 @@ def rows_html(
 
 
 def abilities(access: Access, namespace: str) -> str:
-    """The names of the actions that a person may take in a namespace, as the scripts read them."""
+    """The names of the actions that a person may take in a namespace, for the scripts."""
     return " ".join(action.name for action in offered(access, namespace))
 
 
 def poll_delay(started_at: datetime, now: datetime) -> str:
-    """When to ask again: quickly at first, since most tests take less than a second."""
+    """The delay of the next poll: short at first, since most tests take less than a second."""
     waited = (now - started_at).total_seconds()
     return "300ms" if waited < 2 else "1s"
 
 
 def _short_reason(registry: RegistrySecret) -> str:
-    """Why it failed, in the reader's language; what another client stored without a code, as it is."""
+    """The reason of the failure in the reader's language; without a code, the stored message of another client."""
     verification = registry.verification
     if verification.unproven:
         return str(labels.UNPROVEN.hint)
@@ -113,7 +113,7 @@ def _short_reason(registry: RegistrySecret) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome of one test in words."""
+    """The text and details of one test's outcome."""
 
     kind: str
     icon: str
@@ -245,7 +245,7 @@ def _with_details(verdict: Verdict, result: Result) -> Verdict:
 def verdict_of_stored(
     registry: RegistrySecret, last: Check | None, now: datetime | None = None
 ) -> Verdict | None:
-    """What is known of the last verdict: the resource's own word, with the rest from the history if it is there."""
+    """The last verdict: status and message of the resource, and details from the history if they are stored."""
     now = now or datetime.now(UTC)
     verification = registry.verification
     if verification.at is None and verification.status.value == "untested":

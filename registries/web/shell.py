@@ -1,4 +1,4 @@
-"""What every page's frame needs: navigation, theme, languages. A context processor."""
+"""The context processor of the page frame: navigation, theme, languages."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -38,7 +38,7 @@ def shell(request: ConsoleRequest) -> dict[str, Any]:
 
 
 def _away() -> dict[str, Any] | None:
-    """That the store is away, why, and as of when the page is; None while it is there."""
+    """The notice of a store that does not answer: the reason and the age of the data. None while it answers."""
     freshness = services().index.freshness()
     if freshness.problem is None:
         return None
@@ -52,7 +52,7 @@ class Entry(NamedTuple):
     text: Any
     icon: str
     here: bool
-    """Whether the page is this one or lies below it."""
+    """Whether the current page is this one or below it."""
 
 
 class Group(NamedTuple):
@@ -73,7 +73,7 @@ def _navigation(administers: bool, by_cluster: bool, path: str) -> tuple[Group, 
 
 
 def _administers(request: ConsoleRequest) -> bool:
-    """The page that says that the cluster cannot be asked has a frame, too."""
+    """False while the cluster does not answer: its error page has this frame, too."""
     try:
         return request.access.administers
     except Unavailable:

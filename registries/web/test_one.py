@@ -39,7 +39,7 @@ def row(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
 
 
 def _shown(request: ConsoleRequest, key: Key, begun: Check | None = None) -> HttpResponse:
-    """The row or the panel. A test that was begun and has not ended has just read the registry."""
+    """The row or the panel. While a test that this request began is running, its copy of the registry is shown."""
     service, access = services(), request.access
     check = service.history.under_way([begun.uid]).get(begun.uid) if begun else None
     registry = begun.registry if begun and check else None

@@ -166,7 +166,7 @@ def role_scope(namespace: str) -> str:
 
 
 def age(moment: datetime, now: datetime) -> tuple[str, int]:
-    """How long ago, in the one unit that matters: now, minutes, hours or days."""
+    """The time since a moment as one unit: now, minutes, hours or days."""
     minutes = max(0, int((now - moment).total_seconds())) // 60
     if minutes < 1:
         return "now", 0

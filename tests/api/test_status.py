@@ -40,7 +40,7 @@ class TestMessage:
             (
                 RUNS,
                 {"type": "verify", "items": [{"namespace": "team-a", "name": "q"}]},
-                "runs is invalid: items[0]: there is none, or none that you may see",
+                "runs is invalid: items[0]: not found, or not visible to you",
             ),
             (
                 TEAM_A,

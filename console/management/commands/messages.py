@@ -1,4 +1,4 @@
-"""`manage.py messages`: bring the catalogues in line with the sources. For whoever changes a text."""
+"""`manage.py messages`: updates the message catalogues after a text was changed."""
 
 from pathlib import Path
 from typing import Any

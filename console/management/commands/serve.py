@@ -18,7 +18,7 @@ from django.db import connection, connections
 from console import assets, datadir
 from console.server import Server
 
-MIGRATION_LOCK = 0x5265676973  # "Regis"; any number that nobody else in this database uses
+MIGRATION_LOCK = 0x5265676973  # "Regis". No other program may use this number in the database.
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         from registries.wiring import services
 
         self._warn(bind, local=not services().by_cluster)
-        _ = services().store  # what is wrong with its settings is said now, not to the first visitor
+        _ = services().store  # wrong settings must fail now, not at the first request
         run(bind, lambda: self.stdout.write(f"http://{bind}/"), lambda: services().start())
 
     def _warn(self, bind: str, *, local: bool) -> None:
@@ -50,11 +50,14 @@ class Command(BaseCommand):
 
 
 def prepare(bind: str) -> None:
-    """Everything that has to be there before the first request: folder, database, files; then the cookies."""
+    """Makes the data folder, migrates the database and collects the static files.
+
+    On a loopback address, cookies are also sent over HTTP.
+    """
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         datadir.private_file(Path(database["NAME"]))
-    with ThreadPoolExecutor(1) as pool:  # compressing takes as long as migrating: side by side
+    with ThreadPoolExecutor(1) as pool:  # compression takes as long as the migration
         collected = pool.submit(assets.collect)
         with _alone():
             call_command("migrate", interactive=False, verbosity=0)
@@ -65,7 +68,7 @@ def prepare(bind: str) -> None:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Replicas that start together migrate one after the other. SQLite, which has one process, needs no lock."""
+    """Holds a lock of the database, so that only one replica migrates. SQLite has one process and needs no lock."""
     if connection.vendor != "postgresql":
         yield
         return
@@ -78,10 +81,9 @@ def _alone() -> Iterator[None]:
 
 
 def run(bind: str, on_ready: Callable[[], None], on_start: Callable[[], None] | None = None) -> None:
-    """Serve until told to stop; `on_start` is called in the process that answers requests.
+    """Serves until a signal. `on_ready` is called when the address is bound, `on_start` in the worker process.
 
-    Connections opened so far must not be shared with that process, and this one, which only watches over it, has
-    nothing to do beside that.
+    Closes the connections and stops the threads of this process first: the worker must not share them.
     """
     from registries.wiring import services
 
