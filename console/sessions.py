@@ -3,6 +3,7 @@ takes longer to build the query than a database to answer it."""
 
 from typing import Any
 
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.db import connection
@@ -12,6 +13,9 @@ _DATA = (
     f"SELECT session_data FROM {Session._meta.db_table} "  # noqa: S608  # nosec
     "WHERE session_key = %s AND expire_date > %s"
 )
+
+BEFORE = "django.contrib.auth.backends.ModelBackend"
+"""The backend for accounts that earlier versions of the console wrote into sessions."""
 
 
 class SessionStore(db.SessionStore):
@@ -26,4 +30,6 @@ class SessionStore(db.SessionStore):
             self._session_key = None
             return {}
         data: dict[str, Any] = self.decode(row[0])
+        if data.get(BACKEND_SESSION_KEY) == BEFORE:
+            data[BACKEND_SESSION_KEY] = "registries.log_in.backend.AccountBackend"
         return data

@@ -121,7 +121,7 @@ AUTHENTICATION_BACKENDS = [
     # Only one backend, so that sessions of the other kind are invalid.
     "registries.log_in.backend.ClusterBackend"
     if AUTH == "kubernetes"
-    else "django.contrib.auth.backends.ModelBackend",
+    else "registries.log_in.backend.AccountBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

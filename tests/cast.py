@@ -21,7 +21,7 @@ ROLES = {
     "vic": ("team-a", Role.VIEWER),
     "sam": None,
 }
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "registries.log_in.backend.AccountBackend"
 EVERYBODY = (*ROLES, None)
 """The cast, and nobody."""
 

@@ -188,6 +188,6 @@ class TestLoggingIn:
     def test_a_session_of_an_account_is_nobodys(self, people: Cluster, settings: Any) -> None:
         user = User.objects.create_superuser("olive")
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="registries.log_in.backend.AccountBackend")
 
         assert client.get(LIST).status_code == 302

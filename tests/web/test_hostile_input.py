@@ -37,7 +37,7 @@ def test_an_unknown_address_is_a_404_with_a_way_back(cast: Cast, path: str, pers
 def test_without_its_csrf_token_nothing_is_done(cast: Cast, path: str) -> None:
     cast.add()
     client = Client(enforce_csrf_checks=True)
-    client.force_login(cast.users["olive"], backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(cast.users["olive"], backend="registries.log_in.backend.AccountBackend")
 
     response = client.post(path, typed("other"))
 

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from registries.log_in.backend import AccountBackend
 from tests.cast import Cast
 
 PASSWORD = "correct horse 9"
@@ -129,6 +130,25 @@ def test_an_account_that_was_deactivated_is_out_at_once(vic: User) -> None:
 
     assert client.get("/registries/").status_code == 302
     assert log_in(Client()).status_code == 422
+
+
+def test_a_session_of_an_earlier_version_goes_on(vic: User) -> None:
+    client = Client()
+    client.force_login(vic, backend="django.contrib.auth.backends.ModelBackend")
+
+    assert client.get("/registries/").status_code == 200
+    vic.delete()
+    assert client.get("/registries/").status_code == 302
+
+
+def test_the_account_of_a_session_is_the_account(vic: User) -> None:
+    read = AccountBackend().get_user(vic.pk)
+
+    assert read == vic
+    assert read is not None
+    for field in User._meta.concrete_fields:
+        assert getattr(read, field.attname) == getattr(vic, field.attname), field
+        assert type(getattr(read, field.attname)) is type(getattr(vic, field.attname)), field
 
 
 def test_a_new_password_ends_the_other_sessions(vic: User) -> None:
