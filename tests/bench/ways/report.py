@@ -31,13 +31,17 @@ def way(name: str) -> Iterator[None]:
 
 def table() -> str:
     lines = [
-        f"{'way':24}{'files':>6}{'target':>8}{'probe':>7}{'store reads':>13}{'decoded':>9}{'reviews':>9}"
+        "steps: files without those that only hold values (domain/, addresses/, words/, models.py)",
+        f"{'way':24}{'files':>6}{'steps':>7}{'target':>8}{'probe':>7}{'store reads':>13}{'decoded':>9}"
+        f"{'reviews':>9}",
     ]
     for name, target in TARGETS.items():
         if trace := traces.get(name):
-            numbers = (len(trace.own), target, len(trace.probe), trace.store_reads.total(), trace.decoded)
-            cells = "".join(f"{it:>{width}}" for it, width in zip(numbers, (6, 8, 7, 13, 9), strict=True))
-            lines.append(f"{name:24}{cells}{trace.reviews:>9}")
+            numbers = (len(trace.own), len(trace.steps), target, len(trace.probe), trace.store_reads.total())
+            numbers += (trace.decoded, trace.reviews)
+            widths = (6, 7, 8, 7, 13, 9, 9)
+            cells = "".join(f"{it:>{width}}" for it, width in zip(numbers, widths, strict=True))
+            lines.append(f"{name:24}{cells}")
         else:
             lines.append(f"{name:24} not measured")
     return "\n".join(lines) + "\n"
@@ -46,7 +50,10 @@ def table() -> str:
 def details() -> str:
     lines: list[str] = []
     for name, trace in traces.items():
-        lines += ["", f"{name}: {len(trace.own)} files, target {TARGETS[name]}"]
+        lines += [
+            "",
+            f"{name}: {len(trace.own)} files, {len(trace.steps)} without values, target {TARGETS[name]}",
+        ]
         lines += [f"  {it:42} {_functions(it, trace)}" for it in trace.own]
         if trace.probe:
             lines.append(f"  registries/probe: {' '.join(Path(it).stem for it in trace.probe)}")

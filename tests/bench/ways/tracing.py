@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[3]
 OURS = (f"{ROOT}/console/", f"{ROOT}/registries/")
 STORES = f"{ROOT}/registries/stores/"
 RESOURCE = f"{ROOT}/registries/domain/resource.py"
+VALUES = ("registries/domain/", "registries/addresses/", "registries/words/", "registries/models.py")
+"""Files that only hold values and rules for them, and texts. A reader of a way need not open them."""
 STORE_READS = ("get", "credential", "changes")
 TEMPLATE = "/django/template/"
 APART = (
@@ -53,6 +55,11 @@ class Trace:
     @property
     def own(self) -> list[str]:
         return sorted(it for it in self.files if not it.startswith("registries/probe/"))
+
+    @property
+    def steps(self) -> list[str]:
+        """`own` without the files that only hold values."""
+        return [it for it in self.own if not it.startswith(VALUES)]
 
     @property
     def probe(self) -> list[str]:
