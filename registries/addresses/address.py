@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from .host import Host, HostError, is_ip, netloc, parse_host_port
+from .host import Host, HostError, netloc, parse_host_port
 
 DOCKER_HUB = "docker.io"
 DOCKER_HUB_HOST = "registry-1.docker.io"
@@ -46,7 +46,6 @@ class Address:
     host: str
     port: int | None = None
     warnings: tuple[str, ...] = ()
-    unicode_host: str | None = None
 
     @property
     def canonical(self) -> str:
@@ -74,10 +73,6 @@ class Address:
         host = DOCKER_HUB_HOST if self.is_docker_hub else self.host
         return netloc(host, self.port or _PORTS[self.scheme])
 
-    @property
-    def is_ip(self) -> bool:
-        return is_ip(self.host)
-
 
 def parse_address(text: str) -> Address:
     """Parses what an operator typed; AddressError if it is not an address. Sends no DNS request.
@@ -98,7 +93,7 @@ def parse_address(text: str) -> Address:
     if host.port is None and host.name in _DOCKER_HUB_ALIASES and scheme == "http":
         # Every alias means https://registry-1.docker.io, also with http:// in front of it.
         scheme, warnings = "https", (*warnings, DOCKER_HUB_HTTPS)
-    return Address(scheme, host.name, host.port, warnings, host.unicode_name)
+    return Address(scheme, host.name, host.port, warnings)
 
 
 def _stripped(text: str) -> str:

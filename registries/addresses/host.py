@@ -29,16 +29,6 @@ class Host:
 
     name: str
     port: int | None = None
-    unicode_name: str | None = None
-
-    @property
-    def is_ip(self) -> bool:
-        return is_ip(self.name)
-
-    @property
-    def netloc(self) -> str:
-        """host[:port] as in a URL, IPv6 in brackets."""
-        return netloc(self.name, self.port)
 
 
 def netloc(name: str, port: int | None) -> str:
@@ -71,8 +61,7 @@ def parse_host_port(text: str, *, underscore: bool = False) -> Host:
         return Host(_ipv6(text))
     name, colon, port = text.partition(":")
     parsed = parse_port(port) if colon else None
-    ascii_name, unicode_name = _host_name(name, underscore)
-    return Host(ascii_name, parsed, unicode_name)
+    return Host(_host_name(name, underscore), parsed)
 
 
 def parse_port(text: str) -> int:
@@ -103,8 +92,8 @@ def _ipv6(text: str) -> str:
         raise HostError("bad_ip", text[:60]) from None
 
 
-def _host_name(text: str, underscore: bool) -> tuple[str, str | None]:
-    """The ASCII form, and the Unicode form if it differs."""
+def _host_name(text: str, underscore: bool) -> str:
+    """The name in lower-case ASCII."""
     if not text.isascii():
         text = _remapped(text)
     name = text.lower().removesuffix(".")
@@ -117,7 +106,7 @@ def _host_name(text: str, underscore: bool) -> tuple[str, str | None]:
     if len(ascii_name) > _HOST_MAX:
         raise HostError("too_long")
     _refuse_odd_numbers(ascii_name, labels[-1])
-    return ascii_name, _unicode_form(ascii_name)
+    return ascii_name
 
 
 def _remapped(text: str) -> str:
@@ -150,10 +139,3 @@ def _refuse_odd_numbers(name: str, last_label: str) -> None:
             ipaddress.IPv4Address(name)
         except ValueError:
             raise HostError("bad_ip", name[:60]) from None
-
-
-def _unicode_form(ascii_name: str) -> str | None:
-    if "xn--" not in ascii_name:
-        return None
-    labels = [idna.ulabel(x) if x.startswith("xn--") else x for x in ascii_name.split(".")]
-    return ".".join(labels)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
-from registries.web.sprite import version
+from registries.web.icons import current_version
 
 register = template.Library()
 
@@ -23,7 +23,7 @@ TAIL = 7
 @cache
 def icon(name: str) -> SafeString:
     """An icon by name, hidden from screen readers."""
-    sprite = reverse("registries:icons", args=[version()])
+    sprite = reverse("registries:icons", args=[current_version()])
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', sprite, name)
 
 

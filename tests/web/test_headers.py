@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from registries.web import sprite as icons
+from registries.web import icons
 from tests.cast import Cast
 
 PAGES = ["/login/", "/registries/", "/registries/team-a/harbor-prod/", "/journal/", "/accounts/", "/nothing/"]
@@ -77,7 +77,7 @@ def test_health_needs_nobody_logged_in(db: None) -> None:
 
 
 def test_the_sprite_may_be_kept_for_good_under_its_own_version_only() -> None:
-    right = Client().get(f"/icons/{icons.version()}.svg")
+    right = Client().get(f"/icons/{icons.current_version()}.svg")
     wrong = Client().get("/icons/other.svg")
 
     assert "immutable" in right["Cache-Control"]
@@ -86,7 +86,7 @@ def test_the_sprite_may_be_kept_for_good_under_its_own_version_only() -> None:
 
 
 def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
-    sprite = icons.sprite()
+    sprite = icons.drawn()
     for path in Path(settings.BASE_DIR, "templates").rglob("*.html"):
         for name in re.findall(r'\{% icon "([^"]+)"', path.read_text()):
             assert f'id="{name}"' in sprite, (path, name)

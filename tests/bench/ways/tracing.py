@@ -26,10 +26,11 @@ TEMPLATE = "/django/template/"
 APART = (
     f"{ROOT}/registries/templatetags/",
     f"{ROOT}/console/sessions.py",
+    f"{ROOT}/registries/log_in/backend.py",
     "/django/urls/",
     "/logging/__init__.py",
 )
-"""Parts of the paths of template tags, the session, URL converters and log filters."""
+"""Parts of the paths of template tags, the session and its account, URL converters and log filters."""
 
 
 @dataclass
