@@ -8,11 +8,13 @@ bucket refills, so the bucket and all holdings are never more than one full buck
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from registries.models import ApiBucket
@@ -29,6 +31,20 @@ REST = 4
 CALLER = 255
 """Characters of a caller that are stored."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@contextmanager
+def exclusive(name: str) -> Iterator[None]:
+    """A transaction during which no other transaction of this name runs, in any process.
+
+    For a limit that is read before it is used: a count, a last one of its kind. PostgreSQL holds an advisory lock.
+    SQLite needs none: its transactions begin with the lock for writing.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        yield
 
 
 class Buckets(Protocol):

@@ -92,6 +92,11 @@ class VerificationRecord(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["uid", "-started_at"], name="history_of_one"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["uid"], condition=models.Q(finished_at__isnull=True), name="one_test_under_way"
+            ),
+        )
 
 
 class Trial(models.Model):
@@ -116,6 +121,9 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True)
     beat_at = models.DateTimeField(
         null=True, help_text="the last sign of life of the process that works on it"
+    )
+    fence = models.PositiveIntegerField(
+        default=0, help_text="counts the claims: an earlier claim begins nothing any more"
     )
 
 

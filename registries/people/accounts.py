@@ -12,8 +12,12 @@ from django.db import IntegrityError, transaction
 from registries.audit.action import Action, Audit
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import AlreadyExists, Cause, Conflict, Invalid, NotFound, Problem
+from registries.limits import exclusive
 from registries.models import Grant
 from registries.people import grants
+
+ADMINISTRATORS = "administrators"
+"""Changes that could remove an administrator happen one after the other: together they could remove the last two."""
 
 _WEAK: dict[str, Problem] = {
     it.value: it
@@ -75,7 +79,7 @@ class Accounts:
     def set_active(self, *, access: Access, name: str, active: bool) -> None:
         """Deactivating ends the sessions of the account. Raises Conflict for the last administrator."""
         access.require_administration()
-        with transaction.atomic():
+        with exclusive(ADMINISTRATORS):
             user = _user(name)
             user.is_active = active
             user.save(update_fields=["is_active"])
@@ -84,7 +88,7 @@ class Accounts:
 
     def delete(self, *, access: Access, name: str) -> None:
         access.require_administration()
-        with transaction.atomic():
+        with exclusive(ADMINISTRATORS):
             _user(name).delete()
             _require_an_administrator()
         self._note(access, f"delete {name}")
@@ -92,14 +96,14 @@ class Accounts:
     def grant(self, *, access: Access, name: str, namespace: str, role: Role) -> None:
         """Assigns a role. It replaces the role that the account has in this namespace."""
         access.require_administration()
-        with transaction.atomic():
+        with exclusive(ADMINISTRATORS):
             grants.set_grant(_user(name), namespace, role)
             _require_an_administrator()
             self._audit.record(access, Action.GRANT, namespace=_scope(namespace), note=f"{name} {role.value}")
 
     def revoke(self, *, access: Access, name: str, namespace: str) -> None:
         access.require_administration()
-        with transaction.atomic():
+        with exclusive(ADMINISTRATORS):
             grants.remove_grant(_user(name), namespace)
             _require_an_administrator()
             self._audit.record(access, Action.GRANT, namespace=_scope(namespace), note=f"{name} -")

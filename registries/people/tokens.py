@@ -18,6 +18,7 @@ from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Role
 from registries.domain.errors import Cause, Invalid, NotFound, Problem
 from registries.domain.registry import text_problem
+from registries.limits import exclusive
 from registries.models import ApiToken
 from registries.people.grants import access_of
 from registries.people.refusals import Refusals
@@ -78,21 +79,22 @@ class Tokens:
             causes.append(Cause("name", Problem.TOO_LONG_HERE if problem is Problem.TOO_LONG else problem))
         if not now < expires_at <= now + LONGEST:
             causes.append(Cause("expires", Problem.EXPIRY))
-        if self._own(access).count() >= AT_MOST:
-            causes.append(Cause("name", Problem.TOO_MANY, AT_MOST))
-        if causes:
-            raise Invalid(name, tuple(causes))
         text = MARK + secrets.token_urlsafe(32)
-        row = ApiToken.objects.create(
-            user=User.objects.get(username=access.person),
-            name=name,
-            prefix=text[:SHOWN],
-            digest=digest(text),
-            namespaces=" ".join(sorted(namespaces)),
-            role=role.value,
-            expires_at=expires_at,
-        )
-        self._audit.record(access, Action.TOKEN, note=f"create {row.prefix}")
+        with exclusive(f"tokens {access.person}"):
+            if self._own(access).count() >= AT_MOST:
+                causes.append(Cause("name", Problem.TOO_MANY, AT_MOST))
+            if causes:
+                raise Invalid(name, tuple(causes))
+            row = ApiToken.objects.create(
+                user=User.objects.get(username=access.person),
+                name=name,
+                prefix=text[:SHOWN],
+                digest=digest(text),
+                namespaces=" ".join(sorted(namespaces)),
+                role=role.value,
+                expires_at=expires_at,
+            )
+            self._audit.record(access, Action.TOKEN, note=f"create {row.prefix}")
         return _view(row), text
 
     def revoke(self, *, access: Access, token_id: int) -> None:

@@ -16,10 +16,12 @@ from django.utils import timezone
 from registries.domain.access import Access
 from registries.domain.errors import Conflict, NotFound, Problem
 from registries.domain.registry import RegistrySecret
+from registries.limits import exclusive
 from registries.models import Run, RunItem
 from registries.runs.execution import Execution, Kind
 from registries.runs.heartbeat import Heartbeat, RetryPolicy
 from registries.runs.run import (
+    LOST_AFTER,
     RESUMABLE,
     RETRIED,
     SUCCESSES,
@@ -35,6 +37,8 @@ from registries.runs.threads import Background
 from registries.stores.base import Freshness
 
 PROPOSAL_KEPT = timedelta(hours=1)
+PROPOSALS_KEPT = 20
+"""Of one person and kind. Each may hold as many items as there are registries."""
 RECENT = timedelta(minutes=10)
 """How long the list mentions a run that has ended."""
 
@@ -67,8 +71,7 @@ class Runs:
 
         Conflict `run_under_way` with the id of a running run, if the kind allows only one per person.
         """
-        if self.kind.one_per_person and (running := self.current(access=access, states=(RunState.RUNNING,))):
-            raise Conflict(str(running), Problem.RUN_UNDER_WAY)
+        self._require_no_other(access)
         self._forget_old(access)
         with self._atomic():
             run = Run.objects.create(
@@ -82,17 +85,17 @@ class Runs:
         return run.id
 
     def start(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
-        """Start a proposed run, or resume a cancelled or interrupted one. Conflict `already_running` for any other.
+        """Start a proposed run, or resume a cancelled or interrupted one. Conflict `already_running` for any other,
+        and `run_under_way` as `propose`.
 
         `access_now` replaces the usual look-up, for a person who acts with a token.
         """
-        self._claim(access, run_id)
-        self._background.submit(lambda: self._work(run_id, access, access_now))
+        fence = self._claim(access, run_id)
+        self._background.submit(lambda: self._work(run_id, fence, access, access_now))
 
     def work(self, *, access: Access, run_id: UUID, access_now: AccessNow) -> None:
         """Does a run in this thread, and returns when it has ended. Raises the errors of `start`."""
-        self._claim(access, run_id)
-        self._work(run_id, access, access_now)
+        self._work(run_id, self._claim(access, run_id), access, access_now)
 
     def cancel(self, *, access: Access, run_id: UUID) -> None:
         """Begin no further item. Items under way end and are recorded; a run that has ended stays as it is.
@@ -153,33 +156,53 @@ class Runs:
         ended = self._own(access, run_id).items.exclude(state=ItemState.WAITING)
         return read_items(ended.order_by("-ended_at", "-pk")[:most])
 
-    def _claim(self, access: Access, run_id: UUID) -> None:
-        """Take the run for this process. Of two processes that try at once, one gets the Conflict."""
-        run = self._own(access, run_id)
-        state, now = state_of(run), timezone.now()
-        claimed = state in RESUMABLE and Run.objects.filter(
-            pk=run.pk, state=run.state, beat_at=run.beat_at
-        ).update(state=RunState.RUNNING, started_at=run.started_at or now, beat_at=now, finished_at=None)
-        if not claimed:
-            raise Conflict(str(run.pk), Problem.ALREADY_RUNNING)
+    def _claim(self, access: Access, run_id: UUID) -> int:
+        """Take the run for this process. Of two processes that try at once, one gets the Conflict.
+
+        Returns the fencing number of the claim. The process of an earlier claim begins nothing any more.
+        """
+        with exclusive(f"runs {self.kind.name} {access.person}"):
+            run = self._own(access, run_id)
+            state, now = state_of(run), timezone.now()
+            if state not in RESUMABLE:
+                raise Conflict(str(run.pk), Problem.ALREADY_RUNNING)
+            self._require_no_other(access)
+            run.state, run.beat_at, run.finished_at = RunState.RUNNING, now, None
+            run.started_at, run.fence = run.started_at or now, run.fence + 1
+            run.save(update_fields=["state", "beat_at", "finished_at", "started_at", "fence"])
         if state is RunState.INTERRUPTED:
             waiting = run.items.filter(state=ItemState.WAITING)
             self.kind.recover(access, read_items(waiting))
             waiting.update(problem=RETRIED)
+        return run.fence
 
-    def _work(self, run_id: UUID, access: Access, access_now: AccessNow | None = None) -> None:
-        heartbeat = Heartbeat(run_id, access, access_now or self._access_now)
+    def _require_no_other(self, access: Access) -> None:
+        if not self.kind.one_per_person:
+            return
+        if running := self._alive(access).first():
+            raise Conflict(str(running), Problem.RUN_UNDER_WAY)
+
+    def _alive(self, access: Access) -> QuerySet[Run, UUID]:
+        """The ids of the person's runs that a process is working on."""
+        alive = self._of(access).filter(state=RunState.RUNNING, beat_at__gt=timezone.now() - LOST_AFTER)
+        return alive.values_list("pk", flat=True)
+
+    def _work(self, run_id: UUID, fence: int, access: Access, access_now: AccessNow | None = None) -> None:
+        heartbeat = Heartbeat(run_id, fence, access, access_now or self._access_now)
         execution = Execution(run_id, self.kind, heartbeat, RetryPolicy(self._freshness), self._atomic)
         if execution.work():
-            running = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
-            running.update(state=RunState.DONE, finished_at=timezone.now())
+            heartbeat.run.update(state=RunState.DONE, finished_at=timezone.now())
 
     def _forget_old(self, access: Access) -> None:
-        """Delete proposals that nobody confirmed, and all but the newest runs of the person."""
-        Run.objects.filter(state=RunState.PROPOSED, created_at__lt=timezone.now() - PROPOSAL_KEPT).delete()
+        """Delete proposals that nobody confirmed, and all but the newest runs of the person. A running one stays."""
+        proposed = Run.objects.filter(state=RunState.PROPOSED)
+        proposed.filter(created_at__lt=timezone.now() - PROPOSAL_KEPT).delete()
+        newest = self._of(access).order_by("-created_at").values_list("pk", flat=True)
+        old = list(newest.filter(state=RunState.PROPOSED)[PROPOSALS_KEPT:])
         if self.kind.kept is not None:
-            newest = self._of(access).order_by("-created_at").values_list("pk", flat=True)
-            Run.objects.filter(pk__in=list(newest[self.kind.kept - 1 :])).delete()
+            ended = newest.exclude(state=RunState.PROPOSED).exclude(pk__in=self._alive(access))
+            old += ended[self.kind.kept - 1 :]
+        Run.objects.filter(pk__in=old).delete()
 
     def _of(self, access: Access) -> QuerySet[Run]:
         return Run.objects.filter(kind=self.kind.name, person=access.person[:150])

@@ -131,6 +131,11 @@ class Execution(Generic[T]):
     def stopped(self) -> bool:
         return self._heartbeat.stopped
 
+    @property
+    def lost(self) -> bool:
+        """Whether another process has claimed the run. What is not known for sure may not be recorded then."""
+        return self._heartbeat.lost
+
     def items(self) -> list[Item]:
         """All items of the run, those that have ended included."""
         return read_items(self._rows)
@@ -181,8 +186,8 @@ class Execution(Generic[T]):
                 self.write([other], its_outcome)
 
     def fail(self, item: Item, error: ConsoleError, problem: str = "") -> None:
-        """End an item as failed. It still waits if the session has ended or the run was stopped before a retry."""
-        if self._heartbeat.ends_session(error) or self._stopped_in_retry:
+        """End an item as failed. It still waits if the session ended, or the run was lost or stopped before a retry."""
+        if self.lost or self._heartbeat.ends_session(error) or self._stopped_in_retry:
             return
         problem = problem or item_problem(error, self.access, item.key.namespace)
         self.end([item], ItemOutcome(ItemState.FAILED, problem=problem))
@@ -214,7 +219,7 @@ class Execution(Generic[T]):
         result: T | None = None
         failure: ConsoleError | None = ConsoleError(str(item.key), Problem.FAILED)
         try:
-            result = step()
+            result = step() if self._heartbeat.is_held() else None
             failure = None
         except ConsoleError as error:
             failure = error
@@ -227,6 +232,7 @@ class Execution(Generic[T]):
         """Wait for steps to finish, half a heartbeat at most, and record them."""
         finished = self._drain()
         self._under_way -= len(finished)
+        self._heartbeat.beat()
         results = [(item, result) for item, result, _ in finished if result is not None]
         failures = [(item, error) for item, _, error in finished if error is not None]
         if results:
@@ -238,7 +244,7 @@ class Execution(Generic[T]):
         retried = []
         with self.atomic():
             for item, error in failures:
-                if not self._heartbeat.ends_session(error) and self._retry.allows(error):
+                if not self.stopped and not self._heartbeat.ends_session(error) and self._retry.allows(error):
                     retried.append(replace(item, problem=RETRIED))
                 else:
                     self.fail(item, error)

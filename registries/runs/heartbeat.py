@@ -9,11 +9,15 @@ from django.utils import timezone
 from registries.domain.access import Access
 from registries.domain.errors import ConsoleError, Forbidden, Problem, TooManyRequests, Unavailable
 from registries.models import Run
-from registries.runs.run import RunState
+from registries.runs.run import LOST_AFTER, RunState
 from registries.stores.base import Freshness
 
 BEAT = 2.0
 """Seconds between heartbeats. Every heartbeat also looks up the person's access."""
+SURE_FOR = LOST_AFTER.total_seconds() / 2
+"""Seconds after a heartbeat in which no other process can have claimed the run."""
+LOOK = 0.05
+"""Seconds between two looks while a worker waits for a heartbeat."""
 RETRY_FOR = 300.0
 """Seconds of retries while a cluster does not answer. Items fail after that."""
 SETTLING = 15.0
@@ -21,15 +25,23 @@ SETTLING = 15.0
 
 
 class Heartbeat:
-    """Says in the database that a run is alive, and keeps the person's access up to date."""
+    """Says in the database that a run is alive, and keeps the person's access up to date.
 
-    def __init__(self, run_id: UUID, access: Access, access_now: Callable[[Access], Access]) -> None:
-        self._run = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
+    `fence` is the number of this process's claim. After a long sleep another process may have claimed the run: then
+    this one is `lost`, and may neither act nor record.
+    """
+
+    def __init__(
+        self, run_id: UUID, fence: int, access: Access, access_now: Callable[[Access], Access]
+    ) -> None:
+        self._mine = Run.objects.filter(pk=run_id, fence=fence)
+        self.run = self._mine.filter(state=RunState.RUNNING)
         self._access_now = access_now
-        self._last = time.monotonic()
+        self._last = self._confirmed = time.monotonic()
         self.access = access
         self.stopped = False
-        """The run was cancelled, or the person's session has ended."""
+        """The run was cancelled or lost, or the person's session has ended."""
+        self.lost = False
         self._session_ended = False
 
     @property
@@ -37,18 +49,29 @@ class Heartbeat:
         return BEAT
 
     def beat(self) -> bool:
-        """Call it often. False if the run is stopped."""
-        if self.stopped or time.monotonic() - self._last < self.interval:
+        """Call it often, from the run's thread. False if the run is stopped."""
+        now = time.monotonic()
+        if now - self._last < self.interval:
             return not self.stopped
-        self._last = time.monotonic()
-        try:
-            self.access = self._access_now(self.access)
-        except Unavailable as error:
-            self.ends_session(error)
-            self.stopped = True
-        else:
-            self.stopped = not self._run.update(beat_at=timezone.now())
+        self._last = now
+        if not self.stopped:
+            try:
+                self.access = self._access_now(self.access)
+            except Unavailable as error:
+                self.ends_session(error)
+                self.stopped = True
+            else:
+                self.stopped = not self.run.update(beat_at=timezone.now())
+        if self.stopped and not self._mine.exists():
+            self.lost = True
+        self._confirmed = now
         return not self.stopped
+
+    def is_held(self) -> bool:
+        """Whether this process still has the run. Waits after a sleep, until the run's thread has looked."""
+        while not self.lost and time.monotonic() - self._confirmed > SURE_FOR:
+            time.sleep(LOOK)
+        return not self.lost
 
     def ends_session(self, error: ConsoleError) -> bool:
         """Whether the error says that the person's session has ended. If so, the run is cancelled.
@@ -59,7 +82,7 @@ class Heartbeat:
             return False
         if not self._session_ended:
             self._session_ended = self.stopped = True
-            self._run.update(state=RunState.CANCELLED, finished_at=timezone.now())
+            self.run.update(state=RunState.CANCELLED, finished_at=timezone.now())
         return True
 
 

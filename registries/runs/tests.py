@@ -128,7 +128,8 @@ class VerifyKind(Kind[Tested]):
         for item, (check, result) in results:
             if isinstance(result, ConsoleError):
                 self._tests.abandon_test(check=check, error=result)
-                run.end([item], ItemOutcome(ItemState.FAILED, problem=result.code))
+                if not run.lost:
+                    run.end([item], ItemOutcome(ItemState.FAILED, problem=result.code))
                 continue
             recorded = self._tests.record_test(
                 access=run.access, check=check, result=result, again=run.pause_for_retry

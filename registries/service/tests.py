@@ -100,10 +100,12 @@ class Tests:
         result: Result,
         again: Callable[[ConsoleError], bool] = lambda error: False,
     ) -> Tested:
-        """Records a verdict on the resource that was tested.
+        """Records a verdict on the resource that was tested, unless the check has been given up as lost meanwhile.
 
         Retries while `again(error)` is true. Recording is idempotent, so a duplicate write is harmless.
         """
+        if not self._history.is_open(check):
+            return NotTested(Problem.INTERRUPTED)
         patch = verification_annotations(_verification(result))
         doubt = True
         while True:

@@ -38,7 +38,13 @@ class Checks(Protocol):
         """The running test, or a new one, and whether it is new."""
         ...
 
-    def finish(self, check: Check, outcome: Tested) -> None: ...
+    def is_open(self, check: Check) -> bool:
+        """Whether a test was not ended, for example given up after its process slept."""
+        ...
+
+    def finish(self, check: Check, outcome: Tested) -> None:
+        """Ends a test, unless it was ended before."""
+        ...
 
     def lose(self, person: str, uids: Sequence[str], outcome: Tested) -> None:
         """Ends the person's running tests of these registries."""

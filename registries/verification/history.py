@@ -26,17 +26,23 @@ class History:
         self._patience = patience
 
     def begin(self, registry: RegistrySecret, person: str) -> tuple[Check, bool]:
-        """The running test, or a new one, and whether it is new."""
-        record = VerificationRecord.objects.filter(uid=registry.uid, **self._under_way()).first()
-        if record is not None:
-            return replace(_check(record), registry=registry), False
-        record = VerificationRecord.objects.create(
-            uid=registry.uid, namespace=registry.namespace, name=registry.name, person=person[:150]
+        """The running test, or a new one, and whether it is new. Of callers at the same time, one gets a new one."""
+        lost = VerificationRecord.objects.filter(
+            uid=registry.uid, finished_at__isnull=True, started_at__lte=timezone.now() - self._patience
         )
-        return replace(_check(record), registry=registry), True
+        lost.update(finished_at=timezone.now(), outcome=to_json(NotTested(Problem.INTERRUPTED)))
+        record, new = VerificationRecord.objects.get_or_create(
+            uid=registry.uid,
+            finished_at=None,
+            defaults={"namespace": registry.namespace, "name": registry.name, "person": person[:150]},
+        )
+        return replace(_check(record), registry=registry), new
+
+    def is_open(self, check: Check) -> bool:
+        return VerificationRecord.objects.filter(pk=check.id, finished_at__isnull=True).exists()
 
     def finish(self, check: Check, outcome: Tested) -> None:
-        VerificationRecord.objects.filter(pk=check.id).update(
+        VerificationRecord.objects.filter(pk=check.id, finished_at__isnull=True).update(
             finished_at=timezone.now(), outcome=to_json(without_pem(outcome))
         )
         kept = VerificationRecord.objects.filter(uid=check.uid).order_by("-started_at", "-pk")

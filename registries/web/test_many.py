@@ -44,8 +44,11 @@ def verify_batch(request: ConsoleRequest) -> HttpResponse:
         return dialog(
             request, "registries/_verify_nothing.html", {"title": title}, status=status, title=title
         )
-    run = runs.propose(access=access, registries=chosen)
-    runs.start(access=access, run_id=run)
+    try:
+        run = runs.propose(access=access, registries=chosen)
+        runs.start(access=access, run_id=run)
+    except Conflict as error:
+        return _other(request, error)
     return _progress(request, run, changed=True)
 
 
@@ -74,8 +77,15 @@ def verify_run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
         _runs().start(access=request.access, run_id=run)
     except Conflict as error:
         if error.problem != Problem.ALREADY_RUNNING:
-            raise
+            return _other(request, error)
     return _progress(request, run, changed=True)
+
+
+def _other(request: ConsoleRequest, error: Conflict) -> HttpResponse:
+    """The run of this person that is under way already, begun at the same moment perhaps."""
+    if error.problem != Problem.RUN_UNDER_WAY:
+        raise error
+    return _progress(request, UUID(error.subject), note=problem_text(Problem.RUN_UNDER_WAY))
 
 
 @require_POST

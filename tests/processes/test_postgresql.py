@@ -21,6 +21,7 @@ FILES = (
     "people/test_tokens",
     "processes/test_keys",
     "processes/test_verify_command",
+    "runs/test_concurrency",
     "stores/test_concurrency",
     "stores/test_embedded",
     "stores/test_store",

@@ -97,12 +97,11 @@ class Command(BaseCommand):
         runs = services().runs["verify"]
         try:
             run = runs.propose(access=access, registries=chosen)
+            self._cancel = partial(runs.cancel, access=access, run_id=run)
+            runs.work(access=access, run_id=run, access_now=lambda access: access)
         except Conflict:
             self.stdout.write("Another `manage.py verify` is under way; nothing was done.")
             return True
-        self._cancel = partial(runs.cancel, access=access, run_id=run)
-        try:
-            runs.work(access=access, run_id=run, access_now=lambda access: access)
         except ConsoleError as error:
             raise CommandError(error_text(error)) from error
         return self._report(runs.view(access=access, run_id=run))
