@@ -58,6 +58,13 @@ def private_file(path: Path) -> None:
     path.chmod(0o600)
 
 
+def create_private(database: str) -> None:
+    """Creates the file of a new SQLite database, whatever command comes first. Existing files are left as they are."""
+    path = Path(database)
+    if database != ":memory:" and path.parent.is_dir() and not path.exists():
+        private_file(path)
+
+
 class KeyFile:
     """The password keys. A replaced file is read again, so that a running server uses rotated keys."""
 

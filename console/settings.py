@@ -31,6 +31,7 @@ CLUSTER_ADDRESSES = env.list("CONSOLE_CLUSTER_ADDRESSES", default=[])
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'console.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    datadir.create_private(DATABASES["default"]["NAME"])  # SQLite would let everybody read it
     # WAL: readers never wait for writers. Writers wait for each other. A saved change is on the disk.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -179,6 +180,9 @@ PROBE_NO_PROXY = env.list("CONSOLE_PROBE_NO_PROXY", default=[])
 TESTS_PER_MINUTE = env.int("CONSOLE_TESTS_PER_MINUTE", default=30)
 RUN_TESTS = env.int("CONSOLE_RUN_TESTS", default=16)
 TEST_THREADS = env.int("CONSOLE_PROBE_THREADS", default=32)
+
+# The journal, runs and checks are deleted after so many days; 0 keeps them for ever.
+RETENTION_DAYS = env.int("CONSOLE_RETENTION_DAYS", default=400)
 
 # The API
 API_RATE = env.int("CONSOLE_API_RATE", default=600)

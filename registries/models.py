@@ -155,14 +155,17 @@ class ApiBucket(models.Model):
 
 
 class Pause(models.Model):
-    """The end of a registry's Retry-After, per user name. Written by pauses.py."""
+    """The end of a registry's Retry-After, per namespace and user name. Written by pauses.py."""
 
+    namespace = models.CharField(max_length=NAMESPACE)
     registry = models.CharField(max_length=300, help_text="host:port")
     username = models.CharField(max_length=256)
     until = models.DateTimeField()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["registry", "username"], name="one_pause_each"),)
+        constraints = (
+            models.UniqueConstraint(fields=["namespace", "registry", "username"], name="one_pause_each"),
+        )
 
 
 class ClusterSession(models.Model):
@@ -193,7 +196,10 @@ class ClusterSession(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One action with person, source and outcome, without passwords and tokens. Written by audit/log.py."""
+    """One action with person, source and outcome, without passwords and tokens. Written by audit/log.py.
+
+    Repeated refusals are one row with a `count`, from `at` until `last_at`.
+    """
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     person = models.CharField(max_length=150)
@@ -204,6 +210,15 @@ class AuditEntry(models.Model):
     uid = models.CharField(max_length=36, blank=True)
     outcome = models.CharField(max_length=32)
     note = models.CharField(max_length=255, blank=True, help_text="a code or a name, in no language")
+    count = models.PositiveIntegerField(default=1)
+    last_at = models.DateTimeField(null=True, help_text="the last of several refusals")
+    repeat = models.CharField(
+        max_length=64, null=True, unique=True, help_text="equal for equal refusals within an hour"
+    )
+    administrators_only = models.BooleanField(
+        default=False,
+        help_text="the namespace must not read it: a stranger's attempt, or an earlier namespace",
+    )
 
     class Meta:
         indexes = (

@@ -2,9 +2,10 @@
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from socket import gethostname
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
@@ -24,6 +25,7 @@ from registries.people.grants import LocalPeople
 from registries.people.refusals import Refusals
 from registries.people.tokens import Tokens
 from registries.probe import Policy
+from registries.runs.clean_up import keep_clean
 from registries.runs.deletion import DeleteKind
 from registries.runs.engine import Runs
 from registries.runs.execution import Kind
@@ -282,7 +284,8 @@ class Services:
 
     def start(self) -> None:
         """Begins what runs beside the requests. Call it in the process that answers requests."""
-        for upkeep in self.people.upkeep:
+        clean_up: Callable[[], None] = partial(keep_clean, settings.RETENTION_DAYS)
+        for upkeep in (clean_up, *self.people.upkeep):
             threading.Thread(target=upkeep, name="upkeep", daemon=True).start()
         if self.on_cluster:
             threading.Thread(target=self.index.fill, name="first list", daemon=True).start()

@@ -50,3 +50,7 @@ class Audit(Protocol):
     ) -> None:
         """Records one action on many registries, (key, uid) each, with the same outcome."""
         ...
+
+    def close_namespace(self, namespace: str) -> None:
+        """Keeps the entries of a deleted namespace from the people of a later one with its name."""
+        ...

@@ -1,13 +1,24 @@
-"""The audit log: person, action, time, source and outcome. Owns AuditEntry."""
+"""The audit log: person, action, time, source and outcome. Owns AuditEntry.
+
+Repeated refusals are counted in one row, and their number is bounded: anybody can cause them.
+"""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from hashlib import sha256
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
-from registries.audit.action import OK, Action
-from registries.domain.access import Access
+from registries.audit.action import IN_DOUBT, OK, Action
+from registries.domain.access import Access, Permission
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import AuditEntry
+
+WINDOW = timedelta(hours=1)
+"""Equal refusals within one clock hour are one row."""
+DISTINCT = 50
+"""Rows an hour for one person, action and outcome. Further refusals share one row without object and source."""
+NOT_REFUSED = (OK, IN_DOUBT, "revoked")
 
 
 class AuditLog:
@@ -24,53 +35,114 @@ class AuditLog:
         uid: str = "",
         note: str = "",
     ) -> None:
-        AuditEntry.objects.create(
-            person=access.person[:150],
-            source=access.source[:45],
-            action=action.value,
-            namespace=key.namespace if key else namespace[:63],
-            name=key.name[:253] if key else "",
-            uid=uid,
-            outcome=outcome[:32],
-            note=note[:255],
-        )
+        entry = _entry(access, action, outcome, key or Key(namespace, ""), uid, note)
+        if outcome in NOT_REFUSED:
+            entry.save(force_insert=True)
+        else:
+            _count(entry)
 
     def record_all(
         self, access: Access, action: Action, items: Sequence[tuple[Key, str]], *, outcome: str = OK
     ) -> None:
-        entries = (
-            AuditEntry(
-                person=access.person[:150],
-                source=access.source[:45],
-                action=action.value,
-                namespace=key.namespace,
-                name=key.name[:253],
-                uid=uid,
-                outcome=outcome[:32],
-            )
-            for key, uid in items
-        )
-        AuditEntry.objects.bulk_create(entries, batch_size=500)
+        entries = [_entry(access, action, outcome, key, uid) for key, uid in items]
+        if outcome in NOT_REFUSED:
+            AuditEntry.objects.bulk_create(entries, batch_size=500)
+            return
+        for entry in entries[:DISTINCT]:
+            _count(entry)
+        if rest := entries[DISTINCT:]:
+            _count_rest(rest[0], len(rest))
+
+    def close_namespace(self, namespace: str) -> None:
+        """Keeps the entries of a deleted namespace from the people of a later one with its name."""
+        AuditEntry.objects.filter(namespace=namespace).update(administrators_only=True, repeat=None)
+
+
+def _entry(
+    access: Access, action: Action, outcome: str, key: Key, uid: str = "", note: str = ""
+) -> AuditEntry:
+    stranger = bool(key.namespace) and not access.may(Permission.SEE, key.namespace)
+    return AuditEntry(
+        person=access.person[:150],
+        source=access.source[:45],
+        action=action.value,
+        namespace=key.namespace[:63],
+        name=key.name[:253],
+        uid=uid,
+        outcome=outcome[:32],
+        note=note[:255],
+        administrators_only=stranger and outcome not in NOT_REFUSED,
+    )
+
+
+def _count(entry: AuditEntry) -> None:
+    """Adds a refusal to the row of its equals in this hour, or stores a new row."""
+    group, entry.repeat = _group(entry), _repeat(entry)
+    if _add(entry, 1):
+        return
+    # All have the same length and are lower-case hexadecimal, so that every collation orders them alike.
+    equals = AuditEntry.objects.filter(repeat__gte=group + "0" * 32, repeat__lte=group + "f" * 32)
+    if equals.count() >= DISTINCT:
+        _count_rest(entry, 1)
+    else:
+        _add_or_store(entry, 1)
+
+
+def _count_rest(entry: AuditEntry, number: int) -> None:
+    """Counts refusals beyond DISTINCT. A flood of invented names or addresses is one row."""
+    entry.source = entry.namespace = entry.name = entry.uid = entry.note = ""
+    entry.administrators_only = True
+    entry.repeat = _repeat(entry)
+    _add_or_store(entry, number)
+
+
+def _add_or_store(entry: AuditEntry, number: int) -> None:
+    """Safe over replicas: `repeat` is unique, and the loser of a race adds to the winner's row."""
+    if _add(entry, number):
+        return
+    entry.count = 0
+    AuditEntry.objects.bulk_create([entry], ignore_conflicts=True)
+    _add(entry, number)
+
+
+def _add(entry: AuditEntry, number: int) -> bool:
+    """Adds to the stored row in one statement. Returns whether there is one."""
+    equals = AuditEntry.objects.filter(repeat=entry.repeat)
+    return equals.update(count=F("count") + number, last_at=entry.at) == 1
+
+
+def _group(entry: AuditEntry) -> str:
+    hour = str(int(entry.at.timestamp() // WINDOW.total_seconds()))
+    return _digest(entry.person, entry.action, entry.outcome, hour)
+
+
+def _repeat(entry: AuditEntry) -> str:
+    return _group(entry) + _digest(entry.source, entry.namespace, entry.name, entry.uid, entry.note)
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def events_of(registry: RegistrySecret, limit: int = 50) -> Sequence[AuditEntry]:
     """The newest entries of one registry with refused attempts, without entries of an earlier registry of this name."""
     refused = Q(uid="", namespace=registry.namespace, name=registry.name, at__gte=registry.created_at)
-    return list(AuditEntry.objects.filter(Q(uid=registry.uid) | refused).order_by("-at", "-pk")[:limit])
+    entries = AuditEntry.objects.filter(Q(uid=registry.uid) | refused, administrators_only=False)
+    return list(entries.order_by("-at", "-pk")[:limit])
 
 
 def visible(
     access: Access, *, namespace: str = "", action: str = "", person: str = ""
 ) -> QuerySet[AuditEntry]:
-    """The entries that the person may see, newest first: own entries and those of visible namespaces, or all."""
+    """The entries that the person may see, newest first: own entries and those of visible namespaces, or all.
+
+    Only administrators see attempts of people who do not see the namespace, and entries of deleted namespaces.
+    """
     entries = AuditEntry.objects.order_by("-at", "-pk")
     if not access.administers:
-        if not access.sees_everything:
-            entries = entries.filter(
-                Q(namespace__in=list(access.namespaces)) | Q(namespace="", person=access.person)
-            )
-        else:
-            entries = entries.filter(~Q(namespace="") | Q(person=access.person))
+        own = Q(namespace="", person=access.person)
+        seen = ~Q(namespace="") if access.sees_everything else Q(namespace__in=list(access.namespaces))
+        entries = entries.filter(own | seen, administrators_only=False)
     for name, value in (("namespace", namespace), ("action", action), ("person", person)):
         if value:
             entries = entries.filter(**{name: value})

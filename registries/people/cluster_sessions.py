@@ -26,7 +26,6 @@ from registries.domain.access import Access
 from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.models import ClusterSession
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, short
-from registries.people.sessions import keep_sessions_tidy
 from registries.stores.resealing import reseal_all
 from registries.stores.sealing import Sealer
 
@@ -107,7 +106,7 @@ class ClusterSessions:
 
     @property
     def upkeep(self) -> Sequence[Callable[[], None]]:
-        return keep_sessions_tidy, self.keep_tidy
+        return (self.keep_tidy,)
 
     def keep_tidy(self) -> None:
         """Calls `tidy` for ever, in its own thread: sessions also end without a request."""

@@ -8,7 +8,6 @@ from django.db.models import Q
 
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.models import Grant
-from registries.people.sessions import keep_sessions_tidy
 
 _HELD = f"SELECT namespace, role FROM {Grant._meta.db_table} WHERE user_id = %s"  # noqa: S608  # nosec
 """Written out: every page asks it, and Django takes four times as long to write it as SQLite to answer."""
@@ -32,7 +31,7 @@ def access_of(user: User, source: str = "") -> Access:
 class LocalPeople:
     """Accounts of the console."""
 
-    upkeep: Sequence[Callable[[], None]] = (keep_sessions_tidy,)
+    upkeep: Sequence[Callable[[], None]] = ()
 
     def access_of(self, user: object, source: str) -> Access:
         return access_of(user, source) if isinstance(user, User) else Access(person="", source=source)

@@ -88,19 +88,21 @@ class VerifyKind(Kind[Tested]):
         self.at_once = at_once
 
     def queue(self, run: Execution[Tested]) -> ItemQueue:
-        """Leaves alone at once what was refused earlier in this run, and what is paused by any test."""
+        """Leaves alone at once what was refused earlier in this run, and what is paused in its namespace."""
         items = run.items()
         found, _ = self._registries.by_uid(access=run.access, uids=[item.uid for item in items])
         places = {it.uid: (registry_of(it.address), it.username) for it in found}
         slots: list[Slot] = []
         refused: list[tuple[str, str, Reason]] = []
+        paused = self._pauses.active()
         for item in items:
             place = places.get(item.uid, ("", str(item.id)))
-            if item.state is ItemState.WAITING:
+            if item.state is ItemState.WAITING and (item.key.namespace, *place) in paused:
+                run.write([item], _left_alone_for(Reason.RATE_LIMITED))
+            elif item.state is ItemState.WAITING:
                 slots.append(Slot(item, *place))
             elif item.reason in (Reason.BAD_CREDENTIALS, Reason.RATE_LIMITED):
                 refused.append((*place, Reason(item.reason)))
-        refused += [(*place, Reason.RATE_LIMITED) for place in self._pauses.active()]
         queue = HostQueue(slots)
         for host, username, reason in refused:
             for item, outcome in queue.refuse(host, username, reason):
@@ -156,7 +158,8 @@ def _probe(check: Check, attempt: Callable[[], Result]) -> Tested:
 
 
 def _left_alone(slots: Sequence[tuple[Slot, Reason]]) -> LeftAlone:
-    return [
-        (cast(Item, slot.key), ItemOutcome(ItemState.LEFT_ALONE, reason.value, "left_alone"))
-        for slot, reason in slots
-    ]
+    return [(cast(Item, slot.key), _left_alone_for(reason)) for slot, reason in slots]
+
+
+def _left_alone_for(reason: Reason) -> ItemOutcome:
+    return ItemOutcome(ItemState.LEFT_ALONE, reason.value, "left_alone")

@@ -222,4 +222,5 @@ class Registries:
         with self._guard.atomic():
             self._store.delete_namespace(name)
             self._audit.record(access, Action.NAMESPACE, namespace=name, note="delete")
+            self._audit.close_namespace(name)
             and_then()

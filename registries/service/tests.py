@@ -69,7 +69,7 @@ class Tests:
         """Begins a test. The second value is False when one is under way already. TooManyRequests, LeftAlone."""
         self._guard.require(access, Permission.TEST, key, Action.TEST)
         registry = self._store.get(key)
-        self._leave_alone(registry.address, registry.username)
+        self._leave_alone(key.namespace, registry.address, registry.username)
         self._count(access, key.namespace)
         return self._history.begin(registry, access.person)
 
@@ -113,7 +113,7 @@ class Tests:
                 with self._guard.writing(access, Action.TEST, check.key, doubt=doubt) as store:
                     registry = store.annotate(check.key, patch, uid=check.uid)
                     self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=result.reason)
-                    self._respect(registry.address, registry.username, result)
+                    self._respect(check.key.namespace, registry.address, registry.username, result)
                     self._history.finish(check, result)
                 return result
             except ConsoleError as error:
@@ -147,14 +147,14 @@ class Tests:
     def admit_trial(self, *, access: Access, namespace: str, credential: Credential) -> None:
         """Raises unless this person may test typed values now: NotFound, Forbidden, TooManyRequests, LeftAlone."""
         self._guard.require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
-        self._leave_alone(credential.address, credential.username)
+        self._leave_alone(namespace, credential.address, credential.username)
         self._count(access, namespace)
 
     def try_connection(self, *, access: Access, namespace: str, credential: Credential) -> Result:
         """Probes admitted values. Records that a test was made, and the registry's Retry-After; not the values."""
         self._guard.require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
         result = self._prober(credential)
-        self._respect(credential.address, credential.username, result)
+        self._respect(namespace, credential.address, credential.username, result)
         self._audit.record(access, Action.TRY, namespace=namespace, note=result.reason)
         return result
 
@@ -163,15 +163,15 @@ class Tests:
         if wait := self._limit.wait(f"tests {access.person} {namespace}"):
             raise TooManyRequests(namespace, retry_after=wait)
 
-    def _respect(self, address: str, username: str, result: Result) -> None:
+    def _respect(self, namespace: str, address: str, username: str, result: Result) -> None:
         """Notes for how long a registry asked to be left alone."""
         if result.reason is Reason.RATE_LIMITED:
             seconds = result.retry_after or RATE_LIMIT_PAUSE
-            self._restraint.note(registry_of(address), username, seconds)
+            self._restraint.note(namespace, registry_of(address), username, seconds)
 
-    def _leave_alone(self, address: str, username: str) -> None:
+    def _leave_alone(self, namespace: str, address: str, username: str) -> None:
         registry = registry_of(address)
-        if seconds := self._restraint.left(registry, username):
+        if seconds := self._restraint.left(namespace, registry, username):
             raise LeftAlone(registry, seconds)
 
 

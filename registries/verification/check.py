@@ -24,11 +24,11 @@ class Check:
 
 
 class Restraint(Protocol):
-    def note(self, registry: str, username: str, seconds: int) -> None:
+    def note(self, namespace: str, registry: str, username: str, seconds: int) -> None:
         """A registry (host:port) sent Retry-After for a user name."""
         ...
 
-    def left(self, registry: str, username: str) -> int:
+    def left(self, namespace: str, registry: str, username: str) -> int:
         """The remaining seconds of the pause, or 0."""
         ...
 

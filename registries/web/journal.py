@@ -48,4 +48,5 @@ def _shown(entry: AuditEntry) -> dict[str, Any]:
         "outcome": labels.OUTCOMES.get(entry.outcome, entry.outcome),
         "ok": ok,
         "note": note,
+        "repeated": entry.count > 1,
     }

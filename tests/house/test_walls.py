@@ -17,14 +17,14 @@ OWNERS = {
     "Tombstone": {"stores/embedded.py"},
     "Grant": {"people/grants.py", "people/accounts.py"},
     "ApiToken": {"people/tokens.py"},
-    "VerificationRecord": {"verification/history.py", "demo/seed.py"},
+    "VerificationRecord": {"runs/clean_up.py", "verification/history.py", "demo/seed.py"},
     "Trial": {"runs/single.py"},
-    "Run": {"runs/engine.py", "runs/heartbeat.py", "runs/run.py"},
-    "RunItem": {"runs/engine.py", "runs/execution.py", "runs/run.py"},
+    "Run": {"runs/clean_up.py", "runs/engine.py", "runs/heartbeat.py", "runs/run.py"},
+    "RunItem": {"runs/clean_up.py", "runs/engine.py", "runs/execution.py", "runs/run.py"},
     "ApiBucket": {"limits.py"},
     "Pause": {"verification/pauses.py"},
     "ClusterSession": {"people/cluster_sessions.py", "log_in/backend.py"},
-    "AuditEntry": {"audit/log.py", "web/details.py", "web/journal.py", "demo/seed.py"},
+    "AuditEntry": {"audit/log.py", "runs/clean_up.py", "web/details.py", "web/journal.py", "demo/seed.py"},
 }
 """The modules that may import a table."""
 READ_SETTINGS = {"log_in", "web", "management", "api"}

@@ -72,6 +72,14 @@ def test_an_open_folder_is_closed_whichever_command_comes_first(
     assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
 
 
+def test_a_new_database_is_private_whichever_command_comes_first(tmp_path: Path) -> None:
+    manage(tmp_path / "data", "migrate", "-v", "0")
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").glob("*.sqlite3*")}
+    assert modes
+    assert set(modes.values()) == {0o600}
+
+
 @pytest.mark.parametrize("folder_mode", [0o755, 0o775, 0o777, 0o750, 0o500, 0o700])
 @pytest.mark.parametrize("keys_mode", [0o755, 0o777, 0o500, 0o700])
 def test_a_folder_is_private_before_a_key_is_written(

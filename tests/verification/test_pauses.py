@@ -145,3 +145,21 @@ def test_a_test_that_is_not_made_does_not_count(
 
     client.post(TRY, values)
     assert len(busy.requests) == 2
+
+
+def test_a_pause_of_one_namespace_is_neither_seen_nor_felt_in_another(
+    cast: Cast, busy: ScriptedServer
+) -> None:
+    """Somebody else's tests of a shared host must not stop the tests of this namespace, nor show in them."""
+    cast.add("mine", "team-b", domain=busy.address)
+    hostile, olive = htmx(cast), cast.api("olive")
+    hostile.post(TRY, typed(domain=busy.address))
+
+    found = post(olive, f"{TEAM_A.replace('team-a', 'team-b')}/mine/verify", None).json()
+
+    assert found["reason"] == "rate_limited"
+    assert found["cause"] != "left_alone"
+    assert len(busy.requests) == 2
+    again = post(olive, f"{TEAM_A.replace('team-a', 'team-b')}/mine/verify", None).json()
+    assert again["cause"] == "left_alone"
+    assert len(busy.requests) == 2, "Retry-After holds where it was received"

@@ -1,12 +1,15 @@
 """操作记录: what is written down, and who may read it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from registries.audit import log
 from registries.audit.action import Action
-from registries.domain.access import Role
-from registries.domain.errors import Forbidden
+from registries.audit.log import DISTINCT, events_of
+from registries.domain.access import Access, Role
+from registries.domain.errors import Forbidden, NotFound
 from registries.domain.registry import Key
 from registries.models import AuditEntry
 from registries.people.grants import set_grant
@@ -14,6 +17,13 @@ from registries.wiring import services
 from tests.api.test_api import BASE, MERGE, TEAM_A
 from tests.canary import CANARY
 from tests.cast import Cast
+
+
+@pytest.fixture(autouse=True)
+def no_new_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock hour must not end during a test."""
+    monkeypatch.setattr(log, "WINDOW", timedelta(days=10_000))
+
 
 ONE = "/registries/team-a/harbor-prod/"
 
@@ -146,3 +156,105 @@ def test_a_very_long_name_does_not_break_the_journal(cast: Cast) -> None:
     response = client.get(f"/registries/team-a/{'x' * 253}/")
 
     assert response.status_code == 404
+
+
+REPEATED: dict[str, Callable[[Cast], object]] = {
+    "page": lambda cast: cast.client("sam").get(ONE),
+    "edit": lambda cast: cast.client("vic").post(f"{ONE}edit/"),
+    "API delete": lambda cast: cast.api("vic").delete(f"{TEAM_A}/harbor-prod"),
+    "API run": lambda cast: _begin_run(cast, "verify"),
+    "usage": _ask_for_usage,
+    "log-in": lambda cast: cast.client(None).post("/login/", {"username": "nobody", "password": "wrong"}),
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_repeated_refusals_are_one_row_with_their_number(cast: Cast, name: str) -> None:
+    cast.add()
+
+    for _ in range(4):
+        REPEATED[name](cast)
+
+    (entry,) = AuditEntry.objects.exclude(outcome="ok")
+    assert entry.count == 4
+    assert entry.last_at
+    assert entry.last_at > entry.at
+    assert "共 4 次，最近一次 <time" in journal(cast, "olive")
+
+
+def _invented(cast: Cast, number: int, person: str) -> None:
+    with pytest.raises((Forbidden, NotFound)):
+        services().registries.get(
+            access=cast.access(person), key=Key("team-a", f"invented-{number}"), action=Action.DELETE
+        )
+
+
+FLOODS: dict[str, Callable[[Cast, int], object]] = {
+    "names, by a viewer": lambda cast, number: _invented(cast, number, "vic"),
+    "names, by a stranger": lambda cast, number: _invented(cast, number, "sam"),
+    "addresses": lambda cast, number: services().audit.record(
+        Access("?", f"2001:db8::{number:x}"), Action.LOGIN, outcome="failed"
+    ),
+    "namespaces": lambda cast, number: services().audit.record(
+        Access("sam"), Action.SEE, key=Key(f"n{number}", "x"), outcome="NotFound"
+    ),
+    "many at once": lambda cast, number: services().audit.record_all(
+        cast.access("vic"), Action.DELETE, [(Key("team-a", f"a{number}"), "")], outcome="Forbidden"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_flood_of_different_refusals_is_bounded_and_counted(cast: Cast, name: str) -> None:
+    for number in range(DISTINCT + 30):
+        FLOODS[name](cast, number)
+
+    refused = AuditEntry.objects.exclude(outcome="ok")
+    assert refused.count() == DISTINCT + 1
+    assert sum(it.count for it in refused) == DISTINCT + 30
+    rest = refused.latest("pk")
+    assert (rest.count, rest.namespace, rest.name, rest.source) == (30, "", "", "")
+
+
+def test_a_selection_beyond_the_bound_is_counted(cast: Cast) -> None:
+    items = [(Key("team-a", f"a{number}"), f"uid-{number}") for number in range(2000)]
+
+    services().audit.record_all(cast.access("vic"), Action.DELETE, items, outcome="Forbidden")
+
+    refused = AuditEntry.objects.exclude(outcome="ok")
+    assert (refused.count(), sum(it.count for it in refused)) == (DISTINCT + 1, 2000)
+
+
+@pytest.mark.parametrize("reader", ["nina", "omar", "vic", "sam"])
+@pytest.mark.parametrize("name", ["harbor-prod", "text-of-sam"])
+def test_only_administrators_read_the_attempts_of_strangers(cast: Cast, reader: str, name: str) -> None:
+    registry = cast.add()
+    stranger = cast.client("sam")
+    stranger.get(f"/registries/team-a/{name}/")
+    stranger.post(f"/registries/team-a/{name}/delete/", {"confirm": name})
+    cast.api("sam").patch(f"{TEAM_A}/{name}", {}, content_type=MERGE)
+
+    sam = '<td role="cell">sam</td>'
+    assert f"team-a/{name}" in journal(cast, "olive", person="sam")
+    assert "text-of-sam" not in journal(cast, reader)
+    assert reader == "sam" or sam not in journal(cast, reader)
+    assert "sam" not in [it.person for it in events_of(registry)]
+
+
+def test_a_namespace_that_is_created_again_does_not_show_its_old_entries(cast: Cast) -> None:
+    access = cast.access("olive")
+    set_grant(cast.users["nina"], "team-b", Role.VIEWER)
+    services().audit.record(access, Action.TRY, namespace="team-b", note="ok")
+    vic = Access.from_grants("vic", [("team-b", Role.VIEWER)])
+    services().audit.record(vic, Action.DELETE, key=Key("team-b", "old"), outcome="Forbidden")
+    assert "team-b/old" in journal(cast, "nina")
+
+    services().registries.delete_namespace(access=access, name="team-b")
+    services().registries.create_namespace(access=access, name="team-b")
+    services().audit.record(vic, Action.DELETE, key=Key("team-b", "new"), outcome="Forbidden")
+
+    page = journal(cast, "nina", namespace="team-b")
+    assert "team-b/new" in page
+    assert "team-b/old" not in page
+    assert page.count('<td role="cell" class="mono">team-b') == 2, "the creation and the new attempt"
+    assert "team-b/old" in journal(cast, "olive")

@@ -18,6 +18,7 @@ from registries.domain.errors import Conflict, NotFound
 from registries.domain.registry import VerifyStatus
 from registries.models import AuditEntry, Pause, Run, RunItem, VerificationRecord
 from registries.people.grants import remove_grant, set_grant
+from registries.probe import registry_of
 from registries.runs import heartbeat
 from registries.runs.run import ItemState, RunState
 from registries.runs.tests import KEPT
@@ -129,6 +130,23 @@ def test_retry_after_is_honoured_by_the_next_run_until_it_is_over(cast: Cast, pr
     Pause.objects.update(until=timezone.now() - timedelta(seconds=1))
     begin(client, query="")
     assert states()["limited"] == (ItemState.DONE, "rate_limited")
+
+
+def test_a_pause_of_another_namespace_does_not_hold_a_run_up(cast: Cast, probing: Probing) -> None:
+    cast.add("limited", "team-b", **probing("rate-limited"))
+    cast.add("limited-as-well", **probing("rate-limited"))
+    theirs = cast.find("limited-as-well")
+    Pause.objects.create(
+        namespace="team-b",
+        registry=registry_of(theirs.address),
+        username=theirs.username,
+        until=timezone.now() + timedelta(hours=1),
+    )
+
+    begin(htmx(cast), query="")
+
+    assert states()["limited-as-well"] == (ItemState.DONE, "rate_limited")
+    assert Pause.objects.filter(namespace="team-a").exists()
 
 
 def test_one_that_is_gone_or_created_again_is_not_tested_and_said(cast: Cast, probing: Probing) -> None:

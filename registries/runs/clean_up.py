@@ -1,0 +1,53 @@
+"""The daily clean-up: expired browser sessions, and the journal, runs and checks that are older than the retention."""
+
+import logging
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connections
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from registries.models import AuditEntry, Run, RunItem, VerificationRecord
+
+DAY = 24 * 3600.0
+BATCH = 500
+"""Rows per statement: a long deletion would keep writers of SQLite waiting."""
+ALIVE = timedelta(hours=1)
+"""A run with a heartbeat since then is not deleted, however old it is."""
+
+log = logging.getLogger(__name__)
+
+
+def keep_clean(days: int) -> None:
+    """Cleans up now and once a day for ever, in its own thread. Several processes may do so at once."""
+    while True:
+        try:
+            SessionStore.clear_expired()
+            prune(days)
+        except Exception:
+            log.exception("the daily clean-up failed")
+        finally:
+            connections.close_all()
+        time.sleep(DAY)
+
+
+def prune(days: int) -> None:
+    """Deletes what is older than `days`. 0 keeps everything."""
+    if days <= 0:
+        return
+    now = timezone.now()
+    end: datetime = now - timedelta(days=days)
+    _delete(AuditEntry.objects.filter(at__lt=end))
+    _delete(VerificationRecord.objects.filter(started_at__lt=end))
+    runs = Run.objects.filter(created_at__lt=end).exclude(beat_at__gt=now - ALIVE)
+    _delete(RunItem.objects.filter(run__in=runs))
+    _delete(runs.filter(items=None))
+
+
+def _delete(rows: "QuerySet[Any]") -> None:
+    """Deletes in batches, oldest first. Rows that another process deleted meanwhile do no harm."""
+    while pks := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        rows.model._default_manager.filter(pk__in=pks).delete()
