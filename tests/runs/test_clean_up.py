@@ -47,7 +47,9 @@ def _of_age(days: int, cast: Cast, items: int) -> None:
     at = timezone.now() - timedelta(days=days)
     services().audit.record(cast.access("nina"), Action.TEST, namespace="team-a")
     AuditEntry.objects.filter(pk=AuditEntry.objects.latest("pk").pk).update(at=at)
-    VerificationRecord.objects.create(uid="u", namespace="team-a", name="a", person="nina", started_at=at)
+    VerificationRecord.objects.create(
+        uid="u", namespace="team-a", name="a", person="nina", started_at=at, finished_at=at
+    )
     run = Run.objects.create(id=uuid4(), kind="verify", person="nina", state="done", created_at=at)
     RunItem.objects.bulk_create(
         [RunItem(run=run, namespace="team-a", name="a", uid="u", state="done")] * items, batch_size=500
