@@ -317,6 +317,8 @@ def probe_policy() -> Policy:
         total_timeout=settings.PROBE_TIMEOUT,
         proxy=settings.PROBE_PROXY,
         no_proxy=tuple(settings.PROBE_NO_PROXY),
+        proxy_resolves=settings.PROBE_PROXY_RESOLVES,
+        realm_hosts=tuple(settings.PROBE_REALM_HOSTS),
     )
 
 

@@ -290,6 +290,31 @@ CAUSES: dict[str, Text] = {
         "代理地址无效；只支持 http://主机:端口",
         "The proxy's address is invalid; only http://host:port is supported",
     ),
+    "proxy_names": Text(
+        "经代理访问时也在本机解析域名；若只有代理能解析域名，设置 CONSOLE_PROBE_PROXY_RESOLVES=1",
+        "Names are resolved here also behind a proxy; if only the proxy can resolve them, set "
+        "CONSOLE_PROBE_PROXY_RESOLVES=1",
+    ),
+    "proxy_refuses": Text(
+        "代理拒绝了到该 IP 地址和端口的隧道；若代理只接受域名，设置 CONSOLE_PROBE_PROXY_RESOLVES=1",
+        "The proxy refused a tunnel to this IP address and port; if it only takes names, set "
+        "CONSOLE_PROBE_PROXY_RESOLVES=1",
+    ),
+    "realm_inside": Text(
+        "仓库在公网，令牌服务却在内网地址；请使用仓库的内网地址",
+        "The registry has a public address and the token service a private one; "
+        "use the internal address of the registry",
+    ),
+    "realm_elsewhere": Text(
+        "令牌服务位于内网，只能与仓库同主机或同一上级域名；其他主机须由管理员加入 CONSOLE_PROBE_REALM_HOSTS",
+        "A token service on the inside must be on the registry's host or under the same parent domain; "
+        "an administrator can add other hosts to CONSOLE_PROBE_REALM_HOSTS",
+    ),
+    "redirect_port": Text(
+        "仓库跳转到另一个端口，密码不会发送到那里；请填写该 https 地址和端口",
+        "The registry redirects to another port, where the password is not sent; "
+        "enter the https address with that port",
+    ),
     "bad_ca": Text("配置的 CA 证书无法读取", "The configured CA certificate cannot be read"),
     "left_alone": Text(
         "该仓库此前要求暂停访问，本次未发送任何请求",

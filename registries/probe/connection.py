@@ -21,6 +21,7 @@ from registries.addresses.host import netloc
 
 from .deadline import Deadline, Watchdog
 from .fault import Fault, network_fault
+from .proxy import open_tunnel
 from .reason import Reason
 from .trace import Trace
 
@@ -51,34 +52,68 @@ for _name in _LOGGERS:
 @dataclass
 class Dialer:
     """Opens the sockets of one probe. `routes` maps a host name to its checked addresses; a name without a route
-    cannot be connected to. `peers` records which address answered."""
+    cannot be connected to. `tunnels` maps a host and port to the proxy that they are reached through: its URL, host
+    and port. `by_name` gives the proxy names instead of addresses. `peers` records which address answered."""
 
     deadline: Deadline
     watchdog: Watchdog
     trace: Trace
     connect_timeout: float
     routes: dict[str, Sequence[str]] = field(default_factory=dict)
+    tunnels: dict[tuple[str, int], tuple[str, str, int]] = field(default_factory=dict)
+    by_name: bool = False
     peers: dict[str, str] = field(default_factory=dict)
     connections: int = 0
     requests: int = 0
 
     def dial(self, host: str, port: int) -> socket.socket:
-        """A connected socket, or the Fault that says most about the failures. All addresses share the connect
-        timeout, so a dead address leaves time for the next one."""
+        """A socket to the host, through a tunnel if there is one, or the Fault that says most about the failures."""
         with self.trace.step("connect", netloc(host, port)):
-            faults: list[Fault] = []
-            addresses = self.routes[host][:_MOST_ADDRESSES]
-            until = time.monotonic() + self.deadline.within(self.connect_timeout)
-            for index, address in enumerate(addresses):
-                seconds = max(until - time.monotonic(), 0.001) / (len(addresses) - index)
+            tunnel = self.tunnels.get((host, port))
+            if tunnel is None:
+                return self._connected(host, port)
+            fault = Fault(Reason.PROXY_ERROR)
+            for target in [host] if self.by_name else self.routes[host][:_MOST_ADDRESSES]:
                 try:
-                    connection = self._open(address, port, seconds)
-                except OSError as error:
-                    faults.append(network_fault(error))
+                    connection = self._tunnelled(tunnel, netloc(target, port))
+                except Fault as error:
+                    if error.reason is not Reason.PROXY_ERROR:
+                        raise
+                    fault = error
                     continue
-                self.peers[host] = address
+                if not self.by_name:
+                    self.peers[host] = target
                 return connection
-            raise _most_telling(faults)
+            raise fault
+
+    def _tunnelled(self, tunnel: tuple[str, str, int], target: str) -> socket.socket:
+        proxy, host, port = tunnel
+        connection = self._connected(host, port)
+        try:
+            open_tunnel(connection, proxy, target)
+        except OSError as error:
+            connection.close()
+            raise network_fault(error) from None
+        except Fault:
+            connection.close()
+            raise
+        return connection
+
+    def _connected(self, host: str, port: int) -> socket.socket:
+        """All addresses share the connect timeout, so a dead address leaves time for the next one."""
+        faults: list[Fault] = []
+        addresses = self.routes[host][:_MOST_ADDRESSES]
+        until = time.monotonic() + self.deadline.within(self.connect_timeout)
+        for index, address in enumerate(addresses):
+            seconds = max(until - time.monotonic(), 0.001) / (len(addresses) - index)
+            try:
+                connection = self._open(address, port, seconds)
+            except OSError as error:
+                faults.append(network_fault(error))
+                continue
+            self.peers[host] = address
+            return connection
+        raise _most_telling(faults)
 
     @contextmanager
     def untraced(self) -> Iterator[None]:
@@ -158,9 +193,8 @@ class _Tls(HTTPSConnection):
         super().request(*arguments, **options)
 
     def connect(self) -> None:
-        """Connects and does the TLS handshake; through a proxy, opens a tunnel first."""
-        at = netloc(self._tunnel_host or self.host, self._tunnel_port or self.port)
-        with self.dialer.trace.step("tls", at):
+        """Connects and does the TLS handshake."""
+        with self.dialer.trace.step("tls", netloc(self.host, self.port)):
             try:
                 super().connect()
             except _LOW_LEVEL as error:

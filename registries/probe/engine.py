@@ -109,6 +109,8 @@ def _redirected(session: ProbeSession, answer: Answer) -> Endpoint:
     if target.origin != session.base.origin and not upgrade:
         raise Fault(Reason.REDIRECT_BLOCKED, shown)
     if upgrade:
+        usual = (session.base.port, target.port) == (80, 443)
+        session.moved = session.moved or not (usual or session.base.port == target.port)
         session.warnings.append("redirected_to_https")
     return target
 

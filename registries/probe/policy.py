@@ -17,7 +17,9 @@ class Policy:
     Trusted certificates are those of the system, and in addition (as with docker, containerd and skopeo) those of
     `ca_file`, `ca_pem` and `<certs_dir>/<host[:port]>/*.crt` (certs_dir.py). They apply to the registry and to its
     token service, and so does `skip_tls_verify`. `proxy` is a URL and may contain a password; `no_proxy` lists the
-    hosts that are reached without it (proxy.py). `contexts` caches TLS contexts; copies made with
+    hosts that are reached without it (proxy.py). With `proxy_resolves` the proxy gets names and judges their addresses
+    itself; otherwise it gets the address that was judged here. `realm_hosts` lists hosts of token services that may
+    have a private address (realm_hosts.py), in the form of `no_proxy`. `contexts` caches TLS contexts; copies made with
     dataclasses.replace() share it.
     """
 
@@ -34,6 +36,8 @@ class Policy:
     negative_control: bool = True
     proxy: str | None = field(default=None, repr=False)
     no_proxy: tuple[str, ...] = ()
+    proxy_resolves: bool = False
+    realm_hosts: tuple[str, ...] = ()
     resolver: Resolver | None = field(default=None, repr=False, compare=False)
     memory: RealmMemory | None = field(default=None, repr=False, compare=False)
     contexts: TlsContexts = field(default_factory=TlsContexts, repr=False, compare=False)

@@ -1,7 +1,10 @@
-"""Which proxy a host is reached through, if any."""
+"""Which proxy a host is reached through, if any, and its tunnels."""
 
+import base64
 import ipaddress
-from urllib.parse import urlsplit
+import re
+import socket
+from urllib.parse import unquote, urlsplit
 
 from registries.addresses.host import HostError, is_ip, parse_port
 
@@ -9,10 +12,13 @@ from .fault import Fault
 from .policy import Policy
 from .reason import Reason
 
+_LONGEST_HEAD = 16 * 1024
+_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})(?!\d)")
+
 
 def proxy_for(policy: Policy, host: str, port: int) -> str | None:
     """The URL of the proxy for a host (lower case, IPv6 without brackets), or None."""
-    if not policy.proxy or _is_here(host) or any(_exempt(host, port, entry) for entry in policy.no_proxy):
+    if not policy.proxy or is_here(host) or any(host_matches(host, port, entry) for entry in policy.no_proxy):
         return None
     return policy.proxy if "://" in policy.proxy else f"http://{policy.proxy}"
 
@@ -30,17 +36,37 @@ def proxy_address(proxy: str) -> tuple[str, int]:
     return host, port
 
 
-def _is_here(host: str) -> bool:
+def open_tunnel(connection: socket.socket, proxy: str, target: str) -> None:
+    """Asks a proxy for a tunnel to host:port (RFC 9110, 9.3.6). Fault(PROXY_ERROR) unless it answers with 2xx."""
+    parts = urlsplit(proxy)
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+    if parts.username is not None:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(login).decode()}")
+    connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    head = b""
+    while not head.endswith(b"\r\n\r\n") and len(head) < _LONGEST_HEAD:
+        piece = connection.recv(1)  # not one byte of what comes after the head
+        if not piece:
+            break
+        head += piece
+    status = _STATUS.match(head)
+    if status is None or not head.endswith(b"\r\n\r\n") or not status[1].startswith(b"2"):
+        said = f"Tunnel connection failed: {status[1].decode()}" if status else ""
+        raise Fault(Reason.PROXY_ERROR, said, cause="proxy_refuses" if status else None)
+
+
+def is_here(host: str) -> bool:
     """localhost and loopback addresses, which on a proxy would mean the proxy itself."""
     if is_ip(host):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost" or host.endswith(".localhost")
 
 
-def _exempt(host: str, port: int, entry: str) -> bool:
-    """Whether an entry of no_proxy matches this host, by the rules of Go, which the nodes use (golang.org/x/net,
-    httpproxy.Config). An entry is `*`, a name that includes its subdomains (with or without a leading dot), an
-    address, or a network. Names and addresses may have a port."""
+def host_matches(host: str, port: int, entry: str) -> bool:
+    """Whether an entry of a list of hosts matches this host, by the rules of Go for no_proxy, which the nodes use
+    (golang.org/x/net, httpproxy.Config). An entry is `*`, a name that includes its subdomains (with or without a
+    leading dot), an address, or a network. Names and addresses may have a port."""
     entry = entry.strip().lower()
     if entry == "*":
         return True

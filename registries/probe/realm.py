@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from registries.addresses.host import netloc
+from registries.addresses.host import is_ip, netloc
 
-from .address_guard import first_refused, first_refused_for_realm
+from .address_guard import AddressClass, classify, first_refused, first_refused_for_realm
 from .challenge import Challenge
 from .endpoint import Endpoint, EndpointError, parse_endpoint
 from .fault import Fault
+from .realm_hosts import belongs, is_named
 from .reason import Reason
 from .session import ProbeSession
 
@@ -80,18 +81,27 @@ def _accepted(session: ProbeSession, challenge: Challenge, password_sent: bool) 
 
 
 def _guard(session: ProbeSession, endpoint: Endpoint) -> None:
-    """Checks the addresses of the token service. The registry's own host was checked before."""
-    if endpoint.host == session.base.host:
+    """Checks the host of a token service and all its addresses. The registry's own host was checked before."""
+    host, base, transport = endpoint.host, session.base, session.transport
+    if host == base.host:
         return
-    at = netloc(endpoint.host, endpoint.port)
+    at = netloc(host, endpoint.port)
     session.unjudged.add(at)
     try:
-        addresses = session.transport.resolve(endpoint.host, endpoint.port)
+        addresses = transport.resolve(host, endpoint.port)
     except Fault as fault:
         raise unreachable(None, fault) from None
-    registry = session.transport.address_class_of(session.base.host)
-    if first_refused_for_realm(addresses, registry, session.policy) is not None:
+    if first_refused(addresses, session.policy) is not None:
         raise Fault(Reason.REALM_BLOCKED)
+    if first_refused_for_realm(addresses, transport.address_class_of(base.host), session.policy) is not None:
+        raise Fault(Reason.REALM_BLOCKED, cause="realm_inside")
+    public = bool(addresses) and all(classify(ip) is AddressClass.PUBLIC for ip in addresses)
+    if (is_ip(host) or not public) and not (
+        is_named(host, endpoint.port, session.policy)
+        or host == transport.peer_of(base.host)
+        or belongs(host, base.host)
+    ):
+        raise Fault(Reason.REALM_BLOCKED, cause="realm_elsewhere")
     session.unjudged.discard(at)
 
 

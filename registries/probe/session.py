@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from .answer import Answer
 from .credentials import Credentials
 from .endpoint import Endpoint
+from .fault import Fault
 from .policy import Policy
+from .reason import Reason
 from .scrubber import Scrubber
 from .trace import Trace
 from .transport import Transport
@@ -15,7 +17,8 @@ from .transport import Transport
 
 @dataclass
 class ProbeSession:
-    """One probe under way. `base` is the registry's /v2/ URL; an allowed redirect changes it. `warnings` holds
+    """One probe under way. `base` is the registry's /v2/ URL; an allowed redirect changes it, and `moved` says that
+    it led to another port. `warnings` holds
     codes of catalogue.WARNINGS. `token_host` is set once the
     address of a realm was judged and allowed; `unjudged` has the realms (host:port) that were only read."""
 
@@ -28,9 +31,13 @@ class ProbeSession:
     warnings: list[str] = field(default_factory=list)
     token_host: str | None = None
     unjudged: set[str] = field(default_factory=set)
+    moved: bool = False
 
     def get(self, authorization: str | None = None) -> Answer:
-        """`GET /v2/`, with or without an Authorization header."""
+        """`GET /v2/`, with or without an Authorization header. The password does not follow a redirect to another
+        port, which may be somebody else's."""
+        if self.moved and authorization == self.credentials.basic:
+            raise Fault(Reason.REDIRECT_BLOCKED, cause="redirect_port")
         return self.transport.send("GET", self.base, authorization=authorization)
 
     @contextmanager

@@ -74,7 +74,9 @@ class Transport:
         self._trace = trace
         self._registry_host = registry_host
         self._watchdog = Watchdog(self.deadline)
-        self._dialer = Dialer(self.deadline, self._watchdog, trace, policy.connect_timeout)
+        self._dialer = Dialer(
+            self.deadline, self._watchdog, trace, policy.connect_timeout, by_name=policy.proxy_resolves
+        )
         self._adapters = {"http": _Adapter(self._dialer)}
 
     def __enter__(self) -> "Transport":
@@ -114,25 +116,31 @@ class Transport:
             self._adapters["https"] = _Adapter(self._dialer, context)
 
     def resolve(self, host: str, port: int) -> tuple[str, ...]:
-        """The addresses of a host. Resolved once per probe, so a later, different DNS answer has no effect. Behind
-        a proxy the name may be unknown here; then the result is () and the proxy resolves it."""
+        """The addresses of a host. Resolved once per probe, so a later, different DNS answer has no effect. With
+        `proxy_resolves` the name may be unknown here; then the result is ()."""
         if host not in self._dialer.routes:
             with self._trace.step("resolve", netloc(host, port)):
                 try:
                     found = self._look_up(host, port)
-                except Fault:
+                except Fault as fault:
                     if self.deadline.expired:
                         raise Fault(Reason.TIMEOUT) from None
                     if proxy_for(self._policy, host, port) is None:
                         raise
+                    if not self._policy.proxy_resolves:
+                        raise Fault(fault.reason, cause="proxy_names") from None
                     found = ()
             self._dialer.routes[host] = found
         return tuple(self._dialer.routes[host])
 
+    def peer_of(self, host: str) -> str | None:
+        """The address that a host was connected at. None behind a proxy that gets names."""
+        return self._dialer.peers.get(host)
+
     def address_class_of(self, host: str) -> AddressClass:
-        """The class of the address that a host was connected at. Behind a proxy the most public of the resolved
-        addresses counts; without any, the host counts as public."""
-        peer = self._dialer.peers.get(host)
+        """The class of the address that a host was connected at. Behind a proxy that gets names the most public of
+        the resolved addresses counts; without any, the host counts as public."""
+        peer = self.peer_of(host)
         found = (peer,) if peer else self._dialer.routes.get(host, ())
         return min(map(classify, found), default=AddressClass.PUBLIC)
 
@@ -155,7 +163,7 @@ class Transport:
             self.trust()
         proxy = proxy_for(self._policy, endpoint.host, endpoint.port)
         if proxy:
-            self._resolve_proxy(proxy)
+            self._use_proxy(proxy, endpoint)
         try:
             with unlogged():
                 answer = self._exchange(method, endpoint, authorization, form, limit, proxy)
@@ -188,7 +196,7 @@ class Transport:
             stream=True,
             timeout=(self._policy.connect_timeout, self.deadline.within(self._policy.read_timeout)),
             verify=not self._policy.skip_tls_verify,
-            proxies={"all": proxy} if proxy else {},
+            proxies={"all": proxy} if proxy and self._forwards(endpoint) else {},
         )
         raw = response.raw
         headers_read = tuple((name.lower(), value) for name, value in raw.headers.iteritems())
@@ -208,24 +216,19 @@ class Transport:
             return Fault(Reason.PROXY_ERROR, cause=fault.reason)
         if fault.reason in _CERTIFICATE_FAULTS:
             with self._dialer.untraced(), unlogged():
-                seen = inspect(lambda context: self._handshake(endpoint, proxy, context), fault.reason)
+                seen = inspect(lambda context: self._handshake(endpoint, context), fault.reason)
             fault.tls, fault.cause = seen.facts, seen.still_wrong
         return fault
 
     @contextmanager
-    def _handshake(
-        self, endpoint: Endpoint, proxy: str | None, context: ssl.SSLContext
-    ) -> Iterator[ssl.SSLSocket]:
+    def _handshake(self, endpoint: Endpoint, context: ssl.SSLContext) -> Iterator[ssl.SSLSocket]:
         """A new TLS connection with another context, by the same route. Fault if it fails."""
         adapter = _Adapter(self._dialer, context)
-        manager = adapter.proxy_manager_for(proxy) if proxy else adapter.poolmanager
-        pool = manager.connection_from_host(endpoint.host, endpoint.port, "https")
-        connection = pool._get_conn()
+        connection = adapter.poolmanager.connection_from_host(
+            endpoint.host, endpoint.port, "https"
+        )._get_conn()
         try:
-            if pool.proxy:
-                pool._prepare_proxy(connection)
-            else:
-                connection.connect()
+            connection.connect()
             yield connection.sock
         except _FAILURES as error:
             raise network_fault(error) from None
@@ -233,9 +236,16 @@ class Transport:
             connection.close()
             adapter.close()
 
-    def _resolve_proxy(self, proxy: str) -> None:
+    def _forwards(self, endpoint: Endpoint) -> bool:
+        """Whether a proxy forwards requests to this endpoint by their URL. It would replace the Host header by the
+        host of the URL (RFC 9112, 3.2.2), so it must be one that gets names. All others open tunnels."""
+        return self._policy.proxy_resolves and endpoint.scheme == "http"
+
+    def _use_proxy(self, proxy: str, endpoint: Endpoint) -> None:
         """A route to the proxy. The operator configured its address, so it is not checked."""
         host, port = proxy_address(proxy)
+        if not self._forwards(endpoint):
+            self._dialer.tunnels[endpoint.host, endpoint.port] = proxy, host, port
         try:
             if host not in self._dialer.routes:
                 self._dialer.routes[host] = self._look_up(host, port)

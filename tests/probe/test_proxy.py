@@ -6,6 +6,7 @@ import pytest
 
 from registries.probe import Policy, Reason, probe
 from registries.probe.proxy import proxy_for
+from tests.peers.connect_proxy import connect_proxy
 from tests.peers.scripted import HERE, Reply, Request, basic, registry_ok, scripted, silent_port, unauthorized
 from tests.peers.token_registry import PASSWORD, USER, TokenRegistry
 
@@ -25,9 +26,11 @@ def _proxy_for_plain_text(request: Request) -> Reply:
     return _basic_only(request)
 
 
-def test_a_proxy_is_used_when_told() -> None:
+def test_a_proxy_that_resolves_names_gets_them() -> None:
     with scripted(_proxy_for_plain_text) as proxy:
-        policy = replace(HERE, proxy=f"http://p:q@127.0.0.1:{proxy.port}", resolver=_unknown)
+        policy = replace(
+            HERE, proxy=f"http://p:q@127.0.0.1:{proxy.port}", resolver=_unknown, proxy_resolves=True
+        )
         result = probe("http://registry.example", "admin", "x", policy)
         assert result.reason is Reason.OK
         assert [request.target for request in proxy.requests] == ["http://registry.example/v2/"] * 2
@@ -122,17 +125,18 @@ def test_no_proxy_names_addresses_and_networks(entry: str, host: str, exempt: bo
 
 def test_a_token_service_may_be_reached_without_the_registrys_proxy() -> None:
     registry = TokenRegistry()
-    with scripted(registry) as service, scripted(registry) as proxy:
+    with scripted(registry) as service, scripted(registry) as server, connect_proxy(server) as proxy:
         registry.realm = f"http://auth.corp.example:{service.port}/service/token"
         policy = replace(
             HERE,
             proxy=f"http://127.0.0.1:{proxy.port}",
-            no_proxy=("corp.example",),
+            no_proxy=("auth.corp.example",),
             resolver=lambda host, port: ["127.0.0.1"],
         )
-        assert probe("http://registry.example", USER, PASSWORD, policy).reason is Reason.OK
+        assert probe("http://registry.corp.example", USER, PASSWORD, policy).reason is Reason.OK
     assert basic(USER, PASSWORD) in service.authorizations()
-    assert basic(USER, PASSWORD) not in proxy.authorizations()
+    assert basic(USER, PASSWORD) not in server.authorizations()
+    assert set(proxy.targets) == {"127.0.0.1:80"}
 
 
 @pytest.mark.parametrize(
@@ -151,25 +155,101 @@ def test_a_proxy_of_another_kind_is_told_and_not_gone_around(scheme: str, proxy:
 
 def test_a_proxy_may_be_named_without_a_scheme() -> None:
     with scripted(_proxy_for_plain_text) as proxy:
-        policy = replace(HERE, proxy=f"p:q@127.0.0.1:{proxy.port}", resolver=_unknown)
+        policy = replace(HERE, proxy=f"p:q@127.0.0.1:{proxy.port}", resolver=_unknown, proxy_resolves=True)
         assert probe("http://registry.example", "admin", "x", policy).reason is Reason.OK
 
 
 def test_a_proxy_without_a_name_is_the_proxys_fault() -> None:
-    result = probe(
-        "registry.example", "a", "x", replace(HERE, proxy="http://proxy.example", resolver=_unknown)
-    )
+    def resolver(host: str, port: int) -> list[str]:
+        return {"registry.example": ["8.8.8.8"]}.get(host, [])
+
+    policy = replace(HERE, proxy="http://proxy.example", resolver=resolver)
+    result = probe("registry.example", "a", "x", policy)
     assert (result.reason, result.cause) == (Reason.PROXY_ERROR, "dns_failed")
 
 
-@pytest.mark.parametrize(("answers", "blocked"), [(["10.0.0.2"], False), (["10.0.0.2", "8.8.8.8"], True)])
-def test_a_private_registry_behind_a_proxy_may_have_a_private_realm(
-    answers: list[str], blocked: bool
+def test_a_proxy_gets_the_judged_address_also_for_plain_http() -> None:
+    """It replaces the Host header of a forwarded request (RFC 9112, 3.2.2), so a tunnel is used for http as well."""
+    with scripted(_basic_only) as server, connect_proxy(server) as proxy:
+        policy = replace(
+            HERE, proxy=f"http://127.0.0.1:{proxy.port}", resolver=lambda host, port: ["2606:4700::1"]
+        )
+        assert probe("http://registry.example:5000", "a", "x", policy).reason is Reason.OK
+    assert proxy.targets == ["[2606:4700::1]:5000"]
+    assert {request.header("host") for request in server.requests} == {"registry.example:5000"}
+
+
+def test_a_name_that_only_the_proxy_knows_was_not_judged() -> None:
+    with scripted(_basic_only) as server, connect_proxy(server) as proxy:
+        policy = replace(HERE, proxy=f"http://127.0.0.1:{proxy.port}", resolver=_unknown)
+        refused = probe("http://registry.example", "a", "x", policy)
+    assert (refused.reason, refused.cause) == (Reason.DNS_FAILED, "proxy_names")
+    assert all("CONSOLE_PROBE_PROXY_RESOLVES" in refused.hint(language) for language in ("zh", "en"))
+    assert proxy.heads == []
+
+
+@pytest.mark.parametrize(
+    ("status", "readable"),
+    [
+        ("403 Forbidden", True),
+        ("407 Login", True),
+        ("502 x", True),
+        ("600", True),
+        ("20", False),
+        ("", False),
+    ],
+)
+def test_a_proxy_that_takes_names_only_is_told(status: str, readable: bool) -> None:
+    with scripted(_basic_only) as server, connect_proxy(server, lambda target: status.encode()) as proxy:
+        policy = replace(
+            HERE, proxy=f"http://127.0.0.1:{proxy.port}", resolver=lambda host, port: ["8.8.8.8", "8.8.4.4"]
+        )
+        result = probe("registry.example", "a", "x", policy)
+    assert result.reason is Reason.PROXY_ERROR
+    assert proxy.targets == ["8.8.8.8:443", "8.8.4.4:443"]
+    assert ("CONSOLE_PROBE_PROXY_RESOLVES" in result.hint("en")) is readable
+    assert "Forbidden" not in result.detail
+
+
+def test_a_proxy_without_ipv6_gets_the_next_address() -> None:
+    def answer(target: str) -> bytes:
+        return b"502 No route" if target.startswith("[") else b"200 OK"
+
+    with scripted(_basic_only) as server, connect_proxy(server, answer) as proxy:
+        policy = replace(
+            HERE,
+            proxy=f"http://127.0.0.1:{proxy.port}",
+            resolver=lambda host, port: ["2606:4700::1", "8.8.8.8"],
+        )
+        assert probe("http://registry.example", "a", "x", policy).reason is Reason.OK
+    assert proxy.targets == ["[2606:4700::1]:80", "8.8.8.8:80"]
+
+
+@pytest.mark.parametrize(("private", "blocked"), [(True, False), (False, True)])
+def test_only_a_private_registry_behind_a_proxy_may_have_a_private_realm(
+    private: bool, blocked: bool
 ) -> None:
-    """The addresses that are known here are checked. The proxy may resolve others."""
-    registry = TokenRegistry(realm="http://10.0.0.3/service/token")
-    with scripted(registry) as proxy:
-        policy = replace(HERE, proxy=f"http://127.0.0.1:{proxy.port}", resolver=lambda host, port: answers)
-        result = probe("http://registry.example", USER, PASSWORD, policy)
-    assert (result.reason is Reason.REALM_BLOCKED) is blocked
-    assert len(proxy.requests) == (1 if blocked else 2)
+    registry = TokenRegistry(realm="http://auth.corp.example/service/token")
+
+    def resolver(host: str, port: int) -> list[str]:
+        return ["10.0.0.3"] if private or host.startswith("auth") else ["8.8.8.8"]
+
+    with scripted(registry) as server, connect_proxy(server) as proxy:
+        policy = replace(HERE, proxy=f"http://127.0.0.1:{proxy.port}", resolver=resolver)
+        result = probe("http://registry.corp.example", USER, PASSWORD, policy)
+    assert (result.reason is Reason.REALM_BLOCKED, result.ok) == (blocked, not blocked)
+    assert result.cause == ("realm_inside" if blocked else None)
+
+
+@pytest.mark.parametrize(("realm", "ok"), [("auth.corp.example", True), ("auth.example.net", False)])
+def test_a_realm_that_only_the_proxy_knows_belongs_to_the_registry(realm: str, ok: bool) -> None:
+    registry = TokenRegistry(realm=f"http://{realm}/service/token")
+    with scripted(lambda request: _forwarded(registry, request)) as proxy:
+        policy = replace(HERE, proxy=f"http://127.0.0.1:{proxy.port}", resolver=_unknown, proxy_resolves=True)
+        result = probe("http://registry.corp.example", USER, PASSWORD, policy)
+    assert (result.reason is Reason.OK) is ok
+    assert result.cause == (None if ok else "realm_elsewhere")
+
+
+def _forwarded(registry: TokenRegistry, request: Request) -> Reply:
+    return registry(replace(request, target="/" + request.target.split("/", 3)[3]))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from registries.probe import Reason, probe
+from tests.peers.connect_proxy import connect_proxy
 from tests.peers.scripted import (
     HERE,
     Reply,
@@ -71,12 +72,13 @@ def test_a_realm_whose_dns_answer_changes_is_resolved_once() -> None:
     "realm", ["http://10.0.0.1/token", "http://auth.localhost/token", "http://[fd12::1]/t"]
 )
 def test_a_realm_may_not_lie_further_inside_than_a_public_registry(realm: str) -> None:
-    """Behind a proxy the address of a registry is unknown, so it counts as public."""
-    with scripted(TokenRegistry(realm=realm)) as proxy:
-        policy = replace(HERE, proxy=f"http://127.0.0.1:{proxy.port}", resolver=lambda host, port: [])
+    with scripted(TokenRegistry(realm=realm)) as server, connect_proxy(server) as proxy:
+        policy = replace(
+            HERE, proxy=f"http://127.0.0.1:{proxy.port}", resolver=lambda host, port: ["8.8.8.8"]
+        )
         result = probe("http://registry.example", USER, PASSWORD, policy)
-    assert result.reason is Reason.REALM_BLOCKED
-    assert proxy.authorizations() == [None]
+    assert (result.reason, result.cause) == (Reason.REALM_BLOCKED, "realm_inside")
+    assert server.authorizations() == [None]
 
 
 def test_a_token_service_that_refuses_connections_is_named() -> None:

@@ -1,6 +1,5 @@
 """Redirects, realms and proxies across http and https: where the password may be sent."""
 
-import selectors
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +9,7 @@ import pytest
 from registries.probe import Policy, Reason, probe
 from tests.peers.basic_registry import PASSWORD, USER, registry
 from tests.peers.certificates import Authority
+from tests.peers.connect_proxy import connect_proxy
 from tests.peers.scripted import (
     HERE,
     Reply,
@@ -21,6 +21,9 @@ from tests.peers.scripted import (
     scripted,
     unauthorized,
 )
+from tests.peers.token_registry import PASSWORD as TOKEN_PASSWORD
+from tests.peers.token_registry import USER as TOKEN_USER
+from tests.peers.token_registry import TokenRegistry
 
 pytest_plugins = ("tests.peers.authorities",)
 
@@ -31,21 +34,57 @@ def secure(authority: Authority) -> Iterator[ScriptedServer]:
         yield server
 
 
-def test_a_redirect_from_http_to_https_of_the_same_host_is_followed(
-    secure: ScriptedServer, trusting: Policy
+@pytest.fixture
+def both(authority: Authority) -> Iterator[ScriptedServer]:
+    """One port with http, which redirects, and https."""
+    context = authority.server_context(authority.issue("localhost"))
+
+    def greet(connection: socket.socket) -> bool:
+        if connection.recv(1, socket.MSG_PEEK) == b"\x16":
+            return True
+        connection.recv(65536)
+        connection.sendall(Reply(301, [("Location", server.url("/v2/"))], close=True).head())
+        return False
+
+    with scripted(registry, tls=context, greet=greet) as server:
+        yield server
+
+
+def test_a_redirect_from_http_to_https_of_the_same_port_is_followed(
+    both: ScriptedServer, trusting: Policy
 ) -> None:
-    with scripted(lambda request: Reply(301, [("Location", secure.url("/v2/"))])) as plain:
-        result = probe(plain.address, USER, PASSWORD, trusting)
+    result = probe(f"http://{both.netloc}", USER, PASSWORD, trusting)
     assert result.reason is Reason.OK
     assert "redirected_to_https" in result.warnings
-    assert plain.authorizations() == [None], "the password went over https"
-    assert result.registry_host == secure.netloc
+    assert both.authorizations() == [None, basic(USER, PASSWORD)], "the password went over https"
+    assert result.registry_host == both.netloc
 
 
-def test_a_certificate_that_is_not_verified_is_told_after_a_redirect_too(secure: ScriptedServer) -> None:
-    with scripted(lambda request: Reply(301, [("Location", secure.url("/v2/"))])) as plain:
-        result = probe(plain.address, USER, PASSWORD, replace(HERE, skip_tls_verify=True))
+def test_a_certificate_that_is_not_verified_is_told_after_a_redirect_too(both: ScriptedServer) -> None:
+    result = probe(f"http://{both.netloc}", USER, PASSWORD, replace(HERE, skip_tls_verify=True))
     assert (result.reason, result.warnings) == (Reason.OK, ("redirected_to_https", "tls_not_verified"))
+
+
+@pytest.mark.parametrize("first", [unauthorized("Basic"), registry_ok()])
+def test_the_password_does_not_follow_a_redirect_to_another_port(
+    secure: ScriptedServer, trusting: Policy, first: Reply
+) -> None:
+    secure.script = lambda request: first
+    with scripted(lambda request: Reply(301, [("Location", secure.url("/v2/"))])) as plain:
+        result = probe(plain.address, USER, PASSWORD, trusting)
+    assert (result.reason, result.cause) == (Reason.REDIRECT_BLOCKED, "redirect_port")
+    assert "with that port" in result.hint("en")
+    assert plain.authorizations() + secure.authorizations() == [None, None]
+
+
+def test_a_token_may_follow_a_redirect_to_https_on_another_port(
+    secure: ScriptedServer, trusting: Policy
+) -> None:
+    """The password goes to the token service, which is judged by itself."""
+    secure.script = token = TokenRegistry(realm=secure.url("/service/token"))
+    with scripted(lambda request: Reply(301, [("Location", secure.url("/v2/"))])) as plain:
+        assert probe(plain.address, TOKEN_USER, TOKEN_PASSWORD, trusting).reason is Reason.OK
+    assert token.realm.startswith("https://")
 
 
 def test_nothing_is_said_of_certificates_where_none_was_needed() -> None:
@@ -125,40 +164,20 @@ def test_the_registrys_ca_holds_for_its_token_service(
 def test_https_goes_through_a_proxy_as_a_tunnel(
     authority: Authority, trusting: Policy, name: str, reason: Reason
 ) -> None:
-    """The proxy only passes bytes on. The certificate is checked end to end."""
-    seen: list[bytes] = []
-
-    def relay(connection: socket.socket) -> bool:
-        """A minimal CONNECT proxy (RFC 9110, 9.3.6): passes bytes in both directions until either side ends."""
-        seen.append(connection.recv(4096))
-        with socket.create_connection(("127.0.0.1", server.port)) as upstream:
-            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            _pump(connection, upstream)
-        return False
-
+    """The proxy only passes bytes on. It gets the judged address; SNI and certificate are of the name."""
     with (
         scripted(registry, tls=authority.server_context(authority.issue(name))) as server,
-        scripted(registry, greet=relay) as proxy,
+        connect_proxy(server) as proxy,
     ):
-        policy = replace(trusting, proxy=f"http://p:q@127.0.0.1:{proxy.port}", resolver=lambda host, port: [])
+        policy = replace(
+            trusting, proxy=f"http://p:q@127.0.0.1:{proxy.port}", resolver=lambda host, port: ["8.8.8.8"]
+        )
         result = probe(f"registry.example:{server.port}", USER, PASSWORD, policy)
     assert result.reason is reason
-    for asked in seen:
-        assert asked.startswith(f"CONNECT registry.example:{server.port} ".encode())
+    assert {request.header("host") for request in server.requests} <= {f"registry.example:{server.port}"}
+    for asked in proxy.heads:
+        assert asked.startswith(f"CONNECT 8.8.8.8:{server.port} HTTP/1.1\r\nHost: 8.8.8.8:".encode())
         assert b"Proxy-Authorization: Basic cDpx" in asked
         assert b"\r\nAuthorization" not in asked
-    assert len(seen) == (1 if result.ok else 2)
+    assert len(proxy.heads) == (1 if result.ok else 2)
     assert result.ok or (result.tls is not None and result.tls.names == ("localhost",))
-
-
-def _pump(one: socket.socket, other: socket.socket) -> None:
-    with selectors.DefaultSelector() as selector:
-        selector.register(one, selectors.EVENT_READ, other)
-        selector.register(other, selectors.EVENT_READ, one)
-        while True:
-            for key, _ in selector.select(5):
-                source, target = key.fileobj, key.data
-                data = source.recv(65536)  # type: ignore[union-attr]
-                if not data:
-                    return
-                target.sendall(data)
