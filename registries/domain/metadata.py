@@ -62,12 +62,6 @@ def names_password(text: str, password: str) -> bool:
     )
 
 
-def without_echoes(texts: Mapping[str, str], password: str) -> dict[str, str]:
-    """The texts without those that contain the password in key or value."""
-    forms = _forms(password)
-    return {key: value for key, value in texts.items() if not any(it in key or it in value for it in forms)}
-
-
 def _causes(
     place: str,
     texts: Given,

@@ -15,10 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from registries.addresses.address import AddressError, parse_address
-from registries.domain.metadata import without_echoes
 from registries.domain.registry import (
-    DESCRIPTION_MAX,
-    DISPLAY_NAME_MAX,
     Draft,
     Key,
     Provider,
@@ -26,7 +23,20 @@ from registries.domain.registry import (
     Verification,
     VerifyStatus,
 )
-from registries.domain.shown import NOT_VALID, is_plain_http, shown_domain, shown_username
+from registries.domain.shown import (
+    NOT_VALID,
+    Echoes,
+    is_plain_http,
+    shown_annotation,
+    shown_bundle,
+    shown_description,
+    shown_display_name,
+    shown_domain,
+    shown_message,
+    shown_provider,
+    shown_reason,
+    shown_username,
+)
 
 API_GROUP = "image.theriseunion.io"
 API_VERSION = f"{API_GROUP}/v1alpha1"
@@ -42,9 +52,6 @@ OURS = frozenset(
     )
 )
 """The annotations that only the console writes."""
-_TEXTS = {PREFIX + "display-name": DISPLAY_NAME_MAX, PREFIX + "description": DESCRIPTION_MAX}
-"""Annotations of the console with typed text, and their maximum length in characters."""
-_OWN_WORDS = OURS - _TEXTS.keys()
 _FLAGS = (PREFIX + "plain-http", PREFIX + "skip-tls-verify")
 
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
@@ -114,9 +121,9 @@ def to_domain(resource: Resource) -> RegistrySecret:
         uid=str(metadata.get("uid") or ""),
         resource_version=str(metadata.get("resourceVersion") or ""),
         created_at=_created_at(metadata),
-        domain=shown_domain(applied),
+        domain=_shown_address(spec, notes),
         username=str(spec.get("username") or ""),
-        provider=_provider(spec.get("provider")),
+        provider=Provider(shown_provider(spec.get("provider"))),
         display_name=notes.get(PREFIX + "display-name", ""),
         description=notes.get(PREFIX + "description", ""),
         plain_http=is_plain_http(applied) or notes.get(PREFIX + "plain-http") == "true",
@@ -126,6 +133,10 @@ def to_domain(resource: Resource) -> RegistrySecret:
         labels=metadata.get("labels") or _NO_LABELS,
         document=json.dumps(shown, ensure_ascii=False).encode(),
     )
+
+
+def _shown_address(spec: Mapping[str, str], notes: Mapping[str, str]) -> str:
+    return spec.get("domain") or notes.get(PREFIX + "domain") or ""
 
 
 def as_applied(resource: Resource, registry: RegistrySecret | None = None) -> RegistrySecret:
@@ -152,32 +163,43 @@ def as_tested(resource: Resource) -> RegistrySecret:
 
 
 def public(resource: Resource) -> Resource:
-    """A copy without the password, without any label, annotation or text that contains it, and without managedFields.
+    """A copy with the known fields only, parsed, and without any text that contains the password.
 
     The annotations of the console are normalized, whoever wrote them: a status is always present.
     """
-    metadata = {name: value for name, value in resource["metadata"].items() if name != "managedFields"}
-    notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
     stored = _stored_password(resource)
-    if stored and (metadata.get("labels") or not notes.keys() <= _OWN_WORDS):
-        password, ours = decode_password(stored), {k: v for k, v in notes.items() if k in _OWN_WORDS}
-        notes = {**without_echoes(notes, password), **ours}
-        if metadata.get("labels"):
-            metadata["labels"] = without_echoes(metadata["labels"], password)
-    metadata["annotations"] = _as_read(notes)
+    password = decode_password(stored)
+    echoes = Echoes(password, stored)
+
+    def tells(name: str, value: object) -> bool:
+        named_alike = name == "username" and value == password
+        return name not in _ENUMERATED and not named_alike and echoes.within(value)
+
+    metadata = {name: value for name, value in resource["metadata"].items() if name in _METADATA}
+    owners = (it for owner in metadata.get("ownerReferences") or [] for it in owner.values())
+    if echoes.within(*(metadata.get("finalizers") or []), *owners):
+        metadata = {k: v for k, v in metadata.items() if k not in ("finalizers", "ownerReferences")}
+    if metadata.get("labels"):
+        metadata["labels"] = echoes.without(metadata["labels"])
+    notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
+    theirs = echoes.without({k: v for k, v in notes.items() if k not in OURS})
+    ours = _as_read({k: v for k, v in notes.items() if k in OURS})
+    metadata["annotations"] = {
+        **{k: shown_annotation(v) if k.startswith(PREFIX) else v for k, v in theirs.items()},
+        **{k: v for k, v in ours.items() if not tells(k.removeprefix(PREFIX), v)},
+    }
     spec = resource.get("spec") or {}
     shown = {name: read(spec[name]) for name, read in _SHOWN.items() if spec.get(name) is not None}
-    return {**resource, "metadata": metadata, "spec": shown}
+    shown = {name: NOT_VALID if tells(name, value) else value for name, value in shown.items()}
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": shown}
 
 
 def _as_read(notes: Mapping[str, str]) -> dict[str, str]:
-    """Annotations without flags that are not "true" and without an invalid verdict, with texts cut to length and values
-    of the spec as they are shown there."""
-    ours: dict[str, str | None] = {name: "true" if notes.get(name) == "true" else None for name in _FLAGS}
-    ours |= {name: notes[name][:longest] for name, longest in _TEXTS.items() if name in notes}
-    ours |= {PREFIX + it: read(notes[PREFIX + it]) for it, read in _SHOWN.items() if PREFIX + it in notes}
-    ours |= verification_annotations(_verification(notes))
-    return {name: value for name, value in {**notes, **ours}.items() if value is not None}
+    """Annotations of the console, parsed, without flags that are not "true" and invalid verdicts."""
+    read: dict[str, str | None] = {name: it(notes[name]) for name, it in _NOTES.items() if name in notes}
+    read |= {name: "true" if notes.get(name) == "true" else None for name in _FLAGS}
+    read |= verification_annotations(_verification(notes))
+    return {name: value for name, value in read.items() if value is not None}
 
 
 def information_annotations(display_name: str, description: str) -> dict[str, str | None]:
@@ -243,19 +265,19 @@ def _applied_domain(resource: Resource) -> str:
     return str((resource.get("spec") or {}).get("domain") or notes.get(PREFIX + "domain", ""))
 
 
-def _shown_provider(value: object) -> str:
-    return _provider(value).value
-
-
-_SHOWN = {"domain": shown_domain, "username": shown_username, "provider": _shown_provider}
+_SHOWN = {"domain": shown_domain, "username": shown_username, "provider": shown_provider}
 """What is shown of a spec, and of the annotations that repeat it. Other fields are not shown."""
-
-
-def _provider(value: object) -> Provider:
-    try:
-        return Provider(str(value))
-    except ValueError:
-        return Provider.OTHER
+_NOTES = {PREFIX + name: read for name, read in _SHOWN.items()} | {
+    PREFIX + "display-name": shown_display_name,
+    PREFIX + "description": shown_description,
+    PREFIX + "ca-bundle": shown_bundle,
+}
+_ENUMERATED = frozenset({"provider", "verify-status", "verify-timestamp", "plain-http", "skip-tls-verify"})
+"""Values that cannot hold a password, whatever the password is."""
+_METADATA = frozenset(
+    {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"}
+    | {"deletionGracePeriodSeconds", "finalizers", "ownerReferences", "labels", "annotations"}
+)
 
 
 def _verification(notes: Mapping[str, str]) -> Verification:
@@ -267,8 +289,8 @@ def _verification(notes: Mapping[str, str]) -> Verification:
         return Verification()
     return Verification(
         status=status,
-        reason=intern(notes.get(PREFIX + "verify-reason", "")),
-        message=intern(notes.get(PREFIX + "verify-message", "")),
+        reason=intern(shown_reason(notes.get(PREFIX + "verify-reason", ""))),
+        message=intern(shown_message(notes.get(PREFIX + "verify-message", ""))),
         at=_moment(notes.get(PREFIX + "verify-timestamp", "")),
     )
 

@@ -1,20 +1,44 @@
-"""Values of a spec as they are shown: parsed and canonical, or a placeholder."""
+"""Values of a resource as they are shown: parsed and canonical, or a placeholder."""
 
+import base64
+import binascii
+import html
+import json
+import re
 import unicodedata
+from urllib.parse import quote, quote_plus
 
 from registries.addresses.address import AddressError, parse_address
-from registries.domain.registry import USERNAME_MAX
+from registries.domain.metadata import TELLING
+from registries.domain.registry import DESCRIPTION_MAX, DISPLAY_NAME_MAX, USERNAME_MAX, Provider, text_problem
 
 NOT_VALID = "(not-valid)"
-"""Shown instead of an address or user name that is none: `kubectl` accepts any text, also one with a password in it. It
-is no address itself, so a test fails on it."""
+"""Shown instead of a value that is none: `kubectl` accepts any text, also one with a password in it. It is no address
+itself, so a test fails on it."""
+_MESSAGE_MAX = 512
+_OTHER_MAX = 256
+_REASON = re.compile(r"[a-z_]{1,40}")
+_TOKENS = (
+    r"\beyJ[\w-]{8,}|\bgh[pousr]_\w{16,}|\bgithub_pat_\w+|\bgl[a-z]{2,5}-[\w-]{16,}|\bdckr_[a-z]{3}_[\w-]{8,}"
+)
+_IS_TOKEN = re.compile(_TOKENS)
+_CREDENTIAL = re.compile(
+    rf"{_TOKENS}|[^\s:@/]+:[^\s@]+@|"
+    r"\b(?:basic|bearer|password|passwd|pwd|secret|token|api[-_]?key)\b[\"']?\s*[:= ]\s*[!-~]{4,}",
+    re.IGNORECASE,
+)
+_CERTIFICATE = re.compile(
+    r"-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]{64,65536}?)-----END CERTIFICATE-----"
+)
 
 
-def shown_domain(text: object) -> str:
-    if not str(text):
+def shown_domain(value: object) -> str:
+    if not str(value):
         return ""
+    if _IS_TOKEN.search(str(value)):
+        return NOT_VALID
     try:
-        return parse_address(str(text)).canonical
+        return parse_address(str(value)).canonical
     except AddressError:
         return NOT_VALID
 
@@ -27,7 +51,91 @@ def is_plain_http(text: str) -> bool:
 
 
 def shown_username(value: object) -> str:
-    """The user name; a colon, a line break or a URL does not belong into one (RFC 7617)."""
+    """The user name. A colon, a control character, a URL or a token does not belong into one (RFC 7617)."""
     text = str(value)
-    odd = ":" in text or len(text) > USERNAME_MAX or any(unicodedata.category(it)[0] == "C" for it in text)
-    return NOT_VALID if odd else text
+    odd = any(unicodedata.category(it)[0] == "C" or unicodedata.category(it) in ("Zl", "Zp") for it in text)
+    return NOT_VALID if odd or ":" in text or len(text) > USERNAME_MAX or _CREDENTIAL.search(text) else text
+
+
+def shown_provider(value: object) -> str:
+    try:
+        return Provider(str(value)).value
+    except ValueError:
+        return Provider.OTHER.value
+
+
+def shown_display_name(value: object) -> str:
+    return _text(str(value)[:DISPLAY_NAME_MAX])
+
+
+def shown_description(value: object) -> str:
+    return _text(str(value)[:DESCRIPTION_MAX], lines=True)
+
+
+def shown_bundle(value: object) -> str:
+    """The certificates of a PEM bundle, without the text around them."""
+    text = str(value)
+    blocks = [match for match in _CERTIFICATE.finditer(text) if _is_der(match[1])]
+    if "".join(match[0] for match in blocks) == text.replace("\n-----BEGIN", "-----BEGIN").removesuffix("\n"):
+        return text
+    return "".join(f"{match[0]}\n" for match in blocks) or NOT_VALID
+
+
+def shown_reason(value: object) -> str:
+    """A reason code, also one of a newer version; "" for any other text."""
+    return str(value) if _REASON.fullmatch(str(value)) else ""
+
+
+def shown_message(value: object) -> str:
+    """The message of a verdict. Other clients may write their own, but no credential."""
+    return _sentence(str(value), _MESSAGE_MAX)
+
+
+def shown_annotation(value: object) -> str:
+    """An annotation of the platform that the console does not know."""
+    return _sentence(str(value), _OTHER_MAX)
+
+
+def _sentence(text: str, longest: int) -> str:
+    return NOT_VALID if _CREDENTIAL.search(text[:longest]) or text_problem(text, longest) else text
+
+
+def _text(text: str, *, lines: bool = False) -> str:
+    return NOT_VALID if text_problem(text, len(text), lines=lines) else text
+
+
+def _is_der(body: str) -> bool:
+    """Whether base64 is one DER sequence with its length in two bytes, as every certificate is (X.690, 8.1)."""
+    try:
+        der = base64.b64decode(body)
+    except (binascii.Error, ValueError):
+        return False
+    return der[:2] == b"\x30\x82" and int.from_bytes(der[2:4]) + 4 == len(der)
+
+
+class Echoes:
+    """Finds a stored password in other texts of its resource: as it is, in the usual escapes, in hex, and in base64 at
+    any position of a longer text. One shorter than TELLING is not searched for."""
+
+    def __init__(self, *passwords: str) -> None:
+        self._forms = {
+            form.casefold() for it in passwords if len(it.strip()) >= TELLING for form in _forms(it.strip())
+        }
+
+    def within(self, *texts: object) -> bool:
+        folded = [str(text).casefold() for text in texts]
+        return any(form in text for text in folded for form in self._forms)
+
+    def without(self, texts: dict[str, str]) -> dict[str, str]:
+        """The texts without those that contain the password in key or value."""
+        return {key: value for key, value in texts.items() if not self.within(key, value)}
+
+
+def _forms(password: str) -> set[str]:
+    raw = password.encode(errors="surrogatepass")
+    forms = {password, raw.hex(), quote(raw, safe=""), quote(raw), quote_plus(raw), html.escape(password)}
+    forms |= {json.dumps(password)[1:-1], json.dumps(password, ensure_ascii=False)[1:-1]}
+    for shift in range(3):  # the first and last characters depend on what stands beside the password
+        encoded = base64.b64encode(b"x" * shift + raw).rstrip(b"=")[-(-shift * 4 // 3) : -1].decode()
+        forms |= {encoded, encoded.replace("+", "-").replace("/", "_")}
+    return forms

@@ -1,12 +1,18 @@
 """What kubectl applied is shown parsed, or as a placeholder: nothing raw, in no field, wherever a registry is shown."""
 
+import base64
+import html
 import json
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from registries import metrics
-from registries.domain.resource import PREFIX, as_applied, as_tested, to_domain
+from registries.domain.resource import OURS, PREFIX, as_applied, as_tested, encode_password, to_domain
 from registries.domain.shown import NOT_VALID
 from registries.probe import Policy, probe
 
@@ -91,3 +97,151 @@ def test_valid_values_stay_and_are_canonical() -> None:
 
 def test_a_pull_secret_has_the_address_as_applied() -> None:
     assert as_applied(resource({"domain": "my_registry:5000"}, {})).domain == "my_registry:5000"
+
+
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "raw": str,
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "base64 of a pair": lambda text: base64.b64encode(f"robot:{text}".encode()).decode(),
+    "base64 of JSON": lambda text: base64.b64encode(f'{{"p":"{text}"}}'.encode()).decode(),
+    "percent": lambda text: quote(text, safe=""),
+    "form": quote_plus,
+    "upper": str.upper,
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "HTML": html.escape,
+    "hex": lambda text: text.encode().hex(),
+    "HEX": lambda text: text.encode().hex().upper(),
+}
+NOTES = [
+    *sorted(OURS),
+    PREFIX + "last-verify-time",
+    PREFIX + "verify-detail",
+    "example.com/note",
+    "kubectl.kubernetes.io/last-applied-configuration",
+]
+PLACES = [
+    *(("annotation", name) for name in NOTES),
+    *(("spec", name) for name in ("domain", "username", "provider", "note")),
+    *(("label", name) for name in ("app", PREFIX + "verify-status")),
+    *(
+        (place, "")
+        for place in ("annotation key", "label key", "finalizer", "owner", "status", "managedFields")
+    ),
+    ("generateName", ""),
+]
+
+
+def applied_with(place: str, name: str, text: str, password: str) -> dict[str, Any]:
+    found = resource({"password": encode_password(password)}, {"verify-status": "failed"})
+    metadata = found["metadata"]
+    match place:
+        case "annotation":
+            metadata["annotations"][name] = text
+        case "spec":
+            found["spec"][name] = text
+        case "label":
+            metadata["labels"] = {name: text}
+        case "annotation key":
+            metadata["annotations"][text] = "x"
+        case "label key":
+            metadata["labels"] = {text: "x"}
+        case "finalizer":
+            metadata["finalizers"] = [text]
+        case "owner":
+            metadata["ownerReferences"] = [{"name": text}]
+        case "status":
+            found["status"] = {"message": text}
+        case _:
+            metadata[place] = text
+    return found
+
+
+def texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [*value, *(text for one in value.values() for text in texts(one))]
+    return [text for one in value for text in texts(one)] if isinstance(value, list) else [str(value)]
+
+
+PASSWORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=8, max_size=40)
+
+
+@pytest.mark.parametrize(("place", "name"), PLACES)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_a_password_in_any_field_and_encoding_is_in_no_output(
+    place: str, name: str, data: st.DataObject
+) -> None:
+    password = data.draw(PASSWORDS.filter(lambda it: len(it.strip()) >= 8))
+    encoded = ENCODINGS[data.draw(st.sampled_from(sorted(ENCODINGS)))](password)
+    around = st.text(max_size=6)
+    text = data.draw(around) + encoded + data.draw(around)
+    assume(
+        (place, name) not in (("spec", "username"), ("annotation", PREFIX + "username")) or text != password
+    )
+
+    found = to_domain(applied_with(place, name, text, password))
+
+    shown = [
+        *texts(json.loads(found.document)),
+        repr(found),
+        everything_shown(applied_with(place, name, text, password)),
+    ]
+    innocent = everything_shown(applied_with("status", "", "", password))
+    for needle in (encoded.strip(), password.strip()):
+        assume(needle not in innocent)
+        assert not any(needle in one for one in shown)
+
+
+FOREIGN = [
+    "https://robot:s3cretword@host.example",
+    "token=s3cretword",
+    "Authorization: Basic cm9ib3Q6czNjcmV0d29yZA==",
+    "Bearer s3cretword",
+    "password: s3cretword",
+    '{"password":"s3cretword"}',
+    "eyJhbGciOiJIUzI1NiJ9.s3cretword",
+    "s3cretword\nline",
+    "s3cretword\u202e",
+    "s3cretword" * 1000,
+]
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+@pytest.mark.parametrize(
+    "name", sorted(set(NOTES) - {"example.com/note"} - {PREFIX + "display-name", PREFIX + "description"})
+)
+def test_a_foreign_credential_in_an_annotation_of_the_platform(name: str, text: str) -> None:
+    applied = applied_with("annotation", name, text, "another-password")
+    assert "cretword" not in everything_shown(applied)
+    assert "cm9ib3" not in everything_shown(applied)
+
+
+@pytest.mark.parametrize("name", ["display-name", "description"])
+@pytest.mark.parametrize("odd", ["\x1b[31m", "\u202e", "\x00", "\u2066"])
+def test_a_text_with_control_characters_is_not_valid(name: str, odd: str) -> None:
+    applied = applied_with("annotation", PREFIX + name, f"a{odd}b", "another-password")
+    assert json.loads(to_domain(applied).document)["metadata"]["annotations"][PREFIX + name] == NOT_VALID
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a" * 257,
+        "a\u202eb",
+        "a\x00b",
+        "a\nb",
+        "ghp_" + "a" * 36,
+        "glpat-" + "a" * 20,
+        "eyJhbGciOiJIUzI1NiJ9.e30.",
+    ],
+)
+def test_a_user_name_that_is_none(name: str) -> None:
+    assert to_domain(resource({"username": name}, {})).username == NOT_VALID
+
+
+@pytest.mark.parametrize(
+    "name", ["robot$team+ci", "<token>", "_json_key", "AWS", "王", "a@b.example", "a/b", "u" * 256]
+)
+def test_a_user_name_that_is_one(name: str) -> None:
+    assert to_domain(resource({"username": name}, {})).username == name
