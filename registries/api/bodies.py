@@ -2,12 +2,14 @@
 
 import json
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
 
 from registries.api.status import JSON, ApiError, bad_request
+from registries.domain.registry import Key
 from registries.domain.selectors import Selector, SelectorError, read_selector
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -15,6 +17,7 @@ LONGEST = 1024 * 1024
 """Maximum bytes of a body. The largest valid resource has a quarter of this."""
 _NUMBER = re.compile(r"[0-9]+\Z")
 _DIGITS = 18
+_LONGEST_CONTINUE = 512
 
 
 def read_object(
@@ -63,6 +66,25 @@ def selector(request: HttpRequest) -> Selector:
         return read_selector(request.GET.get("labelSelector", ""), request.GET.get("fieldSelector", ""))
     except SelectorError as error:
         raise bad_request(str(error)) from error
+
+
+def continuation(key: Key) -> str:
+    """The `continue` of a list that goes on after a key."""
+    return urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
+
+
+def continued(request: HttpRequest) -> Key | None:
+    """The key after which a list goes on, or None without `continue`. ApiError 400 for a text of nobody's making."""
+    given = request.GET.get("continue", "")
+    if not given:
+        return None
+    try:
+        namespace, slash, name = urlsafe_b64decode(given[:_LONGEST_CONTINUE] + "==").decode().partition("/")
+    except ValueError:
+        slash = ""
+    if not slash or continuation(Key(namespace, name)) != given:
+        raise bad_request("the value of continue is not valid: list again without it")
+    return Key(namespace, name)
 
 
 def dry_run(request: HttpRequest) -> bool:

@@ -44,7 +44,7 @@ class Operation:
 
 
 _WATCH = ("watch", "resourceVersion", "timeoutSeconds", "allowWatchBookmarks")
-_LISTING = ("page", "limit", "search", "labelSelector", "fieldSelector", *_WATCH)
+_LISTING = ("page", "limit", "continue", "search", "labelSelector", "fieldSelector", *_WATCH)
 
 OPERATIONS = (
     Operation(
@@ -77,7 +77,10 @@ OPERATIONS = (
         "GET",
         _SECRETS,
         _("List"),
-        _("Request pages until you have totalItems items."),
+        _(
+            "A page with metadata.continue is not the last one: send its value as continue. A page has at most 4 MiB,"
+            " so it can be shorter than limit."
+        ),
         (200, _("A page sorted by name, or a stream of changes."), f"{KIND}List", examples.LIST),
         READ_ERRORS,
         ("namespace", *_LISTING),

@@ -33,6 +33,12 @@ PARAMETERS: dict[str, Schema] = {
         "description": _("Items per page. Values above 500 count as 500."),
         "schema": {"type": "integer", "minimum": 1, "default": 10},
     },
+    "continue": {
+        "name": "continue",
+        "in": "query",
+        "description": _("The metadata.continue of the page before. It replaces page."),
+        "schema": {"type": "string"},
+    },
     "search": {
         "name": "search",
         "in": "query",

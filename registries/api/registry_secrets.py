@@ -20,6 +20,8 @@ from registries.wiring import services
 DEFAULT_LIMIT = 10
 MOST = 500
 LONGEST_SEARCH = 200
+PAGE_BYTES = 4 * 1024 * 1024
+"""Most bytes of a page, unless its first item is longer. A registry can have 256 KiB."""
 ATTEMPTS = 5
 """Attempts of an edit without resourceVersion, when a test's verdict changes the registry in between."""
 
@@ -40,9 +42,14 @@ def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> Http
             raise bad_request("search is for lists; a watch takes labelSelector and fieldSelector")
         return watch.watch(caller, request, Criteria(namespace=namespace, selector=selector))
     criteria = Criteria(namespace=namespace, text=search, selector=selector)
-    first = (page - 1) * limit
-    listing = services().index.listing(access=caller.access, criteria=criteria, first=first, count=limit)
-    head = f'{{"apiVersion":"{API_VERSION}","kind":"{KIND}List","metadata":{{"resourceVersion":"{listing.version}"}},'
+    after = bodies.continued(request)
+    first = 0 if after else (page - 1) * limit
+    listing = services().index.listing(
+        access=caller.access, criteria=criteria, first=first, count=limit, after=after, most=PAGE_BYTES
+    )
+    more = f',"continue":"{bodies.continuation(listing.more)}"' if listing.more else ""
+    meta = f'{{"resourceVersion":"{listing.version}"{more}}}'
+    head = f'{{"apiVersion":"{API_VERSION}","kind":"{KIND}List","metadata":{meta},'
     tail = f'"totalItems":{listing.total}}}'
     body = b"".join((head.encode(), b'"items":[', b",".join(listing.items), b"],", tail.encode()))
     # On a cluster the resourceVersion of a deletion arrives some milliseconds later; the total changes at once.

@@ -172,7 +172,18 @@ SCHEMAS: dict[str, Schema] = {
             "rejected as a whole."
         ),
     ),
-    f"{KIND}List": _list(KIND + "List", reference(KIND), metadata=closed({"resourceVersion": text()})),
+    f"{KIND}List": _list(
+        KIND + "List",
+        reference(KIND),
+        metadata=thing(
+            {
+                "resourceVersion": text(),
+                "continue": text(_("where the next page starts; absent on the last one")),
+            },
+            "resourceVersion",
+            additionalProperties=False,
+        ),
+    ),
     "WatchEvent": closed(
         {
             "type": {"enum": ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]},

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from registries.domain.registry import Provider, RegistrySecret
+from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.domain.selectors import EVERYTHING, Selector
 
 
@@ -102,9 +102,11 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """One page of documents (JSON). `total` counts all pages. `version` is the newest resource version of anything,
-    deletions included. `place` is the place in the log of changes."""
+    deletions included. `place` is the place in the log of changes. `more` is the key of the last document if
+    others follow."""
 
     items: tuple[bytes, ...]
     total: int
     version: str
     place: int
+    more: Key | None = None

@@ -1,11 +1,12 @@
 """The index: lists, counts and searches for an Access, kept fresh from the store's changes."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
+from math import inf
 from types import MappingProxyType
 
 from registries.domain.access import Access, Permission
@@ -121,18 +122,35 @@ class Index:
             version=self._version_of(seen),
         )
 
-    def listing(self, access: Access, criteria: Criteria, first: int, count: int) -> Listing:
-        """`count` documents from number `first` (0 is the first), by namespace and name. NotFound as for `page`."""
+    def listing(
+        self,
+        access: Access,
+        criteria: Criteria,
+        first: int,
+        count: int,
+        after: Key | None = None,
+        most: float = inf,
+    ) -> Listing:
+        """`count` documents from number `first` (0 is the first) of those after a key, by namespace and name. At most
+        `most` bytes, but at least one. NotFound as for `page`."""
         snapshot = self.require_namespace(access, criteria.namespace)
         buckets = visible(snapshot, access, criteria.namespace).narrowed(criteria).buckets
         total = sum(len(bucket.items) for bucket in buckets)
-        found: Iterable[RegistrySecret] = ()
+        items: list[bytes] = []
+        last = more = None
         if first < total:
-            found = islice(
-                matching(snapshot, buckets, ListQuery(criteria), self._clock()), first, first + count
-            )
-        items = tuple(it.document for it in found)
-        return Listing(items=items, total=total, version=str(snapshot.mark), place=snapshot.place)
+            found = iter(matching(snapshot, buckets, ListQuery(criteria), self._clock()))
+            rest = found if after is None else (it for it in found if it.key > after)
+            for it in islice(rest, first, None):
+                most -= len(it.document)
+                if len(items) == count or (items and most < 0):
+                    more = last
+                    break
+                items.append(it.document)
+                last = it.key
+        return Listing(
+            items=tuple(items), total=total, version=str(snapshot.mark), place=snapshot.place, more=more
+        )
 
     def matching(self, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
         """Everything under these criteria, by namespace and name. NotFound as for `page`."""
