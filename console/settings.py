@@ -206,6 +206,8 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         "axes": {"level": "ERROR"},
+        # It quotes the header, with a traceback. The answer is a 400, which is logged.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

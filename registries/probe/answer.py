@@ -23,6 +23,7 @@ _PAGES = frozenset({"text/html", "text/plain", "application/xhtml+xml", "text/xm
 # A JSON Web Token, or another long word with letters and digits: it may be a token.
 _OPAQUE = re.compile(
     r"eyJ[\w-]{5,}(?:\.[\w-]*)*|(?<![\w.~+/=-])(?=[^\s\d]*\d)(?=[^\sA-Za-z]*[A-Za-z])[\w.~+/=-]{40,}"
+    r"|(?<![\w~+-])(?=[^\s\d.:/]*\d)(?=[^\sA-Za-z.:/]*[A-Za-z])[\w~+=-]{20,}"  # no part of a host or a path
 )
 _DEFAULT_RETRY = 60
 _LONGEST_RETRY = 86_400

@@ -29,6 +29,8 @@ KINDS = {
     "a bad length": f"{HEAD}Content-Length: {SECRET}\r\n\r\n",
     "two lengths": f"{HEAD}Content-Length: 1\r\nContent-Length: {SECRET}\r\n\r\n",
     "an expectation": f"{HEAD}Expect: {SECRET}\r\n\r\n",
+    "a bad host": f"GET / HTTP/1.1\r\nHost: {SECRET}/x\r\n\r\n",
+    "a host with a user": f"GET / HTTP/1.1\r\nHost: robot@{SECRET}.example\r\n\r\n",
     "a bad version": f"GET / HTTP/{SECRET}\r\n\r\n",
     "a bad method": f"G({SECRET} / HTTP/1.1\r\n\r\n",
     "no request line": f"password={SECRET}\r\n\r\n",
