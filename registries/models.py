@@ -15,13 +15,12 @@ NAMESPACE = 63
 
 
 class StoreVersion(models.Model):
-    """One row: the resourceVersion of the last write, and of the newest tombstone that was removed.
+    """One row: the resourceVersion of the last write.
 
     Every writer updates this row first, so that versions become visible in order.
     """
 
     value = models.BigIntegerField(default=0)
-    compacted = models.BigIntegerField(default=0)
 
 
 class StoredResource(models.Model):
@@ -39,15 +38,18 @@ class StoredResource(models.Model):
         constraints = (models.UniqueConstraint(fields=["kind", "namespace", "name"], name="one_per_name"),)
 
 
-class Tombstone(models.Model):
-    """A deleted resource, kept for a while for indexes that follow the changes."""
+class StoreChange(models.Model):
+    """One write, with the resource as it was then and without its password. Kept for a while, for indexes and watches.
 
+    There is one row for each resourceVersion, so a gap shows that older rows were removed.
+    """
+
+    resource_version = models.BigIntegerField(primary_key=True)
+    type = models.CharField(max_length=8, help_text="a ChangeType")
     kind = models.CharField(max_length=32)
-    namespace = models.CharField(max_length=NAMESPACE, blank=True)
-    name = models.CharField(max_length=NAME)
-    uid = models.CharField(max_length=36)
-    resource_version = models.BigIntegerField(unique=True)
-    deleted_at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    written = models.BigIntegerField(db_index=True, help_text="bytes of all bodies up to this one")
+    body = models.TextField()
 
 
 class Grant(models.Model):

@@ -1,11 +1,13 @@
 """`?watch=true`: a stream of changes, one JSON object a line, as in Kubernetes.
 
 A watch keeps a thread, so the number and the duration of watches are limited. A client continues from the last
-version. A watch also ends when the caller's access changes, and when the client closes the connection.
+version. A client that reads too slowly falls out of the log of changes and gets a 410. A watch also ends when the
+caller's access changes, when the client closes the connection, and when the client's machine no longer answers.
 """
 
 import json
 import select
+import socket
 import time
 from collections.abc import Callable, Iterator
 
@@ -18,18 +20,21 @@ from registries.domain.access import Access
 from registries.domain.errors import NotFound, TooManyRequests, Unavailable
 from registries.domain.query import Criteria, Listing
 from registries.domain.resource import API_VERSION, KIND
+from registries.index.search import Index
 from registries.index.watch_log import News, is_version
 from registries.wiring import services
 
 DEFAULT_SECONDS = 300
 MOST_SECONDS = 1800
 LOOK = 0.5
-"""Seconds between two reads of the store."""
-RIGHTS = 5.0
+"""Seconds between two looks whether the client is still there. A change comes at once."""
+RIGHTS = 2.0
 """Seconds between two checks of the caller's access."""
 BOOKMARK = 30.0
 ALL = 10**9
 AGAIN = 5
+SILENT = 10.0
+"""Seconds after which the kernel drops a client that confirms nothing, neither data nor a keep-alive."""
 _CLOSED = getattr(select, "POLLRDHUP", select.POLLHUP)
 """The poll event of a client that closed its side. POLLRDHUP exists only on Linux."""
 
@@ -46,11 +51,17 @@ def watch(caller: Caller, request: HttpRequest, criteria: Criteria) -> Streaming
         access=caller.access, name=criteria.namespace
     ):
         raise NotFound(criteria.namespace)
-    if not services().api_watches.take(caller.key):
+    if not service.api_watches.take(caller.key):
         raise TooManyRequests(retry_after=AGAIN)
     follower = Follower(
-        caller.access, lambda: access_now(caller), criteria, min(seconds, MOST_SECONDS), bookmarks
+        service.index,
+        caller.access,
+        lambda: access_now(caller),
+        criteria,
+        min(seconds, MOST_SECONDS),
+        bookmarks,
     )
+    drop_when_silent(request.META.get("gunicorn.socket"))
     lines = Held(follower.lines(since, lambda: has_gone(request)), caller.key)
     response = StreamingHttpResponse(lines, content_type=JSON)
     response.headers["Content-Encoding"] = "identity"  # compression would delay lines
@@ -70,12 +81,23 @@ def has_gone(request: HttpRequest) -> bool:
         return True
 
 
+def drop_when_silent(connection: socket.socket | None) -> None:
+    """Ends a connection whose other end is unreachable or takes nothing, even while there is nothing to write."""
+    if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    values = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": int(SILENT * 1000)}
+    for name, value in values.items():
+        if option := getattr(socket, name, None):  # not every system has all of them
+            connection.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 class Held:
     """Lines that hold a seat until they end, or until the server closes them because the client has gone."""
 
-    def __init__(self, lines: Iterator[bytes], caller: str) -> None:
+    def __init__(self, lines: Iterator[bytes], person: str) -> None:
         self._lines = lines
-        self._caller = caller
+        self._person = person
         self._held = True
 
     def __iter__(self) -> Iterator[bytes]:
@@ -95,67 +117,77 @@ class Held:
     def close(self) -> None:
         if self._held:
             self._held = False
-            services().api_watches.give_back(self._caller)
+            services().api_watches.give_back(self._person)
 
 
 class Follower:
     def __init__(
         self,
+        index: Index,
         access: Access,
         access_now: Callable[[], Access | None],
         criteria: Criteria,
         seconds: int,
         bookmarks: bool,
     ) -> None:
+        self._index = index
         self._access = access
         self._access_now = access_now
         self._criteria = criteria
         self._seconds = seconds
         self._bookmarks = bookmarks
+        self._begun = self._looked = 0.0
+        self._ended = False
 
     def lines(self, since: str, has_gone: Callable[[], bool]) -> Iterator[bytes]:
-        begun = looked = marked = time.monotonic()
+        self._begun = self._looked = marked = time.monotonic()
         yield b""  # gunicorn sends the headers with the first chunk
-        service = services()
+        index, seen = self._index, 0
         place: int | None
         if since in ("", "0"):
             listing = self._everything()
             place, since = listing.place, listing.version
-            yield from (_line("ADDED", document) for document in listing.items)
-        else:
-            place = service.index.place_of(version=since)
-        while (now := time.monotonic()) - begun < self._seconds and not has_gone():
-            if now - looked > RIGHTS:
-                looked = now
-                if self._access_now() != self._access:
+            for document in listing.items:
+                if self._is_over(has_gone):
                     return
+                yield _line("ADDED", document)
+        else:
+            place, seen = index.place_of(version=since) or (None, 0)
+        while not self._is_over(has_gone):
             news = self._news(place)
             if news is None:
                 gone = failure(410, f"too old resource version: {since}", reason="Expired")
                 yield _line("ERROR", gone.content)
                 return
-            # The client's version may come from a replica that is ahead.
             place, since = news.place, max(since, news.version, key=int)
-            # One chunk: a client receives all of these changes or none.
-            if news.changes:
-                yield b"".join(_line(it.type.value, it.document) for it in news.changes)
-            if self._bookmarks and now - marked > BOOKMARK:
+            lines = [_line(it.type.value, it.document) for it in news.changes if it.version > seen]
+            if lines:
+                yield b"".join(lines)
+            if self._bookmarks and (now := time.monotonic()) - marked > BOOKMARK:
                 marked = now
                 yield _bookmark(since)
-            time.sleep(LOOK)
-        if self._bookmarks:
+            index.wait(place, LOOK)
+        if self._bookmarks and not self._ended:
             yield _bookmark(since)
+
+    def _is_over(self, has_gone: Callable[[], bool]) -> bool:
+        """Whether the time is up, the client has gone, or the caller's access has changed."""
+        now = time.monotonic()
+        if now - self._looked > RIGHTS:
+            self._looked = now
+            self._ended = self._access_now() != self._access
+        return self._ended or now - self._begun >= self._seconds or has_gone()
 
     def _news(self, place: int | None) -> News | None:
         if place is None:
             return None
         of = self._criteria
-        return services().index.changes(
+        return self._index.changes(
             access=self._access, namespace=of.namespace, after=place, selector=of.selector
         )
 
     def _everything(self) -> Listing:
-        return services().index.listing(access=self._access, criteria=self._criteria, first=0, count=ALL)
+        return self._index.listing(access=self._access, criteria=self._criteria, first=0, count=ALL)
 
 
 def _line(kind: str, document: bytes) -> bytes:

@@ -135,6 +135,14 @@ def to_domain(resource: Resource) -> RegistrySecret:
     )
 
 
+def at_version(registry: RegistrySecret, version: str) -> RegistrySecret:
+    """The same state under another resource version, in its document as well."""
+    resource = json.loads(registry.document)
+    resource["metadata"]["resourceVersion"] = version
+    document = json.dumps(resource, ensure_ascii=False).encode()
+    return replace(registry, resource_version=version, document=document)
+
+
 def _shown_address(spec: Mapping[str, str], notes: Mapping[str, str]) -> str:
     return spec.get("domain") or notes.get(PREFIX + "domain") or ""
 

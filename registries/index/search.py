@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem, Unavailable
-from registries.domain.query import Criteria, Listing, ListQuery, Page, Sort, Tally
-from registries.domain.registry import Key, RegistrySecret, Removal
+from registries.domain.query import Criteria, Listing, ListQuery, Page, Tally
+from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import EVERYTHING, Selector
 from registries.index.snapshot import Snapshot, Visible, matching, visible, visible_namespaces
 from registries.index.watch_log import ChangeLog, News, is_version
@@ -71,18 +71,11 @@ class Index:
             return self._snapshot
 
     def _follow(self, before: Snapshot, after: Snapshot, changes: Changes) -> None:
-        """Replaces the snapshot and logs the changes."""
+        """Replaces the snapshot and logs the changes. After a list of everything, nobody knows the single changes."""
         if not changes.complete:
-            self._log.append(changes.upserted, changes.removed, before.find, changes.mark)
-        elif before.version is None or changes.mark < self._log.mark:
-            self._log.begin(changes.mark)  # the first one, or another history than before
-        else:
-            gone = (
-                Removal(key, uid) for uid, key in before.keys_by_uid.items() if uid not in after.keys_by_uid
-            )
-            known = {it.uid: it.resource_version for it in before.everything(Sort.NAMESPACE)}
-            new = (it for it in changes.upserted if known.get(it.uid) != it.resource_version)
-            self._log.append(new, gone, before.find, changes.mark)
+            self._log.append(changes.events, changes.mark)
+        elif before.version is None or changes.mark != self._log.mark:
+            self._log.begin(changes.upserted, changes.mark)
         after.place, after.mark = self._log.place, self._log.mark
         self._snapshot = after
 
@@ -189,19 +182,27 @@ class Index:
         """Page.version as of now."""
         return self._version_of(visible(self.fresh(), access, namespace))
 
-    def place_of(self, version: str) -> int | None:
-        """The place of a version in the log of changes; None when the log does not reach back to it."""
+    def place_of(self, version: str) -> tuple[int, int] | None:
+        """The place of a version in the log of changes, and the version up to which changes after it are known to the
+        client, or 0. None when the log does not reach back to the version."""
         self.fresh()
         end, place = self._log.place, self._log.place_of(version)
-        newer = is_version(version) and int(version) > self._log.mark
-        if place is None and newer and self._store.reached(int(version)):
-            return end  # another replica announced it first; changes up to there are sent once more
-        return place
+        if place is not None:
+            return place, 0
+        if is_version(version) and int(version) > self._log.mark and self._store.reached(int(version)):
+            return end, int(version)  # another replica was the first to announce it
+        return None
+
+    def wait(self, after: int, seconds: float) -> None:
+        """Returns when the log has a change after a place or the store has news, or after `seconds`."""
+        version = self._snapshot.version  # read first: the log is written before the snapshot
+        if self._log.place <= after:
+            self._store.wait(version, seconds)
 
     def changes(
         self, access: Access, namespace: str, after: int, selector: Selector = EVERYTHING
     ) -> News | None:
-        """The visible changes after a place in the log; None when the log does not reach back to it."""
+        """The next visible changes after a place in the log; None when the log does not reach back to it."""
         self.fresh()
         news = self._log.after(after)
         if news is None:

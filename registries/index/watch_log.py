@@ -1,68 +1,78 @@
 """The last changes in order, for watches through the API: the counterpart of the watch cache of an API server.
 
-A store reports new and removed registries. Whether a new one is an addition follows from the state before. A change
-that arrives late, after a newer one, or without a version (a local deletion on a cluster) gets the newest version so
-far. A client that continues from that version receives the change a second time and misses nothing. Versions are
-compared as numbers (stores/cluster/cache.py explains why).
+The log has every event of the store, in the order of the versions. Its size is limited in bytes. A client that asks for
+something older lists again. A store that follows several watches can add an event after a newer one: such an event is
+late and stands under the newest version so far. A client that continues from that version receives the change a second
+time and misses nothing. Versions are compared as numbers (stores/cluster/cache.py explains why).
 """
 
-import json
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from math import inf
+from itertools import accumulate
 
-from registries.domain.registry import Key, RegistrySecret, Removal
+from registries.domain.registry import Key, RegistrySecret
+from registries.domain.resource import at_version
 from registries.domain.selectors import Selector
+from registries.stores.base import ChangeType, Event
 
-KEPT = 2000
-
-
-class ChangeType(StrEnum):
-    """The event types of a Kubernetes watch."""
-
-    ADDED = "ADDED"
-    MODIFIED = "MODIFIED"
-    DELETED = "DELETED"
+KEPT_BYTES = 16 * 2**20
+OVERHEAD = 1024
+"""Bytes of memory of a change, beside its document."""
+PIECE = 256 * 1024
+"""Bytes of documents in one piece of News. A piece has at least one change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change. `document` is the JSON of the registry; of a deleted one, its last state with the final version.
+    """One change. `registry` is the new state; of a deleted one, its last state with the version of the deletion.
 
     `mark` is the newest version of anything at the time of the change. `late` is True when that is not the version of
-    the change itself.
+    the change itself. `before` is the state before the change.
     """
 
     type: ChangeType
-    key: Key
-    mark: int
-    document: bytes
-    late: bool
-    now: RegistrySecret | None
+    registry: RegistrySecret
     before: RegistrySecret | None
+    mark: int
+    late: bool
+
+    @property
+    def key(self) -> Key:
+        return self.registry.key
+
+    @property
+    def document(self) -> bytes:
+        return self.registry.document
+
+    @property
+    def version(self) -> int:
+        return _number(self.registry)
+
+    @property
+    def size(self) -> int:
+        before = len(self.before.document) if self.before else 0
+        return OVERHEAD + len(self.document) + before
 
     def seen_through(self, selector: Selector) -> "Change | None":
         """The change for a watch with a selector; None when it does not concern the selection.
 
         A registry that leaves the selection is DELETED with its last state; one that enters it is ADDED.
         """
-        was, now = (it is not None and selector.selects(it.key, it.labels) for it in (self.before, self.now))
-        if self.now is None or self.before is None or (was and now):
-            return self if was or now else None
-        if now:
-            return replace(self, type=ChangeType.ADDED)
-        if not was:
-            return None
-        document = _at_version(self.before, self.now.resource_version)
-        return replace(self, type=ChangeType.DELETED, document=document)
+        gone = self.type is ChangeType.DELETED
+        last = self.before or (self.registry if gone else None)
+        was = last is not None and selector.selects(last.key, last.labels)
+        now = not gone and selector.selects(self.key, self.registry.labels)
+        if was and not now:
+            state = self.registry if gone else at_version(last, self.registry.resource_version)  # type: ignore[arg-type]
+            return replace(self, type=ChangeType.DELETED, registry=state)
+        return (self if was else replace(self, type=ChangeType.ADDED)) if now else None
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The changes after a place in the log. `place` and `version` are the end of the log."""
+    """The next changes after a place in the log. `place` and `version` are the end of this piece."""
 
     place: int
     version: str
@@ -72,10 +82,12 @@ class News:
 class ChangeLog:
     """The log. A place is a position in this process; a version is a resourceVersion that clients know."""
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, kept: int = KEPT_BYTES) -> None:
         self._kept = kept
         self._lock = threading.Lock()
+        self._states: dict[Key, RegistrySecret] = {}
         self._changes: list[Change] = []
+        self._bytes = 0
         self._first = 0
         self._begins = 0
         self.mark = 0
@@ -84,28 +96,20 @@ class ChangeLog:
     def place(self) -> int:
         return self._first + len(self._changes)
 
-    def begin(self, mark: int) -> None:
-        """Clears the log. Every watch has to list again."""
+    def begin(self, registries: Iterable[RegistrySecret], mark: int) -> None:
+        """Clears the log and takes over the present state. Every watch has to list again, except at this version."""
         with self._lock:
-            self._first, self._changes = self.place + 1, []
+            self._first, self._changes, self._bytes = self.place + 1, [], 0
             self._begins = self.mark = mark
+            self._states = {it.key: it for it in registries}
 
-    def append(
-        self,
-        upserted: Iterable[RegistrySecret],
-        removed: Iterable[Removal],
-        before: Callable[[Key], RegistrySecret | None],
-        mark: int = 0,
-    ) -> None:
-        """Adds changes. `before` returns the earlier state of a key; `mark` is the newest version of the step."""
+    def append(self, events: Iterable[Event], mark: int = 0) -> None:
+        """Adds events in their order. `mark` is the version up to which all of them are known."""
         with self._lock:
-            self._changes += self._steps(sorted([*upserted, *removed], key=_order), before)
+            for event in events:
+                self._add(event)
             self.mark = max(self.mark, mark)
-            surplus = len(self._changes) - self._kept
-            if surplus > 0:
-                self._begins = self._changes[surplus - 1].mark + 1
-                self._changes = self._changes[surplus:]
-                self._first += surplus
+            self._forget()
 
     def place_of(self, version: str) -> int | None:
         """The place after which a client continues that has seen a version; None when the log does not reach back."""
@@ -118,56 +122,48 @@ class ChangeLog:
                 place -= 1
             return self._first + place
 
-    def after(self, place: int) -> News | None:
-        """The changes after a place, oldest first; None when the log does not reach back."""
+    def after(self, place: int, most: int = PIECE) -> News | None:
+        """The next changes after a place, oldest first; None when the log does not reach back."""
         with self._lock:
             if not self._first <= place <= self.place:
                 return None
-            return News(self.place, str(self.mark), tuple(self._changes[place - self._first :]))
+            begin = end = place - self._first
+            size = 0
+            while end < len(self._changes) and (end == begin or size + self._changes[end].size <= most):
+                size += self._changes[end].size
+                end += 1
+            version = self._changes[end - 1].mark if end < len(self._changes) else self.mark
+            return News(self._first + end, str(version), tuple(self._changes[begin:end]))
 
-    def _steps(
-        self, steps: Iterable[RegistrySecret | Removal], before: Callable[[Key], RegistrySecret | None]
-    ) -> Iterator[Change]:
-        told: set[str] = set()
-        for step in steps:
-            present = before(step.key)
-            same = present is not None and present.uid == step.uid
-            # The deletion comes before the addition of another registry of the same name.
-            if present is not None and same == isinstance(step, Removal) and present.uid not in told:
-                told.add(present.uid)
-                yield self._deletion(present, step.version if isinstance(step, Removal) else 0)
-            if isinstance(step, RegistrySecret):
-                yield self._written(step, present if same else None)
+    def _add(self, event: Event) -> None:
+        registry, known = event.registry, self._states.get(event.registry.key)
+        kind = event.type
+        before = known if known and known.uid == registry.uid and kind is not ChangeType.ADDED else None
+        if kind is not ChangeType.DELETED:
+            self._states[registry.key] = registry
+            kind = kind if before else ChangeType.ADDED  # a registry that was not readable before
+        elif before:
+            del self._states[registry.key]
+        late = _number(registry) <= self.mark
+        self.mark = max(self.mark, _number(registry))
+        self._changes.append(Change(kind, registry, before, self.mark, late))
+        self._bytes += self._changes[-1].size
 
-    def _written(self, registry: RegistrySecret, before: RegistrySecret | None) -> Change:
-        kind, late = ChangeType.MODIFIED if before else ChangeType.ADDED, self._advance(_number(registry))
-        return Change(kind, registry.key, self.mark, registry.document, late, registry, before)
-
-    def _deletion(self, registry: RegistrySecret, version: int) -> Change:
-        document = _at_version(registry, str(version or self.mark))
-        late = self._advance(version)
-        return Change(ChangeType.DELETED, registry.key, self.mark, document, late, None, registry)
-
-    def _advance(self, version: int) -> bool:
-        """Advances the mark to a version. Returns whether the mark was already as new."""
-        late = version <= self.mark
-        self.mark = max(self.mark, version)
-        return late
-
-
-def _at_version(registry: RegistrySecret, version: str) -> bytes:
-    """The last document of a registry, with the version of its deletion."""
-    resource = json.loads(registry.document)
-    resource["metadata"]["resourceVersion"] = version
-    return json.dumps(resource, ensure_ascii=False).encode()
+    def _forget(self) -> None:
+        """Removes the oldest changes until the others fit."""
+        sizes = accumulate(it.size for it in self._changes)
+        surplus = self._bytes - self._kept
+        if surplus <= 0:
+            return
+        count, removed = next((at, size) for at, size in enumerate(sizes, 1) if size >= surplus)
+        self._begins = self._changes[count - 1].mark + 1
+        del self._changes[:count]
+        self._first += count
+        self._bytes -= removed
 
 
 def is_version(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 20
-
-
-def _order(step: RegistrySecret | Removal) -> float:
-    return _number(step) if isinstance(step, RegistrySecret) else step.version or inf
 
 
 def _number(registry: RegistrySecret) -> int:

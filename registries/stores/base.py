@@ -8,6 +8,7 @@ Every patch and delete carries the uid that was read, so that another registry o
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from math import inf
 from typing import Protocol
 
@@ -16,11 +17,29 @@ from registries.domain.registry import Credential, Draft, Key, RegistrySecret, R
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 
 
+class ChangeType(StrEnum):
+    """The event types of a Kubernetes watch."""
+
+    ADDED = "ADDED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change of one registry. A deleted registry has its last state and the version of the deletion."""
+
+    type: ChangeType
+    registry: RegistrySecret
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """The changes since a version. When `complete` is True, `upserted` is everything and replaces all earlier changes.
 
-    `version` is the argument of the next call. `removed` may name keys that the caller has never seen.
+    `version` is the argument of the next call. `removed` may name keys that the caller has never seen. `upserted` and
+    `removed` are the outcome. `events` are the single changes in the order of their versions, none left out. A local
+    write on a cluster can be in `upserted` before its event is in `events`.
     """
 
     version: str
@@ -29,9 +48,10 @@ class Changes:
     removed: tuple[Removal, ...] = ()
     namespaces: frozenset[str] | None = None
     """All namespaces; None when they did not change."""
+    events: tuple[Event, ...] = ()
     mark: int = 0
-    """The newest resource version seen, deletions included. It only grows, unless the store was restored from a backup:
-    then the changes are complete."""
+    """The resource version up to which all events are known. It only grows, unless the store was restored from a
+    backup: then the changes are complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +92,10 @@ class Store(Protocol):
 
     def changes(self, since: str | None) -> Changes:
         """The changes since a version. For None, or for a version that is too old: everything."""
+        ...
+
+    def wait(self, since: str | None, seconds: float) -> None:
+        """Returns when `changes(since)` has news, at most 20 ms later than the write, or after `seconds`."""
         ...
 
     def reached(self, version: int) -> bool:

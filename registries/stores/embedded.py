@@ -6,29 +6,37 @@ serial, and a reader sees versions in their order.
 """
 
 import json
+import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from uuid import uuid4
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Max
+from django.db.models import F, Q
 from django.utils import timezone
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal, credential_of
 from registries.domain.resource import KIND, Resource, as_applied, decode_password, new_resource, to_domain
-from registries.models import StoredResource, StoreVersion, Tombstone
+from registries.models import StoreChange, StoredResource, StoreVersion
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
-from registries.stores.base import Changes, Freshness
+from registries.stores.base import Changes, ChangeType, Event, Freshness
 from registries.stores.resealing import reseal_all
 from registries.stores.sealing import Sealer
 
 NAMESPACE_KIND = "Namespace"
-TOMBSTONES_KEPT = timedelta(hours=1)
 READ = 32
 """Bodies kept as read. One request reads the same one several times; a body may have a quarter of a megabyte."""
-_VERSION = f"SELECT value, compacted FROM {StoreVersion._meta.db_table} WHERE id = 1"  # noqa: S608  # nosec
+CHANGES_KEPT = timedelta(hours=1)
+CHANGES_BYTES = 16 * 2**20
+"""Bytes of changes that the database keeps. An index that is further behind reads everything."""
+PRUNED_EVERY = 16
+"""Writes between two removals of old changes."""
+POLL = 0.02
+"""Seconds between two looks for the writes of other processes, while a watch waits."""
+_VERSION = f"SELECT value FROM {StoreVersion._meta.db_table} WHERE id = 1"  # noqa: S608  # nosec
 """Written out: every list asks it, and Django takes longer to write it than a database to answer."""
 
 
@@ -39,6 +47,9 @@ class EmbeddedStore:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
+        self._written = threading.Condition()
+        self._looked_at = float("-inf")
+        self._seen = 0
 
     def acting_as(self, acting: object | None) -> "EmbeddedStore":
         return self
@@ -50,41 +61,22 @@ class EmbeddedStore:
         return Freshness()
 
     def changes(self, since: str | None) -> Changes:
-        with connection.cursor() as cursor:
-            cursor.execute(_VERSION)
-            value, compacted = cursor.fetchone() or (0, 0)
-        known = -1 if since is None else int(since)
+        value, known = _version(), -1 if since is None else int(since)
         if known == value:
             return Changes(version=str(value), complete=False, mark=value)
-        # Start over when the tombstones are gone, or when a restored backup is older than the caller's version.
-        complete = known < compacted or known > value
-        rows = StoredResource.objects.filter(resource_version__lte=value)
-        graves = Tombstone.objects.filter(resource_version__lte=value)
-        if not complete:
-            rows, graves = rows.filter(resource_version__gt=known), graves.filter(resource_version__gt=known)
-        upserted, touched = [], complete
-        for kind, body in rows.values_list("kind", "body").iterator():
-            if kind == KIND:
-                # A list of everything would only push out the bodies that are in use.
-                upserted.append(to_domain(json.loads(body)) if complete else _read(body)[1])
-            else:
-                touched = True
-        removed = (
-            []
-            if complete
-            else list(graves.values_list("kind", "namespace", "name", "uid", "resource_version"))
-        )
-        touched = touched or any(kind == NAMESPACE_KIND for kind, *_ in removed)
-        return Changes(
-            version=str(value),
-            complete=complete,
-            upserted=tuple(upserted),
-            removed=tuple(
-                Removal(Key(ns, name), uid, at) for kind, ns, name, uid, at in removed if kind == KIND
-            ),
-            namespaces=self._namespaces() if touched else None,
-            mark=value,
-        )
+        changes = _written_between(known, value) if 0 <= known < value else None
+        return changes or self._everything()
+
+    def wait(self, since: str | None, seconds: float) -> None:
+        """Wakes at once after a write of this process. All waiting threads share the look for other writes."""
+        end = time.monotonic() + seconds
+        with self._written:
+            while (now := time.monotonic()) < end:
+                if now - self._looked_at >= POLL:
+                    self._looked_at, self._seen = now, _version()
+                if str(self._seen) != since:
+                    return
+                self._written.wait(POLL)
 
     def reached(self, version: int) -> bool:
         return False  # `changes` never misses a version
@@ -135,6 +127,7 @@ class EmbeddedStore:
             metadata["resourceVersion"] = str(version)
             row.body, row.resource_version = json.dumps(body, ensure_ascii=False), version
             row.save(update_fields=["body", "resource_version"])
+            self._note(ChangeType.MODIFIED, KIND, version, row.body)
         return _read(row.body)[1]
 
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
@@ -189,6 +182,25 @@ class EmbeddedStore:
             StoreVersion.objects.filter(pk=1).update(value=F("value") + 1)
         return StoreVersion.objects.values_list("value", flat=True).get(pk=1)
 
+    def _note(self, kind_of_change: ChangeType, kind: str, version: int, text: str) -> None:
+        """Adds a change to the log, as a part of the write, and wakes the watches of this process after it."""
+        last = (
+            StoreChange.objects.order_by("-resource_version").values_list("written", flat=True).first() or 0
+        )
+        written = last + len(text.encode())
+        StoreChange.objects.create(
+            resource_version=version, type=kind_of_change, kind=kind, written=written, body=text
+        )
+        if version % PRUNED_EVERY == 0:
+            old = Q(at__lt=timezone.now() - CHANGES_KEPT) | Q(written__lte=written - CHANGES_BYTES)
+            StoreChange.objects.filter(old, resource_version__lt=version).delete()
+        transaction.on_commit(self._wake)
+
+    def _wake(self) -> None:
+        with self._written:
+            self._looked_at = float("-inf")
+            self._written.notify_all()
+
     @staticmethod
     def _require_namespace(key: Key) -> None:
         if not StoredResource.objects.filter(kind=NAMESPACE_KIND, name=key.namespace).exists():
@@ -203,8 +215,7 @@ class EmbeddedStore:
             raise Conflict(str(key), Problem.RECREATED)
         return row
 
-    @staticmethod
-    def _insert(kind: str, key: Key, uid: str, version: int, body: str, sealed: str) -> None:
+    def _insert(self, kind: str, key: Key, uid: str, version: int, body: str, sealed: str) -> None:
         try:
             with transaction.atomic():
                 StoredResource.objects.create(
@@ -218,23 +229,66 @@ class EmbeddedStore:
                 )
         except IntegrityError as error:
             raise AlreadyExists(str(key) if key.namespace else key.name) from error
+        self._note(ChangeType.ADDED, kind, version, body)
 
-    @staticmethod
-    def _bury(row: StoredResource, version: int) -> None:
-        """Deletes a row, leaves a tombstone, and removes tombstones older than TOMBSTONES_KEPT."""
-        Tombstone.objects.create(
-            kind=row.kind, namespace=row.namespace, name=row.name, uid=row.uid, resource_version=version
-        )
+    def _bury(self, row: StoredResource, version: int) -> None:
+        body = json.loads(row.body)
+        body["metadata"]["resourceVersion"] = str(version)
         row.delete()
-        old = Tombstone.objects.filter(deleted_at__lt=timezone.now() - TOMBSTONES_KEPT)
-        newest = old.aggregate(newest=Max("resource_version"))["newest"]
-        if newest is not None:
-            StoreVersion.objects.filter(pk=1).update(compacted=newest)
-            old.filter(resource_version__lte=newest).delete()
+        self._note(ChangeType.DELETED, row.kind, version, json.dumps(body, ensure_ascii=False))
 
     @staticmethod
-    def _namespaces() -> frozenset[str]:
-        return frozenset(StoredResource.objects.filter(kind=NAMESPACE_KIND).values_list("name", flat=True))
+    def _everything() -> Changes:
+        """All registries at one version: the rows, and what was written while they were read."""
+        while True:
+            before = _version()
+            bodies = list(StoredResource.objects.filter(kind=KIND).values_list("body", flat=True))
+            value = _version()
+            if (meanwhile := _written_between(before, value)) is not None:
+                break
+        registries = {(it := to_domain(json.loads(body))).key: it for body in bodies}
+        for event in meanwhile.events:
+            registries.pop(event.registry.key, None)
+            if event.type is not ChangeType.DELETED:
+                registries[event.registry.key] = event.registry
+        return Changes(
+            version=str(value),
+            complete=True,
+            upserted=tuple(registries.values()),
+            namespaces=_namespaces(),
+            mark=value,
+        )
+
+
+def _version() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSION)
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def _written_between(known: int, value: int) -> Changes | None:
+    """The changes after one version up to another; None when some are no longer there."""
+    rows = StoreChange.objects.filter(resource_version__gt=known, resource_version__lte=value)
+    found = list(rows.order_by("resource_version").values_list("type", "kind", "body"))
+    if len(found) != value - known:
+        return None
+    events = tuple(Event(ChangeType(change), _read(body)[1]) for change, kind, body in found if kind == KIND)
+    present = {it.registry.key: it for it in events}
+    removals = (it.registry for it in events if it.type is ChangeType.DELETED)
+    return Changes(
+        version=str(value),
+        complete=False,
+        upserted=tuple(it.registry for it in present.values() if it.type is not ChangeType.DELETED),
+        removed=tuple(Removal(it.key, it.uid, int(it.resource_version)) for it in removals),
+        namespaces=_namespaces() if any(kind == NAMESPACE_KIND for _, kind, _ in found) else None,
+        events=events,
+        mark=value,
+    )
+
+
+def _namespaces() -> frozenset[str]:
+    return frozenset(StoredResource.objects.filter(kind=NAMESPACE_KIND).values_list("name", flat=True))
 
 
 @lru_cache(maxsize=READ)

@@ -1,5 +1,6 @@
 """Watching: what was there, what happens, in order and from a version on; and what one may not see is not told."""
 
+import errno
 import json
 import socket
 import threading
@@ -11,11 +12,13 @@ from typing import Any
 
 import pytest
 import requests
+from django.contrib.auth.models import User
+from django.utils import timezone
 
 from registries import wiring
 from registries.api import watch
 from registries.index.search import Index
-from registries.models import StoreVersion
+from registries.models import ApiToken, StoreChange
 from registries.people.grants import remove_grant
 from registries.wiring import services
 from tests.api.test_api import ALL, TEAM_A, notes, patch, post
@@ -52,6 +55,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(watch, "time", clock)
+    monkeypatch.setattr(Index, "wait", lambda _index, _place, seconds: clock.sleep(seconds))
     return clock
 
 
@@ -163,17 +167,34 @@ def test_a_bookmark_says_up_to_where(cast: Cast) -> None:
     assert found[1]["object"]["metadata"] == {"resourceVersion": version}
 
 
-def test_ends_when_the_rights_change(cast: Cast, clock: Clock) -> None:
-    for end in ("revoke", "grant"):
-        following = events(cast.api("vic").get(f"{TEAM_A}?watch=true&timeoutSeconds=20"))
-        if end == "revoke":
-            token = services().tokens.all(access=cast.access("vic"))[0]
+@pytest.mark.parametrize("end", ["revoked", "expired", "deactivated", "deleted", "less", "grant lost"])
+@pytest.mark.parametrize("busy", [False, True])
+def test_ends_when_the_rights_change(cast: Cast, clock: Clock, end: str, busy: bool) -> None:
+    """Also while it is sending what is there."""
+    for number in range(3 * busy):
+        cast.add(f"r{number}")
+    following = events(cast.api("vic").get(f"{TEAM_A}?watch=true&timeoutSeconds=20"))
+    if busy:
+        assert told(next(following)) == ("ADDED", "r0")
+        clock.sleep(watch.RIGHTS + 0.1)
+    match end:
+        case "revoked":
+            [token] = services().tokens.all(access=cast.access("vic"))
             services().tokens.revoke(access=cast.access("vic"), token_id=token.id)
-        else:
+        case "expired":
+            ApiToken.objects.update(expires_at=timezone.now())
+        case "deactivated":
+            User.objects.filter(username="vic").update(is_active=False)
+        case "deleted":
+            cast.users["vic"].delete()
+        case "less":
+            ApiToken.objects.update(namespaces="team-b")
+        case _:
             remove_grant(cast.users["vic"], "team-a")
-        begun = clock.now
-        assert list(following) == []
-        assert clock.now - begun <= watch.RIGHTS + watch.LOOK
+    begun = clock.now
+
+    assert list(following) == []
+    assert clock.now - begun <= watch.RIGHTS + watch.LOOK
 
 
 def test_there_are_so_many_at_once(cast: Cast, settings: Any) -> None:
@@ -209,21 +230,24 @@ def test_a_head_holds_no_seat(cast: Cast) -> None:
     assert answer["ETag"]
 
 
-def test_a_list_of_everything_is_told_as_what_it_changes(cast: Cast) -> None:
-    """As on a cluster, when its watch had to begin anew."""
-    kept, gone = cast.add("kept"), cast.add("gone")
-    index = Index(services().store, lambda: datetime.now(UTC))
-    index.fresh()
-    place = index.place_of(gone.resource_version)
-    services().store.delete(gone.key, uid=gone.uid)
+def test_after_a_gap_every_watch_lists_again(cast: Cast) -> None:
+    """As on a cluster after a broken watch: the single changes are not known any more."""
+    kept = cast.add("kept")
+    client = cast.api("nina")
+    version = client.get(TEAM_A).json()["metadata"]["resourceVersion"]
+    following = events(client.get(f"{TEAM_A}?watch=true&resourceVersion={version}&timeoutSeconds=9"))
+    other = Index(services().store, lambda: datetime.now(UTC))
+    other.fresh()
     new = cast.add("new")
-    StoreVersion.objects.update(compacted=new.resource_version)
+    services().store.delete(new.key, uid=new.uid)
+    StoreChange.objects.filter(resource_version=new.resource_version).delete()
 
-    news = index.changes(cast.access("olive"), "", place or 0)
-
-    assert news
-    assert [(it.type.value, it.key.name) for it in news.changes] == [("ADDED", "new"), ("DELETED", "gone")]
-    assert kept.key.name not in str(news.changes)
+    begun = other.place_of(version)
+    assert begun is None
+    [event] = following
+    assert (event["type"], event["object"]["reason"]) == ("ERROR", "Expired")
+    [item] = client.get(TEAM_A).json()["items"]
+    assert item["metadata"]["uid"] == kept.uid
 
 
 def test_a_client_that_has_gone_holds_no_seat(tmp_path: Path) -> None:
@@ -252,6 +276,21 @@ def test_a_client_that_has_gone_holds_no_seat(tmp_path: Path) -> None:
         assert wait_for(lambda: bool((one := watching()) and (second.append(one) or len(second) == 4)))
         for client in second:
             client.close()
+
+
+def test_a_client_that_takes_nothing_is_dropped_by_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "SILENT", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(server.getsockname())
+        connection, _ = server.accept()
+        connection.settimeout(LONG)
+        watch.drop_when_silent(connection)
+
+        with connection, pytest.raises(TimeoutError) as caught:
+            connection.sendall(bytes(2**26))
+
+    assert caught.value.errno == errno.ETIMEDOUT, "from the kernel, not from this test"
 
 
 def test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhile(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """The cache of the store on a cluster: answers and events that arrive in any order end in the same state."""
 
+import threading
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 
@@ -8,7 +11,7 @@ import pytest
 from registries.domain.errors import ConsoleError, Forbidden, Unavailable
 from registries.domain.registry import Key, Provider, RegistrySecret, Removal
 from registries.runs.heartbeat import RetryPolicy
-from registries.stores.base import Freshness
+from registries.stores.base import ChangeType, Event, Freshness
 from registries.stores.cluster import cache as cache_module
 from registries.stores.cluster.cache import Cache
 
@@ -18,6 +21,19 @@ KEY = Key("team-a", "x")
 def registry(version: str, uid: str = "u1", key: Key = KEY) -> RegistrySecret:
     created = datetime(2026, 1, 1, tzinfo=UTC)
     return RegistrySecret(key, uid, version, created, "h.example.com", "u", Provider.OTHER)
+
+
+def gone(version: str, uid: str = "u1", key: Key = KEY) -> Event:
+    return Event(ChangeType.DELETED, registry(version, uid, key))
+
+
+def written(version: str, uid: str = "u1", key: Key = KEY) -> Event:
+    return Event(ChangeType.MODIFIED, registry(version, uid, key))
+
+
+@pytest.fixture(autouse=True)
+def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "EVENT_WAIT", 0.01)
 
 
 @pytest.fixture
@@ -77,27 +93,81 @@ def test_a_namesake_is_another_one(cache: Cache) -> None:
 
 
 def test_the_version_of_a_deletion_is_noted_when_the_event_comes(cache: Cache) -> None:
-    cache.put(registry("11"))
+    cache.happened(written("11"))
     cache.remove(KEY, "u1")
     before = cache.changes(None)
-    cache.remove(KEY, "u1", "12")
-    cache.remove(Key("team-a", "never-seen"), "u2", "9")
+    cache.happened(gone("12"))
 
     after = cache.changes(before.version)
-    assert (before.mark, after.mark, after.removed) == (11, 12, ())
+    assert (before.mark, after.mark, after.events) == (11, 12, (gone("12"),))
     assert after.version != before.version, "or an index would not look at it"
 
 
-def test_the_mark_grows_but_with_another_history(cache: Cache) -> None:
+def test_the_mark_is_the_version_up_to_which_all_events_are_known(cache: Cache) -> None:
     cache.put(registry("15"))
-    cache.replace([], "14", another_history=False)
+    assert cache.changes(None).mark == 10, "an event of somebody else may be on its way"
+    cache.happened(written("15"))
     assert cache.changes(None).mark == 15
+    before = cache.changes(None).version
+    cache.advance("18")
+    assert (cache.changes(before).mark, cache.changes(before).complete) == (18, False)
     cache.replace([], "20", another_history=False)
     assert cache.changes(None).mark == 20
 
     cache.replace([], "7", another_history=True)
 
     assert cache.changes(None).mark == 7
+
+
+def test_events_are_all_there_in_order_beside_local_writes(cache: Cache) -> None:
+    """A local write is known before the events of two others, and a local deletion before the last event."""
+    before = cache.changes(None).version
+    cache.put(registry("13"))
+    happened = [written("11"), written("12"), written("13"), written("14"), gone("15")]
+    for event in happened[:3]:
+        cache.happened(event)
+        assert versions(cache) == ["13"]
+    cache.remove(KEY, "u1")
+    for event in happened[3:]:
+        cache.happened(event)
+        assert versions(cache) == []
+
+    assert cache.changes(before).events == tuple(happened)
+
+
+def test_a_local_write_waits_for_its_event(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "EVENT_WAIT", 60.0)
+    before, begun = cache.changes(None).version, time.monotonic()
+    for wait, event in ((lambda: cache.put(registry("11")), written("11")),
+                        (lambda: cache.remove(KEY, "u1"), gone("12"))):  # fmt: skip
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        cache.happened(event)
+        waiting.join(60)
+    assert time.monotonic() - begun < 30
+    changes = cache.changes(before)
+    assert (changes.events, len(changes.removed)) == ((written("11"), gone("12")), 1)
+
+
+def test_a_local_write_does_not_wait_while_nothing_is_heard(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "EVENT_WAIT", 60.0)
+    cache.lost("registries", "cluster_away")
+    begun = time.monotonic()
+    cache.put(registry("11"))
+    cache.remove(KEY, "u1")
+    assert time.monotonic() - begun < 30
+
+
+def test_the_changes_kept_are_limited_in_bytes(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "REMEMBERED_BYTES", 10_000)
+    before = cache.changes(None).version
+    for number in range(11, 60):
+        event = Event(ChangeType.MODIFIED, replace(registry(str(number)), document=b"x" * 1000))
+        cache.happened(event)
+        assert cache.changes(before).complete == (number > 20)
+    assert sum(entry.size for entry in cache._entries) == 10_000
 
 
 def test_a_list_from_an_old_cache_keeps_what_was_written_since(cache: Cache) -> None:
@@ -131,7 +201,7 @@ def test_another_history_takes_everything_away(cache: Cache) -> None:
 def test_who_is_too_far_behind_gets_everything(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     before = cache.changes(None).version
     for number in range(cache_module.REMEMBERED + 1):
-        cache.put(registry(str(100 + number)))
+        cache.happened(written(str(100 + number)))
 
     assert cache.changes(before).complete
     assert not cache.changes(cache.changes(None).version).complete

@@ -12,7 +12,7 @@ from registries.domain.selectors import SelectorError, read_selector
 from tests.api.test_api import ALL, TEAM_A, body, post
 from tests.api.test_watch import clock, events, told
 from tests.cast import Cast
-from tests.index.test_watch_log import log_of, registry
+from tests.index.test_watch_log import changed, log_of, registry
 
 LABELS: dict[str, dict[str, str]] = {
     "a": {"app": "web", "tier": "front"},
@@ -150,8 +150,8 @@ def test_who_leaves_what_is_selected_is_deleted_and_who_enters_is_added(
     before: str, after: str, seen: str
 ) -> None:
     old, new = labelled(4, app=before), labelled(7, app=after)
-    log, there = log_of(old)
-    log.append([new], [], there.get)
+    log = log_of(old)
+    log.append([changed(new)])
     news = log.after(log.place - 1)
     assert news
     [change] = news.changes

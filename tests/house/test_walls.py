@@ -14,7 +14,7 @@ FLAT_MODULES = {"__init__", "apps", "limits", "metrics", "models", "urls", "wiri
 OWNERS = {
     "StoredResource": {"stores/embedded.py", "demo/seed.py"},
     "StoreVersion": {"stores/embedded.py"},
-    "Tombstone": {"stores/embedded.py"},
+    "StoreChange": {"stores/embedded.py"},
     "Grant": {"people/grants.py", "people/accounts.py"},
     "ApiToken": {"people/tokens.py"},
     "VerificationRecord": {"runs/clean_up.py", "verification/history.py", "demo/seed.py"},

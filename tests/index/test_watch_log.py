@@ -1,10 +1,14 @@
-"""The log of changes: who goes on from a version misses nothing, and is told again only what could have been missed."""
+"""The log of changes: a client that continues from a version gets every change after it, in order, within the limit."""
 
 import json
+from dataclasses import replace
 
-from registries.domain.registry import Key, RegistrySecret, Removal
+import pytest
+
+from registries.domain.registry import RegistrySecret
 from registries.domain.resource import to_domain
-from registries.index.watch_log import ChangeLog
+from registries.index.watch_log import OVERHEAD, PIECE, ChangeLog
+from registries.stores.base import ChangeType, Event
 
 
 def registry(name: str, uid: str, version: int) -> RegistrySecret:
@@ -21,10 +25,22 @@ def registry(name: str, uid: str, version: int) -> RegistrySecret:
     return to_domain(resource)
 
 
-def log_of(*there: RegistrySecret, kept: int = 100) -> tuple[ChangeLog, dict[Key, RegistrySecret]]:
+def log_of(*there: RegistrySecret, kept: int = 2**20) -> ChangeLog:
     log = ChangeLog(kept)
-    log.begin(max(int(it.resource_version) for it in there))
-    return log, {it.key: it for it in there}
+    log.begin(there, max(int(it.resource_version) for it in there))
+    return log
+
+
+def added(it: RegistrySecret) -> Event:
+    return Event(ChangeType.ADDED, it)
+
+
+def changed(it: RegistrySecret) -> Event:
+    return Event(ChangeType.MODIFIED, it)
+
+
+def gone(it: RegistrySecret) -> Event:
+    return Event(ChangeType.DELETED, it)
 
 
 def told(log: ChangeLog, version: str) -> list[tuple[str, str]] | None:
@@ -37,80 +53,78 @@ def told(log: ChangeLog, version: str) -> list[tuple[str, str]] | None:
     )
 
 
-def test_a_namesake_comes_after_the_one_that_went() -> None:
-    old = registry("a", "old", 5)
-    for removed in ([], [Removal(old.key, "old")]):
-        log, there = log_of(old)
+def test_every_event_is_in_the_log_in_order() -> None:
+    log = log_of(registry("a", "u1", 4), registry("b", "u2", 5))
 
-        log.append([registry("a", "new", 8)], removed, there.get)
+    log.append([changed(registry("a", "u1", 6)), gone(registry("a", "u1", 7)), added(registry("a", "u3", 8))])
+    log.append([gone(registry("b", "u2", 9))], 11)
 
-        assert told(log, "5") == [("DELETED", "old"), ("ADDED", "new")]
-        assert told(log, "8") == []
-
-
-def test_what_went_together_is_not_missed_by_who_saw_one_of_it() -> None:
-    one, two = registry("a", "u1", 4), registry("b", "u2", 5)
-    log, there = log_of(one, two)
-    log.append([], [Removal(one.key, "u1"), Removal(two.key, "u2")], there.get)
-    news = log.after(log.place_of("5") or 0)
-    assert news
-    seen = json.loads(news.changes[0].document)["metadata"]["resourceVersion"]
-
-    assert told(log, seen) == [("DELETED", "u1"), ("DELETED", "u2")]
-
-
-def test_a_deletion_stands_under_its_own_version() -> None:
-    one, two = registry("a", "u1", 4), registry("b", "u2", 5)
-    log, there = log_of(one, two)
-
-    log.append([registry("c", "u3", 8)], [Removal(two.key, "u2", 9), Removal(one.key, "u1", 7)], there.get, 9)
-
-    assert told(log, "5") == [("DELETED", "u1"), ("ADDED", "u3"), ("DELETED", "u2")]
-    assert told(log, "7") == [("ADDED", "u3"), ("DELETED", "u2")]
-    assert told(log, "8") == [("DELETED", "u2")]
-    assert told(log, "9") == []
+    steps = [("MODIFIED", "u1"), ("DELETED", "u1"), ("ADDED", "u3"), ("DELETED", "u2")]
+    for known in range(5, 12):
+        assert told(log, str(known)) == steps[max(0, known - 5) :]
+    assert told(log, "4") is None
     news = log.after(log.place_of("5") or 0)
     assert news
     versions = [json.loads(it.document)["metadata"]["resourceVersion"] for it in news.changes]
-    assert (versions, news.version) == (["7", "8", "9"], "9")
+    assert (versions, news.version) == (["6", "7", "8", "9"], "11")
 
 
-def test_what_is_told_late_is_told_again_to_who_saw_something_newer() -> None:
-    there = registry("a", "u1", 4)
-    log, known = log_of(there)
-    log.append([registry("b", "u2", 9)], [], known.get)
-    log.append([registry("c", "u3", 8)], [], known.get)
-    log.append([], [Removal(there.key, "u1", 7)], known.get)
+def test_a_registry_that_was_not_readable_before_is_added() -> None:
+    log = log_of(registry("a", "u1", 4))
+
+    log.append([changed(registry("b", "u2", 5)), changed(registry("a", "u3", 6))])
+
+    assert told(log, "4") == [("ADDED", "u2"), ("ADDED", "u3")]
+
+
+def test_a_late_event_is_repeated_for_a_client_of_a_newer_version() -> None:
+    """Several watches, one for each namespace, are not in one order."""
+    log = log_of(registry("a", "u1", 4))
+    for event in (added(registry("b", "u2", 9)), added(registry("c", "u3", 8)), gone(registry("a", "u1", 7))):
+        log.append([event])
 
     assert told(log, "9") == [("ADDED", "u3"), ("DELETED", "u1")]
     assert told(log, "7") == told(log, "4") == [("ADDED", "u2"), ("ADDED", "u3"), ("DELETED", "u1")]
 
 
-def test_a_deletion_without_a_version_is_not_told_again_after_a_newer_one() -> None:
-    there = registry("a", "u1", 4)
-    log, known = log_of(there)
-    log.append([], [Removal(there.key, "u1")], known.get)
-    assert told(log, "4") == [("DELETED", "u1")]
+@pytest.mark.parametrize("size", [10, 1000, 100_000, 240 * 1024])
+def test_the_log_is_limited_in_bytes_and_forgets_the_oldest(size: int) -> None:
+    first = replace(registry("a", "u", 1), document=b"x" * size)
+    log = log_of(first, kept=1_000_000)
+    for version in range(2, 1000):
+        log.append([changed(replace(registry("a", "u", version), document=b"x" * size))])
+        assert sum(it.size for it in log._changes) <= 1_000_000
 
-    log.append([], [], known.get, 6)
-
-    assert told(log, "4") == [("DELETED", "u1")]
-    assert told(log, "6") == []
-
-
-def test_forgets_the_oldest_and_says_so() -> None:
-    first = registry("a", "u", 1)
-    log, there = log_of(first, kept=2)
-    for version in range(2, 6):
-        log.append([registry("a", "u", version)], [], there.get)
-
-    assert told(log, "2") is None
-    assert told(log, "3") is None
-    assert told(log, "4") == [("MODIFIED", "u")]
+    kept = len(log._changes)
+    assert kept == 1_000_000 // (OVERHEAD + 2 * size)
+    oldest = 1000 - kept
+    assert log.place_of(str(oldest - 1)) is None
+    news = log.after(log.place_of(str(oldest)) or 0)
+    assert news
+    assert news.changes[0].version == oldest + 1
     assert log.after(0) is None
 
 
+def test_a_piece_of_news_is_limited_in_bytes_and_the_pieces_are_everything() -> None:
+    log = log_of(registry("a", "u", 1), kept=2**30)
+    sizes = [10, 300_000, 5, 100_000, 100_000, 20_000] * 8
+    for version, size in enumerate(sizes, 2):
+        log.append([changed(replace(registry("a", "u", version), document=b"x" * size))])
+    seen: list[int] = []
+    place, version = log.place_of("1"), "1"
+    while place is not None and place < log.place:
+        news = log.after(place)
+        assert news
+        assert sum(it.size for it in news.changes) <= PIECE or len(news.changes) == 1
+        assert log.place_of(news.version) == news.place
+        place, version = news.place, news.version
+        seen += [it.version for it in news.changes]
+
+    assert seen == list(range(2, len(sizes) + 2))
+    assert version == str(len(sizes) + 1)
+
+
 def test_a_version_of_the_future_or_of_none_is_not_known() -> None:
-    log, _ = log_of(registry("a", "u", 5))
+    log = log_of(registry("a", "u", 5))
 
     assert [told(log, version) for version in ("6", "x", "-1", "٣", "9" * 30)] == [None] * 5

@@ -17,6 +17,7 @@ FILES = (
     "api/test_watch",
     "domain/test_access",
     "index/test_index",
+    "index/test_watch_order",
     "limits/test_limits",
     "people/test_tokens",
     "processes/test_keys",

@@ -8,7 +8,7 @@ from django.utils import timezone
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import encode_password
-from registries.models import StoredResource, Tombstone
+from registries.models import StoreChange, StoredResource
 from registries.stores import embedded
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
@@ -44,21 +44,40 @@ def test_a_namespace_is_created_once_and_deleted_once(embedded_store: EmbeddedSt
         embedded_store.delete_namespace("nowhere")
 
 
-@pytest.mark.django_db
-def test_who_comes_after_the_tombstones_are_gone_starts_over(
-    embedded_store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("too", ["old", "large"])
+def test_an_index_that_is_behind_the_kept_changes_starts_over(
+    embedded_store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch, too: str
 ) -> None:
+    monkeypatch.setattr(embedded, "PRUNED_EVERY", 1)
     first = embedded_store.create(make())
     before = embedded_store.changes(None).version
     embedded_store.delete(KEY, uid=first.uid)
-    Tombstone.objects.update(deleted_at=timezone.now() - 2 * embedded.TOMBSTONES_KEPT)
+    assert not embedded_store.changes(before).complete
+    if too == "old":
+        StoreChange.objects.update(at=timezone.now() - 2 * embedded.CHANGES_KEPT)
+    else:
+        monkeypatch.setattr(embedded, "CHANGES_BYTES", 1)
+    middle = embedded_store.changes(before).version
     second = embedded_store.create(make(Key("team-a", "second")))
-    embedded_store.delete(Key("team-a", "second"), uid=second.uid)
 
     changes = embedded_store.changes(before)
 
     assert changes.complete
-    assert changes.upserted == ()
+    assert [it.uid for it in changes.upserted] == [second.uid]
+    assert not embedded_store.changes(middle).complete
+    assert StoreChange.objects.count() == 1
+
+
+def test_the_log_of_changes_keeps_so_many_bytes(
+    embedded_store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "CHANGES_BYTES", 400_000)
+    created = embedded_store.create(make())
+    for size in (100, 100_000, 3_000, 50_000) * 12:
+        embedded_store.annotate(KEY, {"x": "y" * size}, uid=created.uid)
+
+    kept = sum(len(body.encode()) for body in StoreChange.objects.values_list("body", flat=True))
+    assert kept < 400_000 + embedded.PRUNED_EVERY * 100_000
 
 
 @pytest.mark.django_db

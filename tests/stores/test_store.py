@@ -1,6 +1,7 @@
 """The contract of every store (stores/base.py): the same tests against the embedded one and a real API server."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -224,6 +225,40 @@ def test_changes_are_what_happened_since(store: Store) -> None:
     assert [(it.key, it.uid) for it in changes.removed] == [(Key("team-a", "gone"), gone.uid)]
     assert changes.namespaces is None
     assert store.changes(changes.version).upserted == ()
+
+
+def test_every_single_change_is_in_order(store: Store) -> None:
+    before = store.changes(None).version
+    written = [store.create(make())]
+    for number in range(5):
+        written.append(store.annotate(KEY, {"x": str(number)}, uid=written[0].uid))
+    store.delete(KEY, uid=written[0].uid)
+    written.append(store.create(make()))
+    assert wait_for(lambda: len(store.changes(before).events) == 8)
+
+    events = store.changes(before).events
+
+    assert [it.type.value for it in events] == ["ADDED", *["MODIFIED"] * 5, "DELETED", "ADDED"]
+    gone = events.index(next(it for it in events if it.type == "DELETED"))
+    states = [it.registry for it in (*events[:gone], *events[gone + 1 :])]
+    assert all(same(*pair) for pair in zip(states, written, strict=True))
+    versions = [int(it.registry.resource_version) for it in events]
+    assert versions == sorted(set(versions))
+    last = shown(events[gone].registry)
+    assert last["metadata"]["annotations"]["x"] == "4"
+    assert last["metadata"]["resourceVersion"] == events[gone].registry.resource_version
+
+
+def test_a_wait_ends_with_the_next_change(store: Store) -> None:
+    before = store.changes(None).version
+    begun = time.monotonic()
+    store.wait(before, 0.05)
+    assert time.monotonic() - begun >= 0.05
+
+    store.create(make())
+
+    store.wait(before, 600)
+    assert store.changes(before).upserted
 
 
 def test_changes_hold_no_password(store: Store) -> None:

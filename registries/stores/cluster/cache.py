@@ -1,7 +1,9 @@
 """The known state of the cluster and its last changes, in memory and without passwords.
 
-The state comes from lists, from the events of a watch, and from local writes. A local write is added at once, so that a
-person sees what they saved. The three do not arrive in order: the newer resource version wins.
+The state comes from lists, from the events of a watch, and from local writes. A local write waits for its event, so
+that a person sees what they saved, and lists and watches see changes in one order. When the event is late, the answer
+of the write is added to the state instead, and the newer resource version wins. The log of events has exactly the
+events of the watch, in their order.
 
 Resource versions are compared as numbers. Kubernetes calls them opaque, but every API server that serves custom
 resources takes them from the revision of etcd, which only grows, over all objects. client-go and the cache of the API
@@ -11,28 +13,37 @@ server rely on this, too. A version that is not a number is always taken as newe
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
 
 from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret, Removal
-from registries.stores.base import Changes, Freshness
+from registries.stores.base import Changes, ChangeType, Event, Freshness
 
 REMEMBERED = 20_000
 """Number of changes kept. An index that is further behind gets everything."""
+REMEMBERED_BYTES = 16 * 2**20
+"""Bytes of the documents of these changes."""
+EVENT_WAIT = 0.5
+"""Seconds that a local write waits for its event. An API server sends it within some milliseconds."""
 DELETED_KEPT = 120.0
 """Seconds for which the uid of a deleted resource is remembered: a late answer must not bring the resource back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change. `gone` is the deletion; None for a new or changed registry."""
+    """One change. `gone` is the deletion; None for a new or changed registry. A local write has no event."""
 
     number: int
     key: Key
     gone: Removal | None = None
+    event: Event | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.event.registry.document) if self.event else 0
 
 
 class Cache:
@@ -51,7 +62,8 @@ class Cache:
         self._registries: dict[Key, RegistrySecret] = {}
         self._namespaces: frozenset[str] = frozenset()
         self._namespaces_changed = 0
-        self._entries: deque[Entry] = deque(maxlen=REMEMBERED)
+        self._entries: deque[Entry] = deque()
+        self._bytes = 0
         self._number = 0
         self._begun = 0
         self._mark = 0
@@ -68,16 +80,24 @@ class Cache:
             self._require_lists()
             known = self._place(since)
             complete = not self._begun <= known <= self._number
-            upserted, removed = self._since(known) if not complete else (tuple(self._registries.values()), [])
+            upserted, removed, events = self._since(known)
+            if complete:
+                upserted, removed, events = tuple(self._registries.values()), [], []
             touched = complete or self._namespaces_changed > known
             return Changes(
                 version=f"{self._id}.{self._number}",
                 complete=complete,
                 upserted=upserted,
                 removed=tuple(removed),
+                events=tuple(events),
                 namespaces=self._namespaces if touched else None,
                 mark=self._mark,
             )
+
+    def wait(self, since: str | None, seconds: float) -> None:
+        """Returns when there are changes since a version, or after `seconds`."""
+        with self._changed:
+            self._changed.wait_for(lambda: f"{self._id}.{self._number}" != since, seconds)
 
     def freshness(self) -> Freshness:
         with self._changed:
@@ -89,6 +109,11 @@ class Cache:
     def keys(self) -> tuple[Key, ...]:
         with self._changed:
             return tuple(self._registries)
+
+    def known(self, key: Key, uid: str) -> RegistrySecret | None:
+        with self._changed:
+            registry = self._registries.get(key)
+            return registry if registry is not None and registry.uid == uid else None
 
     # For the watchers, and for local writes
 
@@ -110,35 +135,50 @@ class Cache:
                     if newer(it.resource_version, version) and _supersedes(it, listed.get(key))
                 }
             self._registries = listed
-            self._mark = max(self._mark, _number(version) or 0)
+            self._mark = _number(version) or 0
             self._entries.clear()
+            self._bytes = 0
             self._number += 1
             self._begun = self._number
+            self._changed.notify_all()
+
+    def happened(self, event: Event) -> None:
+        """Takes over an event of the watch."""
+        registry = event.registry
+        version = _number(registry.resource_version) or 0
+        with self._changed:
+            gone = Removal(registry.key, registry.uid, version)
+            if event.type is not ChangeType.DELETED:
+                self._put(registry)
+                self._note(registry.key, event=event)
+            else:
+                self._remove(registry.key, registry.uid)
+                self._note(registry.key, gone, event)
+            self._mark = max(self._mark, version)
+            self._changed.notify_all()
+
+    def advance(self, version: str) -> None:
+        """Takes over a bookmark: there was no other event up to this version."""
+        with self._changed:
+            if (number := _number(version) or 0) > self._mark:
+                self._mark = number
+                self._number += 1  # otherwise the index would not ask for the new mark
+                self._changed.notify_all()
 
     def put(self, registry: RegistrySecret) -> None:
-        """Adds a new or changed registry, unless a newer version of it is known."""
+        """Adds the answer of a local write, unless its event or a newer one comes in time."""
+        version = _number(registry.resource_version) or 0
         with self._changed:
-            if registry.uid in self._deleted or not _supersedes(registry, self._registries.get(registry.key)):
-                return
-            self._registries[registry.key] = registry
-            self._mark = max(self._mark, _number(registry.resource_version) or 0)
-            self._note(registry.key)
+            self._await(lambda: self._mark >= version)
+            if self._put(registry):
+                self._note(registry.key)
 
-    def remove(self, key: Key, uid: str, version: str = "") -> None:
-        """Removes a registry. A local delete has no resource version yet; the watch event supplies it."""
-        removal = Removal(key, uid, _number(version) or 0)
+    def remove(self, key: Key, uid: str) -> None:
+        """Removes a registry after a local delete, unless the event comes in time."""
         with self._changed:
-            now = time.monotonic()
-            while self._deleted and now - next(iter(self._deleted.values())) >= DELETED_KEPT:
-                del self._deleted[next(iter(self._deleted))]
-            self._deleted.setdefault(uid, now)  # the oldest first
-            known = self._registries.get(key)
-            if known is not None and known.uid == uid:
-                del self._registries[key]
-                self._note(key, removal)
-            elif removal.version > self._mark:
-                self._number += 1  # otherwise the index would not ask for the new mark
-            self._mark = max(self._mark, removal.version)
+            self._await(lambda: key not in self._registries or self._registries[key].uid != uid)
+            if self._remove(key, uid):
+                self._note(key, Removal(key, uid))
 
     def set_namespaces(self, names: frozenset[str]) -> None:
         with self._changed:
@@ -146,6 +186,7 @@ class Cache:
                 self._namespaces = names
                 self._number += 1
                 self._namespaces_changed = self._number
+                self._changed.notify_all()
 
     def answered(self, source: str) -> None:
         """Notes an answer of the server to a source that has listed at least once."""
@@ -180,23 +221,54 @@ class Cache:
     def _problem(self) -> Problem | None:
         return next((self._problems[name] for name in sorted(self._problems)), None)
 
-    def _since(self, known: int) -> tuple[tuple[RegistrySecret, ...], list[Removal]]:
-        """The last state of every changed key, and all removals: the order of the changes does not matter."""
+    def _await(self, seen: Callable[[], bool]) -> None:
+        """Waits for the event of a local write, while the watch is in good order."""
+        if self._listed >= self._sources and not self._problems:
+            self._changed.wait_for(seen, EVENT_WAIT)
+
+    def _put(self, registry: RegistrySecret) -> bool:
+        """Returns whether this is news. An older version is not."""
+        if registry.uid in self._deleted or not _supersedes(registry, self._registries.get(registry.key)):
+            return False
+        self._registries[registry.key] = registry
+        return True
+
+    def _remove(self, key: Key, uid: str) -> bool:
+        now = time.monotonic()
+        while self._deleted and now - next(iter(self._deleted.values())) >= DELETED_KEPT:
+            del self._deleted[next(iter(self._deleted))]
+        self._deleted.setdefault(uid, now)  # the oldest first
+        known = self._registries.get(key)
+        if known is None or known.uid != uid:
+            return False
+        del self._registries[key]
+        return True
+
+    def _since(self, known: int) -> tuple[tuple[RegistrySecret, ...], list[Removal], list[Event]]:
+        """The last state of every changed key, all removals, and all events in their order."""
         touched: set[Key] = set()
         removed: list[Removal] = []
+        events: list[Event] = []
         for entry in reversed(self._entries):
             if entry.number <= known:
                 break
             touched.add(entry.key)
             if entry.gone:
                 removed.append(entry.gone)
-        return tuple(self._registries[key] for key in touched if key in self._registries), removed
+            if entry.event:
+                events.append(entry.event)
+        upserted = tuple(self._registries[key] for key in touched if key in self._registries)
+        return upserted, removed, events[::-1]
 
-    def _note(self, key: Key, gone: Removal | None = None) -> None:
-        if len(self._entries) == REMEMBERED:
-            self._begun = self._entries[0].number
+    def _note(self, key: Key, gone: Removal | None = None, event: Event | None = None) -> None:
         self._number += 1
-        self._entries.append(Entry(self._number, key, gone))
+        self._entries.append(Entry(self._number, key, gone, event))
+        self._bytes += self._entries[-1].size
+        while len(self._entries) > REMEMBERED or self._bytes > REMEMBERED_BYTES:
+            oldest = self._entries.popleft()
+            self._bytes -= oldest.size
+            self._begun = oldest.number
+        self._changed.notify_all()
 
 
 def _number(version: str) -> int | None:

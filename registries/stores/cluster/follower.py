@@ -10,9 +10,10 @@ from registries.cluster.connection import Connection, Json
 from registries.cluster.lease import Lease
 from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import to_domain
+from registries.domain.resource import at_version, to_domain
 from registries.pull_secrets.reconcile import Reconciler
 from registries.pull_secrets.secret import PullSecrets
+from registries.stores.base import ChangeType, Event
 from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.watch import HealthCheck, Listing, Watcher
 
@@ -103,14 +104,16 @@ class _Registries(_Connection):
                 self._touch(key, generation)
 
     def happened(self, event: str, item: Json) -> None:
-        if event == "DELETED":
-            metadata = item["metadata"]
-            self._cache.remove(_key(item), str(metadata["uid"]), str(metadata["resourceVersion"]))
+        if event == "BOOKMARK":
+            self._cache.advance(str(item["metadata"]["resourceVersion"]))
             return
         registry = _readable(item)
+        if registry is None and event == "DELETED":
+            known = self._cache.known(_key(item), str(item["metadata"]["uid"]))
+            registry = known and at_version(known, str(item["metadata"]["resourceVersion"]))
         if registry is not None:
-            self._cache.put(registry)
-            if self._touch:
+            self._cache.happened(Event(ChangeType(event), registry))
+            if self._touch and event != "DELETED":
                 self._touch(registry.key, _generation(item))
 
 
@@ -126,6 +129,8 @@ class _Namespaces(_Connection):
         self._set(frozenset(listing.items))
 
     def happened(self, event: str, item: Json) -> None:
+        if event == "BOOKMARK":
+            return
         name = frozenset((str(item["metadata"]["name"]),))
         self._set(self._names - name if event == "DELETED" else self._names | name)
 

@@ -1,8 +1,8 @@
 """The store on a cluster, where registries are custom resources (kubernetes.md).
 
-Lists come from the cache (cache.py), writes go to the API server. The answer to a write is put into the cache at
-once, so that a person sees what they saved. The password, managedFields and kubectl's copy of the resource are dropped
-as soon as an answer is parsed.
+Lists come from the cache (cache.py), writes go to the API server. A write returns when its event is in the cache, so
+that a person sees what they saved. The password, managedFields and kubectl's copy of the resource are dropped as soon
+as an answer is parsed.
 """
 
 from collections.abc import Callable, Mapping
@@ -72,6 +72,9 @@ class KubernetesStore:
 
     def changes(self, since: str | None) -> Changes:
         return self._following().changes(since)
+
+    def wait(self, since: str | None, seconds: float) -> None:
+        self._following().wait(since, seconds)
 
     def reached(self, version: int) -> bool:
         """Another replica may have listed later than this one, with no event for this one since then."""

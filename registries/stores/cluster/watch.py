@@ -47,7 +47,7 @@ class Sink(Protocol):
     def listed(self, listing: Listing) -> None: ...
 
     def happened(self, event: str, item: Json) -> None:
-        """`event` is ADDED, MODIFIED or DELETED."""
+        """`event` is ADDED, MODIFIED, DELETED or BOOKMARK."""
         ...
 
     def answered(self) -> None:
@@ -131,7 +131,7 @@ class Watcher:
         for event in self._events(version):
             item = event.get("object") or {}
             version = str((item.get("metadata") or {}).get("resourceVersion") or version)
-            if event.get("type") in ("ADDED", "MODIFIED", "DELETED"):
+            if event.get("type") in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK"):
                 self._sink.happened(str(event["type"]), item)
             self._heard(version)
         if time.monotonic() - begun < 1.0:
