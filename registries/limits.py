@@ -156,7 +156,8 @@ def _seconds(microseconds: int) -> int:
 class Seats:
     """Places for requests that keep a thread waiting, so that some threads are left for other requests.
 
-    They belong to this process, as its threads do. One caller gets at most `each`.
+    They belong to this process, as its threads do. With `each`, one caller gets at most that many, and fewer than are
+    free: so a person who holds none finds a seat after others have taken theirs.
     """
 
     def __init__(self, count: int, each: int | None = None) -> None:
@@ -168,9 +169,10 @@ class Seats:
     def take(self, caller: str = "") -> bool:
         """Takes a seat for this caller, if one is free. Give it back afterwards."""
         with self._lock:
-            free = self._taken.total() < self._count and self._taken[caller] < self._each
-            self._taken += Counter({caller: int(free)})
-        return free
+            free, own = self._count - self._taken.total(), self._taken[caller]
+            fits = free > 0 and own < self._each and (free > own or self._each == self._count)
+            self._taken += Counter({caller: int(fits)})
+        return fits
 
     def give_back(self, caller: str = "") -> None:
         with self._lock:

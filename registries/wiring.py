@@ -241,7 +241,7 @@ class Services:
 
     @part
     def api_watches(self) -> Seats:
-        """Watches at once; one caller gets half of the seats."""
+        """Watches at once; one person gets half of the seats."""
         return Seats(settings.API_WATCHES, each=-(-settings.API_WATCHES // 2))
 
     @part

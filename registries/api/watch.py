@@ -51,7 +51,8 @@ def watch(caller: Caller, request: HttpRequest, criteria: Criteria) -> Streaming
         access=caller.access, name=criteria.namespace
     ):
         raise NotFound(criteria.namespace)
-    if not service.api_watches.take(caller.key):
+    person = caller.access.person
+    if not service.api_watches.take(person):
         raise TooManyRequests(retry_after=AGAIN)
     follower = Follower(
         service.index,
@@ -62,7 +63,7 @@ def watch(caller: Caller, request: HttpRequest, criteria: Criteria) -> Streaming
         bookmarks,
     )
     drop_when_silent(request.META.get("gunicorn.socket"))
-    lines = Held(follower.lines(since, lambda: has_gone(request)), caller.key)
+    lines = Held(follower.lines(since, lambda: has_gone(request)), person)
     response = StreamingHttpResponse(lines, content_type=JSON)
     response.headers["Content-Encoding"] = "identity"  # compression would delay lines
     return response

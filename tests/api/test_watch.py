@@ -210,17 +210,19 @@ def test_there_are_so_many_at_once(cast: Cast, settings: Any) -> None:
     assert client.get(f"{TEAM_A}?watch=true&timeoutSeconds=1").status_code == 200
 
 
-def test_one_caller_has_half_of_them_at_most(cast: Cast) -> None:
-    vic, olive, omar = (cast.api(name) for name in ("vic", "olive", "omar"))
+@pytest.mark.parametrize("tokens", [1, 5])
+def test_seats_are_shared_by_people_not_by_tokens(cast: Cast, tokens: int) -> None:
+    clients = {name: [cast.api(name) for _ in range(tokens)] for name in ("vic", "olive", "omar", "nina")}
     ask = f"{TEAM_A}?watch=true&timeoutSeconds=1"
 
-    held = [client.get(ask) for client in (vic, olive) for _ in range(5)]
+    held = {name: [own[i % tokens].get(ask) for i in range(5)] for name, own in clients.items()}
 
-    assert [it.status_code for it in held] == [*[200] * 4, 429] * 2
-    assert omar.get(ask).status_code == 429, "all are taken"
-    list(events(held[0]))
-    assert olive.get(ask).status_code == 429
-    assert vic.get(ask).status_code == 200
+    counts = {name: [it.status_code for it in answers].count(200) for name, answers in held.items()}
+    assert counts == {"vic": 4, "olive": 2, "omar": 1, "nina": 1}
+    list(events(held["vic"][0]))
+    assert clients["vic"][-1].get(ask).status_code == 429, "the free seat is for somebody with fewer"
+    list(events(held["olive"][0]))
+    assert clients["olive"][-1].get(ask).status_code == 200
 
 
 def test_a_head_holds_no_seat(cast: Cast) -> None:
