@@ -56,8 +56,9 @@ class Command(BaseCommand):
 
     def _require_a_demo_folder(self) -> None:
         """Refuses a folder with other data: the demo would add accounts with known passwords to it, or delete it."""
-        mark = settings.DATA_DIR / MARK
-        if not mark.exists() and (settings.DATA_DIR / "console.sqlite3").exists():
+        mark, database = settings.DATA_DIR / MARK, settings.DATA_DIR / "console.sqlite3"
+        # The settings create an empty file for a new database.
+        if not mark.exists() and database.exists() and database.stat().st_size:
             raise CommandError(
                 f"{settings.DATA_DIR} contains data of a console that is not the demo. Choose another folder."
             )
