@@ -17,6 +17,7 @@ from registries.domain.access import Access
 from registries.domain.errors import ConsoleError, NotFound, Problem
 from registries.domain.registry import Credential, Key
 from registries.models import Trial
+from registries.probe.schedule import registry_of
 from registries.runs.threads import Background
 from registries.service.tests import Tests
 from registries.verification.check import Check
@@ -40,7 +41,9 @@ class SingleTests:
         """The test of a stored registry: started now, or under way already. Raises the errors of `begin_test`."""
         check, new = self._tests.begin_test(access=access, key=key)
         if new:
-            self._background.submit(partial(self._tests.finish_test, access=access, check=check))
+            work = partial(self._tests.finish_test, access=access, check=check)
+            lane = registry_of(check.registry.address) if check.registry else ""
+            self._background.submit(work, person=access.person, lane=lane)
         return check
 
     def start_typed(self, *, access: Access, namespace: str, credential: Credential) -> UUID:
@@ -60,7 +63,7 @@ class SingleTests:
             finally:
                 self._finish(test_id, outcome)
 
-        self._background.submit(work)
+        self._background.submit(work, person=access.person, lane=registry_of(credential.address))
         return test_id
 
     def outcome(self, *, access: Access, test_id: UUID) -> Tested | None:

@@ -1,13 +1,14 @@
-"""Daemon threads and a queue, for work that goes on after its request.
+"""Daemon threads for work that goes on after its request.
 
 The threads start with the first work, so after the server has forked. A process that ends does not wait for them. The
 database then says that their work is under way, and the next process finds that it is out of date.
 """
 
 import logging
-import queue
 import threading
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.db import close_old_connections, connections
 
@@ -16,42 +17,77 @@ log = logging.getLogger(__name__)
 Work = Callable[[], object]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    work: Work
+    person: str
+    lane: str
+
+
 class Background:
-    """Does work in up to `threads` threads. With 0 threads, `submit` does the work itself."""
+    """Does work in up to `threads` threads. With 0 threads, `submit` does the work itself.
+
+    The work of one lane is done one after the other, and waits without a thread. A named person gets at most half of
+    the threads; the person with the fewest threads is next. An empty lane or person has no such limit.
+    """
 
     def __init__(self, threads: int, name: str) -> None:
         self.threads = threads
         self._name = name
-        self._queue: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        self._each = max(1, threads // 2)
+        self._waiting: list[_Waiting] = []
+        self._lanes: set[str] = set()
+        self._taken: Counter[str] = Counter()
+        self._running = 0
         self._started = 0
-        self._free = 0
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: Work, person: str = "", lane: str = "") -> None:
         if not self.threads:
             work()
             return
-        with self._lock:
-            if self._free:
-                self._free -= 1
-            elif self._started < self.threads:
+        with self._changed:
+            self._waiting.append(_Waiting(work, person, lane))
+            if self._started < min(self.threads, self._running + len(self._waiting)):
                 self._started += 1
                 threading.Thread(
                     target=self._serve, name=f"{self._name}-{self._started}", daemon=True
                 ).start()
-            self._queue.put(work)
+            self._changed.notify()
 
     def _serve(self) -> None:
-        """Does work until the process ends. `_free` counts the idle threads without work in the queue."""
+        """Does work until the process ends."""
         while True:
-            work = self._queue.get()
+            with self._changed:
+                while (taken := self._next()) is None:
+                    self._changed.wait()
+                self._take(taken)
             close_old_connections()
             try:
-                work()
+                taken.work()
             except Exception:
                 log.exception("background work failed in %s", self._name)
             finally:
                 connections.close_all()
-            with self._lock:
-                if self._queue.empty():
-                    self._free += 1
+            with self._changed:
+                self._running -= 1
+                self._lanes.discard(taken.lane)
+                self._taken -= Counter({taken.person: 1})
+                self._changed.notify_all()
+
+    def _next(self) -> _Waiting | None:
+        """The first work of the person with the fewest threads, without those that may not start now."""
+        able = (
+            waiting
+            for waiting in self._waiting
+            if waiting.lane not in self._lanes
+            and (not waiting.person or self._taken[waiting.person] < self._each)
+        )
+        return min(able, key=lambda waiting: self._taken[waiting.person], default=None)
+
+    def _take(self, waiting: _Waiting) -> None:
+        self._waiting.remove(waiting)
+        self._running += 1
+        self._taken[waiting.person] += 1
+        if waiting.lane:
+            self._lanes.add(waiting.lane)

@@ -67,7 +67,7 @@ def test_new_work_does_not_wait_behind_long_work_while_threads_are_left() -> Non
         background.submit(again.set)
         wait(again)
         # The work is done before its thread is free, and a new one comes for who asks in between.
-        assert wait_for(lambda: background._free == 1)
+        assert wait_for(lambda: background._running == 0)
     assert sum(thread.name.startswith("reuse-") for thread in threading.enumerate()) == 1, "it is used again"
     for _ in range(3):
         background.submit(lambda: release.wait(LONG))
