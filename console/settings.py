@@ -22,6 +22,7 @@ PASSWORD_KEYS = (lambda: _given_keys) if _given_keys else datadir.password_keys(
 STORE = env.str("CONSOLE_STORE", default="embedded")
 KUBECONFIG = env.str("KUBECONFIG", default="") or None
 KUBE_NAMESPACE = env.str("CONSOLE_NAMESPACE", default="") or None
+CLUSTER_NAMESPACES = env.list("CONSOLE_CLUSTER_NAMESPACES", default=[])
 PULL_SECRETS = env.bool("CONSOLE_PULL_SECRETS", default=True)
 
 # People: accounts and grants of the console (local), or users and RBAC of the cluster (kubernetes)

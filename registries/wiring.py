@@ -113,7 +113,11 @@ class Services:
             namespace = settings.KUBE_NAMESPACE or own_namespace(settings.KUBECONFIG)
             return Lease(self.connection, namespace, "registry-console", f"{gethostname()}-{uuid4()}")
 
-        return KubernetesStore(self.connection, lease=lease if settings.PULL_SECRETS else None)
+        return KubernetesStore(
+            self.connection,
+            lease=lease if settings.PULL_SECRETS else None,
+            namespaces=settings.CLUSTER_NAMESPACES,
+        )
 
     @part
     def connection(self) -> "Connection":

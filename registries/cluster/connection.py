@@ -35,6 +35,8 @@ from registries.domain.errors import ConsoleError, Problem, TooManyRequests, Una
 T = TypeVar("T")
 Json = dict[str, Any]
 JSON = "application/json"
+METADATA = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+METADATA_LIST = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 MERGE_PATCH = "application/merge-patch+json"
 CONNECTIONS = 16
 """Sockets kept open: eight for the workers of a run, eight for pages."""
@@ -105,12 +107,19 @@ class Connection:
         self._api.user_agent = "registry-console"
         self._sockets = PerProcess(lambda: _opened(given, context))
         self._authorization = ""
+        self._accept = self._accept_list = JSON
 
     def bearing(self, token: str) -> "Connection":
         """A connection over the same sockets with another bearer token."""
         theirs = copy(self)
         theirs._authorization = f"Bearer {token}"
         return theirs
+
+    def of_metadata(self) -> "Connection":
+        """A connection over the same sockets that lists and watches objects without their content."""
+        lean = copy(self)
+        lean._accept, lean._accept_list = METADATA, METADATA_LIST
+        return lean
 
     def call(
         self,
@@ -147,7 +156,7 @@ class Connection:
 
         Expired for a resourceVersion that is too old; otherwise the errors of `call`.
         """
-        response = self._send("GET", path, subject, None, query, JSON, self.timeouts.quiet)
+        response = self._send("GET", path, subject, None, query, JSON, self.timeouts.quiet, self._accept)
         if response.status != 200:
             raise self._refused(response, subject)
         try:
@@ -191,7 +200,8 @@ class Connection:
     def _listed(
         self, path: str, subject: str, query: Mapping[str, str], take: Callable[[Json], T]
     ) -> tuple[list[T], Json]:
-        response = self._send("GET", path, subject, None, query, JSON, self.timeouts.listing)
+        read = self.timeouts.listing
+        response = self._send("GET", path, subject, None, query, JSON, read, self._accept_list)
         if response.status != 200:
             raise self._refused(response, subject)
         try:
@@ -214,8 +224,9 @@ class Connection:
         query: Mapping[str, str] | None,
         kind: str,
         read: float,
+        accept: str = JSON,
     ) -> RESTResponse:
-        headers = {"Accept": JSON, "Accept-Encoding": "gzip"}
+        headers = {"Accept": accept, "Accept-Encoding": "gzip"}
         if body is not None:
             headers["Content-Type"] = kind
         if self._authorization:

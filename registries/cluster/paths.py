@@ -7,6 +7,7 @@ PLURAL = "registrysecrets"
 GROUP_PATH = f"/apis/{API_VERSION}"
 EVERYWHERE = f"{GROUP_PATH}/{PLURAL}"
 NAMESPACES = "/api/v1/namespaces"
+SECRETS = "/api/v1/secrets"
 
 
 def registries_in(namespace: str) -> str:

@@ -1,13 +1,15 @@
-"""Maintains the pull secrets in the background, whoever creates or changes a RegistrySecret.
+"""Maintains the pull secrets in the background, whoever creates or changes a RegistrySecret or its Secret.
 
-Each change from the watch is handled at once. All pull secrets are checked from time to time, since Secrets are not
-watched (secret.py also repairs a Secret when its page is opened). Only one replica does this, the holder of the lease.
+Each change from the watches is handled at once. All pull secrets are checked from time to time as well: the console may
+lack the right to watch Secrets, and a foreign Secret that goes away is in no watch. Only one replica does this, the
+holder of the lease.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from registries.cluster.lease import RENEWAL, Lease
 from registries.domain.errors import ConsoleError, NotFound, Problem, Unavailable
@@ -19,18 +21,38 @@ log = logging.getLogger(__name__)
 
 SWEEP = 600.0
 """Seconds between two checks of all pull secrets."""
-RETRY = 30.0
-"""Seconds before a retry."""
+RETRY, RETRY_PASSING = 30.0, 2.0
+"""Seconds before a retry; and after an error that is about to pass."""
+GATHER = 0.3
+"""Seconds between the change of a Secret and its check, so that a burst of changes is one check."""
+
+
+class Watching(Protocol):
+    """A thread that reports changes of Secrets (stores/cluster/watch.py)."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 class Reconciler:
-    """One daemon thread. `known` returns all existing keys."""
+    """One daemon thread. `known` returns all existing keys. `watchers` makes the watchers for a new lease holder; they
+    call its argument with each key."""
 
-    def __init__(self, secrets: PullSecrets, lease: Lease, known: Callable[[], Iterable[Key]]) -> None:
+    def __init__(
+        self,
+        secrets: PullSecrets,
+        lease: Lease,
+        known: Callable[[], Iterable[Key]],
+        watchers: Callable[[Callable[[Key], None]], Sequence[Watching]],
+    ) -> None:
         self._secrets = secrets
         self._lease = lease
         self._known = known
+        self._watchers = watchers
+        self._watching: Sequence[Watching] = ()
         self._due: dict[Key, float] = {}
+        self._unchecked: dict[Key, None] = {}
         self._seen: dict[Key, str] = {}
         self._woken = threading.Condition()
         self._stopped = False
@@ -49,13 +71,26 @@ class Reconciler:
         code = self._lease.problem
         return Unavailable(self._lease.namespace, code) if code else None
 
-    def touch(self, key: Key, generation: str) -> None:
-        """Queues a registry, unless it was queued in this generation before. "" always queues it."""
+    def touch(self, key: Key, generation: str, *, urgent: bool = True) -> None:
+        """Queues a registry, unless it was queued in this generation before. "" always queues it.
+
+        Urgent ones come first.
+        """
         with self._woken:
             if generation and self._seen.get(key) == generation:
                 return
             self._seen[key] = generation
-            self._due[key] = 0.0
+            if urgent:
+                self._due[key] = 0.0
+            else:
+                self._unchecked[key] = None
+            self._woken.notify()
+
+    def changed(self, key: Key) -> None:
+        """Queues a registry whose Secret was changed or deleted, also by the console itself."""
+        with self._woken:
+            at = time.monotonic() + GATHER
+            self._due[key] = min(self._due.get(key, at), at)
             self._woken.notify()
 
     def _run(self) -> None:
@@ -68,6 +103,7 @@ class Reconciler:
                 next_renewal = now + RENEWAL
                 if held and not leading:
                     next_sweep = 0.0  # another replica handled the changes before
+            self._watch(self._lease.is_held)
             if not self._lease.is_held:
                 self._rest(next_renewal, forget=True)
                 continue
@@ -76,15 +112,25 @@ class Reconciler:
                 self._look_at_all()
             self._work(next_renewal)
             self._rest(next_renewal)
+        self._watch(False)
         if self._lease.is_held:
             self._lease.release()
+
+    def _watch(self, wanted: bool) -> None:
+        if wanted and not self._watching:
+            self._watching = self._watchers(self.changed)
+            for watcher in self._watching:
+                watcher.start()
+        elif not wanted:
+            for watcher in self._watching:
+                watcher.stop()
+            self._watching = ()
 
     def _look_at_all(self) -> None:
         known = set(self._known())
         with self._woken:
             self._seen = {key: seen for key, seen in self._seen.items() if key in known}
-            for key in known:
-                self._due.setdefault(key, 0.0)
+            self._unchecked |= dict.fromkeys(known)
 
     def _work(self, until: float) -> None:
         """Handles due registries until the lease has to be renewed."""
@@ -92,9 +138,12 @@ class Reconciler:
             with self._woken:
                 now = time.monotonic()
                 key = next((key for key, at in self._due.items() if at <= now), None)
+                if key is None and self._unchecked:
+                    key = next(iter(self._unchecked))
                 if key is None:
                     return
-                del self._due[key]
+                self._due.pop(key, None)
+                self._unchecked.pop(key, None)
             self._ensure(key)
 
     def _ensure(self, key: Key) -> None:
@@ -103,28 +152,31 @@ class Reconciler:
         except NotFound:
             return
         except ConsoleError as error:
-            self._again(key)
+            self._again(key, RETRY_PASSING if isinstance(error, Unavailable) and error.passing else RETRY)
             if error.code != self._refused:  # one line in the log, not one per registry
                 self._refused = error.code
                 log.warning("pull secrets cannot be kept: %s (%s)", error.code, key)
         except Exception:
-            self._again(key)
+            self._again(key, RETRY)
             log.exception("the pull secret of %s failed", key)
         else:
             self._refused = None
             if state is PullSecret.FOREIGN:
                 log.info("a Secret named %s is somebody else's and was left alone", key)
+            elif state is not PullSecret.READY:  # for example, a finalizer keeps the old one
+                self._again(key, RETRY)
 
-    def _again(self, key: Key) -> None:
+    def _again(self, key: Key, after: float) -> None:
         with self._woken:
-            self._due.setdefault(key, time.monotonic() + RETRY)
+            self._due.setdefault(key, time.monotonic() + after)
 
     def _rest(self, until: float, *, forget: bool = False) -> None:
         """Waits until a registry or the lease is due. `forget` clears the queue, for a replica without the lease."""
         with self._woken:
             if forget:
                 self._due.clear()
+                self._unchecked.clear()
             now = time.monotonic()
             until = min([until, *self._due.values()])
-            if not self._stopped and until > now:
+            if not self._stopped and until > now and not self._unchecked:
                 self._woken.wait(until - now)

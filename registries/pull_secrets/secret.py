@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 TYPE = "kubernetes.io/dockerconfigjson"
 DATA = ".dockerconfigjson"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "registry-console"}
+OURS = ",".join(f"{name}={value}" for name, value in MANAGED_BY.items())
+"""The label selector of pull secrets."""
 ATTEMPTS = 3
 
 
@@ -124,15 +126,18 @@ class PullSecrets:
         return PullSecret.FOREIGN if standing is PullSecret.FOREIGN else PullSecret.READY
 
     def _replace(self, key: Key, present: Json, wanted: Json) -> None:
+        """Brings an own Secret to the wanted state. It is deleted by its uid, so never somebody else's."""
         metadata = present["metadata"]
-        if present.get("type") != TYPE or _owner_uid(present) != _owner_uid(wanted):
+        others = present.get("type") != TYPE or _owner_uid(present) != _owner_uid(wanted)
+        if others or present.get("immutable"):
             # A type cannot be changed in place. An owner should not be: its deletion may be under way.
             options = {"preconditions": {"uid": metadata["uid"]}}
             self._connection.call("DELETE", paths.secret(key), subject=str(key), body=options)
             self._connection.call("POST", paths.secrets_in(key.namespace), subject=str(key), body=wanted)
         else:
+            kept = {name: wanted["metadata"][name] for name in ("labels", "ownerReferences")}
             patch = {
-                "metadata": {"resourceVersion": metadata["resourceVersion"]},
+                "metadata": {"resourceVersion": metadata["resourceVersion"], **kept},
                 "data": _exactly(present, wanted),
             }
             self._connection.call("PATCH", paths.secret(key), subject=str(key), body=patch, kind=MERGE_PATCH)
@@ -152,9 +157,20 @@ def _standing(present: Json | None, key: Key, wanted: Json) -> PullSecret:
         return PullSecret.MISSING
     if not _is_ours(present, key):
         return PullSecret.FOREIGN
-    owned = _owner_uid(present) == _owner_uid(wanted)
-    right = owned and present.get("type") == TYPE and present.get("data") == wanted["data"]
-    return PullSecret.READY if right else PullSecret.OUTDATED
+    return PullSecret.READY if _is_right(present, wanted) else PullSecret.OUTDATED
+
+
+def _is_right(present: Json, wanted: Json) -> bool:
+    """Whether nobody changed it. The label keeps it in the watch, and its only owner deletes it. The content of an
+    immutable one is right, but could not follow the registry."""
+    metadata, labels = present["metadata"], present["metadata"].get("labels") or {}
+    return (
+        present.get("type") == TYPE
+        and present.get("data") == wanted["data"]
+        and metadata.get("ownerReferences") == wanted["metadata"]["ownerReferences"]
+        and labels.items() >= MANAGED_BY.items()
+        and not present.get("immutable")
+    )
 
 
 def _exactly(present: Json, wanted: Json) -> Json:

@@ -63,14 +63,14 @@ def bound(server: ApiServer, cluster: Cluster) -> Iterator[Cluster]:
     cluster.empty("team-a", "team-b")
     server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", READER)
     cluster.bind("console", "reader-of-registries")
-    cluster.unbind("console", "registry-console")
+    cluster.revoke_console()
     write = {**READER["rules"][0], "verbs": ["create"]}
     assert wait_for(lambda: not cluster.allows("console", write))
     assert wait_for(lambda: all(cluster.allows("console", rule) for rule in READER["rules"]))
     for user, (role, namespace) in ROLES.items():
         cluster.bind(user, role, namespace)
     yield cluster
-    cluster.bind("console", "registry-console")
+    cluster.grant_console()
     cluster.unbind("console", "reader-of-registries")
     for user, (role, namespace) in ROLES.items():
         cluster.unbind(user, role, namespace)

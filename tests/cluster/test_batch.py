@@ -13,7 +13,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registries.audit.log import events_of
-from registries.domain.errors import Unavailable
 from registries.domain.registry import RegistrySecret
 from registries.models import AuditEntry, Run, RunItem
 from registries.runs.run import LOST_AFTER, Item, RunView
@@ -204,20 +203,13 @@ def test_who_loses_the_role_meanwhile_deletes_nothing(people: Cast, cluster: Clu
 
 def test_a_cluster_that_refuses_for_good_is_not_waited_for(people: Cast, cluster: Cluster) -> None:
     run = proposed(people, [people.add("a")])
-    role = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/console-registry-console"
-    cluster.server.call("DELETE", role)
+    role, deleting = "registry-console-local-accounts", ["create", "delete"]
+    rule = {"apiGroups": ["image.theriseunion.io"], "resources": ["registrysecrets"], "verbs": deleting}
+    cluster.unbind("console", role)
     try:
-
-        def forbidden() -> bool:
-            try:
-                services().store.get(people.find("a").key)
-            except Unavailable:
-                return True
-            return False
-
-        assert wait_for(forbidden)
+        assert wait_for(lambda: not cluster.allows("console", rule))
         deleted(people, run)
     finally:
-        cluster.bind("console", "registry-console")
+        cluster.bind("console", role)
 
     assert [item.problem for item in failed(people, run)] == ["cluster_forbidden"]

@@ -34,7 +34,7 @@ def server(api_server: ApiServer | GivenServer) -> ApiServer:
 
 @pytest.fixture
 def target(cluster: Cluster, server: ApiServer) -> personal.ApiServer:
-    cluster.bind("console", "registry-console")
+    cluster.bind("console", "registry-console-token-reviews")
     given = configuration(server.kubeconfig("console"))
     return personal.ApiServer(given, Connection(given))
 

@@ -33,10 +33,12 @@ def homeless(cluster: Cluster) -> Iterator[Cluster]:
         pytest.skip("the given cluster is not ours")
     cluster.server.call("DELETE", f"{LEASES}/registry-console")
     cluster.server.finalize_namespace(HOME)
+    cluster.bind("console", "registry-console-lease")  # everywhere, as no role can be bound in this namespace
     cluster.empty("team-a", "team-b")
     for name in ("made", "opened", "applied"):
         cluster.server.call("DELETE", secret(Key("team-a", name)))
     yield cluster
+    cluster.unbind("console", "registry-console-lease")
     cluster.server.finalize_namespace(HOME)
 
 

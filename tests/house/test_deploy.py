@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from registries.cluster import installation
+from tests.peers import deployed
 from tests.peers.api_server import ApiServer
 from tests.peers.given_server import GivenServer
 
@@ -18,6 +19,7 @@ COLLECTIONS = {
     "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
     "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
     "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
     "ConfigMap": "/api/v1/namespaces/{}/configmaps",
     "Secret": "/api/v1/namespaces/{}/secrets",
@@ -28,12 +30,10 @@ COLLECTIONS = {
 
 
 def documents() -> list[dict[str, Any]]:
-    kustomization = yaml.safe_load((BASE / "kustomization.yaml").read_text())
-    files = [
-        *(BASE / name for name in kustomization["resources"]),
-        ROOT / "deploy" / "monitoring" / "account.yaml",
-    ]
-    return [item for file in files for item in yaml.safe_load_all(file.read_text())]
+    """All objects of all overlays, each once, and of monitoring/."""
+    account = yaml.safe_load_all((ROOT / "deploy" / "monitoring" / "account.yaml").read_text())
+    items = [*(it for variant in deployed.VARIANTS for it in deployed.documents(variant)), *account]
+    return [it for number, it in enumerate(items) if it not in items[:number]]
 
 
 def missing(given: Any, kept: Any, path: str = "") -> list[str]:
@@ -46,10 +46,23 @@ def missing(given: Any, kept: Any, path: str = "") -> list[str]:
     return [] if given == kept else [path]
 
 
-def test_every_file_is_in_the_kustomization() -> None:
-    listed = yaml.safe_load((BASE / "kustomization.yaml").read_text())["resources"]
+@pytest.mark.parametrize("variant", ["base", *deployed.VARIANTS])
+def test_every_file_is_in_the_kustomization(variant: str) -> None:
+    folder = ROOT / "deploy" / variant
+    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    listed = [*kustomization["resources"], *(it["path"] for it in kustomization.get("patches", ()))]
 
-    assert sorted(listed) == sorted(it.name for it in BASE.glob("*.yaml") if it.name != "kustomization.yaml")
+    found = [it.name for it in folder.glob("*.yaml") if it.name != "kustomization.yaml"]
+    assert sorted(it for it in listed if it != "../base") == sorted(found)
+
+
+def test_the_namespaced_overlay_gives_rights_where_it_looks() -> None:
+    named = deployed.settings_of("namespaced")["CONSOLE_CLUSTER_NAMESPACES"].split(",")
+    everywhere = {role for role, namespace in deployed.rights_of("cluster-people")}
+
+    for namespace in named:
+        there = {role for role, place in deployed.rights_of("namespaced") if place in ("", namespace)}
+        assert there | {"registry-console-cluster", "registry-console-lease"} == everywhere
 
 
 def test_the_definitions_are_those_of_the_command() -> None:
@@ -58,7 +71,7 @@ def test_the_definitions_are_those_of_the_command() -> None:
 
 @pytest.mark.parametrize("item", documents(), ids=lambda item: f"{item['kind']}-{item['metadata']['name']}")
 def test_the_api_server_takes_it_whole(api_server: ApiServer | GivenServer, item: dict[str, Any]) -> None:
-    api_server.create_namespace("registry-console")
+    api_server.create_namespace(item["metadata"].get("namespace", "registry-console"))
     collection = COLLECTIONS[item["kind"]].format(item["metadata"].get("namespace"))
     answer = api_server.call("POST", f"{collection}?dryRun=All", item)
 

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests import canary
 from tests.peers.certificates import Authority
+from tests.peers.deployed import ACCOUNT
 from tests.peers.parts import require_part
 from tests.peers.ports import free_port
 
@@ -54,6 +55,11 @@ class ApiServer:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._write_files()
         self.client_authority = Authority(folder, "Clients")
+
+    @property
+    def audit_file(self) -> Path:
+        """One JSON object a line: the requests of the account in deploy/, without their bodies."""
+        return self.folder / "audit.log"
 
     @property
     def url(self) -> str:
@@ -96,6 +102,8 @@ class ApiServer:
             f"--service-account-key-file={files / 'accounts.pub'}",
             f"--service-account-signing-key-file={files / 'accounts.key'}",
             "--disable-admission-plugins=ServiceAccount",
+            f"--audit-policy-file={files / 'audit-policy.yaml'}",
+            f"--audit-log-path={self.audit_file}",
         )
         self._wait(self._is_ready, "kube-apiserver")
 
@@ -202,6 +210,14 @@ class ApiServer:
         rows += [f"{user}-token,{user},{user}-uid" for user in USERS]
         rows += [f"{canary_token(user)},{user},{user}-uid" for user in USERS]
         (self.folder / "tokens.csv").write_text("\n".join(rows) + "\n")
+        self.audit_file.touch()
+        policy = {
+            "apiVersion": "audit.k8s.io/v1",
+            "kind": "Policy",
+            "omitStages": ["RequestReceived"],
+            "rules": [{"level": "Metadata", "users": [ACCOUNT]}, {"level": "None"}],
+        }
+        (self.folder / "audit-policy.yaml").write_text(yaml.safe_dump(policy))
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         (self.folder / "accounts.key").write_bytes(
             key.private_bytes(

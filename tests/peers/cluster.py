@@ -14,6 +14,7 @@ from registries.cluster.paths import EVERYWHERE, GROUP_PATH, NAMESPACES
 from registries.pull_secrets import usage
 from registries.stores.cluster.store import KubernetesStore
 from tests.peers.api_server import Answer, ApiServer
+from tests.peers.deployed import rights_of
 from tests.peers.given_server import GivenServer
 from tests.peers.scripted import wait_for
 
@@ -44,8 +45,17 @@ class Cluster:
         installation.apply(connection)
         connection.close()
         assert wait_for(lambda: self.server.call("GET", EVERYWHERE).status == 200)
-        for user in ("console",):
-            self.bind(user, "registry-console")
+        self.server.create_namespace("registry-console")
+        self.grant_console()
+
+    def grant_console(self) -> None:
+        """Gives the user `console` exactly the rights of deploy/local-accounts."""
+        for role, namespace in rights_of("local-accounts"):
+            self.bind("console", role, namespace)
+
+    def revoke_console(self) -> None:
+        for role, namespace in rights_of("local-accounts"):
+            self.unbind("console", role, namespace)
 
     def connection(self, user: str = "admin", timeouts: Timeouts = PATIENT, **config: Any) -> Connection:
         return Connection(configuration(self.server.kubeconfig(user, **config)), timeouts)
@@ -68,7 +78,6 @@ class Cluster:
             store.stop()
 
     def lease(self, identity: str, name: str = "registry-console") -> Lease:
-        self.server.create_namespace("registry-console")
         return Lease(self.connection("console"), "registry-console", name, identity)
 
     def bind(self, user: str, role: str, namespace: str = "") -> None:

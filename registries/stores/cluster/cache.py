@@ -59,6 +59,7 @@ class Cache:
         self._sources = frozenset(sources)
         self._patience = patience
         self._listed: set[str] = set()
+        self._refused: set[str] = set()
         self._registries: dict[Key, RegistrySecret] = {}
         self._namespaces: frozenset[str] = frozenset()
         self._namespaces_changed = 0
@@ -117,13 +118,25 @@ class Cache:
 
     # For the watchers, and for local writes
 
-    def replace(self, registries: Iterable[RegistrySecret], version: str, *, another_history: bool) -> None:
-        """Takes over a list of everything at a version. Newer local writes stay.
+    def replace(
+        self,
+        registries: Iterable[RegistrySecret],
+        version: str,
+        *,
+        another_history: bool,
+        namespace: str = "",
+    ) -> None:
+        """Takes over a list of everything at a version, or of everything in a namespace. Newer local writes stay.
 
         With `another_history` (a restored backup) nothing of the earlier state stays.
         """
         listed = {it.key: it for it in registries}
         with self._changed:
+            before = self._registries
+            others: dict[Key, RegistrySecret] = {}
+            if namespace:
+                others = {key: it for key, it in before.items() if key.namespace != namespace}
+                before = {key: it for key, it in before.items() if key.namespace == namespace}
             if another_history:
                 self._deleted.clear()
                 self._mark = 0
@@ -131,11 +144,12 @@ class Cache:
                 listed = {key: it for key, it in listed.items() if it.uid not in self._deleted}
                 listed |= {
                     key: it
-                    for key, it in self._registries.items()
+                    for key, it in before.items()
                     if newer(it.resource_version, version) and _supersedes(it, listed.get(key))
                 }
-            self._registries = listed
-            self._mark = _number(version) or 0
+            self._registries = others | listed
+            number = _number(version) or 0
+            self._mark = max(self._mark, number) if namespace else number
             self._entries.clear()
             self._bytes = 0
             self._number += 1
@@ -182,16 +196,32 @@ class Cache:
 
     def set_namespaces(self, names: frozenset[str]) -> None:
         with self._changed:
-            if names != self._namespaces:
-                self._namespaces = names
-                self._number += 1
-                self._namespaces_changed = self._number
-                self._changed.notify_all()
+            self._set_namespaces(names)
+
+    def add_namespace(self, name: str) -> None:
+        with self._changed:
+            self._set_namespaces(self._namespaces | {name})
+
+    def refused(self, source: str, namespace: str) -> None:
+        """Forgets a namespace in which the console has no rights. The others go on; the last one is a problem."""
+        if source in self._refused:
+            return
+        if self._refused | {source} == self._sources:
+            self.lost(source, Problem.CLUSTER_FORBIDDEN)
+            return
+        self.replace((), "", another_history=False, namespace=namespace)
+        with self._changed:
+            self._set_namespaces(self._namespaces - {namespace})
+            self._problems.pop(source, None)
+            self._listed.add(source)
+            self._refused.add(source)
+            self._changed.notify_all()
 
     def answered(self, source: str) -> None:
         """Notes an answer of the server to a source that has listed at least once."""
         with self._changed:
             self._problems.pop(source, None)
+            self._refused.discard(source)
             self._listed.add(source)
             if not self._problems:
                 self._answered_at = datetime.now(UTC)
@@ -209,6 +239,13 @@ class Cache:
     def _place(self, since: str | None) -> int:
         owner, _, number = (since or "").partition(".")
         return int(number) if owner == self._id else -1
+
+    def _set_namespaces(self, names: frozenset[str]) -> None:
+        if names != self._namespaces:
+            self._namespaces = names
+            self._number += 1
+            self._namespaces_changed = self._number
+            self._changed.notify_all()
 
     def _require_lists(self) -> None:
         def settled() -> bool:

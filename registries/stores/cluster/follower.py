@@ -2,7 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 from registries.cluster import paths
@@ -12,7 +14,7 @@ from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import at_version, to_domain
 from registries.pull_secrets.reconcile import Reconciler
-from registries.pull_secrets.secret import PullSecrets
+from registries.pull_secrets.secret import OURS, PullSecrets
 from registries.stores.base import ChangeType, Event
 from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.watch import HealthCheck, Listing, Watcher
@@ -20,19 +22,35 @@ from registries.stores.cluster.watch import HealthCheck, Listing, Watcher
 log = logging.getLogger(__name__)
 
 
+REFUSED_FOR = 30.0
+"""Seconds for which a namespace stays known that the server refuses. An API server that has just started does not know
+all roles."""
+
+
 class Follower:
-    """Watches registries and namespaces. With a lease, it maintains the pull secrets as well."""
+    """Watches registries and namespaces. With a lease, it maintains the pull secrets as well.
+
+    With `namespaces`, it watches each of them by itself, and needs no rights on the whole cluster.
+    """
 
     def __init__(
-        self, connection: Connection, secrets: PullSecrets, lease: Lease | None, patience: float
+        self,
+        connection: Connection,
+        secrets: PullSecrets,
+        lease: Lease | None,
+        patience: float,
+        namespaces: Collection[str] = (),
     ) -> None:
-        self.cache = Cache(("namespaces", "registries"), patience)
-        self._reconciler = Reconciler(secrets, lease, self.cache.keys) if lease else None
+        places = {name: paths.registries_in(name) for name in namespaces} or {"": paths.EVERYWHERE}
+        self.cache = Cache([f"registries {it}" for it in places] + ["namespaces"][: not namespaces], patience)
+        watchers = partial(_secret_watchers, connection, self.cache, namespaces)
+        self._reconciler = Reconciler(secrets, lease, self.cache.keys, watchers) if lease else None
         touch = self._reconciler.touch if self._reconciler else None
-        self.watchers = (
-            Watcher(connection, paths.EVERYWHERE, _Registries(self.cache, touch)),
-            Watcher(connection, paths.NAMESPACES, _Namespaces(self.cache)),
-        )
+        self.watchers = [
+            Watcher(connection, path, _Registries(self.cache, touch, name)) for name, path in places.items()
+        ]
+        if not namespaces:
+            self.watchers.append(Watcher(connection, paths.NAMESPACES, _Namespaces(self.cache)))
         self._all = (
             *self.watchers,
             HealthCheck(connection, paths.GROUP_PATH, _Connection(self.cache, "ping")),
@@ -65,6 +83,18 @@ class Follower:
             self._reconciler.touch(key, "")
 
 
+def _secret_watchers(
+    connection: Connection, cache: Cache, namespaces: Collection[str], changed: Callable[[Key], None]
+) -> list[Watcher]:
+    """Watchers of all Secrets with the console's label. They never read the content of a Secret."""
+    lean = connection.of_metadata()
+    places = {name: paths.secrets_in(name) for name in namespaces} or {"": paths.SECRETS}
+    return [
+        Watcher(lean, path, _Secrets(cache, name, changed), selector=OURS, optional=True)
+        for name, path in places.items()
+    ]
+
+
 class _Connection:
     """The part of watch.Sink about the connection."""
 
@@ -89,19 +119,37 @@ class _Connection:
 
 
 class _Registries(_Connection):
-    def __init__(self, cache: Cache, touch: Callable[[Key, str], None] | None) -> None:
-        super().__init__(cache, "registries")
+    """Everything, or one namespace."""
+
+    def __init__(self, cache: Cache, touch: Callable[..., None] | None, namespace: str) -> None:
+        super().__init__(cache, f"registries {namespace}")
         self._touch = touch
+        self._namespace = namespace
+        self._answered_at = float("-inf")
 
     def taken(self, item: Json) -> tuple[Key, str, RegistrySecret | None]:
         return _key(item), _generation(item), _readable(item)
 
     def listed(self, listing: Listing) -> None:
         registries = (registry for _, _, registry in listing.items if registry is not None)
-        self._cache.replace(registries, listing.version, another_history=listing.another_history)
+        another = listing.another_history
+        self._cache.replace(registries, listing.version, another_history=another, namespace=self._namespace)
+        if self._namespace:
+            self._cache.add_namespace(self._namespace)
         if self._touch:
             for key, generation, _ in listing.items:
-                self._touch(key, generation)
+                self._touch(key, generation, urgent=False)
+
+    def answered(self) -> None:
+        self._answered_at = time.monotonic()
+        super().answered()
+
+    def lost(self, problem: Problem) -> None:
+        """A namespace whose owner took the console's rights away does not stop the others."""
+        if not self._namespace or problem != Problem.CLUSTER_FORBIDDEN:
+            super().lost(problem)
+        elif time.monotonic() - self._answered_at >= REFUSED_FOR:
+            self._cache.refused(self._source, self._namespace)
 
     def happened(self, event: str, item: Json) -> None:
         if event == "BOOKMARK":
@@ -115,6 +163,43 @@ class _Registries(_Connection):
             self._cache.happened(Event(ChangeType(event), registry))
             if self._touch and event != "DELETED":
                 self._touch(registry.key, _generation(item))
+
+
+class _Secrets:
+    """Reports every change of a Secret with the console's label, of all namespaces or of one. A watch that fails is no
+    problem of the cluster: all Secrets are checked from time to time as well."""
+
+    def __init__(self, cache: Cache, namespace: str, changed: Callable[[Key], None]) -> None:
+        self._cache = cache
+        self._namespace = namespace
+        self._changed = changed
+        self._versions: dict[Key, str] = {}
+
+    def taken(self, item: Json) -> tuple[Key, str]:
+        return _key(item), str(item["metadata"]["resourceVersion"])
+
+    def listed(self, listing: Listing) -> None:
+        """Without an event: what changed, and what is missing, whenever it was made."""
+        before, self._versions = self._versions, dict(listing.items)
+        everything = self._cache.keys()
+        known = {it for it in everything if self._namespace in ("", it.namespace)}
+        for key in known | self._versions.keys():
+            if key not in self._versions or self._versions[key] != before.get(key):
+                self._changed(key)
+
+    def happened(self, event: str, item: Json) -> None:
+        if event == "BOOKMARK":
+            return
+        key, version = self.taken(item)
+        if event == "DELETED":
+            self._versions.pop(key, None)
+        else:
+            self._versions[key] = version
+        self._changed(key)
+
+    def answered(self) -> None: ...
+
+    def lost(self, problem: Problem) -> None: ...
 
 
 class _Namespaces(_Connection):

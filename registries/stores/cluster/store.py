@@ -5,7 +5,7 @@ that a person sees what they saved. The password, managedFields and kubectl's co
 as an answer is parsed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
 
 from registries.cluster import paths
@@ -40,15 +40,19 @@ class KubernetesStore:
         *,
         lease: Callable[[], Lease] | None = None,
         patience: float = FIRST_LIST,
+        namespaces: Collection[str] = (),
     ) -> None:
         """`lease` makes the lease of a process. With it, the store maintains pull secrets; in the background, only the
-        holder of the lease does."""
+        holder of the lease does. With `namespaces`, no other namespace exists for the store."""
         self._connection = connection
+        self._namespaces = frozenset(namespaces)
         self._writer: Caller = connection
         self._secrets = PullSecrets(connection)
         self._keeps_secrets = lease is not None
         self._follower = PerProcess(
-            lambda: Follower(connection, self._secrets, lease() if lease else None, patience)
+            lambda: Follower(
+                connection, self._secrets, lease() if lease else None, patience, self._namespaces
+            )
         )
 
     def stop(self) -> None:
@@ -78,10 +82,10 @@ class KubernetesStore:
 
     def reached(self, version: int) -> bool:
         """Another replica may have listed later than this one, with no event for this one since then."""
+        name = next(iter(self._namespaces), "")
+        path = paths.registries_in(name) if name else paths.EVERYWHERE
         try:
-            answer = self._connection.call(
-                "GET", paths.EVERYWHERE, subject=paths.EVERYWHERE, query={"limit": "1"}
-            )
+            answer = self._connection.call("GET", path, subject=path, query={"limit": "1"})
         except ConsoleError:
             return False
         newest = str((answer.get("metadata") or {}).get("resourceVersion") or "")
@@ -92,7 +96,7 @@ class KubernetesStore:
 
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
         key = draft.key
-        path = paths.registries_in(key.namespace)
+        path = self._path(key).rpartition("/")[0]
         query = DRY_RUN if dry_run else None
         created = self._writer.call("POST", path, subject=str(key), body=new_resource(draft), query=query)
         registry = to_domain(created)
@@ -121,7 +125,7 @@ class KubernetesStore:
         try:
             changed = self._writer.call(
                 "PATCH",
-                paths.registry(key),
+                self._path(key),
                 subject=str(key),
                 body={"metadata": metadata},
                 query=DRY_RUN if dry_run else None,
@@ -139,7 +143,7 @@ class KubernetesStore:
         if dry_run:
             options["dryRun"] = [DRY_RUN["dryRun"]]  # the server ignores the query of a request with a body
         try:
-            left = self._writer.call("DELETE", paths.registry(key), subject=str(key), body=options)
+            left = self._writer.call("DELETE", self._path(key), subject=str(key), body=options)
         except Conflict as error:
             raise self._conflict(key, uid, error) from None
         except NotFound:
@@ -153,7 +157,7 @@ class KubernetesStore:
             self._cache().remove(key, uid)
 
     def credential(self, key: Key, *, uid: str) -> Credential:
-        resource = self._writer.call("GET", paths.registry(key), subject=str(key))
+        resource = self._writer.call("GET", self._path(key), subject=str(key))
         if resource["metadata"]["uid"] != uid:
             raise Conflict(str(key), Problem.RECREATED)
         return credential_of(as_tested(resource), password_of(resource))
@@ -185,8 +189,13 @@ class KubernetesStore:
     def _cache(self) -> Cache:
         return self._follower.here().cache
 
+    def _path(self, key: Key) -> str:
+        if self._namespaces and key.namespace not in self._namespaces:
+            raise NotFound(str(key))
+        return paths.registry(key)
+
     def _read(self, key: Key) -> Resource:
-        return self._connection.call("GET", paths.registry(key), subject=str(key))
+        return self._connection.call("GET", self._path(key), subject=str(key))
 
     def _conflict(self, key: Key, uid: str, error: Conflict) -> Conflict | NotFound:
         """The exact conflict, found by a read: the server's message would tell, but its wording is not stable."""

@@ -23,6 +23,9 @@ WATCH_SECONDS = (240, 300)
 """Duration of a watch, chosen at random between the two, so that not all watches are renewed at once."""
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before each retry. The last value is used for all further retries."""
+REFUSALS, REFUSED_PAUSE = 10, 60.0
+"""Seconds before a retry of an optional watch, after so many refusals. An API server that has just started does not
+know all roles."""
 CHECK_EVERY = 5.0
 """Seconds between two checks of the server: a broken connection does not report itself."""
 
@@ -60,14 +63,21 @@ class Sink(Protocol):
 
 
 class Watcher:
-    """One daemon thread that follows the collection at `path`."""
+    """One daemon thread that follows the collection at `path`, or its objects with the labels of a selector.
 
-    def __init__(self, connection: Connection, path: str, sink: Sink) -> None:
+    An optional watch is one that the console can do without, when its account lacks the right.
+    """
+
+    def __init__(
+        self, connection: Connection, path: str, sink: Sink, *, selector: str = "", optional: bool = False
+    ) -> None:
         self._connection = connection
         self._path = path
         self._sink = sink
+        self._selector = {"labelSelector": selector} if selector else {}
+        self._optional = optional
         self._stop = threading.Event()
-        self._failures = 0
+        self._failures = self._refusals = 0
         self._seen = ""
         self._expired = False
 
@@ -90,7 +100,9 @@ class Watcher:
                 self._failed(Problem.TOO_MANY_REQUESTS, error.retry_after)
             except ConsoleError as error:
                 version = ""
-                self._failed(error.problem or Problem.CLUSTER_FAILED)
+                self._refusals += error.problem == Problem.CLUSTER_FORBIDDEN
+                settled = self._optional and self._refusals >= REFUSALS
+                self._failed(error.problem or Problem.CLUSTER_FAILED, REFUSED_PAUSE if settled else 0.0)
             except Exception:
                 log.exception("following %s failed", self._path)
                 version = ""
@@ -101,7 +113,7 @@ class Watcher:
         if self._failures or not self._seen:
             self._sink.lost(problem)
             if self._failures <= 1:
-                log.warning("the cluster cannot be followed: %s (%s)", problem, self._path)
+                log.warning("%s cannot be watched: %s", self._path, problem)
         pause = max(pause, PAUSES[min(self._failures, len(PAUSES) - 1)])
         self._failures += 1
         self._stop.wait(pause * random.uniform(0.8, 1.2))
@@ -113,11 +125,12 @@ class Watcher:
         than the last known version.
         """
         expired, self._expired = self._expired, False
-        query = {"resourceVersion": self._seen or "0"}
-        if self._seen:
+        query = {} if expired else {"resourceVersion": self._seen or "0"}
+        if self._seen and not expired:
             query["resourceVersionMatch"] = "NotOlderThan"
+        query |= self._selector
         items, answer = self._connection.list_all(
-            self._path, subject=self._path, query={} if expired else query, take=self._sink.taken
+            self._path, subject=self._path, query=query, take=self._sink.taken
         )
         version = str((answer.get("metadata") or {}).get("resourceVersion") or "0")
         another = expired and newer(self._seen, version)
@@ -144,13 +157,15 @@ class Watcher:
             "allowWatchBookmarks": "true",
             "resourceVersion": version,
             "timeoutSeconds": str(random.randint(*WATCH_SECONDS)),
+            **self._selector,
         }
         return self._connection.watch(self._path, subject=self._path, query=query, stop=self._stop)
 
     def _heard(self, version: str) -> None:
         if self._failures:
-            log.warning("the cluster is followed again: %s", self._path)
-        self._failures, self._seen = 0, version
+            log.warning("%s is watched again", self._path)
+        self._failures = self._refusals = 0
+        self._seen = version
         self._sink.answered()
 
 
