@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from registries.domain.access import EVERYWHERE, Access, Role
+from registries.domain.access import EVERYWHERE, OWNER_MAX, Access, Role
 from registries.domain.errors import ConsoleError
 
 NAME = 253
@@ -105,7 +105,7 @@ class Trial(models.Model):
     """A test of typed values, kept for an hour without the values. Written by runs/single.py."""
 
     id = models.UUIDField(primary_key=True)
-    person = models.CharField(max_length=150)
+    owner = models.CharField(max_length=OWNER_MAX)
     started_at = models.DateTimeField(default=timezone.now, db_index=True)
     finished_at = models.DateTimeField(null=True)
     outcome = models.TextField(blank=True)
@@ -117,6 +117,9 @@ class Run(models.Model):
     id = models.UUIDField(primary_key=True)
     kind = models.CharField(max_length=16)
     person = models.CharField(max_length=150)
+    owner = models.CharField(
+        max_length=OWNER_MAX, db_index=True, help_text="Access.owner: a later account has another"
+    )
     state = models.CharField(max_length=16)
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
@@ -205,6 +208,7 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     person = models.CharField(max_length=150)
+    owner = models.CharField(max_length=OWNER_MAX, blank=True, help_text="Access.owner of the person")
     source = models.CharField(max_length=45, blank=True)
     action = models.CharField(max_length=32)
     namespace = models.CharField(max_length=NAMESPACE, blank=True)

@@ -51,7 +51,9 @@ class Cast:
 
     def access(self, person: str) -> Access:
         role = ROLES[person]
-        return Access.from_grants(person, [role] if role else [], source="127.0.0.1")
+        user = self.users.get(person)
+        account = user.pk if user else None
+        return Access.from_grants(person, [role] if role else [], source="127.0.0.1", account=account)
 
     def add(self, name: str = "harbor-prod", namespace: str = "team-a", **values: str) -> RegistrySecret:
         """Store a registry, with the canary for its password."""

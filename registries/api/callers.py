@@ -111,7 +111,7 @@ def _of_cluster(
     if not metrics:
         ask = partial(ask, namespace, permission)
     access = ask()
-    return None if access is None else Caller(access, f"person {access.person}", ask)
+    return None if access is None else Caller(access, f"person {access.owner}", ask)
 
 
 def _session(request: ConsoleRequest) -> Caller:
@@ -122,7 +122,7 @@ def _session(request: ConsoleRequest) -> Caller:
             403, "CSRF verification failed: send the token of the page in X-CSRFToken, or a bearer token"
         )
     access = request.access
-    return Caller(access, f"person {access.person}", lambda: services().people.access_now(access))
+    return Caller(access, f"person {access.owner}", lambda: services().people.access_now(access))
 
 
 def _refused(request: HttpRequest) -> bool:

@@ -15,7 +15,7 @@ from registries.api import bodies
 from registries.api.callers import Caller
 from registries.api.status import ApiError, InvalidValues, answer
 from registries.audit.action import Action
-from registries.domain.access import Access, Permission
+from registries.domain.access import Access
 from registries.domain.errors import Cause, Causes, NotFound, Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION
@@ -116,7 +116,7 @@ def _access_now(caller: Caller) -> Callable[[Access], Access]:
             return access  # the cluster does not answer now; it checks every change itself when it is back
         if found is None and access.acting is not None:
             raise Unavailable(access.person, Problem.SESSION_ENDED)
-        return found or Access(person=access.person, source=access.source)
+        return found or Access(person=access.person, source=access.source, owner=access.owner)
 
     return access_now
 
@@ -146,7 +146,7 @@ def _as_it_stands(caller: Caller, run: UUID, runs: Runs) -> dict[str, Any] | Non
     access = caller.access
     try:
         view = runs.view(access=access, run_id=run)
-        if not all(access.may(Permission.SEE, name) for name in runs.namespaces(access=access, run_id=run)):
+        if not runs.sees_all(access=access, run_id=run):
             return None
         failures = runs.newest_failures(access=access, run_id=run)
     except NotFound:

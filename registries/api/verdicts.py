@@ -44,7 +44,7 @@ def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     credential = read_credential(bodies.read_object(request, empty=True))
     if credential is None and name_problem(name):
         raise NotFound(name)  # only typed values may be tested under an invalid name
-    with _seat(caller.access.person):
+    with _seat(caller.access.owner):
         if credential is not None:
             return _typed(caller, namespace, credential)
         return _stored(caller, Key(namespace, name))

@@ -51,7 +51,7 @@ def watch(caller: Caller, request: HttpRequest, criteria: Criteria) -> Streaming
         access=caller.access, name=criteria.namespace
     ):
         raise NotFound(criteria.namespace)
-    person = caller.access.person
+    person = caller.access.owner
     if not service.api_watches.take(person):
         raise TooManyRequests(retry_after=AGAIN)
     follower = Follower(

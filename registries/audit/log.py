@@ -10,7 +10,7 @@ from hashlib import sha256
 from django.db.models import F, Q, QuerySet
 
 from registries.audit.action import IN_DOUBT, OK, Action
-from registries.domain.access import Access, Permission
+from registries.domain.access import OWNER_MAX, Access, Permission
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import AuditEntry
 
@@ -64,6 +64,7 @@ def _entry(
     stranger = bool(key.namespace) and not access.may(Permission.SEE, key.namespace)
     return AuditEntry(
         person=access.person[:150],
+        owner=access.owner[:OWNER_MAX],
         source=access.source[:45],
         action=action.value,
         namespace=key.namespace[:63],
@@ -113,7 +114,7 @@ def _add(entry: AuditEntry, number: int) -> bool:
 
 def _group(entry: AuditEntry) -> str:
     hour = str(int(entry.at.timestamp() // WINDOW.total_seconds()))
-    return _digest(entry.person, entry.action, entry.outcome, hour)
+    return _digest(entry.owner, entry.action, entry.outcome, hour)
 
 
 def _repeat(entry: AuditEntry) -> str:
@@ -140,7 +141,7 @@ def visible(
     """
     entries = AuditEntry.objects.order_by("-at", "-pk")
     if not access.administers:
-        own = Q(namespace="", person=access.person)
+        own = Q(namespace="", owner=access.owner[:OWNER_MAX])
         seen = ~Q(namespace="") if access.sees_everything else Q(namespace__in=list(access.namespaces))
         entries = entries.filter(own | seen, administrators_only=False)
     for name, value in (("namespace", namespace), ("action", action), ("person", person)):

@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 from registries.domain.errors import Forbidden, NotFound
 
+OWNER_MAX = 160
+"""Maximum length of `Access.owner`. A longer one is stored cut."""
 EVERYWHERE = "*"
 """All namespaces, in a grant."""
 
@@ -61,12 +63,31 @@ class Access:
     namespaces: Mapping[str, frozenset[Permission]] = field(default_factory=lambda: MappingProxyType({}))
     administers: bool = False
     """Whether this person manages accounts, grants and namespaces."""
+    owner: str = ""
+    """Identifies the person in what belongs to one: runs, tests of typed values, limits, own entries of the audit log.
+    `account:` and an id that no later account gets, or `name:` and the name of a person of the cluster."""
     acting: object | None = field(default=None, repr=False, compare=False)
     """The argument of Store.acting_as for writes in this person's name. None: the console writes in its own name."""
 
+    def __post_init__(self) -> None:
+        if not self.owner:
+            object.__setattr__(self, "owner", f"name:{self.person}")
+
+    @property
+    def account_id(self) -> int | None:
+        """The id of the local account. None for a person of the cluster, and for a command of the console."""
+        kind, _, number = self.owner.partition(":")
+        return int(number) if kind == "account" else None
+
     @classmethod
     def from_grants(
-        cls, person: str, grants: Iterable[tuple[str, Role]], *, source: str = "", superuser: bool = False
+        cls,
+        person: str,
+        grants: Iterable[tuple[str, Role]],
+        *,
+        source: str = "",
+        superuser: bool = False,
+        account: int | None = None,
     ) -> "Access":
         """From pairs of a namespace (or EVERYWHERE) and a role. A superuser is image-admin everywhere."""
         everywhere = Role.ADMIN.permissions if superuser else _NOTHING
@@ -82,6 +103,7 @@ class Access:
             everywhere=everywhere,
             namespaces=MappingProxyType(namespaces),
             administers=everywhere == Role.ADMIN.permissions,
+            owner="" if account is None else f"account:{account}",
         )
 
     @property

@@ -13,6 +13,7 @@ from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access
 from registries.log_in.pages import client_address
+from registries.people.grants import access_without_roles
 from registries.wiring import services
 
 NOBODY = "?"
@@ -31,23 +32,29 @@ def connect() -> None:
 
 
 def _logged_in(sender: object, request: HttpRequest, user: Named, **kwargs: Any) -> None:
-    AuditLog().record(Access(user.get_username(), client_address(request)), Action.LOGIN)
+    AuditLog().record(_access(user, client_address(request)), Action.LOGIN)
 
 
 def _logged_out(sender: object, request: HttpRequest, user: Named | None, **kwargs: Any) -> None:
     if user is not None:
         services().people.forget(user)
-        AuditLog().record(Access(user.get_username(), client_address(request)), Action.LOGOUT)
+        AuditLog().record(_access(user, client_address(request)), Action.LOGOUT)
 
 
 def _failed(
     sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
-    name = str(credentials.get("username") or "")
-    known = name if User.objects.filter(username=name).exists() else NOBODY
+    user = User.objects.filter(username=str(credentials.get("username") or "")).first()
     source = client_address(request) if request else ""
     outcome = "locked" if getattr(request, "axes_locked_out", False) else "failed"
-    AuditLog().record(Access(known, source), Action.LOGIN, outcome=outcome)
+    AuditLog().record(
+        _access(user, source) if user else Access(NOBODY, source), Action.LOGIN, outcome=outcome
+    )
+
+
+def _access(user: Named, source: str) -> Access:
+    named = Access(user.get_username(), source)
+    return access_without_roles(user, source) if isinstance(user, User) else named
 
 
 def refuse(request: HttpRequest) -> None:

@@ -15,6 +15,8 @@ from registries.domain.errors import AlreadyExists, Cause, Conflict, Invalid, No
 from registries.limits import exclusive
 from registries.models import Grant
 from registries.people import grants
+from registries.people.sessions import end_sessions
+from registries.people.tokens import revoke_all
 
 ADMINISTRATORS = "administrators"
 """Changes that could remove an administrator happen one after the other: together they could remove the last two."""
@@ -69,20 +71,28 @@ class Accounts:
         self._note(access, f"create {name}")
 
     def reset_password(self, *, access: Access, name: str, password: str) -> None:
-        """Sets a new password, which ends all sessions of the account. Raises Invalid, NotFound."""
+        """Sets a new password, which ends all sessions and tokens of the account. Raises Invalid, NotFound."""
         access.require_administration()
         user = _user(name)
         self._set_password(user, password)
-        user.save(update_fields=["password"])
+        with transaction.atomic():
+            user.save(update_fields=["password"])
+            revoke_all(user)
         self._note(access, f"password {name}")
 
     def set_active(self, *, access: Access, name: str, active: bool) -> None:
-        """Deactivating ends the sessions of the account. Raises Conflict for the last administrator."""
+        """Deactivating ends the sessions and tokens of the account, also for a later activation.
+
+        Raises Conflict for the last administrator.
+        """
         access.require_administration()
         with exclusive(ADMINISTRATORS):
             user = _user(name)
             user.is_active = active
             user.save(update_fields=["is_active"])
+            if not active:
+                revoke_all(user)
+                end_sessions(user)
             _require_an_administrator()
         self._note(access, f"{'activate' if active else 'deactivate'} {name}")
 

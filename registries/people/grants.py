@@ -16,7 +16,7 @@ _HELD = f"SELECT namespace, role FROM {Grant._meta.db_table} WHERE user_id = %s"
 def access_of(user: User, source: str = "") -> Access:
     """The current access of an account, in one query. Empty for an inactive account."""
     if not user.is_active:
-        return Access(person=user.get_username(), source=source)
+        return access_without_roles(user, source)
     with connection.cursor() as cursor:
         cursor.execute(_HELD, [user.pk])
         pairs = cursor.fetchall()
@@ -25,7 +25,13 @@ def access_of(user: User, source: str = "") -> Access:
         [(namespace, Role(role)) for namespace, role in pairs],
         source=source,
         superuser=user.is_superuser,
+        account=user.pk,
     )
+
+
+def access_without_roles(user: User, source: str) -> Access:
+    """Names an account, for the audit log and for an inactive one."""
+    return Access(person=user.get_username(), source=source, owner=f"account:{user.pk}")
 
 
 class LocalPeople:
@@ -38,8 +44,9 @@ class LocalPeople:
 
     def access_now(self, access: Access) -> Access:
         """Empty if the account is gone or inactive."""
-        user = User.objects.filter(username=access.person).first()
-        return access_of(user, access.source) if user else Access(person=access.person, source=access.source)
+        user = User.objects.filter(pk=access.account_id or 0).first()
+        gone = Access(person=access.person, source=access.source, owner=access.owner)
+        return access_of(user, access.source) if user else gone
 
     def forget(self, user: object) -> None:
         """Django deletes the session. The console stores nothing else for it."""

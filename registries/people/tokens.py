@@ -20,7 +20,7 @@ from registries.domain.errors import Cause, Invalid, NotFound, Problem
 from registries.domain.registry import text_problem
 from registries.limits import exclusive
 from registries.models import ApiToken
-from registries.people.grants import access_of
+from registries.people.grants import access_of, access_without_roles
 from registries.people.refusals import Refusals
 
 MARK = "rct_"
@@ -39,6 +39,8 @@ class TokenView:
     """The metadata of a token, without the token itself."""
 
     id: int
+    owner: str
+    """The user name of the account."""
     name: str
     prefix: str
     namespaces: tuple[str, ...]
@@ -54,7 +56,7 @@ class TokenView:
 
 
 class Tokens:
-    """The tokens of the person in `access`, and the owner of a token."""
+    """The tokens of the person in `access`, those of others for administrators, and the owner of a token."""
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
@@ -64,8 +66,14 @@ class Tokens:
         """The person's active tokens, newest first."""
         return [_view(row) for row in self._own(access).order_by("-created_at", "-pk")]
 
+    def of_others(self, *, access: Access) -> Sequence[TokenView]:
+        """The active tokens of all other people, by owner, newest first. Forbidden unless `access` administers."""
+        access.require_administration()
+        others = _active().exclude(user_id=access.account_id or 0)
+        return [_view(row) for row in others.order_by("user__username", "-created_at", "-pk")]
+
     def one(self, *, access: Access, token_id: int) -> TokenView:
-        """Raises NotFound, also for a revoked token or a token of another person."""
+        """Raises NotFound for a revoked token, and for a token of another person unless `access` administers."""
         return _view(self._row(access, token_id))
 
     def create(
@@ -80,13 +88,13 @@ class Tokens:
         if not now < expires_at <= now + LONGEST:
             causes.append(Cause("expires", Problem.EXPIRY))
         text = MARK + secrets.token_urlsafe(32)
-        with exclusive(f"tokens {access.person}"):
+        with exclusive(f"tokens {access.owner}"):
             if self._own(access).count() >= AT_MOST:
                 causes.append(Cause("name", Problem.TOO_MANY, AT_MOST))
             if causes:
                 raise Invalid(name, tuple(causes))
             row = ApiToken.objects.create(
-                user=User.objects.get(username=access.person),
+                user=User.objects.get(pk=access.account_id or 0),
                 name=name,
                 prefix=text[:SHOWN],
                 digest=digest(text),
@@ -102,7 +110,8 @@ class Tokens:
         row = self._row(access, token_id)
         row.revoked_at = timezone.now()
         row.save(update_fields=["revoked_at"])
-        self._audit.record(access, Action.TOKEN, note=f"revoke {row.prefix}")
+        whose = "" if row.user_id == access.account_id else f" of {row.user.get_username()}"
+        self._audit.record(access, Action.TOKEN, note=f"revoke {row.prefix}{whose}")
 
     def caller(self, text: str, source: str) -> tuple[Access, int] | None:
         """The access and the id of a token. None for an invalid token, which is audited."""
@@ -122,18 +131,33 @@ class Tokens:
         return None if row is None or _problem(row) else _access(row, source)
 
     def _note_refusal(self, row: ApiToken | None, problem: str, source: str) -> None:
-        owner, prefix = (row.user.get_username(), row.prefix) if row else ("?", "")
-        self._refusals.note(Access(owner, source), f"{problem} {prefix}".strip(), prefix)
+        access, prefix = (
+            (access_without_roles(row.user, source), row.prefix) if row else (Access("?", source), "")
+        )
+        self._refusals.note(access, f"{problem} {prefix}".strip(), prefix)
 
     @staticmethod
     def _own(access: Access) -> QuerySet[ApiToken]:
-        return ApiToken.objects.filter(user__username=access.person, revoked_at__isnull=True)
+        return ApiToken.objects.select_related("user").filter(
+            user_id=access.account_id or 0, revoked_at__isnull=True
+        )
 
     def _row(self, access: Access, token_id: int) -> ApiToken:
-        row: ApiToken | None = self._own(access).filter(pk=token_id).first()
+        """A token of this person; an administrator may name anybody's."""
+        rows = _active() if access.administers else self._own(access)
+        row: ApiToken | None = rows.filter(pk=token_id).first()
         if row is None:
             raise NotFound(str(token_id))
         return row
+
+
+def revoke_all(user: User) -> int:
+    """Revokes every token of an account. Returns their number."""
+    return ApiToken.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=timezone.now())
+
+
+def _active() -> QuerySet[ApiToken]:
+    return ApiToken.objects.select_related("user").filter(revoked_at__isnull=True)
 
 
 def digest(text: str) -> str:
@@ -159,6 +183,7 @@ def _access(row: ApiToken, source: str) -> Access:
 def _view(row: ApiToken) -> TokenView:
     return TokenView(
         id=row.pk,
+        owner=row.user.get_username(),
         name=row.name,
         prefix=row.prefix,
         namespaces=tuple(row.namespaces.split()),

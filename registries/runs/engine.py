@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from registries.domain.access import Access
+from registries.domain.access import OWNER_MAX, Access
 from registries.domain.errors import Conflict, NotFound, Problem
 from registries.domain.registry import RegistrySecret
 from registries.limits import exclusive
@@ -49,7 +49,8 @@ AccessNow = Callable[[Access], Access]
 class Runs:
     """The runs of one kind. `background` has one thread per run that is being worked on.
 
-    A method with `run_id` raises NotFound unless the run is of this kind and belongs to the person.
+    A method with `run_id` raises NotFound unless the run is of this kind and belongs to the person. Items in namespaces
+    that the person no longer sees are left out.
     """
 
     def __init__(
@@ -75,7 +76,11 @@ class Runs:
         self._forget_old(access)
         with self._atomic():
             run = Run.objects.create(
-                id=uuid4(), kind=self.kind.name, person=access.person[:150], state=RunState.PROPOSED
+                id=uuid4(),
+                kind=self.kind.name,
+                person=access.person[:150],
+                owner=access.owner[:OWNER_MAX],
+                state=RunState.PROPOSED,
             )
             items = (
                 RunItem(run=run, namespace=it.namespace, name=it.name, uid=it.uid, state=ItemState.WAITING)
@@ -123,37 +128,43 @@ class Runs:
 
     def view(self, *, access: Access, run_id: UUID) -> RunView:
         run = self._own(access, run_id)
-        counts = run.items.values_list("state", "reason", "problem").annotate(count=Count("pk"))
+        counts = _visible(run, access).values_list("state", "reason", "problem").annotate(count=Count("pk"))
         return summary(run, list(counts))
+
+    def sees_all(self, *, access: Access, run_id: UUID) -> bool:
+        """Whether the person sees the namespaces of all items now."""
+        run = self._own(access, run_id)
+        return run.items.count() == _visible(run, access).count()
 
     def namespaces(self, *, access: Access, run_id: UUID) -> dict[str, int]:
         """The number of items in each namespace, by name."""
-        items = self._own(access, run_id).items
+        items = _visible(self._own(access, run_id), access)
         return dict(items.values_list("namespace").annotate(Count("pk")).order_by("namespace"))
 
     def items(self, *, access: Access, run_id: UUID, namespace: str = "") -> list[Item]:
         """The items of a namespace, or all, by namespace and name."""
-        items = self._own(access, run_id).items.filter(**{"namespace": namespace} if namespace else {})
+        items = _visible(self._own(access, run_id), access)
+        items = items.filter(**{"namespace": namespace} if namespace else {})
         return read_items(items.order_by("namespace", "name"))
 
     def ended(self, *, access: Access, run_id: UUID, reason: str, problem: str) -> list[Item]:
         """The items that ended with a reason and a problem, by namespace and name."""
-        items = self._own(access, run_id).items.exclude(state=ItemState.WAITING)
+        items = _visible(self._own(access, run_id), access).exclude(state=ItemState.WAITING)
         return read_items(items.filter(reason=reason, problem=problem).order_by("namespace", "name"))
 
     def failed(self, *, access: Access, run_id: UUID) -> list[Item]:
         """The items whose test failed, or that could not be tested or changed, by namespace and name."""
-        items = _unsuccessful(self._own(access, run_id)).exclude(state=ItemState.LEFT_ALONE)
+        items = _unsuccessful(self._own(access, run_id), access).exclude(state=ItemState.LEFT_ALONE)
         return read_items(items.order_by("namespace", "name"))
 
     def newest_failures(self, *, access: Access, run_id: UUID) -> list[Item]:
         """The items that did not end well, those left alone included, newest first; as many as the kind lists."""
-        items = _unsuccessful(self._own(access, run_id)).order_by("-ended_at", "-pk")
+        items = _unsuccessful(self._own(access, run_id), access).order_by("-ended_at", "-pk")
         return read_items(items[: self.kind.failures_listed])
 
     def newest_items(self, *, access: Access, run_id: UUID, most: int) -> list[Item]:
         """The items that ended last, newest first."""
-        ended = self._own(access, run_id).items.exclude(state=ItemState.WAITING)
+        ended = _visible(self._own(access, run_id), access).exclude(state=ItemState.WAITING)
         return read_items(ended.order_by("-ended_at", "-pk")[:most])
 
     def _claim(self, access: Access, run_id: UUID) -> int:
@@ -161,7 +172,7 @@ class Runs:
 
         Returns the fencing number of the claim. The process of an earlier claim begins nothing any more.
         """
-        with exclusive(f"runs {self.kind.name} {access.person}"):
+        with exclusive(f"runs {self.kind.name} {access.owner}"):
             run = self._own(access, run_id)
             state, now = state_of(run), timezone.now()
             if state not in RESUMABLE:
@@ -205,7 +216,7 @@ class Runs:
         Run.objects.filter(pk__in=old).delete()
 
     def _of(self, access: Access) -> QuerySet[Run]:
-        return Run.objects.filter(kind=self.kind.name, person=access.person[:150])
+        return Run.objects.filter(kind=self.kind.name, owner=access.owner[:OWNER_MAX])
 
     def _own(self, access: Access, run_id: UUID) -> Run:
         run = self._of(access).filter(pk=run_id).first()
@@ -214,6 +225,13 @@ class Runs:
         return run
 
 
-def _unsuccessful(run: Run) -> QuerySet[RunItem]:
-    ended = run.items.exclude(state=ItemState.WAITING)
+def _visible(run: Run, access: Access) -> QuerySet[RunItem]:
+    """The items in namespaces that the person sees now. The others do not count either: they do not exist."""
+    return (
+        run.items.all() if access.sees_everything else run.items.filter(namespace__in=list(access.namespaces))
+    )
+
+
+def _unsuccessful(run: Run, access: Access) -> QuerySet[RunItem]:
+    ended = _visible(run, access).exclude(state=ItemState.WAITING)
     return ended.exclude(state=ItemState.DONE, reason__in=SUCCESSES)

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
-from registries.domain.access import Access
+from registries.domain.access import OWNER_MAX, Access
 from registries.domain.errors import ConsoleError, NotFound, Problem
 from registries.domain.registry import Credential, Key
 from registries.models import Trial
@@ -43,14 +43,14 @@ class SingleTests:
         if new:
             work = partial(self._tests.finish_test, access=access, check=check)
             lane = registry_of(check.registry.address) if check.registry else ""
-            self._background.submit(work, person=access.person, lane=lane)
+            self._background.submit(work, person=access.owner, lane=lane)
         return check
 
     def start_typed(self, *, access: Access, namespace: str, credential: Credential) -> UUID:
         """Start a test of typed values. Raises the errors of `admit_trial`, before anything is sent."""
         self._tests.admit_trial(access=access, namespace=namespace, credential=credential)
         Trial.objects.filter(started_at__lt=timezone.now() - KEPT).delete()
-        test_id = Trial.objects.create(id=uuid4(), person=access.person[:150]).id
+        test_id = Trial.objects.create(id=uuid4(), owner=access.owner[:OWNER_MAX]).id
 
         def work() -> None:
             outcome: Tested = NotTested(Problem.INTERRUPTED)
@@ -63,7 +63,7 @@ class SingleTests:
             finally:
                 self._finish(test_id, outcome)
 
-        self._background.submit(work, person=access.person, lane=registry_of(credential.address))
+        self._background.submit(work, person=access.owner, lane=registry_of(credential.address))
         return test_id
 
     def outcome(self, *, access: Access, test_id: UUID) -> Tested | None:
@@ -71,7 +71,7 @@ class SingleTests:
 
         NotFound if there is no such test of this person.
         """
-        row = Trial.objects.filter(pk=test_id, person=access.person).first()
+        row = Trial.objects.filter(pk=test_id, owner=access.owner[:OWNER_MAX]).first()
         if row is None:
             raise NotFound(str(test_id))
         if row.finished_at is None:

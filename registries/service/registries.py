@@ -143,8 +143,8 @@ class Registries:
         """
         if max(len(display_name), len(description)) < TELLING:
             return []
-        if wait := self._guesses.wait(access.person, str(key)):
-            if self._guesses.first_refusal(access.person, str(key)):
+        if wait := self._guesses.wait(access.owner, str(key)):
+            if self._guesses.first_refusal(access.owner, str(key)):
                 self._audit.record(
                     access, Action.EDIT, key=key, outcome=TooManyRequests.reason, note="holds_password"
                 )

@@ -160,7 +160,7 @@ class Tests:
 
     def _count(self, access: Access, namespace: str) -> None:
         """Counts a test of this person in a namespace. TooManyRequests."""
-        if wait := self._limit.wait(f"tests {access.person} {namespace}"):
+        if wait := self._limit.wait(f"tests {access.owner} {namespace}"):
             raise TooManyRequests(namespace, retry_after=wait)
 
     def _respect(self, namespace: str, address: str, username: str, result: Result) -> None:

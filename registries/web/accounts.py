@@ -54,7 +54,8 @@ def account_password(request: ConsoleRequest, name: str) -> HttpResponse:
         return _("Reset the password of account %(name)s.") % {"name": name}
 
     title = _("Reset the password of %(name)s") % {"name": name}
-    return submit(request, PasswordForm(request.POST or None), change, title=title, page=PAGE)
+    lead = _("All sessions and access tokens of the account end.")
+    return submit(request, PasswordForm(request.POST or None), change, title=title, page=PAGE, lead=lead)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -85,7 +86,11 @@ def account_revoke(request: ConsoleRequest, name: str) -> HttpResponse:
 def account_active(request: ConsoleRequest, name: str) -> HttpResponse:
     active = request.POST.get("active") == "1"
     services().accounts.set_active(access=request.access, name=name, active=active)
-    text = _("%(name)s can log in again.") if active else _("%(name)s can no longer log in.")
+    text = (
+        _("%(name)s can log in again.")
+        if active
+        else _("%(name)s can no longer log in. All sessions and access tokens of the account have ended.")
+    )
     return back(request, text % {"name": name}, PAGE)
 
 

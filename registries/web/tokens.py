@@ -1,4 +1,4 @@
-"""Pages of a person's own access tokens."""
+"""Pages of a person's own access tokens. Administrators also see and revoke those of others."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -27,8 +27,9 @@ END_OF_DAY = time(23, 59, 59)
 
 @require_safe
 def tokens(request: ConsoleRequest) -> HttpResponse:
-    found = services().tokens.all(access=request.access)
-    return render(request, "tokens/tokens.html", {"tokens": found})
+    access, own = request.access, services().tokens
+    others = own.of_others(access=access) if access.administers else ()
+    return render(request, "tokens/tokens.html", {"tokens": own.all(access=access), "others": others})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -23,8 +23,10 @@ from registries import wiring
 from registries.intake import draft as drafts
 from registries.intake.draft import read_draft
 from registries.wiring import services
-from registries.domain.access import EVERYWHERE, Access, Role
-access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
+from django.contrib.auth.models import User
+from registries.domain.access import Role
+from registries.people.grants import access_of
+access = access_of(User.objects.get(username="olive"))
 for number, port in enumerate({ports}):
     values = dict(name=f"verify-{{number}}", namespace="team-000", domain=f"http://127.0.0.1:{{port}}")
     draft = read_draft(values | dict(username="u", password="bench-only-7", provider="other"))

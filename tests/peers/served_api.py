@@ -14,11 +14,11 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from registries import wiring
 from registries.wiring import services
-from registries.domain.access import EVERYWHERE, Access, Role
-from registries.people.grants import set_grant
+from registries.domain.access import EVERYWHERE, Role
+from registries.people.grants import access_of, set_grant
 user = User.objects.create_user("olive", password="x")
 set_grant(user, EVERYWHERE, Role.ADMIN)
-access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
+access = access_of(User.objects.get(username="olive"))
 for name in ("team-a", "team-b"):
     if services().registries.manages_namespaces:
         services().registries.create_namespace(access=access, name=name)

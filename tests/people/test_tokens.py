@@ -112,8 +112,8 @@ def test_is_nobody_elses(cast: Cast) -> None:
     [token] = services().tokens.all(access=cast.access("vic"))
 
     with pytest.raises(NotFound):
-        services().tokens.revoke(access=cast.access("olive"), token_id=token.id)
-    assert services().tokens.all(access=cast.access("olive")) == []
+        services().tokens.revoke(access=cast.access("nina"), token_id=token.id)
+    assert services().tokens.all(access=cast.access("nina")) == []
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,10 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from registries import wiring
 from registries.wiring import services
-from registries.domain.access import EVERYWHERE, Access, Role
-from registries.people.grants import set_grant
+from registries.domain.access import EVERYWHERE, Role
+from registries.people.grants import access_of, set_grant
 set_grant(User.objects.create_user("olive", password="demo"), EVERYWHERE, Role.ADMIN)
-access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
+access = access_of(User.objects.get(username="olive"))
 until = timezone.now() + timedelta(days=1)
 print(services().tokens.create(access=access, name="t", namespaces=(), role=Role.ADMIN, expires_at=until)[1])
 """

@@ -101,9 +101,9 @@ def test_somebody_elses_is_not_there(cast: Cast) -> None:
     [token] = services().tokens.all(access=cast.access("nina"))
 
     for method in ("get", "post"):
-        assert getattr(cast.client("olive"), method)(f"/tokens/{token.id}/revoke/").status_code == 404
+        assert getattr(cast.client("omar"), method)(f"/tokens/{token.id}/revoke/").status_code == 404
     assert "build-server" in cast.client("nina").get("/tokens/").content.decode()
-    assert "build-server" not in cast.client("olive").get("/tokens/").content.decode()
+    assert "build-server" not in cast.client("omar").get("/tokens/").content.decode()
 
 
 def test_the_journal_has_words_for_it(cast: Cast) -> None:
