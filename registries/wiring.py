@@ -1,8 +1,9 @@
 """The services of one process, built from settings on first use."""
 
+import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -12,7 +13,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
+from django.db import DatabaseError, connections, transaction
 
 from registries.audit.log import AuditLog
 from registries.domain.errors import Unavailable
@@ -55,6 +56,7 @@ DELETED_AT_ONCE = 8
 RUNS_AT_ONCE = 64
 """Runs under way. A run that waits for a thread has no heartbeat and would seem lost."""
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -117,7 +119,18 @@ class Services:
             self.connection,
             lease=lease if settings.PULL_SECRETS else None,
             namespaces=settings.CLUSTER_NAMESPACES,
+            namespaces_seen=self._close_earlier,
         )
+
+    def _close_earlier(self, created: Mapping[str, datetime]) -> None:
+        """Keeps the audit log of an earlier namespace from the people of this one. Runs in a watching thread."""
+        try:
+            for namespace, at in created.items():
+                self.audit.close_namespace(namespace, before=at)
+        except DatabaseError:
+            log.exception("the audit log of an earlier namespace stays open")
+        finally:
+            connections.close_all()
 
     @part
     def connection(self) -> "Connection":

@@ -1,6 +1,7 @@
 """Actions and outcomes in the audit log, and the interface of the log."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -51,6 +52,7 @@ class Audit(Protocol):
         """Records one action on many registries, (key, uid) each, with the same outcome."""
         ...
 
-    def close_namespace(self, namespace: str) -> None:
-        """Keeps the entries of a deleted namespace from the people of a later one with its name."""
+    def close_namespace(self, namespace: str, before: datetime | None = None) -> None:
+        """Keeps the entries of a deleted namespace from the people of a later one with its name. `before` is the
+        creation of the later one, where the deletion was not seen."""
         ...

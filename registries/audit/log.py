@@ -4,7 +4,7 @@ Repeated refusals are counted in one row, and their number is bounded: anybody c
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django.db.models import F, Q, QuerySet
@@ -53,9 +53,12 @@ class AuditLog:
         if rest := entries[DISTINCT:]:
             _count_rest(rest[0], len(rest))
 
-    def close_namespace(self, namespace: str) -> None:
-        """Keeps the entries of a deleted namespace from the people of a later one with its name."""
-        AuditEntry.objects.filter(namespace=namespace).update(administrators_only=True, repeat=None)
+    def close_namespace(self, namespace: str, before: datetime | None = None) -> None:
+        entries = AuditEntry.objects.filter(namespace=namespace, administrators_only=False)
+        if before is not None:
+            entries = entries.filter(at__lt=before)
+        if entries.exists():  # a look is enough almost always, and keeps no writer waiting
+            entries.update(administrators_only=True, repeat=None)
 
 
 def _entry(

@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,7 @@ from registries.stores.cluster.watch import HealthCheck, Listing, Watcher
 log = logging.getLogger(__name__)
 
 
+NamespacesSeen = Callable[[Mapping[str, datetime]], None]
 REFUSED_FOR = 30.0
 """Seconds for which a namespace stays known that the server refuses. An API server that has just started does not know
 all roles."""
@@ -30,7 +32,8 @@ all roles."""
 class Follower:
     """Watches registries and namespaces. With a lease, it maintains the pull secrets as well.
 
-    With `namespaces`, it watches each of them by itself, and needs no rights on the whole cluster.
+    With `namespaces`, it watches each of them by itself, and needs no rights on the whole cluster. `namespaces_seen`
+    gets the creation of each namespace once, from the watching thread: another creation is another namespace.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Follower:
         lease: Lease | None,
         patience: float,
         namespaces: Collection[str] = (),
+        namespaces_seen: NamespacesSeen = lambda created: None,
     ) -> None:
         places = {name: paths.registries_in(name) for name in namespaces} or {"": paths.EVERYWHERE}
         self.cache = Cache([f"registries {it}" for it in places] + ["namespaces"][: not namespaces], patience)
@@ -50,7 +54,9 @@ class Follower:
             Watcher(connection, path, _Registries(self.cache, touch, name)) for name, path in places.items()
         ]
         if not namespaces:
-            self.watchers.append(Watcher(connection, paths.NAMESPACES, _Namespaces(self.cache)))
+            self.watchers.append(
+                Watcher(connection, paths.NAMESPACES, _Namespaces(self.cache, namespaces_seen))
+            )
         self._all = (
             *self.watchers,
             HealthCheck(connection, paths.GROUP_PATH, _Connection(self.cache, "ping")),
@@ -203,25 +209,32 @@ class _Secrets:
 
 
 class _Namespaces(_Connection):
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: Cache, seen: NamespacesSeen) -> None:
         super().__init__(cache, "namespaces")
-        self._names: frozenset[str] = frozenset()
+        self._seen = seen
+        self._created: dict[str, datetime] = {}
+        self._told: dict[str, datetime] = {}
 
-    def taken(self, item: Json) -> str:
-        return str(item["metadata"]["name"])
+    def taken(self, item: Json) -> tuple[str, datetime]:
+        metadata = item["metadata"]
+        return str(metadata["name"]), datetime.fromisoformat(str(metadata["creationTimestamp"]))
 
     def listed(self, listing: Listing) -> None:
-        self._set(frozenset(listing.items))
+        self._set(dict(listing.items))
 
     def happened(self, event: str, item: Json) -> None:
         if event == "BOOKMARK":
             return
-        name = frozenset((str(item["metadata"]["name"]),))
-        self._set(self._names - name if event == "DELETED" else self._names | name)
+        name, created = self.taken(item)
+        others = {it: at for it, at in self._created.items() if it != name}
+        self._set(others if event == "DELETED" else {**others, name: created})
 
-    def _set(self, names: frozenset[str]) -> None:
-        self._names = names
-        self._cache.set_namespaces(names)
+    def _set(self, created: dict[str, datetime]) -> None:
+        if new := {name: at for name, at in created.items() if self._told.get(name) != at}:
+            self._seen(new)
+        self._told |= created
+        self._created = created
+        self._cache.set_namespaces(frozenset(created))
 
 
 def _key(item: Json) -> Key:

@@ -21,7 +21,7 @@ from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
 from registries.stores.base import Changes, Freshness
 from registries.stores.cluster.cache import Cache
-from registries.stores.cluster.follower import Follower
+from registries.stores.cluster.follower import Follower, NamespacesSeen
 
 DRY_RUN = {"dryRun": "All"}
 """The query of a dry run: the API server checks everything, admission included, and writes nothing."""
@@ -41,9 +41,12 @@ class KubernetesStore:
         lease: Callable[[], Lease] | None = None,
         patience: float = FIRST_LIST,
         namespaces: Collection[str] = (),
+        namespaces_seen: NamespacesSeen = lambda created: None,
     ) -> None:
         """`lease` makes the lease of a process. With it, the store maintains pull secrets; in the background, only the
-        holder of the lease does. With `namespaces`, no other namespace exists for the store."""
+        holder of the lease does. With `namespaces`, no other namespace exists for the store.
+
+        `namespaces_seen`: see Follower."""
         self._connection = connection
         self._namespaces = frozenset(namespaces)
         self._writer: Caller = connection
@@ -51,7 +54,12 @@ class KubernetesStore:
         self._keeps_secrets = lease is not None
         self._follower = PerProcess(
             lambda: Follower(
-                connection, self._secrets, lease() if lease else None, patience, self._namespaces
+                connection,
+                self._secrets,
+                lease() if lease else None,
+                patience,
+                self._namespaces,
+                namespaces_seen,
             )
         )
 

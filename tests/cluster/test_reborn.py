@@ -1,0 +1,68 @@
+"""A namespace that was deleted and created again does not show its old audit log to its new people."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from registries import wiring
+from registries.audit.action import Action
+from registries.audit.log import visible
+from registries.domain.access import Access, Role
+from registries.models import AuditEntry
+from registries.wiring import services
+from tests.peers.api_server import ApiServer
+from tests.peers.cluster import Cluster, patience
+from tests.peers.scripted import wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NAME = "reborn"
+VIC = Access.from_grants("vic", [(NAME, Role.VIEWER)])
+OLIVE = Access.from_grants("olive", [("*", Role.ADMIN)])
+
+
+@pytest.fixture
+def server(cluster: Cluster, settings: Any) -> Iterator[ApiServer]:
+    if not isinstance(cluster.server, ApiServer):
+        pytest.skip("the given cluster is not ours")
+    cluster.server.create_namespace(NAME)
+    settings.STORE, settings.KUBECONFIG = "kubernetes", str(cluster.server.kubeconfig("console"))
+    wiring.reset()
+    with patience():
+        yield cluster.server
+        services().store.stop()
+    wiring.reset()
+    cluster.server.finalize_namespace(NAME)
+
+
+def noted(note: str, at: datetime) -> None:
+    services().audit.record(OLIVE, Action.NAMESPACE, namespace=NAME, note=note)
+    AuditEntry.objects.filter(note=note).update(at=at)
+
+
+def shown(access: Access) -> list[str]:
+    return sorted(it.note for it in visible(access, namespace=NAME))
+
+
+def test_entries_from_before_its_creation_are_for_administrators(server: ApiServer) -> None:
+    noted("before", datetime.now(UTC) - timedelta(days=1))
+    noted("after", datetime.now(UTC) + timedelta(seconds=1))
+
+    services().store.changes(None)
+
+    assert wait_for(lambda: shown(VIC) == ["after"])
+    assert shown(OLIVE) == ["after", "before"]
+
+
+def test_one_that_is_created_again_while_the_console_watches(server: ApiServer) -> None:
+    services().store.changes(None)
+    noted("of the first", datetime.now(UTC) + timedelta(milliseconds=1))
+    assert shown(VIC) == ["of the first"]
+
+    server.finalize_namespace(NAME)
+    assert wait_for(lambda: server.call("GET", f"/api/v1/namespaces/{NAME}").status == 404)
+    wait_for(lambda: datetime.now(UTC).microsecond < 100_000)  # a creation has whole seconds
+    server.create_namespace(NAME)
+
+    assert wait_for(lambda: shown(VIC) == [])
