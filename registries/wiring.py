@@ -25,7 +25,6 @@ from registries.people.base import People
 from registries.people.grants import LocalPeople
 from registries.people.refusals import Refusals
 from registries.people.tokens import Tokens
-from registries.probe import Policy
 from registries.runs.clean_up import keep_clean
 from registries.runs.deletion import DeleteKind
 from registries.runs.engine import Runs
@@ -43,7 +42,7 @@ from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
 from registries.verification.history import History
 from registries.verification.pauses import Pauses
-from registries.verification.prober import OneAtATime
+from registries.verification.prober import OneAtATime, probe_policy
 
 if TYPE_CHECKING:
     from registries.cluster.connection import Connection
@@ -319,24 +318,6 @@ class Services:
         from registries.people.cluster_sessions import reseal_credentials
 
         return self.embedded_store.reseal(), reseal_credentials(self.sealer)
-
-
-def probe_policy() -> Policy:
-    """The operator's rules for every connection test."""
-    return Policy(
-        ca_file=settings.PROBE_CA_FILE,
-        certs_dir=settings.PROBE_CERTS_DIR,
-        allow_loopback=settings.PROBE_ALLOW_LOOPBACK,
-        allow_private=settings.PROBE_ALLOW_PRIVATE,
-        allow_plain_http=settings.PROBE_ALLOW_PLAIN_HTTP,
-        connect_timeout=settings.PROBE_CONNECT_TIMEOUT,
-        read_timeout=settings.PROBE_READ_TIMEOUT,
-        total_timeout=settings.PROBE_TIMEOUT,
-        proxy=settings.PROBE_PROXY,
-        no_proxy=tuple(settings.PROBE_NO_PROXY),
-        proxy_resolves=settings.PROBE_PROXY_RESOLVES,
-        realm_hosts=tuple(settings.PROBE_REALM_HOSTS),
-    )
 
 
 _current: list[Services] = [Services()]

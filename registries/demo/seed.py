@@ -22,7 +22,8 @@ from registries.models import AuditEntry, StoredResource, VerificationRecord
 from registries.people.grants import set_grant
 from registries.probe import Reason, Result, probe
 from registries.verification.outcome import kept, to_json
-from registries.wiring import probe_policy, services
+from registries.verification.prober import probe_policy
+from registries.wiring import services
 
 PASSWORD = "demo"  # noqa: S105 # nosec B105  shown on the demo's login page
 ACCOUNTS = (
