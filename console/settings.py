@@ -118,6 +118,7 @@ FORM_RENDERER = "console.form_renderer.FormRenderer"
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # Accounts
+PASSWORD_HASHERS = ["console.hashing.SeatedHasher"]  # PBKDF2, as Django's first one
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     # Only one backend, so that sessions of the other kind are invalid.

@@ -56,6 +56,7 @@ class Problem(StrEnum):
     FAILED = "failed"
 
     # A person
+    HASHING = "hashing"
     SESSION_ENDED = "session_ended"
     REVIEWS_FORBIDDEN = "reviews_forbidden"
     TOKENREVIEWS_FORBIDDEN = "tokenreviews_forbidden"

@@ -19,6 +19,9 @@ from django.utils.decorators import method_decorator
 from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
+from registries.domain.errors import TooManyRequests
+from registries.words.problems import error_text
+
 SALT = "console.login"
 """Never change it: a new salt would release every locked log-in when the console is updated."""
 
@@ -65,6 +68,16 @@ class LogIn(auth_views.LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(demo=settings.DEMO, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().post(request, *args, **kwargs)
+        except TooManyRequests as error:
+            form = AuthenticationForm(request, initial={"username": request.POST.get("username", "")})
+            context = self.get_context_data(form=form, busy=error_text(error))
+            response = render(request, self.template_for(request), context, status=error.status)
+            response.headers["Retry-After"] = str(error.retry_after)
+            return response
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)

@@ -131,6 +131,7 @@ first_list
 forbidden
 full_width
 gone
+hashing
 holds_password
 immutable
 installation_forbidden

@@ -1,0 +1,90 @@
+"""Few passwords are hashed at once: log-ins do not take the processors from other requests."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password, make_password
+from django.contrib.auth.models import User
+from django.test import Client
+
+from console.hashing import AT_ONCE, WAITING, SeatedHasher
+from registries.domain.errors import Problem, TooManyRequests
+from registries.models import AuditEntry
+from tests.cast import Cast
+from tests.stores.test_concurrency import together
+
+ITERATIONS = 150_000
+"""A twentieth of a second."""
+PASSWORD = "a long and good password 7"
+
+
+@pytest.fixture
+def hashers(settings: object) -> None:
+    settings.PASSWORD_HASHERS = ["console.hashing.SeatedHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def taken() -> Iterator[None]:
+    """All seats and places in the queue are taken."""
+    with ExitStack() as stack:
+        for _ in range(AT_ONCE + WAITING):
+            stack.enter_context(SeatedHasher._queue)
+        yield
+
+
+def test_a_hash_is_that_of_django(hashers: None) -> None:
+    encoded = make_password(PASSWORD)
+
+    assert PBKDF2PasswordHasher().verify(PASSWORD, encoded)
+    assert check_password(PASSWORD, PBKDF2PasswordHasher().encode(PASSWORD, "salt"))
+    assert not check_password("another", encoded)
+
+
+def test_of_24_at_once_as_many_are_hashed_as_may_wait() -> None:
+    hashed, refused = [], []
+    lock = threading.Lock()
+
+    def hash_one() -> None:
+        try:
+            result = SeatedHasher().encode(PASSWORD, "salt", ITERATIONS)
+        except TooManyRequests as error:
+            with lock:
+                refused.append((error.problem, error.retry_after))
+        else:
+            with lock:
+                hashed.append(result)
+
+    together(*[hash_one] * 24)
+
+    assert len(hashed) >= AT_ONCE + WAITING
+    assert len(hashed) + len(refused) == 24
+    assert set(refused) == {(Problem.HASHING, 5)}
+    assert SeatedHasher().encode(PASSWORD, "salt", 10), "the seats are free again"
+
+
+def test_the_log_in_page_says_to_try_again_and_keeps_the_name(
+    cast: Cast, hashers: None, taken: None
+) -> None:
+    User.objects.filter(username="nina").update(password=PBKDF2PasswordHasher().encode(PASSWORD, "s", 10))
+    before = AuditEntry.objects.count()
+
+    response = Client().post("/login/", {"username": "nina", "password": PASSWORD})
+
+    assert (response.status_code, response["Retry-After"]) == (429, "5")
+    page = response.content.decode()
+    assert "几秒后再试" in page
+    assert 'value="nina"' in page
+    assert PASSWORD not in page
+    assert AuditEntry.objects.count() == before, "it is no failed log-in"
+
+
+def test_a_change_of_a_password_changes_nothing_then(cast: Cast, hashers: None, taken: None) -> None:
+    olive = cast.client("olive", hx_request="true")
+    before = User.objects.get(username="nina").password
+
+    response = olive.post("/accounts/nina/password/", {"password": PASSWORD})
+
+    assert response.status_code == 429
+    assert User.objects.get(username="nina").password == before
