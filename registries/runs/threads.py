@@ -27,14 +27,15 @@ class _Waiting:
 class Background:
     """Does work in up to `threads` threads. With 0 threads, `submit` does the work itself.
 
-    The work of one lane is done one after the other, and waits without a thread. A named person gets at most half of
-    the threads; the person with the fewest threads is next. An empty lane or person has no such limit.
+    The work of one lane is done one after the other, and waits without a thread. A named person gets at most three
+    quarters of the threads, so that another one can begin at once; the person with the fewest threads is next. An
+    empty lane or person has no such limit.
     """
 
     def __init__(self, threads: int, name: str) -> None:
         self.threads = threads
         self._name = name
-        self._each = max(1, threads // 2)
+        self._each = max(1, threads - max(1, threads // 4))
         self._waiting: list[_Waiting] = []
         self._lanes: set[str] = set()
         self._taken: Counter[str] = Counter()

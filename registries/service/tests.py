@@ -132,7 +132,9 @@ class Tests:
         self._history.lose(access.person, uids, NotTested(Problem.INTERRUPTED))
 
     def finish_test(self, *, access: Access, check: Check) -> Tested:
-        """Probes with the stored credential and records the verdict."""
+        """Probes with the stored credential and records the verdict. A test that waited too long is not made."""
+        if not self._history.is_open(check):
+            return NotTested(Problem.INTERRUPTED)
         try:
             result = self.attempt(access=access, check=check)()
         except ConsoleError as error:
