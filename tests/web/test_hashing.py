@@ -64,9 +64,7 @@ def test_of_24_at_once_as_many_are_hashed_as_may_wait() -> None:
     assert SeatedHasher().encode(PASSWORD, "salt", 10), "the seats are free again"
 
 
-def test_the_log_in_page_says_to_try_again_and_keeps_the_name(
-    cast: Cast, hashers: None, taken: None
-) -> None:
+def test_the_log_in_page_says_to_try_again_and_keeps_the_name(cast: Cast, hashers: None, taken: None) -> None:
     User.objects.filter(username="nina").update(password=PBKDF2PasswordHasher().encode(PASSWORD, "s", 10))
     before = AuditEntry.objects.count()
 
