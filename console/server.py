@@ -41,6 +41,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "limit_request_line": LINE,
             "limit_request_field_size": 2 * LINE,
             "loglevel": "warning",
+            "sendfile": False,  # files go through the outbox, too
+            "worker_connections": 4000,
             "control_socket_disable": True,
             "when_ready": lambda _arbiter: on_ready(),
         }

@@ -2,92 +2,227 @@
 
 The errors of gunicorn quote what they could not read: a header, a token, a part of the body.
 
-The main loop reads the head of a request: a client that sends it slowly holds no thread. /healthz has its own thread.
+The main loop reads a request and sends what a client does not read at once (outbox.py): a slow client holds no thread.
+/healthz has its own thread.
 """
 
 import errno
+import re
 import selectors
 import socket
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.util import write_error
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from console.outbox import SILENT, Budget, Outbox
+
 HEAD_SECONDS = 10.0
 """From the first byte, or the connection, to the end of the head."""
-SOCKET_SECONDS = 15
-"""A client that takes or sends nothing for so long loses its connection."""
+BODY_SECONDS = 10.0
+"""From the end of the head to the end of the body, and a second more for each BODY_RATE bytes."""
+BODY_RATE = 32 * 1024
 MOST_HEAD = 256 * 1024
+MOST_BODY = 2 * 2**20
+"""A longer body is read by a thread, and so is one in chunks. Forms and the API refuse a longer one without reading."""
+BODIES = 4
+"""Threads for such requests. The others go on whatever these do."""
+THREAD_SECONDS = 15.0
+"""Seconds for which a thread reads such a body."""
+MOST_UNREAD = 600
+"""Connections whose request is not complete. The oldest makes room for the newest."""
+MOST_PER_ADDRESS = 200
+"""Connections of one client address. Not for loopback addresses, and not behind a proxy."""
 _HEALTH = (b"GET /healthz ", b"HEAD /healthz ")
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+_EXPECTS = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def init_process(self) -> None:
         self._health = ThreadPoolExecutor(max_workers=1, thread_name_prefix="health")
+        self._bodies = ThreadPoolExecutor(max_workers=BODIES, thread_name_prefix="body")
+        self._budget = Budget()
+        self._addresses: Counter[str] = Counter()
+        self._sending: dict[Any, None] = {}
         super().init_process()
+
+    # Connections
 
     def accept(self, listener: Any) -> None:
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
+        host = str(address[0]) if isinstance(address, tuple) else ""
+        if self._is_crowding(host):
+            client.close()
+            return
         self.nr_conns += 1
+        self._addresses[host] += 1
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            client.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", SOCKET_SECONDS, 0))
-        self._await_head(TConn(self.cfg, client, address, listener.getsockname()))
+            client.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", round(SILENT), 0))
+        outbox = Outbox(client, self._budget, self._begin_sending)
+        conn = TConn(self.cfg, outbox, address, listener.getsockname())
+        outbox.connection, conn.host, conn.done = conn, host, None
+        if len(self.pending_conns) >= MOST_UNREAD:
+            self._drop(self.pending_conns.popleft())
+        self._await_request(conn)
+
+    def _is_crowding(self, host: str) -> bool:
+        if settings.BEHIND_PROXY or not host or host.startswith(("127.", "::1")):
+            return False
+        return self._addresses[host] >= MOST_PER_ADDRESS
+
+    def _drop(self, conn: Any) -> None:
+        """Closes a connection that waits in the poller."""
+        self.poller.unregister(conn.sock)
+        conn.sock.give_up()
+        self._closed(conn)
+        conn.close()
+
+    def _closed(self, conn: Any) -> None:
+        self.nr_conns -= 1
+        self._addresses[conn.host] -= 1
+        if self._addresses[conn.host] <= 0:
+            del self._addresses[conn.host]
+
+    # Reading
 
     def on_client_socket_readable(self, conn: Any, client: Any) -> None:
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
-        self._await_head(conn)
+        self._await_request(conn)
 
     def enqueue_req(self, conn: Any) -> None:
         """A request whose first bytes arrived with the one before."""
-        self._await_head(conn, conn.parser.unreader.take_buffered())
+        self._await_request(conn, conn.parser.unreader.take_buffered())
 
-    def _await_head(self, conn: Any, data: bytes = b"") -> None:
+    def _await_request(self, conn: Any, data: bytes = b"") -> None:
         conn.sock.setblocking(False)
-        conn.head = bytearray(data.lstrip(b"\r\n"))
+        conn.received, conn.missing, conn.unread = bytearray(data.lstrip(b"\r\n")), None, False
+        conn.sock.read_until = float("inf")
         conn.timeout = time.monotonic() + HEAD_SECONDS
         self.pending_conns.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._read_head, conn))
-        if b"\r\n\r\n" in conn.head:
-            self._dispatch(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._read, conn))
+        self._go_on(conn)
 
-    def _read_head(self, conn: Any, client: Any) -> None:
+    def _read(self, conn: Any, client: Any) -> None:
         try:
-            data = client.recv(16 * 1024)
+            data = client.recv(64 * 1024)
         except BlockingIOError:
             return
         except OSError:
             data = b""
-        conn.head = (conn.head + data).lstrip(b"\r\n")  # gunicorn's parser skips empty lines too
-        if b"\r\n\r\n" in conn.head:
-            self._dispatch(conn)
-        elif not data or len(conn.head) > MOST_HEAD:
-            self.poller.unregister(client)
+        if conn.missing is None:
+            data = bytes(conn.received + data).lstrip(b"\r\n")  # gunicorn's parser skips empty lines too
+            conn.received = bytearray()
+        conn.received += data
+        if not data and conn.missing is not None:
+            conn.unread = True
+            self._dispatch(conn)  # the parser says what is wrong with it
+            return
+        if not data or (conn.missing is None and len(conn.received) > MOST_HEAD):
             self.pending_conns.remove(conn)
-            self.nr_conns -= 1
-            conn.close()
+            self._drop(conn)
+            return
+        self._go_on(conn)
+
+    def _go_on(self, conn: Any) -> None:
+        """Gives the request to a thread when it is complete."""
+        if conn.missing is None:
+            end = conn.received.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            conn.missing, conn.unread = _request_end(bytes(conn.received[: end + 4]))
+            conn.timeout = time.monotonic() + BODY_SECONDS + conn.missing / BODY_RATE
+        if len(conn.received) >= conn.missing:
+            self._dispatch(conn)
 
     def _dispatch(self, conn: Any) -> None:
         self.poller.unregister(conn.sock)
         self.pending_conns.remove(conn)
         conn.init()
-        conn.parser.unreader.unread(bytes(conn.head))
-        lower = conn.head.lower()
-        bare = b"\r\ncontent-length:" not in lower and b"\r\ntransfer-encoding:" not in lower
-        pool = self._health if bare and conn.head.startswith(_HEALTH) else self.tpool
+        conn.parser.unreader.unread(bytes(conn.received))
+        bare = not conn.unread and conn.missing == conn.received.find(b"\r\n\r\n") + 4
+        health = bare and conn.received.startswith(_HEALTH)
+        pool = self._health if health else self._bodies if conn.unread else self.tpool
+        conn.received = bytearray()
+        conn.sock.read_until = time.monotonic() + THREAD_SECONDS
         done = pool.submit(self.handle, conn)
         done.add_done_callback(lambda it: self.method_queue.defer(self.finish_request, conn, it))
+
+    def murder_pending(self) -> None:
+        """Closes what has taken too long to send or to read. The order of `pending_conns` is not that of time."""
+        now = time.monotonic()
+        for conn in [it for it in self.pending_conns if it.timeout <= now]:
+            self.pending_conns.remove(conn)
+            self._drop(conn)
+        for conn in [it for it in self._sending if it.sock.is_stuck]:
+            self._end_sending(conn, broken=True)
+
+    # Sending
+
+    def _begin_sending(self, outbox: Any) -> None:
+        self.method_queue.defer(self._watch_sending, outbox.connection)
+
+    def _watch_sending(self, conn: Any) -> None:
+        if conn.sock.is_waiting and conn not in self._sending:
+            self._sending[conn] = None
+            self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._flush, conn))
+
+    def _flush(self, conn: Any, _client: Any) -> None:
+        try:
+            finished = conn.sock.flush()
+        except OSError:
+            self._end_sending(conn, broken=True)
+            return
+        if finished:
+            self._end_sending(conn)
+
+    def _end_sending(self, conn: Any, *, broken: bool = False) -> None:
+        del self._sending[conn]
+        self.poller.unregister(conn.sock)
+        if broken:
+            conn.sock.give_up()
+        if conn.done is not None:
+            done, conn.done = conn.done, None
+            self.finish_request(conn, done)
+        elif conn.sock.is_waiting:
+            self._watch_sending(conn)  # the thread has sent more meanwhile
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """Waits until the response has been sent."""
+        self._watch_sending(conn)
+        if conn in self._sending:
+            conn.done = fs
+            return
+        before = self.nr_conns
+        super().finish_request(conn, fs)
+        if self.nr_conns < before:
+            self.nr_conns += 1
+            self._closed(conn)
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        before = list(self.keepalived_conns)
+        super().murder_keepalived(force)
+        for conn in before:
+            if conn not in self.keepalived_conns:
+                self.nr_conns += 1
+                self._closed(conn)
+
+    # Errors
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         try:
@@ -105,6 +240,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             write_error(client, 400, "Bad Request", "")
         except OSError:
             self.log.debug("The answer to an invalid request was not sent.")
+
+
+def _request_end(head: bytes) -> tuple[int, bool]:
+    """The length of what the main loop reads of a request with this head, and whether a thread has to read the body.
+
+    A thread reads one in chunks, a long one, one of two lengths, and one for which the client waits to be asked.
+    """
+    lengths = {int(it) for it in _LENGTH.findall(head)}
+    declared = max(lengths, default=0)
+    unread = bool(_CHUNKED.search(head) or _EXPECTS.search(head)) or len(lengths) > 1 or declared > MOST_BODY
+    return len(head) + (0 if unread else declared), unread
 
 
 def without_text(application: WSGIApplication) -> WSGIApplication:

@@ -1,5 +1,6 @@
 """Clients that send slowly or nothing hold no thread: the console answers others meanwhile."""
 
+import re
 import socket
 import time
 import urllib.request
@@ -49,3 +50,78 @@ def test_health_is_answered_while_bodies_hold_every_thread(console: Serving) -> 
         time.sleep(0.1)
         with urllib.request.urlopen(f"http://127.0.0.1:{console.port}/healthz", timeout=SOON) as answer:
             assert answer.status == 200
+
+
+def answered(console: Serving, path: str = "/login/") -> float:
+    """The seconds until a page is answered."""
+    begun = time.monotonic()
+    with urllib.request.urlopen(f"http://127.0.0.1:{console.port}{path}", timeout=SOON) as answer:
+        assert answer.status == 200
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_slow_bodies_hold_no_page_up(console: Serving, chunked: bool) -> None:
+    framing = "Transfer-Encoding: chunked\r\n\r\n5\r\nx" if chunked else "Content-Length: 900\r\n\r\nx"
+    head = f"POST /login/ HTTP/1.1\r\nHost: localhost\r\n{framing}".encode()
+    with ExitStack() as stack:
+        for _ in range(CLIENTS):
+            stack.enter_context(socket.create_connection(("127.0.0.1", console.port))).sendall(head)
+        time.sleep(0.1)
+        assert answered(console) < SOON
+
+
+def test_clients_that_read_nothing_hold_no_page_up(console: Serving) -> None:
+    script = re.search(r'/static/[^"]*htmx[^"]*\.js', console.get("/login/")[1])
+    assert script is not None
+    with ExitStack() as stack:
+        for _ in range(CLIENTS):
+            client = stack.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", console.port))
+            client.sendall(_get(script[0]) * 200)  # 10 MB of answers, which is more than the system buffers
+        time.sleep(3)
+        assert answered(console) < SOON
+
+
+def test_a_request_in_pieces_is_answered(console: Serving) -> None:
+    body = b"username=nobody&password=" + b"x" * 70_000
+    head = f"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", console.port), timeout=30) as client:
+        for piece in (head[:20], head[20:], body[:1], body[1:60_000], body[60_000:]):
+            client.sendall(piece)
+            time.sleep(0.05)
+        assert client.recv(100).startswith(b"HTTP/1.1 403")  # no CSRF token: the application has read it
+
+
+def test_pipelined_requests_are_answered_in_order(console: Serving) -> None:
+    asked = _get("/healthz") + _get("/no-such-page/", last=True)
+    with socket.create_connection(("127.0.0.1", console.port), timeout=30) as client:
+        client.sendall(asked)
+        received = b""
+        while piece := client.recv(65536):
+            received += piece
+
+    assert received.count(b"HTTP/1.1 ") == 2
+    assert received.startswith(b"HTTP/1.1 200")
+
+
+def test_a_large_answer_arrives_whole(console: Serving) -> None:
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", console.port))
+        client.settimeout(30)
+        client.sendall(_get("/login/") * 200 + _get("/healthz", last=True))
+        received = 0
+        answers = 0
+        while piece := client.recv(8192):
+            received += len(piece)
+            answers += piece.count(b"HTTP/1.1 200")
+            time.sleep(0.0005)
+
+    assert received > 200 * 3000
+    assert answers >= 190  # a status line may fall between two pieces
+
+
+def _get(path: str, *, last: bool = False) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{'Connection: close' if last else 'X: y'}\r\n\r\n".encode()
