@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from registries.demo.behaviours import BEHAVIOURS, Behaviour
@@ -156,9 +157,13 @@ def seeded_folder(folder: Path) -> int:
     return base
 
 
-def copied_console(template: Path, folder: Path, base_port: int) -> RunningConsole:
-    """Another console with the content of the template and the same ports of the registries."""
+def copied_console(
+    template: Path, folder: Path, base_port: int, *, prepare: Callable[[], None] = lambda: None
+) -> RunningConsole:
+    """Another console with the content of the template and the same ports of the registries. `prepare` may fill the
+    copy further."""
     shutil.copytree(template, folder)
+    prepare()
     return RunningConsole(folder, base_port)
 
 

@@ -1,0 +1,68 @@
+"""Each rule of the gallery finds its fault, and leaves the right form alone."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.gallery.looking import RULES
+
+TALL = "display: inline-block; width: 60px; height: 44px"
+FAULTS = {
+    "narrow text": '<p style="width: 9px; overflow-wrap: anywhere">harbor-prod</p>',
+    "cut without a tooltip": '<p style="width: 40px; overflow: hidden; white-space: nowrap">harbor-production</p>',
+    "scrolls sideways": '<p style="width: 3000px">a wide line</p>',
+    "odd checkbox": '<label style="display: block; height: 60px"><input type="checkbox" style="width: 200px; height: 34px">a</label>',
+    "overlap": f'<button style="{TALL}">a</button><button style="{TALL}; margin-left: -30px">b</button>',
+    "small control": '<button style="width: 18px; height: 18px; padding: 0">x</button>',
+    "invisible focus": f'<style>button:focus {{ outline: none }}</style><button style="{TALL}">a</button>',
+    "colour alone": '<i style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
+}
+RIGHT = {
+    "narrow text": '<p style="width: 90px">harbor-prod</p>',
+    "cut without a tooltip": '<p title="harbor-production" style="width: 40px; overflow: hidden">harbor-production</p>',
+    "scrolls sideways": '<pre style="width: 90px; overflow-x: auto">a line of code that is long</pre>',
+    "odd checkbox": '<label style="display: block; height: 60px"><input type="checkbox"> a</label>',
+    "overlap": f'<button style="{TALL}">a</button><button style="{TALL}">b</button>',
+    "small control": f'<button style="{TALL}">x</button>',
+    "invisible focus": f'<style>button:focus {{ outline: 2px solid }}</style><button style="{TALL}">a</button>',
+    "colour alone": '<i title="Failed" style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
+}
+PAGE = "<!doctype html><html style='--bad: #b42318'><body>{}</body></html>"
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    yield page
+    page.close()
+
+
+def faults(page: Page, content: str, *, phone: bool = False) -> set[str]:
+    """The rules that a page breaks."""
+    page.set_content(PAGE.format(content))
+    return {fault.split(":")[0] for fault in page.evaluate(RULES, phone)}
+
+
+@pytest.mark.parametrize("rule", FAULTS)
+def test_a_rule_finds_its_fault(page: Page, rule: str) -> None:
+    assert rule in faults(page, FAULTS[rule])
+
+
+@pytest.mark.parametrize("rule", RIGHT)
+def test_a_rule_leaves_the_right_form_alone(page: Page, rule: str) -> None:
+    assert rule not in faults(page, RIGHT[rule])
+
+
+def test_a_finger_needs_more_room_than_a_pointer(page: Page) -> None:
+    button = '<button style="width: 30px; height: 30px">x</button>'
+
+    assert faults(page, button) == set()
+    assert faults(page, button, phone=True) == {"small control"}
+
+
+def test_a_menu_may_cover_the_page_below_it(page: Page) -> None:
+    button = f'<button style="{TALL}">a</button>'
+    menu = f'<div style="position: fixed; top: 0; left: 20px"><button style="{TALL}">b</button></div>'
+
+    assert "overlap" not in faults(page, button + menu)

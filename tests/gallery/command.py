@@ -1,0 +1,94 @@
+"""`make gallery`: looks at every state in both languages and themes at four widths and at 200 % zoom.
+
+Writes the pictures and one page with all of them into a folder, and prints the faults of layout and what axe finds.
+`python -m tests.gallery --only details --folder /tmp/gallery` looks at some states only.
+"""
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Error, sync_playwright
+
+from tests.gallery.book import write_book
+from tests.gallery.furnishing import furnish
+from tests.gallery.looking import ALL, Look, look_at
+from tests.gallery.states import STATES, Scene, State
+from tests.peers.command import ROOT
+from tests.peers.held import HeldRegistry
+from tests.peers.running_console import RunningConsole, copied_console, seeded_folder
+from tests.peers.visitors import People, Watch
+from tests.screenshots import FLAGS
+
+
+def main() -> int:
+    options = _options()
+    folder: Path = options.folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    looks: list[Look] = []
+    with ExitStack() as stack:
+        held = HeldRegistry()
+        stack.callback(held.stop)
+        console = stack.enter_context(_console(held, options.rows))
+        browser = stack.enter_context(sync_playwright()).chromium.launch(
+            executable_path=shutil.which("chromium-headless-shell") or shutil.which("chromium"), args=FLAGS
+        )
+        people = People(browser, console.url, Watch(console.url))
+        for state in STATES:
+            if any(word in state.name for word in options.only or [""]):
+                seen = _seen(state, people, Scene(console, held), options)
+                _report(state, seen)
+                looks += seen
+        browser.close()
+    page = write_book(folder, looks)
+    faulty = sum(bool(look.faults) for look in looks)
+    print(f"{len(looks)} pictures, {faulty} with faults: {page}")
+    return 1 if faulty else 0
+
+
+def _seen(state: State, people: People, scene: Scene, options: argparse.Namespace) -> list[Look]:
+    """The looks at one state. A state that does not open is a fault too, and does not end the tour."""
+    looks: list[Look] = []
+    try:
+        looks.extend(look_at(state, people, scene, ALL, options.folder, axe=not options.no_axe))
+    except (Error, AssertionError) as error:
+        scene.held.let_go()
+        people.tidy()
+        looks.append(Look(state, ALL[0], faults=[f"does not open: {str(error).splitlines()[0]}"]))
+    return looks
+
+
+def _report(state: State, looks: Sequence[Look]) -> None:
+    """Prints each kind of fault once, with its first instance and the variants that have it."""
+    kinds: dict[str, tuple[str, dict[str, None]]] = {}
+    for look in looks:
+        for fault in look.faults:
+            kind = fault.split('"')[0].split("#")[0] if "axe" not in fault else fault[:60]
+            kinds.setdefault(kind, (fault, {}))[1][look.variant.name] = None
+    for fault, variants in kinds.values():
+        print(f"{state.name}: {fault} [{len(variants)}: {', '.join(list(variants)[:3])}]", flush=True)
+
+
+@contextmanager
+def _console(held: HeldRegistry, rows: int) -> Iterator[RunningConsole]:
+    with tempfile.TemporaryDirectory() as place:
+        base = seeded_folder(Path(place) / "seeded")
+        furnish(Path(place) / "seeded", held, rows=rows)
+        console = copied_console(Path(place) / "seeded", Path(place) / "data", base)
+        try:
+            yield console
+        finally:
+            console.stop()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.gallery", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=ROOT / "gallery", help="where the pictures go")
+    parser.add_argument("--only", nargs="*", metavar="WORD", help="states whose names contain one of these")
+    parser.add_argument("--rows", type=int, default=1200, help="registries in the largest namespace")
+    parser.add_argument("--no-axe", action="store_true", help="leave out axe, which takes half of the time")
+    return parser.parse_args()

@@ -1,0 +1,156 @@
+// The rules of layout. Returns a list of sentences, one per fault: the rule, the element, what is wrong.
+// `phone` is true for windows up to 480 px, where a finger needs 44 px.
+(phone) => {
+  const faults = new Set();
+  const CONTROLS =
+    "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button], [role=menuitem], [tabindex='0']";
+  const STATUS = ["--ok", "--ok-line", "--bad", "--bad-line", "--warn", "--warn-line"];
+
+  const name = (it) => {
+    const classes = typeof it.className === "string" ? it.className.trim().split(/\s+/).slice(0, 2).join(".") : "";
+    const text = (it.getAttribute("aria-label") || it.textContent || "").trim().replace(/\s+/g, " ").slice(0, 40);
+    return `${it.tagName.toLowerCase()}${it.id ? "#" + it.id.slice(0, 24) : ""}${classes ? "." + classes : ""} "${text}"`;
+  };
+  const fault = (rule, it, what = "") => faults.add(`${rule}: ${name(it)}${what ? " " + what : ""}`);
+
+  const top = [...document.querySelectorAll("dialog[open]")].pop() || document.body;
+  const isShown = (it) => it.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+  const isReadAloudOnly = (it) => it.closest(".visually-hidden") !== null;
+  const isSquare = (it) => it.matches("input[type=checkbox], input[type=radio]");
+  const all = [...top.querySelectorAll("*")].filter((it) => isShown(it) && !isReadAloudOnly(it));
+
+  // Text does not wrap to one or two characters a line.
+  const walker = document.createTreeWalker(top, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    const parent = node.parentElement;
+    const text = node.textContent.trim();
+    if (text.length < 3 || !isShown(parent) || isReadAloudOnly(parent) || parent.closest("svg, option")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const lines = new Set([...range.getClientRects()].filter((it) => it.width).map((it) => Math.round(it.top / 6)));
+    if (lines.size >= 3 && text.length / lines.size <= 2.5) fault("narrow text", parent, `${lines.size} lines`);
+  }
+
+  // A value that is cut has its whole text in a tooltip.
+  for (const it of all) {
+    const style = getComputedStyle(it);
+    if (it.matches("input, select, textarea, svg, svg *, option")) continue;
+    const text = it.textContent.trim();
+    const cutsWide = style.overflowX !== "visible" && !/auto|scroll/.test(style.overflowX);
+    const cutsHigh = style.overflowY !== "visible" && !/auto|scroll/.test(style.overflowY);
+    const wide = cutsWide && it.scrollWidth > it.clientWidth + 1;
+    const high = cutsHigh && it.scrollHeight > it.clientHeight + 2 && it.clientHeight > 0;
+    if (text && (wide || high) && !it.closest("[title]")) fault("cut without a tooltip", it);
+  }
+
+  // Nothing scrolls sideways, but code.
+  const root = document.documentElement;
+  if (root.scrollWidth > root.clientWidth) {
+    const widest = all.find((it) => it.getBoundingClientRect().right > root.clientWidth + 1);
+    fault("scrolls sideways", widest || root, `${root.scrollWidth} of ${root.clientWidth} px`);
+  }
+  for (const it of all) {
+    const scrolls = /auto|scroll/.test(getComputedStyle(it).overflowX) && it.scrollWidth > it.clientWidth + 1;
+    if (scrolls && !it.matches("pre, pre *, textarea, input")) fault("scrolls sideways", it);
+  }
+
+  // Checkboxes and radios are small squares.
+  for (const it of all.filter(isSquare)) {
+    const { width, height } = it.getBoundingClientRect();
+    if (getComputedStyle(it).opacity === "0" || width < 2) continue;
+    if (width > 24 || height > 24 || Math.abs(width - height) > 2) fault("odd checkbox", it, `${width}x${height} px`);
+  }
+
+  // What floats above the page may cover it: a menu, a dialog, a bar that stays.
+  const layer = (it) => {
+    for (let up = it; up !== null; up = up.parentElement) {
+      if (up.matches(":popover-open, dialog") || /fixed|sticky/.test(getComputedStyle(up).position)) return up;
+    }
+    return null;
+  };
+  // Controls: those in sight and not under something else.
+  const owner = (it) => (it && isSquare(it) ? it.closest("label") || it : it);
+  const hits = (it, x, y) => {
+    const there = document.elementFromPoint(x, y);
+    if (there === null) return false;
+    const label = there.closest("label");
+    return it.contains(there) || (label !== null && (label.control === it || label.contains(it)));
+  };
+  const controls = all
+    .filter((it) => it.matches(CONTROLS) && !it.disabled)
+    .map((it) => ({ it, box: it.getBoundingClientRect() }))
+    .filter(({ it, box }) => {
+      if (box.width < 2 || box.height < 2 || getComputedStyle(it).opacity === "0") return false;
+      const x = box.left + box.width / 2;
+      const y = box.top + box.height / 2;
+      if (x <= 0 || y <= 0 || x >= innerWidth || y >= innerHeight) return false;
+      const cover = document.elementFromPoint(x, y)?.closest(CONTROLS);
+      if (cover && !hits(it, x, y) && !cover.contains(it) && layer(cover) === layer(it)) fault("overlap", it, `under ${name(cover)}`);
+      return hits(it, x, y);
+    });
+
+  // No two of them overlap. A button inside a field belongs to it.
+  for (let i = 0; i < controls.length; i += 1) {
+    for (let j = i + 1; j < controls.length; j += 1) {
+      const [a, b] = [controls[i], controls[j]];
+      if (a.it.contains(b.it) || b.it.contains(a.it) || owner(a.it) === owner(b.it)) continue;
+      if (layer(a.it) !== layer(b.it)) continue;
+      const field = [a, b].find(({ it }) => it.matches("input:not([type=checkbox]):not([type=radio]), textarea"));
+      const wide = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
+      const high = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
+      if (wide > 2 && high > 2 && !field) fault("overlap", a.it, `and ${name(b.it)}`);
+    }
+  }
+
+  // A control is large enough to hit. A link inside a sentence is as high as its line.
+  const need = phone ? 44 : 24;
+  for (const { it, box } of controls) {
+    if (it.matches("a") && getComputedStyle(it).display === "inline") continue;
+    const x = box.left + box.width / 2;
+    const y = box.top + box.height / 2;
+    const reach = need / 2 - 1;
+    const inside = (px, py) => px < 0 || py < 0 || px >= innerWidth || py >= innerHeight || hits(it, px, py);
+    const wide = box.width >= need || (inside(x - reach, y) && inside(x + reach, y));
+    const high = box.height >= need || (inside(x, y - reach) && inside(x, y + reach));
+    if (!wide || !high) fault("small control", it, `${Math.round(box.width)}x${Math.round(box.height)} px, ${need} needed`);
+  }
+
+  // The focus is visible.
+  const looks = (it) => {
+    const style = getComputedStyle(it);
+    return [style.outlineStyle, style.outlineWidth, style.boxShadow, style.borderColor, style.backgroundColor].join();
+  };
+  const seen = new Set();
+  const before = document.activeElement;
+  for (const { it } of controls) {
+    const kind = `${it.tagName}.${it.className}.${it.type || ""}`;
+    if (seen.has(kind) || seen.size > 40) continue;
+    seen.add(kind);
+    it.blur();
+    const parts = [it, it.closest("label"), it.parentElement].filter(Boolean);
+    const idle = parts.map(looks);
+    it.focus({ preventScroll: true, focusVisible: true });
+    if (document.activeElement !== it) continue;
+    if (parts.every((part, index) => looks(part) === idle[index])) fault("invisible focus", it);
+  }
+  if (before && before.focus) before.focus({ preventScroll: true });
+
+  // A colour does not tell a state alone.
+  const probe = document.body.appendChild(document.createElement("i"));
+  const hues = new Set();
+  for (const token of STATUS) {
+    probe.style.color = `var(${token})`;
+    hues.add(getComputedStyle(probe).color);
+  }
+  probe.remove();
+  for (const it of all) {
+    const style = getComputedStyle(it);
+    const box = it.getBoundingClientRect();
+    const painted = hues.has(style.backgroundColor) || (it.matches("svg rect, svg circle, svg path") && hues.has(style.fill));
+    if (!painted || box.width > 48 || box.width === 0) continue;
+    const told = it.closest("[title], [aria-label], [role=img], [aria-labelledby]") || it.querySelector("title, svg, use");
+    if (!it.textContent.trim() && !told && !isSquare(it)) fault("colour alone", it);
+  }
+  return [...faults];
+}

@@ -1,0 +1,251 @@
+"""The states of the gallery: who looks, at which page, and what they do there first.
+
+The acts find elements by ids and classes, not by words, since each state is looked at in both languages.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+from tests.gallery.furnishing import EMPTY, HELD, LONG_NAME, LONGEST, MANY, ONE, REASONS, WAITING
+from tests.peers.console_page import credential
+from tests.peers.held import HeldRegistry
+from tests.peers.running_console import RunningConsole
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What an act needs beside the page."""
+
+    console: RunningConsole
+    held: HeldRegistry
+
+
+Act = Callable[[Page, Scene], None]
+
+
+def nothing(page: Page, scene: Scene) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class State:
+    """One state. `person` is empty for a visitor without a log-in; `narrow` says that it exists on narrow windows only.
+
+    `status` is the status of the page, and of what the act does, where it is an error.
+    """
+
+    name: str
+    path: str
+    act: Act = nothing
+    person: str = "olive"
+    narrow: bool = False
+    status: int = 200
+
+
+def click(selector: str, then: str = "") -> Act:
+    """Clicks the first match, then waits for another selector."""
+
+    def act(page: Page, scene: Scene) -> None:
+        page.locator(selector).first.click()
+        if then:
+            page.locator(then).first.wait_for()
+
+    return act
+
+
+def card(name: str) -> Act:
+    """The card of a status, as a tap opens it too."""
+
+    def act(page: Page, scene: Scene) -> None:
+        page.locator("tr", has_text=name).locator(".pill").first.click()
+        page.get_by_role("tooltip").first.wait_for()
+
+    return act
+
+
+def menu(name: str) -> Act:
+    def act(page: Page, scene: Scene) -> None:
+        page.locator("tr", has_text=name).locator(".more").first.click()
+        page.get_by_role("menu").filter(visible=True).wait_for()
+
+    return act
+
+
+def choose(name: str, action: str) -> Act:
+    """Opens the dialog of one registry from its menu."""
+
+    def act(page: Page, scene: Scene) -> None:
+        menu(name)(page, scene)
+        page.locator(f"#row-menu [data-action={action}]").click()
+        page.locator("dialog[open] form").first.wait_for()
+
+    return act
+
+
+def submit(act: Act, button: str = "dialog[open] button[type=submit]") -> Act:
+    """Sends the form of a dialog as it is, and waits for its errors."""
+
+    def both(page: Page, scene: Scene) -> None:
+        act(page, scene)
+        page.locator(button).last.click()
+        page.locator("#error-summary, [aria-invalid=true]").first.wait_for()
+
+    return both
+
+
+open_add = click("#add-button", "dialog[open] form")
+
+
+def typed(behaviour: str) -> Act:
+    """The add dialog after a test of a demo registry's values."""
+
+    def act(page: Page, scene: Scene) -> None:
+        open_add(page, scene)
+        form = page.locator("dialog[open]")
+        for field, value in credential(scene.console, behaviour).items():
+            form.locator(f"[name={field}]").fill(value)
+        form.locator("#add-test").click()
+        form.locator(".verdict").wait_for()
+
+    return act
+
+
+def discard(page: Page, scene: Scene) -> None:
+    open_add(page, scene)
+    page.locator("dialog[open] [name=domain]").fill("harbor.example.com")
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").last.wait_for()
+
+
+def selected(page: Page, scene: Scene) -> None:
+    page.locator("#pick-page").check()
+    expect(page.locator("#selection-bar")).to_be_visible()
+
+
+def delete_many(page: Page, scene: Scene) -> None:
+    selected(page, scene)
+    page.locator("#selection-delete").click()
+    page.locator("dialog[open] form").wait_for()
+
+
+def tested_many(page: Page, scene: Scene) -> None:
+    page.locator("#test-all").click()
+    page.locator("#verify-run summary").first.wait_for()
+    for summary in page.locator("#verify-run summary").all():
+        summary.click()
+        expect(summary.locator("..").locator(".verify-lines li").first).to_be_visible()
+
+
+def testing_many(page: Page, scene: Scene) -> None:
+    """A run of tests of which one does not end before the picture is taken."""
+    scene.held.hold()
+    page.locator("#test-all").click()
+    page.locator("#verify-newest li").first.wait_for()
+
+
+def testing_one(page: Page, scene: Scene) -> None:
+    scene.held.hold()
+    menu(HELD)(page, scene)
+    page.locator("#row-menu [data-action=test]").click()
+    page.locator("tr", has_text=HELD).locator(".pill-busy, .spinner").first.wait_for()
+
+
+def away(page: Page, scene: Scene) -> None:
+    page.route("**/*", lambda route: route.abort())
+    page.locator("#q").fill("harbor")
+    page.wait_for_timeout(1500)
+
+
+def wrong_log_in(page: Page, scene: Scene) -> None:
+    page.locator("[name=username]").fill("olive")
+    page.locator("[name=password]").fill("not the right one")
+    page.locator("button[type=submit]").last.click()
+    page.get_by_role("alert").first.wait_for()
+
+
+def made_token(page: Page, scene: Scene) -> None:
+    page.locator("[name=name]").fill("CI " + "n" * 50)
+    page.locator("button[type=submit]").last.click()
+    page.get_by_text(re.compile("rct_")).first.wait_for()
+
+
+TEAM_A = "/registries/?namespace=team-a"
+
+STATES = (
+    State("login", "/login/", person=""),
+    State("list", "/registries/"),
+    State("list-50", "/registries/?size=50"),
+    State("list-many", f"/registries/?namespace={MANY}"),
+    State("list-reasons", f"/registries/?namespace={REASONS}&size=50"),
+    State("list-longest", f"/registries/?namespace={LONGEST}"),
+    State("list-one", f"/registries/?namespace={ONE}"),
+    State("list-empty", f"/registries/?namespace={EMPTY}"),
+    State("list-no-match", "/registries/?q=no-such-thing"),
+    State("list-filtered", "/registries/?status=failed&provider=harbor&q=team&namespace=team-a"),
+    State("list-viewer", "/registries/", person="vic"),
+    State("list-operator", "/registries/", person="omar"),
+    State("list-nobody", "/registries/", person="sam"),
+    State("list-selected", "/registries/?size=10", selected),
+    State("list-away", TEAM_A, away),
+    State("menu-row", TEAM_A, menu("harbor-team-a")),
+    State("menu-select", TEAM_A, click("#pick-more", "#pick-menu:popover-open")),
+    State("menu-language", TEAM_A, click("[popovertarget=language-menu]", "#language-menu:popover-open")),
+    State("menu-account", TEAM_A, click("[popovertarget=account-menu]", "#account-menu:popover-open")),
+    State("menu-namespace", TEAM_A, click("#namespace-button", "#namespace-options a")),
+    State("navigation", TEAM_A, click("#nav-toggle"), narrow=True),
+    State("card-failed", TEAM_A, card("harbor-team-a")),
+    State("card-good", TEAM_A, card("registry-team-a")),
+    State("card-untested", TEAM_A, card("quay-team-a")),
+    State("details-failed", "/registries/team-a/harbor-team-a/"),
+    State("details-untested", "/registries/team-a/quay-team-a/"),
+    State("details-good", "/registries/default/harbor-prod/"),
+    State("details-own-ca", "/registries/team-b/harbor-own-ca/"),
+    State("details-untrusted", "/registries/team-b/harbor-team-b/"),
+    State("details-longest", f"/registries/{LONGEST}/{LONG_NAME}/"),
+    State("details-viewer", "/registries/team-a/harbor-team-a/", person="vic"),
+    State("add", TEAM_A, open_add),
+    State("add-errors", TEAM_A, submit(open_add), status=422),
+    State("add-failed", TEAM_A, typed("wrong-password")),
+    State("add-untrusted", TEAM_A, typed("self-signed")),
+    State("add-tested", TEAM_A, typed("harbor")),
+    State("add-discard", TEAM_A, discard),
+    State("add-page", "/registries/-/add/"),
+    State("edit", TEAM_A, choose("harbor-team-a", "edit")),
+    State("edit-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "edit")),
+    State("delete", TEAM_A, choose("harbor-team-a", "delete")),
+    State("delete-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "delete")),
+    State("delete-many", f"/registries/?namespace={REASONS}", delete_many),
+    State("testing", f"/registries/?namespace={WAITING}", testing_one),
+    State("testing-many", f"/registries/?namespace={WAITING}", testing_many),
+    State("tested-many", "/registries/?namespace=team-a", tested_many),
+    State("journal", "/journal/"),
+    State("journal-empty", "/journal/?person=nobody"),
+    State("accounts", "/accounts/"),
+    State("account-add", "/accounts/", click("a[href$='/accounts/-/add/']", "dialog[open] form")),
+    State("account-roles", "/accounts/", click("a[href$='/nina/roles/']", "dialog[open]")),
+    State("account-password", "/accounts/", click("a[href$='/nina/password/']", "dialog[open] form")),
+    State("account-delete", "/accounts/", click("a[href$='/nina/delete/']", "dialog[open] form")),
+    State("namespaces", "/namespaces/"),
+    State("namespaces-viewer", "/namespaces/", person="vic"),
+    State("namespace-add", "/namespaces/", click("a[href$='/namespaces/-/add/']", "dialog[open] form")),
+    State("namespace-delete", "/namespaces/", click("a[href$='/team-b/delete/']", "dialog[open]")),
+    State("tokens", "/tokens/"),
+    State("token-add", "/tokens/", click("a[href$='/tokens/-/add/']", "dialog[open] form")),
+    State(
+        "token-errors",
+        "/tokens/",
+        submit(click("a[href$='/tokens/-/add/']", "dialog[open] form")),
+        status=422,
+    ),
+    State("token-made", "/tokens/-/add/", made_token),
+    State("password", "/password/"),
+    State("api", "/oapis/docs"),
+    State("not-found", "/no-such-page/", status=404),
+    State("forbidden", "/accounts/", person="vic", status=403),
+    State("details-gone", "/registries/team-a/no-such-registry/", status=404),
+    # The last one: after so many wrong passwords the console lets nobody log in for a while.
+    State("login-error", "/login/", wrong_log_in, person="", status=422),
+)
