@@ -54,6 +54,7 @@ function align() {
   const { namespace, mayAdd, query } = state();
   const label = document.getElementById("namespace-label");
   label.textContent = namespace || label.dataset.all;
+  label.parentElement.title = label.textContent;
   const add = document.getElementById("add-button");
   add.hidden = mayAdd !== "true";
   add.href = add.dataset.url + (namespace ? `?namespace=${encodeURIComponent(namespace)}` : "");

@@ -21,18 +21,21 @@ function openFor(clicked) {
   menu.querySelector(".menu-item:not([hidden])").focus();
 }
 
+// The row may have been replaced since the menu opened, and is replaced when the test begins.
+function test(tested, focused) {
+  const now = document.getElementById(tested.id) ?? tested;
+  now.querySelector(focused)?.focus();
+  window.htmx.ajax("POST", `${now.dataset.url}verify/`, { source: now, target: now, swap: "outerHTML" }).then(() => {
+    const lost = document.activeElement === document.body;
+    if (lost) document.getElementById(now.id)?.querySelector(focused)?.focus();
+  });
+}
+
 function act(action) {
-  const { url } = row.dataset;
   const source = button;
   menu.hidePopover();
-  if (action === "test") {
-    // The row may have been replaced since the menu opened.
-    const now = document.getElementById(row.id) ?? row;
-    window.htmx.ajax("POST", `${url}verify/`, { source: now, target: now, swap: "outerHTML" });
-    (now.querySelector(".more") ?? source).focus();
-  } else {
-    openDialog(`${url}${action}/`, { source });
-  }
+  if (action === "test") test(row, ".more");
+  else openDialog(`${row.dataset.url}${action}/`, { source });
 }
 
 if (menu) {
@@ -40,6 +43,8 @@ if (menu) {
     const clicked = event.target.closest("tr .more");
     if (clicked && clicked !== button) openFor(clicked);
     else if (clicked) button = null;
+    const tested = event.target.closest("tr .row-test");
+    if (tested) test(tested.closest("tr"), ".row-test");
   });
   menu.addEventListener("click", (event) => {
     const item = event.target.closest("button[data-action]");

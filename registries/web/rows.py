@@ -45,6 +45,10 @@ class Row:
     def url(self) -> str:
         return details_url(self.registry.key)
 
+    @property
+    def may_test(self) -> bool:
+        return "test" in self.can.split()
+
 
 def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: datetime | None = None) -> Row:
     now = now or datetime.now(UTC)

@@ -134,7 +134,8 @@
     if (document.activeElement !== it) continue;
     if (parts.every((part, index) => looks(part) === idle[index])) fault("invisible focus", it);
   }
-  if (before && before.focus) before.focus({ preventScroll: true });
+  if (before === document.body) document.activeElement.blur();
+  else before.focus({ preventScroll: true });
 
   // A colour does not tell a state alone.
   const probe = document.body.appendChild(document.createElement("i"));
