@@ -67,7 +67,7 @@ def _report(state: State, looks: Sequence[Look]) -> None:
     kinds: dict[str, tuple[str, dict[str, None]]] = {}
     for look in looks:
         for fault in look.faults:
-            kind = fault.split('"')[0].split("#")[0] if "axe" not in fault else fault[:60]
+            kind = fault[:60] if "axe" in fault else fault.split('"')[0].split("#")[0] + fault[-10:]
             kinds.setdefault(kind, (fault, {}))[1][look.variant.name] = None
     for fault, variants in kinds.values():
         print(f"{state.name}: {fault} [{len(variants)}: {', '.join(list(variants)[:3])}]", flush=True)

@@ -103,17 +103,29 @@
     }
   }
 
+  // How far what reacts to a pointer reaches to both sides of a point, up to `need` pixels. The edge of the window is no edge.
+  const extent = (it, x, y, dx, dy, need) => {
+    let reached = 0;
+    for (const sign of [-1, 1]) {
+      for (let step = 0.5; step < need; step += 1) {
+        const [px, py] = [x + sign * dx * step, y + sign * dy * step];
+        const outside = px < 0 || py < 0 || px >= innerWidth || py >= innerHeight;
+        if (!outside && !hits(it, px, py)) break;
+        reached += 1;
+      }
+    }
+    return Math.min(reached + 1, need + 1);
+  };
+
   // A control is large enough to hit. A link inside a sentence is as high as its line.
   const need = phone ? 44 : 24;
   for (const { it, box } of controls) {
     if (it.matches("a") && getComputedStyle(it).display === "inline") continue;
     const x = box.left + box.width / 2;
     const y = box.top + box.height / 2;
-    const reach = need / 2 - 1;
-    const inside = (px, py) => px < 0 || py < 0 || px >= innerWidth || py >= innerHeight || hits(it, px, py);
-    const wide = box.width >= need || (inside(x - reach, y) && inside(x + reach, y));
-    const high = box.height >= need || (inside(x, y - reach) && inside(x, y + reach));
-    if (!wide || !high) fault("small control", it, `${Math.round(box.width)}x${Math.round(box.height)} px, ${need} needed`);
+    const wide = Math.max(box.width, extent(it, x, y, 1, 0, need));
+    const high = Math.max(box.height, extent(it, x, y, 0, 1, need));
+    if (wide < need || high < need) fault("small control", it, `${Math.round(wide)}x${Math.round(high)} px, ${need} needed`);
   }
 
   // The focus is visible.
@@ -123,6 +135,7 @@
   };
   const seen = new Set();
   const before = document.activeElement;
+  const closed = [...document.querySelectorAll("[popover]")].filter((it) => !it.matches(":popover-open"));
   for (const { it } of controls) {
     const kind = `${it.tagName}.${it.className}.${it.type || ""}`;
     if (seen.has(kind) || seen.size > 40) continue;
@@ -136,6 +149,7 @@
   }
   if (before === document.body) document.activeElement.blur();
   else before.focus({ preventScroll: true });
+  for (const it of closed.filter((popover) => popover.matches(":popover-open"))) it.hidePopover();
 
   // A colour does not tell a state alone.
   const probe = document.body.appendChild(document.createElement("i"));
