@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export CONSOLE_DEMO
 
-.PHONY: run demo-reset serve install test test-long lint parts bench ways screenshots lock messages clean
+.PHONY: run demo-reset serve install test test-long lint parts bench ways screenshots gallery lock messages clean
 
 run: CONSOLE_DEMO = 1
 run: $(VENV)/installed
@@ -47,6 +47,10 @@ ways: $(VENV)/installed-dev parts
 
 screenshots: $(VENV)/installed-dev parts
 	@$(RUN) -m tests.screenshots
+
+# Pictures of every state of every page in gallery/index.html, and the faults of their layout. Takes most of an hour.
+gallery: $(VENV)/installed-dev parts
+	@$(RUN) -m tests.gallery $(GALLERY_ARGS)
 
 messages: $(VENV)/installed
 	@$(RUN) manage.py messages

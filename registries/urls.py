@@ -7,6 +7,7 @@ from registries.web import accounts, add, details, icons, journal, namespaces, t
 from registries.web.delete_many import batch_delete, run_items, run_progress, run_start
 from registries.web.edit_delete import delete, edit
 from registries.web.list import namespace_options, pulse, registry_list, selection
+from registries.web.palette import palette
 from registries.web.pull_secrets import pull_secret, run_usage, usage
 from registries.web.responses import with_accounts_only as local
 
@@ -37,6 +38,7 @@ urlpatterns = [
     path("registries/", registry_list, name="list"),
     path("registries/-/namespaces/", namespace_options, name="namespace_options"),
     path("registries/-/selection/", selection, name="selection"),
+    path("registries/-/palette/", palette, name="palette"),
     path("registries/-/pulse/", pulse, name="pulse"),
     path("registries/-/add/", add.add, name="add"),
     path("registries/-/add/name/", add.check_name, name="check_name"),

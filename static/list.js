@@ -15,9 +15,15 @@ function refresh() {
   });
 }
 
+// What a row shows, without the time since its last test.
+function shown(row) {
+  const ago = row.querySelector(".ago")?.textContent ?? "";
+  return `${row.id} ${row.textContent.replace(ago, "").replace(/\s+/g, " ")}`;
+}
+
 function rowsBut(uid, page) {
   const rows = [...page.querySelectorAll("tr[id^='r-']")].filter((row) => row.id !== `r-${uid}`);
-  return rows.map((row) => `${row.id} ${row.textContent.replace(/\s+/g, " ")}`).sort().join("\n");
+  return rows.map(shown).sort().join("\n");
 }
 
 // After the test of one row, update the counts. Rows keep their place unless other rows changed.
@@ -66,8 +72,11 @@ function align() {
   if (toolbar) list.style.setProperty("--toolbar-height", `${toolbar.offsetHeight}px`);
 }
 
+// A new or changed row: in sight, and highlighted.
 function flash(uid) {
-  document.getElementById(`r-${uid}`)?.classList.add("fresh");
+  const row = document.getElementById(`r-${uid}`);
+  row?.classList.add("fresh");
+  row?.scrollIntoView({ block: "nearest" });
 }
 
 if (list) {
@@ -80,7 +89,7 @@ if (list) {
   });
   document.addEventListener("registries-changed", refresh);
   document.addEventListener("registry-tested", refreshStrip);
-  document.addEventListener("registry-created", (event) => {
+  document.addEventListener("registry-saved", (event) => {
     document.addEventListener("htmx:afterSettle", () => flash(event.detail.uid), { once: true });
   });
   list.addEventListener("click", (event) => {

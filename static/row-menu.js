@@ -1,6 +1,7 @@
 // The menu shared by all rows. It offers the actions of its row.
 import { openDialog } from "./dialog.js";
 import { place, walk } from "./popover.js";
+import { showToast } from "./toast.js";
 
 const menu = document.getElementById("row-menu");
 let row = null;
@@ -14,6 +15,7 @@ function openFor(clicked) {
     const { needs } = item.dataset;
     item.hidden = Boolean(needs) && !may.includes(needs);
   }
+  document.getElementById("row-menu-note").hidden = !menu.querySelector("[data-needs][hidden]");
   menu.querySelector("[data-action=details]").href = row.dataset.url;
   menu.showPopover();
   place(menu, button, { align: "end" });
@@ -21,8 +23,12 @@ function openFor(clicked) {
   menu.querySelector(".menu-item:not([hidden])").focus();
 }
 
+// The registries whose tests were started here: their outcomes are told by a toast.
+const started = new Set();
+
 // The row may have been replaced since the menu opened, and is replaced when the test begins.
-function test(tested, focused) {
+export function test(tested, focused) {
+  started.add(tested.id.slice(2));
   const now = document.getElementById(tested.id) ?? tested;
   now.querySelector(focused)?.focus();
   window.htmx.ajax("POST", `${now.dataset.url}verify/`, { source: now, target: now, swap: "outerHTML" }).then(() => {
@@ -37,6 +43,14 @@ function act(action) {
   if (action === "test") test(row, ".more");
   else openDialog(`${row.dataset.url}${action}/`, { source });
 }
+
+document.addEventListener("registry-saved", (event) => {
+  if (event.detail.tested) started.add(event.detail.uid);
+});
+document.addEventListener("registry-tested", (event) => {
+  const { uid, text, kind, href } = event.detail;
+  if (started.delete(uid) && text) showToast({ text, kind, href });
+});
 
 if (menu) {
   document.addEventListener("click", (event) => {

@@ -1,17 +1,48 @@
-// The selection: the set of chosen uids. It stays across pages and filters.
+// The selection: the set of chosen uids. It stays across pages and filters, and ends at log-out and with the person.
 import { openDialog } from "./dialog.js";
 
 const list = document.getElementById("list");
 const bar = document.getElementById("selection-bar");
 const KEY = "selection";
+const ENDED = "logged-out";
+const person = document.querySelector("[popovertarget=account-menu] .wide-only")?.textContent.trim();
 const chosen = new Set(read());
+let matches = { query: "", uids: null };
 
 function read() {
   try {
-    return JSON.parse(window.sessionStorage.getItem(KEY) || "[]");
+    const kept = JSON.parse(window.sessionStorage.getItem(KEY) || "{}");
+    const ended = Number(window.localStorage.getItem(ENDED) || 0);
+    return kept.person === person && kept.at > ended ? kept.uids : [];
   } catch {
     return [];
   }
+}
+
+// The chosen rows that the present filter does not show. Other pages of the same filter belong to the view.
+function outside() {
+  const here = new Set(boxes().map((box) => box.value));
+  const others = [...chosen].filter((uid) => !here.has(uid));
+  const { query } = viewed();
+  if (!others.length) return [];
+  if (matches.query !== query) {
+    matches = { query, uids: null };
+    uidsOf(new URLSearchParams(query)).then((uids) => {
+      if (matches.query !== query || !uids) return;
+      matches.uids = new Set(uids);
+      draw();
+    });
+  }
+  return matches.uids ? others.filter((uid) => !matches.uids.has(uid)) : [];
+}
+
+// What the list shows: its filters and the version of its content.
+function viewed() {
+  const { query, version } = document.getElementById("list-state").dataset;
+  const filters = new URLSearchParams(query);
+  for (const name of ["page", "size", "sort"]) filters.delete(name);
+  filters.set("version", version);
+  return { query: filters.toString() };
 }
 
 function boxes() {
@@ -31,8 +62,12 @@ function draw() {
     head.indeterminate = checked > 0 && checked < all.length;
   }
   bar.hidden = chosen.size === 0;
-  const words = document.getElementById("words").dataset.selected;
-  document.getElementById("selection-count").textContent = words.replace("{n}", chosen.size.toLocaleString());
+  const count = document.getElementById("selection-count");
+  const away = outside().length;
+  const words = away ? count.dataset.away : document.getElementById("words").dataset.selected;
+  const text = words.replace("{n}", chosen.size.toLocaleString()).replace("{away}", away.toLocaleString());
+  if (count.textContent !== text) count.textContent = text;
+  document.getElementById("selection-outside").hidden = !away;
   offerAll(all);
 }
 
@@ -48,7 +83,7 @@ function offerAll(all) {
 
 function keep() {
   try {
-    window.sessionStorage.setItem(KEY, JSON.stringify([...chosen]));
+    window.sessionStorage.setItem(KEY, JSON.stringify({ person, at: Date.now(), uids: [...chosen] }));
   } catch {
     // Too many for the storage: the selection is lost on reload.
   }
@@ -71,11 +106,21 @@ async function pick(what) {
   }
   const query = new URLSearchParams(window.location.search);
   if (what !== "all") query.set("status", what);
-  const answer = await fetch(`${list.dataset.selection}?${query}`, { headers: { "HX-Request": "true" } });
-  if (answer.status === 401) return document.dispatchEvent(new Event("session-ended"));
-  if (!answer.ok) return undefined;
-  return set((await answer.json()).uids, true);
+  return set((await uidsOf(query)) ?? [], true);
 }
+
+async function uidsOf(query) {
+  const answer = await fetch(`${list.dataset.selection}?${query}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (answer?.status === 401) document.dispatchEvent(new Event("session-ended"));
+  return answer?.ok ? (await answer.json()).uids : null;
+}
+
+// Other tabs hear of a log-out by the storage.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[action$='/logout/']")) return;
+  window.localStorage.setItem(ENDED, String(Date.now()));
+  window.sessionStorage.removeItem(KEY);
+});
 
 if (list && bar) {
   let last = null;
@@ -99,6 +144,10 @@ if (list && bar) {
   });
   document.getElementById("selection-all").addEventListener("click", () => pick("all"));
   document.getElementById("selection-clear").addEventListener("click", () => pick("none"));
+  document.getElementById("selection-drop").addEventListener("click", () => set(outside(), false));
+  window.addEventListener("storage", (event) => {
+    if (event.key === ENDED) pick("none");
+  });
   const remove = document.getElementById("selection-delete");
   remove?.addEventListener("click", () => {
     openDialog(remove.dataset.url, { source: remove, method: "POST", values: { uids: [...chosen].join(" ") } });

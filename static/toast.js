@@ -30,7 +30,9 @@ export function showToast({ text, kind = "ok", href = "" }) {
   if (href) link.href = href;
   item.querySelector(".toast-close").addEventListener("click", () => remove(item));
   for (const old of [...region.children]) {
-    if (old.querySelector(".toast-text")?.textContent === text) old.remove();
+    // The outcome of a test takes the place of what was said of the same registry before.
+    const same = href && old.querySelector(".toast-link").getAttribute("href") === href;
+    if (same || old.querySelector(".toast-text")?.textContent === text) old.remove();
   }
   region.append(item);
   raise();

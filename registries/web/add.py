@@ -89,7 +89,7 @@ def _save(request: ConsoleRequest) -> HttpResponse:
         form.add_causes([Cause("namespace", error.code)])
     else:
         text = _after_saving(access, created)
-        event = ("registry-created", {"uid": created.uid})
+        event = ("registry-saved", {"uid": created.uid, "tested": True})
         return done(request, text, event, href=details_url(created.key))
     return _form(request, form, status=status)
 

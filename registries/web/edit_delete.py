@@ -46,7 +46,7 @@ def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     text = _("Saved %(name)s.") % {"name": changed.title}
     if shown_path(request) == details_url(key):
         return back(request, text, "registries:details", namespace, name)
-    return done(request, text, href=details_url(key))
+    return done(request, text, ("registry-saved", {"uid": changed.uid}), href=details_url(key))
 
 
 def _save(access: Access, registry: RegistrySecret, typed: dict[str, str]) -> RegistrySecret:

@@ -17,7 +17,7 @@ from registries.verification.check import Check
 from registries.verification.outcome import NotTested, Tested
 from registries.web.responses import details_url
 from registries.words import labels
-from registries.words.actions import offered
+from registries.words.actions import offered, offered_for_many
 from registries.words.labels import Label
 
 NAMES_SHOWN = 8
@@ -40,6 +40,8 @@ class Row:
     delay: str
     can: str
     """What this person may do with it, as the menu wants it: "test edit delete"."""
+    selectable: bool
+    """Whether this person may act on several registries anywhere."""
 
     @property
     def url(self) -> str:
@@ -64,6 +66,7 @@ def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: d
         testing=check is not None,
         delay=poll_delay(check.started_at, now) if check else "",
         can=abilities(access, registry.namespace),
+        selectable=bool(offered_for_many(access)),
     )
 
 
@@ -72,6 +75,7 @@ def rows_html(
 ) -> SafeString:
     """The HTML of the rows of these registries. `checks` are the running tests by uid."""
     language, can, rows = get_language(), dict[str, str](), []
+    selectable = bool(offered_for_many(access))
     for registry in registries:
         namespace, verification, check = (
             registry.key.namespace,
@@ -82,7 +86,15 @@ def rows_html(
             can[namespace] = abilities(access, namespace)
         age = labels.age(verification.at, now) if verification.at else None
         delay = poll_delay(check.started_at, now) if check else ""
-        shown = (id(registry), can[namespace], delay, age, verification.is_stale(now), language)
+        shown = (
+            id(registry),
+            can[namespace],
+            selectable,
+            delay,
+            age,
+            verification.is_stale(now),
+            language,
+        )
         kept = _rows.get(shown)
         if kept is None:
             row = row_of(registry, access, check, now)

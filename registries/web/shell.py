@@ -32,7 +32,7 @@ def shell(request: ConsoleRequest) -> dict[str, Any]:
     }
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
-        context["navigation"] = _navigation(_administers(request), services().by_cluster, request.path)
+        context["navigation"] = navigation(request)
         context["away"] = _away()
     return context
 
@@ -58,6 +58,11 @@ class Entry(NamedTuple):
 class Group(NamedTuple):
     title: Any
     entries: tuple[Entry, ...]
+
+
+def navigation(request: ConsoleRequest) -> tuple[Group, ...]:
+    """The pages that this person may open."""
+    return _navigation(_administers(request), services().by_cluster, request.path)
 
 
 @lru_cache(256)

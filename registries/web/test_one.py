@@ -63,11 +63,18 @@ def _shown(request: ConsoleRequest, key: Key, begun: Check | None = None) -> Htt
 
 
 def _announce(response: HttpResponse, registry: RegistrySecret, *, begun: bool) -> None:
-    """Updates the counts of the page after a test. Shows a toast for a test without a verdict."""
-    trigger_client_event(response, "registry-tested", {"uid": registry.uid})
+    """Updates the counts of the page after a test, and gives it the outcome for a toast. A test without a verdict has
+    its toast on every page."""
     last = services().history.last(registry.uid)
-    if last and isinstance(last.outcome, NotTested) and not begun:
-        toast(response, f"{registry.title}: {labels.outcome_text(last.outcome)}", kind="bad")
+    outcome = last.outcome if last else None
+    event = {"uid": registry.uid, "href": details_url(registry.key)}
+    if isinstance(outcome, NotTested):
+        if not begun:
+            toast(response, f"{registry.title}: {labels.outcome_text(outcome)}", kind="bad")
+    elif outcome is not None:
+        text = f"{registry.title}: {labels.outcome_text(outcome)}"
+        event |= {"text": text, "kind": labels.verdict(outcome).kind}
+    trigger_client_event(response, "registry-tested", event)
 
 
 def panel(access: Access, registry: RegistrySecret, check: Check | None) -> dict[str, Any]:

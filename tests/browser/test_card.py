@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.peers.console_page import status
 from tests.peers.visitors import People
+from tests.peers.words import ZH
 
 TEAM_A = "/registries/?namespace=team-a"
 NAME = "dockerhub-team-a"
@@ -89,5 +90,5 @@ def test_on_a_tap_until_one_taps_elsewhere(people: People) -> None:
 
     card = page.get_by_role("tooltip")
     expect(card).to_contain_text(REASON)
-    page.locator(".page-lead").first.tap()
+    page.get_by_role("heading", name=ZH.registries).tap()
     expect(card).to_be_hidden()

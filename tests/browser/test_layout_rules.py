@@ -12,7 +12,8 @@ FAULTS = {
     "narrow text": '<p style="width: 9px; overflow-wrap: anywhere">harbor-prod</p>',
     "cut without a tooltip": '<p style="width: 40px; overflow: hidden; white-space: nowrap">harbor-production</p>',
     "scrolls sideways": '<p style="width: 3000px">a wide line</p>',
-    "odd checkbox": '<label style="display: block; height: 60px"><input type="checkbox" style="width: 200px; height: 34px">a</label>',
+    "odd checkbox": '<label style="display: block; height: 60px">'
+    '<input type="checkbox" style="width: 200px; height: 34px">a</label>',
     "overlap": f'<button style="{TALL}">a</button><button style="{TALL}; margin-left: -30px">b</button>',
     "small control": '<button style="width: 18px; height: 18px; padding: 0">x</button>',
     "invisible focus": f'<style>button:focus {{ outline: none }}</style><button style="{TALL}">a</button>',

@@ -109,8 +109,10 @@
     for (const sign of [-1, 1]) {
       for (let step = 0.5; step < need; step += 1) {
         const [px, py] = [x + sign * dx * step, y + sign * dy * step];
-        const outside = px < 0 || py < 0 || px >= innerWidth || py >= innerHeight;
-        if (!outside && !hits(it, px, py)) break;
+        const outside = px < 1 || py < 1 || px > innerWidth - 1 || py > innerHeight - 1;
+        const there = document.elementFromPoint(px, py);
+        const isUnder = there !== null && layer(there) !== null && layer(there) !== layer(it);
+        if (!outside && !isUnder && !hits(it, px, py)) break;
         reached += 1;
       }
     }

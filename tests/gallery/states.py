@@ -154,9 +154,9 @@ def testing_one(page: Page, scene: Scene) -> None:
 
 
 def away(page: Page, scene: Scene) -> None:
-    page.route("**/*", lambda route: route.abort())
+    page.route("**/*", lambda route: route.fulfill(status=502))
     page.locator("#q").fill("harbor")
-    page.wait_for_timeout(1500)
+    page.locator("#offline").wait_for()
 
 
 def wrong_log_in(page: Page, scene: Scene) -> None:
@@ -189,7 +189,7 @@ STATES = (
     State("list-operator", "/registries/", person="omar"),
     State("list-nobody", "/registries/", person="sam"),
     State("list-selected", "/registries/?size=10", selected),
-    State("list-away", TEAM_A, away),
+    State("list-away", TEAM_A, away, status=502),
     State("menu-row", TEAM_A, menu("harbor-team-a")),
     State("menu-select", TEAM_A, click("#pick-more", "#pick-menu:popover-open")),
     State("menu-language", TEAM_A, click("[popovertarget=language-menu]", "#language-menu:popover-open")),

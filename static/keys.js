@@ -1,0 +1,109 @@
+// Keys of the list, and the palette (Ctrl-K) of every page. None works in a field, in a dialog, or while an input method composes.
+import { openDialog } from "./dialog.js";
+import { test } from "./row-menu.js";
+
+const palette = document.getElementById("palette");
+const find = document.getElementById("palette-find");
+const found = document.getElementById("palette-found");
+const sheet = document.getElementById("keys");
+let timer = 0;
+let composing = false;
+
+// Enter and Escape of an input method are its own: no script and no dialog sees them.
+document.addEventListener("compositionstart", () => {
+  composing = true;
+});
+document.addEventListener("compositionend", () => {
+  composing = false;
+});
+window.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.keyCode === 229) event.stopImmediatePropagation();
+}, true);
+window.addEventListener("cancel", (event) => {
+  if (!composing) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+
+function rows() {
+  return [...document.querySelectorAll("#list tbody tr")];
+}
+
+function row() {
+  return document.activeElement?.closest?.("#list tbody tr") ?? null;
+}
+
+function move(step) {
+  const all = rows();
+  const here = all.indexOf(row());
+  const next = here < 0 ? (step > 0 ? 0 : all.length - 1) : here + step;
+  all[Math.max(0, Math.min(next, all.length - 1))]?.querySelector(".c-name a").focus();
+}
+
+function may(it, action) {
+  return it && it.dataset.can.split(" ").includes(action) && !it.querySelector(".row-test")?.disabled;
+}
+
+const KEYS = {
+  "/": () => document.getElementById("q")?.focus(),
+  c: () => document.querySelector("#add-button:not([hidden])")?.click(),
+  j: () => move(1),
+  k: () => move(-1),
+  x: () => row()?.querySelector(".c-pick input")?.click(),
+  t: () => may(row(), "test") && test(row(), ".c-name a"),
+  e: () => may(row(), "edit") && openDialog(`${row().dataset.url}edit/`, { source: row().querySelector(".more") }),
+  "?": () => sheet.showPopover(),
+};
+
+function isFree(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return false;
+  if (document.querySelector("dialog[open], .menu:popover-open, #palette:popover-open")) return false;
+  return !event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+}
+
+function load() {
+  const query = new URLSearchParams({ find: find.value });
+  return window.htmx.ajax("GET", `${palette.dataset.url}?${query}`, { target: found, swap: "innerHTML" });
+}
+
+function openPalette() {
+  if (document.querySelector("dialog[open]")) return;
+  palette.showPopover();
+  find.value = "";
+  find.focus();
+  load();
+}
+
+function walk(event) {
+  const links = [...found.querySelectorAll("a")];
+  const here = links.indexOf(document.activeElement);
+  if (event.key === "Enter" && event.target === find) {
+    // What was typed last may not have been looked for yet.
+    clearTimeout(timer);
+    load().then(() => found.querySelector("a")?.click());
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || !links.length) return;
+  event.preventDefault();
+  if (here + step < 0) find.focus();
+  else links[(here + step) % links.length].focus();
+}
+
+if (palette) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      openPalette();
+      return;
+    }
+    const act = isFree(event) && (document.getElementById("list") || event.key === "?") && KEYS[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+  find.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(load, 120);
+  });
+  palette.addEventListener("keydown", walk);
+}

@@ -1,0 +1,61 @@
+// While the server does not answer: a bar with the time of the data, and nothing that writes can be pressed.
+const bar = document.getElementById("offline");
+const WRITES =
+  "#add-button, #test-all, .row-test, #row-menu [data-needs], #selection-bar .selection-actions button[data-url], dialog [type=submit]";
+const UNANSWERED = new Set([0, 502, 503, 504]);
+const stopped = new Set();
+let answeredAt = new Date();
+
+export function isOffline() {
+  return !bar.hidden;
+}
+
+function stop() {
+  for (const it of document.querySelectorAll(WRITES)) {
+    if (it.disabled || it.getAttribute("aria-disabled") === "true") continue;
+    it.setAttribute("aria-disabled", "true");
+    if (it.matches("button")) it.disabled = true;
+    stopped.add(it);
+  }
+}
+
+function go() {
+  for (const it of stopped) {
+    it.removeAttribute("aria-disabled");
+    it.disabled = false;
+  }
+  stopped.clear();
+}
+
+function lost() {
+  const told = bar.querySelector("[data-text]");
+  const time = answeredAt.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
+  bar.hidden = false;
+  told.textContent = told.dataset.text.replace("{time}", time);
+  stop();
+}
+
+function answered() {
+  answeredAt = new Date();
+  if (bar.hidden) return;
+  bar.hidden = true;
+  go();
+  document.dispatchEvent(new Event("registries-changed"));
+}
+
+if (bar) {
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { xhr, target, elt } = event.detail;
+    // What the list asks by itself says whether the server is there; a single 503 of another page does not.
+    const own = elt.id === "list-state" || target?.id === "list";
+    if (UNANSWERED.has(xhr.status)) {
+      if (own || xhr.status === 0) lost();
+    } else answered();
+  });
+  window.addEventListener("offline", lost);
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("a[aria-disabled=true]")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+}
