@@ -36,7 +36,9 @@ def console(
 ) -> Iterator[RunningConsole]:
     """The demo and what the gallery shows beside it."""
     folder = tmp_path_factory.mktemp("gallery") / "data"
-    running = copied_console(seeded[0], folder, seeded[1], prepare=lambda: furnish(folder, waiting, rows=ROWS))
+    running = copied_console(
+        seeded[0], folder, seeded[1], prepare=lambda: furnish(folder, waiting, rows=ROWS)
+    )
     yield running
     running.stop()
     assert running.leaks() == []
