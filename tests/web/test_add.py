@@ -43,7 +43,7 @@ def test_saves_what_was_typed_and_tests_it(cast: Cast, probing: Callable[[str], 
     response = cast.client("nina", hx_request="true").post(PATH, typed("harbor-dev", **probing("harbor")))
 
     assert response.status_code == 204
-    for event in ("registries-changed", "registry-created", "toast", "dialog-close"):
+    for event in ("registries-changed", "registry-saved", "toast", "dialog-close"):
         assert event in response["HX-Trigger"]
     saved = cast.find("harbor-dev")
     assert saved.domain.startswith("harbor.localhost:")
