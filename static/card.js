@@ -73,5 +73,12 @@ if (card) {
   document.addEventListener("htmx:afterSwap", () => {
     if (anchor && !anchor.isConnected) hide();
   });
-  window.addEventListener("scroll", hide, { passive: true });
+  // The card goes with its status, and closes when that leaves the window.
+  const follow = () => {
+    if (!anchor || !open()) return;
+    const { top, bottom } = anchor.getBoundingClientRect();
+    if (bottom < 0 || top > window.innerHeight) hide();
+    else place(card, anchor);
+  };
+  window.addEventListener("scroll", follow, { passive: true });
 }

@@ -1,8 +1,10 @@
 // Updates an open details page in place, so that focus, selected text and scroll position stay.
 const page = document.getElementById("details-page");
 
+// What the reader opened stays open.
 function mergeAttributes(old, fresh) {
-  for (const name of old.getAttributeNames()) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  const own = old.matches("details") ? "open" : "";
+  for (const name of old.getAttributeNames()) if (name !== own && !fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
 }
 
@@ -26,12 +28,16 @@ function merge(old, fresh) {
 async function refresh() {
   const state = document.getElementById("details-state");
   if (!state || document.querySelector("dialog[open]")) return;
-  const url = `${window.location.pathname}?${new URLSearchParams({ version: state.dataset.version })}`;
+  const query = new URLSearchParams(window.location.search);
+  query.set("version", state.dataset.version);
+  const url = `${window.location.pathname}?${query}`;
   // The next poll repeats a failed request.
   await window.htmx.ajax("GET", url, { source: "#details-state", target: "#details-page", swap: "merge" }).catch(() => {});
 }
 
 if (page) {
+  // The filter of the list that led here stays with the page, also after a reload.
+  if (page.dataset.query && !window.location.search) window.history.replaceState(window.history.state, "", page.dataset.query);
   window.htmx.defineExtension("merge", {
     isInlineSwap: () => false,
     handleSwap: (style, target, fragment) => {

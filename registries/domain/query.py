@@ -57,6 +57,17 @@ class ListQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """The failing registries before and after one in the order of a list; its own number among them, from 1, and 0 if
+    it does not fail; and how many fail."""
+
+    before: Key | None
+    after: Key | None
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """Counts by status, under all criteria except the status. Total = success + failed + untested."""
 

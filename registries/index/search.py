@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem, Unavailable
-from registries.domain.query import Criteria, Listing, ListQuery, Page, Tally
-from registries.domain.registry import Key, RegistrySecret
+from registries.domain.query import Around, Criteria, Listing, ListQuery, Page, Tally
+from registries.domain.registry import Key, RegistrySecret, VerifyStatus
 from registries.domain.selectors import EVERYTHING, Selector
 from registries.index.snapshot import Snapshot, Visible, matching, visible, visible_namespaces
 from registries.index.watch_log import ChangeLog, News, is_version
@@ -162,6 +162,24 @@ class Index:
     def known(self, access: Access, key: Key) -> RegistrySecret | None:
         """One registry as the lists show it; None when it is absent or not visible. Asks no cluster."""
         return self.fresh().find(key) if access.may(Permission.SEE, key.namespace) else None
+
+    def failing_around(self, access: Access, query: ListQuery, key: Key) -> Around:
+        """The failing registries around one in the list of a query, whatever the status that the query filters by."""
+        snapshot = self.fresh()
+        buckets = visible(snapshot, access, query.criteria.namespace).narrowed(query.criteria).buckets
+        whole = replace(query, criteria=replace(query.criteria, status=None))
+        before = after = None
+        number, total, passed = 0, 0, False
+        for it in matching(snapshot, buckets, whole, self._clock()):
+            failing = it.verification.status is VerifyStatus.FAILED
+            total += failing
+            if it.key == key:
+                number, passed = total if failing else 0, True
+            elif failing and passed:
+                after = after or it.key
+            elif failing:
+                before = it.key
+        return Around(before if passed else None, after, number, total)
 
     def names(self, access: Access, namespace: str) -> frozenset[str]:
         """The names in use in a namespace; none when it is not visible."""

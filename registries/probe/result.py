@@ -55,10 +55,10 @@ class Result:
             values["cause"] = self._cause_text(self.cause, language)
         return MESSAGES[self.reason].filled(language, values)
 
-    def hint(self, language: str = "zh") -> str:
-        """What to do next: the hint of the reason, or of the exact input problem; then the hint of the cause; then
-        a note about white space around the password."""
-        hints = [self._problem(language) or HINTS[self.reason].of(language)]
+    def hint(self, language: str = "zh", first: str = "") -> str:
+        """What to do next: `first` or the hint of the reason, or of the exact input problem; then the hint of the
+        cause; then a note about white space around the password."""
+        hints = [self._problem(language) or first or HINTS[self.reason].of(language)]
         if self.cause in CAUSES:
             hints.append(CAUSES[self.cause].of(language))
         elif self.cause in _REASONS:

@@ -4,10 +4,12 @@ import json
 import shlex
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import yaml
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from registries.audit.action import OK
@@ -20,7 +22,7 @@ from registries.intake.ca_bundle import BundleError, read_bundle
 from registries.log_in.access import ConsoleRequest
 from registries.models import AuditEntry
 from registries.probe.certificate import CertificateFacts
-from registries.web import pull_secrets
+from registries.web import filters, pull_secrets
 from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.web.test_one import panel
 from registries.wiring import services
@@ -54,8 +56,18 @@ def details(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
 
 
 def _gone(request: ConsoleRequest, key: Key, problem: Problem, url: str = "") -> HttpResponse:
-    context = {"key": key, "text": problem_text(problem), "url": url}
+    context = {"key": key, "text": problem_text(problem), "url": url, **_list(request)}
     return render(request, "registries/_details_gone.html", context)
+
+
+def _list(request: ConsoleRequest) -> dict[str, str]:
+    """The URL of the list that the reader came from, and its query string, with the `?`, for links that keep it."""
+    query = filters.came_from(request)
+    text = urlencode(filters.parameters(query))
+    return {
+        "list_url": filters.url(query, page=query.page),
+        "list_query": f"?{text}" if text else "",
+    }
 
 
 def _version(registry: RegistrySecret) -> str:
@@ -74,13 +86,13 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         "version": version,
         "pulse_every": pulse_every(),
         **panel(acting, registry, check),
+        **_list(request),
+        "around": services().index.failing_around(access, filters.came_from(request), registry.key),
         "actions": offered(acting, registry.namespace),
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
-        "yaml": as_yaml(registry),
         **pull_secrets.panel(access, acting, registry),
-        "commands": commands(registry, access),
-        "curl": curl(request, registry, access),
+        "folded": _folded(request, registry),
         "sample": presets.sample_image(registry.domain, registry.provider),
         "events": [
             {
@@ -91,6 +103,16 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
             for entry in events_of(registry)
         ],
     }
+
+
+def _folded(request: ConsoleRequest, registry: RegistrySecret) -> list[dict[str, Any]]:
+    """The texts to copy: YAML, kubectl on a cluster, curl."""
+    access = request.access
+    texts = [{"id": "yaml", "title": "YAML", "texts": [as_yaml(registry)]}]
+    if services().on_cluster:
+        texts.append({"id": "kubectl", "title": "kubectl", "texts": commands(registry, access)})
+    line = curl(request, registry, access)
+    return [*texts, {"id": "curl", "title": "curl", "texts": [line], "link": _("API documentation")}]
 
 
 def _authorities(registry: RegistrySecret) -> tuple[CertificateFacts, ...]:
@@ -123,10 +145,11 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
     """kubectl commands for the person's role. None prints the password."""
     where = f"-n {registry.namespace}"
     columns = "custom-columns=NAME:.metadata.name,DOMAIN:.spec.domain,USER:.spec.username"
-    note = shlex.quote(f"{PREFIX}display-name={registry.display_name}")
+    values = {"display-name": registry.display_name, "description": registry.description}
+    notes = " ".join(shlex.quote(f"{PREFIX}{name}={value}") for name, value in values.items())
     offered = {
         Permission.SEE: f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}",
-        Permission.EDIT: f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {note}",
+        Permission.EDIT: f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {notes}",
         Permission.DELETE: f"kubectl delete {RESOURCE} {registry.name} {where}",
     }
     return [text for permission, text in offered.items() if access.may(permission, registry.namespace)]

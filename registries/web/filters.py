@@ -1,10 +1,11 @@
 """The query parameters of the list. Invalid values are ignored, so that an old bookmark still works."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -15,6 +16,8 @@ from registries.words import labels
 
 SIZE_COOKIE = "page_size"
 LONGEST_TEXT = 200
+LONGEST_ADDRESS = 4000
+PARAMETERS = frozenset({"namespace", "q", "status", "provider", "sort", "size", "page"})
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -50,6 +53,17 @@ def criteria(values: Mapping[str, str]) -> Criteria:
 
 def of_request(request: HttpRequest) -> ListQuery:
     return read(request.GET.dict(), request.COOKIES.get(SIZE_COOKIE, ""))
+
+
+def came_from(request: HttpRequest) -> ListQuery:
+    """The query of the list that a reader came from: in the URL of the page, or in that of the page before."""
+    own = {name: value for name, value in request.GET.dict().items() if name in PARAMETERS}
+    if not own:
+        with suppress(ValueError):
+            before = urlsplit(request.headers.get("Referer", "")[:LONGEST_ADDRESS])
+            if before.path.startswith(reverse("registries:list")):
+                own = dict(parse_qsl(before.query))
+    return read(own)
 
 
 def parameters(query: ListQuery) -> dict[str, str]:

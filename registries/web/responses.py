@@ -15,6 +15,7 @@ from django_htmx.middleware import HtmxDetails
 
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key
+from registries.web import filters
 from registries.wiring import services
 
 View = Callable[..., HttpResponseBase]
@@ -68,12 +69,14 @@ def dialog(
 def done(
     request: HttpRequest, text: str, *events: tuple[str, dict[str, Any]], href: str = ""
 ) -> HttpResponse:
-    """Success: closes the dialog, shows a toast and refreshes the list, or redirects to the list.
+    """Success: closes the dialog, shows a toast and refreshes the list, or redirects to the
+    list that the reader came from.
 
     `href` is the link of the toast.
     """
     if not is_htmx(request) or shown_path(request) not in ("", reverse("registries:list")):
-        return back(request, text, "registries:list")
+        query = filters.came_from(request)
+        return _leave(request, text, filters.url(query, page=query.page))
     response = HttpResponse(status=204)
     for name, params in (*events, ("registries-changed", {})):
         trigger_client_event(response, name, params)
@@ -84,8 +87,11 @@ def done(
 
 def back(request: HttpRequest, text: str, view: str, *args: str) -> HttpResponse:
     """Success: shows the page `view` again, with a toast."""
+    return _leave(request, text, reverse(view, args=args))
+
+
+def _leave(request: HttpRequest, text: str, target: str) -> HttpResponse:
     messages.success(request, text)
-    target = reverse(view, args=args)
     return HttpResponseClientRedirect(target) if is_htmx(request) else HttpResponseRedirect(target)
 
 

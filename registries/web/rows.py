@@ -1,6 +1,6 @@
 """The values of rows, cards and verdicts for the templates."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ from registries.probe.certificate import CertificateFacts, ServerCertificates
 from registries.verification.check import Check
 from registries.verification.outcome import NotTested, Tested
 from registries.web.responses import details_url
-from registries.words import labels
+from registries.words import hints, labels
 from registries.words.actions import offered, offered_for_many
 from registries.words.labels import Label
 
@@ -142,6 +142,8 @@ class Verdict:
     detail: str = ""
     cause: str = ""
     stages: tuple["StageView", ...] = ()
+    before: str = ""
+    """What an earlier success says about a failure."""
     duration: str = ""
     person: str = ""
     token_host: str = ""
@@ -215,27 +217,34 @@ def share(tally: Tally) -> list[Part]:
 
 
 def stage_views(steps: tuple[Step, ...]) -> tuple[StageView, ...]:
+    """The stages, each once: a stage of several requests has their time together, and fails with any of them."""
+    times, passed = dict[str, float](), dict[str, bool]()
+    for it in steps:
+        times[it.name] = times.get(it.name, 0.0) + it.milliseconds
+        passed[it.name] = passed.get(it.name, True) and it.ok
     return tuple(
-        StageView(it.name, labels.stage(it.name), labels.duration(it.milliseconds), it.ok) for it in steps
+        StageView(name, labels.stage(name), labels.duration(spent), passed[name])
+        for name, spent in times.items()
     )
 
 
 def verdict_of(
     outcome: Tested,
     *,
+    first: str = "",
     at: datetime | None = None,
     person: str = "",
     stale: bool = False,
     now: datetime | None = None,
 ) -> Verdict:
-    """The verdict of a test that has ended."""
+    """The verdict of a test that has ended. `first` is the provider's own next step."""
     label = labels.verdict(outcome)
     verdict = Verdict(
         kind=label.kind,
         icon=label.icon,
         title=str(label.text),
         message=labels.outcome_text(outcome),
-        hint=labels.outcome_hint(outcome),
+        hint=labels.outcome_hint(outcome, first),
         at=at,
         ago=labels.ago(at, now or datetime.now(UTC)) if at else "",
         stale=stale,
@@ -259,24 +268,37 @@ def _with_details(verdict: Verdict, result: Result) -> Verdict:
 
 
 def verdict_of_stored(
-    registry: RegistrySecret, last: Check | None, now: datetime | None = None
+    registry: RegistrySecret, recent: Sequence[Check], now: datetime | None = None
 ) -> Verdict | None:
-    """The last verdict: status and message of the resource, and details from the history if they are stored."""
+    """The last verdict: status and message of the resource, and details from the history if they are stored.
+
+    `recent` are the tests of the registry that have a verdict, newest first.
+    """
     now = now or datetime.now(UTC)
-    verification = registry.verification
+    verification, last = registry.verification, recent[0] if recent else None
     if verification.at is None and verification.status.value == "untested":
         return None
     stale = verification.is_stale(now)
+    account = registry.provider, registry.username
+    first = hints.next_step(verification.reason, *account)
     if last and isinstance(last.outcome, Result) and last.outcome.reason == verification.reason:
-        return verdict_of(last.outcome, at=verification.at, person=last.person, stale=stale, now=now)
-    label = labels.status(registry)
-    return Verdict(
-        kind=label.kind,
-        icon=label.icon,
-        title=str(label.text),
-        message=labels.reason(verification.reason) or verification.message,
-        hint=labels.reason_hint(verification.reason),
-        at=verification.at,
-        ago=labels.ago(verification.at, now) if verification.at else "",
-        stale=stale,
-    )
+        verdict = verdict_of(
+            last.outcome, first=first, at=verification.at, person=last.person, stale=stale, now=now
+        )
+    else:
+        label = labels.status(registry)
+        verdict = Verdict(
+            kind=label.kind,
+            icon=label.icon,
+            title=str(label.text),
+            message=labels.reason(verification.reason) or verification.message,
+            hint=first or labels.reason_hint(verification.reason),
+            at=verification.at,
+            ago=labels.ago(verification.at, now) if verification.at else "",
+            stale=stale,
+        )
+    good = next((it for it in recent if isinstance(it.outcome, Result) and it.outcome.ok), None)
+    if good is None or verification.status.value != "failed":
+        return verdict
+    text = hints.last_connected(verification.reason, *account, labels.ago(good.started_at, now))
+    return replace(verdict, before=text)

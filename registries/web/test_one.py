@@ -14,6 +14,7 @@ from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.verification.check import Check
+from registries.verification.history import KEPT
 from registries.verification.outcome import NotTested
 from registries.web.responses import details_url, is_htmx, toast
 from registries.web.rows import poll_delay, row_of, verdict_of_stored
@@ -85,7 +86,7 @@ def panel(access: Access, registry: RegistrySecret, check: Check | None) -> dict
     return {
         "row": row_of(registry, access, check, now),
         "registry": registry,
-        "verdict": verdict_of_stored(registry, recent[0] if recent else None, now),
+        "verdict": verdict_of_stored(registry, recent, now),
         "strip": bars,
         "strip_text": strip_text(bars),
         "delay": poll_delay(check.started_at, now) if check else "",
@@ -101,15 +102,19 @@ def card(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     return render(request, "registries/_card.html", panel(access, registry, check))
 
 
+BAR = 9
+"""From one bar of the strip to the next, in the units of its viewBox."""
+
+
 def strip(recent: list[Check]) -> list[dict[str, Any]]:
-    """The last tests as bars, oldest first: kind, text, time, and the x position in pixels."""
+    """The last tests as bars, oldest first: kind, text, time, and the place, of which the newest one has KEPT - 1."""
     bars = []
-    for position, check in enumerate(reversed(recent)):
+    for place, check in enumerate(reversed(recent), KEPT - len(recent)):
         if check.outcome is None:
             continue
         label = labels.verdict(check.outcome)
         text = labels.outcome_text(check.outcome)
-        bars.append({"kind": label.kind, "text": text, "at": check.started_at, "x": position * 9})
+        bars.append({"kind": label.kind, "text": text, "at": check.started_at, "x": place * BAR})
     return bars
 
 

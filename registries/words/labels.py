@@ -144,8 +144,9 @@ def outcome_text(outcome: Tested) -> str:
     return problem_text(outcome.problem) if isinstance(outcome, NotTested) else outcome.message(language())
 
 
-def outcome_hint(outcome: Tested) -> str:
-    return "" if isinstance(outcome, NotTested) else outcome.hint(language())
+def outcome_hint(outcome: Tested, first: str = "") -> str:
+    """What to do next. `first` replaces the general hint of the reason."""
+    return "" if isinstance(outcome, NotTested) else outcome.hint(language(), first)
 
 
 def status(registry: RegistrySecret) -> Label:

@@ -7,7 +7,6 @@ from playwright.sync_api import Page, expect
 
 from tests.peers.console_page import status
 from tests.peers.visitors import People
-from tests.peers.words import ZH
 
 TEAM_A = "/registries/?namespace=team-a"
 NAME = "dockerhub-team-a"
@@ -90,5 +89,5 @@ def test_on_a_tap_until_one_taps_elsewhere(people: People) -> None:
 
     card = page.get_by_role("tooltip")
     expect(card).to_contain_text(REASON)
-    page.get_by_role("heading", name=ZH.registries).tap()
+    page.get_by_role("heading", level=1).tap()
     expect(card).to_be_hidden()

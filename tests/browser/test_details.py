@@ -58,6 +58,34 @@ class TestTheDetailsPage:
         expect(page.get_by_role("heading", level=1)).to_have_text(ZH.registries)
         expect(page.get_by_role("status").filter(has_text="已删除")).to_be_visible()
 
+    def test_keeps_the_filter_of_the_list_until_it_leads_back(
+        self, people: People, console: RunningConsole, one: str
+    ) -> None:
+        page = people("olive").open(f"/registries/?namespace=team-a&q={one}")
+        page.get_by_role("row").get_by_role("link", name=one).click()
+        expect(page).to_have_url(re.compile(rf"/{one}/\?namespace=team-a&q={one}$"))
+        page.reload()
+        page.get_by_role("link", name=ZH.delete).click()
+        dialog(page).get_by_role("textbox").fill(one)
+
+        confirm_button(dialog(page)).click()
+
+        expect(page).to_have_url(re.compile(rf"/registries/\?namespace=team-a&q={one}$"))
+
+    def test_leads_from_one_failing_registry_to_the_next(self, people: People) -> None:
+        page = people("olive").open("/registries/?namespace=team-a&provider=other&status=failed")
+        names = [text.strip() for text in page.locator("tbody tr .c-name .mono").all_inner_texts()]
+        assert len(names) > 1
+        page.locator("tbody tr .c-name a").first.click()
+
+        for name in names[1:]:
+            page.locator("#failing-after").press("Enter")
+            expect(page).to_have_url(re.compile(rf"/{name}/\?namespace=team-a&status=failed&provider=other$"))
+
+        expect(page.locator("#failing-after")).to_have_count(0)
+        page.get_by_role("navigation", name="位置").get_by_role("link").first.click()
+        expect(page.locator("tbody tr")).to_have_count(len(names))
+
     def test_runs_a_test_and_shows_its_verdict(self, people: People) -> None:
         page = people("olive").open("/registries/prod-namespace/aliyun-prod/")
         panel = page.get_by_role("region", name="连接")
@@ -76,9 +104,12 @@ class TestTheDetailsPage:
             "机器人账号，密码已更换",
             "robot$team-a+deploy",
             "harbor.localhost",
-            "kubectl get",
         ):
             expect(main.get_by_text(text).first).to_be_visible()
+        yaml = main.get_by_text("password: (hidden)")
+        expect(yaml).to_be_hidden()
+        main.locator("#yaml summary").click()
+        expect(yaml).to_be_visible()
         expect(main).to_contain_text("password: (hidden)")
         expect(main.get_by_role("button", name=ZH.test)).to_have_count(0)
 
@@ -93,6 +124,7 @@ class TestAnOpenDetailsPage:
         page.get_by_text("已设置，不显示").evaluate("it => getSelection().selectAllChildren(it)")
         events = page.get_by_role("region", name="事件").get_by_role("listitem")
         expect(events.filter(has_text="编辑")).to_have_count(0)
+        page.locator("#yaml").evaluate("it => { it.open = true }")
         same = copies.nth(1).element_handle()
 
         other = people("nina").open(f"/registries/team-a/{one}/edit/")
@@ -105,6 +137,7 @@ class TestAnOpenDetailsPage:
         expect(copies.nth(1)).to_be_focused()
         assert same.evaluate("it => it === document.activeElement")
         assert "已设置，不显示" in page.evaluate("getSelection().toString()")
+        expect(page.locator("#yaml")).to_have_attribute("open", "")
 
     def test_shows_the_verdict_of_a_test_elsewhere(
         self, people: People, console: RunningConsole, held: HeldRegistry

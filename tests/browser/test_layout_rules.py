@@ -67,3 +67,14 @@ def test_a_menu_may_cover_the_page_below_it(page: Page) -> None:
     menu = f'<div style="position: fixed; top: 0; left: 20px"><button style="{TALL}">b</button></div>'
 
     assert "overlap" not in faults(page, button + menu)
+
+
+def test_what_floats_above_a_control_does_not_make_it_small(page: Page) -> None:
+    button = (
+        "<style>.b { position: relative; width: 60px; height: 20px; margin: 20px }"
+        ".b::after { content: ''; position: absolute; inset: -12px 0 }</style><button class='b'>x</button>"
+    )
+    card = '<p style="position: {}; top: 10px; left: 0; width: 200px; height: 22px; margin: 0">card</p>'
+
+    assert "small control" not in faults(page, button + card.format("fixed"), phone=True)
+    assert "small control" in faults(page, button + card.format("absolute"), phone=True)

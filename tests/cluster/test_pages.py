@@ -73,6 +73,7 @@ def test_what_kubectl_applied_is_listed_shown_and_edited(people: Cast, on_cluste
     assert wait_for(lambda: "applied" in client.get(LIST).content.decode())
     details = client.get("/registries/team-a/applied/").content.decode()
     assert "h.example.com" in details
+    assert "kubectl get registrysecrets" in details
     registry = people.find("applied")
     form = {
         "display_name": "新名",

@@ -103,7 +103,8 @@
     }
   }
 
-  // How far what reacts to a pointer reaches to both sides of a point, up to `need` pixels. The edge of the window is no edge.
+  // How far what reacts to a pointer reaches to both sides of a point, up to `need` pixels. The edge of the window is no edge,
+  // nor is what floats above the page for a while.
   const extent = (it, x, y, dx, dy, need) => {
     let reached = 0;
     for (const sign of [-1, 1]) {

@@ -6,6 +6,7 @@ The acts find elements by ids and classes, not by words, since each state is loo
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from secrets import token_hex
 
 from playwright.sync_api import Page, expect
 
@@ -64,6 +65,45 @@ def card(name: str) -> Act:
         page.get_by_role("tooltip").first.wait_for()
 
     return act
+
+
+def testing_card(page: Page, scene: Scene) -> None:
+    testing_one(page, scene)
+    card(HELD)(page, scene)
+
+
+def testing_details(page: Page, scene: Scene) -> None:
+    scene.held.hold()
+    page.locator("#details form button").click()
+    page.locator("#panel .verdict-busy").wait_for()
+
+
+def unfolded(page: Page, scene: Scene) -> None:
+    for summary in page.locator(".folded summary").all():
+        summary.click()
+
+
+def deleted_while_open(page: Page, scene: Scene) -> None:
+    """By the same person in another tab. The registry is a new one for each look."""
+    send = page.context.request.post
+    token = next(it["value"] for it in page.context.cookies() if it["name"] == "csrftoken")  # type: ignore[typeddict-item]
+    name = f"gone-{token_hex(4)}"
+    given = {**credential(scene.console, "harbor"), "provider": "harbor", "name": name, "namespace": "team-a"}
+    added = send(f"{scene.console.url}/registries/-/add/", form={**given, "csrfmiddlewaretoken": token})
+    assert added.ok, added.text()
+    page.goto(f"/registries/team-a/{name}/?namespace=team-a&status=untested")
+    uid = page.locator("#details-state").get_attribute("data-version") or ""
+    form = {"confirm": name, "uid": uid.partition("/")[0], "csrfmiddlewaretoken": token}
+    deleted = send(f"{scene.console.url}/registries/team-a/{name}/delete/", form=form)
+    assert deleted.ok, deleted.text()
+    page.locator("#gone").wait_for()
+
+
+def details_away(page: Page, scene: Scene) -> None:
+    """A test that does not reach the console."""
+    page.route("**/*", lambda route: route.abort())
+    page.locator("#details form button").click()
+    page.locator(".toast-bad").first.wait_for()
 
 
 def menu(name: str) -> Act:
@@ -199,6 +239,11 @@ STATES = (
     State("card-failed", TEAM_A, card("harbor-team-a")),
     State("card-good", TEAM_A, card("registry-team-a")),
     State("card-untested", TEAM_A, card("quay-team-a")),
+    State("card-unverified", f"/registries/?namespace={REASONS}&size=50", card("ok-unverified")),
+    State("card-stale", "/registries/?namespace=prod-namespace", card("aliyun-prod")),
+    State("card-longest", f"/registries/?namespace={LONGEST}", card("x-prod")),
+    State("card-expired", "/registries/?namespace=test-namespace", card("harbor-test")),
+    State("card-testing", f"/registries/?namespace={WAITING}", testing_card),
     State("details-failed", "/registries/team-a/harbor-team-a/"),
     State("details-untested", "/registries/team-a/quay-team-a/"),
     State("details-good", "/registries/default/harbor-prod/"),
@@ -206,6 +251,16 @@ STATES = (
     State("details-untrusted", "/registries/team-b/harbor-team-b/"),
     State("details-longest", f"/registries/{LONGEST}/{LONG_NAME}/"),
     State("details-viewer", "/registries/team-a/harbor-team-a/", person="vic"),
+    State("details-operator", "/registries/team-a/harbor-team-a/", person="omar"),
+    State("details-filtered", f"/registries/{REASONS}/timeout/?namespace={REASONS}&status=failed"),
+    State("details-unverified", "/registries/default/dockerhub-mirror/"),
+    State("details-stale", "/registries/prod-namespace/aliyun-prod/"),
+    State("details-expired", "/registries/test-namespace/harbor-test/"),
+    State("details-unfolded", "/registries/team-b/harbor-own-ca/", unfolded),
+    State("details-unfolded-longest", f"/registries/{LONGEST}/{LONG_NAME}/", unfolded),
+    State("details-testing", f"/registries/{WAITING}/{HELD}/", testing_details),
+    State("details-deleted", "/registries/", deleted_while_open),
+    State("details-away", "/registries/team-a/harbor-team-a/", details_away),
     State("add", TEAM_A, open_add),
     State("add-errors", TEAM_A, submit(open_add), status=422),
     State("add-failed", TEAM_A, typed("wrong-password")),

@@ -131,7 +131,7 @@ def test_the_details_name_message_time_person_stages_and_duration(cast: Cast, pr
     for part in (
         "连接失败",
         "用户名或密码错误",
-        "CLI 密钥",
+        "机器人账号",
         "omar",
         "刚刚",
         "UTC+08:00",
