@@ -8,6 +8,7 @@ const isPage = body?.classList.contains("dialog-page");
 const discard = document.getElementById("discard");
 let opener = "";
 let clean = "";
+let shown = null;
 
 function form() {
   return body.querySelector("form[data-dirty-check]");
@@ -80,6 +81,9 @@ function check() {
 if (dialog) {
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target !== body || !body.children.length) return;
+    // A refused request settles too, and leaves the form as it is: what was typed stays unsaved.
+    if (form() && form() === shown) return;
+    shown = form();
     const again = dialog.open || isPage;
     if (!again) dialog.showModal();
     if (!again || !body.querySelector("#error-summary")) {
@@ -132,6 +136,7 @@ document.addEventListener("click", (event) => {
 });
 
 if (isPage) {
+  shown = form();
   clean = content();
   check();
 }

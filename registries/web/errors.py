@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap
@@ -61,9 +62,16 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The response to a form with a wrong CSRF token, for example of an earlier session."""
-    text = _(
-        "This form belongs to another session. Nothing was changed. Reload the page and submit"
-        " the form again."
-    )
+    """The response to a form with a wrong CSRF token, for example of an earlier session.
+
+    Brings a new token, with which an open dialog can be sent again.
+    """
+    get_token(request)
+    if is_htmx(request):
+        text = _("The form had expired. Nothing was changed, and your input is still here. Submit it again.")
+    else:
+        text = _(
+            "This form belongs to another session. Nothing was changed. Reload the page and submit"
+            " the form again."
+        )
     return problem(request, 403, text)

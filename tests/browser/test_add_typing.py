@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.peers.console_page import add_registry, credential, dialog, fill, input_, open_add, row
+from tests.peers.console_page import add_registry, choose, credential, dialog, fill, input_, open_add, row
 from tests.peers.held import kept_back
 from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
@@ -118,6 +118,55 @@ class TestTheForm:
         form.get_by_role("button", name=ZH.ok, exact=True).click()
 
         expect(row(page, "harbor-second")).to_be_visible()
+
+
+class TestSaving:
+    @pytest.mark.parametrize("field", ["domain", "username", "namespace", "name", "provider"])
+    def test_stays_possible_while_a_value_is_looked_at(self, form: Locator, field: str) -> None:
+        value = {"namespace": "team-b", "provider": "Docker Hub"}.get(field, "harbor.example.com")
+        lookups = "**/registries/-/add/*/**"
+        with kept_back(form.page, lookups):
+            with form.page.expect_request(lookups):
+                fill(form, **{field: value})
+            expect(form.get_by_role("button", name=ZH.ok, exact=True)).to_be_enabled(timeout=1)
+
+
+class TestAStaleForm:
+    """A form whose CSRF token is of another session. The refused request brings a new token."""
+
+    def test_keeps_what_was_typed_and_can_be_sent_again(
+        self, people: People, page: Page, form: Locator, console: RunningConsole
+    ) -> None:
+        people.watch.expected.add(403)
+        fill(form, **credential(console, "down"), name="harbor-stale")
+        page.context.clear_cookies(name="csrftoken")
+        save = form.get_by_role("button", name=ZH.ok, exact=True)
+
+        save.click()
+        expect(page.get_by_text("表单已过期")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_text(ZH.discard)).to_be_visible()
+        page.keyboard.press("Escape")
+        save.click()
+
+        expect(row(page, "harbor-stale")).to_be_visible()
+
+    def test_of_an_edit_can_be_saved_again(self, people: People, page: Page, console: RunningConsole) -> None:
+        people.watch.expected.add(403)
+        add_registry(people("olive"), console, "harbor-stale-edit")
+        page.reload()
+        choose(page, "harbor-stale-edit", ZH.edit)
+        form = dialog(page)
+        input_(form, ZH.description).fill("一个字也没有丢")
+        page.context.clear_cookies(name="csrftoken")
+        save = form.get_by_role("button", name=ZH.save, exact=True)
+
+        save.click()
+        expect(page.get_by_text("表单已过期")).to_be_visible()
+        expect(save).to_be_enabled()
+        save.click()
+
+        expect(dialog(page)).to_have_count(0)
 
 
 class TestLeaving:
