@@ -39,9 +39,9 @@ def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     except Conflict as error:
         if error.problem != Problem.CHANGED:
             return _gone(request, key, error.code)
-        # Keep the typed texts. A second save replaces the newer values, which the form shows.
-        newer = {"resource_version", "seen_display_name", "seen_description"}
-        kept = EditForm(request.POST.dict() | {k: v for k, v in _initial(registry).items() if k in newer})
+        # Keep the texts that the person changed. A second save replaces the newer values, which the form shows.
+        newer = {k: v for k, v in _initial(registry).items() if k not in {*_texts(registry), "uid"}}
+        kept = EditForm(request.POST.dict() | _merged(registry, _normalized(form.typed())) | newer)
         return _edit_form(request, registry, kept, status=409, newer=True)
     text = _("Saved %(name)s.") % {"name": changed.title}
     if shown_path(request) == details_url(key):
@@ -50,11 +50,11 @@ def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
 
 
 def _save(access: Access, registry: RegistrySecret, typed: dict[str, str]) -> RegistrySecret:
-    """Saves the edit. A newer version that only has another verdict is no conflict."""
-    seen = (typed.pop("seen_display_name"), typed.pop("seen_description").replace("\r\n", "\n"))
-    values = {name: value.strip() for name, value in typed.items()}
-    if seen == (registry.display_name, registry.description) and values["uid"] == registry.uid:
-        values["resource_version"] = registry.resource_version
+    """Saves the edit. Texts that only one of two people changed are merged; only a text that both changed differently
+    is a conflict."""
+    values = _normalized(typed)
+    if values["uid"] == registry.uid and not _clashes(registry, values):
+        values |= _merged(registry, values) | {"resource_version": registry.resource_version}
     return services().registries.edit(
         access=access,
         key=registry.key,
@@ -63,6 +63,32 @@ def _save(access: Access, registry: RegistrySecret, typed: dict[str, str]) -> Re
         display_name=values["display_name"],
         description=values["description"],
     )
+
+
+def _normalized(typed: dict[str, str]) -> dict[str, str]:
+    """Trimmed texts with the line ends of the store; a browser sends others."""
+    return {name: value.replace("\r\n", "\n").strip() for name, value in typed.items()}
+
+
+def _merged(registry: RegistrySecret, values: dict[str, str]) -> dict[str, str]:
+    """The two texts: the typed one where the person changed it, else the stored one."""
+    return {
+        name: stored if values[name] == values[f"seen_{name}"] else values[name]
+        for name, stored in _texts(registry).items()
+    }
+
+
+def _clashes(registry: RegistrySecret, values: dict[str, str]) -> list[str]:
+    """The names of the texts that the person and somebody else changed differently."""
+    return [
+        name
+        for name, stored in _texts(registry).items()
+        if values[name] != values[f"seen_{name}"] and stored not in (values[f"seen_{name}"], values[name])
+    ]
+
+
+def _texts(registry: RegistrySecret) -> dict[str, str]:
+    return {"display_name": registry.display_name, "description": registry.description}
 
 
 def _initial(registry: RegistrySecret) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """编辑信息 and 删除: what may change, and what happens when somebody was faster."""
 
 import json
+import re
 
 import pytest
 from django.test import Client
@@ -94,6 +95,42 @@ def test_the_second_of_two_is_told_sees_the_newer_values_and_loses_nothing(cast:
     again = htmx(cast, "omar").post(EDIT, form(registry, display_name="second", resource_version=newer))
     assert again.status_code == 204
     assert cast.find().display_name == "second"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine", "status", "saved"),
+    [
+        ({"display_name": "t"}, {"description": "m"}, 204, ("t", "m")),
+        ({"description": "t"}, {"display_name": "m"}, 204, ("m", "t")),
+        ({"display_name": "t"}, {}, 204, ("t", "old text")),
+        ({"display_name": "same"}, {"display_name": "same"}, 204, ("same", "old text")),
+        ({"display_name": ""}, {"description": ""}, 204, ("", "")),
+        ({"display_name": "t"}, {"display_name": "m"}, 409, ("t", "old text")),
+        ({"display_name": "t", "description": "t"}, {"description": "m"}, 409, ("t", "t")),
+        ({"description": ""}, {"description": "m"}, 409, ("old", "")),
+    ],
+)
+def test_texts_that_only_one_changed_are_merged(
+    cast: Cast, theirs: dict[str, str], mine: dict[str, str], status: int, saved: tuple[str, str]
+) -> None:
+    registry = cast.add(display_name="old", description="old text")
+    assert htmx(cast, "nina").post(EDIT, form(registry, **theirs)).status_code == 204
+
+    response = htmx(cast, "omar").post(EDIT, form(registry, **mine))
+
+    assert response.status_code == status
+    now = cast.find()
+    assert (now.display_name, now.description) == saved
+
+
+def test_a_clash_in_one_text_keeps_what_the_other_person_did_to_the_other_text(cast: Cast) -> None:
+    registry = cast.add(display_name="old", description="old text")
+    htmx(cast, "nina").post(EDIT, form(registry, display_name="theirs", description="theirs too"))
+
+    shown = htmx(cast, "omar").post(EDIT, form(registry, display_name="mine")).content.decode()
+
+    assert 'value="mine"' in shown
+    assert re.search(r"<textarea[^>]*name=.description[^>]*>\s*theirs too", shown)
 
 
 def test_a_test_that_ended_meanwhile_is_no_conflict_between_people(cast: Cast) -> None:
