@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 
 from registries.api import metrics
 from registries.web import accounts, add, details, icons, journal, namespaces, test_many, test_one, tokens
-from registries.web.delete_many import batch_delete, run_items, run_progress, run_start
+from registries.web.delete_many import batch_delete, run_cancel, run_items, run_progress, run_start
 from registries.web.edit_delete import delete, edit
 from registries.web.list import namespace_options, pulse, registry_list, selection
 from registries.web.palette import palette
@@ -50,6 +50,7 @@ urlpatterns = [
     path("registries/-/runs/<uuid:run>/", run_progress, name="run"),
     path("registries/-/runs/<uuid:run>/items/", run_items, name="run_items"),
     path("registries/-/runs/<uuid:run>/usage/", run_usage, name="run_usage"),
+    path("registries/-/runs/<uuid:run>/cancel/", run_cancel, name="run_cancel"),
     path("registries/-/runs/<uuid:run>/start/", run_start, name="run_start"),
     path("registries/-/verify/", test_many.verify_batch, name="verify_batch"),
     path("registries/-/verify/notice/", test_many.verify_notice, name="verify_notice"),

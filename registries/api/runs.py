@@ -61,7 +61,7 @@ def get(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
 
 
 def cancel(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
-    """Begin no further item. Conflict for a kind that cannot be cancelled, such as a deletion."""
+    """Begin no further item. Conflict for a kind that cannot be cancelled."""
     runs, _ = _find(caller, _id(run))
     runs.cancel(access=caller.access, run_id=_id(run))
     return answer(_find(caller, _id(run))[1])

@@ -27,6 +27,7 @@ class DeleteKind(Kind[bool]):
     name = "delete"
     action = Action.DELETE
     permission = Permission.DELETE
+    cancellable = True
     recorded_at_once = 500
 
     def __init__(self, registries: Registries, workers: Background | None) -> None:

@@ -15,7 +15,7 @@ from registries.domain.errors import Conflict, Problem
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
-from registries.runs.run import RunState, RunView
+from registries.runs.run import RESUMABLE, RunState, RunView
 from registries.web.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog
 from registries.wiring import services
@@ -58,7 +58,7 @@ def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Start a run that is confirmed with its count. A form that is sent twice shows the progress."""
     access, runs = request.access, _runs()
     view = runs.view(access=access, run_id=run)
-    if view.state in (RunState.PROPOSED, RunState.INTERRUPTED):
+    if view.state in RESUMABLE:
         typed = request.POST.get("count", "").strip()
         if view.state is RunState.PROPOSED and typed != str(view.total):
             context = {
@@ -77,6 +77,13 @@ def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
             if error.problem != Problem.ALREADY_RUNNING:
                 raise
     return _progress(request, runs.view(access=access, run_id=run))
+
+
+@require_POST
+def run_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    """Delete no further registry. The run can be resumed."""
+    _runs().cancel(access=request.access, run_id=run)
+    return _progress(request, _runs().view(access=request.access, run_id=run))
 
 
 @require_safe
@@ -113,7 +120,8 @@ def _progress(request: ConsoleRequest, view: RunView) -> HttpResponse:
         "state": view.state.value,
     }
     response = dialog(request, "registries/_run.html", context, title=_("Delete selected"))
-    if view.state is RunState.DONE:
+    if view.state is not RunState.RUNNING:
         trigger_client_event(response, "registries-changed", {})
+    if view.state is RunState.DONE:
         trigger_client_event(response, "selection-set", {"uids": [item.uid for item in failed]})
     return response

@@ -1,5 +1,6 @@
 """测试选中 and 测试全部 (test selected, test all): starts a run of tests and shows its progress."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from registries.domain.access import Access
 from registries.domain.errors import Conflict, Problem
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
+from registries.probe import Reason
 from registries.runs.engine import Runs
 from registries.runs.run import Group, Item, ItemState, RunState, RunView
 from registries.web import filters
@@ -139,7 +141,7 @@ def _progress(request: ConsoleRequest, run: UUID, *, note: str = "", changed: bo
         "state": view.state.value,
         "title": _title(view),
         "note": note,
-        "groups": [_group(it) for it in view.groups],
+        "groups": [_group(it, () if running else _only_item(access, run, it)) for it in view.groups],
         "lines": [_line(it) for it in lines],
         "running": running,
         "resumable": view.state in (RunState.CANCELLED, RunState.INTERRUPTED) and view.ended < view.total,
@@ -160,10 +162,33 @@ def _title(view: RunView) -> str:
     }.get(view.state, _("Tests interrupted"))
 
 
-def _group(group: Group) -> dict[str, Any]:
+def _only_item(access: Access, run: UUID, group: Group) -> list[Item]:
+    """The item of a group of one, which is shown at once; nothing for a larger group."""
+    if group.count > 1:
+        return []
+    return _runs().ended(access=access, run_id=run, reason=group.reason, problem=group.problem)
+
+
+def _group(group: Group, items: Sequence[Item]) -> dict[str, Any]:
     kind, icon = _mark(group)
-    text = labels.reason(group.reason) if group.state is ItemState.DONE else problem_text(group.problem)
-    return {"it": group, "kind": kind, "icon": icon, "text": text, "hint": _hint(group)}
+    lines = [_line(it) for it in items]
+    return {
+        "it": group,
+        "kind": kind,
+        "icon": icon,
+        "text": _text(group),
+        "hint": _hint(group),
+        "lines": lines,
+    }
+
+
+def _text(it: Group | Item) -> str:
+    """What came of a test: its reason, or why there was none."""
+    if it.state is ItemState.DONE:
+        return labels.reason(it.reason)
+    if it.state is ItemState.LEFT_ALONE and it.reason == Reason.RATE_LIMITED:
+        return _("Skipped: the registry asked for a pause.")
+    return problem_text(it.problem)
 
 
 def _hint(group: Group) -> str:
@@ -172,9 +197,15 @@ def _hint(group: Group) -> str:
 
 def _line(line: Item) -> dict[str, Any]:
     kind, icon = _mark(line)
-    text = labels.reason(line.reason) if line.state is ItemState.DONE else problem_text(line.problem)
     took = labels.duration(line.duration_ms) if line.duration_ms else ""
-    return {"it": line, "kind": kind, "icon": icon, "text": text, "took": took, "url": details_url(line.key)}
+    return {
+        "it": line,
+        "kind": kind,
+        "icon": icon,
+        "text": _text(line),
+        "took": took,
+        "url": details_url(line.key),
+    }
 
 
 def _mark(it: Group | Item) -> tuple[str, str]:

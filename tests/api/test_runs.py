@@ -158,15 +158,13 @@ def test_a_run_that_is_not_there_is_a_404(cast: Cast, run: str) -> None:
     assert response.json()["message"] == f'runs "{run}" not found'
 
 
-def test_cancels_a_run_of_tests_only(stage: Cast) -> None:
+def test_cancels_a_run_of_any_kind(stage: Cast) -> None:
     client = stage.api("olive")
     verifying = begin(client, "verify", "team-a/a").json()["id"]
     deleting = begin(client, "delete", "team-a/a").json()["id"]
 
-    assert client.post(f"{RUNS}/{verifying}/cancel", "", content_type="text/plain").status_code == 200
-    refused = client.post(f"{RUNS}/{deleting}/cancel", "", content_type="text/plain")
-    assert refused.status_code == 409
-    assert "cannot be cancelled" in refused.json()["message"]
+    for run in (verifying, deleting):
+        assert client.post(f"{RUNS}/{run}/cancel", "", content_type="text/plain").status_code == 200
 
 
 class TestList:

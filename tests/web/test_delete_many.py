@@ -199,3 +199,22 @@ def test_a_proposal_that_nobody_confirmed_is_forgotten(cast: Cast) -> None:
     propose(client, [cast.add("b")])
 
     assert Run.objects.count() == 1
+
+
+def test_stops_begins_no_further_deletion_and_goes_on(cast: Cast) -> None:
+    chosen = [cast.add("a"), cast.add("b")]
+    client = htmx(cast)
+    _, start = propose(client, chosen)
+    Run.objects.update(state="running", beat_at=timezone.now())
+
+    running = client.get(start.removesuffix("start/")).content.decode()
+    stopped = client.post(start.replace("/start/", "/cancel/")).content.decode()
+
+    assert "停止删除" in running
+    assert "删除已停止" in stopped
+    assert "停止删除" not in stopped
+    assert "load delay" not in stopped, "it polls no more"
+    assert len(left(cast)) == 2
+    assert "继续" in stopped
+    client.post(start)
+    assert left(cast) == []

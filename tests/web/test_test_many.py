@@ -63,6 +63,9 @@ def test_tests_what_was_selected_and_says_what_came_of_it(cast: Cast, probing: P
     assert "已测试 3 / 3" in re.sub(r"\s+", " ", shown)
     for text in ("连接成功", "用户名或密码错误", "连接被拒绝，端口未监听", "选中失败的 2 个"):
         assert text in shown
+    assert shown.count("<details open>") == 3, "a reason of one registry is open at once"
+    for name in ("team-a/good", "team-b/bad", "team-a/down"):
+        assert name in shown
     assert cast.find("good").verification.status is VerifyStatus.SUCCESS
     assert cast.find("bad", "team-b").verification.reason == "bad_credentials"
     assert cast.find("untouched").verification.status is VerifyStatus.UNTESTED
@@ -322,3 +325,22 @@ def test_somebody_else_may_have_a_run_at_the_same_time(cast: Cast, probing: Prob
 
 def test_the_id_of_a_run_that_never_was_is_a_404(cast: Cast) -> None:
     assert htmx(cast).get(f"{PATH}{UUID(int=1)}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("rate_limited", "已跳过：仓库要求稍后再试。"),
+        ("bad_credentials", "已跳过：该仓库刚刚拒绝过此用户名。"),
+    ],
+)
+def test_says_why_a_registry_was_skipped(cast: Cast, reason: str, says: str) -> None:
+    registry = cast.add("a")
+    run = services().runs["verify"].propose(access=cast.access("olive"), registries=[registry])
+    RunItem.objects.update(state="left_alone", reason=reason, problem="left_alone")
+    Run.objects.update(state="done", finished_at=timezone.now())
+
+    shown = htmx(cast).get(f"/registries/-/verify/{run}/").content.decode()
+
+    assert shown.count(says) == 2, "the reason, and the registry under it"
+    assert "1 跳过" in re.sub(r"\s+", " ", shown) or "跳过 1" in re.sub(r"\s+", " ", shown)
