@@ -35,6 +35,12 @@ function applyPreset({ keep }) {
   }
 }
 
+// Docker Hub has a public certificate. A choice that was made stays in sight.
+function offerTrust() {
+  const usual = form().querySelector("[name=tls][value=system]").checked;
+  document.getElementById("div_id_tls").hidden = usual && field("domain").value.trim() === "docker.io";
+}
+
 function aliyunAddress() {
   const region = document.getElementById("aliyun-region").value;
   const network = document.getElementById("aliyun-network").value;
@@ -108,6 +114,7 @@ function changed(event) {
     write(field("domain"), aliyunAddress());
     return;
   }
+  offerTrust();
   if (event.type === "input" && name === "name") {
     checkRules();
     askName();
@@ -202,6 +209,7 @@ function start() {
   const revealed = field("password").type === "text";
   document.getElementById("password-reveal").setAttribute("aria-pressed", String(revealed));
   applyPreset({ keep: true });
+  offerTrust();
   checkRules();
   if (field("domain").value) askLater();
   target.addEventListener("input", changed);

@@ -144,6 +144,8 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
             context = {
                 "address": address,
                 "warnings": [labels.warning(code) for code in address.warnings],
+                "docker_hub_name": _reads_as_docker_hub(address.canonical),
+                "administrator": username in ("admin", "root"),
                 "sample": presets.sample_image(address.canonical, _provider(request)),
                 "twins": services().index.twins(
                     access=request.access,
@@ -153,6 +155,15 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
                 ),
             }
     return render(request, "registries/_check_address.html", context)
+
+
+def _reads_as_docker_hub(domain: str) -> bool:
+    """Whether nodes take `domain/app` for an image of Docker Hub: the first part needs a dot, a port or localhost.
+
+    Source: the image references of distribution (`splitDockerDomain`).
+    """
+    host = domain.rsplit("://", 1)[-1]
+    return host != "localhost" and not {".", ":"} & set(host)
 
 
 @require_POST

@@ -66,7 +66,7 @@ class AddForm(CauseForm):
     domain = forms.CharField(
         label=FIELDS["domain"], widget=_plain({"inputmode": "url", "placeholder": "harbor.example.com"})
     )
-    username = forms.CharField(label=FIELDS["username"], widget=_plain({"placeholder": "admin"}))
+    username = forms.CharField(label=FIELDS["username"], widget=_plain())
     password = forms.CharField(
         label=FIELDS["password"],
         strip=False,

@@ -28,7 +28,7 @@ def test_the_form_has_the_eight_fields_of_the_guide_with_the_provider_first(cast
     labels = ["提供者", "命名空间", "域名", "用户名", "密码", "名称", "显示名称", "描述"]
     positions = [shown.index(f">{label}") if f">{label}" in shown else shown.index(label) for label in labels]
     assert positions[0] == min(positions)
-    for example in ("harbor-prod", "生产环境 Harbor", "生产环境主镜像仓库", "harbor.example.com", "admin"):
+    for example in ("harbor-prod", "生产环境 Harbor", "生产环境主镜像仓库", "harbor.example.com", "robot$project+name"):
         assert example in shown
 
 
@@ -306,3 +306,33 @@ def test_a_text_that_holds_the_password_is_said_at_its_field(cast: Cast, languag
     assert "log in with topsecret9" in shown, "what was typed is kept"
     with pytest.raises(NotFound):
         cast.find()
+
+
+@pytest.mark.parametrize(
+    ("domain", "warns"),
+    [
+        ("harbor", True),
+        ("registry-1", True),
+        ("http://harbor", True),
+        ("harbor:5000", False),
+        ("harbor.example.com", False),
+        ("localhost", False),
+        ("10.0.0.1", False),
+        ("[::1]", False),
+        ("docker.io", False),
+    ],
+)
+def test_a_host_that_nodes_take_for_docker_hub_is_pointed_out(cast: Cast, domain: str, warns: bool) -> None:
+    shown = cast.client("nina").get("/registries/-/add/address/", {"domain": domain}).content.decode()
+
+    assert ("当作 Docker Hub" in shown) is warns
+
+
+@pytest.mark.parametrize(
+    ("username", "warns"), [("admin", True), ("root", True), ("robot$ci", False), ("", False)]
+)
+def test_an_administrators_user_name_is_pointed_out(cast: Cast, username: str, warns: bool) -> None:
+    values = {"domain": "harbor.example.com", "username": username}
+    shown = cast.client("nina").get("/registries/-/add/address/", values).content.decode()
+
+    assert ("管理员账号" in shown) is warns
