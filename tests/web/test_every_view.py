@@ -43,6 +43,7 @@ class View:
 VIEWS = {
     "list": View(SEES, query={"namespace": "team-a"}),
     "namespace_options": View(ANYBODY),
+    "palette": View(ANYBODY),
     "selection": View(SEES, query={"namespace": "team-a"}),
     "pulse": View(dict.fromkeys(SEES, 204)),
     "add": View({**ANYBODY, "omar": 403, "vic": 403, "sam": 403}, wrong="put"),
@@ -68,6 +69,7 @@ VIEWS = {
     "run_usage": View(dict.fromkeys(SEES, 404), {"run": uuid4()}),
     "run_cancel": View(dict.fromkeys(SEES, 404), {"run": uuid4()}, data={}, wrong="get"),
     "run_start": View(dict.fromkeys(SEES, 404), {"run": uuid4()}, data={"count": "1"}, wrong="get"),
+    "run_cancel": View(dict.fromkeys(SEES, 404), {"run": uuid4()}, data={}, wrong="get"),
     "details": View(SEES, IN_TEAM_A),
     "row": View(SEES, IN_TEAM_A),
     "card": View(SEES, IN_TEAM_A),
