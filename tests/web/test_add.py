@@ -28,7 +28,13 @@ def test_the_form_has_the_eight_fields_of_the_guide_with_the_provider_first(cast
     labels = ["提供者", "命名空间", "域名", "用户名", "密码", "名称", "显示名称", "描述"]
     positions = [shown.index(f">{label}") if f">{label}" in shown else shown.index(label) for label in labels]
     assert positions[0] == min(positions)
-    for example in ("harbor-prod", "生产环境 Harbor", "生产环境主镜像仓库", "harbor.example.com", "robot$project+name"):
+    for example in (
+        "harbor-prod",
+        "生产环境 Harbor",
+        "生产环境主镜像仓库",
+        "harbor.example.com",
+        "robot$project+name",
+    ):
         assert example in shown
 
 

@@ -69,7 +69,6 @@ VIEWS = {
     "run_usage": View(dict.fromkeys(SEES, 404), {"run": uuid4()}),
     "run_cancel": View(dict.fromkeys(SEES, 404), {"run": uuid4()}, data={}, wrong="get"),
     "run_start": View(dict.fromkeys(SEES, 404), {"run": uuid4()}, data={"count": "1"}, wrong="get"),
-    "run_cancel": View(dict.fromkeys(SEES, 404), {"run": uuid4()}, data={}, wrong="get"),
     "details": View(SEES, IN_TEAM_A),
     "row": View(SEES, IN_TEAM_A),
     "card": View(SEES, IN_TEAM_A),
