@@ -9,10 +9,11 @@ from .policy import Policy
 from .reason import Reason
 from .registry_locks import RegistryLocks
 from .result import Result
-from .schedule import Schedule, Slot, registry_of
+from .schedule import LEAVE_ALONE, Schedule, Slot, registry_of
 from .trace import Step
 
 __all__ = [
+    "LEAVE_ALONE",
     "Address",
     "AddressError",
     "CredentialsError",

@@ -8,7 +8,15 @@ from registries.addresses.address import AddressError, parse_address
 
 from .reason import Reason
 
-LEAVE_ALONE = frozenset({Reason.BAD_CREDENTIALS, Reason.RATE_LIMITED})
+LEAVE_ALONE = frozenset(
+    {
+        Reason.BAD_CREDENTIALS,
+        Reason.CREDENTIALS_EXPIRED,
+        Reason.PAT_REQUIRED,
+        Reason.ACCESS_DENIED,
+        Reason.RATE_LIMITED,
+    }
+)
 """After one of these results another test could lock the account (connection-test.md, "What must never happen")."""
 
 LeftAlone = tuple[tuple["Slot", Reason], ...]

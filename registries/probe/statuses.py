@@ -5,6 +5,7 @@ import re
 from .answer import Answer
 from .fault import Fault
 from .reason import Reason
+from .refusal_words import stated_cause
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MEANINGS = {
@@ -20,8 +21,6 @@ _MEANINGS = {
 # Go: "Client sent an HTTP request to an HTTPS server."; nginx: "The plain HTTP request was sent to HTTPS
 # port"; Apache: "You're speaking plain HTTP to an SSL-enabled server port."
 _WANTS_TLS = re.compile(r"http request (was sent )?to (an )?https|plain http to an ssl", re.IGNORECASE)
-_EXPIRED = re.compile(r"\bexpired\b|过期", re.IGNORECASE)
-_WANTS_TOKEN = re.compile(r"personal access token|two[- ]factor|\b2fa\b", re.IGNORECASE)
 _REGISTRY_PATH = re.compile(r".*/v2/?")
 
 
@@ -47,13 +46,9 @@ def rate_limited(answer: Answer) -> Fault:
 
 
 def refusal(answer: Answer) -> Fault:
-    """The Fault for a 401 or 403 in response to a password. The body may contain the reason."""
-    if _EXPIRED.search(answer.text):
-        return Fault(Reason.CREDENTIALS_EXPIRED, answer)
-    if _WANTS_TOKEN.search(answer.text):
-        return Fault(Reason.PAT_REQUIRED, answer)
-    reason = Reason.ACCESS_DENIED if answer.status == 403 else Reason.BAD_CREDENTIALS
-    return Fault(reason, answer)
+    """The Fault for a 401 or 403 in response to a password. The body may state the cause."""
+    usual = Reason.ACCESS_DENIED if answer.status == 403 else Reason.BAD_CREDENTIALS
+    return Fault(stated_cause(answer) or usual, answer)
 
 
 def is_registry_path(path: str) -> bool:

@@ -12,7 +12,7 @@ from typing import cast
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, Problem, Unavailable
-from registries.probe import Reason, Result, Schedule, Slot, registry_of
+from registries.probe import LEAVE_ALONE, Reason, Result, Schedule, Slot, registry_of
 from registries.runs.execution import Execution, ItemQueue, Kind, Step
 from registries.runs.run import Item, ItemOutcome, ItemState
 from registries.runs.threads import Background
@@ -101,7 +101,7 @@ class VerifyKind(Kind[Tested]):
                 run.write([item], _left_alone_for(Reason.RATE_LIMITED))
             elif item.state is ItemState.WAITING:
                 slots.append(Slot(item, *place))
-            elif item.reason in (Reason.BAD_CREDENTIALS, Reason.RATE_LIMITED):
+            elif item.reason in LEAVE_ALONE:
                 refused.append((*place, Reason(item.reason)))
         queue = HostQueue(slots)
         for host, username, reason in refused:

@@ -17,6 +17,7 @@ from registries.runs.run import RunState
 from registries.wiring import services
 from tests.api.test_api import BASE
 from tests.cast import Cast
+from tests.peers.scripted import Reply, Request, scripted, unauthorized
 
 Probing = Callable[[str], dict[str, str]]
 RUNS = f"{BASE}/runs"
@@ -63,6 +64,33 @@ def test_verifies_these_and_says_which_failed(cast: Cast, probing: Probing) -> N
     [failed] = run["items"]
     assert (failed["name"], failed["reason"]) == ("wrong", "bad_credentials")
     assert cast.find("good").verification.status is VerifyStatus.SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (401, b"authentication required"),
+        (
+            401,
+            b'{"errors": [{"code": "UNAUTHORIZED", "message": "It is wrong, expired, or lacks a scope."}]}',
+        ),
+        (401, b"Your token has expired."),
+        (401, b"please use a personal access token"),
+        (403, b""),
+    ],
+)
+def test_a_run_sends_a_refused_credential_once(cast: Cast, settings: Any, status: int, said: bytes) -> None:
+    def script(request: Request) -> Reply:
+        return Reply(status, [], said) if request.authorization else unauthorized("Basic")
+
+    with scripted(script) as server:
+        settings.PROBE_ALLOW_LOOPBACK = True
+        for name in ("a", "b", "c"):
+            cast.add(name, domain=server.address, username="dev", password="wrong")
+        begun = begin(cast.api("omar"), "verify", "team-a/a", "team-a/b", "team-a/c")
+
+    assert begun.status_code == 201
+    assert len([it for it in server.authorizations() if it]) == 1
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,13 @@ def test_user_name_and_password_go_out_in_utf8_untrimmed(username: str, password
         (401, b"use a Personal Access Token", Reason.PAT_REQUIRED),
         (401, b"two-factor authentication is on", Reason.PAT_REQUIRED),
         (401, b"your account has 2FA enabled", Reason.PAT_REQUIRED),
+        (
+            401,
+            b'{"errors":[{"code":"UNAUTHORIZED","message":"It is wrong, expired, or lacks a scope."}]}',
+            Reason.BAD_CREDENTIALS,
+        ),
+        (403, b"This page has expired or you lack two-factor authentication", Reason.ACCESS_DENIED),
+        (401, b"no such user: 2fa", Reason.BAD_CREDENTIALS),
         (403, b"", Reason.ACCESS_DENIED),
         (403, b"Your authorization token has expired. Reauthenticate.", Reason.CREDENTIALS_EXPIRED),
         (403, b"a personal access token is needed", Reason.PAT_REQUIRED),

@@ -196,7 +196,7 @@ def test_a_service_without_get_is_asked_by_post(status: int) -> None:
     [
         (json_reply({"error": "invalid_grant"}, 400), Reason.BAD_CREDENTIALS),
         (
-            json_reply({"error": "invalid_grant", "error_description": "expired"}, 400),
+            json_reply({"error": "invalid_grant", "error_description": "The password expired."}, 400),
             Reason.CREDENTIALS_EXPIRED,
         ),
         (json_reply({"error": "unsupported_grant_type"}, 400), Reason.TOKEN_SERVICE_ERROR),

@@ -82,7 +82,7 @@ def test_a_control_that_breaks_off_proves_nothing() -> None:
         (unauthorized("Negotiate"), Reason.BAD_CREDENTIALS),
         (unauthorized('Bearer realm="/relative", Basic'), Reason.BAD_CREDENTIALS),
         (unauthorized('Bearer realm="/relative"'), Reason.BAD_CHALLENGE),
-        (unauthorized("Basic", body=b"expired"), Reason.CREDENTIALS_EXPIRED),
+        (unauthorized("Basic", body=b"token expired"), Reason.CREDENTIALS_EXPIRED),
         (Reply(403), Reason.ACCESS_DENIED),
         (Reply(429), Reason.RATE_LIMITED),
         (Reply(503), Reason.SERVER_ERROR),

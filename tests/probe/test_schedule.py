@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registries.probe import Reason, Schedule, Slot, registry_of
+from registries.probe import LEAVE_ALONE, Reason, Schedule, Slot, registry_of
 
 
 def slots(*pairs: tuple[str, str]) -> list[Slot]:
@@ -40,11 +40,13 @@ def test_registries_take_turns() -> None:
 
 
 @pytest.mark.parametrize("reason", list(Reason))
-def test_only_two_reasons_leave_a_user_name_alone(reason: Reason) -> None:
+def test_every_refusal_leaves_a_user_name_alone(reason: Reason) -> None:
     first, same, other, elsewhere = slots(("a:443", "u"), ("a:443", "u"), ("a:443", "v"), ("b:443", "u"))
     schedule = Schedule([first, same, other, elsewhere])
     assert schedule.take() == first
-    telling = reason in {Reason.BAD_CREDENTIALS, Reason.RATE_LIMITED}
+    telling = reason.value in {
+        *("bad_credentials", "credentials_expired", "pat_required", "access_denied", "rate_limited")
+    }
     assert schedule.ended(first, reason) == (((same, reason),) if telling else ())
     assert schedule.waiting == (2 if telling else 3)
     left = []
@@ -106,7 +108,7 @@ def test_every_slot_is_tested_or_left_alone_exactly_once(
             break
         slot, reason = under_way.popleft(), next(endings)
         alone = schedule.ended(slot, reason)
-        if reason in {Reason.BAD_CREDENTIALS, Reason.RATE_LIMITED}:
+        if reason in LEAVE_ALONE:
             refused.add((slot.registry, slot.username))
         assert all(why is reason for _, why in alone)
         done += [slot, *(other for other, _ in alone)]
