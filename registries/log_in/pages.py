@@ -4,6 +4,7 @@ A password typed into the name field must not be stored: django-axes gets a keye
 audit log keeps only names of existing accounts.
 """
 
+from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -27,12 +28,37 @@ SALT = "console.login"
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client's IP address; behind a proxy, the address that the last proxy reports."""
+    """The client's IP address; behind a proxy, the address that the last proxy reports in X-Forwarded-For or, without
+    it, in Forwarded (RFC 7239)."""
     if settings.BEHIND_PROXY:
-        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        if forwarded:
-            return forwarded[:45]
-    return str(request.META.get("REMOTE_ADDR", ""))
+        reported = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        if forwarded := reported or _forwarded_for(request.headers.get("Forwarded", "")):
+            return _one_address(forwarded)
+    return _one_address(str(request.META.get("REMOTE_ADDR", "")))
+
+
+def _forwarded_for(header: str) -> str:
+    """The `for` of the last element. An address has no comma, so an open quote of a client cannot hide the element."""
+    for pair in header.rpartition(",")[2].split(";"):
+        name, _, value = pair.partition("=")
+        if name.strip().lower() == "for":
+            return value.strip()
+    return ""
+
+
+def _one_address(text: str) -> str:
+    """One spelling for an address, without port, brackets, quotes and zone; IPv4 inside IPv6 is IPv4. Another text
+    (`unknown`) is cut to 45 characters."""
+    text = text[:100].strip(' \t"')
+    bare = text[1:].partition("]")[0] if text.startswith("[") else text
+    without_port = bare.rpartition(":")[0] if bare.count(":") in (1, 8) else bare
+    for candidate in (bare, without_port):
+        try:
+            found = ip_address(candidate.partition("%")[0].strip())
+        except ValueError:
+            continue
+        return str(getattr(found, "ipv4_mapped", None) or found)
+    return without_port[:45]
 
 
 def throttled_name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
