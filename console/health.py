@@ -1,5 +1,7 @@
 """/healthz: the process answers. /readyz: the database answers and, on a cluster, the first list is complete."""
 
+from collections.abc import Callable
+
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
@@ -26,3 +28,16 @@ def readyz(request: HttpRequest) -> HttpResponse:
     if missing:
         return HttpResponse(f"cluster: {missing}\n", status=503, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+VIEWS: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/healthz": healthz, "/readyz": readyz}
+
+
+class HealthMiddleware:
+    """Answers both for any Host header: load balancers and kubelets send the address of the target."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return VIEWS.get(request.path, self.get_response)(request)

@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "console.compression.CompressionMiddleware",
     "registries.api.metrics.ScrapeMiddleware",
+    "console.health.HealthMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "console.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -138,3 +138,15 @@ def test_another_host_name_is_refused(cast: Cast, host: str, settings: Any) -> N
     settings.ALLOWED_HOSTS = ["localhost"]
 
     assert cast.client("olive").get("/registries/", headers={"host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize(
+    "host", ["10.20.30.40:8000", "[fd12::1]:8000", "target.elb.internal", "not a host", "a_b", ""]
+)
+def test_health_checks_are_answered_for_any_host(cast: Cast, host: str, path: str, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["localhost"]
+
+    for ask in (cast.client("olive").get, Client().get, Client().head):
+        assert ask(path, headers={"host": host}).status_code == 200
+    assert Client().post(path, headers={"host": host}).status_code == 405
