@@ -65,8 +65,8 @@ def is_here(host: str) -> bool:
 
 def host_matches(host: str, port: int, entry: str) -> bool:
     """Whether an entry of a list of hosts matches this host, by the rules of Go for no_proxy, which the nodes use
-    (golang.org/x/net, httpproxy.Config). An entry is `*`, a name that includes its subdomains (with or without a
-    leading dot), an address, or a network. Names and addresses may have a port."""
+    (golang.org/x/net, httpproxy.Config). An entry is `*`, a name that includes its subdomains, `.name` or `*.name`
+    for the subdomains only, an address, or a network. Names and addresses may have a port."""
     entry = entry.strip().lower()
     if entry == "*":
         return True
@@ -77,7 +77,11 @@ def host_matches(host: str, port: int, entry: str) -> bool:
         return False
     if is_ip(host):
         return is_ip(name) and ipaddress.ip_address(host) == ipaddress.ip_address(name)
-    name = name.lstrip(".").removesuffix(".")
+    name = name.removesuffix(".")
+    if name.startswith("*."):
+        name = name[1:]
+    if name.startswith("."):
+        return len(name) > 1 and host.endswith(name)
     return bool(name) and (host == name or host.endswith(f".{name}"))
 
 

@@ -89,7 +89,16 @@ def test_the_environment_does_not_redirect_a_test(variable: str, monkeypatch: py
         (":443", False),
         (".", False),
         ("", False),
-        ("*.example", False),
+        ("*.example", True),
+        (" *.Example:443 ", True),
+        ("*.example:8443", False),
+        ("*.harbor.example", False),
+        (".harbor.example", False),
+        ("..example", False),
+        ("*example", False),
+        ("*.*.example", False),
+        ("har*.example", False),
+        ("*.", False),
     ],
 )
 def test_no_proxy_names_hosts_as_go_has_it(entry: str, exempt: bool) -> None:
