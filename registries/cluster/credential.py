@@ -5,7 +5,7 @@ console must not call, trust, read or run any of them.
 """
 
 import base64
-import binascii
+import codecs
 import json
 import re
 from collections.abc import Callable
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.x509.oid import NameOID
 
 from registries.cluster.private_key import read_private_key
+from registries.domain.encoding import decode_base64
 from registries.domain.errors import Cause, Invalid, Problem
 
 TOKEN_MAX = 16_384
@@ -100,8 +101,8 @@ class Home:
         if not server or address_of(server) in self.addresses:
             return True
         try:
-            given = base64.b64decode(str(cluster.get("certificate-authority-data") or ""), validate=True)
-        except binascii.Error:
+            given = decode_base64(str(cluster.get("certificate-authority-data") or ""))
+        except ValueError:
             return False
         return bool(authorities_in(given) & self.authorities)
 
@@ -182,7 +183,14 @@ def _count(text: str) -> None:
             raise yaml.YAMLError
 
 
+def decode_kubeconfig(raw: bytes) -> str:
+    """The text of a file: UTF-8, or UTF-16 with a byte order mark, as `>` of PowerShell writes it."""
+    utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return raw.decode("utf-16" if utf16 else "utf-8-sig", errors="replace")
+
+
 def _parsed(text: str) -> Json:
+    text = text.removeprefix("\ufeff")
     if len(text) > KUBECONFIG_MAX:
         raise _invalid("kubeconfig", Problem.KUBECONFIG_MALFORMED)
     try:
@@ -222,7 +230,7 @@ def _entries(config: Json, kind: str, inner: str) -> dict[str, Json]:
 def _certificate(user: Json) -> LoginCredential:
     try:
         certificate, key = (
-            base64.b64decode(str(user.get(name) or ""), validate=True).decode("ascii")
+            decode_base64(str(user.get(name) or "")).decode("ascii")
             for name in ("client-certificate-data", "client-key-data")
         )
         if len(certificate) > CHAIN_MAX:

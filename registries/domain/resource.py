@@ -5,7 +5,6 @@ registry-management.zh.md, 数据结构, and api.md.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from registries.addresses.address import AddressError, parse_address
+from registries.domain.encoding import decode_base64
 from registries.domain.registry import (
     Draft,
     Key,
@@ -245,12 +245,13 @@ def _stored_password(resource: Resource) -> str:
 
 
 def decode_password(stored: str) -> str:
-    """Decodes canonical base64 of valid UTF-8. Any other text is the password itself (api.md)."""
+    """Decodes canonical base64 of valid UTF-8, with or without line ends. Any other text is the password itself
+    (api.md)."""
     try:
-        raw = base64.b64decode(stored, validate=True)
-        if base64.b64encode(raw).decode() == stored:
+        raw = decode_base64(stored)
+        if base64.b64encode(raw).decode() == stored.replace("\r", "").replace("\n", ""):
             return raw.decode()
-    except (binascii.Error, ValueError):  # ValueError: not ASCII, or not UTF-8 once decoded
+    except ValueError:  # not base64, not ASCII, or not UTF-8 once decoded
         return stored
     return stored
 

@@ -19,6 +19,7 @@ from registries.cluster.credential import (
     KUBECONFIG_MAX,
     TOKEN_MAX,
     LoginCredential,
+    decode_kubeconfig,
     read_kubeconfig,
     read_token,
 )
@@ -73,7 +74,7 @@ class CredentialForm(forms.Form):
         if token:
             return read_token(token[: TOKEN_MAX + 1], timezone.now())
         if file:
-            pasted = file.read(KUBECONFIG_MAX + 1).decode("utf-8", errors="replace")
+            pasted = decode_kubeconfig(file.read(2 * KUBECONFIG_MAX + 4))  # two bytes a character in UTF-16
         return read_kubeconfig(pasted, services().api_server.home, timezone.now())
 
 

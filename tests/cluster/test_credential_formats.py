@@ -11,7 +11,14 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 
 from registries.cluster import credential
-from registries.cluster.credential import Home, LoginCredential, address_of, read_kubeconfig, read_token
+from registries.cluster.credential import (
+    Home,
+    LoginCredential,
+    address_of,
+    decode_kubeconfig,
+    read_kubeconfig,
+    read_token,
+)
 from registries.domain.errors import Cause, Invalid, Problem
 from registries.words.log_in import credential_text
 from tests.canary import TOKEN
@@ -212,3 +219,30 @@ def test_everything_that_can_be_wrong_has_words() -> None:
 
     assert len(problems) > 8
     assert all(len(credential_text(Cause("kubeconfig", it, part="x"))) > 10 for it in problems)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("width", [64, 76, 5])
+def test_base64_with_line_ends_is_read_as_kubectl_does(pair: Pair, width: int, end: str) -> None:
+    whole = client_certificate(pair)
+    wrapped = {
+        name: end.join(it[at : at + width] for at in range(0, len(it), width)) + end
+        for name, it in whole.items()
+    }
+    found = read_kubeconfig(kubeconfig("https://api.example.com:6443", wrapped), HOME, NOW)
+    assert found == read_kubeconfig(kubeconfig("https://api.example.com:6443", whole), HOME, NOW)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_is_read_in_the_encodings_of_windows(encoding: str) -> None:
+    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    text = kubeconfig("https://api.example.com:6443", {"token": "abc"})
+    decoded = decode_kubeconfig(mark + text.encode(encoding))
+    assert decoded == text
+    assert read_kubeconfig(decoded, HOME, NOW).token == "abc"
+    assert read_kubeconfig("\ufeff" + text, HOME, NOW).token == "abc"
+
+
+def test_bytes_that_are_no_text_are_no_kubeconfig() -> None:
+    for raw in (b"\xff\xfe\x00", b"\xfe\xff\xd8\x00", b"\xef\xbb\xbf", b"\xff" * 100):
+        assert problem(decode_kubeconfig(raw)) == Problem.KUBECONFIG_MALFORMED
