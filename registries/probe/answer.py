@@ -63,15 +63,16 @@ class Answer:
 
     @property
     def is_registry_like(self) -> bool:
-        """Whether this is the 200 of a registry's /v2/: it has the version header, an empty body or JSON. A login
-        page or a captive portal has none of them (connection-test.md, "Ping")."""
+        """Whether this is the 200 of a registry's /v2/: it has the version header, an empty body or an
+        empty object. A login page, a captive portal or an API with `{"code": 404}` has none of them
+        (connection-test.md, "Ping")."""
         if self.status != 200:
             return False
         versions = ",".join(self.lines(_API_VERSION)).lower()
         if any(version.strip().startswith("registry/2") for version in versions.split(",")):
             return True
         body = self.body.strip()
-        return self.complete and (body in (b"", b"null") or self.document is not None)
+        return self.complete and (body in (b"", b"null") or self.document == {})
 
     @property
     def text(self) -> str:
