@@ -79,7 +79,7 @@ def report(result: Result, language: str) -> list[str]:
     if result.detail:
         lines.append(f"  {result.detail}")
     for warning in result.warnings:
-        if warning != "password_outer_space":  # the hint contains it
+        if not warning.startswith("password_"):  # the hint contains it
             lines.append(f"  ! {WARNINGS[warning].of(language)}")
     for step in result.steps:
         mark = "✓" if step.ok else "✗"

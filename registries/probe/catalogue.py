@@ -273,6 +273,11 @@ WARNINGS: dict[str, Text] = {
         "密码首尾有空白字符，请确认是否多粘贴了空格或换行",
         "The password starts or ends with white space; check whether it was pasted by mistake",
     ),
+    "password_invisible": Text(
+        "密码含有不可见字符（例如零宽空格），请确认是否从聊天或网页中误粘贴",
+        "The password contains an invisible character, such as a zero-width space; "
+        "check whether it was pasted by mistake",
+    ),
 }
 
 STEPS: dict[str, Text] = {

@@ -61,6 +61,11 @@ def has_outer_space(password: str) -> bool:
     return password != password.strip()
 
 
+def has_invisible(password: str) -> bool:
+    """Whether the password contains a character without width, such as U+200B, which a chat or a wiki adds."""
+    return any(unicodedata.category(character) == "Cf" for character in password)
+
+
 def _is_text(value: str) -> bool:
     """False for lone surrogates: JSON allows them, UTF-8 does not."""
     try:

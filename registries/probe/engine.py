@@ -8,7 +8,7 @@ from registries.addresses.address import Address, AddressError, parse_address
 
 from .answer import Answer
 from .challenge import Challenge, parse_challenges
-from .credentials import Credentials, CredentialsError, check_credentials, has_outer_space
+from .credentials import Credentials, CredentialsError, check_credentials, has_invisible, has_outer_space
 from .endpoint import Endpoint, EndpointError, parse_endpoint
 from .fault import Fault
 from .negative_control import confirm_bearer, confirm_open
@@ -208,6 +208,8 @@ def _result(session: ProbeSession, reason: Reason, fault: Fault | None) -> Resul
         warnings.append("nodes_skip_verification")
     if not reason.ok and has_outer_space(session.credentials.password):
         warnings.append("password_outer_space")
+    if not reason.ok and has_invisible(session.credentials.password):
+        warnings.append("password_invisible")
     return Result(
         reason=reason,
         params=fault.params if fault else {},

@@ -63,8 +63,8 @@ class Result:
             hints.append(CAUSES[self.cause].of(language))
         elif self.cause in _REASONS:
             hints.append(HINTS[Reason(self.cause)].of(language))
-        if "password_outer_space" in self.warnings:
-            hints.append(WARNINGS["password_outer_space"].of(language))
+        pasted = ("password_outer_space", "password_invisible")
+        hints += [WARNINGS[it].of(language) for it in pasted if it in self.warnings]
         return ("；" if language.lower().startswith("zh") else "; ").join(hints)
 
     def to_json(self, language: str = "zh") -> dict[str, object]:

@@ -153,3 +153,15 @@ def test_outer_white_space_in_a_password_is_mentioned_when_it_fails() -> None:
     assert "密码首尾有空白字符" in failed.hint("zh")
     assert "white space" in failed.hint("en")
     assert "white space" not in passed.hint("en")
+
+
+@pytest.mark.parametrize("character", ["\u200b", "\u200d", "\ufeff", "\u2060", "\u00ad", "\u202a"])
+@pytest.mark.parametrize("form", ["{0}secret", "sec{0}ret", "secret{0}"])
+def test_an_invisible_character_is_pointed_out_and_sent(character: str, form: str) -> None:
+    password = form.format(character)
+    with scripted(registry) as server:
+        failed = probe(server.address, USER, password, HERE)
+    assert (failed.reason, "password_invisible" in failed.warnings) == (Reason.BAD_CREDENTIALS, True)
+    assert "invisible" in failed.hint("en")
+    assert "不可见字符" in failed.hint("zh")
+    assert server.authorizations()[1] == basic(USER, password), "it may be part of the password"
