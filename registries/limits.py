@@ -30,6 +30,7 @@ REST = 4
 """And at most a quarter of what is left, so that other processes find some."""
 CALLER = 255
 """Characters of a caller that are stored."""
+ADDRESS_FACTOR, NAME_FACTOR = 6, 2
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -123,6 +124,14 @@ class Rates:
                 return 0
             return self._fetch(caller, held, now)
 
+    def give_back(self, caller: str) -> None:
+        """Returns a request that `wait` took and that does not count after all."""
+        with self._lock:
+            held = self._held.get(caller)
+        if held is not None:
+            with held.lock:
+                held.left += 1
+
     def _fetch(self, caller: str, held: _Held, now: int) -> int:
         """Takes some requests out of the bucket and spends the first.
 
@@ -147,6 +156,21 @@ class Rates:
 
     def _time(self, requests: int) -> int:
         return -(-requests * MINUTE // self._per_minute)
+
+
+@dataclass(frozen=True, slots=True)
+class LogInRates:
+    """How often a password may be refused in a minute."""
+
+    addresses: Rates
+    """For one address."""
+    names: Rates
+    """For one user name, at all addresses from which it has never logged in."""
+
+    @classmethod
+    def of(cls, failures: int, buckets: Buckets) -> "LogInRates":
+        """`failures` is the number of failures that lock one name at one address."""
+        return cls(Rates(ADDRESS_FACTOR * failures, buckets), Rates(NAME_FACTOR * failures, buckets))
 
 
 def _seconds(microseconds: int) -> int:

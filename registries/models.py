@@ -229,5 +229,6 @@ class AuditEntry(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["uid", "-at"], name="events_of_one"),
+            models.Index(fields=["owner", "action", "source"], name="events_of_owner"),
             models.Index(fields=["namespace", "-at"], name="events_of_namespace"),
         )

@@ -18,7 +18,7 @@ from django.db import DatabaseError, connections, transaction
 from registries.audit.log import AuditLog
 from registries.domain.errors import Unavailable
 from registries.index.search import Index
-from registries.limits import Rates, Seats, StoredBuckets
+from registries.limits import LogInRates, Rates, Seats, StoredBuckets
 from registries.metrics import Metrics
 from registries.people.accounts import Accounts
 from registries.people.base import People
@@ -249,6 +249,10 @@ class Services:
     @part
     def api_rates(self) -> Rates:
         return Rates(settings.API_RATE, StoredBuckets())
+
+    @part
+    def log_ins(self) -> LogInRates:
+        return LogInRates.of(settings.AXES_FAILURE_LIMIT, StoredBuckets())
 
     @part
     def api_tests(self) -> Seats:

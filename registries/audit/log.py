@@ -135,6 +135,12 @@ def events_of(registry: RegistrySecret, limit: int = 50) -> Sequence[AuditEntry]
     return list(entries.order_by("-at", "-pk")[:limit])
 
 
+def logged_in_from(access: Access) -> bool:
+    """Whether the person has logged in from the address in `access` before."""
+    entries = AuditEntry.objects.filter(owner=access.owner, action=Action.LOGIN.value, outcome=OK)
+    return entries.filter(source=access.source[:45]).exists()
+
+
 def visible(
     access: Access, *, namespace: str = "", action: str = "", person: str = ""
 ) -> QuerySet[AuditEntry]:

@@ -21,6 +21,7 @@ from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 from registries.domain.errors import TooManyRequests
+from registries.log_in.throttle import Throttle
 from registries.words.problems import error_text
 
 SALT = "console.login"
@@ -96,14 +97,25 @@ class LogIn(auth_views.LoginView):
         return super().get_context_data(demo=settings.DEMO, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        throttle, typed = Throttle(), request.POST.get("username", "")
         try:
-            return super().post(request, *args, **kwargs)
+            throttle.log_in(request, client_address(request), typed, throttled_name(request, None))
+            response = super().post(request, *args, **kwargs)
         except TooManyRequests as error:
-            form = AuthenticationForm(request, initial={"username": request.POST.get("username", "")})
-            context = self.get_context_data(form=form, busy=error_text(error))
-            response = render(request, self.template_for(request), context, status=error.status)
-            response.headers["Retry-After"] = str(error.retry_after)
-            return response
+            if error.problem:
+                throttle.give_back()
+            return self._too_many(error, typed)
+        if response.status_code < 400:
+            throttle.give_back()
+        return response
+
+    def _too_many(self, error: TooManyRequests, typed: str) -> HttpResponse:
+        local = settings.AUTH == "local"
+        form = AuthenticationForm(self.request, initial={"username": typed}) if local else None
+        context = self.get_context_data(form=form, busy=error_text(error))
+        response = render(self.request, self.template_for(self.request), context, status=error.status)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
@@ -135,6 +147,14 @@ class PasswordChange(auth_views.PasswordChangeView):
 
     template_name = "password.html"
     success_url = reverse_lazy("password_changed")
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        throttle = Throttle()
+        throttle.old_password(f"account:{request.user.pk}")
+        response = super().post(request, *args, **kwargs)
+        if response.status_code < 400:
+            throttle.give_back()
+        return response
 
     def form_invalid(self, form: Any) -> HttpResponse:
         response = super().form_invalid(form)

@@ -6,7 +6,7 @@ Each `Problem` has a sentence here, in words/log_in.py, in api/status.py or in t
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from registries.domain.errors import Cause, ConsoleError, Forbidden, LeftAlone, Problem
+from registries.domain.errors import Cause, ConsoleError, Forbidden, LeftAlone, Problem, TooManyRequests
 from registries.probe import Reason, Result, catalogue
 from registries.words.language import Text, language
 
@@ -181,6 +181,8 @@ def error_text(error: ConsoleError) -> str:
         result = Result(Reason.RATE_LIMITED, {"n": error.retry_after}, cause="left_alone")
         stop = "。" if language() == "zh" else ". "
         return f"{result.message(language())}{stop}{catalogue.CAUSES['left_alone'].of(language())}"
+    if isinstance(error, TooManyRequests) and error.problem is None:
+        return gettext("Too many requests. Try again in %(seconds)s s.") % {"seconds": error.retry_after}
     if isinstance(error, Forbidden) and error.role:
         return gettext("This requires the role %(role)s.") % {"role": error.role}
     return problem_text(error.code)
