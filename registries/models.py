@@ -181,6 +181,7 @@ class ClusterSession(models.Model):
 
     uid = models.UUIDField(default=uuid4, unique=True)
     person = models.CharField(max_length=150)
+    owner = models.CharField(max_length=OWNER_MAX, blank=True, help_text="Access.owner of the person")
     session_key = models.CharField(max_length=40, blank=True)
     sealed = models.TextField(blank=True)
     last_login = models.DateTimeField(default=timezone.now, help_text="Django writes it under this name")

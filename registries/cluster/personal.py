@@ -46,6 +46,17 @@ _COPIED = (
 _ROLES = {"GET": "image-operator", "PATCH": "image-operator", "POST": "image-admin", "DELETE": "image-admin"}
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A user of the cluster. A later user of the same name has another uid. Not every kind of user has one."""
+
+    name: str
+    uid: str = ""
+
+
+NOBODY = Identity("")
+
+
 class Caller(Protocol):
     """Makes calls as the console (a Connection) or as a Person."""
 
@@ -110,8 +121,8 @@ class ApiServer:
         with self._lock.here():
             self._kept.pop(credential.fingerprint, None)
 
-    def identify(self, credential: LoginCredential) -> str:
-        """The user name of a credential on the API server; "" when the server does not accept it. Unavailable.
+    def identify(self, credential: LoginCredential) -> Identity:
+        """The user of a credential on the API server; NOBODY when the server does not accept it. Unavailable.
 
         Kubernetes 1.28 and newer answer a SelfSubjectReview. For older servers, the console makes a TokenReview of a
         token. For a certificate they have no review: when the server accepts it, the user is its common name, as
@@ -125,12 +136,12 @@ class ApiServer:
             pass
         except Unavailable as error:
             if error.problem == Problem.CLUSTER_TOKEN:
-                return ""
+                return NOBODY
             if error.problem not in (Problem.CLUSTER_FORBIDDEN, Problem.CRD_MISSING):
                 raise
         return self._of_token(credential.token) if credential.token else self._of_certificate(credential)
 
-    def _of_token(self, token: str) -> str:
+    def _of_token(self, token: str) -> Identity:
         body = {**_body("TokenReview"), "spec": {"token": token}}
         try:
             status = ask(self._console, TOKEN_REVIEW, body)
@@ -138,15 +149,15 @@ class ApiServer:
             if error.problem == Problem.CLUSTER_FORBIDDEN:
                 raise Unavailable("", Problem.TOKENREVIEWS_FORBIDDEN) from None
             raise
-        return _user(status, "user") if status.get("authenticated") is True else ""
+        return _user(status, "user") if status.get("authenticated") is True else NOBODY
 
-    def _of_certificate(self, credential: LoginCredential) -> str:
+    def _of_certificate(self, credential: LoginCredential) -> Identity:
         """The common name, if the server accepts the certificate and refuses a caller without one.
 
         A server that ignores certificates answers both.
         """
         answered = _answers(self.connection(credential)) and not _answers(self._nobody)
-        return credential.common_name if answered else ""
+        return Identity(credential.common_name) if answered else NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +249,7 @@ def _body(kind: str) -> Json:
     return {"apiVersion": "authentication.k8s.io/v1", "kind": kind}
 
 
-def _user(status: Json, field: str) -> str:
-    name = str((status.get(field) or {}).get("username") or "")
-    return "" if name == ANONYMOUS else name
+def _user(status: Json, field: str) -> Identity:
+    user = status.get(field) or {}
+    name = str(user.get("username") or "")
+    return NOBODY if name == ANONYMOUS else Identity(name, str(user.get("uid") or ""))

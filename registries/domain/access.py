@@ -65,7 +65,8 @@ class Access:
     """Whether this person manages accounts, grants and namespaces."""
     owner: str = ""
     """Identifies the person in what belongs to one: runs, tests of typed values, limits, own entries of the audit log.
-    `account:` and an id that no later account gets, or `name:` and the name of a person of the cluster."""
+    `account:` and an id that no later account gets; for a person of the cluster `uid:` and the user's uid, or `name:`
+    and the name where the API server gives no uid."""
     acting: object | None = field(default=None, repr=False, compare=False)
     """The argument of Store.acting_as for writes in this person's name. None: the console writes in its own name."""
 

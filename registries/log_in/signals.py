@@ -20,7 +20,7 @@ NOBODY = "?"
 
 
 class Named(Protocol):
-    """An account or a ClusterSession."""
+    """An account, or a ClusterSession, which has an `owner`."""
 
     def get_username(self) -> str: ...
 
@@ -53,8 +53,9 @@ def _failed(
 
 
 def _access(user: Named, source: str) -> Access:
-    named = Access(user.get_username(), source)
-    return access_without_roles(user, source) if isinstance(user, User) else named
+    if isinstance(user, User):
+        return access_without_roles(user, source)
+    return Access(user.get_username(), source, owner=getattr(user, "owner", ""))
 
 
 def refuse(request: HttpRequest) -> None:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from types import MappingProxyType
 
 from registries.cluster.connection import Connection
+from registries.cluster.personal import Identity
 from registries.cluster.reviews import held_by, may, may_get
 from registries.domain.access import Access, Permission, Role
 from registries.domain.errors import ConsoleError, Forbidden, Problem, Unavailable
@@ -78,6 +79,11 @@ def asked_for_metrics(
 def kept(error: ConsoleError) -> float:
     """Seconds for which the last known access stays valid after this error."""
     return {Problem.SESSION_ENDED: float("-inf"), REVIEWS_FORBIDDEN: SETTLING}.get(error.code, AWAY_KEPT)
+
+
+def owner_of(identity: Identity) -> str:
+    """The Access.owner of a user of the cluster."""
+    return f"uid:{short(identity.uid)}" if identity.uid else f"name:{short(identity.name)}"
 
 
 def short(name: str) -> str:

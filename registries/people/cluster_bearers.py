@@ -18,7 +18,15 @@ from registries.cluster.personal import ApiServer, Person
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Forbidden, Invalid, Problem, TooManyRequests, Unavailable
 from registries.limits import Rates
-from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, asked_for_metrics, asked_in, kept, short
+from registries.people.cluster_access import (
+    REVIEWS_AT_ONCE,
+    asked,
+    asked_for_metrics,
+    asked_in,
+    kept,
+    owner_of,
+    short,
+)
 from registries.people.refusals import Refusals
 from registries.people.tokens import MARK
 
@@ -139,9 +147,12 @@ class ClusterTokens:
         if silence and time.monotonic() - silence[0] < PAUSE:
             raise silence[1].with_traceback(None)
         try:
-            name = self._api_server.identify(credential)
-            connection = self._api_server.connection(credential)
-            found = ask(connection, short(name), self._namespaces, self._threads) if name else None
+            identity = self._api_server.identify(credential)
+            found = None
+            if identity.name:
+                connection = self._api_server.connection(credential)
+                access = ask(connection, short(identity.name), self._namespaces, self._threads)
+                found = replace(access, owner=owner_of(identity))
         except Unavailable as error:
             if error.problem != Problem.SESSION_ENDED:  # revoked between two reviews
                 told = Unavailable("", error.problem, passing=error.passing)  # without the person's name

@@ -25,7 +25,7 @@ from registries.cluster.personal import ApiServer, Person
 from registries.domain.access import Access
 from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.models import ClusterSession
-from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, short
+from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, owner_of, short
 from registries.stores.resealing import reseal_all
 from registries.stores.sealing import Sealer
 
@@ -79,12 +79,13 @@ class ClusterSessions:
 
     def recognise(self, credential: LoginCredential) -> ClusterSession | None:
         """A new session for the owner of a credential, or None. Call `keep` next. Raises Unavailable."""
-        name = self._api_server.identify(credential)
-        if not name:
+        identity = self._api_server.identify(credential)
+        if not identity.name:
             return None
         ends = timezone.now() + self._lasts
         expires_at = min(ends, credential.expires_at) if credential.expires_at else ends
-        return ClusterSession.objects.create(person=short(name), expires_at=expires_at)
+        owner = owner_of(identity)
+        return ClusterSession.objects.create(person=short(identity.name), owner=owner, expires_at=expires_at)
 
     def keep(self, session: ClusterSession, session_key: str, credential: LoginCredential) -> None:
         """Binds the sealed credential to the browser session with this key."""
@@ -171,7 +172,9 @@ class ClusterSessions:
         connection = self._api_server.connection(self._open(session))
         access = asked(connection, session.person, self._namespaces, self._threads)
         credential, refused = partial(self._credential, session.pk), partial(self._refused, session.pk)
-        return replace(access, acting=Person(self._api_server, session.pk, credential, refused))
+        return replace(
+            access, owner=session.owner, acting=Person(self._api_server, session.pk, credential, refused)
+        )
 
     # The credential
 
@@ -199,7 +202,7 @@ class ClusterSessions:
     def _end(self, pk: int) -> None:
         session = ClusterSession.objects.filter(pk=pk).first()
         if session is not None and self._drop(pk):
-            self._audit.record(Access(session.person), Action.LOGOUT, outcome="revoked")
+            self._audit.record(Access(session.person, owner=session.owner), Action.LOGOUT, outcome="revoked")
 
     def _drop(self, pk: int) -> bool:
         """Deletes a session. Returns whether this call deleted it."""

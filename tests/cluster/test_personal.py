@@ -52,24 +52,24 @@ def credential_of(pair: Pair) -> LoginCredential:
 
 
 def test_a_token_is_somebody(target: personal.ApiServer) -> None:
-    assert target.identify(LoginCredential(token=canary_token("vic"))) == "vic"
+    assert target.identify(LoginCredential(token=canary_token("vic"))).name == "vic"
 
 
 @pytest.mark.parametrize("token", ["nobody-token", "x.y.z"])
 def test_a_wrong_token_is_nobody(target: personal.ApiServer, token: str) -> None:
-    assert target.identify(LoginCredential(token=token)) == ""
+    assert target.identify(LoginCredential(token=token)).name == ""
 
 
 def test_a_certificate_is_whom_its_common_name_says(target: personal.ApiServer, server: ApiServer) -> None:
-    assert target.identify(credential_of(server.client_authority.issue(common_name="omar"))) == "omar"
+    assert target.identify(credential_of(server.client_authority.issue(common_name="omar"))).name == "omar"
 
 
 def test_a_certificate_of_another_authority_is_nobody(target: personal.ApiServer, tmp_path: Path) -> None:
-    assert target.identify(credential_of(Authority(tmp_path).issue(common_name="admin"))) == ""
+    assert target.identify(credential_of(Authority(tmp_path).issue(common_name="admin"))).name == ""
 
 
 def test_an_expired_certificate_is_nobody(target: personal.ApiServer, server: ApiServer) -> None:
-    assert target.identify(credential_of(server.client_authority.expired())) == ""
+    assert target.identify(credential_of(server.client_authority.expired())).name == ""
 
 
 def test_certificates_prove_nothing_to_a_server_that_answers_anybody(
@@ -80,10 +80,10 @@ def test_certificates_prove_nothing_to_a_server_that_answers_anybody(
     path = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
     cluster.bind("system:anonymous", "system:basic-user")
     try:
-        assert wait_for(lambda: target.identify(mine) == "")
+        assert wait_for(lambda: target.identify(mine).name == "")
     finally:
         server.call("DELETE", f"{path}/system:anonymous-system:basic-user")
-    assert wait_for(lambda: target.identify(mine) == "omar")
+    assert wait_for(lambda: target.identify(mine).name == "omar")
 
 
 def test_the_consoles_own_certificate_is_not_shown_for_people(server: ApiServer, tmp_path: Path) -> None:
@@ -94,8 +94,8 @@ def test_the_consoles_own_certificate_is_not_shown_for_people(server: ApiServer,
     given.cert_file, given.key_file = str(admin.certificate_file), str(admin.key_file)
     target = personal.ApiServer(given, Connection(given))
 
-    assert target.identify(LoginCredential(token=canary_token("vic"))) == "vic"
-    assert target.identify(LoginCredential(token="nobody-token")) == ""
+    assert target.identify(LoginCredential(token=canary_token("vic"))).name == "vic"
+    assert target.identify(LoginCredential(token="nobody-token")).name == ""
 
 
 def test_a_console_that_may_not_review_tokens_says_so(server: ApiServer) -> None:
@@ -108,7 +108,7 @@ def test_a_console_that_may_not_review_tokens_says_so(server: ApiServer) -> None
 @pytest.mark.parametrize(
     ("reply", "name"),
     [
-        (json_reply({"status": {"userInfo": {"username": "vic", "groups": []}}}, 201), "vic"),
+        (json_reply({"status": {"userInfo": {"username": "vic", "uid": "7", "groups": []}}}, 201), "vic"),
         (json_reply({"status": {"userInfo": {"username": "system:anonymous"}}}, 201), ""),
         (json_reply({"kind": "Status", "code": 401}, 401), ""),
     ],
@@ -121,7 +121,10 @@ def test_a_newer_server_is_asked_one_question_and_not_by_the_console(reply: Repl
         given.retries = False
         given.api_key = {"BearerToken": "Bearer console"}
 
-        assert personal.ApiServer(given, Connection(given)).identify(LoginCredential(token="of-vic")) == name
+        assert (
+            personal.ApiServer(given, Connection(given)).identify(LoginCredential(token="of-vic")).name
+            == name
+        )
 
         assert [(it.path, it.authorization) for it in server.requests] == [(SELF_REVIEW, "Bearer of-vic")]
 
