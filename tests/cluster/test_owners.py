@@ -1,4 +1,4 @@
-"""What belongs to a person of the cluster belongs to the uid of the user. A later user of that name inherits nothing."""
+"""What belongs to a person of the cluster belongs to the user's uid. A later user of that name inherits nothing."""
 
 import pytest
 from django.test import Client

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -144,14 +144,29 @@ class TestEnds:
         assert services().tokens.caller(api, "127.0.0.1") is None
         assert olive.get("/registries/").status_code == 200, "sessions of others go on"
 
-    def test_the_command_that_changes_a_password(self, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("arguments", [["nina"], []], ids=["named", "of the user of the system"])
+    def test_the_command_that_changes_a_password(
+        self, cast: Cast, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+    ) -> None:
         session, api = self.session(cast), cast.token("nina")
         monkeypatch.setattr("getpass.getpass", lambda prompt: PASSWORD)
+        monkeypatch.setenv("LOGNAME", "nina")
 
-        call_command("changepassword", "nina")
+        call_command("changepassword", *arguments)
 
         assert session.get("/registries/").status_code == 302
         assert services().tokens.caller(api, "127.0.0.1") is None
+        assert AuditEntry.objects.filter(action="account", note="password nina").count() == 1
+
+    def test_not_a_command_that_changed_nothing(self, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+        session, api = self.session(cast), cast.token("nina")
+        monkeypatch.setattr("getpass.getpass", lambda prompt: "short")
+
+        with pytest.raises(CommandError):
+            call_command("changepassword", "nina")
+
+        assert session.get("/registries/").status_code == 200
+        assert services().tokens.caller(api, "127.0.0.1") is not None
 
 
 class TestTokensOfOthers:
