@@ -77,6 +77,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "console.request_id.RequestIdMiddleware",
+    "console.cookies.CookieMiddleware",
     "registries.api.metrics.ClockMiddleware",
     "console.security.HeadersMiddleware",
     "registries.api.boundary.StatusMiddleware",
