@@ -19,7 +19,11 @@ from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import BOTH, EN, ZH, Words
 
-BOUND = (("team-a-admin", "image-admin", "team-a"), ("omar", "image-operator", "team-a"))
+BOUND = (
+    ("team-a-admin", "image-admin", "team-a"),
+    ("omar", "image-operator", "team-a"),
+    ("console", "registry-console-token-reviews", ""),
+)
 
 
 @pytest.fixture(scope="module")

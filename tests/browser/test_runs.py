@@ -23,7 +23,7 @@ def page(people: People, console: RunningConsole) -> Page:
 
 
 def test_all_that_match_are_tested_and_the_failures_become_the_selection(page: Page) -> None:
-    page.get_by_role("button", name="测试全部").click()
+    page.locator("#test-all").click()
 
     expect(dialog(page).get_by_role("heading", name="测试完成")).to_be_visible()
     expect(dialog(page).get_by_role("status")).to_contain_text(re.compile(r"已测试 2 / 2"))
@@ -73,7 +73,7 @@ def test_a_run_is_cancelled_and_taken_up_again(
     for number in (1, 2):
         expect(status(page, f"cancelled-{number}")).to_have_text(ZH.failed)
     held.hold()
-    page.get_by_role("button", name="测试全部").click()
+    page.locator("#test-all").click()
     dialog(page).get_by_role("button", name="取消测试").click()
 
     expect(dialog(page).get_by_role("heading", name="测试已取消")).to_be_visible()

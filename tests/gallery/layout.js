@@ -52,7 +52,7 @@
   }
   for (const it of all) {
     const scrolls = /auto|scroll/.test(getComputedStyle(it).overflowX) && it.scrollWidth > it.clientWidth + 1;
-    if (scrolls && !it.matches("pre, pre *, textarea, input")) fault("scrolls sideways", it);
+    if (scrolls && !it.matches("pre, pre *, textarea, input")) fault("scrolls sideways", it, [...it.querySelectorAll("*")].filter((c) => c.getBoundingClientRect().right > it.getBoundingClientRect().right).map(name).join(" | ").slice(0, 200));
   }
 
   // Checkboxes and radios are small squares.
@@ -65,10 +65,32 @@
   // What floats above the page may cover it: a menu, a dialog, a bar that stays.
   const layer = (it) => {
     for (let up = it; up !== null; up = up.parentElement) {
-      if (up.matches(":popover-open, dialog") || /fixed|sticky/.test(getComputedStyle(up).position)) return up;
+      if (up.matches(":popover-open, dialog, .discard") || /fixed|sticky/.test(getComputedStyle(up).position)) return up;
     }
     return null;
   };
+  // Whether a point is outside of what a scrolled ancestor shows.
+  const isScrolledAway = (it, x, y) => {
+    for (let up = it.parentElement; up !== null && up !== document.body; up = up.parentElement) {
+      if (getComputedStyle(up).overflowY === "visible") continue;
+      const box = up.getBoundingClientRect();
+      if (y < box.top || y > box.bottom || x < box.left || x > box.right) return true;
+    }
+    return false;
+  };
+
+  // The part of an element that its scrolled ancestors show.
+  const shownBox = (it) => {
+    let { left, right, top, bottom } = it.getBoundingClientRect();
+    for (let up = it.parentElement; up !== null && up !== document.body; up = up.parentElement) {
+      if (getComputedStyle(up).overflowY === "visible") continue;
+      const box = up.getBoundingClientRect();
+      [left, right] = [Math.max(left, box.left), Math.min(right, box.right)];
+      [top, bottom] = [Math.max(top, box.top), Math.min(bottom, box.bottom)];
+    }
+    return { left, right, top, bottom };
+  };
+
   // Controls: those in sight and not under something else.
   const owner = (it) => (it && isSquare(it) ? it.closest("label") || it : it);
   const hits = (it, x, y) => {
@@ -79,11 +101,12 @@
   };
   const controls = all
     .filter((it) => it.matches(CONTROLS) && !it.disabled)
-    .map((it) => ({ it, box: it.getBoundingClientRect() }))
+    .map((it) => ({ it, box: it.getBoundingClientRect(), shown: shownBox(it) }))
     .filter(({ it, box }) => {
       if (box.width < 2 || box.height < 2 || getComputedStyle(it).opacity === "0") return false;
       const x = box.left + box.width / 2;
       const y = box.top + box.height / 2;
+      if (isScrolledAway(it, x, y)) return false;
       if (x <= 0 || y <= 0 || x >= innerWidth || y >= innerHeight) return false;
       const cover = document.elementFromPoint(x, y)?.closest(CONTROLS);
       if (cover && !hits(it, x, y) && !cover.contains(it) && layer(cover) === layer(it)) fault("overlap", it, `under ${name(cover)}`);
@@ -97,8 +120,8 @@
       if (a.it.contains(b.it) || b.it.contains(a.it) || owner(a.it) === owner(b.it)) continue;
       if (layer(a.it) !== layer(b.it)) continue;
       const field = [a, b].find(({ it }) => it.matches("input:not([type=checkbox]):not([type=radio]), textarea"));
-      const wide = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
-      const high = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
+      const wide = Math.min(a.shown.right, b.shown.right) - Math.max(a.shown.left, b.shown.left);
+      const high = Math.min(a.shown.bottom, b.shown.bottom) - Math.max(a.shown.top, b.shown.top);
       if (wide > 2 && high > 2 && !field) fault("overlap", a.it, `and ${name(b.it)}`);
     }
   }
@@ -122,7 +145,8 @@
 
   // A control is large enough to hit. A link inside a sentence is as high as its line.
   const need = phone ? 44 : 24;
-  for (const { it, box } of controls) {
+  for (const { it, box, shown } of controls) {
+    if (shown.bottom - shown.top < box.height || shown.right - shown.left < box.width) continue; // scrolled away in part
     if (it.matches("a") && getComputedStyle(it).display === "inline") continue;
     const x = box.left + box.width / 2;
     const y = box.top + box.height / 2;
