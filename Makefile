@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export CONSOLE_DEMO
 
-.PHONY: run demo-reset serve install test test-long lint parts bench ways screenshots gallery lock messages clean
+.PHONY: run demo-reset serve install test test-long lint parts bench ways soak screenshots gallery lock messages clean
 
 run: CONSOLE_DEMO = 1
 run: $(VENV)/installed
@@ -44,6 +44,11 @@ bench: $(VENV)/installed-dev parts
 # Traces some requests and prints the source files that they enter.
 ways: $(VENV)/installed-dev parts
 	@$(RUN) -m tests.bench.ways
+
+# Load on a real server for so many seconds, then two kills. Prints the figures and their targets.
+SECONDS ?= 300
+soak: $(VENV)/installed-dev parts
+	@$(RUN) -m tests.soak $(SECONDS)
 
 screenshots: $(VENV)/installed-dev parts
 	@$(RUN) -m tests.screenshots
