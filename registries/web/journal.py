@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 
 from registries.audit.log import visible
 from registries.log_in.access import ConsoleRequest
-from registries.models import AuditEntry
 from registries.wiring import services
 from registries.words import labels
+from registries.words.journal import line
 
 PAGE = 50
 
@@ -30,23 +30,10 @@ def journal(request: ConsoleRequest) -> HttpResponse:
     given = {name: value for name, value in asked.items() if value}
     context: dict[str, Any] = {
         "page": page,
-        "rows": [_shown(entry) for entry in page],
+        "rows": [(entry, line(entry)) for entry in page],
         "asked": asked,
         "actions": labels.ACTIONS.items(),
         "namespaces": services().index.namespaces(access=access),
         "query": urlencode(given),
     }
     return render(request, "registries/journal.html", context)
-
-
-def _shown(entry: AuditEntry) -> dict[str, Any]:
-    ok = entry.outcome == "ok"
-    note = labels.reason(entry.note) if entry.action in ("test", "try") else entry.note
-    return {
-        "entry": entry,
-        "action": labels.ACTIONS.get(entry.action, entry.action),
-        "outcome": labels.OUTCOMES.get(entry.outcome, entry.outcome),
-        "ok": ok,
-        "note": note,
-        "repeated": entry.count > 1,
-    }
