@@ -70,6 +70,14 @@ function forgive(field) {
   field.removeAttribute("aria-invalid");
 }
 
+// A field that narrows a list of choices. It is not part of the form. A checked choice stays in sight.
+function narrow(field) {
+  const wanted = field.value.trim().toLowerCase();
+  for (const choice of body.querySelectorAll(`${field.dataset.filters} .choice`)) {
+    choice.hidden = !choice.textContent.toLowerCase().includes(wanted) && !choice.querySelector(":checked");
+  }
+}
+
 // Delete buttons need the typed name or number; a save button needs a change.
 function check() {
   for (const input of body.querySelectorAll("[data-confirms]")) {
@@ -103,7 +111,11 @@ if (dialog) {
     if (discard.hidden) askToClose();
     else discard.hidden = true;
   });
+  body.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("[data-filters]")) event.preventDefault();
+  });
   body.addEventListener("input", (event) => {
+    if (event.target.matches("[data-filters]")) narrow(event.target);
     forgive(event.target);
     check();
   });

@@ -153,6 +153,10 @@ class _RoleFields(ConsoleForm):
         field.choices = list(namespaces)
 
 
+ALL, CHOSEN = "all", "chosen"
+"""The scope of a token: all namespaces of its owner, or the chosen ones."""
+
+
 class TokenForm(ConsoleForm):
     """A new API token. Its role and namespaces only restrict the owner's access."""
 
@@ -166,11 +170,18 @@ class TokenForm(ConsoleForm):
         choices=[(role.value, format_lazy("{} · {}", role.value, ROLES[role])) for role in Role],
         help_text=_("The maximum role of the token. It never exceeds your own role."),
     )
-    namespaces = forms.MultipleChoiceField(
+    scope = forms.ChoiceField(
         label=FIELDS["namespaces"],
+        choices=[
+            (ALL, _("All namespaces that you can see, also future ones")),
+            (CHOSEN, _("Selected namespaces")),
+        ],
+        initial=ALL,
         required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("Select none to include all namespaces that you can see, also future ones."),
+        widget=forms.RadioSelect,
+    )
+    namespaces = forms.MultipleChoiceField(
+        label=FIELDS["namespaces"], required=False, widget=forms.CheckboxSelectMultiple
     )
     expires = forms.DateField(
         label=FIELDS["expires"],
@@ -182,9 +193,20 @@ class TokenForm(ConsoleForm):
         super().__init__(*args, **kwargs)
         field = cast(forms.MultipleChoiceField, self.fields["namespaces"])
         field.choices = [(name, name) for name in namespaces]
+        self.fields["scope"].error_messages["invalid_choice"] = cause_text(
+            Cause("namespaces", Problem.UNKNOWN)
+        )
         expires = self.fields["expires"]
         expires.widget.attrs["max"] = last.isoformat()
         expires.error_messages["invalid"] = cause_text(Cause("expires", Problem.EXPIRY))
+
+    def clean_namespaces(self) -> list[str]:
+        """Empty for all namespaces. A form without `scope` means what its namespaces say."""
+        chosen: list[str] = self.cleaned_data["namespaces"]
+        scope = self.cleaned_data.get("scope", CHOSEN)  # no value: an unknown scope
+        if scope == CHOSEN and not chosen:
+            raise forms.ValidationError(_("Select at least one namespace, or choose all namespaces."))
+        return [] if scope == ALL else chosen
 
 
 class GrantForm(_RoleFields):

@@ -61,7 +61,9 @@ def test_a_field_with_the_focus_keeps_its_ground(people: People, theme: str) -> 
 def test_the_namespaces_of_a_token_are_boxes_to_check(people: People) -> None:
     page = people("olive").open("/tokens/-/add/")
     box = page.get_by_role("group", name="命名空间").get_by_role("checkbox").first
+    expect(box).to_be_hidden()
 
+    page.get_by_label("指定命名空间").check()
     box.check()
 
     expect(box).to_have_css("width", "14px")

@@ -214,6 +214,19 @@ def made_token(page: Page, scene: Scene) -> None:
     page.get_by_text(re.compile("rct_")).first.wait_for()
 
 
+def chosen_namespaces(page: Page, scene: Scene) -> None:
+    click("a[href$='/tokens/-/add/']", "dialog[open] form")(page, scene)
+    page.locator("[name=scope][value=chosen]").check()
+    page.locator("#token-namespaces input").first.check()
+
+
+def no_namespace(page: Page, scene: Scene) -> None:
+    page.locator("[name=name]").fill("CI")
+    page.locator("[name=scope][value=chosen]").check()
+    page.locator("button[type=submit]").last.click()
+    page.locator("#error-summary").wait_for()
+
+
 TEAM_A = "/registries/?namespace=team-a"
 
 STATES = (
@@ -297,6 +310,8 @@ STATES = (
         submit(click("a[href$='/tokens/-/add/']", "dialog[open] form")),
         status=422,
     ),
+    State("token-namespaces", "/tokens/", chosen_namespaces),
+    State("token-no-namespace", "/tokens/-/add/", no_namespace, status=422),
     State("token-made", "/tokens/-/add/", made_token),
     State("password", "/password/"),
     State("api", "/oapis/docs"),

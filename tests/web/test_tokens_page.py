@@ -73,6 +73,13 @@ def test_is_valid_to_the_end_of_its_last_day(cast: Cast) -> None:
         ({"expires": "2020-99-99"}, "一年以内"),
         ({"expires": "9999-12-31"}, "一年以内"),
         ({"namespaces": ["team-b"]}, "不存在"),
+        ({"scope": "chosen"}, "至少选择一个命名空间"),
+        ({"scope": "chosen", "namespaces": []}, "至少选择一个命名空间"),
+        ({"scope": "chosen", "namespaces": ["team-b"]}, "不存在"),
+        ({"scope": "chosen", "namespaces": ["team-a", "team-b"]}, "不存在"),
+        ({"scope": "all", "namespaces": ["team-b"]}, "不存在"),
+        ({"scope": "some"}, "不存在"),
+        ({"scope": "some", "namespaces": ["team-a"]}, "不存在"),
     ],
 )
 def test_a_bad_one_is_refused_with_words(cast: Cast, values: dict[str, Any], says: str) -> None:
@@ -81,6 +88,27 @@ def test_a_bad_one_is_refused_with_words(cast: Cast, values: dict[str, Any], say
     assert response.status_code == 422
     assert says in response.content.decode()
     assert services().tokens.all(access=cast.access("nina")) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "namespaces"),
+    [
+        ({}, ()),
+        ({"namespaces": ["team-a"]}, ("team-a",)),
+        ({"scope": "", "namespaces": ["team-a"]}, ("team-a",)),
+        ({"scope": "all"}, ()),
+        ({"scope": "all", "namespaces": ["team-a"]}, ()),
+        ({"scope": "chosen", "namespaces": ["team-a"]}, ("team-a",)),
+        ({"scope": "chosen", "namespaces": ["team-a", "team-b"]}, ("team-a", "team-b")),
+    ],
+)
+def test_is_valid_in_the_namespaces_that_were_chosen(
+    cast: Cast, values: dict[str, Any], namespaces: tuple[str, ...]
+) -> None:
+    assert made(cast, "olive", **values).status_code == 200
+
+    [token] = services().tokens.all(access=cast.access("olive"))
+    assert token.namespaces == namespaces
 
 
 def test_revokes(cast: Cast) -> None:
