@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connections, transaction
+from django.db import connections, transaction
 
 from registries.audit.log import AuditLog
 from registries.domain.errors import Unavailable
@@ -126,7 +126,7 @@ class Services:
         try:
             for namespace, at in created.items():
                 self.audit.close_namespace(namespace, before=at)
-        except DatabaseError:
+        except Exception:  # the watch goes on, whatever the database says
             log.exception("the audit log of an earlier namespace stays open")
         finally:
             connections.close_all()

@@ -149,7 +149,7 @@ def test_a_run_of_tests_that_is_cancelled_while_it_waits_is_taken_up_later(
 
     services().runs["verify"].cancel(access=access, run_id=testing[1])
     running = services().run_threads
-    assert wait_for(lambda: running._free == running._started), "the run has noticed"
+    assert wait_for(lambda: running._running == 0), "the run has noticed"
     cable.plug()
 
     assert wait_for(lambda: not services().index.freshness().away)
