@@ -24,7 +24,10 @@ OWNERS = {
     "ApiBucket": {"limits.py"},
     "Pause": {"verification/pauses.py"},
     "ClusterSession": {"people/cluster_sessions.py", "log_in/backend.py"},
-    "AuditEntry": {"audit/log.py", "runs/clean_up.py", "web/details.py", "web/journal.py", "demo/seed.py"},
+    "AuditEntry": {
+        *("audit/log.py", "runs/clean_up.py", "words/journal.py", "web/details.py", "web/journal.py"),
+        "demo/seed.py",
+    },
 }
 """The modules that may import a table."""
 READ_SETTINGS = {"log_in", "web", "management", "api"}

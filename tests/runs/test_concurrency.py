@@ -136,10 +136,10 @@ def test_a_process_that_slept_does_no_item_that_another_process_has(cast: Cast, 
     sleeper.start()
     assert asleep.wait(60)
 
-    clock.now += LOST_AFTER.total_seconds() + 5
     Run.objects.update(beat_at=timezone.now() - LOST_AFTER - timedelta(seconds=5))
     second = runs_of(Patient(lambda item: acted.append("second") or ""))
     second.start(access=cast.access("olive"), run_id=run)
+    clock.now += LOST_AFTER.total_seconds() + 5
     awake.set()
     sleeper.join(60)
 
