@@ -1,5 +1,6 @@
 """The token service that a registry names, and whether the password may be sent there."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from .endpoint import Endpoint, EndpointError, parse_endpoint
 from .fault import Fault
 from .realm_hosts import belongs, is_named
 from .reason import Reason
+from .scrubber import MASK
 from .session import ProbeSession
 
 # Parts of usual realms and services. A password that is one of them tells nothing there.
@@ -23,6 +25,9 @@ _SCHEMES = frozenset(
     {"basic", "bearer", "concealed", "digest", "dpop", "gnap", "hoba", "mutual", "negotiate", "ntlm", "oauth"}
     | {"aws4-hmac-sha256", "privatetoken", "scram-sha-1", "scram-sha-256", "vapid"}
 )
+# All before the last @: a password that is not encoded may contain any character.
+_USER_INFO = re.compile(r"(?<=://).*@|^(?!\w+://).*@", re.DOTALL)
+_MOST_SHOWN = 2_048
 _BROKEN = frozenset({Reason.BAD_CHALLENGE, Reason.REALM_INSECURE, Reason.REALM_BLOCKED})
 
 
@@ -66,7 +71,9 @@ def _accepted(session: ProbeSession, challenge: Challenge, password_sent: bool) 
     try:
         endpoint = parse_endpoint(challenge.parameters.get("realm", ""))
     except EndpointError:
-        raise Fault(Reason.BAD_CHALLENGE) from None
+        # A registry that knows the password may repeat it, and a quote in it would end the realm: half a password is
+        # not masked.
+        raise Fault(Reason.BAD_CHALLENGE, "" if password_sent else _as_sent(challenge)) from None
     # A registry may know the password, from this test or an earlier one. It could leak it through a DNS name.
     known = "" if password_sent else f"{USUAL} {session.base.url}"
     if session.scrubber.reveals(f"{endpoint.url} {service}", known):
@@ -78,6 +85,15 @@ def _accepted(session: ProbeSession, challenge: Challenge, password_sent: bool) 
     _guard(session, endpoint)
     session.token_host = endpoint.netloc
     return Realm(endpoint, service)
+
+
+def _as_sent(challenge: Challenge) -> str:
+    """The realm that cannot be used, for the detail; without its user info, which may be a password of the registry's
+    own. A long one takes long to clean, and is not shown."""
+    realm = challenge.parameters.get("realm", "")
+    if not realm or len(realm) > _MOST_SHOWN:
+        return "Bearer"
+    return f"realm: {_USER_INFO.sub(f'{MASK}@', realm)}"
 
 
 def _guard(session: ProbeSession, endpoint: Endpoint) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from registries.probe import Reason, probe
+from registries.verification.outcome import kept
 from tests.peers.connect_proxy import connect_proxy
 from tests.peers.scripted import (
     HERE,
@@ -38,6 +39,34 @@ def test_a_realm_at_a_refused_address_is_blocked(realm: str) -> None:
     result, server = run_probe(TokenRegistry(realm=realm))
     assert result.reason is Reason.REALM_BLOCKED
     assert (result.detail, result.token_host) == ("", None), "the host was not judged"
+    assert server.authorizations() == [None]
+
+
+@pytest.mark.parametrize(
+    ("challenge", "detail"),
+    [
+        ('realm="http://h:%!s(<nil>)/v2/token",service="s"', "realm: http://h:%!s(<nil>)/v2/token"),
+        ('realm="/service/token"', "realm: /service/token"),
+        ('realm="//auth.example.com/token"', "realm: //auth.example.com/token"),
+        ('realm="${EXTERNAL_URL}/token"', "realm: ${EXTERNAL_URL}/token"),
+        ('realm="http://"', "realm: http://"),
+        ('realm="https://a.example:99999/t"', "realm: https://a.example:99999/t"),
+        ("realm=auth.example.com/token,service=s", "realm: auth.example.com/token"),
+        ('realm="http://a\tb/<script>"', "realm: http://a b/<script>"),
+        ('realm="http://bot:pa@s/s@h.example/t"', "realm: http://***@h.example/t"),
+        ('realm="bot:pass@h.example/t"', "realm: ***@h.example/t"),
+        (f'realm="/{"x" * 400}"', f"realm: /{'x' * 291}…"),
+        (f'realm="/{"x" * 4000}"', "Bearer"),
+        ('realm=""', "Bearer"),
+        ("service=s", "Bearer"),
+    ],
+)
+def test_a_realm_that_cannot_be_used_is_shown_and_not_stored(challenge: str, detail: str) -> None:
+    with scripted(lambda request: unauthorized(f"Bearer {challenge}")) as server:
+        result = probe(server.address, USER, PASSWORD, HERE)
+    assert (result.reason, result.detail) == (Reason.BAD_CHALLENGE, detail)
+    assert not result.quoted
+    assert kept(result).detail == ""
     assert server.authorizations() == [None]
 
 

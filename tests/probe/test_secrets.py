@@ -1,6 +1,7 @@
 """The password, its base64 form and the token stay where they belong, whatever a server does."""
 
 import base64
+import json
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -60,6 +61,29 @@ def test_a_realm_made_of_the_password_is_not_requested(part: str, form: str) -> 
         result = run_probe(server, secret)
     assert result.reason is Reason.BAD_CHALLENGE
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "part", ["/{0}", "{0}", "http://{0}:port/", "http://{0}@h.example/", "http://h%/{0}"]
+)
+@pytest.mark.parametrize("form", FORMS)
+def test_an_unusable_realm_made_of_the_password_is_not_shown(part: str, form: str) -> None:
+    """An open registry gets the password before it names its token service."""
+
+    def script(request: Request) -> Reply:
+        if request.authorization is None:
+            return registry_ok()
+        return unauthorized(f"Bearer realm={json.dumps(part.format(FORMS[form](CANARY)))}")
+
+    with scripted(script) as server:
+        assert run_probe(server).reason is Reason.BAD_CHALLENGE
+
+
+@pytest.mark.parametrize("form", ["plain", "upper case", "base64", "base64 url", "quoted"])
+def test_a_registry_that_remembers_the_password_cannot_show_it_in_a_realm(form: str) -> None:
+    secret = "canarysecretword"
+    with scripted(lambda request: unauthorized(f'Bearer realm="/{FORMS[form](secret)}"')) as server:
+        assert "***" in run_probe(server, secret).detail
 
 
 def test_a_service_made_of_the_password_is_not_named() -> None:
