@@ -4,9 +4,11 @@ import logging
 from collections.abc import Callable
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap
 
@@ -14,6 +16,7 @@ from registries.domain.errors import ConsoleError, Problem
 from registries.web.responses import is_htmx, toast
 from registries.words.problems import error_text, problem_text
 
+NEXT_MAX = 2_000
 log = logging.getLogger(__name__)
 
 
@@ -64,14 +67,16 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The response to a form with a wrong CSRF token, for example of an earlier session.
 
-    Brings a new token, with which an open dialog can be sent again.
+    Brings a new token, with which an open dialog can be sent again. A log-in form of a person who logged in in
+    another tab leads to its `next` on this site, or to the list.
     """
     get_token(request)
     if is_htmx(request):
         text = _("The form had expired. Nothing was changed, and your input is still here. Submit it again.")
-    else:
-        text = _(
-            "This form belongs to another session. Nothing was changed. Reload the page and submit"
-            " the form again."
-        )
+        return problem(request, 403, text)
+    if request.path == reverse("login") and request.user.is_authenticated:
+        target, here = request.POST.get("next", "")[:NEXT_MAX], {request.get_host()}
+        safe = url_has_allowed_host_and_scheme(target, here, require_https=request.is_secure())
+        return HttpResponseRedirect(target if safe else reverse("registries:list"))
+    text = _("This form belongs to another session. Nothing was changed. Open the form again and submit it.")
     return problem(request, 403, text)

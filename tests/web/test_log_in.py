@@ -36,6 +36,57 @@ def test_the_right_password_leads_to_where_one_was_going(vic: User) -> None:
     assert (response.status_code, response["Location"]) == (302, "/journal/")
 
 
+STALE = {"csrfmiddlewaretoken": "a" * 64}
+
+
+@pytest.fixture
+def stale(vic: User) -> Client:
+    """The browser of a person who logged in after a form was opened in another tab."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(vic, backend="registries.log_in.backend.AccountBackend")
+    return client
+
+
+@pytest.mark.parametrize(
+    ("target", "location"),
+    [
+        ("", "/registries/"),
+        ("/journal/", "/journal/"),
+        ("/registries/?q=a&page=2", "/registries/?q=a&page=2"),
+        ("https://evil.example.com/", "/registries/"),
+        ("//evil.example.com", "/registries/"),
+        ("/\\evil.example.com", "/registries/"),
+        ("javascript:alert(1)", "/registries/"),
+        ("\r\nX-Injected: 1", "/registries/"),
+    ],
+)
+@pytest.mark.parametrize("password", [PASSWORD, "wrong"])
+def test_the_stale_log_in_form_of_a_person_who_is_logged_in_goes_on(
+    stale: Client, target: str, location: str, password: str
+) -> None:
+    response = log_in(stale, password, next=target, **STALE)
+
+    assert (response.status_code, response["Location"]) == (302, location)
+    assert not AccessAttempt.objects.exists(), "the password was not looked at"
+
+
+@pytest.mark.parametrize("path", ["/logout/", "/password/", "/language/", "/registries/-/add/", "/tokens/"])
+def test_no_answer_to_a_stale_form_advises_to_send_it_again(stale: Client, path: str) -> None:
+    for language, advice in (("en", "Open the form again"), ("zh-hans", "请重新打开该表单")):
+        stale.cookies["django_language"] = language
+        response = stale.post(path, STALE)
+
+        page = response.content.decode()
+        assert response.status_code == 403
+        assert advice in page
+        assert "刷新" not in page.partition("<main")[2]
+        assert "eload" not in page.partition("<main")[2]
+
+
+def test_a_stale_log_in_form_without_a_session_is_refused(vic: User) -> None:
+    assert log_in(Client(enforce_csrf_checks=True), **STALE).status_code == 403
+
+
 @pytest.mark.parametrize("target", ["https://evil.example.com/", "//evil.example.com", "javascript:alert(1)"])
 def test_nobody_is_sent_to_another_site(vic: User, target: str) -> None:
     assert log_in(Client(), next=target)["Location"] == "/registries/"
