@@ -134,7 +134,7 @@ class TestAnOpenDetailsPage:
         expect(page.get_by_role("heading", level=1)).to_have_text("别处改的名称")
         expect(page).to_have_title(re.compile("^别处改的名称 · "))
         expect(events.filter(has_text="编辑")).to_have_count(1)
-        expect(copies.nth(1)).to_be_focused()
+        # Not to_be_focused(): with two browsers open, the window of this page need not be the active one.
         assert same.evaluate("it => it === document.activeElement")
         assert "已设置，不显示" in page.evaluate("getSelection().toString()")
         expect(page.locator("#yaml")).to_have_attribute("open", "")
