@@ -1,0 +1,154 @@
+"""The lower parts of one process: settings, the store with its cluster, the index, and what is recorded."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from socket import gethostname
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+
+from registries.audit.log import AuditLog
+from registries.domain.errors import Unavailable
+from registries.index.search import Index
+from registries.metrics import Metrics
+from registries.stores.base import Store
+from registries.stores.embedded import EmbeddedStore
+from registries.stores.sealing import Sealer
+from registries.verification.history import History
+from registries.verification.pauses import Pauses
+from registries.verification.prober import OneAtATime, probe_policy
+
+if TYPE_CHECKING:
+    from registries.cluster.connection import Connection
+    from registries.cluster.personal import ApiServer
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class part(cached_property[T]):  # noqa: N801  used as a decorator
+    """A cached property that one thread builds while the others wait."""
+
+    def __get__(self, instance: Any, owner: type | None = None) -> T:  # type: ignore[override]
+        with instance.building:
+            built: T = super().__get__(instance, owner)
+            return built
+
+
+class Foundation:
+    """Settings, the store, the index, and what is recorded."""
+
+    def __init__(self) -> None:
+        self.building = threading.RLock()
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether registries are stored on a cluster."""
+        if settings.STORE not in ("embedded", "kubernetes"):
+            raise ImproperlyConfigured(f"CONSOLE_STORE is {settings.STORE}; use embedded or kubernetes")
+        return bool(settings.STORE == "kubernetes")
+
+    @property
+    def by_cluster(self) -> bool:
+        """Whether people log in with credentials of the cluster, and its RBAC decides."""
+        if settings.AUTH not in ("local", "kubernetes"):
+            raise ImproperlyConfigured(f"CONSOLE_AUTH is {settings.AUTH}; use local or kubernetes")
+        if settings.AUTH == "kubernetes" and not self.on_cluster:
+            raise ImproperlyConfigured("CONSOLE_AUTH=kubernetes takes CONSOLE_STORE=kubernetes as well")
+        return bool(settings.AUTH == "kubernetes")
+
+    def check_settings(self) -> None:
+        """Raises ImproperlyConfigured for settings that are unknown or contradict each other."""
+        _ = self.on_cluster, self.by_cluster
+
+    @part
+    def sealer(self) -> Sealer:
+        return Sealer(settings.PASSWORD_KEYS)
+
+    @part
+    def embedded_store(self) -> EmbeddedStore:
+        return EmbeddedStore(self.sealer)
+
+    @part
+    def store(self) -> Store:
+        if not self.on_cluster:
+            return self.embedded_store
+        from registries.cluster.connection import own_namespace
+        from registries.cluster.lease import Lease
+        from registries.stores.cluster.store import KubernetesStore
+
+        def lease() -> Lease:
+            namespace = settings.KUBE_NAMESPACE or own_namespace(settings.KUBECONFIG)
+            return Lease(self.connection, namespace, "registry-console", f"{gethostname()}-{uuid4()}")
+
+        return KubernetesStore(
+            self.connection,
+            lease=lease if settings.PULL_SECRETS else None,
+            namespaces=settings.CLUSTER_NAMESPACES,
+            namespaces_seen=self._close_earlier,
+        )
+
+    def _close_earlier(self, created: Mapping[str, datetime]) -> None:
+        """Keeps the audit log of an earlier namespace from the people of this one. Runs in a watching thread."""
+        try:
+            for namespace, at in created.items():
+                self.audit.close_namespace(namespace, before=at)
+        except Exception:  # the watch goes on, whatever the database says
+            log.exception("the audit log of an earlier namespace stays open")
+        finally:
+            connections.close_all()
+
+    @part
+    def connection(self) -> "Connection":
+        """The console's own connection to the API server. Its package takes half a second to import."""
+        from registries.cluster.connection import Connection, configuration
+
+        try:
+            return Connection(configuration(settings.KUBECONFIG))
+        except Unavailable as error:
+            where = f"KUBECONFIG names {settings.KUBECONFIG}, which" if settings.KUBECONFIG else "This pod"
+            raise ImproperlyConfigured(
+                f"{where} holds no usable credentials. Name a kubeconfig file in KUBECONFIG, or run in a pod "
+                "with a service account."
+            ) from error
+
+    @part
+    def api_server(self) -> "ApiServer":
+        """The API server, for calls with people's own credentials."""
+        from registries.cluster.connection import configuration
+        from registries.cluster.personal import ApiServer
+
+        return ApiServer(
+            configuration(settings.KUBECONFIG), self.connection, tuple(settings.CLUSTER_ADDRESSES)
+        )
+
+    @part
+    def index(self) -> Index:
+        return Index(self.store, lambda: datetime.now(UTC))
+
+    @part
+    def metrics(self) -> Metrics:
+        """What this process has tested and answered since it started."""
+        return Metrics()
+
+    @part
+    def prober(self) -> OneAtATime:
+        return OneAtATime(probe_policy, self.metrics)
+
+    @part
+    def history(self) -> History:
+        return History(self.prober.patience)
+
+    @part
+    def pauses(self) -> Pauses:
+        return Pauses()
+
+    @part
+    def audit(self) -> AuditLog:
+        return AuditLog()
