@@ -187,6 +187,16 @@ TESTS_PER_MINUTE = env.int("CONSOLE_TESTS_PER_MINUTE", default=30)
 RUN_TESTS = env.int("CONSOLE_RUN_TESTS", default=16)
 TEST_THREADS = env.int("CONSOLE_PROBE_THREADS", default=32)
 
+# Messages to people. The console's address is for their links.
+NOTIFY_URL = env.str("CONSOLE_URL", default="")
+NOTIFY_PLAIN_HTTP = DEMO or env.bool("CONSOLE_NOTIFY_PLAIN_HTTP", default=False)
+NOTIFY_MAIL = env.str("CONSOLE_EMAIL_URL", default="")
+if NOTIFY_MAIL:
+    vars().update(
+        {**env.email_url_config(NOTIFY_MAIL), "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend"}
+    )
+DEFAULT_FROM_EMAIL = env.str("CONSOLE_EMAIL_FROM", default="registry-console@localhost")
+
 # The journal, runs and checks are deleted after so many days; 0 keeps them for ever.
 RETENTION_DAYS = env.int("CONSOLE_RETENTION_DAYS", default=400)
 

@@ -45,6 +45,16 @@ class Metrics:
             registry=self.collected,
         )
 
+        self._deliveries = Counter(
+            f"{PREFIX}_deliveries",
+            "Attempts to send a message, by service and trouble; no trouble is a message that arrived.",
+            ("service", "trouble"),
+            registry=self.collected,
+        )
+
+    def delivered(self, service: str, trouble: str) -> None:
+        self._deliveries.labels(service, trouble).inc()
+
     def tested(self, result: Result) -> Result:
         """Counts a test and returns its result."""
         outcome = "success" if result.ok else "failed"

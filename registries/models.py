@@ -233,3 +233,61 @@ class AuditEntry(models.Model):
             models.Index(fields=["owner", "action", "source"], name="events_of_owner"),
             models.Index(fields=["namespace", "-at"], name="events_of_namespace"),
         )
+
+
+class Channel(models.Model):
+    """Where messages about changes go. Written by events/channels.py and events/outbox.py."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    namespace = models.CharField(max_length=NAMESPACE, blank=True, help_text="empty for all namespaces")
+    name = models.CharField(max_length=64)
+    service = models.CharField(max_length=16)
+    language = models.CharField(max_length=2, default="zh")
+    host = models.CharField(max_length=255, blank=True, help_text="of the URL; all that is shown of it")
+    sealed = models.TextField(help_text="JSON of the fields")
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, help_text="the last message that arrived")
+    failed_at = models.DateTimeField(null=True, help_text="the last attempt, if it failed")
+    trouble = models.CharField(max_length=16, blank=True)
+    code = models.CharField(max_length=32, blank=True, help_text="an error number or a reason code")
+    repeat_at = models.DateTimeField(null=True, help_text="when alerts of failing registries are sent again")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["namespace", "name"], name="one_channel_per_name"),)
+
+
+class Delivery(models.Model):
+    """One message to one channel: the changes of one group. Written by events/outbox.py."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, help_text="stays the same in every attempt")
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="deliveries")
+    group = models.CharField(max_length=400, help_text="Change.group")
+    state = models.CharField(
+        max_length=12, default="collecting", help_text="collecting, due, sent or given_up"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    claimed_until = models.DateTimeField(null=True)
+    fence = models.PositiveIntegerField(default=0, help_text="counts the claims")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["channel", "group"], condition=models.Q(state="collecting"), name="one_collecting"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["due_at"], condition=models.Q(state__in=("collecting", "due")), name="deliveries_due"
+            ),
+        )
+
+
+class DeliveryItem(models.Model):
+    """One change in a delivery."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="items")
+    change = models.TextField(help_text="JSON of events.change.Change")

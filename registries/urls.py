@@ -3,7 +3,18 @@
 from django.urls import path, register_converter
 
 from registries.api import metrics
-from registries.web import accounts, add, details, icons, journal, namespaces, test_many, test_one, tokens
+from registries.web import (
+    accounts,
+    add,
+    channels,
+    details,
+    icons,
+    journal,
+    namespaces,
+    test_many,
+    test_one,
+    tokens,
+)
 from registries.web.delete_many import batch_delete, run_cancel, run_items, run_progress, run_start
 from registries.web.edit_delete import delete, edit
 from registries.web.list import namespace_options, pulse, registry_list, selection
@@ -72,6 +83,13 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/usage/", usage, name="usage"),
     path("registries/<k8s:namespace>/<k8s:name>/pull-secret/", pull_secret, name="pull_secret"),
     path("journal/", journal.journal, name="journal"),
+    path("channels/", channels.channels, name="channels"),
+    path("channels/-/add/", channels.channel_add, name="channel_add"),
+    path("channels/-/add/<slug:service>/", channels.channel_add, name="channel_add_to"),
+    path("channels/-/try/<slug:service>/", channels.channel_try, name="channel_try"),
+    path("channels/<uuid:channel>/edit/", channels.channel_edit, name="channel_edit"),
+    path("channels/<uuid:channel>/try/", channels.channel_try_again, name="channel_try_again"),
+    path("channels/<uuid:channel>/delete/", channels.channel_delete, name="channel_delete"),
     path("namespaces/", namespaces.namespaces, name="namespaces"),
     path("metrics", metrics.metrics, name="metrics"),
     path("icons/<slug:version>.svg", icons.sprite, name="icons"),

@@ -7,6 +7,7 @@ command -v chromium >/dev/null 2>&1 || need chromium-headless-shell chromium-hea
 need docker-registry docker-registry
 need skopeo skopeo
 need promtool prometheus
+need prometheus-alertmanager prometheus-alertmanager
 [ -d /usr/share/fonts/opentype/noto ] && ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || wanted="$wanted fonts-noto-cjk"
 if [ -z "$wanted" ]; then
 	:

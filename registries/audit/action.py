@@ -29,6 +29,7 @@ class Action(StrEnum):
     BIND = "bind"
     UNBIND = "unbind"
     TOKEN = "token"  # noqa: S105  an object, not a secret
+    CHANNEL = "channel"
 
 
 class Audit(Protocol):

@@ -112,6 +112,15 @@ class Problem(StrEnum):
     PASSWORD_WEAK = "weak"  # noqa: S105  a code
     EXPIRY = "expiry"
 
+    # A channel for messages
+    CHANNEL_TAKEN = "channel_taken"
+    CHANNEL_URL = "channel_url"
+    CHANNEL_HTTP = "channel_http"
+    CHANNEL_SECRET = "channel_secret"  # noqa: S105  a code
+    WEBHOOK_SECRET = "webhook_secret"  # noqa: S105  a code
+    RECIPIENTS = "recipients"
+    TOO_MANY_CHANNELS = "too_many_channels"
+
     # A resource or a run in a body of the API
     WRONG_TYPE = "type"
     OBJECT = "object"

@@ -3,7 +3,7 @@ environment. Only this module uses requests."""
 
 import http.client
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -150,11 +150,12 @@ class Transport:
         endpoint: Endpoint,
         *,
         authorization: str | None = None,
-        form: dict[str, str] | None = None,
+        form: dict[str, str] | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         limit: int = PING_BODY,
     ) -> Answer:
         """Sends one request to a host that was resolved and checked before; returns the response with at most
-        `limit` bytes of body. Raises a Fault for every error."""
+        `limit` bytes of body. `form` is the body: fields of a form, or bytes. Raises a Fault for every error."""
         if self.requests >= MOST_REQUESTS:
             raise Fault(Reason.UNEXPECTED_RESPONSE, cause="request_budget")
         if self.deadline.expired:
@@ -166,7 +167,8 @@ class Transport:
             self._use_proxy(proxy, endpoint)
         try:
             with unlogged():
-                answer = self._exchange(method, endpoint, authorization, form, limit, proxy)
+                more = {**({"Authorization": authorization} if authorization else {}), **(headers or {})}
+                answer = self._exchange(method, endpoint, more, form, limit, proxy)
         except Fault as fault:
             raise self._explained(fault, endpoint, proxy) from None
         except _FAILURES as error:
@@ -180,14 +182,12 @@ class Transport:
         self,
         method: str,
         endpoint: Endpoint,
-        authorization: str | None,
-        form: dict[str, str] | None,
+        more: Mapping[str, str],
+        form: dict[str, str] | bytes | None,
         limit: int,
         proxy: str | None,
     ) -> Answer:
-        headers = {"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
-        if authorization:
-            headers["Authorization"] = authorization
+        headers = {"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **more}
         # No requests.Session: even with allow_redirects=False it reads the whole body of a redirect, it keeps
         # cookies, and .netrc would replace the Authorization header.
         request = requests.Request(method, endpoint.url, headers=headers, data=form or {}).prepare()

@@ -15,6 +15,7 @@ NAMES = (
     "arrow-right",
     "arrow-up",
     "arrow-up-down",
+    "bell",
     "boxes",
     "check",
     "chevron-down",
@@ -37,7 +38,9 @@ NAMES = (
     "loader-circle",
     "lock",
     "log-out",
+    "mail",
     "menu",
+    "message-square",
     "monitor",
     "moon",
     "pencil",
@@ -53,6 +56,7 @@ NAMES = (
     "triangle-alert",
     "user-round",
     "users",
+    "webhook",
     "x",
 )
 # Drawn for this console on the same 24 × 24 grid; nobody's trademark.

@@ -46,10 +46,14 @@ def namespace_delete(request: ConsoleRequest, name: str) -> HttpResponse:
     access.require_administration()
 
     def change() -> str:
-        services().registries.delete_namespace(
-            access=access, name=name, and_then=lambda: forget_namespace(name)
-        )
+        services().registries.delete_namespace(access=access, name=name, and_then=lambda: _forget(name))
         return _("Deleted the namespace %(name)s.") % {"name": name}
 
     title = _("Delete the namespace %(name)s") % {"name": name}
     return confirm_by_name(request, name, change, title=title, page=PAGE)
+
+
+def _forget(name: str) -> None:
+    """Deletes what a later namespace of this name must not inherit."""
+    forget_namespace(name)
+    services().channels.forget_namespace(name)

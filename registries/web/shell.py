@@ -8,6 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from registries.domain.access import Permission
 from registries.domain.errors import Unavailable
 from registries.log_in.access import ConsoleRequest
 from registries.wiring import services
@@ -62,12 +63,14 @@ class Group(NamedTuple):
 
 def navigation(request: ConsoleRequest) -> tuple[Group, ...]:
     """The pages that this person may open."""
-    return _navigation(_administers(request), services().by_cluster, request.path)
+    return _navigation(_administers(request), _tells(request), services().by_cluster, request.path)
 
 
 @lru_cache(256)
-def _navigation(administers: bool, by_cluster: bool, path: str) -> tuple[Group, ...]:
+def _navigation(administers: bool, tells: bool, by_cluster: bool, path: str) -> tuple[Group, ...]:
     images = [("list", _("Registries"), "boxes"), ("journal", _("Audit log"), "scroll-text")]
+    if tells:
+        images.append(("channels", _("Channels"), "bell"))
     groups = [(_("Images"), images)]
     if administers:
         entries = [("namespaces", _("Namespaces"), "folder")]
@@ -75,6 +78,14 @@ def _navigation(administers: bool, by_cluster: bool, path: str) -> tuple[Group, 
             entries.insert(0, ("accounts", _("Accounts"), "users"))
         groups.append((_("Administration"), entries))
     return tuple(Group(title, tuple(_entry(*entry, path) for entry in entries)) for title, entries in groups)
+
+
+def _tells(request: ConsoleRequest) -> bool:
+    """Whether this person may manage channels somewhere."""
+    try:
+        return request.access.may_anywhere(Permission.CREATE)
+    except Unavailable:
+        return False
 
 
 def _administers(request: ConsoleRequest) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import transaction
 
+from registries.events import channels
 from registries.limits import LogInRates, Rates, Seats, StoredBuckets
 from registries.people.accounts import Accounts
 from registries.people.base import People
@@ -29,7 +30,8 @@ from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.registries import Registries
 from registries.service.tests import Tests
-from registries.wiring.base import Foundation, part
+from registries.wiring.base import part
+from registries.wiring.telling import Telling
 
 if TYPE_CHECKING:
     from registries.people.cluster_bearers import ClusterTokens
@@ -41,7 +43,7 @@ RUNS_AT_ONCE = 64
 """Runs under way. A run that waits for a thread has no heartbeat and would seem lost."""
 
 
-class Services(Foundation):
+class Services(Telling):
     """The parts of one process. A fork or a test drops the whole object with `reset`."""
 
     @part
@@ -171,6 +173,7 @@ class Services(Foundation):
         clean_up: Callable[[], None] = partial(keep_clean, settings.RETENTION_DAYS)
         for upkeep in (clean_up, *self.people.upkeep):
             threading.Thread(target=upkeep, name="upkeep", daemon=True).start()
+        self.sender.start()
         if self.on_cluster:
             threading.Thread(target=self.index.fill, name="first list", daemon=True).start()
 
@@ -178,14 +181,18 @@ class Services(Foundation):
         """Ends what runs beside the requests, in a process that goes on without answering any."""
         self.store.stop()
 
-    def reseal(self) -> tuple[int, int]:
-        """Brings every seal under the newest key: the number of passwords, and of credentials of sessions.
+    def reseal(self) -> tuple[int, int, int]:
+        """Brings every seal under the newest key: the numbers of passwords, credentials of sessions, and channels.
 
         Both, whatever the settings say: a database may have seen other settings.
         """
         from registries.people.cluster_sessions import reseal_credentials
 
-        return self.embedded_store.reseal(), reseal_credentials(self.sealer)
+        return (
+            self.embedded_store.reseal(),
+            reseal_credentials(self.sealer),
+            channels.reseal(self.sealer),
+        )
 
 
 _current: list[Services] = [Services()]

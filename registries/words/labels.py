@@ -67,6 +67,7 @@ ACTIONS = {
     "grant": _("Role"),
     "namespace": _("Namespace"),
     "token": _("Access token"),
+    "channel": _("Channel"),
     "bind": _("Bound to the default service account"),
     "unbind": _("Unbound from the default service account"),
 }

@@ -97,6 +97,17 @@ TEXTS: dict[Problem, Text] = {
     Problem.NAMESPACES_ELSEWHERE: _(
         "Namespaces are created and deleted on the cluster, for example with kubectl."
     ),
+    Problem.CHANNEL_TAKEN: _("A channel with this name already exists here."),
+    Problem.TOO_MANY_CHANNELS: _("There are 50 channels here. Delete one that is no longer used."),
+    Problem.CHANNEL_URL: _(
+        "Enter a whole URL, such as https://example.com/hook, without user name and password."
+    ),
+    Problem.CHANNEL_HTTP: _(
+        "Enter an https:// URL. Plain HTTP requires the setting CONSOLE_NOTIFY_PLAIN_HTTP=1 of the console."
+    ),
+    Problem.CHANNEL_SECRET: _("Use ASCII characters without spaces."),
+    Problem.WEBHOOK_SECRET: _("Enter whsec_ and base64 of 24 to 64 bytes."),
+    Problem.RECIPIENTS: _("Enter at most 20 e-mail addresses, separated by commas."),
     Problem.FORBIDDEN: _("The required role was missing."),
     Problem.TOO_MANY_REQUESTS: _("Too many requests. Try again in a moment."),
     Problem.UNAVAILABLE: _("The store does not answer. Try again in a moment."),
@@ -139,6 +150,13 @@ FIELD_TEXTS: dict[tuple[str, Problem], Text] = {
     ("namespaces", Problem.UNKNOWN): _("This namespace does not exist, or you have no role in it."),
     ("expires", Problem.EXPIRY): _("Choose a date between today and one year from now."),
     ("name", Problem.TOO_LONG_HERE): _("Use at most 64 characters."),
+    ("name", Problem.CHANNEL_TAKEN): _("A channel with this name already exists here."),
+    ("name", Problem.TOO_MANY_CHANNELS): _("There are 50 channels here. Delete one that is no longer used."),
+    ("url", Problem.TOO_LONG_HERE): _("Use at most 2,048 characters."),
+    ("secret", Problem.TOO_LONG_HERE): _("Use at most 2,048 characters."),
+    ("token", Problem.TOO_LONG_HERE): _("Use at most 2,048 characters."),
+    ("to", Problem.TOO_LONG_HERE): _("Use at most 2,048 characters."),
+    ("language", Problem.UNKNOWN): _("Choose one of the languages."),
     ("name", Problem.TOO_MANY): _("You have 50 tokens. Revoke one that is no longer used."),
     ("role", Problem.UNKNOWN): _("Choose one of the roles."),
     ("provider", Problem.UNKNOWN): _("Choose one of the providers."),

@@ -163,7 +163,7 @@ class TestAnOpenDetailsPage:
     def test_says_so_when_its_registry_is_deleted(self, people: People, one: str) -> None:
         page = people("olive").open(f"/registries/team-a/{one}/", theme="system")
         page.get_by_role("link", name=ZH.delete).focus()
-        people.watch.expected.add(404)  # the page may ask for the panel before it asks whether the registry is there
+        people.watch.expected.add(404)  # the page may ask for the panel first
 
         delete(people, one)
 

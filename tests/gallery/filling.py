@@ -6,12 +6,23 @@ from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.registry import Key, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.intake.draft import read_draft
-from registries.models import VerificationRecord
+from registries.models import Channel, VerificationRecord
 from registries.probe.result import Reason, Result, Step
 from registries.verification.outcome import to_json
 from registries.wiring import services
 from tests.canary import CANARY
-from tests.gallery.furnishing import EMPTY, HELD, LONG_NAME, LONG_VALUES, LONGEST, MANY, ONE, REASONS, WAITING
+from tests.gallery.furnishing import (
+    EMPTY,
+    HELD,
+    LABEL,
+    LONG_NAME,
+    LONG_VALUES,
+    LONGEST,
+    MANY,
+    ONE,
+    REASONS,
+    WAITING,
+)
 
 PARAMETERS = {"n": 30, "host": "harbor.example.com", "part": "host"}
 STAGES = ("resolve", "connect", "tls", "ping", "token", "confirm")
@@ -27,10 +38,38 @@ def fill(rows: int, held: str) -> None:
     _add(access, ONE, "harbor-one", Reason.OK, age=timedelta(minutes=3))
     _add(access, WAITING, HELD, Reason.OK, age=timedelta(days=1), domain=held, username="held")
     _add(access, WAITING, "registry-quick", Reason.OK, age=timedelta(days=1), domain="http://127.0.0.1:9")
+    _channels()
     every = list(Reason)
     for number in range(rows):
         reason = every[number % len(every)] if number % 3 == 0 else Reason.OK
         _add(access, MANY, f"registry-{number:04}", reason, age=timedelta(minutes=7 * number))
+
+
+def _channels() -> None:
+    """One channel of every state."""
+    now = datetime.now(UTC)
+    common = {"sealed": "", "service": "dingtalk", "host": "oapi.dingtalk.com"}
+    Channel.objects.bulk_create(
+        (
+            Channel(name="运维群", **common, sent_at=now - timedelta(minutes=4)),
+            Channel(name="新建的群", **common),
+            Channel(name="停用的群", **common, enabled=False, trouble="gone", code="410", failed_at=now),
+            Channel(
+                name="签名错误", **common, trouble="signature", code="310000", failed_at=now, sent_at=now
+            ),
+            Channel(name="n" * 64, namespace=LONGEST, **{**common, "host": f"{LABEL}.{LABEL}.example.com"}),
+            Channel(
+                name="Alertmanager",
+                namespace="team-b",
+                service="alertmanager",
+                sealed="",
+                host="alertmanager.monitoring.svc:9093",
+                trouble="network",
+                code="connection_refused",
+                failed_at=now,
+            ),
+        )
+    )
 
 
 def _add(access: Access, namespace: str, name: str, reason: Reason, *, age: timedelta, **values: str) -> None:

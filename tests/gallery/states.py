@@ -214,6 +214,12 @@ def made_token(page: Page, scene: Scene) -> None:
     page.get_by_text(re.compile("rct_")).first.wait_for()
 
 
+def tried_channel(page: Page, scene: Scene) -> None:
+    page.locator("[name=url]").fill("http://127.0.0.1:9/robot/send?key=secret")
+    page.locator("[hx-post*='/try/']").click()
+    page.locator("#channel-outcome .notice").wait_for()
+
+
 def chosen_namespaces(page: Page, scene: Scene) -> None:
     click("a[href$='/tokens/-/add/']", "dialog[open] form")(page, scene)
     page.locator("[name=scope][value=chosen]").check()
@@ -313,6 +319,18 @@ STATES = (
     State("token-namespaces", "/tokens/", chosen_namespaces),
     State("token-no-namespace", "/tokens/-/add/", no_namespace, status=422),
     State("token-made", "/tokens/-/add/", made_token),
+    State("channels-empty", "/channels/", person="nina"),
+    State("channels", "/channels/"),
+    State(
+        "channel-services", "/channels/", click("a[href$='/channels/-/add/']", "dialog[open] .service-card")
+    ),
+    State("channel-add", "/channels/-/add/dingtalk/"),
+    State(
+        "channel-errors", "/channels/-/add/webhook/", submit(nothing, "main button[type=submit]"), status=422
+    ),
+    State("channel-try-failed", "/channels/-/add/wecom/", tried_channel),
+    State("channel-edit", "/channels/", click(".channels a[href$='/edit/']", "dialog[open] form")),
+    State("channel-delete", "/channels/", click(".channels a[href$='/delete/']", "dialog[open] form")),
     State("password", "/password/"),
     State("api", "/oapis/docs"),
     State("not-found", "/no-such-page/", status=404),

@@ -24,6 +24,9 @@ OWNERS = {
     "ApiBucket": {"limits.py"},
     "Pause": {"verification/pauses.py"},
     "ClusterSession": {"people/cluster_sessions.py", "log_in/backend.py"},
+    "Channel": {"events/channels.py", "events/outbox.py", "events/sender.py"},
+    "Delivery": {"events/outbox.py"},
+    "DeliveryItem": {"events/outbox.py"},
     "AuditEntry": {
         *("audit/log.py", "runs/clean_up.py", "words/journal.py", "web/details.py", "web/journal.py"),
         "demo/seed.py",

@@ -17,6 +17,7 @@ from tests.cast import EVERYBODY, Cast
 SEES = {"olive": 200, "nina": 200, "omar": 200, "vic": 200, "sam": 404}
 EDITS = {**SEES, "vic": 403}
 DELETES = {**EDITS, "omar": 403}
+TELLS = {"olive": 200, "nina": 200, "omar": 403, "vic": 403, "sam": 403}
 ADMINISTERS = {"olive": 200, "nina": 403, "omar": 403, "vic": 403, "sam": 403}
 ANYBODY = dict.fromkeys(SEES, 200)
 IN_TEAM_A = {"namespace": "team-a", "name": "harbor-prod"}
@@ -90,6 +91,18 @@ VIEWS = {
     ),
     "account_active": View({**ADMINISTERS, "olive": 302}, {"name": "vic"}, data={"active": "1"}, wrong="get"),
     "account_delete": View(ADMINISTERS, {"name": "vic"}, wrong="put"),
+    "channels": View(ANYBODY),
+    "channel_add": View(TELLS, wrong="put"),
+    "channel_add_to": View(TELLS, {"service": "slack"}, wrong="put"),
+    "channel_try": View(
+        {"olive": 422, "nina": 422, "omar": 403, "vic": 403, "sam": 404},
+        {"service": "slack"},
+        data={"namespace": "team-a"},
+        wrong="get",
+    ),
+    "channel_edit": View(dict.fromkeys(SEES, 404), {"channel": uuid4()}, wrong="put"),
+    "channel_try_again": View(dict.fromkeys(SEES, 404), {"channel": uuid4()}, data={}, wrong="get"),
+    "channel_delete": View(dict.fromkeys(SEES, 404), {"channel": uuid4()}, wrong="put"),
     "namespaces": View(ADMINISTERS),
     "namespace_add": View(ADMINISTERS, wrong="put"),
     "namespace_delete": View(ADMINISTERS, {"name": "team-b"}, wrong="put"),

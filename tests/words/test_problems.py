@@ -110,6 +110,10 @@ ca_too_many
 ca_unreadable
 certificate_unusable
 changed
+channel_http
+channel_secret
+channel_taken
+channel_url
 characters
 cluster_away
 cluster_certificate
@@ -170,6 +174,7 @@ proof_refused
 pull_secret_foreign
 query_or_fragment
 quota_exceeded
+recipients
 recreated
 registry_busy
 required
@@ -186,6 +191,7 @@ tokenreviews_forbidden
 too_long
 too_long_here
 too_many
+too_many_channels
 twice
 type
 under_way
@@ -198,5 +204,6 @@ username_control_character
 username_empty
 username_not_text
 weak
+webhook_secret
 whitespace_inside
 zone_id"""

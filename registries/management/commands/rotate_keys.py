@@ -33,5 +33,5 @@ class Command(BaseCommand):
 
 
 def _resealed() -> str:
-    passwords, credentials = services().reseal()
-    return f"{passwords} passwords and the credentials of {credentials} sessions"
+    passwords, credentials, channels = services().reseal()
+    return f"{passwords} passwords, the credentials of {credentials} sessions and {channels} channels"

@@ -1,0 +1,175 @@
+"""A message to people about changes of one group, as plain text in the channel's language.
+
+Texts that people typed (display names, owners) are made harmless here: no link and no mention is left in them. Services
+escape what their own format needs.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from registries.events.change import Change, ChangeKind, newest
+from registries.words import labels
+
+LISTED = 10
+"""Registries that a message names. It counts the others."""
+NAMESPACES = 5
+TYPED_MAX = 80
+_MENTION = re.compile(r"(?<![\w.+-])@")
+_SCHEME = re.compile(r"(?<=\w):(?=//)")
+_MARKUP = str.maketrans({"[": "［", "]": "］", "<": "＜", ">": "＞", "`": "＇", "*": "＊", "|": "｜"})
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message: a title, lines, and a link to the console ("" if its address is not known).
+
+    `changes` are the changes that it tells of, one per registry. `language` is zh or en.
+    """
+
+    kind: ChangeKind
+    title: str
+    lines: tuple[str, ...]
+    link: str
+    changes: tuple[Change, ...]
+    language: str
+
+    def text(self, limit: int) -> str:
+        """Title, lines and link, at most `limit` bytes of UTF-8. Lines that do not fit are left out."""
+        end = [self.link] if self.link else []
+        lines = [self.title, *self.lines]
+        while len(lines) > 1 and _size([*lines, *end]) > limit:
+            lines.pop()
+        return cut("\n".join([*lines, *end]), limit)
+
+
+def message(changes: Sequence[Change], *, language: str, url: str, scope: str = "") -> Message:
+    """The message about these changes of one group. `url` is the console's address without a final slash, or "".
+
+    `scope` is the namespace of the channel; "" for all.
+    """
+    told = newest(changes)
+    first = told[0]
+    with translation.override("zh-hans" if language == "zh" else "en"):
+        registries = [change for change in told if change.name]
+        lines = _facts(first, registries) if registries else _of_console(first)
+        return Message(
+            first.kind,
+            _title(first, registries),
+            tuple(lines),
+            _link(url, registries, scope),
+            tuple(told),
+            language,
+        )
+
+
+def typed(text: str) -> str:
+    """A text that somebody typed, on one line, without links, mentions and markup."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = _MENTION.sub("＠", _SCHEME.sub("：", line)).translate(_MARKUP)
+    return line if len(line) <= TYPED_MAX else line[: TYPED_MAX - 1] + "…"
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` bytes of UTF-8, without half a character."""
+    return text.encode()[:limit].decode(errors="ignore")
+
+
+def _size(lines: Sequence[str]) -> int:
+    return len("\n".join(lines).encode())
+
+
+def _title(first: Change, registries: Sequence[Change]) -> str:
+    n = len(registries)
+    if n == 1 and first.kind in _ONE:
+        return str(_ONE[first.kind]) % {"name": f"{first.namespace}/{first.name}"}
+    return str(_MANY[first.kind]) % {"host": typed(first.host), "n": n}
+
+
+_ONE = {
+    ChangeKind.FAILING: gettext_lazy("Registry %(name)s fails"),
+    ChangeKind.RECOVERED: gettext_lazy("Registry %(name)s works again"),
+    ChangeKind.REMINDER: gettext_lazy("Registry %(name)s still fails"),
+    ChangeKind.FLAPPING: gettext_lazy("Registry %(name)s fails and recovers again and again"),
+    ChangeKind.EXPIRING: gettext_lazy("Registry %(name)s: a credential or certificate expires soon"),
+}
+_MANY = {
+    ChangeKind.FAILING: gettext_lazy("%(n)d registries on %(host)s fail"),
+    ChangeKind.RECOVERED: gettext_lazy("%(n)d registries on %(host)s work again"),
+    ChangeKind.REMINDER: gettext_lazy("%(n)d registries on %(host)s still fail"),
+    ChangeKind.FLAPPING: gettext_lazy("%(n)d registries on %(host)s fail and recover again and again"),
+    ChangeKind.EXPIRING: gettext_lazy(
+        "Credentials or certificates of %(n)d registries on %(host)s expire soon"
+    ),
+    ChangeKind.NETWORK: gettext_lazy("The console's own network has a problem"),
+    ChangeKind.NETWORK_OVER: gettext_lazy("The console's own network works again"),
+    ChangeKind.TEST: gettext_lazy("Test message of the registry console"),
+}
+
+
+def _facts(first: Change, registries: Sequence[Change]) -> list[str]:
+    lines = [_("Host: %(host)s") % {"host": typed(first.host)}]
+    if first.kind.bad and first.reason:
+        lines.append(_("Reason: %(reason)s") % {"reason": labels.reason(first.reason)})
+        hint = labels.reason_hint(first.reason)
+        lines += [_("Next step: %(hint)s") % {"hint": hint}] if hint else []
+    since = min(change.since for change in registries)
+    lines.append(_("Since: %(time)s") % {"time": when(since)})
+    if len(registries) > 1:
+        spaces = sorted({change.namespace for change in registries})
+        more = ", …" if len(spaces) > NAMESPACES else ""
+        lines.append(
+            _("Namespaces (%(n)d): %(names)s")
+            % {"n": len(spaces), "names": ", ".join(spaces[:NAMESPACES]) + more}
+        )
+    lines += [_item(change) for change in registries[:LISTED]]
+    if len(registries) > LISTED:
+        n = len(registries) - LISTED
+        lines.append(ngettext("and %(n)d more", "and %(n)d more", n) % {"n": n})
+    return lines
+
+
+def _item(change: Change) -> str:
+    parts = [f"- {change.namespace}/{change.name}"]
+    if change.display_name:
+        parts.append(f"({typed(change.display_name)})")
+    if change.owner:
+        parts.append(_("owner: %(name)s") % {"name": typed(change.owner)})
+    if change.support:
+        parts.append(_("support: %(name)s") % {"name": typed(change.support)})
+    return " ".join(parts)
+
+
+def _of_console(first: Change) -> list[str]:
+    match first.kind:
+        case ChangeKind.NETWORK:
+            return [
+                _("Most registries cannot be reached since %(time)s. Their states stay as they were.")
+                % {"time": when(first.since)},
+                _("Check the network, DNS and proxy of the console."),
+            ]
+        case ChangeKind.NETWORK_OVER:
+            return [_("Registries can be reached again since %(time)s.") % {"time": when(first.since)}]
+        case _:
+            return [_("This channel works. It tells you when a registry fails and when it works again.")]
+
+
+def when(moment: datetime) -> str:
+    """A time in the console's time zone, with the zone."""
+    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def _link(url: str, registries: Sequence[Change], scope: str) -> str:
+    if not url:
+        return ""
+    if len(registries) == 1:
+        return f"{url}/registries/{registries[0].namespace}/{registries[0].name}/"
+    spaces = {change.namespace for change in registries}
+    namespace = scope or (spaces.pop() if len(spaces) == 1 else "")
+    query = f"?namespace={namespace}&status=failed" if namespace else "?status=failed"
+    return f"{url}/registries/{query}"

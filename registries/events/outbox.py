@@ -1,0 +1,151 @@
+"""The outbox: changes wait here for their channels. Owns Delivery and DeliveryItem.
+
+`tell` writes in the transaction of the change, so a change that is committed is sent at least once. Changes of one
+group (kind, host, reason) are collected for a while and sent as one message. A process claims a message by a
+conditional update. A claim expires, so the message of a process that died is sent by another one, with the same id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from registries.events.change import Change
+from registries.events.services.base import Outcome, Trouble
+from registries.limits import exclusive
+from registries.models import Channel, Delivery, DeliveryItem
+
+COLLECT = timedelta(seconds=30)
+CLAIM = timedelta(minutes=2)
+"""Longer than any attempt takes."""
+RETRIES = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+)
+"""The waits after failed attempts (Standard Webhooks). After the last one the message is given up."""
+COLLECTING, DUE, SENT, GIVEN_UP = "collecting", "due", "sent", "given_up"
+KEPT = timedelta(days=30)
+BATCH = 500
+ITEMS_MAX = 2_000
+"""Changes that one message is made of. More of the same group become a second message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that this process may send now. `fence` is its number among the claims."""
+
+    id: UUID
+    channel: Channel
+    changes: tuple[Change, ...]
+    fence: int
+
+
+def tell(changes: Sequence[Change]) -> int:
+    """Puts changes into the outbox of every channel that may hear of them. Call it in the transaction of the change.
+
+    A channel of a namespace hears of that namespace only. Returns the number of entries.
+    """
+    if not changes:
+        return 0
+    namespaces = {change.namespace for change in changes}
+    told = 0
+    with exclusive("outbox"):
+        channels = Channel.objects.filter(Q(namespace__in=namespaces) | Q(namespace=""), enabled=True)
+        for channel in channels.order_by("pk"):
+            meant = [it for it in changes if channel.namespace in ("", it.namespace)]
+            for group in dict.fromkeys(it.group for it in meant):
+                told += _collect(channel, group, [it for it in meant if it.group == group])
+    return told
+
+
+def _collect(channel: Channel, group: str, changes: Sequence[Change]) -> int:
+    delivery, _created = Delivery.objects.get_or_create(
+        channel=channel, group=group[:400], state=COLLECTING, defaults={"due_at": timezone.now() + COLLECT}
+    )
+    DeliveryItem.objects.bulk_create(DeliveryItem(delivery=delivery, change=it.to_json()) for it in changes)
+    return len(changes)
+
+
+def claim() -> Claimed | None:
+    """The message that has been due longest, claimed for this process; None if none is due."""
+    now = timezone.now()
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    due = Delivery.objects.filter(free, state__in=(COLLECTING, DUE), due_at__lte=now, channel__enabled=True)
+    for pk, fence in due.order_by("due_at").values_list("pk", "fence")[:5]:
+        with exclusive("outbox"):  # nothing is added to it any more
+            mine = Delivery.objects.filter(free, pk=pk, fence=fence, state__in=(COLLECTING, DUE)).update(
+                state=DUE, fence=F("fence") + 1, claimed_until=now + CLAIM
+            )
+        if mine:
+            delivery = Delivery.objects.select_related("channel").get(pk=pk)
+            rows = delivery.items.order_by("pk").values_list("change", flat=True)[:ITEMS_MAX]
+            return Claimed(pk, delivery.channel, tuple(map(Change.from_json, rows)), fence + 1)
+    return None
+
+
+def settle(claimed: Claimed, outcome: Outcome) -> None:
+    """Records an attempt: sent, or when to try again. Without effect if another process has claimed it meanwhile."""
+    now = timezone.now()
+    mine = Delivery.objects.filter(pk=claimed.id, fence=claimed.fence, state=DUE)
+    with transaction.atomic():
+        if outcome.ok:
+            mine.update(state=SENT, ended_at=now, claimed_until=None, attempts=F("attempts") + 1)
+        else:
+            attempts = mine.values_list("attempts", flat=True).first() or 0
+            mine.update(**_after_failure(attempts, outcome, now))
+        note(claimed.channel, outcome)
+
+
+def _after_failure(attempts: int, outcome: Outcome, now: datetime) -> dict[str, object]:
+    if attempts >= len(RETRIES) or outcome.trouble is Trouble.GONE:
+        return {"state": GIVEN_UP, "ended_at": now, "claimed_until": None, "attempts": attempts + 1}
+    wait = max(RETRIES[attempts], timedelta(seconds=outcome.retry_after))
+    return {"due_at": now + wait, "claimed_until": None, "attempts": attempts + 1}
+
+
+def claim_repeats(service: str, every: timedelta) -> list[Channel]:
+    """The channels of a service whose alerts have to be sent again, each claimed by one process only."""
+    now = timezone.now()
+    free = Channel.objects.filter(
+        Q(repeat_at__isnull=True) | Q(repeat_at__lte=now), service=service, enabled=True
+    )
+    return [it for it in free if free.filter(pk=it.pk).update(repeat_at=now + every)]
+
+
+def postpone(claimed: Claimed, seconds: int) -> None:
+    """Gives a claimed message back: its channel has reached its limit of rate. This is no attempt."""
+    Delivery.objects.filter(pk=claimed.id, fence=claimed.fence, state=DUE).update(
+        due_at=timezone.now() + timedelta(seconds=seconds), claimed_until=None
+    )
+
+
+def note(channel: Channel, outcome: Outcome) -> None:
+    """What the page of channels shows of the last attempt. 410 turns the channel off."""
+    now = timezone.now()
+    if outcome.trouble is None:
+        Channel.objects.filter(pk=channel.pk).update(sent_at=now, failed_at=None, trouble="", code="")
+        return
+    fields: dict[str, object] = {
+        "failed_at": now,
+        "trouble": outcome.trouble.value,
+        "code": outcome.code[:32],
+    }
+    if outcome.trouble is Trouble.GONE:
+        fields["enabled"] = False
+    Channel.objects.filter(pk=channel.pk).update(**fields)
+
+
+def waiting() -> int:
+    """Messages that wait to be sent."""
+    return Delivery.objects.filter(state__in=(COLLECTING, DUE)).count()
+
+
+def prune() -> None:
+    """Deletes ended messages after 30 days, in batches."""
+    old = Delivery.objects.filter(state__in=(SENT, GIVEN_UP), ended_at__lt=timezone.now() - KEPT)
+    while pks := list(old.values_list("pk", flat=True)[:BATCH]):
+        Delivery.objects.filter(pk__in=pks).delete()

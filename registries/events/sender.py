@@ -1,0 +1,133 @@
+"""Sends what is in the outbox, in threads of this process. Any number of processes may do so."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from uuid import uuid4
+
+from django.db import connections
+from django.utils import timezone
+
+from registries.domain.errors import ConsoleError
+from registries.events import outbox
+from registries.events.change import Change, ChangeKind
+from registries.events.channels import opened
+from registries.events.message import Message, message
+from registries.events.services import SERVICES
+from registries.events.services.alertmanager import REPEAT, Alertmanager
+from registries.events.services.base import Config, Outcome, Post, Trouble, network
+from registries.limits import Buckets, Rates
+from registries.metrics import Metrics
+from registries.models import Channel
+from registries.probe import Policy
+from registries.probe.answer import Answer
+from registries.probe.fault import Fault
+from registries.probe.post import post
+from registries.stores.sealing import Sealer
+
+EVERY = 2.0
+"""Seconds between two looks into the outbox."""
+THREADS = 2
+
+log = logging.getLogger(__name__)
+
+
+class Sender:
+    """Sends messages. `policy` gives the rules of the network for a channel of a namespace, or of all ("").
+
+    `url` is the console's address for links, or "". `failing` returns the changes of all registries that fail now,
+    for services that forget.
+    """
+
+    def __init__(
+        self,
+        sealer: Sealer,
+        policy: Callable[[str], Policy],
+        buckets: Buckets,
+        metrics: Metrics,
+        url: str,
+        failing: Callable[[], Sequence[Change]],
+    ) -> None:
+        self._sealer = sealer
+        self._policy = policy
+        self._metrics = metrics
+        self._url = url.rstrip("/")
+        self._failing = failing
+        self._rates = {name: Rates(service.per_minute, buckets) for name, service in SERVICES.items()}
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        for number in range(THREADS):
+            threading.Thread(target=self._work, name=f"sender-{number}", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _work(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                while not self._stopped.is_set() and self.send_one():
+                    pass
+                self.repeat()
+            except Exception:  # the next message is sent, whatever happened to this one
+                log.exception("the outbox was not sent")
+            finally:
+                connections.close_all()
+            self._stopped.wait(EVERY)
+
+    def send_one(self) -> bool:
+        """Sends the message that has been due longest. Returns whether one was due."""
+        claimed = outbox.claim()
+        if claimed is None:
+            return False
+        channel = claimed.channel
+        wait = self._rates[channel.service].wait(f"channel {channel.pk}")
+        if wait:
+            outbox.postpone(claimed, wait)
+            return True
+        outcome = self.attempt(channel, claimed.changes, str(claimed.id))
+        outbox.settle(claimed, outcome)
+        return True
+
+    def attempt(self, channel: Channel, changes: Sequence[Change], key: str) -> Outcome:
+        """One attempt at a message, whatever happens."""
+        try:
+            config = opened(self._sealer, channel)
+            told = message(changes, language=channel.language, url=self._url, scope=channel.namespace)
+            outcome = self.deliver(channel.service, channel.namespace, config, told, key)
+        except Exception as error:  # noqa: BLE001 - a message that cannot be made must not stop the others
+            cause = error.reason if isinstance(error, ConsoleError) else type(error).__name__
+            log.error("a message was not sent: %s", cause)  # without the text, which may hold a secret
+            outcome = Outcome(Trouble.UNSENT, cause[:32])
+        self._metrics.delivered(channel.service, outcome.trouble or "")
+        return outcome
+
+    def deliver(self, service: str, namespace: str, config: Config, told: Message, key: str) -> Outcome:
+        """Sends one message by these fields of a channel."""
+        policy = self._policy(namespace)
+
+        def send(request: Post) -> Answer:
+            return post(request.url, request.body, request.headers, policy)
+
+        try:
+            return SERVICES[service].send(told, config, key=key, now=timezone.now(), post=send)
+        except Fault as fault:
+            return network(fault.reason)
+
+    def repeat(self) -> int:
+        """Sends the alerts of failing registries again, to services that forget. Returns the number of channels."""
+        channels = outbox.claim_repeats(Alertmanager.name, REPEAT)
+        failing = self._failing() if channels else ()
+        for channel in channels:
+            changes = [it for it in failing if channel.namespace in ("", it.namespace)]
+            for group in dict.fromkeys(it.group for it in changes):
+                outcome = self.attempt(channel, [it for it in changes if it.group == group], str(uuid4()))
+                outbox.note(channel, outcome)
+        return len(channels)
+
+    def try_channel(self, service: str, namespace: str, language: str, config: Config, key: str) -> Outcome:
+        """Sends a test message by these fields."""
+        now = timezone.now()
+        change = Change(ChangeKind.TEST, now, now)
+        told = message([change], language=language, url=self._url, scope=namespace)
+        return self.deliver(service, namespace, config, told, key)

@@ -1,0 +1,69 @@
+"""Prometheus Alertmanager, API v2 (notifications.md).
+
+Alertmanager forgets an alert after `endsAt`, so the sender repeats those of failing registries (outbox.py), and sends
+`endsAt` now for those that work again.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from django.utils import translation
+
+from registries.events.change import Change, ChangeKind
+from registries.events.message import Message, typed
+from registries.events.services.base import JSON, Config, Field, HttpService, Post, json_body
+from registries.words import labels
+
+REPEAT = timedelta(minutes=5)
+LASTS = 3 * REPEAT
+"""An alert ends by itself when the console does not repeat it so long."""
+ALERT = "RegistryConnectionFailed"
+ALERTS_MAX = 500
+
+
+class Alertmanager(HttpService):
+    name = "alertmanager"
+    fields: tuple[Field, ...] = (Field("url"), Field("token", required=False))
+
+    def request(self, message: Message, config: Config, *, key: str, now: datetime) -> Post:
+        alerts = [_alert(change, message, now) for change in message.changes[:ALERTS_MAX]]
+        headers = {**JSON, **({"Authorization": f"Bearer {config['token']}"} if config.get("token") else {})}
+        return Post(f"{config['url'].rstrip('/')}/api/v2/alerts", json_body(alerts), headers)
+
+
+def _alert(change: Change, message: Message, now: datetime) -> dict[str, object]:
+    """All labels identify an alert, so those of a recovery equal those of its failure. An empty one would be a 400."""
+    labelled = {
+        "alertname": _NAMES.get(change.kind, ALERT),
+        "severity": "warning",
+        "namespace": change.namespace,
+        "registry_name": change.name,
+        "host": change.host,
+    }
+    with translation.override("zh-hans" if message.language == "zh" else "en"):
+        noted = {
+            "summary": message.title,
+            "reason": labels.reason(change.reason) if change.reason else "",
+            "owner": typed(change.owner),
+            "support_contact": typed(change.support),
+        }
+    ends = now + LASTS if change.kind.bad else now + timedelta(seconds=0 if change.name else 60)
+    return {
+        "labels": {name: value for name, value in labelled.items() if value},
+        "annotations": {name: value for name, value in noted.items() if value},
+        "startsAt": _time(change.since if change.kind.bad else min(change.since, now)),
+        "endsAt": _time(ends),
+        **({"generatorURL": message.link} if message.link else {}),
+    }
+
+
+_NAMES = {
+    ChangeKind.NETWORK: "RegistryConsoleNetwork",
+    ChangeKind.NETWORK_OVER: "RegistryConsoleNetwork",
+    ChangeKind.FLAPPING: ALERT,
+    ChangeKind.EXPIRING: "RegistryCredentialExpires",
+    ChangeKind.TEST: "RegistryConsoleTest",
+}
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,252 @@
+"""Pages of channels: where messages about failures go."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django import forms
+from django.forms.widgets import Input
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from registries.domain.access import Permission, role_for
+from registries.domain.errors import Forbidden, Invalid, NotFound, TooManyRequests
+from registries.events import words
+from registries.events.services import SERVICES
+from registries.log_in.access import ConsoleRequest
+from registries.probe.scrubber import Scrubber
+from registries.web.forms import CauseForm
+from registries.web.responses import back, dialog
+from registries.wiring import services
+from registries.words.labels import FIELDS, ago
+from registries.words.problems import cause_text
+
+SECRETS = ("url", "secret", "token")
+
+
+class ChannelForm(CauseForm):
+    """A channel of one service. Its fields are those of the service; nothing that was typed into a secret is shown."""
+
+    namespace = forms.ChoiceField(label=FIELDS["namespace"])
+    name = forms.CharField(
+        label=FIELDS["name"], widget=forms.TextInput({"autocomplete": "off", "maxlength": "64"})
+    )
+    language = forms.ChoiceField(label=gettext_lazy("Language of messages"), choices=words.LANGUAGES)
+    enabled = forms.BooleanField(label=gettext_lazy("Send messages"), required=False)
+
+    def __init__(
+        self, *args: Any, service: str, namespaces: list[tuple[str, str]] | None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.service = service
+        stored = namespaces is None  # an existing channel
+        for it in SERVICES[service].fields:
+            self.fields[it.name] = _field(
+                service, it.name, required=it.required and not stored, stored=stored and it.secret
+            )
+        if namespaces is None:
+            del self.fields["namespace"]
+            self.order_fields(["name", "language", *(it.name for it in SERVICES[service].fields), "enabled"])
+        else:
+            del self.fields["enabled"]
+            self.fields["namespace"].choices = namespaces  # type: ignore[attr-defined]
+
+    def config(self) -> dict[str, str]:
+        typed = self.typed()
+        return {it.name: typed[it.name].strip() for it in SERVICES[self.service].fields}
+
+
+def _field(service: str, name: str, *, required: bool, stored: bool) -> forms.CharField:
+    example = _("stored; leave empty to keep it") if stored else words.EXAMPLES.get((service, name), "")
+    attrs = {"autocomplete": "off", "spellcheck": "false", "class": "mono", "placeholder": str(example)}
+    if name in SECRETS:
+        attrs["hx-preserve"] = ""  # what was typed stays when the server returns the form without it
+    widget: Input = forms.TextInput(attrs)
+    if name in SECRETS:
+        widget = _Unshown(attrs)
+    if name in ("secret", "token"):
+        widget = forms.PasswordInput({**attrs, "autocomplete": "new-password", "class": "form-control mono"})
+    return forms.CharField(
+        label=str(words.field(service, name)),
+        help_text=str(words.HINTS.get((service, name), "")),
+        required=required,
+        widget=widget,
+    )
+
+
+class _Unshown(forms.TextInput):
+    """A text input that never holds a value from the server: a webhook's URL is a secret."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
+
+
+@require_safe
+def channels(request: ConsoleRequest) -> HttpResponse:
+    found = services().channels.all(access=request.access)
+    now = timezone.now()
+    rows = [
+        (
+            it,
+            words.SERVICES[it.service],
+            words.trouble(it.trouble, it.code),
+            ago(it.sent_at, now) if it.sent_at else "",
+        )
+        for it in found
+    ]
+    return render(request, "channels/channels.html", {"rows": rows, "may_add": bool(_scopes(request))})
+
+
+@sensitive_post_parameters(*SECRETS)
+@sensitive_variables("form")
+@require_http_methods(["GET", "HEAD", "POST"])
+def channel_add(request: ConsoleRequest, service: str = "") -> HttpResponse:
+    if not request.access.may_anywhere(Permission.CREATE):
+        raise Forbidden("", role_for(Permission.CREATE))
+    offered = services().channels.services
+    if service not in offered:
+        if service:
+            raise NotFound(service)
+        cards = [(name, words.SERVICES[name]) for name in offered]
+        return dialog(
+            request,
+            "channels/_services.html",
+            {"cards": cards, "title": _("Add channel")},
+            title=_("Add channel"),
+        )
+    title = _("Add channel: %(service)s") % {"service": words.SERVICES[service].text}
+    initial = {
+        "language": "zh" if request.LANGUAGE_CODE.startswith("zh") else "en",
+        "name": str(words.SERVICES[service].text),
+    }
+    form = ChannelForm(request.POST or None, service=service, namespaces=_scopes(request), initial=initial)
+    context = {"form": form, "title": title, "service": service}
+    if request.method != "POST":
+        return dialog(request, "channels/_form.html", context, title=title)
+    typed = form.typed()
+    try:
+        made = services().channels.create(
+            access=request.access,
+            namespace=_namespace(typed["namespace"]),
+            name=typed["name"].strip(),
+            service=service,
+            language=typed["language"],
+            config=form.config(),
+        )
+    except Invalid as error:
+        form.add_causes(error.causes)
+        return dialog(request, "channels/_form.html", context, status=422, title=title)
+    return back(request, _("Added the channel %(name)s.") % {"name": made.name}, "registries:channels")
+
+
+@sensitive_post_parameters(*SECRETS)
+@sensitive_variables("form")
+@require_http_methods(["GET", "HEAD", "POST"])
+def channel_edit(request: ConsoleRequest, channel: UUID) -> HttpResponse:
+    found = services().channels.one(access=request.access, channel=channel)
+    title = _("Edit %(name)s") % {"name": found.name}
+    initial = {"name": found.name, "language": found.language, "enabled": found.enabled}
+    if found.service == "mail":
+        initial["to"] = found.target
+    form = ChannelForm(request.POST or None, service=found.service, namespaces=None, initial=initial)
+    context = {"form": form, "title": title, "channel": found, "service": found.service}
+    if request.method != "POST":
+        return dialog(request, "channels/_form.html", context, title=title)
+    typed = form.typed()
+    try:
+        services().channels.edit(
+            access=request.access,
+            channel=channel,
+            name=typed["name"].strip(),
+            language=typed["language"],
+            enabled=typed["enabled"] == "on",
+            config=form.config(),
+        )
+    except Invalid as error:
+        form.add_causes(error.causes)
+        return dialog(request, "channels/_form.html", context, status=422, title=title)
+    return back(
+        request, _("Saved the channel %(name)s.") % {"name": typed["name"].strip()}, "registries:channels"
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def channel_delete(request: ConsoleRequest, channel: UUID) -> HttpResponse:
+    found = services().channels.one(access=request.access, channel=channel)
+    if request.method != "POST":
+        title = _("Delete %(name)s") % {"name": found.name}
+        return dialog(request, "channels/_delete.html", {"channel": found, "title": title}, title=title)
+    services().channels.delete(access=request.access, channel=channel)
+    return back(request, _("Deleted the channel %(name)s.") % {"name": found.name}, "registries:channels")
+
+
+@sensitive_post_parameters(*SECRETS)
+@sensitive_variables("form", "config")
+@require_POST
+def channel_try(request: ConsoleRequest, service: str) -> HttpResponse:
+    """Sends a test message by the typed fields of a new channel."""
+    if service not in services().channels.services:
+        raise NotFound(service)
+    form = ChannelForm(request.POST, service=service, namespaces=_scopes(request))
+    namespace, config = _namespace(form.typed()["namespace"]), form.config()
+    return _tried(request, form, service, namespace, form.typed()["language"], config)
+
+
+@sensitive_post_parameters(*SECRETS)
+@sensitive_variables("form", "config")
+@require_POST
+def channel_try_again(request: ConsoleRequest, channel: UUID) -> HttpResponse:
+    """Sends a test message to an existing channel: by what is typed in its form, else by what is stored."""
+    found = services().channels.one(access=request.access, channel=channel)
+    form = ChannelForm(request.POST, service=found.service, namespaces=None)
+    config = services().channels.merged(access=request.access, channel=channel, config=form.config())
+    language = form.typed()["language"] or found.language
+    return _tried(request, form, found.service, found.namespace, language, config)
+
+
+@sensitive_variables("config", "secret")
+def _tried(
+    request: ConsoleRequest,
+    form: ChannelForm,
+    service: str,
+    namespace: str,
+    language: str,
+    config: dict[str, str],
+) -> HttpResponse:
+    try:
+        services().channels.check(access=request.access, namespace=namespace, service=service, config=config)
+    except Invalid as error:
+        texts = [f"{form[it.field].label}: {cause_text(it)}" for it in error.causes]
+        return render(request, "channels/_outcome.html", {"texts": texts, "ok": False}, status=422)
+    wait = services().channel_tests.wait(request.access.owner)
+    if wait:
+        raise TooManyRequests(retry_after=wait)
+    result = services().sender.try_channel(
+        service, namespace, "en" if language == "en" else "zh", config, str(uuid4())
+    )
+    said = result.said
+    for secret in config.values():
+        said = Scrubber("", secret).detail(said)
+    texts = (
+        [words.outcome(result)] if not result.ok else [_("Sent. Look whether the test message has arrived.")]
+    )
+    return render(request, "channels/_outcome.html", {"texts": texts, "ok": result.ok, "said": said})
+
+
+ALL = "*"
+"""The choice of all namespaces in the form."""
+
+
+def _scopes(request: ConsoleRequest) -> list[tuple[str, str]]:
+    """The namespaces whose channels this person manages; administrators also have all."""
+    names = services().index.namespaces(access=request.access, permission=Permission.CREATE)
+    everything = [(ALL, _("All namespaces"))] if request.access.administers else []
+    return everything + [(name, name) for name in names]
+
+
+def _namespace(choice: str) -> str:
+    return "" if choice == ALL else choice or "?"

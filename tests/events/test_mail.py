@@ -1,0 +1,76 @@
+"""E-mail over a real SMTP server."""
+
+from collections.abc import Callable
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from registries.events.change import Change
+from registries.events.channels import ChannelView
+from registries.events.sender import Sender
+from registries.events.services.base import Outcome, Trouble
+from registries.models import Channel
+from tests.events.conftest import change
+from tests.peers.ports import free_port
+
+
+class Inbox:
+    """Takes mails, or refuses them with `answer`."""
+
+    def __init__(self) -> None:
+        self.mails: list[Envelope] = []
+        self.answer = "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.answer.startswith("250"):
+            self.mails.append(envelope)
+        return self.answer
+
+
+@pytest.fixture
+def inbox(settings: Any) -> Any:
+    handler = Inbox()
+    server = Controller(handler, hostname="127.0.0.1", port=free_port())
+    server.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    yield handler
+    server.stop()
+
+
+def attempt(sender: Sender, channel: ChannelView, changed: Change) -> Outcome:
+    return sender.attempt(
+        Channel.objects.get(pk=channel.id), [changed], "11111111-1111-1111-1111-111111111111"
+    )
+
+
+def test_a_mail_arrives_at_every_recipient(
+    inbox: Inbox, sender: Sender, add_channel: Callable[..., ChannelView]
+) -> None:
+    channel = add_channel("mail", to="ops@example.com, on-call@example.com")
+    outcome = attempt(sender, channel, change(display_name="主仓库\r\nBcc: evil@example.com"))
+    assert outcome == Outcome()
+    [mail] = inbox.mails
+    assert mail.rcpt_tos == ["ops@example.com", "on-call@example.com"]
+    assert isinstance(mail.content, bytes)
+    parsed = message_from_bytes(mail.content)
+    assert str(make_header(decode_header(parsed["Subject"]))) == "镜像源 team-a/harbor-prod 连接失败"
+    assert parsed["Bcc"] is None
+    assert parsed["Message-ID"] == "<11111111-1111-1111-1111-111111111111@registry-console>"
+    body = parsed.get_payload(decode=True)
+    assert isinstance(body, bytes)
+    assert "用户名或密码错误" in body.decode()
+
+
+def test_a_refusal_and_a_server_that_is_away_are_told(
+    inbox: Inbox, sender: Sender, add_channel: Callable[..., ChannelView], settings: Any
+) -> None:
+    channel = add_channel("mail", to="ops@example.com")
+    inbox.answer = "554 no"
+    assert attempt(sender, channel, change()) == Outcome(Trouble.MAIL, "554")
+    settings.EMAIL_PORT = 9
+    assert attempt(sender, channel, change()) == Outcome(Trouble.MAIL, "ConnectionRefusedError")

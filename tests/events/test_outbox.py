@@ -1,0 +1,286 @@
+"""The outbox: told at least once, to whom it concerns, in groups, within limits."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connections, transaction
+from django.utils import timezone
+
+from registries.events import outbox
+from registries.events.change import ChangeKind
+from registries.events.channels import ChannelView
+from registries.events.sender import Sender
+from registries.events.services.base import Outcome, Trouble
+from registries.models import Channel, Delivery, DeliveryItem
+from tests import canary
+from tests.events.conftest import change
+from tests.peers.robots import Robot, coded, robot
+from tests.peers.scripted import Reply
+
+Add = Callable[..., ChannelView]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Moves the time of the console."""
+    real, ahead = timezone.now, [timedelta()]
+    monkeypatch.setattr(timezone, "now", lambda: real() + ahead[0])
+
+    def move(by: timedelta) -> None:
+        ahead[0] += by
+
+    return move
+
+
+Move = Callable[[timedelta], None]
+
+
+def drain(sender: Sender) -> int:
+    return sum(1 for _ in iter(sender.send_one, False))
+
+
+def test_changes_of_one_host_are_collected_and_sent_as_one_message(
+    add_channel: Add, sender: Sender, clock: Move
+) -> None:
+    with robot("wecom") as running:
+        add_channel("wecom", url=running.url)
+        for n in range(12):
+            outbox.tell([change(f"r{n}", f"team-{n % 7}")])
+        assert drain(sender) == 0, "sent before the others of the group could come"
+        clock(timedelta(seconds=31))
+        assert drain(sender) == 1
+        assert drain(sender) == 0
+    [body] = running.received
+    assert "harbor.example.com 上 12 个镜像源连接失败" in str(body)
+
+
+def test_another_host_reason_or_kind_is_another_message(
+    add_channel: Add, sender: Sender, clock: Move
+) -> None:
+    with robot("slack") as running:
+        add_channel("slack", url=running.url)
+        outbox.tell([change(), change("b", host="other.example.com"), change("c", reason="timeout")])
+        outbox.tell([change(kind=ChangeKind.RECOVERED)])
+        clock(timedelta(seconds=31))
+        assert drain(sender) == 4
+
+
+def test_a_channel_of_a_namespace_hears_of_nothing_else(
+    add_channel: Add, sender: Sender, clock: Move
+) -> None:
+    with robot("feishu") as mine, robot("dingtalk") as everything:
+        add_channel("feishu", "team-a", url=mine.url)
+        add_channel("dingtalk", url=everything.url)
+        outbox.tell(
+            [change("a"), change("secret-b", "team-b"), change("", "", kind=ChangeKind.NETWORK, host="")]
+        )
+        clock(timedelta(seconds=31))
+        drain(sender)
+    assert "team-a/a" in mine.texts()
+    assert "team-b" not in mine.texts()
+    assert "secret-b" not in mine.texts()
+    assert len(mine.received) == 1
+    assert "team-b" in everything.texts()
+    assert len(everything.received) == 2
+
+
+def test_what_is_rolled_back_is_not_told(add_channel: Add, sender: Sender, clock: Move) -> None:
+    add_channel("wecom", url="http://127.0.0.1:9/")
+
+    with transaction.atomic():
+        outbox.tell([change()])
+        transaction.set_rollback(True)
+    assert outbox.waiting() == 0
+    assert DeliveryItem.objects.count() == 0
+
+
+class TestFailing:
+    def failing(self, running: Robot, sender: Sender, clock: Move, times: int) -> list[float]:
+        """The waits in seconds between attempts that fail, until none is left."""
+        waits = []
+        for _ in range(times):
+            running.answers.append(Reply(500))
+            before = Delivery.objects.get()
+            assert sender.send_one()
+            after = Delivery.objects.get()
+            assert after.id == before.id, "another message"
+            if after.state != outbox.DUE:
+                break
+            waits.append(round((after.due_at - timezone.now()).total_seconds()))
+            clock(after.due_at - timezone.now() + timedelta(seconds=1))
+        return waits
+
+    def test_is_tried_again_by_the_schedule_and_then_given_up(
+        self, add_channel: Add, sender: Sender, clock: Move
+    ) -> None:
+        with robot("wecom") as running:
+            add_channel("wecom", url=running.url)
+            outbox.tell([change()])
+            clock(timedelta(seconds=31))
+            waits = self.failing(running, sender, clock, 12)
+            assert [it for it in waits if it < 60 * 60 * 24 + 1] == [
+                5,
+                300,
+                1800,
+                7200,
+                18000,
+                36000,
+                50400,
+                72000,
+                86400,
+            ]
+            assert Delivery.objects.get().state == outbox.GIVEN_UP
+            assert len(running.server.requests) == 10
+        channel = Channel.objects.get()
+        assert (channel.trouble, channel.code) == (Trouble.STATUS, "500")
+
+    def test_a_later_success_clears_the_trouble(self, add_channel: Add, sender: Sender, clock: Move) -> None:
+        with robot("dingtalk") as running:
+            add_channel("dingtalk", url=running.url)
+            outbox.tell([change()])
+            clock(timedelta(seconds=31))
+            running.answers.append(coded(errcode=310000, errmsg="keywords not in content"))
+            sender.send_one()
+            assert Channel.objects.get().trouble == Trouble.SIGNATURE
+            clock(timedelta(seconds=6))
+            sender.send_one()
+        assert len(running.received) == 1
+        assert (Channel.objects.get().trouble, Delivery.objects.get().state) == ("", outbox.SENT)
+
+    def test_retry_after_is_respected(self, add_channel: Add, sender: Sender, clock: Move) -> None:
+        with robot("slack") as running:
+            add_channel("slack", url=running.url)
+            outbox.tell([change()])
+            clock(timedelta(seconds=31))
+            running.answers.append(Reply(429, [("Retry-After", "120")]))
+            sender.send_one()
+            clock(timedelta(seconds=100))
+            assert drain(sender) == 0
+            clock(timedelta(seconds=21))
+            assert drain(sender) == 1
+
+    def test_410_turns_the_channel_off(self, add_channel: Add, sender: Sender, clock: Move) -> None:
+        with robot("wecom") as running:
+            add_channel("wecom", url=running.url)
+            outbox.tell([change()])
+            clock(timedelta(seconds=31))
+            running.answers.append(Reply(410))
+            sender.send_one()
+        assert not Channel.objects.get().enabled
+        assert outbox.tell([change()]) == 0
+
+    def test_a_seal_that_no_key_opens_stops_nobody_else(
+        self, add_channel: Add, sender: Sender, clock: Move
+    ) -> None:
+        with robot("wecom") as running:
+            broken = add_channel("wecom", url=running.url)
+            add_channel("wecom", "team-a", url=running.url)
+            Channel.objects.filter(pk=broken.id).update(sealed="gAAAAA")
+            outbox.tell([change()])
+            clock(timedelta(seconds=31))
+            assert drain(sender) == 2
+        assert len(running.received) == 1
+        assert Channel.objects.get(pk=broken.id).trouble == Trouble.UNSENT
+
+    def test_a_channel_moved_to_another_namespace_in_the_database_does_not_open(
+        self, add_channel: Add, sender: Sender, clock: Move
+    ) -> None:
+        with robot("wecom") as running:
+            moved = add_channel("wecom", "team-a", url=running.url)
+            Channel.objects.filter(pk=moved.id).update(namespace="team-b")
+            outbox.tell([change("b", "team-b")])
+            clock(timedelta(seconds=31))
+            drain(sender)
+        assert not running.received
+
+
+def test_the_rate_of_a_service_is_obeyed_without_losing_a_message(
+    add_channel: Add, sender: Sender, clock: Move
+) -> None:
+    with robot("dingtalk") as running:
+        add_channel("dingtalk", url=running.url)
+        outbox.tell([change(f"r{n}", host=f"h{n}.example.com") for n in range(30)])
+        clock(timedelta(seconds=31))
+        for _ in range(60):
+            if not sender.send_one():
+                break
+        assert len(running.received) <= 21, "the robot is blocked for ten minutes after 20 in a minute"
+        assert Delivery.objects.filter(state=outbox.DUE).count() == 30 - len(running.received)
+
+
+class TestClaims:
+    def test_one_message_is_claimed_by_one_of_many(
+        self, transactional_db: None, add_channel: Add, clock: Move
+    ) -> None:
+        add_channel("wecom", url="http://localhost:9/")
+        outbox.tell([change()])
+        clock(timedelta(seconds=31))
+        claims: list[Any] = []
+        barrier = threading.Barrier(4)
+
+        def work() -> None:
+            barrier.wait()
+            claims.append(outbox.claim())
+            connections.close_all()
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len([it for it in claims if it]) == 1
+
+    def test_of_a_process_that_died_another_sends_the_same_message(
+        self, add_channel: Add, sender: Sender, clock: Move
+    ) -> None:
+        add_channel("wecom", url="http://localhost:9/")
+        outbox.tell([change()])
+        clock(timedelta(seconds=31))
+        dead = outbox.claim()
+        assert dead
+        assert outbox.claim() is None
+        clock(outbox.CLAIM + timedelta(seconds=1))
+        second = outbox.claim()
+        assert second
+        assert second.id == dead.id
+        outbox.settle(dead, Outcome(Trouble.STATUS, "500"))  # it was only slow: too late
+        assert Delivery.objects.get().claimed_until is not None
+
+    def test_what_comes_while_a_message_is_sent_is_another_message(
+        self, add_channel: Add, sender: Sender, clock: Move
+    ) -> None:
+        with robot("wecom") as running:
+            add_channel("wecom", url=running.url)
+            outbox.tell([change("a")])
+            clock(timedelta(seconds=31))
+            claimed = outbox.claim()
+            assert claimed
+            outbox.tell([change("b")])
+            outbox.settle(claimed, Outcome())
+            clock(timedelta(seconds=31))
+            drain(sender)
+        assert "team-a/b" in running.texts()
+
+
+def test_ended_messages_are_deleted_after_thirty_days(add_channel: Add, sender: Sender, clock: Move) -> None:
+    with robot("wecom") as running:
+        add_channel("wecom", url=running.url)
+        outbox.tell([change()])
+        clock(timedelta(seconds=31))
+        drain(sender)
+        outbox.tell([change("waits")])
+    clock(timedelta(days=29))
+    outbox.prune()
+    assert Delivery.objects.filter(state=outbox.SENT).count() == 1
+    clock(timedelta(days=2))
+    outbox.prune()
+    assert [it.state for it in Delivery.objects.all()] == [outbox.COLLECTING]
+
+
+def test_secrets_of_channels_are_in_no_database_in_clear(add_channel: Add) -> None:
+    add_channel("dingtalk", url=f"https://oapi.dingtalk.com/robot/send?access_token={canary.CANARY}")
+    canary.watch_database()
+    assert not canary.leaks

@@ -1,0 +1,235 @@
+"""通知渠道: who may manage which channel, what is never shown, and the test message."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+
+from registries.models import AuditEntry, Channel
+from registries.wiring import services
+from tests import canary
+from tests.cast import Cast
+from tests.peers.robots import coded, robot
+
+URL = "https://oapi.dingtalk.com/robot/send?access_token=secret-token"
+HX = {"hx_request": "true"}
+
+
+def add(client: Client, namespace: str = "team-a", service: str = "dingtalk", **values: str) -> Any:
+    typed = {
+        "namespace": namespace,
+        "name": "group",
+        "language": "zh",
+        "url": URL,
+        "secret": "SECx",
+        **values,
+    }
+    return client.post(f"/channels/-/add/{service}/", typed)
+
+
+def test_the_page_of_a_new_console_says_what_it_is_for(cast: Cast) -> None:
+    assert "尚无通知渠道" in cast.client("olive").get("/channels/").content.decode()
+
+
+@pytest.mark.parametrize("service", ["dingtalk", "wecom", "feishu", "slack", "alertmanager", "webhook"])
+def test_every_service_has_a_form(cast: Cast, service: str) -> None:
+    assert f"/channels/-/add/{service}/" in cast.client("nina").get("/channels/-/add/").content.decode()
+    page = cast.client("nina").get(f"/channels/-/add/{service}/").content.decode()
+    assert 'name="url"' in page
+    assert 'value="*"' not in page, "a namespace's admin is offered all namespaces"
+
+
+def test_mail_is_offered_when_a_server_is_set(cast: Cast, settings: Any) -> None:
+    assert cast.client("olive").get("/channels/-/add/mail/").status_code == 404
+    settings.NOTIFY_MAIL = "smtp://localhost"
+    services().__dict__.pop("channels")
+    assert 'name="to"' in cast.client("olive").get("/channels/-/add/mail/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("person", "namespace", "made"),
+    [
+        ("olive", "*", True),
+        ("olive", "team-b", True),
+        ("nina", "team-a", True),
+        ("nina", "team-b", False),
+        ("nina", "*", False),
+        ("nina", "", False),
+        ("omar", "team-a", False),
+        ("vic", "team-a", False),
+        ("sam", "team-a", False),
+        ("sam", "*", False),
+    ],
+)
+def test_who_may_add_where(cast: Cast, person: str, namespace: str, made: bool) -> None:
+    answer = add(cast.client(person, **HX), namespace)
+    assert Channel.objects.count() == int(made)
+    assert (answer.status_code < 300) == made
+
+
+def test_nobody_sees_changes_or_deletes_a_channel_that_is_not_theirs(cast: Cast) -> None:
+    for namespace in ("team-a", "team-b", "*"):
+        add(cast.client("olive", **HX), namespace)
+    own = Channel.objects.get(namespace="team-a")
+    for person in ("nina", "omar", "vic", "sam"):
+        client = cast.client(person)
+        page = client.get("/channels/").content.decode()
+        assert (str(own.pk) in page) == (person == "nina")
+        for other in Channel.objects.exclude(pk=own.pk if person == "nina" else None):
+            assert str(other.pk) not in page
+            for view in ("edit", "delete", "try"):
+                method = client.post if view == "try" else client.get
+                assert method(f"/channels/{other.pk}/{view}/").status_code == 404
+            client.post(f"/channels/{other.pk}/delete/")
+    assert Channel.objects.count() == 3
+
+
+class TestSecrets:
+    def test_are_in_no_answer_after_they_were_typed(self, cast: Cast) -> None:
+        """The canary's watch looks at every answer, log line and row of this test."""
+        client = cast.client("nina", **HX)
+        typed = {"url": f"{URL}{canary.CANARY}"}
+        assert add(client, name="", **typed).status_code == 422
+        assert add(client, **typed).status_code == 200
+        pk = Channel.objects.get().pk
+        page = client.get("/channels/").content.decode()
+        form = client.get(f"/channels/{pk}/edit/").content.decode()
+        for text in (page, form):
+            assert "secret-token" not in text
+            assert "SECx" not in text
+        assert "oapi.dingtalk.com" in page
+
+    def test_stay_when_they_are_left_empty(self, cast: Cast) -> None:
+        client = cast.client("nina", **HX)
+        add(client)
+        pk = Channel.objects.get().pk
+        typed = {"name": "other", "language": "en", "enabled": "on", "url": "", "secret": ""}
+        assert client.post(f"/channels/{pk}/edit/", typed).status_code == 200
+        config = services().channels.merged(access=cast.access("nina"), channel=pk, config={})
+        assert config == {"url": URL, "secret": "SECx"}
+        assert Channel.objects.get().name == "other"
+
+    def test_do_not_go_to_a_new_address(self, cast: Cast) -> None:
+        """Else a second admin of the namespace could send the first one's secret to a server of their own."""
+        client = cast.client("nina", **HX)
+        add(client, service="alertmanager", url="https://am.example.com", token="t0ken")
+        pk = Channel.objects.get().pk
+        typed = {"name": "x", "language": "en", "url": "https://evil.example.com", "token": ""}
+        client.post(f"/channels/{pk}/edit/", typed)
+        config = services().channels.merged(access=cast.access("nina"), channel=pk, config={})
+        assert config == {"url": "https://evil.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"name": ""}, "此项必填"),
+        ({"url": ""}, "此项必填"),
+        ({"url": "example.com/hook"}, "请输入完整地址"),
+        ({"url": "https://user:pw@example.com/"}, "请输入完整地址"),
+        ({"url": "http://example.com/"}, "请输入 https:// 地址"),
+        ({"url": "https://example.com/" + "x" * 3000}, "最多 2,048 个字符"),
+        ({"secret": "two words"}, "只能使用 ASCII 字符"),
+        ({"language": "fr"}, "请选择一种语言"),
+        ({"name": "n" * 65}, "最多 64 个字符"),
+    ],
+)
+def test_what_is_wrong_is_told_at_its_field(cast: Cast, values: dict[str, str], text: str) -> None:
+    answer = add(cast.client("nina", **HX), **values)
+    assert answer.status_code == 422
+    assert text in answer.content.decode()
+    assert not Channel.objects.exists()
+
+
+def test_one_name_is_one_channel_of_a_namespace(cast: Cast) -> None:
+    add(cast.client("nina", **HX))
+    assert "此处已有同名渠道" in add(cast.client("nina", **HX)).content.decode()
+    assert add(cast.client("olive", **HX), "team-b").status_code == 200
+
+
+def test_what_was_done_stands_in_the_log_of_the_namespace(cast: Cast) -> None:
+    client = cast.client("nina", **HX)
+    add(client)
+    pk = Channel.objects.get().pk
+    client.post(f"/channels/{pk}/delete/")
+    entries = AuditEntry.objects.filter(action="channel").order_by("pk")
+    assert [(it.namespace, it.note) for it in entries] == [
+        ("team-a", "create dingtalk group"),
+        ("team-a", "delete dingtalk group"),
+    ]
+    assert "删除了通知渠道 dingtalk group" in cast.client("nina").get("/journal/").content.decode()
+
+
+def test_a_new_namespace_of_an_old_name_has_no_channel(cast: Cast) -> None:
+    olive = cast.client("olive", **HX)
+    add(olive, "team-b")
+    olive.post("/namespaces/team-b/delete/", {"name": "team-b", "confirm": "team-b"})
+    assert not Channel.objects.exists()
+
+
+class TestTheTestMessage:
+    @pytest.fixture(autouse=True)
+    def loopback(self, settings: Any) -> None:
+        settings.NOTIFY_PLAIN_HTTP = settings.PROBE_ALLOW_LOOPBACK = True
+
+    def try_it(self, client: Client, **values: str) -> str:
+        typed = {"namespace": "*", "name": "", "language": "zh", **values}
+        return client.post("/channels/-/try/dingtalk/", typed).content.decode()
+
+    def test_is_sent_by_what_is_typed(self, cast: Cast) -> None:
+        with robot("dingtalk", secret="SECx") as running:
+            page = self.try_it(cast.client("olive", **HX), url=running.url, secret="SECx")
+        assert "已发送" in page
+        assert "镜像源控制台测试消息" in running.texts()
+
+    def test_shows_what_the_service_said_without_the_secret(self, cast: Cast) -> None:
+        with robot("dingtalk") as running:
+            running.answers.append(
+                coded(errcode=310000, errmsg=f"sign not match for {running.url} <b>SECx</b>")
+            )
+            page = self.try_it(cast.client("olive", **HX), url=running.url, secret="SECx")
+        assert "310000" in page
+        assert "时钟" in page
+        assert "sign not match" in page
+        assert "SECx" not in page
+        assert running.url not in page
+        assert "<b>" not in page
+
+    def test_is_sent_by_what_is_stored(self, cast: Cast) -> None:
+        with robot("dingtalk", secret="SECx") as running:
+            assert add(cast.client("olive", **HX), "*", url=running.url).status_code == 200
+            pk: UUID = Channel.objects.get().pk
+            page = (
+                cast.client("olive", **HX).post(f"/channels/{pk}/try/", {"language": "en"}).content.decode()
+            )
+            assert "已发送" in page
+        assert "Test message of the registry console" in running.texts()
+
+    def test_of_a_namespace_reaches_no_loopback_address(self, cast: Cast) -> None:
+        with robot("dingtalk") as running:
+            page = self.try_it(cast.client("nina", **HX), namespace="team-a", url=running.url)
+        assert "该地址被安全策略禁止访问" in page
+        assert not running.server.requests
+
+    @pytest.mark.parametrize(
+        ("person", "namespace", "status"),
+        [("nina", "*", 403), ("nina", "team-b", 404), ("vic", "team-a", 403)],
+    )
+    def test_needs_the_right_to_add_it(self, cast: Cast, person: str, namespace: str, status: int) -> None:
+        with robot("dingtalk") as running:
+            typed = {"namespace": namespace, "name": "x", "language": "zh", "url": running.url}
+            assert cast.client(person, **HX).post("/channels/-/try/dingtalk/", typed).status_code == status
+        assert not running.server.requests
+
+    def test_is_limited(self, cast: Cast) -> None:
+        with robot("dingtalk") as running:
+            client = cast.client("olive", **HX)
+            statuses = [
+                client.post(
+                    "/channels/-/try/dingtalk/", {"namespace": "*", "language": "zh", "url": running.url}
+                ).status_code
+                for _ in range(12)
+            ]
+        assert statuses.count(429) >= 1
+        assert len(running.received) <= 11
