@@ -26,9 +26,13 @@ GROUPS = {
         "tests/house/test_deploy.py",
         "tests/browser/test_cluster",
     ),
+    "browser, first half": (
+        *("tests/browser/test_accessibility.py", "tests/browser/test_gallery.py", "tests/browser/test_guide.py"),
+        *("tests/browser/test_list.py", "tests/browser/test_session.py"),
+    ),
     "browser": ("tests/browser/",),
 }
-"""Paths begin with one of these; the first group that fits is meant."""
+"""Paths begin with one of these; the first group that fits is meant. A group is as long as a worker has time."""
 LONG = ("tests/processes/", "tests/api/", "tests/probe/", "tests/demo/")
 """Folders whose files come next; the others follow."""
 
@@ -56,8 +60,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker for each processor that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """One worker more than there are processors for this process: half of the time tests wait for a server."""
+    return 1 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @pytest.hookimpl(trylast=True)
