@@ -70,6 +70,16 @@ function forgive(field) {
   field.removeAttribute("aria-invalid");
 }
 
+// The typed text and the one that somebody else saved change places, so that neither is lost.
+function swap(clash) {
+  const input = document.getElementById(clash.dataset.for);
+  const text = clash.querySelector(".clash-text");
+  [input.value, text.dataset.text] = [text.dataset.text, input.value];
+  text.textContent = text.dataset.text || "—";
+  for (const whose of clash.querySelectorAll(".clash-whose")) whose.hidden = !whose.hidden;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 // A field that narrows a list of choices. It is not part of the form. A checked choice stays in sight.
 function narrow(field) {
   const wanted = field.value.trim().toLowerCase();
@@ -120,6 +130,10 @@ if (dialog) {
     check();
   });
   body.addEventListener("change", check);
+  body.addEventListener("click", (event) => {
+    const clash = event.target.closest("[data-swap]")?.closest(".clash");
+    if (clash) swap(clash);
+  });
   document.addEventListener("dialog-close", close);
   document.getElementById("discard-yes").addEventListener("click", close);
   document.getElementById("discard-no").addEventListener("click", () => {

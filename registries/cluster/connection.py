@@ -31,6 +31,7 @@ from registries.cluster.failures import Expired, refusal, silence
 from registries.cluster.json_list import read_list
 from registries.cluster.per_process import PerProcess
 from registries.domain.errors import ConsoleError, Problem, TooManyRequests, Unavailable
+from registries.domain.writer import CONSOLE
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -104,7 +105,7 @@ class Connection:
     ) -> None:
         self.timeouts = timeouts or Timeouts()
         self._api = ApiClient(given)
-        self._api.user_agent = "registry-console"
+        self._api.user_agent = CONSOLE
         self._sockets = PerProcess(lambda: _opened(given, context))
         self._authorization = ""
         self._accept = self._accept_list = JSON

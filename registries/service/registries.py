@@ -10,7 +10,8 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import Cause, Forbidden, Invalid, Problem, TooManyRequests, Unavailable
 from registries.domain.metadata import TELLING
 from registries.domain.registry import Draft, Key, RegistrySecret, namespace_problem
-from registries.domain.resource import information_annotations
+from registries.domain.resource import PREFIX, information_annotations
+from registries.domain.writer import Writer
 from registries.index.search import Index
 from registries.intake.draft import information_causes, stored_echo_causes
 from registries.service.guard import NEEDED, Guard
@@ -58,6 +59,14 @@ class Registries:
         """One registry as the store has it now. NotFound, Forbidden, Unavailable."""
         self._guard.require(access, NEEDED[action], key, action)
         return self._store.get(key)
+
+    def writer(self, *, access: Access, key: Key, text: str) -> Writer | None:
+        """The other program that last wrote a text, such as `display-name`; None if the console did.
+
+        NotFound, Forbidden, Unavailable.
+        """
+        self._guard.require(access, Permission.EDIT, key, Action.EDIT)
+        return self._store.writer(key, PREFIX + text)
 
     def by_uid(
         self, *, access: Access, uids: Sequence[str], action: Action = Action.SEE

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal
+from registries.domain.writer import Writer
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 
 
@@ -104,6 +105,10 @@ class Store(Protocol):
 
     def get(self, key: Key) -> RegistrySecret:
         """One registry as it is now. NotFound."""
+        ...
+
+    def writer(self, key: Key, annotation: str) -> Writer | None:
+        """The program that last wrote an annotation; None if the console did. NotFound."""
         ...
 
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:

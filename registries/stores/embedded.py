@@ -84,6 +84,9 @@ class EmbeddedStore:
     def get(self, key: Key) -> RegistrySecret:
         return _read(self._row(key).body)[1]
 
+    def writer(self, key: Key, annotation: str) -> None:
+        """Only the console writes here."""
+
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
         key, body = draft.key, new_resource(draft)
         password = body["spec"].pop("password")

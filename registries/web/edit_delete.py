@@ -1,4 +1,6 @@
-"""编辑信息 (edit) and 删除 (delete). Both detect changes by others and then change nothing."""
+"""编辑信息 (edit) and 删除 (delete). Neither overwrites or deletes what somebody else changed meanwhile."""
+
+from collections.abc import Mapping, Sequence
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -7,16 +9,19 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
 from registries.audit.action import Action
-from registries.domain.access import Access
 from registries.domain.errors import Conflict, Invalid, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.web.forms import EditForm
+from registries.web.merge import TEXTS, Merge, kept, newer, normalized
 from registries.web.pull_secrets import usage_place
 from registries.web.responses import back, details_url, dialog, done, shown_path
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import problem_text
+
+ATTEMPTS = 3
+"""Attempts of a save while others save as well."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,66 +34,66 @@ def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     if request.method != "POST":
         return _edit_form(request, registry, EditForm(initial=_initial(registry)))
     form = EditForm(request.POST)
+    typed = {name: normalized(value) for name, value in form.typed().items()}
     try:
-        changed = _save(access, registry, form.typed())
+        return _save(request, registry, form, typed)
     except Invalid as error:
         form.add_causes(error.causes)
         return _edit_form(request, registry, form, status=422)
     except NotFound:
-        return _gone(request, key, Problem.GONE)
+        return _gone(request, key, Problem.GONE, typed)
     except Conflict as error:
-        if error.problem != Problem.CHANGED:
-            return _gone(request, key, error.code)
-        # Keep the texts that the person changed. A second save replaces the newer values, which the form shows.
-        newer = {k: v for k, v in _initial(registry).items() if k not in {*_texts(registry), "uid"}}
-        kept = EditForm(request.POST.dict() | _merged(registry, _normalized(form.typed())) | newer)
-        return _edit_form(request, registry, kept, status=409, newer=True)
-    text = _("Saved %(name)s.") % {"name": changed.title}
-    if shown_path(request) == details_url(key):
-        return back(request, text, "registries:details", namespace, name)
-    return done(request, text, ("registry-saved", {"uid": changed.uid}), href=details_url(key))
+        if error.problem == Problem.CHANGED:
+            raise
+        return _gone(request, key, error.code, typed)
 
 
-def _save(access: Access, registry: RegistrySecret, typed: dict[str, str]) -> RegistrySecret:
-    """Saves the edit. Texts that only one of two people changed are merged; only a text that both changed differently
-    is a conflict."""
-    values = _normalized(typed)
-    if values["uid"] == registry.uid and not _clashes(registry, values):
-        values |= _merged(registry, values) | {"resource_version": registry.resource_version}
-    return services().registries.edit(
-        access=access,
-        key=registry.key,
-        uid=values["uid"],
-        resource_version=values["resource_version"],
-        display_name=values["display_name"],
-        description=values["description"],
-    )
+def _save(
+    request: ConsoleRequest, registry: RegistrySecret, form: EditForm, typed: Mapping[str, str]
+) -> HttpResponse:
+    """Saves the merged texts. Reads and merges again when somebody saved between the read and the write."""
+    access, key = request.access, registry.key
+    for attempt in range(1, ATTEMPTS + 1):
+        merge = Merge.of(registry, typed)
+        same = typed["uid"] == registry.uid
+        if same and typed["resource_version"] != registry.resource_version and merge.clashes:
+            return _clash(request, registry, form, merge)
+        notes = kept(access, registry, merge.taken)
+        try:
+            changed = services().registries.edit(
+                access=access,
+                key=key,
+                uid=typed["uid"],
+                resource_version=registry.resource_version,
+                display_name=merge.texts["display_name"],
+                description=merge.texts["description"],
+            )
+        except Conflict as error:
+            if error.problem != Problem.CHANGED or attempt == ATTEMPTS:
+                raise
+            registry = services().registries.find(access=access, key=key, action=Action.EDIT)
+        else:
+            return _saved(request, changed, notes)
+    raise AssertionError("unreachable")
 
 
-def _normalized(typed: dict[str, str]) -> dict[str, str]:
-    """Trimmed texts with the line ends of the store; a browser sends others."""
-    return {name: value.replace("\r\n", "\n").strip() for name, value in typed.items()}
+def _saved(request: ConsoleRequest, changed: RegistrySecret, notes: Sequence[str]) -> HttpResponse:
+    text = " ".join((_("Saved %(name)s.") % {"name": changed.title}, *notes))
+    if shown_path(request) == details_url(changed.key):
+        return back(request, text, "registries:details", changed.namespace, changed.name)
+    return done(request, text, ("registry-saved", {"uid": changed.uid}), href=details_url(changed.key))
 
 
-def _merged(registry: RegistrySecret, values: dict[str, str]) -> dict[str, str]:
-    """The two texts: the typed one where the person changed it, else the stored one."""
-    return {
-        name: stored if values[name] == values[f"seen_{name}"] else values[name]
-        for name, stored in _texts(registry).items()
+def _clash(request: ConsoleRequest, registry: RegistrySecret, form: EditForm, merge: Merge) -> HttpResponse:
+    """The form with the typed texts, and beside them the texts of others. A second save replaces those."""
+    access = request.access
+    data = {**request.POST.dict(), **merge.texts}
+    data |= {name: value for name, value in _initial(registry).items() if name not in (*TEXTS, "uid")}
+    notes = {
+        "clashes": {name: newer(access, registry, name) for name in merge.clashes},
+        "kept": kept(access, registry, merge.taken),
     }
-
-
-def _clashes(registry: RegistrySecret, values: dict[str, str]) -> list[str]:
-    """The names of the texts that the person and somebody else changed differently."""
-    return [
-        name
-        for name, stored in _texts(registry).items()
-        if values[name] != values[f"seen_{name}"] and stored not in (values[f"seen_{name}"], values[name])
-    ]
-
-
-def _texts(registry: RegistrySecret) -> dict[str, str]:
-    return {"display_name": registry.display_name, "description": registry.description}
+    return _edit_form(request, registry, EditForm(data), status=409, **notes)
 
 
 def _initial(registry: RegistrySecret) -> dict[str, str]:
@@ -108,13 +113,13 @@ def _edit_form(
     form: EditForm,
     *,
     status: int = 200,
-    newer: bool = False,
+    **notes: object,
 ) -> HttpResponse:
     context = {
         "form": form,
         "registry": registry,
         "provider": labels.PROVIDERS[registry.provider],
-        "newer": newer,
+        **notes,
     }
     return dialog(request, "registries/_edit.html", context, status=status, title=_("Edit information"))
 
@@ -152,12 +157,19 @@ def _missing(request: ConsoleRequest, key: Key) -> HttpResponse:
     """Answers a form for a registry that was deleted. Raises NotFound for any other request."""
     access = request.access
     if request.method == "POST" and services().index.namespace_exists(access=access, name=key.namespace):
-        return _gone(request, key, Problem.GONE)
+        return _gone(request, key, Problem.GONE, request.POST.dict())
     raise NotFound(str(key))
 
 
-def _gone(request: ConsoleRequest, key: Key, problem: Problem) -> HttpResponse:
-    """The dialog for a registry that was deleted or replaced. It refreshes the list."""
-    context = {"key": key, "text": problem_text(problem)}
+def _gone(
+    request: ConsoleRequest, key: Key, problem: Problem, typed: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """The dialog for a registry that was deleted or replaced, with the texts that were typed. It refreshes the list."""
+    lost = [
+        (labels.FIELDS[name], typed[name])
+        for name in TEXTS
+        if typed and typed.get(name) and typed[name] != typed.get(f"seen_{name}", "")
+    ]
+    context = {"key": key, "text": problem_text(problem), "lost": lost}
     response = dialog(request, "registries/_gone.html", context, status=409, title=key.name)
     return trigger_client_event(response, "registries-changed", {})

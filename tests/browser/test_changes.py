@@ -73,11 +73,18 @@ class TestEditing:
 
         told = dialog(page).get_by_role("alert")
         expect(told).to_be_focused()
-        expect(told).to_contain_text("他人刚刚修改了它")
-        expect(told).to_contain_text("别人的名称")
-        expect(told).to_contain_text("别人的描述")
+        expect(told).to_contain_text("编辑期间，该字段已保存了其他内容")
+        theirs = dialog(page).locator(".clash")
+        expect(theirs.nth(0)).to_contain_text("由 omar 保存 · 刚刚")
+        expect(theirs.nth(0)).to_contain_text("别人的名称")
+        expect(theirs.nth(1)).to_contain_text("别人的描述")
         expect(input_(dialog(page), ZH.display_name)).to_have_value("我的名称")
         expect(input_(dialog(page), ZH.description)).to_have_value("我的描述")
+
+        theirs.nth(1).get_by_role("button", name="使用此内容").click()
+        expect(input_(dialog(page), ZH.description)).to_have_value("别人的描述")
+        expect(theirs.nth(1)).to_contain_text("你填写的内容")
+        expect(theirs.nth(1)).to_contain_text("我的描述")
 
         dialog(page).get_by_role("button", name=ZH.save).click()
         expect(dialog(page)).to_have_count(0)

@@ -23,6 +23,8 @@ from tests.cast import Cast, typed
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import MERGE_PATCH, PATIENT, Cluster, patience
 from tests.peers.scripted import wait_for
+from tests.web.test_edit_delete import EDIT
+from tests.web.test_edit_delete import form as edit_form
 
 LIST = "/registries/"
 
@@ -63,6 +65,27 @@ def test_what_is_added_is_listed_at_once_and_stored_on_the_cluster(people: Cast,
     stored = on_cluster.server.call("GET", on_cluster.path("team-a", "harbor-prod")).body
     assert stored["spec"]["password"] == encode_password(CANARY)
     assert stored["metadata"]["annotations"]["theriseunion.io/display-name"] == "生产"
+
+
+@pytest.mark.parametrize(
+    ("query", "author"),
+    [("?fieldManager=kubectl-edit", "使用 kubectl 的人"), ("?fieldManager=argocd", "使用 argocd 的人")],
+)
+def test_a_text_that_another_program_changed_meanwhile_is_shown_with_its_name(
+    people: Cast, on_cluster: Cluster, query: str, author: str
+) -> None:
+    registry = people.add(display_name="old")
+    body = {"metadata": {"annotations": {"theriseunion.io/display-name": "theirs"}}}
+    on_cluster.server.call("PATCH", on_cluster.path("team-a", "harbor-prod") + query, body, kind=MERGE_PATCH)
+    mine = {**edit_form(registry), "display_name": "mine"}
+
+    shown = people.client("omar", hx_request="true").post(EDIT, mine).content.decode()
+    people.client("nina").post(EDIT, {**edit_form(people.find()), "display_name": "nina's"})
+    by_the_console = people.client("omar", hx_request="true").post(EDIT, mine).content.decode()
+
+    assert re.search(rf"由 {author} 保存\s*·\s*<time[^>]*>刚刚", shown)
+    assert 'data-text="theirs"' in shown
+    assert re.search(r"由 nina 保存\s*·\s*<time[^>]*>刚刚", by_the_console)
 
 
 def test_what_kubectl_applied_is_listed_shown_and_edited(people: Cast, on_cluster: Cluster) -> None:

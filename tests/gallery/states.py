@@ -83,10 +83,43 @@ def unfolded(page: Page, scene: Scene) -> None:
         summary.click()
 
 
+def token_of(page: Page) -> str:
+    return next(it["value"] for it in page.context.cookies() if it["name"] == "csrftoken")  # type: ignore[typeddict-item]
+
+
+def meanwhile(then: str, **theirs: str) -> Act:
+    """Edits a registry while the same person saves or deletes it in another tab, and waits for what that shows."""
+
+    def act(page: Page, scene: Scene) -> None:
+        page.locator("tr .more").first.click()
+        page.locator("#row-menu [data-action=edit]").click()
+        form = page.locator("#edit-form")
+        form.wait_for()
+        path = form.get_attribute("action") or ""
+        hidden = {
+            it.get_attribute("name") or "": it.input_value() for it in form.locator("[type=hidden]").all()
+        }
+        sent = {**hidden, "csrfmiddlewaretoken": token_of(page)}
+        if theirs:
+            at = token_hex(2)
+            sent |= {name: f"{text} {at}" for name, text in theirs.items()}
+        else:
+            path, sent = path.replace("/edit/", "/delete/"), {**sent, "confirm": path.split("/")[-3]}
+        saved = page.context.request.post(scene.console.url + path, form=sent)
+        assert saved.ok, saved.text()
+        form.locator("[name=display_name]").fill("生产环境 Harbor（主）")
+        if "description" in theirs:
+            form.locator("[name=description]").fill("Main registry of production.\nPulls only.")
+        page.locator("#edit-save").click()
+        page.locator(then).first.wait_for()
+
+    return act
+
+
 def deleted_while_open(page: Page, scene: Scene) -> None:
     """By the same person in another tab. The registry is a new one for each look."""
     send = page.context.request.post
-    token = next(it["value"] for it in page.context.cookies() if it["name"] == "csrftoken")  # type: ignore[typeddict-item]
+    token = token_of(page)
     name = f"gone-{token_hex(4)}"
     given = {**credential(scene.console, "harbor"), "provider": "harbor", "name": name, "namespace": "team-a"}
     added = send(f"{scene.console.url}/registries/-/add/", form={**given, "csrfmiddlewaretoken": token})
@@ -291,6 +324,19 @@ STATES = (
     State("add-page", "/registries/-/add/"),
     State("edit", TEAM_A, choose("harbor-team-a", "edit")),
     State("edit-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "edit")),
+    State(
+        "edit-conflict",
+        f"/registries/?namespace={ONE}",
+        meanwhile(".clash", display_name="Production Harbor", description="镜像主仓库，只读账号"),
+        status=409,
+    ),
+    State(
+        "edit-conflict-one",
+        "/registries/?q=quay-team-a",
+        meanwhile(".clash", display_name="Production Quay"),
+        person="omar",
+        status=409,
+    ),
     State("delete", TEAM_A, choose("harbor-team-a", "delete")),
     State("delete-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "delete")),
     State("delete-many", f"/registries/?namespace={REASONS}", delete_many),

@@ -85,8 +85,8 @@ def test_the_second_of_two_is_told_sees_the_newer_values_and_loses_nothing(cast:
 
     shown = second.content.decode()
     assert second.status_code == 409
-    assert "他人刚刚修改了它" in shown
-    assert "first" in shown[shown.index('class="newer"') :]
+    assert "编辑期间，该字段已保存了其他内容" in shown
+    assert "first" in shown[shown.index('class="clash"') :]
     assert 'value="second"' in shown
     assert "mine" in shown
     assert cast.find().display_name == "first"

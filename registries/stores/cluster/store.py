@@ -16,6 +16,7 @@ from registries.cluster.personal import Caller, Person
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, credential_of
 from registries.domain.resource import KIND, Resource, as_tested, new_resource, password_of, to_domain
+from registries.domain.writer import Writer
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
@@ -101,6 +102,9 @@ class KubernetesStore:
 
     def get(self, key: Key) -> RegistrySecret:
         return to_domain(self._read(key))
+
+    def writer(self, key: Key, annotation: str) -> Writer | None:
+        return Writer.of(self._read(key), annotation)
 
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
         key = draft.key
