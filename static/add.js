@@ -1,6 +1,8 @@
 // The add form: presets of providers, name rules, address checks. A changed field removes the verdict of a test.
 const TESTED = ["domain", "username", "password", "namespace", "tls", "ca_bundle"];
 const KINDS = ["harbor", "dockerhub", "aliyun", "registry", "quay", "ghcr", "acr", "ecr", "gitlab", "nexus"];
+const ADMINISTRATORS = ["admin", "administrator", "root"];
+const DOCKER_HUB = /^(https?:\/\/)?((index\.|registry-1\.)?docker\.io|(registry\.)?hub\.docker\.com|www\.docker\.com)\/?$/i;
 const ENVIRONMENTS = /(^|-)(prod|production|dev|develop|test|testing|stag|staging|stage|uat|qa|pre|demo)(-|$|\d)/;
 let suggested = "";
 let timer = 0;
@@ -20,9 +22,10 @@ function chosenProvider() {
 function applyPreset({ keep }) {
   const provider = chosenProvider();
   if (!provider) return;
-  const { domain, example, domainHint, usernameHint, passwordHint } = provider.dataset;
+  const { domain, example, domainHint, usernameExample, usernameHint, passwordHint } = provider.dataset;
   const input = field("domain");
   input.placeholder = example;
+  field("username").placeholder = usernameExample;
   document.getElementById("hint-domain").textContent = domainHint;
   document.getElementById("hint-username").textContent = usernameHint;
   document.getElementById("hint-password").textContent = passwordHint;
@@ -38,7 +41,12 @@ function applyPreset({ keep }) {
 // Docker Hub has a public certificate. A choice that was made stays in sight.
 function offerTrust() {
   const usual = form().querySelector("[name=tls][value=system]").checked;
-  document.getElementById("div_id_tls").hidden = usual && field("domain").value.trim() === "docker.io";
+  document.getElementById("div_id_tls").hidden = usual && DOCKER_HUB.test(field("domain").value.trim());
+}
+
+function checkAccount() {
+  const name = field("username").value.trim().toLowerCase();
+  document.getElementById("administrator").hidden = !ADMINISTRATORS.includes(name);
 }
 
 function aliyunAddress() {
@@ -115,6 +123,7 @@ function changed(event) {
     return;
   }
   offerTrust();
+  checkAccount();
   if (event.type === "input" && name === "name") {
     checkRules();
     askName();
@@ -208,8 +217,10 @@ function start() {
   // A response replaces the button, but keeps the password field.
   const revealed = field("password").type === "text";
   document.getElementById("password-reveal").setAttribute("aria-pressed", String(revealed));
-  applyPreset({ keep: true });
+  // What was typed stays, also an emptied field; a new form begins with the preset.
+  applyPreset({ keep: Boolean(target.querySelector("#error-summary")) });
   offerTrust();
+  checkAccount();
   checkRules();
   if (field("domain").value) askLater();
   target.addEventListener("input", changed);

@@ -18,7 +18,7 @@ function content() {
   const watched = form();
   if (!watched) return "";
   const data = new FormData(watched);
-  data.delete("csrfmiddlewaretoken");
+  for (const name of ["csrfmiddlewaretoken", "another"]) data.delete(name);
   return JSON.stringify([...data.entries()]);
 }
 

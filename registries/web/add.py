@@ -31,7 +31,7 @@ from registries.intake.draft import read_credential, read_draft, suggested_name
 from registries.log_in.access import ConsoleRequest
 from registries.verification.outcome import NotTested, left_alone
 from registries.web.forms import AddForm
-from registries.web.responses import details_url, dialog, done
+from registries.web.responses import back, details_url, dialog, done, is_htmx, toast
 from registries.web.rows import verdict_of
 from registries.wiring import services
 from registries.words import labels, presets
@@ -48,13 +48,22 @@ def add(request: ConsoleRequest) -> HttpResponse:
         return _nowhere(request)
     asked = request.GET.get("namespace", "")
     namespace = asked if asked in namespaces else namespaces[0]
-    provider = Provider.HARBOR
+    provider = _provider(request) if "provider" in request.GET else Provider.HARBOR
+    return _new(request, provider, namespace, another="another" in request.GET)
+
+
+def _new(request: ConsoleRequest, provider: Provider, namespace: str, *, another: bool) -> HttpResponse:
+    """The form for a new registry. After another one, its first empty field has the focus."""
     initial = {
         "provider": provider.value,
         "namespace": namespace,
         "name": _suggestion(request, provider, namespace),
     }
-    return _form(request, AddForm(initial=initial, namespaces=namespaces))
+    form = AddForm(initial=initial, namespaces=_namespaces(request))
+    if another:
+        preset = presets.PRESETS[provider].domain or provider is Provider.ALIYUN
+        form.fields["username" if preset else "domain"].widget.attrs["autofocus"] = True
+    return _form(request, form, another=another)
 
 
 def _nowhere(request: ConsoleRequest) -> HttpResponse:
@@ -88,10 +97,23 @@ def _save(request: ConsoleRequest) -> HttpResponse:
     except Conflict as error:
         form.add_causes([Cause("namespace", error.code)])
     else:
-        text = _after_saving(access, created)
-        event = ("registry-saved", {"uid": created.uid, "tested": True})
+        return _saved(request, created)
+    return _form(request, form, status=status, another="another" in request.POST)
+
+
+def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
+    """Closes the dialog, or shows the form for another registry of this provider and namespace."""
+    text = _after_saving(request.access, created)
+    event = ("registry-saved", {"uid": created.uid, "tested": True})
+    if "another" not in request.POST:
         return done(request, text, event, href=details_url(created.key))
-    return _form(request, form, status=status)
+    if not is_htmx(request):
+        values = {"namespace": created.namespace, "provider": created.provider.value, "another": "yes"}
+        return back(request, text, "registries:add", query=values)
+    response = _new(request, created.provider, created.namespace, another=True)
+    for name, params in (event, ("registries-changed", {})):
+        trigger_client_event(response, name, params)
+    return toast(response, text, href=details_url(created.key))
 
 
 def _after_saving(access: Access, created: RegistrySecret) -> str:
@@ -103,13 +125,16 @@ def _after_saving(access: Access, created: RegistrySecret) -> str:
     return _("Added %(name)s. Testing the connection.") % {"name": created.title}
 
 
-def _form(request: ConsoleRequest, form: AddForm, status: int = 200) -> HttpResponse:
+def _form(
+    request: ConsoleRequest, form: AddForm, status: int = 200, *, another: bool = False
+) -> HttpResponse:
     provider = form.data.get("provider") or form.initial.get("provider")
     context: dict[str, Any] = {
         "form": form,
         "presets": [(it, labels.PROVIDERS[it], presets.PRESETS[it]) for it in Provider],
         "regions": presets.ALIYUN_REGIONS,
         "chosen": provider,
+        "another": another,
     }
     return dialog(request, "registries/_add.html", context, status=status, title=_("Add registry"))
 
@@ -145,7 +170,6 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
                 "address": address,
                 "warnings": [labels.warning(code) for code in address.warnings],
                 "docker_hub_name": _reads_as_docker_hub(address.canonical),
-                "administrator": username in ("admin", "root"),
                 "sample": presets.sample_image(address.canonical, _provider(request)),
                 "twins": services().index.twins(
                     access=request.access,

@@ -117,6 +117,8 @@ class AddForm(CauseForm):
         super().__init__(*args, **kwargs)
         field = cast(forms.ChoiceField, self.fields["namespace"])
         field.choices = [(name, name) for name in namespaces]
+        if not self.is_bound:  # a new form takes no password over from the last one
+            del self.fields["password"].widget.attrs["hx-preserve"]
 
 
 class EditForm(CauseForm):

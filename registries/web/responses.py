@@ -85,9 +85,11 @@ def done(
     return trigger_client_event(response, "dialog-close", {})
 
 
-def back(request: HttpRequest, text: str, view: str, *args: str) -> HttpResponse:
+def back(
+    request: HttpRequest, text: str, view: str, *args: str, query: dict[str, str] | None = None
+) -> HttpResponse:
     """Success: shows the page `view` again, with a toast."""
-    return _leave(request, text, reverse(view, args=args))
+    return _leave(request, text, reverse(view, args=args, query=query))
 
 
 def _leave(request: HttpRequest, text: str, target: str) -> HttpResponse:

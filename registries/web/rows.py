@@ -161,7 +161,7 @@ class Shown:
     more: int
     """The number of names that are not shown."""
     above: tuple[CertificateFacts, ...]
-    """The certificates that were sent with the leaf."""
+    """The other certificates that were sent with the leaf, each once."""
     ca_pem: str
     authority: CertificateFacts | None
 
@@ -173,10 +173,21 @@ class Shown:
             self_signed=shown.self_signed,
             names=tuple(sorted(shown.names, key=lambda name: not _covers(name, host)))[:NAMES_SHOWN],
             more=max(0, len(shown.names) - NAMES_SHOWN),
-            above=shown.chain[1:],
+            above=_others(shown),
             ca_pem=shown.ca_pem or "",
             authority=shown.ca if shown.ca_pem else None,
         )
+
+    @property
+    def authority_is_above(self) -> bool:
+        """Whether the CA to trust is one of the certificates that are shown."""
+        shown = (self.leaf, *self.above)
+        return self.authority is not None and self.authority.fingerprint in {it.fingerprint for it in shown}
+
+
+def _others(shown: ServerCertificates) -> tuple[CertificateFacts, ...]:
+    others = {it.fingerprint: it for it in shown.chain[1:] if it.fingerprint != shown.leaf.fingerprint}
+    return tuple(others.values())
 
 
 def _covers(name: str, host: str) -> bool:

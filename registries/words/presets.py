@@ -15,10 +15,11 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """The preset of one type. `domain` is filled in when the type has only one address. The hints are shown under
-    their fields."""
+    """The preset of one type. `domain` is filled in when the type has only one address. The examples are shown in
+    empty fields, the hints under them."""
 
     example: str
+    username_example: str
     domain: str = ""
     domain_hint: Text = ""
     username_hint: Text = ""
@@ -29,12 +30,14 @@ class Preset:
 PRESETS = {
     Provider.HARBOR: Preset(
         example="harbor.example.com",
+        username_example="robot$project+name",
         domain_hint=_("The host of the Harbor portal, with its port if it is not 443."),
         username_hint=_("The full name of a robot account, including the prefix: robot$project+name."),
         password_hint=_("The token of the robot account. OIDC users: the CLI secret from the user profile."),
     ),
     Provider.DOCKERHUB: Preset(
         example="docker.io",
+        username_example="docker-id",
         domain="docker.io",
         domain_hint=_("Docker Hub has one address: docker.io."),
         username_hint=_("The Docker ID, in lower case; not the e-mail address."),
@@ -43,6 +46,7 @@ PRESETS = {
     ),
     Provider.ALIYUN: Preset(
         example="registry.cn-hangzhou.aliyuncs.com",
+        username_example="name@1234567890123456",
         domain_hint=_("Nodes inside the VPC pull faster and free of charge through the VPC address."),
         username_hint=_("The full name of the Aliyun account, as the page 访问凭证 shows it."),
         password_hint=_(
@@ -52,10 +56,11 @@ PRESETS = {
     ),
     Provider.OTHER: Preset(
         example="registry.example.com:5000",
+        username_example="pull-robot",
         domain_hint=_(
             "Host, with the port if it is not 443. Add the prefix http:// only for a registry without TLS."
         ),
-        username_hint=_("An account with pull permission is sufficient."),
+        username_hint=_("A robot account or a token with pull permission is sufficient."),
         password_hint=_("Stored encrypted, never shown again."),
         sample_path="team/app:tag",
     ),

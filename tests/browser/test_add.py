@@ -200,6 +200,32 @@ class TestWhatIsWrong:
         expect(input_(form, ZH.password)).to_have_attribute("type", "text" if shown else "password")
 
 
+class TestAddingAnother:
+    def test_keeps_namespace_and_provider_and_empties_the_rest(
+        self, page: Page, form: Locator, console: RunningConsole
+    ) -> None:
+        form.get_by_label("再添加一个").check()
+        fill(form, provider="其他", namespace="team-b", **credential(console, "down"), name="another-1")
+        form.get_by_role("button", name=ZH.ok, exact=True).click()
+
+        expect(page.get_by_text("已添加 another-1")).to_be_visible()
+        domain = input_(form, ZH.domain)
+        expect(domain).to_be_focused()
+        for field in (domain, input_(form, ZH.username), input_(form, ZH.password)):
+            expect(field).to_have_value("")
+        expect(form.get_by_role("radio", name="其他")).to_be_checked()
+        expect(form.get_by_label(ZH.namespace)).to_have_value("team-b")
+
+        fill(form, **credential(console, "down"), name="another-2")
+        form.get_by_role("button", name=ZH.ok, exact=True).click()
+        expect(page.get_by_text("已添加 another-2")).to_be_visible()
+        expect(domain).to_have_value("")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.goto("/registries/?q=another-")
+        expect(page.locator("tbody tr")).to_have_count(2)
+
+
 class TestTheCertificate:
     def test_a_ca_that_the_registry_shows_can_be_trusted_and_the_test_is_made_again(
         self, form: Locator, console: RunningConsole, page: Page
@@ -207,6 +233,8 @@ class TestTheCertificate:
         fill(form, **credential(console, "self-signed"), name="harbor-own-ca")
         form.get_by_role("button", name=ZH.test).click()
         expect(form.get_by_text("SHA-256").first).to_be_visible()
+        prints = re.findall("(?:[0-9A-F]{2}:){31}[0-9A-F]{2}", form.inner_text())
+        assert sorted(prints) == sorted(set(prints)), "each fingerprint stands once"
 
         form.get_by_role("button", name="仅信任此 CA 并重新测试").click()
 

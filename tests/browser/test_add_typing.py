@@ -81,9 +81,45 @@ class TestTheForm:
         name.blur()
         expect(name).to_have_value(re.compile("^dockerhub-"))
 
+    def test_an_account_is_suggested_by_provider_and_an_administrator_pointed_out(
+        self, form: Locator
+    ) -> None:
+        username = input_(form, ZH.username)
+        examples = set()
+        for provider in ("Harbor", "Docker Hub", "阿里云", "其他"):
+            fill(form, provider=provider)
+            examples.add(username.get_attribute("placeholder"))
+        assert len(examples) == 4
+        assert not any("admin" in (it or "admin") for it in examples)
+
+        warning = form.get_by_text("这像是管理员账号")
+        for name in ("admin", "robot$ci", "ROOT", "administrator2", " Admin "):
+            username.fill(name)
+            expect(warning).to_be_visible(visible=name.strip().lower() in ("admin", "root"))
+
+    def test_docker_hub_needs_no_choice_of_certificate(self, form: Locator) -> None:
+        choice = form.get_by_role("radio", name="自定义 CA")
+        fill(form, provider="Docker Hub")
+        for domain in ("docker.io", "index.docker.io", " Docker.IO ", "https://registry-1.docker.io/"):
+            fill(form, domain=domain)
+            expect(choice).to_be_hidden()
+        for domain in ("docker.io.example.com", "mirror-docker.io", "docker.io:5000", "harbor.example.com"):
+            fill(form, domain=domain)
+            expect(choice).to_be_visible()
+
+        choice.check()
+        fill(form, domain="docker.io")
+        expect(choice).to_be_visible()
+
     def test_the_rules_for_names_answer_every_letter(self, form: Locator) -> None:
+        rules = form.locator("#name-rules")
+        expect(rules).to_be_hidden()
         fill(form, name="Harbor_Prod")
         expect(rule(form, "小写字母")).to_have_class(re.compile("broken"))
+        expect(rules.get_by_role("listitem")).to_have_count(4)
+        input_(form, ZH.display_name).focus()
+        expect(rules.get_by_role("listitem")).to_have_count(2)
+        expect(rules.get_by_role("listitem").first).to_have_class(re.compile("broken"))
 
         fill(form, name="harbor-")
         expect(rule(form, "小写字母")).to_have_class(re.compile("met"))

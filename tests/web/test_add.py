@@ -334,11 +334,51 @@ def test_a_host_that_nodes_take_for_docker_hub_is_pointed_out(cast: Cast, domain
     assert ("当作 Docker Hub" in shown) is warns
 
 
-@pytest.mark.parametrize(
-    ("username", "warns"), [("admin", True), ("root", True), ("robot$ci", False), ("", False)]
-)
-def test_an_administrators_user_name_is_pointed_out(cast: Cast, username: str, warns: bool) -> None:
-    values = {"domain": "harbor.example.com", "username": username}
-    shown = cast.client("nina").get("/registries/-/add/address/", values).content.decode()
+ANOTHER = {"another": "yes"}
 
-    assert ("管理员账号" in shown) is warns
+
+@pytest.mark.parametrize(
+    ("provider", "focus"),
+    [("harbor", "domain"), ("dockerhub", "username"), ("aliyun", "username"), ("other", "domain")],
+)
+@pytest.mark.parametrize("namespace", ["team-a", "team-b"])
+def test_another_one_begins_with_the_provider_and_namespace_of_the_last_one(
+    cast: Cast, provider: str, focus: str, namespace: str
+) -> None:
+    values = {**ANOTHER, "description": "the first", "display_name": "First", "username": "robot"}
+    client = cast.client("olive", hx_request="true")
+
+    response = client.post(PATH, typed("first", namespace, provider=provider, **values))
+
+    shown = response.content.decode()
+    assert response.status_code == 200
+    assert "registry-saved" in response["HX-Trigger"]
+    assert "dialog-close" not in response["HX-Trigger"]
+    assert re.search(rf'value="{provider}"[^>]*checked', shown)
+    assert re.search(rf'value="{namespace}"\s+selected', shown)
+    assert re.search(rf'name="{focus}"[^>]*autofocus', shown)
+    assert re.search(r'name="another"[^>]*checked', shown)
+    fields = "".join(re.findall(r"<(?:input|textarea)[^>]* name=[^>]*>[^<]*", shown))
+    fields = re.sub(r' (placeholder|data-[a-z-]+)="[^"]*"', "", fields)
+    assert not [it for it in ("harbor.example.com", "the first", "First", "robot", CANARY) if it in fields]
+    assert re.search(r'name="password"[^>]*', shown)[0].count("hx-preserve") == 0, "the typed password goes"
+
+
+def test_another_one_that_is_refused_stays_and_is_still_to_be_followed(cast: Cast) -> None:
+    response = cast.client("nina", hx_request="true").post(PATH, typed(**ANOTHER, domain=""))
+
+    shown = response.content.decode()
+    assert response.status_code == 422
+    assert re.search(r'name="another"[^>]*checked', shown)
+    assert "hx-preserve" in re.search(r'name="password"[^>]*', shown)[0]
+
+
+def test_another_one_without_scripts(cast: Cast) -> None:
+    client = cast.client("nina")
+
+    response = client.post(PATH, typed(**ANOTHER, provider="other"))
+
+    assert response.status_code == 302
+    shown = client.get(response["Location"]).content.decode()
+    assert re.search(r'value="other"[^>]*checked', shown)
+    assert re.search(r'name="another"[^>]*checked', shown)
