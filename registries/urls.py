@@ -18,6 +18,7 @@ from registries.web import (
 from registries.web.delete_many import batch_delete, run_cancel, run_items, run_progress, run_start
 from registries.web.edit_delete import delete, edit
 from registries.web.list import namespace_options, pulse, registry_list, selection
+from registries.web.notices import run_notices
 from registries.web.palette import palette
 from registries.web.pull_secrets import pull_secret, run_usage, usage
 from registries.web.responses import with_accounts_only as local
@@ -58,13 +59,13 @@ urlpatterns = [
     path("registries/-/try/", add.try_connection, name="try"),
     path("registries/-/try/<uuid:trial>/", add.ask_trial, name="trial"),
     path("registries/-/batch-delete/", batch_delete, name="batch_delete"),
+    path("registries/-/runs/notices/", run_notices, name="run_notices"),
     path("registries/-/runs/<uuid:run>/", run_progress, name="run"),
     path("registries/-/runs/<uuid:run>/items/", run_items, name="run_items"),
     path("registries/-/runs/<uuid:run>/usage/", run_usage, name="run_usage"),
     path("registries/-/runs/<uuid:run>/cancel/", run_cancel, name="run_cancel"),
     path("registries/-/runs/<uuid:run>/start/", run_start, name="run_start"),
     path("registries/-/verify/", test_many.verify_batch, name="verify_batch"),
-    path("registries/-/verify/notice/", test_many.verify_notice, name="verify_notice"),
     path("registries/-/verify/<uuid:run>/", test_many.verify_run, name="verify_run"),
     path("registries/-/verify/<uuid:run>/start/", test_many.verify_run_start, name="verify_run_start"),
     path("registries/-/verify/<uuid:run>/cancel/", test_many.verify_run_cancel, name="verify_run_cancel"),

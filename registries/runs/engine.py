@@ -42,6 +42,9 @@ PROPOSALS_KEPT = 20
 RECENT = timedelta(minutes=10)
 """How long the list mentions a run that has ended."""
 
+LOOKED_AT = 20
+"""The newest runs, of all kinds, that the list looks at: one query."""
+
 AccessNow = Callable[[Access], Access]
 """Looks up a person's access again, from the access before. Unavailable `session_ended` when the session has ended."""
 
@@ -116,10 +119,7 @@ class Runs:
     def current(self, *, access: Access, states: Sequence[RunState]) -> UUID | None:
         """The person's newest run, if it is in one of these states and has not ended long ago."""
         run = self._of(access).exclude(state=RunState.PROPOSED).order_by("-created_at").first()
-        if run is None or state_of(run) not in states:
-            return None
-        fresh = run.finished_at is None or timezone.now() - run.finished_at < RECENT
-        return run.id if fresh else None
+        return run.id if run and state_of(run) in states and _is_recent(run) else None
 
     def newest(self, *, access: Access, most: int) -> list[tuple[datetime, UUID]]:
         """Creation time and id of the person's newest runs. Proposed runs are left out."""
@@ -223,6 +223,19 @@ class Runs:
         if run is None:
             raise NotFound(str(run_id))
         return run
+
+
+def mentioned(access: Access) -> list[tuple[str, UUID]]:
+    """Kind and id of the person's newest run of each kind, newest first, without those that ended long ago."""
+    started = Run.objects.filter(owner=access.owner[:OWNER_MAX]).exclude(state=RunState.PROPOSED)
+    newest: dict[str, Run] = {}
+    for run in started.order_by("-created_at")[:LOOKED_AT]:
+        newest.setdefault(run.kind, run)
+    return [(run.kind, run.id) for run in newest.values() if _is_recent(run)]
+
+
+def _is_recent(run: Run) -> bool:
+    return run.finished_at is None or timezone.now() - run.finished_at < RECENT
 
 
 def _visible(run: Run, access: Access) -> QuerySet[RunItem]:

@@ -110,6 +110,15 @@ class RunView:
         return self.ended - self.succeeded - self.left_alone
 
     @property
+    def tried(self) -> int:
+        """All that ended, without the items left alone."""
+        return self.succeeded + self.failed
+
+    @property
+    def waiting(self) -> int:
+        return self.total - self.ended
+
+    @property
     def left_alone(self) -> int:
         return sum(group.count for group in self.groups if group.state is ItemState.LEFT_ALONE)
 

@@ -16,6 +16,7 @@ from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
 from registries.runs.run import RESUMABLE, RunState, RunView
+from registries.web.notices import CHANGED
 from registries.web.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog
 from registries.wiring import services
@@ -76,14 +77,14 @@ def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
         except Conflict as error:
             if error.problem != Problem.ALREADY_RUNNING:
                 raise
-    return _progress(request, runs.view(access=access, run_id=run))
+    return _progress(request, runs.view(access=access, run_id=run), changed=True)
 
 
 @require_POST
 def run_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Delete no further registry. The run can be resumed."""
     _runs().cancel(access=request.access, run_id=run)
-    return _progress(request, _runs().view(access=request.access, run_id=run))
+    return _progress(request, _runs().view(access=request.access, run_id=run), changed=True)
 
 
 @require_safe
@@ -111,7 +112,7 @@ def _usage_place(request: ConsoleRequest, run: UUID) -> dict[str, object]:
     return usage_place(request, lambda: doomed(request.access, run), url)
 
 
-def _progress(request: ConsoleRequest, view: RunView) -> HttpResponse:
+def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
     failed = _runs().failed(access=request.access, run_id=view.id) if view.failed else []
     context = {
         "run": view,
@@ -120,6 +121,8 @@ def _progress(request: ConsoleRequest, view: RunView) -> HttpResponse:
         "state": view.state.value,
     }
     response = dialog(request, "registries/_run.html", context, title=_("Delete selected"))
+    if changed or view.state is not RunState.RUNNING:
+        trigger_client_event(response, CHANGED, {})
     if view.state is not RunState.RUNNING:
         trigger_client_event(response, "registries-changed", {})
     if view.state is RunState.DONE:

@@ -16,9 +16,9 @@ from registries.domain.query import PAGE_SIZES, Filter, ListQuery, Page, Sort, T
 from registries.domain.registry import Provider
 from registries.log_in.access import ConsoleRequest
 from registries.web import filters
+from registries.web.notices import notices
 from registries.web.responses import is_htmx, pulse_every
 from registries.web.rows import rows_html
-from registries.web.test_many import notice
 from registries.wiring import services
 from registries.words import labels
 from registries.words.actions import ACTIONS, RegistryAction, offered_for_many
@@ -34,7 +34,7 @@ def registry_list(request: ConsoleRequest) -> HttpResponse:
     page = services().index.page(access=request.access, query=query)
     context = _context(request, query, page)
     if not is_htmx(request):
-        context |= notice(request.access)
+        context |= notices(request.access)
     template = "registries/_list.html" if is_htmx(request) else "registries/list.html"
     response = render(request, template, context)
     if is_htmx(request):

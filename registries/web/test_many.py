@@ -19,13 +19,12 @@ from registries.probe import Reason
 from registries.runs.engine import Runs
 from registries.runs.run import Group, Item, ItemState, RunState, RunView
 from registries.web import filters
+from registries.web.notices import CHANGED
 from registries.web.responses import details_url, dialog, is_htmx
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import problem_text
 
-NOTICED = (RunState.RUNNING, RunState.INTERRUPTED, RunState.CANCELLED, RunState.DONE)
-CHANGED = "verify-run-changed"
 LINES = 100
 """The items that are shown while a run is under way."""
 
@@ -113,18 +112,6 @@ def verify_run_group(request: ConsoleRequest, run: UUID) -> HttpResponse:
     reason, problem = request.GET.get("reason", ""), request.GET.get("problem", "")
     items = _runs().ended(access=request.access, run_id=run, reason=reason, problem=problem)
     return render(request, "registries/_verify_lines.html", {"lines": [_line(it) for it in items]})
-
-
-@require_safe
-def verify_notice(request: ConsoleRequest) -> HttpResponse:
-    """The notice of the newest run above the list. It polls while the run is under way."""
-    return render(request, "registries/_verify_notice.html", notice(request.access))
-
-
-def notice(access: Access) -> dict[str, Any]:
-    """The context of the notice: the newest run, or None."""
-    run = _runs().current(access=access, states=NOTICED)
-    return {"notice": _runs().view(access=access, run_id=run) if run else None}
 
 
 def _runs() -> Runs:

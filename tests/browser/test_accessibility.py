@@ -246,7 +246,7 @@ class TestTheDialog:
         assert violations(page) == []
 
         page.keyboard.press("Escape")
-        expect(page.locator("#verify-notice")).to_contain_text("已测试")
+        expect(page.locator("#run-notices")).to_contain_text("已测试")
         assert violations(page) == []
 
     @pytest.mark.parametrize(

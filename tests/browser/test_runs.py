@@ -51,7 +51,7 @@ def test_leaving_the_page_does_not_stop_it_and_coming_back_shows_it(
     page.goto("/journal/")
     page.goto("/registries/?q=runs-")
 
-    notice = page.locator("#verify-notice")
+    notice = page.locator("#run-notices")
     expect(notice).to_contain_text("正在测试")
     held.let_go()
     expect(notice).to_contain_text("已测试 2 / 2")

@@ -59,7 +59,7 @@ VIEWS = {
     "trial": View(dict.fromkeys(SEES, 404), {"trial": uuid4()}),
     "batch_delete": View({**dict.fromkeys(SEES, 422)}, data={"uids": "nothing"}, wrong="get"),
     "verify_batch": View(dict.fromkeys(SEES, 422), data={"uids": "nothing"}, wrong="get"),
-    "verify_notice": View(ANYBODY),
+    "run_notices": View(ANYBODY),
     "verify_run": View(dict.fromkeys(SEES, 404), {"run": uuid4()}),
     "verify_run_start": View(dict.fromkeys(SEES, 404), {"run": uuid4()}, data={}, wrong="get"),
     "verify_run_cancel": View(dict.fromkeys(SEES, 404), {"run": uuid4()}, data={}, wrong="get"),

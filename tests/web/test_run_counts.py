@@ -1,0 +1,146 @@
+"""Runs in words: the counts of a dialog and of the notice above the list add up, whatever came of the items."""
+
+import re
+from datetime import timedelta
+from itertools import product
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from registries.models import Run, RunItem
+from registries.runs.engine import RECENT
+from registries.runs.run import LOST_AFTER, ItemState
+from tests.cast import Cast
+
+NOTICES = "/registries/-/runs/notices/"
+PAGES = {"verify": "/registries/-/verify/{}/", "delete": "/registries/-/runs/{}/"}
+STATES = ("running", "interrupted", "cancelled", "done")
+MIXTURES = [
+    (3, 0, 0, 0),
+    (0, 4, 0, 0),
+    (0, 0, 5, 0),
+    (2, 1, 0, 0),
+    (2, 3, 4, 0),
+    (1, 2, 3, 6),
+    (0, 0, 0, 7),
+    (0, 0, 2, 1),
+]
+"""Items that succeeded, failed, were skipped, and wait."""
+
+
+def run(cast: Cast, kind: str, state: str, mixture: tuple[int, ...], **values: object) -> Run:
+    now = timezone.now()
+    lost = state == "interrupted"
+    made = Run.objects.create(
+        id=uuid4(),
+        kind=kind,
+        person="olive",
+        owner=cast.access("olive").owner,
+        state="running" if lost else state,
+        beat_at=now - 2 * LOST_AFTER if lost else now,
+        **{"finished_at": None if state in ("running", "interrupted") else now, **values},
+    )
+    reason = {"verify": "ok", "delete": ""}[kind]
+    outcomes = (
+        (ItemState.DONE, reason, ""),
+        (ItemState.FAILED, "", "gone"),
+        (ItemState.LEFT_ALONE, "rate_limited", "left_alone"),
+        (ItemState.WAITING, "", ""),
+    )
+    for number, (item_state, why, problem) in zip(mixture, outcomes, strict=True):
+        RunItem.objects.bulk_create(
+            RunItem(
+                run=made, namespace="team-a", name=f"{item_state}-{n}", uid=str(uuid4()), state=item_state,
+                reason=why, problem=problem,
+            )
+            for n in range(number)
+        )  # fmt: skip
+    return made
+
+
+def counts(shown: str) -> dict[str, int]:
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", shown))
+    done = re.search(r"(?:测试|删除)[^0-9/]*(\d+) / (\d+)", text)
+    assert done, text
+    words = {"成功": "ok", "失败": "failed", "跳过": "skipped", "未开始": "waiting"}
+    found = {name: int(n) for word, name in words.items() for n in re.findall(rf"{word} (\d+) 个", text)[:1]}
+    return {"done": int(done[1]), "total": int(done[2]), **found}
+
+
+@pytest.mark.parametrize("mixture", MIXTURES)
+@pytest.mark.parametrize(("kind", "state"), list(product(PAGES, STATES)))
+def test_the_counts_add_up(cast: Cast, kind: str, state: str, mixture: tuple[int, ...]) -> None:
+    ok, failed, skipped, waiting = mixture
+    client = cast.client("olive", hx_request="true")
+    made = run(cast, kind, state, mixture)
+
+    for shown in (client.get(PAGES[kind].format(made.pk)), client.get(NOTICES)):
+        told = counts(shown.content.decode())
+        assert told["total"] == sum(mixture)
+        assert told.get("failed", 0) == failed
+        assert told.get("skipped", 0) == skipped
+        assert told["done"] == (ok + failed if kind == "verify" else ok)
+        assert told.get("ok", told["done"] - (failed if kind == "verify" else 0)) == ok
+        if state != "running":
+            assert told.get("waiting", 0) == waiting
+            others = 0 if kind == "verify" else told.get("failed", 0)
+            assert told["done"] + others + told.get("skipped", 0) + told.get("waiting", 0) == told["total"]
+
+
+class TestTheNotices:
+    """The newest run of each kind, after the page was left."""
+
+    def test_are_one_for_tests_and_one_for_deletions(self, cast: Cast) -> None:
+        for kind, number in product(PAGES, (2, 3)):
+            run(cast, kind, "done", (number, 0, 0, 0))
+
+        shown = cast.client("olive").get("/registries/").content.decode()
+
+        assert shown.count('class="notice ') == 2
+        assert "已删除 3 / 3" in shown
+        assert "已测试 3 / 3" in shown
+        assert "load delay" not in shown[shown.index("run-notices") :].partition(">")[0]
+
+    @pytest.mark.parametrize("kind", PAGES)
+    def test_poll_while_a_run_is_under_way(self, cast: Cast, kind: str) -> None:
+        run(cast, kind, "running", (1, 0, 0, 1))
+
+        shown = cast.client("olive").get(NOTICES).content.decode()
+
+        assert "load delay" in shown
+        assert f'href="{PAGES[kind].format(Run.objects.get().pk)}"' in shown
+
+    @pytest.mark.parametrize(
+        ("state", "values"),
+        [
+            ("proposed", {}),
+            ("done", {"finished_at": timezone.now() - 2 * RECENT}),
+            ("cancelled", {"finished_at": timezone.now() - 2 * RECENT}),
+            ("done", {"owner": "account:0"}),
+        ],
+    )
+    @pytest.mark.parametrize("kind", PAGES)
+    def test_leave_out(self, cast: Cast, kind: str, state: str, values: dict[str, object]) -> None:
+        made = run(cast, kind, state, (1, 0, 0, 0))
+        Run.objects.filter(pk=made.pk).update(**values)
+
+        assert 'class="notice ' not in cast.client("olive").get(NOTICES).content.decode()
+
+    def test_cost_one_query_without_runs(self, cast: Cast) -> None:
+        client = cast.client("olive")
+        client.get(NOTICES)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(NOTICES)
+
+        asked = [it["sql"] for it in captured if "registries_run" in it["sql"]]
+        assert len(asked) == 1
+
+    def test_of_an_old_run_do_not_hide_behind_many_of_another_kind(self, cast: Cast) -> None:
+        run(cast, "delete", "running", (1, 0, 0, 5), created_at=timezone.now() - timedelta(minutes=5))
+        for _ in range(10):  # as many runs of tests as are kept
+            run(cast, "verify", "done", (1, 0, 0, 0))
+
+        assert "正在删除 1 / 6" in cast.client("olive").get(NOTICES).content.decode()
