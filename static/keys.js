@@ -17,7 +17,11 @@ document.addEventListener("compositionend", () => {
   composing = false;
 });
 window.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.keyCode === 229) event.stopImmediatePropagation();
+  // Safari ends the composition before it sends the key, with 229.
+  if (!event.isComposing && event.keyCode !== 229) return;
+  event.stopImmediatePropagation();
+  // Menus and dialogs close by Escape without a script.
+  if (event.key === "Escape") event.preventDefault();
 }, true);
 window.addEventListener("cancel", (event) => {
   if (!composing) return;

@@ -17,7 +17,7 @@ from registries.audit.log import events_of
 from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import API_GROUP, API_VERSION, PREFIX
+from registries.domain.resource import API_GROUP, API_VERSION, PREFIX, Resource
 from registries.intake.ca_bundle import BundleError, read_bundle
 from registries.log_in.access import ConsoleRequest
 from registries.models import AuditEntry
@@ -125,9 +125,23 @@ def _authorities(registry: RegistrySecret) -> tuple[CertificateFacts, ...]:
 
 def as_yaml(registry: RegistrySecret) -> str:
     """The resource as YAML, as kubectl prints it, with a placeholder for the password."""
-    resource = json.loads(registry.document)
-    shown = {**resource, "spec": {**resource["spec"], "password": "(hidden)"}}
+    return _dump(json.loads(registry.document), "(hidden)")
+
+
+def _dump(resource: Resource, password: str) -> str:
+    shown = {**resource, "spec": {**resource["spec"], "password": password}}
     return yaml.dump(shown, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
+
+
+def _new(registry: RegistrySecret) -> Resource:
+    """The resource as somebody adds it: without what the API server sets, and without a verdict."""
+    resource = json.loads(registry.document)
+    metadata = {
+        name: it for name, it in resource["metadata"].items() if name in ("name", "namespace", "labels")
+    }
+    notes = resource["metadata"]["annotations"].items()
+    metadata["annotations"] = {name: it for name, it in notes if not name.startswith(f"{PREFIX}verify-")}
+    return {**resource, "metadata": metadata}
 
 
 class _Dumper(yaml.SafeDumper):
@@ -150,6 +164,7 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
     offered = {
         Permission.SEE: f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}",
         Permission.EDIT: f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {notes}",
+        Permission.CREATE: f"kubectl create -f - <<'EOF'\n{_dump(_new(registry), '(password)')}EOF",
         Permission.DELETE: f"kubectl delete {RESOURCE} {registry.name} {where}",
     }
     return [text for permission, text in offered.items() if access.may(permission, registry.namespace)]

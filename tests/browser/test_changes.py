@@ -256,13 +256,17 @@ class TestBatchDeletion:
             confirm_button(dialog(page)).click()
 
             expect(dialog(page).get_by_role("heading", name="正在删除…")).to_be_visible()
-            expect(dialog(page).get_by_text("关闭对话框后会继续执行。")).to_be_visible()
+            expect(dialog(page).get_by_text("关闭对话框或离开页面后，删除仍会继续。")).to_be_visible()
             bar = dialog(page).get_by_role("progressbar")
             expect(bar).to_have_attribute("max", str(total))
         expect(dialog(page).get_by_role("heading", name=ZH.finished)).to_be_visible()
         expect(bar).to_have_attribute("value", str(total))
         dialog(page).get_by_role("link", name=ZH.close).click()
         expect(page.get_by_role("heading", name="还没有镜像源")).to_be_visible()
+        notice = page.locator("#run-notices")
+        expect(notice).to_contain_text(f"已删除 {total} / {total}")
+        notice.get_by_role("link", name="查看").click()
+        expect(dialog(page).get_by_role("heading", name=ZH.finished)).to_be_visible()
 
 
 def test_what_others_add_is_not_lost_when_a_row_was_tested_at_that_moment(

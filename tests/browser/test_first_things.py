@@ -212,18 +212,3 @@ class TestKeys:
         page.keyboard.press("Enter")
 
         page.wait_for_url("**/registries/team-a/**")
-
-    @pytest.mark.parametrize("key", ["/", "c", "j", "x", "t", "?", "Escape"])
-    def test_belong_to_an_input_method_while_it_composes(self, people: People, key: str) -> None:
-        page = people("olive").open("/registries/?namespace=team-a")
-        heard = page.evaluate(
-            """key => {
-              let heard = false;
-              document.addEventListener("keydown", () => { heard = true; });
-              document.body.dispatchEvent(new KeyboardEvent("keydown", { key, isComposing: true, bubbles: true }));
-              return heard;
-            }""",
-            key,
-        )
-
-        assert not heard

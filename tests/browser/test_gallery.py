@@ -11,7 +11,8 @@ from playwright.sync_api import Browser
 
 from tests.gallery.furnishing import furnish
 from tests.gallery.looking import ALL, Variant, look_at
-from tests.gallery.states import STATES, Scene, State
+from tests.gallery.scene import Scene, State
+from tests.gallery.states import STATES
 from tests.peers.held import HeldRegistry
 from tests.peers.running_console import RunningConsole, copied_console
 from tests.peers.visitors import People

@@ -16,7 +16,8 @@ from playwright.sync_api import Error, sync_playwright
 from tests.gallery.book import write_book
 from tests.gallery.furnishing import furnish
 from tests.gallery.looking import ALL, Look, look_at
-from tests.gallery.states import STATES, Scene, State
+from tests.gallery.scene import Scene, State
+from tests.gallery.states import STATES
 from tests.peers.command import ROOT
 from tests.peers.held import HeldRegistry
 from tests.peers.running_console import RunningConsole, copied_console, seeded_folder

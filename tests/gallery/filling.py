@@ -1,12 +1,15 @@
 """Fills a demo's data folder with what the gallery shows beside the demo. Runs inside `manage.py shell`."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.contrib.auth.models import User
 
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.registry import Key, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.intake.draft import read_draft
-from registries.models import Channel, VerificationRecord
+from registries.models import Channel, Run, RunItem, VerificationRecord
 from registries.probe.result import Reason, Result, Step
 from registries.verification.outcome import to_json
 from registries.wiring import services
@@ -21,6 +24,7 @@ from tests.gallery.furnishing import (
     MANY,
     ONE,
     REASONS,
+    RUNS,
     WAITING,
 )
 
@@ -39,6 +43,8 @@ def fill(rows: int, held: str) -> None:
     _add(access, WAITING, HELD, Reason.OK, age=timedelta(days=1), domain=held, username="held")
     _add(access, WAITING, "registry-quick", Reason.OK, age=timedelta(days=1), domain="http://127.0.0.1:9")
     _channels()
+    for (kind, state, done), run_id in RUNS.items():
+        _run(kind, state, done, run_id)
     every = list(Reason)
     for number in range(rows):
         reason = every[number % len(every)] if number % 3 == 0 else Reason.OK
@@ -70,6 +76,40 @@ def _channels() -> None:
             ),
         )
     )
+
+
+def _run(kind: str, state: str, done: int, run_id: UUID) -> None:
+    """A run of 50 registries by nina, of which `done` percent have ended, a few of them badly or skipped."""
+    now = datetime.now(UTC)
+    lost, over = state == "interrupted", state in ("cancelled", "done")
+    owner = Access.from_grants("nina", [], account=User.objects.get(username="nina").pk).owner
+    run = Run.objects.create(
+        id=run_id,
+        kind=kind,
+        person="nina",
+        owner=owner,
+        state="running" if lost else state,
+        beat_at=now - timedelta(hours=1) if lost else now + timedelta(days=1),
+        finished_at=now if over else None,
+    )
+    good = "ok" if kind == "verify" else ""
+    bad = ("done", "bad_credentials", "") if kind == "verify" else ("failed", "", "gone")
+    skipped = [("left_alone", why, "left_alone") for why in ("rate_limited", "bad_credentials")]
+    outcomes = [bad, *(skipped if kind == "verify" else [bad, bad]), *[("done", good, "")] * 7]
+    for number in range(50):
+        ended = number < done // 2
+        item_state, reason, problem = outcomes[number % 10] if ended else ("waiting", "", "")
+        RunItem.objects.create(
+            run=run,
+            namespace="team-a",
+            name=f"registry-{number:02}" + ("-" + "x" * 200 if number == 1 else ""),
+            uid=str(number),
+            state=item_state,
+            reason=reason,
+            problem=problem,
+            duration_ms=120 if reason == "ok" else None,
+            ended_at=now if ended else None,
+        )
 
 
 def _add(access: Access, namespace: str, name: str, reason: Reason, *, age: timedelta, **values: str) -> None:

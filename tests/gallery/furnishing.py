@@ -1,6 +1,7 @@
 """The namespaces of the gallery beside those of the demo, and the process that fills them."""
 
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 from tests.peers.command import manage
 from tests.peers.held import HeldRegistry
@@ -14,6 +15,18 @@ REASONS, LONGEST, ONE, MANY, EMPTY = (
 )
 WAITING, HELD = "gallery-waiting", "registry-held"
 LONG_NAME = "harbor-" + "x" * 240 + "-prod"
+RUNS = {
+    (kind, state, done): uuid5(NAMESPACE_URL, f"{kind} {state} {done}")
+    for kind in ("delete", "verify")
+    for state, done in (
+        ("running", 0),
+        ("running", 40),
+        ("interrupted", 40),
+        ("cancelled", 40),
+        ("done", 100),
+    )
+}
+"""The runs of nina: kind, state and percent done -> id."""
 LABEL = "x" * 60
 LONG_VALUES = {
     "domain": f"{LABEL}.{LABEL}.{LABEL}.example.com:65535",

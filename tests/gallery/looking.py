@@ -8,7 +8,7 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.gallery.states import Scene, State
+from tests.gallery.scene import Scene, State
 from tests.peers.visitors import People
 
 RULES = (Path(__file__).parent / "layout.js").read_text()

@@ -4,57 +4,12 @@ The acts find elements by ids and classes, not by words, since each state is loo
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from secrets import token_hex
 
 from playwright.sync_api import Page, expect
 
+from tests.gallery.dialogs import DIALOGS, selected, submit
 from tests.gallery.furnishing import EMPTY, HELD, LONG_NAME, LONGEST, MANY, ONE, REASONS, WAITING
-from tests.peers.console_page import credential
-from tests.peers.held import HeldRegistry
-from tests.peers.running_console import RunningConsole
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What an act needs beside the page."""
-
-    console: RunningConsole
-    held: HeldRegistry
-
-
-Act = Callable[[Page, Scene], None]
-
-
-def nothing(page: Page, scene: Scene) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class State:
-    """One state. `person` is empty for a visitor without a log-in; `narrow` says that it exists on narrow windows only.
-
-    `status` is the status of the page, and of what the act does, where it is an error.
-    """
-
-    name: str
-    path: str
-    act: Act = nothing
-    person: str = "olive"
-    narrow: bool = False
-    status: int = 200
-
-
-def click(selector: str, then: str = "") -> Act:
-    """Clicks the first match, then waits for another selector."""
-
-    def act(page: Page, scene: Scene) -> None:
-        page.locator(selector).first.click()
-        if then:
-            page.locator(then).first.wait_for()
-
-    return act
+from tests.gallery.scene import TEAM_A, Act, Scene, State, click, menu, new_registry, token_of
 
 
 def card(name: str) -> Act:
@@ -83,47 +38,10 @@ def unfolded(page: Page, scene: Scene) -> None:
         summary.click()
 
 
-def token_of(page: Page) -> str:
-    return next(it["value"] for it in page.context.cookies() if it["name"] == "csrftoken")  # type: ignore[typeddict-item]
-
-
-def meanwhile(then: str, **theirs: str) -> Act:
-    """Edits a registry while the same person saves or deletes it in another tab, and waits for what that shows."""
-
-    def act(page: Page, scene: Scene) -> None:
-        page.locator("tr .more").first.click()
-        page.locator("#row-menu [data-action=edit]").click()
-        form = page.locator("#edit-form")
-        form.wait_for()
-        path = form.get_attribute("action") or ""
-        hidden = {
-            it.get_attribute("name") or "": it.input_value() for it in form.locator("[type=hidden]").all()
-        }
-        sent = {**hidden, "csrfmiddlewaretoken": token_of(page)}
-        if theirs:
-            at = token_hex(2)
-            sent |= {name: f"{text} {at}" for name, text in theirs.items()}
-        else:
-            path, sent = path.replace("/edit/", "/delete/"), {**sent, "confirm": path.split("/")[-3]}
-        saved = page.context.request.post(scene.console.url + path, form=sent)
-        assert saved.ok, saved.text()
-        form.locator("[name=display_name]").fill("生产环境 Harbor（主）")
-        if "description" in theirs:
-            form.locator("[name=description]").fill("Main registry of production.\nPulls only.")
-        page.locator("#edit-save").click()
-        page.locator(then).first.wait_for()
-
-    return act
-
-
 def deleted_while_open(page: Page, scene: Scene) -> None:
     """By the same person in another tab. The registry is a new one for each look."""
-    send = page.context.request.post
-    token = token_of(page)
-    name = f"gone-{token_hex(4)}"
-    given = {**credential(scene.console, "harbor"), "provider": "harbor", "name": name, "namespace": "team-a"}
-    added = send(f"{scene.console.url}/registries/-/add/", form={**given, "csrfmiddlewaretoken": token})
-    assert added.ok, added.text()
+    name = new_registry(page, scene)
+    send, token = page.context.request.post, token_of(page)
     page.goto(f"/registries/team-a/{name}/?namespace=team-a&status=untested")
     uid = page.locator("#details-state").get_attribute("data-version") or ""
     form = {"confirm": name, "uid": uid.partition("/")[0], "csrfmiddlewaretoken": token}
@@ -137,71 +55,6 @@ def details_away(page: Page, scene: Scene) -> None:
     page.route("**/*", lambda route: route.fulfill(status=502))
     page.locator("#details form button").click()
     page.locator(".toast-bad").first.wait_for()
-
-
-def menu(name: str) -> Act:
-    def act(page: Page, scene: Scene) -> None:
-        page.locator("tr", has_text=name).locator(".more").first.click()
-        page.get_by_role("menu").filter(visible=True).wait_for()
-
-    return act
-
-
-def choose(name: str, action: str) -> Act:
-    """Opens the dialog of one registry from its menu."""
-
-    def act(page: Page, scene: Scene) -> None:
-        menu(name)(page, scene)
-        page.locator(f"#row-menu [data-action={action}]").click()
-        page.locator("dialog[open] form").first.wait_for()
-
-    return act
-
-
-def submit(act: Act, button: str = "dialog[open] button[type=submit]") -> Act:
-    """Sends the form of a dialog as it is, and waits for its errors."""
-
-    def both(page: Page, scene: Scene) -> None:
-        act(page, scene)
-        page.locator(button).last.click()
-        page.locator("#error-summary, [aria-invalid=true]").first.wait_for()
-
-    return both
-
-
-open_add = click("#add-button", "dialog[open] form")
-
-
-def typed(behaviour: str) -> Act:
-    """The add dialog after a test of a demo registry's values."""
-
-    def act(page: Page, scene: Scene) -> None:
-        open_add(page, scene)
-        form = page.locator("dialog[open]")
-        for field, value in credential(scene.console, behaviour).items():
-            form.locator(f"[name={field}]").fill(value)
-        form.locator("#add-test").click()
-        form.locator(".verdict").wait_for()
-
-    return act
-
-
-def discard(page: Page, scene: Scene) -> None:
-    open_add(page, scene)
-    page.locator("dialog[open] [name=domain]").fill("harbor.example.com")
-    page.keyboard.press("Escape")
-    page.locator("dialog[open]").last.wait_for()
-
-
-def selected(page: Page, scene: Scene) -> None:
-    page.locator("#pick-page").check()
-    expect(page.locator("#selection-bar")).to_be_visible()
-
-
-def delete_many(page: Page, scene: Scene) -> None:
-    selected(page, scene)
-    page.locator("#selection-delete").click()
-    page.locator("dialog[open] form").wait_for()
 
 
 def tested_many(page: Page, scene: Scene) -> None:
@@ -266,8 +119,6 @@ def no_namespace(page: Page, scene: Scene) -> None:
     page.locator("#error-summary").wait_for()
 
 
-TEAM_A = "/registries/?namespace=team-a"
-
 STATES = (
     State("login", "/login/", person=""),
     State("list", "/registries/"),
@@ -315,31 +166,7 @@ STATES = (
     State("details-testing", f"/registries/{WAITING}/{HELD}/", testing_details),
     State("details-deleted", "/registries/", deleted_while_open, status=404),
     State("details-away", "/registries/team-a/harbor-team-a/", details_away, status=502),
-    State("add", TEAM_A, open_add),
-    State("add-errors", TEAM_A, submit(open_add), status=422),
-    State("add-failed", TEAM_A, typed("wrong-password")),
-    State("add-untrusted", TEAM_A, typed("self-signed")),
-    State("add-tested", TEAM_A, typed("harbor")),
-    State("add-discard", TEAM_A, discard),
-    State("add-page", "/registries/-/add/"),
-    State("edit", TEAM_A, choose("harbor-team-a", "edit")),
-    State("edit-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "edit")),
-    State(
-        "edit-conflict",
-        f"/registries/?namespace={ONE}",
-        meanwhile(".clash", display_name="Production Harbor", description="镜像主仓库，只读账号"),
-        status=409,
-    ),
-    State(
-        "edit-conflict-one",
-        "/registries/?q=quay-team-a",
-        meanwhile(".clash", display_name="Production Quay"),
-        person="omar",
-        status=409,
-    ),
-    State("delete", TEAM_A, choose("harbor-team-a", "delete")),
-    State("delete-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "delete")),
-    State("delete-many", f"/registries/?namespace={REASONS}", delete_many),
+    *DIALOGS,
     State("testing", f"/registries/?namespace={WAITING}", testing_one),
     State("testing-many", f"/registries/?namespace={WAITING}", testing_many),
     State("tested-many", "/registries/?namespace=team-a", tested_many),

@@ -3,12 +3,14 @@
 import html
 import re
 import shlex
+import subprocess
 from typing import Any
 
 import pytest
 import yaml
 
-from registries.domain.registry import Key
+from registries.domain.registry import Key, VerifyStatus
+from registries.domain.resource import to_domain
 from registries.web.details import commands
 from registries.wiring import services
 from tests.canary import CANARY
@@ -63,13 +65,40 @@ def test_the_yaml_is_the_resource_without_the_password(cast: Cast) -> None:
 def test_a_hostile_display_name_is_quoted_in_the_commands(cast: Cast) -> None:
     it = cast.add(display_name="x'; rm -rf / #", description="$(reboot)\nsecond line")
 
-    _, edit, delete = commands(it, cast.access("nina"))
+    _, edit, _add, delete = commands(it, cast.access("nina"))
 
     assert delete == "kubectl delete registrysecrets.image.theriseunion.io harbor-prod -n team-a"
     assert shlex.split(edit)[-2:] == [
         "theriseunion.io/display-name=x'; rm -rf / #",
         "theriseunion.io/description=$(reboot)\nsecond line",
     ]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"display_name": "生产", "description": "EOF\nEOF\n$(reboot) `x`"},
+        {"description": "- a\n: b\n#c\n'EOF'\n\tEOF"},
+        {"username": "robot$p+ci", "domain": "harbor.example.com:8443"},
+    ],
+)
+def test_the_command_that_adds_it_makes_the_same_registry(cast: Cast, values: dict[str, str]) -> None:
+    it = cast.add(**values)
+    check, _ = services().tests.begin_test(access=cast.access("nina"), key=it.key)
+    services().tests.finish_test(access=cast.access("nina"), check=check)
+    add = next(line for line in commands(cast.find(), cast.access("nina")) if "create" in line)
+
+    cat = subprocess.run(
+        ["sh", "-c", add.replace("kubectl create -f -", "cat")], capture_output=True, check=True
+    )
+
+    made = to_domain(yaml.safe_load(cat.stdout))
+    for name in ("key", "domain", "username", "provider", "display_name", "description", "labels"):
+        assert getattr(made, name) == getattr(it, name)
+    assert made.verification.status is VerifyStatus.UNTESTED
+    assert not made.resource_version, "an API server refuses it for a new object"
+    assert CANARY not in add
 
 
 def test_the_events_of_this_registry_are_listed(cast: Cast) -> None:
@@ -107,7 +136,7 @@ def test_a_curl_line_tests_it_through_the_api(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("person", "offered"),
-    [("vic", ["get"]), ("omar", ["get", "annotate"]), ("nina", ["get", "annotate", "delete"])],
+    [("vic", ["get"]), ("omar", ["get", "annotate"]), ("nina", ["get", "annotate", "create", "delete"])],
 )
 def test_only_the_commands_that_the_role_allows_are_offered(
     cast: Cast, person: str, offered: list[str]

@@ -15,7 +15,7 @@ from registries.runs.engine import RECENT
 from registries.runs.run import LOST_AFTER, ItemState
 from tests.cast import Cast
 
-NOTICES = "/registries/-/runs/notices/"
+NOTICES = "/registries/-/notices/"
 PAGES = {"verify": "/registries/-/verify/{}/", "delete": "/registries/-/runs/{}/"}
 STATES = ("running", "interrupted", "cancelled", "done")
 MIXTURES = [

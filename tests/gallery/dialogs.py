@@ -1,0 +1,192 @@
+"""The states of the dialogs of registries and runs."""
+
+from secrets import token_hex
+
+from playwright.sync_api import Page, expect
+
+from tests.gallery.furnishing import LONGEST, ONE, REASONS, RUNS
+from tests.gallery.scene import TEAM_A, Act, Scene, State, click, menu, new_registry, token_of
+from tests.peers.console_page import credential
+
+
+def meanwhile(then: str, **theirs: str) -> Act:
+    """Edits a registry while the same person saves or deletes it in another tab, and waits for what that shows."""
+
+    def act(page: Page, scene: Scene) -> None:
+        page.locator("tr .more").first.click()
+        page.locator("#row-menu [data-action=edit]").click()
+        form = page.locator("#edit-form")
+        form.wait_for()
+        path = form.get_attribute("action") or ""
+        hidden = {
+            it.get_attribute("name") or "": it.input_value() for it in form.locator("[type=hidden]").all()
+        }
+        sent = {**hidden, "csrfmiddlewaretoken": token_of(page)}
+        if theirs:
+            at = token_hex(2)
+            sent |= {name: f"{text} {at}" for name, text in theirs.items()}
+        else:
+            path, sent = path.replace("/edit/", "/delete/"), {**sent, "confirm": path.split("/")[-3]}
+        saved = page.context.request.post(scene.console.url + path, form=sent)
+        assert saved.ok, saved.text()
+        form.locator("[name=display_name]").fill("生产环境 Harbor（主）")
+        if "description" in theirs:
+            form.locator("[name=description]").fill("Main registry of production.\nPulls only.")
+        page.locator("#edit-save").click()
+        page.locator(then).first.wait_for()
+
+    return act
+
+
+def choose(name: str, action: str) -> Act:
+    """Opens the dialog of one registry from its menu."""
+
+    def act(page: Page, scene: Scene) -> None:
+        menu(name)(page, scene)
+        page.locator(f"#row-menu [data-action={action}]").click()
+        page.locator("dialog[open] form").first.wait_for()
+
+    return act
+
+
+def submit(act: Act, button: str = "dialog[open] button[type=submit]") -> Act:
+    """Sends the form of a dialog as it is, and waits for its errors."""
+
+    def both(page: Page, scene: Scene) -> None:
+        act(page, scene)
+        page.locator(button).last.click()
+        page.locator("#error-summary, [aria-invalid=true]").first.wait_for()
+
+    return both
+
+
+open_add = click("#add-button", "dialog[open] form")
+
+
+def typed(behaviour: str) -> Act:
+    """The add dialog after a test of a demo registry's values."""
+
+    def act(page: Page, scene: Scene) -> None:
+        open_add(page, scene)
+        form = page.locator("dialog[open]")
+        for field, value in credential(scene.console, behaviour).items():
+            form.locator(f"[name={field}]").fill(value)
+        form.locator("#add-test").click()
+        form.locator(".verdict:not(.verdict-busy)").wait_for()
+
+    return act
+
+
+def typed_name(page: Page, scene: Scene) -> None:
+    """The rules for names: one is broken, and the field has the focus."""
+    open_add(page, scene)
+    page.locator("#id_name").fill("Harbor_Prod")
+    page.locator("#name-rules .broken").first.wait_for()
+
+
+def of_provider(provider: str) -> Act:
+    def act(page: Page, scene: Scene) -> None:
+        open_add(page, scene)
+        page.locator(f".provider-card:has([value={provider}])").click()
+        page.locator("[name=username]").fill("root")
+        page.locator("#administrator").wait_for()
+
+    return act
+
+
+def trusted(page: Page, scene: Scene) -> None:
+    """After a test: the CA that the registry showed is trusted."""
+    typed("self-signed")(page, scene)
+    page.locator("#trust-ca").click()
+    page.locator("#check-ca .certificate").wait_for()
+    page.locator(".verdict:not(.verdict-busy)").wait_for()
+
+
+def wrong_number(page: Page, scene: Scene) -> None:
+    delete_many(page, scene)
+    page.locator("#batch-count").fill("1")
+    page.evaluate("document.getElementById('batch-confirm').disabled = false")
+    page.locator("#batch-confirm").click()
+    page.locator("#batch-count-error").wait_for()
+
+
+def dialog_of(address: str) -> Act:
+    """A dialog over the list, by the link of a notice."""
+
+    def act(page: Page, scene: Scene) -> None:
+        page.evaluate("url => htmx.ajax('GET', url, {target: '#dialog-body', swap: 'innerHTML'})", address)
+        page.locator("dialog[open] #dialog-title").wait_for()
+        closed = page.locator("#verify-run details:not([open]) summary")
+        while closed.count():
+            closed.first.click()
+
+    return act
+
+
+def discard(page: Page, scene: Scene) -> None:
+    open_add(page, scene)
+    page.locator("dialog[open] [name=domain]").fill("harbor.example.com")
+    page.keyboard.press("Escape")
+    page.locator("dialog[open]").last.wait_for()
+
+
+def selected(page: Page, scene: Scene) -> None:
+    page.locator("#pick-page").check()
+    expect(page.locator("#selection-bar")).to_be_visible()
+
+
+def delete_many(page: Page, scene: Scene) -> None:
+    selected(page, scene)
+    page.locator("#selection-delete").click()
+    page.locator("dialog[open] form").wait_for()
+
+
+def edited_when_gone(page: Page, scene: Scene) -> None:
+    page.goto(f"/registries/?q={new_registry(page, scene)}")
+    meanwhile("#error-summary")(page, scene)
+
+
+DIALOGS = (
+    State("add", TEAM_A, open_add),
+    State("add-errors", TEAM_A, submit(open_add), status=422),
+    State("add-failed", TEAM_A, typed("wrong-password")),
+    State("add-untrusted", TEAM_A, typed("self-signed")),
+    State("add-tested", TEAM_A, typed("harbor")),
+    State("add-trusted", TEAM_A, trusted),
+    State("add-rules", TEAM_A, typed_name),
+    State("add-dockerhub", TEAM_A, of_provider("dockerhub")),
+    State("add-aliyun", TEAM_A, of_provider("aliyun")),
+    State("add-another", "/registries/-/add/?provider=other&namespace=team-a&another=yes"),
+    State("add-discard", TEAM_A, discard),
+    State("add-page", "/registries/-/add/"),
+    State("edit", TEAM_A, choose("harbor-team-a", "edit")),
+    State("edit-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "edit")),
+    State(
+        "edit-conflict",
+        f"/registries/?namespace={ONE}",
+        meanwhile(".clash", display_name="Production Harbor", description="镜像主仓库，只读账号"),
+        status=409,
+    ),
+    State("edit-gone", TEAM_A, edited_when_gone, status=409),
+    State(
+        "edit-conflict-one",
+        "/registries/?q=quay-team-a",
+        meanwhile(".clash", display_name="Production Quay"),
+        person="omar",
+        status=409,
+    ),
+    State("delete", TEAM_A, choose("harbor-team-a", "delete")),
+    State("delete-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "delete")),
+    State("delete-many", f"/registries/?namespace={REASONS}", delete_many),
+    State("delete-many-wrong", f"/registries/?namespace={REASONS}", wrong_number, status=422),
+    *(
+        State(
+            f"run-{kind}-{state}-{done}",
+            TEAM_A,
+            dialog_of(f"/registries/-/{'runs' if kind == 'delete' else 'verify'}/{run}/"),
+            person="nina",
+        )
+        for (kind, state, done), run in RUNS.items()
+    ),
+    State("run-notices", TEAM_A, person="nina"),
+)

@@ -1,0 +1,76 @@
+"""A state of the gallery, and what the acts of several states do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from secrets import token_hex
+
+from playwright.sync_api import Page
+
+from tests.peers.console_page import credential
+from tests.peers.held import HeldRegistry
+from tests.peers.running_console import RunningConsole
+
+TEAM_A = "/registries/?namespace=team-a"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What an act needs beside the page."""
+
+    console: RunningConsole
+    held: HeldRegistry
+
+
+Act = Callable[[Page, Scene], None]
+
+
+def nothing(page: Page, scene: Scene) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class State:
+    """One state. `person` is empty for a visitor without a log-in; `narrow` says that it exists on narrow windows only.
+
+    `status` is the status of the page, and of what the act does, where it is an error.
+    """
+
+    name: str
+    path: str
+    act: Act = nothing
+    person: str = "olive"
+    narrow: bool = False
+    status: int = 200
+
+
+def click(selector: str, then: str = "") -> Act:
+    """Clicks the first match, then waits for another selector."""
+
+    def act(page: Page, scene: Scene) -> None:
+        page.locator(selector).first.click()
+        if then:
+            page.locator(then).first.wait_for()
+
+    return act
+
+
+def menu(name: str) -> Act:
+    def act(page: Page, scene: Scene) -> None:
+        page.locator("tr", has_text=name).locator(".more").first.click()
+        page.get_by_role("menu").filter(visible=True).wait_for()
+
+    return act
+
+
+def token_of(page: Page) -> str:
+    return next(it["value"] for it in page.context.cookies() if it["name"] == "csrftoken")  # type: ignore[typeddict-item]
+
+
+def new_registry(page: Page, scene: Scene) -> str:
+    """Adds a registry of the namespace team-a for one look, and returns its name."""
+    name = f"gone-{token_hex(4)}"
+    given = {**credential(scene.console, "harbor"), "provider": "harbor", "name": name, "namespace": "team-a"}
+    form = {**given, "csrfmiddlewaretoken": token_of(page)}
+    added = page.context.request.post(f"{scene.console.url}/registries/-/add/", form=form)
+    assert added.ok, added.text()
+    return name
