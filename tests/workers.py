@@ -27,7 +27,11 @@ GROUPS = {
         "tests/browser/test_cluster",
     ),
     "browser, first half": (
-        *("tests/browser/test_accessibility.py", "tests/browser/test_gallery.py", "tests/browser/test_guide.py"),
+        *(
+            "tests/browser/test_accessibility.py",
+            "tests/browser/test_gallery.py",
+            "tests/browser/test_guide.py",
+        ),
         *("tests/browser/test_list.py", "tests/browser/test_session.py"),
     ),
     "browser": ("tests/browser/",),

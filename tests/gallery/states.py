@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.gallery.dialogs import DIALOGS, selected, submit
 from tests.gallery.furnishing import EMPTY, HELD, LONG_NAME, LONGEST, MANY, ONE, REASONS, WAITING
-from tests.gallery.scene import TEAM_A, Act, Scene, State, click, menu, new_registry, token_of
+from tests.gallery.scene import TEAM_A, Act, Scene, State, click, menu, new_registry, nothing, token_of
 
 
 def card(name: str) -> Act:
