@@ -26,7 +26,7 @@ from registries.domain.errors import (
 )
 from registries.domain.registry import Credential, Key, name_problem
 from registries.domain.resource import API_VERSION, milliseconds
-from registries.probe import Result
+from registries.probe import Result, registry_of
 from registries.verification.check import Check
 from registries.verification.outcome import NotTested, Tested, left_alone
 from registries.wiring import services
@@ -53,14 +53,13 @@ def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
 def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpResponse:
     service, access = services(), caller.access
     try:
-        service.tests.admit_trial(access=access, namespace=namespace, credential=credential)
-        outcome = service.tests.try_connection(access=access, namespace=namespace, credential=credential)
+        outcome = service.single_tests.wait_for_typed(
+            access=access, namespace=namespace, credential=credential
+        )
     except LeftAlone as error:
         return _left_alone(error)
-    except Unavailable as error:
-        if error.problem == Problem.REGISTRY_BUSY:
-            raise _busy(error.subject) from error
-        raise
+    if isinstance(outcome, NotTested):
+        raise _not_tested(registry_of(credential.address), outcome.problem)
     return answer(verdict(outcome, datetime.now(UTC)))
 
 
@@ -68,10 +67,10 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
     """Tests and records. If a test is running, returns the verdict of that test."""
     service, access = services(), caller.access
     try:
-        check, new = service.tests.begin_test(access=access, key=key)
+        tested = service.single_tests.wait_for(access=access, key=key)
     except LeftAlone as error:
         return _left_alone(error)
-    outcome = service.tests.finish_test(access=access, check=check) if new else _awaited(check)
+    outcome = _awaited(tested) if isinstance(tested, Check) else tested
     if isinstance(outcome, NotTested):
         raise _not_tested(str(key), outcome.problem)
     recorded = service.registries.find(access=access, key=key).verification
@@ -80,7 +79,7 @@ def _stored(caller: Caller, key: Key) -> HttpResponse:
 
 def _not_tested(subject: str, problem: Problem) -> ConsoleError:
     """The error for a test without a verdict."""
-    if problem is Problem.GONE:
+    if problem in (Problem.GONE, Problem.NOT_FOUND):
         return NotFound(subject)
     if problem in (Problem.RECREATED, Problem.CHANGED):
         return Conflict(subject, problem)

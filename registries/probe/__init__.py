@@ -7,7 +7,6 @@ from .engine import probe
 from .memory import RealmMemory
 from .policy import Policy
 from .reason import Reason
-from .registry_locks import RegistryLocks
 from .result import Result
 from .schedule import LEAVE_ALONE, Schedule, Slot, registry_of
 from .trace import Step
@@ -20,7 +19,6 @@ __all__ = [
     "Policy",
     "RealmMemory",
     "Reason",
-    "RegistryLocks",
     "Result",
     "Schedule",
     "Slot",

@@ -38,7 +38,7 @@ class DeleteKind(Kind[bool]):
 
     def begin(self, item: Item, run: Execution[bool]) -> Step[bool] | None:
         if not self._in_transactions:
-            return partial(self._remove, item, run)
+            return Step(partial(self._remove, item, run))
         self._registries.delete(
             access=run.access, key=item.key, uid=item.uid, and_then=partial(run.end, [item], DONE)
         )

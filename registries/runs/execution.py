@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import ClassVar, Generic, TypeVar
@@ -31,10 +31,19 @@ WRITTEN_AT_ONCE = 500
 
 T = TypeVar("T")
 R = TypeVar("R")
-Step = Callable[[], T | None]
-"""The part of an item's work for a worker thread. It may not use the database. None: not done, the item still waits."""
+
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[T]):
+    """The part of an item's work for a worker thread. `call` may not use the database. None: not done, the item still
+    waits. `late` is called instead, if the step has waited too long for its lane."""
+
+    call: Callable[[], T | None]
+    lane: str = ""
+    late: Callable[[], T | None] | None = None
 
 
 class ItemQueue:
@@ -78,6 +87,8 @@ class Kind(ABC, Generic[T]):
     failures_listed: ClassVar[int | None] = None
     """How many items the API lists of those that did not end well; None for all."""
     recorded_at_once: ClassVar[int] = 1
+    fair: ClassVar[bool] = False
+    """Whether the steps of one person leave threads to others. A run then begins only what can be done soon."""
 
     workers: Background
     at_once: int
@@ -144,7 +155,7 @@ class Execution(Generic[T]):
         """Do the waiting items. True when all have ended; False when the run was stopped before that."""
         self._queue = self._kind.queue(self)
         while True:
-            while self._heartbeat.beat() and self._under_way < self._kind.at_once:
+            while self._heartbeat.beat() and self._has_room():
                 item = self._queue.take()
                 if item is None:
                     break
@@ -204,6 +215,14 @@ class Execution(Generic[T]):
                 ended_at=timezone.now(),
             )
 
+    def _has_room(self) -> bool:
+        under_way, kind = self._under_way, self._kind
+        return under_way < kind.at_once and (not under_way or kind.workers.has_room(self._person))
+
+    @property
+    def _person(self) -> str:
+        return self.access.owner if self._kind.fair else ""
+
     def _begin(self, item: Item) -> None:
         try:
             step = self._kind.begin(item, self)
@@ -212,14 +231,15 @@ class Execution(Generic[T]):
             return
         if step is not None:
             self._under_way += 1
-            self._kind.workers.submit(partial(self._perform, item, step))
+            late = partial(self._perform, item, step.late) if step.late else None
+            self._kind.workers.submit(partial(self._perform, item, step.call), self._person, step.lane, late)
 
-    def _perform(self, item: Item, step: Step[T]) -> None:
+    def _perform(self, item: Item, call: Callable[[], T | None]) -> None:
         """Runs in a worker thread. The run hears of every step, whatever happens."""
         result: T | None = None
         failure: ConsoleError | None = ConsoleError(str(item.key), Problem.FAILED)
         try:
-            result = step() if self._heartbeat.is_held() else None
+            result = call() if self._heartbeat.is_held() else None
             failure = None
         except ConsoleError as error:
             failure = error

@@ -6,15 +6,17 @@ reports the verdict without them.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from queue import Empty, SimpleQueue
 from uuid import UUID, uuid4
 
 from django.utils import timezone
 
 from registries.domain.access import OWNER_MAX, Access
-from registries.domain.errors import ConsoleError, NotFound, Problem
+from registries.domain.errors import ConsoleError, NotFound, Problem, TooManyRequests, Unavailable
 from registries.domain.registry import Credential, Key
 from registries.models import Trial
 from registries.probe.schedule import registry_of
@@ -27,9 +29,16 @@ KEPT = timedelta(hours=1)
 """How long the outcome of a test of typed values is kept."""
 DETAILS_KEPT = 256
 
+Ended = Callable[[Tested], object]
+"""Called with the outcome of a test."""
+
 
 class SingleTests:
-    """`lost_after`: a test that takes longer was lost with its process."""
+    """Tests in the background threads, in the lane of their registry. A test that waits too long for it ends as
+    `registry_busy`. `lost_after`: a test that takes longer was lost with its process.
+
+    Every start raises TooManyRequests if too many tests of the person wait.
+    """
 
     def __init__(self, tests: Tests, background: Background, lost_after: timedelta) -> None:
         self._tests = tests
@@ -41,29 +50,29 @@ class SingleTests:
         """The test of a stored registry: started now, or under way already. Raises the errors of `begin_test`."""
         check, new = self._tests.begin_test(access=access, key=key)
         if new:
-            work = partial(self._tests.finish_test, access=access, check=check)
-            lane = registry_of(check.registry.address) if check.registry else ""
-            self._background.submit(work, person=access.owner, lane=lane)
+            self._submit_stored(access, check, lambda outcome: None)
         return check
+
+    def wait_for(self, *, access: Access, key: Key) -> Tested | Check:
+        """The outcome of a test that is started now, or the test that is under way already."""
+        check, new = self._tests.begin_test(access=access, key=key)
+        return self._awaited(partial(self._submit_stored, access, check)) if new else check
+
+    def wait_for_typed(self, *, access: Access, namespace: str, credential: Credential) -> Tested:
+        """The outcome of a test of typed values. Raises the errors of `admit_trial`."""
+        self._tests.admit_trial(access=access, namespace=namespace, credential=credential)
+        return self._awaited(partial(self._submit_typed, access, namespace, credential))
 
     def start_typed(self, *, access: Access, namespace: str, credential: Credential) -> UUID:
         """Start a test of typed values. Raises the errors of `admit_trial`, before anything is sent."""
         self._tests.admit_trial(access=access, namespace=namespace, credential=credential)
         Trial.objects.filter(started_at__lt=timezone.now() - KEPT).delete()
         test_id = Trial.objects.create(id=uuid4(), owner=access.owner[:OWNER_MAX]).id
-
-        def work() -> None:
-            outcome: Tested = NotTested(Problem.INTERRUPTED)
-            try:
-                outcome = self._tests.try_connection(
-                    access=access, namespace=namespace, credential=credential
-                )
-            except ConsoleError as error:
-                outcome = NotTested(error.code)
-            finally:
-                self._finish(test_id, outcome)
-
-        self._background.submit(work, person=access.owner, lane=registry_of(credential.address))
+        try:
+            self._submit_typed(access, namespace, credential, partial(self._finish, test_id))
+        except TooManyRequests:
+            Trial.objects.filter(pk=test_id).delete()
+            raise
         return test_id
 
     def outcome(self, *, access: Access, test_id: UUID) -> Tested | None:
@@ -81,6 +90,51 @@ class SingleTests:
         if isinstance(tested, NotTested):
             return tested
         return replace(tested, detail=self._details.get(test_id, ""))
+
+    def _submit_stored(self, access: Access, check: Check, ended: Ended) -> None:
+        tests, busy = self._tests, Unavailable(check.lane, Problem.REGISTRY_BUSY)
+        try:
+            self._submit(
+                partial(tests.finish_test, access=access, check=check),
+                partial(tests.abandon_test, check=check, error=busy),
+                access.owner,
+                check.lane,
+                ended,
+            )
+        except TooManyRequests as error:
+            tests.abandon_test(check=check, error=error)
+            raise
+
+    def _submit_typed(self, access: Access, namespace: str, credential: Credential, ended: Ended) -> None:
+        attempt = partial(
+            self._tests.try_connection, access=access, namespace=namespace, credential=credential
+        )
+        late = partial(NotTested, Problem.REGISTRY_BUSY)
+        self._submit(attempt, late, access.owner, registry_of(credential.address), ended)
+
+    def _submit(
+        self, attempt: Callable[[], Tested], late: Callable[[], Tested], person: str, lane: str, ended: Ended
+    ) -> None:
+        """`ended` gets the outcome, whatever happens."""
+
+        def work(test: Callable[[], Tested]) -> None:
+            outcome: Tested = NotTested(Problem.INTERRUPTED)
+            try:
+                outcome = test()
+            except ConsoleError as error:
+                outcome = NotTested(error.code)
+            finally:
+                ended(outcome)
+
+        self._background.submit(partial(work, attempt), person, lane, partial(work, late))
+
+    def _awaited(self, submit: Callable[[Ended], None]) -> Tested:
+        outcomes: SimpleQueue[Tested] = SimpleQueue()
+        submit(outcomes.put)
+        try:
+            return outcomes.get(timeout=self._lost_after.total_seconds())
+        except Empty:
+            return NotTested(Problem.INTERRUPTED)
 
     def _finish(self, test_id: UUID, outcome: Tested) -> None:
         self._details[test_id] = "" if isinstance(outcome, NotTested) else outcome.detail

@@ -72,6 +72,7 @@ class VerifyKind(Kind[Tested]):
     one_per_person = True
     kept = KEPT
     failures_listed = 100
+    fair = True
 
     def __init__(
         self,
@@ -124,7 +125,8 @@ class VerifyKind(Kind[Tested]):
             abandoned = self._tests.abandon_test(check=check, error=error)
             run.fail(item, error, problem=abandoned.problem)
             return None
-        return partial(_probe, check, attempt)
+        busy = Unavailable(check.lane, Problem.REGISTRY_BUSY)
+        return Step(partial(_probe, check, attempt), check.lane, lambda: (check, busy))
 
     def record(self, results: Sequence[tuple[Item, Tested]], run: Execution[Tested]) -> None:
         for item, (check, result) in results:

@@ -27,7 +27,7 @@ RATE_LIMIT_PAUSE = 60
 
 
 class Prober(Protocol):
-    """Makes one connection test. Unavailable `registry_busy`."""
+    """Makes one connection test."""
 
     def __call__(self, credential: Credential) -> Result: ...
 
@@ -87,10 +87,14 @@ class Tests:
     def attempt(self, *, access: Access, check: Check) -> Callable[[], Result]:
         """The probe of a test, with the credential as stored now. NotFound, Conflict, Unavailable, Forbidden.
 
-        Any thread may call the probe; it touches no storage.
+        Any thread may call the probe; it touches no storage. Conflict `changed` if the registry has another address
+        than when the test began: the test waited in the lane of the old one.
         """
         with self._guard.writing(access, Action.TEST, check.key) as store:
-            return partial(self._prober, store.credential(check.key, uid=check.uid))
+            credential = store.credential(check.key, uid=check.uid)
+        if check.registry and registry_of(credential.address) != check.lane:
+            raise Conflict(str(check.key), Problem.CHANGED)
+        return partial(self._prober, credential)
 
     def record_test(
         self,

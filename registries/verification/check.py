@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from registries.domain.registry import Key, RegistrySecret
+from registries.probe.schedule import registry_of
 from registries.verification.outcome import Tested
 
 
@@ -21,6 +22,11 @@ class Check:
     outcome: Tested | None = None
     registry: RegistrySecret | None = field(default=None, compare=False, repr=False)
     """The registry as it was read when the test began; None for a test that is only looked up."""
+
+    @property
+    def lane(self) -> str:
+        """The registry's host and port: tests in one lane are made one after the other."""
+        return registry_of(self.registry.address) if self.registry else ""
 
 
 class Restraint(Protocol):

@@ -1,4 +1,4 @@
-"""The connection test with the operator's settings, one at a time per registry."""
+"""The connection test with the operator's settings."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,37 +7,32 @@ from math import ceil
 
 from django.conf import settings
 
-from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Credential
 from registries.metrics import Metrics
-from registries.probe import Policy, RealmMemory, RegistryLocks, Result, probe, registry_of
+from registries.probe import Policy, RealmMemory, Result, probe
 from registries.probe.contexts import TlsContexts
 
 TURNS = 2
 """A test waits at most for the timeouts of this many other tests of the same registry."""
 
 
-class OneAtATime:
-    """Tests stored and typed credentials. `policy` returns the operator's current settings."""
+class ConnectionTest:
+    """Tests stored and typed credentials. `policy` returns the operator's current settings.
+
+    The caller does not test one registry twice at the same time: see the lanes of `runs/threads.py`.
+    """
 
     def __init__(self, policy: Callable[[], Policy], metrics: Metrics) -> None:
         self._policy = policy
         self._metrics = metrics
         self._realms = RealmMemory()
         self._contexts = TlsContexts()
-        self.locks = RegistryLocks()
 
     def __call__(self, credential: Credential) -> Result:
-        """Waits for other tests of the registry, then tests. Unavailable `registry_busy` after a long wait."""
         policy = self.policy_for(credential)
-        registry = registry_of(credential.address)
-        if not self.locks.acquire(registry, TURNS * policy.total_timeout):
-            raise Unavailable(registry, Problem.REGISTRY_BUSY)
-        try:
-            result = probe(credential.address, credential.username, credential.password, policy)
-            return self._metrics.tested(result)
-        finally:
-            self.locks.release(registry)
+        return self._metrics.tested(
+            probe(credential.address, credential.username, credential.password, policy)
+        )
 
     def policy_for(self, credential: Credential) -> Policy:
         """The operator's settings with the registry's CA and its `skip_tls_verify`."""
@@ -50,9 +45,14 @@ class OneAtATime:
         )
 
     @property
+    def wait(self) -> float:
+        """The longest wait before a test, in seconds."""
+        return TURNS * self._policy().total_timeout
+
+    @property
     def patience(self) -> timedelta:
         """The longest duration of a test with its wait. A longer test counts as lost."""
-        return timedelta(seconds=(1 + TURNS) * self._policy().total_timeout + 15)
+        return timedelta(seconds=self.wait + self._policy().total_timeout + 15)
 
     @property
     def turn(self) -> int:

@@ -24,7 +24,7 @@ from registries.runs.engine import Runs
 from registries.runs.execution import Kind
 from registries.runs.single import SingleTests
 from registries.runs.tests import VerifyKind
-from registries.runs.threads import Background
+from registries.runs.threads import Background, Lanes
 from registries.service.guard import Guard
 from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
 from registries.service.pull_secret_use import PullSecretUse
@@ -131,9 +131,17 @@ class Services(Telling):
         return Seats(settings.API_WATCHES, each=-(-settings.API_WATCHES // 2))
 
     @part
+    def lanes(self) -> Lanes:
+        """One lane per registry: tests of every kind take turns in it."""
+        return Lanes()
+
+    @part
     def test_threads(self) -> Background:
-        """The threads of single tests, which a person waits for."""
-        return Background(settings.TEST_THREADS, "test")
+        """The threads of single tests, which a person waits for: a quarter is kept for people who have none."""
+        threads = settings.TEST_THREADS
+        return Background(
+            threads, "test", reserve=max(1, threads // 4), patience=self.prober.wait, lanes=self.lanes
+        )
 
     @part
     def single_tests(self) -> SingleTests:
@@ -153,8 +161,9 @@ class Services(Telling):
 
     @part
     def run_test_threads(self) -> Background:
-        """The threads of all tests of all runs of this process."""
-        return Background(min(settings.TEST_THREADS, settings.RUN_TESTS), "run-test")
+        """The threads of all tests of all runs of this process. One person alone may have them all."""
+        threads = min(settings.TEST_THREADS, settings.RUN_TESTS)
+        return Background(threads, "run-test", patience=self.prober.wait, lanes=self.lanes)
 
     @part
     def runs(self) -> dict[str, Runs]:

@@ -22,7 +22,7 @@ from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
 from registries.verification.history import History
 from registries.verification.pauses import Pauses
-from registries.verification.prober import OneAtATime, probe_policy
+from registries.verification.prober import ConnectionTest, probe_policy
 
 if TYPE_CHECKING:
     from registries.cluster.connection import Connection
@@ -138,8 +138,8 @@ class Foundation:
         return Metrics()
 
     @part
-    def prober(self) -> OneAtATime:
-        return OneAtATime(probe_policy, self.metrics)
+    def prober(self) -> ConnectionTest:
+        return ConnectionTest(probe_policy, self.metrics)
 
     @part
     def history(self) -> History:

@@ -181,20 +181,20 @@ def test_one_person_has_half_of_the_seats_whichever_token_they_show(cast: Cast, 
     assert post(cast.api("nina"), f"{TEAM_A}/nothing/verify").status_code == 404
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("typed", [False, True])
 def test_a_registry_whose_turn_does_not_come_says_when_to_come_back(
-    cast: Cast, probing: Probing, settings: Any, typed: bool
+    transactional_db: None, probing: Probing, settings: Any, typed: bool, request: pytest.FixtureRequest
 ) -> None:
     """Somebody else's test of it is under way, for longer than this one waits."""
     values = probing("harbor")
+    settings.TEST_THREADS, settings.PROBE_TIMEOUT = 2, 0.01
+    wiring.reset()
+    cast: Cast = request.getfixturevalue("cast")
     cast.add(**values)
-    registry = registry_of(values["domain"])
-    settings.PROBE_TIMEOUT = 0.01
-    assert services().prober.locks.acquire(registry, 0)
-    try:
-        response = post(cast.api("omar"), PATH, values if typed else None)
-    finally:
-        services().prober.locks.release(registry)
+    services().lanes.busy.add(registry_of(values["domain"]))
+
+    response = post(cast.api("omar"), PATH, values if typed else None)
 
     found = response.json()
     [cause] = found["details"]["causes"]

@@ -37,7 +37,7 @@ class Calls(Kind[str]):
         self.at_once = max(1, threads)
 
     def begin(self, item: Item, run: Execution[str]) -> Step[str] | None:
-        return lambda: None if run.stopped else self.call(item)
+        return Step(lambda: None if run.stopped else self.call(item))
 
     def record(self, results: Sequence[tuple[Item, str]], run: Execution[str]) -> None:
         for item, result in results:

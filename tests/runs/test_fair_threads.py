@@ -2,33 +2,83 @@
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from registries.runs.threads import Background
+from registries.domain.errors import TooManyRequests
+from registries.runs.threads import MOST_WAITING, Background, Lanes
+from tests.peers.scripted import wait_for
+
+LONG = 10
+"""Seconds: nothing here waits so long, unless something is broken."""
+
+
+@contextmanager
+def slow() -> Iterator[Callable[[], object]]:
+    """Work that goes on until the block ends."""
+    end = threading.Event()
+    try:
+        yield lambda: end.wait(LONG)
+    finally:
+        end.set()
+
+
+def running(background: Background) -> int:
+    return background._running
 
 
 @pytest.mark.parametrize("lane", ["one registry", ""])
-def test_sixty_slow_tests_of_one_person_do_not_delay_another(lane: str) -> None:
-    background, end, other = Background(4, "fair"), threading.Event(), threading.Event()
-    done = threading.Semaphore(0)
+@pytest.mark.parametrize("threads", [2, 3, 4, 8, 32])
+def test_sixty_slow_tests_of_one_person_do_not_delay_another(lane: str, threads: int) -> None:
+    background = Background(threads, "fair", reserve=max(1, threads // 4))
+    other, done = threading.Event(), threading.Semaphore(0)
 
-    def slow() -> None:
-        end.wait(10)
-        done.release()
-
-    try:
+    with slow() as wait:
         for _ in range(60):
-            background.submit(slow, "olive", lane)
+            background.submit(lambda: (wait(), done.release()), "olive", lane)
         background.submit(other.set, "nina", "another registry")
         assert other.wait(2)
-    finally:
-        end.set()
-    assert all(done.acquire(timeout=5) for _ in range(60)), "nothing is lost"
+    assert all(done.acquire(timeout=LONG) for _ in range(60)), "nothing is lost"
 
 
-def test_work_of_one_lane_never_overlaps() -> None:
-    background, busy, done = Background(8, "lane"), threading.Lock(), threading.Semaphore(0)
+@pytest.mark.parametrize(("threads", "reserve", "most"), [(8, 2, 6), (8, 0, 8), (2, 1, 1), (1, 1, 1)])
+def test_a_person_alone_has_all_threads_but_the_reserve(threads: int, reserve: int, most: int) -> None:
+    background = Background(threads, "alone", reserve=reserve)
+
+    with slow() as wait:
+        for number in range(20):
+            background.submit(wait, "olive", f"registry {number}")
+        assert wait_for(lambda: running(background) == most)
+        time.sleep(0.05)
+        assert running(background) == most
+
+
+def test_the_first_test_of_each_further_person_takes_from_the_reserve() -> None:
+    background, lock, begun = Background(8, "reserve", reserve=2), threading.Lock(), []
+
+    with slow() as wait:
+
+        def work(person: str) -> Callable[[], object]:
+            def run() -> None:
+                with lock:
+                    begun.append(person)
+                wait()
+
+            return run
+
+        for person in ("olive", "nina", "omar"):
+            for _ in range(10):
+                background.submit(work(person), person)
+            assert wait_for(lambda person=person: person in begun)  # type: ignore[misc]
+        assert len(begun) == 8
+        assert begun.count("olive") == 6
+
+
+def test_work_of_one_lane_never_overlaps_over_all_pools() -> None:
+    lanes, busy, done = Lanes(), threading.Lock(), threading.Semaphore(0)
+    pools = [Background(8, f"lane{number}", lanes=lanes) for number in range(2)]
     overlaps = []
 
     def work() -> None:
@@ -40,6 +90,55 @@ def test_work_of_one_lane_never_overlaps() -> None:
         done.release()
 
     for number in range(200):
-        background.submit(work, f"person {number % 12}", "one registry")
-    assert all(done.acquire(timeout=5) for _ in range(200))
+        pools[number % 2].submit(work, f"person {number % 12}", "one registry")
+    assert all(done.acquire(timeout=LONG) for _ in range(200))
     assert not overlaps
+    assert not lanes.busy
+
+
+def test_people_take_turns_in_a_lane() -> None:
+    background, order, done = Background(4, "turns"), [], threading.Semaphore(0)
+    begun = threading.Event()
+
+    def work(person: str) -> Callable[[], object]:
+        return lambda: (order.append(person), done.release())
+
+    with slow() as wait:
+        background.submit(lambda: (begun.set(), wait()), "olive", "one registry")
+        assert begun.wait(LONG)
+        for person in ("olive", "nina", "omar"):
+            for _ in range(20 if person == "olive" else 2):
+                background.submit(work(person), person, "one registry")
+    assert all(done.acquire(timeout=LONG) for _ in range(24))
+    assert sorted(order[:6]) == ["nina", "nina", "olive", "olive", "omar", "omar"]
+
+
+@pytest.mark.parametrize("lane", ["one registry", ""])
+def test_work_that_waits_too_long_is_not_done(lane: str) -> None:
+    background, done = Background(2, "late", reserve=1, patience=0.05), []
+    late = threading.Semaphore(0)
+
+    with slow() as wait:
+        background.submit(wait, "olive", lane)
+        assert wait_for(lambda: running(background) == 1)
+        for _ in range(30):
+            background.submit(lambda: done.append(1), "olive", lane, late.release)
+        assert all(late.acquire(timeout=2) for _ in range(30)), "without waiting for the lane"
+    assert not done
+    assert wait_for(lambda: running(background) == 0)
+
+
+def test_a_hundred_works_of_a_person_wait_and_no_more() -> None:
+    background, other = Background(2, "bound"), threading.Event()
+
+    with slow() as wait:
+        background.submit(wait, "olive", "one registry")
+        assert wait_for(lambda: running(background) == 1)
+        for _ in range(MOST_WAITING):
+            background.submit(wait, "olive", "one registry")
+        with pytest.raises(TooManyRequests):
+            background.submit(wait, "olive", "another registry")
+        background.submit(other.set, "nina")
+        assert other.wait(2)
+        assert not background.has_room("olive")
+        assert background.has_room("nina")
