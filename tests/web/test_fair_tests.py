@@ -9,6 +9,8 @@ import pytest
 from django.db import connections
 
 from registries import wiring
+from registries.domain.registry import Key
+from registries.probe import registry_of
 from registries.runs.run import RunState
 from registries.wiring import services
 from tests.cast import Cast
@@ -89,3 +91,36 @@ def test_sixty_tests_of_a_dripping_registry_delay_nobody(threaded: Cast, drippin
     assert wait_for(lambda: runs.view(access=nina, run_id=run).state is RunState.DONE)
     assert set(codes) == {200, 429}, "beyond a person's seats: come back later"
     assert codes.count(429) == 20 - services().api_tests._each
+
+
+def test_a_test_in_the_lane_of_a_run_holds_no_thread(threaded: Cast, dripping: ScriptedServer) -> None:
+    runs, nina = services().runs["verify"], threaded.access("nina")
+    run = runs.propose(access=nina, registries=[threaded.find("r0")])
+    runs.start(access=nina, run_id=run)
+    assert wait_for(lambda: dripping.connections == 1)
+    singles = services().test_threads
+
+    for number in range(1, 9):
+        services().single_tests.start(access=threaded.access("olive"), key=Key("team-a", f"r{number}"))
+
+    time.sleep(0.2)
+    assert singles._running == 0
+    assert dripping.connections == 1
+    dripping.stop()
+    assert wait_for(lambda: runs.view(access=nina, run_id=run).state is RunState.DONE)
+    assert wait_for(lambda: not services().history.under_way([threaded.find("r8").uid]))
+
+
+def test_a_run_whose_lane_stays_busy_ends_the_item_without_a_probe(
+    threaded: Cast, dripping: ScriptedServer, settings: Any
+) -> None:
+    settings.PROBE_TIMEOUT = 0.05
+    services().lanes.busy.add(registry_of(dripping.address))
+    runs, nina = services().runs["verify"], threaded.access("nina")
+    run = runs.propose(access=nina, registries=[threaded.find("r0"), threaded.find("r1")])
+
+    runs.start(access=nina, run_id=run)
+
+    assert wait_for(lambda: runs.view(access=nina, run_id=run).state is RunState.DONE)
+    assert [item.problem for item in runs.items(access=nina, run_id=run)] == ["registry_busy"] * 2
+    assert dripping.connections == 0

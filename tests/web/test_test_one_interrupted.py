@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -92,6 +93,17 @@ def test_one_that_is_recreated_while_the_registry_answers_keeps_its_own_verdict(
 
     assert outcome == NotTested(Problem.RECREATED)
     assert cast.find() == kept[0]
+
+
+def test_one_whose_address_changes_while_it_waits_is_not_made(cast: Cast, probing: Probing) -> None:
+    """It waited in the lane of the old address."""
+    registry = cast.add(**probing("harbor"))
+    check, _ = services().tests.begin_test(access=cast.access("omar"), key=registry.key)
+    other = cast.add("other", **probing("basic"))
+    moved = replace(check, registry=other)
+
+    assert services().tests.finish_test(access=cast.access("omar"), check=moved) == NotTested(Problem.CHANGED)
+    assert cast.find().verification.status is VerifyStatus.UNTESTED
 
 
 def test_a_password_whose_key_is_lost_says_so(cast: Cast, probing: Probing, settings: Any) -> None:
