@@ -1,18 +1,22 @@
 """Few passwords are hashed at once: log-ins do not take the processors from other requests."""
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password, make_password
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console.hashing import AT_ONCE, WAITING, SeatedHasher
+from console.hashing import AT_ONCE, NICENESS, WAITING, SeatedHasher
 from registries.domain.errors import Problem, TooManyRequests
 from registries.models import AuditEntry
 from tests.cast import Cast
+from tests.peers.scripted import wait_for
 from tests.stores.test_concurrency import together
 
 ITERATIONS = 150_000
@@ -62,6 +66,22 @@ def test_of_24_at_once_as_many_are_hashed_as_may_wait() -> None:
     assert len(hashed) + len(refused) == 24
     assert set(refused) == {(Problem.HASHING, 5)}
     assert SeatedHasher().encode(PASSWORD, "salt", 10), "the seats are free again"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has a priority for each thread")
+def test_a_hash_gives_way_to_other_requests() -> None:
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    hashing = threading.Thread(target=SeatedHasher().encode, args=(PASSWORD, "salt", ITERATIONS * 4))
+
+    def priorities() -> list[int]:
+        threads = [int(it.name) for it in Path("/proc/self/task").iterdir()]
+        return sorted(os.getpriority(os.PRIO_PROCESS, it) for it in threads)
+
+    hashing.start()
+    assert wait_for(lambda: priorities()[-1] == min(usual + NICENESS, 19))
+    assert priorities()[-2] == usual, "only the thread that hashes"
+    hashing.join()
+    assert wait_for(lambda: priorities()[-1] == usual), "no other work is done in that thread"
 
 
 def test_the_log_in_page_says_to_try_again_and_keeps_the_name(cast: Cast, hashers: None, taken: None) -> None:
