@@ -17,6 +17,7 @@ from registries.web import (
 )
 from registries.web.delete_many import batch_delete, run_cancel, run_items, run_progress, run_start
 from registries.web.edit_delete import delete, edit
+from registries.web.journal_export import journal_export
 from registries.web.list import namespace_options, pulse, registry_list, selection
 from registries.web.notices import run_notices
 from registries.web.palette import palette
@@ -91,6 +92,8 @@ urlpatterns = [
     path("channels/<uuid:channel>/edit/", channels.channel_edit, name="channel_edit"),
     path("channels/<uuid:channel>/try/", channels.channel_try_again, name="channel_try_again"),
     path("channels/<uuid:channel>/delete/", channels.channel_delete, name="channel_delete"),
+    path("journal/export/", journal_export, name="journal_export"),
+    path("journal/runs/<uuid:run>/", journal.journal_run, name="journal_run"),
     path("namespaces/", namespaces.namespaces, name="namespaces"),
     path("metrics", metrics.metrics, name="metrics"),
     path("icons/<slug:version>.svg", icons.sprite, name="icons"),

@@ -28,6 +28,7 @@ class Action(StrEnum):
     NAMESPACE = "namespace"
     BIND = "bind"
     UNBIND = "unbind"
+    EXPORT = "export"
     TOKEN = "token"  # noqa: S105  an object, not a secret
     CHANNEL = "channel"
 

@@ -7,18 +7,22 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 
 from registries.audit.action import IN_DOUBT, OK, Action
 from registries.domain.access import OWNER_MAX, Access, Permission
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import AuditEntry
+from registries.probe import Reason
 
 WINDOW = timedelta(hours=1)
 """Equal refusals within one clock hour are one row."""
 DISTINCT = 50
 """Rows an hour for one person, action and outcome. Further refusals share one row without object and source."""
 NOT_REFUSED = (OK, IN_DOUBT, "revoked")
+TESTS = (Action.TEST, Action.TRY)
+PASSED = ("", Reason.OK.value, Reason.OK_UNVERIFIED.value)
+"""Notes of tests that did not fail."""
 
 
 class AuditLog:
@@ -74,6 +78,8 @@ def _entry(
         name=key.name[:253],
         uid=uid,
         outcome=outcome[:32],
+        failed=outcome != OK or (action in TESTS and note not in PASSED),
+        run=access.run,
         note=note[:255],
         administrators_only=stranger and outcome not in NOT_REFUSED,
     )
@@ -95,7 +101,7 @@ def _count(entry: AuditEntry) -> None:
 def _count_rest(entry: AuditEntry, number: int) -> None:
     """Counts refusals beyond DISTINCT. A flood of invented names or addresses is one row."""
     entry.source = entry.namespace = entry.name = entry.uid = entry.note = ""
-    entry.administrators_only = True
+    entry.run, entry.administrators_only = None, True
     entry.repeat = _repeat(entry)
     _add_or_store(entry, number)
 
@@ -121,7 +127,8 @@ def _group(entry: AuditEntry) -> str:
 
 
 def _repeat(entry: AuditEntry) -> str:
-    return _group(entry) + _digest(entry.source, entry.namespace, entry.name, entry.uid, entry.note)
+    what = (entry.source, entry.namespace, entry.name, entry.uid, entry.note)
+    return _group(entry) + _digest(*what, *([str(entry.run)] if entry.run else []))
 
 
 def _digest(*parts: str) -> str:
@@ -139,21 +146,3 @@ def logged_in_from(access: Access) -> bool:
     """Whether the person has logged in from the address in `access` before."""
     entries = AuditEntry.objects.filter(owner=access.owner, action=Action.LOGIN.value, outcome=OK)
     return entries.filter(source=access.source[:45]).exists()
-
-
-def visible(
-    access: Access, *, namespace: str = "", action: str = "", person: str = ""
-) -> QuerySet[AuditEntry]:
-    """The entries that the person may see, newest first: own entries and those of visible namespaces, or all.
-
-    Only administrators see attempts of people who do not see the namespace, and entries of deleted namespaces.
-    """
-    entries = AuditEntry.objects.order_by("-at", "-pk")
-    if not access.administers:
-        own = Q(namespace="", owner=access.owner[:OWNER_MAX])
-        seen = ~Q(namespace="") if access.sees_everything else Q(namespace__in=list(access.namespaces))
-        entries = entries.filter(own | seen, administrators_only=False)
-    for name, value in (("namespace", namespace), ("action", action), ("person", person)):
-        if value:
-            entries = entries.filter(**{name: value})
-    return entries

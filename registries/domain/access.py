@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
+from uuid import UUID
 
 from registries.domain.errors import Forbidden, NotFound
 
@@ -67,6 +68,8 @@ class Access:
     """Identifies the person in what belongs to one: runs, tests of typed values, limits, own entries of the audit log.
     `account:` and an id that no later account gets; for a person of the cluster `uid:` and the user's uid, or `name:`
     and the name where the API server gives no uid."""
+    run: UUID | None = field(default=None, compare=False)
+    """The run that acts for this person, for the audit log."""
     acting: object | None = field(default=None, repr=False, compare=False)
     """The argument of Store.acting_as for writes in this person's name. None: the console writes in its own name."""
 
@@ -113,6 +116,10 @@ class Access:
         seen = frozenset({Permission.SEE})
         namespaces = {name: held & seen for name, held in self.namespaces.items()}
         return replace(self, everywhere=self.everywhere & seen, namespaces=MappingProxyType(namespaces))
+
+    def in_run(self, run: UUID) -> "Access":
+        """The same access, of a run that acts for the person."""
+        return replace(self, run=run)
 
     @property
     def sees_everything(self) -> bool:

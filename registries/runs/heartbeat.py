@@ -34,11 +34,12 @@ class Heartbeat:
     def __init__(
         self, run_id: UUID, fence: int, access: Access, access_now: Callable[[Access], Access]
     ) -> None:
+        self._run_id = run_id
         self._mine = Run.objects.filter(pk=run_id, fence=fence)
         self.run = self._mine.filter(state=RunState.RUNNING)
         self._access_now = access_now
         self._last = self._confirmed = time.monotonic()
-        self.access = access
+        self.access = access.in_run(run_id)
         self.stopped = False
         """The run was cancelled or lost, or the person's session has ended."""
         self.lost = False
@@ -56,7 +57,7 @@ class Heartbeat:
         self._last = now
         if not self.stopped:
             try:
-                self.access = self._access_now(self.access)
+                self.access = self._access_now(self.access).in_run(self._run_id)
             except Unavailable as error:
                 self.ends_session(error)
                 self.stopped = True

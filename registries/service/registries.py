@@ -5,6 +5,7 @@ One method per use case, keyword-only, without request, response or ORM. Lists a
 
 from collections.abc import Callable, Sequence
 
+from registries.audit import changes
 from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Cause, Forbidden, Invalid, Problem, TooManyRequests, Unavailable
@@ -136,12 +137,18 @@ class Registries:
         causes += self._echo_causes(access, key, uid, display_name, description)
         if causes:
             raise Invalid(str(key), tuple(causes))
+        before = self._read(key, resource_version)
         with self._guard.writing(access, Action.EDIT, key, doubt=not rehearse) as store:
             patch = information_annotations(display_name, description)
             changed = store.annotate(key, patch, uid=uid, resource_version=resource_version, dry_run=rehearse)
             if not rehearse:
-                self._audit.record(access, Action.EDIT, key=key, uid=uid)
+                self._audit.record(access, Action.EDIT, key=key, uid=uid, note=_edited(before, changed))
         return changed
+
+    def _read(self, key: Key, resource_version: str) -> RegistrySecret:
+        """The registry with this version, from memory if it is there; else the newest one of the store. NotFound."""
+        known = self._index.fresh().find(key)
+        return known if known and known.resource_version == resource_version else self._store.get(key)
 
     def _echo_causes(
         self, access: Access, key: Key, uid: str, display_name: str, description: str
@@ -233,3 +240,14 @@ class Registries:
             self._audit.record(access, Action.NAMESPACE, namespace=name, note="delete")
             self._audit.close_namespace(name)
             and_then()
+
+
+def _edited(before: RegistrySecret, after: RegistrySecret) -> str:
+    """The audit log keeps display names. Of a description, it keeps only that it changed: who deletes a secret from
+    such a text must get rid of it."""
+    edited: dict[str, tuple[str, str] | None] = {}
+    if before.display_name != after.display_name:
+        edited["display_name"] = (before.display_name, after.display_name)
+    if before.description != after.description:
+        edited["description"] = None
+    return changes.write(edited)

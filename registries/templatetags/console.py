@@ -44,3 +44,9 @@ def moment(at: datetime | None, text: str = "") -> SafeString:
     offset = local.strftime("%z")
     absolute = f"{local:%Y-%m-%d %H:%M:%S} UTC{offset[:3]}:{offset[3:]}"
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), absolute, text or absolute)
+
+
+@register.filter
+def number(value: int) -> str:
+    """A count: 12,345."""
+    return f"{value:,}"

@@ -37,7 +37,7 @@ def read(values: Mapping[str, str], remembered_size: str = "") -> ListQuery:
         criteria=criteria(values),
         sort=_one_of(Sort, sort.removeprefix("-")) or Sort.NAMESPACE,
         descending=sort.startswith("-"),
-        page=_number(values.get("page", ""), 1),
+        page=page_number(values),
         size=_size(values.get("size", "")) or _size(remembered_size) or DEFAULT_PAGE_SIZE,
     )
 
@@ -108,6 +108,10 @@ def _one_of(kind: type[E], value: str) -> E | None:
         return kind(value)
     except ValueError:
         return None
+
+
+def page_number(values: Mapping[str, str]) -> int:
+    return _number(values.get("page", ""), 1)
 
 
 def _number(value: str, default: int) -> int:

@@ -17,6 +17,7 @@ from registries.domain.registry import Provider
 from registries.log_in.access import ConsoleRequest
 from registries.web import filters
 from registries.web.notices import notices
+from registries.web.pages import near_pages
 from registries.web.responses import is_htmx, pulse_every
 from registries.web.rows import rows_html
 from registries.wiring import services
@@ -165,13 +166,10 @@ class ListControls:
     @property
     def page_urls(self) -> list[tuple[int, str] | None]:
         """(number, URL) of the first, last and neighbouring pages; None is a gap."""
-        near = {1, self.pages, self.number - 1, self.number, self.number + 1}
-        numbers: list[tuple[int, str] | None] = []
-        for number in sorted(it for it in near if 1 <= it <= self.pages):
-            if numbers and numbers[-1] and number > numbers[-1][0] + 1:
-                numbers.append(None)
-            numbers.append((number, filters.url(self.query, page=number)))
-        return numbers
+        return [
+            None if it is None else (it, filters.url(self.query, page=it))
+            for it in near_pages(self.number, self.pages)
+        ]
 
     @property
     def previous_url(self) -> str:

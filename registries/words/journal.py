@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from registries.audit import changes
 from registries.audit.action import OK, Action
+from registries.audit.log import TESTS
+from registries.audit.search import Outcome, RunLine
 from registries.models import AuditEntry
-from registries.probe import Reason
 from registries.words import labels
 from registries.words.language import Text
 
@@ -31,15 +34,23 @@ _CHANGES: dict[tuple[str, str], Text] = {
 """Action and first word of the note -> sentence. `%s` is the rest of the note: a user name or the start of a token."""
 _UNNAMED: dict[tuple[str, str], Text] = {(Action.TOKEN, "expired"): _("Used an expired access token")}
 """The sentence where the note has only its first word."""
-_TESTS = (Action.TEST, Action.TRY)
-_GOOD = {"", *(reason for reason in Reason if reason.ok)}
+
+OUTCOMES = {
+    Outcome.DONE: _("Done"),
+    Outcome.FAILED: _("Failed"),
+    Outcome.REFUSED: _("Refused"),
+    Outcome.UNCERTAIN: _("No response"),
+}
+"""The choices of the filter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An entry in words. `ok` is false for a refusal and for a failed test."""
+    """An entry in words. `about` belongs to the action, `detail` to the outcome. `ok` is false for a refusal and for a
+    failed test."""
 
     action: str
+    about: str
     outcome: str
     detail: str
     ok: bool
@@ -47,20 +58,61 @@ class Line:
 
 def line(entry: AuditEntry) -> Line:
     done = entry.outcome == OK
-    ok = done and (entry.action not in _TESTS or entry.note in _GOOD)
     detail = ""
-    if entry.action in _TESTS:
+    if entry.action in TESTS:
         detail = labels.reason(entry.note)
     elif entry.note == "holds_password":
-        detail = str(_("The text contains the password"))
-    elif entry.action == Action.CREATE:
-        detail = entry.note  # the address
+        detail = gettext("The text contains the password")
     return Line(
         action=_action(entry),
-        outcome=str(labels.OUTCOMES.get(entry.outcome if ok or not done else "failed", entry.outcome)),
+        about=_about(entry),
+        outcome=str(labels.OUTCOMES.get("failed" if done and entry.failed else entry.outcome, entry.outcome)),
         detail=detail,
-        ok=ok,
+        ok=not entry.failed,
     )
+
+
+def run_action(run: RunLine) -> str:
+    """What a run did, with the number of registries."""
+    number = f"{run.total:,}"
+    if run.newest.action == Action.TEST:
+        return ngettext("Tested %(n)s registry", "Tested %(n)s registries", run.total) % {"n": number}
+    if run.newest.action == Action.DELETE:
+        return ngettext("Deleted %(n)s registry", "Deleted %(n)s registries", run.total) % {"n": number}
+    return f"{labels.ACTIONS.get(run.newest.action, run.newest.action)} × {number}"
+
+
+def run_outcome(run: RunLine) -> tuple[str, str]:
+    """The counts of a run: done and failed, each "" for none."""
+    done, failed = run.total - run.failed, run.failed
+    return (
+        gettext("%(n)s done") % {"n": f"{done:,}"} if done else "",
+        gettext("%(n)s failed or refused") % {"n": f"{failed:,}"} if failed else "",
+    )
+
+
+def _about(entry: AuditEntry) -> str:
+    if entry.action == Action.CREATE:
+        return entry.note  # the address
+    if entry.action == Action.EXPORT and entry.note.isdigit():
+        rows = int(entry.note)
+        return ngettext("%(n)s entry", "%(n)s entries", rows) % {"n": f"{rows:,}"}
+    if entry.action != Action.EDIT or entry.outcome != OK:
+        return ""
+    edited = changes.read(entry.note)
+    if edited is None:
+        return ""
+    parts = [_changed(name, texts) for name, texts in edited.items()]
+    return gettext("; ").join(parts) or gettext("Nothing changed")
+
+
+def _changed(name: str, texts: tuple[str, str] | None) -> str:
+    field = str(labels.FIELDS.get(name, name))
+    if texts is None:
+        return field
+    before, after = (text or gettext("(empty)") for text in texts)
+    values = {"field": field, "before": before, "after": after}
+    return gettext("%(field)s: %(before)s → %(after)s") % values
 
 
 def _action(entry: AuditEntry) -> str:

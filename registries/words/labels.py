@@ -68,6 +68,7 @@ ACTIONS = {
     "namespace": _("Namespace"),
     "token": _("Access token"),
     "channel": _("Channel"),
+    "export": _("Exported the audit log"),
     "bind": _("Bound to the default service account"),
     "unbind": _("Unbound from the default service account"),
 }

@@ -159,6 +159,8 @@ FIELD_TEXTS: dict[tuple[str, Problem], Text] = {
     ("language", Problem.UNKNOWN): _("Choose one of the languages."),
     ("name", Problem.TOO_MANY): _("You have 50 tokens. Revoke one that is no longer used."),
     ("role", Problem.UNKNOWN): _("Choose one of the roles."),
+    ("action", Problem.UNKNOWN): _("Choose one of the actions."),
+    ("outcome", Problem.UNKNOWN): _("Choose one of the outcomes."),
     ("provider", Problem.UNKNOWN): _("Choose one of the providers."),
     ("tls", Problem.UNKNOWN): _("Choose one of the three."),
     ("tls", Problem.TLS_WITHOUT_HTTPS): _(

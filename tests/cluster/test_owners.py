@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from registries.audit.log import visible
+from registries.audit.search import visible
 from registries.cluster.personal import Identity
 from registries.domain.access import OWNER_MAX, Access
 from registries.domain.errors import NotFound
@@ -35,7 +35,7 @@ def test_a_later_service_account_of_the_name_is_another_person(robot: str, serve
     first, again = bearer(robot), bearer(another(server, "robot"))
     in_session = session(robot)
     run = runs.propose(access=first, registries=[])
-    assert visible(in_session, action="login").count() == 1
+    assert visible(in_session).filter(action="login").count() == 1
 
     later_token = account(server, "robot")
     later, later_session = bearer(later_token), session(later_token)
@@ -47,7 +47,7 @@ def test_a_later_service_account_of_the_name_is_another_person(robot: str, serve
     assert runs.view(access=again, run_id=run).total == 0
     with pytest.raises(NotFound):
         runs.view(access=later, run_id=run)
-    assert visible(later_session, action="login").count() == 1, "the own log-in only"
+    assert visible(later_session).filter(action="login").count() == 1, "the own log-in only"
 
 
 def test_the_entry_of_a_log_out_belongs_to_the_same_person(robot: str) -> None:
@@ -56,7 +56,7 @@ def test_the_entry_of_a_log_out_belongs_to_the_same_person(robot: str) -> None:
 
     client.post("/logout/")
 
-    assert visible(access, action="logout").count() == 1
+    assert visible(access).filter(action="logout").count() == 1
 
 
 def test_owners() -> None:

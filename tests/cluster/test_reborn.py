@@ -8,7 +8,7 @@ import pytest
 
 from registries import wiring
 from registries.audit.action import Action
-from registries.audit.log import visible
+from registries.audit.search import visible
 from registries.domain.access import Access, Role
 from registries.models import AuditEntry
 from registries.wiring import services
@@ -42,7 +42,7 @@ def noted(note: str, at: datetime) -> None:
 
 
 def shown(access: Access) -> list[str]:
-    return sorted(it.note for it in visible(access, namespace=NAME))
+    return sorted(it.note for it in visible(access).filter(namespace=NAME))
 
 
 def test_entries_from_before_its_creation_are_for_administrators(server: ApiServer) -> None:

@@ -28,7 +28,8 @@ OWNERS = {
     "Delivery": {"events/outbox.py"},
     "DeliveryItem": {"events/outbox.py"},
     "AuditEntry": {
-        *("audit/log.py", "runs/clean_up.py", "words/journal.py", "web/details.py", "web/journal.py"),
+        *("audit/log.py", "audit/search.py", "runs/clean_up.py", "words/journal.py", "web/details.py"),
+        *("web/journal_rows.py", "web/journal_export.py"),
         "demo/seed.py",
     },
 }

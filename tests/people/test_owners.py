@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from registries.audit.log import visible
+from registries.audit.search import visible
 from registries.domain.access import Access, Role
 from registries.domain.errors import Forbidden, NotFound
 from registries.domain.registry import Credential
@@ -68,11 +68,11 @@ def test_a_later_account_inherits_no_token(cast: Cast) -> None:
 
 def test_a_later_account_reads_no_entry_of_the_one_before(cast: Cast) -> None:
     cast.client("nina").post("/logout/")
-    assert visible(access_of(cast.users["nina"]), action="logout").exists()
+    assert visible(access_of(cast.users["nina"])).filter(action="logout").exists()
 
     later = again(cast, "nina")
 
-    assert not visible(later, action="logout").exists()
+    assert not visible(later).filter(action="logout").exists()
 
 
 def test_a_later_account_has_its_own_limits(cast: Cast) -> None:

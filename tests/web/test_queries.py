@@ -22,6 +22,7 @@ PAGES = [
     "/registries/team-a/r0/status/",
     "/registries/-/add/",
     "/journal/",
+    "/journal/?person=olive&outcome=done",
     "/accounts/",
     "/namespaces/",
     "/tokens/",
