@@ -47,7 +47,3 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   document.getElementById(link.dataset.focus)?.focus();
 });
-
-document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
-});

@@ -87,7 +87,7 @@ def run_outcome(run: RunLine) -> tuple[str, str]:
     done, failed = run.total - run.failed, run.failed
     return (
         gettext("%(n)s done") % {"n": f"{done:,}"} if done else "",
-        gettext("%(n)s failed or refused") % {"n": f"{failed:,}"} if failed else "",
+        ngettext("%(n)s failed", "%(n)s failed", failed) % {"n": f"{failed:,}"} if failed else "",
     )
 
 

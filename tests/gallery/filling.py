@@ -1,10 +1,12 @@
 """Fills a demo's data folder with what the gallery shows beside the demo. Runs inside `manage.py shell`."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 
+from registries.audit import changes
+from registries.audit.action import Action
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.registry import Key, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
@@ -45,6 +47,7 @@ def fill(rows: int, held: str) -> None:
     _channels()
     for (kind, state, done), run_id in RUNS.items():
         _run(kind, state, done, run_id)
+    _fill_journal()
     every = list(Reason)
     for number in range(rows):
         reason = every[number % len(every)] if number % 3 == 0 else Reason.OK
@@ -110,6 +113,32 @@ def _run(kind: str, state: str, done: int, run_id: UUID) -> None:
             duration_ms=120 if reason == "ok" else None,
             ended_at=now if ended else None,
         )
+
+
+def _fill_journal() -> None:
+    """An entry of each kind, and two runs: one of 1,200 deletions, one of tests of which some failed."""
+    person = Access("w" * 60, "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff")
+    record, omar = services().audit.record, Access("omar", "192.0.2.17", owner="name:omar")
+    deleted = [(Key(MANY, f"old-{number:04}"), "") for number in range(1200)]
+    services().audit.record_all(omar.in_run(uuid4()), Action.DELETE, deleted)
+    longest = Key(LONGEST, LONG_NAME)
+    record(person, Action.CREATE, key=longest, note=LONG_VALUES["domain"])
+    renamed = {"display_name": ("Harbor 生产环境", "Harbor 生产环境（只读）"), "description": None}
+    record(omar, Action.EDIT, key=Key("team-a", "harbor-team-a"), note=changes.write(renamed))
+    record(person, Action.EDIT, key=longest, note=changes.write({"display_name": ("长" * 90, "w" * 90)}))
+    record(omar, Action.DELETE, key=Key("team-a", "harbor-team-a"), outcome="Forbidden")
+    record(omar, Action.DELETE, key=Key("team-a", "harbor-team-a"), outcome="Forbidden")
+    record(omar, Action.DELETE, key=Key(ONE, "harbor-gone"), outcome="uncertain")
+    record(omar, Action.TEST, key=Key("team-a", "quay-team-a"), note="timeout")
+    record(omar, Action.TRY, namespace="team-a", note="ok")
+    for name in ("create ada", "deactivate ada"):
+        record(person, Action.ACCOUNT, note=name)
+    tested = [
+        (place, reason) for reason in ("timeout", *["ok"] * 6, "bad_credentials") for place in ("team-a", ONE)
+    ]
+    run = Access("omar", "192.0.2.17", owner="name:omar").in_run(uuid4())
+    for number, (place, reason) in enumerate(tested):
+        record(run, Action.TEST, key=Key(place, f"registry-{number}"), note=reason)
 
 
 def _add(access: Access, namespace: str, name: str, reason: Reason, *, age: timedelta, **values: str) -> None:

@@ -119,6 +119,20 @@ def no_namespace(page: Page, scene: Scene) -> None:
     page.locator("#error-summary").wait_for()
 
 
+def long_run(page: Page, scene: Scene) -> None:
+    """The end of an opened run with more entries than open."""
+    click("a[aria-expanded=false]", "a[aria-expanded=true]")(page, scene)
+    page.locator(".j-rest").scroll_into_view_if_needed()
+
+
+def one_run(page: Page, scene: Scene) -> None:
+    """The second page of one run."""
+    long_run(page, scene)
+    page.locator(".j-rest a").click()
+    page.locator(".pages-numbers a", has_text=re.compile(r"^2$")).click()
+    page.locator(".page-number[aria-current]", has_text=re.compile(r"^2$")).wait_for()
+
+
 STATES = (
     State("login", "/login/", person=""),
     State("list", "/registries/"),
@@ -171,7 +185,18 @@ STATES = (
     State("testing-many", f"/registries/?namespace={WAITING}", testing_many),
     State("tested-many", "/registries/?namespace=team-a", tested_many),
     State("journal", "/journal/"),
+    State("journal-entries", "/journal/?namespace=team-a"),
+    State(
+        "journal-opened", "/journal/?action=test", click("a[aria-expanded=false]", "a[aria-expanded=true]")
+    ),
+    State("journal-long-run", "/journal/?action=delete", long_run),
+    State("journal-longest", f"/journal/?person={'w' * 60}"),
+    State("journal-errors", "/journal/?since=2026-02-30&until=x&action=dance&name=harbor", status=422),
+    State("journal-run", "/journal/?action=delete", one_run),
+    State("journal-filtered", "/journal/?person=omar&since=2026-01-01&until=2099-12-31&outcome=failed"),
     State("journal-empty", "/journal/?person=nobody"),
+    State("journal-viewer", "/journal/", person="vic"),
+    State("journal-nobody", "/journal/", person="sam"),
     State("accounts", "/accounts/"),
     State("account-add", "/accounts/", click("a[href$='/accounts/-/add/']", "dialog[open] form")),
     State("account-roles", "/accounts/", click("a[href$='/nina/roles/']", "dialog[open]")),
