@@ -89,3 +89,31 @@ def test_a_viewer_is_not_offered_it(people: People) -> None:
     expect(page.get_by_role("button", name="测试全部")).to_have_count(0)
     expect(page.locator("tbody tr").first).to_be_visible()
     expect(page.get_by_role("checkbox")).to_have_count(0)  # nothing to select for
+
+
+def test_the_audit_log_has_a_line_of_the_run_that_opens_with_the_keyboard(page: Page) -> None:
+    page.locator("#test-all").click()
+    expect(dialog(page).get_by_role("heading", name="测试完成")).to_be_visible()
+    page.goto("/journal/")
+
+    action = page.get_by_label("操作", exact=True)
+    action.focus()
+    action.select_option("test")
+    expect(page).to_have_url("/journal/?action=test")
+    expect(action).to_be_focused()
+    opens = page.locator(".opens", has_text="测试 2 个镜像源").first
+    opens.press("Enter")
+    expect(opens).to_have_attribute("aria-expanded", "true")
+    expect(opens).to_be_focused()
+    expect(page.locator(".run-line", has=opens).get_by_role("link", name="default/runs-bad")).to_be_visible()
+    opens.press("Enter")
+    expect(opens).to_have_attribute("aria-expanded", "false")
+
+    page.locator("#id_since").fill("2026-05-05")
+    page.locator("#id_name").fill("nothing")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="没有匹配项")).to_be_visible()
+    expect(page).to_have_url("/journal/?since=2026-05-05&name=nothing&action=test")
+    page.go_back()
+    expect(page.locator("#id_name")).to_have_value("")
+    expect(opens).to_be_visible()
