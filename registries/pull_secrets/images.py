@@ -1,29 +1,59 @@
-"""The registry of an image, by the rules of kubelets."""
+"""The names of a registry in images, and in the docker config of its pull secret."""
 
-from registries.addresses.address import DOCKER_HUB, AddressError, parse_address
+from registries.addresses.address import DOCKER_HUB, Address, AddressError, parse_address
+from registries.addresses.host import netloc
+from registries.pull_secrets.matching import matches, split_domain
 
-DOCKER_HUB_KEY = "https://index.docker.io/v1/"
-"""The key for Docker Hub in a docker config. With `docker.io` kubelets fail to pull (kubernetes.md)."""
-
-
-def registry_host(domain: str) -> str:
-    """host[:port] of a registry in image references. Docker Hub has several names, and kubectl accepts any text."""
-    try:
-        return DOCKER_HUB if parse_address(domain).is_docker_hub else domain
-    except AddressError:
-        return domain
+DOCKER_HUB_KEYS = ("https://index.docker.io/v1/", DOCKER_HUB)
+"""The keys for Docker Hub in a docker config. The first is the one of `docker login`. Kubelets ignore it if another
+pull secret of the pod has the second."""
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
-def auths_key(domain: str) -> str:
-    """The key of a registry in a docker config."""
-    host = registry_host(domain)
-    return DOCKER_HUB_KEY if host == DOCKER_HUB else host
+def image_hosts(address: str) -> tuple[str, ...]:
+    """host[:port] of a registry in image names, first as the address has it.
+
+    `address` has a scheme for plain HTTP only.
+
+    With the default port of its scheme a registry has two names: kubelets compare ports as text. kubectl accepts any
+    text as an address; one that cannot be parsed is its own name.
+    """
+    parsed = _parsed(address)
+    if parsed is None:
+        return (address,)
+    if parsed.is_docker_hub:
+        return (DOCKER_HUB,)
+    default = _DEFAULT_PORTS[parsed.scheme]
+    if parsed.port not in (None, default):
+        return (parsed.canonical,)
+    other = default if parsed.port is None else None
+    return parsed.canonical, netloc(parsed.host, other)
+
+
+def auths_keys(address: str) -> tuple[str, ...]:
+    """The keys of a registry in a docker config."""
+    hosts = image_hosts(address)
+    return DOCKER_HUB_KEYS if hosts == (DOCKER_HUB,) else hosts
+
+
+def usable_host(address: str) -> str | None:
+    """host[:port] with which kubelets find the pull secret of a registry. It is not the address for a host that image
+    names cannot contain alone: `registry:443` for `registry`, `[::1]:443` for `[::1]`. None if there is none, or if
+    the address is not valid."""
+    if _parsed(address) is None:
+        return None
+    keys = auths_keys(address)
+    hosts = image_hosts(address)
+    return next((host for host in hosts if matches(keys, f"{host}/project/app")), None)
 
 
 def image_host(image: str) -> str:
-    """host[:port] that an image is pulled from: the first part of the reference if it looks like a host, otherwise
-    Docker Hub (distribution/reference, "domain")."""
-    host, slash, _ = image.partition("/")
-    if not slash or not (set(host) & set(".:") or host == "localhost"):
-        return DOCKER_HUB
-    return DOCKER_HUB if host == "index.docker.io" else host
+    """host[:port] that an image is pulled from."""
+    return split_domain(image)[0]
+
+
+def _parsed(address: str) -> Address | None:
+    try:
+        return parse_address(address)
+    except AddressError:
+        return None

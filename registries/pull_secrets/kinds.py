@@ -69,8 +69,8 @@ class PullSecretUsers(Protocol):
         Forbidden."""
         ...
 
-    def usage(self, domains: Mapping[Key, str]) -> Usage:
-        """The users of the pull secrets of these registries, given with their domains.
+    def usage(self, addresses: Mapping[Key, str]) -> Usage:
+        """The users of the pull secrets of these registries, given with their addresses.
 
         Foreign Secrets are left out. Raises no error, and takes a few seconds at most.
         """

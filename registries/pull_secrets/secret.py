@@ -14,7 +14,7 @@ from registries.cluster.connection import MERGE_PATCH, Connection, Json
 from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION, KIND, Resource, as_applied, password_of
-from registries.pull_secrets.images import auths_key
+from registries.pull_secrets.images import auths_keys
 from registries.pull_secrets.kinds import PullSecret
 
 log = logging.getLogger(__name__)
@@ -28,10 +28,11 @@ ATTEMPTS = 3
 
 
 def docker_config(registry: RegistrySecret, password: str) -> str:
-    """The content of the Secret in the format of docker, with one entry for the registry."""
+    """The content of the Secret in the format of docker, with the same entry for each name of the registry."""
     pair = base64.b64encode(f"{registry.username}:{password}".encode()).decode()
     entry = {"username": registry.username, "password": password, "auth": pair}
-    return json.dumps({"auths": {auths_key(registry.domain): entry}}, ensure_ascii=False)
+    keys = auths_keys(registry.address)
+    return json.dumps({"auths": dict.fromkeys(keys, entry)}, ensure_ascii=False)
 
 
 def secret_of(registry: RegistrySecret, password: str) -> Json:

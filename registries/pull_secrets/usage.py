@@ -17,7 +17,7 @@ from registries.cluster.connection import MERGE_PATCH, Json
 from registries.cluster.personal import Caller
 from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Problem, Refused
 from registries.domain.registry import Key
-from registries.pull_secrets.images import image_host, registry_host
+from registries.pull_secrets.images import image_host, image_hosts
 from registries.pull_secrets.kinds import Binding, Dependent, Usage
 
 log = logging.getLogger(__name__)
@@ -94,9 +94,9 @@ class Users:
         patch = {"metadata": {"resourceVersion": version}, "imagePullSecrets": wanted}
         self._writer.call("PATCH", path, subject=str(key), body=patch, kind=MERGE_PATCH)
 
-    def usage(self, domains: Mapping[Key, str]) -> Usage:
+    def usage(self, addresses: Mapping[Key, str]) -> Usage:
         until = time.monotonic() + PATIENCE
-        namespaces = sorted({key.namespace for key in domains})
+        namespaces = sorted({key.namespace for key in addresses})
         questions = [(namespace, kind) for namespace in namespaces for kind in COLLECTIONS]
         with ThreadPoolExecutor(AT_ONCE, "usage") as threads:
             answers = threads.map(lambda it: self._list(*it, until=until), questions)
@@ -108,8 +108,8 @@ class Users:
                     namespace,
                     {kind: listed[namespace, kind] or () for kind in COLLECTIONS},
                     {
-                        key.name: registry_host(it)
-                        for key, it in domains.items()
+                        key.name: image_hosts(it)
+                        for key, it in addresses.items()
                         if key.namespace == namespace
                     },
                 )
@@ -229,9 +229,10 @@ def _hosts(spec: Json) -> Iterator[str]:
 
 
 def _dependents(
-    namespace: str, items: Mapping[str, Iterable[_Item]], hosts: Mapping[str, str]
+    namespace: str, items: Mapping[str, Iterable[_Item]], hosts: Mapping[str, Collection[str]]
 ) -> Iterator[Dependent]:
-    """The objects of one namespace that name one of these registries. `hosts` maps names to hosts."""
+    """The objects of one namespace that name one of these registries. `hosts` maps their names to the
+    names of their hosts in images."""
     accounts = {it.name: it.secrets for it in items[ACCOUNT]}
     for kind, all_of_kind in items.items():
         found = []
@@ -240,7 +241,7 @@ def _dependents(
             secrets = accounts.get(item.account, frozenset()) if through_account else item.secrets
             used = tuple(sorted((secrets | item.others) & hosts.keys()))
             if used and not item.over and not item.part_of_another:
-                pulls = any(hosts[name] in item.hosts for name in secrets & hosts.keys())
+                pulls = any(item.hosts & {*hosts[name]} for name in secrets & hosts.keys())
                 found.append(Dependent(namespace, kind, item.name, used, pulls and kind != ACCOUNT))
         yield from sorted(found, key=lambda it: (not it.pulls, it.name))
 

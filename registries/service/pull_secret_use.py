@@ -75,4 +75,4 @@ class PullSecretUse:
         users = self._store.acting_as(access.acting).pull_secret_users()
         snapshot = self._index.fresh()
         found = [registry for key in keys if (registry := snapshot.find(key))]
-        return users.usage({it.key: it.domain for it in found}) if users and found else Usage()
+        return users.usage({it.key: it.address for it in found}) if users and found else Usage()

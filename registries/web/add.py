@@ -36,6 +36,7 @@ from registries.web.rows import verdict_of
 from registries.wiring import services
 from registries.words import labels, presets
 from registries.words.problems import cause_text
+from registries.words.pull_secrets import image_problem
 
 
 @sensitive_post_parameters("password")
@@ -169,8 +170,8 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
             context = {
                 "address": address,
                 "warnings": [labels.warning(code) for code in address.warnings],
-                "docker_hub_name": _reads_as_docker_hub(address.canonical),
-                "sample": presets.sample_image(address.canonical, _provider(request)),
+                "image_problem": image_problem(address.registry_url),
+                "sample": presets.sample_image(address.registry_url, _provider(request)),
                 "twins": services().index.twins(
                     access=request.access,
                     namespace=namespace,
@@ -179,15 +180,6 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
                 ),
             }
     return render(request, "registries/_check_address.html", context)
-
-
-def _reads_as_docker_hub(domain: str) -> bool:
-    """Whether nodes take `domain/app` for an image of Docker Hub: the first part needs a dot, a port or localhost.
-
-    Source: the image references of distribution (`splitDockerDomain`).
-    """
-    host = domain.rsplit("://", 1)[-1]
-    return host != "localhost" and not {".", ":"} & set(host)
 
 
 @require_POST

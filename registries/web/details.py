@@ -29,6 +29,7 @@ from registries.wiring import services
 from registries.words import labels, presets
 from registries.words.actions import offered
 from registries.words.problems import problem_text
+from registries.words.pull_secrets import image_problem
 
 RESOURCE = f"registrysecrets.{API_GROUP}"
 
@@ -93,7 +94,8 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         "now": datetime.now(UTC),
         **pull_secrets.panel(access, acting, registry),
         "folded": _folded(request, registry),
-        "sample": presets.sample_image(registry.domain, registry.provider),
+        "image_problem": image_problem(registry.address),
+        "sample": presets.sample_image(registry.address, registry.provider),
         "events": [
             {
                 "entry": entry,

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.registry import Provider
+from registries.pull_secrets.images import usable_host
 
 Text = str | Promise
 
@@ -87,6 +88,7 @@ ALIYUN_REGIONS = (
 )
 
 
-def sample_image(domain: str, provider: Provider) -> str:
+def sample_image(address: str, provider: Provider) -> str:
     """An example of an image reference: harbor.example.com/project/app:tag."""
-    return f"{domain}/{PRESETS[provider].sample_path}"
+    host = usable_host(address) or address.removeprefix("http://")
+    return f"{host}/{PRESETS[provider].sample_path}"

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.errors import Problem, Unavailable
+from registries.pull_secrets.images import image_hosts, usable_host
 from registries.pull_secrets.kinds import Binding, PullSecret
 from registries.words.labels import Label
 from registries.words.language import Text
@@ -84,6 +85,23 @@ UPKEEP: dict[Problem, Text] = {
 def upkeep(problem: Unavailable | None) -> str:
     text = UPKEEP.get(problem.code) if problem else None
     return str(text) % {"namespace": problem.subject} if problem and text else ""
+
+
+def image_problem(address: str) -> str:
+    """The warning about an address that image names cannot contain; "" for any other, and for an invalid one."""
+    host = image_hosts(address)[0]
+    usable = usable_host(address)
+    if usable is None or usable == host:
+        return ""
+    if host.startswith("["):
+        text = _(
+            "Use %(host)s in image names: an IPv6 address needs a port there. Older kubelets refuse IPv6 addresses."
+        )
+    else:
+        text = _(
+            "Use %(host)s in image names: without a dot or a port, nodes take this host for a path on Docker Hub."
+        )
+    return text % {"host": usable}
 
 
 def group_of(kind: str) -> str:

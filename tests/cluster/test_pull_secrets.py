@@ -19,6 +19,8 @@ from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.scripted import wait_for
 
 KEY = Key("team-a", "harbor-prod")
+HOSTS = ["harbor.example.com", "harbor.example.com:443"]
+DOCKER_HUB = ["https://index.docker.io/v1/", "docker.io"]
 
 
 @pytest.fixture
@@ -63,7 +65,8 @@ def test_who_creates_a_registry_has_its_pull_secret_at_once(store: KubernetesSto
 
     assert found["type"] == "kubernetes.io/dockerconfigjson"
     pair = base64.b64encode(f"robot$ci:{CANARY}".encode()).decode()
-    assert auths(found) == {"harbor.example.com": {"username": "robot$ci", "password": CANARY, "auth": pair}}
+    entry = {"username": "robot$ci", "password": CANARY, "auth": pair}
+    assert auths(found) == dict.fromkeys(HOSTS, entry)
     owner = found["metadata"]["ownerReferences"][0]
     assert (owner["kind"], owner["name"], owner["uid"]) == (
         "RegistrySecret",
@@ -74,21 +77,42 @@ def test_who_creates_a_registry_has_its_pull_secret_at_once(store: KubernetesSto
 
 
 @pytest.mark.parametrize(
-    ("domain", "address"),
+    ("domain", "keys"),
     [
-        ("docker.io", "https://index.docker.io/v1/"),
-        ("registry-1.docker.io", "https://index.docker.io/v1/"),
-        ("https://index.docker.io/v1/", "https://index.docker.io/v1/"),
-        ("harbor.example.com:8443", "harbor.example.com:8443"),
-        ("http://plain.example.com:5000", "plain.example.com:5000"),
+        ("docker.io", DOCKER_HUB),
+        ("registry-1.docker.io", DOCKER_HUB),
+        ("https://index.docker.io/v1/", DOCKER_HUB),
+        ("harbor.example.com:8443", ["harbor.example.com:8443"]),
+        ("HARBOR.example.com:443", ["harbor.example.com:443", "harbor.example.com"]),
+        ("http://plain.example.com:5000", ["plain.example.com:5000"]),
+        ("http://plain.example.com", ["plain.example.com", "plain.example.com:80"]),
     ],
 )
-def test_the_address_is_as_kubelets_look_for_it(
-    store: KubernetesStore, empty: Cluster, domain: str, address: str
+def test_the_keys_are_as_kubelets_look_for_them(
+    store: KubernetesStore, empty: Cluster, domain: str, keys: list[str]
 ) -> None:
     empty.apply("team-a", "applied", domain=domain, password=CANARY)
 
-    assert wait_for(lambda: list(auths(secret_on(empty, Key("team-a", "applied")))) == [address])
+    assert wait_for(lambda: list(auths(secret_on(empty, Key("team-a", "applied")))) == keys)
+
+
+@pytest.mark.parametrize(
+    ("domain", "before", "keys"),
+    [
+        ("docker.io", "https://index.docker.io/v1/", DOCKER_HUB),
+        ("harbor.example.com", "harbor.example.com", HOSTS),
+    ],
+)
+def test_a_secret_of_an_earlier_version_gets_the_new_keys(
+    store: KubernetesStore, empty: Cluster, domain: str, before: str, keys: list[str]
+) -> None:
+    store.create(make(domain=domain))
+    old = json.dumps({"auths": {before: auths(secret_on(empty))[before]}}).encode()
+    patch = {"data": {".dockerconfigjson": base64.b64encode(old).decode()}}
+
+    assert list(auths(empty.server.call("PATCH", secret(KEY), patch, kind=MERGE_PATCH).body)) == [before]
+
+    assert wait_for(lambda: list(auths(secret_on(empty))) == keys)
 
 
 def test_somebody_elses_secret_is_left_alone_and_reported(store: KubernetesStore, empty: Cluster) -> None:
@@ -110,7 +134,7 @@ def test_what_is_done_to_a_secret_is_undone(store: KubernetesStore, empty: Clust
     broken = empty.server.call("PATCH", secret(KEY), wrong, kind=MERGE_PATCH).body
     assert auths(broken) == {}
 
-    assert wait_for(lambda: list(auths(secret_on(empty))) == ["harbor.example.com"])
+    assert wait_for(lambda: list(auths(secret_on(empty))) == HOSTS)
     assert list(secret_on(empty)["data"]) == [".dockerconfigjson"]
     empty.server.call("DELETE", secret(KEY))
     assert wait_for(lambda: bool(auths(secret_on(empty))))
@@ -123,7 +147,7 @@ def test_the_secret_of_an_earlier_namesake_is_replaced(store: KubernetesStore, e
 
     new = store.create(make(domain="other.example.com"))
 
-    assert list(auths(secret_on(empty))) == ["other.example.com"]
+    assert next(iter(auths(secret_on(empty)))) == "other.example.com"
     assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new.uid
 
 
@@ -136,7 +160,7 @@ def test_one_that_lost_its_owner_is_taken_back(store: KubernetesStore, empty: Cl
     new = store.create(make(domain="other.example.com"))
 
     assert store.pull_secret(KEY) is PullSecret.READY
-    assert list(auths(secret_on(empty))) == ["other.example.com"]
+    assert next(iter(auths(secret_on(empty)))) == "other.example.com"
     assert secret_on(empty)["metadata"]["ownerReferences"][0]["uid"] == new.uid
 
 
@@ -211,7 +235,7 @@ def test_who_looks_at_one_that_was_touched_has_it_right(follower: KubernetesStor
     empty.server.call("PATCH", secret(KEY), EMPTIED, kind=MERGE_PATCH)
 
     assert follower.pull_secret(KEY) is PullSecret.READY
-    assert list(auths(secret_on(empty))) == ["harbor.example.com"]
+    assert list(auths(secret_on(empty))) == HOSTS
     before = secret_on(empty)["metadata"]["resourceVersion"]
     assert follower.pull_secret(KEY) is PullSecret.READY
     assert secret_on(empty)["metadata"]["resourceVersion"] == before, "right as it is"

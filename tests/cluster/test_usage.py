@@ -9,7 +9,7 @@ from registries.cluster.personal import Person
 from registries.domain.errors import Unavailable
 from registries.domain.registry import Key
 from registries.pull_secrets import usage
-from registries.pull_secrets.images import auths_key, image_host
+from registries.pull_secrets.images import auths_keys, image_host, usable_host
 from registries.pull_secrets.kinds import Dependent
 from registries.pull_secrets.usage import COLLECTIONS, Users
 from registries.stores.cluster.store import KubernetesStore
@@ -195,13 +195,52 @@ def test_docker_hub_is_pulled_from_whatever_the_registry_calls_it(
         *("www.docker.com", "Docker.IO", "index.docker.io."),
     ],
 )
-def test_docker_hub_has_one_key_for_kubelets(domain: str) -> None:
-    assert auths_key(domain) == "https://index.docker.io/v1/"
+def test_docker_hub_has_two_keys_for_kubelets(domain: str) -> None:
+    assert auths_keys(domain) == ("https://index.docker.io/v1/", "docker.io")
 
 
-@pytest.mark.parametrize("domain", ["h.example.com:5000", "my.docker.io", "docker.io:5000", "not a host", ""])
+@pytest.mark.parametrize("domain", ["h.example.com:5000", "docker.io:5000", "not a host", ""])
 def test_any_other_registry_has_its_own(domain: str) -> None:
-    assert auths_key(domain) == domain
+    assert auths_keys(domain) == (domain,)
+
+
+@pytest.mark.parametrize(
+    ("address", "keys"),
+    [
+        ("h.example.com", ("h.example.com", "h.example.com:443")),
+        ("h.example.com:443", ("h.example.com:443", "h.example.com")),
+        ("http://h.example.com", ("h.example.com", "h.example.com:80")),
+        ("http://h.example.com:80", ("h.example.com:80", "h.example.com")),
+        ("http://h.example.com:443", ("h.example.com:443",)),
+        ("h.example.com:80", ("h.example.com:80",)),
+        ("my.docker.io", ("my.docker.io", "my.docker.io:443")),
+        ("localhost", ("localhost", "localhost:443")),
+        ("[2001:db8::1]", ("[2001:db8::1]", "[2001:db8::1]:443")),
+        ("10.0.0.1", ("10.0.0.1", "10.0.0.1:443")),
+    ],
+)
+def test_a_default_port_is_in_both_spellings(address: str, keys: tuple[str, ...]) -> None:
+    assert auths_keys(address) == keys
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("h.example.com", "h.example.com"),
+        ("H.Example.com:443", "h.example.com:443"),
+        ("registry-1.docker.io", "docker.io"),
+        ("localhost", "localhost"),
+        ("registry", "registry:443"),
+        ("http://registry", "registry:80"),
+        ("registry:5000", "registry:5000"),
+        ("[2001:db8::1]", "[2001:db8::1]:443"),
+        ("http://[2001:db8::1]:5000", "[2001:db8::1]:5000"),
+        ("not a host", None),
+        ("", None),
+    ],
+)
+def test_the_host_for_image_names(address: str, host: str | None) -> None:
+    assert usable_host(address) == host
 
 
 def test_a_secret_of_somebody_else_is_not_taken_away_so_its_users_are_not_told(

@@ -1,20 +1,24 @@
 #!/bin/sh
 # Installs the programs for tests on a cluster, only as root on Debian: etcd from Debian's package, and kube-apiserver from
-# Debian's source package, because no package contains it. The build runs once and takes four minutes on two cores.
-# Both programs go to the usual folder for test binaries. etcd is not installed as a package, because that would start a
+# Debian's source package, because no package contains it. The build runs once and takes four minutes on two cores. From
+# the same source comes a program that asks the kubelet's own code (kubelet/), which takes half a minute.
+# All programs go to the usual folder for test binaries. etcd is not installed as a package, because that would start a
 # service.
 set -eu
 place=/usr/local/kubebuilder/bin
+peers=$(cd "$(dirname "$0")/kubelet" && pwd)
 has() { [ -x "$1/etcd" ] && [ -x "$1/kube-apiserver" ]; }
-if has "${KUBEBUILDER_ASSETS:-$place}" || has "$place"; then exit 0; fi
-[ -z "${CONSOLE_TEST_KUBECONFIG:-}" ] || exit 0
+server=1
+if [ -n "${CONSOLE_TEST_KUBECONFIG:-}" ] || has "${KUBEBUILDER_ASSETS:-$place}" || has "$place"; then server=""; fi
+if [ -z "$server" ] && [ -x "$place/kubelet-matcher" ]; then exit 0; fi
 missing() {
-	echo "No kube-apiserver, so tests against a cluster are skipped: $1"
+	[ -z "$server" ] || echo "No kube-apiserver, so tests against a cluster are skipped: $1"
+	echo "No kubelet-matcher, so tests against the kubelet's own code are skipped: $1"
 	exit 0
 }
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 ||
 	missing "put etcd and kube-apiserver into $place, or name their folder in KUBEBUILDER_ASSETS"
-echo "Building kube-apiserver from Debian's source; this happens once and takes some minutes."
+echo "Building ${server:+kube-apiserver and }the kubelet's matcher from Debian's source; this happens once."
 export DEBIAN_FRONTEND=noninteractive
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -39,21 +43,30 @@ apt-get install -y -q --no-install-recommends golang-1.19-go golang-github-moder
 	dpkg-dev rsync jq make >/dev/null || missing "Debian 12's golang-1.19-go is not available"
 source_apt update >/dev/null || true
 cd "$work"
-apt-get download -q etcd-server >/dev/null || missing "the package etcd-server is not available"
-dpkg-deb -x etcd-server_*.deb etcd
 source_apt source --download-only kubernetes >/dev/null ||
 	missing "the source package kubernetes is not available"
 dpkg-source --no-check -x kubernetes_*.dsc tree >/dev/null
-
-# The vendored reflect2 crashes with this Go on the first custom resource.
-rm -rf tree/vendor/github.com/modern-go/reflect2
-cp -r /usr/share/gocode/src/github.com/modern-go/reflect2 tree/vendor/github.com/modern-go/reflect2
-PATH=/usr/lib/go-1.19/bin:$PATH GO111MODULE=off CGO_ENABLED=0 GOCACHE="$work/cache" GOPATH= GOFLAGS= \
-	make -C tree WHAT=cmd/kube-apiserver KUBE_GIT_VERSION=v1.20.2 >build.log 2>&1 || {
-	tail -n 40 build.log
-	exit 1
-}
+export PATH="/usr/lib/go-1.19/bin:$PATH" GO111MODULE=off CGO_ENABLED=0 GOCACHE="$work/cache" GOFLAGS=
 mkdir -p "$place"
-install -m 755 etcd/usr/bin/etcd "$place/etcd"
-install -m 755 "$(find tree/_output -type f -name kube-apiserver | head -n 1)" "$place/kube-apiserver.new"
-mv "$place/kube-apiserver.new" "$place/kube-apiserver"
+
+if [ -n "$server" ]; then
+	apt-get download -q etcd-server >/dev/null || missing "the package etcd-server is not available"
+	dpkg-deb -x etcd-server_*.deb etcd
+	# The vendored reflect2 crashes with this Go on the first custom resource.
+	rm -rf tree/vendor/github.com/modern-go/reflect2
+	cp -r /usr/share/gocode/src/github.com/modern-go/reflect2 tree/vendor/github.com/modern-go/reflect2
+	GOPATH= make -C tree WHAT=cmd/kube-apiserver KUBE_GIT_VERSION=v1.20.2 >build.log 2>&1 || {
+		tail -n 40 build.log
+		exit 1
+	}
+	install -m 755 etcd/usr/bin/etcd "$place/etcd"
+	install -m 755 "$(find tree/_output -type f -name kube-apiserver | head -n 1)" "$place/kube-apiserver.new"
+	mv "$place/kube-apiserver.new" "$place/kube-apiserver"
+fi
+
+# Packages of Kubernetes can be imported only below GOPATH.
+mkdir -p gopath/src/k8s.io tree/cmd/kubelet-matcher
+ln -s "$work/tree" gopath/src/k8s.io/kubernetes
+cp "$peers/matcher.go" tree/cmd/kubelet-matcher/main.go
+(cd gopath/src/k8s.io/kubernetes && GOPATH="$work/gopath" go build -o "$work/kubelet-matcher" ./cmd/kubelet-matcher)
+install -m 755 kubelet-matcher "$place/kubelet-matcher"

@@ -332,6 +332,21 @@ def test_a_host_that_nodes_take_for_docker_hub_is_pointed_out(cast: Cast, domain
     shown = cast.client("nina").get("/registries/-/add/address/", {"domain": domain}).content.decode()
 
     assert ("当作 Docker Hub" in shown) is warns
+    if warns:
+        host = f"{domain.removeprefix('http://')}:{80 if 'http' in domain else 443}"
+        assert f"镜像名请使用 {host}" in shown
+        assert f"{host}/project/app:tag" in shown or f"{host}/team/app:tag" in shown
+
+
+@pytest.mark.parametrize(
+    ("domain", "warns"), [("[2001:db8::1]", True), ("[2001:db8::1]:5000", False), ("10.0.0.1", False)]
+)
+def test_an_address_that_image_names_cannot_contain_is_pointed_out(
+    cast: Cast, domain: str, warns: bool
+) -> None:
+    shown = cast.client("nina").get("/registries/-/add/address/", {"domain": domain}).content.decode()
+
+    assert ("镜像名请使用 [2001:db8::1]:443" in shown) is warns
 
 
 ANOTHER = {"another": "yes"}

@@ -44,6 +44,21 @@ def test_shows_every_field_but_the_password(cast: Cast) -> None:
     assert "已设置，不显示" in page
 
 
+@pytest.mark.parametrize(
+    ("domain", "host"),
+    [("registry", "registry:443"), ("[2001:db8::1]", "[2001:db8::1]:443"), ("h.example.com", "")],
+)
+def test_an_address_that_image_names_cannot_contain_is_pointed_out(
+    cast: Cast, domain: str, host: str
+) -> None:
+    cast.add(domain=domain)
+
+    page = shown(cast)
+
+    assert ('id="image-problem"' in page) is bool(host)
+    assert f"{host or domain}/project/app:tag" in page
+
+
 def test_the_yaml_is_the_resource_without_the_password(cast: Cast) -> None:
     cast.add(display_name="yes: [1] & <b>")
     page = shown(cast)

@@ -1,0 +1,10 @@
+"""Which credentials of its pull secrets a kubelet tries for an image.
+
+Pure functions of texts, equal to the kubelet's own code: package credentialprovider of Kubernetes 1.20 (keyring.go),
+whose rules are the same in 1.36.
+"""
+
+from .images import image_name, split_domain
+from .keyring import lookup, matches
+
+__all__ = ["image_name", "lookup", "matches", "split_domain"]
