@@ -269,6 +269,11 @@ WARNINGS: dict[str, Text] = {
         "The hosts.toml of the nodes sets skip_verify for this registry, so the nodes do not verify its certificate; "
         "to test in the same way, turn on “skip verification” for this registry",
     ),
+    "nodes_have_mirrors": Text(
+        "节点的 hosts.toml 为该仓库配置了镜像加速（mirror），containerd 会把用户名和密码也发给它；请使用只读的访问令牌",
+        "The hosts.toml of the nodes has a mirror for this registry, and containerd sends it this user name and "
+        "password, too; use a read-only access token",
+    ),
     "password_outer_space": Text(
         "密码首尾有空白字符，请确认是否多粘贴了空格或换行",
         "The password starts or ends with white space; check whether it was pasted by mistake",

@@ -9,7 +9,7 @@ here.
 Every `*.crt` in the folder is a CA. If the folder has a `hosts.toml`, containerd reads only that file. Here both
 count: the `*.crt` files, which docker reads, and the `ca` of `hosts.toml` for the registry itself, not for its
 mirrors. `skip_verify` is reported and not followed: sending a password to an unverified server must be decided for
-one registry, not in a file for all nodes.
+one registry, not in a file for all nodes. Mirrors are reported: containerd sends them the credential of the registry.
 """
 
 import tomllib
@@ -25,10 +25,11 @@ _DEFAULT = "_default"
 @dataclass(frozen=True, slots=True)
 class NodeTrust:
     """`authorities` are PEM files to trust in addition to the system's. `skips_verification` is True if containerd
-    would verify nothing."""
+    would verify nothing, `has_mirrors` if it would pull from another host first."""
 
     authorities: tuple[Path, ...] = ()
     skips_verification: bool = False
+    has_mirrors: bool = False
 
 
 def node_trust(root: str, host: str) -> NodeTrust:
@@ -43,10 +44,11 @@ def node_trust(root: str, host: str) -> NodeTrust:
         text = (folder / "hosts.toml").read_text(encoding="utf-8")
     except FileNotFoundError:
         return NodeTrust(tuple(authorities))
-    for table in _tables(tomllib.loads(text), host):
+    document = tomllib.loads(text)
+    for table in _tables(document, host):
         authorities += [folder / path for path in _paths(table.get("ca"))]
         skips = skips or table.get("skip_verify") is True
-    return NodeTrust(tuple(dict.fromkeys(authorities)), skips)
+    return NodeTrust(tuple(dict.fromkeys(authorities)), skips, _has_mirrors(document, host))
 
 
 def _folders(root: Path, host: str) -> Iterator[Path]:
@@ -67,6 +69,18 @@ def _tables(document: dict[str, Any], host: str) -> Iterator[dict[str, Any]]:
     server = document.get("server")
     if server is None or _names(server, host):
         yield document
+
+
+def _has_mirrors(document: dict[str, Any], host: str) -> bool:
+    """Whether a table `[host."https://…"]` of another host may pull or resolve, as it may by default."""
+    hosts = document.get("host", {})
+    tables = hosts.items() if isinstance(hosts, dict) else ()
+    may = (
+        table.get("capabilities")
+        for url, table in tables
+        if isinstance(table, dict) and not _names(url, host)
+    )
+    return any(it is None or (isinstance(it, list) and {"pull", "resolve"} & {*map(str, it)}) for it in may)
 
 
 def _names(url: object, host: str) -> bool:

@@ -204,8 +204,11 @@ def _result(session: ProbeSession, reason: Reason, fault: Fault | None) -> Resul
         session.trace.fail("tls", session.base.netloc)  # without a step: reading the CA failed
     if session.transport.unverified:
         warnings.append("tls_not_verified")
-    if fault and fault.tls and session.transport.nodes_skip_verification:
+    nodes = session.transport.nodes
+    if fault and fault.tls and nodes.skips_verification:
         warnings.append("nodes_skip_verification")
+    if nodes.has_mirrors:
+        warnings.append("nodes_have_mirrors")
     if not reason.ok and has_outer_space(session.credentials.password):
         warnings.append("password_outer_space")
     if not reason.ok and has_invisible(session.credentials.password):

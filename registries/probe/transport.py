@@ -17,6 +17,7 @@ from registries.addresses.host import netloc
 
 from .address_guard import AddressClass, classify
 from .answer import Answer, read_body
+from .certs_dir import NodeTrust
 from .connection import Dialer, unlogged, use_dialer
 from .deadline import Deadline, Watchdog
 from .endpoint import Endpoint
@@ -27,7 +28,7 @@ from .proxy import proxy_address, proxy_for
 from .reason import Reason
 from .resolver import look_up
 from .trace import Trace
-from .trust import nodes_skip_verification, tls_context
+from .trust import nodes, tls_context
 
 MOST_REQUESTS = 7
 PING_BODY = 64 * 1024
@@ -104,9 +105,9 @@ class Transport:
         return self._policy.skip_tls_verify and "https" in self._adapters
 
     @property
-    def nodes_skip_verification(self) -> bool:
-        """Whether the nodes would not verify the certificates of this registry."""
-        return nodes_skip_verification(self._policy, self._registry_host)
+    def nodes(self) -> NodeTrust:
+        """The configuration of the nodes for this registry."""
+        return nodes(self._policy, self._registry_host)
 
     def trust(self) -> None:
         """Reads the trusted certificates, which takes about 20 ms: once per probe and only if TLS is used.

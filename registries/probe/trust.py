@@ -24,20 +24,20 @@ def tls_context(policy: Policy, host: str) -> ssl.SSLContext:
     if policy.skip_tls_verify:
         return unverified_context()
     try:
-        nodes = node_trust(policy.certs_dir, host) if policy.certs_dir else NodeTrust()
-        files = [Path(policy.ca_file), *nodes.authorities] if policy.ca_file else [*nodes.authorities]
+        own = node_trust(policy.certs_dir, host).authorities if policy.certs_dir else ()
+        files = [Path(policy.ca_file), *own] if policy.ca_file else [*own]
         key = (policy.ca_pem, *map(_state, [*_system_files(), *files]))
         return policy.contexts.get(key, lambda: _context_with(files, policy.ca_pem))
     except (OSError, ValueError):
         raise Fault(Reason.TLS_UNTRUSTED, cause="bad_ca") from None
 
 
-def nodes_skip_verification(policy: Policy, host: str) -> bool:
-    """Whether containerd's configuration in policy.certs_dir turns verification off for this registry."""
+def nodes(policy: Policy, host: str) -> NodeTrust:
+    """What containerd's configuration in policy.certs_dir says about this registry."""
     try:
-        return bool(policy.certs_dir) and node_trust(policy.certs_dir or "", host).skips_verification
+        return node_trust(policy.certs_dir, host) if policy.certs_dir else NodeTrust()
     except (OSError, ValueError):
-        return False
+        return NodeTrust()
 
 
 def unverified_context() -> ssl.SSLContext:

@@ -29,7 +29,7 @@ from registries.domain.registry import Provider, RegistrySecret, name_problem
 from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
 from registries.intake.draft import read_credential, read_draft, suggested_name
 from registries.log_in.access import ConsoleRequest
-from registries.verification.outcome import NotTested, left_alone
+from registries.verification.outcome import left_alone
 from registries.web.forms import AddForm
 from registries.web.responses import back, details_url, dialog, done, is_htmx, toast
 from registries.web.rows import verdict_of
@@ -229,12 +229,7 @@ def trial_outcome(request: ConsoleRequest, trial: UUID) -> HttpResponse:
     outcome = services().single_tests.outcome(access=request.access, test_id=trial)
     context: dict[str, Any] = {"trial": trial}
     if outcome is not None:
-        context = {
-            "verdict": verdict_of(outcome),
-            "warnings": []
-            if isinstance(outcome, NotTested)
-            else [labels.warning(it) for it in outcome.warnings],
-        }
+        context = {"verdict": verdict_of(outcome)}
     return render(request, "registries/_trial.html", context)
 
 

@@ -149,6 +149,7 @@ class Verdict:
     token_host: str = ""
     quoted: bool = False
     certificate: "Shown | None" = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +275,7 @@ def _with_details(verdict: Verdict, result: Result) -> Verdict:
         duration=labels.duration(duration) if duration else "",
         token_host=(result.token_host or "") if result.token_host != result.registry_host else "",
         quoted=result.quoted,
+        warnings=tuple(labels.warning(it) for it in result.warnings if not it.startswith("password_")),
         certificate=Shown.of(result.tls, result.registry_host or "") if result.tls else None,
     )
 

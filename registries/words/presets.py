@@ -42,7 +42,10 @@ PRESETS = {
         domain="docker.io",
         domain_hint=_("Docker Hub has one address: docker.io."),
         username_hint=_("The Docker ID, in lower case; not the e-mail address."),
-        password_hint=_("A personal access token; required with two-factor authentication."),
+        password_hint=_(
+            "A personal access token; required with two-factor authentication. Make it read-only: nodes with a"
+            " mirror for Docker Hub send it there, too."
+        ),
         sample_path="account/app:tag",
     ),
     Provider.ALIYUN: Preset(

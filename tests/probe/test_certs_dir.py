@@ -139,7 +139,7 @@ def test_the_ca_of_hosts_toml_is_read(
     text = HOSTS.format(host=server.netloc, ca=ca.format(absolute=tmp_path / server.netloc / "own.pem"))
     put(tmp_path, server.netloc, text, "hosts.toml")
     result = run_probe(server, policy)
-    assert (result.reason, result.warnings) == (Reason.OK, ())
+    assert (result.reason, result.warnings) == (Reason.OK, ("nodes_have_mirrors",))
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,41 @@ def test_hosts_toml_is_read_for_the_registry_itself(
     text: str, authorities: list[str], skips: bool, tmp_path: Path
 ) -> None:
     put(tmp_path, "harbor.example", text, "hosts.toml")
-    expected = NodeTrust(tuple(tmp_path / "harbor.example" / name for name in authorities), skips)
-    assert node_trust(str(tmp_path), "harbor.example") == expected
+    found = node_trust(str(tmp_path), "harbor.example")
+    assert [path.name for path in found.authorities] == authorities
+    assert found.skips_verification is skips
+
+
+@pytest.mark.parametrize(
+    ("folder", "text", "mirrors"),
+    [
+        ("docker.io", '[host."https://mirror.example"]', True),
+        ("docker.io", '[host."http://10.0.0.1:5000"]\ncapabilities = ["pull", "resolve"]', True),
+        ("docker.io", '[host."mirror.example"]\ncapabilities = ["pull"]', True),
+        ("docker.io", '[host."https://docker.io"]', True),
+        ("_default", 'server = "https://x"\n[host."https://mirror.example"]', True),
+        ("docker.io", '[host."https://mirror.example"]\ncapabilities = ["push"]', False),
+        ("docker.io", '[host."https://registry-1.docker.io"]', False),
+        ("docker.io", 'server = "https://registry-1.docker.io"', False),
+        ("docker.io", "host = 1", False),
+        ("docker.io", '[host]\n"https://mirror.example" = 1', False),
+        ("docker.io", "", False),
+        ("other.example", '[host."https://mirror.example"]', False),
+    ],
+)
+def test_a_mirror_gets_the_credential(folder: str, text: str, mirrors: bool, tmp_path: Path) -> None:
+    put(tmp_path, folder, text, "hosts.toml")
+    assert node_trust(str(tmp_path), "docker.io").has_mirrors is mirrors
+
+
+def test_a_mirror_is_a_warning_whatever_the_verdict(
+    server: ScriptedServer, policy: Policy, authority: Authority, tmp_path: Path
+) -> None:
+    text = '[host."https://mirror.example"]'
+    put(tmp_path, server.netloc, text, "hosts.toml")
+    assert run_probe(server, policy).warnings == ("nodes_have_mirrors",)
+    put(tmp_path, server.netloc, authority.root.pem)
+    assert run_probe(server, policy).warnings == ("nodes_have_mirrors",)
 
 
 def test_what_docker_reads_counts_beside_hosts_toml(

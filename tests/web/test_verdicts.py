@@ -33,10 +33,13 @@ NAMES = {
 """Words that belong to one type of registry."""
 
 
-def with_tests(cast: Cast, name: str, *reasons: Reason, namespace: str = "team-a", **values: str) -> None:
+def with_tests(
+    cast: Cast, name: str, *reasons: Reason | Result, namespace: str = "team-a", **values: str
+) -> None:
     """A registry with a test a day, the last one a minute ago."""
+    results = [it if isinstance(it, Result) else Result(it) for it in reasons]
     it = cast.add(name, namespace, **values)
-    for days, reason in enumerate(reversed(reasons)):
+    for days, result in enumerate(reversed(results)):
         at = datetime.now(UTC) - timedelta(days=days, minutes=1)
         VerificationRecord.objects.create(
             uid=it.uid,
@@ -45,10 +48,10 @@ def with_tests(cast: Cast, name: str, *reasons: Reason, namespace: str = "team-a
             person="omar",
             started_at=at,
             finished_at=at,
-            outcome=to_json(Result(reason)),
+            outcome=to_json(result),
         )
-    if reasons:
-        last = reasons[-1]
+    if results:
+        last = results[-1].reason
         status = VerifyStatus.SUCCESS if last.ok else VerifyStatus.FAILED
         verdict = Verification(
             status=status, reason=last.value, message="", at=datetime.now(UTC) - timedelta(minutes=1)
@@ -236,3 +239,13 @@ def test_a_deletion_leads_back_to_the_list_as_it_was_filtered(cast: Cast, query:
 
     assert answer.headers["HX-Redirect" if hx else "Location"] == f"{LIST}{query}"
     assert services().index.known(access=cast.access("olive"), key=Key("team-a", "it")) is None
+
+
+def test_the_warnings_of_the_last_test_stay_on_the_details_page(cast: Cast) -> None:
+    warned = Result(Reason.OK, warnings=("nodes_have_mirrors", "password_outer_space"))
+    with_tests(cast, "harbor-prod", warned)
+
+    page = cast.client("vic").get("/registries/team-a/harbor-prod/").content.decode()
+
+    assert "镜像加速（mirror）" in page
+    assert "password_outer_space" not in page
