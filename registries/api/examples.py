@@ -77,6 +77,8 @@ VERDICT: dict[str, Any] = {
     "tokenHost": "harbor.example.com",
     "stages": [{"name": "resolve", "ms": 2.1, "ok": True}, {"name": "token", "ms": 41.0, "ok": False}],
     "warnings": [],
+    "node": "",
+    "nodeMessage": "",
 }
 TESTS: dict[str, Any] = {
     "apiVersion": API_VERSION,

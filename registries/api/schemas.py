@@ -9,6 +9,7 @@ from registries.api.status import NAMESPACES, REASONS, RUNS
 from registries.domain.registry import DESCRIPTION_MAX, DISPLAY_NAME_MAX, NAME_MAX, NAMESPACE_MAX, Provider
 from registries.domain.resource import API_GROUP, API_VERSION, KIND, PREFIX
 from registries.probe import Reason
+from registries.probe.node_view import NodeView
 
 Schema = dict[str, Any]
 
@@ -237,6 +238,13 @@ SCHEMAS: dict[str, Schema] = {
                 "items": closed({"name": text(), "ms": {"type": "number"}, "ok": {"type": "boolean"}}),
             },
             "warnings": {"type": "array", "items": text()},
+            "node": {
+                "enum": ["", *NodeView],
+                "description": _(
+                    "why nodes with containerd fail though this test succeeds; empty where they do not"
+                ),
+            },
+            "nodeMessage": text(_("the text of `node`")),
         }
     ),
     "NewRun": closed(

@@ -31,6 +31,7 @@ from registries.verification.check import Check
 from registries.verification.outcome import NotTested, Tested, left_alone
 from registries.wiring import services
 from registries.words import labels
+from registries.words.language import language
 
 BUSY = 2
 """Retry-After in seconds when too many requests wait for tests."""
@@ -146,4 +147,6 @@ def verdict(result: Result, at: datetime) -> dict[str, Any]:
         "tokenHost": result.token_host or "",
         "stages": [{"name": it.name, "ms": round(it.milliseconds, 1), "ok": it.ok} for it in result.steps],
         "warnings": list(result.warnings),
+        "node": result.node or "",
+        "nodeMessage": result.node_message(language()),
     }

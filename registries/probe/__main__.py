@@ -78,6 +78,8 @@ def report(result: Result, language: str) -> list[str]:
     lines.append(f"  {result.hint(language)}")
     if result.detail:
         lines.append(f"  {result.detail}")
+    if result.node:
+        lines.append(f"  ! {result.node_message(language)}")
     for warning in result.warnings:
         if not warning.startswith("password_"):  # the hint contains it
             lines.append(f"  ! {WARNINGS[warning].of(language)}")

@@ -285,6 +285,21 @@ WARNINGS: dict[str, Text] = {
     ),
 }
 
+NODE_VIEWS: dict[str, Text] = {
+    "token_post_refused": Text(
+        "containerd 节点无法拉取：令牌服务对 POST 请求返回 HTTP {node_status}，containerd 不会改用 GET；"
+        "请让令牌服务对 POST 返回 404 或 405，或实现 OAuth2",
+        "Nodes with containerd cannot pull: the token service answers HTTP {node_status} to a POST, and containerd "
+        "then does not try GET; let the service answer 404 or 405 to a POST, or implement OAuth2",
+    ),
+    "token_post_without_access_token": Text(
+        "containerd 节点无法拉取：令牌服务对 POST 请求的应答没有 access_token；请让应答同时包含 token 和 access_token",
+        "Nodes with containerd cannot pull: the token service's answer to a POST has no access_token; let the answer "
+        "contain both token and access_token",
+    ),
+}
+"""Why nodes with containerd fail though the test succeeds, by NodeView."""
+
 STEPS: dict[str, Text] = {
     "resolve": Text("解析域名", "Resolve"),
     "connect": Text("建立连接", "Connect"),

@@ -12,6 +12,7 @@ from .credentials import Credentials, CredentialsError, check_credentials, has_i
 from .endpoint import Endpoint, EndpointError, parse_endpoint
 from .fault import Fault
 from .negative_control import confirm_bearer, confirm_open
+from .node_view import look_as_node
 from .policy import Policy
 from .realm import USUAL, Realm, choose_realm, guard_registry
 from .reason import Reason
@@ -153,7 +154,9 @@ def _by_token(session: ProbeSession, realm: Realm) -> Reason:
         raise Fault(Reason.TOKEN_REJECTED, answer)
     if not answer.is_registry_like:
         raise refusal(answer) if answer.status == 403 else status_fault(answer)
-    return confirm_bearer(session, service)
+    reason = confirm_bearer(session, service)
+    look_as_node(session, service)
+    return reason
 
 
 def _with_scope(session: ProbeSession, service: TokenService, scope: str, answer: Answer) -> Answer:
@@ -215,7 +218,7 @@ def _result(session: ProbeSession, reason: Reason, fault: Fault | None) -> Resul
         warnings.append("password_invisible")
     return Result(
         reason=reason,
-        params=fault.params if fault else {},
+        params=fault.params if fault else {"node_status": session.node_status} if session.node else {},
         detail=_detail(scrubber, fault.said) if fault else "",
         cause=fault.cause if fault else None,
         retry_after=fault.retry_after if fault else None,
@@ -228,6 +231,7 @@ def _result(session: ProbeSession, reason: Reason, fault: Fault | None) -> Resul
         requests=session.transport.requests,
         connections=session.transport.connections,
         warnings=tuple(dict.fromkeys(warnings)),
+        node=session.node if fault is None else None,
         tls=fault.tls.scrubbed(scrubber) if fault and fault.tls else None,
         quoted=fault is not None and isinstance(fault.said, Answer),
     )

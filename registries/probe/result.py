@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .catalogue import ADDRESS_PROBLEMS, CAUSES, CREDENTIAL_PROBLEMS, HINTS, MESSAGES, WARNINGS, Text
+from .catalogue import (
+    ADDRESS_PROBLEMS,
+    CAUSES,
+    CREDENTIAL_PROBLEMS,
+    HINTS,
+    MESSAGES,
+    NODE_VIEWS,
+    WARNINGS,
+    Text,
+)
 from .certificate import ServerCertificates
 from .reason import Reason
 from .trace import Step
@@ -19,7 +28,8 @@ class Result:
     catalogue.CAUSES, or None. `params` fills the placeholders of the message. `detail` is the server's message
     (`quoted` is True) or a finding of the probe; at most 300 characters, scrubbed, shown and never stored.
     `retry_after` is in seconds. `registry_host` and `token_host` are host[:port]. `warnings` are keys of
-    catalogue.WARNINGS. `tls` describes certificates that were not trusted. `requests` and `connections` count
+    catalogue.WARNINGS. `node` is a key of catalogue.NODE_VIEWS where nodes with containerd fail though this test
+    succeeds (node_view.py). `tls` describes certificates that were not trusted. `requests` and `connections` count
     network traffic.
     """
 
@@ -37,6 +47,7 @@ class Result:
     warnings: tuple[str, ...] = ()
     tls: ServerCertificates | None = None
     quoted: bool = False
+    node: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -67,6 +78,11 @@ class Result:
         hints += [WARNINGS[it].of(language) for it in pasted if it in self.warnings]
         return ("；" if language.lower().startswith("zh") else "; ").join(hints)
 
+    def node_message(self, language: str = "zh") -> str:
+        """Why nodes with containerd fail though this test succeeds; "" where they do not."""
+        text = NODE_VIEWS.get(self.node or "")
+        return text.filled(language, self.params) if text else ""
+
     def to_json(self, language: str = "zh") -> dict[str, object]:
         """Plain data with stable names, for the API and the command line."""
         return {
@@ -88,6 +104,8 @@ class Result:
             "requests": self.requests,
             "connections": self.connections,
             "warnings": list(self.warnings),
+            "node": self.node,
+            "nodeMessage": self.node_message(language),
             "tls": self.tls.to_json() if self.tls else None,
         }
 

@@ -18,9 +18,9 @@ from .transport import Transport
 @dataclass
 class ProbeSession:
     """One probe under way. `base` is the registry's /v2/ URL; an allowed redirect changes it, and `moved` says that
-    it led to another port. `warnings` holds
-    codes of catalogue.WARNINGS. `token_host` is set once the
-    address of a realm was judged and allowed; `unjudged` has the realms (host:port) that were only read."""
+    it led to another port. `warnings` holds codes of catalogue.WARNINGS. `token_host` is set once the address of a
+    realm was judged and allowed; `unjudged` has the realms (host:port) that were only read. `node` is a
+    NodeView, with the HTTP status `node_status`."""
 
     base: Endpoint
     credentials: Credentials
@@ -32,6 +32,8 @@ class ProbeSession:
     token_host: str | None = None
     unjudged: set[str] = field(default_factory=set)
     moved: bool = False
+    node: str | None = None
+    node_status: int = 0
 
     def get(self, authorization: str | None = None) -> Answer:
         """`GET /v2/`, with or without an Authorization header. The password does not follow a redirect to another

@@ -5,14 +5,18 @@ import re
 
 from .answer import Answer
 from .credentials import Credentials
+from .endpoint import Endpoint, EndpointError
 from .fault import Fault
-from .realm import Realm, unreachable
+from .realm import USUAL, Realm, unreachable
 from .reason import Reason
 from .session import ProbeSession
-from .statuses import rate_limited, refusal
+from .statuses import REDIRECTS, rate_limited, refusal
 from .transport import TOKEN_BODY
 
 CLIENT_ID = "registry-console"
+_MOST_REDIRECTS = 3
+# A POST becomes a GET without the credential after the other redirects.
+_FOLLOWED = {"GET": REDIRECTS, "POST": frozenset({307, 308})}
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 # The server does not implement GET. It may implement the OAuth2 POST.
 _NO_SUCH_METHOD = frozenset({404, 405, 501})
@@ -21,12 +25,15 @@ _GARBLED = frozenset({Reason.NOT_A_REGISTRY, Reason.UNEXPECTED_RESPONSE})
 
 
 class TokenService:
-    """One realm during one probe. `uses_get` is set by an exchange and says which method worked."""
+    """One realm during one probe. `uses_get` is set by an exchange and says which method worked. `scope` is that of
+    the last exchange of the session's credentials, `posted` the last answer to them by POST."""
 
     def __init__(self, session: ProbeSession, realm: Realm) -> None:
         self._session = session
         self._realm = realm
         self.uses_get = True
+        self.posted: Answer | None = None
+        self.scope: str | None = None
 
     @property
     def host(self) -> str:
@@ -44,17 +51,17 @@ class TokenService:
         No scope is sent unless one is given: with any scope Harbor answers a wrong password with 200 and an
         anonymous token. offline_token is never sent: it would leave a refresh token behind.
         """
+        if credentials is self._session.credentials:
+            self.scope = scope
         if credentials.is_identity_token:
-            form = {"grant_type": "refresh_token", "refresh_token": credentials.password}
-            answer = self._post(form, scope)
+            answer = self.post(credentials, scope)
             if not _asks_for_get(answer):
                 self.uses_get = False
                 return self._token(answer)
         answer = self._get(credentials, scope)
         self.uses_get = answer.status not in _NO_SUCH_METHOD
         if not self.uses_get:
-            form = {"username": credentials.username, "password": credentials.password}
-            answer = self._post({"grant_type": "password", **form}, scope)
+            answer = self.post(credentials, scope)
         return self._token(answer)
 
     def anonymous(self) -> str:
@@ -71,8 +78,17 @@ class TokenService:
                 query["account"] = credentials.username
         return self._send("GET", query, authorization, None)
 
-    def _post(self, grant: dict[str, str], scope: str | None) -> Answer:
-        return self._send("POST", {}, None, {**grant, **self._parameters(scope)})
+    def post(self, credentials: Credentials, scope: str | None = None) -> Answer:
+        """The answer to a request by POST (OAuth2)."""
+        if credentials.is_identity_token:
+            grant = {"grant_type": "refresh_token", "refresh_token": credentials.password}
+        else:
+            form = {"username": credentials.username, "password": credentials.password}
+            grant = {"grant_type": "password", **form}
+        answer = self._send("POST", {}, None, {**grant, **self._parameters(scope)})
+        if credentials is self._session.credentials:
+            self.posted = answer
+        return answer
 
     def _parameters(self, scope: str | None) -> dict[str, str]:
         named = {"service": self._realm.service, "client_id": CLIENT_ID, "scope": scope}
@@ -83,15 +99,34 @@ class TokenService:
     ) -> Answer:
         endpoint = self._realm.endpoint.with_query(query) if query else self._realm.endpoint
         try:
-            return self._session.transport.send(
-                method, endpoint, authorization=authorization, form=form, limit=TOKEN_BODY
-            )
+            for _ in range(_MOST_REDIRECTS):
+                answer = self._session.transport.send(
+                    method, endpoint, authorization=authorization, form=form, limit=TOKEN_BODY
+                )
+                target = self._redirected(answer, _FOLLOWED[method])
+                if target is None:
+                    return answer
+                endpoint = target
+            return answer
         except Fault as fault:
             if fault.cause == "request_budget":
                 raise
             if fault.reason in _GARBLED:
                 raise Fault(Reason.TOKEN_INVALID_RESPONSE, fault.said) from None
             raise unreachable(self._realm.endpoint, fault) from None
+
+    def _redirected(self, answer: Answer, followed: frozenset[int]) -> Endpoint | None:
+        """The target of a redirect on the same origin, which docker and containerd follow; None for any other."""
+        location = answer.header("location")
+        if answer.status not in followed or location is None:
+            return None
+        try:
+            target = answer.at.resolve(location)
+        except EndpointError:
+            return None
+        known = f"{USUAL} {answer.at.url}"
+        same = target.origin == answer.at.origin
+        return target if same and not self._session.scrubber.reveals(target.url, known) else None
 
     def _token(self, answer: Answer) -> str:
         """The token in an answer; from now on the scrubber knows it."""

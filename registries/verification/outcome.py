@@ -62,6 +62,7 @@ _EMPTY: dict[str, Any] = {
     "detail": "",
     "quoted": False,
     "certificate": None,
+    "node": "",
 }
 """All keys of the JSON. `reason` is empty without a verdict, `problem` with one. Times are in milliseconds."""
 
@@ -84,6 +85,7 @@ def _values(result: Result) -> dict[str, Any]:
         "warnings": list(result.warnings),
         "quoted": result.quoted,
         "certificate": result.tls.to_json() if result.tls else None,
+        "node": result.node or "",
     }
 
 
@@ -104,6 +106,7 @@ def from_json(text: str) -> Tested:
         requests=values["requests"],
         warnings=tuple(values["warnings"]),
         quoted=values["quoted"],
+        node=values["node"] or None,
         tls=ServerCertificates.from_json(certificate) if certificate else None,
     )
     return kept(read)

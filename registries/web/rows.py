@@ -19,6 +19,7 @@ from registries.web.responses import details_url
 from registries.words import hints, labels
 from registries.words.actions import offered, offered_for_many
 from registries.words.labels import Label
+from registries.words.language import language
 
 NAMES_SHOWN = 8
 ROWS_KEPT = 1_000
@@ -150,6 +151,8 @@ class Verdict:
     quoted: bool = False
     certificate: "Shown | None" = None
     warnings: tuple[str, ...] = ()
+    node: str = ""
+    """Why nodes fail though the test succeeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +278,7 @@ def _with_details(verdict: Verdict, result: Result) -> Verdict:
         duration=labels.duration(duration) if duration else "",
         token_host=(result.token_host or "") if result.token_host != result.registry_host else "",
         quoted=result.quoted,
+        node=result.node_message(language()),
         warnings=tuple(labels.warning(it) for it in result.warnings if not it.startswith("password_")),
         certificate=Shown.of(result.tls, result.registry_host or "") if result.tls else None,
     )

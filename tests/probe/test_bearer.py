@@ -26,7 +26,7 @@ from tests.peers.token_registry import (
 )
 
 
-def test_the_right_password_costs_three_requests_and_one_proof() -> None:
+def test_the_right_password_costs_three_requests_a_proof_and_one_as_a_node() -> None:
     result, server = run_probe(TokenRegistry())
     assert (result.reason, result.proven) == (Reason.OK, True)
     assert [request.path for request in server.requests] == [
@@ -34,9 +34,10 @@ def test_the_right_password_costs_three_requests_and_one_proof() -> None:
         "/service/token",
         "/v2/",
         "/service/token",
+        "/service/token",
     ]
-    assert (result.requests, server.connections) == (4, 1)
-    assert server.authorizations() == [None, basic(USER, PASSWORD), f"Bearer {TOKEN}", None]
+    assert (result.requests, server.connections) == (5, 1)
+    assert server.authorizations() == [None, basic(USER, PASSWORD), f"Bearer {TOKEN}", None, None]
     assert result.token_host == server.netloc
     assert [step.name for step in result.steps] == [
         "resolve",
@@ -45,6 +46,7 @@ def test_the_right_password_costs_three_requests_and_one_proof() -> None:
         "token",
         "confirm",
         "confirm",
+        "token",
     ]
 
 
@@ -160,7 +162,8 @@ def test_anything_else_is_no_token(reply: Reply) -> None:
         (Reply(407), Reason.PROXY_ERROR),
         (Reply(400), Reason.TOKEN_SERVICE_ERROR),
         (Reply(302, [("Location", "https://sso.example.com/")]), Reason.TOKEN_SERVICE_ERROR),
-        (Reply(307, [("Location", "/other")]), Reason.TOKEN_SERVICE_ERROR),
+        (Reply(307, [("Location", "http://localhost:1/token")]), Reason.TOKEN_SERVICE_ERROR),
+        (Reply(307), Reason.TOKEN_SERVICE_ERROR),
         (Reply(500), Reason.TOKEN_SERVICE_ERROR),
         (Reply(503), Reason.TOKEN_SERVICE_ERROR),
         (Reply(204), Reason.TOKEN_SERVICE_ERROR),

@@ -11,6 +11,7 @@ from registries.probe.catalogue import (
     CREDENTIAL_PROBLEMS,
     HINTS,
     MESSAGES,
+    NODE_VIEWS,
     STEPS,
     WARNINGS,
     Text,
@@ -22,6 +23,7 @@ EVERYTHING = [
     *ADDRESS_PROBLEMS.values(),
     *CREDENTIAL_PROBLEMS.values(),
     *WARNINGS.values(),
+    *NODE_VIEWS.values(),
     *STEPS.values(),
     *CAUSES.values(),
 ]
@@ -86,6 +88,8 @@ def test_json_has_the_stable_names_and_plain_values() -> None:
         "requests": 1,
         "connections": 1,
         "warnings": [],
+        "node": None,
+        "nodeMessage": "",
         "tls": None,
     }
 

@@ -200,7 +200,7 @@ def test_basic_costs_two_requests_and_bearer_three_and_a_proof(
     by_basic = probe(f"http://{basic_http}", "admin", "correct horse", HERE)
     by_token = probe(f"http://{bearer.registry}", "admin", "correct horse", HERE)
     assert (by_basic.requests, by_basic.connections) == (2, 1)
-    assert (by_token.requests, by_token.connections) == (4, 2)
+    assert (by_token.requests, by_token.connections) == (5, 2)
     assert by_token.token_host == bearer.service.netloc
 
 
@@ -223,7 +223,7 @@ def test_a_token_service_that_gives_tokens_to_nobody_still_proves_a_password(
         wrong = probe(f"http://{bearer.registry}", "admin", "wrong", HERE)
     finally:
         bearer.service.script = script
-    assert (result.reason, result.requests) == (Reason.OK, 6)
+    assert (result.reason, result.requests) == (Reason.OK, 7)
     assert wrong.reason is Reason.BAD_CREDENTIALS
 
 

@@ -28,7 +28,7 @@ def test_a_token_service_elsewhere_gets_the_password_and_the_registry_only_the_t
     assert result.reason is Reason.OK
     assert result.token_host == service.netloc
     assert server.authorizations() == [None, f"Bearer {TOKEN}"]
-    assert service.authorizations() == [basic(USER, PASSWORD), None]
+    assert service.authorizations() == [basic(USER, PASSWORD), None, None]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """A token without a needed scope: one new token, one more try."""
 
+from urllib.parse import parse_qs
+
 import pytest
 
 from registries.probe import Reason, probe
@@ -42,6 +44,8 @@ def test_a_missing_scope_is_asked_for_once(request: pytest.FixtureRequest) -> No
     result = probe(server.address, USER, PASSWORD, HERE)
     assert result.reason is Reason.OK
     assert query(server.requests[3])["scope"] == ["registry:x:*"]
+    as_node = server.requests[-1]
+    assert (as_node.method, parse_qs(as_node.body.decode())["scope"]) == ("POST", ["registry:x:*"])
     assert result.token_host == server.netloc, "the second challenge's realm is not followed"
 
 

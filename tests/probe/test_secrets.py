@@ -227,5 +227,5 @@ def test_a_memory_holds_no_secret() -> None:
 
     with scripted(script) as server:
         run_probe(server, policy=replace(HERE, memory=memory))
-    assert len(memory) == 1
+    assert len(memory) == 2
     assert not leaks(repr(vars(memory)), CANARY, TOKEN)

@@ -28,13 +28,12 @@ ROW = (
     '"registry_host": "h.example.com:443", "token_host": "auth.example.com:443", '
     '"stages": [{"name": "resolve", "ms": 1.2, "ok": true}, {"name": "ping", "ms": 30.1, "ok": false}], '
     '"duration_ms": 32, "requests": 2, "warnings": ["path_ignored"], "problem": "", "detail": "", '
-    '"quoted": true, "certificate": null}'
+    '"quoted": true, "certificate": null, "node": ""}'
 )
-"""A row as the version before wrote it."""
 ABANDONED = (
     '{"reason": "", "params": {}, "cause": "", "registry_host": "", "token_host": "", "stages": [], '
     '"duration_ms": 0, "requests": 0, "warnings": [], "problem": "%s", "detail": "", "quoted": false, '
-    '"certificate": null}'
+    '"certificate": null, "node": ""}'
 )
 
 
@@ -65,7 +64,7 @@ def test_a_sentence_in_the_place_of_a_code_is_an_error_of_its_time() -> None:
 def test_a_row_of_the_first_version_is_read() -> None:
     """It had no certificate and no word on who said the detail."""
     row: dict[str, Any] = json.loads(ROW)
-    for name in ("certificate", "quoted", "detail"):
+    for name in ("certificate", "quoted", "detail", "node"):
         del row[name]
     read = from_json(json.dumps(row))
 

@@ -249,3 +249,18 @@ def test_the_warnings_of_the_last_test_stay_on_the_details_page(cast: Cast) -> N
 
     assert "镜像加速（mirror）" in page
     assert "password_outer_space" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("zh-hans", "containerd 节点无法拉取"), ("en", "containerd cannot pull")]
+)
+def test_the_view_of_a_node_is_a_line_of_its_own(cast: Cast, language: str, text: str) -> None:
+    with_tests(cast, "harbor-prod", Result(Reason.OK, {"node_status": 403}, node="token_post_refused"))
+    client = cast.client("vic")
+    client.cookies["django_language"] = language
+
+    page = client.get("/registries/team-a/harbor-prod/").content.decode()
+
+    [line] = re.findall(r'<p class="check-warn verdict-node">(.*?)</p>', page, re.DOTALL)
+    assert text in line
+    assert "HTTP 403" in line
