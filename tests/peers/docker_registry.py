@@ -89,11 +89,15 @@ def token_service(
     *,
     anonymous: bool = False,
     clock: Callable[[], float] = time.time,
+    posted: int | str = 405,
 ) -> Callable[[Request], Reply]:
     """A script for a ScriptedServer: GET with Basic, as in the distribution token specification. With `anonymous`
-    it also gives tokens without credentials. `clock` may be wrong."""
+    it also gives tokens without credentials. `clock` may be wrong. `posted` is the status for a POST; or the fields of
+    the answer with the token, separated by blanks."""
 
     def script(request: Request) -> Reply:
+        if request.method == "POST":
+            return _by_form(request)
         names = [name for name, password in users.items() if request.authorization == basic(name, password)]
         if not names and not (anonymous and request.authorization is None):
             return json_reply(
@@ -103,6 +107,14 @@ def token_service(
         subject = names[0] if names else ""
         access = _access(asked.get("scope", [])) if names else []
         return json_reply({"token": _signed(signer, subject, asked["service"][0], access, clock())})
+
+    def _by_form(request: Request) -> Reply:
+        form = parse_qs(request.body.decode())
+        [name], [password] = form["username"], form["password"]
+        if isinstance(posted, int) or users.get(name) != password:
+            return Reply(posted if isinstance(posted, int) else 401)
+        token = _signed(signer, name, form["service"][0], _access(form.get("scope", [])), clock())
+        return json_reply(dict.fromkeys(posted.split(), token))
 
     return script
 

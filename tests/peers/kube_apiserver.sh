@@ -1,24 +1,27 @@
 #!/bin/sh
 # Installs the programs for tests on a cluster, only as root on Debian: etcd from Debian's package, and kube-apiserver from
 # Debian's source package, because no package contains it. The build runs once and takes four minutes on two cores. From
-# the same source comes a program that asks the kubelet's own code (kubelet/), which takes half a minute.
-# All programs go to the usual folder for test binaries. etcd is not installed as a package, because that would start a
-# service.
+# the same source come two small programs (kubelet/), in half a minute: one asks the kubelet's own code which credentials
+# it uses, the other pulls through a container runtime as a kubelet does. The runtime is Debian's containerd.
+# All programs go to the usual folder for test binaries. etcd and containerd are not installed as packages, because that
+# would start services.
 set -eu
 place=/usr/local/kubebuilder/bin
 peers=$(cd "$(dirname "$0")/kubelet" && pwd)
 has() { [ -x "$1/etcd" ] && [ -x "$1/kube-apiserver" ]; }
 server=1
 if [ -n "${CONSOLE_TEST_KUBECONFIG:-}" ] || has "${KUBEBUILDER_ASSETS:-$place}" || has "$place"; then server=""; fi
-if [ -z "$server" ] && [ -x "$place/kubelet-matcher" ]; then exit 0; fi
+if [ -z "$server" ] && [ -x "$place/kubelet-matcher" ] && [ -x "$place/cri-pull" ] && [ -x "$place/containerd" ]; then
+	exit 0
+fi
 missing() {
 	[ -z "$server" ] || echo "No kube-apiserver, so tests against a cluster are skipped: $1"
-	echo "No kubelet-matcher, so tests against the kubelet's own code are skipped: $1"
+	echo "No kubelet-matcher, cri-pull or containerd, so tests against the code of nodes are skipped: $1"
 	exit 0
 }
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 ||
 	missing "put etcd and kube-apiserver into $place, or name their folder in KUBEBUILDER_ASSETS"
-echo "Building ${server:+kube-apiserver and }the kubelet's matcher from Debian's source; this happens once."
+echo "Building ${server:+kube-apiserver and }programs of nodes from Debian's source; this happens once."
 export DEBIAN_FRONTEND=noninteractive
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -64,9 +67,16 @@ if [ -n "$server" ]; then
 	mv "$place/kube-apiserver.new" "$place/kube-apiserver"
 fi
 
+apt-get download -q containerd >/dev/null || missing "the package containerd is not available"
+dpkg-deb -x containerd_*.deb containerd
+install -m 755 containerd/usr/bin/containerd "$place/containerd"
+
 # Packages of Kubernetes can be imported only below GOPATH.
-mkdir -p gopath/src/k8s.io tree/cmd/kubelet-matcher
+mkdir -p gopath/src/k8s.io tree/cmd/kubelet-matcher tree/cmd/cri-pull
 ln -s "$work/tree" gopath/src/k8s.io/kubernetes
 cp "$peers/matcher.go" tree/cmd/kubelet-matcher/main.go
-(cd gopath/src/k8s.io/kubernetes && GOPATH="$work/gopath" go build -o "$work/kubelet-matcher" ./cmd/kubelet-matcher)
-install -m 755 kubelet-matcher "$place/kubelet-matcher"
+cp "$peers/pull.go" tree/cmd/cri-pull/main.go
+for program in kubelet-matcher cri-pull; do
+	(cd gopath/src/k8s.io/kubernetes && GOPATH="$work/gopath" go build -o "$work/$program" "./cmd/$program")
+	install -m 755 "$program" "$place/$program"
+done

@@ -1,0 +1,164 @@
+"""Our verdict beside those of real clients: Debian's containerd as a kubelet uses it, and skopeo.
+
+One containerd serves all cases. It pulls a tag that cannot exist: "not found" means that the credential was accepted,
+and nothing is downloaded.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from registries.probe import Policy, Reason, probe
+from registries.probe.node_view import NodeView
+from tests.peers.certificates import Authority, Pair
+from tests.peers.containerd import Node, running_containerd
+from tests.peers.docker_registry import docker_registry, signing_pair, token_service
+from tests.peers.parts import require_part
+from tests.peers.scripted import HERE, Reply, Request, ScriptedServer, basic, scripted, unauthorized
+from tests.peers.skopeo import skopeo_login
+
+pytest_plugins = ("tests.peers.authorities",)
+
+RIGHT = ("robot$team+ci", "pässwörd €")
+USERS = {"admin": "correct horse", RIGHT[0]: RIGHT[1]}
+CREDENTIALS = {
+    "right": ("admin", "correct horse"),
+    "right, not ASCII": RIGHT,
+    "wrong password": ("admin", "wrong"),
+    "white space": ("admin", "correct horse "),
+    "wrong user": ("nobody", "correct horse"),
+}
+REGISTRIES = ("basic http", "basic tls", "token http", "token tls", "open")
+
+
+@dataclass
+class Place:
+    """Registries by name, as host:port, and one node that pulls from them."""
+
+    node: Node
+    policy: Policy
+    ca_dir: Path
+    signer: Pair
+    registries: dict[str, str] = field(default_factory=dict)
+    tokens: ScriptedServer | None = None
+
+    def address(self, name: str) -> str:
+        return self.registries[name] if name.endswith("tls") else f"http://{self.registries[name]}"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Place]:
+    require_part("docker-registry")
+    require_part("skopeo")
+    folder = tmp_path_factory.mktemp("node")
+    ca = folder / "ca"
+    ca.mkdir()
+    (ca / "ca.crt").write_text(authority.root.pem)
+    signer, pair = signing_pair(authority), authority.issue("localhost")
+    with ExitStack() as stack:
+        node = stack.enter_context(running_containerd(folder))
+        place = Place(node, replace(HERE, ca_pem=authority.root.pem), ca, signer)
+        for name in REGISTRIES:
+            tls = pair if name.endswith("tls") else None
+            realm = None
+            if name.startswith("token"):
+                context = authority.server_context(pair) if tls else None
+                service = stack.enter_context(scripted(token_service(USERS, signer), tls=context))
+                place.tokens, realm = place.tokens or service, service.url("/token")
+            users = USERS if name.startswith("basic") else None
+            options = {"users": users, "token_realm": realm, "signer": signer if realm else None, "tls": tls}
+            registry = stack.enter_context(docker_registry(folder / name.replace(" ", "-"), **options))
+            place.registries[name] = registry
+            if tls:
+                trust = f'ca = "{ca / "ca.crt"}"\n'
+                # Without the second table, containerd 1.6 speaks plain HTTP to every localhost.
+                hosts = f'server = "https://{registry}"\n{trust}[host."https://{registry}"]\n{trust}'
+                node.configure(registry, hosts)
+        yield place
+
+
+@pytest.mark.parametrize("name", REGISTRIES)
+@pytest.mark.parametrize("credential", CREDENTIALS)
+def test_our_verdict_is_that_of_nodes_and_of_skopeo(
+    name: str, credential: str, place: Place, tmp_path: Path
+) -> None:
+    registry, (username, password) = place.registries[name], CREDENTIALS[credential]
+    ours = probe(place.address(name), username, password, place.policy)
+    tls = name.endswith("tls")
+    trust = {"tls_verify": tls, "cert_dir": place.ca_dir if tls else None}
+
+    containerd = place.node.accepts(registry, username, password)
+    skopeo = skopeo_login(registry, username, password, tmp_path / "skopeo", **trust)  # type: ignore[arg-type]
+
+    assert {"ours": ours.ok, "containerd": containerd, "skopeo": skopeo} == dict.fromkeys(
+        ("ours", "containerd", "skopeo"), name == "open" or credential.startswith("right")
+    )
+    assert ours.node is None
+    assert ours.proven is (ours.ok and name != "open")
+
+
+@pytest.mark.parametrize("name", REGISTRIES)
+def test_a_proven_password_is_one_that_nodes_need(name: str, place: Place) -> None:
+    ours = probe(place.address(name), *RIGHT, place.policy)
+
+    assert place.node.accepts(place.registries[name]) is (ours.reason is Reason.OK_UNVERIFIED)
+
+
+POSTS = {
+    **dict.fromkeys((400, 401, 404, 405, "access_token", "token access_token")),
+    **dict.fromkeys((403, 406, 500, 501, 503), NodeView.POST_REFUSED),
+    "token": NodeView.NO_ACCESS_TOKEN,
+}
+
+
+@pytest.mark.parametrize(("posted", "view"), POSTS.items())
+@pytest.mark.parametrize("credential", ["right", "wrong password"])
+def test_the_view_of_a_node_is_right(
+    posted: int | str, view: NodeView | None, credential: str, place: Place
+) -> None:
+    registry, (username, password) = place.registries["token http"], CREDENTIALS[credential]
+    assert place.tokens
+    usual, place.tokens.script = place.tokens.script, token_service(USERS, place.signer, posted=posted)
+    try:
+        ours = probe(f"http://{registry}", username, password, place.policy)
+        containerd = place.node.accepts(registry, username, password)
+    finally:
+        place.tokens.script = usual
+
+    right = credential == "right"
+    assert (ours.ok, ours.node) == (right, view if right else None)
+    assert containerd is (ours.ok and ours.node is None)
+
+
+def _refusing(request: Request) -> Reply:
+    return unauthorized('Basic realm="mirror"')
+
+
+def _without_images(request: Request) -> Reply:
+    return Reply(404)
+
+
+@pytest.mark.parametrize("mirror", [_refusing, _without_images])
+@pytest.mark.parametrize("credential", ["right", "wrong password"])
+def test_a_node_sends_the_credential_to_a_mirror_as_the_warning_says(
+    mirror: object, credential: str, place: Place
+) -> None:
+    registry, (username, password) = place.registries["basic http"], CREDENTIALS[credential]
+    policy = replace(place.policy, certs_dir=str(place.node.certs_dir))
+    assert "nodes_have_mirrors" not in probe(f"http://{registry}", username, password, policy).warnings
+    with scripted(mirror) as server:  # type: ignore[arg-type]
+        text = f'server = "http://{registry}"\n[host."http://{server.netloc}"]\ncapabilities = ["pull", "resolve"]\n'
+        place.node.configure(registry, text)
+        try:
+            ours = probe(f"http://{registry}", username, password, policy)
+            said = place.node.pull(f"{registry}/project/app:no-such-tag", username, password)
+        finally:
+            (place.node.certs_dir / registry / "hosts.toml").unlink()
+
+    assert "nodes_have_mirrors" in ours.warnings
+    assert ours.ok is (credential == "right")
+    sent = basic(username, password) in server.authorizations()
+    assert sent is (mirror is _refusing), said
