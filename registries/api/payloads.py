@@ -8,12 +8,11 @@ from typing import Any
 from registries.api.status import FIELDS, InvalidValues, bad_request
 from registries.domain.errors import FIELD_MAX, Cause, Causes, Conflict, Invalid, Problem, shortened
 from registries.domain.metadata import ANNOTATIONS, LABELS, metadata_causes
-from registries.domain.registry import Credential, Draft, RegistrySecret
+from registries.domain.registry import INFORMATION, Credential, Draft, RegistrySecret
 from registries.domain.resource import API_VERSION, KIND, PREFIX, own_annotations
 from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
 from registries.intake.draft import TESTED, Tls, read_draft
 
-_FROM_ANNOTATIONS = ("display_name", "description")
 _PRECONDITIONS = ("name", "namespace", "uid", "resourceVersion")
 _CONTAINERS = {"", "metadata", "metadata.annotations"}
 
@@ -32,7 +31,7 @@ def read_resource(body: Mapping[str, Any], namespace: str) -> Draft:
     values = {"name": _text(metadata, "name", "name", causes), "namespace": namespace}
     for name in ("domain", "username", "password", "provider"):
         values[name] = _text(spec, name, name, causes)
-    for name in _FROM_ANNOTATIONS:
+    for name in INFORMATION:
         values[name] = _text(notes, PREFIX + name.replace("_", "-"), name, causes)
     values |= _trust(notes, causes)
     if values["name"] != values["name"].strip():
@@ -84,11 +83,10 @@ class Patch:
                     registry.name, Problem.CHANGED if name == "resourceVersion" else Problem.RECREATED
                 )
 
-    def applied(self, registry: RegistrySecret) -> tuple[str, str]:
-        """The display name and the description after the edit."""
-        texts = {"display_name": registry.display_name, "description": registry.description}
-        texts |= {name: text or "" for name, text in self.texts.items()}
-        return texts["display_name"], texts["description"]
+    @property
+    def information(self) -> dict[str, str]:
+        """The changed fields; "" removes one."""
+        return {name: text or "" for name, text in self.texts.items()}
 
 
 def read_patch(body: Mapping[str, Any], registry: RegistrySecret) -> Patch:
@@ -100,7 +98,7 @@ def read_patch(body: Mapping[str, Any], registry: RegistrySecret) -> Patch:
     known = {
         place: value for place, value in _leaves(json.loads(registry.document)) if len(place) <= FIELD_MAX
     }
-    editable = {FIELDS[name]: name for name in _FROM_ANNOTATIONS}
+    editable = {FIELDS[name]: name for name in INFORMATION}
     preconditions: dict[str, str] = {}
     texts: dict[str, str | None] = {}
     causes = Causes()

@@ -79,15 +79,13 @@ def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Htt
         patch = read_patch(body, registry)
         if not patch.texts:
             return _shown(registry)
-        display_name, description = patch.applied(registry)
         try:
             changed = service.registries.edit(
                 access=access,
                 key=key,
                 uid=registry.uid,
                 resource_version=registry.resource_version,
-                display_name=display_name,
-                description=description,
+                information=patch.information,
                 rehearse=rehearsal,
             )
             return answer(changed.document) if rehearsal else _shown(changed)

@@ -6,7 +6,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from registries.api.status import NAMESPACES, REASONS, RUNS
-from registries.domain.registry import DESCRIPTION_MAX, DISPLAY_NAME_MAX, NAME_MAX, NAMESPACE_MAX, Provider
+from registries.domain.registry import (
+    CONTACT_MAX,
+    DESCRIPTION_MAX,
+    DISPLAY_NAME_MAX,
+    NAME_MAX,
+    NAMESPACE_MAX,
+    Provider,
+)
 from registries.domain.resource import API_GROUP, API_VERSION, KIND, PREFIX
 from registries.probe import Reason
 from registries.probe.node_view import NodeView
@@ -59,6 +66,11 @@ _PROVIDER: Schema = {"enum": [provider.value for provider in Provider]}
 _TEXTS = {
     PREFIX + "display-name": text(maxLength=DISPLAY_NAME_MAX),
     PREFIX + "description": text(maxLength=DESCRIPTION_MAX),
+    PREFIX + "owner": text(maxLength=CONTACT_MAX),
+    PREFIX + "support-contact": text(maxLength=CONTACT_MAX),
+    PREFIX + "expires-at": text(
+        _("the last day of the credential, as YYYY-MM-DD"), pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+    ),
 }
 _LABELS: Schema = {
     "type": "object",

@@ -111,6 +111,7 @@ class Problem(StrEnum):
     PASSWORD_TOO_SIMILAR = "password_too_similar"  # noqa: S105  a code
     PASSWORD_WEAK = "weak"  # noqa: S105  a code
     EXPIRY = "expiry"
+    DATE = "date"
 
     # A channel for messages
     CHANNEL_TAKEN = "channel_taken"

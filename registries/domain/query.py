@@ -8,13 +8,14 @@ from registries.domain.selectors import EVERYTHING, Selector
 
 
 class Filter(StrEnum):
-    """The values of the status filter: the three states, and two properties that overlap with them."""
+    """The values of the status filter: the three states, and properties that overlap with them."""
 
     SUCCESS = "success"
     FAILED = "failed"
     UNTESTED = "untested"
     UNPROVEN = "unproven"
     STALE = "stale"
+    EXPIRING = "expiring"
 
 
 class Sort(StrEnum):
@@ -76,6 +77,7 @@ class Tally:
     untested: int = 0
     unproven: int = 0
     stale: int = 0
+    expiring: int = 0
 
     @property
     def total(self) -> int:

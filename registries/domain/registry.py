@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
@@ -18,15 +18,21 @@ NAME_MAX = 253
 NAMESPACE_MAX = 63
 DISPLAY_NAME_MAX = 128
 DESCRIPTION_MAX = 1024
+CONTACT_MAX = 128
+"""Characters of the owner and of the support contact."""
 PASSWORD_MAX = 16 * 1024
 USERNAME_MAX = 256
 
 STALE_AFTER = timedelta(days=7)
 """Pages mark an older verdict as out of date."""
+EXPIRES_SOON = timedelta(days=30)
+INFORMATION = ("display_name", "description", "owner", "support_contact", "expires_at")
+"""The fields that may change after a registry was added. They have no effect on a test."""
 
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
 _DNS_LABEL = re.compile(rf"{_LABEL}\Z")
+_DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -91,6 +97,10 @@ class RegistrySecret:
     provider: Provider
     display_name: str = ""
     description: str = ""
+    owner: str = ""
+    support_contact: str = ""
+    expires_at: date | None = None
+    """The last day of the credential, typed by a person."""
     plain_http: bool = False
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
@@ -116,6 +126,21 @@ class RegistrySecret:
     def address(self) -> str:
         """The address that a test connects to. It has a scheme only for plain HTTP."""
         return f"http://{self.domain}" if self.plain_http else self.domain
+
+    @property
+    def information(self) -> dict[str, str]:
+        """The fields of INFORMATION as text."""
+        return {
+            "display_name": self.display_name,
+            "description": self.description,
+            "owner": self.owner,
+            "support_contact": self.support_contact,
+            "expires_at": self.expires_at.isoformat() if self.expires_at else "",
+        }
+
+    def expires_soon(self, today: date) -> bool:
+        """Whether the credential expires within 30 days, or has expired."""
+        return self.expires_at is not None and self.expires_at <= today + EXPIRES_SOON
 
     @property
     def binding(self) -> str:
@@ -150,6 +175,9 @@ class Draft:
     password: str = field(repr=False)
     display_name: str = ""
     description: str = ""
+    owner: str = ""
+    support_contact: str = ""
+    expires_at: str = ""
     plain_http: bool = False
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
@@ -199,6 +227,16 @@ def _dns_problem(name: str, whole: re.Pattern[str], longest: int, alphabet: str)
     if not re.match(alphabet, name):
         return Problem.CHARACTERS
     return None if whole.match(name) else Problem.ENDS
+
+
+def read_date(text: str) -> date | None:
+    """A day as YYYY-MM-DD, from 2000 on; None for any other text."""
+    if not _DAY.fullmatch(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def text_problem(text: str, longest: int, *, lines: bool = False) -> Problem | None:

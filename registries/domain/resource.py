@@ -22,6 +22,7 @@ from registries.domain.registry import (
     RegistrySecret,
     Verification,
     VerifyStatus,
+    read_date,
 )
 from registries.domain.shown import (
     NOT_VALID,
@@ -29,6 +30,8 @@ from registries.domain.shown import (
     is_plain_http,
     shown_annotation,
     shown_bundle,
+    shown_contact,
+    shown_date,
     shown_description,
     shown_display_name,
     shown_domain,
@@ -46,7 +49,8 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 OURS = frozenset(
     PREFIX + name
     for name in (
-        *("display-name", "description", "domain", "username", "provider"),
+        *("display-name", "description", "owner", "support-contact", "expires-at"),
+        *("domain", "username", "provider"),
         *("plain-http", "ca-bundle", "skip-tls-verify"),
         *("verify-status", "verify-reason", "verify-message", "verify-timestamp"),
     )
@@ -65,6 +69,9 @@ def new_resource(draft: Draft) -> Resource:
     annotations = {
         "display-name": draft.display_name,
         "description": draft.description,
+        "owner": draft.owner,
+        "support-contact": draft.support_contact,
+        "expires-at": draft.expires_at,
         "domain": draft.domain,
         "username": draft.username,
         "provider": draft.provider.value,
@@ -126,6 +133,9 @@ def to_domain(resource: Resource) -> RegistrySecret:
         provider=Provider(shown_provider(spec.get("provider"))),
         display_name=notes.get(PREFIX + "display-name", ""),
         description=notes.get(PREFIX + "description", ""),
+        owner=intern(notes.get(PREFIX + "owner", "")),
+        support_contact=intern(notes.get(PREFIX + "support-contact", "")),
+        expires_at=read_date(notes.get(PREFIX + "expires-at", "")),
         plain_http=is_plain_http(applied) or notes.get(PREFIX + "plain-http") == "true",
         ca_bundle=notes.get(PREFIX + "ca-bundle", ""),
         skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
@@ -210,9 +220,9 @@ def _as_read(notes: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in read.items() if value is not None}
 
 
-def information_annotations(display_name: str, description: str) -> dict[str, str | None]:
-    """The merge patch of an edit. None removes an annotation."""
-    return {PREFIX + "display-name": display_name or None, PREFIX + "description": description or None}
+def information_annotations(texts: Mapping[str, str]) -> dict[str, str | None]:
+    """The merge patch of an edit of fields of INFORMATION. None removes an annotation."""
+    return {PREFIX + name.replace("_", "-"): text or None for name, text in texts.items()}
 
 
 def verification_annotations(verification: Verification) -> dict[str, str | None]:
@@ -279,9 +289,14 @@ _SHOWN = {"domain": shown_domain, "username": shown_username, "provider": shown_
 _NOTES = {PREFIX + name: read for name, read in _SHOWN.items()} | {
     PREFIX + "display-name": shown_display_name,
     PREFIX + "description": shown_description,
+    PREFIX + "owner": shown_contact,
+    PREFIX + "support-contact": shown_contact,
+    PREFIX + "expires-at": shown_date,
     PREFIX + "ca-bundle": shown_bundle,
 }
-_ENUMERATED = frozenset({"provider", "verify-status", "verify-timestamp", "plain-http", "skip-tls-verify"})
+_ENUMERATED = frozenset(
+    {"expires-at", "provider", "verify-status", "verify-timestamp", "plain-http", "skip-tls-verify"}
+)
 """Values that cannot hold a password, whatever the password is."""
 _METADATA = frozenset(
     {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"}

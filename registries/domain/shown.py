@@ -10,7 +10,15 @@ from urllib.parse import quote, quote_plus
 
 from registries.addresses.address import AddressError, parse_address
 from registries.domain.metadata import TELLING
-from registries.domain.registry import DESCRIPTION_MAX, DISPLAY_NAME_MAX, USERNAME_MAX, Provider, text_problem
+from registries.domain.registry import (
+    CONTACT_MAX,
+    DESCRIPTION_MAX,
+    DISPLAY_NAME_MAX,
+    USERNAME_MAX,
+    Provider,
+    read_date,
+    text_problem,
+)
 
 NOT_VALID = "(not-valid)"
 """Shown instead of a value that is none: `kubectl` accepts any text, also one with a password in it. It is no address
@@ -70,6 +78,17 @@ def shown_display_name(value: object) -> str:
 
 def shown_description(value: object) -> str:
     return _text(str(value)[:DESCRIPTION_MAX], lines=True)
+
+
+def shown_contact(value: object) -> str:
+    """An owner or a support contact."""
+    return _sentence(str(value), CONTACT_MAX)
+
+
+def shown_date(value: object) -> str:
+    """A day; "" for any other text."""
+    day = read_date(str(value))
+    return day.isoformat() if day else ""
 
 
 def shown_bundle(value: object) -> str:

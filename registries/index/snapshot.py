@@ -1,11 +1,11 @@
 """Every registry at one version, in memory and without passwords: filtered, counted, sorted for one Access."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
 from itertools import chain
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from registries.domain.access import Access, Permission
 from registries.domain.query import Criteria, Filter, ListQuery, Sort, Tally
-from registries.domain.registry import STALE_AFTER, Key, RegistrySecret, VerifyStatus
+from registries.domain.registry import EXPIRES_SOON, STALE_AFTER, Key, RegistrySecret, VerifyStatus
 from registries.stores.base import Changes
 
 _STATUS_ORDER = {VerifyStatus.FAILED: 0, VerifyStatus.UNTESTED: 1, VerifyStatus.SUCCESS: 2}
@@ -41,6 +41,10 @@ class Bucket:
     @cached_property
     def tested_at(self) -> list[datetime]:
         return sorted(it.verification.at for it in self.items if it.verification.at)
+
+    @cached_property
+    def expires_on(self) -> list[date]:
+        return sorted(it.expires_at for it in self.items if it.expires_at)
 
     @cached_property
     def haystacks(self) -> tuple[str, ...]:
@@ -97,6 +101,9 @@ class Visible:
             untested=counts["untested"],
             unproven=counts["unproven"],
             stale=sum(bisect_left(bucket.tested_at, since) for bucket in self.buckets),
+            expiring=sum(
+                bisect_right(bucket.expires_on, now.date() + EXPIRES_SOON) for bucket in self.buckets
+            ),
         )
 
 
@@ -213,6 +220,8 @@ def _has(registry: RegistrySecret, status: Filter, now: datetime) -> bool:
     verification = registry.verification
     if status is Filter.STALE:
         return verification.is_stale(now)
+    if status is Filter.EXPIRING:
+        return registry.expires_soon(now.date())
     if status is Filter.UNPROVEN:
         return verification.unproven
     return verification.status.value == status.value

@@ -7,8 +7,10 @@ from registries.addresses.address import Address, AddressError, parse_address
 from registries.domain.errors import Cause, Invalid, Problem
 from registries.domain.metadata import holds_password, names_password
 from registries.domain.registry import (
+    CONTACT_MAX,
     DESCRIPTION_MAX,
     DISPLAY_NAME_MAX,
+    INFORMATION,
     PASSWORD_MAX,
     USERNAME_MAX,
     Credential,
@@ -17,6 +19,7 @@ from registries.domain.registry import (
     Provider,
     name_problem,
     namespace_problem,
+    read_date,
     text_problem,
 )
 from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
@@ -25,6 +28,13 @@ from registries.probe.credentials import CredentialsError, check_credentials
 REQUIRED = ("name", "namespace", "domain", "username", "password", "provider")
 TESTED = ("domain", "username", "password")
 """The fields that a connection test requires."""
+LONGEST = {
+    "display_name": DISPLAY_NAME_MAX,
+    "description": DESCRIPTION_MAX,
+    "owner": CONTACT_MAX,
+    "support_contact": CONTACT_MAX,
+}
+"""Characters of each editable text. The other field of INFORMATION is a date."""
 
 
 class Tls(StrEnum):
@@ -44,8 +54,8 @@ def read_draft(values: Mapping[str, str]) -> Draft:
     text = _stripped(values)
     causes = [Cause(name, Problem.REQUIRED) for name in REQUIRED if not text.get(name)]
     causes += _name_causes(text)
-    information = text.get("display_name", ""), text.get("description", "")
-    causes += information_causes(*information) + echo_causes(*information, text.get("password", ""))
+    information = {name: text.get(name, "") for name in INFORMATION}
+    causes += information_causes(information) + echo_causes(information, text.get("password", ""))
     if text.get("provider") and text["provider"] not in list(Provider):
         causes.append(Cause("provider", Problem.UNKNOWN))
     address, address_causes = _read_tested(text)
@@ -59,11 +69,14 @@ def read_draft(values: Mapping[str, str]) -> Draft:
         username=text["username"],
         provider=Provider(text["provider"]),
         password=text["password"],
-        display_name=text.get("display_name", ""),
-        description=text.get("description", ""),
         plain_http=address.plain_http,
         ca_bundle=ca_bundle,
         skip_tls_verify=text.get("tls") == Tls.SKIP,
+        display_name=information["display_name"],
+        description=information["description"],
+        owner=information["owner"],
+        support_contact=information["support_contact"],
+        expires_at=information["expires_at"],
     )
 
 
@@ -102,31 +115,31 @@ def _read_trust(text: Mapping[str, str], address: Address | None) -> tuple[str, 
         return "", [Cause("ca_bundle", error.problem, BUNDLE_MAX)]
 
 
-def information_causes(display_name: str, description: str) -> list[Cause]:
-    """The causes of display name and description, the two fields that can be edited."""
+def information_causes(texts: Mapping[str, str]) -> list[Cause]:
+    """The causes of the fields that can be edited."""
     causes = []
-    problem = text_problem(display_name, DISPLAY_NAME_MAX)
-    if problem:
-        causes.append(Cause("display_name", problem, DISPLAY_NAME_MAX))
-    problem = text_problem(description, DESCRIPTION_MAX, lines=True)
-    if problem:
-        causes.append(Cause("description", problem, DESCRIPTION_MAX))
+    for name, text in texts.items():
+        if name == "expires_at":
+            if text and read_date(text) is None:
+                causes.append(Cause(name, Problem.DATE))
+        elif problem := text_problem(text, LONGEST[name], lines=name == "description"):
+            causes.append(Cause(name, problem, LONGEST[name]))
     return causes
 
 
-def echo_causes(display_name: str, description: str, password: str) -> list[Cause]:
-    """Causes for a display name or description that contains the password."""
-    texts = {"display_name": display_name, "description": description}
+def echo_causes(texts: Mapping[str, str], password: str) -> list[Cause]:
+    """Causes for texts that contain the password."""
     return [
         Cause(name, Problem.HOLDS_PASSWORD) for name, text in texts.items() if holds_password(text, password)
     ]
 
 
-def stored_echo_causes(display_name: str, description: str, password: str) -> list[Cause]:
-    """Causes for a new display name or description that contains the stored password as a whole word."""
-    texts = {"display_name": display_name, "description": description}
+def stored_echo_causes(texts: Mapping[str, str], password: str) -> list[Cause]:
+    """Causes for new texts that contain the stored password as a whole word. A date is not compared."""
     return [
-        Cause(name, Problem.HOLDS_PASSWORD) for name, text in texts.items() if names_password(text, password)
+        Cause(name, Problem.HOLDS_PASSWORD)
+        for name, text in texts.items()
+        if name in LONGEST and names_password(text, password)
     ]
 
 

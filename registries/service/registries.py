@@ -3,7 +3,7 @@
 One method per use case, keyword-only, without request, response or ORM. Lists and counts are in index/.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from registries.audit import changes
 from registries.audit.action import Action, Audit
@@ -14,7 +14,7 @@ from registries.domain.registry import Draft, Key, RegistrySecret, namespace_pro
 from registries.domain.resource import PREFIX, information_annotations
 from registries.domain.writer import Writer
 from registries.index.search import Index
-from registries.intake.draft import information_causes, stored_echo_causes
+from registries.intake.draft import LONGEST, information_causes, stored_echo_causes
 from registries.service.guard import NEEDED, Guard
 from registries.service.guesses import Guesses
 from registries.stores.base import Store
@@ -124,22 +124,21 @@ class Registries:
         key: Key,
         uid: str,
         resource_version: str,
-        display_name: str,
-        description: str,
+        information: Mapping[str, str],
         rehearse: bool = False,
     ) -> RegistrySecret:
-        """Changes the two fields that may change; with `rehearse` only a dry run.
+        """Changes fields of INFORMATION; with `rehearse` only a dry run. An empty text removes a field.
 
         Conflict when the registry changed since it was read; Invalid; TooManyRequests.
         """
         self._guard.require(access, Permission.EDIT, key, Action.EDIT)
-        causes = information_causes(display_name, description)
-        causes += self._echo_causes(access, key, uid, display_name, description)
+        causes = information_causes(information)
+        causes += self._echo_causes(access, key, uid, information)
         if causes:
             raise Invalid(str(key), tuple(causes))
         before = self._read(key, resource_version)
         with self._guard.writing(access, Action.EDIT, key, doubt=not rehearse) as store:
-            patch = information_annotations(display_name, description)
+            patch = information_annotations(information)
             changed = store.annotate(key, patch, uid=uid, resource_version=resource_version, dry_run=rehearse)
             if not rehearse:
                 self._audit.record(access, Action.EDIT, key=key, uid=uid, note=_edited(before, changed))
@@ -150,14 +149,12 @@ class Registries:
         known = self._index.fresh().find(key)
         return known if known and known.resource_version == resource_version else self._store.get(key)
 
-    def _echo_causes(
-        self, access: Access, key: Key, uid: str, display_name: str, description: str
-    ) -> list[Cause]:
+    def _echo_causes(self, access: Access, key: Key, uid: str, texts: Mapping[str, str]) -> list[Cause]:
         """The texts that hold the stored password. A hit is recorded, since it can be an attempt to guess.
 
         Each comparison counts, a dry run as well, whatever comes of it. TooManyRequests.
         """
-        if max(len(display_name), len(description)) < TELLING:
+        if not any(len(text) >= TELLING and name in LONGEST for name, text in texts.items()):
             return []
         if wait := self._guesses.wait(access.owner, str(key)):
             if self._guesses.first_refusal(access.owner, str(key)):
@@ -166,9 +163,7 @@ class Registries:
                 )
             raise TooManyRequests(str(key), retry_after=wait)
         try:
-            causes = stored_echo_causes(
-                display_name, description, self._store.credential(key, uid=uid).password
-            )
+            causes = stored_echo_causes(texts, self._store.credential(key, uid=uid).password)
         except Unavailable as error:
             if error.problem in (Problem.KEY_MISSING, Problem.SEAL_BROKEN):
                 return []  # a password that cannot be opened must not keep anybody from renaming
@@ -243,11 +238,10 @@ class Registries:
 
 
 def _edited(before: RegistrySecret, after: RegistrySecret) -> str:
-    """The audit log keeps display names. Of a description, it keeps only that it changed: who deletes a secret from
+    """The audit log keeps the short texts. Of a description, it keeps only that it changed: who deletes a secret from
     such a text must get rid of it."""
     edited: dict[str, tuple[str, str] | None] = {}
-    if before.display_name != after.display_name:
-        edited["display_name"] = (before.display_name, after.display_name)
-    if before.description != after.description:
-        edited["description"] = None
+    for name, text in before.information.items():
+        if after.information[name] != text:
+            edited[name] = None if name == "description" else (text, after.information[name])
     return changes.write(edited)

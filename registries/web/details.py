@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import yaml
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -92,6 +93,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         "actions": offered(acting, registry.namespace),
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
+        "expiry": _expiry(registry),
         **pull_secrets.panel(access, acting, registry),
         "folded": _folded(request, registry),
         "image_problem": image_problem(registry.address),
@@ -161,8 +163,11 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
     """kubectl commands for the person's role. None prints the password."""
     where = f"-n {registry.namespace}"
     columns = "custom-columns=NAME:.metadata.name,DOMAIN:.spec.domain,USER:.spec.username"
-    values = {"display-name": registry.display_name, "description": registry.description}
-    notes = " ".join(shlex.quote(f"{PREFIX}{name}={value}") for name, value in values.items())
+    always = ("display_name", "description")
+    values = {name: it for name, it in registry.information.items() if it or name in always}
+    notes = " ".join(
+        shlex.quote(f"{PREFIX}{name.replace('_', '-')}={value}") for name, value in values.items()
+    )
     offered = {
         Permission.SEE: f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}",
         Permission.EDIT: f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {notes}",
@@ -170,6 +175,13 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
         Permission.DELETE: f"kubectl delete {RESOURCE} {registry.name} {where}",
     }
     return [text for permission, text in offered.items() if access.may(permission, registry.namespace)]
+
+
+def _expiry(registry: RegistrySecret) -> str:
+    """When the credential expires, if that is soon."""
+    today = timezone.localdate()
+    soon = registry.expires_at and registry.expires_soon(today)
+    return labels.expiry(registry.expires_at, today) if registry.expires_at and soon else ""
 
 
 def curl(request: ConsoleRequest, registry: RegistrySecret, access: Access) -> str:

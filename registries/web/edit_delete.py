@@ -10,10 +10,10 @@ from django_htmx.http import trigger_client_event
 
 from registries.audit.action import Action
 from registries.domain.errors import Conflict, Invalid, NotFound, Problem
-from registries.domain.registry import Key, RegistrySecret
+from registries.domain.registry import INFORMATION, Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.web.forms import EditForm
-from registries.web.merge import TEXTS, Merge, kept, newer, normalized
+from registries.web.merge import Merge, kept, newer, normalized
 from registries.web.pull_secrets import usage_place
 from registries.web.responses import back, details_url, dialog, done, shown_path
 from registries.wiring import services
@@ -65,8 +65,7 @@ def _save(
                 key=key,
                 uid=typed["uid"],
                 resource_version=registry.resource_version,
-                display_name=merge.texts["display_name"],
-                description=merge.texts["description"],
+                information=merge.texts,
             )
         except Conflict as error:
             if error.problem != Problem.CHANGED or attempt == ATTEMPTS:
@@ -88,7 +87,7 @@ def _clash(request: ConsoleRequest, registry: RegistrySecret, form: EditForm, me
     """The form with the typed texts, and beside them the texts of others. A second save replaces those."""
     access = request.access
     data = {**request.POST.dict(), **merge.texts}
-    data |= {name: value for name, value in _initial(registry).items() if name not in (*TEXTS, "uid")}
+    data |= {name: value for name, value in _initial(registry).items() if name not in (*INFORMATION, "uid")}
     notes = {
         "clashes": {name: newer(access, registry, name) for name in merge.clashes},
         "kept": kept(access, registry, merge.taken),
@@ -97,14 +96,9 @@ def _clash(request: ConsoleRequest, registry: RegistrySecret, form: EditForm, me
 
 
 def _initial(registry: RegistrySecret) -> dict[str, str]:
-    return {
-        "display_name": registry.display_name,
-        "description": registry.description,
-        "seen_display_name": registry.display_name,
-        "seen_description": registry.description,
-        "uid": registry.uid,
-        "resource_version": registry.resource_version,
-    }
+    texts = registry.information
+    seen = {f"seen_{name}": text for name, text in texts.items()}
+    return {**texts, **seen, "uid": registry.uid, "resource_version": registry.resource_version}
 
 
 def _edit_form(
@@ -167,7 +161,7 @@ def _gone(
     """The dialog for a registry that was deleted or replaced, with the texts that were typed. It refreshes the list."""
     lost = [
         (labels.FIELDS[name], typed[name])
-        for name in TEXTS
+        for name in INFORMATION
         if typed and typed.get(name) and typed[name] != typed.get(f"seen_{name}", "")
     ]
     context = {"key": key, "text": problem_text(problem), "lost": lost}

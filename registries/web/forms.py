@@ -11,7 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from registries.domain.access import Role
 from registries.domain.errors import Cause, Problem
-from registries.domain.registry import DESCRIPTION_MAX, DISPLAY_NAME_MAX, Provider
+from registries.domain.registry import (
+    CONTACT_MAX,
+    DESCRIPTION_MAX,
+    DISPLAY_NAME_MAX,
+    INFORMATION,
+    Provider,
+)
 from registries.intake.draft import Tls
 from registries.words.labels import FIELDS, PROVIDERS, ROLES
 from registries.words.problems import cause_text
@@ -122,7 +128,7 @@ class AddForm(CauseForm):
 
 
 class EditForm(CauseForm):
-    """编辑信息 (edit): the two editable fields, and the version of the registry that the form shows."""
+    """编辑信息 (edit): the editable fields, as they were when the form was opened, and the version of the registry."""
 
     display_name = forms.CharField(
         label=FIELDS["display_name"],
@@ -134,10 +140,31 @@ class EditForm(CauseForm):
         required=False,
         widget=forms.Textarea({"rows": 3, "maxlength": str(DESCRIPTION_MAX)}),
     )
+    owner = forms.CharField(
+        label=FIELDS["owner"],
+        required=False,
+        help_text=_("The person or team that answers for this registry. Messages name them."),
+        widget=forms.TextInput({"autocomplete": "off", "maxlength": str(CONTACT_MAX)}),
+    )
+    support_contact = forms.CharField(
+        label=FIELDS["support_contact"],
+        required=False,
+        help_text=_("Who helps when it fails, such as a group, a phone number or an address."),
+        widget=forms.TextInput({"autocomplete": "off", "maxlength": str(CONTACT_MAX)}),
+    )
+    expires_at = forms.CharField(
+        label=FIELDS["expires_at"],
+        required=False,
+        help_text=_("The last day of the robot account or token. The list warns 30 days before."),
+        widget=forms.DateInput({"type": "date"}),
+    )
     uid = forms.CharField(widget=forms.HiddenInput)
     resource_version = forms.CharField(widget=forms.HiddenInput)
-    seen_display_name = forms.CharField(widget=forms.HiddenInput, required=False)
-    seen_description = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in INFORMATION:
+            self.fields[f"seen_{name}"] = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
 class _RoleFields(ConsoleForm):

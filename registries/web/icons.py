@@ -17,6 +17,7 @@ NAMES = (
     "arrow-up-down",
     "bell",
     "boxes",
+    "calendar-clock",
     "check",
     "chevron-down",
     "chevron-left",

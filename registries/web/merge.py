@@ -14,8 +14,6 @@ from registries.domain.registry import RegistrySecret
 from registries.wiring import services
 from registries.words import labels
 
-TEXTS = ("display_name", "description")
-
 
 @dataclass(frozen=True, slots=True)
 class Newer:
@@ -45,8 +43,8 @@ class Merge:
         texts: dict[str, str] = {}
         taken: list[str] = []
         clashes: list[str] = []
-        for name in TEXTS:
-            now, mine, seen = getattr(stored, name), typed[name], typed[f"seen_{name}"]
+        for name, now in stored.information.items():
+            mine, seen = typed[name], typed[f"seen_{name}"]
             changed_by_others = normalized(now) not in (seen, mine)
             texts[name] = now if mine == seen else mine
             if changed_by_others:
@@ -64,7 +62,7 @@ def newer(access: Access, registry: RegistrySecret, name: str) -> Newer:
     person, at = _author(access, registry, name)
     return Newer(
         label=str(labels.FIELDS[name]),
-        text=getattr(registry, name),
+        text=registry.information[name],
         person=person or _("Someone else"),
         at=at,
         ago=labels.ago(at, datetime.now(UTC)) if at else "",

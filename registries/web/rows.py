@@ -2,9 +2,10 @@
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -56,12 +57,13 @@ class Row:
 def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: datetime | None = None) -> Row:
     now = now or datetime.now(UTC)
     verification = registry.verification
-    label = labels.TESTING if check else labels.status(registry)
+    today = timezone.localdate(now)
+    label = labels.TESTING if check else labels.status(registry, today)
     return Row(
         registry=registry,
         label=label,
         provider=labels.PROVIDERS[registry.provider],
-        reason="" if check else _short_reason(registry),
+        reason="" if check else _short_reason(registry, today),
         ago=labels.ago(verification.at, now) if verification.at else "",
         stale=verification.is_stale(now),
         testing=check is not None,
@@ -94,6 +96,7 @@ def rows_html(
             delay,
             age,
             verification.is_stale(now),
+            registry.expires_at and timezone.localdate(now),
             language,
         )
         kept = _rows.get(shown)
@@ -118,13 +121,17 @@ def poll_delay(started_at: datetime, now: datetime) -> str:
     return "300ms" if waited < 2 else "1s"
 
 
-def _short_reason(registry: RegistrySecret) -> str:
-    """The reason of the failure in the reader's language; without a code, the stored message of another client."""
+def _short_reason(registry: RegistrySecret, today: date) -> str:
+    """The reason of the failure in the reader's language; without a code, the stored message of another client.
+
+    Of a working credential, when it expires, if that is soon.
+    """
     verification = registry.verification
     if verification.unproven:
         return str(labels.UNPROVEN.hint)
     if verification.status.value != "failed":
-        return ""
+        soon = registry.expires_soon(today)
+        return labels.expiry(registry.expires_at, today) if registry.expires_at and soon else ""
     return labels.reason(verification.reason) or verification.message
 
 

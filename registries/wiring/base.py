@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from socket import gethostname
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +12,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
+from django.utils import timezone
 
 from registries.audit.log import AuditLog
 from registries.domain.errors import Unavailable
@@ -130,7 +131,7 @@ class Foundation:
 
     @part
     def index(self) -> Index:
-        return Index(self.store, lambda: datetime.now(UTC))
+        return Index(self.store, timezone.localtime)
 
     @part
     def metrics(self) -> Metrics:

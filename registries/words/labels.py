@@ -3,8 +3,8 @@
 The texts of reasons, steps and warnings come from the probe's catalogue.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +34,7 @@ STATUSES = {
     VerifyStatus.UNTESTED: Label(_("Not tested"), "idle", "circle-dashed"),
 }
 UNPROVEN = Label(_("Connected"), "warn", "triangle-alert", _("Password not checked"))
+EXPIRES_SOON = Label(_("Expires soon"), "warn", "calendar-clock")
 TESTING = Label(_("Testing…"), "busy", "loader-circle")
 
 ALL = Label(_("All"), "all", "layers")
@@ -45,6 +46,7 @@ FILTERS = {
         _("Not checked"), "warn", "triangle-alert", _("Connected, but any password is accepted")
     ),
     Filter.STALE: Label(_("Out of date"), "idle", "history", _("Tested more than a week ago")),
+    Filter.EXPIRING: replace(EXPIRES_SOON, hint=_("The credential expires within 30 days, or has expired")),
 }
 
 PROVIDERS = {
@@ -106,6 +108,9 @@ FIELDS = {
     "ca_bundle": _("CA certificate"),
     "namespaces": _("Namespaces"),
     "expires": _("Valid until"),
+    "owner": _("Owner"),
+    "support_contact": _("Support contact"),
+    "expires_at": _("Credential expires on"),
 }
 
 _SHORT: dict[str, Text] = {
@@ -151,9 +156,12 @@ def outcome_hint(outcome: Tested, first: str = "") -> str:
     return "" if isinstance(outcome, NotTested) else outcome.hint(language(), first)
 
 
-def status(registry: RegistrySecret) -> Label:
+def status(registry: RegistrySecret, today: date | None = None) -> Label:
+    """The state of a registry. With `today`, a working credential that expires soon is a state of its own."""
     if registry.verification.unproven:
         return UNPROVEN
+    if today and registry.verification.status is VerifyStatus.SUCCESS and registry.expires_soon(today):
+        return EXPIRES_SOON
     return STATUSES[registry.verification.status]
 
 
@@ -190,6 +198,16 @@ def ago(moment: datetime, now: datetime) -> str:
     if unit == "hours":
         return ngettext("%(n)d hour ago", "%(n)d hours ago", n) % {"n": n}
     return ngettext("%(n)d day ago", "%(n)d days ago", n) % {"n": n}
+
+
+def expiry(last: date, today: date) -> str:
+    """When a credential expires, in words."""
+    n = (last - today).days
+    if n < 0:
+        return gettext("Expired on %(day)s") % {"day": last.isoformat()}
+    if n == 0:
+        return gettext("Expires today")
+    return ngettext("Expires in %(n)d day", "Expires in %(n)d days", n) % {"n": n}
 
 
 def duration(milliseconds: float) -> str:

@@ -108,6 +108,7 @@ TEXTS: dict[Problem, Text] = {
     Problem.CHANNEL_SECRET: _("Use ASCII characters without spaces."),
     Problem.WEBHOOK_SECRET: _("Enter whsec_ and base64 of 24 to 64 bytes."),
     Problem.RECIPIENTS: _("Enter at most 20 e-mail addresses, separated by commas."),
+    Problem.DATE: _("Enter a date as YYYY-MM-DD."),
     Problem.FORBIDDEN: _("The required role was missing."),
     Problem.TOO_MANY_REQUESTS: _("Too many requests. Try again in a moment."),
     Problem.UNAVAILABLE: _("The store does not answer. Try again in a moment."),

@@ -224,8 +224,7 @@ def shown(people: Cast, name: str) -> None:
         key=found.key,
         uid=found.uid,
         resource_version=found.resource_version,
-        display_name="改过的",
-        description="",
+        information={"display_name": "改过的", "description": ""},
     )
 
 

@@ -61,8 +61,7 @@ def _edit(cast: Cast, access: Access) -> object:
         key=KEY,
         uid=it.uid,
         resource_version=it.resource_version,
-        display_name="x",
-        description="",
+        information={"display_name": "x", "description": ""},
     )
 
 

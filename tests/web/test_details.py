@@ -200,7 +200,7 @@ class TestAnOpenPage:
                 key=it.key,
                 uid=it.uid,
                 resource_version=it.resource_version,
-                **values,
+                information=values,
             )
         elif what == "test":
             cast.client("omar").post(f"{PATH}verify/")

@@ -315,7 +315,7 @@ def test_an_edit_says_what_it_changed(cast: Cast, edit: dict[str, str], text: st
         key=registry.key,
         uid=registry.uid,
         resource_version=registry.resource_version,
-        **values,
+        information=values,
     )
 
     entry = AuditEntry.objects.get(action="edit")
@@ -335,8 +335,7 @@ def test_a_rehearsed_edit_and_an_old_one_say_nothing(cast: Cast) -> None:
         key=registry.key,
         uid=registry.uid,
         resource_version=registry.resource_version,
-        display_name="x",
-        description="",
+        information={"display_name": "x"},
         rehearse=True,
     )
     assert not AuditEntry.objects.filter(action="edit").exists()

@@ -126,6 +126,7 @@ cluster_uncertain
 cluster_unconfigured
 control_character
 crd_missing
+date
 direction_mark
 empty
 ends
