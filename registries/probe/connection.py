@@ -2,32 +2,33 @@
 and the expected name in the certificate stay those of the URL. Errors become a Fault that names the phase."""
 
 import email.message
-import functools
 import http.client
+import io
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import urllib3.exceptions
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection
 
 from registries.addresses.host import netloc
 
-from .deadline import Deadline, Watchdog
+from .deadline import Deadline
 from .fault import Fault, network_fault
 from .proxy import open_tunnel
 from .reason import Reason
 from .trace import Trace
 
 _MOST_ADDRESSES = 4
+_RECORD = 16 * 1024
 _unlogged = ContextVar("unlogged", default=False)
-_LOGGERS = ("connection", "connectionpool", "poolmanager", "response", "util.retry")
+_LOGGERS = ("connection", "response")
 _LOW_LEVEL = (OSError, ValueError, http.client.HTTPException, urllib3.exceptions.HTTPError)
 
 
@@ -56,7 +57,6 @@ class Dialer:
     and port. `by_name` gives the proxy names instead of addresses. `peers` records which address answered."""
 
     deadline: Deadline
-    watchdog: Watchdog
     trace: Trace
     connect_timeout: float
     routes: dict[str, Sequence[str]] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class Dialer:
         proxy, host, port = tunnel
         connection = self._connected(host, port)
         try:
-            open_tunnel(connection, proxy, target)
+            open_tunnel(connection, proxy, target, self.deadline, self.connect_timeout)
         except OSError as error:
             connection.close()
             raise network_fault(error) from None
@@ -133,7 +133,6 @@ class Dialer:
             connection.connect((address, port))
             # The TLS handshake uses the connect timeout too.
             connection.settimeout(self.deadline.within(self.connect_timeout))
-            self.watchdog.guard(connection)
         except OSError:
             connection.close()
             raise
@@ -169,77 +168,72 @@ class _QuietResponse(http.client.HTTPResponse):
         message.set_payload("")
 
 
-class _Plain(HTTPConnection):
-    response_class = _QuietResponse
-    dialer: Dialer
+class _LimitedReader(io.RawIOBase):
+    """Reads a socket; each read is limited by the deadline. It has what http.client needs of a socket."""
+
+    def __init__(self, connection: socket.socket, deadline: Deadline, seconds: float) -> None:
+        self._connection, self._deadline, self._seconds = connection, deadline, seconds
+        self._file = connection.makefile("rb", buffering=0)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._deadline.limit(self._connection, self._seconds)
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class Connection(HTTPConnection):
+    """A connection whose socket a dialer opens, with the dialer's deadline on all that it reads and writes. Set
+    `timeout`, the seconds for one read or write, before each request."""
+
+    timeout: float
+
+    def __init__(self, dialer: Dialer, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self.dialer = dialer
 
     def _new_conn(self) -> socket.socket:
-        return self.dialer.dial(self.host, self.port or 80)
+        return self.dialer.dial(self.host, self.port)
 
     def request(self, *arguments: Any, **options: Any) -> None:
         self.dialer.requests += 1
         super().request(*arguments, **options)
 
+    def send(self, data: Any) -> None:
+        """Sends bytes, a TLS record at a time: the timeout of a TLS socket is that of one record."""
+        for start in range(0, len(data), _RECORD):
+            self.dialer.deadline.limit(self.sock, self.timeout)
+            super().send(data[start : start + _RECORD])
 
-class _Tls(HTTPSConnection):
-    response_class = _QuietResponse
-    dialer: Dialer
+    def response_class(self, connection: socket.socket, **options: Any) -> _QuietResponse:  # type: ignore[override]
+        reader = _LimitedReader(connection, self.dialer.deadline, self.timeout)
+        return _QuietResponse(cast(socket.socket, reader), **options)
 
-    def _new_conn(self) -> socket.socket:
-        return self.dialer.dial(self.host, self.port or 443)
 
-    def request(self, *arguments: Any, **options: Any) -> None:
-        self.dialer.requests += 1
-        super().request(*arguments, **options)
+class TlsConnection(Connection):
+    """The context verifies certificate and name, or neither. urllib3's own class would write to the context, which
+    other threads use too, and warn about missing verification; the result of a probe reports that instead."""
+
+    default_port = 443  # type: ignore[misc]  # as in urllib3's own class
+
+    def __init__(self, dialer: Dialer, host: str, port: int, context: ssl.SSLContext) -> None:
+        super().__init__(dialer, host, port)
+        self._context = context
 
     def connect(self) -> None:
         """Connects and does the TLS handshake."""
         with self.dialer.trace.step("tls", netloc(self.host, self.port)):
+            connection = self._new_conn()
             try:
-                super().connect()
+                self.sock = self._context.wrap_socket(connection, server_hostname=self.host.rstrip("."))
             except _LOW_LEVEL as error:
+                connection.close()
                 raise network_fault(error) from None
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _Plain
-
-    def __init__(self, *arguments: Any, dialer: Dialer, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._dialer = dialer
-
-    def _new_conn(self) -> Any:
-        connection = cast(_Plain, super()._new_conn())
-        connection.dialer = self._dialer
-        return connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _Tls
-
-    def __init__(self, *arguments: Any, dialer: Dialer, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._dialer = dialer
-
-    def _new_conn(self) -> Any:
-        connection = cast(_Tls, super()._new_conn())
-        connection.dialer = self._dialer
-        return connection
-
-    def _validate_conn(self, conn: Any) -> None:
-        """Connects before the request is written. urllib3's own method would also warn, process-wide, about a
-        connection without verification; the result reports that instead."""
-        if conn.is_closed:
-            conn.connect()
-
-
-class _Pools(Protocol):
-    pool_classes_by_scheme: dict[str, Any]
-
-
-def use_dialer(manager: _Pools, dialer: Dialer) -> None:
-    """Makes a urllib3 pool manager open all its connections through `dialer`."""
-    manager.pool_classes_by_scheme = {
-        "http": functools.partial(_PlainPool, dialer=dialer),
-        "https": functools.partial(_TlsPool, dialer=dialer),
-    }

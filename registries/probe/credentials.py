@@ -31,8 +31,7 @@ class Credentials:
 
     @property
     def basic(self) -> str:
-        """The value of an Authorization header, encoded as UTF-8 (RFC 7617, section 2.1). requests' auth= would use
-        Latin-1."""
+        """The value of an Authorization header, encoded as UTF-8 (RFC 7617, section 2.1)."""
         pair = f"{self.username}:{self.password}".encode()
         return "Basic " + base64.b64encode(pair).decode("ascii")
 

@@ -38,9 +38,13 @@ class Endpoint:
         return netloc(self.host, None if self.port == _PORTS[self.scheme] else self.port)
 
     @property
+    def target(self) -> str:
+        """Path and query, as in a request line."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
     def url(self) -> str:
-        tail = f"?{self.query}" if self.query else ""
-        return f"{self.scheme}://{self.netloc}{self.path}{tail}"
+        return f"{self.scheme}://{self.netloc}{self.target}"
 
     def with_query(self, parameters: dict[str, str]) -> "Endpoint":
         """A copy with parameters appended to its query."""

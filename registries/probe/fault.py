@@ -1,12 +1,11 @@
 """Fault, the exception that ends a probe early, and the mapping of network errors to faults.
 
-requests and urllib3 wrap a system error in several classes, so the innermost error is searched for. The most
+urllib3 wraps a system error in several classes, so the innermost error is searched for. The most
 specific test comes first: a refused connection is also a subclass of the connect timeout.
 """
 
 import errno
 import http.client
-import re
 import ssl
 from collections.abc import Iterator, Mapping
 
@@ -16,7 +15,6 @@ from .answer import Answer
 from .certificate import ServerCertificates
 from .reason import Reason
 
-_TUNNEL = re.compile(r"Tunnel connection failed: \d{3}(?!\d)")
 _UNREACHABLE = frozenset(
     {
         errno.ENETUNREACH,
@@ -60,9 +58,9 @@ class Fault(Exception):
 
 
 def network_fault(error: BaseException) -> Fault:
-    """The Fault for an error of requests, urllib3, http.client, ssl or a socket."""
+    """The Fault for an error of urllib3, http.client, ssl or a socket."""
     errors = list(_chain(error))
-    return _proxy(errors) or _tls(errors) or _connection(errors) or _protocol(errors)
+    return _tls(errors) or _connection(errors) or _protocol(errors)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -76,19 +74,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             yield current
             hidden = None if current.__suppress_context__ else current.__context__
             waiting += [*current.args, getattr(current, "reason", None), current.__cause__, hidden]
-
-
-def _proxy(errors: list[BaseException]) -> Fault | None:
-    for error in errors:
-        if isinstance(error, urllib3.exceptions.ProxyError) or "Tunnel connection failed" in str(error):
-            return Fault(Reason.PROXY_ERROR, _tunnel_answer(errors))
-    return None
-
-
-def _tunnel_answer(errors: list[BaseException]) -> str:
-    """The status of the proxy, without the words that it chose."""
-    said = [match[0] for error in errors if (match := _TUNNEL.match(str(error)))]
-    return said[0] if said else ""
 
 
 def _tls(errors: list[BaseException]) -> Fault | None:

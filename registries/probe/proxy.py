@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from registries.addresses.host import HostError, is_ip, parse_port
 
+from .deadline import Deadline
 from .fault import Fault
 from .policy import Policy
 from .reason import Reason
@@ -36,16 +37,26 @@ def proxy_address(proxy: str) -> tuple[str, int]:
     return host, port
 
 
-def open_tunnel(connection: socket.socket, proxy: str, target: str) -> None:
-    """Asks a proxy for a tunnel to host:port (RFC 9110, 9.3.6). Fault(PROXY_ERROR) unless it answers with 2xx."""
+def proxy_login(proxy: str) -> dict[str, str]:
+    """The header with the user name and password of a proxy's URL, if it has any."""
     parts = urlsplit(proxy)
+    if parts.username is None:
+        return {}
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(login).decode()}"}
+
+
+def open_tunnel(
+    connection: socket.socket, proxy: str, target: str, deadline: Deadline, seconds: float
+) -> None:
+    """Asks a proxy for a tunnel to host:port (RFC 9110, 9.3.6). Fault(PROXY_ERROR) unless it answers with 2xx.
+    Each read takes at most `seconds`."""
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(login).decode()}")
+    lines += [f"{name}: {value}" for name, value in proxy_login(proxy).items()]
     connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
     head = b""
     while not head.endswith(b"\r\n\r\n") and len(head) < _LONGEST_HEAD:
+        deadline.limit(connection, seconds)
         piece = connection.recv(1)  # not one byte of what comes after the head
         if not piece:
             break

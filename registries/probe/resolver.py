@@ -1,8 +1,8 @@
 """Resolves names to IP addresses within a time limit."""
 
+import _thread
 import queue
 import socket
-import threading
 from collections.abc import Sequence
 
 from registries.addresses.host import is_ip
@@ -33,7 +33,8 @@ def look_up(host: str, port: int, resolver: Resolver | None, seconds: float) -> 
         except BaseException as error:  # noqa: BLE001 - raised in the waiting thread
             answers.put(error)
 
-    threading.Thread(target=ask, daemon=True, name="probe-resolve").start()
+    # threading.Thread would make this thread wait until the other one has started.
+    _thread.start_new_thread(ask, ())
     try:
         answer = answers.get(timeout=seconds)
     except queue.Empty:

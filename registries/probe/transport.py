@@ -1,30 +1,29 @@
-"""HTTP requests within the rules: checked addresses, limits, no redirects, no retries, nothing from the
-environment. Only this module uses requests."""
+"""HTTP requests within the rules: checked addresses, limits, no redirects, no retries, no cookies, nothing from
+the environment. The connections are urllib3's; its pools and `requests` would take half of a probe's time."""
 
+import contextlib
 import http.client
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import cast
+from urllib.parse import urlencode
 
-import requests
-import urllib3
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
 
 from registries.addresses.host import netloc
 
 from .address_guard import AddressClass, classify
-from .answer import Answer, read_body
+from .answer import Answer, Body, read_body
 from .certs_dir import NodeTrust
-from .connection import Dialer, unlogged, use_dialer
-from .deadline import Deadline, Watchdog
+from .connection import Connection, Dialer, TlsConnection, unlogged
+from .deadline import Deadline
 from .endpoint import Endpoint
 from .fault import Fault, network_fault
 from .inspection import inspect
 from .policy import Policy
-from .proxy import proxy_address, proxy_for
+from .proxy import proxy_address, proxy_for, proxy_login
 from .reason import Reason
 from .resolver import look_up
 from .trace import Trace
@@ -36,33 +35,11 @@ TOKEN_BODY = 1024 * 1024
 _USER_AGENT = "registry-console-probe/1"
 _CERTIFICATE_FAULTS = {Reason.TLS_UNTRUSTED, Reason.TLS_EXPIRED, Reason.TLS_HOSTNAME_MISMATCH}
 _FAILURES = (
-    requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     OSError,  # includes ssl.SSLError
     ValueError,  # a request that cannot be sent, a response that cannot be read
 )
-
-
-class _Adapter(HTTPAdapter):
-    """requests' adapter with the dialer's connections and our TLS context, without certifi's certificates."""
-
-    def __init__(self, dialer: Dialer, context: ssl.SSLContext | None = None) -> None:
-        self._dialer = dialer
-        self._tls = {"ssl_context": context} if context else {}
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
-        super().init_poolmanager(connections, maxsize, block, **self._tls, **options)
-        use_dialer(self.poolmanager, self._dialer)
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **self._tls, **options)
-        use_dialer(manager, self._dialer)
-        return manager
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Does nothing: requests would add certifi's bundle here."""
 
 
 class Transport:
@@ -74,22 +51,18 @@ class Transport:
         self._policy = policy
         self._trace = trace
         self._registry_host = registry_host
-        self._watchdog = Watchdog(self.deadline)
-        self._dialer = Dialer(
-            self.deadline, self._watchdog, trace, policy.connect_timeout, by_name=policy.proxy_resolves
-        )
-        self._adapters = {"http": _Adapter(self._dialer)}
+        self._dialer = Dialer(self.deadline, trace, policy.connect_timeout, by_name=policy.proxy_resolves)
+        self._context: ssl.SSLContext | None = None
+        self._kept: dict[tuple[str, str, int], Connection] = {}
 
     def __enter__(self) -> "Transport":
-        self._watchdog.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for adapter in self._adapters.values():
-            adapter.close()
-        self._watchdog.__exit__(kind, error, trace)
+        for connection in self._kept.values():
+            connection.close()
 
     @property
     def connections(self) -> int:
@@ -102,19 +75,19 @@ class Transport:
     @property
     def unverified(self) -> bool:
         """Whether TLS is used without verifying certificates."""
-        return self._policy.skip_tls_verify and "https" in self._adapters
+        return self._policy.skip_tls_verify and self._context is not None
 
     @property
     def nodes(self) -> NodeTrust:
         """The configuration of the nodes for this registry."""
         return nodes(self._policy, self._registry_host)
 
-    def trust(self) -> None:
-        """Reads the trusted certificates, which takes about 20 ms: once per probe and only if TLS is used.
-        Fault(TLS_UNTRUSTED) when a configured certificate cannot be read."""
-        if "https" not in self._adapters:
-            context = tls_context(self._policy, self._registry_host)
-            self._adapters["https"] = _Adapter(self._dialer, context)
+    def trust(self) -> ssl.SSLContext:
+        """The TLS context. Reads the trusted certificates, which takes about 20 ms: once per probe and only if TLS is
+        used. Fault(TLS_UNTRUSTED) when a configured certificate cannot be read."""
+        if self._context is None:
+            self._context = tls_context(self._policy, self._registry_host)
+        return self._context
 
     def resolve(self, host: str, port: int) -> tuple[str, ...]:
         """The addresses of a host. Resolved once per probe, so a later, different DNS answer has no effect. With
@@ -175,7 +148,6 @@ class Transport:
         except _FAILURES as error:
             raise self._explained(network_fault(error), endpoint, proxy) from None
         if self.deadline.expired:
-            # A connection that the watchdog closed can look like a complete response.
             raise Fault(Reason.TIMEOUT)
         return answer
 
@@ -189,24 +161,55 @@ class Transport:
         proxy: str | None,
     ) -> Answer:
         headers = {"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **more}
-        # No requests.Session: even with allow_redirects=False it reads the whole body of a redirect, it keeps
-        # cookies, and .netrc would replace the Authorization header.
-        request = requests.Request(method, endpoint.url, headers=headers, data=form or {}).prepare()
-        response = self._adapters[endpoint.scheme].send(
-            request,
-            stream=True,
-            timeout=(self._policy.connect_timeout, self.deadline.within(self._policy.read_timeout)),
-            verify=not self._policy.skip_tls_verify,
-            proxies={"all": proxy} if proxy and self._forwards(endpoint) else {},
-        )
-        raw = response.raw
-        headers_read = tuple((name.lower(), value) for name, value in raw.headers.iteritems())
-        body, complete = read_body(raw, response.headers.get("Content-Encoding", ""), limit)
-        if complete:
-            raw.release_conn()
-        else:
-            raw.close()
-        return Answer(response.status_code, headers_read, body, complete, endpoint)
+        if isinstance(form, dict):
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            form = urlencode(form).encode()
+        host, port, target = endpoint.host, endpoint.port, endpoint.target
+        if proxy and self._forwards(endpoint):
+            host, port = proxy_address(proxy)
+            target = endpoint.url
+            headers |= proxy_login(proxy)
+        connection = self._connection(endpoint.scheme, host, port)
+        try:
+            # A server may answer before it has read everything, and close.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, target, form, headers, preload_content=False, decode_content=False)
+            answer = self._read(connection, endpoint, limit)
+        except BaseException:
+            connection.close()
+            raise
+        if not answer.complete:
+            connection.close()
+        return answer
+
+    def _connection(self, scheme: str, host: str, port: int) -> Connection:
+        """An open connection: the one of the last request to this origin if the server keeps it open."""
+        key = (scheme, host, port)
+        connection = self._kept.get(key)
+        if connection is None:
+            connection = (
+                TlsConnection(self._dialer, host, port, self.trust())
+                if scheme == "https"
+                else Connection(self._dialer, host, port)
+            )
+            self._kept[key] = connection
+        connection.timeout = self.deadline.within(self._policy.read_timeout)
+        if not connection.is_connected:
+            connection.close()
+            connection.connect()
+        return connection
+
+    def _read(self, connection: Connection, endpoint: Endpoint, limit: int) -> Answer:
+        response = connection.getresponse()
+        complete = False
+        try:
+            headers = tuple((name.lower(), value) for name, value in response.headers.iteritems())
+            encoding = response.headers.get("Content-Encoding", "")
+            body, complete = read_body(cast(Body, response), encoding, limit)
+            return Answer(response.status, headers, body, complete, endpoint)
+        finally:
+            if not complete:
+                response.close()
 
     def _explained(self, fault: Fault, endpoint: Endpoint, proxy: str | None) -> Fault:
         """The Fault to report: TIMEOUT after the deadline, PROXY_ERROR if the proxy cannot be reached, and the
@@ -224,18 +227,14 @@ class Transport:
     @contextmanager
     def _handshake(self, endpoint: Endpoint, context: ssl.SSLContext) -> Iterator[ssl.SSLSocket]:
         """A new TLS connection with another context, by the same route. Fault if it fails."""
-        adapter = _Adapter(self._dialer, context)
-        connection = adapter.poolmanager.connection_from_host(
-            endpoint.host, endpoint.port, "https"
-        )._get_conn()
+        connection = TlsConnection(self._dialer, endpoint.host, endpoint.port, context)
         try:
             connection.connect()
-            yield connection.sock
+            yield cast(ssl.SSLSocket, connection.sock)
         except _FAILURES as error:
             raise network_fault(error) from None
         finally:
             connection.close()
-            adapter.close()
 
     def _forwards(self, endpoint: Endpoint) -> bool:
         """Whether a proxy forwards requests to this endpoint by their URL. It would replace the Host header by the

@@ -14,7 +14,9 @@ from types import SimpleNamespace
 import pytest
 
 from registries.probe import Policy, Reason, Result, Step, probe
-from registries.probe.connection import Dialer
+from registries.probe.connection import Connection, Dialer
+from registries.probe.deadline import Deadline
+from registries.probe.trace import Trace
 from tests.peers.scripted import (
     HERE,
     V2,
@@ -115,6 +117,44 @@ def test_an_endless_tls_handshake_cannot_stretch_a_test() -> None:
         stop.set()
     assert result.reason is Reason.TIMEOUT
     assert seconds < SHORT.total_timeout + SLACK
+
+
+def test_a_dripping_proxy_cannot_stretch_a_test() -> None:
+    """The proxy sends the head of its answer to CONNECT byte by byte."""
+
+    def greet(connection: socket.socket) -> bool:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        with contextlib.suppress(OSError):
+            for byte in drip():
+                connection.sendall(byte)
+                time.sleep(0.05)
+        return False
+
+    with scripted(lambda request: registry_ok(), greet=greet) as proxy:
+        policy = replace(
+            SHORT, proxy=f"http://127.0.0.1:{proxy.port}", resolver=lambda host, port: ["192.0.2.1"]
+        )
+        result, seconds = timed("registry.example", policy)
+    assert result.reason is Reason.TIMEOUT
+    assert seconds < SHORT.total_timeout + SLACK
+
+
+def test_a_server_that_reads_slowly_cannot_stretch_a_test() -> None:
+    ours, theirs = socket.socketpair()
+    connection = Connection(Dialer(Deadline(0.3), Trace(), 5), "registry.example", 80)
+    connection.sock, connection.timeout = ours, 100
+
+    def read() -> None:
+        with contextlib.suppress(OSError):
+            while theirs.recv(1024):
+                time.sleep(0.05)
+
+    with ours, theirs:
+        threading.Thread(target=read, daemon=True).start()
+        started = time.monotonic()
+        with pytest.raises(TimeoutError):
+            connection.send(b"x" * 1_000_000)
+    assert time.monotonic() - started < SLACK
 
 
 def test_a_silent_tls_server_runs_into_the_connect_timeout() -> None:
