@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import time
 from pathlib import Path
 
 import brotli
@@ -90,6 +91,14 @@ def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
     for path in Path(settings.BASE_DIR, "templates").rglob("*.html"):
         for name in re.findall(r'\{% icon "([^"]+)"', path.read_text()):
             assert f'id="{name}"' in sprite, (path, name)
+
+
+def test_the_sprite_is_drawn_in_a_moment() -> None:
+    """The first page waits for it. The icons' archive is read once, not once per icon."""
+    began = time.process_time()
+    icons.drawn.__wrapped__()
+
+    assert time.process_time() - began < 0.15
 
 
 def test_files_are_named_by_their_content_and_compressed(cast: Cast) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
@@ -67,14 +68,15 @@ class Command(BaseCommand):
     def _serve(self, bind: str, base_port: int) -> None:
         registries = DemoRegistries(settings.DATA_DIR / "registries", base_port=base_port)
         try:
-            registries.start()
-        except DemoError as error:
-            raise CommandError(str(error)) from error
-        try:
-            serve.prepare(bind)
+            with ThreadPoolExecutor(1) as pool:  # the registries take as long to start as the database
+                started = pool.submit(registries.start)
+                serve.prepare(bind)
+                started.result()
             first = self._load(registries)
             self._report(registries)
             serve.run(bind, lambda: self._ready(bind), self._begin if first else None)
+        except DemoError as error:
+            raise CommandError(str(error)) from error
         finally:
             registries.stop()
 
