@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import api, cluster, cost, pages, probes, runs
+from tests.bench import api, cluster, cost, pages, probes, runs, start, targets
 
 
 def main() -> None:
@@ -16,7 +16,9 @@ def main() -> None:
         api.run(Path(folder))
         runs.run(Path(folder) / "hanging")
         probes.run(Path(folder))
+        start.run(Path(folder) / "start")
         cluster.run(Path(folder) / "cluster")
+    targets.report()
 
 
 if __name__ == "__main__":

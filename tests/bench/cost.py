@@ -13,6 +13,7 @@ from pathlib import Path
 import requests
 
 from tests.bench.pages import HTMX, LIST, PLAIN, logged_in, say
+from tests.bench.targets import note
 from tests.peers.command import LONG, ROOT, Serving, environment, free_port
 
 REGISTRIES = 10_000
@@ -47,6 +48,7 @@ def run(folder: Path) -> None:
             rates["console"].append(_pages_a_second(console.port, LIST, session))
             rates["floor"].append(_pages_a_second(port, "/", bare))
         mine, theirs = (statistics.median(rates[name]) for name in ("console", "floor"))
+        note("pages a second : bare Django", mine / theirs, 0.6, least=True)
         say(
             f"  8 clients at once, pages a second: {mine:.0f}, floor {theirs:.0f} ={mine / theirs:>6.2f} (target 0.6)"
         )
@@ -99,6 +101,7 @@ def _report_time(times: dict[str, list[float]]) -> None:
     )
     for kind, target in TARGETS.items():
         ratio = statistics.median(own / bare for own, bare in zip(times[kind], times["floor"], strict=True))
+        note(f"{kind} of {REGISTRIES:,} : bare Django, processor", ratio, target)
         say(f"  {kind:12}{statistics.median(times[kind]):>8.1f} : floor ={ratio:>6.2f} (target {target})")
 
 

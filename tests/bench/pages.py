@@ -10,6 +10,7 @@ from pathlib import Path
 
 import requests
 
+from tests.bench.targets import note
 from tests.peers.command import ROOT, Serving, environment
 
 SIZES = (100, 1_000, 10_000)
@@ -102,6 +103,8 @@ def _report_bytes(console: Serving, session: requests.Session) -> None:
     say(
         f"A first visit: {total / 1024:.1f} KiB in {len(seen) + 1} answers (target 100); {len(modules)} scripts named"
     )
+    note("a first visit, KiB", total / 1024, 100)
+    note("a fragment of 50 rows, KiB", fragment / 1024, 8)
     say(f"A fragment of 50 rows: {fragment / 1024:.1f} KiB (target 8)")
 
 

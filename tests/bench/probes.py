@@ -1,7 +1,9 @@
 """The connection test: what a flow costs in requests, what one test costs beside others', and how close a
 thousand come to the least that they could take."""
 
+import http.client
 import math
+import resource
 import shutil
 import statistics
 import subprocess
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from registries.probe import Policy, RealmMemory, Result, probe
 from tests.bench.bare_login import USER, log_in
+from tests.bench.targets import note
 from tests.peers.certificates import Authority, Pair
 from tests.peers.command import ROOT
 from tests.peers.skopeo import skopeo_login
@@ -22,8 +25,8 @@ from tests.peers.skopeo import skopeo_login
 HERE = Policy(allow_loopback=True)
 PASSWORD = "bench-only-7"
 REGISTRIES, DELAY = 1_000, 0.05
-WORKERS = (20, 40)
-ROUNDS, PROCESS_ROUNDS = 60, 7
+WORKERS = 64
+ROUNDS, PROCESS_ROUNDS, LOGINS = 60, 7, 20
 Timed = dict[str, Callable[[], object]]
 
 
@@ -31,6 +34,7 @@ def run(folder: Path) -> None:
     pair, ca = _certificates(folder)
     _report_flows()
     _report_one(folder, pair, ca)
+    _report_token(folder, pair, ca)
     _report_many(pair, ca)
 
 
@@ -119,6 +123,40 @@ def _skopeo(folder: Path, registry: str, pair: Pair | None, ca: str) -> Callable
     return log_in
 
 
+def _report_token(folder: Path, pair: Pair, ca: str) -> None:
+    """One token test in a process that has its trusted certificates, as the console does, beside `skopeo login`."""
+    if shutil.which("skopeo") is None:
+        return
+    for tls in (False, True):
+        with slow_registry("bearer", pair if tls else None) as port:
+            address = f"localhost:{port}" if tls else f"http://localhost:{port}"
+            policy = replace(HERE, ca_file=ca) if tls else HERE
+            log_in = _skopeo(folder, f"localhost:{port}", pair if tls else None, ca)
+            wall, spent = [], []
+            for number in range(LOGINS + 2):
+                own = _spent(lambda: _test(address, policy))  # noqa: B023 - used at once
+                theirs = _spent(log_in)
+                if number >= 2:
+                    wall.append(own[0] / theirs[0])
+                    spent.append(own[1] / theirs[1])
+        name = f"token test over {'https' if tls else 'http'} : skopeo login"
+        note(f"{name}, time", statistics.median(wall), 0.33)
+        note(f"{name}, processor", statistics.median(spent), 0.25)
+        say(f"  {name}: time {statistics.median(wall):.2f}, processor {statistics.median(spent):.2f}")
+
+
+def _spent(task: Callable[[], object]) -> tuple[float, float]:
+    """Seconds, and processor seconds of this process and its finished children."""
+
+    def processor() -> float:
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return time.process_time() + children.ru_utime + children.ru_stime
+
+    begun, before = time.perf_counter(), processor()
+    task()
+    return time.perf_counter() - begun, processor() - before
+
+
 def _times(tasks: Timed, rounds: int) -> dict[str, float]:
     """Milliseconds, the median; the tasks take turns, so that all meet the same weather."""
     times: dict[str, list[float]] = {name: [] for name in tasks}
@@ -149,30 +187,50 @@ def _report_many(pair: Pair, ca: str) -> None:
             prefix = "" if tls else "http://"
             addresses = [f"{prefix}r{number}.bench.example:{port}" for number in range(REGISTRIES)]
             name = f"{challenge} over {'https' if tls else 'http'}"
-            for workers in WORKERS:
-                _many(name, lambda: _probe_all(addresses, policy, workers), workers, trips)  # noqa: B023
+            ratio = _many(name, lambda: _probe_all(addresses, policy), trips)  # noqa: B023
+            note(f"{REGISTRIES:,} tests, {name} : ideal", ratio, 2)
             url = f"{'https' if tls else 'http'}://localhost:{port}"
             bare = [(url, challenge, PASSWORD, ca if tls else None)] * REGISTRIES
-            _many("  by bare requests", lambda: _log_in_all(bare), WORKERS[-1], trips)  # noqa: B023
+            _many("  by bare requests", lambda: _log_in_all(bare), trips)  # noqa: B023
+            if not tls:
+                _many("  by http.client", lambda: _ask_all(port), trips)  # noqa: B023
 
 
-def _probe_all(addresses: list[str], policy: Policy, workers: int) -> None:
-    with ThreadPoolExecutor(workers) as pool:
+def _probe_all(addresses: list[str], policy: Policy) -> None:
+    with ThreadPoolExecutor(WORKERS) as pool:
         assert len(list(pool.map(lambda address: _test(address, policy), addresses))) == len(addresses)
 
 
 def _log_in_all(arguments: list[tuple[str, str, str, str | None]]) -> None:
-    """What the machine has to give: no rule, no judgement, no watchdog, the same requests."""
-    with ThreadPoolExecutor(WORKERS[-1]) as pool:
+    """What the machine has to give: no rule, no judgement, no deadline, the same requests."""
+    with ThreadPoolExecutor(WORKERS) as pool:
         assert all(pool.map(lambda each: log_in(*each), arguments))
 
 
-def _many(name: str, task: Callable[[], None], workers: int, trips: int) -> None:
+def _ask_all(port: int) -> None:
+    """Two requests on one connection by the standard library alone."""
+
+    def ask(_: int) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        for headers in ({}, {"Authorization": "Basic eDp5"}):
+            connection.request("GET", "/v2/", headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+        connection.close()
+        return answer.status == 200
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        assert all(pool.map(ask, range(REGISTRIES)))
+
+
+def _many(name: str, task: Callable[[], None], trips: int) -> float:
+    """Prints a row and returns the ratio to the ideal."""
     begun, spent = time.perf_counter(), time.process_time()
     task()
     took, spent = time.perf_counter() - begun, time.process_time() - spent
-    ideal = math.ceil(REGISTRIES / workers) * trips * DELAY
-    say(f"  {name:24}{workers:>8}{ideal:>8.2f}{took:>8.2f}{took / ideal:>8.2f}{spent:>11.2f}")
+    ideal = math.ceil(REGISTRIES / WORKERS) * trips * DELAY
+    say(f"  {name:24}{WORKERS:>8}{ideal:>8.2f}{took:>8.2f}{took / ideal:>8.2f}{spent:>11.2f}")
+    return took / ideal
 
 
 def say(line: str) -> None:
