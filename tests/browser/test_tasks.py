@@ -1,0 +1,71 @@
+"""What everyday tasks cost, counted in the browser: each click, and each field that was typed in or chosen."""
+
+from playwright.sync_api import Page, expect
+
+from tests.peers.console_page import credential, dialog, fill, names, row
+from tests.peers.running_console import RunningConsole
+from tests.peers.visitors import People
+from tests.peers.words import ZH
+
+COUNT = """
+  window.steps = new Set();
+  const count = (event) => {
+    const it = event.target.closest("input, select, textarea, button, a, label, summary") ?? event.target;
+    const field = (it.control ?? it).matches("input:not([type=checkbox], [type=radio]), select, textarea");
+    window.steps.add(field ? it.control ?? it : event);
+  };
+  addEventListener("pointerdown", count, true);
+  addEventListener("input", (event) => event.target.matches("[type=checkbox], [type=radio]") || count(event), true);
+"""
+"""Collects steps: every press of the pointer, and a field once however long it is edited."""
+
+
+def steps(page: Page) -> int:
+    taken: int = page.evaluate("() => { const n = window.steps.size; window.steps.clear(); return n; }")
+    return taken
+
+
+def test_take_few_steps(people: People, console: RunningConsole) -> None:
+    page = people("olive").open("/registries/?size=10", width=1280, height=800)
+    page.context.add_init_script(COUNT)
+    page.reload()
+
+    broken = page.locator("tbody tr").filter(has_text=ZH.failed).first
+    expect(broken.locator(".why-reason")).to_be_in_viewport(ratio=1)
+    assert steps(page) == 0, "the cause of the first broken registry"
+
+    tested = names(page)[0]
+    row(page, tested).hover()
+    row(page, tested).get_by_role("button", name=ZH.test).click()
+    expect(page.locator(".toast-text")).to_be_visible()
+    assert steps(page) == 1, "test a row"
+
+    page.get_by_role("link", name=ZH.add).click()
+    form = dialog(page)
+    values = credential(console, "harbor")
+    fill(form, **values, display_name="生产", description="主仓库")
+    form.get_by_role("button", name=ZH.test).click()
+    expect(form.locator(".verdict-ok")).to_be_visible()
+    form.get_by_role("button", name=ZH.ok, exact=True).click()
+    expect(page.get_by_text("已添加 生产")).to_be_visible()
+    assert 3 < steps(page) <= 9, "add a tested Harbor"
+
+    page.goto("/registries/?size=10&q=a")
+    page.locator("#tile-failed").click()
+    page.wait_for_url("**status=failed**")
+    shared, shown = page.url, names(page)
+    steps(page)
+    assert names(people("olive").open(shared)) == shown
+    assert steps(page) == 0, "share a filtered view"
+
+    page.goto("/registries/?size=10")
+    total = page.locator("#tile-failed .tile-count").inner_text()
+    assert int(total) > 10, "more than a page"
+    page.locator("#pick-more").click()
+    page.locator("[data-pick=failed]").click()
+    page.get_by_role("button", name=ZH.delete_selected).click()
+    dialog(page).get_by_role("textbox").fill(total)
+    dialog(page).get_by_role("button", name=f"确定删除 {total} 个").click()
+    expect(dialog(page).get_by_role("heading", name=ZH.finished)).to_be_visible()
+    expect(page.locator("#tile-failed .tile-count")).to_have_text("0")
+    assert steps(page) <= 5, "delete the failing ones"
