@@ -197,6 +197,9 @@ if NOTIFY_MAIL:
     )
 DEFAULT_FROM_EMAIL = env.str("CONSOLE_EMAIL_FROM", default="registry-console@localhost")
 
+# The checks that run by themselves: off, or 1h to 7d
+CHECK_INTERVAL = env.str("CONSOLE_CHECK_INTERVAL", default="6h")
+
 # The journal, runs and checks are deleted after so many days; 0 keeps them for ever.
 RETENTION_DAYS = env.int("CONSOLE_RETENTION_DAYS", default=400)
 

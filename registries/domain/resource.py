@@ -141,6 +141,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
         skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
         verification=_verification(notes),
         labels=metadata.get("labels") or _NO_LABELS,
+        generation=intern(str(metadata.get("generation") or "")),
         document=json.dumps(shown, ensure_ascii=False).encode(),
     )
 

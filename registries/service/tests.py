@@ -16,7 +16,7 @@ from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
 from registries.service.guard import Guard
 from registries.stores.base import Store
-from registries.verification.check import Check, Checks, Restraint
+from registries.verification.check import Check, Checks, Observer, Restraint
 from registries.verification.outcome import NotTested, Tested, kept
 
 STORED_LANGUAGE = "zh"
@@ -48,6 +48,7 @@ class Tests:
         prober: Prober,
         limit: Rates,
         restraint: Restraint,
+        observer: Observer = lambda uid, result, at: None,
     ) -> None:
         self._store = store
         self._index = index
@@ -57,6 +58,7 @@ class Tests:
         self._prober = prober
         self._limit = limit
         self._restraint = restraint
+        self._observer = observer
 
     def require_test(self, *, access: Access, namespace: str) -> None:
         """Raises NotFound or Forbidden unless this person may test in a namespace."""
@@ -90,11 +92,15 @@ class Tests:
         Any thread may call the probe; it touches no storage. Conflict `changed` if the registry has another address
         than when the test began: the test waited in the lane of the old one.
         """
+        return partial(self._prober, self.credential(access=access, check=check))
+
+    def credential(self, *, access: Access, check: Check) -> Credential:
+        """The credential of a test, as stored now. NotFound, Conflict, Unavailable, Forbidden."""
         with self._guard.writing(access, Action.TEST, check.key) as store:
             credential = store.credential(check.key, uid=check.uid)
         if check.registry and registry_of(credential.address) != check.lane:
             raise Conflict(str(check.key), Problem.CHANGED)
-        return partial(self._prober, credential)
+        return credential
 
     def record_test(
         self,
@@ -110,7 +116,8 @@ class Tests:
         """
         if not self._history.is_open(check):
             return NotTested(Problem.INTERRUPTED)
-        patch = verification_annotations(_verification(result))
+        at = datetime.now(UTC)
+        patch = verification_annotations(_verification(result, at))
         doubt = True
         while True:
             try:
@@ -119,6 +126,7 @@ class Tests:
                     self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=result.reason)
                     self._respect(check.key.namespace, registry.address, registry.username, result)
                     self._history.finish(check, result)
+                    self._observer(check.uid, result, at)
                 return result
             except ConsoleError as error:
                 if not again(error):
@@ -147,6 +155,25 @@ class Tests:
             self.abandon_test(check=check)
             raise
         return self.record_test(access=access, check=check, result=result)
+
+    # Tests by the schedule
+
+    def probe(self, credential: Credential) -> Result:
+        """One connection test. Unavailable `registry_busy`."""
+        return self._prober(credential)
+
+    def keep_result(self, *, check: Check, result: Result) -> None:
+        """Ends a test with its result in the history only. The verdict is written once it is confirmed."""
+        if check.registry is not None:
+            self._respect(check.key.namespace, check.registry.address, check.registry.username, result)
+        self._history.finish(check, result)
+
+    def write_verdict(self, *, access: Access, key: Key, uid: str, result: Result, at: datetime) -> None:
+        """Writes a confirmed verdict to one resource with the credential that was tested. NotFound, Conflict,
+        Unavailable, Forbidden."""
+        self._guard.require(access, Permission.TEST, key, Action.TEST)
+        with self._guard.writing(access, Action.TEST, key) as store:
+            store.annotate(key, verification_annotations(_verification(result, at)), uid=uid)
 
     # Typed values
 
@@ -185,10 +212,10 @@ def _problem(error: ConsoleError) -> Problem:
     return Problem.GONE if isinstance(error, NotFound) else error.code
 
 
-def _verification(result: Result) -> Verification:
+def _verification(result: Result, at: datetime) -> Verification:
     return Verification(
         status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
         reason=result.reason.value,
         message=kept(result).message(STORED_LANGUAGE),
-        at=datetime.now(UTC),
+        at=at,
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from registries.domain.registry import Key, RegistrySecret
+from registries.probe.result import Result
 from registries.probe.schedule import registry_of
 from registries.verification.outcome import Tested
 
@@ -36,6 +37,12 @@ class Restraint(Protocol):
 
     def left(self, namespace: str, registry: str, username: str) -> int:
         """The remaining seconds of the pause, or 0."""
+        ...
+
+
+class Observer(Protocol):
+    def __call__(self, uid: str, result: Result, at: datetime) -> None:
+        """Takes note of a verdict that was written to the resource with this uid."""
         ...
 
 

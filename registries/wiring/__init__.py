@@ -25,6 +25,8 @@ from registries.runs.execution import Kind
 from registries.runs.single import SingleTests
 from registries.runs.tests import VerifyKind
 from registries.runs.threads import Background, Lanes
+from registries.schedule.rows import observe
+from registries.schedule.sweep import Schedule
 from registries.service.guard import Guard
 from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
 from registries.service.pull_secret_use import PullSecretUse
@@ -68,7 +70,14 @@ class Services(Telling):
             prober=self.prober,
             limit=Rates(settings.TESTS_PER_MINUTE, StoredBuckets()),
             restraint=self.pauses,
+            observer=observe,
         )
+
+    @part
+    def schedule(self) -> Schedule:
+        """The checks that run by themselves."""
+        interval, secret, patience = self.check_interval, settings.SECRET_KEY, self.prober.patience
+        return Schedule(self.index, self.store, self.tests, self.pauses, interval, secret, patience)
 
     @part
     def pull_secrets(self) -> PullSecretUse:
@@ -180,7 +189,7 @@ class Services(Telling):
     def start(self) -> None:
         """Begins what runs beside the requests. Call it in the process that answers requests."""
         clean_up: Callable[[], None] = partial(keep_clean, settings.RETENTION_DAYS)
-        for upkeep in (clean_up, *self.people.upkeep):
+        for upkeep in (clean_up, *self.people.upkeep, *self.schedule.upkeep):
             threading.Thread(target=upkeep, name="upkeep", daemon=True).start()
         self.sender.start()
         if self.on_cluster:

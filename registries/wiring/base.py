@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from socket import gethostname
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +18,7 @@ from registries.audit.log import AuditLog
 from registries.domain.errors import Unavailable
 from registries.index.search import Index
 from registries.metrics import Metrics
+from registries.schedule.due import read_interval
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
@@ -64,9 +65,17 @@ class Foundation:
             raise ImproperlyConfigured("CONSOLE_AUTH=kubernetes takes CONSOLE_STORE=kubernetes as well")
         return bool(settings.AUTH == "kubernetes")
 
+    @property
+    def check_interval(self) -> timedelta | None:
+        """The time between the scheduled checks of a credential; None: there are none."""
+        try:
+            return read_interval(settings.CHECK_INTERVAL)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"CONSOLE_CHECK_INTERVAL: {error}") from error
+
     def check_settings(self) -> None:
         """Raises ImproperlyConfigured for settings that are unknown or contradict each other."""
-        _ = self.on_cluster, self.by_cluster
+        _ = self.on_cluster, self.by_cluster, self.check_interval
 
     @part
     def sealer(self) -> Sealer:

@@ -24,7 +24,8 @@ def environment(folder: Path, **values: str) -> dict[str, str]:
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))
     }
-    return {**inherited, "CONSOLE_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", **values}
+    own = {"CONSOLE_DATA_DIR": str(folder), "CONSOLE_CHECK_INTERVAL": "off", "PYTHONUNBUFFERED": "1"}
+    return {**inherited, **own, **values}
 
 
 def manage(folder: Path, *arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":

@@ -60,6 +60,7 @@ class RunningConsole:
             "CONSOLE_DEMO": "1",
             "CONSOLE_DATA_DIR": str(self.folder),
             **PATIENT,
+            "CONSOLE_CHECK_INTERVAL": "off",
             "PYTHONUNBUFFERED": "1",
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CONSOLE_")}

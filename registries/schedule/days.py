@@ -1,0 +1,49 @@
+"""What a day was like for a registry: successes, failures, seconds down. Owns DayRecord."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from django.db.models import F
+from django.utils import timezone
+
+from registries.models import DayRecord
+
+BATCH = 500
+"""Rows of one statement. SQLite limits the parameters of a query."""
+
+
+def seconds_by_day(begin: datetime, end: datetime, zone: tzinfo) -> Iterator[tuple[date, int]]:
+    """The seconds of each day between two moments, in this time zone."""
+    while begin < end:
+        day = begin.astimezone(zone).date()
+        midnight = datetime.combine(day + timedelta(days=1), time(), zone)
+        yield day, round((min(end, midnight) - begin).total_seconds())
+        begin = midnight
+
+
+def count(uids: Sequence[str], at: datetime, *, ok: bool) -> None:
+    """Counts one test for each of these registries."""
+    _add(uids, timezone.localdate(at), "ok" if ok else "failed", 1)
+
+
+def add_down(uids: Sequence[str], begin: datetime, end: datetime) -> None:
+    """Adds a time in which these registries were failing."""
+    for day, seconds in seconds_by_day(begin, end, timezone.get_default_timezone()):
+        _add(uids, day, "down", seconds)
+
+
+def of(uid: str, since: date) -> list[DayRecord]:
+    """The days of one registry, oldest first. Days without a test have no record."""
+    return list(DayRecord.objects.filter(uid=uid, day__gte=since).order_by("day"))
+
+
+def forget(uids: Sequence[str]) -> None:
+    for first in range(0, len(uids), BATCH):
+        DayRecord.objects.filter(uid__in=uids[first : first + BATCH]).delete()
+
+
+def _add(uids: Sequence[str], day: date, field: str, amount: int) -> None:
+    for first in range(0, len(uids), BATCH):
+        some = uids[first : first + BATCH]
+        DayRecord.objects.bulk_create((DayRecord(uid=uid, day=day) for uid in some), ignore_conflicts=True)
+        DayRecord.objects.filter(uid__in=some, day=day).update(**{field: F(field) + amount})

@@ -1,0 +1,37 @@
+"""A keyed digest that tells whether two registries have the same credential, without telling the password.
+
+It is in the database and nowhere else: no page, answer, annotation, metric or log line contains it.
+"""
+
+import hmac
+import json
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from registries.domain.registry import Credential
+
+
+class CredentialDigest:
+    """HMAC-SHA256 of address, trust settings, user name and password. The key is derived from the console's secret.
+
+    Credentials with other trust settings are different, since their verdicts differ.
+    """
+
+    def __init__(self, secret: str) -> None:
+        derived = HKDF(SHA256(), length=32, salt=None, info=b"registries.schedule.digest")
+        self._key = derived.derive(secret.encode())
+        self.key_id = hmac.new(self._key, b"key id", sha256).hexdigest()[:8]
+        """Tells digests of different keys apart."""
+
+    def __call__(self, credential: Credential) -> str:
+        """`<key id>:<64 hexadecimal digits>`."""
+        trust = sha256(credential.ca_bundle.encode()).hexdigest() if credential.ca_bundle else ""
+        values = (
+            credential.address,
+            "skip" if credential.skip_tls_verify else trust,
+            credential.username,
+            credential.password,
+        )
+        return f"{self.key_id}:{hmac.new(self._key, json.dumps(values).encode(), sha256).hexdigest()}"

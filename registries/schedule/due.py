@@ -1,0 +1,77 @@
+"""When a credential is tested next. Pure: no clock, no storage."""
+
+import random
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from registries.probe.reason import Reason
+from registries.schedule.state import FINAL, NETWORK, REFUSED, State, Status
+
+SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=7)
+"""The limits of an interval that somebody chooses."""
+RETRIES = (timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=5))
+"""The waits after a failure that may pass. After the last one, the interval counts again."""
+CONFIRMATION = (5.0, 30.0)
+"""Seconds until the second test of a credential that was good and is refused now. Harbor refuses every password for
+1.5 seconds after a wrong one."""
+LONGEST_BACK_OFF = timedelta(hours=24)
+JITTER = (0.9, 1.1)
+AT_ONCE = timedelta(minutes=1)
+"""A credential that is new gets its first test within this time, unless many are new."""
+_UNITS = {"m": 60, "h": 3600, "d": 86_400}
+
+Spread = Callable[[float, float], float]
+
+
+def read_interval(text: str) -> timedelta | None:
+    """Reads `off` (None), or a number with the unit m, h or d: 90m, 6h or 7d. ValueError outside of 1h to 7d."""
+    if text == "off":
+        return None
+    match = re.fullmatch(r"([0-9]{1,5})([mhd])", text)
+    interval = timedelta(seconds=int(match[1]) * _UNITS[match[2]]) if match else timedelta()
+    if not SHORTEST <= interval <= LONGEST:
+        raise ValueError(f"{text} is no interval: write off, or 1h to 7d")
+    return interval
+
+
+def first_due(
+    now: datetime, interval: timedelta, new: int, *, everything: bool, spread: Spread = random.uniform
+) -> datetime:
+    """The first test of a credential. The first time the console runs, all are spread over the interval; later, `new`
+    credentials that come together are spread over one minute for each."""
+    window = interval if everything else min(interval, new * AT_ONCE)
+    return now + window * spread(0.0, 1.0)
+
+
+def next_due(
+    status: Status,
+    interval: timedelta,
+    at: datetime,
+    *,
+    retry_after: int | None = None,
+    own_network: bool = False,
+    spread: Spread = random.uniform,
+) -> datetime:
+    """The test after one that ended at `at` with `status`. `retry_after`: what the registry asked for, in seconds."""
+    regular = at + interval * spread(*JITTER)
+    reason = Reason(status.reason)
+    if reason is Reason.RATE_LIMITED:
+        return max(regular, at + min(timedelta(seconds=retry_after or 0), LONGEST_BACK_OFF))
+    if reason.ok:
+        return at + RETRIES[0] if status.state is State.RECOVERING else regular
+    if own_network and reason in NETWORK:
+        return at + RETRIES[-1]
+    if reason in REFUSED:
+        if status.state is State.SUSPECT:
+            return at + timedelta(seconds=spread(*CONFIRMATION))
+        return at + back_off(interval, status.failures) * spread(*JITTER)
+    if reason in FINAL or status.failures > len(RETRIES):
+        return regular
+    return at + min(RETRIES[status.failures - 1], interval)
+
+
+def back_off(interval: timedelta, failures: int) -> timedelta:
+    """The wait after so many refusals in a row: twice the interval, then twice as long each time, up to a day."""
+    longest = max(interval, LONGEST_BACK_OFF)
+    return min(interval * (1 << min(max(failures, 1), 10)), longest)

@@ -1,0 +1,74 @@
+"""The console's own network: when most hosts fail at once, it is to blame, and no registry turns red.
+
+Owns NetworkIncident. Tests are spread over hours, so the first failure of a host brings the tests of some other hosts
+forward: their results tell whose network failed.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from registries.models import NetworkIncident, ScheduledCredential
+from registries.probe.reason import Reason
+from registries.schedule.state import NETWORK, HostResult, State, own_network_fails
+
+ROUND = timedelta(minutes=10)
+"""Results of this time are compared."""
+WITNESSES = 8
+"""Other hosts that are tested after the first failure of a host."""
+
+
+def own_network(host: str, reason: Reason, at: datetime, *, failing: bool) -> bool:
+    """Whether this result is to be blamed on the console's own network. Opens and closes the incident.
+
+    `failing`: the host was failing before.
+    """
+    is_open = NetworkIncident.objects.filter(open=True).exists()
+    if reason not in NETWORK and not is_open:
+        return False
+    results = list(_round(HostResult(host, reason, failing), at))
+    if reason in NETWORK and own_network_fails(results):
+        failed = sum(it.reason in NETWORK for it in results)
+        NetworkIncident.objects.get_or_create(
+            open=True, defaults={"began_at": at, "hosts": len(results), "failed": failed}
+        )
+        return True
+    if is_open and reason not in NETWORK and 2 * sum(it.reason in NETWORK for it in results) <= len(results):
+        NetworkIncident.objects.filter(open=True).update(open=None, ended_at=at)
+        is_open = False
+    return is_open and reason in NETWORK
+
+
+def current() -> NetworkIncident | None:
+    return NetworkIncident.objects.filter(open=True).first()
+
+
+def call_witnesses(host: str, at: datetime) -> None:
+    """Makes one good credential of some other hosts due now. Hosts with a result of this round are not tested again."""
+    known = {it.host for it in _round(HostResult(host, Reason.TIMEOUT, failing=False), at)}
+    good = ScheduledCredential.objects.filter(state=State.OK, due_at__gt=at).exclude(host__in=known)
+    good = good.exclude(tested_reason=Reason.RATE_LIMITED)
+    hosts: dict[str, int] = {}
+    for pk, other in good.order_by("tested_at").values_list("pk", "host")[: 8 * WITNESSES]:
+        hosts.setdefault(other, pk)
+    chosen = list(hosts.values())[: max(0, WITNESSES + 1 - len(known))]
+    ScheduledCredential.objects.filter(pk__in=chosen).update(due_at=at)
+
+
+def _round(mine: HostResult, at: datetime) -> Iterator[HostResult]:
+    """The newest result of each host since the first failure of this round. Hosts that failed before are left out."""
+    tested = ScheduledCredential.objects.filter(tested_at__gte=at - ROUND, tested_at__lte=at)
+    tested = tested.exclude(settled=State.FAILING).exclude(tested_reason=Reason.RATE_LIMITED)
+    newest = {
+        host: (tested_at, Reason(reason))
+        for host, reason, tested_at in tested.order_by("tested_at").values_list(
+            "host", "tested_reason", "tested_at"
+        )
+        if tested_at is not None
+    }
+    newest[mine.host] = (at, mine.reason)
+    begin = min((tested_at for tested_at, reason in newest.values() if reason in NETWORK), default=at)
+    if not mine.failing:
+        yield mine
+    for host, (tested_at, reason) in newest.items():
+        if host != mine.host and tested_at >= begin:
+            yield HostResult(host, reason, failing=False)

@@ -1,0 +1,247 @@
+"""Keeps the rows of the schedule in step with the registries: new ones, changed ones, deleted ones.
+
+Each process does this for itself; doing it twice does no harm. The password of a registry is read once, and again
+only after its specification has changed.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.db import transaction
+
+from registries.domain.errors import ConsoleError
+from registries.domain.registry import RegistrySecret, VerifyStatus
+from registries.index.search import Index
+from registries.models import CheckInterval, ScheduledCredential, ScheduledRegistry
+from registries.probe.reason import Reason
+from registries.probe.schedule import registry_of
+from registries.schedule import days
+from registries.schedule.digest import CredentialDigest
+from registries.schedule.due import first_due, next_due
+from registries.schedule.intervals import Intervals
+from registries.schedule.state import State, Status
+from registries.stores.base import Store
+
+WHOLE = timedelta(minutes=10)
+"""Between two comparisons of everything with the database, for what other processes did."""
+BATCH = 500
+
+Placed = tuple[RegistrySecret, str]
+"""A registry and the digest of its credential."""
+
+log = logging.getLogger(__name__)
+
+
+class Placing:
+    def __init__(self, index: Index, store: Store, digest: CredentialDigest, intervals: Intervals) -> None:
+        self._index = index
+        self._store = store
+        self._digest = digest
+        self._intervals = intervals
+        self._version: str | None = None
+        self._whole_at: datetime | None = None
+        self._seen: dict[str, str] = {}
+        """The resource version that was looked at, by uid."""
+        self._placed: dict[str, str] = {}
+        """The fingerprint in the database, by uid."""
+        self._again: set[str] = set()
+
+    def update(self, now: datetime) -> None:
+        """Places what is new or changed since the last call, and removes what is gone. Unavailable."""
+        if self._index.freshness().away:
+            return
+        snapshot = self._index.fresh()
+        whole = self._whole_at is None or now - self._whole_at >= WHOLE
+        if snapshot.version == self._version and not whole and not self._again:
+            return
+        if whole:
+            self._whole_at, self._seen, self._placed = now, {}, self._stored()
+        again, self._again = self._again, set()
+        present: set[str] = set()
+        changed: list[RegistrySecret] = []
+        for bucket in snapshot.buckets.values():
+            for it in bucket.items:
+                present.add(it.uid)
+                if self._seen.get(it.uid) != it.resource_version or it.uid in again:
+                    self._seen[it.uid] = it.resource_version
+                    if self._placed.get(it.uid) != fingerprint(it) or it.uid in again:
+                        changed.append(it)
+        self._place(changed, now)
+        self._remove(self._placed.keys() - present)
+        self._version = snapshot.version
+
+    def again(self, uid: str) -> None:
+        """Reads a registry's credential again at the next `update`: it was not the one that was known."""
+        self._again.add(uid)
+
+    def _stored(self) -> dict[str, str]:
+        """The fingerprints in the database. Digests of an earlier key are left out, and so made again."""
+        rows = ScheduledRegistry.objects.filter(credential__digest__startswith=f"{self._digest.key_id}:")
+        return dict(rows.values_list("uid", "fingerprint"))
+
+    def _place(self, registries: Sequence[RegistrySecret], now: datetime) -> None:
+        everything = not ScheduledCredential.objects.exists()
+        read = [(it, digest) for it in registries if (digest := self._read(it))]
+        self._take_over_keys(read)
+        known = _rows_of(digest for _, digest in read)
+        new = {digest: newest for digest, newest in _newest(read).items() if digest not in known}
+        for first in range(0, len(read), BATCH):
+            self._place_some(read[first : first + BATCH], new, now, everything=everything)
+        for it, _ in read:
+            self._placed[it.uid] = fingerprint(it)
+
+    def _place_some(
+        self, read: Sequence[Placed], new: Mapping[str, RegistrySecret], now: datetime, *, everything: bool
+    ) -> None:
+        with transaction.atomic():
+            wanted = {digest for _, digest in read}
+            ScheduledCredential.objects.bulk_create(
+                (
+                    self._new_row(digest, new[digest], now, len(new), everything=everything)
+                    for digest in sorted(wanted & new.keys())
+                ),
+                ignore_conflicts=True,
+            )
+            rows = _rows_of(wanted)
+            before = dict(
+                ScheduledRegistry.objects.filter(uid__in=[it.uid for it, _ in read]).values_list(
+                    "uid", "credential"
+                )
+            )
+            ScheduledRegistry.objects.bulk_create(
+                (_member(it, rows[digest]) for it, digest in read),
+                update_conflicts=True,
+                unique_fields=["uid"],
+                update_fields=["namespace", "name", "fingerprint", "credential"],
+            )
+            moved = [rows[digest] for it, digest in read if before.get(it.uid, rows[digest]) != rows[digest]]
+            ScheduledCredential.objects.filter(pk__in=moved, tested_at=None, interval__isnull=False).update(
+                due_at=now
+            )
+            joined = [rows[digest] for it, digest in read if digest not in new]
+            ScheduledCredential.objects.filter(pk__in=joined, outcome_at__isnull=False).update(behind=True)
+            _drop_empty(set(before.values()))
+            self._intervals.apply(set(rows.values()), now)
+
+    def _remove(self, uids: Iterable[str]) -> None:
+        gone = sorted(uids)
+        for first in range(0, len(gone), BATCH):
+            some = gone[first : first + BATCH]
+            with transaction.atomic():
+                rows = ScheduledRegistry.objects.filter(uid__in=some)
+                credentials = set(rows.values_list("credential", flat=True))
+                rows.delete()
+                CheckInterval.objects.filter(uid__in=some).delete()
+                days.forget(some)
+                _drop_empty(credentials)
+        for uid in gone:
+            self._placed.pop(uid, None)
+            self._seen.pop(uid, None)
+
+    def _read(self, registry: RegistrySecret) -> str | None:
+        """The digest of a credential, or None when it cannot be read now. The next comparison of everything tries
+        again."""
+        try:
+            return self._digest(self._store.credential(registry.key, uid=registry.uid))
+        except ConsoleError:
+            return None
+
+    def _take_over_keys(self, read: Sequence[Placed]) -> None:
+        """Gives rows with a digest of an earlier key the digest of the present one, so that their state stays."""
+        mine = f"{self._digest.key_id}:"
+        if not ScheduledCredential.objects.exclude(digest__startswith=mine).exists():
+            return
+        known = set(ScheduledCredential.objects.values_list("digest", flat=True))
+        for it, digest in read:
+            old = ScheduledRegistry.objects.filter(uid=it.uid, fingerprint=fingerprint(it))
+            pk = old.exclude(credential__digest__startswith=mine).values_list("credential", flat=True).first()
+            if pk is not None and digest not in known:
+                ScheduledCredential.objects.filter(pk=pk).update(digest=digest)
+                known.add(digest)
+
+    def _new_row(
+        self, digest: str, registry: RegistrySecret, now: datetime, new: int, *, everything: bool
+    ) -> ScheduledCredential:
+        """A row with the state that the verdict on the resource tells. It is no change: nobody is told."""
+        verdict = registry.verification
+        status = seeded(registry)
+        row = ScheduledCredential(
+            digest=digest,
+            host=registry_of(registry.address)[:300],
+            username=registry.username[:256],
+            state=status.state,
+            settled=status.settled,
+            since=status.since,
+            failures=status.failures,
+            recent=status.recent,
+            tested_at=verdict.at,
+            tested_reason=status.reason,
+            reason=status.reason,
+        )
+        if self._intervals.default is not None:
+            interval = self._intervals.default
+            row.interval = round(interval.total_seconds())
+            row.due_at = first_due(now, interval, new, everything=everything)
+            if verdict.at is not None and status.state is not State.NEW:
+                regular = next_due(status, interval, verdict.at)
+                row.due_at = regular if regular > now else row.due_at
+        return row
+
+
+def fingerprint(registry: RegistrySecret) -> str:
+    """Changes when the credential, its address or its trust settings may have changed."""
+    values = (registry.generation, registry.binding, registry.username)
+    return sha256("\0".join(values).encode()).hexdigest()
+
+
+def seeded(registry: RegistrySecret) -> Status:
+    """The status that the verdict on a resource tells."""
+    verdict = registry.verification
+    try:
+        reason = Reason(verdict.reason)
+    except ValueError:
+        return Status()
+    if verdict.status is VerifyStatus.UNTESTED or verdict.at is None or reason is Reason.RATE_LIMITED:
+        return Status()
+    state = State.OK if reason.ok else State.FAILING
+    failures = 0 if reason.ok else 1
+    return Status(state, state, verdict.at, failures, "+" if reason.ok else "-", reason.value)
+
+
+def _newest(read: Iterable[Placed]) -> dict[str, RegistrySecret]:
+    """Of the registries with one credential, the one that was tested last."""
+    newest: dict[str, RegistrySecret] = {}
+    for it, digest in read:
+        at = it.verification.at
+        other = newest.get(digest)
+        if other is None or (at and (other.verification.at is None or at > other.verification.at)):
+            newest[digest] = it
+    return newest
+
+
+def _member(registry: RegistrySecret, credential: int) -> ScheduledRegistry:
+    return ScheduledRegistry(
+        uid=registry.uid,
+        namespace=registry.namespace,
+        name=registry.name,
+        fingerprint=fingerprint(registry),
+        credential_id=credential,
+        written_at=registry.verification.at,
+        written_reason=registry.verification.reason[:64],
+    )
+
+
+def _rows_of(digests: Iterable[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    wanted = sorted(set(digests))
+    for first in range(0, len(wanted), BATCH):
+        rows = ScheduledCredential.objects.filter(digest__in=wanted[first : first + BATCH])
+        found |= dict(rows.values_list("digest", "pk"))
+    return found
+
+
+def _drop_empty(credentials: Iterable[int]) -> None:
+    """Deletes rows without registries."""
+    ScheduledCredential.objects.filter(pk__in=list(credentials), registries=None).delete()

@@ -1,0 +1,249 @@
+"""The rows of the schedule: claims, results, and which registries lack a verdict.
+
+Owns ScheduledCredential, ScheduledRegistry and StateChange. A claim is a conditional UPDATE with an end: what a dead
+process had claimed is due again. A process that slept past the end of its claim records nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from registries.limits import exclusive
+from registries.models import ScheduledCredential, ScheduledRegistry, StateChange
+from registries.probe.result import Reason, Result
+from registries.schedule import days, network
+from registries.schedule.due import next_due
+from registries.schedule.state import NETWORK, REFUSED, State, Status, step
+from registries.verification.outcome import to_json, without_pem
+
+LOOKED_AT = 32
+"""Due rows that are read at a time. The hosts of some may be taken by another process meanwhile."""
+WRITTEN_AGAIN = timedelta(hours=1)
+"""An unchanged verdict is not written to a resource more often."""
+SAME_RESULT = timedelta(minutes=1)
+"""Another test of a copy with the same result within this time is counted for the copy only."""
+APART = timedelta(seconds=10)
+"""After a refusal, the other passwords of the user name wait so long: a registry may refuse all for a moment."""
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A credential that this process works on until the claim ends. `due`: a test is due, not only a write."""
+
+    id: int
+    fence: int
+    host: str
+    username: str
+    digest: str
+    due: bool
+
+
+def claim_next(now: datetime, by: str, lasts: timedelta) -> Claim | None:
+    """Claims the credential that is due for longest on a host where no claim is held, in any process."""
+    held = ScheduledCredential.objects.filter(claimed_until__gt=now)
+    waiting = _open(now).exclude(host__in=held.values("host"))
+    for row in waiting.order_by(F("due_at").asc(nulls_last=True), "pk")[:LOOKED_AT]:
+        with exclusive(f"schedule {row.host}"):
+            if held.filter(host=row.host).exists():
+                continue
+            taken = (
+                _open(now)
+                .filter(pk=row.pk, fence=row.fence)
+                .update(claimed_until=now + lasts, claimed_by=by[:64], fence=row.fence + 1)
+            )
+        if taken:
+            due = row.due_at is not None and row.due_at <= now
+            return Claim(row.pk, row.fence + 1, row.host, row.username, row.digest, due)
+    return None
+
+
+def next_moment() -> datetime | None:
+    """When the next credential is due, claimed or not; None if none is."""
+    scheduled = ScheduledCredential.objects.filter(due_at__isnull=False)
+    return scheduled.order_by("due_at").values_list("due_at", flat=True).first()
+
+
+def extend(claim: Claim, until: datetime) -> bool:
+    """Holds a claim for longer. False if it was lost."""
+    return bool(_mine(claim).update(claimed_until=until))
+
+
+def release(claim: Claim, *, due_at: datetime | None = None) -> None:
+    """Ends a claim. `due_at` postpones the test."""
+    later = {} if due_at is None else {"due_at": due_at}
+    _mine(claim).update(claimed_until=None, claimed_by="", **later)
+
+
+def hold_back(claim: Claim, until: datetime) -> None:
+    """Keeps the claim until a moment, without doing anything: the store does not answer."""
+    _mine(claim).update(claimed_until=until, claimed_by="")
+
+
+def record(claim: Claim, result: Result, at: datetime) -> bool:
+    """Records the result of a scheduled test for all registries with this credential. False if the claim was lost."""
+    with transaction.atomic():
+        row = _mine(claim).select_for_update().first()
+        if row is None:
+            return False
+        uids = _uids(row)
+        if result.reason is not Reason.RATE_LIMITED:
+            days.count(uids, at, ok=result.ok)
+        _apply(row, uids, result, at)
+    return True
+
+
+def observe(uid: str, result: Result, at: datetime) -> None:
+    """Takes note of another test of a registry, whose verdict is on its resource already. It moves the schedule on."""
+    with transaction.atomic():
+        row = ScheduledCredential.objects.select_for_update(of=("self",)).filter(registries__uid=uid).first()
+        if row is None:
+            return
+        written = ScheduledRegistry.objects.filter(uid=uid)
+        written.update(written_at=at, written_reason=result.reason.value)
+        if result.reason is not Reason.RATE_LIMITED:
+            days.count([uid], at, ok=result.ok)
+        if row.tested_at and row.tested_reason == result.reason and at - row.tested_at < SAME_RESULT:
+            return
+        _apply(row, _uids(row), result, at)
+
+
+def unwritten(claim: Claim) -> list[ScheduledRegistry]:
+    """The registries that lack the confirmed outcome: all with another one, and those whose time is an hour old."""
+    row = _mine(claim).first()
+    if row is None or row.outcome_at is None:
+        return []
+    old = Q(written_at=None) | Q(written_at__lte=row.outcome_at - WRITTEN_AGAIN)
+    return list(row.registries.filter(old | ~Q(written_reason=row.reason)).order_by("namespace", "name"))
+
+
+def confirmed(claim: Claim) -> tuple[str, datetime | None]:
+    """The JSON of the last confirmed outcome, and its time."""
+    found = _mine(claim).values_list("outcome", "outcome_at").first()
+    return found or ("", None)
+
+
+def written(registry: ScheduledRegistry, reason: str, at: datetime) -> None:
+    ScheduledRegistry.objects.filter(pk=registry.pk).update(written_at=at, written_reason=reason)
+
+
+def all_written(claim: Claim, outcome_at: datetime | None) -> None:
+    """Every registry has the outcome of this time. A newer one stays to be written."""
+    _mine(claim).filter(outcome_at=outcome_at).update(behind=False)
+
+
+def members(claim: Claim) -> list[ScheduledRegistry]:
+    """The registries with this credential, those first whose resource was written first: all get their turn."""
+    found = ScheduledRegistry.objects.filter(credential=claim.id)
+    return list(found.order_by(F("written_at").asc(nulls_first=True), "pk"))
+
+
+def status_of(row: ScheduledCredential) -> Status:
+    return Status(
+        State(row.state), State(row.settled), row.since, row.failures, row.recent, row.tested_reason
+    )
+
+
+def _open(now: datetime) -> QuerySet[ScheduledCredential]:
+    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    return ScheduledCredential.objects.filter(Q(due_at__lte=now) | Q(behind=True), free)
+
+
+def _mine(claim: Claim) -> QuerySet[ScheduledCredential]:
+    return ScheduledCredential.objects.filter(pk=claim.id, fence=claim.fence)
+
+
+def _uids(row: ScheduledCredential) -> Sequence[str]:
+    return list(row.registries.values_list("uid", flat=True))
+
+
+def _apply(row: ScheduledCredential, uids: Sequence[str], result: Result, at: datetime) -> None:
+    """The state after a result, its history, and the next test."""
+    before, reason = status_of(row), result.reason
+    own = network.own_network(row.host, reason, at, failing=before.settled is State.FAILING)
+    after = step(before, reason, at, own_network=own)
+    if before.settled is State.FAILING and row.tested_at and row.tested_at < at:
+        days.add_down(uids, row.tested_at, at)
+    says_something = reason is not Reason.RATE_LIMITED and not (own and reason in NETWORK)
+    if says_something and after.state.confirmed:
+        if after.settled is not before.settled or _fails_otherwise(row, after):
+            _note_change(row, before, after, at)
+        row.outcome, row.reason, row.outcome_at = to_json(without_pem(result)), reason.value, at
+        row.behind = True
+    row.state, row.settled, row.since = after.state, after.settled, after.since
+    row.failures, row.recent = after.failures, after.recent
+    row.tested_at, row.tested_reason = at, reason.value
+    if row.interval is not None:
+        interval = timedelta(seconds=row.interval)
+        row.due_at = next_due(after, interval, at, retry_after=result.retry_after, own_network=own)
+    row.save(
+        update_fields=[
+            *("state", "settled", "since", "failures", "recent", "tested_at", "tested_reason"),
+            *("outcome", "reason", "outcome_at", "behind", "due_at"),
+        ]
+    )
+    if reason in REFUSED:
+        _spare_the_user(row, at)
+    if reason in NETWORK and before.state is State.OK and not own:
+        network.call_witnesses(row.host, at)
+
+
+def _fails_otherwise(row: ScheduledCredential, after: Status) -> bool:
+    return after.settled is State.FAILING and row.reason != after.reason
+
+
+def _note_change(row: ScheduledCredential, before: Status, after: Status, at: datetime) -> None:
+    changes = (
+        StateChange(
+            uid=it.uid,
+            namespace=it.namespace,
+            name=it.name,
+            host=row.host,
+            at=at,
+            before=before.settled,
+            after=after.settled,
+            reason=after.reason,
+            since=before.since,
+        )
+        for it in row.registries.all()
+    )
+    StateChange.objects.bulk_create(changes, batch_size=BATCH)
+
+
+def _spare_the_user(row: ScheduledCredential, at: datetime) -> None:
+    """Postpones the tests of other passwords of this user name on this host, which would be refused, or lock it.
+
+    Good ones wait for a moment. Others wait until this one is due, and are then tested before it.
+    """
+    others = ScheduledCredential.objects.filter(host=row.host, username=row.username).exclude(pk=row.pk)
+    good = Q(settled=State.OK)
+    others.filter(good, due_at__lt=at + APART).update(due_at=at + APART)
+    if row.due_at is not None:
+        others.filter(~good, due_at__lt=row.due_at).update(due_at=row.due_at)
+        ScheduledCredential.objects.filter(pk=row.pk).update(due_at=row.due_at + timedelta(seconds=1))
+
+
+def statuses(uids: Sequence[str]) -> dict[str, ScheduledCredential]:
+    """The row of the credential of each registry, by uid, in one query for 500. Never show its digest."""
+    found: dict[str, ScheduledCredential] = {}
+    for first in range(0, len(uids), BATCH):
+        rows = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
+        found |= {it.uid: it.credential for it in rows.select_related("credential")}
+    return found
+
+
+def changes_of(uid: str, most: int) -> list[StateChange]:
+    """The confirmed changes of one registry, newest first."""
+    return list(StateChange.objects.filter(uid=uid).order_by("-at", "-pk")[:most])
+
+
+def lag(now: datetime | None = None) -> tuple[int, float]:
+    """How many credentials are due, and the seconds for which the first of them has been due."""
+    now = now or timezone.now()
+    due = ScheduledCredential.objects.filter(due_at__lte=now).order_by("due_at")
+    first = due.values_list("due_at", flat=True).first()
+    return due.count(), (now - first).total_seconds() if first else 0.0

@@ -1,0 +1,155 @@
+"""The state of a credential over its tests. Pure: no clock, no storage.
+
+    new -> ok | failing           the first result; a passing failure is tested again first
+    ok -> suspect -> failing      two failures in a row
+    ok -> failing                 at once, for a failure that cannot pass by itself
+    failing -> recovering -> ok   two successes in a row
+    any -> flapping               too many changes between success and failure in the last tests
+
+`new`, `suspect` and `recovering` wait for another test. `ok`, `failing` and `flapping` are confirmed: only they are
+written to the resource, to the history, and told to people.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from registries.probe.reason import Reason
+from registries.probe.schedule import LEAVE_ALONE
+
+
+class State(StrEnum):
+    """The values are stored."""
+
+    NEW = "new"
+    OK = "ok"
+    SUSPECT = "suspect"
+    FAILING = "failing"
+    RECOVERING = "recovering"
+    FLAPPING = "flapping"
+
+    @property
+    def confirmed(self) -> bool:
+        return self in (State.OK, State.FAILING, State.FLAPPING)
+
+
+REFUSED = LEAVE_ALONE - {Reason.RATE_LIMITED}
+"""The registry refused the credential. Another test could lock the account."""
+FINAL = frozenset(
+    {
+        Reason.TLS_EXPIRED,
+        Reason.CREDENTIALS_EXPIRED,
+        Reason.PAT_REQUIRED,
+        Reason.INVALID_DOMAIN,
+        Reason.INVALID_CREDENTIALS_FORMAT,
+        Reason.PLAIN_HTTP_FORBIDDEN,
+    }
+)
+"""Failures that cannot pass by themselves."""
+NETWORK = frozenset(
+    {
+        Reason.DNS_FAILED,
+        Reason.CONNECTION_REFUSED,
+        Reason.NETWORK_UNREACHABLE,
+        Reason.TIMEOUT,
+        Reason.CONNECTION_RESET,
+        Reason.PROXY_ERROR,
+    }
+)
+"""Failures that the console's own network can cause."""
+
+KEPT = 21
+"""Results that flapping is computed from, as in Nagios."""
+FLAPPING_ABOVE, FLAPPING_BELOW = 30.0, 25.0
+"""Percent of change at which flapping begins and ends (naemon's default)."""
+FEWEST_HOSTS = 5
+"""With fewer hosts, a failure of the network is not judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`settled` is the last confirmed state, `since` its beginning. `failures` counts failed tests in a row.
+
+    `recent` has `+` or `-` for each of the last results, newest last. `reason` is the code of the last test.
+    """
+
+    state: State = State.NEW
+    settled: State = State.NEW
+    since: datetime | None = None
+    failures: int = 0
+    recent: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostResult:
+    """The newest result of a host, and whether it was failing before."""
+
+    host: str
+    reason: Reason
+    failing: bool
+
+
+def step(before: Status, reason: Reason, at: datetime, *, own_network: bool = False) -> Status:
+    """The status after a test. `own_network`: failures of the network are the console's own now.
+
+    A registry that asks for a pause says nothing about the credential, and neither does the console's own network.
+    """
+    if reason is Reason.RATE_LIMITED:
+        return replace(before, reason=reason.value)
+    if own_network and reason in NETWORK:
+        calm = before.settled if before.state is State.SUSPECT else before.state
+        return replace(before, state=calm, failures=0, reason=reason.value)
+    recent = (before.recent + ("+" if reason.ok else "-"))[-KEPT:]
+    state = _next(before, reason, percent_of_change(recent))
+    settled = state if state.confirmed else before.settled
+    return Status(
+        state=state,
+        settled=settled,
+        since=before.since if settled is before.settled and before.since else at,
+        failures=0 if reason.ok else before.failures + 1,
+        recent=recent,
+        reason=reason.value,
+    )
+
+
+def percent_of_change(recent: str) -> float:
+    """How often the results changed, in percent. A newer change weighs more: 0.8 for the oldest, 1.2 for the newest.
+    Missing results count as no change."""
+    changes = KEPT - 1
+    padded = recent.rjust(KEPT, recent[:1] or "+")
+    weights = (
+        0.8 + 0.4 * place / (changes - 1) for place in range(changes) if padded[place] != padded[place + 1]
+    )
+    return 100 * sum(weights) / changes
+
+
+def own_network_fails(results: Iterable[HostResult]) -> bool:
+    """Whether more than half of at least five hosts turned to a failure of the network in one round.
+
+    Hosts that failed before are left out: they say nothing.
+    """
+    turned = {it.host: it.reason in NETWORK for it in results if not it.failing}
+    return len(turned) >= FEWEST_HOSTS and 2 * sum(turned.values()) > len(turned)
+
+
+def _next(before: Status, reason: Reason, change: float) -> State:
+    flapping = before.state is State.FLAPPING
+    if change >= (FLAPPING_BELOW if flapping else FLAPPING_ABOVE):
+        return State.FLAPPING
+    if flapping:
+        return State.OK if reason.ok else State.FAILING
+    if reason.ok:
+        return State.RECOVERING if before.state is State.FAILING else State.OK
+    return State.FAILING if _is_confirmed(before, reason) else State.SUSPECT
+
+
+def _is_confirmed(before: Status, reason: Reason) -> bool:
+    """Whether a failure needs no other test. A refusal of a credential that was good needs one: some registries
+    refuse the right password for a moment after somebody else's wrong one."""
+    if before.state in (State.FAILING, State.RECOVERING) or reason in FINAL:
+        return True
+    if reason in REFUSED:
+        return before.settled is not State.OK or before.reason in REFUSED
+    return before.state is State.SUSPECT

@@ -1,0 +1,230 @@
+"""The checks that run by themselves: a loop in every process that serves.
+
+No process leads. Each one claims what is due in the database, one credential of a host at a time, tests it once, and
+writes the verdict to all registries that have it. What a dead process had claimed is due again when its claim ends.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from os import getpid
+from socket import gethostname
+
+from django.db import close_old_connections, connections, transaction
+from django.utils import timezone
+
+from registries.domain.access import EVERYWHERE, Access, Role
+from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Problem, Unavailable
+from registries.domain.registry import Key
+from registries.index.search import Index
+from registries.models import ScheduledRegistry
+from registries.probe.result import Result
+from registries.runs.threads import Background
+from registries.schedule import rows
+from registries.schedule.digest import CredentialDigest
+from registries.schedule.intervals import Intervals
+from registries.schedule.placing import Placing
+from registries.schedule.rows import Claim
+from registries.service.tests import Tests
+from registries.stores.base import Store
+from registries.verification.check import Check
+from registries.verification.outcome import from_json
+from registries.verification.pauses import Pauses
+
+PERSON = "scheduled check"
+"""Whom the history names. No account can have this name, because it has a space."""
+AT_ONCE = 4
+"""Tests of the schedule at the same time in one process. They have hours, and people's tests come first."""
+PAUSE = 2.0
+"""Seconds between two looks for what is due."""
+LATER = timedelta(minutes=1)
+"""After this time, something is tried again that could not be done now."""
+UNREADABLE_FOR = timedelta(hours=1)
+"""After this time, a credential is tried again that no registry lets the console read."""
+UNREADABLE = (Problem.KEY_MISSING, Problem.SEAL_BROKEN)
+WRITES = 50
+"""Verdicts that are written before the claim is held for longer."""
+
+log = logging.getLogger(__name__)
+
+
+class Schedule:
+    """The parts of the schedule. An `interval` of None turns it off. `secret` is a text that all processes share, and
+    `patience` is longer than any test."""
+
+    def __init__(
+        self,
+        index: Index,
+        store: Store,
+        tests: Tests,
+        pauses: Pauses,
+        interval: timedelta | None,
+        secret: str,
+        patience: timedelta,
+        threads: int = AT_ONCE,
+    ) -> None:
+        digest = CredentialDigest(secret)
+        self.intervals = Intervals(interval)
+        self.placing = Placing(index, store, digest, self.intervals)
+        self.sweep = Sweep(
+            placing=self.placing,
+            tests=tests,
+            index=index,
+            pauses=pauses,
+            digest=digest,
+            lasts=patience,
+            threads=threads,
+        )
+
+    @property
+    def upkeep(self) -> tuple[Callable[[], None], ...]:
+        """What runs beside the requests, in a thread: nothing when the schedule is off."""
+        return (self.sweep.run,) if self.intervals.default else ()
+
+
+class Sweep:
+    """`lasts` is how long a claim holds: longer than any test."""
+
+    def __init__(
+        self,
+        *,
+        placing: Placing,
+        tests: Tests,
+        index: Index,
+        pauses: Pauses,
+        digest: CredentialDigest,
+        lasts: timedelta,
+        threads: int = AT_ONCE,
+    ) -> None:
+        self._placing = placing
+        self._tests = tests
+        self._index = index
+        self._pauses = pauses
+        self._digest = digest
+        self._lasts = lasts
+        self._workers = Background(threads, "scheduled check")
+        self._free = threading.BoundedSemaphore(max(1, threads))
+        self._by = f"{gethostname()[:40]}-{getpid()}"
+        # The console tests in its own name, as `manage.py verify` does.
+        self._access = Access.from_grants(PERSON, [(EVERYWHERE, Role.ADMIN)])
+
+    def run(self) -> None:
+        """Works for ever, in its own thread."""
+        failed = False
+        wait = threading.Event().wait
+        while True:
+            close_old_connections()
+            try:
+                self.turn()
+                failed = False
+            except Exception:
+                if not failed:  # once for each outage
+                    log.exception("the schedule of checks is interrupted")
+                failed = True
+                connections.close_all()
+            wait(PAUSE)
+
+    def turn(self) -> int:
+        """Does what is due now. Returns the number of claims. With threads it does not wait for their end."""
+        if self._index.freshness().away:
+            return 0
+        self._placing.update(timezone.now())
+        begun = 0
+        while self._free.acquire(blocking=False):
+            claim = None
+            try:
+                claim = rows.claim_next(timezone.now(), self._by, self._lasts)
+            finally:
+                if claim is None:
+                    self._free.release()
+            if claim is None:
+                break
+            begun += 1
+            self._workers.submit(partial(self._work, claim))
+        return begun
+
+    def _work(self, claim: Claim) -> None:
+        """Tests, if a test is due, and writes what is confirmed. Runs in a worker thread."""
+        try:
+            postponed = self._test(claim) if claim.due else None
+            if postponed is None:
+                self._write(claim)
+            rows.release(claim, due_at=postponed)
+        except Unavailable:
+            rows.hold_back(claim, timezone.now() + LATER)  # the store does not answer
+        except Exception:
+            rows.hold_back(claim, timezone.now() + self._lasts)
+            raise
+        finally:
+            self._free.release()
+
+    def _test(self, claim: Claim) -> datetime | None:
+        """Tests the credential once. Returns the time of the next try if it could not be tested now."""
+        members = rows.members(claim)
+        if (left := self._pause(claim, members)) > 0:
+            return timezone.now() + timedelta(seconds=left)
+        for member in members:
+            key = Key(member.namespace, member.name)
+            try:
+                check = self._tests.begin_test_of_run(access=self._access, key=key, uid=member.uid)
+            except Conflict as error:
+                if error.problem is Problem.UNDER_WAY:
+                    return timezone.now() + LATER  # its result comes from somebody else
+                continue
+            except (NotFound, Forbidden):
+                continue
+            if (result := self._probe(claim, member, check)) is None:
+                continue
+            with transaction.atomic():
+                self._tests.keep_result(check=check, result=result)
+                rows.record(claim, result, timezone.now())
+            return None
+        return timezone.now() + UNREADABLE_FOR
+
+    def _probe(self, claim: Claim, member: ScheduledRegistry, check: Check) -> Result | None:
+        """The result, or None if this registry cannot be tested, or has another credential by now. Unavailable."""
+        try:
+            credential = self._tests.credential(access=self._access, check=check)
+            if self._digest(credential) != claim.digest:
+                self._placing.again(member.uid)
+                raise Conflict(str(check.key), Problem.CHANGED)
+            return self._tests.probe(credential)
+        except ConsoleError as error:
+            self._tests.abandon_test(check=check, error=error)
+            if isinstance(error, Unavailable) and error.problem not in UNREADABLE:
+                raise
+            return None
+        except BaseException:
+            self._tests.abandon_test(check=check)
+            raise
+
+    def _pause(self, claim: Claim, members: list[ScheduledRegistry]) -> int:
+        """The seconds for which the registry asked to be left alone, in any namespace with this credential."""
+        paused = {
+            namespace
+            for namespace, host, username in self._pauses.active()
+            if (host, username) == (claim.host, claim.username)
+        }
+        of_members = paused & {it.namespace for it in members}
+        return max((self._pauses.left(it, claim.host, claim.username) for it in of_members), default=0)
+
+    def _write(self, claim: Claim) -> None:
+        """Writes the confirmed verdict to every registry that lacks it. Unavailable."""
+        outcome, at = rows.confirmed(claim)
+        result = from_json(outcome) if outcome else None
+        if not isinstance(result, Result) or at is None:
+            return
+        for number, member in enumerate(rows.unwritten(claim)):
+            if number % WRITES == 0 and not rows.extend(claim, timezone.now() + self._lasts):
+                return
+            key = Key(member.namespace, member.name)
+            try:
+                self._tests.write_verdict(access=self._access, key=key, uid=member.uid, result=result, at=at)
+            except (NotFound, Conflict):
+                continue  # the index will tell
+            except Forbidden:
+                pass  # it is in the audit log; the next verdict is tried again
+            rows.written(member, result.reason.value, at)
+        rows.all_written(claim, at)

@@ -1,0 +1,120 @@
+"""Registries that count log-ins, and a clock that is moved by hand: a day of the schedule in seconds."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from registries.models import ScheduledCredential
+from registries.schedule.rows import next_moment
+from registries.schedule.sweep import Schedule
+from registries.wiring import services
+from tests.cast import Cast
+from tests.peers.scripted import Reply, Request, ScriptedServer, registry_ok, unauthorized
+
+RIGHT, WRONG = "right-8f2k", "wrong-3k9x"
+
+
+@dataclass
+class LogIn:
+    """One request with a password."""
+
+    at: datetime
+    host: str
+    username: str
+    ok: bool
+
+
+@dataclass
+class Clock:
+    now: datetime
+
+
+@dataclass
+class Registry:
+    """A registry with Basic authentication. `broken` replaces every answer. `overlaps` counts tests at once."""
+
+    clock: Clock
+    right: str = RIGHT
+    broken: Reply | None = None
+    log_ins: list[LogIn] = field(default_factory=list)
+    asked: int = 0
+    server: ScriptedServer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.server = ScriptedServer(self._answer)
+
+    def _answer(self, request: Request) -> Reply:
+        self.asked += 1
+        if request.authorization is None:
+            return self.broken or unauthorized('Basic realm="test"')
+        username, _, password = base64.b64decode(request.authorization[6:]).decode().partition(":")
+        ok = password == self.right
+        self.log_ins.append(LogIn(self.clock.now, self.server.netloc, username, ok))
+        return self.broken or (registry_ok() if ok else unauthorized('Basic realm="test"'))
+
+
+@dataclass
+class World:
+    """The schedule of one process, without threads, on a clock that stands still between two calls."""
+
+    cast: Cast
+    clock: Clock
+    stack: ExitStack
+    registries: list[Registry] = field(default_factory=list)
+    schedule: Schedule = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.schedule = self.process()
+
+    def process(self, interval: timedelta | None = timedelta(hours=6)) -> Schedule:
+        """The schedule of another process on the same database."""
+        parts = services()
+        return Schedule(
+            parts.index,
+            parts.store,
+            parts.tests,
+            parts.pauses,
+            interval,
+            "secret",
+            parts.prober.patience,
+            threads=0,
+        )
+
+    def registry(self) -> Registry:
+        registry = Registry(self.clock)
+        self.stack.callback(registry.server.stop)
+        self.registries.append(registry)
+        return registry
+
+    def add(self, name: str, registry: Registry, namespace: str = "team-a", **values: str) -> str:
+        """Stores a registry; returns its uid."""
+        values = {"username": "robot", "password": RIGHT, **values}
+        return self.cast.add(name, namespace, domain=registry.server.address, **values).uid
+
+    def row(self, uid: str) -> ScheduledCredential:
+        return ScheduledCredential.objects.get(registries__uid=uid)
+
+    def run(self, hours: float) -> None:
+        """Lets time pass, and works on all that is due at its moment."""
+        end = self.clock.now + timedelta(hours=hours)
+        self.schedule.sweep.turn()
+        while (moment := next_moment()) is not None and moment <= end:
+            self.clock.now = max(moment, self.clock.now + timedelta(seconds=2))
+            self.schedule.sweep.turn()
+        self.clock.now = end
+
+    @property
+    def log_ins(self) -> list[LogIn]:
+        return sorted((it for one in self.registries for it in one.log_ins), key=lambda it: it.at)
+
+
+@contextmanager
+def moved_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    clock = Clock(timezone.now())
+    monkeypatch.setattr(timezone, "now", lambda: clock.now)
+    yield clock
