@@ -1,4 +1,5 @@
-"""The daily clean-up: expired browser sessions, and the journal, runs and checks that are older than the retention."""
+"""The daily clean-up: expired browser sessions, and the journal, runs, checks and history that are older than the
+retention."""
 
 import logging
 import time
@@ -10,11 +11,13 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from registries.models import AuditEntry, Run, RunItem, VerificationRecord
+from registries.models import AuditEntry, DayRecord, Run, RunItem, StateChange, VerificationRecord
 
 DAY = 24 * 3600.0
 BATCH = 500
 """Rows per statement: a long deletion would keep writers of SQLite waiting."""
+CHECKS_DAYS = 30
+"""Single checks are kept for so long. Older ones are in the records of days and in the changes of state."""
 ALIVE = timedelta(hours=1)
 """A run with a heartbeat since then is not deleted, however old it is."""
 
@@ -35,13 +38,16 @@ def keep_clean(days: int) -> None:
 
 
 def prune(days: int) -> None:
-    """Deletes what is older than `days`. 0 keeps everything."""
+    """Deletes what is older than `days`, and single checks after a month. 0 keeps everything."""
     if days <= 0:
         return
     now = timezone.now()
     end: datetime = now - timedelta(days=days)
     _delete(AuditEntry.objects.filter(at__lt=end))
-    _delete(VerificationRecord.objects.filter(started_at__lt=end))
+    _delete(StateChange.objects.filter(at__lt=end))
+    _delete(DayRecord.objects.filter(day__lte=end.date()))
+    month: datetime = now - timedelta(days=min(days, CHECKS_DAYS))
+    _delete(VerificationRecord.objects.filter(started_at__lt=month))
     runs = Run.objects.filter(created_at__lt=end).exclude(beat_at__gt=now - ALIVE)
     _delete(RunItem.objects.filter(run__in=runs))
     _delete(runs.filter(items=None))

@@ -17,16 +17,17 @@ WITNESSES = 8
 """Other hosts that are tested after the first failure of a host."""
 
 
-def own_network(host: str, reason: Reason, at: datetime, *, failing: bool) -> bool:
+def own_network(host: str, reason: Reason, at: datetime, *, failing: bool, again: bool) -> bool:
     """Whether this result is to be blamed on the console's own network. Opens and closes the incident.
 
-    `failing`: the host was failing before.
+    `failing`: the host was failing before. `again`: this may be its second failure, so the witnesses were tested. An
+    incident does not begin with a first failure: too few results would decide.
     """
     is_open = NetworkIncident.objects.filter(open=True).exists()
     if reason not in NETWORK and not is_open:
         return False
     results = list(_round(HostResult(host, reason, failing), at))
-    if reason in NETWORK and own_network_fails(results):
+    if reason in NETWORK and again and own_network_fails(results):
         failed = sum(it.reason in NETWORK for it in results)
         NetworkIncident.objects.get_or_create(
             open=True, defaults={"began_at": at, "hosts": len(results), "failed": failed}

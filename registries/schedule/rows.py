@@ -17,7 +17,7 @@ from registries.models import ScheduledCredential, ScheduledRegistry, StateChang
 from registries.probe.result import Reason, Result
 from registries.schedule import days, network
 from registries.schedule.due import next_due
-from registries.schedule.state import NETWORK, REFUSED, State, Status, step
+from registries.schedule.state import FINAL, NETWORK, REFUSED, State, Status, step
 from registries.verification.outcome import to_json, without_pem
 
 LOOKED_AT = 32
@@ -28,6 +28,7 @@ SAME_RESULT = timedelta(minutes=1)
 """Another test of a copy with the same result within this time is counted for the copy only."""
 APART = timedelta(seconds=10)
 """After a refusal, the other passwords of the user name wait so long: a registry may refuse all for a moment."""
+SECOND = timedelta(seconds=1)
 BATCH = 500
 
 
@@ -164,13 +165,14 @@ def _uids(row: ScheduledCredential) -> Sequence[str]:
 def _apply(row: ScheduledCredential, uids: Sequence[str], result: Result, at: datetime) -> None:
     """The state after a result, its history, and the next test."""
     before, reason = status_of(row), result.reason
-    own = network.own_network(row.host, reason, at, failing=before.settled is State.FAILING)
+    failing, again = before.settled is State.FAILING, before.state is State.SUSPECT
+    own = network.own_network(row.host, reason, at, failing=failing, again=again)
     after = step(before, reason, at, own_network=own)
-    if before.settled is State.FAILING and row.tested_at and row.tested_at < at:
+    if failing and row.tested_at and row.tested_at < at:
         days.add_down(uids, row.tested_at, at)
     says_something = reason is not Reason.RATE_LIMITED and not (own and reason in NETWORK)
-    if says_something and after.state.confirmed:
-        if after.settled is not before.settled or _fails_otherwise(row, after):
+    if says_something and after.state.confirmed and _reason_is_confirmed(row, before, reason):
+        if after.settled is not before.settled or (failing and row.reason != reason):
             _note_change(row, before, after, at)
         row.outcome, row.reason, row.outcome_at = to_json(without_pem(result)), reason.value, at
         row.behind = True
@@ -192,8 +194,11 @@ def _apply(row: ScheduledCredential, uids: Sequence[str], result: Result, at: da
         network.call_witnesses(row.host, at)
 
 
-def _fails_otherwise(row: ScheduledCredential, after: Status) -> bool:
-    return after.settled is State.FAILING and row.reason != after.reason
+def _reason_is_confirmed(row: ScheduledCredential, before: Status, reason: Reason) -> bool:
+    """Whether a credential that goes on failing fails for another reason now, and not for one test only."""
+    if before.state is not State.FAILING or reason == row.reason or reason in REFUSED | FINAL:
+        return True
+    return before.reason == reason
 
 
 def _note_change(row: ScheduledCredential, before: Status, after: Status, at: datetime) -> None:
@@ -217,14 +222,20 @@ def _note_change(row: ScheduledCredential, before: Status, after: Status, at: da
 def _spare_the_user(row: ScheduledCredential, at: datetime) -> None:
     """Postpones the tests of other passwords of this user name on this host, which would be refused, or lock it.
 
-    Good ones wait for a moment. Others wait until this one is due, and are then tested before it.
+    Passwords that were right wait for a moment. Others wait until this one is due: those first that were never refused,
+    one of which may be right, then this one, then those that were refused as well.
     """
     others = ScheduledCredential.objects.filter(host=row.host, username=row.username).exclude(pk=row.pk)
-    good = Q(settled=State.OK)
-    others.filter(good, due_at__lt=at + APART).update(due_at=at + APART)
+    refused = Q(tested_reason__in=REFUSED)
+    right = Q(settled=State.OK) | Q(recent__contains="+") & ~refused
+    others.filter(right, due_at__lt=at + APART).update(due_at=at + APART)
     if row.due_at is not None:
-        others.filter(~good, due_at__lt=row.due_at).update(due_at=row.due_at)
-        ScheduledCredential.objects.filter(pk=row.pk).update(due_at=row.due_at + timedelta(seconds=1))
+        for which, due_at in (
+            (others.filter(~right, ~refused), row.due_at),
+            (others.filter(~right, refused), row.due_at + 2 * SECOND),
+        ):
+            which.filter(due_at__lt=due_at).update(due_at=due_at)
+        ScheduledCredential.objects.filter(pk=row.pk).update(due_at=row.due_at + SECOND)
 
 
 def statuses(uids: Sequence[str]) -> dict[str, ScheduledCredential]:

@@ -69,7 +69,8 @@ FEWEST_HOSTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`settled` is the last confirmed state, `since` its beginning. `failures` counts failed tests in a row.
+    """`settled` is the last confirmed state, `since` its beginning. `failures` counts failed tests in a row,
+    refusals for themselves.
 
     `recent` has `+` or `-` for each of the last results, newest last. `reason` is the code of the last test.
     """
@@ -108,7 +109,7 @@ def step(before: Status, reason: Reason, at: datetime, *, own_network: bool = Fa
         state=state,
         settled=settled,
         since=before.since if settled is before.settled and before.since else at,
-        failures=0 if reason.ok else before.failures + 1,
+        failures=0 if reason.ok else 1 + before.failures * (_refuses(before.reason) == _refuses(reason)),
         recent=recent,
         reason=reason.value,
     )
@@ -143,6 +144,10 @@ def _next(before: Status, reason: Reason, change: float) -> State:
     if reason.ok:
         return State.RECOVERING if before.state is State.FAILING else State.OK
     return State.FAILING if _is_confirmed(before, reason) else State.SUSPECT
+
+
+def _refuses(reason: str) -> bool:
+    return reason in REFUSED
 
 
 def _is_confirmed(before: Status, reason: Reason) -> bool:

@@ -13,8 +13,10 @@ from registries.probe.result import Result
 from registries.verification.check import Check
 from registries.verification.outcome import NotTested, Tested, from_json, to_json, without_pem
 
-KEPT = 20
-"""Tests kept per registry."""
+SHOWN = 20
+"""Tests of one registry that a page shows."""
+KEPT = 1000
+"""Tests kept per registry, for at most a month (runs/clean_up.py)."""
 MOST_PARAMETERS = 500
 """Parameters per query: SQLite has a limit."""
 
@@ -76,7 +78,7 @@ class History:
         records = VerificationRecord.objects.filter(uid=uid, finished_at__isnull=False).order_by(
             "-started_at", "-pk"
         )
-        checks = (_check(record) for record in records[:KEPT])
+        checks = (_check(record) for record in records[:SHOWN])
         return [check for check in checks if isinstance(check.outcome, Result)]
 
     def last(self, uid: str) -> Check | None:

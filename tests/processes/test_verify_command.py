@@ -5,13 +5,15 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from registries.domain.registry import VerifyStatus
-from registries.models import AuditEntry
+from registries.models import AuditEntry, DayRecord, ScheduledRegistry, StateChange
 from registries.runs.engine import Runs
 from tests.cast import Cast
 from tests.peers.silent import SilentServers
@@ -103,3 +105,16 @@ def test_a_signal_that_comes_before_the_run_begins_stops_it_all_the_same(
         call_command("verify")
 
     assert re.search(r"stopped with \d+ to go", capsys.readouterr().out)
+
+
+def test_its_results_are_those_of_the_schedule(cast: Cast, probing: Probing) -> None:
+    good, bad = cast.add("good", **probing("harbor")), cast.add("bad", **probing("wrong-password"))
+    before = timezone.now()
+    with pytest.raises(SystemExit):
+        call_command("verify")
+
+    found = {it.uid: it.credential for it in ScheduledRegistry.objects.select_related("credential")}
+    assert {uid: row.state for uid, row in found.items()} == {good.uid: "ok", bad.uid: "failing"}
+    assert all(row.due_at and row.due_at > before + timedelta(hours=5) for row in found.values())
+    assert DayRecord.objects.count() == 2
+    assert StateChange.objects.filter(uid=bad.uid, after="failing").count() == 1

@@ -1,6 +1,7 @@
 """The daily clean-up: expired sessions, and what is older than the retention."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -8,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from registries.audit.action import Action
-from registries.models import AuditEntry, Run, RunItem, VerificationRecord
+from registries.models import AuditEntry, DayRecord, Run, RunItem, StateChange, VerificationRecord
 from registries.runs import clean_up
 from registries.wiring import services
 from tests.cast import Cast
@@ -50,6 +51,8 @@ def _of_age(days: int, cast: Cast, items: int) -> None:
     VerificationRecord.objects.create(
         uid="u", namespace="team-a", name="a", person="nina", started_at=at, finished_at=at
     )
+    StateChange.objects.create(uid="u", namespace="team-a", name="a", host="h", at=at)
+    DayRecord.objects.create(uid="u", day=at.date())
     run = Run.objects.create(id=uuid4(), kind="verify", person="nina", state="done", created_at=at)
     RunItem.objects.bulk_create(
         [RunItem(run=run, namespace="team-a", name="a", uid="u", state="done")] * items, batch_size=500
@@ -68,8 +71,9 @@ def test_what_is_older_than_the_retention_is_deleted_in_batches(
     clean_up.prune(days)
     clean_up.prune(days)  # a second replica
 
-    tables = (AuditEntry, VerificationRecord, Run)
-    assert [table.objects.count() for table in tables] == [left] * 3
+    tables: tuple[Any, ...] = (AuditEntry, StateChange, DayRecord, Run)
+    assert [table.objects.count() for table in tables] == [left] * 4
+    assert VerificationRecord.objects.count() == (1 if days else 3), "single checks are kept for a month"
     assert RunItem.objects.count() == 10 * left
 
 

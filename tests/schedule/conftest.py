@@ -1,5 +1,6 @@
 """The fixture of a world with registries and a moved clock."""
 
+import random
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -11,7 +12,10 @@ from tests.schedule.registries import World, moved_clock
 
 
 @pytest.fixture
-def world(cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(
+    request: pytest.FixtureRequest, cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    random.seed(request.node.name)
     settings.PROBE_ALLOW_LOOPBACK = True
     with moved_clock(monkeypatch) as clock, ExitStack() as stack:
         yield World(cast, clock, stack)

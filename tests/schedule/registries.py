@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 
+from registries.domain.access import Access
+from registries.domain.registry import Key
 from registries.models import ScheduledCredential
 from registries.schedule.rows import next_moment
 from registries.schedule.sweep import Schedule
@@ -96,8 +99,22 @@ class World:
         values = {"username": "robot", "password": RIGHT, **values}
         return self.cast.add(name, namespace, domain=registry.server.address, **values).uid
 
+    def test(self, access: Access, name: str) -> None:
+        """A person tests one registry, and waits for the verdict."""
+        check, _ = services().tests.begin_test(access=access, key=Key("team-a", name))
+        services().tests.finish_test(access=access, check=check)
+
+    def delete(self, name: str) -> None:
+        access, found = self.cast.access("olive"), self.cast.find(name)
+        services().registries.delete(access=access, key=found.key, uid=found.uid)
+
     def row(self, uid: str) -> ScheduledCredential:
         return ScheduledCredential.objects.get(registries__uid=uid)
+
+    def due(self, uid: str) -> datetime:
+        due_at = self.row(uid).due_at
+        assert due_at
+        return due_at
 
     def run(self, hours: float) -> None:
         """Lets time pass, and works on all that is due at its moment."""
@@ -117,4 +134,5 @@ class World:
 def moved_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     clock = Clock(timezone.now())
     monkeypatch.setattr(timezone, "now", lambda: clock.now)
+    monkeypatch.setattr("registries.service.tests.datetime", SimpleNamespace(now=lambda zone: clock.now))
     yield clock

@@ -20,6 +20,7 @@ from registries.models import VerificationRecord
 from registries.probe import Reason, Result
 from registries.service.guard import Guard
 from registries.service.tests import Tests
+from registries.verification import history
 from registries.verification.outcome import NotTested
 from registries.verification.pauses import Pauses
 from registries.wiring import services
@@ -120,7 +121,8 @@ def test_a_password_whose_key_is_lost_says_so(cast: Cast, probing: Probing, sett
     assert cast.find().verification.status is VerifyStatus.UNTESTED
 
 
-def test_only_the_newest_tests_are_remembered(cast: Cast) -> None:
+def test_only_the_newest_tests_are_remembered(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "KEPT", 20)
     registry = cast.add()
     access = cast.access("omar")
     for _ in range(25):

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
+from django.utils import timezone
 
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
@@ -96,6 +97,7 @@ class Command(BaseCommand):
         random.shuffle(chosen)  # no registry is always first, or always left over when a run is stopped
         runs = services().runs["verify"]
         try:
+            services().schedule.placing.update(timezone.now())  # so that the results reach the schedule
             run = runs.propose(access=access, registries=chosen)
             self._cancel = partial(runs.cancel, access=access, run_id=run)
             runs.work(access=access, run_id=run, access_now=lambda access: access)
