@@ -7,7 +7,9 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
+from registries.domain.access import Access, Permission
 from registries.models import CheckInterval, ScheduledCredential, ScheduledRegistry
 from registries.schedule.due import first_due
 
@@ -25,20 +27,22 @@ class Intervals:
         rows = CheckInterval.objects.filter(namespace=namespace, uid=uid)
         return rows.values_list("seconds", flat=True).first()
 
-    def choose(self, namespace: str, uid: str, interval: timedelta | None, now: datetime) -> None:
-        """Sets the interval of a registry, or with an empty uid of a namespace. None: never."""
+    def choose(self, *, access: Access, namespace: str, uid: str = "", interval: timedelta | None) -> None:
+        """Sets the interval of a registry, or without a uid of its namespace. None: never. NotFound, Forbidden."""
+        access.require(Permission.EDIT, namespace)
         seconds = round(interval.total_seconds()) if interval else 0
         with transaction.atomic():
             CheckInterval.objects.update_or_create(
                 namespace=namespace, uid=uid, defaults={"seconds": seconds}
             )
-            self._apply_to(namespace, uid, now)
+            self._apply_to(namespace, uid)
 
-    def reset(self, namespace: str, uid: str, now: datetime) -> None:
-        """Removes a choice: the next wider setting counts again."""
+    def reset(self, *, access: Access, namespace: str, uid: str = "") -> None:
+        """Removes a choice: the next wider setting counts again. NotFound, Forbidden."""
+        access.require(Permission.EDIT, namespace)
         with transaction.atomic():
             CheckInterval.objects.filter(namespace=namespace, uid=uid).delete()
-            self._apply_to(namespace, uid, now)
+            self._apply_to(namespace, uid)
 
     def apply(self, credentials: Collection[int], now: datetime) -> None:
         """Gives these rows the shortest interval of their registries. A row without one is never due.
@@ -68,9 +72,9 @@ class Intervals:
                 due_at = row.due_at  # it may be in its back-off
         ScheduledCredential.objects.filter(pk=row.pk).update(interval=seconds or None, due_at=due_at)
 
-    def _apply_to(self, namespace: str, uid: str, now: datetime) -> None:
+    def _apply_to(self, namespace: str, uid: str) -> None:
         rows = ScheduledRegistry.objects.filter(namespace=namespace)
         rows = rows.filter(uid=uid) if uid else rows
         found = list(rows.values_list("credential", flat=True).distinct())
         for first in range(0, len(found), BATCH):
-            self.apply(found[first : first + BATCH], now)
+            self.apply(found[first : first + BATCH], timezone.now())

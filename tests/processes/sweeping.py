@@ -1,5 +1,5 @@
 """The schedule without a web server, as a process: `python -m tests.processes.sweeping` works for ever. With ports, it
-stores three registries on each of them first, and ends."""
+stores six registries on each of them first, and ends."""
 
 import sys
 
@@ -14,7 +14,7 @@ from registries.domain.registry import Draft, Key, Provider  # noqa: E402
 from registries.wiring import services  # noqa: E402
 
 NAMESPACE = "swept"
-EACH = 3
+EACH = 6
 
 
 def fill(ports: list[int]) -> None:

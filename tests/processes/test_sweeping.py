@@ -94,16 +94,18 @@ def test_two_processes_share_the_work_and_one_is_killed(holders: list[Holder], t
             def until(condition: Callable[[], bool]) -> None:
                 assert wait_for(condition, LONG), ask(f"SELECT * FROM {ROWS}")
 
-            with sweeping(settings) as one, sweeping(settings):
+            with sweeping(settings) as one, sweeping(settings) as two:
                 until(lambda: ask(f"SELECT count(*) FROM {ROWS}") == [(EACH * HOSTS,)])
                 database.execute(f"UPDATE {ROWS} SET due_at = now()")
-                claimed = f"SELECT count(*) FROM {ROWS} WHERE claimed_until > now() AND claimed_by LIKE '%-{one.pid}'"
-                until(lambda: ask(claimed) != [(0,)])
+                held = f"SELECT count(*) FROM {ROWS} WHERE claimed_until > now() AND claimed_by LIKE '%-{{}}'"
+                until(lambda: all(ask(held.format(it.pid)) != [(0,)] for it in (one, two)))
+                until(lambda: sum(it.total for it in holders) >= EACH * HOSTS // 2)
+                until(lambda: ask(held.format(one.pid)) != [(0,)])
                 one.kill()
                 one.wait()
-                before = ask(claimed)
+                before = ask(held.format(one.pid))
                 time.sleep(3 * HOLDS)
-                assert ask(claimed) == before != [(0,)], "nobody takes what is claimed"
+                assert ask(held.format(one.pid)) == before, "nobody takes what is claimed"
                 # A claim ends after more than a minute. The test does not wait for that.
                 database.execute(
                     f"UPDATE {ROWS} SET claimed_until = now() WHERE claimed_by LIKE '%-{one.pid}'"

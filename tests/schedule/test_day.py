@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from registries.domain.errors import Forbidden, NotFound
 from registries.models import DayRecord, NetworkIncident, ScheduledCredential, StateChange
 from tests.peers.scripted import Reply
 from tests.schedule.registries import RIGHT, WRONG, Registry, World
@@ -249,15 +250,25 @@ def test_a_namespace_and_a_registry_have_intervals_of_their_own(world: World) ->
         for number, it in enumerate(hosts)
     ]
     world.schedule.placing.update(world.clock.now)
-    choose = world.schedule.intervals.choose
-    choose("team-a", "", None, world.clock.now)
-    choose("team-a", uids[2], HOUR, world.clock.now)
+    nina, choose = world.cast.access("nina"), world.schedule.intervals.choose
+    choose(access=nina, namespace="team-a", interval=None)
+    choose(access=nina, namespace="team-a", uid=uids[2], interval=HOUR)
     world.run(24)
 
     counts = [len(it.log_ins) for it in hosts]
     assert counts[0] == 0
     assert 3 <= counts[1] <= 5
     assert 20 <= counts[2] <= 27
-    world.schedule.intervals.reset("team-a", "", world.clock.now)
+    world.schedule.intervals.reset(access=nina, namespace="team-a")
     world.run(7)
     assert hosts[0].log_ins
+
+
+@pytest.mark.parametrize(("person", "error"), [("vic", Forbidden), ("sam", NotFound)])
+def test_an_interval_takes_the_right_to_edit(world: World, person: str, error: type[Exception]) -> None:
+    access, intervals = world.cast.access(person), world.schedule.intervals
+    for _ in range(2):
+        with pytest.raises(error):
+            intervals.choose(access=access, namespace="team-a", interval=None)
+        with pytest.raises(error):
+            intervals.reset(access=access, namespace="team-a")

@@ -1,0 +1,153 @@
+"""Times without messages: a snooze until a moment, a maintenance window once, or every week. Owns Silence.
+
+Checks and their history go on. At the end, only what differs from the beginning is told.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from django.utils import timezone
+
+from registries.domain.access import Access, Permission
+from registries.domain.errors import Cause, Invalid, NotFound, Problem
+from registries.models import Silence, StateChange
+
+LONGEST = timedelta(days=30)
+"""Of a snooze and of a window that is once."""
+LONGEST_WEEKLY = timedelta(days=6)
+LAST_DAY = timedelta(days=366)
+"""A weekly window ends after a year at the latest: nobody remembers it."""
+REASON_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a silence is for. Empty values stand for all: a namespace, a host in it, or one registry of it."""
+
+    namespace: str = ""
+    host: str = ""
+    uid: str = ""
+
+    def covers(self, namespace: str, host: str, uid: str) -> bool:
+        pairs = ((self.namespace, namespace), (self.host, host), (self.uid, uid))
+        return all(wanted in ("", given) for wanted, given in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `starts_at`, until just before `ends_at`. With a `last_day`, again each week, at the same time of day in the
+    zone, as long as it starts on this day or earlier."""
+
+    starts_at: datetime
+    ends_at: datetime
+    last_day: date | None = None
+
+    def around(self, moment: datetime, zone: tzinfo) -> tuple[datetime, datetime] | None:
+        """The beginning and the end of the time without messages that contains a moment."""
+        if self.last_day is None:
+            return (self.starts_at, self.ends_at) if self.starts_at <= moment < self.ends_at else None
+        start, end = self.starts_at.astimezone(zone), self.ends_at.astimezone(zone)
+        weeks = max(0, (moment.astimezone(zone).date() - start.date()).days // 7)
+        for shift in (timedelta(weeks=week) for week in range(max(0, weeks - 1), weeks + 1)):
+            begin, until = (_at(it.date() + shift, it.time(), zone) for it in (start, end))
+            if begin <= moment < until and begin.date() <= self.last_day:
+                return begin, until
+        return None
+
+
+Silences = Sequence[tuple[Scope, Window]]
+
+
+def silence_at(
+    silences: Silences, moment: datetime, zone: tzinfo, *, namespace: str, host: str, uid: str
+) -> tuple[datetime, datetime] | None:
+    """The beginning and the end of the time without messages for a registry; windows that meet are one.
+
+    None if messages may be sent. A message that waits is due at the end, and compares with the beginning.
+    """
+    mine = [window for scope, window in silences if scope.covers(namespace, host, uid)]
+    begin = end = moment
+    edges = [moment]
+    while True:
+        around = [it for window in mine for edge in edges if (it := window.around(edge, zone))]
+        wider = min([begin, *(it[0] for it in around)]), max([end, *(it[1] for it in around)])
+        if wider == (begin, end):
+            return None if begin == end else (begin, end)
+        begin, end = wider
+        edges = [begin - timedelta(microseconds=1), end]
+
+
+def to_tell(changes: Iterable[StateChange]) -> list[tuple[StateChange, StateChange]]:
+    """The first and the last change of each registry that is in another state at the end than at the beginning, or
+    fails for another reason. The changes are in the order of time."""
+    first: dict[str, StateChange] = {}
+    last: dict[str, StateChange] = {}
+    for it in changes:
+        first.setdefault(it.uid, it)
+        last[it.uid] = it
+    return [(first[uid], it) for uid, it in last.items() if first[uid].before != it.after]
+
+
+def current(now: datetime) -> Silences:
+    """Every silence that is not over for good."""
+    rows = Silence.objects.filter(ends_at__gt=now) | Silence.objects.filter(weekly=True)
+    return [(Scope(it.namespace, it.host, it.uid), _window(it)) for it in rows]
+
+
+def add(*, access: Access, scope: Scope, window: Window, reason: str) -> Silence:
+    """Stores a silence. Forbidden or NotFound without the right to edit in its namespace; one for all namespaces takes
+    an administrator. Invalid for a time that is too long, has no end, or is over."""
+    _require(access, scope.namespace)
+    if causes := _causes(window, reason, timezone.now()):
+        raise Invalid(scope.namespace, causes)
+    return Silence.objects.create(
+        namespace=scope.namespace,
+        host=scope.host[:300],
+        uid=scope.uid[:36],
+        starts_at=window.starts_at,
+        ends_at=window.ends_at,
+        weekly=window.last_day is not None,
+        last_day=window.last_day,
+        reason=reason,
+        person=access.person[:150],
+    )
+
+
+def end(*, access: Access, pk: int) -> None:
+    """Ends a silence now. NotFound, Forbidden."""
+    row = Silence.objects.filter(pk=pk).first()
+    if row is None:
+        raise NotFound(str(pk))
+    _require(access, row.namespace)
+    row.delete()
+
+
+def _require(access: Access, namespace: str) -> None:
+    if namespace:
+        access.require(Permission.EDIT, namespace)
+    else:
+        access.require_administration()
+
+
+def _causes(window: Window, reason: str, now: datetime) -> list[Cause]:
+    causes = []
+    longest = LONGEST if window.last_day is None else LONGEST_WEEKLY
+    over = window.ends_at <= now and window.last_day is None
+    if over or not timedelta() < window.ends_at - window.starts_at <= longest:
+        causes.append(Cause("ends_at", Problem.EXPIRY))
+    if window.last_day and not now.date() <= window.last_day <= (now + LAST_DAY).date():
+        causes.append(Cause("last_day", Problem.EXPIRY))
+    if not reason.strip():
+        causes.append(Cause("reason", Problem.REQUIRED))
+    elif len(reason) > REASON_MAX:
+        causes.append(Cause("reason", Problem.TOO_LONG, REASON_MAX))
+    return causes
+
+
+def _window(row: Silence) -> Window:
+    return Window(row.starts_at, row.ends_at, row.last_day if row.weekly else None)
+
+
+def _at(day: date, clock: time, zone: tzinfo) -> datetime:
+    return datetime.combine(day, clock, zone)

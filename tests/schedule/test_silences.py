@@ -1,0 +1,132 @@
+"""Times without messages: snoozes, windows once and every week, and what is told at their end."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise, product
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from registries.domain.errors import Forbidden, Invalid, NotFound
+from registries.models import Silence, StateChange
+from registries.schedule import silences
+from registries.schedule.silences import Scope, Window, silence_at, to_tell
+from tests.cast import Cast
+
+SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
+START = datetime(2026, 3, 1, 2, tzinfo=UTC)
+HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)
+HERE = {"namespace": "team-a", "host": "h:443", "uid": "u"}
+
+
+def silent(moment: datetime, *windows: Window, zone: ZoneInfo = SHANGHAI) -> tuple[datetime, datetime] | None:
+    return silence_at([(Scope(), it) for it in windows], moment, zone, **HERE)
+
+
+def test_a_scope_covers_what_it_names_and_nothing_else() -> None:
+    for namespace, host, uid in product(("", "team-a", "team-b"), ("", "h:443", "i:443"), ("", "u", "v")):
+        expected = namespace != "team-b" and host != "i:443" and uid != "v"
+        assert Scope(namespace, host, uid).covers("team-a", "h:443", "u") is expected
+
+
+def test_a_window_begins_and_ends_to_the_second() -> None:
+    once = Window(START, START + HOUR)
+    second = timedelta(seconds=1)
+    moments = (START - second, START, START + HOUR - second, START + HOUR)
+    assert [bool(silent(it, once)) for it in moments] == [False, True, True, False]
+    assert silent(START, once) == (START, START + HOUR)
+
+
+def test_windows_that_meet_are_one() -> None:
+    one, two, three = (Window(START + n * HOUR, START + (n + 1.5) * HOUR) for n in range(3))
+    later = Window(START + 5 * HOUR, START + 6 * HOUR)
+    for moment in (START, START + 2 * HOUR, START + 3.4 * HOUR):
+        assert silent(moment, later, three, one, two) == (START, START + 3.5 * HOUR)
+    touching = Window(START + 1.5 * HOUR, START + 2 * HOUR)
+    assert silent(START, one, touching) == (START, START + 2 * HOUR)
+
+
+@pytest.mark.parametrize("zone", [SHANGHAI, BERLIN])
+def test_a_weekly_window_is_at_the_same_time_of_day(zone: ZoneInfo) -> None:
+    """In Berlin an hour is left out on 29 March 2026."""
+    start = datetime(2026, 3, 7, 22, tzinfo=zone)
+    window = Window(start, start + 4 * HOUR, last_day=date(2026, 4, 25))
+    for week in range(10):
+        begin = datetime.combine(start.date() + week * WEEK, start.time(), zone)
+        inside = [begin, begin + HOUR, begin + 3.9 * HOUR]
+        outside = [begin - timedelta(seconds=1), begin + 4 * HOUR, begin + 72 * HOUR]
+        assert [bool(silent(it.astimezone(UTC), window, zone=zone)) for it in inside] == [week < 8] * 3
+        assert not any(silent(it.astimezone(UTC), window, zone=zone) for it in outside)
+    assert silent(start - WEEK + HOUR, window, zone=zone) is None, "not before it begins"
+
+
+def change(uid: str, before: str, after: str) -> StateChange:
+    return StateChange(uid=uid, before=before, after=after, at=START)
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        ("ok failing", True),
+        ("failing ok", True),
+        ("ok failing ok", False),
+        ("failing ok failing", False),
+        ("ok failing flapping", True),
+        ("ok failing ok failing", True),
+        ("ok flapping ok", False),
+    ],
+)
+def test_at_the_end_only_a_difference_is_told(states: str, told: bool) -> None:
+    names = states.split()
+    changes = [change("u", *pair) for pair in pairwise(names)]
+    other = [change("v", "ok", "failing"), change("v", "failing", "ok")]
+    found = to_tell([*other, *changes])
+    assert [(first.before, last.after) for first, last in found] == ([(names[0], names[-1])] if told else [])
+
+
+def test_a_silence_is_stored_until_it_is_over(cast: Cast) -> None:
+    now = timezone.now()
+    scope, window = Scope("team-a", uid="u"), Window(now, now + HOUR)
+    made = silences.add(access=cast.access("omar"), scope=scope, window=window, reason="upgrade")
+    assert silences.current(now) == [(scope, window)]
+    assert not silences.current(now + HOUR)
+    silences.end(access=cast.access("omar"), pk=made.pk)
+    assert not Silence.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("person", "namespace", "error"),
+    [
+        ("vic", "team-a", Forbidden),
+        ("sam", "team-a", NotFound),
+        ("nina", "team-b", NotFound),
+        ("nina", "", Forbidden),
+    ],
+)
+def test_a_silence_takes_the_right_to_edit(
+    cast: Cast, person: str, namespace: str, error: type[Exception]
+) -> None:
+    now = timezone.now()
+    values = {"scope": Scope(namespace), "window": Window(now, now + HOUR), "reason": "upgrade"}
+    with pytest.raises(error):
+        silences.add(access=cast.access(person), **values)
+    made = silences.add(access=cast.access("olive"), **values)
+    with pytest.raises(error):
+        silences.end(access=cast.access(person), pk=made.pk)
+
+
+def test_a_silence_without_an_end_or_a_reason_is_refused(cast: Cast) -> None:
+    now, day = timezone.now(), timezone.now().date()
+    wrong = {
+        "over": (Window(now - 2 * HOUR, now - HOUR), "r", ["ends_at"]),
+        "backwards": (Window(now + HOUR, now), "r", ["ends_at"]),
+        "long": (Window(now, now + 31 * 24 * HOUR), "r", ["ends_at"]),
+        "a whole week": (Window(now, now + WEEK, day + WEEK), "r", ["ends_at"]),
+        "for years": (Window(now, now + HOUR, day + 60 * WEEK), "r", ["last_day"]),
+        "no reason": (Window(now, now + HOUR), " ", ["reason"]),
+        "long reason": (Window(now, now + HOUR), "x" * 201, ["reason"]),
+    }
+    for window, reason, fields in wrong.values():
+        with pytest.raises(Invalid) as refused:
+            silences.add(access=cast.access("olive"), scope=Scope("team-a"), window=window, reason=reason)
+        assert [it.field for it in refused.value.causes] == fields
