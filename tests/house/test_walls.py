@@ -26,7 +26,7 @@ OWNERS = {
     "ScheduledCredential": {f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network")},
     "ScheduledRegistry": {f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "sweep")},
     "CheckInterval": {"schedule/intervals.py", "schedule/placing.py"},
-    "StateChange": {"schedule/rows.py", "runs/clean_up.py"},
+    "StateChange": {"schedule/rows.py", "schedule/silences.py", "runs/clean_up.py"},
     "DayRecord": {"schedule/days.py", "runs/clean_up.py"},
     "NetworkIncident": {"schedule/network.py"},
     "Silence": {"schedule/silences.py"},
