@@ -13,8 +13,8 @@ from .base import (
     Run,
     RunItem,
     StoreChange,
-    StoreVersion,
     StoredResource,
+    StoreVersion,
     Trial,
     VerificationRecord,
 )

@@ -58,7 +58,7 @@ class CheckInterval(models.Model):
 class StateChange(models.Model):
     """A confirmed change of one registry: ok, failing or flapping, or failing for another reason.
 
-    Written by schedule/rows.py. The history and the outbox read it.
+    Written by schedule/telling.py. The history reads it.
     """
 
     uid = models.CharField(max_length=36)
@@ -70,9 +70,13 @@ class StateChange(models.Model):
     after = models.CharField(max_length=16)
     reason = models.CharField(max_length=64)
     since = models.DateTimeField(null=True, help_text="the beginning of the state before")
+    waits = models.BooleanField(default=False, help_text="for the end of a silence, to be told then")
 
     class Meta:
-        indexes = (models.Index(fields=["uid", "-at"], name="changes_of_one"),)
+        indexes = (
+            models.Index(fields=["uid", "-at"], name="changes_of_one"),
+            models.Index(fields=["at"], condition=models.Q(waits=True), name="changes_that_wait"),
+        )
 
 
 class DayRecord(models.Model):

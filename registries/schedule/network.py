@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from registries.models import NetworkIncident, ScheduledCredential
 from registries.probe.reason import Reason
 from registries.schedule.state import NETWORK, HostResult, State, own_network_fails
+from registries.schedule.telling import tell_network
 
 ROUND = timedelta(minutes=10)
 """Results of this time are compared."""
@@ -29,18 +30,27 @@ def own_network(host: str, reason: Reason, at: datetime, *, failing: bool, again
     results = list(_round(HostResult(host, reason, failing), at))
     if reason in NETWORK and again and own_network_fails(results):
         failed = sum(it.reason in NETWORK for it in results)
-        NetworkIncident.objects.get_or_create(
+        incident, new = NetworkIncident.objects.get_or_create(
             open=True, defaults={"began_at": at, "hosts": len(results), "failed": failed}
         )
+        if new:
+            tell_network(incident)
         return True
     if is_open and reason not in NETWORK and 2 * sum(it.reason in NETWORK for it in results) <= len(results):
-        NetworkIncident.objects.filter(open=True).update(open=None, ended_at=at)
+        _close(at)
         is_open = False
     return is_open and reason in NETWORK
 
 
 def current() -> NetworkIncident | None:
     return NetworkIncident.objects.filter(open=True).first()
+
+
+def _close(at: datetime) -> None:
+    incident = current()
+    if incident and NetworkIncident.objects.filter(pk=incident.pk, open=True).update(open=None, ended_at=at):
+        incident.ended_at = at
+        tell_network(incident)
 
 
 def call_witnesses(host: str, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """The rows of the schedule: claims, results, and which registries lack a verdict.
 
-Owns ScheduledCredential, ScheduledRegistry and StateChange. A claim is a conditional UPDATE with an end: what a dead
+Owns ScheduledCredential and ScheduledRegistry. A claim is a conditional UPDATE with an end: what a dead
 process had claimed is due again. A process that slept past the end of its claim records nothing.
 """
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 from registries.limits import exclusive
 from registries.models import ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.result import Reason, Result
-from registries.schedule import days, network
+from registries.schedule import days, network, telling
 from registries.schedule.due import next_due
 from registries.schedule.state import FINAL, NETWORK, REFUSED, State, Status, step
 from registries.verification.outcome import to_json, without_pem
@@ -216,7 +216,7 @@ def _note_change(row: ScheduledCredential, before: Status, after: Status, at: da
         )
         for it in row.registries.all()
     )
-    StateChange.objects.bulk_create(changes, batch_size=BATCH)
+    telling.record(changes, at)
 
 
 def _spare_the_user(row: ScheduledCredential, at: datetime) -> None:

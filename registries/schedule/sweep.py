@@ -22,7 +22,7 @@ from registries.index.search import Index
 from registries.models import ScheduledRegistry
 from registries.probe.result import Result
 from registries.runs.threads import Background
-from registries.schedule import rows
+from registries.schedule import rows, telling
 from registries.schedule.digest import CredentialDigest
 from registries.schedule.intervals import Intervals
 from registries.schedule.placing import Placing
@@ -131,6 +131,7 @@ class Sweep:
         if self._index.freshness().away:
             return 0
         self._placing.update(timezone.now())
+        telling.tell_waiting(timezone.now())
         begun = 0
         while self._free.acquire(blocking=False):
             claim = None

@@ -1,15 +1,14 @@
 """The parts that tell people of changes: channels, and the sender of the outbox."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from django.conf import settings
 
-from registries.events.change import Change
 from registries.events.channels import Channels
 from registries.events.sender import Sender
 from registries.limits import Rates, StoredBuckets
 from registries.probe import Policy
+from registries.schedule.telling import failing
 from registries.verification.prober import probe_policy
 from registries.wiring.base import Foundation, part
 
@@ -32,12 +31,8 @@ class Telling(Foundation):
     @part
     def sender(self) -> Sender:
         return Sender(
-            self.sealer, channel_policy, StoredBuckets(), self.metrics, settings.NOTIFY_URL, self.failing
+            self.sealer, channel_policy, StoredBuckets(), self.metrics, settings.NOTIFY_URL, failing
         )
-
-    def failing(self) -> Sequence[Change]:
-        """The registries that fail now."""
-        return ()
 
 
 def channel_policy(namespace: str) -> Policy:

@@ -24,11 +24,11 @@ OWNERS = {
     "ApiBucket": {"limits.py"},
     "Pause": {"verification/pauses.py"},
     "ScheduledCredential": {f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network")},
-    "ScheduledRegistry": {f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "sweep")},
+    "ScheduledRegistry": {f"schedule/{it}.py" for it in ("rows", "placing", "intervals", "sweep", "telling")},
     "CheckInterval": {"schedule/intervals.py", "schedule/placing.py"},
-    "StateChange": {"schedule/rows.py", "schedule/silences.py", "runs/clean_up.py"},
+    "StateChange": {*(f"schedule/{name}.py" for name in ("rows", "silences", "telling")), "runs/clean_up.py"},
     "DayRecord": {"schedule/days.py", "runs/clean_up.py"},
-    "NetworkIncident": {"schedule/network.py"},
+    "NetworkIncident": {"schedule/network.py", "schedule/telling.py"},
     "Silence": {"schedule/silences.py"},
     "ClusterSession": {"people/cluster_sessions.py", "log_in/backend.py"},
     "Channel": {"events/channels.py", "events/outbox.py", "events/sender.py"},
@@ -41,7 +41,7 @@ OWNERS = {
     },
 }
 """The modules that may import a table."""
-READ_SETTINGS = {"log_in", "web", "management", "api", "wiring"}
+READ_SETTINGS = {"log_in", "web", "management", "api", "models", "wiring"}
 """Rooms that may read Django's settings, beside the flat modules and the prober."""
 
 

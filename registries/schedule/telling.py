@@ -1,0 +1,101 @@
+"""From confirmed changes of state to the outbox. A change during a silence waits for its end.
+
+The outbox is written in the transaction of the change. A first success is not told, and neither is a change that was
+taken back before the end of a silence.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.utils import timezone
+
+from registries.events.change import Change, ChangeKind
+from registries.events.outbox import tell
+from registries.limits import exclusive
+from registries.models import NetworkIncident, ScheduledRegistry, StateChange
+from registries.schedule.silences import current, silence_at, to_tell
+from registries.schedule.state import State
+
+BATCH = 500
+KINDS = {
+    State.FAILING: ChangeKind.FAILING,
+    State.FLAPPING: ChangeKind.FLAPPING,
+    State.OK: ChangeKind.RECOVERED,
+}
+
+
+def record(changes: Iterable[StateChange], at: datetime) -> None:
+    """Stores changes, and puts those into the outbox that may be told now. Call it in their transaction."""
+    silences, zone, found = current(at), timezone.get_default_timezone(), list(changes)
+    for it in found:
+        scope = {"namespace": it.namespace, "host": it.host, "uid": it.uid}
+        it.waits = bool(silences) and silence_at(silences, at, zone, **scope) is not None
+    StateChange.objects.bulk_create(found, batch_size=BATCH)
+    tell([_change(it) for it in found if not it.waits and _is_told(it.before, it.after)])
+
+
+def tell_waiting(now: datetime) -> None:
+    """Tells what differs after the silences that have ended."""
+    waiting = StateChange.objects.filter(waits=True)
+    if not waiting.exists():
+        return
+    silences, zone = current(now), timezone.get_default_timezone()
+    with exclusive("schedule silences"):
+        over = [
+            it
+            for it in waiting.order_by("pk")
+            if silence_at(silences, now, zone, namespace=it.namespace, host=it.host, uid=it.uid) is None
+        ]
+        tell([_change(last) for first, last in to_tell(over) if _is_told(first.before, last.after)])
+        for first in range(0, len(over), BATCH):
+            StateChange.objects.filter(pk__in=[it.pk for it in over[first : first + BATCH]]).update(
+                waits=False
+            )
+
+
+def tell_network(incident: NetworkIncident) -> None:
+    """Tells that the console's own network fails, or works again."""
+    kind, at = ChangeKind.NETWORK, incident.began_at
+    if incident.ended_at is not None:
+        kind, at = ChangeKind.NETWORK_OVER, incident.ended_at
+    tell([Change(kind=kind, at=at, since=incident.began_at)])
+
+
+def failing() -> Sequence[Change]:
+    """Every registry that fails now, for services that forget. Silenced ones are left out."""
+    now, zone = timezone.now(), timezone.get_default_timezone()
+    silences = current(now)
+    rows = ScheduledRegistry.objects.filter(credential__settled=State.FAILING).select_related("credential")
+    return [
+        Change(
+            kind=ChangeKind.FAILING,
+            at=now,
+            since=it.credential.since or now,
+            uid=it.uid,
+            namespace=it.namespace,
+            name=it.name,
+            host=it.credential.host,
+            reason=it.credential.reason,
+        )
+        for it in rows.order_by("namespace", "name")
+        if not silences
+        or silence_at(silences, now, zone, namespace=it.namespace, host=it.credential.host, uid=it.uid)
+        is None
+    ]
+
+
+def _is_told(before: str, after: str) -> bool:
+    return not (before == State.NEW and after == State.OK)
+
+
+def _change(it: StateChange) -> Change:
+    return Change(
+        kind=KINDS[State(it.after)],
+        at=it.at,
+        since=it.at,
+        uid=it.uid,
+        namespace=it.namespace,
+        name=it.name,
+        host=it.host,
+        reason=it.reason,
+    )
