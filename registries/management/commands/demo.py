@@ -74,7 +74,7 @@ class Command(BaseCommand):
                 started.result()
             first = self._load(registries)
             self._report(registries)
-            serve.run(bind, lambda: self._ready(bind), self._begin if first else None)
+            serve.run(bind, lambda: self._ready(bind), lambda: self._begin(first=first))
         except DemoError as error:
             raise CommandError(str(error)) from error
         finally:
@@ -93,8 +93,10 @@ class Command(BaseCommand):
         for host, port in registries.skipped.items():
             self.stderr.write(f"Port {port} is in use by another program: {host} does not run.")
 
-    def _begin(self) -> None:
-        threading.Thread(target=test_the_slow_ones, daemon=True).start()
+    def _begin(self, *, first: bool) -> None:
+        services().start()
+        if first:
+            threading.Thread(target=test_the_slow_ones, daemon=True).start()
 
     def _ready(self, bind: str) -> None:
         accounts = ", ".join(name for name, *_ in ACCOUNTS)
