@@ -100,6 +100,10 @@ SCHEMAS: dict[str, Schema] = {
                     "uid": text(),
                     "resourceVersion": text(_("opaque; changes with every write")),
                     "creationTimestamp": text(format="date-time"),
+                    "deletionTimestamp": text(
+                        _("when it was deleted; it exists until `finalizers` is empty"), format="date-time"
+                    ),
+                    "finalizers": {"type": "array", "items": text()},
                     "labels": _LABELS,
                     "annotations": {
                         "type": "object",

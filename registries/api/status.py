@@ -247,7 +247,7 @@ def _in_english(error: ConsoleError, kind: str, name: str) -> str:
         return f"{subject} is forbidden: {why}"
     sentences = {
         "NotFound": f"{subject} not found",
-        "AlreadyExists": f"{subject} already exists",
+        "AlreadyExists": f"{f'{why}: ' if why else ''}{subject} already exists",
         "Conflict": f"Operation cannot be fulfilled on {subject}: {why}",
     }
     return sentences.get(error.reason, f"{_SENTENCES[503]}: {why}" if why else _SENTENCES[503])
@@ -261,6 +261,7 @@ _REFUSALS = {
 }
 
 _CONFLICTS = {
+    Problem.BEING_DELETED: "the object is being deleted",
     Problem.CHANGED: "the object has been modified; please apply your changes to the latest version and try again",
     Problem.RECREATED: "the object was deleted and created again meanwhile",
     Problem.RUN_UNDER_WAY: "this run of yours is under way; wait for it, or cancel it",

@@ -38,6 +38,7 @@ class Problem(StrEnum):
     GONE = "gone"
     RECREATED = "recreated"
     CHANGED = "changed"
+    BEING_DELETED = "being_deleted"
     NOT_EMPTY = "not_empty"
     NAMESPACES_ELSEWHERE = "namespaces_elsewhere"
     KEY_MISSING = "key_missing"

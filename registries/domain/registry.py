@@ -105,6 +105,12 @@ class RegistrySecret:
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
     verification: Verification = field(default_factory=Verification)
+    address_problem: str = ""
+    """The code of an AddressError, for an applied address that cannot be parsed; `domain` is a placeholder then."""
+    deleting: bool = False
+    """Whether it is deleted as soon as nothing holds it any more."""
+    finalizers: tuple[str, ...] = ()
+    """What holds a registry that is being deleted."""
     labels: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """A client's own labels, without any that contain the password."""
     generation: str = field(default="", repr=False, compare=False)

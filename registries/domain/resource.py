@@ -27,7 +27,6 @@ from registries.domain.registry import (
 from registries.domain.shown import (
     NOT_VALID,
     Echoes,
-    is_plain_http,
     shown_annotation,
     shown_bundle,
     shown_contact,
@@ -122,7 +121,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
     shown = public(resource)
     metadata, spec = shown["metadata"], shown["spec"]
     notes: Mapping[str, str] = metadata["annotations"]
-    applied = _applied_domain(resource)
+    _, plain_http, problem = _read_address(_applied_domain(resource))
     return RegistrySecret(
         key=Key(intern(metadata["namespace"]), metadata["name"]),
         uid=str(metadata.get("uid") or ""),
@@ -136,7 +135,10 @@ def to_domain(resource: Resource) -> RegistrySecret:
         owner=intern(notes.get(PREFIX + "owner", "")),
         support_contact=intern(notes.get(PREFIX + "support-contact", "")),
         expires_at=read_date(notes.get(PREFIX + "expires-at", "")),
-        plain_http=is_plain_http(applied) or notes.get(PREFIX + "plain-http") == "true",
+        address_problem=problem,
+        deleting=bool(metadata.get("deletionTimestamp")),
+        finalizers=_finalizers(metadata),
+        plain_http=plain_http or notes.get(PREFIX + "plain-http") == "true",
         ca_bundle=notes.get(PREFIX + "ca-bundle", ""),
         skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
         verification=_verification(notes),
@@ -159,14 +161,15 @@ def _shown_address(spec: Mapping[str, str], notes: Mapping[str, str]) -> str:
 
 
 def as_applied(resource: Resource, registry: RegistrySecret | None = None) -> RegistrySecret:
-    """The registry with address and user name as they stand in the resource, for a pull secret. Never show it.
+    """The registry with its canonical address and its user name, for a pull secret. Never show it: an address that
+    cannot be parsed and the user name are as they stand in the resource.
 
     `registry` is `to_domain(resource)`, where the caller has it.
     """
-    domain, plain_http = _address(_applied_domain(resource))
+    domain, _, _ = _read_address(_applied_domain(resource))
     registry = registry or to_domain(resource)
     username = str((resource.get("spec") or {}).get("username") or "")
-    return replace(registry, domain=domain, plain_http=registry.plain_http or plain_http, username=username)
+    return replace(registry, domain=domain, username=username)
 
 
 def as_tested(resource: Resource) -> RegistrySecret:
@@ -174,10 +177,9 @@ def as_tested(resource: Resource) -> RegistrySecret:
     is replaced."""
     registry = as_applied(resource)
     try:
-        parse_address(_applied_domain(resource))
         parse_address(registry.domain)
     except AddressError as error:
-        return replace(registry, domain=NOT_VALID) if error.part else registry
+        return replace(registry, plain_http=False, domain=NOT_VALID if error.part else registry.domain)
     return registry
 
 
@@ -272,12 +274,20 @@ def _created_at(metadata: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(stamp) if stamp else datetime.now(UTC)
 
 
-def _address(domain: str) -> tuple[str, bool]:
-    """Host[:port], and whether it is plain HTTP. A domain that kubectl applied may have a scheme and a path."""
-    scheme, separator, rest = domain.strip().partition("://")
-    if not separator:
-        scheme, rest = "", domain.strip()
-    return rest.partition("/")[0], scheme.lower() == "http"
+def _read_address(applied: str) -> tuple[str, bool, str]:
+    """The canonical address, whether it is plain HTTP, and "". If it cannot be parsed: the text, False, the problem."""
+    try:
+        address = parse_address(applied)
+    except AddressError as error:
+        return applied.strip(), False, error.problem
+    return address.canonical, address.plain_http, ""
+
+
+def _finalizers(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """What holds a resource that is being deleted; () for any other."""
+    if not metadata.get("deletionTimestamp"):
+        return ()
+    return tuple(shown_annotation(it) for it in metadata.get("finalizers") or ())
 
 
 def _applied_domain(resource: Resource) -> str:

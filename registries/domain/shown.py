@@ -51,13 +51,6 @@ def shown_domain(value: object) -> str:
         return NOT_VALID
 
 
-def is_plain_http(text: str) -> bool:
-    try:
-        return parse_address(text).plain_http
-    except AddressError:
-        return False
-
-
 def shown_username(value: object) -> str:
     """The user name. A colon, a control character, a URL or a token does not belong into one (RFC 7617)."""
     text = str(value)

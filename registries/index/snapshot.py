@@ -11,6 +11,7 @@ from hashlib import sha256
 from itertools import chain
 from types import MappingProxyType
 
+from registries.addresses.address import AddressError, parse_address
 from registries.domain.access import Access, Permission
 from registries.domain.query import Criteria, Filter, ListQuery, Sort, Tally
 from registries.domain.registry import EXPIRES_SOON, STALE_AFTER, Key, RegistrySecret, VerifyStatus
@@ -55,9 +56,9 @@ class Bucket:
         """The items that match the text, the provider and the selector."""
         if not criteria.narrows:
             return self
-        text = criteria.text.casefold()
+        text, canonical = _searched(criteria.text)
         pairs = zip(self.haystacks, self.items, strict=True)
-        found = (it for haystack, it in pairs if text in haystack)
+        found = (it for haystack, it in pairs if text in haystack or canonical in haystack)
         if criteria.provider:
             found = (it for it in found if it.provider is criteria.provider)
         if criteria.selector:
@@ -68,6 +69,15 @@ class Bucket:
     def fingerprint(self) -> str:
         """Changes with any item; the same in every process."""
         return sha256(" ".join(f"{it.uid}:{it.resource_version}" for it in self.items).encode()).hexdigest()
+
+
+def _searched(text: str) -> tuple[str, str]:
+    """The text, case-folded, and as a canonical address, which may be written otherwise."""
+    folded = text.casefold()
+    try:
+        return folded, parse_address(text).canonical
+    except AddressError:
+        return folded, folded
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from registries.audit import changes
 from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Cause, Forbidden, Invalid, Problem, TooManyRequests, Unavailable
+from registries.domain.errors import (
+    AlreadyExists,
+    Cause,
+    Conflict,
+    Forbidden,
+    Invalid,
+    Problem,
+    TooManyRequests,
+    Unavailable,
+)
 from registries.domain.metadata import TELLING
 from registries.domain.registry import Draft, Key, RegistrySecret, namespace_problem
 from registries.domain.resource import PREFIX, information_annotations
@@ -19,6 +28,13 @@ from registries.service.guard import NEEDED, Guard
 from registries.service.guesses import Guesses
 from registries.stores.base import Store
 from registries.verification.check import Checks
+
+
+def require_present(registry: RegistrySecret) -> RegistrySecret:
+    """The registry. Conflict `being_deleted`."""
+    if registry.deleting:
+        raise Conflict(str(registry.key), Problem.BEING_DELETED)
+    return registry
 
 
 class Registries:
@@ -107,15 +123,25 @@ class Registries:
         """A dry run of `create`: the same errors, nothing stored. The registry has no version yet."""
         self.require_create(access=access, namespace=draft.key.namespace)
         with self._guard.writing(access, Action.CREATE, draft.key, doubt=False) as store:
-            return store.create(draft, dry_run=True)
+            return self._stored(store, draft, dry_run=True)
 
     def create(self, *, access: Access, draft: Draft) -> RegistrySecret:
         """AlreadyExists; Forbidden; NotFound for a namespace that is absent or not visible."""
         self._guard.require(access, Permission.CREATE, draft.key, Action.CREATE)
         with self._guard.writing(access, Action.CREATE, draft.key) as store:
-            created = store.create(draft)
+            created = self._stored(store, draft)
             self._audit.record(access, Action.CREATE, key=created.key, uid=created.uid, note=created.domain)
         return created
+
+    def _stored(self, store: Store, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
+        """Stores a registry. AlreadyExists `being_deleted` when the one of that name is on its way out."""
+        try:
+            return store.create(draft, dry_run=dry_run)
+        except AlreadyExists:
+            present = self._index.fresh().find(draft.key)
+            if present is not None and present.deleting:
+                raise AlreadyExists(str(draft.key), Problem.BEING_DELETED) from None
+            raise
 
     def edit(
         self,
@@ -129,14 +155,14 @@ class Registries:
     ) -> RegistrySecret:
         """Changes fields of INFORMATION; with `rehearse` only a dry run. An empty text removes a field.
 
-        Conflict when the registry changed since it was read; Invalid; TooManyRequests.
+        Conflict when the registry changed since it was read, or is being deleted; Invalid; TooManyRequests.
         """
         self._guard.require(access, Permission.EDIT, key, Action.EDIT)
         causes = information_causes(information)
         causes += self._echo_causes(access, key, uid, information)
         if causes:
             raise Invalid(str(key), tuple(causes))
-        before = self._read(key, resource_version)
+        before = require_present(self._read(key, resource_version))
         with self._guard.writing(access, Action.EDIT, key, doubt=not rehearse) as store:
             patch = information_annotations(information)
             changed = store.annotate(key, patch, uid=uid, resource_version=resource_version, dry_run=rehearse)

@@ -15,6 +15,7 @@ from registries.limits import Rates
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
 from registries.service.guard import Guard
+from registries.service.registries import require_present
 from registries.stores.base import Store
 from registries.verification.check import Check, Checks, Observer, Restraint
 from registries.verification.outcome import NotTested, Tested, kept
@@ -68,9 +69,10 @@ class Tests:
     # Stored registries
 
     def begin_test(self, *, access: Access, key: Key) -> tuple[Check, bool]:
-        """Begins a test. The second value is False when one is under way already. TooManyRequests, LeftAlone."""
+        """Begins a test. The second value is False when one is under way already. TooManyRequests, LeftAlone,
+        Conflict `being_deleted`."""
         self._guard.require(access, Permission.TEST, key, Action.TEST)
-        registry = self._store.get(key)
+        registry = require_present(self._store.get(key))
         self._leave_alone(key.namespace, registry.address, registry.username)
         self._count(access, key.namespace)
         return self._history.begin(registry, access.person)
@@ -81,6 +83,7 @@ class Tests:
         registry = self._store.get(key)
         if registry.uid != uid:
             raise Conflict(str(key), Problem.RECREATED)
+        require_present(registry)
         check, new = self._history.begin(registry, access.person)
         if not new:
             raise Conflict(str(key), Problem.UNDER_WAY)

@@ -86,8 +86,8 @@ def _save(request: ConsoleRequest) -> HttpResponse:
         created = services().registries.create(access=access, draft=draft)
     except Invalid as error:
         form.add_causes(error.causes)
-    except AlreadyExists:
-        form.add_causes([Cause("name", Problem.TAKEN)])
+    except AlreadyExists as error:
+        form.add_causes([Cause("name", error.problem or Problem.TAKEN)])
     except NotFound:
         form.add_causes([Cause("namespace", Problem.UNKNOWN)])
     except Refused as error:

@@ -90,7 +90,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         **panel(acting, registry, check),
         **_list(request),
         "around": services().index.failing_around(access, filters.came_from(request), registry.key),
-        "actions": offered(acting, registry.namespace),
+        "actions": () if registry.deleting else offered(acting, registry.namespace),
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
         "expiry": _expiry(registry),

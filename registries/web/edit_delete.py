@@ -31,6 +31,8 @@ def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
         registry = services().registries.find(access=access, key=key, action=Action.EDIT)
     except NotFound:
         return _missing(request, key)
+    if registry.deleting:
+        return _gone(request, key, Problem.BEING_DELETED)
     if request.method != "POST":
         return _edit_form(request, registry, EditForm(initial=_initial(registry)))
     form = EditForm(request.POST)
@@ -144,6 +146,10 @@ def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     except Conflict as error:
         return _gone(request, key, error.code)
     event = ("registries-deleted", {"uids": [registry.uid]})
+    left = services().index.known(access=access, key=key)
+    if left is not None and left.uid == registry.uid and left.deleting:
+        text = _("%(name)s is being deleted. %(held)s")
+        return done(request, text % {"name": left.title, "held": labels.obstacle(left)}, event)
     return done(request, _("Deleted %(name)s.") % {"name": registry.title}, event)
 
 
@@ -158,7 +164,8 @@ def _missing(request: ConsoleRequest, key: Key) -> HttpResponse:
 def _gone(
     request: ConsoleRequest, key: Key, problem: Problem, typed: Mapping[str, str] | None = None
 ) -> HttpResponse:
-    """The dialog for a registry that was deleted or replaced, with the texts that were typed. It refreshes the list."""
+    """The dialog for a registry that was or is being deleted, or was replaced, with the texts that were typed. It
+    refreshes the list."""
     lost = [
         (labels.FIELDS[name], typed[name])
         for name in INFORMATION

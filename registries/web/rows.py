@@ -36,6 +36,8 @@ class Row:
     label: Label
     provider: Label
     reason: str
+    obstacle: str
+    """Why the registry cannot be used, if so: its address, or its deletion."""
     ago: str
     stale: bool
     testing: bool
@@ -63,7 +65,8 @@ def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: d
         registry=registry,
         label=label,
         provider=labels.PROVIDERS[registry.provider],
-        reason="" if check else _short_reason(registry, today),
+        reason="" if check else labels.obstacle(registry) or _short_reason(registry, today),
+        obstacle=labels.obstacle(registry),
         ago=labels.ago(verification.at, now) if verification.at else "",
         stale=verification.is_stale(now),
         testing=check is not None,

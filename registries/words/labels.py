@@ -37,6 +37,9 @@ UNPROVEN = Label(_("Connected"), "warn", "triangle-alert", _("Password not check
 EXPIRES_SOON = Label(_("Expires soon"), "warn", "calendar-clock")
 TESTING = Label(_("Testing…"), "busy", "loader-circle")
 
+ADDRESS_NOT_VALID = Label(_("Address not valid"), "bad", "circle-x")
+BEING_DELETED = Label(_("Being deleted"), "warn", "trash-2")
+
 ALL = Label(_("All"), "all", "layers")
 FILTERS = {
     Filter.SUCCESS: STATUSES[VerifyStatus.SUCCESS],
@@ -158,11 +161,34 @@ def outcome_hint(outcome: Tested, first: str = "") -> str:
 
 def status(registry: RegistrySecret, today: date | None = None) -> Label:
     """The state of a registry. With `today`, a working credential that expires soon is a state of its own."""
+    if registry.deleting:
+        return BEING_DELETED
+    if registry.address_problem:
+        return ADDRESS_NOT_VALID
     if registry.verification.unproven:
         return UNPROVEN
     if today and registry.verification.status is VerifyStatus.SUCCESS and registry.expires_soon(today):
         return EXPIRES_SOON
     return STATUSES[registry.verification.status]
+
+
+def obstacle(registry: RegistrySecret) -> str:
+    """Why a registry cannot be used, and what to do; "" for most."""
+    if registry.deleting and registry.finalizers:
+        text = gettext("Held by: %(finalizers)s. It is gone when their controllers have removed them.")
+        return text % {"finalizers": ", ".join(registry.finalizers)}
+    if registry.deleting:
+        return gettext("It is gone in a moment.")
+    if not registry.address_problem:
+        return ""
+    text = gettext("%(problem)s. Correct spec.domain with kubectl, or delete the registry and add it again.")
+    return text % {"problem": address_problem(registry.address_problem)}
+
+
+def address_problem(code: str) -> str:
+    """What is wrong with an address. The wrong part itself is not shown: it may be a password."""
+    text = catalogue.ADDRESS_PROBLEMS.get(code)
+    return text.of(language()).format(part="…") if text else code
 
 
 def verdict(outcome: Tested) -> Label:

@@ -29,6 +29,7 @@ TEXTS: dict[Problem, Text] = {
     Problem.RECREATED: _(
         "It was deleted and created again in the meantime. The new registry was not changed."
     ),
+    Problem.BEING_DELETED: _("It is being deleted. It can no longer be tested or edited."),
     Problem.CHANGED: _("Someone else changed it in the meantime."),
     Problem.NOT_EMPTY: _("There are still registries in this namespace. Delete them first."),
     Problem.LAST_ADMINISTRATOR: _(
@@ -133,6 +134,9 @@ FIELD_TEXTS: dict[tuple[str, Problem], Text] = {
     ("name", Problem.ENDS): _("Start and end with a letter or a digit."),
     ("name", Problem.TOO_LONG): _("Use at most 253 characters."),
     ("name", Problem.TAKEN): _("This name is taken in this namespace. Choose another one."),
+    ("name", Problem.BEING_DELETED): _(
+        "The registry of this name is being deleted. Choose another name, or wait until it is gone."
+    ),
     ("namespace", Problem.CHARACTERS): _("Use lower-case letters, digits and hyphens only."),
     ("namespace", Problem.ENDS): _("Start and end with a letter or a digit."),
     ("namespace", Problem.TOO_LONG): _("Use at most 63 characters."),

@@ -103,6 +103,7 @@ bad_ip
 bad_label
 bad_port
 bad_scheme
+being_deleted
 boolean
 ca_empty
 ca_private_key

@@ -1,0 +1,134 @@
+"""States that only kubectl brings about: a registry that is being deleted, and an address that cannot be parsed."""
+
+import base64
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+
+from registries.domain.errors import AlreadyExists, Conflict, Problem
+from registries.domain.resource import PREFIX
+from registries.intake.draft import read_draft
+from registries.pull_secrets.kinds import PullSecret
+from registries.pull_secrets.secret import DATA
+from registries.wiring import services
+from tests.api.test_api import TEAM_A, notes, patch, post
+from tests.cast import Cast, typed
+from tests.cluster.test_pages import LIST, configured
+from tests.peers.cluster import MERGE_PATCH, Cluster
+from tests.peers.scripted import wait_for
+
+HELD = "/registries/team-a/held/"
+HOLDERS = ["example.com/keep", "example.org/audit"]
+
+
+def in_english(people: Cast, person: str) -> Client:
+    client = people.client(person)
+    client.cookies["django_language"] = "en"
+    return client
+
+
+@pytest.fixture
+def people(cluster: Cluster, settings: object, cast: Cast) -> Iterator[Cast]:
+    cluster.empty("team-a")
+    for _ in configured(cluster, settings):
+        yield cast
+
+
+@pytest.fixture
+def held(people: Cast, cluster: Cluster) -> Iterator[Cast]:
+    """A registry with two finalizers, deleted in the console."""
+    registry = people.add("held", domain="127.0.0.1:1")
+    path = cluster.path("team-a", "held")
+    cluster.server.call("PATCH", path, {"metadata": {"finalizers": HOLDERS}}, kind=MERGE_PATCH)
+    try:
+        deleted = people.client("nina").post(
+            f"{HELD}delete/", {"confirm": "held", "uid": registry.uid}, headers={"HX-Request": "true"}
+        )
+        assert deleted.status_code == 204
+        assert all(it in json.dumps(dict(deleted.headers)) for it in HOLDERS), "the toast names what holds it"
+        yield people
+    finally:
+        cluster.server.call("PATCH", path, {"metadata": {"finalizers": None}}, kind=MERGE_PATCH)
+
+
+def test_one_that_is_being_deleted_says_so_and_takes_nothing_but_its_deletion(held: Cast) -> None:
+    nina, english = held.client("nina"), in_english(held, "nina")
+    for page in (LIST, HELD):
+        shown = english.get(page).content.decode()
+        assert "Being deleted" in shown
+        assert f"Held by: {', '.join(HOLDERS)}" in shown
+    assert "edit-link" not in shown
+    assert "正在删除" in nina.get(f"{HELD}status/").content.decode()
+
+    for refused in (
+        nina.post(f"{HELD}verify/", headers={"HX-Request": "true"}),
+        nina.get(f"{HELD}edit/"),
+        nina.post(f"{HELD}edit/", {"display_name": "x", "uid": held.find("held").uid}),
+    ):
+        assert refused.status_code == 409
+    key, uid = held.find("held").key, held.find("held").uid
+    with pytest.raises(Conflict, match=Problem.BEING_DELETED):
+        services().tests.begin_test_of_run(access=held.access("nina"), key=key, uid=uid)
+    added = nina.post("/registries/-/add/", typed("held"), headers={"HX-Request": "true"})
+    assert added.status_code == 422
+    assert "同名镜像源正在删除" in added.content.decode()
+    with pytest.raises(AlreadyExists, match=Problem.BEING_DELETED):
+        services().registries.rehearse_create(access=held.access("nina"), draft=read_draft(typed("held")))
+    assert held.find("held").verification.at is None
+
+    again = nina.post(
+        f"{HELD}delete/", {"confirm": "held", "uid": held.find("held").uid}, headers={"HX-Request": "true"}
+    )
+    assert again.status_code == 204
+
+
+def test_the_api_says_that_one_is_being_deleted(held: Cast) -> None:
+    client, one = held.api("nina"), f"{TEAM_A}/held"
+
+    metadata = client.get(one).json()["metadata"]
+    assert metadata["deletionTimestamp"]
+    assert metadata["finalizers"] == HOLDERS
+    for refused in (
+        patch(client, one, notes(display_name="x")),
+        patch(client, f"{one}?dryRun=All", notes(display_name="x")),
+        post(client, f"{one}/verify", {}),
+    ):
+        assert (refused.status_code, refused.json()["reason"]) == (409, "Conflict")
+        assert "being deleted" in refused.json()["message"]
+    assert client.delete(one).status_code == 204
+    assert client.get(one).json()["metadata"]["finalizers"] == HOLDERS
+
+
+@pytest.mark.parametrize(
+    ("domain", "problem"),
+    [
+        ("harbor_dev.example.com", "underscore"),
+        ("https://dev:s3cretword@harbor.example.com", "user name or @"),
+    ],
+)
+def test_an_address_that_cannot_be_parsed_is_a_state_with_what_to_do(
+    people: Cast, cluster: Cluster, domain: str, problem: str
+) -> None:
+    client = in_english(people, "vic")
+    assert cluster.apply("team-a", "odd", domain=domain, password="cGFzc3dvcmQ=").status == 201
+
+    assert wait_for(lambda: "Address not valid" in client.get(LIST).content.decode())
+    for page in (LIST, "/registries/team-a/odd/", "/registries/team-a/odd/status/"):
+        shown = client.get(page).content.decode()
+        assert "Address not valid" in shown
+        assert problem in shown
+        assert "Correct spec.domain with kubectl" in shown
+        assert "s3cretword" not in shown
+
+
+def test_the_pull_secret_of_an_applied_address_has_the_canonical_one(people: Cast, cluster: Cluster) -> None:
+    cluster.apply("team-a", "upper", domain="Harbor.Example.com.:8443", password="cGFzc3dvcmQ=")
+
+    assert wait_for(lambda: services().store.pull_secret(people.find("upper").key) is PullSecret.READY)
+    data = cluster.server.call("GET", "/api/v1/namespaces/team-a/secrets/upper").body["data"]
+    assert list(json.loads(base64.b64decode(data[DATA]))["auths"]) == ["harbor.example.com:8443"]
+    document = json.loads(people.find("upper").document)
+    assert document["spec"]["domain"] == "harbor.example.com:8443"
+    assert PREFIX + "domain" not in document["metadata"]["annotations"]
