@@ -53,6 +53,8 @@ function aliyunAddress() {
   const region = document.getElementById("aliyun-region").value;
   const network = document.getElementById("aliyun-network").value;
   const instance = document.getElementById("aliyun-instance").value.trim().toLowerCase();
+  // The console of Aliyun shows these three forms: personal since September 2024, enterprise, and personal before.
+  if (/^crpi-/.test(instance)) return `${instance}${network.replace("registry", "")}.${region}.personal.cr.aliyuncs.com`;
   return instance ? `${instance}-${network}.${region}.cr.aliyuncs.com` : `${network}.${region}.aliyuncs.com`;
 }
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
+from unicodedata import category
 from urllib.parse import urlsplit
 
 import yaml
@@ -50,6 +51,17 @@ _REFUSED = {
     "as-groups": Problem.KUBECONFIG_IMPERSONATION,
     "as-user-extra": Problem.KUBECONFIG_IMPERSONATION,
 }
+_DAMAGED = frozenset(
+    {
+        Problem.TOKEN_MALFORMED,
+        Problem.CREDENTIAL_INVISIBLE,
+        Problem.KUBECONFIG_MALFORMED,
+        Problem.KUBECONFIG_CONTEXT,
+        Problem.KUBECONFIG_CERTIFICATE,
+        Problem.KUBECONFIG_EMPTY,
+    }
+)
+"""The problems that an invisible character can cause."""
 _PORTS = {"https": 443, "http": 80}
 
 Json = dict[str, Any]
@@ -131,12 +143,24 @@ def read_token(text: str, now: datetime) -> LoginCredential:
     """The credential of a pasted token. Invalid for a text that cannot be a token, and for an expired token."""
     token = text.strip().removeprefix("Bearer ").strip()
     if len(token) > TOKEN_MAX or not _TOKEN.fullmatch(token):
-        raise _invalid("token", Problem.TOKEN_MALFORMED)
+        invisible = _invisible_in(token[:TOKEN_MAX])
+        problem = Problem.CREDENTIAL_INVISIBLE if invisible else Problem.TOKEN_MALFORMED
+        raise _invalid("token", problem, invisible)
     return _current("token", LoginCredential(token=token, expires_at=_expiry_of(token)), now)
 
 
 def read_kubeconfig(text: str, home: Home, now: datetime) -> LoginCredential:
     """The credential of the current context. Invalid, with a problem for each kubeconfig that cannot be used here."""
+    try:
+        return _read_kubeconfig(text, home, now)
+    except Invalid as error:
+        invisible = _invisible_in(text[:KUBECONFIG_MAX]) if error.causes[0].problem in _DAMAGED else ""
+        if invisible:
+            raise _invalid("kubeconfig", Problem.CREDENTIAL_INVISIBLE, invisible) from None
+        raise
+
+
+def _read_kubeconfig(text: str, home: Home, now: datetime) -> LoginCredential:
     config = _parsed(text)
     context = _context(config)
     user = _named(config, "users", "user", str(context.get("user") or ""))
@@ -264,6 +288,12 @@ def _current(name: str, credential: LoginCredential, now: datetime) -> LoginCred
     if credential.expires_at is not None and credential.expires_at <= now:
         raise _invalid(name, Problem.PROOF_EXPIRED)
     return credential
+
+
+def _invisible_in(text: str) -> str:
+    """The first character without width, or space that is no plain one, as U+200B; "" without one."""
+    odd = (it for it in text.strip().removeprefix("\ufeff") if it != " " and category(it) in ("Cf", "Zs"))
+    return next((f"U+{ord(it):04X}" for it in odd), "")
 
 
 def _invalid(name: str, problem: Problem, part: str = "") -> Invalid:

@@ -158,6 +158,7 @@ class Problem(StrEnum):
 
     # A credential for a log-in to the cluster
     TOKEN_MALFORMED = "token_malformed"  # noqa: S105  a code
+    CREDENTIAL_INVISIBLE = "credential_invisible"
     PROOF_EXPIRED = "proof_expired"
     PROOF_REFUSED = "proof_refused"
     KUBECONFIG_MALFORMED = "kubeconfig_malformed"

@@ -57,7 +57,9 @@ _HINTS: Mapping[Provider | str, Hints] = {
         Reason.TIMEOUT: _(
             "Enterprise edition: check the public access whitelist. Inside the VPC use the VPC address"
         ),
-        Reason.NOT_A_REGISTRY: _("Use the registry address from the page 访问凭证; it begins with registry"),
+        Reason.NOT_A_REGISTRY: _(
+            "Use the address from the page 访问凭证, with the instance in it if that page shows one"
+        ),
         Reason.RATE_LIMITED: _REPEATED,
     },
     Provider.OTHER: {

@@ -52,4 +52,9 @@ def credential_text(cause: Cause) -> str:
             "so nothing was sent. Use the kubeconfig of this cluster, or paste a token of this "
             "cluster."
         ) % {"host": cause.part or "?"}
+    if cause.problem is Problem.CREDENTIAL_INVISIBLE:
+        return gettext(
+            "The text contains an invisible character (%(character)s), which a chat or a web page adds. Copy it "
+            "from the terminal or the file again."
+        ) % {"character": cause.part}
     return str(TEXTS[cause.problem])

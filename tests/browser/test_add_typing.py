@@ -45,6 +45,17 @@ class TestTheForm:
         form.get_by_label("网络").select_option(label="VPC")
         expect(input_(form, ZH.domain)).to_have_value("registry-vpc.cn-shanghai.aliyuncs.com")
 
+        instance = form.get_by_label("实例")
+        for typed, host in (
+            ("team", "team-registry-vpc.cn-shanghai.cr.aliyuncs.com"),
+            ("crpi-0z9y8x7w", "crpi-0z9y8x7w-vpc.cn-shanghai.personal.cr.aliyuncs.com"),
+            ("CRPI-a1b2c3d4 ", "crpi-a1b2c3d4-vpc.cn-shanghai.personal.cr.aliyuncs.com"),
+        ):
+            instance.fill(typed)
+            expect(input_(form, ZH.domain)).to_have_value(host)
+        form.get_by_label("网络").select_option(label="公网")
+        expect(input_(form, ZH.domain)).to_have_value("crpi-a1b2c3d4.cn-shanghai.personal.cr.aliyuncs.com")
+
     def test_the_provider_leaves_an_address_that_was_typed(self, form: Locator) -> None:
         fill(form, domain="my.example.com", provider="Docker Hub")
 

@@ -57,6 +57,39 @@ def test_what_cannot_be_a_token_is_not_sent_anywhere(text: str) -> None:
         read_token(text, NOW)
 
 
+INVISIBLE = {
+    "\u200b": "U+200B",
+    "\u200d": "U+200D",
+    "\u2060": "U+2060",
+    "\ufeff": "U+FEFF",
+    "\u202a": "U+202A",
+    "\u00ad": "U+00AD",
+    "\u00a0": "U+00A0",
+    "\u3000": "U+3000",
+}
+
+
+@pytest.mark.parametrize("character", INVISIBLE)
+def test_an_invisible_character_in_a_token_or_a_kubeconfig_is_named(character: str, pair: Pair) -> None:
+    middle = TOKEN[:3] + character + TOKEN[3:]
+    by_token = kubeconfig(SERVER, {"token": TOKEN})
+    by_certificate = kubeconfig(SERVER, client_certificate(pair))
+    damaged = {
+        "a token": lambda: read_token(middle, NOW),
+        "a token of a kubeconfig": lambda: read_kubeconfig(by_token.replace(TOKEN, middle), HOME, NOW),
+        "a certificate": lambda: read_kubeconfig(
+            by_certificate.replace("LS0t", f"LS{character}0t"), HOME, NOW
+        ),
+        "a context": lambda: read_kubeconfig(
+            by_token.replace("name: here", f"name: h{character}"), HOME, NOW
+        ),
+    }
+    for place, read in damaged.items():
+        with pytest.raises(Invalid, match="credential_invisible") as raised:
+            read()
+        assert INVISIBLE[character] in credential_text(raised.value.causes[0]), place
+
+
 def test_a_token_that_says_when_it_ends_is_believed_in_that() -> None:
     assert read_token(jwt(exp=NOW.timestamp() + 60), NOW).expires_at == NOW + timedelta(seconds=60)
     with pytest.raises(Invalid, match="proof_expired"):

@@ -28,6 +28,11 @@ TOGETHER = [
     ("registry", "registry"),
     ("10.0.0.1", "10.0.0.1"),
     ("registry-vpc.cn-hangzhou.aliyuncs.com", "dockerauth-vpc.cn-hangzhou.aliyuncs.com"),
+    ("crpi-a1b2c3d4.cn-hangzhou.personal.cr.aliyuncs.com", "dockerauth.cn-hangzhou.aliyuncs.com"),
+    (
+        "crpi-a1b2c3d4-vpc.cn-zhangjiakou.personal.cr.aliyuncs.com",
+        "dockerauth-vpc.cn-zhangjiakou.aliyuncs.com",
+    ),
     ("team-registry-vpc.cn-hangzhou.cr.aliyuncs.com", "dockerauth-ee-vpc.cn-hangzhou.aliyuncs.com"),
 ]
 APART = [
@@ -53,6 +58,7 @@ APART = [
     ("10.0.0.1.nip.io", "10.0.0.2.nip.io"),
     ("10.0.0.1.sslip.io", "9.0.0.1.sslip.io"),
     ("evil.cn-hangzhou.cr.aliyuncs.com", "victim.cn-hangzhou.cr.aliyuncs.com"),
+    ("crpi-evil.cn-hangzhou.personal.cr.aliyuncs.com", "crpi-victim.cn-hangzhou.personal.cr.aliyuncs.com"),
     ("evil.example", "dockerauth-vpc.cn-hangzhou.aliyuncs.com"),
     ("a.one.svc.cluster.local", "kubernetes.default.svc.cluster.local"),
     ("one.svc.cluster.local", "two.svc.cluster.local"),

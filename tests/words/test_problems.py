@@ -26,6 +26,7 @@ ELSEWHERE = {
     *(problem for _, problem in FIELD_TEXTS),
     *log_in.TEXTS,
     Problem.KUBECONFIG_ELSEWHERE,
+    Problem.CREDENTIAL_INVISIBLE,
     *API_TEXTS,
     *map(Problem, ADDRESS_PROBLEMS),
     *map(Problem, CREDENTIAL_PROBLEMS),
@@ -127,6 +128,7 @@ cluster_uncertain
 cluster_unconfigured
 control_character
 crd_missing
+credential_invisible
 date
 direction_mark
 empty
