@@ -25,6 +25,7 @@ _OPAQUE = re.compile(
     r"eyJ[\w-]{5,}(?:\.[\w-]*)*|(?<![\w.~+/=-])(?=[^\s\d]*\d)(?=[^\sA-Za-z]*[A-Za-z])[\w.~+/=-]{40,}"
     r"|(?<![\w~+-])(?=[^\s\d.:/]*\d)(?=[^\sA-Za-z.:/]*[A-Za-z])[\w~+=-]{20,}"  # no part of a host or a path
 )
+_ERROR_CODE = re.compile(r"[A-Z_]{1,64}")
 _DEFAULT_RETRY = 60
 _LONGEST_RETRY = 86_400
 _LONGEST_DATE = 64
@@ -68,11 +69,21 @@ class Answer:
         (connection-test.md, "Ping")."""
         if self.status != 200:
             return False
-        versions = ",".join(self.lines(_API_VERSION)).lower()
-        if any(version.strip().startswith("registry/2") for version in versions.split(",")):
-            return True
         body = self.body.strip()
-        return self.complete and (body in (b"", b"null") or self.document == {})
+        return self.has_version or (self.complete and (body in (b"", b"null") or self.document == {}))
+
+    @property
+    def has_version(self) -> bool:
+        """Whether it names version 2 of the API in its header. Not every registry does."""
+        versions = ",".join(self.lines(_API_VERSION)).lower()
+        return any(version.strip().startswith("registry/2") for version in versions.split(","))
+
+    @property
+    def has_error_codes(self) -> bool:
+        """Whether the body is an error document of a registry: `errors`, each with a `code` in capitals."""
+        errors = self.document.get("errors") if isinstance(self.document, dict) else None
+        codes = [it.get("code") for it in errors if isinstance(it, dict)] if isinstance(errors, list) else []
+        return any(isinstance(code, str) and _ERROR_CODE.fullmatch(code) for code in codes)
 
     @property
     def text(self) -> str:

@@ -26,6 +26,8 @@ from .transport import Transport
 
 DEFAULT_POLICY = Policy()
 _MOST_REDIRECTS = 3
+_NO_MANIFEST = "registry-console/none/manifests/none"
+"""Below /v2/: a manifest that no registry has."""
 
 logger = logging.getLogger(__name__)
 
@@ -89,9 +91,20 @@ def _ping(session: ProbeSession) -> Answer:
             if answer.status not in REDIRECTS or answer.header("location") is None:
                 break
             session.base = _redirected(session, answer)
-        if answer.is_registry_like or answer.status == 401:
+        if answer.status == 401:
+            return answer
+        if answer.is_registry_like and (answer.has_version or _knows_manifests(session)):
             return answer
         raise status_fault(answer)
+
+
+def _knows_manifests(session: ProbeSession) -> bool:
+    """Whether an unknown manifest is refused as registries do. Any service may answer 200 with nothing or `{}`."""
+    unknown = replace(session.base, path=f"{session.base.path.rstrip('/')}/{_NO_MANIFEST}")
+    answer = session.transport.send("GET", unknown)
+    return (answer.status == 404 and answer.has_error_codes) or (
+        answer.status == 401 and bool(_challenges(answer))
+    )
 
 
 def _redirected(session: ProbeSession, answer: Answer) -> Endpoint:

@@ -36,14 +36,60 @@ def ping(reply: Reply, policy: Policy = HERE) -> Reason:
         Reply(200, V2, HTML),
         Reply(200, [("docker-distribution-api-version", "Registry/2.0")], HTML),
         Reply(200, [("Docker-Distribution-Api-Version", "other/1.0, registry/2.1")], HTML),
-        Reply(200, [], b""),
-        Reply(200, [], b"\r\n"),
-        Reply(200, [], b"{}"),
-        Reply(200, [("Content-Type", "application/json")], b"null"),
     ],
 )
 def test_a_200_of_a_registry_is_an_open_registry(reply: Reply) -> None:
     assert ping(reply) is Reason.OK_UNVERIFIED
+
+
+NOTHING = [
+    Reply(200, [], b""),
+    Reply(200, [], b"\r\n"),
+    Reply(200, [], b"{}"),
+    Reply(200, [("Content-Type", "application/json")], b"null"),
+]
+
+
+def unknown_manifest(reply: Reply, nothing: Reply) -> Reason:
+    """The reason where /v2/ says nothing, and an unknown manifest gets a reply."""
+    with scripted(lambda request: reply if "/manifests/" in request.path else nothing) as server:
+        return probe(server.address, "admin", "secret", HERE).reason
+
+
+@pytest.mark.parametrize("nothing", NOTHING)
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(404, [], b'{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}'),
+        Reply(404, [], b'{"errors": [{"code": "NAME_UNKNOWN"}]}'),
+        unauthorized('Bearer realm="https://auth.example/token",service="registry"'),
+        unauthorized('Basic realm="registry"'),
+    ],
+)
+def test_a_200_with_nothing_is_a_registry_where_manifests_are_known(reply: Reply, nothing: Reply) -> None:
+    assert unknown_manifest(reply, nothing) is Reason.OK_UNVERIFIED
+
+
+@pytest.mark.parametrize("nothing", NOTHING)
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, [], b"{}"),
+        Reply(200, [("Content-Type", "text/html")], HTML),
+        Reply(404, [], b""),
+        Reply(404, [("Content-Type", "text/html")], HTML),
+        Reply(404, [], b'{"code": 404}'),
+        Reply(404, [], b'{"errors": []}'),
+        Reply(404, [], b'{"errors": [{"code": 404, "detail": "no route"}]}'),
+        Reply(404, [], b'{"errors": [{"code": "not found"}]}'),
+        Reply(404, [], b'{"errors": {"code": "NAME_UNKNOWN"}}'),
+        Reply(401, [], b"{}"),
+        Reply(403, [], b'{"errors": [{"code": "DENIED"}]}'),
+        Reply(500, [], b"{}"),
+    ],
+)
+def test_a_200_with_nothing_is_no_registry_elsewhere(reply: Reply, nothing: Reply) -> None:
+    assert unknown_manifest(reply, nothing) is Reason.NOT_A_REGISTRY
 
 
 @pytest.mark.parametrize(
