@@ -4,17 +4,20 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from registries.domain.access import EVERYWHERE, Role
+from registries.domain.errors import Conflict
 from registries.log_in.access import ConsoleRequest
 from registries.web.form_dialogs import confirm_by_name, submit
 from registries.web.forms import AccountForm, GrantForm, PasswordForm
-from registries.web.responses import back
+from registries.web.responses import back, dialog
 from registries.wiring import services
 from registries.words import labels
+from registries.words.problems import error_text
 
 PAGE = "registries:accounts"
 
@@ -82,16 +85,26 @@ def account_revoke(request: ConsoleRequest, name: str) -> HttpResponse:
     return back(request, _saved(name), PAGE)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def account_active(request: ConsoleRequest, name: str) -> HttpResponse:
-    active = request.POST.get("active") == "1"
-    services().accounts.set_active(access=request.access, name=name, active=active)
-    text = (
-        _("%(name)s can log in again.")
-        if active
-        else _("%(name)s can no longer log in. All sessions and access tokens of the account have ended.")
-    )
-    return back(request, text % {"name": name}, PAGE)
+    """Activates or deactivates an account. GET is the dialog that asks before a deactivation."""
+    access = request.access
+    services().accounts.one(access=access, name=name)
+    title = _("Deactivate the account %(name)s") % {"name": name}
+    status, context = 200, {"name": name, "title": title, "back": reverse(PAGE)}
+    if request.method == "POST":
+        active = request.POST.get("active") == "1"
+        text = (
+            _("%(name)s can log in again.")
+            if active
+            else _("%(name)s can no longer log in. All sessions and access tokens of the account have ended.")
+        )
+        try:
+            services().accounts.set_active(access=access, name=name, active=active)
+            return back(request, text % {"name": name}, PAGE)
+        except Conflict as error:
+            status, context = 409, {**context, "problem": error_text(error)}
+    return dialog(request, "administration/_deactivate.html", context, status=status, title=title)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

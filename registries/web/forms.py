@@ -173,13 +173,16 @@ class _RoleFields(ConsoleForm):
     namespace = forms.ChoiceField(label=FIELDS["namespace"])
     role = forms.ChoiceField(
         label=FIELDS["role"],
-        choices=[(role.value, format_lazy("{} · {}", role.value, ROLES[role])) for role in Role],
+        choices=[
+            ("", _("Choose a role")),
+            *((role.value, format_lazy("{} · {}", role.value, ROLES[role])) for role in Role),
+        ],
     )
 
     def __init__(self, *args: Any, namespaces: Iterable[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = cast(forms.ChoiceField, self.fields["namespace"])
-        field.choices = list(namespaces)
+        field.choices = [("", _("Choose a namespace")), *namespaces]
 
 
 ALL, CHOSEN = "all", "chosen"
@@ -262,9 +265,14 @@ class AccountForm(_RoleFields):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        role = cast(forms.ChoiceField, self.fields["role"])
-        role.required = False
-        role.choices = [("", _("No role")), *role.choices]  # type: ignore[misc]
+        for name in ("namespace", "role"):
+            self.fields[name].required = False
+
+    def clean(self) -> None:
+        """A role needs a namespace. A namespace without a role gives none."""
+        values = self.cleaned_data
+        if values.get("role") and values.get("namespace") == "":
+            self.add_causes([Cause("namespace", Problem.REQUIRED)])
 
 
 class PasswordForm(ConsoleForm):

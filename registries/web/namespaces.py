@@ -11,6 +11,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.people.grants import forget_namespace
 from registries.web.form_dialogs import confirm_by_name, submit
 from registries.web.forms import NamespaceForm
+from registries.web.responses import dialog
 from registries.web.rows import share
 from registries.wiring import services
 
@@ -50,6 +51,10 @@ def namespace_delete(request: ConsoleRequest, name: str) -> HttpResponse:
         return _("Deleted the namespace %(name)s.") % {"name": name}
 
     title = _("Delete the namespace %(name)s") % {"name": name}
+    tally = services().index.tallies(access=access).get(name)
+    if request.method != "POST" and tally and tally.total:
+        context = {"name": name, "number": tally.total, "title": title}
+        return dialog(request, "administration/_not_empty.html", context, title=title)
     return confirm_by_name(request, name, change, title=title, page=PAGE)
 
 

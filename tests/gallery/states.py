@@ -110,6 +110,7 @@ def chosen_namespaces(page: Page, scene: Scene) -> None:
     click("a[href$='/tokens/-/add/']", "dialog[open] form")(page, scene)
     page.locator("[name=scope][value=chosen]").check()
     page.locator("#token-namespaces input").first.check()
+    page.locator(".dialog-content").evaluate("it => it.scrollTo(0, 0)")
 
 
 def no_namespace(page: Page, scene: Scene) -> None:
@@ -201,11 +202,13 @@ STATES = (
     State("account-add", "/accounts/", click("a[href$='/accounts/-/add/']", "dialog[open] form")),
     State("account-roles", "/accounts/", click("a[href$='/nina/roles/']", "dialog[open]")),
     State("account-password", "/accounts/", click("a[href$='/nina/password/']", "dialog[open] form")),
+    State("account-deactivate", "/accounts/", click("a[href$='/nina/active/']", "dialog[open] form")),
     State("account-delete", "/accounts/", click("a[href$='/nina/delete/']", "dialog[open] form")),
     State("namespaces", "/namespaces/"),
     State("namespaces-viewer", "/namespaces/", person="vic", status=403),
     State("namespace-add", "/namespaces/", click("a[href$='/namespaces/-/add/']", "dialog[open] form")),
-    State("namespace-delete", "/namespaces/", click("a[href$='/team-b/delete/']", "dialog[open]")),
+    State("namespace-delete", "/namespaces/", click(f"a[href$='/{EMPTY}/delete/']", "dialog[open] form")),
+    State("namespace-full", "/namespaces/", click("a[href$='/team-b/delete/']", "dialog[open]")),
     State("tokens", "/tokens/"),
     State("token-add", "/tokens/", click("a[href$='/tokens/-/add/']", "dialog[open] form")),
     State(

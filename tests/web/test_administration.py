@@ -104,6 +104,65 @@ def test_deactivating_ends_the_sessions_and_can_be_undone(cast: Cast) -> None:
     assert User.objects.get(username="vic").is_active
 
 
+@pytest.mark.parametrize("name", ["nina", "omar", "vic", "sam"])
+def test_asks_before_it_deactivates(cast: Cast, name: str) -> None:
+    page = olive(cast).get(f"/accounts/{name}/active/").content.decode()
+
+    assert "会话和访问令牌" in page
+    assert '<input type="hidden" name="active" value="0">' in page
+    assert User.objects.get(username=name).is_active
+
+
+@pytest.mark.parametrize("administrator", ["olive", "nina"])
+def test_offers_no_deactivation_and_deletion_of_oneself(cast: Cast, administrator: str) -> None:
+    grants.set_grant(cast.users["nina"], EVERYWHERE, Role.ADMIN)
+
+    page = cast.client(administrator).get("/accounts/").content.decode()
+
+    for name in ("olive", "nina", "omar", "vic", "sam"):
+        for action in ("active", "delete"):
+            assert (f'href="/accounts/{name}/{action}/"' in page) is (name != administrator)
+        assert f'href="/accounts/{name}/roles/"' in page
+
+
+@pytest.mark.parametrize("path", ["/accounts/vic/roles/", "/accounts/-/add/"])
+def test_preselects_neither_namespace_nor_role(cast: Cast, path: str) -> None:
+    page = olive(cast).get(path).content.decode()
+
+    assert page.count('<option value="" selected>') == 2
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"namespace": "team-a"}, {"role": "image-viewer"}, {"namespace": "", "role": ""}]
+)
+def test_a_role_without_its_parts_is_not_assigned(cast: Cast, values: dict[str, str]) -> None:
+    assert olive(cast).post("/accounts/sam/roles/", values).status_code == 422
+    assert roles("sam") == []
+
+
+def test_an_account_may_begin_without_a_role_but_not_with_half_of_one(cast: Cast) -> None:
+    typed = {"username": "ada", "password": "quiet river 42"}
+
+    assert olive(cast).post("/accounts/-/add/", {**typed, "role": "image-viewer"}).status_code == 422
+    assert not User.objects.filter(username="ada").exists()
+    assert olive(cast).post("/accounts/-/add/", typed).status_code == 200
+    assert roles("ada") == []
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_namespace_with_registries_leads_to_them(cast: Cast, number: int) -> None:
+    for index in range(number):
+        cast.add(f"r{index}", "team-a")
+
+    full = olive(cast).get("/namespaces/team-a/delete/").content.decode()
+    empty = olive(cast).get("/namespaces/team-b/delete/").content.decode()
+
+    assert f"还有 {number} 个镜像源" in full
+    assert 'href="/registries/?namespace=team-a"' in full
+    assert "confirm-name" not in full
+    assert "confirm-name" in empty
+
+
 def test_an_account_is_deleted_when_its_name_was_typed(cast: Cast) -> None:
     assert olive(cast).post("/accounts/vic/delete/", {"confirm": "vi"}).status_code == 422
     assert User.objects.filter(username="vic").exists()
@@ -212,5 +271,6 @@ def test_the_page_counts_registries_per_namespace(cast: Cast) -> None:
 
     page = cast.client("olive").get("/namespaces/").content.decode()
 
-    assert '<a href="/registries/?namespace=team-a">2</a>' in page
-    assert '<a href="/registries/?namespace=team-b">0</a>' in page
+    for name, number in (("team-a", 2), ("team-b", 0)):
+        row = page.partition(f'<a class="mono" href="/registries/?namespace={name}">{name}</a>')[2]
+        assert f'<td role="cell" class="tabular">{number}</td>' in row.partition("</tr>")[0]

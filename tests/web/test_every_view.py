@@ -91,7 +91,7 @@ VIEWS = {
     "account_revoke": View(
         {**ADMINISTERS, "olive": 302}, {"name": "vic"}, data={"namespace": "x"}, wrong="get"
     ),
-    "account_active": View({**ADMINISTERS, "olive": 302}, {"name": "vic"}, data={"active": "1"}, wrong="get"),
+    "account_active": View({**ADMINISTERS, "olive": 302}, {"name": "vic"}, data={"active": "1"}, wrong="put"),
     "account_delete": View(ADMINISTERS, {"name": "vic"}, wrong="put"),
     "channels": View(ANYBODY),
     "channel_add": View(TELLS, wrong="put"),
