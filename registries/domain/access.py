@@ -128,6 +128,22 @@ class Access:
     def permissions(self, namespace: str) -> frozenset[Permission]:
         return self.everywhere | self.namespaces.get(namespace, _NOTHING)
 
+    def role(self, namespace: str) -> Role | None:
+        """The strongest role that this person holds in a namespace, or in all of them (EVERYWHERE).
+
+        TEST does not count: a cluster grants `get` apart from the roles.
+        """
+        held = self.permissions(namespace) | {Permission.TEST}
+        return next((role for role in reversed(Role) if role.permissions <= held), None)
+
+    @property
+    def roles(self) -> tuple[tuple[str, Role], ...]:
+        """(namespace, role), EVERYWHERE first. A namespace with a role that is held everywhere is left out."""
+        general = self.role(EVERYWHERE)
+        scopes = (EVERYWHERE, *sorted(self.namespaces))
+        found = ((scope, self.role(scope)) for scope in scopes)
+        return tuple((scope, role) for scope, role in found if role and (scope == EVERYWHERE or role != general))
+
     def may(self, permission: Permission, namespace: str) -> bool:
         return permission in self.permissions(namespace)
 
@@ -159,4 +175,4 @@ class Access:
 
     def require_administration(self) -> None:
         if not self.administers:
-            raise Forbidden("", Role.ADMIN)
+            raise Forbidden(EVERYWHERE, Role.ADMIN)

@@ -25,7 +25,7 @@ PAGE = "registries:accounts"
 @require_safe
 def accounts(request: ConsoleRequest) -> HttpResponse:
     found = services().accounts.all(access=request.access)
-    return render(request, "administration/accounts.html", {"accounts": found, "everywhere": EVERYWHERE})
+    return render(request, "administration/accounts.html", {"accounts": found})
 
 
 @sensitive_post_parameters("password")
@@ -73,16 +73,25 @@ def account_grant(request: ConsoleRequest, name: str) -> HttpResponse:
         services().accounts.grant(access=access, name=name, namespace=values["namespace"], role=role)
         return _saved(name)
 
-    title = _("Roles of %(name)s") % {"name": name}
     template = "administration/_grants.html"
-    return submit(request, form, change, title=title, page=PAGE, template=template, account=account)
+    return submit(request, form, change, title=_roles_of(name), page=PAGE, template=template, account=account)
 
 
 @require_POST
 def account_revoke(request: ConsoleRequest, name: str) -> HttpResponse:
-    namespace = request.POST.get("namespace", "")
-    services().accounts.revoke(access=request.access, name=name, namespace=namespace)
-    return back(request, _saved(name), PAGE)
+    access = request.access
+    try:
+        services().accounts.revoke(access=access, name=name, namespace=request.POST.get("namespace", ""))
+        return back(request, _saved(name), PAGE)
+    except Conflict as error:
+        context = {
+            "account": services().accounts.one(access=access, name=name),
+            "form": GrantForm(namespaces=_scopes(request)),
+            "title": _roles_of(name),
+            "back": reverse(PAGE),
+            "problem": error_text(error),
+        }
+    return dialog(request, "administration/_grants.html", context, status=409, title=_roles_of(name))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -117,7 +126,12 @@ def account_delete(request: ConsoleRequest, name: str) -> HttpResponse:
         return _("Deleted the account %(name)s.") % {"name": name}
 
     title = _("Delete the account %(name)s") % {"name": name}
-    return confirm_by_name(request, name, change, title=title, page=PAGE)
+    lead = _("The roles, sessions and access tokens of the account are deleted. The audit log stays.")
+    return confirm_by_name(request, name, change, title=title, page=PAGE, lead=lead)
+
+
+def _roles_of(name: str) -> str:
+    return _("Roles of %(name)s") % {"name": name}
 
 
 def _saved(name: str) -> str:

@@ -91,6 +91,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         **_list(request),
         "around": services().index.failing_around(access, filters.came_from(request), registry.key),
         "actions": () if registry.deleting else offered(acting, registry.namespace),
+        "role": access.role(registry.namespace),
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
         "expiry": _expiry(registry),

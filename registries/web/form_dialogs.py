@@ -43,9 +43,12 @@ def submit(
 
 
 def confirm_by_name(
-    request: HttpRequest, name: str, change: Callable[[], str], *, title: str, page: str
+    request: HttpRequest, name: str, change: Callable[[], str], *, title: str, page: str, lead: str
 ) -> HttpResponse:
-    """Asks for the name, then makes the change. An error of the change is shown in the dialog."""
+    """Asks for the name, then makes the change. An error of the change is shown in the dialog.
+
+    `lead` says what the change does.
+    """
     wrong, problem = False, ""
     if request.method == "POST":
         wrong = request.POST.get("confirm", "").strip() != name
@@ -54,6 +57,13 @@ def confirm_by_name(
                 return back(request, change(), page)
         except ConsoleError as error:
             problem = error_text(error)
-    context = {"name": name, "title": title, "wrong": wrong, "problem": problem, "back": reverse(page)}
+    context = {
+        "name": name,
+        "title": title,
+        "lead": lead,
+        "wrong": wrong,
+        "problem": problem,
+        "back": reverse(page),
+    }
     status = 422 if wrong else 409 if problem else 200
     return dialog(request, "administration/_confirm.html", context, status=status, title=title)

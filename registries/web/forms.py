@@ -269,10 +269,10 @@ class AccountForm(_RoleFields):
             self.fields[name].required = False
 
     def clean(self) -> None:
-        """A role needs a namespace. A namespace without a role gives none."""
-        values = self.cleaned_data
-        if values.get("role") and values.get("namespace") == "":
-            self.add_causes([Cause("namespace", Problem.REQUIRED)])
+        """Requires the namespace and the role together, or neither."""
+        chosen = {name: self.cleaned_data.get(name) for name in ("namespace", "role")}
+        if any(chosen.values()):
+            self.add_causes([Cause(name, Problem.REQUIRED) for name, value in chosen.items() if value == ""])
 
 
 class PasswordForm(ConsoleForm):

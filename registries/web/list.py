@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import push_url, replace_url, trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
-from registries.domain.access import Access, Permission
+from registries.domain.access import EVERYWHERE, Access, Permission
 from registries.domain.query import PAGE_SIZES, Filter, ListQuery, Page, Sort, Tally
 from registries.domain.registry import Provider
 from registries.log_in.access import ConsoleRequest
@@ -193,14 +193,25 @@ def namespace_options(request: ConsoleRequest) -> HttpResponse:
     access = request.access
     query = filters.read(dict(parse_qsl(urlsplit(request.GET.get("current", "")).query)))
     find = request.GET.get("find", "").strip().lower()
+    own = dict(access.roles)
     options = [
-        (name, filters.url(query, namespace=name), name == query.criteria.namespace, tally)
+        (
+            name,
+            filters.url(query, namespace=name),
+            name == query.criteria.namespace,
+            tally,
+            own.get(name, ""),
+        )
         for name, tally in services().index.tallies(access=access).items()
         if find in name
     ]
     context = {
         "options": options,
-        "everything": (filters.url(query, namespace=""), not query.criteria.namespace),
+        "everything": (
+            filters.url(query, namespace=""),
+            not query.criteria.namespace,
+            own.get(EVERYWHERE, ""),
+        ),
         "find": find,
     }
     return render(request, "registries/_namespace_options.html", context)

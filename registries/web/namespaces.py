@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from registries.domain.query import Criteria
 from registries.log_in.access import ConsoleRequest
 from registries.people.grants import forget_namespace
 from registries.web.form_dialogs import confirm_by_name, submit
@@ -16,6 +17,8 @@ from registries.web.rows import share
 from registries.wiring import services
 
 PAGE = "registries:namespaces"
+SHOWN = 5
+"""Registries that the dialog of a namespace names."""
 
 
 @require_safe
@@ -51,11 +54,13 @@ def namespace_delete(request: ConsoleRequest, name: str) -> HttpResponse:
         return _("Deleted the namespace %(name)s.") % {"name": name}
 
     title = _("Delete the namespace %(name)s") % {"name": name}
-    tally = services().index.tallies(access=access).get(name)
-    if request.method != "POST" and tally and tally.total:
-        context = {"name": name, "number": tally.total, "title": title}
-        return dialog(request, "administration/_not_empty.html", context, title=title)
-    return confirm_by_name(request, name, change, title=title, page=PAGE)
+    found = services().index.matching(access=access, criteria=Criteria(namespace=name))
+    if found:
+        context = {"name": name, "registries": found[:SHOWN], "number": len(found), "more": len(found[SHOWN:])}
+        template, status = "administration/_not_empty.html", 409 if request.method == "POST" else 200
+        return dialog(request, template, {**context, "title": title}, status=status, title=title)
+    lead = _("The roles in this namespace are deleted, too.")
+    return confirm_by_name(request, name, change, title=title, page=PAGE, lead=lead)
 
 
 def _forget(name: str) -> None:

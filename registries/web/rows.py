@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from registries.domain.access import Access
 from registries.domain.query import Tally
@@ -225,6 +226,8 @@ class Part:
     kind: str
     x: float
     width: float
+    text: str
+    """The count with its word, as "3 connected"."""
 
 
 SHARE_WIDTH = 120
@@ -233,10 +236,14 @@ SHARE_WIDTH = 120
 def share(tally: Tally) -> list[Part]:
     """The states of a namespace as parts of a bar, the failed ones first."""
     parts, x = [], 0.0
-    for kind, count in (("bad", tally.failed), ("ok", tally.success), ("idle", tally.untested)):
+    for kind, count, text in (
+        ("bad", tally.failed, _("%(number)s failed")),
+        ("ok", tally.success, _("%(number)s connected")),
+        ("idle", tally.untested, _("%(number)s not tested")),
+    ):
         width = round(SHARE_WIDTH * count / tally.total, 1) if tally.total else 0.0
-        if width:
-            parts.append(Part(kind, round(x, 1), width))
+        if count:
+            parts.append(Part(kind, round(x, 1), width, text % {"number": f"{count:,}"}))
         x += width
     return parts
 

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from registries.domain.access import Permission
+from registries.domain.access import Access, Permission, Role
 from registries.domain.errors import Unavailable
 from registries.log_in.access import ConsoleRequest
 from registries.wiring import services
@@ -20,6 +20,7 @@ THEMES = (
     ("light", _("Light"), "sun"),
     ("dark", _("Dark"), "moon"),
 )
+ROLES_SHOWN = 4
 
 
 def shell(request: ConsoleRequest) -> dict[str, Any]:
@@ -34,8 +35,29 @@ def shell(request: ConsoleRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         context["navigation"] = navigation(request)
+        context["own_roles"] = _own_roles(request)
         context["away"] = _away()
     return context
+
+
+class OwnRoles(NamedTuple):
+    """The roles of a person for the account menu: (namespace or EVERYWHERE, role), and how many more there are."""
+
+    shown: tuple[tuple[str, Role], ...]
+    more: int
+
+    @classmethod
+    def of(cls, access: Access) -> Self:
+        roles = access.roles
+        return cls(roles[:ROLES_SHOWN], len(roles[ROLES_SHOWN:]))
+
+
+def _own_roles(request: ConsoleRequest) -> OwnRoles | None:
+    """None while the cluster does not answer: its error page has this frame, too."""
+    try:
+        return OwnRoles.of(request.access)
+    except Unavailable:
+        return None
 
 
 def _away() -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ Each `Problem` has a sentence here, in words/log_in.py, in api/status.py or in t
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from registries.domain.access import EVERYWHERE
 from registries.domain.errors import Cause, ConsoleError, Forbidden, LeftAlone, Problem, TooManyRequests
 from registries.probe import Reason, Result, catalogue
 from registries.words.language import Text, language
@@ -209,5 +210,8 @@ def error_text(error: ConsoleError) -> str:
     if isinstance(error, TooManyRequests) and error.problem is None:
         return gettext("Too many requests. Try again in %(seconds)s s.") % {"seconds": error.retry_after}
     if isinstance(error, Forbidden) and error.role:
-        return gettext("This requires the role %(role)s.") % {"role": error.role}
+        text = gettext("This requires the role %(role)s. An administrator can assign it.")
+        if error.subject == EVERYWHERE:
+            text = gettext("This requires the role %(role)s in all namespaces. An administrator can assign it.")
+        return text % {"role": error.role}
     return problem_text(error.code)

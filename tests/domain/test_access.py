@@ -44,6 +44,46 @@ def test_the_role_that_is_missing_is_named(permission: Permission, role: str) ->
     assert role_for(permission) == role
 
 
+@pytest.mark.parametrize(
+    ("grants", "roles"),
+    [
+        ([], []),
+        ([("b", Role.VIEWER), ("a", Role.ADMIN)], [("a", Role.ADMIN), ("b", Role.VIEWER)]),
+        ([(EVERYWHERE, Role.ADMIN), ("a", Role.VIEWER)], [(EVERYWHERE, Role.ADMIN)]),
+        ([(EVERYWHERE, Role.VIEWER), ("a", Role.VIEWER)], [(EVERYWHERE, Role.VIEWER)]),
+        (
+            [("z", Role.OPERATOR), (EVERYWHERE, Role.VIEWER), ("a", Role.ADMIN)],
+            [(EVERYWHERE, Role.VIEWER), ("a", Role.ADMIN), ("z", Role.OPERATOR)],
+        ),
+    ],
+)
+def test_the_roles_of_a_person_are_named_once(
+    grants: list[tuple[str, Role]], roles: list[tuple[str, Role]]
+) -> None:
+    assert list(Access.from_grants("x", grants).roles) == roles
+
+
+@pytest.mark.parametrize(
+    ("held", "role"),
+    [
+        (set(), None),
+        ({Permission.TEST}, None),
+        ({Permission.SEE}, Role.VIEWER),
+        ({Permission.SEE, Permission.CREATE}, Role.VIEWER),
+        ({Permission.SEE, Permission.DELETE}, Role.VIEWER),
+        ({Permission.SEE, Permission.EDIT}, Role.OPERATOR),
+        ({Permission.SEE, Permission.EDIT, Permission.CREATE}, Role.OPERATOR),
+        (set(Permission) - {Permission.TEST}, Role.ADMIN),
+        ({Permission.EDIT, Permission.CREATE, Permission.DELETE}, None),
+    ],
+)
+def test_verbs_of_a_cluster_are_called_by_the_strongest_whole_role(
+    held: set[Permission], role: Role | None
+) -> None:
+    assert Access("x", namespaces={"a": frozenset(held)}).role("a") == role
+    assert Access("x", everywhere=frozenset(held)).role(EVERYWHERE) == role
+
+
 def test_what_may_not_be_seen_does_not_exist() -> None:
     with pytest.raises(NotFound):
         Access("sam").require(Permission.DELETE, "team-a")
