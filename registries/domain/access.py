@@ -142,7 +142,9 @@ class Access:
         general = self.role(EVERYWHERE)
         scopes = (EVERYWHERE, *sorted(self.namespaces))
         found = ((scope, self.role(scope)) for scope in scopes)
-        return tuple((scope, role) for scope, role in found if role and (scope == EVERYWHERE or role != general))
+        return tuple(
+            (scope, role) for scope, role in found if role and (scope == EVERYWHERE or role != general)
+        )
 
     def may(self, permission: Permission, namespace: str) -> bool:
         return permission in self.permissions(namespace)

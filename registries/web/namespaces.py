@@ -56,7 +56,12 @@ def namespace_delete(request: ConsoleRequest, name: str) -> HttpResponse:
     title = _("Delete the namespace %(name)s") % {"name": name}
     found = services().index.matching(access=access, criteria=Criteria(namespace=name))
     if found:
-        context = {"name": name, "registries": found[:SHOWN], "number": len(found), "more": len(found[SHOWN:])}
+        context = {
+            "name": name,
+            "registries": found[:SHOWN],
+            "number": len(found),
+            "more": len(found[SHOWN:]),
+        }
         template, status = "administration/_not_empty.html", 409 if request.method == "POST" else 200
         return dialog(request, template, {**context, "title": title}, status=status, title=title)
     lead = _("The roles in this namespace are deleted, too.")

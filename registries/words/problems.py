@@ -212,6 +212,8 @@ def error_text(error: ConsoleError) -> str:
     if isinstance(error, Forbidden) and error.role:
         text = gettext("This requires the role %(role)s. An administrator can assign it.")
         if error.subject == EVERYWHERE:
-            text = gettext("This requires the role %(role)s in all namespaces. An administrator can assign it.")
+            text = gettext(
+                "This requires the role %(role)s in all namespaces. An administrator can assign it."
+            )
         return text % {"role": error.role}
     return problem_text(error.code)

@@ -3,15 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 
 from registries.audit import changes
 from registries.audit.action import Action
+from registries.demo.seed import PASSWORD
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.registry import Key, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.intake.draft import read_draft
 from registries.models import Channel, Run, RunItem, VerificationRecord
+from registries.people.grants import set_grant
 from registries.probe.result import Reason, Result, Step
 from registries.verification.outcome import to_json
 from registries.wiring import services
@@ -20,7 +23,9 @@ from tests.gallery.furnishing import (
     EMPTY,
     HELD,
     LABEL,
+    LEFT,
     LONG_NAME,
+    LONG_PERSON,
     LONG_VALUES,
     LONGEST,
     MANY,
@@ -48,6 +53,7 @@ def fill(rows: int, held: str) -> None:
     for (kind, state, done), run_id in RUNS.items():
         _run(kind, state, done, run_id)
     _fill_journal()
+    _people()
     every = list(Reason)
     for number in range(rows):
         reason = every[number % len(every)] if number % 3 == 0 else Reason.OK
@@ -139,6 +145,13 @@ def _fill_journal() -> None:
     run = Access("omar", "192.0.2.17", owner="name:omar").in_run(uuid4())
     for number, (place, reason) in enumerate(tested):
         record(run, Action.TEST, key=Key(place, f"registry-{number}"), note=reason)
+
+
+def _people() -> None:
+    person = User.objects.create(username=LONG_PERSON, password=make_password(PASSWORD))
+    for number, namespace in enumerate((REASONS, LONGEST, ONE, MANY, WAITING, EMPTY)):
+        set_grant(person, namespace, list(Role)[number % 3])
+    User.objects.create(username=LEFT, is_active=False)
 
 
 def _add(access: Access, namespace: str, name: str, reason: Reason, *, age: timedelta, **values: str) -> None:

@@ -28,6 +28,10 @@ RUNS = {
 }
 """The runs of nina: kind, state and percent done -> id."""
 LABEL = "x" * 60
+LONG_PERSON = "maria." + "x" * 140
+"""A person with a role in each of the namespaces above."""
+LEFT = "lee.has.left"
+"""A deactivated account."""
 LONG_VALUES = {
     "domain": f"{LABEL}.{LABEL}.{LABEL}.example.com:65535",
     "username": "u" * 200,
