@@ -313,7 +313,7 @@ def test_an_action_is_a_sentence_in_the_readers_language(
 
 def test_shows_no_code_of_an_administrators_actions(cast: Cast) -> None:
     olive = cast.client("olive", hx_request="true")
-    olive.post("/accounts/-/add/", {"username": "ada", "password": "quiet river 42", "namespace": "team-a"})
+    olive.post("/accounts/-/add/", {"username": "ada", "password": "quiet river 42"})
     olive.post("/accounts/ada/roles/", {"namespace": "team-b", "role": "image-operator"})
     olive.post("/accounts/ada/roles/revoke/", {"namespace": "team-b"})
     olive.post("/accounts/ada/active/", {"active": "0"})
