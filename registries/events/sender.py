@@ -36,7 +36,8 @@ class Sender:
     """Sends messages. `policy` gives the rules of the network for a channel of a namespace, or of all ("").
 
     `url` is the console's address for links, or "". `failing` returns the changes of all registries that fail now,
-    for services that forget.
+    for services that forget. `described` adds what is known of the registries now: display name, owner, support
+    contact.
     """
 
     def __init__(
@@ -47,12 +48,14 @@ class Sender:
         metrics: Metrics,
         url: str,
         failing: Callable[[], Sequence[Change]],
+        described: Callable[[Change], Change] = lambda change: change,
     ) -> None:
         self._sealer = sealer
         self._policy = policy
         self._metrics = metrics
         self._url = url.rstrip("/")
         self._failing = failing
+        self._described = described
         self._rates = {name: Rates(service.per_minute, buckets) for name, service in SERVICES.items()}
         self._stopped = threading.Event()
 
@@ -93,7 +96,8 @@ class Sender:
         """One attempt at a message, whatever happens."""
         try:
             config = opened(self._sealer, channel)
-            told = message(changes, language=channel.language, url=self._url, scope=channel.namespace)
+            known = [self._described(change) for change in changes]
+            told = message(known, language=channel.language, url=self._url, scope=channel.namespace)
             outcome = self.deliver(channel.service, channel.namespace, config, told, key)
         except Exception as error:  # noqa: BLE001 - a message that cannot be made must not stop the others
             cause = error.reason if isinstance(error, ConsoleError) else type(error).__name__

@@ -29,6 +29,7 @@ class ScheduledCredential(models.Model):
     outcome = models.TextField(blank=True, help_text="JSON of the last confirmed outcome")
     reason = models.CharField(max_length=64, blank=True, help_text="the code of `outcome`")
     outcome_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True, help_text="the last message that it still fails")
     behind = models.BooleanField(default=False, db_index=True, help_text="a registry lacks this outcome")
 
 

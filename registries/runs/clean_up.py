@@ -1,5 +1,5 @@
-"""The daily clean-up: expired browser sessions, and the journal, runs, checks and history that are older than the
-retention."""
+"""The daily clean-up: expired browser sessions, sent messages, and the journal, runs, checks and history that are older
+than the retention."""
 
 import logging
 import time
@@ -11,6 +11,7 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from registries.events import outbox
 from registries.models import AuditEntry, DayRecord, Run, RunItem, StateChange, VerificationRecord
 
 DAY = 24 * 3600.0
@@ -30,6 +31,7 @@ def keep_clean(days: int) -> None:
         try:
             SessionStore.clear_expired()
             prune(days)
+            outbox.prune()
         except Exception:
             log.exception("the daily clean-up failed")
         finally:

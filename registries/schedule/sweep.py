@@ -132,6 +132,7 @@ class Sweep:
             return 0
         self._placing.update(timezone.now())
         telling.tell_waiting(timezone.now())
+        telling.remind(timezone.now())
         begun = 0
         while self._free.acquire(blocking=False):
             claim = None

@@ -5,18 +5,22 @@ taken back before the end of a silence.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from registries.events.change import Change, ChangeKind
 from registries.events.outbox import tell
 from registries.limits import exclusive
-from registries.models import NetworkIncident, ScheduledRegistry, StateChange
+from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
 from registries.schedule.silences import current, silence_at, to_tell
 from registries.schedule.state import State
 
 BATCH = 500
+DAILY = timedelta(days=1)
+"""Between two messages that a registry still fails."""
 KINDS = {
     State.FAILING: ChangeKind.FAILING,
     State.FLAPPING: ChangeKind.FLAPPING,
@@ -53,6 +57,20 @@ def tell_waiting(now: datetime) -> None:
             )
 
 
+def remind(now: datetime) -> None:
+    """Tells once a day what still fails, if it has failed for a day. One process does it."""
+    due = ScheduledCredential.objects.filter(
+        Q(reminded_at=None) | Q(reminded_at__lte=now - DAILY), settled=State.FAILING, since__lte=now - DAILY
+    )
+    pks = list(due.values_list("pk", flat=True)[:BATCH])
+    if not pks:
+        return
+    with exclusive("schedule reminders"):
+        mine = list(due.filter(pk__in=pks).values_list("pk", flat=True))
+        ScheduledCredential.objects.filter(pk__in=mine).update(reminded_at=now)
+        tell([replace(it, kind=ChangeKind.REMINDER) for it in _failing(now, Q(credential__in=mine))])
+
+
 def tell_network(incident: NetworkIncident) -> None:
     """Tells that the console's own network fails, or works again."""
     kind, at = ChangeKind.NETWORK, incident.began_at
@@ -63,9 +81,13 @@ def tell_network(incident: NetworkIncident) -> None:
 
 def failing() -> Sequence[Change]:
     """Every registry that fails now, for services that forget. Silenced ones are left out."""
-    now, zone = timezone.now(), timezone.get_default_timezone()
-    silences = current(now)
-    rows = ScheduledRegistry.objects.filter(credential__settled=State.FAILING).select_related("credential")
+    return _failing(timezone.now(), Q())
+
+
+def _failing(now: datetime, which: Q) -> list[Change]:
+    silences, zone = current(now), timezone.get_default_timezone()
+    rows = ScheduledRegistry.objects.filter(which, credential__settled=State.FAILING)
+    rows = rows.select_related("credential")
     return [
         Change(
             kind=ChangeKind.FAILING,

@@ -4,6 +4,9 @@ from dataclasses import replace
 
 from django.conf import settings
 
+from registries.domain.errors import Unavailable
+from registries.domain.registry import Key
+from registries.events.change import Change
 from registries.events.channels import Channels
 from registries.events.sender import Sender
 from registries.limits import Rates, StoredBuckets
@@ -31,7 +34,25 @@ class Telling(Foundation):
     @part
     def sender(self) -> Sender:
         return Sender(
-            self.sealer, channel_policy, StoredBuckets(), self.metrics, settings.NOTIFY_URL, failing
+            sealer=self.sealer,
+            policy=channel_policy,
+            buckets=StoredBuckets(),
+            metrics=self.metrics,
+            url=settings.NOTIFY_URL,
+            failing=failing,
+            described=self._described,
+        )
+
+    def _described(self, change: Change) -> Change:
+        """The change with display name, owner and support contact, if the registry is still there and known."""
+        try:
+            found = self.index.fresh().find(Key(change.namespace, change.name))
+        except Unavailable:
+            return change
+        if found is None or found.uid != change.uid:
+            return change
+        return replace(
+            change, display_name=found.display_name, owner=found.owner, support=found.support_contact
         )
 
 

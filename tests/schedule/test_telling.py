@@ -1,5 +1,6 @@
 """What the schedule puts into the outbox: confirmed changes, once, and after a silence only what differs."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,8 @@ from registries.events.change import Change, ChangeKind
 from registries.models import Channel, DeliveryItem, StateChange
 from registries.schedule import silences
 from registries.schedule.silences import Scope, Window
-from registries.schedule.telling import failing
+from registries.schedule.telling import failing, remind
+from registries.wiring import services
 from tests.peers.scripted import Reply
 from tests.schedule.registries import Registry, World
 
@@ -98,3 +100,52 @@ def test_the_consoles_own_network_is_told_once_and_its_end(world: World) -> None
         it.broken = None
     world.run(1)
     assert told() == [(ChangeKind.NETWORK, "", ""), (ChangeKind.NETWORK_OVER, "", "")]
+
+
+def test_what_still_fails_is_told_once_a_day(world: World) -> None:
+    registry = one(world)
+    registry.broken = Reply(503)
+    world.run(26)
+    kinds = [kind for kind, _name, _reason in told()]
+    assert kinds == [ChangeKind.FAILING], "reminded before a day was over"
+    world.run(6)
+    assert [it[0] for it in told()][1:] == [ChangeKind.REMINDER]
+    remind(world.clock.now)
+    remind(world.clock.now)
+    assert len(told()) == 2
+    world.run(24)
+    assert [it[0] for it in told()][2:] == [ChangeKind.REMINDER]
+    registry.broken = None
+    world.run(20)
+    assert [it[0] for it in told()][3:] == [ChangeKind.RECOVERED]
+    world.run(48)
+    assert len(told()) == 4
+
+
+def test_what_is_silenced_is_not_reminded_of(world: World) -> None:
+    registry = one(world)
+    registry.broken = Reply(503)
+    world.run(12)
+    silence(world, 40)
+    world.run(30)
+    assert [it[0] for it in told()] == [ChangeKind.FAILING]
+
+
+def test_a_message_names_owner_and_contact_as_they_are_when_it_is_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one(world)
+    found = world.cast.find("r")
+    services().registries.edit(
+        access=world.cast.access("nina"),
+        key=found.key,
+        uid=found.uid,
+        resource_version=found.resource_version,
+        information={"display_name": "主仓库", "owner": "平台组", "support_contact": "400-800"},
+    )
+    change = Change(ChangeKind.FAILING, world.clock.now, world.clock.now, found.uid, "team-a", "r")
+    described = services().sender._described
+    assert (described(change).display_name, described(change).owner) == ("主仓库", "平台组")
+    assert described(change).support == "400-800"
+    earlier = replace(change, uid="another")
+    assert described(earlier) == earlier, "a later registry of this name"
