@@ -176,7 +176,7 @@ def test_a_verdict_that_is_older_than_a_week_says_so(cast: Cast, probing: Probin
     services().store.annotate(registry.key, {PREFIX + "verify-timestamp": stamp}, uid=registry.uid)
 
     client = cast.client("vic")
-    assert "8 天前 · 已过期" in client.get(f"{PATH}row/").content.decode()
+    assert "8 天前 · 结果过旧" in client.get(f"{PATH}row/").content.decode()
     assert "该结果已超过一周" in client.get(f"{PATH}status/").content.decode()
 
 
