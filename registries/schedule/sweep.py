@@ -6,7 +6,8 @@ writes the verdict to all registries that have it. What a dead process had claim
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from os import getpid
@@ -63,7 +64,7 @@ class Schedule:
         interval: timedelta | None,
         secret: str,
         patience: timedelta,
-        threads: int = AT_ONCE,
+        workers: Background,
     ) -> None:
         digest = CredentialDigest(secret)
         self.intervals = Intervals(interval)
@@ -75,7 +76,7 @@ class Schedule:
             pauses=pauses,
             digest=digest,
             lasts=patience,
-            threads=threads,
+            workers=workers,
         )
 
     @property
@@ -85,7 +86,7 @@ class Schedule:
 
 
 class Sweep:
-    """`lasts` is how long a claim holds: longer than any test."""
+    """`lasts` is how long a claim holds: longer than any test with its wait. `workers` share the lanes of all tests."""
 
     def __init__(
         self,
@@ -96,7 +97,7 @@ class Sweep:
         pauses: Pauses,
         digest: CredentialDigest,
         lasts: timedelta,
-        threads: int = AT_ONCE,
+        workers: Background,
     ) -> None:
         self._placing = placing
         self._tests = tests
@@ -104,8 +105,8 @@ class Sweep:
         self._pauses = pauses
         self._digest = digest
         self._lasts = lasts
-        self._workers = Background(threads, "scheduled check")
-        self._free = threading.BoundedSemaphore(max(1, threads))
+        self._workers = workers
+        self._free = threading.BoundedSemaphore(max(1, workers.threads))
         self._by = f"{gethostname()[:40]}-{getpid()}"
         # The console tests in its own name, as `manage.py verify` does.
         self._access = Access.from_grants(PERSON, [(EVERYWHERE, Role.ADMIN)])
@@ -144,23 +145,37 @@ class Sweep:
             if claim is None:
                 break
             begun += 1
-            self._workers.submit(partial(self._work, claim))
+            if claim.due:
+                late = partial(self._late, claim)
+                self._workers.submit(partial(self._work, claim), lane=claim.host, late=late)
+            else:
+                self._workers.submit(partial(self._finish, claim))
         return begun
 
     def _work(self, claim: Claim) -> None:
-        """Tests, if a test is due, and writes what is confirmed. Runs in a worker thread."""
-        try:
-            postponed = self._test(claim) if claim.due else None
-            if postponed is None:
-                self._write(claim)
-            rows.release(claim, due_at=postponed)
-        except Unavailable:
-            rows.hold_back(claim, timezone.now() + LATER)  # the store does not answer
-        except Exception:
-            rows.hold_back(claim, timezone.now() + self._lasts)
-            raise
-        finally:
+        """Tests a credential, in the lane of its registry. The verdict is written outside of the lane."""
+        tested = False
+        with _held_back_after_errors(claim, self._lasts):
+            postponed = self._test(claim)
+            tested = postponed is None
+            if postponed is not None:
+                rows.release(claim, due_at=postponed)
+        if tested:
+            self._workers.submit(partial(self._finish, claim))
+        else:
             self._free.release()
+
+    def _finish(self, claim: Claim) -> None:
+        """Writes what is confirmed, and ends the claim."""
+        with _held_back_after_errors(claim, self._lasts):
+            self._write(claim)
+            rows.release(claim)
+        self._free.release()
+
+    def _late(self, claim: Claim) -> None:
+        """The lane of the registry was busy for too long."""
+        rows.release(claim, due_at=timezone.now() + LATER)
+        self._free.release()
 
     def _test(self, claim: Claim) -> datetime | None:
         """Tests the credential once. Returns the time of the next try if it could not be tested now."""
@@ -230,3 +245,15 @@ class Sweep:
                 pass  # it is in the audit log; the next verdict is tried again
             rows.written(member, result.reason.value, at)
         rows.all_written(claim, at)
+
+
+@contextmanager
+def _held_back_after_errors(claim: Claim, lasts: timedelta) -> Iterator[None]:
+    """Keeps a claim for a while after an error, so that nobody runs into it again at once."""
+    try:
+        yield
+    except Unavailable:
+        rows.hold_back(claim, timezone.now() + LATER)  # the store does not answer
+    except Exception:
+        log.exception("a scheduled check failed")
+        rows.hold_back(claim, timezone.now() + lasts)

@@ -162,7 +162,7 @@ class Tests:
     # Tests by the schedule
 
     def probe(self, credential: Credential) -> Result:
-        """One connection test. Unavailable `registry_busy`."""
+        """One connection test, in the lane of its registry."""
         return self._prober(credential)
 
     def keep_result(self, *, check: Check, result: Result) -> None:

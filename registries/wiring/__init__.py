@@ -26,6 +26,7 @@ from registries.runs.single import SingleTests
 from registries.runs.tests import VerifyKind
 from registries.runs.threads import Background, Lanes
 from registries.schedule.rows import observe
+from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE
 from registries.schedule.sweep import Schedule
 from registries.service.guard import Guard
 from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
@@ -77,7 +78,8 @@ class Services(Telling):
     def schedule(self) -> Schedule:
         """The checks that run by themselves."""
         interval, secret, patience = self.check_interval, settings.SECRET_KEY, self.prober.patience
-        return Schedule(self.index, self.store, self.tests, self.pauses, interval, secret, patience)
+        workers = Background(CHECKS_AT_ONCE, "check", patience=self.prober.wait, lanes=self.lanes)
+        return Schedule(self.index, self.store, self.tests, self.pauses, interval, secret, patience, workers)
 
     @part
     def pull_secrets(self) -> PullSecretUse:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from registries.domain.access import Access
 from registries.domain.registry import Key
 from registries.models import ScheduledCredential
+from registries.runs.threads import Background
 from registries.schedule.rows import next_moment
 from registries.schedule.sweep import Schedule
 from registries.wiring import services
@@ -85,7 +86,7 @@ class World:
             interval,
             "secret",
             parts.prober.patience,
-            threads=0,
+            Background(0, "check"),
         )
 
     def registry(self) -> Registry:
