@@ -163,6 +163,7 @@ def test_the_consoles_own_network_is_one_incident_and_nothing_turns_red(world: W
     incident = NetworkIncident.objects.get()
     assert incident.open
     assert incident.hosts >= 5
+    assert set(ScheduledCredential.objects.values_list("settled", flat=True)) == {"ok"}
     assert not StateChange.objects.exclude(after="ok").exists()
     assert {verdict(world, f"r-{number}") for number in range(8)} == {"ok"}
 
