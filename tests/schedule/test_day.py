@@ -8,6 +8,7 @@ import pytest
 
 from registries.domain.errors import Forbidden, NotFound
 from registries.models import DayRecord, NetworkIncident, ScheduledCredential, StateChange
+from registries.wiring import services
 from tests.peers.scripted import Reply
 from tests.schedule.registries import RIGHT, WRONG, Registry, World
 
@@ -273,3 +274,16 @@ def test_an_interval_takes_the_right_to_edit(world: World, person: str, error: t
             intervals.choose(access=access, namespace="team-a", interval=None)
         with pytest.raises(error):
             intervals.reset(access=access, namespace="team-a")
+
+
+@pytest.mark.parametrize(("namespace", "asked"), [("team-a", 0), ("team-b", 1)])
+def test_a_pause_that_a_person_met_holds_for_the_schedule(world: World, namespace: str, asked: int) -> None:
+    registry = world.registry()
+    world.add("r", registry)
+    services().pauses.note(namespace, registry.server.netloc, "robot", 3600)
+    world.schedule.placing.update(world.clock.now)
+    ScheduledCredential.objects.update(due_at=world.clock.now)
+    world.schedule.sweep.turn()
+    assert len(registry.log_ins) == asked, "a pause of another namespace is not felt"
+    world.run(1.1)
+    assert len(registry.log_ins) >= 1
