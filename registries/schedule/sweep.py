@@ -30,12 +30,10 @@ from registries.schedule.placing import Placing
 from registries.schedule.rows import Claim
 from registries.service.tests import Tests
 from registries.stores.base import Store
-from registries.verification.check import Check
+from registries.verification.check import SCHEDULED, Check
 from registries.verification.outcome import from_json
 from registries.verification.pauses import Pauses
 
-PERSON = "scheduled check"
-"""Whom the history names. No account can have this name, because it has a space."""
 AT_ONCE = 4
 """Tests of the schedule at the same time in one process. They have hours, and people's tests come first."""
 PAUSE = 2.0
@@ -109,7 +107,7 @@ class Sweep:
         self._free = threading.BoundedSemaphore(max(1, workers.threads))
         self._by = f"{gethostname()[:40]}-{getpid()}"
         # The console tests in its own name, as `manage.py verify` does.
-        self._access = Access.from_grants(PERSON, [(EVERYWHERE, Role.ADMIN)])
+        self._access = Access.from_grants(SCHEDULED, [(EVERYWHERE, Role.ADMIN)])
 
     def run(self) -> None:
         """Works for ever, in its own thread."""

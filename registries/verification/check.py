@@ -10,6 +10,9 @@ from registries.probe.result import Result
 from registries.probe.schedule import registry_of
 from registries.verification.outcome import Tested
 
+SCHEDULED = "scheduled check"
+"""The person of a check that nobody started. No account can have this name, because it has a space."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:

@@ -280,7 +280,7 @@ def verdict_of(
         at=at,
         ago=labels.ago(at, now or datetime.now(UTC)) if at else "",
         stale=stale,
-        person=person,
+        person=labels.person(person),
     )
     return verdict if isinstance(outcome, NotTested) else _with_details(verdict, outcome)
 

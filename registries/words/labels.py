@@ -13,6 +13,7 @@ from registries.domain.access import EVERYWHERE, Role
 from registries.domain.query import Filter
 from registries.domain.registry import Provider, RegistrySecret, VerifyStatus
 from registries.probe import Reason, catalogue
+from registries.verification.check import SCHEDULED
 from registries.verification.outcome import NotTested, Tested
 from registries.words.language import Text, language
 from registries.words.problems import problem_text
@@ -196,6 +197,11 @@ def verdict(outcome: Tested) -> Label:
     if isinstance(outcome, NotTested) or not outcome.ok:
         return STATUSES[VerifyStatus.FAILED]
     return STATUSES[VerifyStatus.SUCCESS] if outcome.proven else UNPROVEN
+
+
+def person(name: str) -> str:
+    """Who tested: a user name, or the console by itself."""
+    return gettext("scheduled check") if name == SCHEDULED else name
 
 
 def role_scope(namespace: str) -> str:

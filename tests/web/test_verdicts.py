@@ -11,8 +11,9 @@ from registries.domain.registry import Key, Provider, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.models import VerificationRecord
 from registries.probe import Reason, Result, Step
+from registries.verification.check import SCHEDULED
 from registries.verification.outcome import to_json
-from registries.web.rows import stage_views
+from registries.web.rows import stage_views, verdict_of
 from registries.wiring import services
 from registries.words.hints import next_step
 from tests.cast import Cast
@@ -264,3 +265,12 @@ def test_the_view_of_a_node_is_a_line_of_its_own(cast: Cast, language: str, text
     [line] = re.findall(r'<p class="check-warn verdict-node">(.*?)</p>', page, re.DOTALL)
     assert text in line
     assert "HTTP 403" in line
+
+
+def test_a_check_that_nobody_started_is_named_in_the_readers_language() -> None:
+    result = Result(Reason.OK)
+    with translation.override("zh-hans"):
+        assert verdict_of(result, person=SCHEDULED).person == "自动检查"
+    with translation.override("en"):
+        assert verdict_of(result, person=SCHEDULED).person == "scheduled check"
+        assert verdict_of(result, person="nina").person == "nina"
