@@ -14,7 +14,7 @@ from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.verification.check import Check
-from registries.verification.history import KEPT
+from registries.verification.history import SHOWN
 from registries.verification.outcome import NotTested
 from registries.web.responses import details_url, is_htmx, toast
 from registries.web.rows import poll_delay, row_of, verdict_of_stored
@@ -107,9 +107,9 @@ BAR = 9
 
 
 def strip(recent: list[Check]) -> list[dict[str, Any]]:
-    """The last tests as bars, oldest first: kind, text, time, and the place, of which the newest one has KEPT - 1."""
+    """The last tests as bars, oldest first: kind, text, time, and the place, of which the newest one has SHOWN - 1."""
     bars = []
-    for place, check in enumerate(reversed(recent), KEPT - len(recent)):
+    for place, check in enumerate(reversed(recent), SHOWN - len(recent)):
         if check.outcome is None:
             continue
         label = labels.verdict(check.outcome)
