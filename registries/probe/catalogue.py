@@ -130,7 +130,7 @@ HINTS: dict[Reason, Text] = {
     Reason.NOT_A_REGISTRY: Text(
         "端口或域名错误、登录页拦截；Nexus 用仓库连接器端口；阿里云用“访问凭证”页的地址",
         "Check host and port, and whether a login page intercepts the request; "
-        "Nexus: use the port of the repository connector; Aliyun: use the address from the page 访问凭证",
+        "Nexus: use the port of the repository connector; Aliyun: use the address from its page Access Credential",
     ),
     Reason.REDIRECT_BLOCKED: Text("直接填写跳转后的域名", "Enter the host of the redirect target"),
     Reason.BAD_CHALLENGE: Text(

@@ -115,10 +115,13 @@ class ListControls:
 
     @property
     def tiles(self) -> list[dict[str, Any]]:
-        """The summary strip: the total, its three states, then the two filters that overlap them."""
+        """The summary strip: the total, its three states, then the filters that overlap them. Dates that run out are
+        the concern of few: without any, they have no tile."""
         chosen = self.query.criteria.status
         tiles: list[dict[str, Any]] = []
         for status in (None, *Filter):
+            if status is Filter.EXPIRING and status is not chosen and not self.tally.expiring:
+                continue
             label = labels.FILTERS[status] if status else labels.ALL
             tiles.append(
                 {

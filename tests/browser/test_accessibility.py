@@ -48,7 +48,7 @@ def violations(page: Page) -> list[str]:
         ("olive", "/registries/team-a/harbor-team-a/", "A 组 Harbor"),
         ("olive", "/registries/team-a/quay-team-a/", "quay-team-a"),
         ("olive", "/journal/", ZH.journal),
-        ("olive", "/journal/?person=nobody", "还没有记录"),
+        ("olive", "/journal/?person=nobody", "没有匹配项"),
         ("olive", "/accounts/", ZH.accounts),
         ("olive", "/namespaces/", ZH.namespaces),
         ("olive", "/tokens/", "还没有访问令牌"),

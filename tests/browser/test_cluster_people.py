@@ -118,7 +118,7 @@ class TestTheLoginPage:
         page.get_by_label("或 kubeconfig 文件").set_input_files(file)
         page.get_by_role("button", name=ZH.log_in, exact=True).click()
 
-        expect(page.get_by_text("team-a-admin", exact=True)).to_be_attached()
+        expect(page.get_by_text("team-a-admin", exact=True).first).to_be_attached()
         expect(row(page, "harbor-team-a")).to_be_visible()
 
     def test_fits_a_narrow_screen(self, people: People) -> None:
