@@ -38,6 +38,7 @@ SECRET: dict[str, Any] = {
             PREFIX + "verify-reason": "ok",
             PREFIX + "verify-message": "连接成功",
             PREFIX + "verify-timestamp": "1704676800000",
+            PREFIX + "certificate-expires": "2024-04-08T01:20:00Z",
         },
         "uid": "5f0c7c1e-6d0a-4f0e-9b57-0a1c7a0d3b52",
         "resourceVersion": "42",

@@ -117,6 +117,9 @@ SCHEMAS: dict[str, Schema] = {
                             PREFIX + "verify-reason": text(_("a reason code")),
                             PREFIX + "verify-message": text(_("in Chinese")),
                             PREFIX + "verify-timestamp": _STAMP,
+                            PREFIX + "certificate-expires": text(
+                                _("the earliest end of the certificates that tests saw"), format="date-time"
+                            ),
                         },
                         "required": [PREFIX + "verify-status"],
                         "additionalProperties": {"type": "string"},

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
@@ -33,6 +33,7 @@ _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
 _DNS_LABEL = re.compile(rf"{_LABEL}\Z")
 _DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")
+_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -49,6 +50,13 @@ class VerifyStatus(StrEnum):
     UNTESTED = "untested"
     SUCCESS = "success"
     FAILED = "failed"
+
+
+class Ending(StrEnum):
+    """What runs out. The values are codes that messages hold."""
+
+    CREDENTIAL = "credential_expires"
+    CERTIFICATE = "certificate_expires"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -101,6 +109,8 @@ class RegistrySecret:
     support_contact: str = ""
     expires_at: date | None = None
     """The last day of the credential, typed by a person."""
+    certificate_ends: datetime | None = None
+    """The earliest end of the certificates that the registry and its token service showed in the last test with TLS."""
     plain_http: bool = False
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
@@ -147,9 +157,16 @@ class RegistrySecret:
             "expires_at": self.expires_at.isoformat() if self.expires_at else "",
         }
 
+    @property
+    def endings(self) -> tuple[tuple[date, Ending], ...]:
+        """The last days of the credential and of the certificate (in UTC), as far as they are known, earliest first."""
+        typed = ((self.expires_at, Ending.CREDENTIAL),) if self.expires_at else ()
+        seen = ((self.certificate_ends.date(), Ending.CERTIFICATE),) if self.certificate_ends else ()
+        return (*seen, *typed) if typed and seen and seen < typed else (*typed, *seen)
+
     def expires_soon(self, today: date) -> bool:
-        """Whether the credential expires within 30 days, or has expired."""
-        return self.expires_at is not None and self.expires_at <= today + EXPIRES_SOON
+        """Whether the credential or the certificate expires within 30 days, or has expired."""
+        return any(day <= today + EXPIRES_SOON for day, _ in self.endings[:1])
 
     @property
     def binding(self) -> str:
@@ -246,6 +263,21 @@ def read_date(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def read_moment(text: str) -> datetime | None:
+    """A moment as 2027-01-31T12:00:00Z; None for any other text."""
+    if not _SECOND.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def moment_text(at: datetime) -> str:
+    """A moment as 2027-01-31T12:00:00Z."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def text_problem(text: str, longest: int, *, lines: bool = False) -> Problem | None:

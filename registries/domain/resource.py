@@ -22,7 +22,9 @@ from registries.domain.registry import (
     RegistrySecret,
     Verification,
     VerifyStatus,
+    moment_text,
     read_date,
+    read_moment,
 )
 from registries.domain.shown import (
     NOT_VALID,
@@ -35,6 +37,7 @@ from registries.domain.shown import (
     shown_display_name,
     shown_domain,
     shown_message,
+    shown_moment,
     shown_provider,
     shown_reason,
     shown_username,
@@ -51,7 +54,7 @@ OURS = frozenset(
         *("display-name", "description", "owner", "support-contact", "expires-at"),
         *("domain", "username", "provider"),
         *("plain-http", "ca-bundle", "skip-tls-verify"),
-        *("verify-status", "verify-reason", "verify-message", "verify-timestamp"),
+        *("verify-status", "verify-reason", "verify-message", "verify-timestamp", "certificate-expires"),
     )
 )
 """The annotations that only the console writes."""
@@ -135,6 +138,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
         owner=intern(notes.get(PREFIX + "owner", "")),
         support_contact=intern(notes.get(PREFIX + "support-contact", "")),
         expires_at=read_date(notes.get(PREFIX + "expires-at", "")),
+        certificate_ends=read_moment(notes.get(PREFIX + "certificate-expires", "")),
         address_problem=problem,
         deleting=bool(metadata.get("deletionTimestamp")),
         finalizers=_finalizers(metadata),
@@ -239,6 +243,11 @@ def verification_annotations(verification: Verification) -> dict[str, str | None
     }
 
 
+def certificate_annotations(ends: datetime | None) -> dict[str, str | None]:
+    """The part of the same patch with the end of the certificate. Without a handshake, the stored one stays."""
+    return {PREFIX + "certificate-expires": moment_text(ends)} if ends else {}
+
+
 def milliseconds(moment: datetime) -> int:
     """Milliseconds since the epoch."""
     return round(moment.timestamp() * 1000)
@@ -304,9 +313,11 @@ _NOTES = {PREFIX + name: read for name, read in _SHOWN.items()} | {
     PREFIX + "support-contact": shown_contact,
     PREFIX + "expires-at": shown_date,
     PREFIX + "ca-bundle": shown_bundle,
+    PREFIX + "certificate-expires": shown_moment,
 }
 _ENUMERATED = frozenset(
     {"expires-at", "provider", "verify-status", "verify-timestamp", "plain-http", "skip-tls-verify"}
+    | {"certificate-expires"}
 )
 """Values that cannot hold a password, whatever the password is."""
 _METADATA = frozenset(

@@ -16,7 +16,9 @@ from registries.domain.registry import (
     DISPLAY_NAME_MAX,
     USERNAME_MAX,
     Provider,
+    moment_text,
     read_date,
+    read_moment,
     text_problem,
 )
 
@@ -82,6 +84,12 @@ def shown_date(value: object) -> str:
     """A day; "" for any other text."""
     day = read_date(str(value))
     return day.isoformat() if day else ""
+
+
+def shown_moment(value: object) -> str | None:
+    """A moment in UTC; None for any other text."""
+    at = read_moment(str(value))
+    return moment_text(at) if at else None
 
 
 def shown_bundle(value: object) -> str:

@@ -45,7 +45,7 @@ class Bucket:
 
     @cached_property
     def expires_on(self) -> list[date]:
-        return sorted(it.expires_at for it in self.items if it.expires_at)
+        return sorted(day for it in self.items for day, _ in it.endings[:1])
 
     @cached_property
     def haystacks(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from .scrubber import Scrubber
 _MOST_SENT = 10  # certificates; a server may send as many as fit into 100 KB
 _MOST_NAMES = 50
 _LONGEST_PEM = 16_384
+_LARGEST_LEAF = 64 * 1024  # bytes of DER
 _DER = 2  # ENCODING_DER of the module _ssl
 _NAMES = {
     NameOID.EMAIL_ADDRESS: "emailAddress",
@@ -178,6 +179,16 @@ class Sent:
     @property
     def pem(self) -> str:
         return ssl.DER_cert_to_PEM_cert(self.der)
+
+
+def ends_at(der: bytes) -> datetime | None:
+    """The end of a certificate; None if it cannot be read."""
+    if not 0 < len(der) <= _LARGEST_LEAF:
+        return None
+    try:
+        return x509.load_der_x509_certificate(der).not_valid_after_utc
+    except (ValueError, x509.InvalidVersion):
+        return None
 
 
 def read_chain(tls: ssl.SSLSocket) -> list[Sent]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 
 import urllib3.exceptions
@@ -19,6 +20,7 @@ from urllib3.connection import HTTPConnection
 
 from registries.addresses.host import netloc
 
+from .certificate import ends_at
 from .deadline import Deadline
 from .fault import Fault, network_fault
 from .proxy import open_tunnel
@@ -54,7 +56,8 @@ for _name in _LOGGERS:
 class Dialer:
     """Opens the sockets of one probe. `routes` maps a host name to its checked addresses; a name without a route
     cannot be connected to. `tunnels` maps a host and port to the proxy that they are reached through: its URL, host
-    and port. `by_name` gives the proxy names instead of addresses. `peers` records which address answered."""
+    and port. `by_name` gives the proxy names instead of addresses. `peers` records which address answered, and
+    `certificate_ends` the earliest end of the certificates that servers showed."""
 
     deadline: Deadline
     trace: Trace
@@ -65,6 +68,13 @@ class Dialer:
     peers: dict[str, str] = field(default_factory=dict)
     connections: int = 0
     requests: int = 0
+    certificate_ends: datetime | None = None
+
+    def note_certificate(self, der: bytes | None) -> None:
+        """Takes note of a server's own certificate, verified or not."""
+        ends = ends_at(der or b"")
+        if ends is not None:
+            self.certificate_ends = min(ends, self.certificate_ends or ends)
 
     def dial(self, host: str, port: int) -> socket.socket:
         """A socket to the host, through a tunnel if there is one, or the Fault that says most about the failures."""
@@ -233,7 +243,9 @@ class TlsConnection(Connection):
         with self.dialer.trace.step("tls", netloc(self.host, self.port)):
             connection = self._new_conn()
             try:
-                self.sock = self._context.wrap_socket(connection, server_hostname=self.host.rstrip("."))
+                tls = self._context.wrap_socket(connection, server_hostname=self.host.rstrip("."))
             except _LOW_LEVEL as error:
                 connection.close()
                 raise network_fault(error) from None
+        self.dialer.note_certificate(tls.getpeercert(binary_form=True))
+        self.sock = tls

@@ -245,6 +245,7 @@ def _result(session: ProbeSession, reason: Reason, fault: Fault | None) -> Resul
         connections=session.transport.connections,
         warnings=tuple(dict.fromkeys(warnings)),
         node=session.node if fault is None else None,
+        certificate_ends=session.transport.certificate_ends,
         tls=fault.tls.scrubbed(scrubber) if fault and fault.tls else None,
         quoted=fault is not None and isinstance(fault.said, Answer),
     )

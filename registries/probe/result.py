@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from .catalogue import (
     ADDRESS_PROBLEMS,
@@ -29,8 +30,9 @@ class Result:
     (`quoted` is True) or a finding of the probe; at most 300 characters, scrubbed, shown and never stored.
     `retry_after` is in seconds. `registry_host` and `token_host` are host[:port]. `warnings` are keys of
     catalogue.WARNINGS. `node` is a key of catalogue.NODE_VIEWS where nodes with containerd fail though this test
-    succeeds (node_view.py). `tls` describes certificates that were not trusted. `requests` and `connections` count
-    network traffic.
+    succeeds (node_view.py). `tls` describes certificates that were not trusted. `certificate_ends` is the earliest
+    end of the certificates that the registry and its token service showed, trusted or not; None without a handshake.
+    `requests` and `connections` count network traffic.
     """
 
     reason: Reason
@@ -48,6 +50,7 @@ class Result:
     tls: ServerCertificates | None = None
     quoted: bool = False
     node: str | None = None
+    certificate_ends: datetime | None = None
 
     @property
     def ok(self) -> bool:
@@ -107,6 +110,7 @@ class Result:
             "node": self.node,
             "nodeMessage": self.node_message(language),
             "tls": self.tls.to_json() if self.tls else None,
+            "certificateEnds": self.certificate_ends.isoformat() if self.certificate_ends else None,
         }
 
     def _problem(self, language: str) -> str | None:

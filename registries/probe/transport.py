@@ -6,6 +6,7 @@ import http.client
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import cast
 from urllib.parse import urlencode
@@ -71,6 +72,11 @@ class Transport:
     @property
     def requests(self) -> int:
         return self._dialer.requests
+
+    @property
+    def certificate_ends(self) -> datetime | None:
+        """The earliest end of the certificates that the registry and its token service showed."""
+        return self._dialer.certificate_ends
 
     @property
     def unverified(self) -> bool:

@@ -9,7 +9,7 @@ from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, LeftAlone, NotFound, Problem, TooManyRequests
 from registries.domain.registry import Credential, Key, Verification, VerifyStatus
-from registries.domain.resource import verification_annotations
+from registries.domain.resource import certificate_annotations, verification_annotations
 from registries.index.search import Index
 from registries.limits import Rates
 from registries.probe.result import Reason, Result
@@ -120,7 +120,7 @@ class Tests:
         if not self._history.is_open(check):
             return NotTested(Problem.INTERRUPTED)
         at = datetime.now(UTC)
-        patch = verification_annotations(_verification(result, at))
+        patch = _verdict(result, at)
         doubt = True
         while True:
             try:
@@ -176,7 +176,7 @@ class Tests:
         Unavailable, Forbidden."""
         self._guard.require(access, Permission.TEST, key, Action.TEST)
         with self._guard.writing(access, Action.TEST, key) as store:
-            store.annotate(key, verification_annotations(_verification(result, at)), uid=uid)
+            store.annotate(key, _verdict(result, at), uid=uid)
 
     # Typed values
 
@@ -215,10 +215,12 @@ def _problem(error: ConsoleError) -> Problem:
     return Problem.GONE if isinstance(error, NotFound) else error.code
 
 
-def _verification(result: Result, at: datetime) -> Verification:
-    return Verification(
+def _verdict(result: Result, at: datetime) -> dict[str, str | None]:
+    """The merge patch of a verdict."""
+    verification = Verification(
         status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
         reason=result.reason.value,
         message=kept(result).message(STORED_LANGUAGE),
         at=at,
     )
+    return {**verification_annotations(verification), **certificate_annotations(result.certificate_ends)}

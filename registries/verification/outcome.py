@@ -5,6 +5,7 @@ The server's own text (`detail`) is shown to the tester and never stored.
 
 import json
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from registries.domain.errors import Problem
@@ -63,6 +64,7 @@ _EMPTY: dict[str, Any] = {
     "quoted": False,
     "certificate": None,
     "node": "",
+    "certificate_ends": "",
 }
 """All keys of the JSON. `reason` is empty without a verdict, `problem` with one. Times are in milliseconds."""
 
@@ -86,6 +88,7 @@ def _values(result: Result) -> dict[str, Any]:
         "quoted": result.quoted,
         "certificate": result.tls.to_json() if result.tls else None,
         "node": result.node or "",
+        "certificate_ends": result.certificate_ends.isoformat() if result.certificate_ends else "",
     }
 
 
@@ -107,6 +110,7 @@ def from_json(text: str) -> Tested:
         warnings=tuple(values["warnings"]),
         quoted=values["quoted"],
         node=values["node"] or None,
+        certificate_ends=datetime.fromisoformat(ends) if (ends := values["certificate_ends"]) else None,
         tls=ServerCertificates.from_json(certificate) if certificate else None,
     )
     return kept(read)

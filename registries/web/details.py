@@ -17,7 +17,7 @@ from registries.audit.action import OK
 from registries.audit.log import events_of
 from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem
-from registries.domain.registry import Key, RegistrySecret
+from registries.domain.registry import EXPIRES_SOON, Key, RegistrySecret
 from registries.domain.resource import API_GROUP, API_VERSION, PREFIX, Resource
 from registries.intake.ca_bundle import BundleError, read_bundle
 from registries.log_in.access import ConsoleRequest
@@ -94,7 +94,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         "role": access.role(registry.namespace),
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
-        "expiry": _expiry(registry),
+        "expiries": _expiries(registry),
         **pull_secrets.panel(access, acting, registry),
         "folded": _folded(request, registry),
         "image_problem": image_problem(registry.address),
@@ -145,8 +145,11 @@ def _new(registry: RegistrySecret) -> Resource:
         name: it for name, it in resource["metadata"].items() if name in ("name", "namespace", "labels")
     }
     notes = resource["metadata"]["annotations"].items()
-    metadata["annotations"] = {name: it for name, it in notes if not name.startswith(f"{PREFIX}verify-")}
+    metadata["annotations"] = {name: it for name, it in notes if not name.startswith(_OF_TESTS)}
     return {**resource, "metadata": metadata}
+
+
+_OF_TESTS = (f"{PREFIX}verify-", f"{PREFIX}certificate-expires")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -178,11 +181,11 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
     return [text for permission, text in offered.items() if access.may(permission, registry.namespace)]
 
 
-def _expiry(registry: RegistrySecret) -> str:
-    """When the credential expires, if that is soon."""
+def _expiries(registry: RegistrySecret) -> dict[str, str]:
+    """When the credential and the certificate expire, in words, by the code of the Ending: those that do so soon."""
     today = timezone.localdate()
-    soon = registry.expires_at and registry.expires_soon(today)
-    return labels.expiry(registry.expires_at, today) if registry.expires_at and soon else ""
+    soon = (it for it in registry.endings if it[0] <= today + EXPIRES_SOON)
+    return {what.value: labels.expiry(day, what, today) for day, what in soon}
 
 
 def curl(request: ConsoleRequest, registry: RegistrySecret, access: Access) -> str:

@@ -100,7 +100,7 @@ def rows_html(
             delay,
             age,
             verification.is_stale(now),
-            registry.expires_at and timezone.localdate(now),
+            registry.endings and timezone.localdate(now),
             language,
         )
         kept = _rows.get(shown)
@@ -128,14 +128,13 @@ def poll_delay(started_at: datetime, now: datetime) -> str:
 def _short_reason(registry: RegistrySecret, today: date) -> str:
     """The reason of the failure in the reader's language; without a code, the stored message of another client.
 
-    Of a working credential, when it expires, if that is soon.
+    For a working registry, what expires first, if that is soon.
     """
     verification = registry.verification
     if verification.unproven:
         return str(labels.UNPROVEN.hint)
     if verification.status.value != "failed":
-        soon = registry.expires_soon(today)
-        return labels.expiry(registry.expires_at, today) if registry.expires_at and soon else ""
+        return labels.next_expiry(registry, today)
     return labels.reason(verification.reason) or verification.message
 
 

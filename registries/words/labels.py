@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registries.domain.access import EVERYWHERE, Role
 from registries.domain.query import Filter
-from registries.domain.registry import Provider, RegistrySecret, VerifyStatus
+from registries.domain.registry import Ending, Provider, RegistrySecret, VerifyStatus
 from registries.probe import Reason, catalogue
 from registries.verification.check import SCHEDULED
 from registries.verification.outcome import NotTested, Tested
@@ -50,7 +50,9 @@ FILTERS = {
         _("Not checked"), "warn", "triangle-alert", _("Connected, but any password is accepted")
     ),
     Filter.STALE: Label(_("Out of date"), "idle", "history", _("Tested more than a week ago")),
-    Filter.EXPIRING: replace(EXPIRES_SOON, hint=_("The credential expires within 30 days, or has expired")),
+    Filter.EXPIRING: replace(
+        EXPIRES_SOON, hint=_("The credential or a certificate expires within 30 days, or has expired")
+    ),
 }
 
 PROVIDERS = {
@@ -232,9 +234,20 @@ def ago(moment: datetime, now: datetime) -> str:
     return ngettext("%(n)d day ago", "%(n)d days ago", n) % {"n": n}
 
 
-def expiry(last: date, today: date) -> str:
-    """When a credential expires, in words."""
+def next_expiry(registry: RegistrySecret, today: date) -> str:
+    """What expires first, in words, if that is within 30 days; else ""."""
+    return expiry(*registry.endings[0], today) if registry.expires_soon(today) else ""
+
+
+def expiry(last: date, what: Ending, today: date) -> str:
+    """When a credential or a certificate expires, in words."""
     n = (last - today).days
+    if what is Ending.CERTIFICATE:
+        if n < 0:
+            return gettext("Certificate expired on %(day)s") % {"day": last.isoformat()}
+        if n == 0:
+            return gettext("Certificate expires today")
+        return ngettext("Certificate expires in %(n)d day", "Certificate expires in %(n)d days", n) % {"n": n}
     if n < 0:
         return gettext("Expired on %(day)s") % {"day": last.isoformat()}
     if n == 0:

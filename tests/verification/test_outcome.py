@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,18 +23,19 @@ RESULT = Result(
     warnings=("path_ignored",),
     detail="the server's own words",
     quoted=True,
+    certificate_ends=datetime(2027, 1, 31, 12, tzinfo=UTC),
 )
 ROW = (
     '{"reason": "bad_credentials", "params": {"status": 401}, "cause": "token_rejected", '
     '"registry_host": "h.example.com:443", "token_host": "auth.example.com:443", '
     '"stages": [{"name": "resolve", "ms": 1.2, "ok": true}, {"name": "ping", "ms": 30.1, "ok": false}], '
     '"duration_ms": 32, "requests": 2, "warnings": ["path_ignored"], "problem": "", "detail": "", '
-    '"quoted": true, "certificate": null, "node": ""}'
+    '"quoted": true, "certificate": null, "node": "", "certificate_ends": "2027-01-31T12:00:00+00:00"}'
 )
 ABANDONED = (
     '{"reason": "", "params": {}, "cause": "", "registry_host": "", "token_host": "", "stages": [], '
     '"duration_ms": 0, "requests": 0, "warnings": [], "problem": "%s", "detail": "", "quoted": false, '
-    '"certificate": null, "node": ""}'
+    '"certificate": null, "node": "", "certificate_ends": ""}'
 )
 
 

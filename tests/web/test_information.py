@@ -1,13 +1,14 @@
 """Owner, support contact and the day on which a credential expires: typed by people, shown, filtered, never secret."""
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from registries.domain.registry import Verification, VerifyStatus
-from registries.domain.resource import PREFIX, verification_annotations
+from registries.domain.resource import PREFIX, certificate_annotations, verification_annotations
 from registries.wiring import services
 from tests import canary
 from tests.cast import Cast
@@ -33,6 +34,13 @@ def works(cast: Cast) -> None:
     found = cast.find()
     verdict = Verification(VerifyStatus.SUCCESS, "ok", "", timezone.now())
     services().store.annotate(found.key, verification_annotations(verdict), uid=found.uid)
+
+
+def certificate(cast: Cast, days: int, name: str = "harbor-prod") -> datetime:
+    """A test saw a certificate that ends in so many days."""
+    found, ends = cast.find(name), timezone.now().replace(microsecond=0) + timedelta(days=days, minutes=5)
+    services().store.annotate(found.key, certificate_annotations(ends), uid=found.uid)
+    return ends
 
 
 def patch(cast: Cast, **notes: str | None) -> Any:
@@ -80,6 +88,62 @@ def test_a_working_credential_that_expires_soon_is_a_state_of_its_own(
     assert ("pill-warn" in page) == soon
     assert ("harbor-prod" in filtered.partition("<tbody")[2]) == soon
     assert 'data-title="other"' not in filtered
+
+
+def left(ends: datetime) -> str:
+    """How the page says it, whose days are those of the console's time zone."""
+    days = (ends.date() - timezone.localdate()).days
+    return "证书今天到期" if days == 0 else f"证书将在 {days} 天后到期"
+
+
+@pytest.mark.parametrize(("days", "soon"), [(300, False), (33, False), (29, True), (6, True), (1, True)])
+def test_a_certificate_that_ends_soon_is_counted_with_the_typed_dates(
+    cast: Cast, days: int, soon: bool
+) -> None:
+    cast.add()
+    cast.add("other")
+    works(cast)
+    ends = certificate(cast, days)
+
+    assert cast.find().certificate_ends == ends
+    page = cast.client("vic").get("/registries/").content.decode()
+    filtered = cast.client("vic").get("/registries/?status=expiring").content.decode()
+    details = cast.client("vic").get(PATH).content.decode()
+
+    assert (left(ends) in page, "pill-warn" in page) == (soon, soon)
+    assert ("harbor-prod" in filtered.partition("<tbody")[2]) == soon
+    assert 'data-title="other"' not in filtered
+    assert f'datetime="{ends.isoformat()}"' in details
+    assert (left(ends) in details) == soon
+
+
+@pytest.mark.parametrize(("typed", "of_certificate"), [(12, 6), (6, 12), (2, 300), (300, 2)])
+def test_of_two_dates_the_row_names_the_earlier_and_the_details_both(
+    cast: Cast, typed: int, of_certificate: int
+) -> None:
+    cast.add()
+    works(cast)
+    save(cast, expires_at=day(typed))
+    ends = certificate(cast, of_certificate)
+    texts = [f">{typed} 天后到期", left(ends)]
+
+    row = cast.client("vic").get("/registries/").content.decode()
+    assert [it.lstrip(">") in row for it in texts] == [typed < of_certificate, of_certificate < typed]
+    details = cast.client("vic").get(PATH).content.decode()
+    assert [it in details for it in texts] == [typed <= 30, of_certificate <= 30]
+
+
+@pytest.mark.parametrize(
+    "text", ["soon", "", "2027-01-31", "2027-02-31T00:00:00Z", "2027-01-31T00:00:00+08:00", "9" * 500]
+)
+def test_an_end_that_kubectl_wrote_is_read_only_if_it_is_one(cast: Cast, text: str) -> None:
+    found = cast.add()
+    name = PREFIX + "certificate-expires"
+    services().store.annotate(found.key, {name: text}, uid=found.uid)
+    assert cast.find().certificate_ends is None
+    assert name not in json.loads(cast.find().document)["metadata"]["annotations"]
+    assert cast.client("vic").get("/registries/").status_code == 200
+    assert patch(cast, certificate_expires="2030-01-01T00:00:00Z").status_code == 422, "only tests write it"
 
 
 def test_a_failure_is_shown_before_a_date(cast: Cast) -> None:
