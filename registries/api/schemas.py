@@ -72,6 +72,7 @@ _TEXTS = {
         _("the last day of the credential, as YYYY-MM-DD"), pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
     ),
 }
+_CERTIFICATE_END = text(_("the earliest end of the certificates that tests saw"), format="date-time")
 _LABELS: Schema = {
     "type": "object",
     "description": _("labels of the client, validated and stored as in Kubernetes"),
@@ -117,9 +118,7 @@ SCHEMAS: dict[str, Schema] = {
                             PREFIX + "verify-reason": text(_("a reason code")),
                             PREFIX + "verify-message": text(_("in Chinese")),
                             PREFIX + "verify-timestamp": _STAMP,
-                            PREFIX + "certificate-expires": text(
-                                _("the earliest end of the certificates that tests saw"), format="date-time"
-                            ),
+                            PREFIX + "certificate-expires": _CERTIFICATE_END,
                         },
                         "required": [PREFIX + "verify-status"],
                         "additionalProperties": {"type": "string"},

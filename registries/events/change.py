@@ -33,8 +33,9 @@ class ChangeKind(StrEnum):
 class Change:
     """One registry changed its state, or the console's network did (then the registry's fields are empty).
 
-    `host` is host[:port]. `reason` is a code of the connection test. `since` is the time of the first failure, or of
-    the first success. No field holds a text that a server sent, a user name or a password.
+    `host` is host[:port]. `reason` is a code of the connection test, or what expires (domain.registry.Ending). `since`
+    is the time of the first failure, of the first success, or when it expires (at midnight UTC for a day). No field
+    holds a text that a server sent, a user name or a password.
     """
 
     kind: ChangeKind

@@ -6,13 +6,14 @@ escape what their own format needs.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from registries.domain.registry import Ending
 from registries.events.change import Change, ChangeKind, newest
 from registries.words import labels
 
@@ -114,12 +115,15 @@ _MANY = {
 
 def _facts(first: Change, registries: Sequence[Change]) -> list[str]:
     lines = [_("Host: %(host)s") % {"host": typed(first.host)}]
-    if first.kind.bad and first.reason:
+    since = min(change.since for change in registries)
+    if first.kind is ChangeKind.EXPIRING:
+        lines.append(reason_of(replace(first, since=since)))
+    elif first.kind.bad and first.reason:
         lines.append(_("Reason: %(reason)s") % {"reason": labels.reason(first.reason)})
         hint = labels.reason_hint(first.reason)
         lines += [_("Next step: %(hint)s") % {"hint": hint}] if hint else []
-    since = min(change.since for change in registries)
-    lines.append(_("Since: %(time)s") % {"time": when(since)})
+    if first.kind is not ChangeKind.EXPIRING:
+        lines.append(_("Since: %(time)s") % {"time": when(since)})
     if len(registries) > 1:
         spaces = sorted({change.namespace for change in registries})
         more = ", …" if len(spaces) > NAMESPACES else ""
@@ -136,6 +140,8 @@ def _facts(first: Change, registries: Sequence[Change]) -> list[str]:
 
 def _item(change: Change) -> str:
     parts = [f"- {change.namespace}/{change.name}"]
+    if change.kind is ChangeKind.EXPIRING:
+        parts.append(_last_day(change).isoformat())
     if change.display_name:
         parts.append(f"({typed(change.display_name)})")
     if change.owner:
@@ -143,6 +149,18 @@ def _item(change: Change) -> str:
     if change.support:
         parts.append(_("support: %(name)s") % {"name": typed(change.support)})
     return " ".join(parts)
+
+
+def reason_of(change: Change) -> str:
+    """Why a registry fails, or what expires and when."""
+    if change.kind is ChangeKind.EXPIRING:
+        what = Ending(change.reason) if change.reason in list(Ending) else Ending.CREDENTIAL
+        return labels.expiry(_last_day(change), what, timezone.localdate(change.at))
+    return labels.reason(change.reason) if change.reason else ""
+
+
+def _last_day(change: Change) -> date:
+    return change.since.astimezone(UTC).date()
 
 
 def _of_console(first: Change) -> list[str]:
@@ -171,5 +189,6 @@ def _link(url: str, registries: Sequence[Change], scope: str) -> str:
         return f"{url}/registries/{registries[0].namespace}/{registries[0].name}/"
     spaces = {change.namespace for change in registries}
     namespace = scope or (spaces.pop() if len(spaces) == 1 else "")
-    query = f"?namespace={namespace}&status=failed" if namespace else "?status=failed"
+    status = "expiring" if registries[:1] and registries[0].kind is ChangeKind.EXPIRING else "failed"
+    query = f"?namespace={namespace}&status={status}" if namespace else f"?status={status}"
     return f"{url}/registries/{query}"

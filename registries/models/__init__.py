@@ -21,6 +21,7 @@ from .base import (
 from .schedule import (
     CheckInterval,
     DayRecord,
+    ExpiryNotice,
     NetworkIncident,
     ScheduledCredential,
     ScheduledRegistry,
@@ -38,6 +39,7 @@ __all__ = [
     "DayRecord",
     "Delivery",
     "DeliveryItem",
+    "ExpiryNotice",
     "Grant",
     "NetworkIncident",
     "Pause",

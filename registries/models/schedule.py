@@ -121,3 +121,16 @@ class Silence(models.Model):
     reason = models.CharField(max_length=200)
     person = models.CharField(max_length=150)
     created_at = models.DateTimeField(default=timezone.now)
+
+
+class ExpiryNotice(models.Model):
+    """The last message about a date of one registry that runs out. Written by schedule/expiry.py."""
+
+    uid = models.CharField(max_length=36)
+    what = models.CharField(max_length=32, help_text="a domain.registry.Ending")
+    ends = models.DateField()
+    days = models.PositiveSmallIntegerField(help_text="the days before the end that were told last")
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["uid", "what"], name="one_notice_each"),)

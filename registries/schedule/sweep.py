@@ -25,6 +25,7 @@ from registries.probe.result import Result
 from registries.runs.threads import Background
 from registries.schedule import rows, telling
 from registries.schedule.digest import CredentialDigest
+from registries.schedule.expiry import Expiries
 from registries.schedule.intervals import Intervals
 from registries.schedule.placing import Placing
 from registries.schedule.rows import Claim
@@ -66,6 +67,7 @@ class Schedule:
     ) -> None:
         digest = CredentialDigest(secret)
         self.intervals = Intervals(interval)
+        self.expiries = Expiries(index)
         self.placing = Placing(index, store, digest, self.intervals)
         self.sweep = Sweep(
             placing=self.placing,
@@ -79,8 +81,8 @@ class Schedule:
 
     @property
     def upkeep(self) -> tuple[Callable[[], None], ...]:
-        """What runs beside the requests, in a thread: nothing when the schedule is off."""
-        return (self.sweep.run,) if self.intervals.default else ()
+        """What runs beside the requests, each in a thread. Dates run out without tests as well."""
+        return (self.expiries.run, *((self.sweep.run,) if self.intervals.default else ()))
 
 
 class Sweep:

@@ -232,7 +232,8 @@ class TestText:
         if language == "zh":
             assert any("一" <= letter <= "鿿" for letter in text.title)
         if kind is not ChangeKind.TEST:
-            assert any("2026-11-28 14:20 CST" in line for line in text.lines)
+            at = "2026-11-28" if kind is ChangeKind.EXPIRING else "2026-11-28 14:20 CST"
+            assert any(at in line for line in text.lines)
 
     def test_no_half_character_is_sent(self) -> None:
         text = told(display_name="名" * 79)

@@ -26,6 +26,7 @@ OWNERS = {
     "ScheduledCredential": {f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network")},
     "ScheduledRegistry": {f"schedule/{it}.py" for it in ("rows", "placing", "intervals", "sweep", "telling")},
     "CheckInterval": {"schedule/intervals.py", "schedule/placing.py"},
+    "ExpiryNotice": {"schedule/expiry.py"},
     "StateChange": {*(f"schedule/{name}.py" for name in ("rows", "silences", "telling")), "runs/clean_up.py"},
     "DayRecord": {"schedule/days.py", "runs/clean_up.py"},
     "NetworkIncident": {"schedule/network.py", "schedule/telling.py"},

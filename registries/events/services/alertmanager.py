@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from django.utils import translation
 
 from registries.events.change import Change, ChangeKind
-from registries.events.message import Message, typed
+from registries.events.message import Message, reason_of, typed
 from registries.events.services.base import JSON, Config, Field, HttpService, Post, json_body
-from registries.words import labels
 
 REPEAT = timedelta(minutes=5)
 LASTS = 3 * REPEAT
 """An alert ends by itself when the console does not repeat it so long."""
+NOTICE = timedelta(days=1)
+"""A date that runs out is told once, not repeated."""
 ALERT = "RegistryConnectionFailed"
 ALERTS_MAX = 500
 
@@ -42,15 +43,16 @@ def _alert(change: Change, message: Message, now: datetime) -> dict[str, object]
     with translation.override("zh-hans" if message.language == "zh" else "en"):
         noted = {
             "summary": message.title,
-            "reason": labels.reason(change.reason) if change.reason else "",
+            "reason": reason_of(change),
             "owner": typed(change.owner),
             "support_contact": typed(change.support),
         }
-    ends = now + LASTS if change.kind.bad else now + timedelta(seconds=0 if change.name else 60)
+    lasts = NOTICE if change.kind is ChangeKind.EXPIRING else LASTS
+    ends = now + lasts if change.kind.bad else now + timedelta(seconds=0 if change.name else 60)
     return {
         "labels": {name: value for name, value in labelled.items() if value},
         "annotations": {name: value for name, value in noted.items() if value},
-        "startsAt": _time(change.since if change.kind.bad else min(change.since, now)),
+        "startsAt": _time(min(change.since, now)),
         "endsAt": _time(ends),
         **({"generatorURL": message.link} if message.link else {}),
     }

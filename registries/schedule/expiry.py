@@ -1,0 +1,134 @@
+"""Tells of dates that run out: 30, 7 and 1 days before, each once. Owns ExpiryNotice.
+
+Every process looks at all registries once a minute. A message belongs to the process whose conditional UPDATE changed
+the row. During a silence nothing is claimed, so the message follows at its end.
+"""
+
+import logging
+import time
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
+
+from django.db import close_old_connections, connections, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from registries.domain.registry import EXPIRES_SOON, Ending, RegistrySecret
+from registries.events.change import Change, ChangeKind
+from registries.events.outbox import tell
+from registries.index.search import Index
+from registries.models import ExpiryNotice
+from registries.probe.schedule import registry_of
+from registries.schedule.silences import current, silence_at
+
+BEFORE = (1, 7, 30)
+"""Days before the end, at which people are told."""
+PAUSE = 60.0
+RENEWED = {Ending.CREDENTIAL: timedelta(days=1), Ending.CERTIFICATE: timedelta(days=20)}
+"""An end that is later by so much is told anew. The servers behind one name may have several certificates."""
+FORGOTTEN = timedelta(days=1)
+"""After this time, the notices of a registry that is gone are deleted."""
+BATCH = 500
+
+Told = dict[tuple[str, str], tuple[date, int]]
+"""By uid and Ending: the end, and the last threshold that was told."""
+
+log = logging.getLogger(__name__)
+
+
+class Expiries:
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def run(self) -> None:
+        """Works for ever, in its own thread."""
+        while True:
+            close_old_connections()
+            try:
+                self.tell(timezone.now())
+            except Exception:
+                log.exception("the search for dates that run out failed")
+            finally:
+                connections.close_all()
+            time.sleep(PAUSE)
+
+    def tell(self, now: datetime) -> int:
+        """Tells what no process has told. Returns the number of messages, one for each registry and date."""
+        if self._index.freshness().away:
+            return 0
+        snapshot, today = self._index.fresh(), timezone.localdate(now)
+        soon = today + EXPIRES_SOON
+        ending = [
+            it
+            for bucket in snapshot.buckets.values()
+            if bucket.expires_on and bucket.expires_on[0] <= soon
+            for it in bucket.items
+            if it.expires_soon(today)
+        ]
+        told = _told()
+        due = [
+            (it, day, what)
+            for it in ending
+            for day, what in it.endings
+            if day <= soon and _is_due(told.get((it.uid, what)), day, what, _threshold(day, today))
+        ]
+        _forget({uid for uid, _ in told} - snapshot.keys_by_uid.keys(), now)
+        return sum(_tell_some(due[first : first + BATCH], today, now) for first in range(0, len(due), BATCH))
+
+
+def _tell_some(due: list[tuple[RegistrySecret, date, Ending]], today: date, now: datetime) -> int:
+    silences, zone, changes = current(now), timezone.get_default_timezone(), []
+    with transaction.atomic():
+        for it, day, what in due:
+            host = registry_of(it.address)[:300]
+            scope = {"namespace": it.namespace, "host": host, "uid": it.uid}
+            if silences and silence_at(silences, now, zone, **scope) is not None:
+                continue
+            if _claim(it.uid, day, what, _threshold(day, today), now):
+                changes.append(_change(it, day, what, host, now))
+        tell(changes)
+    return len(changes)
+
+
+def _threshold(day: date, today: date) -> int:
+    """The next of BEFORE that the days until then reach."""
+    return next((days for days in BEFORE if (day - today).days <= days), BEFORE[-1])
+
+
+def _is_due(told: tuple[date, int] | None, day: date, what: Ending, days: int) -> bool:
+    return told is None or days < told[1] or told[0] <= day - RENEWED[what]
+
+
+def _claim(uid: str, day: date, what: Ending, days: int, now: datetime) -> bool:
+    """Whether this process tells it. The same condition as `_is_due`, in the database."""
+    new = ExpiryNotice(uid=uid, what=what, ends=day, days=BEFORE[-1] + 1, told_at=now)
+    ExpiryNotice.objects.bulk_create([new], ignore_conflicts=True)
+    due = Q(days__gt=days) | Q(ends__lte=day - RENEWED[what])
+    mine = ExpiryNotice.objects.filter(due, uid=uid, what=what)
+    return bool(mine.update(ends=day, days=days, told_at=now))
+
+
+def _change(it: RegistrySecret, day: date, what: Ending, host: str, now: datetime) -> Change:
+    at = it.certificate_ends if what is Ending.CERTIFICATE else None
+    return Change(
+        kind=ChangeKind.EXPIRING,
+        at=now,
+        since=at or datetime.combine(day, clock(), UTC),
+        uid=it.uid,
+        namespace=it.namespace,
+        name=it.name,
+        host=host,
+        reason=what.value,
+    )
+
+
+def _told() -> Told:
+    rows = ExpiryNotice.objects.values_list("uid", "what", "ends", "days")
+    return {(uid, what): (ends, days) for uid, what, ends, days in rows}
+
+
+def _forget(uids: set[str], now: datetime) -> None:
+    gone = sorted(uids)
+    for first in range(0, len(gone), BATCH):
+        some = ExpiryNotice.objects.filter(uid__in=gone[first : first + BATCH])
+        some.filter(told_at__lt=now - FORGOTTEN).delete()
