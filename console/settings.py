@@ -200,6 +200,9 @@ DEFAULT_FROM_EMAIL = env.str("CONSOLE_EMAIL_FROM", default="registry-console@loc
 # The checks that run by themselves: off, or 1h to 7d
 CHECK_INTERVAL = env.str("CONSOLE_CHECK_INTERVAL", default="6h")
 
+# A password that is older than so many days is pointed out; 0: none is.
+PASSWORD_AGE_DAYS = env.int("CONSOLE_PASSWORD_AGE_DAYS", default=90)
+
 # The journal, runs and checks are deleted after so many days; 0 keeps them for ever.
 RETENTION_DAYS = env.int("CONSOLE_RETENTION_DAYS", default=400)
 

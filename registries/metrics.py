@@ -5,6 +5,7 @@ are only for callers that see everything.
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -88,11 +89,18 @@ class Registries(Collector):
             "When a registry was tested last, in seconds since the epoch; its age is time() minus this.",
             labels=where,
         )
+        passwords = GaugeMetricFamily(
+            f"{PREFIX}_registry_password_age_seconds",
+            "For how long a registry has had its password.",
+            labels=where,
+        )
+        now = datetime.now(UTC)
         for it in self._registries:
             # kubectl stores the host as typed, possibly with capitals.
             labels = (it.namespace, it.name, it.domain.lower(), it.provider.value)
             state = "unproven" if it.verification.unproven else it.verification.status.value
             states.add_metric((*labels, state, it.verification.reason), 1)
+            passwords.add_metric(labels, (now - it.password_set_at).total_seconds())
             if it.verification.at is not None:
                 tested.add_metric(labels, it.verification.at.timestamp())
             group = (it.namespace, it.provider.value, state)
@@ -104,7 +112,7 @@ class Registries(Collector):
         )
         for group, count in sorted(counts.items()):
             total.add_metric(group, count)
-        yield from (total, states, tested)
+        yield from (total, states, tested, passwords)
         if self._index_age is not None:
             yield GaugeMetricFamily(
                 f"{PREFIX}_index_age_seconds",

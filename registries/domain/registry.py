@@ -147,6 +147,11 @@ class RegistrySecret:
         return f"http://{self.domain}" if self.plain_http else self.domain
 
     @property
+    def password_set_at(self) -> datetime:
+        """When the stored password was set."""
+        return self.created_at
+
+    @property
     def information(self) -> dict[str, str]:
         """The fields of INFORMATION as text."""
         return {

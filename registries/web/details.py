@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import yaml
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -95,6 +96,9 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         "authorities": _authorities(registry),
         "now": datetime.now(UTC),
         "expiries": _expiries(registry),
+        "old_password": labels.old_password(
+            timezone.now() - registry.password_set_at, settings.PASSWORD_AGE_DAYS
+        ),
         **pull_secrets.panel(access, acting, registry),
         "folded": _folded(request, registry),
         "image_problem": image_problem(registry.address),

@@ -4,7 +4,7 @@ The texts of reasons, steps and warnings come from the probe's catalogue.
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -253,6 +253,15 @@ def expiry(last: date, what: Ending, today: date) -> str:
     if n == 0:
         return gettext("Expires today")
     return ngettext("Expires in %(n)d day", "Expires in %(n)d days", n) % {"n": n}
+
+
+def old_password(age: timedelta, limit: int) -> str:
+    """That a password is older than `limit` days; "" for a younger one, and without a limit (0)."""
+    n = age.days
+    if not 0 < limit <= n:
+        return ""
+    text = ngettext("%(n)d day old", "%(n)d days old", n)
+    return gettext("%(age)s; change it every %(limit)d days") % {"age": text % {"n": n}, "limit": limit}
 
 
 def duration(milliseconds: float) -> str:

@@ -67,6 +67,9 @@ def test_counts_registries_and_tells_the_state_and_last_test_of_each(cast: Cast)
     times = {labels["name"]: value for labels, value in found["registry_last_test_timestamp_seconds"]}
     assert times["bad"] == pytest.approx(at.timestamp(), abs=1)
     assert "new" not in times
+    ages = {labels["name"]: value for labels, value in found["registry_password_age_seconds"]}
+    assert ages.keys() == states.keys()
+    assert all(0 <= age < 60 for age in ages.values())
 
 
 def test_a_host_is_one_however_kubectl_spelled_it() -> None:

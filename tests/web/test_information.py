@@ -90,6 +90,30 @@ def test_a_working_credential_that_expires_soon_is_a_state_of_its_own(
     assert 'data-title="other"' not in filtered
 
 
+@pytest.mark.parametrize(
+    ("days", "limit", "text"),
+    [
+        (0, 90, ""),
+        (89, 90, ""),
+        (90, 90, "90 天"),
+        (400, 90, "400 天"),
+        (400, 0, ""),
+        (2, 1, "2 天"),
+        (400, -1, ""),
+    ],
+)
+def test_an_old_password_is_pointed_out(
+    cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch, days: int, limit: int, text: str
+) -> None:
+    cast.add()
+    settings.PASSWORD_AGE_DAYS = limit
+    later = timezone.now() + timedelta(days=days, minutes=5)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    page = cast.client("vic").get(PATH).content.decode()
+    assert ('id="old-password"' in page) == bool(text)
+    assert text in page
+
+
 def left(ends: datetime) -> str:
     """How the page says it, whose days are those of the console's time zone."""
     days = (ends.date() - timezone.localdate()).days
