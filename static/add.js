@@ -182,6 +182,8 @@ document.addEventListener("focusout", (event) => {
 document.addEventListener("click", (event) => {
   const trust = event.target.closest("#trust-ca");
   if (trust) trustAuthority(trust.dataset.pem);
+  const provider = event.target.closest("[data-choose-provider]");
+  if (provider) form().querySelector(`[name=provider][value=${provider.dataset.chooseProvider}]`).click();
   const reveal = event.target.closest("#password-reveal");
   if (!reveal) return;
   const shown = reveal.getAttribute("aria-pressed") === "true";

@@ -15,7 +15,7 @@ function openFor(clicked) {
     const { needs } = item.dataset;
     item.hidden = Boolean(needs) && !may.includes(needs);
   }
-  document.getElementById("row-menu-note").hidden = !menu.querySelector("[data-needs][hidden]");
+  document.getElementById("row-menu-note").hidden = "deleting" in row.dataset || !menu.querySelector("[data-needs][hidden]");
   menu.querySelector("[data-action=details]").href = row.dataset.url;
   menu.showPopover();
   place(menu, button, { align: "end" });

@@ -294,7 +294,9 @@ SCHEMAS: dict[str, Schema] = {
             **{it: {"type": "integer", "minimum": 0} for it in ("total", "ended", "succeeded", "failed")},
             "items": {
                 "type": "array",
-                "description": _("the newest failed items, at most 100 for a test run"),
+                "description": _(
+                    "the newest failed items, at most 100 for a test run; also deleted ones that finalizers hold"
+                ),
                 "items": closed({it: text() for it in ("namespace", "name", "state", "reason", "problem")}),
             },
         }

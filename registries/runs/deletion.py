@@ -10,7 +10,7 @@ from functools import partial
 
 from registries.audit.action import Action
 from registries.domain.access import Permission
-from registries.domain.errors import NotFound
+from registries.domain.errors import NotFound, Problem
 from registries.runs.execution import Execution, Kind, Step
 from registries.runs.run import Item, ItemOutcome, ItemState
 from registries.runs.threads import Background
@@ -19,6 +19,8 @@ from registries.service.registries import Registries
 AT_ONCE = 128
 """Deletions of one run that are begun and not recorded: the workers go on while the run records."""
 DONE = ItemOutcome(ItemState.DONE)
+HELD = ItemOutcome(ItemState.DONE, problem=Problem.BEING_DELETED)
+"""Deleted, but finalizers hold the registry for now."""
 
 
 class DeleteKind(Kind[bool]):
@@ -49,15 +51,16 @@ class DeleteKind(Kind[bool]):
         with run.atomic():
             deleted = [(item.key, item.uid) for item in items]
             self._registries.record_deletions(access=run.access, deleted=deleted)
-            run.end(items, DONE)
+            run.end([item for item, gone in results if gone], DONE)
+            run.end([item for item, gone in results if not gone], HELD)
 
     def _remove(self, item: Item, run: Execution[bool]) -> bool | None:
-        """Runs in a worker thread."""
+        """Whether the registry is gone now. Runs in a worker thread."""
         if run.stopped:
             return None
         access = run.access
         try:
-            self._registries.remove(access=access, key=item.key, uid=item.uid, again=item.retried)
+            return self._registries.remove(access=access, key=item.key, uid=item.uid, again=item.retried)
         except NotFound:
             if not (item.retried and access.may(Permission.DELETE, item.key.namespace)):
                 raise

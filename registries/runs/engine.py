@@ -158,8 +158,11 @@ class Runs:
         return read_items(items.order_by("namespace", "name"))
 
     def newest_failures(self, *, access: Access, run_id: UUID) -> list[Item]:
-        """The items that did not end well, those left alone included, newest first; as many as the kind lists."""
-        items = _unsuccessful(self._own(access, run_id), access).order_by("-ended_at", "-pk")
+        """The items that did not end well, those left alone included, and deleted ones that finalizers hold, newest
+        first; as many as the kind lists."""
+        run = self._own(access, run_id)
+        items = _unsuccessful(run, access) | _visible(run, access).filter(problem=Problem.BEING_DELETED)
+        items = items.order_by("-ended_at", "-pk")
         return read_items(items[: self.kind.failures_listed])
 
     def newest_items(self, *, access: Access, run_id: UUID, most: int) -> list[Item]:

@@ -220,14 +220,15 @@ class Registries:
         with self._guard.writing(access, Action.DELETE, key, doubt=False) as store:
             store.delete(key, uid=uid, dry_run=True)
 
-    def remove(self, *, access: Access, key: Key, uid: str, again: bool = False) -> None:
-        """Deletes one of many, without records; call `record_deletions` afterwards. The errors of `delete`.
+    def remove(self, *, access: Access, key: Key, uid: str, again: bool = False) -> bool:
+        """Deletes one of many, without records; call `record_deletions` afterwards. The errors of `delete`. False if
+        finalizers hold it.
 
         Set `again` on a retry after a missing answer: the doubt is recorded only once.
         """
         self._guard.require(access, Permission.DELETE, key, Action.DELETE)
         with self._guard.writing(access, Action.DELETE, key, doubt=not again) as store:
-            store.delete(key, uid=uid)
+            return store.delete(key, uid=uid)
 
     def record_deletions(self, *, access: Access, deleted: Sequence[tuple[Key, str]]) -> None:
         """Records what `remove` deleted, by key and uid, in a few statements."""

@@ -134,8 +134,8 @@ class Store(Protocol):
         """
         ...
 
-    def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
-        """Deletes a registry. NotFound; Conflict `recreated`."""
+    def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> bool:
+        """Deletes a registry. False if finalizers hold it: it is gone later. NotFound; Conflict `recreated`."""
         ...
 
     def credential(self, key: Key, *, uid: str) -> Credential:

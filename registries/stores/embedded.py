@@ -133,13 +133,14 @@ class EmbeddedStore:
             self._note(ChangeType.MODIFIED, KIND, version, row.body)
         return _read(row.body)[1]
 
-    def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
+    def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> bool:
         if dry_run:
             self._row(key, uid)
-            return
+            return True
         with transaction.atomic():
             version = self._next_version()
             self._bury(self._row(key, uid), version)
+        return True
 
     def credential(self, key: Key, *, uid: str) -> Credential:
         row = self._row(key, uid)

@@ -166,12 +166,14 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
         except AddressError as error:
             context["problem"] = cause_text(Cause("domain", Problem(error.problem), part=error.part))
         else:
-            namespace = request.GET.get("namespace", "")
+            namespace, provider = request.GET.get("namespace", ""), _provider(request)
             context = {
                 "address": address,
                 "warnings": [labels.warning(code) for code in address.warnings],
+                "account_hint": presets.account_hint(address.host),
+                "is_aliyun": provider is not Provider.ALIYUN and presets.is_aliyun(address.host),
                 "image_problem": image_problem(address.registry_url),
-                "sample": presets.sample_image(address.registry_url, _provider(request)),
+                "sample": presets.sample_image(address.registry_url, provider),
                 "twins": services().index.twins(
                     access=request.access,
                     namespace=namespace,

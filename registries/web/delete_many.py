@@ -15,11 +15,12 @@ from registries.domain.errors import Conflict, Problem
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
-from registries.runs.run import RESUMABLE, RunState, RunView
+from registries.runs.run import RESUMABLE, Item, RunState, RunView
 from registries.web.notices import CHANGED
 from registries.web.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog
 from registries.wiring import services
+from registries.words import labels
 from registries.words.problems import problem_text
 
 SHOWN_AT_ONCE = 100
@@ -112,11 +113,22 @@ def _usage_place(request: ConsoleRequest, run: UUID) -> dict[str, object]:
     return usage_place(request, lambda: doomed(request.access, run), url)
 
 
+def _held(access: Access, run: UUID) -> list[tuple[Item, str]]:
+    """The deleted registries that finalizers still hold, and what holds them."""
+    index, held = services().index, []
+    for item in _runs().ended(access=access, run_id=run, reason="", problem=Problem.BEING_DELETED):
+        registry = index.known(access, item.key)
+        if registry is not None and registry.uid == item.uid:
+            held.append((item, labels.obstacle(registry)))
+    return held
+
+
 def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
     failed = _runs().failed(access=request.access, run_id=view.id) if view.failed else []
     context = {
         "run": view,
         "failures": [(item, problem_text(item.problem)) for item in failed],
+        "held": _held(request.access, view.id),
         "ended": view.state is RunState.DONE,
         "state": view.state.value,
     }

@@ -72,7 +72,7 @@ def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: d
         stale=verification.is_stale(now),
         testing=check is not None,
         delay=poll_delay(check.started_at, now) if check else "",
-        can=abilities(access, registry.namespace),
+        can=abilities(access, registry.namespace, deleting=registry.deleting),
         selectable=bool(offered_for_many(access)),
     )
 
@@ -114,9 +114,9 @@ def rows_html(
     return SafeString("".join(rows))  # nosec  each was escaped by its template
 
 
-def abilities(access: Access, namespace: str) -> str:
+def abilities(access: Access, namespace: str, *, deleting: bool = False) -> str:
     """The names of the actions that a person may take in a namespace, for the scripts."""
-    return " ".join(action.name for action in offered(access, namespace))
+    return " ".join(action.name for action in offered(access, namespace, deleting=deleting))
 
 
 def poll_delay(started_at: datetime, now: datetime) -> str:

@@ -29,10 +29,12 @@ ACTIONS = (
 )
 
 
-def offered(access: Access, namespace: str) -> tuple[RegistryAction, ...]:
-    """The actions that a person may take on the registries of a namespace."""
+def offered(access: Access, namespace: str, *, deleting: bool = False) -> tuple[RegistryAction, ...]:
+    """The actions that a person may take on the registries of a namespace. One that is being deleted can only be
+    deleted again."""
     held = access.permissions(namespace)
-    return tuple(action for action in ACTIONS if action.permission in held)
+    possible = ACTIONS if not deleting else (action for action in ACTIONS if action.name == "delete")
+    return tuple(action for action in possible if action.permission in held)
 
 
 def offered_for_many(access: Access) -> tuple[RegistryAction, ...]:

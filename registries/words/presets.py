@@ -3,6 +3,7 @@
 Source of the address forms: documentation of Aliyun Container Registry, personal and enterprise edition.
 """
 
+import re
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -89,6 +90,36 @@ ALIYUN_REGIONS = (
     ("us-west-1", _("Silicon Valley")),
     ("us-east-1", _("Virginia")),
 )
+
+
+_ACCOUNTS: tuple[tuple[re.Pattern[str], Text], ...] = (
+    (
+        re.compile(r"[0-9]{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?"),
+        _("AWS ECR: the user name is AWS. The password is a token that expires after 12 hours."),
+    ),
+    (
+        re.compile(r"([a-z0-9-]+-docker\.pkg\.dev|([a-z]+\.)?gcr\.io)"),
+        _("Google Artifact Registry: the user name is _json_key, the password is the whole JSON key."),
+    ),
+    (
+        re.compile(r"[a-z0-9-]+\.tencentcloudcr\.com"),
+        _("Tencent TCR: the user name of a service account has the form tcr$name."),
+    ),
+)
+"""Hosts of other clouds (connection-test.md, rotation.md), and the user name that they expect."""
+_ALIYUN_HOST = re.compile(
+    r"registry(-vpc|-internal)?\.[a-z0-9-]+\.aliyuncs\.com|([a-z0-9-]+\.)+cr\.aliyuncs\.com"
+)
+
+
+def account_hint(host: str) -> Text:
+    """The account that the registry of a known cloud expects; "" for other hosts."""
+    return next((text for pattern, text in _ACCOUNTS if pattern.fullmatch(host)), "")
+
+
+def is_aliyun(host: str) -> bool:
+    """Whether this is the host of a registry of Aliyun."""
+    return bool(_ALIYUN_HOST.fullmatch(host))
 
 
 def sample_image(address: str, provider: Provider) -> str:

@@ -14,6 +14,7 @@ from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import DATA
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, notes, patch, post
+from tests.api.test_runs import RUNS
 from tests.cast import Cast, typed
 from tests.cluster.test_pages import LIST, configured
 from tests.peers.cluster import MERGE_PATCH, Cluster
@@ -60,6 +61,15 @@ def test_one_that_is_being_deleted_says_so_and_takes_nothing_but_its_deletion(he
         assert "Being deleted" in shown
         assert f"Held by: {', '.join(HOLDERS)}" in shown
     assert "edit-link" not in shown
+    row = (
+        nina.get(LIST)
+        .content.decode()
+        .partition('data-url="/registries/team-a/held/"')[2]
+        .partition("</tr>")[0]
+    )
+    assert 'data-can="delete"' in row
+    assert "data-deleting" in row
+    assert "row-test" not in row
     assert "正在删除" in nina.get(f"{HELD}status/").content.decode()
 
     for refused in (
@@ -82,6 +92,34 @@ def test_one_that_is_being_deleted_says_so_and_takes_nothing_but_its_deletion(he
         f"{HELD}delete/", {"confirm": "held", "uid": held.find("held").uid}, headers={"HX-Request": "true"}
     )
     assert again.status_code == 204
+
+
+def test_a_run_says_what_holds_the_registries_that_it_deleted(held: Cast, cluster: Cluster) -> None:
+    free = held.add("free")
+    path = cluster.path("team-a", "second")
+    second = held.add("second")
+    cluster.server.call("PATCH", path, {"metadata": {"finalizers": ["example.net/hold"]}}, kind=MERGE_PATCH)
+    runs, access = services().runs["delete"], held.access("nina")
+    run = runs.propose(access=access, registries=[free, second, held.find("held")])
+    runs.start(access=access, run_id=run)
+    assert wait_for(lambda: runs.view(access=access, run_id=run).state.value == "done")
+
+    try:
+        page = in_english(held, "nina").get(f"/registries/-/runs/{run}/").content.decode()
+        kept = page.partition('id="run-held"')[2].partition("</ul>")[0]
+        assert kept.count("<li>") == 2
+        for name, holders in (("held", HOLDERS), ("second", ["example.net/hold"])):
+            assert f"team-a/{name}<" in kept
+            assert f"Held by: {', '.join(holders)}" in kept
+        assert "free" not in kept
+        items = held.api("nina").get(f"{RUNS}/{run}").json()["items"]
+        assert {it["name"]: (it["state"], it["problem"]) for it in items} == {
+            "held": ("done", "being_deleted"),
+            "second": ("done", "being_deleted"),
+        }
+        assert runs.view(access=access, run_id=run).failed == 0
+    finally:
+        cluster.server.call("PATCH", path, {"metadata": {"finalizers": None}}, kind=MERGE_PATCH)
 
 
 def test_the_api_says_that_one_is_being_deleted(held: Cast) -> None:

@@ -150,7 +150,7 @@ class KubernetesStore:
             self._cache().put(registry)
         return registry
 
-    def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> None:
+    def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> bool:
         options: Json = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         if dry_run:
             options["dryRun"] = [DRY_RUN["dryRun"]]  # the server ignores the query of a request with a body
@@ -162,11 +162,12 @@ class KubernetesStore:
             self._cache().remove(key, uid)
             raise
         if dry_run:
-            return
+            return True
         if left.get("kind") == KIND and (left.get("metadata") or {}).get("finalizers"):
             self._cache().put(to_domain(left))  # a finalizer keeps it for a while: it is still shown
-        else:
-            self._cache().remove(key, uid)
+            return False
+        self._cache().remove(key, uid)
+        return True
 
     def credential(self, key: Key, *, uid: str) -> Credential:
         resource = self._writer.call("GET", self._path(key), subject=str(key))

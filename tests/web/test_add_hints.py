@@ -1,0 +1,73 @@
+"""What the add form says of an address that belongs to a known cloud."""
+
+import pytest
+
+from tests.cast import Cast
+
+CHECK = "/registries/-/add/address/"
+AWS, GOOGLE, TENCENT = "用户名固定为 AWS", "用户名为 _json_key", "tcr$名称"
+HINTS = (AWS, GOOGLE, TENCENT)
+CHOOSE = 'data-choose-provider="aliyun"'
+
+
+def checked(cast: Cast, domain: str, provider: str = "other") -> str:
+    query = {"domain": domain, "provider": provider, "namespace": "team-a"}
+    return cast.client("nina").get(CHECK, query).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("domain", "hint"),
+    [
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", AWS),
+        ("HTTPS://123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/", AWS),
+        ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com:443", AWS),
+        ("europe-west1-docker.pkg.dev", GOOGLE),
+        ("us-docker.pkg.dev/project/images", GOOGLE),
+        ("gcr.io", GOOGLE),
+        ("eu.gcr.io", GOOGLE),
+        ("shop.tencentcloudcr.com", TENCENT),
+        ("shop.tencentcloudcr.com.", TENCENT),
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com.evil.example", ""),
+        ("12.dkr.ecr.eu-west-1.amazonaws.com", ""),
+        ("s3.amazonaws.com", ""),
+        ("docker.pkg.dev.example.com", ""),
+        ("notgcr.io", ""),
+        ("tencentcloudcr.com", ""),
+        ("harbor.example.com", ""),
+        ("localhost:5000", ""),
+        ("192.0.2.1", ""),
+    ],
+)
+def test_the_account_that_a_cloud_expects_is_named(cast: Cast, domain: str, hint: str) -> None:
+    page = checked(cast, domain)
+    assert [it for it in HINTS if it in page] == ([hint] if hint else [])
+    assert CHOOSE not in page
+
+
+@pytest.mark.parametrize(
+    ("domain", "known"),
+    [
+        ("registry.cn-hangzhou.aliyuncs.com", True),
+        ("registry-vpc.cn-beijing.aliyuncs.com", True),
+        ("https://Registry.cn-shanghai.aliyuncs.com/team/app", True),
+        ("crpi-a1b2c3d4.cn-hangzhou.personal.cr.aliyuncs.com", True),
+        ("crpi-a1b2c3d4-vpc.cn-zhangjiakou.personal.cr.aliyuncs.com", True),
+        ("team-registry-vpc.cn-hangzhou.cr.aliyuncs.com", True),
+        ("cr.cn-hangzhou.aliyuncs.com", False),
+        ("oss-cn-hangzhou.aliyuncs.com", False),
+        ("registry.cn-hangzhou.aliyuncs.com.evil.example", False),
+        ("registryxcn-hangzhou.aliyuncs.com", False),
+        ("harbor.example.com", False),
+    ],
+)
+@pytest.mark.parametrize("provider", ["harbor", "dockerhub", "other", "aliyun"])
+def test_an_address_of_aliyun_offers_its_provider(
+    cast: Cast, domain: str, known: bool, provider: str
+) -> None:
+    assert (CHOOSE in checked(cast, domain, provider)) == (known and provider != "aliyun")
+
+
+def test_the_instance_of_aliyun_is_explained_where_it_can_be_seen(cast: Cast) -> None:
+    page = cast.client("nina").get("/registries/-/add/?provider=aliyun").content.decode()
+    assert 'aria-describedby="hint-instance"' in page
+    assert "crpi-" in page.partition('id="hint-instance"')[2].partition("</p>")[0]
