@@ -1,5 +1,6 @@
 """What clients have not read yet: a thread of the server hands a response over, and does not wait for its reader."""
 
+import errno
 import socket
 import threading
 import time
@@ -30,7 +31,8 @@ class Outbox:
     """A socket whose `sendall` keeps what the client does not take at once. Everything else is the socket's.
 
     `on_waiting` is called, in the thread that sends, when something begins to wait: the poller then calls `flush`
-    whenever the client takes more. Raises ConnectionResetError when the client takes nothing for SILENT seconds.
+    whenever the client takes more. Raises ConnectionResetError for a broken connection, and when the client takes
+    nothing for SILENT seconds.
     """
 
     def __init__(self, sock: socket.socket, budget: Budget, on_waiting: Callable[["Outbox"], None]) -> None:
@@ -76,9 +78,9 @@ class Outbox:
             while self._kept and (self._kept + len(rest) > MOST or self._budget.used > MOST_IN_ALL):
                 self._changed.wait(SILENT / 4)
                 if self._broken or self.is_stuck:
-                    raise ConnectionResetError("The client reads nothing.")
+                    raise _reset()
             if self._broken:
-                raise ConnectionResetError("The client reads nothing.")
+                raise _reset()
             begins = not self._pieces
             self._keep(rest)
         if begins:
@@ -115,12 +117,15 @@ class Outbox:
             return  # it is closed already
 
     def _send(self, data: memoryview) -> memoryview:
-        """What is left of the data after the socket took as much as it has room for."""
+        """What is left of the data after the socket took as much as it has room for. ConnectionResetError for every
+        broken connection: also one that the kernel gave up (ETIMEDOUT), or without a route to the client."""
         while data:
             try:
                 sent = self._sock.send(data, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return data
+            except OSError:
+                raise _reset() from None
             data = data[sent:]
             self._progress = time.monotonic()
         return data
@@ -132,3 +137,8 @@ class Outbox:
     def _count(self, change: int) -> None:
         self._kept += change
         self._budget.add(change)
+
+
+def _reset() -> ConnectionResetError:
+    """The error of a client that is gone. gunicorn logs one without this number with a traceback."""
+    return ConnectionResetError(errno.ECONNRESET, "The client reads nothing.")

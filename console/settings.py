@@ -208,7 +208,7 @@ RETENTION_DAYS = env.int("CONSOLE_RETENTION_DAYS", default=400)
 
 # The API
 API_RATE = env.int("CONSOLE_API_RATE", default=600)
-# Tests and watches of the API have their own threads (console/server.py).
+# The server has one more thread for each test or watch of the API that may wait (console/server.py).
 API_TESTS = env.int("CONSOLE_API_TESTS", default=8)
 API_WATCHES = env.int("CONSOLE_API_WATCHES", default=8)
 

@@ -1,5 +1,5 @@
 """HTTP requests within the rules: checked addresses, limits, no redirects, no retries, no cookies, nothing from
-the environment. The connections are urllib3's; its pools and `requests` would take half of a probe's time."""
+the environment. The connections are urllib3's, without its pools, which would take a large part of a probe's time."""
 
 import contextlib
 import http.client

@@ -21,8 +21,8 @@ TEXTS: dict[Problem, Text] = {
         "persists, log in again."
     ),
     Problem.TOKENREVIEWS_FORBIDDEN: _(
-        "The console has no permission to look up the owner of this token. Ask the cluster's "
-        "administrator to run: manage.py crd --apply"
+        "The console has no permission to look up the owner of this token. Ask the cluster's administrator to bind "
+        "the cluster role registry-console-token-reviews to the console's service account."
     ),
     Problem.CERTIFICATE_UNUSABLE: _("This client certificate is too weak to be used here. Use a token."),
     Problem.NOT_FOUND: _("It does not exist, or you have no role in its namespace."),

@@ -179,7 +179,7 @@ def test_a_slow_handshake_is_not_the_pings_time(
 
 
 def test_a_dripping_server_cannot_stretch_a_test_over_tls(authority: Authority, trusting: Policy) -> None:
-    """TLS takes the descriptor from the connected socket. The watchdog keeps its own."""
+    """TLS takes the descriptor from the connected socket. The deadline limits the reads of the TLS socket, too."""
     policy = replace(trusting, total_timeout=0.5)
     reply = Reply(raw=b"HTTP/1.1 200 OK\r\nX: ", pieces=itertools.repeat(b"x", 1200), pause=0.05)
     context = authority.server_context(authority.issue("localhost"))

@@ -1,6 +1,10 @@
 """Each problem has words, in both languages, and its code stays as it is."""
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 from django.utils import translation
 
 from registries.api.status import API_TEXTS
@@ -22,6 +26,7 @@ from registries.probe.catalogue import ADDRESS_PROBLEMS, CREDENTIAL_PROBLEMS
 from registries.words import log_in
 from registries.words.problems import FIELD_TEXTS, TEXTS, cause_text, error_text, problem_text
 
+RBAC = Path(__file__).parents[2] / "registries" / "cluster" / "rbac.yaml"
 ELSEWHERE = {
     *(problem for _, problem in FIELD_TEXTS),
     *log_in.TEXTS,
@@ -211,3 +216,16 @@ weak
 webhook_secret
 whitespace_inside
 zone_id"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_cluster_role_that_a_problem_names_is_one_of_ours(language: str) -> None:
+    roles = {
+        it["metadata"]["name"] for it in yaml.safe_load_all(RBAC.read_text()) if it["kind"] == "ClusterRole"
+    }
+    with translation.override(language):
+        named = {
+            problem: set(re.findall(r"registry-console-[a-z-]+", problem_text(problem))) for problem in TEXTS
+        }
+    assert set().union(*named.values()) <= roles
+    assert named[Problem.TOKENREVIEWS_FORBIDDEN] == {"registry-console-token-reviews"}
