@@ -46,12 +46,21 @@ class Metrics:
             registry=self.collected,
         )
 
+        self._actions = Counter(
+            f"{PREFIX}_actions",
+            "Actions in the audit log, by action and outcome.",
+            ("action", "outcome"),
+            registry=self.collected,
+        )
         self._deliveries = Counter(
             f"{PREFIX}_deliveries",
             "Attempts to send a message, by service and trouble; no trouble is a message that arrived.",
             ("service", "trouble"),
             registry=self.collected,
         )
+
+    def acted(self, action: str, outcome: str, number: int) -> None:
+        self._actions.labels(action, outcome).inc(number)
 
     def delivered(self, service: str, trouble: str) -> None:
         self._deliveries.labels(service, trouble).inc()
@@ -121,8 +130,27 @@ class Registries(Collector):
             )
 
 
-def exposition(registries: Registries, process: Metrics | None) -> bytes:
-    """The metrics as Prometheus text, with the counters of the process if given."""
+class Upkeep(Collector):
+    """Metrics of what the console does by itself: how many credentials are due for a check and for how long, messages
+    that wait, and whether its own network has a problem."""
+
+    def __init__(self, due: int, lag: float, waiting: int, *, network: bool) -> None:
+        self._values = {
+            "checks_due": ("Credentials that are due for a scheduled check.", due),
+            "checks_lag_seconds": ("For how long the first of them has been due.", lag),
+            "messages_waiting": ("Messages that wait to be sent to channels.", waiting),
+            "network_incident": ("1 while the console's own network has a problem.", int(network)),
+        }
+
+    def collect(self) -> Iterator[Metric]:
+        for name, (text, value) in self._values.items():
+            yield GaugeMetricFamily(f"{PREFIX}_{name}", text, value=value)
+
+
+def exposition(registries: Registries, process: Metrics | None, upkeep: Upkeep | None = None) -> bytes:
+    """The metrics as Prometheus text, with the counters of the process and its upkeep if given."""
     now = CollectorRegistry(auto_describe=False)
     now.register(registries)
+    if upkeep:
+        now.register(upkeep)
     return bytes(generate_latest(now)) + (bytes(generate_latest(process.collected)) if process else b"")

@@ -16,7 +16,8 @@ from registries.api import endpoint
 from registries.api.document import BASE, OPERATIONS, Operation, document, said
 from registries.api.examples import ERRORS, RUN
 from registries.api.parameters import PARAMETERS
-from registries.api.schemas import SCHEMAS, Schema
+from registries.api.schemas import SCHEMAS
+from registries.api.shapes import Schema
 from registries.api.status import answer
 
 

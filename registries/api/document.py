@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from registries.api import examples
 from registries.api.bodies import MERGE_PATCH
 from registries.api.parameters import PARAMETERS
-from registries.api.schemas import SCHEMAS, reference
+from registries.api.schemas import SCHEMAS
+from registries.api.shapes import reference
 from registries.api.status import JSON
 from registries.domain.resource import API_VERSION, KIND
 

@@ -15,7 +15,10 @@ from registries.api.callers import scraper
 from registries.api.status import ApiError, headers_of
 from registries.domain.errors import ConsoleError, Unavailable
 from registries.domain.query import Criteria
-from registries.metrics import Registries, exposition
+from registries.events import outbox
+from registries.metrics import Registries, Upkeep, exposition
+from registries.schedule.network import current as current_incident
+from registries.schedule.rows import lag as schedule_lag
 from registries.wiring import services
 
 log = logging.getLogger(__name__)
@@ -34,13 +37,20 @@ def metrics(request: HttpRequest) -> HttpResponse:
         access = scraper(request).access
         age = service.index.age()
         registries = Registries(service.index.matching(access=access, criteria=Criteria()), age)
+        everything = access.sees_everything or service.by_cluster
+        upkeep = _upkeep() if everything else None
     except ConsoleError as error:
         return _refused(error)
     except DATABASE_AWAY as error:
         log.error("the database does not answer", exc_info=error)
         return _refused(Unavailable(passing=True))
-    whole = services().metrics if access.sees_everything or services().by_cluster else None
-    return HttpResponse(exposition(registries, whole), content_type=CONTENT_TYPE_LATEST)
+    text = exposition(registries, service.metrics if everything else None, upkeep)
+    return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
+
+
+def _upkeep() -> Upkeep:
+    due, lag = schedule_lag()
+    return Upkeep(due, lag, outbox.waiting(), network=current_incident() is not None)
 
 
 def _refused(error: ConsoleError) -> HttpResponse:

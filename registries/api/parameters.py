@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from registries.api import examples
-from registries.api.schemas import NAME, NAMESPACE, Schema
+from registries.api.shapes import NAME, NAMESPACE, Schema
 
 PARAMETERS: dict[str, Schema] = {
     "run": {

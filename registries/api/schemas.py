@@ -1,66 +1,29 @@
 """JSON Schemas 2020-12 (OpenAPI 3.1) of all bodies and responses. Texts are lazy translations."""
 
-from typing import Any
-
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from registries.api.shapes import (
+    NAME,
+    NAMESPACE,
+    STAMP,
+    VERSION,
+    Schema,
+    closed,
+    listing,
+    reference,
+    text,
+    thing,
+)
 from registries.api.status import NAMESPACES, REASONS, RUNS
 from registries.domain.registry import (
     CONTACT_MAX,
     DESCRIPTION_MAX,
     DISPLAY_NAME_MAX,
-    NAME_MAX,
-    NAMESPACE_MAX,
     Provider,
 )
-from registries.domain.resource import API_GROUP, API_VERSION, KIND, PREFIX
+from registries.domain.resource import API_GROUP, KIND, PREFIX
 from registries.probe import Reason
 from registries.probe.node_view import NodeView
-
-Schema = dict[str, Any]
-
-NAME: Schema = {
-    "type": "string",
-    "maxLength": NAME_MAX,
-    "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
-}
-NAMESPACE: Schema = {
-    "type": "string",
-    "maxLength": NAMESPACE_MAX,
-    "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
-}
-_STAMP: Schema = {"type": "string", "pattern": "^[0-9]+$", "description": _("milliseconds since the epoch")}
-_VERSION: Schema = {"const": API_VERSION}
-
-
-def text(description: str | Promise | None = None, **more: Any) -> Schema:
-    return {"type": "string", **({} if description is None else {"description": description}), **more}
-
-
-def thing(properties: Schema, *required: str, **more: Any) -> Schema:
-    return {"type": "object", "properties": properties, "required": list(required), **more}
-
-
-def closed(properties: Schema, **more: Any) -> Schema:
-    """An object schema: all properties required, no others allowed."""
-    return thing(properties, *properties, additionalProperties=False, **more)
-
-
-def reference(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _list(kind: str, item: Schema, **more: Schema) -> Schema:
-    properties = {
-        "apiVersion": _VERSION,
-        "kind": {"const": kind},
-        **more,
-        "items": {"type": "array", "items": item},
-        "totalItems": {"type": "integer", "minimum": 0},
-    }
-    return closed(properties)
-
 
 _PROVIDER: Schema = {"enum": [provider.value for provider in Provider]}
 _TEXTS = {
@@ -92,7 +55,7 @@ _SPEC = {
 SCHEMAS: dict[str, Schema] = {
     KIND: thing(
         {
-            "apiVersion": _VERSION,
+            "apiVersion": VERSION,
             "kind": {"const": KIND},
             "metadata": thing(
                 {
@@ -117,7 +80,7 @@ SCHEMAS: dict[str, Schema] = {
                             PREFIX + "verify-status": {"enum": ["success", "failed", "untested"]},
                             PREFIX + "verify-reason": text(_("a reason code")),
                             PREFIX + "verify-message": text(_("in Chinese")),
-                            PREFIX + "verify-timestamp": _STAMP,
+                            PREFIX + "verify-timestamp": STAMP,
                             PREFIX + "certificate-expires": _CERTIFICATE_END,
                         },
                         "required": [PREFIX + "verify-status"],
@@ -138,7 +101,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     f"New{KIND}": thing(
         {
-            "apiVersion": _VERSION,
+            "apiVersion": VERSION,
             "kind": {"const": KIND},
             "metadata": thing(
                 {
@@ -191,7 +154,7 @@ SCHEMAS: dict[str, Schema] = {
             "rejected as a whole."
         ),
     ),
-    f"{KIND}List": _list(
+    f"{KIND}List": listing(
         KIND + "List",
         reference(KIND),
         metadata=thing(
@@ -238,7 +201,7 @@ SCHEMAS: dict[str, Schema] = {
             "success": {"type": "boolean"},
             "message": text(_("in the language of Accept-Language, Chinese by default")),
             "reason": {"enum": [reason.value for reason in Reason]},
-            "timestamp": _STAMP,
+            "timestamp": STAMP,
             "durationMs": {"type": "integer", "minimum": 0},
             "proven": {"type": "boolean", "description": _("whether the registry checked the password")},
             "hint": text(_("what to do next")),
@@ -286,7 +249,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Run": closed(
         {
-            "apiVersion": _VERSION,
+            "apiVersion": VERSION,
             "kind": {"const": "Run"},
             "id": text(format="uuid"),
             "type": {"enum": ["delete", "verify"]},
@@ -301,8 +264,8 @@ SCHEMAS: dict[str, Schema] = {
             },
         }
     ),
-    "RunList": _list("RunList", reference("Run")),
-    "NamespaceList": _list(
+    "RunList": listing("RunList", reference("Run")),
+    "NamespaceList": listing(
         "NamespaceList",
         closed(
             {
@@ -320,7 +283,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Status": thing(
         {
-            "apiVersion": _VERSION,
+            "apiVersion": VERSION,
             "kind": {"const": "Status"},
             "metadata": {"type": "object"},
             "status": {"const": "Failure"},
@@ -349,4 +312,4 @@ SCHEMAS: dict[str, Schema] = {
     ),
 }
 _verdict = SCHEMAS["Verdict"]["properties"]
-SCHEMAS["TestList"] = _list("TestList", closed({"by": text(_("the person who tested")), **_verdict}))
+SCHEMAS["TestList"] = listing("TestList", closed({"by": text(_("the person who tested")), **_verdict}))

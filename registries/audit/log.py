@@ -3,7 +3,7 @@
 Repeated refusals are counted in one row, and their number is bounded: anybody can cause them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -26,7 +26,12 @@ PASSED = ("", Reason.OK.value, Reason.OK_UNVERIFIED.value)
 
 
 class AuditLog:
-    """The Audit interface on the database."""
+    """The Audit interface on the database. `counted` is told action, outcome and number of every record."""
+
+    def __init__(
+        self, counted: Callable[[str, str, int], None] = lambda action, outcome, number: None
+    ) -> None:
+        self._counted = counted
 
     def record(
         self,
@@ -40,6 +45,7 @@ class AuditLog:
         note: str = "",
     ) -> None:
         entry = _entry(access, action, outcome, key or Key(namespace, ""), uid, note)
+        self._counted(entry.action, "failed" if entry.failed and outcome == OK else outcome, 1)
         if outcome in NOT_REFUSED:
             entry.save(force_insert=True)
         else:
@@ -49,6 +55,7 @@ class AuditLog:
         self, access: Access, action: Action, items: Sequence[tuple[Key, str]], *, outcome: str = OK
     ) -> None:
         entries = [_entry(access, action, outcome, key, uid) for key, uid in items]
+        self._counted(action.value, outcome, len(entries))
         if outcome in NOT_REFUSED:
             AuditEntry.objects.bulk_create(entries, batch_size=500)
             return

@@ -10,7 +10,6 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.http import HttpRequest
 
 from registries.audit.action import Action
-from registries.audit.log import AuditLog
 from registries.domain.access import Access
 from registries.log_in.pages import client_address
 from registries.people.grants import access_without_roles
@@ -32,13 +31,13 @@ def connect() -> None:
 
 
 def _logged_in(sender: object, request: HttpRequest, user: Named, **kwargs: Any) -> None:
-    AuditLog().record(_access(user, client_address(request)), Action.LOGIN)
+    services().audit.record(_access(user, client_address(request)), Action.LOGIN)
 
 
 def _logged_out(sender: object, request: HttpRequest, user: Named | None, **kwargs: Any) -> None:
     if user is not None:
         services().people.forget(user)
-        AuditLog().record(_access(user, client_address(request)), Action.LOGOUT)
+        services().audit.record(_access(user, client_address(request)), Action.LOGOUT)
 
 
 def _failed(
@@ -47,7 +46,7 @@ def _failed(
     user = User.objects.filter(username=str(credentials.get("username") or "")).first()
     source = client_address(request) if request else ""
     outcome = "locked" if getattr(request, "axes_locked_out", False) else "failed"
-    AuditLog().record(
+    services().audit.record(
         _access(user, source) if user else Access(NOBODY, source), Action.LOGIN, outcome=outcome
     )
 
@@ -60,4 +59,4 @@ def _access(user: Named, source: str) -> Access:
 
 def refuse(request: HttpRequest) -> None:
     """Audits a malformed credential. It does not count towards the lock, since the cluster was not asked."""
-    AuditLog().record(Access(NOBODY, client_address(request)), Action.LOGIN, outcome="failed")
+    services().audit.record(Access(NOBODY, client_address(request)), Action.LOGIN, outcome="failed")

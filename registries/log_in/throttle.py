@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from registries.audit.action import Action
-from registries.audit.log import AuditLog, logged_in_from
+from registries.audit.log import logged_in_from
 from registries.domain.access import Access
 from registries.domain.errors import TooManyRequests
 from registries.limits import Rates
@@ -42,7 +42,7 @@ class Throttle:
             if seconds and _has_logged_in(username, source):
                 seconds = 0
         if seconds:
-            AuditLog().record(Access("?", source), Action.LOGIN, outcome="locked")
+            services().audit.record(Access("?", source), Action.LOGIN, outcome="locked")
             raise TooManyRequests(retry_after=seconds)
 
     def old_password(self, owner: str) -> None:

@@ -161,4 +161,4 @@ class Foundation:
 
     @part
     def audit(self) -> AuditLog:
-        return AuditLog()
+        return AuditLog(self.metrics.acted)

@@ -13,11 +13,16 @@ import pytest
 import yaml
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from registries import metrics, wiring
 from registries.domain.registry import Verification, VerifyStatus
 from registries.domain.resource import to_domain, verification_annotations
+from registries.events import outbox
+from registries.events.change import Change, ChangeKind
+from registries.models import Channel, NetworkIncident, ScheduledCredential
+from registries.probe import Reason, Result
 from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.cast import Cast
@@ -229,6 +234,7 @@ def test_the_rules_ask_for_metrics_that_there_are(cast: Cast) -> None:
     judged(cast, "bad", VerifyStatus.FAILED, "timeout")
     client = cast.api("olive")
     client.get(TEAM_A)
+    services().metrics.tested(Result(Reason.BAD_CREDENTIALS))
     there = {f"{metrics.PREFIX}_{name}" for name in scraped(client)}
     groups: Any = yaml.safe_load((DEPLOY / "rules.yaml").read_text())["spec"]["groups"]
 
@@ -240,3 +246,40 @@ def test_the_rules_ask_for_metrics_that_there_are(cast: Cast) -> None:
     }
 
     assert asked <= there
+
+
+UPKEEP = ("checks_due", "checks_lag_seconds", "messages_waiting", "network_incident", "actions_total")
+
+
+def test_what_the_console_does_by_itself_is_for_who_sees_everything(cast: Cast) -> None:
+    now = timezone.now()
+    due = ScheduledCredential.objects.create(
+        digest="d", host="h:443", username="u", due_at=now - timedelta(minutes=5)
+    )
+    Channel.objects.create(name="ops", service="slack", sealed="")
+    outbox.tell([Change(ChangeKind.FAILING, now, now, "uid", "team-a", "harbor", host="h")])
+    NetworkIncident.objects.create(open=True, began_at=now, hosts=6, failed=6)
+
+    found = scraped(cast.api("olive"))
+
+    [(_, late)] = found["checks_lag_seconds"]
+    assert 300 <= late < 900
+    assert [found[name][0][1] for name in UPKEEP if name in ("checks_due", "messages_waiting")] == [1, 1]
+    assert found["network_incident"] == [({}, 1)]
+    due.delete()
+    NetworkIncident.objects.update(open=None)
+    found = scraped(cast.api("olive"))
+    assert (found["checks_due"], found["network_incident"]) == ([({}, 0)], [({}, 0)])
+    assert not {*UPKEEP} & scraped(cast.api("nina")).keys()
+
+
+def test_actions_are_counted_by_outcome_and_without_names(cast: Cast) -> None:
+    cast.add("one")
+    cast.add("two")
+    cast.client("vic").post("/registries/team-a/one/delete/", {"confirm": "one"})
+
+    counted = {tuple(labels.items()): value for labels, value in scraped(cast.api("olive"))["actions_total"]}
+
+    assert counted[("action", "create"), ("outcome", "ok")] == 2
+    assert counted[("action", "delete"), ("outcome", "Forbidden")] == 1
+    assert all(len(labels) == 2 for labels in counted)

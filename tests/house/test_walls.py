@@ -23,7 +23,9 @@ OWNERS = {
     "RunItem": {"runs/clean_up.py", "runs/engine.py", "runs/execution.py", "runs/run.py"},
     "ApiBucket": {"limits.py"},
     "Pause": {"verification/pauses.py"},
-    "ScheduledCredential": {f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network")},
+    "ScheduledCredential": {
+        f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network", "telling")
+    },
     "ScheduledRegistry": {f"schedule/{it}.py" for it in ("rows", "placing", "intervals", "sweep", "telling")},
     "CheckInterval": {"schedule/intervals.py", "schedule/placing.py"},
     "ExpiryNotice": {"schedule/expiry.py"},
