@@ -257,9 +257,7 @@ SCHEMAS: dict[str, Schema] = {
             **{it: {"type": "integer", "minimum": 0} for it in ("total", "ended", "succeeded", "failed")},
             "items": {
                 "type": "array",
-                "description": _(
-                    "the newest failed items, at most 100 for a test run; also deleted ones that finalizers hold"
-                ),
+                "description": _("the newest failed or held items, at most 100 for a test run"),
                 "items": closed({it: text() for it in ("namespace", "name", "state", "reason", "problem")}),
             },
         }
