@@ -107,9 +107,9 @@ class Pace:
 def pace(monkeypatch: pytest.MonkeyPatch) -> Pace:
     pace, remove = Pace(), Registries.remove
 
-    def slowly(*args: Any, **values: Any) -> None:
+    def slowly(*args: Any, **values: Any) -> bool:
         time.sleep(pace.late)
-        remove(*args, **values)
+        return remove(*args, **values)
 
     monkeypatch.setattr(Registries, "remove", slowly)
     return pace
