@@ -37,6 +37,39 @@ def of(uid: str, since: date) -> list[DayRecord]:
     return list(DayRecord.objects.filter(uid=uid, day__gte=since).order_by("day"))
 
 
+def with_current(records: Sequence[DayRecord], down_since: datetime | None, now: datetime) -> list[DayRecord]:
+    """The days of one registry, with the seconds since the last test if it was failing then (`down_since`)."""
+    found = {it.day: DayRecord(day=it.day, ok=it.ok, failed=it.failed, down=it.down) for it in records}
+    for day, seconds in seconds_by_day(down_since or now, now, timezone.get_default_timezone()):
+        found.setdefault(day, DayRecord(day=day)).down += seconds
+    return [found[day] for day in sorted(found)]
+
+
+def availability(
+    records: Sequence[DayRecord], now: datetime, last: timedelta, down_since: datetime | None = None
+) -> float | None:
+    """The share of the time until now in which no confirmed failure lasted, 0 to 1; None without a test.
+
+    Only days with a record count. The first day counts by the part of it that is within `last`. `down_since` as for
+    `with_current`, exact.
+    """
+    zone = timezone.get_default_timezone()
+    begin, end = (now - last).timestamp(), now.timestamp()
+    watched = down = 0.0
+    failing = dict.fromkeys((day for day, _ in seconds_by_day(down_since or now, now, zone)), 0)
+    for day, seconds in {**failing, **{it.day: it.down for it in records}}.items():
+        midnight, next_midnight = (
+            datetime.combine(day + timedelta(days=n), time(), zone).timestamp() for n in (0, 1)
+        )
+        inside = min(next_midnight, end) - max(midnight, begin)
+        if inside > 0:
+            watched += inside
+            down += min(inside, seconds * inside / (min(next_midnight, end) - midnight))
+    if down_since:
+        down += end - max(begin, down_since.timestamp())
+    return 1 - min(down, watched) / watched if watched else None
+
+
 def forget(uids: Sequence[str]) -> None:
     for first in range(0, len(uids), BATCH):
         DayRecord.objects.filter(uid__in=uids[first : first + BATCH]).delete()

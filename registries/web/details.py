@@ -24,7 +24,7 @@ from registries.intake.ca_bundle import BundleError, read_bundle
 from registries.log_in.access import ConsoleRequest
 from registries.models import AuditEntry
 from registries.probe.certificate import CertificateFacts
-from registries.web import filters, pull_secrets
+from registries.web import filters, pull_secrets, watched
 from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.web.test_one import panel
 from registries.wiring import services
@@ -99,6 +99,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         "old_password": labels.old_password(
             timezone.now() - registry.password_set_at, settings.PASSWORD_AGE_DAYS
         ),
+        "watched": watched.of(registry, datetime.now(UTC)),
         **pull_secrets.panel(access, acting, registry),
         "folded": _folded(request, registry),
         "image_problem": image_problem(registry.address),

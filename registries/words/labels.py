@@ -38,6 +38,16 @@ UNPROVEN = Label(_("Connected"), "warn", "triangle-alert", _("Password not check
 EXPIRES_SOON = Label(_("Expires soon"), "warn", "calendar-clock")
 TESTING = Label(_("Testing…"), "busy", "loader-circle")
 
+STATES = {
+    "new": STATUSES[VerifyStatus.UNTESTED],
+    "ok": STATUSES[VerifyStatus.SUCCESS],
+    "suspect": Label(_("Failed once"), "warn", "triangle-alert"),
+    "failing": STATUSES[VerifyStatus.FAILED],
+    "recovering": Label(_("Connected once"), "warn", "triangle-alert"),
+    "flapping": Label(_("Unstable"), "warn", "triangle-alert"),
+}
+"""By the schedule's state."""
+
 ADDRESS_NOT_VALID = Label(_("Address not valid"), "bad", "circle-x")
 BEING_DELETED = Label(_("Being deleted"), "warn", "trash-2")
 
@@ -232,6 +242,16 @@ def ago(moment: datetime, now: datetime) -> str:
     if unit == "hours":
         return ngettext("%(n)d hour ago", "%(n)d hours ago", n) % {"n": n}
     return ngettext("%(n)d day ago", "%(n)d days ago", n) % {"n": n}
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest unit, at least a minute: 5 min, 3 h, 2 d."""
+    minutes = max(1, round(length.total_seconds() / 60))
+    if minutes < 60:
+        return gettext("%(n)d min") % {"n": minutes}
+    if minutes < 48 * 60:
+        return gettext("%(n)d h") % {"n": round(minutes / 60)}
+    return gettext("%(n)d d") % {"n": round(minutes / (24 * 60))}
 
 
 def next_expiry(registry: RegistrySecret, today: date) -> str:

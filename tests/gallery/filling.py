@@ -10,12 +10,22 @@ from registries.audit import changes
 from registries.audit.action import Action
 from registries.demo.seed import PASSWORD
 from registries.domain.access import EVERYWHERE, Access, Role
-from registries.domain.registry import Key, Verification, VerifyStatus
+from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.intake.draft import read_draft
-from registries.models import Channel, Run, RunItem, VerificationRecord
+from registries.models import (
+    Channel,
+    DayRecord,
+    Run,
+    RunItem,
+    ScheduledCredential,
+    ScheduledRegistry,
+    StateChange,
+    VerificationRecord,
+)
 from registries.people.grants import set_grant
 from registries.probe.result import Reason, Result, Step
+from registries.schedule.state import State
 from registries.verification.outcome import to_json
 from registries.wiring import services
 from tests.canary import CANARY
@@ -50,6 +60,8 @@ def fill(rows: int, held: str) -> None:
     _add(access, WAITING, HELD, Reason.OK, age=timedelta(days=1), domain=held, username="held")
     _add(access, WAITING, "registry-quick", Reason.OK, age=timedelta(days=1), domain="http://127.0.0.1:9")
     _channels()
+    for key in (Key("team-a", "harbor-team-a"), Key("default", "harbor-prod"), Key(LONGEST, LONG_NAME)):
+        _watched(services().registries.find(access=access, key=key))
     for (kind, state, done), run_id in RUNS.items():
         _run(kind, state, done, run_id)
     _fill_journal()
@@ -58,6 +70,55 @@ def fill(rows: int, held: str) -> None:
     for number in range(rows):
         reason = every[number % len(every)] if number % 3 == 0 else Reason.OK
         _add(access, MANY, f"registry-{number:04}", reason, age=timedelta(minutes=7 * number))
+
+
+def _watched(registry: RegistrySecret) -> None:
+    """Forty days of regular checks, one without a test, some with failures; a failing registry fails since today."""
+    now, uid = datetime.now(UTC), registry.uid
+    failing = registry.verification.status is VerifyStatus.FAILED
+    bad = {12: 9_000, 25: 86_400, **({0: 1_200} if failing else {})}
+    DayRecord.objects.bulk_create(
+        DayRecord(
+            uid=uid,
+            day=now.date() - timedelta(days=it),
+            ok=0 if it == 25 else 4,
+            failed=1 if it in (5, *bad) else 0,
+            down=bad.get(it, 0),
+        )
+        for it in range(40)
+        if it != 18
+    )
+    state = State.FAILING if failing else State.OK
+    credential = ScheduledCredential.objects.create(
+        digest=uid,
+        host="harbor.example.com:443",
+        username="robot",
+        interval=21_600,
+        due_at=now + timedelta(hours=3),
+        state=state,
+        settled=state,
+        since=now - timedelta(minutes=20),
+        tested_at=now,
+    )
+    where = {"uid": uid, "namespace": registry.namespace, "name": registry.name}
+    ScheduledRegistry.objects.create(**where, fingerprint="", credential=credential)
+    turns = [
+        (25, "ok", "failing", "timeout"),
+        (24, "failing", "ok", "ok"),
+        (12, "ok", "flapping", "server_error"),
+    ]
+    turns += [(11, "flapping", "ok", "ok"), *([(0, "ok", "failing", "bad_credentials")] if failing else [])]
+    StateChange.objects.bulk_create(
+        StateChange(
+            **where,
+            host=credential.host,
+            at=now - timedelta(days=it),
+            before=before,
+            after=after,
+            reason=reason,
+        )
+        for it, before, after, reason in turns
+    )
 
 
 def _channels() -> None:

@@ -1,0 +1,130 @@
+"""What the regular checks saw of one registry: its last days, how long it could be used, its changes of state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from registries.domain.registry import RegistrySecret
+from registries.models import DayRecord, ScheduledCredential, StateChange
+from registries.schedule import days, rows
+from registries.schedule.state import State
+from registries.words import labels
+
+SHOWN = 30
+"""Days of the strip."""
+CHANGES = 5
+READ = 200
+"""Changes that are read, for the causes of the days."""
+WINDOWS = (timedelta(hours=24), timedelta(days=7), timedelta(days=90))
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the strip. `kind` is ok, warn (some tests failed), bad (a confirmed failure) or idle (no test)."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A confirmed change of state. `reason` is empty for a recovery."""
+
+    at: datetime
+    before: labels.Label
+    after: labels.Label
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    days: list[Day]
+    """The last 30, oldest first; empty without a test."""
+    days_text: str
+    availability: list[tuple[str, str]]
+    """The window and its percentage, as ("24 h", "99.87 %"); "" without a test."""
+    turns: list[Turn]
+    next: str
+
+
+def of(registry: RegistrySecret, now: datetime) -> Watched:
+    """Three queries: the days, the changes, the schedule."""
+    row = rows.statuses([registry.uid]).get(registry.uid)
+    changes = rows.changes_of(registry.uid, READ)
+    today = timezone.localdate(now)
+    down_since = row.tested_at if row and row.settled == State.FAILING else None
+    records = days.of(registry.uid, today - max(WINDOWS))
+    strip = _strip(days.with_current(records, down_since, now), changes, today)
+    shares = ((it, days.availability(records, now, it, down_since)) for it in WINDOWS)
+    return Watched(
+        days=strip,
+        days_text=_summary(strip),
+        availability=[(labels.span(window), _percent(share)) for window, share in shares],
+        turns=[_turn(it) for it in changes[:CHANGES]],
+        next=_next(row, now),
+    )
+
+
+def _strip(records: Sequence[DayRecord], changes: Sequence[StateChange], today: date) -> list[Day]:
+    found = {it.day: it for it in records}
+    shown = [today - timedelta(days=n) for n in reversed(range(SHOWN))]
+    return [_day(it, found.get(it), _causes(changes, it)) for it in shown] if found else []
+
+
+def _causes(changes: Sequence[StateChange], day: date) -> list[str]:
+    """The reasons of the failures of a day, also of one that began before. `changes` are the newest first."""
+    reasons: list[str] = []
+    for it in changes:
+        on = timezone.localdate(it.at)
+        if on <= day and it.after != State.OK and it.reason not in reasons:
+            reasons.append(it.reason)
+        if on < day:
+            break
+    return [text for it in reversed(reasons) if (text := labels.reason(it))]
+
+
+def _day(day: date, record: DayRecord | None, causes: list[str]) -> Day:
+    if record is None:
+        return Day("idle", f"{day.isoformat()} · {_('no test')}")
+    parts = [day.isoformat()]
+    if record.ok:
+        parts.append(_("%(number)s connected") % {"number": record.ok})
+    if record.failed:
+        parts.append(_("%(number)s failed") % {"number": record.failed})
+    if record.down:
+        parts += [_("failing for %(span)s") % {"span": labels.span(timedelta(seconds=record.down))}, *causes]
+    return Day("bad" if record.down else "warn" if record.failed else "ok", " · ".join(parts))
+
+
+def _summary(strip: Sequence[Day]) -> str:
+    bad = sum(it.kind == "bad" for it in strip)
+    tested = sum(it.kind != "idle" for it in strip)
+    text = ngettext("%(n)d day with tests", "%(n)d days with tests", tested) % {"n": tested}
+    return f"{text}, " + ngettext("%(n)d with a failure", "%(n)d with failures", bad) % {"n": bad}
+
+
+def _percent(share: float | None) -> str:
+    """Cut, not rounded: 100 % is said only without any failure."""
+    return "" if share is None else f"{int(share * 10_000) / 100:.4g} %"
+
+
+def _turn(change: StateChange) -> Turn:
+    reason = "" if change.after == State.OK else labels.reason(change.reason)
+    return Turn(change.at, labels.STATES[change.before], labels.STATES[change.after], reason)
+
+
+def _next(row: ScheduledCredential | None, now: datetime) -> str:
+    """When the next regular check is, and how often there is one."""
+    if row is None:
+        return _("No regular check is planned")
+    if row.interval is None or row.due_at is None:
+        return _("Regular checks are off")
+    every = labels.span(timedelta(seconds=row.interval))
+    if row.due_at <= now:
+        return _("Checked every %(every)s; the next check is due") % {"every": every}
+    wait = labels.span(row.due_at - now)
+    return _("Checked every %(every)s; next check in %(wait)s") % {"every": every, "wait": wait}

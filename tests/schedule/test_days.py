@@ -1,0 +1,53 @@
+"""How availability is computed from the days of a registry."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from registries.models import DayRecord
+from registries.schedule.days import availability, with_current
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+DAY, HOUR = timedelta(days=1), 3600
+
+
+@pytest.fixture(autouse=True)
+def utc(settings: object) -> None:
+    settings.TIME_ZONE = "UTC"  # type: ignore[attr-defined]
+
+
+def day(ago: int, hours: float = 0.0) -> DayRecord:
+    return DayRecord(day=date(2026, 11, 28) - ago * DAY, ok=1, down=round(hours * HOUR))
+
+
+@pytest.mark.parametrize(
+    ("records", "last", "share"),
+    [
+        ([], DAY, None),
+        ([day(3, 24)], DAY, None),
+        ([day(0)], DAY, 1.0),
+        ([day(0, 12)], DAY, 0.0),
+        ([day(0, 3)], DAY, 0.75),
+        ([day(1), day(0, 6)], DAY, 0.75),
+        ([day(1, 24), day(0)], DAY, 0.5),
+        ([day(1, 12), day(0)], DAY, 0.75),
+        ([day(1, 24), day(0)], 7 * DAY, 1 / 3),
+        ([day(7, 24), day(0)], 7 * DAY, 0.5),
+        ([day(8, 24), day(0)], 7 * DAY, 1.0),
+        ([day(0, 13)], DAY, 0.0),
+        ([day(it, 2.4) for it in range(100, 0, -1)], 90 * DAY, 0.9),
+    ],
+)
+def test_availability_is_the_share_of_the_tested_days(
+    records: list[DayRecord], last: timedelta, share: float | None
+) -> None:
+    found = availability(records, NOW, last)
+    assert found == (None if share is None else pytest.approx(share))
+
+
+def test_a_failure_that_lasts_counts_until_now() -> None:
+    records, since = [day(1, 2)], NOW - timedelta(hours=15)
+    both = with_current(records, since, NOW)
+    assert [(it.day.day, it.down // HOUR) for it in both] == [(27, 5), (28, 12)]
+    assert availability(records, NOW, DAY, since) == pytest.approx(1 - (15 + 1) / 24)
+    assert availability([], NOW, DAY, NOW - 2 * DAY) == 0.0

@@ -1,0 +1,99 @@
+"""What the details page says of the regular checks: days, availability, changes of state, the next check."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from registries.models import DayRecord, ScheduledCredential, ScheduledRegistry, StateChange
+from tests.cast import Cast
+
+
+def shown(cast: Cast) -> str:
+    client = cast.client("vic")
+    client.cookies["django_language"] = "en"
+    page = client.get("/registries/team-a/harbor-prod/").content.decode()
+    found = re.search(r'<section[^>]*id="watched".*?</section>', page, re.DOTALL)
+    assert found
+    return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split()) + found[0]
+
+
+def plan(uid: str, **values: object) -> None:
+    credential = ScheduledCredential.objects.create(digest=uid, host="h:443", username="u", **values)
+    ScheduledRegistry.objects.create(
+        uid=uid, namespace="team-a", name="harbor-prod", fingerprint="", credential=credential
+    )
+
+
+def test_without_a_test_it_says_so(cast: Cast) -> None:
+    cast.add()
+    assert "No regular check is planned No tests in this time." in shown(cast)
+
+
+@pytest.mark.parametrize(
+    ("interval", "wait", "text"),
+    [
+        (None, None, "Regular checks are off"),
+        (21_600, timedelta(hours=3), "Checked every 6 h; next check in 3 h"),
+        (7 * 86_400, timedelta(days=5), "Checked every 7 d; next check in 5 d"),
+        (3_600, timedelta(minutes=5), "Checked every 1 h; next check in 5 min"),
+        (3_600, timedelta(seconds=3), "next check in 1 min"),
+        (3_600, -timedelta(seconds=3), "the next check is due"),
+    ],
+)
+def test_the_next_check(cast: Cast, interval: int | None, wait: timedelta | None, text: str) -> None:
+    due_at = timezone.now() + wait if wait else None
+    plan(cast.add().uid, interval=interval, due_at=due_at)
+    assert text in shown(cast)
+
+
+def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:
+    uid, now = cast.add().uid, timezone.now()
+    today = timezone.localdate(now)
+    numbers = {40: (4, 0, 0), 3: (4, 1, 0), 2: (0, 4, 86_400), 1: (2, 2, 7_200), 0: (4, 0, 0)}
+    for ago, (ok, failed, down) in numbers.items():
+        DayRecord.objects.create(uid=uid, day=today - timedelta(days=ago), ok=ok, failed=failed, down=down)
+    for ago, before, after, reason in (
+        (2, "ok", "failing", "timeout"),
+        (1, "failing", "ok", "ok"),
+    ):
+        StateChange.objects.create(
+            uid=uid,
+            namespace="team-a",
+            name="harbor-prod",
+            host="h",
+            reason=reason,
+            at=now - timedelta(days=ago),
+            before=before,
+            after=after,
+        )
+
+    page = shown(cast)
+
+    days = re.findall(r'<li class="day-(\w+)" title="([^"]+)"', page)
+    assert [kind for kind, _ in days] == ["idle"] * 26 + ["warn", "bad", "bad", "ok"]
+    texts = [text.split(" · ", 1) for _, text in days]
+    assert [day for day, _ in texts] == [str(today - timedelta(days=it)) for it in range(29, -1, -1)]
+    assert [text for _, text in texts[-5:]] == [
+        "no test",
+        "4 connected · 1 failed",
+        "4 failed · failing for 24 h · Timed out",
+        "2 connected · 2 failed · failing for 2 h · Timed out",
+        "4 connected",
+    ]
+    assert "4 days with tests, 2 with failures" in page
+    assert "Connected → Connection failed Timed out" in page
+    assert "Connection failed → Connected" in page
+
+
+def test_a_failure_that_lasts_is_counted_and_100_percent_is_never_rounded_up(cast: Cast) -> None:
+    uid, now = cast.add().uid, timezone.now()
+    today = timezone.localdate(now)
+    DayRecord.objects.bulk_create(
+        DayRecord(uid=uid, day=today - timedelta(days=it), ok=4, down=60 if it == 5 else 0)
+        for it in range(90)
+    )
+    assert "24 h 100 % 7 d 99.99 % 90 d 99.99 %" in shown(cast)
+    plan(uid, settled="failing", tested_at=now - timedelta(hours=12))
+    assert re.search(r"24 h (49\.99|50) % 7 d 92\.84 %", shown(cast))
