@@ -20,6 +20,7 @@ from registries.web.edit_delete import delete, edit
 from registries.web.journal_export import journal_export
 from registries.web.list import namespace_options, pulse, registry_list, selection
 from registries.web.notices import run_notices
+from registries.web.overview import overview
 from registries.web.palette import palette
 from registries.web.pull_secrets import pull_secret, run_usage, usage
 from registries.web.responses import with_accounts_only as local
@@ -48,6 +49,7 @@ register_converter(AccountConverter, "account")
 
 app_name = "registries"
 urlpatterns = [
+    path("overview/", overview, name="overview"),
     path("registries/", registry_list, name="list"),
     path("registries/-/namespaces/", namespace_options, name="namespace_options"),
     path("registries/-/selection/", selection, name="selection"),

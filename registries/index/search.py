@@ -112,7 +112,7 @@ class Index:
             number=number,
             size=query.size,
             tally=counts,
-            version=self._version_of(seen),
+            version=self.version_of(seen),
         )
 
     def listing(
@@ -198,7 +198,7 @@ class Index:
 
     def version(self, access: Access, namespace: str = "") -> str:
         """Page.version as of now."""
-        return self._version_of(visible(self.fresh(), access, namespace))
+        return self.version_of(visible(self.fresh(), access, namespace))
 
     def place_of(self, version: str) -> tuple[int, int] | None:
         """The place of a version in the log of changes, and the version up to which changes after it are known to the
@@ -233,7 +233,7 @@ class Index:
         buckets = visible(snapshot, access, criteria.namespace).narrowed(criteria).buckets
         return tuple(matching(snapshot, buckets, ListQuery(criteria), self._clock()))
 
-    def _version_of(self, seen: Visible) -> str:
+    def version_of(self, seen: Visible) -> str:
         """Changes with the content, and when the store goes away or comes back."""
         return seen.fingerprint + (self.freshness().problem or "")
 

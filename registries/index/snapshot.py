@@ -48,6 +48,35 @@ class Bucket:
         return sorted(day for it in self.items for day, _ in it.endings[:1])
 
     @cached_property
+    def failing(self) -> Counter[tuple[str, str]]:
+        """The failing registries by domain and reason."""
+        return Counter(
+            (it.domain, it.verification.reason)
+            for it in self.items
+            if it.verification.status is VerifyStatus.FAILED
+        )
+
+    @cached_property
+    def by_age(self) -> list[RegistrySecret]:
+        """The oldest first."""
+        return sorted(self.items, key=lambda it: (it.created_at, it.key))
+
+    @cached_property
+    def by_expiry(self) -> list[RegistrySecret]:
+        """Those with a date, the first to expire first."""
+        dated = [it for it in self.items if it.expires_at]
+        return sorted(dated, key=lambda it: (it.expires_at or date.max, it.key))
+
+    @cached_property
+    def not_verified(self) -> list[RegistrySecret]:
+        """HTTPS without a check of the certificate."""
+        return [it for it in self.items if it.skip_tls_verify and not it.plain_http]
+
+    @cached_property
+    def plain(self) -> list[RegistrySecret]:
+        return [it for it in self.items if it.plain_http]
+
+    @cached_property
     def haystacks(self) -> tuple[str, ...]:
         """The searched text of each item: name, display name and domain, case-folded."""
         return tuple(f"{it.name}\n{it.display_name}\n{it.domain}".casefold() for it in self.items)

@@ -37,6 +37,7 @@ NAMES = (
     "info",
     "key-round",
     "layers",
+    "layout-dashboard",
     "loader-circle",
     "lock",
     "log-out",

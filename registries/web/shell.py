@@ -90,7 +90,11 @@ def navigation(request: ConsoleRequest) -> tuple[Group, ...]:
 
 @lru_cache(256)
 def _navigation(administers: bool, tells: bool, by_cluster: bool, path: str) -> tuple[Group, ...]:
-    images = [("list", _("Registries"), "boxes"), ("journal", _("Audit log"), "scroll-text")]
+    images = [
+        ("overview", _("Overview"), "layout-dashboard"),
+        ("list", _("Registries"), "boxes"),
+        ("journal", _("Audit log"), "scroll-text"),
+    ]
     if tells:
         images.append(("channels", _("Channels"), "bell"))
     groups = [(_("Images"), images)]

@@ -10,6 +10,7 @@ from registries.audit import changes
 from registries.audit.action import Action
 from registries.demo.seed import PASSWORD
 from registries.domain.access import EVERYWHERE, Access, Role
+from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.intake.draft import read_draft
@@ -25,11 +26,13 @@ from registries.models import (
 )
 from registries.people.grants import set_grant
 from registries.probe.result import Reason, Result, Step
+from registries.probe.schedule import registry_of
 from registries.schedule.state import State
 from registries.verification.outcome import to_json
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.gallery.furnishing import (
+    CALM,
     EMPTY,
     HELD,
     LABEL,
@@ -66,6 +69,7 @@ def fill(rows: int, held: str) -> None:
         _run(kind, state, done, run_id)
     _fill_journal()
     _people()
+    _changes(access)
     every = list(Reason)
     for number in range(rows):
         reason = every[number % len(every)] if number % 3 == 0 else Reason.OK
@@ -119,6 +123,32 @@ def _watched(registry: RegistrySecret) -> None:
         )
         for it, before, after, reason in turns
     )
+
+
+def _changes(access: Access) -> None:
+    """What broke and recovered in the last hours, and what the schedule does next."""
+    now = datetime.now(UTC)
+    for number, it in enumerate(services().index.matching(access=access, criteria=Criteria())):
+        verdict, at = it.verification, now - timedelta(minutes=20 * number)
+        if not verdict.reason or it.namespace == ONE:
+            continue
+        good = verdict.status is VerifyStatus.SUCCESS
+        host = registry_of(it.address)
+        row = ScheduledCredential.objects.create(
+            digest=it.uid,
+            host=host,
+            username=it.username,
+            settled="ok" if good else "failing",
+            reason=verdict.reason,
+            since=at - timedelta(days=number),
+            due_at=now + timedelta(minutes=30 + number),
+        )
+        ScheduledRegistry.objects.create(
+            uid=it.uid, namespace=it.namespace, name=it.name, fingerprint="x", credential=row
+        )
+        before, after = ("failing", "ok") if good else ("ok", "failing")
+        place = {"uid": it.uid, "namespace": it.namespace, "name": it.name, "host": host}
+        StateChange.objects.create(**place, at=at, before=before, after=after, reason=verdict.reason)
 
 
 def _channels() -> None:
@@ -213,6 +243,7 @@ def _people() -> None:
     for number, namespace in enumerate((REASONS, LONGEST, ONE, MANY, WAITING, EMPTY)):
         set_grant(person, namespace, list(Role)[number % 3])
     User.objects.create(username=LEFT, is_active=False)
+    set_grant(User.objects.create(username=CALM, password=make_password(PASSWORD)), ONE, Role.VIEWER)
 
 
 def _add(access: Access, namespace: str, name: str, reason: Reason, *, age: timedelta, **values: str) -> None:

@@ -30,6 +30,8 @@ RUNS = {
 LABEL = "x" * 60
 LONG_PERSON = "maria." + "x" * 140
 """A person with a role in each of the namespaces above."""
+CALM = "ruth"
+"""A viewer of a namespace in which everything works."""
 LEFT = "lee.has.left"
 """A deactivated account."""
 LONG_VALUES = {

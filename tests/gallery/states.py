@@ -8,7 +8,18 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.gallery.dialogs import DIALOGS, selected, submit
-from tests.gallery.furnishing import EMPTY, HELD, LONG_NAME, LONG_PERSON, LONGEST, MANY, ONE, REASONS, WAITING
+from tests.gallery.furnishing import (
+    CALM,
+    EMPTY,
+    HELD,
+    LONG_NAME,
+    LONG_PERSON,
+    LONGEST,
+    MANY,
+    ONE,
+    REASONS,
+    WAITING,
+)
 from tests.gallery.scene import TEAM_A, Act, Scene, State, click, menu, new_registry, nothing, token_of
 
 
@@ -152,6 +163,11 @@ OPEN_NAMESPACES = click("#namespace-button", "#namespace-options a")
 
 STATES = (
     State("login", "/login/", person=""),
+    State("overview", "/overview/"),
+    State("overview-viewer", "/overview/", person="vic"),
+    State("overview-healthy", "/overview/", person=CALM),
+    State("overview-longest", "/overview/", person=LONG_PERSON),
+    State("overview-nobody", "/overview/", person="sam"),
     State("list", "/registries/"),
     State("list-50", "/registries/?size=50"),
     State("list-many", f"/registries/?namespace={MANY}"),

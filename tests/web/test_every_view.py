@@ -42,6 +42,7 @@ class View:
 
 
 VIEWS = {
+    "overview": View(ANYBODY),
     "list": View(SEES, query={"namespace": "team-a"}),
     "namespace_options": View(ANYBODY),
     "palette": View(ANYBODY),

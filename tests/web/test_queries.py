@@ -12,6 +12,7 @@ from tests.cast import Cast
 from tests.limits.test_limits import Still, standing
 
 PAGES = [
+    "/overview/",
     "/registries/",
     "/registries/?q=r&status=untested&sort=-tested",
     "/registries/-/namespaces/",

@@ -1,0 +1,89 @@
+"""What needs attention among the registries that a person sees. Pure: no clock, no storage.
+
+The counts of a namespace are kept with its bucket, so that a survey costs one look at each namespace.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from heapq import merge
+from itertools import chain, islice
+from typing import Self
+
+from registries.domain.query import Tally
+from registries.domain.registry import EXPIRES_SOON, RegistrySecret
+from registries.index.snapshot import Visible
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """The first ones of many, and how many there are."""
+
+    first: tuple[RegistrySecret, ...]
+    count: int
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.first)
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """The failing registries of one domain with one reason."""
+
+    domain: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    tally: Tally
+    tested_at: datetime | None
+    """The newest test of all."""
+    failing: tuple[Failing, ...]
+    """The largest groups first."""
+    expiring: Some
+    """Credentials that expire within 30 days, or have expired."""
+    old: Some
+    """Registries that were added before a given age, the oldest first."""
+    not_verified: Some
+    plain: Some
+
+    @classmethod
+    def of(cls, seen: Visible, now: datetime, today: date, age: timedelta | None, most: int) -> Self:
+        """`age` None: no registry is old. `most` limits every list but that of the failing ones."""
+        buckets = seen.buckets
+        groups: Counter[tuple[str, str]] = Counter()
+        for bucket in buckets:
+            groups.update(bucket.failing)
+        dates = merge(*(it.by_expiry for it in buckets), key=lambda it: (it.expires_at or date.max, it.key))
+        soon = sum(bisect_right(it.expires_on, today + EXPIRES_SOON) for it in buckets)
+        return cls(
+            tally=seen.tally(now),
+            tested_at=max((it.tested_at[-1] for it in buckets if it.tested_at), default=None),
+            failing=tuple(
+                Failing(domain, reason, count)
+                for (domain, reason), count in sorted(groups.items(), key=lambda it: (-it[1], it[0]))
+            ),
+            expiring=Some(tuple(islice(dates, min(most, soon))), soon),
+            old=_old(seen, now - age, most) if age else Some((), 0),
+            not_verified=_some([it.not_verified for it in buckets], most),
+            plain=_some([it.plain for it in buckets], most),
+        )
+
+
+def _old(seen: Visible, before: datetime, most: int) -> Some:
+    counts = [bisect_left(it.by_age, before, key=lambda one: one.created_at) for it in seen.buckets]
+    oldest = merge(
+        *(it.by_age[: min(most, count)] for it, count in zip(seen.buckets, counts, strict=True)),
+        key=lambda it: (it.created_at, it.key),
+    )
+    return Some(tuple(islice(oldest, most)), sum(counts))
+
+
+def _some(parts: Sequence[Sequence[RegistrySecret]], most: int) -> Some:
+    whole: Iterable[RegistrySecret] = chain.from_iterable(parts)
+    return Some(tuple(islice(whole, most)), sum(map(len, parts)))

@@ -1,0 +1,100 @@
+"""What the schedule says to somebody who looks in the morning: what broke, what recovered, what comes next."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Min, Q, QuerySet
+
+from registries.domain.registry import RegistrySecret
+from registries.models import ScheduledCredential, ScheduledRegistry, StateChange
+from registries.schedule.state import State
+
+MOST = 5_000
+"""Changes that are read: the newest ones."""
+LATE = timedelta(minutes=5)
+"""A check that is due for longer is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The registries of one domain that turned to one state for one reason, the last one `at`."""
+
+    state: State
+    domain: str
+    reason: str
+    at: datetime
+    registries: tuple[RegistrySecret, ...]
+
+    @property
+    def namespaces(self) -> int:
+        return len({it.namespace for it in self.registries})
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The next test, and how many are late. `next_at` None: nothing is due."""
+
+    next_at: datetime | None
+    late: int
+
+
+StoredChange = tuple[str, str, str, str, datetime]
+"""uid, state before, state after, reason, time."""
+Find = Callable[[str], RegistrySecret | None]
+"""Gives a visible registry by its uid."""
+
+
+def turns(since: datetime, find: Find, namespaces: Collection[str] | None) -> list[Turn]:
+    """What broke or recovered after a time, in these namespaces or in all (None), the newest first."""
+    rows = StateChange.objects.filter(at__gte=since)
+    if namespaces is not None:
+        rows = rows.filter(namespace__in=namespaces)
+    newest = rows.order_by("-at", "-pk").values_list("uid", "before", "after", "reason", "at")
+    return grouped(newest[:MOST], find)
+
+
+def grouped(changes: Iterable[StoredChange], find: Find) -> list[Turn]:
+    """The turns of changes that come the newest first. What broke and recovered counts as recovered; a first success,
+    or another reason of a failure, counts for nothing."""
+    last: dict[str, tuple[str, str]] = {}
+    done: set[str] = set()
+    groups: dict[tuple[str, str, str], list[tuple[datetime, RegistrySecret]]] = {}
+    for uid, before, after, reason, at in changes:
+        registry = find(uid)
+        if registry is None or uid in done:
+            continue
+        state, why = last.setdefault(uid, (after, reason))
+        if before == after:
+            continue  # it goes on failing, for another reason
+        done.add(uid)
+        if state == State.OK and before == State.NEW:
+            continue
+        why = "" if state == State.OK else why
+        groups.setdefault((state, registry.domain, why), []).append((at, registry))
+    found = [
+        Turn(State(state), domain, why, max(at for at, _ in members), tuple(it for _, it in members))
+        for (state, domain, why), members in groups.items()
+    ]
+    return sorted(found, key=lambda it: it.at, reverse=True)
+
+
+def failing_since(namespaces: Collection[str] | None) -> dict[tuple[str, str], datetime]:
+    """Since when credentials fail, by host:port and reason: the first of them."""
+    rows = _credentials(namespaces).filter(settled=State.FAILING).values_list("host", "reason")
+    return {(host, reason): since for host, reason, since in rows.annotate(Min("since")) if since}
+
+
+def outlook(namespaces: Collection[str] | None, now: datetime) -> Outlook:
+    """What is due for these namespaces; None: for all."""
+    found = _credentials(namespaces).aggregate(
+        next_at=Min("due_at"), late=Count("pk", filter=Q(due_at__lt=now - LATE))
+    )
+    return Outlook(found["next_at"], found["late"])
+
+
+def _credentials(namespaces: Collection[str] | None) -> QuerySet[ScheduledCredential]:
+    if namespaces is None:
+        return ScheduledCredential.objects.all()
+    own = ScheduledRegistry.objects.filter(namespace__in=namespaces)
+    return ScheduledCredential.objects.filter(pk__in=own.values("credential"))

@@ -1,0 +1,282 @@
+"""概览: the morning check on one page, for what a person may see and nothing else."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from registries.domain.registry import RegistrySecret, Verification, VerifyStatus
+from registries.domain.resource import verification_annotations
+from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
+from registries.probe.reason import Reason
+from registries.schedule.recent import grouped
+from registries.schedule.state import State
+from registries.wiring import services
+from tests.cast import Cast
+
+PATH = "/overview/"
+HOUR = timedelta(hours=1)
+
+
+def page(cast: Cast, person: str = "olive", language: str = "en", **headers: str) -> str:
+    client = cast.client(person, **headers)
+    client.cookies["django_language"] = language
+    response = client.get(PATH)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def part(text: str, name: str) -> str:
+    """One panel of the page; "" when it is not there."""
+    _, found, rest = text.partition(f'id="{name}"')
+    return rest.partition("</section>")[0] if found else ""
+
+
+def verified(
+    cast: Cast, name: str, reason: Reason, namespace: str = "team-a", **values: Any
+) -> RegistrySecret:
+    """A registry with a verdict, a quarter of an hour old unless `ago` says otherwise."""
+    ago: timedelta = values.pop("ago", HOUR / 4)
+    it = cast.add(name, namespace, **values)
+    status = VerifyStatus.SUCCESS if reason.ok else VerifyStatus.FAILED
+    verdict = Verification(status=status, reason=reason.value, message="", at=datetime.now(UTC) - ago)
+    services().store.annotate(it.key, verification_annotations(verdict), uid=it.uid)
+    return it
+
+
+def change(
+    it: RegistrySecret, before: str, after: str, reason: Reason, ago: timedelta = HOUR, uid: str = ""
+) -> None:
+    StateChange.objects.create(
+        uid=uid or it.uid,
+        namespace=it.namespace,
+        name=it.name,
+        host=f"{it.domain}:443",
+        at=datetime.now(UTC) - ago,
+        before=before,
+        after=after,
+        reason=reason.value,
+    )
+
+
+def scheduled(it: RegistrySecret, **values: Any) -> None:
+    row = ScheduledCredential.objects.create(
+        digest=it.uid, host=f"{it.domain}:443", username="admin", **values
+    )
+    ScheduledRegistry.objects.create(
+        uid=it.uid, namespace=it.namespace, name=it.name, fingerprint="x", credential=row
+    )
+
+
+def test_says_what_broke_and_what_recovered(cast: Cast) -> None:
+    for number in range(4):
+        it = verified(cast, f"harbor-{number}", Reason.BAD_CREDENTIALS, ("team-a", "team-b")[number % 2])
+        change(it, "ok", "failing", Reason.BAD_CREDENTIALS)
+    single = verified(cast, "quay-prod", Reason.TIMEOUT, domain="quay.example.com", display_name="Quay")
+    change(single, "ok", "failing", Reason.TIMEOUT)
+    back = verified(cast, "acr-prod", Reason.OK, domain="acr.example.com")
+    change(back, "failing", "ok", Reason.OK)
+
+    for language, cause, spread in (
+        ("en", "Wrong user name or password", "4 registries in 2 namespaces"),
+        ("zh-hans", "用户名或密码错误", "2 个命名空间的 4 个镜像源"),
+    ):
+        shown = page(cast, language=language)
+        broken, recovered = part(shown, "broken"), part(shown, "recovered")
+        assert broken.count('class="line"') == 2, "one line for each host and cause"
+        for text in (cause, spread, "/registries/?q=harbor.example.com&amp;status=failed", "Quay"):
+            assert text in broken
+        assert "acr-prod" in recovered
+        assert "acr-prod" not in broken
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ([("ok", "failing")], "failing"),
+        ([("new", "failing")], "failing"),
+        ([("ok", "flapping")], "flapping"),
+        ([("new", "ok")], None),
+        ([("failing", "ok")], "ok"),
+        ([("flapping", "ok")], "ok"),
+        ([("failing", "failing")], None),
+        ([("ok", "failing"), ("failing", "failing")], "failing"),
+        ([("ok", "failing"), ("failing", "ok")], "ok"),
+        ([("failing", "ok"), ("ok", "failing")], "failing"),
+        ([("new", "ok"), ("ok", "failing"), ("failing", "failing")], "failing"),
+    ],
+)
+def test_the_last_of_several_changes_counts(
+    cast: Cast, changes: list[tuple[str, str]], state: str | None
+) -> None:
+    it, now = cast.add(), datetime.now(UTC)
+    rows = [(it.uid, before, after, "timeout", now) for before, after in reversed(changes)]
+
+    found = grouped(rows, {it.uid: it}.get)
+
+    assert [turn.state for turn in found] == ([State(state)] if state else [])
+
+
+def test_a_new_reason_is_the_one_that_is_told(cast: Cast) -> None:
+    it, now = cast.add(), datetime.now(UTC)
+    rows = [(it.uid, "failing", "failing", "timeout", now), (it.uid, "ok", "failing", "bad_credentials", now)]
+
+    assert [turn.reason for turn in grouped(rows, {it.uid: it}.get)] == ["timeout"]
+
+
+def test_shows_only_what_the_person_may_see(cast: Cast) -> None:
+    own = verified(cast, "harbor-own", Reason.TIMEOUT, domain="own.example.com")
+    other = verified(
+        cast, "harbor-other", Reason.DNS_FAILED, "team-b", domain="other.example.com", expires_at="2020-01-01"
+    )
+    gone = "00000000-0000-0000-0000-000000000000"
+    change(own, "ok", "failing", Reason.TIMEOUT)
+    change(other, "ok", "failing", Reason.DNS_FAILED)
+    change(own, "ok", "failing", Reason.DNS_FAILED, uid=gone)
+    scheduled(own, settled="failing", reason="timeout", since=datetime(2026, 11, 1, tzinfo=UTC))
+    scheduled(other, settled="failing", reason="dns_failed", since=datetime(2026, 11, 2, tzinfo=UTC))
+
+    for person in ("nina", "omar", "vic"):
+        shown = page(cast, person)
+        assert "own.example.com" in part(shown, "failing")
+        assert "since 11-01" in part(shown, "failing")
+        assert "harbor-own" in part(shown, "broken")
+        for foreign in ("other.example.com", "harbor-other", "team-b", "Host name not found", "since 11-02"):
+            assert foreign not in shown
+    assert "other.example.com" in page(cast)
+    assert part(page(cast), "broken").count('class="line"') == 2, "a deleted registry is left out"
+
+
+def test_sam_and_an_empty_console_learn_what_to_do(cast: Cast) -> None:
+    assert "No registry yet" in page(cast)
+    assert "/registries/-/add/" in page(cast)
+    verified(cast, "harbor-prod", Reason.TIMEOUT)
+    NetworkIncident.objects.create(open=True, began_at=datetime.now(UTC), hosts=9, failed=9)
+    shown = page(cast, "sam")
+    assert "You have no role in any namespace" in shown
+    assert "harbor" not in shown
+
+
+@pytest.mark.parametrize(
+    ("reasons", "ago", "english", "chinese"),
+    [
+        ([Reason.OK] * 3, HOUR / 4, "All 3 registries work.", "全部 3 个镜像源连接正常。"),
+        ([Reason.OK], HOUR / 4, "The registry works.", "全部 1 个镜像源连接正常。"),
+        ([Reason.OK, None], HOUR / 4, "No registry fails.", "没有连接失败的镜像源。"),
+        ([Reason.OK] * 2, timedelta(days=8), "No registry fails.", "没有连接失败的镜像源。"),
+        ([Reason.OK, Reason.TIMEOUT], HOUR / 4, "", ""),
+    ],
+)
+def test_good_news_is_no_better_than_it_is(
+    cast: Cast, reasons: Iterable[Reason | None], ago: timedelta, english: str, chinese: str
+) -> None:
+    for number, reason in enumerate(reasons):
+        if reason:
+            verified(cast, f"r{number}", reason, ago=ago)
+        else:
+            cast.add(f"r{number}")
+
+    for language, text in (("en", english), ("zh-hans", chinese)):
+        calm = part(page(cast, language=language), "calm")
+        assert text in calm
+        assert bool(calm) == bool(text)
+    assert ("15 minutes ago" in page(cast)) == (ago < HOUR)
+
+
+def test_the_checklist_counts_each_kind(cast: Cast) -> None:
+    today = datetime.now(UTC).date()
+    for number, days in enumerate((-3, 5, 9, 60)):
+        expires = (today + timedelta(days=days)).isoformat()
+        verified(cast, f"dated-{number}", Reason.OK, expires_at=expires)
+    verified(cast, "open-door", Reason.OK_UNVERIFIED)
+    verified(cast, "old-news", Reason.OK, ago=timedelta(days=9))
+    cast.add("plain", domain="http://plain.example.com")
+    cast.add("trusting", tls="skip", skip_tls_verify="1")
+    shown = part(page(cast), "checklist")
+
+    lines = [line.partition("</li>")[0] for line in shown.split('class="task')[1:]]
+
+    def count(text: str) -> int:
+        line = next(it for it in lines if text in it)
+        return int(line.partition("</strong>")[0].rpartition(">")[2])
+
+    assert count("expires within") == 3
+    assert shown.index("dated-0") < shown.index("dated-1"), "the first to expire comes first"
+    assert "dated-3" not in shown
+    assert count("Never tested") == 2
+    assert count("for a week") == 1
+    assert count("Any password") == 1
+    assert count("Plain HTTP") == 1
+    assert count("Certificate not verified") == 1
+    assert count("Older than 90 days") == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "age", "old"), [(90, 91, True), (90, 89, False), (30, 31, True), (0, 999, None)]
+)
+def test_the_age_of_a_password_is_a_setting(
+    cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch, limit: int, age: int, old: bool | None
+) -> None:
+    settings.PASSWORD_AGE_DAYS = limit
+    verified(cast, "harbor-prod", Reason.OK)
+    later = datetime.now(UTC) + timedelta(days=age)
+    monkeypatch.setattr("registries.web.overview.timezone.now", lambda: later)
+    shown = part(page(cast), "checklist")
+    assert ("Older than" in shown) == (old is not None)
+    assert ("harbor-prod" in shown) == bool(old)
+
+
+@pytest.mark.parametrize(
+    ("interval", "due", "text"),
+    [
+        ("off", None, "Scheduled checks are off."),
+        ("6h", None, "No scheduled check is due."),
+        ("6h", timedelta(minutes=14, seconds=30), "Next check in 14 minutes."),
+        ("6h", timedelta(hours=2, seconds=30), "Next check in 2 hours."),
+        ("6h", timedelta(0), "The next check is due now."),
+        ("6h", -timedelta(minutes=30), "1 scheduled check is late."),
+    ],
+)
+def test_says_when_the_next_check_comes(
+    cast: Cast, settings: Any, interval: str, due: timedelta | None, text: str
+) -> None:
+    settings.CHECK_INTERVAL = interval
+    it = verified(cast, "harbor-prod", Reason.OK)
+    scheduled(it, settled="ok", due_at=datetime.now(UTC) + due if due is not None else None)
+    for person in ("olive", "vic"):
+        assert text in page(cast, person)
+
+
+def test_an_incident_of_the_network_is_told(cast: Cast) -> None:
+    verified(cast, "harbor-prod", Reason.OK)
+    assert "own network" not in page(cast)
+    NetworkIncident.objects.create(open=True, began_at=datetime.now(UTC) - HOUR, hosts=9, failed=9)
+    assert "own network" in page(cast, "vic")
+
+
+def test_a_long_list_says_how_much_it_leaves_out(cast: Cast) -> None:
+    for number, namespace in product(range(8), ("team-a", "team-b")):
+        it = verified(cast, f"r{number}", Reason.TIMEOUT, namespace, domain=f"h{number}.example.com")
+        change(it, "ok", "failing", Reason.TIMEOUT)
+    shown = page(cast)
+    assert "3 more" in part(shown, "broken")
+    assert "2 more" in part(shown, "failing")
+
+
+def test_takes_eight_queries(cast: Cast) -> None:
+    for number in range(6):
+        it = verified(cast, f"r{number}", Reason.TIMEOUT, ("team-a", "team-b")[number % 2])
+        change(it, "ok", "failing", Reason.TIMEOUT)
+        scheduled(it, settled="failing", reason="timeout")
+    for person in ("olive", "vic"):
+        client = cast.client(person)
+        client.get(PATH)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(PATH)
+        # the session, the person, the grants, the version of the store; the changes, the failing, the next check, the
+        # incident
+        assert len(captured) == 8
