@@ -128,6 +128,14 @@ class Visible:
         return counts
 
     @cached_property
+    def failing(self) -> tuple[tuple[tuple[str, str], int], ...]:
+        """The failing registries by domain and reason, the largest groups first."""
+        groups: Counter[tuple[str, str]] = Counter()
+        for bucket in self.buckets:
+            groups.update(bucket.failing)
+        return tuple(sorted(groups.items(), key=lambda it: (-it[1], it[0])))
+
+    @cached_property
     def fingerprint(self) -> str:
         """Changes with the content; the same in every process."""
         return sha256("".join(bucket.fingerprint for bucket in self.buckets).encode()).hexdigest()[:16]

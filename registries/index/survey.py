@@ -4,7 +4,6 @@ The counts of a namespace are kept with its bucket, so that a survey costs one l
 """
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -30,21 +29,12 @@ class Some:
 
 
 @dataclass(frozen=True, slots=True)
-class Failing:
-    """The failing registries of one domain with one reason."""
-
-    domain: str
-    reason: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class Survey:
     tally: Tally
     tested_at: datetime | None
     """The newest test of all."""
-    failing: tuple[Failing, ...]
-    """The largest groups first."""
+    failing: tuple[tuple[tuple[str, str], int], ...]
+    """The failing registries by domain and reason, the largest groups first."""
     expiring: Some
     """Credentials that expire within 30 days, or have expired."""
     old: Some
@@ -56,18 +46,12 @@ class Survey:
     def of(cls, seen: Visible, now: datetime, today: date, age: timedelta | None, most: int) -> Self:
         """`age` None: no registry is old. `most` limits every list but that of the failing ones."""
         buckets = seen.buckets
-        groups: Counter[tuple[str, str]] = Counter()
-        for bucket in buckets:
-            groups.update(bucket.failing)
         dates = merge(*(it.by_expiry for it in buckets), key=lambda it: (it.expires_at or date.max, it.key))
         soon = sum(bisect_right(it.expires_on, today + EXPIRES_SOON) for it in buckets)
         return cls(
             tally=seen.tally(now),
             tested_at=max((it.tested_at[-1] for it in buckets if it.tested_at), default=None),
-            failing=tuple(
-                Failing(domain, reason, count)
-                for (domain, reason), count in sorted(groups.items(), key=lambda it: (-it[1], it[0]))
-            ),
+            failing=seen.failing,
             expiring=Some(tuple(islice(dates, min(most, soon))), soon),
             old=_old(seen, now - age, most) if age else Some((), 0),
             not_verified=_some([it.not_verified for it in buckets], most),

@@ -10,7 +10,7 @@ from registries.domain.registry import RegistrySecret
 from registries.models import ScheduledCredential, ScheduledRegistry, StateChange
 from registries.schedule.state import State
 
-MOST = 5_000
+MOST = 2_000
 """Changes that are read: the newest ones."""
 LATE = timedelta(minutes=5)
 """A check that is due for longer is late."""
@@ -79,9 +79,12 @@ def grouped(changes: Iterable[StoredChange], find: Find) -> list[Turn]:
     return sorted(found, key=lambda it: it.at, reverse=True)
 
 
-def failing_since(namespaces: Collection[str] | None) -> dict[tuple[str, str], datetime]:
-    """Since when credentials fail, by host:port and reason: the first of them."""
-    rows = _credentials(namespaces).filter(settled=State.FAILING).values_list("host", "reason")
+def failing_since(
+    hosts: Collection[str], namespaces: Collection[str] | None
+) -> dict[tuple[str, str], datetime]:
+    """Since when credentials of these hosts (host:port) fail, by host and reason: the first of them."""
+    found = _credentials(namespaces).filter(settled=State.FAILING, host__in=hosts)
+    rows = found.values_list("host", "reason")
     return {(host, reason): since for host, reason, since in rows.annotate(Min("since")) if since}
 
 

@@ -1,6 +1,6 @@
 """概览 (overview): what broke, what fails, and what to look after, on one page."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from registries.domain.access import Access, Permission
 from registries.domain.query import Filter, ListQuery, Page, Tally
 from registries.domain.registry import RegistrySecret
 from registries.index.snapshot import Snapshot, visible, visible_namespaces
-from registries.index.survey import Failing, Some, Survey
+from registries.index.survey import Some, Survey
 from registries.log_in.access import ConsoleRequest
 from registries.probe.schedule import registry_of
 from registries.schedule import network
@@ -32,7 +32,7 @@ from registries.words import labels
 from registries.words.labels import Label
 
 YESTERDAY = timedelta(hours=24)
-BROKEN, RECOVERED, FAILING, NAMES, NAMESPACES = 5, 3, 6, 2, 6
+BROKEN, RECOVERED, FAILING, NAMES, NAMESPACES = 5, 3, 5, 2, 6
 """The most lines of each list: so many fit on a screen."""
 FLAPPING = Label(gettext_lazy("Flapping"), "warn", "triangle-alert")
 REFRESH = 30
@@ -101,12 +101,12 @@ def _news(snapshot: Snapshot, access: Access, survey: Survey, now: datetime) -> 
         return snapshot.find(key) if key and access.may(Permission.SEE, key.namespace) else None
 
     found = turns(now - YESTERDAY, find, scope)
-    broken = [_turn(it, now) for it in found if it.state is not State.OK]
-    recovered = [_turn(it, now) for it in found if it.state is State.OK]
+    broken = [it for it in found if it.state is not State.OK]
+    recovered = [it for it in found if it.state is State.OK]
     incident = network.current()
     return {
-        "broken": Lines(tuple(broken[:BROKEN]), len(broken[BROKEN:])),
-        "recovered": Lines(tuple(recovered[:RECOVERED]), len(recovered[RECOVERED:])),
+        "broken": _turns(broken, BROKEN, now),
+        "recovered": _turns(recovered, RECOVERED, now),
         "failing": _failing(survey, scope),
         "failing_url": filters.url(ListQuery(), status=Filter.FAILED),
         "calm": _calm(survey.tally),
@@ -147,6 +147,10 @@ def _next_check(coming: Outlook, now: datetime) -> str:
     return ngettext("Next check in %(n)d hour.", "Next check in %(n)d hours.", hours) % {"n": hours}
 
 
+def _turns(found: Sequence[Turn], most: int, now: datetime) -> Lines:
+    return Lines(tuple(_turn(it, now) for it in found[:most]), len(found[most:]))
+
+
 def _turn(turn: Turn, now: datetime) -> Line:
     label = FLAPPING if turn.state is State.FLAPPING else labels.FILTERS[Filter.FAILED]
     if turn.state is State.OK:
@@ -171,19 +175,21 @@ def _spread(registries: int, namespaces: int) -> str:
 
 def _failing(survey: Survey, scope: Collection[str] | None) -> Lines:
     """The failing registries by address and cause, the largest groups first."""
-    since = failing_since(scope) if survey.failing else {}
-    shown = (_group(it, since) for it in survey.failing[:FAILING])
-    return Lines(tuple(shown), len(survey.failing[FAILING:]))
+    shown = survey.failing[:FAILING]
+    hosts = {registry_of(domain) for (domain, _reason), _count in shown}
+    since = failing_since(hosts, scope) if hosts else {}
+    return Lines(tuple(_group(*it, since) for it in shown), len(survey.failing[FAILING:]))
 
 
-def _group(it: Failing, since: dict[tuple[str, str], datetime]) -> Line:
-    at = since.get((registry_of(it.domain), it.reason))
+def _group(where: tuple[str, str], count: int, since: dict[tuple[str, str], datetime]) -> Line:
+    domain, reason = where
+    at = since.get((registry_of(domain), reason))
     return Line(
         label=labels.FILTERS[Filter.FAILED],
-        text=it.domain,
-        url=filters.url(ListQuery(), text=it.domain, status=Filter.FAILED),
-        reason=labels.reason(it.reason) or str(labels.FILTERS[Filter.FAILED].text),
-        where=ngettext("%(n)s registry", "%(n)s registries", it.count) % {"n": f"{it.count:,}"},
+        text=domain,
+        url=filters.url(ListQuery(), text=domain, status=Filter.FAILED),
+        reason=labels.reason(reason),
+        where=ngettext("%(n)s registry", "%(n)s registries", count) % {"n": f"{count:,}"},
         at=at,
         ago=_("since %(time)s") % {"time": f"{timezone.localtime(at):%m-%d}"} if at else "",
     )
@@ -202,7 +208,7 @@ def _tasks(survey: Survey, now: datetime) -> list[Task]:
     def listed(text: str, some: Some, note: Callable[[RegistrySecret], str]) -> Task:
         return Task(text, some.count, "warn", "", _names(some, note), some.more)
 
-    old = ngettext("Older than %(n)d day", "Older than %(n)d days", days) % {"n": days}
+    old = ngettext("Credential older than %(n)d day", "Credential older than %(n)d days", days) % {"n": days}
     tasks = [
         filtered(_("Credential expires within 30 days"), Filter.EXPIRING, "warn", survey.expiring),
         filtered(_("Never tested"), Filter.UNTESTED, "idle"),

@@ -212,7 +212,7 @@ def test_the_checklist_counts_each_kind(cast: Cast) -> None:
     assert count("Any password") == 1
     assert count("Plain HTTP") == 1
     assert count("Certificate not verified") == 1
-    assert count("Older than 90 days") == 0
+    assert count("older than 90 days") == 0
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_the_age_of_a_password_is_a_setting(
     later = datetime.now(UTC) + timedelta(days=age)
     monkeypatch.setattr("registries.web.overview.timezone.now", lambda: later)
     shown = part(page(cast), "checklist")
-    assert ("Older than" in shown) == (old is not None)
+    assert ("older than" in shown) == (old is not None)
     assert ("harbor-prod" in shown) == bool(old)
 
 
@@ -264,7 +264,7 @@ def test_a_long_list_says_how_much_it_leaves_out(cast: Cast) -> None:
         change(it, "ok", "failing", Reason.TIMEOUT)
     shown = page(cast)
     assert "3 more" in part(shown, "broken")
-    assert "2 more" in part(shown, "failing")
+    assert "3 more" in part(shown, "failing")
 
 
 def test_takes_eight_queries(cast: Cast) -> None:
