@@ -46,7 +46,7 @@ class Survey:
     def of(cls, seen: Visible, now: datetime, today: date, age: timedelta | None, most: int) -> Self:
         """`age` None: no registry is old. `most` limits every list but that of the failing ones."""
         buckets = seen.buckets
-        dates = merge(*(it.by_expiry for it in buckets), key=lambda it: (it.expires_at or date.max, it.key))
+        dates = merge(*(it.by_expiry for it in buckets), key=lambda it: (it.endings[0][0], it.key))
         soon = sum(bisect_right(it.expires_on, today + EXPIRES_SOON) for it in buckets)
         return cls(
             tally=seen.tally(now),
@@ -60,10 +60,10 @@ class Survey:
 
 
 def _old(seen: Visible, before: datetime, most: int) -> Some:
-    counts = [bisect_left(it.by_age, before, key=lambda one: one.created_at) for it in seen.buckets]
+    counts = [bisect_left(it.by_age, before, key=lambda one: one.password_set_at) for it in seen.buckets]
     oldest = merge(
         *(it.by_age[: min(most, count)] for it, count in zip(seen.buckets, counts, strict=True)),
-        key=lambda it: (it.created_at, it.key),
+        key=lambda it: (it.password_set_at, it.key),
     )
     return Some(tuple(islice(oldest, most)), sum(counts))
 

@@ -210,11 +210,13 @@ def _tasks(survey: Survey, now: datetime) -> list[Task]:
 
     old = ngettext("Credential older than %(n)d day", "Credential older than %(n)d days", days) % {"n": days}
     tasks = [
-        filtered(_("Credential expires within 30 days"), Filter.EXPIRING, "warn", survey.expiring),
+        filtered(
+            _("Credential or certificate expires within 30 days"), Filter.EXPIRING, "warn", survey.expiring
+        ),
         filtered(_("Never tested"), Filter.UNTESTED, "idle"),
         filtered(_("Not tested for a week"), Filter.STALE, "idle"),
         filtered(_("Any password is accepted"), Filter.UNPROVEN, "warn"),
-        listed(old, survey.old, lambda it: labels.ago(it.created_at, now)),
+        listed(old, survey.old, lambda it: labels.ago(it.password_set_at, now)),
         listed(_("Certificate not verified"), survey.not_verified, lambda _it: ""),
         listed(_("Plain HTTP"), survey.plain, lambda _it: ""),
     ]
@@ -226,7 +228,7 @@ def _names(some: Some, note: Callable[[RegistrySecret], str]) -> tuple[tuple[str
 
 
 def _expiry(registry: RegistrySecret, today: date) -> str:
-    return labels.expiry(registry.expires_at, today) if registry.expires_at else ""
+    return labels.expiry(*registry.endings[0], today) if registry.endings else ""
 
 
 def _namespaces(snapshot: Snapshot, access: Access, now: datetime) -> dict[str, Any]:
