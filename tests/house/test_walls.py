@@ -24,12 +24,17 @@ OWNERS = {
     "ApiBucket": {"limits.py"},
     "Pause": {"verification/pauses.py"},
     "ScheduledCredential": {
-        f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network", "telling")
+        f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network", "telling", "recent")
     },
-    "ScheduledRegistry": {f"schedule/{it}.py" for it in ("rows", "placing", "intervals", "sweep", "telling")},
+    "ScheduledRegistry": {
+        f"schedule/{it}.py" for it in ("rows", "placing", "intervals", "sweep", "telling", "recent")
+    },
     "CheckInterval": {"schedule/intervals.py", "schedule/placing.py"},
     "ExpiryNotice": {"schedule/expiry.py"},
-    "StateChange": {*(f"schedule/{name}.py" for name in ("rows", "silences", "telling")), "runs/clean_up.py"},
+    "StateChange": {
+        *(f"schedule/{name}.py" for name in ("rows", "silences", "telling", "recent")),
+        "runs/clean_up.py",
+    },
     "DayRecord": {"schedule/days.py", "runs/clean_up.py"},
     "NetworkIncident": {"schedule/network.py", "schedule/telling.py"},
     "Silence": {"schedule/silences.py"},
