@@ -37,6 +37,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 JSON = "application/json"
 METADATA = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+TABLE = f"{JSON};as=Table;g=meta.k8s.io;v=v1"
 METADATA_LIST = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 MERGE_PATCH = "application/merge-patch+json"
 CONNECTIONS = 16
@@ -141,6 +142,14 @@ class Connection:
             lambda: self._once(method, path, subject, body, query, kind, read or self.timeouts.read)
         )
 
+    def cells(self, path: str, *, subject: str, read: float) -> dict[str, str]:
+        """The columns of one object as kubectl prints them, by name. A Secret has its type there, and no content."""
+        query = {"includeObject": "None"}
+        answer = _patiently(lambda: self._once("GET", path, subject, None, query, JSON, read, TABLE))
+        names = [str(it.get("name")) for it in answer.get("columnDefinitions") or ()]
+        rows = [it.get("cells") or () for it in answer.get("rows") or ()]
+        return {name: str(cell) for row in rows[:1] for name, cell in zip(names, row, strict=False)}
+
     def list_all(
         self, path: str, *, subject: str, query: Mapping[str, str], take: Callable[[Json], T]
     ) -> tuple[list[T], Json]:
@@ -186,8 +195,9 @@ class Connection:
         query: Mapping[str, str] | None,
         kind: str,
         read: float,
+        accept: str = JSON,
     ) -> Json:
-        response = self._send(method, path, subject, body, query, kind, read)
+        response = self._send(method, path, subject, body, query, kind, read, accept)
         try:
             raw = response.read()
         except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -8,6 +8,7 @@ GROUP_PATH = f"/apis/{API_VERSION}"
 EVERYWHERE = f"{GROUP_PATH}/{PLURAL}"
 NAMESPACES = "/api/v1/namespaces"
 SECRETS = "/api/v1/secrets"
+PODS = "/api/v1/pods"
 
 
 def registries_in(namespace: str) -> str:
@@ -20,6 +21,10 @@ def registry(key: Key) -> str:
 
 def default_account(namespace: str) -> str:
     return f"{NAMESPACES}/{namespace}/serviceaccounts/default"
+
+
+def pods_in(namespace: str) -> str:
+    return f"{NAMESPACES}/{namespace}/pods"
 
 
 def secrets_in(namespace: str) -> str:

@@ -37,6 +37,12 @@ _CREDENTIAL = re.compile(
     r"\b(?:basic|bearer|password|passwd|pwd|secret|token|api[-_]?key)\b[\"']?\s*[:= ]\s*[!-~]{4,}",
     re.IGNORECASE,
 )
+_IN_WORDS = re.compile(
+    rf"{_TOKENS}|(?<=//)[^\s@/]{{1,512}}@|\?[^\s\"']{{1,2048}}|"
+    r"\b(?:bearer|password|passwd|pwd|api[-_]?key)\b[\"']?\s{0,4}[:= ]\s{0,4}[!-~]{4,512}",
+    re.IGNORECASE,
+)
+"""What may be secret in the words of a container runtime: userinfo and query of a URL, tokens, passwords."""
 _CERTIFICATE = re.compile(
     r"-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]{64,65536}?)-----END CERTIFICATE-----"
 )
@@ -109,6 +115,12 @@ def shown_reason(value: object) -> str:
 def shown_message(value: object) -> str:
     """The message of a verdict. Other clients may write their own, but no credential."""
     return _sentence(str(value), _MESSAGE_MAX)
+
+
+def shown_words(text: str, longest: int) -> str:
+    """The words of another program on one line, cut, without control characters and without what may be secret."""
+    plain = "".join(it if unicodedata.category(it)[0] not in "CZ" else " " for it in text[: 4 * longest])
+    return " ".join(_IN_WORDS.sub("…", plain).split())[:longest]
 
 
 def shown_annotation(value: object) -> str:

@@ -15,6 +15,7 @@ from typing import Protocol
 from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal
 from registries.domain.writer import Writer
+from registries.pull_secrets.failing import PullFailures
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 
 
@@ -163,6 +164,10 @@ class Store(Protocol):
 
     def pull_secret_users(self) -> PullSecretUsers | None:
         """The users of pull secrets; None where the store has none. After `acting_as`, in that person's name."""
+        ...
+
+    def pull_failures(self) -> PullFailures | None:
+        """The pods that cannot pull; None where the store has no pull secrets. After `acting_as`, as that person."""
         ...
 
     def create_namespace(self, name: str) -> None:

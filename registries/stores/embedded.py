@@ -157,6 +157,9 @@ class EmbeddedStore:
     def pull_secret_users(self) -> PullSecretUsers | None:
         return None
 
+    def pull_failures(self) -> None:
+        return None
+
     def create_namespace(self, name: str) -> None:
         uid = str(uuid4())
         with transaction.atomic():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from registries.events import channels
 from registries.limits import LogInRates, Rates, Seats, StoredBuckets
@@ -30,6 +31,7 @@ from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE
 from registries.schedule.sweep import Schedule
 from registries.service.guard import Guard
 from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
+from registries.service.pull_failures import PodFailures
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.registries import Registries
 from registries.service.tests import Tests
@@ -84,6 +86,10 @@ class Services(Telling):
     @part
     def pull_secrets(self) -> PullSecretUse:
         return PullSecretUse(self.store, self.index, self.guard, self.audit)
+
+    @part
+    def pull_failures(self) -> PodFailures:
+        return PodFailures(self.store, self.index, timezone.localtime)
 
     @part
     def accounts(self) -> Accounts:

@@ -18,6 +18,7 @@ from registries.domain.registry import Credential, Draft, Key, RegistrySecret, c
 from registries.domain.resource import KIND, Resource, as_tested, new_resource, password_of, to_domain
 from registries.domain.writer import Writer
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
+from registries.pull_secrets.pods import PodReader
 from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
 from registries.stores.base import Changes, Freshness
@@ -184,8 +185,21 @@ class KubernetesStore:
     def pull_secret_users(self) -> PullSecretUsers | None:
         if not self._keeps_secrets:
             return None
-        reader = self._writer.connection() if isinstance(self._writer, Person) else self._connection
-        return Users(reader, self._writer, self._secrets.is_foreign)
+        return Users(self._reader(), self._writer, self._secrets.is_foreign)
+
+    def pull_failures(self) -> PodReader | None:
+        if not self._keeps_secrets:
+            return None
+        return PodReader(
+            self._reader(),
+            self._secrets.state,
+            reads_secrets=isinstance(self._writer, Person),
+            cluster_wide=not self._namespaces,
+        )
+
+    def _reader(self) -> Connection:
+        """The connection of the person, or of the console for people of its own accounts."""
+        return self._writer.connection() if isinstance(self._writer, Person) else self._connection
 
     def create_namespace(self, name: str) -> None:
         raise Conflict(name, Problem.NAMESPACES_ELSEWHERE)

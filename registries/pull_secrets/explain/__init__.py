@@ -1,0 +1,24 @@
+"""Why a container waits for its image: pure functions of the pod, its Secrets and the registries of its namespace.
+
+The texts are those of kubelets with containerd, Docker and CRI-O.
+"""
+
+from .explanation import explain
+from .kinds import Code, Explanation, Fault, PodSecret, SecretState, Waiting
+from .messages import MESSAGE_MAX, fault_of, is_pull_reason
+from .nearest import Near, nearest_key
+
+__all__ = [
+    "MESSAGE_MAX",
+    "Code",
+    "Explanation",
+    "Fault",
+    "Near",
+    "PodSecret",
+    "SecretState",
+    "Waiting",
+    "explain",
+    "fault_of",
+    "is_pull_reason",
+    "nearest_key",
+]

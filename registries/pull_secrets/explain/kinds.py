@@ -1,0 +1,119 @@
+"""The values of an explanation."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from registries.domain.registry import Key
+
+from .nearest import Near
+
+
+class Fault(StrEnum):
+    """What the message of a container runtime is about."""
+
+    CREDENTIAL = "credential"
+    """The registry or its token service does not accept the credential, or got none."""
+    DENIED = "denied"
+    """No right to the repository, or there is no such repository: registries do not tell the two apart."""
+    BROKEN_SECRET = "broken_secret"  # noqa: S105
+    IMAGE_MISSING = "image_missing"
+    PLATFORM_MISSING = "platform_missing"
+    CERTIFICATE = "certificate"
+    PLAIN_HTTP = "plain_http"
+    NETWORK = "network"
+    RATE_LIMIT = "rate_limit"
+    NODE_LIMIT = "node_limit"
+    """The kubelet pulls too many images at once."""
+    SERVER = "server"
+    NOT_A_REGISTRY = "not_a_registry"
+    INVALID_NAME = "invalid_name"
+    NEVER_PULLED = "never_pulled"
+    """imagePullPolicy is Never, and the node does not have the image."""
+    SIGNATURE = "signature"
+    UNKNOWN = "unknown"
+    """The message does not have the cause: kubelets before 1.32 only say that they wait."""
+
+
+class Code(StrEnum):
+    """An explanation. Faults that are not about credentials are explanations themselves."""
+
+    NO_SECRET = "no_secret"  # noqa: S105
+    SECRET_MISSING = "secret_missing"  # noqa: S105
+    SECRET_TYPE = "secret_type"  # noqa: S105
+    SECRET_BROKEN = "secret_broken"  # noqa: S105
+    SECRET_UNREAD = "secret_unread"  # noqa: S105
+    """The console or the person may not read the content of a Secret."""
+    NO_MATCH = "no_match"
+    CREDENTIAL_BAD = "credential_bad"
+    """The test of the registry fails as well."""
+    CREDENTIAL_GOOD = "credential_good"
+    """The test of the registry succeeds."""
+    CREDENTIAL_OLD = "credential_old"
+    """The test of the registry is missing, old, or proves nothing."""
+    CREDENTIAL_FOREIGN = "credential_foreign"
+    """The Secret belongs to no registry of the console."""
+    MIRROR = "mirror"
+    """A mirror refuses, not the registry of the image."""
+    DENIED = "denied"
+    IMAGE_MISSING = "image_missing"
+    PLATFORM_MISSING = "platform_missing"
+    CERTIFICATE = "certificate"
+    PLAIN_HTTP = "plain_http"
+    NETWORK = "network"
+    RATE_LIMIT = "rate_limit"
+    NODE_LIMIT = "node_limit"
+    SERVER = "server"
+    NOT_A_REGISTRY = "not_a_registry"
+    INVALID_NAME = "invalid_name"
+    NEVER_PULLED = "never_pulled"
+    SIGNATURE = "signature"
+    UNKNOWN = "unknown"
+
+
+class SecretState(StrEnum):
+    """How a kubelet reads one Secret of a pod."""
+
+    READABLE = "readable"
+    MISSING = "missing"
+    WRONG_TYPE = "wrong_type"
+    """Kubelets ignore it."""
+    BROKEN = "broken"
+    """Kubelets then pull nothing for the pod, public images neither."""
+    UNREAD = "unread"
+    """It exists or not: its content is unknown here."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodSecret:
+    """A Secret that a pod names. `keys` are the keys of its `auths`; it never has their content."""
+
+    name: str
+    state: SecretState
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A container that waits for its image. `message` is as the kubelet wrote it, cut to MESSAGE_MAX."""
+
+    container: str
+    image: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`secret` is the Secret in question, and `registry` its registry, or one for the host of the image. `key` is the
+    key of `auths` that is nearest to the image, and `near` what is wrong with it. `mirror` is the host that refused, if
+    it is not the host of the image."""
+
+    code: Code
+    host: str
+    secret: str = ""
+    key: str = ""
+    near: Near | None = None
+    registry: Key | None = None
+    mirror: str = ""
+    certain: bool = True
+    """False where the message does not have the cause: the explanation is then only the most likely one."""

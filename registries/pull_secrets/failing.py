@@ -1,0 +1,151 @@
+"""Values about pods that cannot pull, and the parts of pods and Secrets that an explanation needs."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from typing import Any, Protocol
+
+from registries.domain.errors import Problem
+from registries.domain.registry import Key, RegistrySecret
+from registries.pull_secrets.explain import MESSAGE_MAX, PodSecret, SecretState, Waiting, is_pull_reason
+
+Json = dict[str, Any]
+CONFIG_TYPES = {
+    "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
+    "kubernetes.io/dockercfg": ".dockercfg",
+}
+"""The types of pull secrets, and their field in `data`. The second one is older, and has the `auths` alone."""
+CONFIG_MAX = 1_048_576
+KEYS_MAX = 1_000
+NAMES_MAX = 50
+"""Containers and Secrets of one pod that are read."""
+_STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
+
+
+class Phase(StrEnum):
+    """The pods that are looked at. A pod that starts is Pending until all of its containers have run; a later container
+    of a Running one can wait for its image, too."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+
+
+@dataclass(frozen=True, slots=True)
+class FailingPod:
+    """`owner` is kind and name of its controller; ("", "") without one."""
+
+    namespace: str
+    name: str
+    account: str
+    secrets: tuple[str, ...]
+    waiting: tuple[Waiting, ...]
+    owner: tuple[str, str] = ("", "")
+
+
+@dataclass(slots=True)
+class FailingPods:
+    """`unread` are the namespaces whose pods this person may not list. `problem` is why others could not be read now.
+    `more` says that there are more pods than these."""
+
+    pods: list[FailingPod] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    problem: Problem | None = None
+    more: bool = False
+
+
+class PullFailures(Protocol):
+    """Reads pods and their Secrets, within the permissions of one person or of the console. Raises no error, and takes
+    some seconds at most."""
+
+    def pods(self, namespaces: Sequence[str], phase: Phase, *, all_of_them: bool) -> FailingPods:
+        """The failing pods of these namespaces. `all_of_them`: the person sees every namespace of the cluster."""
+        ...
+
+    def secrets(
+        self, pods: Iterable[FailingPod], registries: Mapping[Key, RegistrySecret]
+    ) -> dict[Key, PodSecret]:
+        """The Secrets that these pods name. `registries` are those of the console by key."""
+        ...
+
+
+def failing_pod(item: Json) -> FailingPod | None:
+    """The parts of a pod that an explanation needs; None if no container waits for its image."""
+    spec, status, metadata = (item.get(it) or {} for it in ("spec", "status", "metadata"))
+    waiting = tuple(islice(_waiting(spec, status), NAMES_MAX))
+    if not waiting:
+        return None
+    owners = (it for it in metadata.get("ownerReferences") or () if it.get("controller"))
+    owner = next(((str(it.get("kind")), str(it.get("name"))) for it in owners), ("", ""))
+    return FailingPod(
+        namespace=str(metadata.get("namespace")),
+        name=str(metadata.get("name")),
+        account=str(spec.get("serviceAccountName") or "default"),
+        secrets=tuple(
+            str(it.get("name")) for it in (spec.get("imagePullSecrets") or ())[:NAMES_MAX] if it.get("name")
+        ),
+        waiting=waiting,
+        owner=owner,
+    )
+
+
+def _waiting(spec: Json, status: Json) -> Iterator[Waiting]:
+    images = {it.get("name"): it.get("image") for group in _CONTAINERS for it in spec.get(group) or ()}
+    for group in _STATUSES:
+        for container in status.get(group) or ():
+            state = (container.get("state") or {}).get("waiting") or {}
+            reason = str(state.get("reason") or "")
+            if reason and is_pull_reason(reason):
+                name = str(container.get("name"))
+                image = str(images.get(name) or container.get("image") or "")
+                yield Waiting(
+                    name, image, reason[:MESSAGE_MAX], str(state.get("message") or "")[:MESSAGE_MAX]
+                )
+
+
+def read_secret(name: str, secret: Json) -> PodSecret:
+    """The keys of a Secret as kubelets read it. Its content is dropped."""
+    field_name = CONFIG_TYPES.get(str(secret.get("type")))
+    if field_name is None:
+        return PodSecret(name, SecretState.WRONG_TYPE)
+    encoded = str((secret.get("data") or {}).get(field_name) or "")
+    keys = auths_of(encoded, nested=field_name == ".dockerconfigjson")
+    return (
+        PodSecret(name, SecretState.BROKEN) if keys is None else PodSecret(name, SecretState.READABLE, keys)
+    )
+
+
+def auths_of(encoded: str, *, nested: bool = True) -> tuple[str, ...] | None:
+    """The keys of `auths` in base64; None if a kubelet cannot read all of it, and so pulls nothing for the pod."""
+    if len(encoded) > CONFIG_MAX:
+        return None
+    try:
+        config = json.loads(base64.b64decode(encoded, validate=True))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    auths = config.get("auths") if nested and isinstance(config, dict) else config
+    if auths is None:
+        return ()
+    if not isinstance(auths, dict) or not all(_is_entry(it) for it in auths.values()):
+        return None
+    return tuple(list(auths)[:KEYS_MAX])
+
+
+def _is_entry(entry: object) -> bool:
+    """Whether a kubelet can read an entry. An empty one is a credential, too."""
+    if entry is None:
+        return True
+    if not isinstance(entry, dict):
+        return False
+    texts = [entry.get(it) for it in ("username", "password", "auth", "email")]
+    if any(it is not None and not isinstance(it, str) for it in texts):
+        return False
+    pair = str(entry.get("auth") or "").replace("\r", "").replace("\n", "").strip()
+    try:
+        return not pair or b":" in base64.b64decode(pair + "=" * (-len(pair) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return False

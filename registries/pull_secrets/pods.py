@@ -1,0 +1,165 @@
+"""Pods whose containers wait for an image, and the Secrets that they name, read when a person asks.
+
+The lists come from the cache of the API server. It ignores `limit` there, so they are read item by item and left where
+there is enough. Nothing is kept: of a pod only names and messages, of a Secret only the keys of `auths`.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from registries.cluster import paths
+from registries.cluster.connection import Connection, Json
+from registries.domain.errors import ConsoleError, NotFound, Problem
+from registries.domain.registry import Key, RegistrySecret
+from registries.pull_secrets.explain import PodSecret, SecretState
+from registries.pull_secrets.failing import (
+    CONFIG_TYPES,
+    FailingPod,
+    FailingPods,
+    Phase,
+    failing_pod,
+    read_secret,
+)
+from registries.pull_secrets.images import auths_keys
+from registries.pull_secrets.kinds import PullSecret
+
+AT_ONCE = 8
+PATIENCE = 8.0
+"""Seconds for all answers together: a person waits for the page."""
+MOST_PODS = 500
+"""Failing pods that are read at most."""
+MOST_SCANNED = 50_000
+"""Pods that are looked at, per list."""
+MOST_SECRETS = 400
+
+
+class _Enough(Exception):
+    """The rest of a list is not read."""
+
+
+class PodReader:
+    """The PullFailures of a cluster. Reads with `reader`: a person, or the console for the people of its own accounts.
+
+    `state` reads the pull secret of a registry as the console. `reads_secrets` says whether the content of other
+    Secrets is read: only as a person. Thread-safe when its arguments are.
+    """
+
+    def __init__(
+        self,
+        reader: Connection,
+        state: Callable[[Key], PullSecret],
+        *,
+        reads_secrets: bool,
+        cluster_wide: bool,
+    ) -> None:
+        self._reader = reader
+        self._state = state
+        self._reads_secrets = reads_secrets
+        self._cluster_wide = cluster_wide
+
+    def pods(self, namespaces: Sequence[str], phase: Phase, *, all_of_them: bool) -> FailingPods:
+        """The failing pods of these namespaces, by namespace and name. One list for the cluster if `all_of_them` says
+        that the person sees every namespace, and may list pods everywhere. Raises no error."""
+        until = time.monotonic() + PATIENCE
+        found = FailingPods()
+        if not (
+            all_of_them
+            and self._cluster_wide
+            and self._everywhere(frozenset(namespaces), phase, found, until)
+        ):
+            with ThreadPoolExecutor(AT_ONCE, "pods") as threads:
+                list(threads.map(lambda it: self._in(it, phase, found, until), namespaces))
+        found.pods.sort(key=lambda it: (it.namespace, it.name))
+        found.unread.sort()
+        found.more = found.more or len(found.pods) > MOST_PODS
+        del found.pods[MOST_PODS:]
+        return found
+
+    def _everywhere(
+        self, namespaces: Collection[str], phase: Phase, found: FailingPods, until: float
+    ) -> bool:
+        """False when pods cannot be listed everywhere: each namespace is then asked by itself."""
+        problem = self._list(paths.PODS, phase, found, until, namespaces)
+        if problem == Problem.CLUSTER_FORBIDDEN:
+            return False
+        found.problem = problem
+        return True
+
+    def _in(self, namespace: str, phase: Phase, found: FailingPods, until: float) -> None:
+        if len(found.pods) > MOST_PODS:
+            found.more = True
+            return
+        problem = self._list(paths.pods_in(namespace), phase, found, until, (namespace,))
+        if problem == Problem.CLUSTER_FORBIDDEN:
+            found.unread.append(namespace)
+        elif problem is not None:
+            found.problem = problem
+
+    def _list(
+        self, path: str, phase: Phase, found: FailingPods, until: float, namespaces: Collection[str]
+    ) -> Problem | None:
+        """Adds the failing pods of one list. Why it could not be read."""
+        scanned = 0
+
+        def take(item: Json) -> None:
+            nonlocal scanned
+            scanned += 1
+            if scanned > MOST_SCANNED or len(found.pods) > MOST_PODS or time.monotonic() > until:
+                raise _Enough
+            pod = failing_pod(item)
+            if pod is not None and pod.namespace in namespaces:
+                found.pods.append(pod)
+
+        if time.monotonic() > until:
+            return Problem.CLUSTER_TIMEOUT
+        query = {"resourceVersion": "0", "fieldSelector": f"status.phase={phase}"}
+        try:
+            self._reader.list_all(path, subject=path, query=query, take=take)
+        except _Enough:
+            found.more = True
+        except NotFound:
+            pass  # the namespace is gone
+        except ConsoleError as error:
+            return error.code or Problem.CLUSTER_FAILED
+        return None
+
+    def secrets(
+        self, pods: Iterable[FailingPod], registries: Mapping[Key, RegistrySecret]
+    ) -> dict[Key, PodSecret]:
+        """The Secrets that these pods name. Raises no error: one that cannot be read is UNREAD."""
+        until = time.monotonic() + PATIENCE
+        keys = list(dict.fromkeys(Key(pod.namespace, name) for pod in pods for name in pod.secrets))
+        with ThreadPoolExecutor(AT_ONCE, "secrets") as threads:
+            read = threads.map(lambda key: self._secret(key, registries.get(key), until), keys[:MOST_SECRETS])
+            return dict(zip(keys, read, strict=False))
+
+    def _secret(self, key: Key, registry: RegistrySecret | None, until: float) -> PodSecret:
+        left = until - time.monotonic()
+        if left <= 0:
+            return PodSecret(key.name, SecretState.UNREAD)
+        try:
+            if self._reads_secrets:
+                try:
+                    return read_secret(
+                        key.name, self._reader.call("GET", paths.secret(key), subject=str(key), read=left)
+                    )
+                except ConsoleError as error:
+                    if isinstance(error, NotFound) or registry is None:
+                        raise
+            if registry is not None:
+                return self._own(key, registry)
+            cells = self._reader.cells(paths.secret(key), subject=str(key), read=left)
+            ignored = cells.get("Type") not in CONFIG_TYPES
+            return PodSecret(key.name, SecretState.WRONG_TYPE if ignored else SecretState.UNREAD)
+        except NotFound:
+            return PodSecret(key.name, SecretState.MISSING)
+        except ConsoleError:
+            return PodSecret(key.name, SecretState.UNREAD)
+
+    def _own(self, key: Key, registry: RegistrySecret) -> PodSecret:
+        """The pull secret of a registry: its keys follow from the address."""
+        state = self._state(key)
+        if state is PullSecret.READY:
+            return PodSecret(key.name, SecretState.READABLE, auths_keys(registry.address))
+        return PodSecret(key.name, SecretState.MISSING if state is PullSecret.MISSING else SecretState.UNREAD)

@@ -1,0 +1,68 @@
+"""Pods that cannot pull, each container with an explanation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from registries.domain.access import Access
+from registries.domain.errors import Problem
+from registries.domain.query import Criteria
+from registries.domain.registry import Key
+from registries.index.search import Index
+from registries.pull_secrets.explain import Explanation, Waiting, explain
+from registries.pull_secrets.failing import FailingPod, Phase
+from registries.stores.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    pod: FailingPod
+    waiting: Waiting
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """By namespace, pod and container. `unread`, `problem` and `more`: see FailingPods."""
+
+    items: tuple[Failure, ...] = ()
+    unread: tuple[str, ...] = ()
+    problem: Problem | None = None
+    more: bool = False
+
+
+class PodFailures:
+    """Pods are read when a person asks, and are not kept."""
+
+    def __init__(self, store: Store, index: Index, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._index = index
+        self._clock = clock
+
+    @property
+    def available(self) -> bool:
+        """Whether the store is a cluster and keeps pull secrets."""
+        return self._store.pull_failures() is not None
+
+    def find(self, *, access: Access, namespace: str = "", phase: Phase = Phase.PENDING) -> Failures:
+        """The failures in the namespaces that this person sees, or in one of them. NotFound for another namespace;
+        Unavailable `session_ended`.
+
+        On a cluster with people of its own, the API server decides which pods this person may list.
+        """
+        self._index.require_namespace(access, namespace)
+        problem = self._index.freshness().problem
+        reader = None if problem else self._store.acting_as(access.acting).pull_failures()
+        if reader is None:
+            return Failures(problem=problem)
+        namespaces = (namespace,) if namespace else self._index.namespaces(access)
+        found = reader.pods(namespaces, phase, all_of_them=access.sees_everything and not namespace)
+        places = {it.namespace for it in found.pods}
+        known = [it for it in self._index.matching(access, Criteria(namespace)) if it.namespace in places]
+        secrets = reader.secrets(found.pods, {it.key: it for it in known})
+        here = {place: [it for it in known if it.namespace == place] for place in places}
+        now, items = self._clock(), []
+        for pod in found.pods:
+            named = [secrets[key] for name in pod.secrets if (key := Key(pod.namespace, name)) in secrets]
+            items += [Failure(pod, it, explain(it, named, here[pod.namespace], now)) for it in pod.waiting]
+        return Failures(tuple(items), tuple(found.unread), found.problem, found.more)

@@ -1,0 +1,192 @@
+"""Pods that cannot pull, on a real API server: found, explained, and only within the rights of the person.
+
+No kubelet runs: the tests write the status that a kubelet writes.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from registries.cluster.paths import pods_in, secrets_in
+from registries.cluster.personal import Person
+from registries.domain.registry import Key
+from registries.pull_secrets import pods as pod_reader
+from registries.pull_secrets.explain import SecretState
+from registries.pull_secrets.failing import FailingPods, Phase
+from registries.stores.cluster.store import KubernetesStore
+from tests.canary import CANARY
+from tests.cluster.users import HARBOR, add, make, pod_spec
+from tests.peers.cluster import MERGE_PATCH, Cluster
+from tests.peers.scripted import wait_for
+
+pytest_plugins = ("tests.cluster.users",)
+
+IMAGE = f"{HARBOR}/shop/web:1"
+REFUSED = f"pulling from host {HARBOR} failed with status code [manifests 1]: 401 Unauthorized"
+CONFIG = "kubernetes.io/dockerconfigjson"
+
+
+def fails(
+    cluster: Cluster,
+    name: str,
+    *,
+    image: str = IMAGE,
+    secrets: tuple[str, ...] = (),
+    namespace: str = "team-a",
+    message: str = REFUSED,
+    reason: str = "ImagePullBackOff",
+    phase: str = "Pending",
+) -> None:
+    make(cluster, "Pod", name, pod_spec(image, secrets), namespace=namespace)
+    waiting = {"reason": reason, "message": message}
+    container = {"name": "c", "image": image, "imageID": "", "ready": False, "restartCount": 0}
+    status = {"phase": phase, "containerStatuses": [{**container, "state": {"waiting": waiting}}]}
+    path = f"{pods_in(namespace)}/{name}"
+    patched = cluster.server.call("PATCH", f"{path}/status", {"status": status}, kind=MERGE_PATCH)
+    assert patched.status == 200, patched.body
+    assert wait_for(
+        lambda: cluster.cached(pods_in(namespace)).get(name) == patched.body["metadata"]["resourceVersion"]
+    )
+
+
+def secret(cluster: Cluster, name: str, config: str, kind: str = CONFIG) -> None:
+    data = {".dockerconfigjson": config} if kind == CONFIG else {"x": config}
+    body: dict[str, Any] = {"metadata": {"name": name}, "type": kind, "stringData": data}
+    assert cluster.server.call("POST", secrets_in("team-a"), body).status == 201
+
+
+def found(
+    store: KubernetesStore, *namespaces: str, phase: Phase = Phase.PENDING, whole: bool = False
+) -> FailingPods:
+    reader = store.pull_failures()
+    assert reader
+    return reader.pods(namespaces or ("team-a", "team-b"), phase, all_of_them=whole)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_pods_that_wait_for_an_image_are_found_and_no_others(
+    store: KubernetesStore, place: Cluster, whole: bool
+) -> None:
+    fails(place, "a", secrets=("x",))
+    fails(place, "b", namespace="team-b", reason="InvalidImageName")
+    fails(place, "crashes", reason="CrashLoopBackOff")
+    fails(place, "runs", phase="Running")
+    make(place, "Pod", "new", pod_spec(IMAGE))
+
+    pending = found(store, whole=whole)
+    one = found(store, "team-b", whole=False)
+    running = found(store, phase=Phase.RUNNING, whole=whole)
+
+    assert [(it.namespace, it.name) for it in pending.pods] == [("team-a", "a"), ("team-b", "b")]
+    assert pending.pods[0].secrets == ("x",)
+    assert [(it.image, it.message) for it in pending.pods[0].waiting] == [(IMAGE, REFUSED)]
+    assert [it.name for it in one.pods] == ["b"]
+    assert [it.name for it in running.pods] == ["runs"]
+    assert not (pending.unread or pending.problem or pending.more)
+
+
+def test_a_person_sees_the_pods_that_the_cluster_lets_them_list(
+    store: KubernetesStore, place: Cluster, person: Person, admin: Person
+) -> None:
+    fails(place, "a")
+    fails(place, "b", namespace="team-b")
+
+    seen = found(store.acting_as(admin), whole=True)
+
+    assert [it.name for it in seen.pods] == ["a"]
+    assert seen.unread == ["team-b"]
+
+
+def test_a_person_without_the_right_sees_no_pod(
+    store: KubernetesStore, place: Cluster, person: Person
+) -> None:
+    fails(place, "a")
+
+    seen = found(store.acting_as(person), "team-a", whole=True)
+
+    assert (seen.pods, seen.unread) == ([], ["team-a"])
+
+
+@pytest.fixture
+def secrets(store: KubernetesStore, place: Cluster) -> Iterator[tuple[str, ...]]:
+    add(store)
+    secret(place, "theirs", f'{{"auths":{{"{HARBOR}:443":{{"username":"u","password":"{CANARY}"}}}}}}')
+    secret(place, "broken", '{"auths":{"x":{"auth":"no"}}}')
+    secret(place, "opaque", "x", "Opaque")
+    names = ("harbor-prod", "theirs", "broken", "opaque", "gone")
+    fails(place, "a", secrets=names)
+    yield names
+
+
+def states(store: KubernetesStore) -> dict[str, tuple[SecretState, tuple[str, ...]]]:
+    reader = store.pull_failures()
+    assert reader
+    pods = reader.pods(["team-a"], Phase.PENDING, all_of_them=False).pods
+    key = Key("team-a", "harbor-prod")
+    read = reader.secrets(pods, {key: store.get(key)})
+    assert CANARY not in repr(read)
+    return {key.name: (it.state, it.keys) for key, it in read.items()}
+
+
+OWN = (SecretState.READABLE, (HARBOR, f"{HARBOR}:443"))
+
+
+def test_for_its_own_accounts_the_console_reads_no_content_of_foreign_secrets(
+    store: KubernetesStore, secrets: tuple[str, ...]
+) -> None:
+    assert states(store) == {
+        "harbor-prod": OWN,
+        "theirs": (SecretState.UNREAD, ()),
+        "broken": (SecretState.UNREAD, ()),
+        "opaque": (SecretState.WRONG_TYPE, ()),
+        "gone": (SecretState.MISSING, ()),
+    }
+
+
+READS_SECRETS = {
+    "metadata": {"name": "reader-of-secrets"},
+    "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}],
+}
+
+
+def test_a_person_reads_secrets_only_with_the_right(
+    store: KubernetesStore, place: Cluster, secrets: tuple[str, ...], admin: Person
+) -> None:
+    without = states(store.acting_as(admin))
+    place.server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", READS_SECRETS)
+    place.bind("team-a-admin", "reader-of-secrets", "team-a")
+    try:
+        allowed = states(store.acting_as(admin))
+    finally:
+        place.unbind("team-a-admin", "reader-of-secrets", "team-a")
+
+    assert without == {name: OWN if name == "harbor-prod" else (SecretState.UNREAD, ()) for name in secrets}
+    assert allowed == {
+        "harbor-prod": OWN,
+        "theirs": (SecretState.READABLE, (f"{HARBOR}:443",)),
+        "broken": (SecretState.BROKEN, ()),
+        "opaque": (SecretState.WRONG_TYPE, ()),
+        "gone": (SecretState.MISSING, ()),
+    }
+
+
+def test_there_is_an_end_to_what_is_read(
+    store: KubernetesStore, place: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        fails(place, name)
+    monkeypatch.setattr(pod_reader, "MOST_PODS", 2)
+
+    few = found(store)
+    monkeypatch.setattr(pod_reader, "MOST_SCANNED", 1)
+    one = found(store)
+    monkeypatch.setattr(pod_reader, "PATIENCE", -1.0)
+    late = found(store)
+    begun = time.monotonic()
+
+    assert (len(few.pods), few.more) == (2, True)
+    assert (len(one.pods), one.more) == (1, True)
+    assert (late.pods, late.problem) == ([], "cluster_timeout")
+    assert time.monotonic() - begun < 1

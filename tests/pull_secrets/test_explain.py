@@ -1,0 +1,366 @@
+"""Why a pull fails: the texts of containerd, Docker and CRI-O, and what the Secrets of the pod say."""
+
+import base64
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from registries.domain.registry import Key, Provider, RegistrySecret, Verification, VerifyStatus
+from registries.domain.shown import shown_words
+from registries.pull_secrets.explain import (
+    Code,
+    Fault,
+    Near,
+    PodSecret,
+    SecretState,
+    Waiting,
+    explain,
+    fault_of,
+    is_pull_reason,
+    nearest_key,
+)
+from registries.pull_secrets.failing import auths_of, failing_pod
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+IMAGE = "reg.io/team/app:1"
+PREFIX = f'Failed to pull image "{IMAGE}": rpc error: code = Unknown desc = '
+BACK_OFF = f'Back-off pulling image "{IMAGE}": ErrImagePull: '
+TOKEN = "failed to authorize: failed to fetch oauth token: unexpected status"
+RESOLVE = f'failed to pull and unpack image "{IMAGE}": failed to resolve reference "{IMAGE}": '
+REFUSED = "pulling from host reg.io failed with status code [manifests 1]: 401 Unauthorized"
+
+TEXTS = [
+    (Fault.CREDENTIAL, REFUSED),
+    (
+        Fault.CREDENTIAL,
+        "unexpected status from HEAD request to https://reg.io/v2/team/app/manifests/1: 401 Unauthorized",
+    ),
+    (Fault.CREDENTIAL, "no basic auth credentials"),
+    (Fault.CREDENTIAL, "Error response from daemon: Get https://reg.io/v2/: no basic auth credentials"),
+    (Fault.CREDENTIAL, "reading manifest 1 in reg.io/team/app: unauthorized: authentication required"),
+    (Fault.CREDENTIAL, "unauthorized: authentication required"),
+    (Fault.CREDENTIAL, f"{TOKEN}: 401"),
+    (Fault.CREDENTIAL, f"{TOKEN} from POST request to https://auth.reg.io/token: 401"),
+    (Fault.CREDENTIAL, "unauthorized: incorrect username or password"),
+    (Fault.CREDENTIAL, "unable to retrieve auth token: invalid username/password: unauthorized: x"),
+    (Fault.CREDENTIAL, "failed to fetch anonymous token: unexpected status: 401"),
+    (Fault.CREDENTIAL, "failed to fetch anonymous token: unexpected status: 401 Unauthorized"),
+    (Fault.DENIED, f"{TOKEN} from GET request to https://auth.reg.io/token: 403 Forbidden"),
+    (Fault.DENIED, "denied: denied"),
+    (Fault.DENIED, "Requesting bearer token: invalid status code from registry 403 (Forbidden)"),
+    (
+        Fault.DENIED,
+        "pull access denied, repository does not exist or may require authorization: server message: "
+        "insufficient_scope: authorization failed",
+    ),
+    (
+        Fault.DENIED,
+        "pull access denied for app, repository does not exist or may require 'docker login': denied: x",
+    ),
+    (Fault.DENIED, "errors: denied: requested access to the resource is denied"),
+    (Fault.DENIED, "unauthorized: unauthorized to access repository: team/app, action: pull"),
+    (Fault.IMAGE_MISSING, f"{RESOLVE}{IMAGE}: not found"),
+    (Fault.IMAGE_MISSING, f"manifest for {IMAGE} not found: manifest unknown: manifest unknown"),
+    (Fault.IMAGE_MISSING, "reading manifest 1 in reg.io/team/app: manifest unknown"),
+    (Fault.PLATFORM_MISSING, f"{RESOLVE}no match for platform in manifest: not found"),
+    (Fault.PLATFORM_MISSING, "no matching manifest for linux/amd64 in the manifest list entries"),
+    (Fault.PLATFORM_MISSING, "no image found in image index for architecture riscv64, variant, OS linux"),
+    (Fault.CERTIFICATE, f"{RESOLVE}failed to do request: x509: certificate signed by unknown authority"),
+    (Fault.CERTIFICATE, "tls: failed to verify certificate: x509: certificate has expired"),
+    (Fault.PLAIN_HTTP, "failed to do request: http: server gave HTTP response to HTTPS client"),
+    (Fault.NETWORK, "failed to do request: dial tcp 10.0.0.1:443: connect: connection refused"),
+    (Fault.NETWORK, "dial tcp: lookup reg.io on 10.96.0.10:53: no such host"),
+    (Fault.NETWORK, "pinging container registry reg.io: Get https://reg.io/v2/: EOF"),
+    (Fault.NETWORK, "net/http: TLS handshake timeout"),
+    (Fault.NETWORK, "context deadline exceeded"),
+    (Fault.RATE_LIMIT, "unexpected status code https://reg.io/v2/: 429 Too Many Requests"),
+    (Fault.RATE_LIMIT, "toomanyrequests: You have reached your pull rate limit."),
+    (Fault.RATE_LIMIT, "reading manifest 1 in reg.io/team/app: toomanyrequests"),
+    (Fault.NOT_A_REGISTRY, "unexpected media type text/html for sha256:0: not found"),
+    (
+        Fault.NOT_A_REGISTRY,
+        "error parsing HTTP 200 response body: invalid character '<' looking for beginning of value",
+    ),
+    (Fault.NODE_LIMIT, "pull QPS exceeded"),
+    (Fault.SERVER, "unexpected status from HEAD request to https://reg.io/v2/: 503 Service Unavailable"),
+    (Fault.SERVER, "received unexpected HTTP status: 500 Internal Server Error"),
+    (Fault.BROKEN_SECRET, "unable to parse auth field, must be formatted as base64(username:password)"),
+    (Fault.BROKEN_SECRET, "illegal base64 data at input byte 4"),
+    (Fault.BROKEN_SECRET, "unexpected end of JSON input"),
+    (Fault.UNKNOWN, ""),
+    (Fault.UNKNOWN, "something new"),
+]
+
+
+def registry(
+    name: str = "mine",
+    domain: str = "reg.io",
+    status: VerifyStatus = VerifyStatus.SUCCESS,
+    reason: str = "ok",
+    days: int = 0,
+) -> RegistrySecret:
+    verification = Verification(status, reason, "", NOW - timedelta(days=days))
+    key = Key("team-a", name)
+    return RegistrySecret(key, "u", "1", NOW, domain, "u", Provider.OTHER, verification=verification)
+
+
+def secret(*keys: str, name: str = "mine", state: SecretState = SecretState.READABLE) -> PodSecret:
+    return PodSecret(name, state, keys)
+
+
+def waiting(message: str = REFUSED, image: str = IMAGE, reason: str = "ErrImagePull") -> Waiting:
+    return Waiting("c", image, reason, message)
+
+
+@pytest.mark.parametrize(("fault", "text"), TEXTS)
+@pytest.mark.parametrize("prefix", ["", PREFIX, BACK_OFF])
+def test_the_fault_in_a_text(fault: Fault, text: str, prefix: str) -> None:
+    assert fault_of(IMAGE, "ErrImagePull", prefix + text) is fault
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["toomanyrequests/denied:x509", "unauthorized/app:not-found", "429/dial-tcp:eof", "manifest/unknown:401"],
+)
+def test_a_name_of_an_image_is_no_fault(name: str) -> None:
+    image = f"reg.io/{name}"
+
+    assert fault_of(image, "ImagePullBackOff", f'Back-off pulling image "{image}"') is Fault.UNKNOWN
+    assert fault_of(image, "ErrImagePull", f"{image}: connection refused") is Fault.NETWORK
+
+
+def test_the_reasons_of_kubelets() -> None:
+    for reason in (
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "RegistryUnavailable",
+    ):
+        assert is_pull_reason(reason)
+    for reason in (
+        "CrashLoopBackOff",
+        "ContainerCreating",
+        "PodInitializing",
+        "CreateContainerConfigError",
+        "",
+    ):
+        assert not is_pull_reason(reason)
+    sentence = "unable to parse auth field, must be formatted as base64(username:password)"
+    assert is_pull_reason(sentence)
+    assert fault_of(IMAGE, sentence, "") is Fault.BROKEN_SECRET
+    assert fault_of(IMAGE, "ErrImageNeverPull", "x") is Fault.NEVER_PULLED
+    assert fault_of(IMAGE, "SignatureValidationFailed", "x") is Fault.SIGNATURE
+
+
+MISSING, TYPE, UNREAD = (
+    secret(state=it) for it in (SecretState.MISSING, SecretState.WRONG_TYPE, SecretState.UNREAD)
+)
+BROKEN = secret(state=SecretState.BROKEN)
+DENIED = "pull access denied, repository does not exist or may require authorization"
+GOOD, BAD = registry(), registry(status=VerifyStatus.FAILED, reason="bad_credentials")
+OLD, UNTESTED = registry(days=9), registry(status=VerifyStatus.UNTESTED, reason="")
+OPEN = registry(reason="ok_unverified")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "secrets", "registries"),
+    [
+        (Code.NO_SECRET, REFUSED, [], []),
+        (Code.NO_SECRET, DENIED, [], [GOOD]),
+        (Code.NO_SECRET, "", [], [GOOD]),
+        (Code.UNKNOWN, "", [], []),
+        (Code.SECRET_MISSING, REFUSED, [MISSING], [GOOD]),
+        (Code.SECRET_MISSING, "", [MISSING], []),
+        (Code.SECRET_TYPE, REFUSED, [TYPE], []),
+        (Code.SECRET_UNREAD, REFUSED, [UNREAD], []),
+        (Code.SECRET_MISSING, REFUSED, [secret("other.io"), UNREAD, MISSING], []),
+        (Code.SECRET_BROKEN, REFUSED, [secret("reg.io"), BROKEN], [GOOD]),
+        (Code.SECRET_BROKEN, f"{IMAGE}: not found", [BROKEN], []),
+        (Code.SECRET_BROKEN, "illegal base64 data at input byte 4", [UNREAD], []),
+        (Code.UNKNOWN, "illegal base64 data at input byte 4", [secret("reg.io")], []),
+        (Code.NO_MATCH, REFUSED, [secret("other.io")], []),
+        (Code.NO_MATCH, DENIED, [secret("reg.io:443")], []),
+        (Code.NO_MATCH, "", [secret("https://reg.io/v2")], []),
+        (Code.CREDENTIAL_BAD, REFUSED, [secret("reg.io")], [BAD]),
+        (Code.CREDENTIAL_BAD, DENIED, [secret("reg.io")], [BAD]),
+        (Code.CREDENTIAL_BAD, "", [secret("reg.io")], [BAD]),
+        (Code.CREDENTIAL_GOOD, REFUSED, [secret("reg.io")], [GOOD]),
+        (Code.CREDENTIAL_OLD, REFUSED, [secret("reg.io")], [OLD]),
+        (Code.CREDENTIAL_OLD, REFUSED, [secret("reg.io")], [UNTESTED]),
+        (Code.CREDENTIAL_OLD, REFUSED, [secret("reg.io")], [OPEN]),
+        (Code.CREDENTIAL_FOREIGN, REFUSED, [secret("reg.io", name="theirs")], [GOOD]),
+        (Code.CREDENTIAL_FOREIGN, REFUSED, [secret("reg.io")], [registry(domain="other.io")]),
+        (Code.DENIED, DENIED, [secret("reg.io")], [GOOD]),
+        (Code.DENIED, DENIED, [secret("reg.io", name="theirs")], []),
+        (Code.UNKNOWN, "", [secret("reg.io")], [GOOD]),
+        (Code.MIRROR, REFUSED.replace("reg.io", "127.0.0.1:5011"), [secret("reg.io")], [GOOD]),
+        (
+            Code.MIRROR,
+            "unexpected status from HEAD request to https://m.io/v2/a?ns=reg.io: 401 Unauthorized",
+            [],
+            [],
+        ),
+        (Code.IMAGE_MISSING, f"{IMAGE}: not found", [], []),
+        (Code.CERTIFICATE, "x509: certificate signed by unknown authority", [secret("reg.io")], [BAD]),
+    ],
+)
+def test_an_explanation(
+    code: Code, message: str, secrets: list[PodSecret], registries: list[RegistrySecret]
+) -> None:
+    found = explain(waiting(message), secrets, registries, NOW)
+
+    assert (found.code, found.host) == (code, "reg.io")
+    assert found.certain or fault_of(IMAGE, "ErrImagePull", message) is Fault.UNKNOWN
+
+
+@pytest.mark.parametrize("fault", [it for it in Fault if it not in (Fault.CREDENTIAL, Fault.BROKEN_SECRET)])
+def test_each_fault_that_is_not_about_a_secret_is_an_explanation(fault: Fault) -> None:
+    assert Code(fault.value)
+
+
+@pytest.mark.parametrize(
+    "image", ["Reg.io/A", "reg.io/a b", "reg.io/a:", "", "https://reg.io/a", "u:p@reg.io/a"]
+)
+def test_an_invalid_image_name(image: str) -> None:
+    for message, reason in (("couldn't parse image name", "InvalidImageName"), (REFUSED, "ErrImagePull")):
+        assert explain(waiting(message, image, reason), [], [], NOW).code is Code.INVALID_NAME
+
+
+def test_docker_hub_is_no_mirror_of_itself() -> None:
+    text = "unexpected status from HEAD request to https://registry-1.docker.io/v2/x/manifests/1: 401 Unauthorized"
+
+    found = explain(waiting(text, "nginx"), [secret("https://index.docker.io/v1/")], [], NOW)
+
+    assert (found.code, found.host) == (Code.CREDENTIAL_FOREIGN, "docker.io")
+
+
+def test_a_registry_for_the_host_is_offered_and_the_pull_secret_is_judged() -> None:
+    mine, other = registry("other", status=VerifyStatus.FAILED), registry("mine")
+
+    assert explain(waiting(), [], [registry("x", "other.io"), mine], NOW).registry == mine.key
+    assert explain(waiting(), [secret("reg.io")], [mine, other], NOW).registry == other.key
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        ("reg.io:443", Near.PORT),
+        ("reg.io:5000", Near.PORT),
+        ("https://reg.io:443/v1/", Near.PORT),
+        ("REG.IO", Near.CASE),
+        ("https://Reg.io", Near.CASE),
+        (" reg.io", Near.SPACE),
+        ("reg.io\n", Near.SPACE),
+        ("https://https://reg.io", Near.SCHEME),
+        ("https://reg.io/v2", Near.VERSION),
+        ("reg.io/v1", Near.VERSION),
+        ("reg.io/team/*", Near.PATH),
+        ("reg.io/team/app:1", Near.PATH),
+        ("reg.io/other", Near.PATH),
+        ("*.reg.io", Near.PATTERN),
+        ("other.io", None),
+        ("", None),
+        ("*", None),
+        ("x" * 10_000, None),
+    ],
+)
+def test_the_nearest_key(key: str, near: Near | None) -> None:
+    assert nearest_key([key], IMAGE) == ((key, near) if near else None)
+    assert nearest_key(["other.io", key], IMAGE) == ((key, near) if near else None)
+
+
+@pytest.mark.parametrize("key", ["registry-1.docker.io", "https://index.docker.io/v1", "hub.docker.com"])
+def test_a_name_of_docker_hub_that_kubelets_do_not_use(key: str) -> None:
+    assert nearest_key([key], "nginx") == (key, Near.HUB)
+
+
+@pytest.mark.parametrize(
+    ("config", "keys"),
+    [
+        ('{"auths":{"reg.io":{"auth":"dTpw"},"b":{}}}', ("reg.io", "b")),
+        ('{"auths":{"reg.io":{"auth":"dTpwcA"}}}', ("reg.io",)),
+        ('{"auths":{}}', ()),
+        ("{}", ()),
+        ('{"auths":null}', ()),
+        ('{"auths":[]}', None),
+        ('{"auths":{"reg.io":{"username":5}}}', None),
+        ('{"auths":{"reg.io":{"auth":"dXA="}}}', None),
+        ('{"auths":{"reg.io":{"auth":"%%%"}}}', None),
+        ('{"auths":{"reg.io":"x"}}', None),
+        ('{"auths":', None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_the_keys_of_a_secret_as_kubelets_read_it(config: str, keys: tuple[str, ...] | None) -> None:
+    assert auths_of(base64.b64encode(config.encode()).decode()) == keys
+
+
+def test_every_kind_of_container_is_looked_at() -> None:
+    def status(name: str, reason: str) -> dict[str, object]:
+        return {"name": name, "image": "", "state": {"waiting": {"reason": reason, "message": "m"}}}
+
+    names = ("init", "app", "debug")
+    pod = {
+        "metadata": {"name": "p", "namespace": "n"},
+        "spec": {
+            f: [{"name": n, "image": f"reg.io/{n}"}]
+            for f, n in zip(("initContainers", "containers", "ephemeralContainers"), names, strict=True)
+        },
+        "status": {
+            f: [status(n, "ErrImagePull"), status("x", "CrashLoopBackOff")]
+            for f, n in zip(
+                ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"),
+                names,
+                strict=True,
+            )
+        },
+    }
+
+    found = failing_pod(pod)
+
+    assert found
+    assert [(it.container, it.image) for it in found.waiting] == [(n, f"reg.io/{n}") for n in names]
+    assert (
+        failing_pod({"metadata": {}, "status": {"containerStatuses": [{"state": {"running": {}}}]}}) is None
+    )
+    assert failing_pod({}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("401 Unauthorized", "401 Unauthorized"),
+        ("no basic auth credentials", "no basic auth credentials"),
+        (f"{TOKEN}: 401", f"{TOKEN}: 401"),
+        ("a\x00b\u202ec\r\nd\x1b[31m", "a b c d [31m"),
+        ("GET https://u:hunter22@reg.io/v2/", "GET https://…reg.io/v2/"),
+        ("https://s3/x?X-Amz-Signature=abc: 403", "https://s3/x… 403"),
+        ("Bearer abcdefgh", "…"),
+        ("password=hunter22!", "…"),
+        ("eyJhbGciOiJIUzI1NiJ9", "…"),
+    ],
+)
+def test_the_words_of_a_runtime_are_cleaned(text: str, shown: str) -> None:
+    assert shown_words(text, 300) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 10**6, "://" * 10**5, "?" * 10**5, "unexpected status" * 10**5, "\x00" * 10**5]
+)
+def test_a_long_message_costs_little(text: str) -> None:
+    begun = time.process_time()
+
+    shown_words(text, 600)
+    fault_of(IMAGE, "ErrImagePull", text)
+    nearest_key([text], IMAGE)
+
+    assert time.process_time() - begun < 0.1
+
+
+def test_a_config_is_data_of_anybody() -> None:
+    for config in ([], 5, "x", None, {"auths": {"a": None}}, {"auths": {"a": []}}):
+        auths_of(base64.b64encode(json.dumps(config).encode()).decode())
+    assert auths_of("A" * 2_000_000) is None
