@@ -22,6 +22,7 @@ from registries.web.list import namespace_options, pulse, registry_list, selecti
 from registries.web.notices import run_notices
 from registries.web.overview import overview
 from registries.web.palette import palette
+from registries.web.pull_failures import pull_failures
 from registries.web.pull_secrets import pull_secret, run_usage, usage
 from registries.web.responses import with_accounts_only as local
 
@@ -97,6 +98,7 @@ urlpatterns = [
     path("journal/export/", journal_export, name="journal_export"),
     path("journal/runs/<uuid:run>/", journal.journal_run, name="journal_run"),
     path("namespaces/", namespaces.namespaces, name="namespaces"),
+    path("pull-failures/", pull_failures, name="pull_failures"),
     path("metrics", metrics.metrics, name="metrics"),
     path("icons/<slug:version>.svg", icons.sprite, name="icons"),
 ]

@@ -79,8 +79,6 @@ def failing_pod(item: Json) -> FailingPod | None:
     waiting = tuple(islice(_waiting(spec, status), NAMES_MAX))
     if not waiting:
         return None
-    owners = (it for it in metadata.get("ownerReferences") or () if it.get("controller"))
-    owner = next(((str(it.get("kind")), str(it.get("name"))) for it in owners), ("", ""))
     return FailingPod(
         namespace=str(metadata.get("namespace")),
         name=str(metadata.get("name")),
@@ -89,8 +87,18 @@ def failing_pod(item: Json) -> FailingPod | None:
             str(it.get("name")) for it in (spec.get("imagePullSecrets") or ())[:NAMES_MAX] if it.get("name")
         ),
         waiting=waiting,
-        owner=owner,
+        owner=_owner(metadata),
     )
+
+
+def _owner(metadata: Json) -> tuple[str, str]:
+    """Kind and name of the workload. A Deployment owns its pods through a ReplicaSet with a hash in the name."""
+    owners = (it for it in metadata.get("ownerReferences") or () if it.get("controller"))
+    kind, name = next(((str(it.get("kind")), str(it.get("name"))) for it in owners), ("", ""))
+    hashed = f"-{(metadata.get('labels') or {}).get('pod-template-hash') or ''}"
+    if kind == "ReplicaSet" and len(hashed) > 1 and name.endswith(hashed):
+        return "Deployment", name.removesuffix(hashed)
+    return kind, name
 
 
 def _waiting(spec: Json, status: Json) -> Iterator[Waiting]:

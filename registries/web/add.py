@@ -1,5 +1,6 @@
 """添加镜像源 (add registry): the form, its live checks, the test before saving, and saving."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -59,12 +60,24 @@ def _new(request: ConsoleRequest, provider: Provider, namespace: str, *, another
         "provider": provider.value,
         "namespace": namespace,
         "name": _suggestion(request, provider, namespace),
+        **_given(request),
     }
     form = AddForm(initial=initial, namespaces=_namespaces(request))
     if another:
         preset = presets.PRESETS[provider].domain or provider is Provider.ALIYUN
         form.fields["username" if preset else "domain"].widget.attrs["autofocus"] = True
     return _form(request, form, another=another)
+
+
+def _given(request: ConsoleRequest) -> dict[str, str]:
+    """An address and a name from a link, if they are valid."""
+    domain, name, found = request.GET.get("domain", ""), request.GET.get("name", ""), dict[str, str]()
+    if domain:
+        with suppress(AddressError):
+            found["domain"] = parse_address(domain).canonical
+    if name and name_problem(name) is None:
+        found["name"] = name
+    return found
 
 
 def _nowhere(request: ConsoleRequest) -> HttpResponse:

@@ -85,16 +85,21 @@ class Group(NamedTuple):
 
 def navigation(request: ConsoleRequest) -> tuple[Group, ...]:
     """The pages that this person may open."""
-    return _navigation(_administers(request), _tells(request), services().by_cluster, request.path)
+    pulls = services().pull_failures.available
+    return _navigation(_administers(request), _tells(request), pulls, services().by_cluster, request.path)
 
 
 @lru_cache(256)
-def _navigation(administers: bool, tells: bool, by_cluster: bool, path: str) -> tuple[Group, ...]:
+def _navigation(
+    administers: bool, tells: bool, pulls: bool, by_cluster: bool, path: str
+) -> tuple[Group, ...]:
     images = [
         ("overview", _("Overview"), "layout-dashboard"),
         ("list", _("Registries"), "boxes"),
         ("journal", _("Audit log"), "scroll-text"),
     ]
+    if pulls:
+        images.insert(2, ("pull_failures", _("Pull failures"), "circle-alert"))
     if tells:
         images.append(("channels", _("Channels"), "bell"))
     groups = [(_("Images"), images)]

@@ -17,12 +17,15 @@ from registries.pull_secrets.explain import SecretState
 from registries.pull_secrets.failing import FailingPods, Phase
 from registries.stores.cluster.store import KubernetesStore
 from tests.canary import CANARY
-from tests.cluster.users import HARBOR, add, make, pod_spec
+from tests.cast import Cast
+from tests.cluster.test_pages import configured
+from tests.cluster.users import HARBOR, add, make, named, pod_spec
 from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.scripted import wait_for
 
 pytest_plugins = ("tests.cluster.users",)
 
+PAGE, ADD = "/pull-failures/", "/registries/-/add/"
 IMAGE = f"{HARBOR}/shop/web:1"
 REFUSED = f"pulling from host {HARBOR} failed with status code [manifests 1]: 401 Unauthorized"
 CONFIG = "kubernetes.io/dockerconfigjson"
@@ -84,7 +87,7 @@ def test_pods_that_wait_for_an_image_are_found_and_no_others(
     assert [(it.image, it.message) for it in pending.pods[0].waiting] == [(IMAGE, REFUSED)]
     assert [it.name for it in one.pods] == ["b"]
     assert [it.name for it in running.pods] == ["runs"]
-    assert not (pending.unread or pending.problem or pending.more)
+    assert (pending.unread, pending.problem, pending.more) == ([], None, False)
 
 
 def test_a_person_sees_the_pods_that_the_cluster_lets_them_list(
@@ -110,14 +113,14 @@ def test_a_person_without_the_right_sees_no_pod(
 
 
 @pytest.fixture
-def secrets(store: KubernetesStore, place: Cluster) -> Iterator[tuple[str, ...]]:
+def secrets(store: KubernetesStore, place: Cluster) -> tuple[str, ...]:
     add(store)
     secret(place, "theirs", f'{{"auths":{{"{HARBOR}:443":{{"username":"u","password":"{CANARY}"}}}}}}')
     secret(place, "broken", '{"auths":{"x":{"auth":"no"}}}')
     secret(place, "opaque", "x", "Opaque")
     names = ("harbor-prod", "theirs", "broken", "opaque", "gone")
     fails(place, "a", secrets=names)
-    yield names
+    return names
 
 
 def states(store: KubernetesStore) -> dict[str, tuple[SecretState, tuple[str, ...]]]:
@@ -190,3 +193,72 @@ def test_there_is_an_end_to_what_is_read(
     assert (len(one.pods), one.more) == (1, True)
     assert (late.pods, late.problem) == ([], "cluster_timeout")
     assert time.monotonic() - begun < 1
+
+
+@pytest.fixture
+def people(place: Cluster, settings: Any, cast: Cast) -> Iterator[Cast]:
+    """The cast, with accounts of the console, on this cluster."""
+    for _ in configured(place, settings):
+        yield cast
+
+
+def test_the_page_has_the_reason_and_the_next_step_for_each_role(people: Cast, place: Cluster) -> None:
+    people.add("harbor-prod", domain=HARBOR)
+    fails(place, "web-1", message=f"{REFUSED} <b>\u202e password={CANARY}")
+    fails(place, "web-2")
+    fails(place, "hub", image="nginx", message="toomanyrequests: x")
+    fails(place, "new", image="reg.io/a", message="no basic auth credentials")
+    fails(place, "secret", namespace="team-b")
+
+    pages = {name: people.client(name).get(PAGE).content.decode() for name in ("olive", "nina", "vic", "sam")}
+
+    for name in ("nina", "vic"):
+        assert "web-1" in pages[name]
+        assert "2 个容器" in pages[name]
+        assert "4 个 Pod 无法拉取镜像" in pages[name]
+        assert "team-b" not in pages[name]
+        assert "<b>" not in pages[name]
+        assert "\u202e" not in pages[name]
+    assert "5 个 Pod" in pages["olive"]
+    assert "web-1" not in pages["sam"]
+    assert "绑定 harbor-prod" in pages["nina"]
+    assert "绑定 harbor-prod" not in pages["vic"]
+    assert "domain=reg.io" in pages["nina"]
+    assert "domain=reg.io" not in pages["vic"]
+
+
+def test_the_page_is_narrowed(people: Cast, place: Cluster) -> None:
+    people.add("harbor-prod", domain=HARBOR)
+    fails(place, "web-1")
+    fails(place, "other", image="reg.io/a")
+    fails(place, "runs", phase="Running")
+    client = people.client("nina", hx_request="true")
+
+    def page(**query: str) -> str:
+        return client.get(PAGE, query).content.decode()
+
+    only = page(namespace="team-a", registry="harbor-prod")
+    assert "web-1" in only
+    assert "other" not in only
+    assert "runs" in page(running="1")
+    assert "web-1" not in page(running="1")
+    assert "没有 Pod 在等待镜像" in page(namespace="team-a", registry="absent")
+    assert client.get(PAGE, {"namespace": "team-b"}).status_code == 404
+
+
+def test_a_click_mends_it_and_the_form_is_filled_in(people: Cast, place: Cluster) -> None:
+    uid = people.add("harbor-prod", domain=HARBOR).uid
+    client = people.client("nina")
+
+    bound = client.post("/registries/team-a/harbor-prod/pull-secret/", {"uid": uid, "bound": "1"})
+    form = client.get(
+        ADD, {"namespace": "team-a", "domain": "Reg.io:5000", "provider": "other", "name": "theirs"}
+    )
+    odd = client.get(ADD, {"namespace": "team-a", "domain": '"><script>', "name": "../x"})
+
+    assert bound.status_code == 302
+    assert named(place) == ["harbor-prod"]
+    assert 'value="reg.io:5000"' in form.content.decode()
+    assert 'value="theirs"' in form.content.decode()
+    assert odd.status_code == 200
+    assert "<script>" not in odd.content.decode()

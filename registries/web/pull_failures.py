@@ -1,0 +1,175 @@
+"""拉取故障 (pull failures): pods that cannot pull an image, with the reason and the next step."""
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from registries.domain.access import Access, Permission
+from registries.domain.errors import NotFound
+from registries.domain.registry import Key, Provider, RegistrySecret
+from registries.domain.shown import shown_words
+from registries.log_in.access import ConsoleRequest
+from registries.pull_secrets.explain import Code, Explanation
+from registries.pull_secrets.failing import FailingPod, Phase
+from registries.pull_secrets.matching import DEFAULT_DOMAIN
+from registries.service.pull_failures import Failure
+from registries.web.responses import details_url, is_htmx
+from registries.wiring import services
+from registries.words.labels import Label
+from registries.words.problems import problem_text
+from registries.words.pull_failures import LABELS, reason
+
+SHOWN, GROUPS = 10, 100
+"""Pods of a group, and groups; the rest are counted."""
+UNREAD_SHOWN = 10
+IMAGE_MAX, MESSAGE_MAX = 255, 600
+_PER_IMAGE = frozenset(
+    {
+        Code.DENIED,
+        Code.IMAGE_MISSING,
+        Code.PLATFORM_MISSING,
+        Code.INVALID_NAME,
+        Code.NEVER_PULLED,
+        Code.SIGNATURE,
+    }
+)
+_NEEDS_CREDENTIAL = frozenset({Code.NO_SECRET, Code.SECRET_MISSING, Code.SECRET_TYPE, Code.NO_MATCH})
+_ADDABLE = _NEEDS_CREDENTIAL | {Code.CREDENTIAL_FOREIGN, Code.SECRET_BROKEN, Code.SECRET_UNREAD}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next step: a link, a button that binds `registry`, or neither. `command` is for kubectl."""
+
+    text: str = ""
+    url: str = ""
+    dialog: bool = False
+    bind: RegistrySecret | None = None
+    hint: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pods of one namespace with one explanation. `more` are those that are not shown."""
+
+    namespace: str
+    label: Label
+    reason: str
+    certain: bool
+    image: str
+    message: str
+    pods: list[tuple[str, str]]
+    """(pod, container)"""
+    count: int
+    more: int
+    step: Step
+
+
+@require_safe
+def pull_failures(request: ConsoleRequest) -> HttpResponse:
+    """The page; for htmx, the part that a filter changes. `namespace` and `registry` narrow it; `running` looks into
+    running pods. NotFound without a cluster."""
+    access = request.access
+    namespace, name = request.GET.get("namespace", ""), request.GET.get("registry", "")
+    phase = Phase.RUNNING if request.GET.get("running") == "1" else Phase.PENDING
+    if not services().pull_failures.available:
+        raise NotFound(request.path)
+    found = services().pull_failures.find(access=access, namespace=namespace, phase=phase)
+    items = [it for it in found.items if not name or it.explanation.registry == Key(namespace, name)]
+    grouped = _grouped(items)
+    context: dict[str, Any] = {
+        "namespace": namespace,
+        "namespaces": services().index.namespaces(access=access),
+        "registry": shown_words(name, IMAGE_MAX),
+        "running": phase is Phase.RUNNING,
+        "pods": len({(it.pod.namespace, it.pod.name) for it in items}),
+        "groups": [_group(it, request.acting_access) for it in grouped[:GROUPS]],
+        "more": found.more or len(grouped) > GROUPS,
+        "unread": found.unread[:UNREAD_SHOWN],
+        "unread_more": len(found.unread[UNREAD_SHOWN:]),
+        "problem": problem_text(found.problem) if found.problem else "",
+    }
+    part = "registries/_pull_failures.html" if is_htmx(request) else "registries/pull_failures.html"
+    return render(request, part, context)
+
+
+def _grouped(items: Iterable[Failure]) -> list[list[Failure]]:
+    """The failures with one explanation together, the largest groups first."""
+    groups: dict[tuple[str, Explanation, str], list[Failure]] = {}
+    for it in items:
+        image = it.waiting.image if it.explanation.code in _PER_IMAGE else ""
+        groups.setdefault((it.pod.namespace, it.explanation, image), []).append(it)
+    return sorted(groups.values(), key=lambda group: -len(group))
+
+
+def _group(failures: list[Failure], access: Access) -> Group:
+    first, explanation = failures[0], failures[0].explanation
+    told = next((it.waiting.message for it in failures if it.waiting.message), "")
+    return Group(
+        namespace=first.pod.namespace,
+        label=LABELS[explanation.code],
+        reason=reason(explanation),
+        certain=explanation.certain,
+        image=shown_words(first.waiting.image, IMAGE_MAX),
+        message=shown_words(told, MESSAGE_MAX),
+        pods=[(it.pod.name, it.waiting.container) for it in failures[:SHOWN]],
+        count=len(failures),
+        more=len(failures[SHOWN:]),
+        step=_step(first.pod, explanation, access),
+    )
+
+
+def _step(pod: FailingPod, explanation: Explanation, access: Access) -> Step:
+    """The one next step. A button is offered only with its permission."""
+    registry = services().index.known(access, explanation.registry) if explanation.registry else None
+    may = access.may(Permission.CREATE, pod.namespace)
+    if registry is not None and explanation.code in _NEEDS_CREDENTIAL:
+        return _use(pod, registry, explanation, may=may)
+    if registry is not None:
+        return Step(_("Open %(name)s") % {"name": registry.title}, details_url(registry.key))
+    if explanation.code in _ADDABLE and may:
+        provider = Provider.DOCKERHUB if explanation.host == DEFAULT_DOMAIN else Provider.OTHER
+        query = {"namespace": pod.namespace, "domain": explanation.host, "provider": provider.value}
+        if explanation.code is Code.SECRET_MISSING:
+            query["name"] = explanation.secret
+        hint = _("The console then keeps a pull secret for it.")
+        return Step(_("Add registry"), reverse("registries:add", query=query), dialog=True, hint=hint)
+    return Step(command=_kubectl(pod, "describe", "pod", pod.name))
+
+
+def _use(pod: FailingPod, registry: RegistrySecret, explanation: Explanation, *, may: bool) -> Step:
+    """Lets the pods use the pull secret of a registry. New pods of an account get it, if they name none themselves."""
+    if explanation.code is not Code.NO_SECRET:
+        hint = _("Name the pull secret %(name)s in the workload instead.") % {"name": registry.name}
+        return Step(_("Open %(name)s") % {"name": registry.title}, details_url(registry.key), hint=hint)
+    hint = _("Only new pods use it: restart the workload then.")
+    restart = _restart(pod)
+    if pod.account == "default" and may:
+        return Step(_("Bind %(name)s") % {"name": registry.name}, bind=registry, hint=hint, command=restart)
+    patch = f'{{"imagePullSecrets":[{{"name":"{registry.name}"}}]}}'
+    bind = _kubectl(pod, "patch", "serviceaccount", pod.account, "-p", patch)
+    return Step(
+        _("Open %(name)s") % {"name": registry.title},
+        details_url(registry.key),
+        hint=hint,
+        command=f"{bind}\n{restart}",
+    )
+
+
+def _restart(pod: FailingPod) -> str:
+    kind, name = pod.owner
+    if kind in ("Deployment", "StatefulSet", "DaemonSet"):
+        return _kubectl(pod, "rollout", "restart", f"{kind.lower()}/{name}")
+    return _kubectl(pod, "delete", "pod", pod.name)
+
+
+def _kubectl(pod: FailingPod, *words: str) -> str:
+    return shlex.join(["kubectl", "-n", pod.namespace, *words])

@@ -1,0 +1,196 @@
+"""Why a pod cannot pull, in words: a title, the reason, and the next step."""
+
+from django.utils.translation import gettext_lazy as _
+
+from registries.domain.shown import shown_words
+from registries.pull_secrets.explain import Code, Explanation, Near
+from registries.words.labels import Label
+from registries.words.language import Text
+
+NAME_MAX = 255
+LABELS: dict[Code, Label] = {
+    Code.NO_SECRET: Label(
+        _("No pull secret"),
+        "bad",
+        "key-round",
+        _("%(host)s needs a credential, and these pods name no pull secret."),
+    ),
+    Code.SECRET_MISSING: Label(
+        _("Pull secret missing"),
+        "bad",
+        "key-round",
+        _("The pods name the Secret %(secret)s, which does not exist."),
+    ),
+    Code.SECRET_TYPE: Label(
+        _("Pull secret of a wrong type"),
+        "bad",
+        "key-round",
+        _("Nodes ignore the Secret %(secret)s: its type is not kubernetes.io/dockerconfigjson."),
+    ),
+    Code.SECRET_BROKEN: Label(
+        _("Pull secret cannot be read"),
+        "bad",
+        "key-round",
+        _("Nodes cannot read the Secret %(secret)s. These pods then pull nothing, public images neither."),
+    ),
+    Code.SECRET_UNREAD: Label(
+        _("Pull secret not checked"),
+        "warn",
+        "key-round",
+        _(
+            "%(host)s does not accept the credential. The console cannot read the keys of the Secret %(secret)s."
+        ),
+    ),
+    Code.NO_MATCH: Label(
+        _("No matching credential"),
+        "bad",
+        "key-round",
+        _("No pull secret of these pods has a credential for %(host)s."),
+    ),
+    Code.CREDENTIAL_BAD: Label(
+        _("Credential does not work"),
+        "bad",
+        "circle-x",
+        _("The pods use the pull secret %(secret)s. The last test of its registry failed, too."),
+    ),
+    Code.CREDENTIAL_GOOD: Label(
+        _("Refused only on the node"),
+        "warn",
+        "triangle-alert",
+        _(
+            "The node was refused with the pull secret %(secret)s, but the last test of its registry succeeded. The"
+            " password may have changed since, or the node reaches another server."
+        ),
+    ),
+    Code.CREDENTIAL_OLD: Label(
+        _("Credential not tested"),
+        "warn",
+        "triangle-alert",
+        _(
+            "The node was refused with the pull secret %(secret)s. No recent test of its registry proves the password."
+        ),
+    ),
+    Code.CREDENTIAL_FOREIGN: Label(
+        _("Credential refused"),
+        "bad",
+        "circle-x",
+        _(
+            "%(host)s refuses the credential in the Secret %(secret)s. It belongs to no registry of this console."
+        ),
+    ),
+    Code.MIRROR: Label(
+        _("Refused by a mirror"),
+        "warn",
+        "layers",
+        _("The mirror %(mirror)s refused, not %(host)s. Nodes send it the credential of %(host)s."),
+    ),
+    Code.DENIED: Label(
+        _("No permission for the repository"),
+        "bad",
+        "lock",
+        _(
+            "%(host)s refuses this repository: the account has no permission to pull it, or it does not exist."
+        ),
+    ),
+    Code.IMAGE_MISSING: Label(
+        _("Image not found"),
+        "bad",
+        "search",
+        _("%(host)s has no such image or tag. The credential is not the cause."),
+    ),
+    Code.PLATFORM_MISSING: Label(
+        _("No image for this platform"),
+        "bad",
+        "layers",
+        _("The image does not exist for the architecture of the node."),
+    ),
+    Code.CERTIFICATE: Label(
+        _("Certificate not trusted"),
+        "bad",
+        "shield-check",
+        _(
+            "The node does not trust the certificate of %(host)s. A custom CA of the console does not reach the nodes."
+        ),
+    ),
+    Code.PLAIN_HTTP: Label(
+        _("Plain HTTP"),
+        "bad",
+        "globe",
+        _("%(host)s answers plain HTTP, and the node uses HTTPS. Allow HTTP in its container runtime."),
+    ),
+    Code.NETWORK: Label(
+        _("Not reachable"),
+        "bad",
+        "plug-zap",
+        _("The node does not reach %(host)s: name resolution, routing or a firewall."),
+    ),
+    Code.RATE_LIMIT: Label(
+        _("Rate limit"),
+        "warn",
+        "history",
+        _("%(host)s limits the number of pulls. The node tries again by itself."),
+    ),
+    Code.NODE_LIMIT: Label(
+        _("Too many pulls on the node"),
+        "warn",
+        "history",
+        _("The node limits its own pulls, and tries again by itself."),
+    ),
+    Code.SERVER: Label(
+        _("Registry error"),
+        "bad",
+        "triangle-alert",
+        _("%(host)s answers with a server error. The node tries again by itself."),
+    ),
+    Code.NOT_A_REGISTRY: Label(
+        _("Not a registry"),
+        "bad",
+        "globe",
+        _("%(host)s answers with a web page, for example of a log-in or of a proxy."),
+    ),
+    Code.INVALID_NAME: Label(
+        _("Invalid image name"),
+        "bad",
+        "circle-x",
+        _("Nodes cannot read this image name. Correct it in the workload."),
+    ),
+    Code.NEVER_PULLED: Label(
+        _("Image is never pulled"),
+        "bad",
+        "circle-x",
+        _("The node does not have the image, and imagePullPolicy is Never."),
+    ),
+    Code.SIGNATURE: Label(
+        _("Signature refused"), "bad", "shield-check", _("The node refuses the signature of the image.")
+    ),
+    Code.UNKNOWN: Label(
+        _("Cause unknown"),
+        "idle",
+        "circle-dashed",
+        _("The node does not report a known cause. The events of the pod may have more."),
+    ),
+}
+
+NEAR: dict[Near, Text] = {
+    Near.SPACE: _("Its key %(key)s has a space or a line break at an end."),
+    Near.SCHEME: _("Its key %(key)s has https:// or http:// twice."),
+    Near.CASE: _("Its key %(key)s has capital letters. Nodes compare names exactly."),
+    Near.VERSION: _(
+        "Its key %(key)s ends without a slash: nodes read /v1 and /v2 there as the name of a repository."
+    ),
+    Near.PORT: _("Its key %(key)s has another port. Nodes compare ports as text, also the default port 443."),
+    Near.PATH: _("Its key %(key)s is for another path."),
+    Near.PATTERN: _("Its key %(key)s does not cover this host: * stands for exactly one part between dots."),
+    Near.HUB: _("Its key %(key)s is a name of Docker Hub that nodes do not use. The name is docker.io."),
+}
+
+
+def reason(explanation: Explanation) -> str:
+    """The reason in one or two sentences. Hosts and keys are typed by anybody, and are cleaned."""
+    typed = {"host": explanation.host, "secret": explanation.secret, "mirror": explanation.mirror}
+    typed["key"] = explanation.key.rpartition("@")[2]
+    names = {name: shown_words(text, NAME_MAX) for name, text in typed.items()}
+    texts = [LABELS[explanation.code].hint]
+    if explanation.near is not None:
+        texts.append(NEAR[explanation.near])
+    return " ".join(str(it) % names for it in texts)
