@@ -18,6 +18,7 @@ from registries.domain.shown import shown_words
 from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.explain import Code, Explanation
 from registries.pull_secrets.failing import FailingPod, Phase
+from registries.pull_secrets.kinds import Binding
 from registries.pull_secrets.matching import DEFAULT_DOMAIN
 from registries.service.pull_failures import Failure
 from registries.web.responses import details_url, is_htmx
@@ -76,7 +77,7 @@ class Group:
 @require_safe
 def pull_failures(request: ConsoleRequest) -> HttpResponse:
     """The page; for htmx, the part that a filter changes. `namespace` and `registry` narrow it; `running` looks into
-    running pods. NotFound without a cluster."""
+    running pods; `count` gives the line for the details page. NotFound without a cluster."""
     access = request.access
     namespace, name = request.GET.get("namespace", ""), request.GET.get("registry", "")
     phase = Phase.RUNNING if request.GET.get("running") == "1" else Phase.PENDING
@@ -98,7 +99,9 @@ def pull_failures(request: ConsoleRequest) -> HttpResponse:
         "problem": problem_text(found.problem) if found.problem else "",
     }
     part = "registries/_pull_failures.html" if is_htmx(request) else "registries/pull_failures.html"
-    return render(request, part, context)
+    return render(
+        request, "registries/_pull_failures_count.html" if "count" in request.GET else part, context
+    )
 
 
 def _grouped(items: Iterable[Failure]) -> list[list[Failure]]:
@@ -117,7 +120,7 @@ def _group(failures: list[Failure], access: Access) -> Group:
         namespace=first.pod.namespace,
         label=LABELS[explanation.code],
         reason=reason(explanation),
-        certain=explanation.certain,
+        certain=explanation.certain or explanation.code is Code.UNKNOWN,
         image=shown_words(first.waiting.image, IMAGE_MAX),
         message=shown_words(told, MESSAGE_MAX),
         pods=[(it.pod.name, it.waiting.container) for it in failures[:SHOWN]],
@@ -132,7 +135,7 @@ def _step(pod: FailingPod, explanation: Explanation, access: Access) -> Step:
     registry = services().index.known(access, explanation.registry) if explanation.registry else None
     may = access.may(Permission.CREATE, pod.namespace)
     if registry is not None and explanation.code in _NEEDS_CREDENTIAL:
-        return _use(pod, registry, explanation, may=may)
+        return _use(pod, registry, explanation, access)
     if registry is not None:
         return Step(_("Open %(name)s") % {"name": registry.title}, details_url(registry.key))
     if explanation.code in _ADDABLE and may:
@@ -145,30 +148,37 @@ def _step(pod: FailingPod, explanation: Explanation, access: Access) -> Step:
     return Step(command=_kubectl(pod, "describe", "pod", pod.name))
 
 
-def _use(pod: FailingPod, registry: RegistrySecret, explanation: Explanation, *, may: bool) -> Step:
+def _use(pod: FailingPod, registry: RegistrySecret, explanation: Explanation, access: Access) -> Step:
     """Lets the pods use the pull secret of a registry. New pods of an account get it, if they name none themselves."""
     if explanation.code is not Code.NO_SECRET:
         hint = _("Name the pull secret %(name)s in the workload instead.") % {"name": registry.name}
         return Step(_("Open %(name)s") % {"name": registry.title}, details_url(registry.key), hint=hint)
-    hint = _("Only new pods use it: restart the workload then.")
-    restart = _restart(pod)
-    if pod.account == "default" and may:
+    return _bind(pod, registry, access)
+
+
+def _bind(pod: FailingPod, registry: RegistrySecret, access: Access) -> Step:
+    restart, opens = _restart(pod), (_("Open %(name)s") % {"name": registry.title}, details_url(registry.key))
+    if pod.account != "default":
+        patch = f'{{"imagePullSecrets":[{{"name":"{registry.name}"}}]}}'
+        bind = _kubectl(pod, "patch", "serviceaccount", pod.account, "-p", patch)
+        hint = _("Bind it to the service account %(name)s. Only new pods use it.") % {"name": pod.account}
+        return Step(*opens, hint=hint, command=f"{bind}\n{restart}".strip())
+    binding = services().pull_secrets.binding(access=access, key=registry.key)
+    if binding is Binding.BOUND:
+        hint = _("It is bound to the default service account. These pods are older: restart the workload.")
+        return Step(*opens, hint=hint, command=restart)
+    hint = _("The default service account then names it. Only new pods use it: restart the workload.")
+    if binding is Binding.UNBOUND and access.may(Permission.CREATE, pod.namespace):
         return Step(_("Bind %(name)s") % {"name": registry.name}, bind=registry, hint=hint, command=restart)
-    patch = f'{{"imagePullSecrets":[{{"name":"{registry.name}"}}]}}'
-    bind = _kubectl(pod, "patch", "serviceaccount", pod.account, "-p", patch)
-    return Step(
-        _("Open %(name)s") % {"name": registry.title},
-        details_url(registry.key),
-        hint=hint,
-        command=f"{bind}\n{restart}",
-    )
+    return Step(*opens, command=restart)
 
 
 def _restart(pod: FailingPod) -> str:
+    """The command; "" for a pod that nothing makes again."""
     kind, name = pod.owner
     if kind in ("Deployment", "StatefulSet", "DaemonSet"):
         return _kubectl(pod, "rollout", "restart", f"{kind.lower()}/{name}")
-    return _kubectl(pod, "delete", "pod", pod.name)
+    return _kubectl(pod, "delete", "pod", pod.name) if kind else ""
 
 
 def _kubectl(pod: FailingPod, *words: str) -> str:

@@ -246,9 +246,40 @@ def test_the_page_is_narrowed(people: Cast, place: Cluster) -> None:
     assert client.get(PAGE, {"namespace": "team-b"}).status_code == 404
 
 
+def test_the_details_page_counts_them(people: Cast, place: Cluster) -> None:
+    people.add("harbor-prod", domain=HARBOR)
+    client = people.client("vic", hx_request="true")
+    query = {"namespace": "team-a", "registry": "harbor-prod", "count": "1"}
+    details = client.get("/registries/team-a/harbor-prod/").content.decode()
+    assert f"{PAGE}?namespace=team-a&amp;registry=harbor-prod&amp;count=1" in details
+    none = client.get(PAGE, query).content.decode()
+    fails(place, "web-1")
+    fails(place, "web-2")
+    fails(place, "other", image="reg.io/a")
+
+    two = client.get(PAGE, query).content.decode()
+
+    assert "没有正在启动的 Pod" in none
+    assert "2 个 Pod 无法从中拉取" in two
+    assert f"{PAGE}?namespace=team-a&amp;registry=harbor-prod" in two
+
+
+def test_a_server_that_is_away_is_said(people: Cast, place: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = people.client("nina")
+    client.get("/registries/")
+    monkeypatch.setattr(pod_reader, "PATIENCE", -1.0)
+
+    page = client.get(PAGE).content.decode()
+
+    assert "未能读取全部 Pod" in page
+    assert "没有 Pod 在等待镜像" not in page
+
+
 def test_a_click_mends_it_and_the_form_is_filled_in(people: Cast, place: Cluster) -> None:
     uid = people.add("harbor-prod", domain=HARBOR).uid
     client = people.client("nina")
+    fails(place, "web-1")
+    assert "绑定 harbor-prod" in client.get(PAGE).content.decode()
 
     bound = client.post("/registries/team-a/harbor-prod/pull-secret/", {"uid": uid, "bound": "1"})
     form = client.get(
@@ -258,6 +289,9 @@ def test_a_click_mends_it_and_the_form_is_filled_in(people: Cast, place: Cluster
 
     assert bound.status_code == 302
     assert named(place) == ["harbor-prod"]
+    page = client.get(PAGE).content.decode()
+    assert "绑定 harbor-prod" not in page
+    assert "已绑定到默认服务账号" in page
     assert 'value="reg.io:5000"' in form.content.decode()
     assert 'value="theirs"' in form.content.decode()
     assert odd.status_code == 200

@@ -330,6 +330,28 @@ def test_every_kind_of_container_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "name", "labels", "owner"),
+    [
+        ("ReplicaSet", "web-7d9f", {"pod-template-hash": "7d9f"}, ("Deployment", "web")),
+        ("ReplicaSet", "web-7d9f", {"pod-template-hash": "other"}, ("ReplicaSet", "web-7d9f")),
+        ("ReplicaSet", "web-", None, ("ReplicaSet", "web-")),
+        ("StatefulSet", "db", {}, ("StatefulSet", "db")),
+    ],
+)
+def test_the_workload_of_a_pod(
+    kind: str, name: str, labels: dict[str, str] | None, owner: tuple[str, str]
+) -> None:
+    waits = {"name": "c", "state": {"waiting": {"reason": "ErrImagePull"}}}
+    owners = [{"kind": "Node", "name": "n"}, {"kind": kind, "name": name, "controller": True}]
+    metadata = {"name": "p", "namespace": "n", "labels": labels, "ownerReferences": owners}
+
+    found = failing_pod({"metadata": metadata, "status": {"containerStatuses": [waits]}})
+
+    assert found
+    assert found.owner == owner
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("401 Unauthorized", "401 Unauthorized"),
