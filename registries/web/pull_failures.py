@@ -170,7 +170,11 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access) -> Step:
     hint = _("The default service account then names it. Only new pods use it: restart the workload.")
     if binding is Binding.UNBOUND and access.may(Permission.CREATE, pod.namespace):
         return Step(_("Bind %(name)s") % {"name": registry.name}, bind=registry, hint=hint, command=restart)
-    return Step(*opens, command=restart)
+    return Step(
+        *opens,
+        hint=_("Name the pull secret %(name)s in the workload.") % {"name": registry.name},
+        command=restart,
+    )
 
 
 def _restart(pod: FailingPod) -> str:
