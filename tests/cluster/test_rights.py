@@ -175,6 +175,7 @@ def walk(client: Client, cluster: Cluster, find: Callable[[str], Any]) -> None:
         damage(cluster, key)
         assert wait_for(lambda: is_right(cluster, key, ADDRESS))
     assert client.get("/registries/team-a/added/usage/").status_code == 200
+    assert client.get("/pull-failures/").status_code == 200
     gone = client.post("/registries/team-a/added/delete/", {"confirm": "added", "uid": added.uid})
     assert gone.status_code == 302
     assert cluster.server.call("GET", registry(key)).status == 404
