@@ -258,6 +258,8 @@ _REFUSALS = {
     "ask the cluster's administrator for more",
     Problem.CLUSTER_REFUSED: "a rule of the cluster (admission) is against it; ask its administrator which rules are "
     "in force",
+    Problem.PASSWORD_FIXED: "the resource definition on the cluster allows no new password; its administrator has to "
+    "run manage.py crd --apply",
 }
 
 _CONFLICTS = {

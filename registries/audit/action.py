@@ -17,6 +17,7 @@ IN_DOUBT = "uncertain"
 class Action(StrEnum):
     CREATE = "create"
     EDIT = "edit"
+    PASSWORD = "password"  # noqa: S105  an action
     DELETE = "delete"
     TEST = "test"
     TRY = "try"

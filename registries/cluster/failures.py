@@ -97,6 +97,8 @@ def retry_after(headers: Mapping[str, str]) -> int:
 
 
 def _invalid(subject: str, causes: list[dict[str, Any]]) -> ConsoleError:
+    if any(cause.get("field") == "spec" for cause in causes):
+        return Refused(subject, Problem.PASSWORD_FIXED)  # the definition of an earlier version of the console
     fields = [_FIELDS.get(str(cause.get("field"))) for cause in causes]
     found = tuple(Cause(field, Problem.CLUSTER_REFUSED) for field in fields if field)
     return Invalid(subject, found) if found else Refused(subject, Problem.CLUSTER_REFUSED)

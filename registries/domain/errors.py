@@ -78,6 +78,7 @@ class Problem(StrEnum):
     TERMINATING = "terminating"
     NAMESPACE_MISSING = "namespace_missing"
     CRD_MISSING = "crd_missing"
+    PASSWORD_FIXED = "password_fixed"  # noqa: S105  a code
     INSTALLATION_FORBIDDEN = "installation_forbidden"
     FIRST_LIST = "first_list"
 
@@ -211,7 +212,8 @@ class Forbidden(ConsoleError):
 
 
 class Refused(Forbidden):
-    """`problem` is `quota_exceeded`, or `cluster_refused` for a refusal by admission. A retry does not help."""
+    """`problem` is `quota_exceeded`, `cluster_refused` for a refusal by admission, or `password_fixed`. A retry does
+    not help."""
 
     def __init__(self, subject: str, problem: Problem) -> None:
         super().__init__(subject, problem=problem)

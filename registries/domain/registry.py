@@ -124,8 +124,7 @@ class RegistrySecret:
     labels: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """A client's own labels, without any that contain the password."""
     generation: str = field(default="", repr=False, compare=False)
-    """On a cluster, changes with the specification, so with the password. Empty in the embedded store, where a password
-    never changes."""
+    """Changes with the specification, so with the password. Empty in the embedded store until the first change."""
     document: bytes = field(default=b"", repr=False, compare=False)
     """The resource as JSON without the password. The store makes it once; a list of many only joins them."""
 

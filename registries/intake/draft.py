@@ -94,6 +94,19 @@ def read_credential(values: Mapping[str, str]) -> Credential:
     )
 
 
+def password_causes(username: str, password: str) -> list[Cause]:
+    """The causes of a new password for a stored user name, by the rules of the add form."""
+    if not password:
+        return [Cause("password", Problem.REQUIRED)]
+    if len(password) > PASSWORD_MAX:
+        return [Cause("password", Problem.TOO_LONG, PASSWORD_MAX)]
+    try:
+        check_credentials(username, password)
+    except CredentialsError as error:
+        return [Cause("password", Problem(error.problem))] if error.field == "password" else []
+    return []
+
+
 def _stripped(values: Mapping[str, str]) -> dict[str, str]:
     return {name: value if name == "password" else value.strip() for name, value in values.items()}
 

@@ -190,6 +190,16 @@ class Placing:
         return row
 
 
+def leave(before: RegistrySecret) -> None:
+    """Takes a registry whose password was changed out of the row of the old one: the verdicts of that row are not its
+    own any more. `update` places it anew. `before` is the registry with the old password."""
+    with transaction.atomic():
+        row = ScheduledRegistry.objects.filter(uid=before.uid, fingerprint=fingerprint(before)).first()
+        if row is not None:
+            row.delete()
+            _drop_empty([row.credential_id])
+
+
 def fingerprint(registry: RegistrySecret) -> str:
     """Changes when the credential, its address or its trust settings may have changed."""
     values = (registry.generation, registry.binding, registry.username)

@@ -4,6 +4,7 @@ One method per use case, keyword-only, without request, response or ORM. Lists a
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from registries.audit import changes
 from registries.audit.action import Action, Audit
@@ -19,15 +20,22 @@ from registries.domain.errors import (
     Unavailable,
 )
 from registries.domain.metadata import TELLING
-from registries.domain.registry import Draft, Key, RegistrySecret, namespace_problem
+from registries.domain.registry import Credential, Draft, Key, RegistrySecret, namespace_problem
 from registries.domain.resource import PREFIX, information_annotations
 from registries.domain.writer import Writer
 from registries.index.search import Index
-from registries.intake.draft import LONGEST, information_causes, stored_echo_causes
+from registries.intake.draft import (
+    LONGEST,
+    echo_causes,
+    information_causes,
+    password_causes,
+    stored_echo_causes,
+)
 from registries.service.guard import NEEDED, Guard
 from registries.service.guesses import Guesses
 from registries.stores.base import Store
 from registries.verification.check import Checks
+from registries.verification.outcome import NotTested
 
 
 def require_present(registry: RegistrySecret) -> RegistrySecret:
@@ -41,14 +49,23 @@ class Registries:
     """Reads single registries and changes them. Access is checked here, once per call."""
 
     def __init__(
-        self, store: Store, index: Index, guard: Guard, audit: Audit, history: Checks, guesses: Guesses
+        self,
+        store: Store,
+        index: Index,
+        guard: Guard,
+        audit: Audit,
+        history: Checks,
+        guesses: Guesses,
+        moved: Callable[[RegistrySecret], None] = lambda before: None,
     ) -> None:
+        """`moved` is called with a registry as it was before its password was changed."""
         self._store = store
         self._index = index
         self._guard = guard
         self._audit = audit
         self._history = history
         self._guesses = guesses
+        self._moved = moved
 
     # Reading
 
@@ -197,6 +214,59 @@ class Registries:
         if causes:
             self._audit.record(access, Action.EDIT, key=key, uid=uid, outcome="failed", note="holds_password")
         return causes
+
+    # Passwords
+
+    def require_rotate(self, *, access: Access, key: Key) -> None:
+        """Raises NotFound or Forbidden unless this person may change the passwords of a namespace: like deleting and
+        adding again, it takes image-admin."""
+        for permission in (Permission.CREATE, Permission.EDIT):
+            self._guard.require(access, permission, key, Action.PASSWORD)
+
+    def with_password(self, *, access: Access, key: Key, uid: str, password: str) -> Credential:
+        """The stored address, user name and trust settings with another password, for a test before saving.
+
+        NotFound, Forbidden, Conflict, Unavailable; Invalid with the causes of `password`.
+        """
+        self.require_rotate(access=access, key=key)
+        require_present(self._store.get(key))
+        with self._guard.writing(access, Action.PASSWORD, key, doubt=False) as store:
+            stored = store.credential(key, uid=uid)
+        if causes := password_causes(stored.username, password):
+            raise Invalid(str(key), tuple(causes))
+        return replace(stored, password=password)
+
+    def change_password(
+        self,
+        *,
+        access: Access,
+        key: Key,
+        uid: str,
+        password: str,
+        resource_version: str | None = None,
+        rehearse: bool = False,
+    ) -> RegistrySecret:
+        """Stores another password; with `rehearse` only a dry run. uid, history and pull secret stay. The verdict of
+        the old password goes, and a running test of it ends.
+
+        Conflict as for `edit`; Invalid with the causes of `password`.
+        """
+        self.require_rotate(access=access, key=key)
+        before = require_present(self._store.get(key))
+        causes = password_causes(before.username, password)
+        if not causes and echo_causes(before.information, password):
+            causes = [Cause("password", Problem.HOLDS_PASSWORD)]
+        if causes:
+            raise Invalid(str(key), tuple(causes))
+        with self._guard.writing(access, Action.PASSWORD, key, doubt=not rehearse) as store:
+            changed = store.set_password(
+                key, password, uid=uid, resource_version=resource_version, dry_run=rehearse
+            )
+            if not rehearse:
+                self._history.end(uid, NotTested(Problem.CHANGED))
+                self._moved(before)
+                self._audit.record(access, Action.PASSWORD, key=key, uid=uid)
+        return changed
 
     # Deleting
 

@@ -129,9 +129,19 @@ class Store(Protocol):
         resource_version: str | None = None,
         dry_run: bool = False,
     ) -> RegistrySecret:
-        """Merges annotations (None removes one) and returns the changed registry. There is no other update.
+        """Merges annotations (None removes one) and returns the changed registry.
 
         NotFound; Conflict `recreated` for another uid, `changed` for another version.
+        """
+        ...
+
+    def set_password(
+        self, key: Key, password: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+    ) -> RegistrySecret:
+        """Stores another password in one write: uid, annotations and pull secret stay, the verdict is removed, and
+        `generation` changes. Returns the changed registry.
+
+        NotFound; Conflict as for `annotate`; Refused `password_fixed` where the cluster's definition forbids it.
         """
         ...
 
@@ -144,7 +154,7 @@ class Store(Protocol):
         ...
 
     def acting_as(self, acting: object | None) -> "Store":
-        """This store, with `create`, `annotate`, `delete` and `credential` in the name of a person.
+        """This store, with `create`, `annotate`, `set_password`, `delete` and `credential` in the name of a person.
 
         The embedded store has no names and returns itself. On a cluster each of these calls can also raise Forbidden,
         and Unavailable `session_ended` when the person's credential is gone or no longer accepted.

@@ -18,8 +18,25 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
-from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal, credential_of
-from registries.domain.resource import KIND, Resource, as_applied, decode_password, new_resource, to_domain
+from registries.domain.registry import (
+    Credential,
+    Draft,
+    Key,
+    RegistrySecret,
+    Removal,
+    Verification,
+    credential_of,
+)
+from registries.domain.resource import (
+    KIND,
+    Resource,
+    as_applied,
+    decode_password,
+    encode_password,
+    new_resource,
+    to_domain,
+    verification_annotations,
+)
 from registries.models import StoreChange, StoredResource, StoreVersion
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.stores.base import Changes, ChangeType, Event, Freshness
@@ -115,6 +132,25 @@ class EmbeddedStore:
         resource_version: str | None = None,
         dry_run: bool = False,
     ) -> RegistrySecret:
+        return self._change(key, annotations, None, uid, resource_version, dry_run=dry_run)
+
+    def set_password(
+        self, key: Key, password: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+    ) -> RegistrySecret:
+        untested = verification_annotations(Verification())
+        return self._change(key, untested, password, uid, resource_version, dry_run=dry_run)
+
+    def _change(
+        self,
+        key: Key,
+        annotations: Mapping[str, str | None],
+        password: str | None,
+        uid: str,
+        resource_version: str | None,
+        *,
+        dry_run: bool,
+    ) -> RegistrySecret:
+        """Merges annotations and seals another password, if there is one, in one transaction."""
         with transaction.atomic():
             version = 0 if dry_run else self._next_version()
             row = self._row(key, uid)
@@ -124,12 +160,19 @@ class EmbeddedStore:
                 raise Conflict(str(key), Problem.CHANGED)
             merged = {**(metadata.get("annotations") or {}), **annotations}
             metadata["annotations"] = {name: value for name, value in merged.items() if value is not None}
+            if password is not None:
+                metadata["generation"] = metadata.get("generation", 1) + 1
             body = {**body, "metadata": metadata}
             if dry_run:
                 return to_domain(body)
             metadata["resourceVersion"] = str(version)
             row.body, row.resource_version = json.dumps(body, ensure_ascii=False), version
-            row.save(update_fields=["body", "resource_version"])
+            if password is not None:
+                binding = as_applied(body).binding
+                row.sealed_password = self._sealer.seal(encode_password(password), uid=uid, binding=binding)
+            row.save(
+                update_fields=["body", "resource_version", "sealed_password"][: 2 if password is None else 3]
+            )
             self._note(ChangeType.MODIFIED, KIND, version, row.body)
         return _read(row.body)[1]
 

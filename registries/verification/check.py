@@ -66,6 +66,10 @@ class Checks(Protocol):
         """Ends the person's running tests of these registries."""
         ...
 
+    def end(self, uid: str, outcome: Tested) -> None:
+        """Ends the running test of a registry, whoever started it."""
+        ...
+
     def forget(self, *uids: str) -> None: ...
 
     def under_way(self, uids: Collection[str]) -> Mapping[str, Check]:

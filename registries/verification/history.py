@@ -58,6 +58,11 @@ class History:
             some = uids[first : first + MOST_PARAMETERS]
             open_ones.filter(uid__in=some).update(finished_at=timezone.now(), outcome=to_json(outcome))
 
+    def end(self, uid: str, outcome: Tested) -> None:
+        VerificationRecord.objects.filter(uid=uid, finished_at__isnull=True).update(
+            finished_at=timezone.now(), outcome=to_json(outcome)
+        )
+
     def outcome(self, check: Check) -> Tested | None:
         """The outcome of a test, None while it runs, or INTERRUPTED if the test or its registry is gone."""
         record = VerificationRecord.objects.filter(pk=check.id).first()

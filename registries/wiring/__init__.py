@@ -26,6 +26,7 @@ from registries.runs.execution import Kind
 from registries.runs.single import SingleTests
 from registries.runs.tests import VerifyKind
 from registries.runs.threads import Background, Lanes
+from registries.schedule.placing import leave
 from registries.schedule.rows import observe
 from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE
 from registries.schedule.sweep import Schedule
@@ -60,7 +61,7 @@ class Services(Telling):
     def registries(self) -> Registries:
         buckets = StoredBuckets()
         guesses = Guesses(budget=Rates(GUESSES_PER_MINUTE, buckets), told=Rates(1, buckets))
-        return Registries(self.store, self.index, self.guard, self.audit, self.history, guesses)
+        return Registries(self.store, self.index, self.guard, self.audit, self.history, guesses, leave)
 
     @part
     def tests(self) -> Tests:

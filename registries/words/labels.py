@@ -75,6 +75,7 @@ PROVIDERS = {
 ACTIONS = {
     "create": _("Added"),
     "edit": _("Edited"),
+    "password": _("Changed the password"),
     "delete": _("Deleted"),
     "test": _("Tested"),
     "try": _("Tested before saving"),

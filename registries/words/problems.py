@@ -75,6 +75,10 @@ TEXTS: dict[Problem, Text] = {
         "The cluster has no resource definition for registries. Ask its administrator to run: "
         "manage.py crd --apply"
     ),
+    Problem.PASSWORD_FIXED: _(
+        "The cluster's resource definition for registries is an older one that allows no new password. Ask its "
+        "administrator to run: manage.py crd --apply"
+    ),
     Problem.CLUSTER_REFUSED: _("The cluster refused this. Ask its administrator which rules are in force."),
     Problem.QUOTA_EXCEEDED: _(
         "The quota of this namespace on the cluster is used up. Delete unused resources, or "
@@ -148,6 +152,9 @@ FIELD_TEXTS: dict[tuple[str, Problem], Text] = {
     ),
     ("username", Problem.TAKEN): _("This account already exists."),
     ("username", Problem.ACCOUNT_NAME): _("Use letters, digits and @ . + - _ only, at most 150."),
+    ("password", Problem.HOLDS_PASSWORD): _(
+        "A text of this registry contains this password, for example its description. Remove it there first."
+    ),
     ("password", Problem.PASSWORD_TOO_SHORT): _("Use at least 8 characters."),
     ("password", Problem.PASSWORD_TOO_COMMON): _("This password is too common. Choose another one."),
     ("password", Problem.PASSWORD_TOO_SIMILAR): _(

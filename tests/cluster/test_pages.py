@@ -265,7 +265,7 @@ def test_crd_prints_what_kubectl_can_apply() -> None:
 
     kinds = [item["kind"] for item in yaml.safe_load_all(out.getvalue())]
     assert kinds == ["CustomResourceDefinition", *["ClusterRole"] * 11]
-    assert "self == oldSelf" in out.getvalue()
+    assert "self.provider == oldSelf.provider" in out.getvalue()
 
 
 def test_crd_apply_installs_it(cluster: Cluster, settings: Any) -> None:

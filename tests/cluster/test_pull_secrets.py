@@ -2,14 +2,18 @@
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from registries.cluster import lease as leases
-from registries.cluster.paths import secret, secrets_in
+from registries.cluster.failures import refusal
+from registries.cluster.paths import registry, secret, secrets_in
+from registries.domain.errors import Refused
 from registries.domain.registry import Draft, Key, Provider
+from registries.domain.resource import LAST_APPLIED
 from registries.pull_secrets import reconcile
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import PullSecrets
@@ -205,6 +209,54 @@ def test_a_verdict_on_the_registry_is_no_reason_to_look(store: KubernetesStore, 
         store.annotate(KEY, {"x": str(number)}, uid=created.uid)
 
     assert secret_on(empty)["metadata"]["resourceVersion"] == before
+
+
+def test_a_new_password_changes_the_secret_in_place(store: KubernetesStore, empty: Cluster) -> None:
+    """A kubelet asks for it at any moment, and from 1.35 on it compares the uid of the Secret."""
+    created = store.create(make())
+    first, seen = secret_on(empty), list[dict[str, Any]]()
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            seen.append(secret_on(empty))
+
+    kubelet = threading.Thread(target=watch)
+    kubelet.start()
+    for number in range(10):
+        store.set_password(KEY, f"password-{number}", uid=created.uid)
+        entry = next(iter(auths(secret_on(empty)).values()))
+        assert entry["password"] == f"password-{number}"  # before the call returned
+    done.set()
+    kubelet.join()
+
+    assert len(seen) > 10
+    assert {it.get("metadata", {}).get("uid") for it in seen} == {first["metadata"]["uid"]}
+    assert secret_on(empty)["metadata"]["ownerReferences"] == first["metadata"]["ownerReferences"]
+    assert store.pull_secret(KEY) is PullSecret.READY
+
+
+def test_kubectls_copy_of_the_old_password_goes(store: KubernetesStore, empty: Cluster) -> None:
+    created = store.create(make())
+    note = {LAST_APPLIED: json.dumps({"spec": {"password": "old"}}), "theirs": "stays"}
+    patch = {"metadata": {"annotations": note}}
+    empty.server.call("PATCH", registry(KEY), patch, kind=MERGE_PATCH)
+
+    store.set_password(KEY, "new", uid=created.uid)
+
+    notes = empty.server.call("GET", registry(KEY)).body["metadata"]["annotations"]
+    assert (notes.get(LAST_APPLIED), notes["theirs"]) == (None, "stays")
+
+
+def test_an_older_definition_that_allows_no_new_password_is_told() -> None:
+    """What a server of 1.25 or later answers under the rule `self == oldSelf`."""
+    cause = {"reason": "FieldValueInvalid", "message": 'Invalid value: "object": no', "field": "spec"}
+    document = {"kind": "Status", "reason": "Invalid", "details": {"causes": [cause]}}
+
+    error = refusal(422, json.dumps(document).encode(), {}, str(KEY))
+
+    assert isinstance(error, Refused)
+    assert error.problem == "password_fixed"
 
 
 def test_without_pull_secrets_there_are_none(empty: Cluster) -> None:

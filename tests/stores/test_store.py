@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound
-from registries.domain.registry import Draft, Key, Provider, RegistrySecret
+from registries.domain.registry import Credential, Draft, Key, Provider, RegistrySecret, Verification
 from registries.domain.resource import encode_password
+from registries.schedule.placing import fingerprint
 from registries.stores.base import Store
 from tests.canary import CANARY
 from tests.peers.cluster import Cluster
@@ -173,6 +174,59 @@ def test_a_namesake_is_never_touched(store: Store, write: str) -> None:
         store.delete(KEY, uid=old.uid) if write == "delete" else store.annotate(KEY, {"x": "1"}, uid=old.uid)
 
     assert same(store.get(KEY), new)
+
+
+def test_a_new_password_is_stored_in_place(store: Store) -> None:
+    created = store.create(make(password="old-password", display_name="kept"))
+    tested = {"theriseunion.io/verify-status": "failed", "theriseunion.io/verify-reason": "bad_credentials"}
+    before = store.annotate(KEY, {**tested, "x": "y"}, uid=created.uid)
+
+    changed = store.set_password(KEY, CANARY, uid=created.uid, resource_version=before.resource_version)
+
+    assert same(changed, store.get(KEY))
+    assert (changed.uid, changed.created_at, changed.display_name) == (
+        created.uid,
+        created.created_at,
+        "kept",
+    )
+    assert changed.resource_version != before.resource_version
+    assert changed.verification == Verification()
+    assert shown(changed)["metadata"]["annotations"]["x"] == "y"
+    assert store.credential(KEY, uid=created.uid) == Credential("harbor.example.com", "admin", CANARY)
+    assert fingerprint(changed) != fingerprint(before)
+    again = store.set_password(KEY, "third", uid=created.uid)
+    assert fingerprint(again) not in (fingerprint(changed), fingerprint(before))
+
+
+def test_a_new_password_is_one_change_that_does_not_show_it(store: Store) -> None:
+    created = store.create(make(password="old-password"))
+    before = store.changes(None)
+
+    changed = store.set_password(KEY, CANARY, uid=created.uid)
+
+    after = store.changes(before.version)
+    assert after.upserted == (changed,)
+    assert [it.type for it in after.events if it.registry.key == KEY] in ([], ["MODIFIED"])
+    for form in (CANARY, encode_password(CANARY), "old-password"):
+        assert form not in changed.document.decode()
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_new_password_is_refused_for_another_version_or_a_namesake(store: Store, *, dry_run: bool) -> None:
+    created = store.create(make())
+    newer = store.annotate(KEY, {"x": "y"}, uid=created.uid)
+
+    for values, problem in (
+        ({"uid": "another"}, "recreated"),
+        ({"uid": created.uid, "resource_version": created.resource_version}, "changed"),
+    ):
+        with pytest.raises(Conflict, match=problem):
+            store.set_password(KEY, "new-password", dry_run=dry_run, **values)
+    with pytest.raises(NotFound):
+        store.set_password(Key("team-a", "nowhere"), "new-password", uid="x", dry_run=dry_run)
+    store.set_password(KEY, "new-password", uid=created.uid, dry_run=True)
+    assert same(store.get(KEY), newer)
+    assert store.credential(KEY, uid=created.uid).password == CANARY
 
 
 @pytest.mark.parametrize("call", ["get", "annotate", "delete", "credential"])

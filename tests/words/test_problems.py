@@ -174,6 +174,7 @@ not_empty
 object
 password_control_character
 password_empty
+password_fixed
 password_not_text
 password_too_common
 password_too_short

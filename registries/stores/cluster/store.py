@@ -14,8 +14,19 @@ from registries.cluster.lease import Lease
 from registries.cluster.per_process import PerProcess
 from registries.cluster.personal import Caller, Person
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
-from registries.domain.registry import Credential, Draft, Key, RegistrySecret, credential_of
-from registries.domain.resource import KIND, Resource, as_tested, new_resource, password_of, to_domain
+from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Verification, credential_of
+from registries.domain.resource import (
+    KIND,
+    LAST_APPLIED,
+    Resource,
+    as_applied,
+    as_tested,
+    encode_password,
+    new_resource,
+    password_of,
+    to_domain,
+    verification_annotations,
+)
 from registries.domain.writer import Writer
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.pull_secrets.pods import PodReader
@@ -116,11 +127,7 @@ class KubernetesStore:
         if dry_run:
             return registry
         self._cache().put(registry)
-        if self._keeps_secrets:
-            try:
-                self._secrets.put(registry, password_of(created))
-            except ConsoleError:
-                self._follower.here().touch(key)  # the registry is saved; its Secret is tried again later
+        self._put_secret(created)
         return registry
 
     def annotate(
@@ -132,24 +139,50 @@ class KubernetesStore:
         resource_version: str | None = None,
         dry_run: bool = False,
     ) -> RegistrySecret:
-        metadata: Json = {"uid": uid, "annotations": dict(annotations)}
-        if resource_version is not None:
-            metadata["resourceVersion"] = resource_version
+        body: Json = {"metadata": _patched(annotations, uid, resource_version)}
+        return to_domain(self._patch(key, body, uid, dry_run=dry_run))
+
+    def set_password(
+        self, key: Key, password: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+    ) -> RegistrySecret:
+        """One patch. The copy of the resource that `kubectl apply` keeps has the old password and is removed."""
+        notes = {**verification_annotations(Verification()), LAST_APPLIED: None}
+        body: Json = {
+            "metadata": _patched(notes, uid, resource_version),
+            "spec": {"password": encode_password(password)},
+        }
+        changed = self._patch(key, body, uid, dry_run=dry_run)
+        if not dry_run:
+            self._put_secret(changed)
+        return to_domain(changed)
+
+    def _patch(self, key: Key, body: Json, uid: str, *, dry_run: bool) -> Resource:
         try:
             changed = self._writer.call(
                 "PATCH",
                 self._path(key),
                 subject=str(key),
-                body={"metadata": metadata},
+                body=body,
                 query=DRY_RUN if dry_run else None,
                 kind=MERGE_PATCH,
             )
         except Conflict as error:
             raise self._conflict(key, uid, error) from None
-        registry = to_domain(changed)
         if not dry_run:
-            self._cache().put(registry)
-        return registry
+            self._cache().put(to_domain(changed))
+        return changed
+
+    def _put_secret(self, resource: Resource) -> None:
+        """Writes the pull secret of a registry that was created or changed a moment ago."""
+        if not self._keeps_secrets:
+            return
+        registry = as_applied(resource)
+        try:
+            self._secrets.put(registry, password_of(resource))
+        except ConsoleError:
+            self._follower.here().touch(
+                registry.key
+            )  # the registry is saved; its Secret is tried again later
 
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> bool:
         options: Json = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
@@ -233,3 +266,9 @@ class KubernetesStore:
         except NotFound as gone:
             return gone
         return Conflict(str(key), Problem.CHANGED if present["metadata"]["uid"] == uid else Problem.RECREATED)
+
+
+def _patched(annotations: Mapping[str, str | None], uid: str, resource_version: str | None) -> Json:
+    """The metadata of a patch with its preconditions."""
+    version = {} if resource_version is None else {"resourceVersion": resource_version}
+    return {"uid": uid, **version, "annotations": dict(annotations)}

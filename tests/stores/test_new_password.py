@@ -1,0 +1,152 @@
+"""A new password for a stored registry: who may, what stays, what is refused, and whose verdict it has."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from registries.audit.action import Action
+from registries.domain.errors import ConsoleError, Forbidden, Invalid, NotFound
+from registries.domain.registry import Key, RegistrySecret, VerifyStatus
+from registries.models import AuditEntry, ScheduledCredential, ScheduledRegistry, VerificationRecord
+from registries.probe import Reason, Result
+from registries.verification.outcome import NotTested
+from registries.wiring import services
+from tests.canary import CANARY
+from tests.cast import EVERYBODY, Cast
+
+KEY = Key("team-a", "harbor-prod")
+
+
+def change(
+    cast: Cast, person: str, registry: RegistrySecret, password: str = CANARY, **values: Any
+) -> RegistrySecret:
+    return services().registries.change_password(
+        access=cast.access(person), key=registry.key, uid=registry.uid, password=password, **values
+    )
+
+
+@pytest.mark.parametrize("person", [it for it in EVERYBODY if it])
+def test_it_takes_the_role_that_may_add_and_delete(cast: Cast, person: str) -> None:
+    registry = cast.add(password="old-password")
+    expected = {"omar": Forbidden, "vic": Forbidden, "sam": NotFound}.get(person)
+
+    for work in (
+        lambda: services().registries.with_password(
+            access=cast.access(person), key=KEY, uid=registry.uid, password=CANARY
+        ),
+        lambda: change(cast, person, registry),
+    ):
+        if expected is None:
+            work()
+        else:
+            with pytest.raises(expected):
+                work()
+    stored = services().store.credential(KEY, uid=registry.uid).password
+    assert stored == ("old-password" if expected else CANARY)
+    entries = AuditEntry.objects.filter(action=Action.PASSWORD, person=person)
+    assert {it.outcome for it in entries} == {expected.reason if expected else "ok"}
+
+
+def test_uid_history_and_information_stay(cast: Cast) -> None:
+    registry = cast.add(password="old-password", display_name="Production")
+    check, _ = services().history.begin(registry, "nina")
+    services().history.finish(check, Result(Reason.BAD_CREDENTIALS))
+
+    changed = change(cast, "nina", registry)
+
+    assert (changed.uid, changed.display_name) == (registry.uid, "Production")
+    assert changed.verification.status is VerifyStatus.UNTESTED
+    assert len(services().history.recent(registry.uid)) == 1
+
+
+@pytest.mark.parametrize(
+    ("password", "problem"),
+    [
+        ("", "required"),
+        ("x" * (16 * 1024 + 1), "too_long"),
+        ("bad\x00zero", "password_control_character"),
+        ("bad\x1bescape", "password_control_character"),
+        ("\ud800", "password_not_text"),
+        ("in-the-description", "holds_password"),
+    ],
+)
+def test_a_password_that_cannot_be_is_a_cause(cast: Cast, password: str, problem: str) -> None:
+    registry = cast.add(password="old-password", description="it is in-the-description")
+
+    with pytest.raises(Invalid) as refused:
+        change(cast, "nina", registry, password)
+
+    assert [(it.field, it.problem) for it in refused.value.causes] == [("password", problem)]
+    assert services().store.credential(KEY, uid=registry.uid).password == "old-password"
+
+
+@pytest.mark.parametrize(("values", "problem"), [({"uid": "x"}, "recreated"), ({"version": "0"}, "changed")])
+def test_what_changed_meanwhile_is_left_alone(cast: Cast, values: dict[str, str], problem: str) -> None:
+    registry = cast.add(password="old-password")
+
+    with pytest.raises(ConsoleError, match=problem):
+        services().registries.change_password(
+            access=cast.access("nina"),
+            key=KEY,
+            uid=values.get("uid", registry.uid),
+            resource_version=values.get("version"),
+            password=CANARY,
+        )
+    assert services().store.credential(KEY, uid=registry.uid).password == "old-password"
+
+
+def test_a_rehearsal_changes_nothing(cast: Cast) -> None:
+    registry = cast.add(password="old-password")
+
+    change(cast, "nina", registry, rehearse=True)
+
+    assert services().store.credential(KEY, uid=registry.uid).password == "old-password"
+    assert not AuditEntry.objects.filter(action=Action.PASSWORD).exists()
+
+
+def test_the_verdict_of_the_old_password_is_not_written_any_more(cast: Cast) -> None:
+    """A test of the old password that ends after the change says nothing of the new one."""
+    registry, tests, nina = cast.add(password="old-password"), services().tests, cast.access("nina")
+    check, _ = tests.begin_test(access=nina, key=KEY)
+
+    change(cast, "nina", registry)
+    tested = tests.record_test(access=nina, check=check, result=Result(Reason.BAD_CREDENTIALS))
+
+    assert isinstance(tested, NotTested)
+    assert cast.find().verification.status is VerifyStatus.UNTESTED
+    assert not VerificationRecord.objects.filter(finished_at=None).exists()
+
+
+def test_the_schedule_knows_the_new_credential_at_once(cast: Cast) -> None:
+    """A result with the new password must not count for the others that still have the old one."""
+    registry, other = cast.add(password="old-password"), cast.add("twin", password="old-password")
+    placing = services().schedule.placing
+    placing.update(registry.created_at)
+    assert ScheduledCredential.objects.count() == 1
+
+    change(cast, "nina", registry)
+    services().tests  # noqa: B018
+    check, _ = services().tests.begin_test(access=cast.access("nina"), key=KEY)
+    services().tests.record_test(access=cast.access("nina"), check=check, result=Result(Reason.OK))
+    old = ScheduledRegistry.objects.get(uid=other.uid).credential
+
+    assert (old.tested_at, old.state) == (None, "new")
+    placing.update(registry.created_at)
+    assert ScheduledRegistry.objects.get(uid=registry.uid).credential_id != old.pk
+    change(cast, "nina", other)
+    placing.update(registry.created_at)
+    assert ScheduledCredential.objects.count() == 1  # both have the new one
+
+
+@pytest.mark.parametrize(("typed", "verdict"), [(None, VerifyStatus.SUCCESS), ("wrong", VerifyStatus.FAILED)])
+def test_the_next_verdict_is_that_of_the_new_password(
+    cast: Cast, probing: Callable[[str], dict[str, str]], typed: str | None, verdict: VerifyStatus
+) -> None:
+    values = probing("harbor")
+    registry = cast.add(**{**values, "password": "old-and-wrong"})
+
+    change(cast, "nina", registry, typed or values["password"])
+    services().single_tests.wait_for(access=cast.access("nina"), key=KEY)
+
+    assert cast.find().verification.status is verdict
