@@ -7,6 +7,7 @@ import "./frame.js";
 import "./keys.js";
 import "./list.js";
 import "./offline.js";
+import "./password.js";
 import "./row-menu.js";
 import "./selection.js";
 import { showToast } from "./toast.js";

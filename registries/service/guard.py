@@ -14,6 +14,7 @@ NEEDED = {
     Action.EDIT: Permission.EDIT,
     Action.TEST: Permission.TEST,
     Action.DELETE: Permission.DELETE,
+    Action.PASSWORD: Permission.CREATE,
 }
 """The permission for an action on an existing registry."""
 

@@ -37,6 +37,9 @@ from registries.stores.base import Store
 from registries.verification.check import Checks
 from registries.verification.outcome import NotTested
 
+ATTEMPTS = 5
+"""Attempts to change a password while tests write their verdicts."""
+
 
 def require_present(registry: RegistrySecret) -> RegistrySecret:
     """The registry. Conflict `being_deleted`."""
@@ -243,30 +246,44 @@ class Registries:
         key: Key,
         uid: str,
         password: str,
+        generation: str | None = None,
         resource_version: str | None = None,
         rehearse: bool = False,
     ) -> RegistrySecret:
         """Stores another password; with `rehearse` only a dry run. uid, history and pull secret stay. The verdict of
         the old password goes, and a running test of it ends.
 
-        Conflict as for `edit`; Invalid with the causes of `password`.
+        Conflict `changed` for another `generation` (another password) or version; Invalid with causes of `password`.
         """
         self.require_rotate(access=access, key=key)
-        before = require_present(self._store.get(key))
-        causes = password_causes(before.username, password)
-        if not causes and echo_causes(before.information, password):
+        for attempt in range(1, ATTEMPTS + 1):
+            before = require_present(self._store.get(key))
+            if generation not in (None, before.generation) and before.uid == uid:
+                raise Conflict(str(key), Problem.CHANGED)
+            self._require_password(before, password)
+            try:
+                with self._guard.writing(access, Action.PASSWORD, key, doubt=not rehearse) as store:
+                    version = resource_version or before.resource_version
+                    changed = store.set_password(
+                        key, password, uid=uid, resource_version=version, dry_run=rehearse
+                    )
+                    if not rehearse:
+                        self._history.end(uid, NotTested(Problem.CHANGED))
+                        self._moved(before)
+                        self._audit.record(access, Action.PASSWORD, key=key, uid=uid)
+                return changed
+            except Conflict as error:  # a test wrote its verdict in between
+                if resource_version or error.problem != Problem.CHANGED or attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    @staticmethod
+    def _require_password(registry: RegistrySecret, password: str) -> None:
+        causes = password_causes(registry.username, password)
+        if not causes and echo_causes(registry.information, password):
             causes = [Cause("password", Problem.HOLDS_PASSWORD)]
         if causes:
-            raise Invalid(str(key), tuple(causes))
-        with self._guard.writing(access, Action.PASSWORD, key, doubt=not rehearse) as store:
-            changed = store.set_password(
-                key, password, uid=uid, resource_version=resource_version, dry_run=rehearse
-            )
-            if not rehearse:
-                self._history.end(uid, NotTested(Problem.CHANGED))
-                self._moved(before)
-                self._audit.record(access, Action.PASSWORD, key=key, uid=uid)
-        return changed
+            raise Invalid(str(registry.key), tuple(causes))
 
     # Deleting
 

@@ -31,7 +31,7 @@ from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
 from registries.intake.draft import read_credential, read_draft, suggested_name
 from registries.log_in.access import ConsoleRequest
 from registries.verification.outcome import left_alone
-from registries.web.forms import AddForm
+from registries.web.forms import AddForm, CauseForm
 from registries.web.responses import back, details_url, dialog, done, is_htmx, toast
 from registries.web.rows import verdict_of
 from registries.wiring import services
@@ -230,7 +230,7 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
         )
     except Invalid as error:
         form.add_causes(error.causes)
-        return render(request, "registries/_trial.html", {"errors": _errors(form)}, status=422)
+        return render(request, "registries/_trial.html", {"errors": errors_of(form)}, status=422)
     except LeftAlone as error:
         context = {"verdict": verdict_of(left_alone(error.retry_after))}
         return render(request, "registries/_trial.html", context, status=429)
@@ -240,18 +240,22 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
 
 
 def trial_outcome(request: ConsoleRequest, trial: UUID) -> HttpResponse:
-    """The verdict of a test in the dialog, or its progress."""
+    """The verdict of a test in the dialog, or its progress. `stored`: in the dialog of a stored registry, which has no
+    fields for a CA."""
     outcome = services().single_tests.outcome(access=request.access, test_id=trial)
-    context: dict[str, Any] = {"trial": trial}
+    context: dict[str, Any] = {
+        "trial": trial,
+        "stored": "generation" in request.POST or "stored" in request.GET,
+    }
     if outcome is not None:
-        context = {"verdict": verdict_of(outcome)}
+        context["verdict"] = verdict_of(outcome)
     return render(request, "registries/_trial.html", context)
 
 
 ask_trial = require_safe(trial_outcome)
 
 
-def _errors(form: AddForm) -> list[tuple[str, str, str]]:
+def errors_of(form: CauseForm) -> list[tuple[str, str, str]]:
     """(id of the input, label, text) of every invalid field."""
     return [
         (form[name].id_for_label or f"id_{name}_0", str(form[name].label), str(text))

@@ -30,9 +30,9 @@ def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     try:
         registry = services().registries.find(access=access, key=key, action=Action.EDIT)
     except NotFound:
-        return _missing(request, key)
+        return missing(request, key)
     if registry.deleting:
-        return _gone(request, key, Problem.BEING_DELETED)
+        return gone(request, key, Problem.BEING_DELETED)
     if request.method != "POST":
         return _edit_form(request, registry, EditForm(initial=_initial(registry)))
     form = EditForm(request.POST)
@@ -43,11 +43,11 @@ def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
         form.add_causes(error.causes)
         return _edit_form(request, registry, form, status=422)
     except NotFound:
-        return _gone(request, key, Problem.GONE, typed)
+        return gone(request, key, Problem.GONE, typed)
     except Conflict as error:
         if error.problem == Problem.CHANGED:
             raise
-        return _gone(request, key, error.code, typed)
+        return gone(request, key, error.code, typed)
 
 
 def _save(
@@ -126,7 +126,7 @@ def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     try:
         registry = services().registries.find(access=access, key=key, action=Action.DELETE)
     except NotFound:
-        return _missing(request, key)
+        return missing(request, key)
     typed = request.POST.get("confirm", "").strip()
     wrong = request.method == "POST" and typed != name
     if request.method != "POST" or wrong:
@@ -142,9 +142,9 @@ def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     try:
         services().registries.delete(access=access, key=key, uid=request.POST.get("uid", ""))
     except NotFound:
-        return _gone(request, key, Problem.GONE)
+        return gone(request, key, Problem.GONE)
     except Conflict as error:
-        return _gone(request, key, error.code)
+        return gone(request, key, error.code)
     event = ("registries-deleted", {"uids": [registry.uid]})
     left = services().index.known(access=access, key=key)
     if left is not None and left.uid == registry.uid and left.deleting:
@@ -153,15 +153,15 @@ def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     return done(request, _("Deleted %(name)s.") % {"name": registry.title}, event)
 
 
-def _missing(request: ConsoleRequest, key: Key) -> HttpResponse:
+def missing(request: ConsoleRequest, key: Key) -> HttpResponse:
     """Answers a form for a registry that was deleted. Raises NotFound for any other request."""
     access = request.access
     if request.method == "POST" and services().index.namespace_exists(access=access, name=key.namespace):
-        return _gone(request, key, Problem.GONE, request.POST.dict())
+        return gone(request, key, Problem.GONE, request.POST.dict())
     raise NotFound(str(key))
 
 
-def _gone(
+def gone(
     request: ConsoleRequest, key: Key, problem: Problem, typed: Mapping[str, str] | None = None
 ) -> HttpResponse:
     """The dialog for a registry that was or is being deleted, or was replaced, with the texts that were typed. It

@@ -167,6 +167,26 @@ class EditForm(CauseForm):
             self.fields[f"seen_{name}"] = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
+class NewPasswordForm(CauseForm):
+    """更换密码 (change password): one field, and what the form was opened for."""
+
+    password = forms.CharField(
+        label=_("New password"),
+        strip=False,
+        widget=forms.PasswordInput(
+            render_value=False,
+            attrs={"autocomplete": "new-password", "hx-preserve": "", "class": "form-control mono"},
+        ),
+    )
+    uid = forms.CharField(widget=forms.HiddenInput)
+    generation = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:  # a new form takes no password over from the last one
+            del self.fields["password"].widget.attrs["hx-preserve"]
+
+
 class _RoleFields(ConsoleForm):
     """A namespace and a role in it; `namespaces` are (value, label) pairs."""
 

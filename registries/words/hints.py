@@ -82,6 +82,25 @@ def next_step(reason: str, provider: Provider, username: str) -> str:
     return str(hints[Reason(reason)]) if reason in list(Reason) and Reason(reason) in hints else ""
 
 
+def second_credential(provider: Provider, username: str) -> str:
+    """In which order to change a password here and at the registry, so that images can be pulled all the time."""
+    kind = _kind(provider, username)
+    if kind == ROBOT:
+        return gettext(
+            "A new secret of a robot account replaces the old one in Harbor at once. Save it here right afterwards:"
+            " until then, images cannot be pulled."
+        )
+    if kind is Provider.DOCKERHUB:
+        return gettext(
+            "Create a second access token at Docker Hub, save it here, and delete the old one afterwards. Images can"
+            " be pulled all the time."
+        )
+    return gettext(
+        "If the registry allows two tokens for this user name, create the second one, save it here, and revoke the"
+        " old one afterwards. Otherwise save the new password here right after its change."
+    )
+
+
 def last_connected(reason: str, provider: Provider, username: str, ago: str) -> str:
     """What an earlier success says about a failure. `ago` is the age of that success in words."""
     if reason not in _ACCOUNT:

@@ -77,6 +77,27 @@ def typed(behaviour: str) -> Act:
     return act
 
 
+def new_password(behaviour: str) -> Act:
+    """The dialog for a new password of one registry, after a test of what was typed."""
+
+    def act(page: Page, scene: Scene) -> None:
+        choose("harbor-team-a", "password")(page, scene)
+        form = page.locator("#password-form")
+        form.locator("#id_password").fill(credential(scene.console, behaviour)["password"])
+        form.locator("#password-test").click()
+        form.locator(".verdict:not(.verdict-busy)").wait_for()
+
+    return act
+
+
+def new_password_untested(page: Page, scene: Scene) -> None:
+    """Saved without a test, and asked about."""
+    choose("harbor-team-a", "password")(page, scene)
+    page.locator("#id_password").fill("new-password")
+    page.locator("#password-save").click()
+    page.locator("#error-summary").wait_for()
+
+
 def typed_name(page: Page, scene: Scene) -> None:
     """The rules for names: one is broken, and the field has the focus."""
     open_add(page, scene)
@@ -174,6 +195,10 @@ DIALOGS = (
         person="omar",
         status=409,
     ),
+    State("password", TEAM_A, choose("harbor-team-a", "password")),
+    State("password-tested", TEAM_A, new_password("harbor")),
+    State("password-untested", TEAM_A, new_password_untested, status=422),
+    State("password-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "password")),
     State("delete", TEAM_A, choose("harbor-team-a", "delete")),
     State("delete-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "delete")),
     State("delete-many", f"/registries/?namespace={REASONS}", delete_many),

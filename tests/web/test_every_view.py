@@ -77,6 +77,8 @@ VIEWS = {
     "verify": View({**EDITS, "olive": 302, "nina": 302, "omar": 302}, IN_TEAM_A, data={}, wrong="get"),
     "edit": View(EDITS, IN_TEAM_A, wrong="put"),
     "delete": View(DELETES, IN_TEAM_A, wrong="put"),
+    "password": View(DELETES, IN_TEAM_A, wrong="put"),
+    "password_try": View({**DELETES, "olive": 409, "nina": 409}, IN_TEAM_A, data={}, wrong="get"),
     "usage": View(DELETES, IN_TEAM_A),
     "pull_secret": View({**DELETES, "olive": 409, "nina": 409}, IN_TEAM_A, data={"bound": "1"}, wrong="put"),
     "pull_failures": View(dict.fromkeys(SEES, 404)),

@@ -1,0 +1,150 @@
+"""更换密码 (change password): one typed field, a test with the stored address, and saving in place."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from registries.audit.action import Action
+from registries.domain.errors import (
+    Conflict,
+    ConsoleError,
+    Invalid,
+    LeftAlone,
+    NotFound,
+    Problem,
+    Refused,
+    TooManyRequests,
+)
+from registries.domain.registry import Key, RegistrySecret
+from registries.log_in.access import ConsoleRequest
+from registries.probe.result import Result
+from registries.verification.outcome import left_alone
+from registries.web.add import errors_of, trial_outcome
+from registries.web.edit_delete import gone, missing
+from registries.web.forms import NewPasswordForm
+from registries.web.responses import back, details_url, dialog, done, shown_path
+from registries.web.rows import verdict_of
+from registries.wiring import services
+from registries.words import hints
+from registries.words.problems import error_text
+
+
+@sensitive_post_parameters("password")
+@sensitive_variables("form", "typed")
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_password(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    access, key = request.access, Key(namespace, name)
+    try:
+        registry = services().registries.find(access=access, key=key, action=Action.PASSWORD)
+    except NotFound:
+        return missing(request, key)
+    if registry.deleting:
+        return gone(request, key, Problem.BEING_DELETED)
+    if request.method != "POST":
+        return _form(request, registry, NewPasswordForm())
+    form = NewPasswordForm(request.POST)
+    if form.typed()["password"] and "anyway" not in request.POST and not _was_right(request):
+        return _form(request, registry, form, status=422, untested=True)
+    try:
+        return _save(request, registry, form)
+    except NotFound:
+        return gone(request, key, Problem.GONE)
+    except Conflict as error:
+        if error.problem != Problem.CHANGED:
+            return gone(request, key, error.code)
+        text = _("Someone else changed the password in the meantime. Saving again replaces theirs.")
+        form.add_error(None, text)
+        return _form(request, registry, form, status=409)
+
+
+@sensitive_variables("form", "typed")
+def _save(request: ConsoleRequest, registry: RegistrySecret, form: NewPasswordForm) -> HttpResponse:
+    typed = form.typed()
+    try:
+        changed = services().registries.change_password(
+            access=request.access,
+            key=registry.key,
+            uid=typed["uid"],
+            generation=typed["generation"],
+            password=typed["password"],
+        )
+    except Invalid as error:
+        form.add_causes(error.causes)
+    except Refused as error:
+        form.add_error(None, error_text(error))
+    else:
+        return _saved(request, changed)
+    return _form(request, registry, form, status=422)
+
+
+def _saved(request: ConsoleRequest, changed: RegistrySecret) -> HttpResponse:
+    """Tests the stored password, and closes the dialog."""
+    text = _("Changed the password of %(name)s. Testing the connection.")
+    try:
+        services().single_tests.start(access=request.access, key=changed.key)
+    except (TooManyRequests, Conflict):
+        text = _("Changed the password of %(name)s. Not tested: too many recent tests.")
+    text = text % {"name": changed.title}
+    if shown_path(request) == details_url(changed.key):
+        return back(request, text, "registries:details", changed.namespace, changed.name)
+    return done(
+        request, text, ("registry-saved", {"uid": changed.uid, "tested": True}), href=details_url(changed.key)
+    )
+
+
+def _was_right(request: ConsoleRequest) -> bool:
+    """Whether the last test in this dialog connected. The page forgets it when the password is typed anew."""
+    try:
+        outcome = services().single_tests.outcome(
+            access=request.access, test_id=UUID(request.POST.get("trial", ""))
+        )
+    except (ValueError, ConsoleError):
+        return False
+    return isinstance(outcome, Result) and outcome.ok
+
+
+def _form(
+    request: ConsoleRequest,
+    registry: RegistrySecret,
+    form: NewPasswordForm,
+    *,
+    status: int = 200,
+    untested: bool = False,
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "registry": registry,
+        "advice": hints.second_credential(registry.provider, registry.username),
+        "untested": untested,
+    }
+    return dialog(
+        request, "registries/_password.html", context, status=status, title=_("Change the password")
+    )
+
+
+@sensitive_post_parameters("password")
+@sensitive_variables("form", "typed", "credential")
+@require_POST
+def try_password(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """Tests the typed password with the stored address, user name and trust settings. Records no verdict."""
+    access, key = request.access, Key(namespace, name)
+    form = NewPasswordForm(request.POST)
+    typed = form.typed()
+    try:
+        credential = services().registries.with_password(
+            access=access, key=key, uid=typed["uid"], password=typed["password"]
+        )
+        trial = services().single_tests.start_typed(access=access, namespace=namespace, credential=credential)
+    except Invalid as error:
+        form.add_causes(error.causes)
+        return render(request, "registries/_trial.html", {"errors": errors_of(form)}, status=422)
+    except LeftAlone as error:
+        context = {"verdict": verdict_of(left_alone(error.retry_after))}
+        return render(request, "registries/_trial.html", context, status=429)
+    except TooManyRequests as error:
+        return render(request, "registries/_trial.html", {"busy": error.retry_after}, status=429)
+    return trial_outcome(request, trial)
