@@ -36,14 +36,14 @@ class Caller:
     now: Callable[[], Access | None] = field(repr=False)
 
 
-def caller_of(request: ConsoleRequest, namespace: str, permission: Permission) -> Caller:
+def caller_of(request: ConsoleRequest, namespace: str, *permissions: Permission) -> Caller:
     """ApiError 401 without a credential, 403 for a session without CSRF token; TooManyRequests above the rate.
 
     Schemes other than Bearer are ignored: they are for a proxy in front.
     """
     scheme, _, _ = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return _limited(_bearer(request, namespace, permission))
+        return _limited(_bearer(request, namespace, *permissions))
     return _limited(_session(request))
 
 
@@ -75,8 +75,7 @@ def access_now(caller: Caller) -> Access | None:
 def _bearer(
     request: HttpRequest,
     namespace: str = "",
-    permission: Permission = Permission.SEE,
-    *,
+    *permissions: Permission,
     metrics: bool = False,
 ) -> Caller:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
@@ -86,7 +85,7 @@ def _bearer(
         # Access tokens of accounts are invalid with CONSOLE_AUTH=kubernetes.
         source = client_address(request)
         if services().by_cluster:
-            caller = _of_cluster(text, source, namespace, permission, metrics)
+            caller = _of_cluster(text, source, namespace, permissions, metrics)
         else:
             caller = _of_account(text, source)
     if caller is None:
@@ -103,13 +102,13 @@ def _of_account(text: str, source: str) -> Caller | None:
 
 
 def _of_cluster(
-    text: str, source: str, namespace: str, permission: Permission, metrics: bool
+    text: str, source: str, namespace: str, permissions: tuple[Permission, ...], metrics: bool
 ) -> Caller | None:
     """The rate limit counts by person, because a person may create any number of cluster tokens."""
     tokens = services().cluster_tokens
     ask = partial(tokens.scraper if metrics else tokens.caller, text, source)
     if not metrics:
-        ask = partial(ask, namespace, permission)
+        ask = partial(ask, namespace, *permissions)
     access = ask()
     return None if access is None else Caller(access, f"person {access.owner}", ask)
 

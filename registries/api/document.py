@@ -114,14 +114,29 @@ OPERATIONS = (
         _ONE,
         _("Edit information"),
         _(
-            "Changes only the display name and the description. To change a credential, delete the"
-            " registry secret and create it again."
+            "Changes only the information, such as the display name. There is another operation for the password. To"
+            " change anything else, delete the registry secret and create it again."
         ),
         (200, _("Updated."), KIND, examples.SECRET),
         (*WRITE_ERRORS, 409, 422),
         ("namespace", "name", "dryRun"),
         (f"{KIND}Patch", examples.PATCH),
         types=(MERGE_PATCH, JSON),
+    ),
+    Operation(
+        "changePassword",
+        "PUT",
+        f"{_ONE}/password",
+        _("Change the password"),
+        _(
+            "The registry secret keeps its uid and everything else, and is not tested yet: call verify next. With"
+            " test: true, the new password is tested first with the stored domain and username, and a 422 says that"
+            " it did not connect and that nothing was changed."
+        ),
+        (200, _("Changed."), KIND, examples.SECRET),
+        (*WRITE_ERRORS, 409, 422),
+        ("namespace", "name", "dryRun"),
+        ("NewPassword", examples.NEW_PASSWORD),
     ),
     Operation(
         "delete",

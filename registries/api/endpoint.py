@@ -21,23 +21,28 @@ from registries.domain.registry import name_problem, namespace_problem
 from registries.log_in.access import ConsoleRequest
 
 Handler = Callable[..., HttpResponseBase]
-PERMISSIONS = {"POST": Permission.CREATE, "PATCH": Permission.EDIT, "DELETE": Permission.DELETE}
+PERMISSIONS = {
+    "POST": Permission.CREATE,
+    "PUT": Permission.EDIT,
+    "PATCH": Permission.EDIT,
+    "DELETE": Permission.DELETE,
+}
 NAMES = ("namespace", "name", "run")
 
 
 def endpoint(
-    judged: Collection[str] = NAMES, writes: Permission | None = None, /, **handlers: Handler
+    judged: Collection[str] = NAMES, writes: tuple[Permission, ...] = (), /, **handlers: Handler
 ) -> Callable[..., HttpResponseBase]:
     """A view of handlers by method; GET also answers HEAD. The view validates the URL values named in `judged`.
 
-    `writes` is the permission that methods other than GET take, where it does not follow from the method.
+    `writes` are the permissions that methods other than GET take, where they do not follow from the method.
     """
     methods = {**handlers, "HEAD": handlers["GET"]} if "GET" in handlers else dict(handlers)
 
     @sensitive_variables()  # of all called functions: headers hold tokens, bodies hold passwords
     def view(request: ConsoleRequest, **where: str) -> HttpResponseBase:
         try:
-            caller = caller_of(request, _namespace(where), _permission(request, writes))
+            caller = caller_of(request, _namespace(where), *_permissions(request, writes))
             with translation.override(language(request)):
                 return _answer(methods, judged, caller, request, where)
         except ConsoleError as error:
@@ -53,10 +58,10 @@ def _namespace(where: Mapping[str, str]) -> str:
     return "" if namespace_problem(name) else name
 
 
-def _permission(request: HttpRequest, writes: Permission | None) -> Permission:
-    """The permission that a request takes in its namespace."""
-    needed = PERMISSIONS.get(request.method or "", Permission.SEE)
-    return needed if needed is Permission.SEE else writes or needed
+def _permissions(request: HttpRequest, writes: tuple[Permission, ...]) -> tuple[Permission, ...]:
+    """The permissions that a request takes in its namespace."""
+    needed = PERMISSIONS.get(request.method or "")
+    return (writes or (needed,)) if needed else ()
 
 
 def _answer(

@@ -64,6 +64,7 @@ TYPED: dict[str, Any] = {
     "username": "admin",
     "password": "password-of-the-registry",
 }
+NEW_PASSWORD: dict[str, Any] = {"password": "new-password-of-the-registry", "test": True}
 VERDICT: dict[str, Any] = {
     "success": False,
     "message": "用户名或密码错误",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from registries.api.status import FIELDS, InvalidValues, bad_request
@@ -148,6 +148,33 @@ def read_credential(body: Mapping[str, Any]) -> Credential | None:
     return Credential(
         values["domain"].strip(), values["username"].strip(), values["password"], bundle, bool(skip)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """`test`: whether it must connect before it is stored. `preconditions` are `uid` and `resourceVersion`."""
+
+    password: str = field(repr=False)
+    test: bool
+    preconditions: Mapping[str, str]
+
+    def require(self, registry: RegistrySecret) -> None:
+        """Raises Conflict if a precondition does not match the registry."""
+        Patch(self.preconditions, {}).require(registry)
+
+
+def read_new_password(body: Mapping[str, Any]) -> NewPassword:
+    """The body of a new password. Invalid without a password, and for wrong types."""
+    causes = Causes()
+    values = {name: _text(body, name, name, causes) for name in ("password", "uid", "resourceVersion")}
+    password, test = values.pop("password"), body.get("test") or False
+    if not password and not causes:
+        causes.add(Cause("password", Problem.REQUIRED))
+    if not isinstance(test, bool):
+        causes.add(Cause("test", Problem.BOOLEAN))
+    if causes:
+        raise InvalidValues("", causes)
+    return NewPassword(password, bool(test), {name: it for name, it in values.items() if it})
 
 
 def _require_kind(body: Mapping[str, Any]) -> None:

@@ -57,7 +57,7 @@ def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> Http
 
 
 def get(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
-    return _shown(services().registries.get(access=caller.access, key=Key(namespace, name)))
+    return shown(services().registries.get(access=caller.access, key=Key(namespace, name)))
 
 
 def create(caller: Caller, request: HttpRequest, namespace: str) -> HttpResponse:
@@ -67,7 +67,7 @@ def create(caller: Caller, request: HttpRequest, namespace: str) -> HttpResponse
     draft = read_resource(bodies.read_object(request), namespace)
     if rehearsal:
         return answer(service.registries.rehearse_create(access=access, draft=draft).document, 201)
-    return _shown(service.registries.create(access=access, draft=draft), 201)
+    return shown(service.registries.create(access=access, draft=draft), 201)
 
 
 def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
@@ -78,7 +78,7 @@ def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Htt
     for attempt in range(1, ATTEMPTS + 1):
         patch = read_patch(body, registry)
         if not patch.texts:
-            return _shown(registry)
+            return shown(registry)
         try:
             changed = service.registries.edit(
                 access=access,
@@ -88,7 +88,7 @@ def edit(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Htt
                 information=patch.information,
                 rehearse=rehearsal,
             )
-            return answer(changed.document) if rehearsal else _shown(changed)
+            return answer(changed.document) if rehearsal else shown(changed)
         except Conflict:
             if attempt == ATTEMPTS:
                 raise
@@ -128,7 +128,7 @@ def _require_preconditions(options: Resource, *, uid: str, resource_version: str
         raise Conflict("", Problem.CHANGED)
 
 
-def _shown(registry: RegistrySecret, code: int = 200) -> HttpResponse:
+def shown(registry: RegistrySecret, code: int = 200) -> HttpResponse:
     return answer(registry.document, code, _etag(registry.resource_version))
 
 

@@ -196,6 +196,15 @@ SCHEMAS: dict[str, Schema] = {
             "Empty, to test the stored credential; or domain, username and password together, to test these."
         ),
     },
+    "NewPassword": thing(
+        {
+            "password": text(format="password", minLength=1),
+            "test": {"type": "boolean", "description": _("whether it must connect before it is stored")},
+            "uid": text(_("If it differs, nothing is changed (409).")),
+            "resourceVersion": text(_("If it differs, nothing is changed (409).")),
+        },
+        "password",
+    ),
     "Verdict": closed(
         {
             "success": {"type": "boolean"},

@@ -2,9 +2,9 @@
 
 from django.urls import path, re_path
 
-from registries.api import docs, namespaces, registry_secrets, runs, verdicts
+from registries.api import docs, namespaces, passwords, registry_secrets, runs, verdicts
 from registries.api import endpoint as endpoints
-from registries.api.endpoint import endpoint
+from registries.api.endpoint import NAMES, endpoint
 from registries.domain.access import Permission
 
 BASE = "image.theriseunion.io/v1alpha1"
@@ -25,8 +25,13 @@ operations = [
         name="registry_secret",
     ),
     path(
+        f"{_SECRETS}/<str:name>/password",
+        endpoint(NAMES, (Permission.CREATE, Permission.EDIT), PUT=passwords.change),
+        name="password",
+    ),
+    path(
         f"{_SECRETS}/<str:name>/verify",
-        endpoint(("namespace",), Permission.TEST, POST=verdicts.verify),
+        endpoint(("namespace",), (Permission.TEST,), POST=verdicts.verify),
         name="verify",
     ),
     path(f"{BASE}/runs", endpoint(GET=runs.list_runs, POST=runs.create), name="runs"),

@@ -12,7 +12,7 @@ from registries.api import bodies
 from registries.api.callers import Caller
 from registries.api.payloads import read_credential
 from registries.api.status import answer
-from registries.domain.access import Role
+from registries.domain.access import Access, Role
 from registries.domain.errors import (
     Conflict,
     ConsoleError,
@@ -45,23 +45,28 @@ def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     credential = read_credential(bodies.read_object(request, empty=True))
     if credential is None and name_problem(name):
         raise NotFound(name)  # only typed values may be tested under an invalid name
-    with _seat(caller.access.owner):
+    with seat(caller.access.owner):
         if credential is not None:
             return _typed(caller, namespace, credential)
         return _stored(caller, Key(namespace, name))
 
 
 def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpResponse:
-    service, access = services(), caller.access
     try:
-        outcome = service.single_tests.wait_for_typed(
-            access=access, namespace=namespace, credential=credential
-        )
+        outcome = typed_outcome(caller.access, namespace, credential)
     except LeftAlone as error:
         return _left_alone(error)
+    return answer(verdict(outcome, datetime.now(UTC)))
+
+
+def typed_outcome(access: Access, namespace: str, credential: Credential) -> Result:
+    """The result of a test that records nothing. LeftAlone, and the errors of a test without a verdict."""
+    outcome = services().single_tests.wait_for_typed(
+        access=access, namespace=namespace, credential=credential
+    )
     if isinstance(outcome, NotTested):
         raise _not_tested(registry_of(credential.address), outcome.problem)
-    return answer(verdict(outcome, datetime.now(UTC)))
+    return outcome
 
 
 def _stored(caller: Caller, key: Key) -> HttpResponse:
@@ -109,7 +114,7 @@ def _awaited(check: Check) -> Tested:
 
 
 @contextmanager
-def _seat(person: str) -> Iterator[None]:
+def seat(person: str) -> Iterator[None]:
     """Holds one of the limited seats for waiting requests. Raises TooManyRequests."""
     if not services().api_tests.take(person):
         raise TooManyRequests(retry_after=BUSY)

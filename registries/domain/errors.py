@@ -111,6 +111,7 @@ class Problem(StrEnum):
     PASSWORD_TOO_SHORT = "password_too_short"  # noqa: S105  a code
     PASSWORD_TOO_COMMON = "password_too_common"  # noqa: S105  a code
     PASSWORD_TOO_SIMILAR = "password_too_similar"  # noqa: S105  a code
+    PASSWORD_REFUSED = "password_refused"  # noqa: S105  a code
     PASSWORD_WEAK = "weak"  # noqa: S105  a code
     EXPIRY = "expiry"
     DATE = "date"

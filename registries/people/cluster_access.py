@@ -40,20 +40,21 @@ def asked(connection: Connection, person: str, namespaces: Namespaces, threads: 
     )
 
 
-def asked_in(namespace: str, permission: Permission) -> Callable[..., Access]:
-    """Like `asked`, for a request that names one namespace and takes one permission there: two questions at most.
+def asked_in(namespace: str, *permissions: Permission) -> Callable[..., Access]:
+    """Like `asked`, for a request that names one namespace and takes these permissions there.
 
     A test takes EDIT here. The API server itself decides whether it may read the password: that is read as the person.
     """
-    needed = Permission.EDIT if permission is Permission.TEST else permission
 
     def ask(connection: Connection, person: str, namespaces: Namespaces, threads: Executor) -> Access:
         held: set[Permission] = set()
         with _reviewing(person):
             if may(connection, Permission.SEE, namespace):
                 held.add(Permission.SEE)
-                if needed is not Permission.SEE and may(connection, needed, namespace):
-                    held |= {needed, permission}
+                for permission in permissions:
+                    needed = Permission.EDIT if permission is Permission.TEST else permission
+                    if needed in held or may(connection, needed, namespace):
+                        held |= {needed, permission}
         found = {namespace: frozenset(held)} if held else {}
         return Access(person=person, namespaces=MappingProxyType(found))
 

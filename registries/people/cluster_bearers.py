@@ -78,16 +78,16 @@ class ClusterTokens:
         self._locks = tuple(threading.Lock() for _ in range(LOCKS))
         self._silence: tuple[float, Unavailable] | None = None
 
-    def caller(
-        self, text: str, source: str, namespace: str = "", permission: Permission = Permission.SEE
-    ) -> Access | None:
+    def caller(self, text: str, source: str, namespace: str = "", *permissions: Permission) -> Access | None:
         """The bearer's access, or None for a token that is not valid; that refusal is recorded.
 
-        With a namespace, only that permission there (and SEE) is asked for. Unavailable; TooManyRequests.
+        With a namespace, only these permissions there (and SEE) are asked for. Unavailable; TooManyRequests.
         """
         if not namespace:
             return self._bearer(text, source, asked, EVERYTHING)
-        return self._bearer(text, source, asked_in(namespace, permission), f"{namespace} {permission}")
+        return self._bearer(
+            text, source, asked_in(namespace, *permissions), " ".join((namespace, *permissions))
+        )
 
     def scraper(self, text: str, source: str) -> Access | None:
         """The access of a token for /metrics, or None. Forbidden, Unavailable, TooManyRequests.

@@ -123,6 +123,9 @@ TEXTS: dict[Problem, Text] = {
     Problem.HOLDS_PASSWORD: _("Remove the password: everyone who can see the registry can read this text."),
     Problem.REQUIRED: _("This field is required."),
     Problem.EMPTY: _("This field is required."),
+    Problem.PASSWORD_REFUSED: _(
+        "The test with this password did not connect, so nothing was changed. Call verify with it for the reason."
+    ),
     Problem.PASSWORD_WEAK: _("Choose another password."),
     Problem.NOT_CANCELLABLE: _("A deletion run cannot be cancelled."),
     Problem.FAILED: _("Something went wrong."),

@@ -37,6 +37,12 @@ OPERATIONS: dict[str, tuple[dict[str, int], Ask]] = {
         ),
     ),
     "edit": (EDITS, lambda it, ns, name: it.patch(secrets(ns, name), "{}", content_type=MERGE)),
+    "password": (
+        ADMINS,
+        lambda it, ns, name: it.put(
+            f"{secrets(ns, name)}/password", {"password": "new"}, content_type="application/json"
+        ),
+    ),
     "delete": ({**ADMINS, "olive": 204, "nina": 204}, lambda it, ns, name: it.delete(secrets(ns, name))),
     "verify": (
         EDITS,

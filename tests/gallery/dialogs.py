@@ -196,7 +196,7 @@ DIALOGS = (
         status=409,
     ),
     State("password", TEAM_A, choose("harbor-team-a", "password")),
-    State("password-tested", TEAM_A, new_password("harbor")),
+    State("password-failed", TEAM_A, new_password("harbor")),
     State("password-untested", TEAM_A, new_password_untested, status=422),
     State("password-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "password")),
     State("delete", TEAM_A, choose("harbor-team-a", "delete")),

@@ -1,6 +1,8 @@
 """The details page: every field but the password, and what an open one is told."""
 
 import html
+import json
+import os
 import re
 import shlex
 import subprocess
@@ -10,7 +12,7 @@ import pytest
 import yaml
 
 from registries.domain.registry import Key, VerifyStatus
-from registries.domain.resource import to_domain
+from registries.domain.resource import encode_password, to_domain
 from registries.web.details import commands
 from registries.wiring import services
 from tests.canary import CANARY
@@ -77,10 +79,26 @@ def test_the_yaml_is_the_resource_without_the_password(cast: Cast) -> None:
     assert CANARY not in page
 
 
+def test_the_command_for_a_new_password_reads_it_from_the_shell(cast: Cast) -> None:
+    """What sh makes of it is the patch that the store writes."""
+    patch = next(line for line in commands(cast.add(), cast.access("nina")) if " patch " in line)
+    told = patch.replace("kubectl", "printf '%s\\n'", 1)
+
+    run = subprocess.run(
+        ["sh", "-c", told],
+        env={"PATH": os.environ["PATH"], "PASSWORD": 'ein "x$y'},
+        capture_output=True,
+        check=True,
+    )
+
+    body = json.loads(run.stdout.decode().splitlines()[-1])
+    assert body == {"spec": {"password": encode_password('ein "x$y')}}
+
+
 def test_a_hostile_display_name_is_quoted_in_the_commands(cast: Cast) -> None:
     it = cast.add(display_name="x'; rm -rf / #", description="$(reboot)\nsecond line")
 
-    _, edit, _add, delete = commands(it, cast.access("nina"))
+    _, edit, _add, _password, delete = commands(it, cast.access("nina"))
 
     assert delete == "kubectl delete registrysecrets.image.theriseunion.io harbor-prod -n team-a"
     assert shlex.split(edit)[-2:] == [
@@ -151,7 +169,11 @@ def test_a_curl_line_tests_it_through_the_api(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("person", "offered"),
-    [("vic", ["get"]), ("omar", ["get", "annotate"]), ("nina", ["get", "annotate", "create", "delete"])],
+    [
+        ("vic", ["get"]),
+        ("omar", ["get", "annotate"]),
+        ("nina", ["get", "annotate", "create", "patch", "delete"]),
+    ],
 )
 def test_only_the_commands_that_the_role_allows_are_offered(
     cast: Cast, person: str, offered: list[str]

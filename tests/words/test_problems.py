@@ -176,6 +176,7 @@ password_control_character
 password_empty
 password_fixed
 password_not_text
+password_refused
 password_too_common
 password_too_short
 password_too_similar
