@@ -23,6 +23,7 @@ from registries.web.list import namespace_options, pulse, registry_list, selecti
 from registries.web.notices import run_notices
 from registries.web.overview import overview
 from registries.web.palette import palette
+from registries.web.password_copies import change_copies
 from registries.web.pull_failures import pull_failures
 from registries.web.pull_secrets import pull_secret, run_usage, usage
 from registries.web.responses import with_accounts_only as local
@@ -86,6 +87,7 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/verify/", test_one.verify, name="verify"),
     path("registries/<k8s:namespace>/<k8s:name>/edit/", edit, name="edit"),
     path("registries/<k8s:namespace>/<k8s:name>/password/", password.change_password, name="password"),
+    path("registries/<k8s:namespace>/<k8s:name>/password/copies/", change_copies, name="password_copies"),
     path("registries/<k8s:namespace>/<k8s:name>/password/try/", password.try_password, name="password_try"),
     path("registries/<k8s:namespace>/<k8s:name>/delete/", delete, name="delete"),
     path("registries/<k8s:namespace>/<k8s:name>/usage/", usage, name="usage"),

@@ -177,12 +177,12 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
     notes = " ".join(
         shlex.quote(f"{PREFIX}{name.replace('_', '-')}={value}") for name, value in values.items()
     )
-    password = """'{"spec":{"password":"'"$(printf %s "$PASSWORD" | base64 -w0)"'"}}'"""
+    spec = """'{"spec":{"password":"'"$(printf %s "$PASSWORD" | base64 -w0)"'"}}'"""
     offered = (
         (Permission.SEE, f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
         (Permission.EDIT, f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {notes}"),
         (Permission.CREATE, f"kubectl create -f - <<'EOF'\n{_dump(_new(registry), '(password)')}EOF"),
-        (Permission.CREATE, f"kubectl patch {RESOURCE} {registry.name} {where} --type=merge -p {password}"),
+        (Permission.CREATE, f"kubectl patch {RESOURCE} {registry.name} {where} --type=merge -p {spec}"),
         (Permission.DELETE, f"kubectl delete {RESOURCE} {registry.name} {where}"),
     )
     return [text for permission, text in offered if access.may(permission, registry.namespace)]

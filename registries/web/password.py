@@ -22,7 +22,9 @@ from registries.domain.errors import (
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.probe.result import Result
+from registries.service.copies import MOST
 from registries.verification.outcome import left_alone
+from registries.web import password_copies
 from registries.web.add import errors_of, trial_outcome
 from registries.web.edit_delete import gone, missing
 from registries.web.forms import NewPasswordForm
@@ -82,11 +84,12 @@ def _save(request: ConsoleRequest, registry: RegistrySecret, form: NewPasswordFo
 
 
 def _saved(request: ConsoleRequest, changed: RegistrySecret) -> HttpResponse:
-    """Tests the stored password, and closes the dialog."""
+    """Tests the stored password. Then come the chosen copies; without any, the dialog closes."""
+    tested = _start_test(request, changed)
+    if chosen := request.POST.getlist("copies")[:MOST]:
+        return password_copies.shown(request, changed, waiting=chosen, busy=tested)
     text = _("Changed the password of %(name)s. Testing the connection.")
-    try:
-        services().single_tests.start(access=request.access, key=changed.key)
-    except (TooManyRequests, Conflict):
+    if not tested:
         text = _("Changed the password of %(name)s. Not tested: too many recent tests.")
     text = text % {"name": changed.title}
     if shown_path(request) == details_url(changed.key):
@@ -94,6 +97,14 @@ def _saved(request: ConsoleRequest, changed: RegistrySecret) -> HttpResponse:
     return done(
         request, text, ("registry-saved", {"uid": changed.uid, "tested": True}), href=details_url(changed.key)
     )
+
+
+def _start_test(request: ConsoleRequest, changed: RegistrySecret) -> bool:
+    try:
+        services().single_tests.start(access=request.access, key=changed.key)
+    except (TooManyRequests, Conflict):
+        return False
+    return True
 
 
 def _was_right(request: ConsoleRequest) -> bool:
@@ -115,8 +126,11 @@ def _form(
     status: int = 200,
     untested: bool = False,
 ) -> HttpResponse:
+    copies = services().copies.of(access=request.access, registry=registry)
+    chosen = request.POST.getlist("copies") if form.is_bound else None
     context = {
         "form": form,
+        "copies": [password_copies.row(it, chosen) for it in copies],
         "registry": registry,
         "advice": hints.second_credential(registry.provider, registry.username),
         "untested": untested,

@@ -30,6 +30,7 @@ from registries.schedule.placing import leave
 from registries.schedule.rows import observe
 from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE
 from registries.schedule.sweep import Schedule
+from registries.service.copies import Copies
 from registries.service.guard import Guard
 from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
 from registries.service.pull_failures import PodFailures
@@ -59,9 +60,16 @@ class Services(Telling):
 
     @part
     def registries(self) -> Registries:
+        return Registries(self.store, self.index, self.guard, self.audit, self.history, self.guesses, leave)
+
+    @part
+    def guesses(self) -> Guesses:
         buckets = StoredBuckets()
-        guesses = Guesses(budget=Rates(GUESSES_PER_MINUTE, buckets), told=Rates(1, buckets))
-        return Registries(self.store, self.index, self.guard, self.audit, self.history, guesses, leave)
+        return Guesses(budget=Rates(GUESSES_PER_MINUTE, buckets), told=Rates(1, buckets))
+
+    @part
+    def copies(self) -> Copies:
+        return Copies(self.store, self.index, self.guesses)
 
     @part
     def tests(self) -> Tests:

@@ -90,6 +90,27 @@ def new_password(behaviour: str) -> Act:
     return act
 
 
+def copied(password: str = "") -> Act:
+    """The dialog of a registry with two copies; with a password it is saved, and the copies are waited for."""
+
+    def act(page: Page, scene: Scene) -> None:
+        names = [new_registry(page, scene) for _ in range(3)]
+        page.goto(f"/registries/team-a/{names[0]}/password/")
+        form = page.locator("#password-form")
+        for name in names[1:]:
+            form.locator(".choice", has_text=name).locator("input").check()
+        if not password:
+            return
+        right = credential(scene.console, "harbor")["password"]
+        form.locator("#id_password").fill(right if password == "right" else password)
+        page.locator("#password-save").click()
+        page.locator("#error-summary").wait_for()
+        page.locator("#password-save").click()
+        page.locator("#copies-done, #copies-save").wait_for()
+
+    return act
+
+
 def new_password_untested(page: Page, scene: Scene) -> None:
     """Saved without a test, and asked about."""
     choose("harbor-team-a", "password")(page, scene)
@@ -198,6 +219,9 @@ DIALOGS = (
     State("password", TEAM_A, choose("harbor-team-a", "password")),
     State("password-failed", TEAM_A, new_password("harbor")),
     State("password-untested", TEAM_A, new_password_untested, status=422),
+    State("password-copies", TEAM_A, copied()),
+    State("password-copies-done", TEAM_A, copied("right"), status=422),
+    State("password-copies-stopped", TEAM_A, copied("wrong-password"), status=422),
     State("password-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "password")),
     State("delete", TEAM_A, choose("harbor-team-a", "delete")),
     State("delete-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "delete")),

@@ -78,6 +78,7 @@ VIEWS = {
     "edit": View(EDITS, IN_TEAM_A, wrong="put"),
     "delete": View(DELETES, IN_TEAM_A, wrong="put"),
     "password": View(DELETES, IN_TEAM_A, wrong="put"),
+    "password_copies": View({**DELETES, "olive": 409, "nina": 409}, IN_TEAM_A, data={}, wrong="get"),
     "password_try": View({**DELETES, "olive": 409, "nina": 409}, IN_TEAM_A, data={}, wrong="get"),
     "usage": View(DELETES, IN_TEAM_A),
     "pull_secret": View({**DELETES, "olive": 409, "nina": 409}, IN_TEAM_A, data={"bound": "1"}, wrong="put"),
