@@ -15,6 +15,7 @@ from registries.cluster.paths import EVERYWHERE
 from registries.domain.access import Permission, Role
 from registries.domain.errors import Forbidden, Problem
 from registries.domain.registry import Key
+from registries.domain.resource import encode_password
 from registries.models import AuditEntry, ClusterSession
 from registries.people import cluster_sessions, grants
 from registries.verification.outcome import NotTested
@@ -132,11 +133,15 @@ class TestWhatTheySeeAndDo:
             services().registries.find(access=access_of("olive"), key=registry.key).resource_version
         )
         edited = client.post("/registries/team-a/harbor-prod/edit/", form)
+        anew = {"uid": registry.uid, "generation": registry.generation, "password": "new", "anyway": "1"}
+        changed = client.post("/registries/team-a/harbor-prod/password/", anew)
+        spec = people.server.call("GET", people.path("team-a", "harbor-prod")).body["spec"]
+        assert (spec["password"], spec["domain"]) == (encode_password("new"), registry.domain)
         gone = client.post(
             "/registries/team-a/harbor-prod/delete/", {"confirm": "harbor-prod", "uid": registry.uid}
         )
 
-        assert [it.status_code for it in (added, tested, edited, gone)] == [302] * 4
+        assert [it.status_code for it in (added, tested, edited, changed, gone)] == [302] * 5
         assert people.server.call("GET", EVERYWHERE).body["items"] == []
 
     def test_a_password_is_read_for_a_test_by_who_may_read_it_only(

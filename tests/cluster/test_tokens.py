@@ -48,6 +48,9 @@ class TestTheOperations:
         assert [it["metadata"]["name"] for it in client.get(ALL).json()["items"]] == ["harbor-prod"]
         assert patch(client, one, notes(display_name="生产")).status_code == 200
         assert post(client, f"{one}/verify").json()["success"] is True
+        anew = {"password": good["password"], "test": True}
+        assert client.put(f"{one}/password", anew, content_type="application/json").status_code == 200
+        assert post(client, f"{one}/verify").json()["success"] is True
         shown = client.get(one).json()["metadata"]["annotations"]
         assert shown["theriseunion.io/verify-status"] == "success"
         assert "password" not in client.get(one).json()["spec"]
@@ -56,7 +59,7 @@ class TestTheOperations:
 
         entries = AuditEntry.objects.exclude(action="see").values_list("person", "action", "outcome")
         assert {it[0] for it in entries} == {name_of("robot")}
-        assert {"create", "edit", "test", "delete"} <= {it[1] for it in entries}
+        assert {"create", "edit", "password", "test", "delete"} <= {it[1] for it in entries}
         assert not ClusterSession.objects.exists(), "a program has no session"
 
     def test_other_namespaces_do_not_exist_for_it(self, people: Cluster, robot: str) -> None:
@@ -74,11 +77,11 @@ class TestTheOperations:
     @pytest.mark.parametrize(
         ("user", "expected"),
         [
-            ("stranger", [404, 404, 404, 404]),
-            ("vic", [200, 403, 403, 403]),
-            ("omar", [200, 200, 403, 403]),
-            ("team-a-admin", [200, 200, 201, 204]),
-            ("olive", [200, 200, 201, 204]),
+            ("stranger", [404, 404, 404, 404, 404]),
+            ("vic", [200, 403, 403, 403, 403]),
+            ("omar", [200, 200, 403, 403, 403]),
+            ("team-a-admin", [200, 200, 201, 200, 204]),
+            ("olive", [200, 200, 201, 200, 204]),
         ],
     )
     def test_each_does_what_the_role_allows(self, people: Cluster, user: str, expected: list[int]) -> None:
@@ -90,6 +93,7 @@ class TestTheOperations:
             client.get(one).status_code,
             patch(client, one, notes(display_name="x")).status_code,
             post(client, TEAM_A, body()).status_code,
+            client.put(f"{one}/password", {"password": "new"}, content_type="application/json").status_code,
             client.delete(one).status_code,
         ]
 
