@@ -22,7 +22,7 @@ from registries.domain.errors import (
 from registries.domain.metadata import TELLING
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, namespace_problem
 from registries.domain.resource import PREFIX, information_annotations
-from registries.domain.writer import Writer
+from registries.domain.writer import PASSWORD, Writer
 from registries.index.search import Index
 from registries.intake.draft import (
     LONGEST,
@@ -225,6 +225,15 @@ class Registries:
         adding again, it takes image-admin."""
         for permission in (Permission.CREATE, Permission.EDIT):
             self._guard.require(access, permission, key, Action.PASSWORD)
+
+    def password_writer(self, *, access: Access, key: Key) -> str:
+        """The other program that wrote the stored password, and may write it again, such as kubectl; "" for none.
+
+        NotFound, Forbidden, Unavailable.
+        """
+        self.require_rotate(access=access, key=key)
+        writer = self._store.writer(key, PASSWORD)
+        return writer.program if writer else ""
 
     def with_password(self, *, access: Access, key: Key, uid: str, password: str) -> Credential:
         """The stored address, user name and trust settings with another password, for a test before saving.

@@ -109,7 +109,7 @@ class Store(Protocol):
         ...
 
     def writer(self, key: Key, annotation: str) -> Writer | None:
-        """The program that last wrote an annotation; None if the console did. NotFound."""
+        """The program that last wrote an annotation or the PASSWORD of writer.py; None if the console did. NotFound."""
         ...
 
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:

@@ -134,6 +134,7 @@ def _form(
         "registry": registry,
         "advice": hints.second_credential(registry.provider, registry.username),
         "untested": untested,
+        "writer": services().registries.password_writer(access=request.access, key=registry.key),
     }
     return dialog(
         request, "registries/_password.html", context, status=status, title=_("Change the password")

@@ -14,6 +14,7 @@ from registries.cluster.paths import registry, secret, secrets_in
 from registries.domain.errors import Refused
 from registries.domain.registry import Draft, Key, Provider
 from registries.domain.resource import LAST_APPLIED
+from registries.domain.writer import PASSWORD
 from registries.pull_secrets import reconcile
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import PullSecrets
@@ -246,6 +247,24 @@ def test_kubectls_copy_of_the_old_password_goes(store: KubernetesStore, empty: C
 
     notes = empty.server.call("GET", registry(KEY)).body["metadata"]["annotations"]
     assert (notes.get(LAST_APPLIED), notes["theirs"]) == (None, "stays")
+
+
+def test_who_wrote_the_password_and_may_write_it_again_is_known(
+    store: KubernetesStore, empty: Cluster
+) -> None:
+    created = store.create(make())
+    by_console = store.writer(KEY, PASSWORD)
+    annotated = {"metadata": {"annotations": {"x": "y"}}}
+    empty.server.call("PATCH", registry(KEY), annotated, kind=MERGE_PATCH)
+    still_by_console = store.writer(KEY, PASSWORD)
+    empty.server.call("PATCH", registry(KEY), {"spec": {"password": "bmV3"}}, kind=MERGE_PATCH)
+    by_another = store.writer(KEY, PASSWORD)
+    store.set_password(KEY, "newer", uid=created.uid)
+
+    assert (by_console, still_by_console) == (None, None)
+    assert by_another
+    assert by_another.program.startswith("Python")
+    assert store.writer(KEY, PASSWORD) is None
 
 
 def test_an_older_definition_that_allows_no_new_password_is_told() -> None:
