@@ -58,14 +58,13 @@ class Bucket:
 
     @cached_property
     def by_age(self) -> list[RegistrySecret]:
-        """The oldest first."""
+        """The oldest password first."""
         return sorted(self.items, key=lambda it: (it.password_set_at, it.key))
 
     @cached_property
     def by_expiry(self) -> list[RegistrySecret]:
-        """Those with a date, the first to expire first."""
-        dated = [it for it in self.items if it.endings]
-        return sorted(dated, key=lambda it: (it.endings[0][0], it.key))
+        """Those whose credential or certificate has a last day, the first to expire first."""
+        return sorted((it for it in self.items if it.endings), key=lambda it: (it.endings[0][0], it.key))
 
     @cached_property
     def not_verified(self) -> list[RegistrySecret]:

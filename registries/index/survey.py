@@ -3,16 +3,16 @@
 The counts of a namespace are kept with its bucket, so that a survey costs one look at each namespace.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from heapq import merge
 from itertools import chain, islice
 from typing import Self
 
 from registries.domain.query import Tally
-from registries.domain.registry import EXPIRES_SOON, RegistrySecret
+from registries.domain.registry import RegistrySecret
 from registries.index.snapshot import Visible
 
 
@@ -36,23 +36,23 @@ class Survey:
     failing: tuple[tuple[tuple[str, str], int], ...]
     """The failing registries by domain and reason, the largest groups first."""
     expiring: Some
-    """Credentials that expire within 30 days, or have expired."""
+    """Those with a credential or certificate that expires within 30 days, or has expired."""
     old: Some
-    """Registries that were added before a given age, the oldest first."""
+    """Registries whose password is older than a given age, the oldest first."""
     not_verified: Some
     plain: Some
 
     @classmethod
-    def of(cls, seen: Visible, now: datetime, today: date, age: timedelta | None, most: int) -> Self:
+    def of(cls, seen: Visible, now: datetime, age: timedelta | None, most: int) -> Self:
         """`age` None: no registry is old. `most` limits every list but that of the failing ones."""
         buckets = seen.buckets
         dates = merge(*(it.by_expiry for it in buckets), key=lambda it: (it.endings[0][0], it.key))
-        soon = sum(bisect_right(it.expires_on, today + EXPIRES_SOON) for it in buckets)
+        tally = seen.tally(now)
         return cls(
-            tally=seen.tally(now),
+            tally=tally,
             tested_at=max((it.tested_at[-1] for it in buckets if it.tested_at), default=None),
             failing=seen.failing,
-            expiring=Some(tuple(islice(dates, min(most, soon))), soon),
+            expiring=Some(tuple(islice(dates, min(most, tally.expiring))), tally.expiring),
             old=_old(seen, now - age, most) if age else Some((), 0),
             not_verified=_some([it.not_verified for it in buckets], most),
             plain=_some([it.plain for it in buckets], most),

@@ -45,13 +45,17 @@ Find = Callable[[str], RegistrySecret | None]
 """Gives a visible registry by its uid."""
 
 
-def turns(since: datetime, find: Find, namespaces: Collection[str] | None) -> list[Turn]:
-    """What broke or recovered after a time, in these namespaces or in all (None), the newest first."""
+def turns(
+    since: datetime, find: Find, namespaces: Collection[str] | None, most: int = MOST
+) -> tuple[list[Turn], bool]:
+    """What broke or recovered after a time, in these namespaces or in all (None), the newest first; and whether there
+    may be more than the `most` newest changes tell."""
     rows = StateChange.objects.filter(at__gte=since)
     if namespaces is not None:
         rows = rows.filter(namespace__in=namespaces)
     newest = rows.order_by("-at", "-pk").values_list("uid", "before", "after", "reason", "at")
-    return grouped(newest[:MOST], find)
+    read = list(newest[:most])
+    return grouped(read, find), len(read) == most
 
 
 def grouped(changes: Iterable[StoredChange], find: Find) -> list[Turn]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from registries.index.survey import Some, Survey
 from registries.log_in.access import ConsoleRequest
 from registries.probe.schedule import registry_of
 from registries.schedule import network
-from registries.schedule.recent import Outlook, Turn, failing_since, outlook, turns
+from registries.schedule.recent import MOST, Outlook, Turn, failing_since, outlook, turns
 from registries.schedule.state import State
 from registries.web import filters
 from registries.web.list import ListControls
@@ -77,7 +77,7 @@ def overview(request: ConsoleRequest) -> HttpResponse:
     snapshot = services().index.fresh()
     seen = visible(snapshot, access, "")
     age = timedelta(days=settings.PASSWORD_AGE_DAYS) or None
-    survey = Survey.of(seen, now, timezone.localdate(now), age, NAMES)
+    survey = Survey.of(seen, now, age, NAMES)
     page = Page((), survey.tally.total, 1, 1, survey.tally, services().index.version_of(seen))
     context = {
         "controls": ListControls.of(ListQuery(), page, request.acting_access),
@@ -100,11 +100,12 @@ def _news(snapshot: Snapshot, access: Access, survey: Survey, now: datetime) -> 
         key = snapshot.keys_by_uid.get(uid)
         return snapshot.find(key) if key and access.may(Permission.SEE, key.namespace) else None
 
-    found = turns(now - YESTERDAY, find, scope)
+    found, cut = turns(now - YESTERDAY, find, scope)
     broken = [it for it in found if it.state is not State.OK]
     recovered = [it for it in found if it.state is State.OK]
     incident = network.current()
     return {
+        "read": f"{MOST:,}" if cut else "",
         "broken": _turns(broken, BROKEN, now),
         "recovered": _turns(recovered, RECOVERED, now),
         "failing": _failing(survey, scope),
@@ -201,14 +202,14 @@ def _tasks(survey: Survey, now: datetime) -> list[Task]:
     days = settings.PASSWORD_AGE_DAYS
 
     def filtered(text: str, status: Filter, kind: str, some: Some | None = None) -> Task:
-        names = _names(some, lambda it: _expiry(it, today)) if some else ()
+        names = _names(some, lambda it: labels.next_expiry(it, today)) if some else ()
         more = some.more if some else 0
         return Task(text, tally.of(status), kind, filters.url(ListQuery(), status=status), names, more)
 
     def listed(text: str, some: Some, note: Callable[[RegistrySecret], str]) -> Task:
         return Task(text, some.count, "warn", "", _names(some, note), some.more)
 
-    old = ngettext("Credential older than %(n)d day", "Credential older than %(n)d days", days) % {"n": days}
+    old = ngettext("Password older than %(n)d day", "Password older than %(n)d days", days) % {"n": days}
     tasks = [
         filtered(
             _("Credential or certificate expires within 30 days"), Filter.EXPIRING, "warn", survey.expiring
@@ -225,10 +226,6 @@ def _tasks(survey: Survey, now: datetime) -> list[Task]:
 
 def _names(some: Some, note: Callable[[RegistrySecret], str]) -> tuple[tuple[str, str, str], ...]:
     return tuple((it.title, details_url(it.key), note(it)) for it in some.first)
-
-
-def _expiry(registry: RegistrySecret, today: date) -> str:
-    return labels.expiry(*registry.endings[0], today) if registry.endings else ""
 
 
 def _namespaces(snapshot: Snapshot, access: Access, now: datetime) -> dict[str, Any]:

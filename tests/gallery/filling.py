@@ -127,10 +127,10 @@ def _watched(registry: RegistrySecret) -> None:
 
 def _changes(access: Access) -> None:
     """What broke and recovered in the last hours, and what the schedule does next."""
-    now = datetime.now(UTC)
+    now, watched = datetime.now(UTC), set(ScheduledRegistry.objects.values_list("uid", flat=True))
     for number, it in enumerate(services().index.matching(access=access, criteria=Criteria())):
         verdict, at = it.verification, now - timedelta(minutes=20 * number)
-        if not verdict.reason or it.namespace == ONE:
+        if not verdict.reason or it.namespace == ONE or it.uid in watched:
             continue
         good = verdict.status is VerifyStatus.SUCCESS
         host = registry_of(it.address)

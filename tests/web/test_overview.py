@@ -10,10 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from registries.domain.registry import RegistrySecret, Verification, VerifyStatus
-from registries.domain.resource import verification_annotations
+from registries.domain.resource import certificate_annotations, verification_annotations
+from registries.index.survey import Survey
 from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.reason import Reason
-from registries.schedule.recent import grouped
+from registries.schedule.recent import grouped, turns
 from registries.schedule.state import State
 from registries.wiring import services
 from tests.cast import Cast
@@ -192,6 +193,9 @@ def test_the_checklist_counts_each_kind(cast: Cast) -> None:
     for number, days in enumerate((-3, 5, 9, 60)):
         expires = (today + timedelta(days=days)).isoformat()
         verified(cast, f"dated-{number}", Reason.OK, expires_at=expires)
+    served = verified(cast, "served", Reason.OK)
+    ends = datetime.now(UTC) + timedelta(days=7, hours=1)
+    services().store.annotate(served.key, certificate_annotations(ends), uid=served.uid)
     verified(cast, "open-door", Reason.OK_UNVERIFIED)
     verified(cast, "old-news", Reason.OK, ago=timedelta(days=9))
     cast.add("plain", domain="http://plain.example.com")
@@ -204,9 +208,11 @@ def test_the_checklist_counts_each_kind(cast: Cast) -> None:
         line = next(it for it in lines if text in it)
         return int(line.partition("</strong>")[0].rpartition(">")[2])
 
-    assert count("expires within") == 3
+    assert count("expires within") == 4
     assert shown.index("dated-0") < shown.index("dated-1"), "the first to expire comes first"
     assert "dated-3" not in shown
+    everything = Survey.of(services().index.fresh().whole, datetime.now(UTC), None, 9).expiring
+    assert [it.name for it in everything.first] == ["dated-0", "dated-1", "served", "dated-2"]
     assert count("Never tested") == 2
     assert count("for a week") == 1
     assert count("Any password") == 1
@@ -265,6 +271,15 @@ def test_a_long_list_says_how_much_it_leaves_out(cast: Cast) -> None:
     shown = page(cast)
     assert "3 more" in part(shown, "broken")
     assert "3 more" in part(shown, "failing")
+
+
+def test_says_when_not_every_change_was_read(cast: Cast) -> None:
+    it = verified(cast, "harbor-prod", Reason.TIMEOUT)
+    for _ in range(3):
+        change(it, "ok", "failing", Reason.TIMEOUT)
+    since = datetime.now(UTC) - 24 * HOUR
+
+    assert [turns(since, {it.uid: it}.get, None, most)[1] for most in (2, 3, 4)] == [True, True, False]
 
 
 def test_takes_eight_queries(cast: Cast) -> None:
