@@ -265,6 +265,7 @@ def test_a_registry_for_the_host_is_offered_and_the_pull_secret_is_judged() -> N
         ("", None),
         ("*", None),
         ("x" * 10_000, None),
+        ("reg.io/" + "x" * 10_000, None),
     ],
 )
 def test_the_nearest_key(key: str, near: Near | None) -> None:
