@@ -16,6 +16,7 @@ from registries.domain.errors import NotFound
 from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.domain.shown import shown_words
 from registries.log_in.access import ConsoleRequest
+from registries.probe import Reason
 from registries.pull_secrets.explain import Code, Explanation
 from registries.pull_secrets.failing import FailingPod, Phase
 from registries.pull_secrets.kinds import Binding
@@ -136,6 +137,9 @@ def _step(pod: FailingPod, explanation: Explanation, access: Access) -> Step:
     may = access.may(Permission.CREATE, pod.namespace)
     if registry is not None and explanation.code in _NEEDS_CREDENTIAL:
         return _use(pod, registry, explanation, access)
+    if registry is not None and may and explanation.code is Code.CREDENTIAL_BAD and _needs_password(registry):
+        names = [registry.namespace, registry.name]
+        return Step(_("Change the password"), reverse("registries:password", args=names), dialog=True)
     if registry is not None:
         return Step(_("Open %(name)s") % {"name": registry.title}, details_url(registry.key))
     if explanation.code in _ADDABLE and may:
@@ -146,6 +150,14 @@ def _step(pod: FailingPod, explanation: Explanation, access: Access) -> Step:
         hint = _("The console then keeps a pull secret for it.")
         return Step(_("Add registry"), reverse("registries:add", query=query), dialog=True, hint=hint)
     return Step(command=_kubectl(pod, "describe", "pod", pod.name))
+
+
+def _needs_password(registry: RegistrySecret) -> bool:
+    return registry.verification.reason in (
+        Reason.BAD_CREDENTIALS,
+        Reason.CREDENTIALS_EXPIRED,
+        Reason.PAT_REQUIRED,
+    )
 
 
 def _use(pod: FailingPod, registry: RegistrySecret, explanation: Explanation, access: Access) -> Step:

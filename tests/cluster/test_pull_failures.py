@@ -296,3 +296,21 @@ def test_a_click_mends_it_and_the_form_is_filled_in(people: Cast, place: Cluster
     assert 'value="theirs"' in form.content.decode()
     assert odd.status_code == 200
     assert "<script>" not in odd.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("reason", "offered"), [("bad_credentials", True), ("credentials_expired", True), ("timeout", False)]
+)
+def test_a_new_password_is_offered_where_the_password_is_the_cause(
+    people: Cast, place: Cluster, reason: str, offered: bool
+) -> None:
+    people.add("harbor-prod", domain=HARBOR)
+    verdict = {"theriseunion.io/verify-status": "failed", "theriseunion.io/verify-reason": reason}
+    assert place.annotate("team-a", "harbor-prod", verdict).status == 200
+    fails(place, "web-1", secrets=("harbor-prod",))
+    change = "/registries/team-a/harbor-prod/password/"
+    nina, vic = people.client("nina"), people.client("vic")
+
+    assert wait_for(lambda: "凭证无效" in nina.get(PAGE).content.decode())
+    assert (change in nina.get(PAGE).content.decode()) is offered
+    assert change not in vic.get(PAGE).content.decode()
