@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from registries.models import DayRecord
@@ -35,6 +35,17 @@ def add_down(uids: Sequence[str], begin: datetime, end: datetime) -> None:
 def of(uid: str, since: date) -> list[DayRecord]:
     """The days of one registry, oldest first. Days without a test have no record."""
     return list(DayRecord.objects.filter(uid=uid, day__gte=since).order_by("day"))
+
+
+def failures(uids: Sequence[str], since: date) -> dict[str, list[tuple[date, bool]]]:
+    """The days with failed tests by uid, oldest first, and whether a failure was confirmed. One query for 500."""
+    found: dict[str, list[tuple[date, bool]]] = {}
+    for first in range(0, len(uids), BATCH):
+        some = DayRecord.objects.filter(uid__in=uids[first : first + BATCH], day__gte=since)
+        failed = some.filter(Q(failed__gt=0) | Q(down__gt=0)).order_by("day")
+        for uid, day, down in failed.values_list("uid", "day", "down"):
+            found.setdefault(uid, []).append((day, down > 0))
+    return found
 
 
 def with_current(records: Sequence[DayRecord], down_since: datetime | None, now: datetime) -> list[DayRecord]:

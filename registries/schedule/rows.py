@@ -247,6 +247,17 @@ def statuses(uids: Sequence[str]) -> dict[str, ScheduledCredential]:
     return found
 
 
+def failing_since(uids: Sequence[str]) -> dict[str, datetime]:
+    """When the registries that fail began to, by uid. One query for 500."""
+    found: dict[str, datetime] = {}
+    for first in range(0, len(uids), BATCH):
+        failing = ScheduledRegistry.objects.filter(
+            uid__in=uids[first : first + BATCH], credential__settled=State.FAILING
+        )
+        found |= {uid: since for uid, since in failing.values_list("uid", "credential__since") if since}
+    return found
+
+
 def changes_of(uid: str, most: int) -> list[StateChange]:
     """The confirmed changes of one registry, newest first."""
     return list(StateChange.objects.filter(uid=uid).order_by("-at", "-pk")[:most])

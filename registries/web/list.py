@@ -15,7 +15,7 @@ from registries.domain.access import EVERYWHERE, Access, Permission
 from registries.domain.query import PAGE_SIZES, Filter, ListQuery, Page, Sort, Tally
 from registries.domain.registry import Provider
 from registries.log_in.access import ConsoleRequest
-from registries.web import filters
+from registries.web import filters, watched
 from registries.web.notices import notices
 from registries.web.pages import near_pages
 from registries.web.responses import is_htmx, pulse_every
@@ -57,9 +57,10 @@ def _keep_address(request: ConsoleRequest, response: HttpResponse, url: str) -> 
 def _context(request: ConsoleRequest, query: ListQuery, page: Page) -> dict[str, Any]:
     access = request.acting_access
     checks = services().history.under_way([it.uid for it in page.items])
+    now = datetime.now(UTC)
     return {
         "page": page,
-        "rows": rows_html(page.items, access, checks, datetime.now(UTC)),
+        "rows": rows_html(page.items, access, checks, now, watched.of_rows(page.items, now)),
         "controls": ListControls.of(query, page, access),
         "namespace": query.criteria.namespace,
         "namespace_selector": True,

@@ -18,11 +18,13 @@ from registries.probe.certificate import CertificateFacts, ServerCertificates
 from registries.verification.check import Check
 from registries.verification.outcome import NotTested, Tested
 from registries.web.responses import details_url
+from registries.web.watched import Seen
 from registries.words import hints, labels
 from registries.words.actions import offered, offered_for_many
 from registries.words.labels import Label
 from registries.words.language import language
 
+NOTHING_SEEN = Seen()
 NAMES_SHOWN = 8
 ROWS_KEPT = 1_000
 """Of up to 5 KiB each."""
@@ -45,6 +47,7 @@ class Row:
     delay: str
     can: str
     """What this person may do with it, as the menu wants it: "test edit delete"."""
+    seen: Seen
     selectable: bool
     """Whether this person may act on several registries anywhere."""
 
@@ -57,7 +60,13 @@ class Row:
         return "test" in self.can.split()
 
 
-def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: datetime | None = None) -> Row:
+def row_of(
+    registry: RegistrySecret,
+    access: Access,
+    check: Check | None,
+    now: datetime | None = None,
+    seen: Seen = NOTHING_SEEN,
+) -> Row:
     now = now or datetime.now(UTC)
     verification = registry.verification
     today = timezone.localdate(now)
@@ -68,7 +77,12 @@ def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: d
         provider=labels.PROVIDERS[registry.provider],
         reason="" if check else labels.obstacle(registry) or _short_reason(registry, today),
         obstacle=labels.obstacle(registry),
-        ago=labels.ago(verification.at, now) if verification.at else "",
+        ago=_failing_for(seen.since, now)
+        if seen.since
+        else labels.ago(verification.at, now)
+        if verification.at
+        else "",
+        seen=seen,
         stale=verification.is_stale(now),
         testing=check is not None,
         delay=poll_delay(check.started_at, now) if check else "",
@@ -78,9 +92,13 @@ def row_of(registry: RegistrySecret, access: Access, check: Check | None, now: d
 
 
 def rows_html(
-    registries: Iterable[RegistrySecret], access: Access, checks: Mapping[str, Check], now: datetime
+    registries: Iterable[RegistrySecret],
+    access: Access,
+    checks: Mapping[str, Check],
+    now: datetime,
+    watched: Mapping[str, Seen],
 ) -> SafeString:
-    """The HTML of the rows of these registries. `checks` are the running tests by uid."""
+    """The HTML of the rows of these registries. `checks` are the running tests, `watched` what was seen, by uid."""
     language, can, rows = get_language(), dict[str, str](), []
     selectable = bool(offered_for_many(access))
     for registry in registries:
@@ -91,7 +109,11 @@ def rows_html(
         )
         if namespace not in can:
             can[namespace] = abilities(access, namespace)
-        age = labels.age(verification.at, now) if verification.at else None
+        seen = watched.get(registry.uid, NOTHING_SEEN)
+        if seen.since:
+            age: object = _failing_for(seen.since, now)
+        else:
+            age = labels.age(verification.at, now) if verification.at else None
         delay = poll_delay(check.started_at, now) if check else ""
         shown = (
             id(registry),
@@ -99,19 +121,24 @@ def rows_html(
             selectable,
             delay,
             age,
+            seen,
             verification.is_stale(now),
             registry.endings and timezone.localdate(now),
             language,
         )
         kept = _rows.get(shown)
         if kept is None:
-            row = row_of(registry, access, check, now)
+            row = row_of(registry, access, check, now, seen)
             kept = registry, render_to_string("registries/_row.html", {"row": row})
             if len(_rows) >= ROWS_KEPT:
                 _rows.clear()
             _rows[shown] = kept
         rows.append(kept[1])
     return SafeString("".join(rows))  # nosec  each was escaped by its template
+
+
+def _failing_for(since: datetime, now: datetime) -> str:
+    return _("failing for %(span)s") % {"span": labels.span(now - since)}
 
 
 def abilities(access: Access, namespace: str, *, deleting: bool = False) -> str:

@@ -17,7 +17,8 @@ from registries.verification.check import Check
 from registries.verification.history import SHOWN
 from registries.verification.outcome import NotTested
 from registries.web.responses import details_url, is_htmx, toast
-from registries.web.rows import poll_delay, row_of, verdict_of_stored
+from registries.web.rows import NOTHING_SEEN, poll_delay, row_of, verdict_of_stored
+from registries.web.watched import of_rows
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import problem_text
@@ -56,7 +57,9 @@ def _shown(request: ConsoleRequest, key: Key, begun: Check | None = None) -> Htt
     if request.GET.get("show") == "panel":
         response = render(request, "registries/_panel.html", panel(acting, registry, check))
     else:
-        context = {"row": row_of(registry, acting, check)}
+        now = datetime.now(UTC)
+        seen = of_rows([registry], now).get(registry.uid, NOTHING_SEEN)
+        context = {"row": row_of(registry, acting, check, now, seen)}
         response = render(request, "registries/_row.html", context)
     if check is None:
         _announce(response, registry, begun=begun is not None)

@@ -1,6 +1,6 @@
 """What the regular checks saw of one registry: its last days, how long it could be used, its changes of state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from registries.domain.registry import RegistrySecret
+from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.models import DayRecord, ScheduledCredential, StateChange
 from registries.schedule import days, rows
 from registries.schedule.state import State
@@ -67,6 +67,32 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
         turns=[_turn(it) for it in changes[:CHANGES]],
         next=_next(row, now),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a row of the list shows of the regular checks. `path` has a line for each of the last 30 days with failed
+    tests, at 3 units a day; `text` says how many."""
+
+    since: datetime | None = None
+    path: str = ""
+    text: str = ""
+
+
+def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Seen]:
+    """By uid, for those that were tested. At most two queries."""
+    tested = [it for it in registries if it.verification.at]
+    failed = [it.uid for it in tested if it.verification.status is VerifyStatus.FAILED]
+    since = rows.failing_since(failed)
+    first = timezone.localdate(now) - timedelta(days=SHOWN - 1)
+    failures = days.failures([it.uid for it in tested], first)
+    found = {}
+    for uid in since.keys() | failures.keys():
+        marks = failures.get(uid, [])
+        path = "".join(f"M{3 * (day - first).days + 1} {0 if bad else 5}V10" for day, bad in marks)
+        text = ngettext("%(n)d day with failures", "%(n)d days with failures", len(marks))
+        found[uid] = Seen(since.get(uid), path, text % {"n": len(marks)})
+    return found
 
 
 def _strip(records: Sequence[DayRecord], changes: Sequence[StateChange], today: date) -> list[Day]:

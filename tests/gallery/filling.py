@@ -71,6 +71,9 @@ def fill(rows: int, held: str) -> None:
     _people()
     _changes(access)
     every = list(Reason)
+    for registry in services().index.matching(access=access, criteria=Criteria(REASONS)):
+        if registry.verification.at:
+            _watched(registry)
     for number in range(rows):
         reason = every[number % len(every)] if number % 3 == 0 else Reason.OK
         _add(access, MANY, f"registry-{number:04}", reason, age=timedelta(minutes=7 * number))

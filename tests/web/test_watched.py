@@ -1,12 +1,18 @@
 """What the details page says of the regular checks: days, availability, changes of state, the next check."""
 
+import gzip
 import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from registries.domain.registry import RegistrySecret
+from registries.domain.resource import PREFIX, milliseconds
 from registries.models import DayRecord, ScheduledCredential, ScheduledRegistry, StateChange
+from registries.wiring import services
 from tests.cast import Cast
 
 
@@ -97,3 +103,59 @@ def test_a_failure_that_lasts_is_counted_and_100_percent_is_never_rounded_up(cas
     assert "24 h 100 % 7 d 99.99 % 90 d 99.99 %" in shown(cast)
     plan(uid, settled="failing", tested_at=now - timedelta(hours=12))
     assert re.search(r"24 h (49\.99|50) % 7 d 92\.84 %", shown(cast))
+
+
+def row(cast: Cast, path: str = "/registries/") -> str:
+    client = cast.client("vic")
+    client.cookies["django_language"] = "en"
+    found = re.search(r"<tr id=.*?</tr>", client.get(path).content.decode(), re.DOTALL)
+    assert found
+    return found[0]
+
+
+def fail(registry: RegistrySecret, days: int) -> None:
+    at = timezone.now() - timedelta(minutes=7)
+    notes = {"verify-status": "failed", "verify-reason": "timeout", "verify-timestamp": str(milliseconds(at))}
+    patch: dict[str, str | None] = {PREFIX + name: value for name, value in notes.items()}
+    services().store.annotate(registry.key, patch, uid=registry.uid)
+    today = timezone.localdate()
+    DayRecord.objects.bulk_create(
+        DayRecord(uid=registry.uid, day=today - timedelta(days=it), ok=1, failed=it % 2, down=it % 3)
+        for it in range(days)
+    )
+
+
+def test_a_row_says_since_when_it_fails_and_on_which_days(cast: Cast) -> None:
+    registry = cast.add()
+    assert "failing for" not in row(cast)
+    assert "month" not in row(cast)
+    fail(registry, 40)
+    assert "7 minutes ago" in row(cast)
+    plan(registry.uid, settled="failing", since=timezone.now() - timedelta(hours=3))
+
+    for path in ("/registries/", "/registries/team-a/harbor-prod/row/"):
+        shown = row(cast, path)
+        assert "failing for 3 h" in shown
+        assert "7 minutes ago" not in shown
+        assert 'aria-label="25 days with failures"' in shown
+        assert shown.count("V10") == 25
+    ScheduledCredential.objects.update(since=timezone.now() - timedelta(hours=30))
+    assert "failing for 30 h" in row(cast), "though its HTML was kept"
+    DayRecord.objects.filter(day=timezone.localdate() - timedelta(days=1)).delete()
+    assert row(cast).count("V10") == 24
+
+
+def test_fifty_failing_rows_take_two_queries_and_few_bytes(cast: Cast) -> None:
+    registries = [cast.add(f"r-{number}") for number in range(50)]
+    client, path = cast.client("olive"), "/registries/?size=50"
+    with_days, queries = [], []
+    for days in (0, 30):
+        for number, registry in enumerate(registries):
+            fail(registry, number % 30 if days else 0)
+        with_days.append(len(gzip.compress(client.get(path).content)))
+        with CaptureQueriesContext(connection) as captured:
+            client.get(path)
+        queries.append(len(captured))
+
+    assert queries == [8, 8], "six, the days, and since when"
+    assert with_days[1] - with_days[0] < 50 * 40
