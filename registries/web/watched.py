@@ -1,6 +1,6 @@
 """What the regular checks saw of one registry: its last days, how long it could be used, its changes of state."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -19,6 +19,10 @@ SHOWN = 30
 CHANGES = 5
 READ = 200
 """Changes that are read, for the causes of the days."""
+KEPT, KEPT_FOR = 10_000, timedelta(minutes=1)
+"""Registries whose days with failures are kept in memory, and for how long."""
+Failures = Sequence[tuple[date, bool]]
+_kept: dict[Hashable, tuple[datetime, Failures]] = {}
 WINDOWS = (timedelta(hours=24), timedelta(days=7), timedelta(days=90))
 
 
@@ -85,7 +89,7 @@ def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Se
     failed = [it.uid for it in tested if it.verification.status is VerifyStatus.FAILED]
     since = rows.failing_since(failed)
     first = timezone.localdate(now) - timedelta(days=SHOWN - 1)
-    failures = days.failures([it.uid for it in tested], first)
+    failures = _failures(tested, first, now)
     found = {}
     for uid in since.keys() | failures.keys():
         marks = failures.get(uid, [])
@@ -93,6 +97,26 @@ def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Se
         text = ngettext("%(n)d day with failures", "%(n)d days with failures", len(marks))
         found[uid] = Seen(since.get(uid), path, text % {"n": len(marks)})
     return found
+
+
+def _failures(registries: Iterable[RegistrySecret], first: date, now: datetime) -> dict[str, Failures]:
+    """The days with failures by uid, read again after a minute, and after each change of a registry."""
+    found: dict[str, Failures] = {}
+    missing: dict[str, Hashable] = {}
+    for it in registries:
+        key: Hashable = (it.uid, it.resource_version, first)
+        at, marks = _kept.get(key, (None, ()))
+        if at and abs(now - at) < KEPT_FOR:
+            found[it.uid] = marks
+        else:
+            missing[it.uid] = key
+    if len(_kept) + len(missing) > KEPT:
+        _kept.clear()
+    read = days.failures(list(missing), first) if missing else {}
+    for uid, key in missing.items():
+        found[uid] = read.get(uid, ())
+        _kept[key] = now, found[uid]
+    return {uid: marks for uid, marks in found.items() if marks}
 
 
 def _strip(records: Sequence[DayRecord], changes: Sequence[StateChange], today: date) -> list[Day]:
