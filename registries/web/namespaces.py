@@ -13,7 +13,7 @@ from registries.people.grants import forget_namespace
 from registries.web.form_dialogs import confirm_by_name, submit
 from registries.web.forms import NamespaceForm
 from registries.web.responses import dialog
-from registries.web.rows import share
+from registries.web.shares import share
 from registries.wiring import services
 
 PAGE = "registries:namespaces"

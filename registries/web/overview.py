@@ -26,7 +26,7 @@ from registries.schedule.state import State
 from registries.web import filters
 from registries.web.list import ListControls
 from registries.web.responses import details_url
-from registries.web.rows import Part, share
+from registries.web.shares import Part, share
 from registries.wiring import services
 from registries.words import labels
 from registries.words.labels import Label

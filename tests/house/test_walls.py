@@ -24,7 +24,8 @@ OWNERS = {
     "ApiBucket": {"limits.py"},
     "Pause": {"verification/pauses.py"},
     "ScheduledCredential": {
-        f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network", "telling", "recent")
+        "web/watched.py",
+        *(f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network", "telling", "recent")),
     },
     "ScheduledRegistry": {
         f"schedule/{it}.py" for it in ("rows", "placing", "intervals", "sweep", "telling", "recent")
@@ -32,10 +33,11 @@ OWNERS = {
     "CheckInterval": {"schedule/intervals.py", "schedule/placing.py"},
     "ExpiryNotice": {"schedule/expiry.py"},
     "StateChange": {
+        "web/watched.py",
         *(f"schedule/{name}.py" for name in ("rows", "silences", "telling", "recent")),
         "runs/clean_up.py",
     },
-    "DayRecord": {"schedule/days.py", "runs/clean_up.py"},
+    "DayRecord": {"web/watched.py", "schedule/days.py", "runs/clean_up.py"},
     "NetworkIncident": {"schedule/network.py", "schedule/telling.py"},
     "Silence": {"schedule/silences.py"},
     "ClusterSession": {"people/cluster_sessions.py", "log_in/backend.py"},
