@@ -32,6 +32,7 @@ class Action(StrEnum):
     EXPORT = "export"
     TOKEN = "token"  # noqa: S105  an object, not a secret
     CHANNEL = "channel"
+    SILENCE = "silence"
 
 
 class Audit(Protocol):

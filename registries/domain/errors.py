@@ -125,6 +125,10 @@ class Problem(StrEnum):
     RECIPIENTS = "recipients"
     TOO_MANY_CHANNELS = "too_many_channels"
 
+    # A silence
+    SILENCE_TIME = "silence_time"
+    SILENCE_DAY = "silence_day"
+
     # A resource or a run in a body of the API
     WRONG_TYPE = "type"
     OBJECT = "object"

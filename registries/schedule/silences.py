@@ -95,6 +95,22 @@ def current(now: datetime) -> Silences:
     return [(Scope(it.namespace, it.host, it.uid), _window(it)) for it in rows]
 
 
+def manageable(*, access: Access, now: datetime) -> list[Silence]:
+    """The silences that are not over and that this person may end, the first to end first."""
+    rows = Silence.objects.filter(ends_at__gt=now) | Silence.objects.filter(
+        weekly=True, last_day__gte=now.date()
+    )
+    return [it for it in rows.order_by("ends_at", "pk") if _may(access, it.namespace)]
+
+
+def until(namespace: str, host: str, uid: str, now: datetime) -> datetime | None:
+    """Until when messages about a registry wait; None if they do not."""
+    found = silence_at(
+        current(now), now, timezone.get_default_timezone(), namespace=namespace, host=host, uid=uid
+    )
+    return found[1] if found else None
+
+
 def add(*, access: Access, scope: Scope, window: Window, reason: str) -> Silence:
     """Stores a silence. Forbidden or NotFound without the right to edit in its namespace; one for all namespaces takes
     an administrator. Invalid for a time that is too long, has no end, or is over."""
@@ -130,14 +146,18 @@ def _require(access: Access, namespace: str) -> None:
         access.require_administration()
 
 
+def _may(access: Access, namespace: str) -> bool:
+    return access.may(Permission.EDIT, namespace) if namespace else access.administers
+
+
 def _causes(window: Window, reason: str, now: datetime) -> list[Cause]:
     causes = []
     longest = LONGEST if window.last_day is None else LONGEST_WEEKLY
     over = window.ends_at <= now and window.last_day is None
     if over or not timedelta() < window.ends_at - window.starts_at <= longest:
-        causes.append(Cause("ends_at", Problem.EXPIRY))
+        causes.append(Cause("ends_at", Problem.SILENCE_TIME))
     if window.last_day and not now.date() <= window.last_day <= (now + LAST_DAY).date():
-        causes.append(Cause("last_day", Problem.EXPIRY))
+        causes.append(Cause("last_day", Problem.SILENCE_DAY))
     if not reason.strip():
         causes.append(Cause("reason", Problem.REQUIRED))
     elif len(reason) > REASON_MAX:

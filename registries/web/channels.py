@@ -18,7 +18,9 @@ from registries.domain.errors import Forbidden, Invalid, NotFound, TooManyReques
 from registries.events import words
 from registries.events.services import SERVICES
 from registries.log_in.access import ConsoleRequest
+from registries.models import Silence
 from registries.probe.scrubber import Scrubber
+from registries.schedule import silences
 from registries.web.forms import CauseForm
 from registries.web.responses import back, dialog
 from registries.wiring import services
@@ -98,7 +100,19 @@ def channels(request: ConsoleRequest) -> HttpResponse:
         )
         for it in found
     ]
-    return render(request, "channels/channels.html", {"rows": rows, "may_add": bool(_scopes(request))})
+    context = {
+        "rows": rows,
+        "may_add": bool(_scopes(request)),
+        "may_silence": request.access.may_anywhere(Permission.EDIT),
+        "silences": [(it, _what(it)) for it in silences.manageable(access=request.access, now=now)],
+    }
+    return render(request, "channels/channels.html", context)
+
+
+def _what(silence: Silence) -> str:
+    """The host or the registry of a silence; "" for all."""
+    key = services().index.fresh().keys_by_uid.get(silence.uid)
+    return silence.host or (key.name if key else silence.uid)
 
 
 @sensitive_post_parameters(*SECRETS)

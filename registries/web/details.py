@@ -10,6 +10,7 @@ import yaml
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -24,6 +25,8 @@ from registries.intake.ca_bundle import BundleError, read_bundle
 from registries.log_in.access import ConsoleRequest
 from registries.models import AuditEntry
 from registries.probe.certificate import CertificateFacts
+from registries.probe.schedule import registry_of
+from registries.schedule.silences import until
 from registries.web import filters, pull_secrets, watched
 from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.web.test_one import panel
@@ -103,6 +106,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         **pull_secrets.panel(access, acting, registry),
         "folded": _folded(request, registry),
         "image_problem": image_problem(registry.address),
+        **_silence(acting, registry),
         "sample": presets.sample_image(registry.address, registry.provider),
         "events": [
             {
@@ -193,6 +197,18 @@ def _expiries(registry: RegistrySecret) -> dict[str, str]:
     today = timezone.localdate()
     soon = (it for it in registry.endings if it[0] <= today + EXPIRES_SOON)
     return {what.value: labels.expiry(day, what, today) for day, what in soon}
+
+
+def _silence(access: Access, registry: RegistrySecret) -> dict[str, Any]:
+    """Until when messages about the registry wait, and where a person with the right to edit silences them."""
+    if not access.may(Permission.EDIT, registry.namespace):
+        return {}
+    host = registry_of(registry.address)
+    query = urlencode({"namespace": registry.namespace, "name": registry.name})
+    return {
+        "silenced": until(registry.namespace, host, registry.uid, timezone.now()),
+        "silence_url": f"{reverse('registries:silence_add')}?{query}",
+    }
 
 
 def curl(request: ConsoleRequest, registry: RegistrySecret, access: Access) -> str:

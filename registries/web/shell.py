@@ -112,9 +112,9 @@ def _navigation(
 
 
 def _tells(request: ConsoleRequest) -> bool:
-    """Whether this person may manage channels somewhere."""
+    """Whether this person may manage channels or silences somewhere."""
     try:
-        return request.access.may_anywhere(Permission.CREATE)
+        return request.access.may_anywhere(Permission.EDIT)
     except Unavailable:
         return False
 

@@ -23,6 +23,8 @@ _CHANGES: dict[tuple[str, str], Text] = {
     (Action.NAMESPACE, "delete"): _("Deleted the namespace"),
     (Action.TOKEN, "create"): _("Created the access token %s"),
     (Action.TOKEN, "revoke"): _("Revoked the access token %s"),
+    (Action.SILENCE, "add"): _("Silenced messages until %s"),
+    (Action.SILENCE, "end"): _("Ended a silence"),
     (Action.CHANNEL, "create"): _("Added the channel %s"),
     (Action.CHANNEL, "edit"): _("Changed the channel %s"),
     (Action.CHANNEL, "delete"): _("Deleted the channel %s"),

@@ -87,6 +87,7 @@ ACTIONS = {
     "namespace": _("Namespace"),
     "token": _("Access token"),
     "channel": _("Channel"),
+    "silence": _("Silence"),
     "export": _("Exported the audit log"),
     "bind": _("Bound to the default service account"),
     "unbind": _("Unbound from the default service account"),
@@ -128,6 +129,10 @@ FIELDS = {
     "owner": _("Owner"),
     "support_contact": _("Support contact"),
     "expires_at": _("Credential expires on"),
+    "starts_at": _("Starts"),
+    "ends_at": _("Ends"),
+    "last_day": _("Last day"),
+    "reason": _("Reason"),
 }
 
 _SHORT: dict[str, Text] = {

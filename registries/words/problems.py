@@ -103,6 +103,10 @@ TEXTS: dict[Problem, Text] = {
     Problem.NAMESPACES_ELSEWHERE: _(
         "Namespaces are created and deleted on the cluster, for example with kubectl."
     ),
+    Problem.SILENCE_TIME: _(
+        "Choose an end after the start and after now, at most 30 days later; for a weekly window at most 6 days."
+    ),
+    Problem.SILENCE_DAY: _("Choose a last day between today and one year from now."),
     Problem.CHANNEL_TAKEN: _("A channel with this name already exists here."),
     Problem.TOO_MANY_CHANNELS: _("There are 50 channels here. Delete one that is no longer used."),
     Problem.CHANNEL_URL: _(

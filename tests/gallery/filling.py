@@ -21,6 +21,7 @@ from registries.models import (
     RunItem,
     ScheduledCredential,
     ScheduledRegistry,
+    Silence,
     StateChange,
     VerificationRecord,
 )
@@ -69,11 +70,11 @@ def fill(rows: int, held: str) -> None:
         _run(kind, state, done, run_id)
     _fill_journal()
     _people()
-    _changes(access)
-    every = list(Reason)
     for registry in services().index.matching(access=access, criteria=Criteria(REASONS)):
         if registry.verification.at:
             _watched(registry)
+    _changes(access)
+    every = list(Reason)
     for number in range(rows):
         reason = every[number % len(every)] if number % 3 == 0 else Reason.OK
         _add(access, MANY, f"registry-{number:04}", reason, age=timedelta(minutes=7 * number))
@@ -155,8 +156,17 @@ def _changes(access: Access) -> None:
 
 
 def _channels() -> None:
-    """One channel of every state."""
+    """One channel of every state, and silences."""
     now = datetime.now(UTC)
+    times = {"starts_at": now, "ends_at": now + timedelta(hours=4), "person": "olive"}
+    Silence.objects.create(reason="升级 Harbor", host="harbor.example.com:443", **times)
+    Silence.objects.create(
+        reason="每周维护窗口，" * 28,
+        namespace=LONGEST,
+        weekly=True,
+        last_day=now.date() + timedelta(days=90),
+        **times,
+    )
     common = {"sealed": "", "service": "dingtalk", "host": "oapi.dingtalk.com"}
     Channel.objects.bulk_create(
         (

@@ -272,6 +272,10 @@ STATES = (
     State(
         "channel-services", "/channels/", click("a[href$='/channels/-/add/']", "dialog[open] .service-card")
     ),
+    State("silence-add", "/channels/-/silences/add/"),
+    State(
+        "silence-errors", "/channels/-/silences/add/", submit(nothing, "main button[type=submit]"), status=422
+    ),
     State("channel-add", "/channels/-/add/dingtalk/"),
     State(
         "channel-errors", "/channels/-/add/webhook/", submit(nothing, "main button[type=submit]"), status=422

@@ -39,7 +39,7 @@ OWNERS = {
     },
     "DayRecord": {"web/watched.py", "schedule/days.py", "runs/clean_up.py"},
     "NetworkIncident": {"schedule/network.py", "schedule/telling.py"},
-    "Silence": {"schedule/silences.py"},
+    "Silence": {"schedule/silences.py", "web/channels.py", "web/silences.py"},
     "ClusterSession": {"people/cluster_sessions.py", "log_in/backend.py"},
     "Channel": {"events/channels.py", "events/outbox.py", "events/sender.py"},
     "Delivery": {"events/outbox.py"},

@@ -99,6 +99,8 @@ VIEWS = {
     "account_active": View({**ADMINISTERS, "olive": 302}, {"name": "vic"}, data={"active": "1"}, wrong="put"),
     "account_delete": View(ADMINISTERS, {"name": "vic"}, wrong="put"),
     "channels": View(ANYBODY),
+    "silence_add": View({**EDITS, "sam": 403}, wrong="put"),
+    "silence_end": View(dict.fromkeys(SEES, 404), {"silence": 1}, data={}, wrong="get"),
     "channel_add": View(TELLS, wrong="put"),
     "channel_add_to": View(TELLS, {"service": "slack"}, wrong="put"),
     "channel_try": View(

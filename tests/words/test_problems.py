@@ -194,6 +194,8 @@ run_under_way
 seal_broken
 serviceaccounts_forbidden
 session_ended
+silence_day
+silence_time
 taken
 terminating
 tls_without_https

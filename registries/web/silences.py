@@ -1,0 +1,146 @@
+"""Silences: times in which messages wait, until a moment, once, or every week."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from registries.audit.action import Action
+from registries.domain.access import Permission, role_for
+from registries.domain.errors import Cause, Forbidden, Invalid, Problem
+from registries.domain.registry import Key, read_date
+from registries.log_in.access import ConsoleRequest
+from registries.models import Silence
+from registries.schedule import silences
+from registries.schedule.silences import REASON_MAX, Scope, Window
+from registries.web.forms import CauseForm
+from registries.web.responses import back, dialog
+from registries.wiring import services
+from registries.words.labels import FIELDS
+
+ALL = "*"
+"""The choice of all namespaces."""
+LOCAL = "%Y-%m-%dT%H:%M"
+"""A moment as a browser sends it, in the console's time zone."""
+
+
+def _moment() -> forms.DateTimeInput:
+    return forms.DateTimeInput({"type": "datetime-local"}, format=LOCAL)
+
+
+class SilenceForm(CauseForm):
+    """A silence of a namespace, of a host or of one registry."""
+
+    namespace = forms.ChoiceField(label=FIELDS["namespace"])
+    host = forms.CharField(
+        label=gettext_lazy("Host"),
+        required=False,
+        help_text=gettext_lazy(
+            "Only registries on this host, such as harbor.example.com:443. Empty for all."
+        ),
+        widget=forms.TextInput({"class": "mono", "autocomplete": "off"}),
+    )
+    starts_at = forms.CharField(
+        label=FIELDS["starts_at"], required=False, help_text=gettext_lazy("Empty for now."), widget=_moment()
+    )
+    ends_at = forms.CharField(label=FIELDS["ends_at"], widget=_moment())
+    weekly = forms.BooleanField(label=gettext_lazy("Every week at this time"), required=False)
+    last_day = forms.CharField(
+        label=FIELDS["last_day"],
+        required=False,
+        help_text=gettext_lazy("Of a weekly window, at most one year from now."),
+        widget=forms.DateInput({"type": "date"}),
+    )
+    reason = forms.CharField(
+        label=FIELDS["reason"],
+        widget=forms.TextInput({"autocomplete": "off", "maxlength": str(REASON_MAX)}),
+    )
+    uid = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, namespaces: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["namespace"].choices = namespaces  # type: ignore[attr-defined]
+
+    def window(self) -> Window:
+        """Raises Invalid for texts that are no times."""
+        typed, causes = self.typed(), []
+        starts = _read(typed["starts_at"]) if typed["starts_at"] else timezone.now()
+        ends, last = _read(typed["ends_at"]), read_date(typed["last_day"])
+        weekly = typed["weekly"] == "on"
+        if starts is None:
+            causes.append(Cause("starts_at", Problem.SILENCE_TIME))
+        if ends is None:
+            causes.append(Cause("ends_at", Problem.SILENCE_TIME))
+        if weekly and last is None:
+            causes.append(Cause("last_day", Problem.SILENCE_DAY))
+        if causes or starts is None or ends is None:
+            raise Invalid("", tuple(causes))
+        return Window(starts, ends, last if weekly else None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def silence_add(request: ConsoleRequest) -> HttpResponse:
+    access = request.access
+    if not access.may_anywhere(Permission.EDIT):
+        raise Forbidden("", role_for(Permission.EDIT))
+    asked = request.POST or request.GET
+    registry = None
+    if asked.get("name"):
+        key = Key(asked.get("namespace", ""), asked["name"])
+        registry = services().registries.find(access=access, key=key, action=Action.EDIT)
+    scopes = [(registry.namespace, registry.namespace)] if registry else _scopes(request)
+    form = SilenceForm(request.POST or None, namespaces=scopes)
+    title = _("Silence messages")
+    context = {
+        "form": form,
+        "title": title,
+        "registry": registry,
+        "zone": timezone.get_default_timezone_name(),
+    }
+    if request.method != "POST":
+        return dialog(request, "channels/_silence.html", context, title=title)
+    typed = form.typed()
+    namespace = "" if typed["namespace"] == ALL else typed["namespace"] or "?"
+    scope = Scope(namespace, "" if registry else typed["host"].strip(), registry.uid if registry else "")
+    try:
+        made = silences.add(access=access, scope=scope, window=form.window(), reason=typed["reason"].strip())
+    except Invalid as error:
+        form.add_causes(error.causes)
+        return dialog(request, "channels/_silence.html", context, status=422, title=title)
+    until = f"{timezone.localtime(made.ends_at):%Y-%m-%d %H:%M}"
+    services().audit.record(access, Action.SILENCE, namespace=namespace, note=f"add {until}")
+    return _leave(
+        request, _("Messages wait until %(time)s.") % {"time": until}, registry.key if registry else None
+    )
+
+
+@require_POST
+def silence_end(request: ConsoleRequest, silence: int) -> HttpResponse:
+    namespace = Silence.objects.filter(pk=silence).values_list("namespace", flat=True).first() or ""
+    silences.end(access=request.access, pk=silence)
+    services().audit.record(request.access, Action.SILENCE, namespace=namespace, note="end")
+    return back(request, _("Ended the silence. What differs from before is told now."), "registries:channels")
+
+
+def _leave(request: ConsoleRequest, text: str, key: Key | None) -> HttpResponse:
+    if key:
+        return back(request, text, "registries:details", key.namespace, key.name)
+    return back(request, text, "registries:channels")
+
+
+def _scopes(request: ConsoleRequest) -> list[tuple[str, str]]:
+    names = services().index.namespaces(access=request.access, permission=Permission.EDIT)
+    everything = [(ALL, _("All namespaces"))] if request.access.administers else []
+    return everything + [(name, name) for name in names]
+
+
+def _read(text: str) -> datetime | None:
+    try:
+        return timezone.make_aware(datetime.strptime(text[:16], LOCAL))
+    except ValueError:
+        return None
