@@ -11,6 +11,16 @@ Changes = Mapping[str, tuple[str, str] | None]
 """By field, the texts before and after. None where only the name of the field may be kept."""
 
 
+def edited(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """The note of an edit. It keeps the short texts. Of a description, it keeps only that it changed: who deletes a
+    secret from such a text must get rid of it."""
+    changed: dict[str, tuple[str, str] | None] = {}
+    for name, text in before.items():
+        if after[name] != text:
+            changed[name] = None if name == "description" else (text, after[name])
+    return write(changed)
+
+
 def write(changes: Changes) -> str:
     """The note. The texts are left out where they do not fit."""
     note = _json({name: texts and [_cut(text) for text in texts] for name, texts in changes.items()})

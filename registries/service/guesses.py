@@ -1,7 +1,16 @@
 """How often a person may compare a text with a stored password: each comparison is a guess at it."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Protocol
+
+from registries.audit.action import Action, Audit
+from registries.domain.access import Access
+from registries.domain.errors import Cause, Problem, TooManyRequests, Unavailable
+from registries.domain.metadata import TELLING
+from registries.domain.registry import Key
+from registries.intake.draft import LONGEST, stored_echo_causes
+from registries.stores.base import Store
 
 GUESSES_PER_MINUTE = 10
 
@@ -28,6 +37,38 @@ class Guesses:
     def first_refusal(self, person: str, registry: str) -> bool:
         """Whether a refusal is to be recorded. Repeated ones must not fill the journal."""
         return not self._told.wait(f"guesses told {_digest(person, registry)}")
+
+
+class Echoes:
+    """Finds the stored password in texts that somebody wants to store."""
+
+    def __init__(self, store: Store, audit: Audit, guesses: Guesses) -> None:
+        self._store = store
+        self._audit = audit
+        self._guesses = guesses
+
+    def causes(self, access: Access, key: Key, uid: str, texts: Mapping[str, str]) -> list[Cause]:
+        """The texts that hold the stored password. A hit is recorded, since it can be an attempt to guess.
+
+        Each comparison counts, a dry run as well, whatever comes of it. TooManyRequests.
+        """
+        if not any(len(text) >= TELLING and name in LONGEST for name, text in texts.items()):
+            return []
+        if wait := self._guesses.wait(access.owner, str(key)):
+            if self._guesses.first_refusal(access.owner, str(key)):
+                self._audit.record(
+                    access, Action.EDIT, key=key, outcome=TooManyRequests.reason, note="holds_password"
+                )
+            raise TooManyRequests(str(key), retry_after=wait)
+        try:
+            causes = stored_echo_causes(texts, self._store.credential(key, uid=uid).password)
+        except Unavailable as error:
+            if error.problem in (Problem.KEY_MISSING, Problem.SEAL_BROKEN):
+                return []  # a password that cannot be opened must not keep anybody from renaming
+            raise
+        if causes:
+            self._audit.record(access, Action.EDIT, key=key, uid=uid, outcome="failed", note="holds_password")
+        return causes
 
 
 def _digest(person: str, registry: str) -> str:

@@ -16,23 +16,19 @@ from registries.domain.errors import (
     Forbidden,
     Invalid,
     Problem,
-    TooManyRequests,
     Unavailable,
 )
-from registries.domain.metadata import TELLING
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, namespace_problem
 from registries.domain.resource import PREFIX, information_annotations
 from registries.domain.writer import PASSWORD, Writer
 from registries.index.search import Index
 from registries.intake.draft import (
-    LONGEST,
     echo_causes,
     information_causes,
     password_causes,
-    stored_echo_causes,
 )
 from registries.service.guard import NEEDED, Guard
-from registries.service.guesses import Guesses
+from registries.service.guesses import Echoes, Guesses
 from registries.stores.base import Store
 from registries.verification.check import Checks
 from registries.verification.outcome import NotTested
@@ -67,7 +63,7 @@ class Registries:
         self._guard = guard
         self._audit = audit
         self._history = history
-        self._guesses = guesses
+        self._echoes = Echoes(store, audit, guesses)
         self._moved = moved
 
     # Reading
@@ -179,7 +175,7 @@ class Registries:
         """
         self._guard.require(access, Permission.EDIT, key, Action.EDIT)
         causes = information_causes(information)
-        causes += self._echo_causes(access, key, uid, information)
+        causes += self._echoes.causes(access, key, uid, information)
         if causes:
             raise Invalid(str(key), tuple(causes))
         before = require_present(self._read(key, resource_version))
@@ -187,36 +183,14 @@ class Registries:
             patch = information_annotations(information)
             changed = store.annotate(key, patch, uid=uid, resource_version=resource_version, dry_run=rehearse)
             if not rehearse:
-                self._audit.record(access, Action.EDIT, key=key, uid=uid, note=_edited(before, changed))
+                note = changes.edited(before.information, changed.information)
+                self._audit.record(access, Action.EDIT, key=key, uid=uid, note=note)
         return changed
 
     def _read(self, key: Key, resource_version: str) -> RegistrySecret:
         """The registry with this version, from memory if it is there; else the newest one of the store. NotFound."""
         known = self._index.fresh().find(key)
         return known if known and known.resource_version == resource_version else self._store.get(key)
-
-    def _echo_causes(self, access: Access, key: Key, uid: str, texts: Mapping[str, str]) -> list[Cause]:
-        """The texts that hold the stored password. A hit is recorded, since it can be an attempt to guess.
-
-        Each comparison counts, a dry run as well, whatever comes of it. TooManyRequests.
-        """
-        if not any(len(text) >= TELLING and name in LONGEST for name, text in texts.items()):
-            return []
-        if wait := self._guesses.wait(access.owner, str(key)):
-            if self._guesses.first_refusal(access.owner, str(key)):
-                self._audit.record(
-                    access, Action.EDIT, key=key, outcome=TooManyRequests.reason, note="holds_password"
-                )
-            raise TooManyRequests(str(key), retry_after=wait)
-        try:
-            causes = stored_echo_causes(texts, self._store.credential(key, uid=uid).password)
-        except Unavailable as error:
-            if error.problem in (Problem.KEY_MISSING, Problem.SEAL_BROKEN):
-                return []  # a password that cannot be opened must not keep anybody from renaming
-            raise
-        if causes:
-            self._audit.record(access, Action.EDIT, key=key, uid=uid, outcome="failed", note="holds_password")
-        return causes
 
     # Passwords
 
@@ -358,13 +332,3 @@ class Registries:
             self._audit.record(access, Action.NAMESPACE, namespace=name, note="delete")
             self._audit.close_namespace(name)
             and_then()
-
-
-def _edited(before: RegistrySecret, after: RegistrySecret) -> str:
-    """The audit log keeps the short texts. Of a description, it keeps only that it changed: who deletes a secret from
-    such a text must get rid of it."""
-    edited: dict[str, tuple[str, str] | None] = {}
-    for name, text in before.information.items():
-        if after.information[name] != text:
-            edited[name] = None if name == "description" else (text, after.information[name])
-    return changes.write(edited)

@@ -117,7 +117,7 @@ class TestFilters:
             (ZH.failed, ZH.failed),
             (ZH.untested, ZH.untested),
             ("未校验", "密码未校验"),
-            ("已过期", "已过期"),
+            ("结果过旧", "结果过旧"),
         ],
     )
     def test_are_counts_that_one_clicks(self, page: Page, text: str, shown: str) -> None:
