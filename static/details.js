@@ -41,7 +41,9 @@ if (page) {
   window.htmx.defineExtension("merge", {
     isInlineSwap: () => false,
     handleSwap: (style, target, fragment) => {
-      merge(target, fragment.querySelector(`#${target.id}`));
+      const fresh = fragment.querySelector(`#${target.id}`);
+      if (!fresh) return false; // a part that fills its own element
+      merge(target, fresh);
       return [document.getElementById(target.id)];
     },
   });
