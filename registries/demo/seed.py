@@ -5,12 +5,14 @@ and changes are invented. Slow tests run after the server has started.
 """
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from registries.demo.behaviours import BEHAVIOURS, Behaviour
 from registries.demo.process import DemoRegistries
@@ -18,7 +20,7 @@ from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.intake.draft import Tls, read_draft
-from registries.models import AuditEntry, StoredResource, VerificationRecord
+from registries.models import AuditEntry, DayRecord, StoredResource, VerificationRecord
 from registries.people.grants import set_grant
 from registries.probe import Reason, Result, probe
 from registries.verification.outcome import kept, to_json
@@ -233,3 +235,14 @@ def _write_past(registry: RegistrySecret, entry: Seed, result: Result, person: s
         )
         for back in range(TESTS - 1, -1, -1)
     )
+    DayRecord.objects.bulk_create(_days(registry.uid, last, earlier, result))
+
+
+def _days(uid: str, last: datetime, earlier: Result, newest: Result) -> Iterator[DayRecord]:
+    """The same tests by day."""
+    days: dict[date, list[bool]] = {}
+    for back in range(TESTS):
+        day = timezone.localdate(last - APART * back)
+        days.setdefault(day, []).append((newest if back == 0 else earlier).ok)
+    for day, good in days.items():
+        yield DayRecord(uid=uid, day=day, ok=sum(good), failed=len(good) - sum(good))

@@ -10,10 +10,9 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from uuid import uuid4
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -23,13 +22,11 @@ from registries.domain.registry import (
     Draft,
     Key,
     RegistrySecret,
-    Removal,
     Verification,
     credential_of,
 )
 from registries.domain.resource import (
     KIND,
-    Resource,
     as_applied,
     decode_password,
     encode_password,
@@ -39,13 +36,17 @@ from registries.domain.resource import (
 )
 from registries.models import StoreChange, StoredResource, StoreVersion
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
-from registries.stores.base import Changes, ChangeType, Event, Freshness
+from registries.stores.base import Changes, ChangeType, Freshness
+from registries.stores.embedded_changes import (
+    NAMESPACE_KIND,
+    everything,
+    newest_version,
+    read,
+    written_between,
+)
 from registries.stores.resealing import reseal_all
 from registries.stores.sealing import Sealer
 
-NAMESPACE_KIND = "Namespace"
-READ = 32
-"""Bodies kept as read. One request reads the same one several times; a body may have a quarter of a megabyte."""
 CHANGES_KEPT = timedelta(hours=1)
 CHANGES_BYTES = 16 * 2**20
 """Bytes of changes that the database keeps. An index that is further behind reads everything."""
@@ -53,8 +54,6 @@ PRUNED_EVERY = 16
 """Writes between two removals of old changes."""
 POLL = 0.02
 """Seconds between two looks for the writes of other processes, while a watch waits."""
-_VERSION = f"SELECT value FROM {StoreVersion._meta.db_table} WHERE id = 1"  # noqa: S608  # nosec
-"""Written out: every list asks it, and Django takes longer to write it than a database to answer."""
 
 
 class EmbeddedStore:
@@ -78,11 +77,11 @@ class EmbeddedStore:
         return Freshness()
 
     def changes(self, since: str | None) -> Changes:
-        value, known = _version(), -1 if since is None else int(since)
+        value, known = newest_version(), -1 if since is None else int(since)
         if known == value:
             return Changes(version=str(value), complete=False, mark=value)
-        changes = _written_between(known, value) if 0 <= known < value else None
-        return changes or self._everything()
+        changes = written_between(known, value) if 0 <= known < value else None
+        return changes or everything()
 
     def wait(self, since: str | None, seconds: float) -> None:
         """Wakes at once after a write of this process. All waiting threads share the look for other writes."""
@@ -90,7 +89,7 @@ class EmbeddedStore:
         with self._written:
             while (now := time.monotonic()) < end:
                 if now - self._looked_at >= POLL:
-                    self._looked_at, self._seen = now, _version()
+                    self._looked_at, self._seen = now, newest_version()
                 if str(self._seen) != since:
                     return
                 self._written.wait(POLL)
@@ -99,7 +98,7 @@ class EmbeddedStore:
         return False  # `changes` never misses a version
 
     def get(self, key: Key) -> RegistrySecret:
-        return _read(self._row(key).body)[1]
+        return read(self._row(key).body)[1]
 
     def writer(self, key: Key, annotation: str) -> None:
         """Only the console writes here."""
@@ -118,7 +117,7 @@ class EmbeddedStore:
             self._require_namespace(key)
             body["metadata"] = _metadata(body["metadata"], uid, version)
             text = json.dumps(body, ensure_ascii=False)
-            registry = _read(text)[1]
+            registry = read(text)[1]
             sealed = self._sealer.seal(password, uid=uid, binding=registry.binding)
             self._insert(KIND, key, uid, version, text, sealed)
         return registry
@@ -154,7 +153,7 @@ class EmbeddedStore:
         with transaction.atomic():
             version = 0 if dry_run else self._next_version()
             row = self._row(key, uid)
-            body = _read(row.body)[0]
+            body = read(row.body)[0]
             metadata = dict(body["metadata"])
             if resource_version is not None and metadata["resourceVersion"] != resource_version:
                 raise Conflict(str(key), Problem.CHANGED)
@@ -174,7 +173,7 @@ class EmbeddedStore:
                 update_fields=["body", "resource_version", "sealed_password"][: 2 if password is None else 3]
             )
             self._note(ChangeType.MODIFIED, KIND, version, row.body)
-        return _read(row.body)[1]
+        return read(row.body)[1]
 
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> bool:
         if dry_run:
@@ -187,7 +186,7 @@ class EmbeddedStore:
 
     def credential(self, key: Key, *, uid: str) -> Credential:
         row = self._row(key, uid)
-        registry = as_applied(*_read(row.body))  # the seal is bound to the values as they are stored
+        registry = as_applied(*read(row.body))  # the seal is bound to the values as they are stored
         password = decode_password(self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding))
         return credential_of(registry, password)
 
@@ -286,66 +285,6 @@ class EmbeddedStore:
         body["metadata"]["resourceVersion"] = str(version)
         row.delete()
         self._note(ChangeType.DELETED, row.kind, version, json.dumps(body, ensure_ascii=False))
-
-    @staticmethod
-    def _everything() -> Changes:
-        """All registries at one version: the rows, and what was written while they were read."""
-        while True:
-            before = _version()
-            bodies = list(StoredResource.objects.filter(kind=KIND).values_list("body", flat=True))
-            value = _version()
-            if (meanwhile := _written_between(before, value)) is not None:
-                break
-        registries = {(it := to_domain(json.loads(body))).key: it for body in bodies}
-        for event in meanwhile.events:
-            registries.pop(event.registry.key, None)
-            if event.type is not ChangeType.DELETED:
-                registries[event.registry.key] = event.registry
-        return Changes(
-            version=str(value),
-            complete=True,
-            upserted=tuple(registries.values()),
-            namespaces=_namespaces(),
-            mark=value,
-        )
-
-
-def _version() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_VERSION)
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
-
-
-def _written_between(known: int, value: int) -> Changes | None:
-    """The changes after one version up to another; None when some are no longer there."""
-    rows = StoreChange.objects.filter(resource_version__gt=known, resource_version__lte=value)
-    found = list(rows.order_by("resource_version").values_list("type", "kind", "body"))
-    if len(found) != value - known:
-        return None
-    events = tuple(Event(ChangeType(change), _read(body)[1]) for change, kind, body in found if kind == KIND)
-    present = {it.registry.key: it for it in events}
-    removals = (it.registry for it in events if it.type is ChangeType.DELETED)
-    return Changes(
-        version=str(value),
-        complete=False,
-        upserted=tuple(it.registry for it in present.values() if it.type is not ChangeType.DELETED),
-        removed=tuple(Removal(it.key, it.uid, int(it.resource_version)) for it in removals),
-        namespaces=_namespaces() if any(kind == NAMESPACE_KIND for _, kind, _ in found) else None,
-        events=events,
-        mark=value,
-    )
-
-
-def _namespaces() -> frozenset[str]:
-    return frozenset(StoredResource.objects.filter(kind=NAMESPACE_KIND).values_list("name", flat=True))
-
-
-@lru_cache(maxsize=READ)
-def _read(body: str) -> tuple[Resource, RegistrySecret]:
-    """A stored body and its registry, both made once for each text. Never change the resource."""
-    resource: Resource = json.loads(body)
-    return resource, to_domain(resource)
 
 
 def _metadata(given: Mapping[str, object], uid: str, version: int) -> dict[str, object]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from registries.domain.access import Access
 from registries.domain.registry import RegistrySecret
-from registries.probe import Result, Step
+from registries.probe import LEAVE_ALONE, Reason, Result, Step
 from registries.probe.certificate import CertificateFacts, ServerCertificates
 from registries.verification.check import Check
 from registries.verification.outcome import NotTested, Tested
@@ -24,6 +24,7 @@ from registries.words.labels import Label
 from registries.words.language import language
 
 NOTHING_SEEN = Seen()
+REFUSED = LEAVE_ALONE - {Reason.RATE_LIMITED}
 NAMES_SHOWN = 8
 ROWS_KEPT = 1_000
 """Of up to 5 KiB each."""
@@ -53,6 +54,11 @@ class Row:
     @property
     def url(self) -> str:
         return details_url(self.registry.key)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the registry refused the credential in the last test."""
+        return not self.testing and self.registry.verification.reason in REFUSED
 
     @property
     def may_test(self) -> bool:

@@ -1,0 +1,77 @@
+"""What the embedded store holds, and what was written to it since a version."""
+
+import json
+from functools import lru_cache
+
+from django.db import connection
+
+from registries.domain.registry import RegistrySecret, Removal
+from registries.domain.resource import KIND, Resource, to_domain
+from registries.models import StoreChange, StoredResource, StoreVersion
+from registries.stores.base import Changes, ChangeType, Event
+
+NAMESPACE_KIND = "Namespace"
+READ = 32
+"""Bodies kept as read. One request reads the same one several times; a body may have a quarter of a megabyte."""
+_VERSION = f"SELECT value FROM {StoreVersion._meta.db_table} WHERE id = 1"  # noqa: S608  # nosec
+"""Written out: every list asks it, and Django takes longer to write it than a database to answer."""
+
+
+def everything() -> Changes:
+    """All registries at one version: the rows, and what was written while they were read."""
+    while True:
+        before = newest_version()
+        bodies = list(StoredResource.objects.filter(kind=KIND).values_list("body", flat=True))
+        value = newest_version()
+        if (meanwhile := written_between(before, value)) is not None:
+            break
+    registries = {(it := to_domain(json.loads(body))).key: it for body in bodies}
+    for event in meanwhile.events:
+        registries.pop(event.registry.key, None)
+        if event.type is not ChangeType.DELETED:
+            registries[event.registry.key] = event.registry
+    return Changes(
+        version=str(value),
+        complete=True,
+        upserted=tuple(registries.values()),
+        namespaces=namespaces(),
+        mark=value,
+    )
+
+
+def newest_version() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSION)
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def written_between(known: int, value: int) -> Changes | None:
+    """The changes after one version up to another; None when some are no longer there."""
+    rows = StoreChange.objects.filter(resource_version__gt=known, resource_version__lte=value)
+    found = list(rows.order_by("resource_version").values_list("type", "kind", "body"))
+    if len(found) != value - known:
+        return None
+    events = tuple(Event(ChangeType(change), read(body)[1]) for change, kind, body in found if kind == KIND)
+    present = {it.registry.key: it for it in events}
+    removals = (it.registry for it in events if it.type is ChangeType.DELETED)
+    return Changes(
+        version=str(value),
+        complete=False,
+        upserted=tuple(it.registry for it in present.values() if it.type is not ChangeType.DELETED),
+        removed=tuple(Removal(it.key, it.uid, int(it.resource_version)) for it in removals),
+        namespaces=namespaces() if any(kind == NAMESPACE_KIND for _, kind, _ in found) else None,
+        events=events,
+        mark=value,
+    )
+
+
+def namespaces() -> frozenset[str]:
+    return frozenset(StoredResource.objects.filter(kind=NAMESPACE_KIND).values_list("name", flat=True))
+
+
+@lru_cache(maxsize=READ)
+def read(body: str) -> tuple[Resource, RegistrySecret]:
+    """A stored body and its registry, both made once for each text. Never change the resource."""
+    resource: Resource = json.loads(body)
+    return resource, to_domain(resource)
