@@ -358,9 +358,9 @@ def test_what_cannot_be_put_right_is_told_as_it_is(
         {"apiGroups": ["image.theriseunion.io"], "resources": ["registrysecrets"], "verbs": ["get"]},
         {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
     ]
-    role = {"metadata": {"name": "reader-of-secrets"}, "rules": rules}
+    role = {"metadata": {"name": "reader-of-both"}, "rules": rules}
     empty.server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
-    empty.bind("vic", "reader-of-secrets")
+    empty.bind("vic", "reader-of-both")
     secrets = PullSecrets(empty.connection("vic"))
     try:
         assert secrets.state(KEY) is PullSecret.READY
@@ -369,7 +369,7 @@ def test_what_cannot_be_put_right_is_told_as_it_is(
         empty.server.call("DELETE", secret(KEY))
         assert secrets.state(KEY) is PullSecret.MISSING
     finally:
-        empty.unbind("vic", "reader-of-secrets")
+        empty.unbind("vic", "reader-of-both")
     told = [it.getMessage() for it in caplog.records if it.name.endswith("pull_secrets.secret")]
     assert told == ["the pull secret of team-a/harbor-prod cannot be put right: cluster_forbidden"] * 2
 

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from registries.audit import changes
 from registries.audit.action import Action
@@ -85,10 +86,11 @@ def _watched(registry: RegistrySecret) -> None:
     now, uid = datetime.now(UTC), registry.uid
     failing = registry.verification.status is VerifyStatus.FAILED
     bad = {12: 9_000, 25: 86_400, **({0: 1_200} if failing else {})}
+    DayRecord.objects.filter(uid=uid).delete()
     DayRecord.objects.bulk_create(
         DayRecord(
             uid=uid,
-            day=now.date() - timedelta(days=it),
+            day=timezone.localdate(now) - timedelta(days=it),
             ok=0 if it == 25 else 4,
             failed=1 if it in (5, *bad) else 0,
             down=bad.get(it, 0),

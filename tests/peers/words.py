@@ -34,6 +34,7 @@ class Words:
     add: str
     test: str
     edit: str
+    change_password: str
     delete: str
     details: str
     delete_selected: str
@@ -84,6 +85,7 @@ ZH = Words(
     add="添加镜像源",
     test="测试连接",
     edit="编辑信息",
+    change_password="更换密码",
     delete="删除",
     details="详情",
     delete_selected="删除选中",
@@ -132,6 +134,7 @@ EN = Words(
     add="Add registry",
     test="Test connection",
     edit="Edit information",
+    change_password="Change the password",
     delete="Delete",
     details="Details",
     delete_selected="Delete selected",

@@ -91,6 +91,7 @@ def test_json_has_the_stable_names_and_plain_values() -> None:
         "node": None,
         "nodeMessage": "",
         "tls": None,
+        "certificateEnds": None,
     }
 
 
