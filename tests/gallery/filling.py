@@ -109,6 +109,7 @@ def _watched(registry: RegistrySecret) -> None:
         settled=state,
         since=now - timedelta(minutes=20),
         tested_at=now,
+        tested_reason=registry.verification.reason,
     )
     where = {"uid": uid, "namespace": registry.namespace, "name": registry.name}
     ScheduledRegistry.objects.create(**where, fingerprint="", credential=credential)

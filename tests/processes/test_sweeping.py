@@ -98,7 +98,6 @@ def test_two_processes_share_the_work_and_one_is_killed(holders: list[Holder], t
                 until(lambda: ask(f"SELECT count(*) FROM {ROWS}") == [(EACH * HOSTS,)])
                 held = f"SELECT count(*) FROM {ROWS} WHERE claimed_until > now() AND claimed_by LIKE '%-{{}}'"
 
-
                 def both_work() -> bool:
                     # One process may be done before the other has started. Then there is work again.
                     database.execute(f"UPDATE {ROWS} SET due_at = now() WHERE claimed_until IS NULL")

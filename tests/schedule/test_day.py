@@ -190,6 +190,17 @@ def test_few_broken_hosts_are_their_own_fault(world: World, broken: int) -> None
     assert StateChange.objects.filter(after="failing").count() == broken
 
 
+def test_a_result_that_another_version_wrote_stops_no_test(world: World) -> None:
+    registries = fill(world, 3)
+    ScheduledCredential.objects.filter(host=registries[0].server.netloc).update(
+        tested_reason="reason_of_2031", tested_at=world.clock.now
+    )
+    registries[1].broken = DOWN
+    world.test(world.cast.access("nina"), "r-1")
+
+    assert verdict(world, "r-1") == "connection_reset"
+
+
 def test_a_change_of_many_copies_is_seen_by_one_test_of_a_person(world: World) -> None:
     registry = world.registry()
     uids = [world.add(f"r-{number}", registry) for number in range(5)]
