@@ -13,7 +13,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from registries.domain.registry import RegistrySecret
-from registries.probe.result import Result
+from registries.probe.result import Reason, Result
 
 PREFIX = "registry_console"
 TEST_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60)
@@ -21,9 +21,9 @@ REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Metrics:
-    """Counters of this process since its start."""
+    """Counters of this process since its start. `actions` are the actions and outcomes that are counted from 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, actions: Iterable[tuple[str, str]] = ()) -> None:
         self.collected = CollectorRegistry(auto_describe=True)
         self._tests = Histogram(
             f"{PREFIX}_test_duration_seconds",
@@ -58,6 +58,10 @@ class Metrics:
             ("service", "trouble"),
             registry=self.collected,
         )
+        # increase() does not see the first value of a series. Those that alerts ask for exist before the first event.
+        for action, outcome in actions:
+            self._actions.labels(action, outcome)
+        self._tests.labels("failed", Reason.BAD_CREDENTIALS.value)
 
     def acted(self, action: str, outcome: str, number: int) -> None:
         self._actions.labels(action, outcome).inc(number)

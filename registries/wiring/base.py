@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils import timezone
 
+from registries.audit.action import OK, Action
 from registries.audit.log import AuditLog
 from registries.domain.errors import Unavailable
 from registries.index.search import Index
@@ -145,7 +146,7 @@ class Foundation:
     @part
     def metrics(self) -> Metrics:
         """What this process has tested and answered since it started."""
-        return Metrics()
+        return Metrics((it.value, OK) for it in Action)
 
     @part
     def prober(self) -> ConnectionTest:

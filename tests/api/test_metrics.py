@@ -248,6 +248,17 @@ def test_the_rules_ask_for_metrics_that_there_are(cast: Cast) -> None:
     assert asked <= there
 
 
+def test_a_burst_after_the_start_is_an_increase(cast: Cast) -> None:
+    found = scraped(cast.api("olive"))
+
+    actions = {(labels["action"], labels["outcome"]): value for labels, value in found["actions_total"]}
+    assert actions["delete", "ok"] == 0
+    refused = [
+        v for labels, v in found["test_duration_seconds_count"] if labels["reason"] == "bad_credentials"
+    ]
+    assert refused == [0]
+
+
 UPKEEP = ("checks_due", "checks_lag_seconds", "messages_waiting", "network_incident", "actions_total")
 
 
