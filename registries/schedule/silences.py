@@ -97,10 +97,17 @@ def current(now: datetime) -> Silences:
 
 def manageable(*, access: Access, now: datetime) -> list[Silence]:
     """The silences that are not over and that this person may end, the first to end first."""
+    zone = timezone.get_default_timezone()
+    today = timezone.localdate(now, zone)
     rows = Silence.objects.filter(ends_at__gt=now) | Silence.objects.filter(
-        weekly=True, last_day__gte=now.date()
+        weekly=True, last_day__gte=today - LONGEST_WEEKLY
     )
-    return [it for it in rows.order_by("ends_at", "pk") if _may(access, it.namespace)]
+    return [
+        it
+        for it in rows.order_by("ends_at", "pk")
+        if _may(access, it.namespace)
+        and (it.ends_at > now or (it.last_day and it.last_day >= today) or _window(it).around(now, zone))
+    ]
 
 
 def until(namespace: str, host: str, uid: str, now: datetime) -> datetime | None:
@@ -156,7 +163,8 @@ def _causes(window: Window, reason: str, now: datetime) -> list[Cause]:
     over = window.ends_at <= now and window.last_day is None
     if over or not timedelta() < window.ends_at - window.starts_at <= longest:
         causes.append(Cause("ends_at", Problem.SILENCE_TIME))
-    if window.last_day and not now.date() <= window.last_day <= (now + LAST_DAY).date():
+    today = timezone.localdate(now, timezone.get_default_timezone())
+    if window.last_day and not today <= window.last_day <= today + LAST_DAY:
         causes.append(Cause("last_day", Problem.SILENCE_DAY))
     if not reason.strip():
         causes.append(Cause("reason", Problem.REQUIRED))

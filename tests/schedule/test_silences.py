@@ -130,3 +130,24 @@ def test_a_silence_without_an_end_or_a_reason_is_refused(cast: Cast) -> None:
         with pytest.raises(Invalid) as refused:
             silences.add(access=cast.access("olive"), scope=Scope("team-a"), window=window, reason=reason)
         assert [it.field for it in refused.value.causes] == fields
+
+
+def test_a_weekly_window_can_be_ended_until_its_last_end_is_over(cast: Cast) -> None:
+    """The last day is one of the console's zone. There it is one o'clock at night on the day after it."""
+    now = datetime(2026, 3, 8, 1, tzinfo=SHANGHAI)
+    begin = datetime(2026, 2, 7, tzinfo=SHANGHAI)
+    hours = {"over": (20, 21), "goes on": (22, 26)}
+    for reason, (first, last) in hours.items():
+        Silence.objects.create(
+            namespace="team-a",
+            starts_at=begin + first * HOUR,
+            ends_at=begin + last * HOUR,
+            weekly=True,
+            last_day=date(2026, 3, 7),
+            reason=reason,
+            person="nina",
+        )
+
+    for moment, expected in ((now, ["goes on"]), (now - 6 * HOUR, ["over", "goes on"]), (now + 2 * HOUR, [])):
+        found = silences.manageable(access=cast.access("nina"), now=moment.astimezone(UTC))
+        assert [it.reason for it in found] == expected, moment
