@@ -4,7 +4,7 @@ import http.client
 import itertools
 import json
 import time
-from collections import Counter
+from collections import Counter, deque
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +13,8 @@ from tests.soak.load import PATH, TESTS
 
 RUNS = "/oapis/image.theriseunion.io/v1alpha1/runs"
 KIND = {"apiVersion": "image.theriseunion.io/v1alpha1", "kind": "RegistrySecret"}
+KEPT = 50
+"""Registries of her work that stay: lists and memory are compared over time, so the data must not grow."""
 SPEC = {"domain": "127.0.0.1:9", "username": "u", "password": "soak-only-7", "provider": "other"}
 
 
@@ -25,6 +27,7 @@ class Person:
         self.created, self.deleted = set[str](), set[str]()
         self.refused: Counter[str] = Counter()
         self.works = 0
+        self._kept = deque[str]()
 
     def ask(
         self, method: str, path: str, body: object = None, kind: str = "application/json"
@@ -54,17 +57,23 @@ class Person:
         if self.expect(201, "POST", PATH, {**KIND, "metadata": {"name": name}, "spec": SPEC}):
             self.created.add(name)
 
+    def delete(self, name: str) -> None:
+        if self.expect(204, "DELETE", f"{PATH}/{name}"):
+            self.created.discard(name)
+            self.deleted.add(name)
+
     def work(self) -> None:
-        """Creates two registries; edits, tests and deletes one of them."""
+        """Creates two registries; edits, tests and deletes one of them, and the oldest of more than KEPT others."""
         name = f"soak-{self.works}-gone"
         self.create(f"soak-{self.works}")
+        self._kept.append(f"soak-{self.works}")
         self.create(name)
         change = {"metadata": {"annotations": {"theriseunion.io/description": name}}}
         self.expect(200, "PATCH", f"{PATH}/{name}", change, "application/merge-patch+json")
         self.expect(200, "POST", f"{PATH}/{name}/verify")
-        if self.expect(204, "DELETE", f"{PATH}/{name}"):
-            self.created.discard(name)
-            self.deleted.add(name)
+        self.delete(name)
+        if len(self._kept) > KEPT:
+            self.delete(self._kept.popleft())
         self.works += 1
 
     def work_until(self, end: float) -> None:

@@ -24,7 +24,7 @@ from tests.processes.test_runs import PATH as RUN_PAGE
 from tests.processes.test_runs import Visit
 from tests.processes.test_serve import children_of
 from tests.soak.load import PATH
-from tests.soak.person import Person
+from tests.soak.person import KEPT, Person
 
 REGISTRIES = 200
 WARM_UP = 10
@@ -163,7 +163,8 @@ def memory(console: Serving) -> float:
 
 
 def _measure_idle(person: Person, seconds: float, figures: Figures) -> None:
-    person.work()
+    for _ in range(KEPT + 1):
+        person.work()
     figures.idle = p95(sample(time.monotonic() + seconds, person.list)[0])
     with ThreadPoolExecutor(1) as pool:
         end = time.monotonic() + seconds
