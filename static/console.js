@@ -6,7 +6,7 @@ import "./focus.js";
 import "./frame.js";
 import "./keys.js";
 import "./list.js";
-import "./offline.js";
+import { isUnanswered } from "./offline.js";
 import "./password.js";
 import "./row-menu.js";
 import "./selection.js";
@@ -33,7 +33,8 @@ document.addEventListener("htmx:configRequest", (event) => {
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
   const says = (xhr.getResponseHeader("HX-Trigger") || "").includes("toast");
-  if (xhr.status !== 401 && !says) showToast({ text: words.failed, kind: "bad" });
+  if (xhr.status === 401 || says) return;
+  showToast({ text: isUnanswered(xhr.status) ? words.offline : words.failed, kind: "bad" });
 });
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {

@@ -1,10 +1,15 @@
 // While the server does not answer: a bar with the time of the data, and nothing that writes can be pressed.
 const bar = document.getElementById("offline");
 const WRITES =
-  "#add-button, #test-all, .row-test, #row-menu [data-needs], #selection-bar .selection-actions button[data-url], dialog [type=submit]";
+  "#add-button, #test-all, .row-test, #row-menu [data-needs], #selection-bar .selection-actions button[data-url], #details .page-actions :is(a, button), #panel a[data-dialog], dialog [type=submit]";
+// What a proxy answers for a server that is away. The console itself answers 503 when it is busy.
 const UNANSWERED = new Set([0, 502, 503, 504]);
 const stopped = new Set();
 let answeredAt = new Date();
+
+export function isUnanswered(status) {
+  return UNANSWERED.has(status);
+}
 
 export function isOffline() {
   return !bar.hidden;
@@ -46,10 +51,10 @@ function answered() {
 if (bar) {
   document.addEventListener("htmx:afterRequest", (event) => {
     const { xhr, target, elt } = event.detail;
-    // What the list asks by itself says whether the server is there; a single 503 of another page does not.
-    const own = elt.id === "list-state" || target?.id === "list";
-    if (UNANSWERED.has(xhr.status)) {
-      if (own || xhr.status === 0) lost();
+    // What a page asks by itself says whether the server is there; a single 503 of a button does not.
+    const own = ["list-state", "details-state"].includes(elt.id) || target?.id === "list";
+    if (isUnanswered(xhr.status)) {
+      if (own || xhr.status !== 503) lost();
     } else answered();
   });
   window.addEventListener("offline", lost);
