@@ -12,6 +12,7 @@ FAULTS = {
     "narrow text": '<p style="width: 9px; overflow-wrap: anywhere">harbor-prod</p>',
     "cut without a tooltip": '<p style="width: 40px; overflow: hidden; white-space: nowrap">harbor-production</p>',
     "scrolls sideways": '<p style="width: 3000px">a wide line</p>',
+    "beyond the window": f'<p style="position: fixed; left: 1250px"><button style="{TALL}">a</button></p>',
     "odd checkbox": '<label style="display: block; height: 60px">'
     '<input type="checkbox" style="width: 200px; height: 34px">a</label>',
     "overlap": f'<button style="{TALL}">a</button><button style="{TALL}; margin-left: -30px">b</button>',
@@ -23,6 +24,7 @@ RIGHT = {
     "narrow text": '<p style="width: 90px">harbor-prod</p>',
     "cut without a tooltip": '<p title="harbor-production" style="width: 40px; overflow: hidden">harbor-production</p>',
     "scrolls sideways": '<pre style="width: 90px; overflow-x: auto">a line of code that is long</pre>',
+    "beyond the window": f'<p style="position: fixed; left: 1200px"><button style="{TALL}">a</button></p>',
     "odd checkbox": '<label style="display: block; height: 60px"><input type="checkbox"> a</label>',
     "overlap": f'<button style="{TALL}">a</button><button style="{TALL}">b</button>',
     "small control": f'<button style="{TALL}">x</button>',

@@ -159,7 +159,7 @@ def _changes(access: Access) -> None:
 
 
 def _channels() -> None:
-    """One channel of every state, and silences."""
+    """One channel of every state, and silences. Nothing changes in EMPTY, so the console sends nothing there."""
     now = datetime.now(UTC)
     times = {"starts_at": now, "ends_at": now + timedelta(hours=4), "person": "olive"}
     Silence.objects.create(reason="升级 Harbor", host="harbor.example.com:443", **times)
@@ -173,16 +173,22 @@ def _channels() -> None:
     common = {"sealed": "", "service": "dingtalk", "host": "oapi.dingtalk.com"}
     Channel.objects.bulk_create(
         (
-            Channel(name="运维群", **common, sent_at=now - timedelta(minutes=4)),
-            Channel(name="新建的群", **common),
+            Channel(name="运维群", namespace=EMPTY, **common, sent_at=now - timedelta(minutes=4)),
+            Channel(name="新建的群", namespace=EMPTY, **common),
             Channel(name="停用的群", **common, enabled=False, trouble="gone", code="410", failed_at=now),
             Channel(
-                name="签名错误", **common, trouble="signature", code="310000", failed_at=now, sent_at=now
+                name="签名错误",
+                namespace=EMPTY,
+                **common,
+                trouble="signature",
+                code="310000",
+                failed_at=now,
+                sent_at=now,
             ),
             Channel(name="n" * 64, namespace=LONGEST, **{**common, "host": f"{LABEL}.{LABEL}.example.com"}),
             Channel(
                 name="Alertmanager",
-                namespace="team-b",
+                namespace=EMPTY,
                 service="alertmanager",
                 sealed="",
                 host="alertmanager.monitoring.svc:9093",

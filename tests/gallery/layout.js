@@ -91,6 +91,12 @@
     return { left, right, top, bottom };
   };
 
+  // No control reaches beyond the window, where nothing scrolls to it.
+  for (const it of all.filter((one) => one.matches(CONTROLS))) {
+    const { left, right } = shownBox(it);
+    if (right > left && (left < -1 || right > innerWidth + 1)) fault("beyond the window", it, `${Math.round(left)} to ${Math.round(right)} px`);
+  }
+
   // Controls: those in sight and not under something else.
   const owner = (it) => (it && isSquare(it) ? it.closest("label") || it : it);
   const hits = (it, x, y) => {
