@@ -25,4 +25,5 @@ if ! command -v chromium-headless-shell >/dev/null 2>&1 && [ "$(id -u)" = 0 ] &&
 	{ apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium-headless-shell; } >/dev/null 2>&1 ||
 		echo "It could not be installed; the tests use chromium"
 fi
+sh "$(dirname "$0")/peers/runtimes.sh"
 sh "$(dirname "$0")/peers/kube_apiserver.sh"

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import pytest
 from tests.peers.parts import require_part
 
 PLACE = Path("/usr/local/kubebuilder/bin")
-INSTALL = "run tests/peers/kube_apiserver.sh as root on Debian 12"
+INSTALL = "run tests/parts.sh as root on Debian 12"
 _UNUSED = (
     *("internal.v1.opt", "internal.v1.tracing", "snapshotter.v1.btrfs", "snapshotter.v1.zfs"),
     *("snapshotter.v1.devmapper", "snapshotter.v1.aufs", "snapshotter.v1.overlayfs", "monitor.v1.cgroups"),
@@ -22,27 +23,35 @@ NOT_THERE = ("not found", "manifest unknown")
 """What a pull of a missing tag says after its credential was accepted."""
 
 
-@dataclass
-class Node:
-    """A running containerd. `certs_dir` is its certs.d, read at each pull."""
+class Runtime(ABC):
+    """A container runtime that pulls."""
 
-    certs_dir: Path
-    _process: subprocess.Popen[str]
-
+    @abstractmethod
     def pull(self, image: str, username: str = "", password: str = "") -> str:
         """The error of one pull, "" after a success. Without a user name it has no credential."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin
-        assert stdout
-        stdin.write(json.dumps({"image": image, "username": username, "password": password}) + "\n")
-        stdin.flush()
-        return str(json.loads(stdout.readline()))
 
     def accepts(self, registry: str, username: str = "", password: str = "") -> bool:
         """Whether the registry accepts the credential: a tag that cannot exist is then missing, not refused."""
         said = self.pull(f"{registry}/project/app:no-such-tag", username, password)
         assert said, "nothing has this tag"
         return said.endswith(NOT_THERE)
+
+
+@dataclass
+class Node(Runtime):
+    """A running containerd. `certs_dir` is its certs.d, read at each pull."""
+
+    certs_dir: Path
+    socket: Path
+    _process: subprocess.Popen[str]
+
+    def pull(self, image: str, username: str = "", password: str = "") -> str:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin
+        assert stdout
+        stdin.write(json.dumps({"image": image, "username": username, "password": password}) + "\n")
+        stdin.flush()
+        return str(json.loads(stdout.readline()))
 
     def configure(self, registry: str, hosts_toml: str) -> None:
         """Writes the hosts.toml of a registry."""
@@ -71,7 +80,7 @@ def running_containerd(folder: Path) -> Iterator[Node]:
         [pull, str(socket)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     )
     try:
-        yield Node(certs_dir, puller)
+        yield Node(certs_dir, socket, puller)
     finally:
         puller.kill()
         puller.communicate()

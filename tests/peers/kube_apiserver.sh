@@ -2,21 +2,21 @@
 # Installs the programs for tests on a cluster, only as root on Debian: etcd from Debian's package, and kube-apiserver from
 # Debian's source package, because no package contains it. The build runs once and takes four minutes on two cores. From
 # the same source come two small programs (kubelet/), in half a minute: one asks the kubelet's own code which credentials
-# it uses, the other pulls through a container runtime as a kubelet does. The runtime is Debian's containerd.
-# All programs go to the usual folder for test binaries. etcd and containerd are not installed as packages, because that
-# would start services.
+# it uses, the other pulls through a container runtime as a kubelet does.
+# All programs go to the usual folder for test binaries. etcd is not installed as a package, because that would start a
+# service.
 set -eu
 place=/usr/local/kubebuilder/bin
 peers=$(cd "$(dirname "$0")/kubelet" && pwd)
 has() { [ -x "$1/etcd" ] && [ -x "$1/kube-apiserver" ]; }
 server=1
 if [ -n "${CONSOLE_TEST_KUBECONFIG:-}" ] || has "${KUBEBUILDER_ASSETS:-$place}" || has "$place"; then server=""; fi
-if [ -z "$server" ] && [ -x "$place/kubelet-matcher" ] && [ -x "$place/cri-pull" ] && [ -x "$place/containerd" ]; then
+if [ -z "$server" ] && [ -x "$place/kubelet-matcher" ] && [ -x "$place/cri-pull" ]; then
 	exit 0
 fi
 missing() {
 	[ -z "$server" ] || echo "No kube-apiserver, so tests against a cluster are skipped: $1"
-	echo "No kubelet-matcher, cri-pull or containerd, so tests against the code of nodes are skipped: $1"
+	echo "No kubelet-matcher or cri-pull, so tests against the code of nodes are skipped: $1"
 	exit 0
 }
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 ||
@@ -66,10 +66,6 @@ if [ -n "$server" ]; then
 	install -m 755 "$(find tree/_output -type f -name kube-apiserver | head -n 1)" "$place/kube-apiserver.new"
 	mv "$place/kube-apiserver.new" "$place/kube-apiserver"
 fi
-
-apt-get download -q containerd >/dev/null || missing "the package containerd is not available"
-dpkg-deb -x containerd_*.deb containerd
-install -m 755 containerd/usr/bin/containerd "$place/containerd"
 
 # Packages of Kubernetes can be imported only below GOPATH.
 mkdir -p gopath/src/k8s.io tree/cmd/kubelet-matcher tree/cmd/cri-pull

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import http.client
 import json
 import re
 import socket
@@ -60,7 +61,8 @@ class Reply:
     reset: bool = False
 
     def head(self) -> bytes:
-        lines = [f"HTTP/1.1 {self.status} Scripted", *(f"{name}: {value}" for name, value in self.headers)]
+        phrase = http.client.responses.get(self.status, "Scripted")
+        lines = [f"HTTP/1.1 {self.status} {phrase}", *(f"{name}: {value}" for name, value in self.headers)]
         framed = any(name.lower() in ("content-length", "transfer-encoding") for name, _ in self.headers)
         if not framed and self.pieces is None:
             lines.append(f"Content-Length: {len(self.body)}")
@@ -159,7 +161,7 @@ class ScriptedServer:
             reader = stack.enter_context(connection.makefile("rb"))
             while (request := _read(reader, number)) is not None:
                 self.requests.append(request)
-                if not self._answer(connection, self.script(request)):
+                if not self._answer(connection, self.script(request), request.method == "HEAD"):
                     return
         except (OSError, ValueError):
             return
@@ -172,10 +174,11 @@ class ScriptedServer:
                 connection.shutdown(socket.SHUT_RDWR)
         connection.close()
 
-    def _answer(self, connection: socket.socket, reply: Reply) -> bool:
+    def _answer(self, connection: socket.socket, reply: Reply, head_only: bool) -> bool:
         """Sends a reply. True if the connection stays open."""
         self._stopping.wait(reply.delay)
-        connection.sendall(reply.raw if reply.raw is not None else reply.head() + reply.body)
+        body = b"" if head_only else reply.body
+        connection.sendall(reply.raw if reply.raw is not None else reply.head() + body)
         for piece in reply.pieces or ():
             connection.sendall(piece)
             if self._stopping.wait(reply.pause):

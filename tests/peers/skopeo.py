@@ -1,6 +1,8 @@
 """`skopeo login` as a second opinion on a registry and its credentials. Its files are in a folder of the test."""
 
+import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -18,7 +20,7 @@ def skopeo_login(
 ) -> bool:
     """Whether the login succeeds. `tls_verify=False` also allows plain HTTP. `cert_dir` holds CA certificates as
     *.crt."""
-    folder.mkdir(parents=True, exist_ok=True)
+    environment = _environment(folder)
     command = [
         require_part("skopeo"),
         "login",
@@ -37,6 +39,27 @@ def skopeo_login(
         input=password.encode(),
         capture_output=True,
         timeout=60,
-        env={**os.environ, "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)},
+        env=environment,
     )
     return done.returncode == 0
+
+
+def skopeo_inspect(image: str, username: str, password: str, folder: Path) -> str:
+    """The error of CRI-O's library for an image on loopback; "" if it finds the image."""
+    command = [require_part("skopeo"), "inspect", "--tls-verify=false", "--creds", f"{username}:{password}"]
+    done = subprocess.run(
+        [*command, f"docker://{image}"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=_environment(folder),
+    )
+    said = re.search(r'level=fatal msg=(".*")$', done.stderr.strip())
+    assert bool(said) is bool(done.returncode), done.stderr
+    return str(json.loads(said[1])) if said else ""
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return {**os.environ, "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}

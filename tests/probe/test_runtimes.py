@@ -1,9 +1,10 @@
-"""Our verdict beside those of real clients: Debian's containerd as a kubelet uses it, and skopeo.
+"""Our verdict beside those of real clients: Debian's containerd as a kubelet uses it, Debian's dockerd, and skopeo.
 
-One containerd serves all cases. It pulls a tag that cannot exist: "not found" means that the credential was accepted,
-and nothing is downloaded.
+One containerd and one dockerd serve all cases. They pull a tag that cannot exist: "not found" means that the credential
+was accepted, and nothing is downloaded.
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -14,10 +15,22 @@ import pytest
 from registries.probe import Policy, Reason, probe
 from registries.probe.node_view import NodeView
 from tests.peers.certificates import Authority, Pair
+from tests.peers.connect_proxy import connect_proxy
 from tests.peers.containerd import Node, running_containerd
 from tests.peers.docker_registry import docker_registry, signing_pair, token_service
+from tests.peers.dockerd import Docker, running_dockerd
 from tests.peers.parts import require_part
-from tests.peers.scripted import HERE, Reply, Request, ScriptedServer, basic, scripted, unauthorized
+from tests.peers.scripted import (
+    HERE,
+    Reply,
+    Request,
+    ScriptedServer,
+    basic,
+    json_reply,
+    registry_ok,
+    scripted,
+    unauthorized,
+)
 from tests.peers.skopeo import skopeo_login
 
 pytest_plugins = ("tests.peers.authorities",)
@@ -36,17 +49,27 @@ REGISTRIES = ("basic http", "basic tls", "token http", "token tls", "open")
 
 @dataclass
 class Place:
-    """Registries by name, as host:port, and one node that pulls from them."""
+    """Registries by name, as host:port, and two runtimes that pull from them."""
 
     node: Node
+    docker: Docker
     policy: Policy
     ca_dir: Path
+    proxy: str
     signer: Pair
     registries: dict[str, str] = field(default_factory=dict)
     tokens: ScriptedServer | None = None
 
     def address(self, name: str) -> str:
         return self.registries[name] if name.endswith("tls") else f"http://{self.registries[name]}"
+
+
+def _one_user(request: Request) -> Reply:
+    """A registry with one user and no images."""
+    if request.authorization != basic(*CREDENTIALS["right"]):
+        return unauthorized("Basic")
+    unknown = json_reply({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}, 404)
+    return registry_ok() if request.path == "/v2/" else unknown
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +80,13 @@ def place(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Ite
     ca = folder / "ca"
     ca.mkdir()
     (ca / "ca.crt").write_text(authority.root.pem)
-    signer, pair = signing_pair(authority), authority.issue("localhost")
+    signer, pair = signing_pair(authority), authority.issue("localhost", "harbor.example")
     with ExitStack() as stack:
+        harbor = stack.enter_context(scripted(_one_user, tls=authority.server_context(pair)))
+        proxy = f"http://127.0.0.1:{stack.enter_context(connect_proxy(harbor)).port}"
         node = stack.enter_context(running_containerd(folder))
-        place = Place(node, replace(HERE, ca_pem=authority.root.pem), ca, signer)
+        docker = stack.enter_context(running_dockerd(folder / "docker", node.socket, proxy))
+        place = Place(node, docker, replace(HERE, ca_pem=authority.root.pem), ca, proxy, signer)
         for name in REGISTRIES:
             tls = pair if name.endswith("tls") else None
             realm = None
@@ -82,7 +108,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Ite
 
 @pytest.mark.parametrize("name", REGISTRIES)
 @pytest.mark.parametrize("credential", CREDENTIALS)
-def test_our_verdict_is_that_of_nodes_and_of_skopeo(
+def test_our_verdict_is_that_of_nodes_docker_and_skopeo(
     name: str, credential: str, place: Place, tmp_path: Path
 ) -> None:
     registry, (username, password) = place.registries[name], CREDENTIALS[credential]
@@ -90,21 +116,23 @@ def test_our_verdict_is_that_of_nodes_and_of_skopeo(
     tls = name.endswith("tls")
     trust = {"tls_verify": tls, "cert_dir": place.ca_dir if tls else None}
 
-    containerd = place.node.accepts(registry, username, password)
-    skopeo = skopeo_login(registry, username, password, tmp_path / "skopeo", **trust)  # type: ignore[arg-type]
-
-    assert {"ours": ours.ok, "containerd": containerd, "skopeo": skopeo} == dict.fromkeys(
-        ("ours", "containerd", "skopeo"), name == "open" or credential.startswith("right")
-    )
+    verdicts = {
+        "ours": ours.ok,
+        "containerd": place.node.accepts(registry, username, password),
+        "docker": place.docker.accepts(registry, username, password),
+        "skopeo": skopeo_login(registry, username, password, tmp_path / "skopeo", **trust),  # type: ignore[arg-type]
+    }
+    assert verdicts == dict.fromkeys(verdicts, name == "open" or credential.startswith("right"))
     assert ours.node is None
     assert ours.proven is (ours.ok and name != "open")
 
 
 @pytest.mark.parametrize("name", REGISTRIES)
-def test_a_proven_password_is_one_that_nodes_need(name: str, place: Place) -> None:
+@pytest.mark.parametrize("runtime", ["node", "docker"])
+def test_a_proven_password_is_one_that_nodes_need(name: str, runtime: str, place: Place) -> None:
     ours = probe(place.address(name), *RIGHT, place.policy)
 
-    assert place.node.accepts(place.registries[name]) is (ours.reason is Reason.OK_UNVERIFIED)
+    assert getattr(place, runtime).accepts(place.registries[name]) is (ours.reason is Reason.OK_UNVERIFIED)
 
 
 POSTS = {
@@ -125,12 +153,14 @@ def test_the_view_of_a_node_is_right(
     try:
         ours = probe(f"http://{registry}", username, password, place.policy)
         containerd = place.node.accepts(registry, username, password)
+        docker = place.docker.accepts(registry, username, password)
     finally:
         place.tokens.script = usual
 
     right = credential == "right"
     assert (ours.ok, ours.node) == (right, view if right else None)
     assert containerd is (ours.ok and ours.node is None)
+    assert docker is ours.ok, "docker asks by GET"
 
 
 def _refusing(request: Request) -> Reply:
@@ -162,3 +192,41 @@ def test_a_node_sends_the_credential_to_a_mirror_as_the_warning_says(
     assert ours.ok is (credential == "right")
     sent = basic(username, password) in server.authorizations()
     assert sent is (mirror is _refusing), said
+
+
+HARBOR, OTHER_PORT = "harbor.example", "harbor.example:8443"
+
+
+@pytest.mark.parametrize(
+    ("registry", "folder", "name", "trusted"),
+    [
+        (HARBOR, HARBOR, "ca.crt", True),
+        (HARBOR, HARBOR, "harbor.crt", True),
+        (HARBOR, HARBOR, "ca.pem", False),
+        (HARBOR, HARBOR, "ca.crt.bak", False),
+        (HARBOR, f"{HARBOR}:443", "ca.crt", False),
+        (HARBOR, OTHER_PORT, "ca.crt", False),
+        (HARBOR, "other.example", "ca.crt", False),
+        (HARBOR, "", "ca.crt", False),
+        (f"{HARBOR}:443", f"{HARBOR}:443", "ca.crt", True),
+        (f"{HARBOR}:443", HARBOR, "ca.crt", False),
+        (OTHER_PORT, OTHER_PORT, "ca.crt", True),
+        (OTHER_PORT, HARBOR, "ca.crt", False),
+    ],
+)
+def test_certs_d_is_read_as_docker_reads_it(
+    registry: str, folder: str, name: str, trusted: bool, place: Place, authority: Authority
+) -> None:
+    certs_dir = place.docker.certs_dir
+    file = certs_dir / folder / name
+    file.parent.mkdir(parents=True)
+    file.write_text(authority.root.pem)
+    policy = replace(HERE, certs_dir=str(certs_dir), proxy=place.proxy, proxy_resolves=True)
+    try:
+        for credential in ("right", "wrong password"):
+            ours = probe(registry, *CREDENTIALS[credential], policy)
+            docker = place.docker.accepts(registry, *CREDENTIALS[credential])
+            assert ours.ok is docker is (trusted and credential == "right")
+            assert (ours.reason is Reason.TLS_UNTRUSTED) is not trusted
+    finally:
+        shutil.rmtree(certs_dir)
