@@ -6,7 +6,7 @@ import re
 import socket
 from urllib.parse import unquote, urlsplit
 
-from registries.addresses.host import HostError, is_ip, parse_port
+from registries.addresses.host import is_ip
 
 from .deadline import Deadline
 from .fault import Fault
@@ -14,6 +14,10 @@ from .policy import Policy
 from .reason import Reason
 
 _LONGEST_HEAD = 16 * 1024
+_HOST_PORT = re.compile(r"(?:(?P<name>[^\[\]:]*)|\[(?P<ipv6>[^\[\]]*)\]):(?P<port>[^\[\]:]*)")
+"""As net.SplitHostPort of Go."""
+_MAPPED = 96
+"""Bits of ::ffff:0:0/96, which has the IPv4 addresses."""
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})(?!\d)")
 
 
@@ -75,46 +79,40 @@ def is_here(host: str) -> bool:
 
 
 def host_matches(host: str, port: int, entry: str) -> bool:
-    """Whether an entry of a list of hosts matches this host, by the rules of Go for no_proxy, which the nodes use
+    """Whether an entry of a list of hosts matches this host, exactly as in Go's lists for no_proxy, which the nodes use
     (golang.org/x/net, httpproxy.Config). An entry is `*`, a name that includes its subdomains, `.name` or `*.name`
-    for the subdomains only, an address, or a network. Names and addresses may have a port."""
+    for the subdomains only, an address, or a network. Names and addresses may have a port. An entry that nodes cannot
+    read matches nothing, such as a name with a final dot, or [address] without a port."""
     entry = entry.strip().lower()
     if entry == "*":
         return True
-    if is_ip(host) and (found := _in_network(host, entry)) is not None:
-        return found
-    name, wanted = _split_port(entry)
-    if wanted not in (None, port):
+    if (network := _network(entry)) is not None:
+        return is_ip(host) and _plain(host) in network
+    found = _HOST_PORT.fullmatch(entry)
+    name, wanted = (found["name"] or found["ipv6"] or "", found["port"]) if found else (entry, "")
+    if not name or wanted not in ("", str(port)):
         return False
-    if is_ip(host):
-        return is_ip(name) and ipaddress.ip_address(host) == ipaddress.ip_address(name)
-    name = name.removesuffix(".")
+    if is_ip(name):
+        return is_ip(host) and _plain(host) == _plain(name)
     if name.startswith("*."):
         name = name[1:]
-    if name.startswith("."):
-        return len(name) > 1 and host.endswith(name)
-    return bool(name) and (host == name or host.endswith(f".{name}"))
+    return host.endswith(name) if name.startswith(".") else host == name or host.endswith(f".{name}")
 
 
-def _in_network(host: str, entry: str) -> bool | None:
-    """Whether an address is in a network such as 10.0.0.0/8. None if the entry is not a network."""
-    if "/" not in entry:
+def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address; for Go, an IPv4 address inside IPv6 is the IPv4 address."""
+    read = ipaddress.ip_address(address)
+    return getattr(read, "ipv4_mapped", None) or read
+
+
+def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """The network of an entry such as 10.0.0.0/8."""
+    address, _, bits = entry.partition("/")
+    if not (bits.isascii() and bits.isdigit() and is_ip(address)):
         return None
     try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
+        read = ipaddress.ip_network(entry, strict=False)
     except ValueError:
-        return False
-
-
-def _split_port(entry: str) -> tuple[str, int | None]:
-    if entry.startswith("["):
-        name, _, rest = entry[1:].partition("]")
-        digits = rest.removeprefix(":")
-    elif is_ip(entry):
-        return entry, None
-    else:
-        name, _, digits = entry.partition(":")
-    try:
-        return name, parse_port(digits) if digits else None
-    except HostError:
-        return "", None  # matches nothing
+        return None
+    inside = ipaddress.ip_address(address) != _plain(address) and read.prefixlen >= _MAPPED
+    return ipaddress.ip_network((_plain(address), read.prefixlen - _MAPPED), strict=False) if inside else read
