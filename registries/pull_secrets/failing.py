@@ -1,7 +1,5 @@
 """Values about pods that cannot pull, and the parts of pods and Secrets that an explanation needs."""
 
-import base64
-import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +7,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Protocol
 
+from registries.domain.encoding import decode_base64
 from registries.domain.errors import Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.pull_secrets.explain import MESSAGE_MAX, PodSecret, SecretState, Waiting, is_pull_reason
@@ -132,8 +131,8 @@ def auths_of(encoded: str, *, nested: bool = True) -> tuple[str, ...] | None:
     if len(encoded) > CONFIG_MAX:
         return None
     try:
-        config = json.loads(base64.b64decode(encoded, validate=True))
-    except (binascii.Error, ValueError, RecursionError):
+        config = json.loads(decode_base64(encoded))
+    except (ValueError, RecursionError):
         return None
     auths = config.get("auths") if nested and isinstance(config, dict) else config
     if auths is None:
@@ -152,8 +151,10 @@ def _is_entry(entry: object) -> bool:
     texts = [entry.get(it) for it in ("username", "password", "auth", "email")]
     if any(it is not None and not isinstance(it, str) for it in texts):
         return False
-    pair = str(entry.get("auth") or "").replace("\r", "").replace("\n", "").strip()
+    pair = str(entry.get("auth") or "")
+    padded = pair.strip().endswith("=")  # else Go reads it as base64 without padding
+    letters = pair.replace("\r", "").replace("\n", "")
     try:
-        return not pair or b":" in base64.b64decode(pair + "=" * (-len(pair) % 4), validate=True)
-    except (binascii.Error, ValueError):
+        return not pair or b":" in decode_base64(letters if padded else letters + "=" * (-len(letters) % 4))
+    except ValueError:
         return False
