@@ -134,7 +134,7 @@ def _by_basic(session: ProbeSession) -> Reason:
     with session.step("confirm"):
         answer = session.get(session.credentials.basic)
         if not answer.is_registry_like:
-            raise refusal(answer) if answer.status in (401, 403) else status_fault(answer)
+            raise refusal(answer, session.credentials) if answer.status in (401, 403) else status_fault(answer)
     return Reason.OK
 
 
@@ -148,9 +148,9 @@ def _open_registry(session: ProbeSession) -> Reason:
         elif answer.is_registry_like:
             realm = None
         else:
-            raise refusal(answer) if answer.status in (401, 403) else status_fault(answer)
+            raise refusal(answer, session.credentials) if answer.status in (401, 403) else status_fault(answer)
         if answer.status == 401 and realm is None:
-            raise refusal(answer)  # it offers Basic, which has just failed
+            raise refusal(answer, session.credentials)  # it offers Basic, which has just failed
     return confirm_open(session) if realm is None else _by_token(session, realm)
 
 
@@ -166,7 +166,7 @@ def _by_token(session: ProbeSession, realm: Realm) -> Reason:
     elif answer.status == 401:
         raise Fault(Reason.TOKEN_REJECTED, answer)
     if not answer.is_registry_like:
-        raise refusal(answer) if answer.status == 403 else status_fault(answer)
+        raise refusal(answer, session.credentials) if answer.status == 403 else status_fault(answer)
     reason = confirm_bearer(session, service)
     look_as_node(session, service)
     return reason

@@ -1,7 +1,8 @@
 """The cause that a registry states when it refuses credentials: expired, or an access token instead of a password.
 
 A cause counts when the registry states it alone: by a known code, or by a known sentence as a whole. It does not count
-in a list of possibilities ("wrong, expired, or lacks a scope"), in a page, or in a user name that is repeated.
+in a list of possibilities ("wrong, expired, or lacks a scope"; "bad password; expired token"), in a page, or in a user
+name that is repeated.
 """
 
 import re
@@ -49,7 +50,7 @@ _SENTENCES = (
     ),
     (
         Reason.PAT_REQUIRED,
-        rf"(?:you (?:must|have to|need to) |please )?(?:use|provide|create) {_PAT}(?: (?:with|instead|to) .*)?",
+        rf"(?:you (?:must|have to|need to) |please )?(?:use|provide|create) {_PAT}(?: (?:with|instead|to)\b.*)?",
     ),
     (Reason.PAT_REQUIRED, rf"{_PAT} (?:is|are) (?:needed|required)(?: (?:to|for) .*)?"),
     (Reason.PAT_REQUIRED, rf"requires? (?:{_FACTORS}|{_PAT})"),
@@ -66,45 +67,58 @@ _POSSIBLE = re.compile(
     r"\b(?:or|if|may|might|maybe|perhaps|could|can|either|unless|whether|possibly|possible|likely|not|wrong|incorrect|"
     r"invalid|unknown|when|in case)\b|n't\b|或|可能|如果|若|是否|错误|不正确|无效|未"
 )
-_END = re.compile(r"[.!?;:]+(?:\s+|$)|[。！？；：，]|[\r\n]+|\s[-\u2013\u2014]\s|, ")
+# A sentence beside the known one that may be another cause, unless it is advice.
+_OTHER = re.compile(
+    r"\b(?:pass(?:word|phrase|code)s?|tokens?|credentials?|scopes?|permissions?|secrets?|keys?|revoked|disabled|locked|"
+    r"missing|bad|mismatch(?:ed)?|no such)\b|密码|口令|令牌|凭证|凭据|权限|禁用|锁定"
+)
+_ADVICE = re.compile(
+    r"(?:please|then|and|to|for|run|use|log|sign|get|generate|create|renew|refresh|request|re-?\w+|contact|ask|see|"
+    r"visit)\b|请"
+)
+_END = re.compile(r"[.!?;:]+(?:\s+|$)|[。！？；：，]|[\r\n]+|\s[-|\u2013\u2014]\s|, ")
 
 
-def stated_cause(answer: Answer) -> Reason | None:
-    """CREDENTIALS_EXPIRED or PAT_REQUIRED where the body of a refusal states that one cause; None otherwise."""
+def stated_cause(answer: Answer, username: str = "") -> Reason | None:
+    """CREDENTIALS_EXPIRED or PAT_REQUIRED where the body of a refusal states that one cause; None otherwise.
+    `username` is the user name that was refused: one that reads like a cause counts nowhere."""
     if not answer.complete:
         return None
+    name = username if _of_text(username, "") else ""
     document = answer.document
     if document is None:
         kind = (answer.header("content-type") or "").partition(";")[0].strip().lower()
-        return _of_text(answer.text) if kind in ("", "text/plain") else None
+        return _of_text(answer.text, name) if kind in ("", "text/plain") else None
     entries = document.get("errors") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         entries = [document]
-    causes = {_of_entry(entry) for entry in entries[:20]}
+    causes = {_of_entry(entry, name) for entry in entries[:20]}
     return causes.pop() if len(causes) == 1 else None
 
 
-def _of_entry(entry: object) -> Reason | None:
+def _of_entry(entry: object, name: str) -> Reason | None:
     if not isinstance(entry, dict):
         return None
-    for name in ("code", "error"):
-        code = entry.get(name)
+    for field in ("code", "error"):
+        code = entry.get(field)
         if isinstance(code, str) and len(code) <= 64:
             found = _CODES.get(re.sub(r"[\W_]", "", code).lower())
             if found is not None:
                 return found
-    texts = [entry.get(name) for name in ("message", "error_description", "details", "detail")]
-    return _of_text("\n".join(text for text in texts if isinstance(text, str)))
+    texts = [entry.get(field) for field in ("message", "error_description", "details", "detail")]
+    return _of_text("\n".join(text for text in texts if isinstance(text, str)), name)
 
 
-def _of_text(text: str) -> Reason | None:
-    """The cause of a text of one or more sentences, one of which is known as a whole."""
-    if len(text) > _LONGEST or "<" in text or _POSSIBLE.search(text := text.strip().lower()):
+def _of_text(text: str, name: str) -> Reason | None:
+    """The cause of a text of one or more sentences, one of which is known as a whole, and none of which may be another
+    cause. A text with the name has none."""
+    if len(text) > _LONGEST or "<" in text or (name and name.lower() in text.lower()):
         return None
-    causes = {
-        reason
-        for sentence in _END.split(text)
-        for reason, known in _KNOWN
-        if known.fullmatch(" ".join(sentence.split()))
-    }
+    if _POSSIBLE.search(text := text.strip().lower()):
+        return None
+    causes: set[Reason | None] = set()
+    for sentence in (" ".join(it.split()) for it in _END.split(text)):
+        found = next((reason for reason, known in _KNOWN if known.fullmatch(sentence)), None)
+        if found is not None or (_OTHER.search(sentence) and not _ADVICE.match(sentence)):
+            causes.add(found)
     return causes.pop() if len(causes) == 1 else None

@@ -3,6 +3,7 @@
 import re
 
 from .answer import Answer
+from .credentials import Credentials
 from .fault import Fault
 from .reason import Reason
 from .refusal_words import stated_cause
@@ -45,10 +46,10 @@ def rate_limited(answer: Answer) -> Fault:
     return Fault(Reason.RATE_LIMITED, answer, params={"n": seconds}, retry_after=seconds)
 
 
-def refusal(answer: Answer) -> Fault:
-    """The Fault for a 401 or 403 in response to a password. The body may state the cause."""
+def refusal(answer: Answer, credentials: Credentials) -> Fault:
+    """The Fault for a 401 or 403 in response to these credentials. The body may state the cause."""
     usual = Reason.ACCESS_DENIED if answer.status == 403 else Reason.BAD_CREDENTIALS
-    return Fault(stated_cause(answer) or usual, answer)
+    return Fault(stated_cause(answer, credentials.username) or usual, answer)
 
 
 def is_registry_path(path: str) -> bool:

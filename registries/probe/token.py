@@ -131,7 +131,7 @@ class TokenService:
     def _token(self, answer: Answer) -> str:
         """The token in an answer; from now on the scrubber knows it."""
         if answer.status != 200:
-            raise _no_token(answer)
+            raise _no_token(answer, self._session.credentials)
         document = answer.document
         found = (
             [document.get(name) for name in ("token", "access_token")] if isinstance(document, dict) else []
@@ -155,11 +155,11 @@ def _invalid_grant(answer: Answer) -> bool:
     return isinstance(document, dict) and document.get("error") == "invalid_grant"
 
 
-def _no_token(answer: Answer) -> Fault:
+def _no_token(answer: Answer, credentials: Credentials) -> Fault:
     if answer.status == 429:
         return rate_limited(answer)
     if answer.status == 407:
         return Fault(Reason.PROXY_ERROR, answer)
     if answer.status in (401, 403) or (answer.status == 400 and _invalid_grant(answer)):
-        return refusal(answer)
+        return refusal(answer, credentials)
     return Fault(Reason.TOKEN_SERVICE_ERROR, answer, params={"status": answer.status})

@@ -39,6 +39,8 @@ POSSIBILITIES = [
     "unknown user: your token has expired",
     "no such user: two-factor authentication",
     "user expired not found",
+    "token expired/bad password",
+    "token expired and bad password",
     "user personal access token is unknown",
     "Expired tokens are listed in the console",
     "密码错误或令牌已过期",
