@@ -9,7 +9,8 @@ USER = "admin"
 
 
 def log_in(url: str, challenge: str, password: str, ca: str | None = None) -> bool:
-    """GET /v2/; then with Basic, or with a token, and the anonymous token that the proof asks for."""
+    """GET /v2/; then with Basic, or with a token, the anonymous token that the proof asks for, and the token request of
+    containerd."""
     with requests.Session() as session:
         session.trust_env = False
         session.verify = ca or True
@@ -22,7 +23,9 @@ def log_in(url: str, challenge: str, password: str, ca: str | None = None) -> bo
         bearer = {"Authorization": f"Bearer {token}"}
         confirmed = session.get(f"{url}/v2/", headers=bearer, timeout=10).status_code == 200
         anonymous = session.get(realm, params={"client_id": "registry-console"}, timeout=10)
-        return confirmed and anonymous.status_code == 401
+        form = {"grant_type": "password", "username": USER, "password": password}
+        posted = session.post(realm, data=form, timeout=10)
+        return confirmed and anonymous.status_code == posted.status_code == 401
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ ANSWERS = {
 
 
 class Registry(asyncio.Protocol):
-    """One connection; requests have no body."""
+    """One connection."""
 
     def __init__(self, seconds: float, challenge: str, scheme: str) -> None:
         self._seconds, self._challenge, self._scheme = seconds, challenge, scheme
@@ -29,13 +29,17 @@ class Registry(asyncio.Protocol):
         self._read += data
         if self._read.startswith(b"\x16"):  # skopeo tries TLS first
             self._transport.close()
-        if b"\r\n\r\n" in self._read:
-            asked, self._read = self._read.decode("latin-1"), b""
-            asyncio.get_running_loop().call_later(self._seconds, self._answer, asked)
+        while b"\r\n\r\n" in self._read:
+            head, _, rest = self._read.partition(b"\r\n\r\n")
+            lines = head.decode("latin-1").lower().split("\r\n")
+            headers = dict(line.split(": ", 1) for line in lines[1:])
+            length = int(headers.get("content-length", "0"))
+            if len(rest) < length:
+                return
+            self._read = rest[length:]
+            asyncio.get_running_loop().call_later(self._seconds, self._answer, lines, headers)
 
-    def _answer(self, asked: str) -> None:
-        lines = asked.lower().split("\r\n")
-        headers = dict(line.split(": ", 1) for line in lines[1:] if line)
+    def _answer(self, lines: list[str], headers: dict[str, str]) -> None:
         allowed = "authorization" in headers
         token = " /token" in lines[0]
         name = ("token" if token else "open") if allowed else ("no" if token else self._challenge)

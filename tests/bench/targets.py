@@ -12,10 +12,10 @@ def note(name: str, figure: float, target: float, *, least: bool = False) -> Non
 
 def report() -> None:
     """Prints the table."""
-    sys.stdout.write(f"\n{'Figure':52}{'measured':>10}{'target':>10}\n")
+    sys.stdout.write(f"\n{'Figure':60}{'measured':>10}{'target':>10}\n")
     for name, figure, target, least in _NOTED:
         met = figure >= target if least else figure <= target
         sign = "≥" if least else "≤"
         sys.stdout.write(
-            f"{name:52}{figure:>10.2f}{f'{sign} {target:g}':>10}  {'met' if met else 'missed'}\n"
+            f"{name:60}{figure:>10.2f}{f'{sign} {target:g}':>10}  {'met' if met else 'missed'}\n"
         )
