@@ -48,8 +48,8 @@ def _forwarded_for(header: str) -> str:
 
 
 def _one_address(text: str) -> str:
-    """One spelling for an address, without port, brackets, quotes and zone; IPv4 inside IPv6 is IPv4. Another text
-    (`unknown`) is cut to 45 characters."""
+    """One spelling for an address, without port, brackets, quotes and zone; IPv4 inside IPv6 is IPv4. Every other text
+    is `unknown`: an identifier of a proxy may be new for each request (RFC 7239, 6.3), and would never be locked."""
     text = text[:100].strip(' \t"')
     bare = text[1:].partition("]")[0] if text.startswith("[") else text
     without_port = bare.rpartition(":")[0] if bare.count(":") in (1, 8) else bare
@@ -59,7 +59,7 @@ def _one_address(text: str) -> str:
         except ValueError:
             continue
         return str(getattr(found, "ipv4_mapped", None) or found)
-    return without_port[:45]
+    return "unknown" if text else ""
 
 
 def throttled_name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:

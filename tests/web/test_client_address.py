@@ -22,8 +22,10 @@ FORMS = [
     ("[::ffff:203.0.113.7]:51234", "203.0.113.7"),
     ("fe80::7%eth0", "fe80::7"),
     ("unknown", "unknown"),
-    ("_hidden:4711", "_hidden"),
-    ("x" * 500, "x" * 45),
+    *(
+        (it, "unknown")
+        for it in ("_hidden:4711", "_gazonk", "_a1:_b2", "proxy-7.internal:8080", "203.0.113", "x" * 500)
+    ),
 ]
 
 
