@@ -2,19 +2,19 @@
 // same place, or to the current page.
 const list = document.getElementById("list");
 const GROUPS = [".pages-numbers", ".pages-sizes"];
+const ROWS = "tbody tr[data-url]";
 let last = null;
 
 function remember(element) {
-  const row = element.closest("#list tbody tr");
   last = {
     element,
-    row: row ? [...row.parentElement.rows].indexOf(row) : -1,
+    row: [...(list?.querySelectorAll(ROWS) ?? [])].indexOf(element.closest(ROWS)),
     group: GROUPS.find((group) => element.closest(group)),
   };
 }
 
 function near({ row, group }) {
-  const rows = list?.querySelectorAll("tbody tr") ?? [];
+  const rows = list?.querySelectorAll(ROWS) ?? [];
   return (
     (row >= 0 && rows[Math.min(row, rows.length - 1)]?.querySelector(".more")) ||
     (group && list?.querySelector(`${group} [aria-current]`)) ||

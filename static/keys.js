@@ -30,11 +30,11 @@ window.addEventListener("cancel", (event) => {
 }, true);
 
 function rows() {
-  return [...document.querySelectorAll("#list tbody tr")];
+  return [...document.querySelectorAll("#list tbody tr[data-url]")];
 }
 
 function row() {
-  return document.activeElement?.closest?.("#list tbody tr") ?? null;
+  return document.activeElement?.closest?.("#list tbody tr[data-url]") ?? null;
 }
 
 function move(step) {

@@ -40,13 +40,21 @@ function outside() {
 function viewed() {
   const { query, version } = document.getElementById("list-state").dataset;
   const filters = new URLSearchParams(query);
-  for (const name of ["page", "size", "sort"]) filters.delete(name);
+  for (const name of ["page", "size", "sort", "group"]) filters.delete(name);
   filters.set("version", version);
   return { query: filters.toString() };
 }
 
 function boxes() {
   return [...list.querySelectorAll("tbody .c-pick input")];
+}
+
+// The boxes of the rows below the head of a group.
+function members(box) {
+  const found = [];
+  let row = box.closest("tr").nextElementSibling;
+  for (; row && !row.matches(".group"); row = row.nextElementSibling) found.push(row.querySelector(".c-pick input"));
+  return found;
 }
 
 function draw() {
@@ -60,6 +68,12 @@ function draw() {
     const checked = all.filter((box) => box.checked).length;
     head.checked = checked > 0 && checked === all.length;
     head.indeterminate = checked > 0 && checked < all.length;
+  }
+  for (const box of list.querySelectorAll(".pick-group")) {
+    const group = members(box);
+    const checked = group.filter((it) => it.checked).length;
+    box.checked = checked > 0 && checked === group.length;
+    box.indeterminate = checked > 0 && checked < group.length;
   }
   bar.hidden = chosen.size === 0;
   const count = document.getElementById("selection-count");
@@ -135,6 +149,7 @@ if (list && bar) {
   });
   list.addEventListener("change", (event) => {
     if (event.target.id === "pick-page") set(boxes().map((box) => box.value), event.target.checked);
+    if (event.target.matches(".pick-group")) set(members(event.target).map((box) => box.value), event.target.checked);
   });
   document.getElementById("pick-menu").addEventListener("click", (event) => {
     const item = event.target.closest("[data-pick]");
@@ -157,9 +172,10 @@ if (list && bar) {
     openDialog(test.dataset.url, { source: test, method: "POST", values: { uids: [...chosen].join(" ") } });
   });
   list.addEventListener("click", (event) => {
-    const all = event.target.closest("#test-all");
+    const all = event.target.closest("#test-all, .group-test");
     if (!all) return;
-    openDialog(all.dataset.url, { source: all, method: "POST", values: { query: window.location.search.slice(1) } });
+    const query = all.dataset.query ?? window.location.search.slice(1);
+    openDialog(document.getElementById("test-all").dataset.url, { source: all, method: "POST", values: { query } });
   });
   document.addEventListener("registries-deleted", (event) => set(event.detail.uids, false));
   document.addEventListener("selection-set", (event) => {

@@ -24,10 +24,28 @@ class Sort(StrEnum):
     DOMAIN = "domain"
     STATUS = "status"
     TESTED = "tested"
+    BROKE = "broke"
+    """The failing ones first: the one that broke last, then those before."""
+
+
+class Group(StrEnum):
+    """What the registries of one group of a list have in common."""
+
+    CAUSE = "cause"
+    HOST = "host"
+    CREDENTIAL = "credential"
 
 
 PAGE_SIZES = (10, 20, 50, 100)
 DEFAULT_PAGE_SIZE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One group, by the value that its registries share: a reason code or status, host[:port], "host[:port] user"."""
+
+    group: Group
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +57,28 @@ class Criteria:
     status: Filter | None = None
     provider: Provider | None = None
     selector: Selector = EVERYTHING
+    member: Member | None = None
 
     @property
     def narrows(self) -> bool:
         """Whether anything but the namespace and the status limits the selection."""
-        return bool(self.provider or self.text or self.selector)
+        return bool(self.provider or self.text or self.selector or self.member)
+
+
+def usual_sort(criteria: Criteria, group: Group | None) -> Sort:
+    """The order of a list that names none."""
+    return Sort.BROKE if group or criteria.status is Filter.FAILED else Sort.NAMESPACE
 
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Criteria, order, and the page (from 1) of a list."""
+    """Criteria, order, and the page (from 1) of a list. `group` puts the registries of a group together, those groups
+    first in which most fail."""
 
     criteria: Criteria = field(default_factory=Criteria)
     sort: Sort = Sort.NAMESPACE
     descending: bool = False
+    group: Group | None = None
     page: int = 1
     size: int = DEFAULT_PAGE_SIZE
 
@@ -88,6 +114,22 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupHead:
+    """One group on a page: its rows there, and the counts of all its registries under the criteria. `reasons` are the
+    codes of the failing ones with their counts, the most frequent first."""
+
+    member: Member
+    rows: int
+    continued: bool
+    """Whether it begins on a page before."""
+    total: int
+    namespaces: int
+    hosts: int
+    failed: int
+    reasons: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page. `number` is the page shown: a page past the end becomes the last page."""
 
@@ -98,6 +140,8 @@ class Page:
     tally: Tally
     version: str
     """A fingerprint of all visible registries of the namespace. It changes with any of them."""
+    groups: tuple[GroupHead, ...] = ()
+    """The groups of the items, in their order; empty for a list without groups."""
 
     @property
     def pages(self) -> int:

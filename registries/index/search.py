@@ -11,10 +11,19 @@ from types import MappingProxyType
 
 from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem, Unavailable
-from registries.domain.query import Around, Criteria, Listing, ListQuery, Page, Tally
+from registries.domain.query import Around, Criteria, Listing, ListQuery, Page, Sort, Tally
 from registries.domain.registry import Key, RegistrySecret, VerifyStatus
 from registries.domain.selectors import EVERYTHING, Selector
-from registries.index.snapshot import Snapshot, Visible, matching, visible, visible_namespaces
+from registries.index.groups import heads
+from registries.index.snapshot import (
+    NO_TIMES,
+    Since,
+    Snapshot,
+    Visible,
+    matching,
+    visible,
+    visible_namespaces,
+)
 from registries.index.watch_log import ChangeLog, News, is_version
 from registries.stores.base import Changes, Freshness, Store
 
@@ -25,9 +34,12 @@ class Index:
     Every method that takes an Access answers only for what that person may see.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, clock: Callable[[], datetime], failing_since: Callable[[], Since]
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._failing_since = failing_since
         self._lock = threading.Lock()
         self._snapshot = Snapshot(None, frozenset(), MappingProxyType({}))
         self._log = ChangeLog()
@@ -104,16 +116,23 @@ class Index:
         counts = narrowed.tally(now)
         total = counts.of(query.criteria.status)
         number = min(query.page, max(1, -(-total // query.size)))
-        found = matching(snapshot, narrowed.buckets, query, now)
+        found = matching(snapshot, narrowed.buckets, query, now, self._since(query))
         first = (number - 1) * query.size
+        last = min(first + query.size, total)
+        whole = tuple(found) if query.group else ()
         return Page(
-            items=tuple(islice(found, first, first + query.size)),
+            items=whole[first:last] if query.group else tuple(islice(found, first, last)),
             total=total,
             number=number,
             size=query.size,
             tally=counts,
             version=self.version_of(seen),
+            groups=tuple(heads(whole, query.group, first, last)) if query.group else (),
         )
+
+    def _since(self, query: ListQuery) -> Since:
+        """What an order by the time of the failure needs."""
+        return self._failing_since() if query.sort is Sort.BROKE else NO_TIMES
 
     def listing(
         self,
@@ -170,7 +189,7 @@ class Index:
         whole = replace(query, criteria=replace(query.criteria, status=None))
         before = after = None
         number, total, passed = 0, 0, False
-        for it in matching(snapshot, buckets, whole, self._clock()):
+        for it in matching(snapshot, buckets, whole, self._clock(), self._since(whole)):
             failing = it.verification.status is VerifyStatus.FAILED
             total += failing
             if it.key == key:

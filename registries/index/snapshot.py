@@ -13,10 +13,14 @@ from types import MappingProxyType
 
 from registries.addresses.address import AddressError, parse_address
 from registries.domain.access import Access, Permission
-from registries.domain.query import Criteria, Filter, ListQuery, Sort, Tally
+from registries.domain.query import Criteria, Filter, Group, ListQuery, Sort, Tally
 from registries.domain.registry import EXPIRES_SOON, STALE_AFTER, Key, RegistrySecret, VerifyStatus
+from registries.index.groups import VALUES, grouped
 from registries.stores.base import Changes
 
+Since = Mapping[str, datetime]
+"""Since when failing registries fail, by uid, as far as it is known."""
+NO_TIMES: Since = MappingProxyType({})
 _STATUS_ORDER = {VerifyStatus.FAILED: 0, VerifyStatus.UNTESTED: 1, VerifyStatus.SUCCESS: 2}
 _SORT_KEYS: Mapping[Sort, Callable[[RegistrySecret], object]] = {
     Sort.NAMESPACE: lambda it: it.key,
@@ -25,6 +29,18 @@ _SORT_KEYS: Mapping[Sort, Callable[[RegistrySecret], object]] = {
     Sort.STATUS: lambda it: (_STATUS_ORDER[it.verification.status], not it.verification.unproven, it.key),
     Sort.TESTED: lambda it: (it.verification.at.timestamp() if it.verification.at else 0.0, it.key),
 }
+
+
+def _sorted(items: Iterable[RegistrySecret], sort: Sort, since: Since) -> list[RegistrySecret]:
+    def broke(it: RegistrySecret) -> object:
+        """The failing ones first, the one that broke last before the others. A failure whose beginning is not known
+        began with its last test."""
+        at = (
+            since.get(it.uid) or it.verification.at if it.verification.status is VerifyStatus.FAILED else None
+        )
+        return _STATUS_ORDER[it.verification.status], -at.timestamp() if at else 0.0, it.key
+
+    return sorted(items, key=broke if sort is Sort.BROKE else _SORT_KEYS[sort])  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -81,7 +97,7 @@ class Bucket:
         return tuple(f"{it.name}\n{it.display_name}\n{it.domain}".casefold() for it in self.items)
 
     def narrowed(self, criteria: Criteria) -> "Bucket":
-        """The items that match the text, the provider and the selector."""
+        """The items that match the text, the provider, the selector and the group."""
         if not criteria.narrows:
             return self
         text, canonical = _searched(criteria.text)
@@ -91,6 +107,9 @@ class Bucket:
             found = (it for it in found if it.provider is criteria.provider)
         if criteria.selector:
             found = (it for it in found if criteria.selector.selects(it.key, it.labels))
+        if criteria.member:
+            value, wanted = VALUES[criteria.member.group], criteria.member.value
+            found = (it for it in found if value(it) == wanted)
         return Bucket(tuple(found))
 
     @cached_property
@@ -167,7 +186,7 @@ class Snapshot:
         self.buckets = buckets
         self.place, self.mark = 0, 0
         """The place in the log of changes, and the newest version of anything by then, deletions included."""
-        self._orders: dict[Sort, tuple[RegistrySecret, ...]] = {}
+        self._orders: dict[tuple[Sort, bool, Group | None], tuple[Since, tuple[RegistrySecret, ...]]] = {}
 
     @cached_property
     def sorted_namespaces(self) -> tuple[str, ...]:
@@ -182,12 +201,14 @@ class Snapshot:
     def keys_by_uid(self) -> Mapping[str, Key]:
         return {it.uid: it.key for bucket in self.buckets.values() for it in bucket.items}
 
-    def everything(self, sort: Sort) -> tuple[RegistrySecret, ...]:
-        """All registries in one order, sorted once per snapshot."""
-        if sort not in self._orders:
-            items = chain.from_iterable(bucket.items for bucket in self.buckets.values())
-            self._orders[sort] = tuple(sorted(items, key=_SORT_KEYS[sort]))  # type: ignore[arg-type]
-        return self._orders[sort]
+    def everything(self, query: ListQuery, since: Since) -> tuple[RegistrySecret, ...]:
+        """All registries in one order, sorted once per snapshot; by the time of the failure, once per `since`."""
+        order = query.sort, query.descending, query.group
+        known, items = self._orders.get(order, (None, ()))
+        if known is None or (known is not since and query.sort is Sort.BROKE):
+            items = _ordered(self.whole.buckets, query, since)
+            self._orders[order] = since, items
+        return items
 
     def find(self, key: Key) -> RegistrySecret | None:
         bucket = self.buckets.get(key.namespace)
@@ -247,17 +268,21 @@ def visible(snapshot: Snapshot, access: Access, namespace: str) -> Visible:
     return Visible(tuple(snapshot.buckets[name] for name in names if name in snapshot.buckets))
 
 
+def _ordered(buckets: Sequence[Bucket], query: ListQuery, since: Since) -> tuple[RegistrySecret, ...]:
+    items = _sorted(chain.from_iterable(bucket.items for bucket in buckets), query.sort, since)
+    if query.descending:
+        items.reverse()
+    return grouped(items, query.group) if query.group else tuple(items)
+
+
 def matching(
-    snapshot: Snapshot, buckets: Sequence[Bucket], query: ListQuery, now: datetime
+    snapshot: Snapshot, buckets: Sequence[Bucket], query: ListQuery, now: datetime, since: Since = NO_TIMES
 ) -> Iterator[RegistrySecret]:
     """The items of these buckets with the status and in the order of the query."""
-    items: Iterable[RegistrySecret]
     if len(buckets) == len(snapshot.buckets) and not query.criteria.narrows:
-        ordered = snapshot.everything(query.sort)
-        items = reversed(ordered) if query.descending else ordered
+        items = snapshot.everything(query, since)
     else:
-        found = chain.from_iterable(bucket.items for bucket in buckets)
-        items = sorted(found, key=_SORT_KEYS[query.sort], reverse=query.descending)  # type: ignore[arg-type]
+        items = _ordered(buckets, query, since)
     status = query.criteria.status
     return iter(items) if status is None else (it for it in items if _has(it, status, now))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from registries.models import DayRecord
@@ -37,15 +37,17 @@ def of(uid: str, since: date) -> list[DayRecord]:
     return list(DayRecord.objects.filter(uid=uid, day__gte=since).order_by("day"))
 
 
-def failures(uids: Sequence[str], since: date) -> dict[str, list[tuple[date, bool]]]:
-    """The days with failed tests by uid, oldest first, and whether a failure was confirmed. One query for 500."""
-    found: dict[str, list[tuple[date, bool]]] = {}
+def marks(uids: Sequence[str], since: date, number: int) -> dict[str, str]:
+    """A letter for each of `number` days by uid, oldest first: `o` good, `w` with failed tests, `x` with a confirmed
+    failure, `-` without a test. Registries without a test are left out. One query for 500."""
+    found: dict[str, list[str]] = {}
     for first in range(0, len(uids), BATCH):
         some = DayRecord.objects.filter(uid__in=uids[first : first + BATCH], day__gte=since)
-        failed = some.filter(Q(failed__gt=0) | Q(down__gt=0)).order_by("day")
-        for uid, day, down in failed.values_list("uid", "day", "down"):
-            found.setdefault(uid, []).append((day, down > 0))
-    return found
+        for uid, day, failed, down in some.values_list("uid", "day", "failed", "down"):
+            place = (day - since).days
+            if place < number:
+                found.setdefault(uid, ["-"] * number)[place] = "x" if down else "w" if failed else "o"
+    return {uid: "".join(letters) for uid, letters in found.items()}
 
 
 def with_current(records: Sequence[DayRecord], down_since: datetime | None, now: datetime) -> list[DayRecord]:

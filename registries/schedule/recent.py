@@ -1,8 +1,9 @@
 """What the schedule says to somebody who looks in the morning: what broke, what recovered, what comes next."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.db.models import Count, Min, Q, QuerySet
 
@@ -12,6 +13,8 @@ from registries.schedule.state import State
 
 MOST = 2_000
 """Changes that are read: the newest ones."""
+READ_AGAIN = 60.0
+"""Seconds after which the times of the failing registries are read again."""
 LATE = timedelta(minutes=5)
 """A check that is due for longer is late."""
 
@@ -90,6 +93,32 @@ def failing_since(
     found = _credentials(namespaces).filter(settled=State.FAILING, host__in=hosts)
     rows = found.values_list("host", "reason")
     return {(host, reason): since for host, reason, since in rows.annotate(Min("since")) if since}
+
+
+def newest_change() -> int | None:
+    """The number of the last confirmed change of any registry. It differs as soon as there is another one."""
+    return StateChange.objects.order_by("-pk").values_list("pk", flat=True).first()
+
+
+class FailingSince:
+    """Since when each failing registry fails, by uid: the same mapping until something changes.
+
+    A confirmed change of state is seen at once, another change of the schedule after a minute.
+    """
+
+    def __init__(self) -> None:
+        self._read: tuple[int | None, float, Mapping[str, datetime]] | None = None
+
+    def __call__(self) -> Mapping[str, datetime]:
+        newest, now, read = newest_change(), monotonic(), self._read
+        if read is None or read[0] != newest or now - read[1] > READ_AGAIN:
+            failing = ScheduledRegistry.objects.filter(credential__settled=State.FAILING)
+            rows = failing.values_list("uid", "credential__since")
+            found: Mapping[str, datetime] = {uid: since for uid, since in rows if since}
+            if read is not None and found == read[2]:
+                found = read[2]  # the list keeps its order by this mapping
+            read = self._read = newest, now, found
+        return read[2]
 
 
 def outlook(namespaces: Collection[str] | None, now: datetime) -> Outlook:

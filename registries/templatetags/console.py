@@ -10,6 +10,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
 from registries.web.icons import current_version
+from registries.web.watched import Seen
 
 register = template.Library()
 
@@ -44,6 +45,18 @@ def moment(at: datetime | None, text: str = "") -> SafeString:
     offset = local.strftime("%z")
     absolute = f"{local:%Y-%m-%d %H:%M:%S} UTC{offset[:3]}:{offset[3:]}"
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), absolute, text or absolute)
+
+
+@register.simple_tag
+def month(seen: Seen) -> SafeString:
+    """The last 30 days of a registry as a drawing with a text: a low line for good days, a high one for failures."""
+    bad = format_html('<path class="bad" d="{}"/>', seen.bad) if seen.bad else ""
+    return format_html(
+        '<svg class="month" role="img" viewBox="0 0 90 10" aria-label="{}"><path d="{}"/>{}</svg>',
+        seen.text,
+        seen.good,
+        bad,
+    )
 
 
 @register.filter

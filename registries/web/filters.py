@@ -10,14 +10,26 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from django.http import HttpRequest
 from django.urls import reverse
 
-from registries.domain.query import DEFAULT_PAGE_SIZE, PAGE_SIZES, Criteria, Filter, ListQuery, Sort
+from registries.domain.query import (
+    DEFAULT_PAGE_SIZE,
+    PAGE_SIZES,
+    Criteria,
+    Filter,
+    Group,
+    ListQuery,
+    Member,
+    Sort,
+    usual_sort,
+)
 from registries.domain.registry import Provider
 from registries.words import labels
 
 SIZE_COOKIE = "page_size"
 LONGEST_TEXT = 200
 LONGEST_ADDRESS = 4000
-PARAMETERS = frozenset({"namespace", "q", "status", "provider", "sort", "size", "page"})
+LONGEST_MEMBER = 600
+"""A host and a user name."""
+PARAMETERS = frozenset({"namespace", "q", "status", "provider", "in", "sort", "group", "size", "page"})
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -31,23 +43,28 @@ class Chip:
 
 
 def read(values: Mapping[str, str], remembered_size: str = "") -> ListQuery:
-    """A query from the parameters namespace, q, status, provider, sort (`-` first: descending), page, size."""
-    sort = values.get("sort", "")
+    """A query from the parameters namespace, q, status, provider, in, sort (`-` first: descending), group, page,
+    size."""
+    sort, given, group = values.get("sort", ""), criteria(values), _one_of(Group, values.get("group", ""))
     return ListQuery(
-        criteria=criteria(values),
-        sort=_one_of(Sort, sort.removeprefix("-")) or Sort.NAMESPACE,
+        criteria=given,
+        sort=_one_of(Sort, sort.removeprefix("-")) or usual_sort(given, group),
         descending=sort.startswith("-"),
+        group=group,
         page=page_number(values),
         size=_size(values.get("size", "")) or _size(remembered_size) or DEFAULT_PAGE_SIZE,
     )
 
 
 def criteria(values: Mapping[str, str]) -> Criteria:
+    kind, _colon, value = values.get("in", "")[:LONGEST_MEMBER].partition(":")
+    group = _one_of(Group, kind)
     return Criteria(
         namespace=values.get("namespace", "").strip(),
         text=values.get("q", "").strip()[:LONGEST_TEXT],
         status=_one_of(Filter, values.get("status", "")),
         provider=_one_of(Provider, values.get("provider", "")),
+        member=Member(group, value) if group and value else None,
     )
 
 
@@ -75,7 +92,9 @@ def parameters(query: ListQuery) -> dict[str, str]:
         "q": given.text,
         "status": given.status or "",
         "provider": given.provider or "",
-        "sort": "" if sort == Sort.NAMESPACE else sort,
+        "in": f"{given.member.group}:{given.member.value}" if given.member else "",
+        "sort": "" if sort == usual_sort(given, query.group) else sort,
+        "group": query.group or "",
         "size": "" if query.size == DEFAULT_PAGE_SIZE else str(query.size),
         "page": "" if query.page == 1 else str(query.page),
     }
@@ -83,10 +102,13 @@ def parameters(query: ListQuery) -> dict[str, str]:
 
 
 def url(query: ListQuery, **changes: Any) -> str:
-    """The URL of the list with changed fields of the query or its criteria, on page 1 unless `page` is given."""
-    own = {name: changes.pop(name) for name in ("sort", "descending", "size") if name in changes}
-    page = changes.pop("page", 1)
-    changed = replace(query, criteria=replace(query.criteria, **changes), page=page, **own)
+    """The URL of the list with changed fields of the query or its criteria, on page 1 unless `page` is given. The
+    usual order becomes that of the new criteria."""
+    own = {name: changes.pop(name) for name in ("sort", "descending", "group", "size") if name in changes}
+    page, given = changes.pop("page", 1), replace(query.criteria, **changes)
+    if query.sort is usual_sort(query.criteria, query.group) and not query.descending:
+        own.setdefault("sort", usual_sort(given, own.get("group", query.group)))
+    changed = replace(query, criteria=given, page=page, **own)
     text = urlencode(parameters(changed))
     return reverse("registries:list") + (f"?{text}" if text else "")
 
@@ -98,6 +120,8 @@ def chips(query: ListQuery) -> list[Chip]:
         found.append(Chip("q", f"“{given.text}”", url(query, text="")))
     if given.provider:
         found.append(Chip("provider", str(labels.PROVIDERS[given.provider].text), url(query, provider=None)))
+    if given.member:
+        found.append(Chip("in", labels.group(given.member), url(query, member=None)))
     if given.status:
         found.append(Chip("status", str(labels.FILTERS[given.status].text), url(query, status=None)))
     return found

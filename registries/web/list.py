@@ -12,10 +12,11 @@ from django_htmx.http import push_url, replace_url, trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 from registries.domain.access import EVERYWHERE, Access, Permission
-from registries.domain.query import PAGE_SIZES, Filter, ListQuery, Page, Sort, Tally
+from registries.domain.query import PAGE_SIZES, Filter, Group, ListQuery, Page, Sort, Tally
 from registries.domain.registry import Provider
 from registries.log_in.access import ConsoleRequest
 from registries.web import filters, watched
+from registries.web.group_rows import with_heads
 from registries.web.notices import notices
 from registries.web.pages import near_pages
 from registries.web.responses import is_htmx, pulse_every
@@ -58,9 +59,10 @@ def _context(request: ConsoleRequest, query: ListQuery, page: Page) -> dict[str,
     access = request.acting_access
     checks = services().history.under_way([it.uid for it in page.items])
     now = datetime.now(UTC)
+    rows = rows_html(page.items, access, checks, now, watched.of_rows(page.items, now))
     return {
         "page": page,
-        "rows": rows_html(page.items, access, checks, now, watched.of_rows(page.items, now)),
+        "rows": with_heads(rows, query, page.groups, access),
         "controls": ListControls.of(query, page, access),
         "namespace": query.criteria.namespace,
         "namespace_selector": True,
@@ -157,12 +159,22 @@ class ListControls:
         return [(it.value, labels.FILTERS[it].text) for it in Filter]
 
     @property
+    def groups(self) -> list[tuple[str, Text]]:
+        return [(it.value, labels.GROUPS[it]) for it in Group]
+
+    @property
+    def member(self) -> str:
+        """The chosen group as the address has it."""
+        return filters.parameters(self.query).get("in", "")
+
+    @property
     def columns(self) -> dict[str, dict[str, str]]:
         """By sortable column: the URL that sorts by it, and its present order (aria-sort)."""
         columns = {}
         for sort in Sort:
             active = self.query.sort is sort
-            order = ("descending" if self.query.descending else "ascending") if active else ""
+            falls = self.query.descending is not (sort is Sort.BROKE)  # the newest failure is the first
+            order = ("descending" if falls else "ascending") if active else ""
             url = filters.url(self.query, sort=sort, descending=active and not self.query.descending)
             columns[sort.value] = {"url": url, "order": order}
         return columns

@@ -102,7 +102,8 @@ def card(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     access = request.access
     registry = services().registries.find(access=access, key=Key(namespace, name))
     check = services().history.under_way([registry.uid]).get(registry.uid)
-    return render(request, "registries/_card.html", panel(access, registry, check))
+    seen = of_rows([registry], datetime.now(UTC)).get(registry.uid, NOTHING_SEEN)
+    return render(request, "registries/_card.html", panel(access, registry, check) | {"seen": seen})
 
 
 BAR = 9

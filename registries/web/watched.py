@@ -1,8 +1,10 @@
 """What the regular checks saw of one registry: its last days, how long it could be used, its changes of state."""
 
+import re
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,9 +22,8 @@ CHANGES = 5
 READ = 200
 """Changes that are read, for the causes of the days."""
 KEPT, KEPT_FOR = 10_000, timedelta(minutes=1)
-"""Registries whose days with failures are kept in memory, and for how long."""
-Failures = Sequence[tuple[date, bool]]
-_kept: dict[Hashable, tuple[datetime, Failures]] = {}
+"""Registries whose days are kept in memory, and for how long."""
+_kept: dict[Hashable, tuple[datetime, str]] = {}
 WINDOWS = (timedelta(hours=24), timedelta(days=7), timedelta(days=90))
 
 
@@ -75,11 +76,12 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a row of the list shows of the regular checks. `path` has a line for each of the last 30 days with failed
-    tests, at 3 units a day; `text` says how many."""
+    """What a row of the list shows of the regular checks: since when the registry fails, and its last 30 days as the
+    two paths of a drawing, 3 units a day. `text` says the days in numbers; "" without a test."""
 
     since: datetime | None = None
-    path: str = ""
+    good: str = ""
+    bad: str = ""
     text: str = ""
 
 
@@ -88,35 +90,51 @@ def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Se
     tested = [it for it in registries if it.verification.at]
     failed = [it.uid for it in tested if it.verification.status is VerifyStatus.FAILED]
     since = rows.failing_since(failed)
+    months = _months(tested, now)
+    return {
+        uid: Seen(since.get(uid), *_paths(month), _in_numbers(month))
+        for uid in since.keys() | months.keys()
+        for month in (months.get(uid, ""),)
+    }
+
+
+def _months(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, str]:
+    """The marks of the last days by uid, read again after a minute, and after each change of a registry."""
     first = timezone.localdate(now) - timedelta(days=SHOWN - 1)
-    failures = _failures(tested, first, now)
-    found = {}
-    for uid in since.keys() | failures.keys():
-        marks = failures.get(uid, [])
-        path = "".join(f"M{3 * (day - first).days + 1} {0 if bad else 5}V10" for day, bad in marks)
-        text = ngettext("%(n)d day with failures", "%(n)d days with failures", len(marks))
-        found[uid] = Seen(since.get(uid), path, text % {"n": len(marks)})
-    return found
-
-
-def _failures(registries: Iterable[RegistrySecret], first: date, now: datetime) -> dict[str, Failures]:
-    """The days with failures by uid, read again after a minute, and after each change of a registry."""
-    found: dict[str, Failures] = {}
+    found: dict[str, str] = {}
     missing: dict[str, Hashable] = {}
     for it in registries:
         key: Hashable = (it.uid, it.resource_version, first)
-        at, marks = _kept.get(key, (None, ()))
+        at, month = _kept.get(key, (None, ""))
         if at and abs(now - at) < KEPT_FOR:
-            found[it.uid] = marks
+            found[it.uid] = month
         else:
             missing[it.uid] = key
     if len(_kept) + len(missing) > KEPT:
         _kept.clear()
-    read = days.failures(list(missing), first) if missing else {}
+    read = days.marks(list(missing), first, SHOWN) if missing else {}
     for uid, key in missing.items():
-        found[uid] = read.get(uid, ())
+        found[uid] = read.get(uid, "")
         _kept[key] = now, found[uid]
-    return {uid: marks for uid, marks in found.items() if marks}
+    return {uid: month for uid, month in found.items() if month}
+
+
+@lru_cache(maxsize=KEPT)
+def _paths(month: str) -> tuple[str, str]:
+    """A low line along the good days, and a line upwards for each day with failures, the higher one if confirmed."""
+    runs = (it.span() for it in re.finditer("o+", month))
+    good = "".join(f"M{3 * begin} 9h{3 * (end - begin)}" for begin, end in runs)
+    failed = (it.start() for it in re.finditer("[wx]", month))
+    return good, "".join(f"M{3 * day + 1} {5 if month[day] == 'w' else 0}V10" for day in failed)
+
+
+def _in_numbers(month: str) -> str:
+    good = month.count("o")
+    untested = month.count("-")
+    numbers = {"days": len(month), "failed": len(month) - good - untested, "good": good, "untested": untested}
+    if not untested:
+        return _("%(days)d days: %(failed)d failed, %(good)d good") % numbers if month else ""
+    return _("%(days)d days: %(failed)d failed, %(good)d good, %(untested)d not tested") % numbers
 
 
 def _strip(records: Sequence[DayRecord], changes: Sequence[StateChange], today: date) -> list[Day]:

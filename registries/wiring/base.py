@@ -20,6 +20,7 @@ from registries.domain.errors import Unavailable
 from registries.index.search import Index
 from registries.metrics import Metrics
 from registries.schedule.due import read_interval
+from registries.schedule.recent import FailingSince
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
@@ -141,7 +142,7 @@ class Foundation:
 
     @part
     def index(self) -> Index:
-        return Index(self.store, timezone.localtime)
+        return Index(self.store, timezone.localtime, FailingSince())
 
     @part
     def metrics(self) -> Metrics:

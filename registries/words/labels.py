@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.access import EVERYWHERE, Role
-from registries.domain.query import Filter
+from registries.domain.query import Filter, Group, Member
 from registries.domain.registry import Ending, Provider, RegistrySecret, VerifyStatus
 from registries.probe import Reason, catalogue
 from registries.verification.check import SCHEDULED
@@ -63,6 +63,12 @@ FILTERS = {
     Filter.EXPIRING: replace(
         EXPIRES_SOON, hint=_("The credential or a certificate expires within 30 days, or has expired")
     ),
+}
+
+GROUPS = {
+    Group.CAUSE: _("By cause"),
+    Group.HOST: _("By host"),
+    Group.CREDENTIAL: _("By credential"),
 }
 
 PROVIDERS = {
@@ -147,6 +153,17 @@ def reason(code: str) -> str:
     if code in _SHORT:
         return str(_SHORT[code])
     return catalogue.MESSAGES[Reason(code)].of(language()) if code in list(Reason) else ""
+
+
+def group(member: Member) -> str:
+    """What the registries of a group share: a cause or status, a host, or "user @ host"."""
+    if member.group is Group.CREDENTIAL:
+        host, _space, username = member.value.partition(" ")
+        return f"{username} @ {host}"
+    if member.group is Group.HOST:
+        return member.value
+    statuses = {it.value: str(label.text) for it, label in STATUSES.items()}
+    return reason(member.value) or statuses.get(member.value, member.value)
 
 
 def reason_hint(code: str) -> str:

@@ -25,6 +25,38 @@ def search(page: Page) -> Locator:
     return page.get_by_role("searchbox", name=ZH.search)
 
 
+class TestGroups:
+    def test_are_chosen_selected_and_tested_as_a_whole(self, page: Page) -> None:
+        tile(page, ZH.failed).click()
+        page.wait_for_url("**status=failed**")
+        page.locator("#group-by").select_option("host")
+        page.wait_for_url("**group=host**")
+        page.locator(".pick-group").first.wait_for()
+        heads = page.locator("tr.group")
+        counted = page.locator("tbody tr").evaluate_all(
+            "rows => rows.reduce((sizes, it) => it.matches('.group') ? [...sizes, 0]"
+            " : [...sizes.slice(0, -1), sizes.at(-1) + 1], [])"
+        )
+        assert len(counted) == heads.count() > 1
+
+        heads.first.locator(".pick-group").check()
+        assert page.locator("tr.selected").count() == counted[0]
+        assert page.locator("tbody .c-pick input:checked").count() == counted[0]
+        page.locator("tr.selected .c-pick input").first.click()
+        box = heads.first.locator(".pick-group")
+        expect(box).not_to_be_checked()
+        assert box.evaluate("it => it.indeterminate") is (counted[0] > 1)
+
+        page.keyboard.press("j")
+        expect(page.locator("tr[data-url]:focus-within")).to_have_count(1)
+        heads.last.locator("a.group-name").click()
+        page.wait_for_url("**in=host**")
+        expect(heads).to_have_count(1)
+        assert page.locator("tbody tr[data-url]").count() == counted[-1]
+        page.locator(".group-test").click()
+        expect(page.get_by_role("dialog").filter(visible=True)).to_be_visible()
+
+
 class TestFilters:
     def test_stand_in_the_address_bar_and_outlive_a_reload(self, page: Page) -> None:
         page.get_by_role("combobox", name=ZH.provider).select_option(label="Harbor")

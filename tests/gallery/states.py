@@ -102,6 +102,11 @@ def testing_one(page: Page, scene: Scene) -> None:
     page.locator("tr", has_text=HELD).locator(".pill-busy, .spinner").first.wait_for()
 
 
+def selected_group(page: Page, scene: Scene) -> None:
+    page.locator(".pick-group").first.check()
+    page.locator("#selection-bar").wait_for()
+
+
 def away(page: Page, scene: Scene) -> None:
     leave(page)
     page.locator("#q").fill("harbor")
@@ -187,6 +192,13 @@ STATES = (
     State("list-empty", f"/registries/?namespace={EMPTY}"),
     State("list-no-match", "/registries/?q=no-such-thing"),
     State("list-filtered", "/registries/?status=failed&provider=harbor&q=team&namespace=team-a"),
+    State("list-failing", "/registries/?status=failed&size=50"),
+    State("list-by-cause", "/registries/?group=cause&size=50"),
+    State("list-by-host", "/registries/?group=host&status=failed", selected_group),
+    State("list-by-host-later", "/registries/?group=host&page=2&size=10"),
+    State("list-by-credential", "/registries/?group=credential", person="vic"),
+    State("list-one-group", f"/registries/?namespace={REASONS}&group=cause&in=host:harbor.example.com"),
+    State("list-by-credential-longest", f"/registries/?namespace={LONGEST}&group=credential"),
     State("list-viewer", "/registries/", person="vic"),
     State("list-operator", "/registries/", person="omar"),
     State("list-nobody", "/registries/", person="sam"),

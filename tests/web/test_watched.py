@@ -1,6 +1,5 @@
 """What the details page says of the regular checks: days, availability, changes of state, the next check."""
 
-import gzip
 import re
 from datetime import timedelta
 
@@ -138,27 +137,80 @@ def test_a_row_says_since_when_it_fails_and_on_which_days(cast: Cast) -> None:
         shown = row(cast, path)
         assert "failing for 3 h" in shown
         assert "7 minutes ago" not in shown
-        assert 'aria-label="25 days with failures"' in shown
+        assert 'aria-label="30 days: 25 failed, 5 good"' in shown
         assert shown.count("V10") == 25
     ScheduledCredential.objects.update(since=timezone.now() - timedelta(hours=30))
     assert "failing for 30 h" in row(cast), "though its HTML was kept"
     DayRecord.objects.filter(day=timezone.localdate() - timedelta(days=1)).delete()
     watched._kept.clear()
     assert row(cast).count("V10") == 24
+    assert 'aria-label="30 days: 24 failed, 5 good, 1 not tested"' in row(cast)
+
+
+@pytest.mark.parametrize(
+    ("month", "good", "bad", "text"),
+    [
+        ("o" * 30, "M0 9h90", "", "30 days: 0 failed, 30 good"),
+        ("x" + "o" * 28 + "w", "M3 9h84", "M1 0V10M88 5V10", "30 days: 2 failed, 28 good"),
+        ("-" * 28 + "ox", "M84 9h3", "M88 0V10", "30 days: 1 failed, 1 good, 28 not tested"),
+        ("-" * 29 + "w", "", "M88 5V10", "30 days: 1 failed, 0 good, 29 not tested"),
+        (
+            "oo-" * 10,
+            "".join(f"M{9 * it} 9h6" for it in range(10)),
+            "",
+            "30 days: 0 failed, 20 good, 10 not tested",
+        ),
+    ],
+)
+def test_a_strip_tells_its_days_by_height_and_in_words(
+    cast: Cast, month: str, good: str, bad: str, text: str
+) -> None:
+    registry, today = cast.add(), timezone.localdate()
+    fail(registry, 0)
+    DayRecord.objects.bulk_create(
+        DayRecord(
+            uid=registry.uid,
+            day=today - timedelta(days=29 - place),
+            ok=mark != "x",
+            failed=mark != "o",
+            down=60 * (mark == "x"),
+        )
+        for place, mark in enumerate(month)
+        if mark != "-"
+    )
+    red = f'<path class="bad" d="{bad}"/>' if bad else ""
+    strip = f'aria-label="{text}"><path d="{good}"/>{red}</svg>'
+    assert strip in row(cast)
+    card = (
+        cast.client("vic", hx_request="true").get("/registries/team-a/harbor-prod/status/").content.decode()
+    )
+    assert f'<path d="{good}"/>{red}</svg>' in card
+
+
+def test_a_registry_without_a_test_has_no_strip(cast: Cast) -> None:
+    registry = cast.add()
+    assert "month" not in row(cast)
+    fail(registry, 0)
+    assert "month" not in row(cast), "tested by a person of another version, say"
 
 
 def test_fifty_failing_rows_take_two_queries_and_few_bytes(cast: Cast) -> None:
     registries = [cast.add(f"r-{number}") for number in range(50)]
-    client, path = cast.client("olive"), "/registries/?size=50"
+    client, path = cast.client("olive", hx_request="true"), "/registries/?size=50"
     with_days, queries = [], []
     for days in (0, 30):
         watched._kept.clear()
         for number, registry in enumerate(registries):
             fail(registry, number % 30 if days else 0)
-        with_days.append(len(gzip.compress(client.get(path).content)))
+        with CaptureQueriesContext(connection) as captured:
+            shown = client.get(path, headers={"Accept-Encoding": "br"})
+        assert shown["Content-Encoding"] == "br"
+        with_days.append(len(shown.content))
+        assert sum("dayrecord" in it["sql"] for it in captured) == 1, "one for all rows"
         with CaptureQueriesContext(connection) as captured:
             client.get(path)
         queries.append(len(captured))
 
-    assert queries == [7, 7], "six, and since when: the days are kept for a minute"
+    assert queries == [6, 6], "five of the list, and since when: the days are kept for a minute"
     assert with_days[1] - with_days[0] < 50 * 40
+    assert with_days[1] <= 8 * 1024

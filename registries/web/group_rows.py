@@ -1,0 +1,70 @@
+"""The row above each group of a list: what its registries share, how many fail, and why."""
+
+from collections.abc import Iterable, Sequence
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from registries.domain.access import Access, Permission
+from registries.domain.query import Group, GroupHead, ListQuery
+from registries.web import filters
+from registries.words import labels
+from registries.words.actions import offered_for_many
+
+REASONS = 2
+"""Causes that are named."""
+
+
+def with_heads(
+    rows: Sequence[SafeString], query: ListQuery, groups: Iterable[GroupHead], access: Access
+) -> SafeString:
+    """The rows (HTML) of a page, each group below its head."""
+    many, parts, place = offered_for_many(access), list[str](), 0
+    shared = {
+        "selectable": bool(many),
+        "may_test": any(action.permission is Permission.TEST for action in many),
+    }
+    for number, head in enumerate(groups):
+        url = filters.url(query, member=head.member)
+        context = shared | {
+            "head": head,
+            "number": number,
+            "text": labels.group(head.member),
+            "spread": _spread(head),
+            "failing": _failing(head),
+            "url": url,
+            "query": url.partition("?")[2],
+        }
+        parts += [render_to_string("registries/_group.html", context), *rows[place : place + head.rows]]
+        place += head.rows
+    return SafeString("".join(parts or rows))  # nosec  each was escaped by its template
+
+
+def spread(registries: int, namespaces: int) -> str:
+    """12 registries in 7 namespaces."""
+    number = ngettext("%(n)s registry", "%(n)s registries", registries) % {"n": f"{registries:,}"}
+    return ngettext("%(number)s in one namespace", "%(number)s in %(n)d namespaces", namespaces) % {
+        "number": number,
+        "n": namespaces,
+    }
+
+
+def _spread(head: GroupHead) -> str:
+    """Where a group is; for a cause also on how many hosts."""
+    text = spread(head.total, head.namespaces)
+    if head.member.group is not Group.CAUSE:
+        return text
+    hosts = ngettext("%(what)s on one host", "%(what)s on %(n)d hosts", head.hosts)
+    return hosts % {"what": text, "n": head.hosts}
+
+
+def _failing(head: GroupHead) -> str:
+    """12 failing: wrong password. The cause is not said again in a group by cause."""
+    named = [labels.reason(code) for code, _count in head.reasons[:REASONS]]
+    causes = " · ".join(filter(None, [*named, "…" if head.reasons[REASONS:] else ""]))
+    failing = ngettext("%(n)s failing", "%(n)s failing", head.failed) % {"n": f"{head.failed:,}"}
+    if head.member.group is Group.CAUSE or not causes:
+        return failing
+    return _("%(failing)s: %(causes)s") % {"failing": failing, "causes": causes}
