@@ -1,6 +1,6 @@
 """概览 (overview): what broke, what fails, and what to look after, on one page."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,14 +16,15 @@ from django.views.decorators.http import require_safe
 from registries.domain.access import Access, Permission
 from registries.domain.query import Filter, ListQuery, Page, Tally
 from registries.domain.registry import RegistrySecret
-from registries.index.snapshot import Snapshot, visible, visible_namespaces
+from registries.index.snapshot import Snapshot, Visible, visible, visible_namespaces
 from registries.index.survey import Some, Survey
 from registries.log_in.access import ConsoleRequest
 from registries.probe.schedule import registry_of
 from registries.schedule import network
-from registries.schedule.recent import MOST, Outlook, Turn, failing_since, outlook, turns
+from registries.schedule.recent import MOST, Outlook, Turn, failing_since, newest_change, outlook, turns
 from registries.schedule.state import State
 from registries.web import filters
+from registries.web.group_rows import spread
 from registries.web.list import ListControls
 from registries.web.responses import details_url
 from registries.web.shares import Part, share
@@ -36,6 +37,8 @@ BROKEN, RECOVERED, FAILING, NAMES, NAMESPACES = 5, 3, 5, 2, 6
 """The most lines of each list: so many fit on a screen."""
 FLAPPING = Label(gettext_lazy("Flapping"), "warn", "triangle-alert")
 REFRESH = 30
+KEPT, KEPT_FOR = 32, timedelta(minutes=1)
+"""Facts in memory, and for how long. People who see the same namespaces share theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,41 +74,80 @@ class Lines:
     more: int
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a page says at any time until a registry or a state changes, for a minute at most."""
+
+    at: datetime
+    survey: Survey
+    turns: list[Turn]
+    cut: bool
+    """Whether there may be more turns."""
+    namespaces: list[tuple[str, Tally]]
+
+
+_kept: dict[Hashable, Facts] = {}
+
+
 @require_safe
 def overview(request: ConsoleRequest) -> HttpResponse:
     access, now = request.access, timezone.now()
     snapshot = services().index.fresh()
     seen = visible(snapshot, access, "")
-    age = timedelta(days=settings.PASSWORD_AGE_DAYS) or None
-    survey = Survey.of(seen, now, age, NAMES)
-    page = Page((), survey.tally.total, 1, 1, survey.tally, services().index.version_of(seen))
+    version = services().index.version_of(seen)
+    facts = _facts(snapshot, seen, access, now, version)
+    survey = facts.survey
+    page = Page((), survey.tally.total, 1, 1, survey.tally, version)
     context = {
         "controls": ListControls.of(ListQuery(), page, request.acting_access),
         "version": page.version,
         "refresh": REFRESH,
     }
     if survey.tally.total:
-        context |= _news(snapshot, access, survey, now) | {
-            "tasks": _tasks(survey, now),
-            "namespaces": _namespaces(snapshot, access, now),
-        }
+        scope = _scope(snapshot, access)
+        context |= _news(facts, scope, now) | {"tasks": _tasks(survey, now)}
+        context["namespaces"] = _namespaces(facts.namespaces)
     return render(request, "overview/overview.html", context)
 
 
-def _news(snapshot: Snapshot, access: Access, survey: Survey, now: datetime) -> dict[str, Any]:
-    """What the schedule found, in the namespaces that a person sees."""
-    scope = None if access.sees_everything else visible_namespaces(snapshot, access, Permission.SEE)
+def _scope(snapshot: Snapshot, access: Access) -> tuple[str, ...] | None:
+    """The namespaces that a person sees; None: all."""
+    return None if access.sees_everything else visible_namespaces(snapshot, access, Permission.SEE)
 
+
+def _facts(snapshot: Snapshot, seen: Visible, access: Access, now: datetime, version: str) -> Facts:
+    """The facts about the registries of `version`, and the last day's changes."""
+    scope, days = _scope(snapshot, access), settings.PASSWORD_AGE_DAYS
+    key = version, newest_change(), scope, days
+    facts = _kept.get(key)
+    if facts is None or abs(now - facts.at) > KEPT_FOR:
+        survey = Survey.of(seen, now, timedelta(days=days) or None, NAMES)
+        found, cut = _turned(snapshot, access, scope, now)
+        facts = Facts(now, survey, found, cut, _tallies(snapshot, access, now))
+        if len(_kept) >= KEPT:
+            _kept.clear()
+        _kept[key] = facts
+    return facts
+
+
+def _turned(
+    snapshot: Snapshot, access: Access, scope: tuple[str, ...] | None, now: datetime
+) -> tuple[list[Turn], bool]:
     def find(uid: str) -> RegistrySecret | None:
         key = snapshot.keys_by_uid.get(uid)
         return snapshot.find(key) if key and access.may(Permission.SEE, key.namespace) else None
 
-    found, cut = turns(now - YESTERDAY, find, scope)
-    broken = [it for it in found if it.state is not State.OK]
-    recovered = [it for it in found if it.state is State.OK]
+    return turns(now - YESTERDAY, find, scope)
+
+
+def _news(facts: Facts, scope: tuple[str, ...] | None, now: datetime) -> dict[str, Any]:
+    """What the schedule found, in the namespaces that a person sees."""
+    survey = facts.survey
+    broken = [it for it in facts.turns if it.state is not State.OK]
+    recovered = [it for it in facts.turns if it.state is State.OK]
     incident = network.current()
     return {
-        "read": f"{MOST:,}" if cut else "",
+        "read": f"{MOST:,}" if facts.cut else "",
         "broken": _turns(broken, BROKEN, now),
         "recovered": _turns(recovered, RECOVERED, now),
         "failing": _failing(survey, scope),
@@ -163,15 +205,7 @@ def _turn(turn: Turn, now: datetime) -> Line:
     url = filters.url(
         ListQuery(), text=turn.domain, status=Filter.FAILED if turn.state is State.FAILING else None
     )
-    return Line(label, turn.domain, url, reason, _spread(len(turn.registries), turn.namespaces), turn.at, ago)
-
-
-def _spread(registries: int, namespaces: int) -> str:
-    number = ngettext("%(n)s registry", "%(n)s registries", registries) % {"n": f"{registries:,}"}
-    return ngettext("%(number)s in one namespace", "%(number)s in %(n)d namespaces", namespaces) % {
-        "number": number,
-        "n": namespaces,
-    }
+    return Line(label, turn.domain, url, reason, spread(len(turn.registries), turn.namespaces), turn.at, ago)
 
 
 def _failing(survey: Survey, scope: Collection[str] | None) -> Lines:
@@ -228,8 +262,8 @@ def _names(some: Some, note: Callable[[RegistrySecret], str]) -> tuple[tuple[str
     return tuple((it.title, details_url(it.key), note(it)) for it in some.first)
 
 
-def _namespaces(snapshot: Snapshot, access: Access, now: datetime) -> dict[str, Any]:
-    """The shares of the namespaces with registries, those with most failures first."""
+def _tallies(snapshot: Snapshot, access: Access, now: datetime) -> list[tuple[str, Tally]]:
+    """The namespaces with registries, those with most failures first."""
     rows: list[tuple[str, Tally]] = [
         (name, visible(snapshot, access, name).tally(now))
         for name in visible_namespaces(snapshot, access, Permission.SEE)
@@ -237,6 +271,11 @@ def _namespaces(snapshot: Snapshot, access: Access, now: datetime) -> dict[str, 
     ]
     rows = [it for it in rows if it[1].total]
     rows.sort(key=lambda it: (-it[1].failed, -it[1].total, it[0]))
+    return rows
+
+
+def _namespaces(rows: Sequence[tuple[str, Tally]]) -> dict[str, Any]:
+    """The shares of the first namespaces."""
     shown: list[tuple[str, str, list[Part]]] = [
         (name, filters.url(ListQuery(), namespace=name), share(tally)) for name, tally in rows[:NAMESPACES]
     ]

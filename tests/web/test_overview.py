@@ -282,6 +282,27 @@ def test_says_when_not_every_change_was_read(cast: Cast) -> None:
     assert [turns(since, {it.uid: it}.get, None, most)[1] for most in (2, 3, 4)] == [True, True, False]
 
 
+def test_what_is_kept_for_a_minute_ends_with_any_change(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at what has not changed reads no history and counts nothing again."""
+    for number in range(20):
+        it = verified(cast, f"r-{number:02}", Reason.TIMEOUT, ("team-a", "team-b")[number % 2])
+        change(it, "ok", "failing", Reason.TIMEOUT)
+    first = page(cast)
+    with CaptureQueriesContext(connection) as captured:
+        again = page(cast)
+    assert part(again, "broken") == part(first, "broken")
+    history = [it["sql"] for it in captured if "statechange" in it["sql"]]
+    assert [it.endswith("LIMIT 1") for it in history] == [True], history
+
+    assert "10 registries in one namespace" in part(page(cast, "vic"), "broken"), "others see their own"
+    change(it, "failing", "ok", Reason.OK, ago=HOUR / 60)
+    assert it.name in part(page(cast), "recovered"), "a change of state at once"
+    verified(cast, "another", Reason.OK, domain="quay.example.com")
+    assert 'class="tile-count">21<' in page(cast), "a registry too"
+    monkeypatch.setattr("registries.web.overview.timezone.now", lambda: datetime.now(UTC) + 25 * HOUR)
+    assert not part(page(cast), "recovered"), "and time passes"
+
+
 def test_takes_eight_queries(cast: Cast) -> None:
     for number in range(6):
         it = verified(cast, f"r{number}", Reason.TIMEOUT, ("team-a", "team-b")[number % 2])
