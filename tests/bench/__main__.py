@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import api, cluster, cost, pages, probes, runs, start, targets
+from tests.bench import api, cluster, cost, pages, probes, runs, start, sweep, targets
 
 
 def main() -> None:
@@ -15,6 +15,7 @@ def main() -> None:
         cost.run(Path(folder))
         api.run(Path(folder))
         runs.run(Path(folder) / "hanging")
+        sweep.run(Path(folder) / "sweep")
         probes.run(Path(folder))
         start.run(Path(folder) / "start")
         cluster.run(Path(folder) / "cluster")

@@ -1,5 +1,8 @@
-"""Fills the data folder of its environment: `python -m tests.bench.fill COUNT NAMESPACES [PORT …]`. With ports, the
-registries are on 127.0.0.1, in turns; else nowhere. One transaction."""
+"""Fills the data folder of its environment. One transaction.
+
+`python -m tests.bench.fill [--one-account] COUNT NAMESPACES [PORT …]`. With ports, the registries are on 127.0.0.1, in
+turns; else nowhere. Each has a user name of its own, or all have the same one and are on plain HTTP.
+"""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -22,7 +25,7 @@ PASSWORD = "bench-only-7"
 REASONS = ("ok", "ok", "bad_credentials", "ok_unverified", "timeout", "")
 
 
-def main(count: int, namespaces: int, *ports: int) -> None:
+def main(count: int, namespaces: int, *ports: int, one_account: bool = False) -> None:
     call_command("migrate", verbosity=0)
     user = User.objects.create_user("olive", password=PASSWORD)
     set_grant(user, EVERYWHERE, Role.ADMIN)
@@ -36,10 +39,11 @@ def main(count: int, namespaces: int, *ports: int) -> None:
             draft = Draft(
                 key,
                 f"127.0.0.1:{ports[number % len(ports)]}" if ports else f"registry-{number}.example.com:5000",
-                f"robot${number}",
+                "robot" if one_account else f"robot${number}",
                 providers[number % 4],
                 "p",
                 display_name=f"仓库 {number}",
+                plain_http=one_account,
             )
             created = services().store.create(draft)
             reason = REASONS[number % len(REASONS)]
@@ -50,4 +54,5 @@ def main(count: int, namespaces: int, *ports: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    numbers = [it for it in sys.argv[1:] if it != "--one-account"]
+    main(*map(int, numbers), one_account=len(numbers) < len(sys.argv[1:]))
