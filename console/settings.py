@@ -206,6 +206,9 @@ PASSWORD_AGE_DAYS = env.int("CONSOLE_PASSWORD_AGE_DAYS", default=90)
 # The journal, runs and checks are deleted after so many days; 0 keeps them for ever.
 RETENTION_DAYS = env.int("CONSOLE_RETENTION_DAYS", default=400)
 
+# A deletion can be undone for so many hours; 0: it cannot.
+UNDO_HOURS = env.float("CONSOLE_UNDO_HOURS", default=24.0)
+
 # The API
 API_RATE = env.int("CONSOLE_API_RATE", default=600)
 # The server has one more thread for each test or watch of the API that may wait (console/server.py).

@@ -16,6 +16,7 @@ from registries.web import (
     test_many,
     test_one,
     tokens,
+    undo,
 )
 from registries.web.delete_many import batch_delete, run_cancel, run_items, run_progress, run_start
 from registries.web.edit_delete import delete, edit
@@ -72,6 +73,9 @@ urlpatterns = [
     path("registries/-/runs/<uuid:run>/usage/", run_usage, name="run_usage"),
     path("registries/-/runs/<uuid:run>/cancel/", run_cancel, name="run_cancel"),
     path("registries/-/runs/<uuid:run>/start/", run_start, name="run_start"),
+    path("registries/-/runs/<uuid:run>/undo/", undo.undo_run, name="undo_run"),
+    path("registries/-/undo/<uuid:run>/", undo.undo_progress, name="undo_progress"),
+    path("registries/-/undo/<uuid:run>/start/", undo.undo_start, name="undo_start"),
     path("registries/-/verify/", test_many.verify_batch, name="verify_batch"),
     path("registries/-/verify/<uuid:run>/", test_many.verify_run, name="verify_run"),
     path("registries/-/verify/<uuid:run>/start/", test_many.verify_run_start, name="verify_run_start"),
@@ -91,6 +95,7 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/password/copies/", change_copies, name="password_copies"),
     path("registries/<k8s:namespace>/<k8s:name>/password/try/", password.try_password, name="password_try"),
     path("registries/<k8s:namespace>/<k8s:name>/delete/", delete, name="delete"),
+    path("registries/<k8s:namespace>/<k8s:name>/undo/<k8s:uid>/", undo.undo, name="undo"),
     path("registries/<k8s:namespace>/<k8s:name>/usage/", usage, name="usage"),
     path("registries/<k8s:namespace>/<k8s:name>/pull-secret/", pull_secret, name="pull_secret"),
     path("journal/", journal.journal, name="journal"),

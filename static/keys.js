@@ -56,6 +56,7 @@ const KEYS = {
   x: () => row()?.querySelector(".c-pick input")?.click(),
   t: () => may(row(), "test") && test(row(), ".c-name a"),
   e: () => may(row(), "edit") && openDialog(`${row().dataset.url}edit/`, { source: row().querySelector(".more") }),
+  z: () => document.querySelector(".toast-undo:not([hidden])")?.click(),
   "?": () => sheet.showPopover(),
 };
 

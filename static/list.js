@@ -72,11 +72,11 @@ function align() {
   if (toolbar) list.style.setProperty("--toolbar-height", `${toolbar.offsetHeight}px`);
 }
 
-// A new or changed row: in sight, and highlighted.
-function flash(uid) {
-  const row = document.getElementById(`r-${uid}`);
-  row?.classList.add("fresh");
-  row?.scrollIntoView({ block: "nearest" });
+// New, changed or restored rows: highlighted, and the first one in sight.
+function flash(uids) {
+  const rows = uids.map((uid) => document.getElementById(`r-${uid}`)).filter(Boolean);
+  for (const row of rows) row.classList.add("fresh");
+  rows[0]?.scrollIntoView({ block: "nearest" });
 }
 
 if (list) {
@@ -90,7 +90,7 @@ if (list) {
   document.addEventListener("registries-changed", refresh);
   document.addEventListener("registry-tested", refreshStrip);
   document.addEventListener("registry-saved", (event) => {
-    document.addEventListener("htmx:afterSettle", () => flash(event.detail.uid), { once: true });
+    document.addEventListener("htmx:afterSettle", () => flash(event.detail.uids ?? [event.detail.uid]), { once: true });
   });
   list.addEventListener("click", (event) => {
     const clears = event.target.closest("[data-clears]")?.dataset.clears;

@@ -1,4 +1,4 @@
-// Toasts, for five seconds, errors longer. They are on the top layer, above dialogs.
+// Toasts, for five seconds; errors, and those with a button, longer. They are on the top layer, above dialogs.
 const region = document.getElementById("toasts");
 const template = document.getElementById("toast-template");
 
@@ -10,10 +10,13 @@ function raise() {
 
 function dismissLater(item, milliseconds) {
   let timer = setTimeout(() => remove(item), milliseconds);
-  item.addEventListener("pointerenter", () => clearTimeout(timer));
-  item.addEventListener("pointerleave", () => {
-    timer = setTimeout(() => remove(item), 2000);
-  });
+  for (const name of ["pointerenter", "focusin"]) item.addEventListener(name, () => clearTimeout(timer));
+  for (const name of ["pointerleave", "focusout"]) {
+    item.addEventListener(name, () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => remove(item), 2000);
+    });
+  }
 }
 
 function remove(item) {
@@ -21,13 +24,24 @@ function remove(item) {
   if (!region.children.length && region.matches(":popover-open")) region.hidePopover();
 }
 
-export function showToast({ text, kind = "ok", href = "" }) {
+// The audit log has the button as well, for whoever is slower.
+function offerUndo(item, url) {
+  const button = item.querySelector(".toast-undo");
+  button.hidden = !url;
+  button.addEventListener("click", () => {
+    remove(item);
+    window.htmx.ajax("POST", url, { source: "body", target: "body", swap: "none" });
+  });
+}
+
+export function showToast({ text, kind = "ok", href = "", undo = "" }) {
   const item = template.content.firstElementChild.cloneNode(true);
   item.classList.add(`toast-${kind}`);
   item.querySelector(".toast-text").textContent = text;
   const link = item.querySelector(".toast-link");
   link.hidden = !href;
   if (href) link.href = href;
+  offerUndo(item, undo);
   item.querySelector(".toast-close").addEventListener("click", () => remove(item));
   for (const old of [...region.children]) {
     // The outcome of a test takes the place of what was said of the same registry before.
@@ -36,7 +50,7 @@ export function showToast({ text, kind = "ok", href = "" }) {
   }
   region.append(item);
   raise();
-  dismissLater(item, kind === "ok" ? 5000 : 12000);
+  dismissLater(item, undo ? 30000 : kind === "ok" ? 5000 : 12000);
 }
 
 document.addEventListener("toast", (event) => showToast(event.detail));
@@ -44,5 +58,5 @@ document.addEventListener("toast", (event) => showToast(event.detail));
 for (const message of region.querySelectorAll("[data-toast]")) {
   const text = message.textContent;
   message.remove();
-  showToast({ text });
+  showToast({ text, undo: message.dataset.undo });
 }

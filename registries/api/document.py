@@ -146,8 +146,25 @@ OPERATIONS = (
         _("Images that use this credential can no longer be pulled once it is deleted."),
         (204, _("Deleted."), "", None),
         (*WRITE_ERRORS, 409),
-        ("namespace", "name", "dryRun"),
+        ("namespace", "name", "dryRun", "forget"),
         ("DeleteOptions", examples.DELETE),
+        optional_body=True,
+    ),
+    Operation(
+        "undo",
+        "POST",
+        f"{_ONE}/undo",
+        _("Undo a deletion"),
+        _(
+            "Restores the registry secret that was deleted last under this name, or the one with uid, with its"
+            " password, labels, annotations and tests. It gets a new uid. Possible for CONSOLE_UNDO_HOURS. After"
+            " that, and after a deletion with forget or with kubectl, the response is a 404. It is a 409 while the name"
+            " is taken; the deleted one then stays."
+        ),
+        (201, _("Restored."), KIND, examples.SECRET),
+        (*WRITE_ERRORS, 409, 422),
+        ("namespace", "name"),
+        ("Undo", examples.UNDO),
         optional_body=True,
     ),
     Operation(

@@ -131,6 +131,7 @@ RUN: dict[str, Any] = {
     ],
 }
 RUNS: dict[str, Any] = {"apiVersion": API_VERSION, "kind": "RunList", "items": [RUN], "totalItems": 1}
+UNDO: dict[str, Any] = {"uid": SECRET["metadata"]["uid"]}
 DELETE: dict[str, Any] = {"preconditions": {"uid": SECRET["metadata"]["uid"]}}
 
 

@@ -86,6 +86,12 @@ PARAMETERS: dict[str, Schema] = {
         "description": _("For a watch: send a BOOKMARK with the current version every 30 s and at the end."),
         "schema": {"type": "boolean", "default": False},
     },
+    "forget": {
+        "name": "forget",
+        "in": "query",
+        "description": _("Keep nothing for an undo, for example of a password that leaked."),
+        "schema": {"type": "boolean", "default": False},
+    },
     "dryRun": {
         "name": "dryRun",
         "in": "query",

@@ -1,4 +1,4 @@
-"""The operations on registry secrets: list, get, create, edit, delete. Each is one call of the service.
+"""The operations on registry secrets: list, get, create, edit, delete, undo. Each is one call of the service.
 
 Order of checks, as in an API server: authentication, authorization, existence, body.
 """
@@ -9,9 +9,9 @@ from django.http.response import HttpResponseBase
 from registries.api import bodies, watch
 from registries.api.callers import Caller
 from registries.api.payloads import read_patch, read_resource
-from registries.api.status import JSON, answer, bad_request
+from registries.api.status import JSON, InvalidValues, answer, bad_request
 from registries.audit.action import Action
-from registries.domain.errors import Conflict, Problem
+from registries.domain.errors import Cause, Conflict, Problem
 from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION, KIND, Resource
@@ -100,13 +100,25 @@ def delete(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     service, access, key = services(), caller.access, Key(namespace, name)
     registry = service.registries.find(access=access, key=key, action=Action.DELETE)
     options = bodies.read_object(request, empty=True)
-    rehearsal = bodies.dry_run(request) or _dry_run_option(options)
+    rehearsal, forget = bodies.dry_run(request) or _dry_run_option(options), bodies.flag(request, "forget")
     _require_preconditions(options, uid=registry.uid, resource_version=registry.resource_version)
-    delete = service.registries.rehearse_delete if rehearsal else service.registries.delete
-    delete(access=access, key=key, uid=registry.uid)
+    if rehearsal:
+        service.registries.rehearse_delete(access=access, key=key, uid=registry.uid)
+    else:
+        service.registries.delete(access=access, key=key, uid=registry.uid, forget=forget)
     response = HttpResponse(status=204)
     del response["Content-Type"]  # set by Django; there is no content
     return response
+
+
+def undo(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    """Restores the registry secret that was deleted last under this name, or the one with `uid`."""
+    key = Key(namespace, name)
+    services().registries.require_create(access=caller.access, namespace=namespace)
+    uid = bodies.read_object(request, empty=True).get("uid", "")
+    if not isinstance(uid, str):
+        raise InvalidValues(str(key), (Cause("uid", Problem.WRONG_TYPE),))
+    return shown(services().undo.restore(access=caller.access, key=key, uid=uid), 201)
 
 
 def _dry_run_option(options: Resource) -> bool:

@@ -17,9 +17,9 @@ from registries.api.status import ApiError, InvalidValues, answer
 from registries.audit.action import Action
 from registries.domain.access import Access
 from registries.domain.errors import Cause, Causes, NotFound, Problem, Unavailable
-from registries.domain.registry import Key, RegistrySecret
+from registries.domain.registry import Key
 from registries.domain.resource import API_VERSION
-from registries.runs.engine import Runs
+from registries.runs.engine import Named, Runs
 from registries.runs.run import Item
 from registries.wiring import services
 
@@ -35,11 +35,14 @@ def create(caller: Caller, request: HttpRequest) -> HttpResponse:
     kind = body.get("type")
     if not isinstance(kind, str) or kind not in services().runs:
         raise InvalidValues("", (Cause("type", Problem.REQUIRED if kind is None else Problem.UNKNOWN_TYPE),))
+    forget = body.get("forget", False)
+    if not isinstance(forget, bool):
+        raise InvalidValues("", (Cause("forget", Problem.BOOLEAN),))
     keys, uids = _read_items(body.get("items"))
     runs = services().runs[kind]
     chosen = _chosen(caller.access, keys, uids, runs.kind.action)
     run = runs.propose(access=caller.access, registries=chosen)
-    runs.start(access=caller.access, run_id=run, access_now=_access_now(caller))
+    runs.start(access=caller.access, run_id=run, access_now=_access_now(caller), forget=forget)
     return answer(_find(caller, run)[1], 201)
 
 
@@ -89,9 +92,13 @@ def _read_items(items: Any) -> tuple[list[Key], list[str]]:
     return keys, uids
 
 
-def _chosen(access: Access, keys: Sequence[Key], uids: Sequence[str], action: Action) -> list[RegistrySecret]:
-    found = services().registries.selected(access=access, keys=keys, action=action)
-    causes, chosen = Causes(), []
+def _chosen(access: Access, keys: Sequence[Key], uids: Sequence[str], action: Action) -> list[Named]:
+    found: Sequence[Named | None]
+    if action is Action.UNDO:
+        found = services().undo.selected(access=access, keys=keys, uids=uids)
+    else:
+        found = services().registries.selected(access=access, keys=keys, action=action)
+    causes, chosen = Causes(), list[Named]()
     for place, (registry, uid) in enumerate(zip(found, uids, strict=True)):
         if registry is None:
             causes.add(Cause(f"items[{place}]", Problem.GONE))

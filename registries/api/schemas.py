@@ -25,6 +25,7 @@ from registries.domain.resource import API_GROUP, KIND, PREFIX
 from registries.probe import Reason
 from registries.probe.node_view import NodeView
 
+RUN_TYPES = ["delete", "undo", "verify"]
 _PROVIDER: Schema = {"enum": [provider.value for provider in Provider]}
 _TEXTS = {
     PREFIX + "display-name": text(maxLength=DISPLAY_NAME_MAX),
@@ -183,6 +184,10 @@ SCHEMAS: dict[str, Schema] = {
             },
         },
     },
+    "Undo": {
+        "type": "object",
+        "properties": {"uid": text(_("the uid that the registry secret had"))},
+    },
     "Credential": {
         "type": "object",
         "properties": {
@@ -237,9 +242,13 @@ SCHEMAS: dict[str, Schema] = {
             "nodeMessage": text(_("the text of `node`")),
         }
     ),
-    "NewRun": closed(
+    "NewRun": thing(
         {
-            "type": {"enum": ["delete", "verify"]},
+            "type": {"enum": RUN_TYPES},
+            "forget": {
+                "type": "boolean",
+                "description": _("for a deletion: keep nothing for an undo"),
+            },
             "items": {
                 "type": "array",
                 "minItems": 1,
@@ -248,20 +257,25 @@ SCHEMAS: dict[str, Schema] = {
                     {
                         "namespace": text(),
                         "name": text(),
-                        "uid": text(_("if given, must match the existing object")),
+                        "uid": text(
+                            _("if given, must match the existing object, or the deleted one of an undo")
+                        ),
                     },
                     "namespace",
                     "name",
                 ),
             },
-        }
+        },
+        "type",
+        "items",
+        additionalProperties=False,
     ),
     "Run": closed(
         {
             "apiVersion": VERSION,
             "kind": {"const": "Run"},
             "id": text(format="uuid"),
-            "type": {"enum": ["delete", "verify"]},
+            "type": {"enum": RUN_TYPES},
             "state": {"enum": ["proposed", "running", "done", "cancelled", "interrupted"]},
             **{it: {"type": "integer", "minimum": 0} for it in ("total", "ended", "succeeded", "failed")},
             "items": {

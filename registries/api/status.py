@@ -95,7 +95,7 @@ API_TEXTS = {
     Problem.WRONG_TYPE: "must be a string",
     Problem.OBJECT: "must be an object",
     Problem.BOOLEAN: "must be true or false",
-    Problem.UNKNOWN_TYPE: "must be delete or verify",
+    Problem.UNKNOWN_TYPE: "must be delete, undo or verify",
     Problem.ITEMS: "must be a list of 1 to 1000 items",
     Problem.ITEM: "must have a namespace and a name, and may have a uid",
     Problem.TWICE: "the same item occurs twice",
@@ -246,7 +246,7 @@ def _in_english(error: ConsoleError, kind: str, name: str) -> str:
     if error.problem == Problem.TERMINATING:
         return f"{subject} is forbidden: {why}"
     sentences = {
-        "NotFound": f"{subject} not found",
+        "NotFound": f"{subject} not found" + (f": {why}" if error.problem == Problem.NO_UNDO else ""),
         "AlreadyExists": f"{f'{why}: ' if why else ''}{subject} already exists",
         "Conflict": f"Operation cannot be fulfilled on {subject}: {why}",
     }
@@ -264,6 +264,8 @@ _REFUSALS = {
 
 _CONFLICTS = {
     Problem.BEING_DELETED: "the object is being deleted",
+    Problem.NO_UNDO: "no deletion of it can be undone",
+    Problem.UNDO_TAKEN: "the deleted one is kept",
     Problem.CHANGED: "the object has been modified; please apply your changes to the latest version and try again",
     Problem.RECREATED: "the object was deleted and created again meanwhile",
     Problem.RUN_UNDER_WAY: "this run of yours is under way; wait for it, or cancel it",

@@ -29,6 +29,7 @@ operations = [
         endpoint(NAMES, (Permission.CREATE, Permission.EDIT), PUT=passwords.change),
         name="password",
     ),
+    path(f"{_SECRETS}/<str:name>/undo", endpoint(POST=registry_secrets.undo), name="undo"),
     path(
         f"{_SECRETS}/<str:name>/verify",
         endpoint(("namespace",), (Permission.TEST,), POST=verdicts.verify),

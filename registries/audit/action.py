@@ -19,6 +19,7 @@ class Action(StrEnum):
     EDIT = "edit"
     PASSWORD = "password"  # noqa: S105  an action
     DELETE = "delete"
+    UNDO = "undo"
     TEST = "test"
     TRY = "try"
     SEE = "see"

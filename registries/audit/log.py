@@ -19,6 +19,8 @@ WINDOW = timedelta(hours=1)
 """Equal refusals within one clock hour are one row."""
 DISTINCT = 50
 """Rows an hour for one person, action and outcome. Further refusals share one row without object and source."""
+EARLIER = 10
+"""Earlier uids of a registry that are followed."""
 NOT_REFUSED = (OK, IN_DOUBT, "revoked")
 TESTS = (Action.TEST, Action.TRY)
 PASSED = ("", Reason.OK.value, Reason.OK_UNVERIFIED.value)
@@ -143,10 +145,24 @@ def _digest(*parts: str) -> str:
 
 
 def events_of(registry: RegistrySecret, limit: int = 50) -> Sequence[AuditEntry]:
-    """The newest entries of one registry with refused attempts, without entries of an earlier registry of this name."""
+    """The newest entries of one registry with refused attempts, without entries of an earlier registry of this name.
+
+    A registry that was restored after a deletion has its entries from before.
+    """
     refused = Q(uid="", namespace=registry.namespace, name=registry.name, at__gte=registry.created_at)
-    entries = AuditEntry.objects.filter(Q(uid=registry.uid) | refused, administrators_only=False)
+    entries = AuditEntry.objects.filter(Q(uid__in=_uids(registry.uid)) | refused, administrators_only=False)
     return list(entries.order_by("-at", "-pk")[:limit])
+
+
+def _uids(uid: str) -> list[str]:
+    """The uid of a registry, and those that it had before it was restored, newest first."""
+    uids = [uid]
+    undone = AuditEntry.objects.filter(action=Action.UNDO.value, outcome=OK)
+    while len(uids) <= EARLIER and (
+        before := undone.filter(uid=uids[-1]).values_list("note", flat=True).first()
+    ):
+        uids.append(before)
+    return uids
 
 
 def logged_in_from(access: Access) -> bool:

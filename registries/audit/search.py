@@ -1,6 +1,6 @@
 """Reads the audit log: what a person may see of it, filtered, with one line for all entries of a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,10 +9,10 @@ from uuid import UUID
 from django.db.models import Count, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
-from registries.audit.action import IN_DOUBT, OK
-from registries.domain.access import OWNER_MAX, Access
+from registries.audit.action import IN_DOUBT, OK, Action
+from registries.domain.access import OWNER_MAX, Access, Permission
 from registries.domain.errors import NotFound
-from registries.models import AuditEntry
+from registries.models import AuditEntry, DeletedRegistry
 
 MOST_LINES = 10_000
 MOST_READ = 20_000
@@ -140,6 +140,23 @@ def run_line(access: Access, criteria: Criteria, run: UUID) -> RunLine:
 def of_run(access: Access, criteria: Criteria, run: UUID, most: int) -> list[AuditEntry]:
     """The newest matching entries of a run: the failed ones first."""
     return list(matching(access, criteria).filter(run=run).order_by("-failed", "-at", "-pk")[:most])
+
+
+def deleted_by(access: Access, run: UUID) -> list[str]:
+    """The uids of the registries that a run deleted, as far as the person sees them."""
+    return list(_deletions(access).filter(run=run).values_list("uid", flat=True))
+
+
+def runs_to_undo(access: Access, runs: Collection[UUID], since: datetime) -> frozenset[UUID]:
+    """Those of these runs that deleted, since a moment, something that the person can restore."""
+    kept = DeletedRegistry.objects.filter(at__gt=since)
+    found = _deletions(access).filter(run__in=runs, uid__in=kept.values("uid"))
+    pairs = found.order_by().values_list("run", "namespace").distinct()
+    return frozenset(run for run, namespace in pairs if run and access.may(Permission.CREATE, namespace))
+
+
+def _deletions(access: Access) -> QuerySet[AuditEntry]:
+    return visible(access).filter(action=Action.DELETE, outcome=OK)
 
 
 def _lines(entries: QuerySet[AuditEntry], shown: Sequence[tuple[int, UUID | None]]) -> list[Line]:

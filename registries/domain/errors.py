@@ -40,6 +40,8 @@ class Problem(StrEnum):
     CHANGED = "changed"
     BEING_DELETED = "being_deleted"
     NOT_EMPTY = "not_empty"
+    NO_UNDO = "no_undo"
+    UNDO_TAKEN = "undo_taken"
     NAMESPACES_ELSEWHERE = "namespaces_elsewhere"
     KEY_MISSING = "key_missing"
     SEAL_BROKEN = "seal_broken"

@@ -52,6 +52,24 @@ class StoreChange(models.Model):
     body = models.TextField()
 
 
+class DeletedRegistry(models.Model):
+    """A registry to restore: its resource, sealed with the password. Written by stores/trash.py.
+
+    The row is written before the deletion. A process that dies in between leaves a row of a registry that exists.
+    """
+
+    uid = models.CharField(max_length=36, unique=True)
+    namespace = models.CharField(max_length=NAMESPACE)
+    name = models.CharField(max_length=NAME)
+    sealed = models.TextField(help_text="JSON of the resource")
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    gone = models.BooleanField(default=False, help_text="the deletion is known to have happened")
+    begun = models.BooleanField(default=False, help_text="a restoration began, and its result is unknown")
+
+    class Meta:
+        indexes = (models.Index(fields=["namespace", "name"], name="deleted_by_name"),)
+
+
 class Grant(models.Model):
     """A role in one or in all namespaces. Written by grants.py."""
 
@@ -130,6 +148,7 @@ class Run(models.Model):
     fence = models.PositiveIntegerField(
         default=0, help_text="counts the claims: an earlier claim begins nothing any more"
     )
+    forget = models.BooleanField(default=False, help_text="a deletion keeps nothing for an undo")
 
 
 class RunItem(models.Model):

@@ -1,20 +1,32 @@
 """The daily clean-up: expired browser sessions, sent messages, and the journal, runs, checks and history that are older
-than the retention."""
+than the retention. And the hourly one: deleted registries that can no longer be restored."""
 
 import logging
 import time
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from registries.events import outbox
-from registries.models import AuditEntry, DayRecord, Run, RunItem, StateChange, VerificationRecord
+from registries.models import (
+    AuditEntry,
+    CheckInterval,
+    DayRecord,
+    DeletedRegistry,
+    Run,
+    RunItem,
+    StateChange,
+    VerificationRecord,
+)
 
-DAY = 24 * 3600.0
+HOUR = 3600.0
+HOURS = 24
+"""Hours between two daily clean-ups."""
 BATCH = 500
 """Rows per statement: a long deletion would keep writers of SQLite waiting."""
 CHECKS_DAYS = 30
@@ -25,18 +37,31 @@ ALIVE = timedelta(hours=1)
 log = logging.getLogger(__name__)
 
 
-def keep_clean(days: int) -> None:
-    """Cleans up now and once a day for ever, in its own thread. Several processes may do so at once."""
-    while True:
+def keep_clean(days: int, undo: timedelta) -> None:
+    """Cleans up now, once an hour and once a day for ever, in its own thread. Several processes may do so at once."""
+    for hour in count():
         try:
-            SessionStore.clear_expired()
-            prune(days)
-            outbox.prune()
+            forget_deleted(undo)
+            if hour % HOURS == 0:
+                SessionStore.clear_expired()
+                prune(days)
+                outbox.prune()
         except Exception:
-            log.exception("the daily clean-up failed")
+            log.exception("the clean-up failed")
         finally:
             connections.close_all()
-        time.sleep(DAY)
+        time.sleep(HOUR)
+
+
+def forget_deleted(undo: timedelta) -> None:
+    """Drops the deleted registries that are older than `undo`, with what was recorded for a restored one."""
+    old = DeletedRegistry.objects.filter(at__lte=timezone.now() - undo).order_by("pk")
+    while rows := list(old.values_list("pk", "uid", "gone")[:BATCH]):
+        uids = [uid for _, uid, gone in rows if gone]
+        with transaction.atomic():
+            DeletedRegistry.objects.filter(pk__in=[pk for pk, _, _ in rows]).delete()
+            for table in (VerificationRecord, DayRecord, CheckInterval):
+                table._default_manager.filter(uid__in=uids).delete()
 
 
 def prune(days: int) -> None:

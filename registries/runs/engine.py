@@ -7,7 +7,7 @@ process was lost is found by its heartbeat and can be resumed.
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from django.db.models import Count, QuerySet
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from registries.domain.access import OWNER_MAX, Access
 from registries.domain.errors import Conflict, NotFound, Problem
-from registries.domain.registry import RegistrySecret
+from registries.domain.registry import Key
 from registries.limits import exclusive
 from registries.models import Run, RunItem
 from registries.runs.execution import Execution, Kind
@@ -45,6 +45,17 @@ RECENT = timedelta(minutes=10)
 LOOKED_AT = 20
 """The newest runs, of all kinds, that the list looks at: one query."""
 
+
+class Named(Protocol):
+    """What a run holds of a registry."""
+
+    @property
+    def key(self) -> Key: ...
+
+    @property
+    def uid(self) -> str: ...
+
+
 AccessNow = Callable[[Access], Access]
 """Looks up a person's access again, from the access before. Unavailable `session_ended` when the session has ended."""
 
@@ -70,8 +81,9 @@ class Runs:
         self._access_now = access_now
         self._atomic = atomic
 
-    def propose(self, *, access: Access, registries: Sequence[RegistrySecret]) -> UUID:
-        """Create a run over these registries. Permissions are checked per item, when the item is done.
+    def propose(self, *, access: Access, registries: Sequence[Named]) -> UUID:
+        """Create a run over these registries, which may be deleted ones. Permissions are checked per item, when it is
+        done.
 
         Conflict `run_under_way` with the id of a running run, if the kind allows only one per person.
         """
@@ -86,19 +98,24 @@ class Runs:
                 state=RunState.PROPOSED,
             )
             items = (
-                RunItem(run=run, namespace=it.namespace, name=it.name, uid=it.uid, state=ItemState.WAITING)
+                RunItem(
+                    run=run, namespace=it.key.namespace, name=it.key.name, uid=it.uid, state=ItemState.WAITING
+                )
                 for it in registries
             )
             RunItem.objects.bulk_create(items, batch_size=500)
         return run.id
 
-    def start(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
+    def start(
+        self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None, forget: bool = False
+    ) -> None:
         """Start a proposed run, or resume a cancelled or interrupted one. Conflict `already_running` for any other,
         and `run_under_way` as `propose`.
 
-        `access_now` replaces the usual look-up, for a person who acts with a token.
+        `access_now` replaces the usual look-up, for a person who acts with a token. `forget`: a deletion keeps nothing
+        for an undo; a resumed run keeps to it.
         """
-        fence = self._claim(access, run_id)
+        fence = self._claim(access, run_id, forget=forget)
         self._background.submit(lambda: self._work(run_id, fence, access, access_now))
 
     def work(self, *, access: Access, run_id: UUID, access_now: AccessNow) -> None:
@@ -170,7 +187,7 @@ class Runs:
         ended = _visible(self._own(access, run_id), access).exclude(state=ItemState.WAITING)
         return read_items(ended.order_by("-ended_at", "-pk")[:most])
 
-    def _claim(self, access: Access, run_id: UUID) -> int:
+    def _claim(self, access: Access, run_id: UUID, *, forget: bool = False) -> int:
         """Take the run for this process. Of two processes that try at once, one gets the Conflict.
 
         Returns the fencing number of the claim. The process of an earlier claim begins nothing any more.
@@ -183,7 +200,8 @@ class Runs:
             self._require_no_other(access)
             run.state, run.beat_at, run.finished_at = RunState.RUNNING, now, None
             run.started_at, run.fence = run.started_at or now, run.fence + 1
-            run.save(update_fields=["state", "beat_at", "finished_at", "started_at", "fence"])
+            run.forget = run.forget or forget
+            run.save(update_fields=["state", "beat_at", "finished_at", "started_at", "fence", "forget"])
         if state is RunState.INTERRUPTED:
             waiting = run.items.filter(state=ItemState.WAITING)
             self.kind.recover(access, read_items(waiting))

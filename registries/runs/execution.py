@@ -17,7 +17,7 @@ from django.utils import timezone
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
 from registries.domain.errors import ConsoleError, NotFound, Problem
-from registries.models import RunItem
+from registries.models import Run, RunItem
 from registries.runs.heartbeat import Heartbeat, RetryPolicy
 from registries.runs.run import RETRIED, Item, ItemOutcome, ItemState, read_items
 from registries.runs.threads import Background
@@ -106,7 +106,8 @@ class Kind(ABC, Generic[T]):
 
     @abstractmethod
     def record(self, results: Sequence[tuple[Item, T]], run: "Execution[T]") -> None:
-        """Record the results of steps and end their items. Gets at most `recorded_at_once` of them."""
+        """Record the results of steps, and end their items or go on with a further step. Gets at most
+        `recorded_at_once` of them."""
 
     def recover(self, access: Access, items: Sequence[Item]) -> None:
         """Called when a run is resumed whose process was lost, with the items that were not recorded."""
@@ -124,6 +125,7 @@ class Execution(Generic[T]):
         atomic: Callable[[], AbstractContextManager[object]],
     ) -> None:
         self.atomic = atomic
+        self._run_id = run_id
         self._kind = kind
         self._heartbeat = heartbeat
         self._retry = retry
@@ -131,6 +133,8 @@ class Execution(Generic[T]):
         self._queue = ItemQueue(())
         self._under_way = 0
         self._finished: SimpleQueue[tuple[Item, T | None, ConsoleError | None]] = SimpleQueue()
+        self.forget = False
+        """Whether a deletion keeps nothing for an undo."""
         self._stopped_in_retry = False
         """The run was stopped before a retry. The item of that retry still waits."""
 
@@ -153,6 +157,7 @@ class Execution(Generic[T]):
 
     def work(self) -> bool:
         """Do the waiting items. True when all have ended; False when the run was stopped before that."""
+        self.forget = Run.objects.filter(pk=self._run_id, forget=True).exists()
         self._queue = self._kind.queue(self)
         while True:
             while self._heartbeat.beat() and self._has_room():
@@ -230,9 +235,13 @@ class Execution(Generic[T]):
             self.fail(item, error)
             return
         if step is not None:
-            self._under_way += 1
-            late = partial(self._perform, item, step.late) if step.late else None
-            self._kind.workers.submit(partial(self._perform, item, step.call), self._person, step.lane, late)
+            self.go_on(item, step)
+
+    def go_on(self, item: Item, step: Step[T]) -> None:
+        """Give a step of an item to a worker: the first one, or one that follows a recorded result."""
+        self._under_way += 1
+        late = partial(self._perform, item, step.late) if step.late else None
+        self._kind.workers.submit(partial(self._perform, item, step.call), self._person, step.lane, late)
 
     def _perform(self, item: Item, call: Callable[[], T | None]) -> None:
         """Runs in a worker thread. The run hears of every step, whatever happens."""

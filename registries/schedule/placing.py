@@ -21,6 +21,7 @@ from registries.schedule import days
 from registries.schedule.digest import CredentialDigest
 from registries.schedule.due import first_due, next_due
 from registries.schedule.intervals import Intervals
+from registries.schedule.moving import restorable
 from registries.schedule.state import State, Status
 from registries.stores.base import Store
 
@@ -133,8 +134,9 @@ class Placing:
                 rows = ScheduledRegistry.objects.filter(uid__in=some)
                 credentials = set(rows.values_list("credential", flat=True))
                 rows.delete()
-                CheckInterval.objects.filter(uid__in=some).delete()
-                days.forget(some)
+                forgotten = sorted(set(some) - restorable(some))
+                CheckInterval.objects.filter(uid__in=forgotten).delete()
+                days.forget(forgotten)
                 _drop_empty(credentials)
         for uid in gone:
             self._placed.pop(uid, None)

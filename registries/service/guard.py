@@ -15,6 +15,7 @@ NEEDED = {
     Action.TEST: Permission.TEST,
     Action.DELETE: Permission.DELETE,
     Action.PASSWORD: Permission.CREATE,
+    Action.UNDO: Permission.CREATE,
 }
 """The permission for an action on an existing registry."""
 

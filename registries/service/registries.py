@@ -29,6 +29,7 @@ from registries.intake.draft import (
 )
 from registries.service.guard import NEEDED, Guard
 from registries.service.guesses import Echoes, Guesses
+from registries.service.undo import Undo
 from registries.stores.base import Store
 from registries.verification.check import Checks
 from registries.verification.outcome import NotTested
@@ -55,6 +56,7 @@ class Registries:
         audit: Audit,
         history: Checks,
         guesses: Guesses,
+        undo: Undo,
         moved: Callable[[RegistrySecret], None] = lambda before: None,
     ) -> None:
         """`moved` is called with a registry as it was before its password was changed."""
@@ -64,6 +66,7 @@ class Registries:
         self._audit = audit
         self._history = history
         self._echoes = Echoes(store, audit, guesses)
+        self._undo = undo
         self._moved = moved
 
     # Reading
@@ -251,7 +254,7 @@ class Registries:
                         key, password, uid=uid, resource_version=version, dry_run=rehearse
                     )
                     if not rehearse:
-                        self._history.end(uid, NotTested(Problem.CHANGED))
+                        self._history.end([uid], NotTested(Problem.CHANGED))
                         self._moved(before)
                         self._audit.record(access, Action.PASSWORD, key=key, uid=uid)
                 return changed
@@ -271,18 +274,28 @@ class Registries:
     # Deleting
 
     def delete(
-        self, *, access: Access, key: Key, uid: str, and_then: Callable[[], object] = lambda: None
-    ) -> None:
+        self,
+        *,
+        access: Access,
+        key: Key,
+        uid: str,
+        forget: bool = False,
+        and_then: Callable[[], object] = lambda: None,
+    ) -> bool:
         """NotFound when it is gone; Conflict when another registry has taken its name, which is left alone.
 
+        Returns whether the deletion can be undone: not with `forget`, nor when the password cannot be read.
         `and_then` runs in the same transaction, where the store has transactions.
         """
         self._guard.require(access, Permission.DELETE, key, Action.DELETE)
         with self._guard.writing(access, Action.DELETE, key) as store:
-            store.delete(key, uid=uid)
-            self._history.forget(uid)
+            deleted = None if forget else self._undo.sealed(store, key, uid)
+            with self._undo.kept(deleted):
+                store.delete(key, uid=uid)
+            self._undo.after_deletions([(key, uid)], forget=forget)
             self._audit.record(access, Action.DELETE, key=key, uid=uid)
             and_then()
+        return deleted is not None
 
     def rehearse_delete(self, *, access: Access, key: Key, uid: str) -> None:
         """A dry run of `delete`: the same errors, nothing deleted."""
@@ -300,9 +313,11 @@ class Registries:
         with self._guard.writing(access, Action.DELETE, key, doubt=not again) as store:
             return store.delete(key, uid=uid)
 
-    def record_deletions(self, *, access: Access, deleted: Sequence[tuple[Key, str]]) -> None:
+    def record_deletions(
+        self, *, access: Access, deleted: Sequence[tuple[Key, str]], forget: bool = False
+    ) -> None:
         """Records what `remove` deleted, by key and uid, in a few statements."""
-        self._history.forget(*(uid for _, uid in deleted))
+        self._undo.after_deletions(deleted, forget=forget)
         self._audit.record_all(access, Action.DELETE, deleted)
 
     # Namespaces
@@ -331,4 +346,5 @@ class Registries:
             self._store.delete_namespace(name)
             self._audit.record(access, Action.NAMESPACE, namespace=name, note="delete")
             self._audit.close_namespace(name)
+            self._undo.forget_namespace(name)
             and_then()

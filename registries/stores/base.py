@@ -14,6 +14,7 @@ from typing import Protocol
 
 from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal
+from registries.domain.resource import Resource
 from registries.domain.writer import Writer
 from registries.pull_secrets.failing import PullFailures
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
@@ -153,8 +154,19 @@ class Store(Protocol):
         """The address, user name and password for one test. NotFound; Conflict `recreated`; Unavailable."""
         ...
 
+    def whole(self, key: Key, *, uid: str) -> Resource:
+        """The resource with its password, to `restore` it after a deletion. Seal it before it is stored; never show it.
+
+        NotFound; Conflict `recreated`; Unavailable.
+        """
+        ...
+
+    def restore(self, resource: Resource) -> RegistrySecret:
+        """Creates a resource of `whole` again, under a new uid. The errors of `create`."""
+        ...
+
     def acting_as(self, acting: object | None) -> "Store":
-        """This store, with `create`, `annotate`, `set_password`, `delete` and `credential` in the name of a person.
+        """This store, with writes, `credential` and `whole` in the name of a person.
 
         The embedded store has no names and returns itself. On a cluster each of these calls can also raise Forbidden,
         and Unavailable `session_ended` when the person's credential is gone or no longer accepted.

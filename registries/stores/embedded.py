@@ -27,6 +27,7 @@ from registries.domain.registry import (
 )
 from registries.domain.resource import (
     KIND,
+    Resource,
     as_applied,
     decode_password,
     encode_password,
@@ -34,6 +35,7 @@ from registries.domain.resource import (
     to_domain,
     verification_annotations,
 )
+from registries.domain.reviving import key_of, reviving
 from registries.models import StoreChange, StoredResource, StoreVersion
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.stores.base import Changes, ChangeType, Freshness
@@ -104,7 +106,13 @@ class EmbeddedStore:
         """Only the console writes here."""
 
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
-        key, body = draft.key, new_resource(draft)
+        return self._create(new_resource(draft), dry_run=dry_run)
+
+    def restore(self, resource: Resource) -> RegistrySecret:
+        return self._create({**resource, "spec": dict(resource["spec"])}, dry_run=False)
+
+    def _create(self, body: Resource, *, dry_run: bool) -> RegistrySecret:
+        key = key_of(body)
         password = body["spec"].pop("password")
         if dry_run:
             self._require_namespace(key)
@@ -189,6 +197,13 @@ class EmbeddedStore:
         registry = as_applied(*read(row.body))  # the seal is bound to the values as they are stored
         password = decode_password(self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding))
         return credential_of(registry, password)
+
+    def whole(self, key: Key, *, uid: str) -> Resource:
+        row = self._row(key, uid)
+        body = read(row.body)[0]
+        registry = as_applied(body)
+        password = self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding)
+        return reviving({**body, "spec": {**body["spec"], "password": password}})
 
     def pull_secret(self, key: Key) -> PullSecret:
         return PullSecret.NONE

@@ -66,8 +66,8 @@ class Checks(Protocol):
         """Ends the person's running tests of these registries."""
         ...
 
-    def end(self, uid: str, outcome: Tested) -> None:
-        """Ends the running test of a registry, whoever started it."""
+    def end(self, uids: Collection[str], outcome: Tested) -> None:
+        """Ends the running tests of registries, whoever started them."""
         ...
 
     def forget(self, *uids: str) -> None: ...

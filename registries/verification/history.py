@@ -58,8 +58,8 @@ class History:
             some = uids[first : first + MOST_PARAMETERS]
             open_ones.filter(uid__in=some).update(finished_at=timezone.now(), outcome=to_json(outcome))
 
-    def end(self, uid: str, outcome: Tested) -> None:
-        VerificationRecord.objects.filter(uid=uid, finished_at__isnull=True).update(
+    def end(self, uids: Collection[str], outcome: Tested) -> None:
+        VerificationRecord.objects.filter(uid__in=uids, finished_at__isnull=True).update(
             finished_at=timezone.now(), outcome=to_json(outcome)
         )
 

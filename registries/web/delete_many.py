@@ -19,6 +19,7 @@ from registries.runs.run import RESUMABLE, Item, RunState, RunView
 from registries.web.notices import CHANGED
 from registries.web.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog
+from registries.web.undo_links import choice, number_of
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import problem_text
@@ -43,6 +44,7 @@ def batch_delete(request: ConsoleRequest) -> HttpResponse:
         "left_out": len(found) - len(may),
         "missing": len(set(asked)) - len(found),
         **_usage_place(request, run),
+        **choice(request),
     }
     return dialog(request, "registries/_batch_delete.html", context, title=_("Delete selected"))
 
@@ -69,12 +71,13 @@ def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
                 "typed": typed,
                 "groups": _by_namespace(access, run),
                 **_usage_place(request, run),
+                **choice(request),
             }
             return dialog(
                 request, "registries/_batch_delete.html", context, status=422, title=_("Delete selected")
             )
         try:
-            runs.start(access=access, run_id=run)
+            runs.start(access=access, run_id=run, forget="forget" in request.POST)
         except Conflict as error:
             if error.problem != Problem.ALREADY_RUNNING:
                 raise
@@ -131,6 +134,7 @@ def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) 
         "held": _held(request.access, view.id),
         "ended": view.state is RunState.DONE,
         "state": view.state.value,
+        "undo": 0 if view.state is RunState.RUNNING else number_of(request.access, view.id),
     }
     response = dialog(request, "registries/_run.html", context, title=_("Delete selected"))
     if changed or view.state is not RunState.RUNNING:

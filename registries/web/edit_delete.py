@@ -1,6 +1,7 @@
 """编辑信息 (edit) and 删除 (delete). Neither overwrites or deletes what somebody else changed meanwhile."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -16,6 +17,7 @@ from registries.web.forms import EditForm
 from registries.web.merge import Merge, kept, newer, normalized
 from registries.web.pull_secrets import usage_place
 from registries.web.responses import back, details_url, dialog, done, shown_path
+from registries.web.undo_links import choice, undo_url
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import problem_text
@@ -136,11 +138,15 @@ def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
             "wrong": wrong,
             "typed": typed,
             **usage_place(request, lambda: [key], reverse("registries:usage", args=(namespace, name))),
+            **choice(request),
         }
         status = 422 if wrong else 200
         return dialog(request, "registries/_delete.html", context, status=status, title=_("Delete registry"))
     try:
-        services().registries.delete(access=access, key=key, uid=request.POST.get("uid", ""))
+        forget = "forget" in request.POST
+        kept = services().registries.delete(
+            access=access, key=key, uid=request.POST.get("uid", ""), forget=forget
+        )
     except NotFound:
         return gone(request, key, Problem.GONE)
     except Conflict as error:
@@ -150,7 +156,22 @@ def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     if left is not None and left.uid == registry.uid and left.deleting:
         text = _("%(name)s is being deleted. %(held)s")
         return done(request, text % {"name": left.title, "held": labels.obstacle(left)}, event)
-    return done(request, _("Deleted %(name)s.") % {"name": registry.title}, event)
+    return _deleted(request, registry, event, kept=kept, forget=forget)
+
+
+def _deleted(
+    request: ConsoleRequest,
+    registry: RegistrySecret,
+    event: tuple[str, dict[str, Any]],
+    *,
+    kept: bool,
+    forget: bool,
+) -> HttpResponse:
+    text = _("Deleted %(name)s.") % {"name": registry.title}
+    if not kept and not forget and services().undo.is_on:
+        text = " ".join((text, _("It cannot be undone: its password could not be read.")))
+    may = services().undo.offered(access=request.access, uids=[registry.uid]) if kept else {}
+    return done(request, text, event, undo=undo_url(registry.key, registry.uid) if may else "")
 
 
 def missing(request: ConsoleRequest, key: Key) -> HttpResponse:

@@ -1,14 +1,15 @@
 """The lines of the audit log for its templates: words, and links to what exists."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from registries.audit.action import OK, Action
 from registries.audit.search import Line, RunLine
 from registries.domain.access import Access, Permission
 from registries.domain.registry import Key
 from registries.index.snapshot import Snapshot
 from registries.models import AuditEntry
-from registries.web import filters
+from registries.web import filters, undo_links
 from registries.web.journal_filter import JournalFilter
 from registries.web.responses import details_url
 from registries.wiring import services
@@ -23,6 +24,8 @@ class Row:
     words: journal.Line
     person_url: str
     url: str
+    undo_url: str = ""
+    """Restores what was deleted; "" if that is not possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +43,34 @@ class RunRow:
     line_url: str
     open_url: str
     """The line with its entries."""
+    undo_url: str = ""
+    """Restores what the run deleted; "" if that is not possible."""
 
 
-def rows(access: Access, form: JournalFilter, lines: Iterable[Line]) -> list[Row | RunRow]:
-    snapshot = services().index.fresh()
+def rows(access: Access, form: JournalFilter, lines: Sequence[Line]) -> list[Row | RunRow]:
+    snapshot, deletions = services().index.fresh(), Action.DELETE
+    runs = [it.run for it in lines if isinstance(it, RunLine) and it.newest.action == deletions]
+    uids = [
+        it.uid for it in lines if isinstance(it, AuditEntry) and (it.action, it.outcome) == (deletions, OK)
+    ]
+    of_run, of_one = undo_links.of_runs(access, runs), services().undo.offered(access=access, uids=uids)
     return [
-        _run_row(access, snapshot, form, it)
+        _run_row(access, snapshot, form, it, of_run.get(it.run, ""))
         if isinstance(it, RunLine)
-        else Row(it, journal.line(it), form.url(person=it.person), _object_url(access, snapshot, it))
+        else Row(
+            it,
+            journal.line(it),
+            form.url(person=it.person),
+            _object_url(access, snapshot, it),
+            undo_links.undo_url(of_one[it.uid], it.uid)
+            if it.action == deletions and it.uid in of_one
+            else "",
+        )
         for it in lines
     ]
 
 
-def _run_row(access: Access, snapshot: Snapshot, form: JournalFilter, run: RunLine) -> RunRow:
+def _run_row(access: Access, snapshot: Snapshot, form: JournalFilter, run: RunLine, undo_url: str) -> RunRow:
     done, failed = journal.run_outcome(run)
     return RunRow(
         run=run,
@@ -64,6 +82,7 @@ def _run_row(access: Access, snapshot: Snapshot, form: JournalFilter, run: RunLi
         page_url=form.url(run=run.run),
         line_url=form.url("registries:journal_run", run.run),
         open_url=form.url("registries:journal_run", run.run, open="1"),
+        undo_url=undo_url,
     )
 
 

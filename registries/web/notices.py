@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from registries.domain.access import Access
 from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import mentioned
+from registries.web.undo_links import of_runs
 from registries.wiring import services
 
 CHANGED = "runs-changed"
@@ -25,4 +26,9 @@ def notices(access: Access) -> dict[str, Any]:
     """The context of the notices: the newest run of each kind, as a RunView, with the kind."""
     kinds = services().runs
     shown = [(kind, kinds[kind].view(access=access, run_id=run)) for kind, run in mentioned(access)]
-    return {"notices": shown, "running": any(run.state == "running" for _, run in shown)}
+    ended = [run.id for kind, run in shown if kind == "delete" and run.state != "running"]
+    return {
+        "notices": shown,
+        "running": any(run.state == "running" for _, run in shown),
+        "undo": ended if of_runs(access, ended) else [],
+    }

@@ -67,20 +67,20 @@ def dialog(
 
 
 def done(
-    request: HttpRequest, text: str, *events: tuple[str, dict[str, Any]], href: str = ""
+    request: HttpRequest, text: str, *events: tuple[str, dict[str, Any]], href: str = "", undo: str = ""
 ) -> HttpResponse:
     """Success: closes the dialog, shows a toast and refreshes the list, or redirects to the
     list that the reader came from.
 
-    `href` is the link of the toast.
+    `href` is the link of the toast, `undo` the address of its button.
     """
     if not is_htmx(request) or shown_path(request) not in ("", reverse("registries:list")):
         query = filters.came_from(request)
-        return _leave(request, text, filters.url(query, page=query.page))
+        return _leave(request, text, filters.url(query, page=query.page), undo)
     response = HttpResponse(status=204)
     for name, params in (*events, ("registries-changed", {})):
         trigger_client_event(response, name, params)
-    toast(response, text, href=href)
+    toast(response, text, href=href, undo=undo)
     # Last, because events start at the form, which is removed with the dialog.
     return trigger_client_event(response, "dialog-close", {})
 
@@ -92,11 +92,13 @@ def back(
     return _leave(request, text, reverse(view, args=args, query=query))
 
 
-def _leave(request: HttpRequest, text: str, target: str) -> HttpResponse:
-    messages.success(request, text)
+def _leave(request: HttpRequest, text: str, target: str, undo: str = "") -> HttpResponse:
+    messages.success(request, text, extra_tags=undo)
     return HttpResponseClientRedirect(target) if is_htmx(request) else HttpResponseRedirect(target)
 
 
-def toast(response: HttpResponse, text: str, *, kind: str = "ok", href: str = "") -> HttpResponse:
-    """Adds a toast to a response. `kind` is ok, bad or warn."""
-    return trigger_client_event(response, "toast", {"text": text, "kind": kind, "href": href})
+def toast(
+    response: HttpResponse, text: str, *, kind: str = "ok", href: str = "", undo: str = ""
+) -> HttpResponse:
+    """Adds a toast to a response. `kind` is ok, bad or warn. `href` is its link, `undo` the address of its button."""
+    return trigger_client_event(response, "toast", {"text": text, "kind": kind, "href": href, "undo": undo})

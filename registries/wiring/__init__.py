@@ -26,6 +26,7 @@ from registries.runs.execution import Kind
 from registries.runs.single import SingleTests
 from registries.runs.tests import VerifyKind
 from registries.runs.threads import Background, Lanes
+from registries.runs.undo import UndoKind
 from registries.schedule.placing import leave
 from registries.schedule.rows import observe
 from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE
@@ -37,6 +38,7 @@ from registries.service.pull_failures import PodFailures
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.registries import Registries
 from registries.service.tests import Tests
+from registries.service.undo import Undo
 from registries.wiring.base import part
 from registries.wiring.telling import Telling
 
@@ -60,7 +62,12 @@ class Services(Telling):
 
     @part
     def registries(self) -> Registries:
-        return Registries(self.store, self.index, self.guard, self.audit, self.history, self.guesses, leave)
+        parts = (self.store, self.index, self.guard, self.audit, self.history, self.guesses, self.undo)
+        return Registries(*parts, leave)
+
+    @part
+    def undo(self) -> Undo:
+        return Undo(self.store, self.guard, self.audit, self.history, self.trash)
 
     @part
     def guesses(self) -> Guesses:
@@ -195,7 +202,8 @@ class Services(Telling):
     def runs(self) -> dict[str, Runs]:
         """The runs of every kind, by the kind's name. A new kind is one more entry here."""
         kinds: tuple[Kind[Any], ...] = (
-            DeleteKind(self.registries, self.deletion_threads),
+            DeleteKind(self.registries, self.undo, self.deletion_threads),
+            UndoKind(self.undo),
             VerifyKind(
                 self.registries, self.tests, self.pauses, self.run_test_threads, max(1, settings.RUN_TESTS)
             ),
@@ -205,7 +213,7 @@ class Services(Telling):
 
     def start(self) -> None:
         """Begins what runs beside the requests. Call it in the process that answers requests."""
-        clean_up: Callable[[], None] = partial(keep_clean, settings.RETENTION_DAYS)
+        clean_up: Callable[[], None] = partial(keep_clean, settings.RETENTION_DAYS, self.undo_lasts)
         for upkeep in (clean_up, *self.people.upkeep, *self.schedule.upkeep):
             threading.Thread(target=upkeep, name="upkeep", daemon=True).start()
         self.sender.start()
@@ -216,15 +224,17 @@ class Services(Telling):
         """Ends what runs beside the requests, in a process that goes on without answering any."""
         self.store.stop()
 
-    def reseal(self) -> tuple[int, int, int]:
-        """Brings every seal under the newest key: the numbers of passwords, credentials of sessions, and channels.
+    def reseal(self) -> tuple[int, int, int, int]:
+        """Brings every seal under the newest key: the numbers of passwords, deleted registries, credentials of
+        sessions, and channels.
 
-        Both, whatever the settings say: a database may have seen other settings.
+        All, whatever the settings say: a database may have seen other settings.
         """
         from registries.people.cluster_sessions import reseal_credentials
 
         return (
             self.embedded_store.reseal(),
+            self.trash.reseal(),
             reseal_credentials(self.sealer),
             channels.reseal(self.sealer),
         )

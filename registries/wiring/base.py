@@ -20,10 +20,12 @@ from registries.domain.errors import Unavailable
 from registries.index.search import Index
 from registries.metrics import Metrics
 from registries.schedule.due import read_interval
+from registries.schedule.moving import move
 from registries.schedule.recent import FailingSince
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
+from registries.stores.trash import Trash
 from registries.verification.history import History
 from registries.verification.pauses import Pauses
 from registries.verification.prober import ConnectionTest, probe_policy
@@ -87,6 +89,15 @@ class Foundation:
     def embedded_store(self) -> EmbeddedStore:
         return EmbeddedStore(self.sealer)
 
+    @property
+    def undo_lasts(self) -> timedelta:
+        """For how long a deletion can be undone; zero: no deletion can."""
+        return timedelta(hours=max(0.0, settings.UNDO_HOURS))
+
+    @part
+    def trash(self) -> Trash:
+        return Trash(self.sealer, self.undo_lasts, move)
+
     @part
     def store(self) -> Store:
         if not self.on_cluster:
@@ -111,6 +122,7 @@ class Foundation:
         try:
             for namespace, at in created.items():
                 self.audit.close_namespace(namespace, before=at)
+                self.trash.forget_namespace(namespace, before=at)
         except Exception:  # the watch goes on, whatever the database says
             log.exception("the audit log of an earlier namespace stays open")
         finally:

@@ -81,6 +81,8 @@ def run_action(run: RunLine) -> str:
         return ngettext("Tested %(n)s registry", "Tested %(n)s registries", run.total) % {"n": number}
     if run.newest.action == Action.DELETE:
         return ngettext("Deleted %(n)s registry", "Deleted %(n)s registries", run.total) % {"n": number}
+    if run.newest.action == Action.UNDO:
+        return ngettext("Restored %(n)s registry", "Restored %(n)s registries", run.total) % {"n": number}
     return f"{labels.ACTIONS.get(run.newest.action, run.newest.action)} × {number}"
 
 

@@ -83,6 +83,7 @@ ACTIONS = {
     "edit": _("Edited"),
     "password": _("Changed the password"),
     "delete": _("Deleted"),
+    "undo": _("Undid the deletion"),
     "test": _("Tested"),
     "try": _("Tested before saving"),
     "see": _("Viewed"),

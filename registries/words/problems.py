@@ -33,6 +33,13 @@ TEXTS: dict[Problem, Text] = {
     Problem.BEING_DELETED: _("It is being deleted. It can no longer be tested or edited."),
     Problem.CHANGED: _("Someone else changed it in the meantime."),
     Problem.NOT_EMPTY: _("There are still registries in this namespace. Delete them first."),
+    Problem.NO_UNDO: _(
+        "This deletion cannot be undone: it was undone already, its time is over, or the password was forgotten."
+    ),
+    Problem.UNDO_TAKEN: _(
+        "Another registry has this name now. Nothing was changed, and the deleted one is kept. Delete the other one"
+        " first, then undo again."
+    ),
     Problem.LAST_ADMINISTRATOR: _(
         "At least one account must be image-admin in all namespaces. Nothing was changed."
     ),

@@ -69,3 +69,13 @@ def test_take_few_steps(people: People, console: RunningConsole) -> None:
     expect(dialog(page).get_by_role("heading", name=ZH.finished)).to_be_visible()
     expect(page.locator("#tile-failed .tile-count")).to_have_text("0")
     assert steps(page) <= 5, "delete the failing ones"
+    undo(page, total)
+
+
+def undo(page: Page, total: str) -> None:
+    """One press after the deletion of the failing ones."""
+    page.locator("#run-undo").click()
+
+    expect(dialog(page)).to_contain_text(f"已恢复 {total} / {total}")
+    expect(page.locator("#tile-failed .tile-count")).to_have_text(total)
+    assert steps(page) == 1, "undo that"

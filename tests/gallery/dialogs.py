@@ -186,6 +186,37 @@ def delete_many(page: Page, scene: Scene) -> None:
     page.locator("dialog[open] form").wait_for()
 
 
+def deleted_one(page: Page, scene: Scene) -> None:
+    """The list with the toast of a deletion."""
+    name = new_registry(page, scene)
+    page.goto(f"/registries/?namespace=team-a&q={name}")
+    choose(name, "delete")(page, scene)
+    page.locator("#delete-name").fill(name)
+    page.locator("#delete-confirm").click()
+    page.locator(".toast-undo").wait_for()
+
+
+def undone_later(page: Page, scene: Scene) -> None:
+    """The journal with two deletions that can be undone, one of them a run."""
+    deleted_one(page, scene)
+    deleted_many(page, scene)
+    page.goto("/journal/?action=delete")
+    page.locator(".j-undo").first.wait_for()
+
+
+def deleted_many(page: Page, scene: Scene) -> None:
+    """The end of a run that can be undone."""
+    name = new_registry(page, scene)
+    other = new_registry(page, scene)
+    page.goto("/registries/?namespace=team-a&q=gone-&size=100")
+    for it in (name, other):
+        page.locator(f"tr[data-title={it}] .c-pick input").check()
+    page.locator("#selection-delete").click()
+    page.locator("#batch-count").fill("2")
+    page.locator("#batch-confirm").click()
+    page.locator("#run-undo").wait_for()
+
+
 def edited_when_gone(page: Page, scene: Scene) -> None:
     page.goto(f"/registries/?q={new_registry(page, scene)}")
     meanwhile("#error-summary")(page, scene)
@@ -234,10 +265,13 @@ DIALOGS = (
         State(
             f"run-{kind}-{state}-{done}",
             TEAM_A,
-            dialog_of(f"/registries/-/{'runs' if kind == 'delete' else 'verify'}/{run}/"),
+            dialog_of(f"/registries/-/{'runs' if kind == 'delete' else kind}/{run}/"),
             person="nina",
         )
         for (kind, state, done), run in RUNS.items()
     ),
     State("run-notices", TEAM_A, person="nina"),
+    State("undo-toast", TEAM_A, deleted_one),
+    State("undo-journal", TEAM_A, undone_later),
+    State("run-delete-undo", TEAM_A, deleted_many),
 )

@@ -215,7 +215,8 @@ def _run(kind: str, state: str, done: int, run_id: UUID) -> None:
         finished_at=now if over else None,
     )
     good = "ok" if kind == "verify" else ""
-    bad = ("done", "bad_credentials", "") if kind == "verify" else ("failed", "", "gone")
+    problem = "undo_taken" if kind == "undo" else "gone"
+    bad = ("done", "bad_credentials", "") if kind == "verify" else ("failed", "", problem)
     skipped = [("left_alone", why, "left_alone") for why in ("rate_limited", "bad_credentials")]
     outcomes = [bad, *(skipped if kind == "verify" else [bad, bad]), *[("done", good, "")] * 7]
     for number in range(50):

@@ -27,6 +27,10 @@ RUNS = {
     )
 }
 """The runs of nina: kind, state and percent done -> id."""
+RUNS |= {
+    ("undo", state, done): uuid5(NAMESPACE_URL, f"undo {state} {done}")
+    for state, done in (("running", 40), ("interrupted", 40), ("done", 100))
+}
 LABEL = "x" * 60
 LONG_PERSON = "maria." + "x" * 140
 """A person with a role in each of the namespaces above."""

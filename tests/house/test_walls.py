@@ -15,11 +15,17 @@ OWNERS = {
     "StoredResource": {"stores/embedded.py", "stores/embedded_changes.py", "demo/seed.py"},
     "StoreVersion": {"stores/embedded.py", "stores/embedded_changes.py"},
     "StoreChange": {"stores/embedded.py", "stores/embedded_changes.py"},
+    "DeletedRegistry": {
+        *("stores/trash.py", "runs/clean_up.py", "schedule/moving.py"),
+        "audit/search.py",
+    },
     "Grant": {"people/grants.py", "people/accounts.py"},
     "ApiToken": {"people/tokens.py"},
-    "VerificationRecord": {"runs/clean_up.py", "verification/history.py", "demo/seed.py"},
+    "VerificationRecord": {
+        *("runs/clean_up.py", "verification/history.py", "demo/seed.py", "schedule/moving.py"),
+    },
     "Trial": {"runs/single.py"},
-    "Run": {"runs/clean_up.py", "runs/engine.py", "runs/heartbeat.py", "runs/run.py"},
+    "Run": {"runs/clean_up.py", "runs/engine.py", "runs/execution.py", "runs/heartbeat.py", "runs/run.py"},
     "RunItem": {"runs/clean_up.py", "runs/engine.py", "runs/execution.py", "runs/run.py"},
     "ApiBucket": {"limits.py"},
     "Pause": {"verification/pauses.py"},
@@ -30,16 +36,20 @@ OWNERS = {
     "ScheduledRegistry": {
         f"schedule/{it}.py" for it in ("rows", "placing", "intervals", "sweep", "telling", "recent")
     },
-    "CheckInterval": {"schedule/intervals.py", "schedule/placing.py"},
-    "ExpiryNotice": {"schedule/expiry.py"},
+    "CheckInterval": {
+        *("schedule/intervals.py", "schedule/placing.py", "schedule/moving.py", "runs/clean_up.py"),
+    },
+    "ExpiryNotice": {"schedule/expiry.py", "schedule/moving.py"},
     "StateChange": {
         "web/watched.py",
-        *(f"schedule/{name}.py" for name in ("rows", "silences", "telling", "recent")),
+        *(f"schedule/{name}.py" for name in ("rows", "silences", "telling", "recent", "moving")),
         "runs/clean_up.py",
     },
-    "DayRecord": {"demo/seed.py", "web/watched.py", "schedule/days.py", "runs/clean_up.py"},
+    "DayRecord": {
+        *("demo/seed.py", "web/watched.py", "schedule/days.py", "schedule/moving.py", "runs/clean_up.py"),
+    },
     "NetworkIncident": {"schedule/network.py", "schedule/telling.py"},
-    "Silence": {"schedule/silences.py", "web/channels.py", "web/silences.py"},
+    "Silence": {"schedule/silences.py", "schedule/moving.py", "web/channels.py", "web/silences.py"},
     "ClusterSession": {"people/cluster_sessions.py", "log_in/backend.py"},
     "Channel": {"events/channels.py", "events/outbox.py", "events/sender.py"},
     "Delivery": {"events/outbox.py"},

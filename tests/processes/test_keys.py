@@ -3,6 +3,7 @@
 import json
 import stat
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from django.core.management import call_command
 from console import datadir
 from registries import wiring
 from registries.domain.errors import Unavailable
-from registries.models import StoredResource
+from registries.models import DeletedRegistry, StoredResource
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
+from registries.stores.trash import Deleted, Trash
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
@@ -139,6 +141,23 @@ def test_rotation_brings_every_password_under_a_new_key(cast: Cast, keys: datadi
         )
         with pytest.raises(Unavailable, match="key_missing"):
             EmbeddedStore(Sealer(lambda: old)).credential(it.key, uid=it.uid)
+
+
+def test_a_deleted_registry_can_be_restored_after_a_rotation(
+    cast: Cast, keys: datadir.KeyFile, capsys: Any
+) -> None:
+    it, access, old = cast.add(), cast.access("nina"), list(keys())
+    services().registries.delete(access=access, key=it.key, uid=it.uid)
+
+    call_command("rotate_keys")
+
+    assert "1 deleted registries" in capsys.readouterr().out
+    with pytest.raises(Unavailable, match="key_missing"):
+        Trash(Sealer(lambda: old), timedelta(hours=1), lambda before, after: None).open(
+            Deleted(it.key, it.uid, DeletedRegistry.objects.get().sealed)
+        )
+    after = services().undo.restore(access=access, key=it.key)
+    assert services().store.credential(after.key, uid=after.uid).password == CANARY
 
 
 def test_a_rotation_that_was_cut_off_loses_nothing_and_can_be_done_again(

@@ -9,7 +9,15 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from registries.audit.action import Action
-from registries.models import AuditEntry, DayRecord, Run, RunItem, StateChange, VerificationRecord
+from registries.models import (
+    AuditEntry,
+    DayRecord,
+    DeletedRegistry,
+    Run,
+    RunItem,
+    StateChange,
+    VerificationRecord,
+)
 from registries.runs import clean_up
 from registries.wiring import services
 from tests.cast import Cast
@@ -27,9 +35,13 @@ def test_expired_sessions_are_deleted_at_once_and_every_day(
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
-        assert set(Session.objects.values_list("session_key", flat=True)) == {"lasts"}
+        later = set() if len(slept) in (1, 25) else {"ran-out-later"}
+        assert set(Session.objects.values_list("session_key", flat=True)) == {"lasts", *later}
+        assert not DeletedRegistry.objects.exists(), "every hour"
+        DeletedRegistry.objects.create(uid="u", at=now - timedelta(hours=25))
+        Session.objects.filter(session_key="ran-out-later").delete()
         Session.objects.create(session_key="ran-out-later", expire_date=now - timedelta(seconds=1))
-        if len(slept) == 2:
+        if len(slept) == 25:
             raise EndOfTest
 
     monkeypatch.setattr(clean_up.time, "sleep", sleep)
@@ -38,9 +50,9 @@ def test_expired_sessions_are_deleted_at_once_and_every_day(
     Session.objects.create(session_key="lasts", expire_date=now + timedelta(minutes=5))
 
     with pytest.raises(EndOfTest):
-        clean_up.keep_clean(400)
+        clean_up.keep_clean(400, timedelta(hours=24))
 
-    assert slept == [86400, 86400]
+    assert slept == [3600] * 25
 
 
 def _of_age(days: int, cast: Cast, items: int) -> None:

@@ -243,13 +243,13 @@ def test_one_that_was_recreated_meanwhile_is_not_touched(cast: Cast) -> None:
     assert cast.find() == new
 
 
-def test_a_deletion_takes_its_history_along(cast: Cast) -> None:
+def test_a_deletion_that_cannot_be_undone_takes_its_history_along(cast: Cast) -> None:
     from registries.models import VerificationRecord
 
     registry = cast.add()
     check, _ = services().tests.begin_test(access=cast.access("nina"), key=Key("team-a", "harbor-prod"))
     services().tests.finish_test(access=cast.access("nina"), check=check)
 
-    htmx(cast).post(DELETE, {"confirm": "harbor-prod", "uid": registry.uid})
+    htmx(cast).post(DELETE, {"confirm": "harbor-prod", "uid": registry.uid, "forget": "1"})
 
     assert not VerificationRecord.objects.filter(uid=registry.uid).exists()

@@ -169,6 +169,7 @@ namespace_missing
 namespaces_elsewhere
 no_pull_secrets
 no_service_account
+no_undo
 not_cancellable
 not_empty
 object
@@ -209,6 +210,7 @@ twice
 type
 under_way
 underscore
+undo_taken
 unknown
 unknown_type
 user_info

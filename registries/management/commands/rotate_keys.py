@@ -33,5 +33,8 @@ class Command(BaseCommand):
 
 
 def _resealed() -> str:
-    passwords, credentials, channels = services().reseal()
-    return f"{passwords} passwords, the credentials of {credentials} sessions and {channels} channels"
+    passwords, deleted, credentials, channels = services().reseal()
+    return (
+        f"{passwords} passwords, {deleted} deleted registries, the credentials of {credentials} sessions "
+        f"and {channels} channels"
+    )

@@ -27,6 +27,7 @@ from registries.domain.resource import (
     to_domain,
     verification_annotations,
 )
+from registries.domain.reviving import key_of, reviving
 from registries.domain.writer import Writer
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.pull_secrets.pods import PodReader
@@ -119,10 +120,16 @@ class KubernetesStore:
         return Writer.of(self._read(key), annotation)
 
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
-        key = draft.key
+        return self._create(new_resource(draft), dry_run=dry_run)
+
+    def restore(self, resource: Resource) -> RegistrySecret:
+        return self._create(resource, dry_run=False)
+
+    def _create(self, resource: Resource, *, dry_run: bool) -> RegistrySecret:
+        key = key_of(resource)
         path = self._path(key).rpartition("/")[0]
         query = DRY_RUN if dry_run else None
-        created = self._writer.call("POST", path, subject=str(key), body=new_resource(draft), query=query)
+        created = self._writer.call("POST", path, subject=str(key), body=resource, query=query)
         registry = to_domain(created)
         if dry_run:
             return registry
@@ -204,10 +211,17 @@ class KubernetesStore:
         return True
 
     def credential(self, key: Key, *, uid: str) -> Credential:
+        resource = self._with_password(key, uid)
+        return credential_of(as_tested(resource), password_of(resource))
+
+    def whole(self, key: Key, *, uid: str) -> Resource:
+        return reviving(self._with_password(key, uid))
+
+    def _with_password(self, key: Key, uid: str) -> Resource:
         resource = self._writer.call("GET", self._path(key), subject=str(key))
         if resource["metadata"]["uid"] != uid:
             raise Conflict(str(key), Problem.RECREATED)
-        return credential_of(as_tested(resource), password_of(resource))
+        return resource
 
     def pull_secret(self, key: Key) -> PullSecret:
         return self._secrets.state(key) if self._keeps_secrets else PullSecret.NONE

@@ -1,0 +1,47 @@
+"""What was recorded under a uid goes to a new one: a deleted registry that was restored keeps its history."""
+
+from typing import Any
+
+from django.db.models import F, Model
+
+from registries.models import (
+    CheckInterval,
+    DayRecord,
+    DeletedRegistry,
+    ExpiryNotice,
+    Silence,
+    StateChange,
+    VerificationRecord,
+)
+
+KEPT: tuple[tuple[type[Model], str], ...] = (
+    (VerificationRecord, ""),
+    (StateChange, ""),
+    (Silence, ""),
+    (DayRecord, "day"),
+    (CheckInterval, "namespace"),
+    (ExpiryNotice, "what"),
+)
+"""The tables that hold the history and the choices of one registry under its uid, and the field that is unique beside
+the uid, if there is one."""
+
+
+def move(before: str, after: str) -> None:
+    """Gives the tests, days, changes of state, interval and silences of one uid to another.
+
+    A test of the restored registry may have been counted already. The new row of such a day stays, with both counts.
+    """
+    for day in DayRecord.objects.filter(uid=before):
+        counts = {name: F(name) + getattr(day, name) for name in ("ok", "failed", "down")}
+        DayRecord.objects.filter(uid=after, day=day.day).update(**counts)
+    for table, unique in KEPT:
+        rows: Any = table._default_manager
+        if unique:
+            taken = rows.filter(uid=after).values_list(unique, flat=True)
+            rows.filter(**{"uid": before, f"{unique}__in": list(taken)}).delete()
+        rows.filter(uid=before).update(uid=after)
+
+
+def restorable(uids: list[str]) -> frozenset[str]:
+    """Those of these uids that may be restored: what is recorded under them stays."""
+    return frozenset(DeletedRegistry.objects.filter(uid__in=uids).values_list("uid", flat=True))

@@ -1,0 +1,154 @@
+"""Deleted registries that can be restored for a while. Owns DeletedRegistry.
+
+A row holds the whole resource, sealed. The seal is bound to uid, namespace and name, and the address is inside of it: a
+person with write access to the database cannot move a password to another namespace or address.
+"""
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from registries.domain.registry import Key
+from registries.domain.resource import Resource
+from registries.domain.reviving import key_of
+from registries.models import DeletedRegistry
+from registries.stores.resealing import reseal_all
+from registries.stores.sealing import Sealer
+
+BATCH = 500
+"""Rows of one statement. SQLite limits the parameters of a query."""
+
+Moved = Callable[[str, str], None]
+"""Gives what was recorded under an old uid to a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A registry that is or was deleted, with its sealed resource."""
+
+    key: Key
+    uid: str
+    sealed: str
+
+    @property
+    def binding(self) -> str:
+        return f"deleted {self.key}"
+
+
+class Trash:
+    """Keeps deleted registries for `lasts`. With a time of zero it keeps none, and gives none back."""
+
+    def __init__(self, sealer: Sealer, lasts: timedelta, moved: Moved) -> None:
+        self._sealer = sealer
+        self._lasts = lasts
+        self._moved = moved
+
+    @property
+    def is_on(self) -> bool:
+        return self._lasts > timedelta()
+
+    @property
+    def hours(self) -> float:
+        return self._lasts / timedelta(hours=1)
+
+    def seal(self, uid: str, resource: Resource) -> Deleted:
+        """A resource of Store.whole, sealed. Uses no database."""
+        empty = Deleted(key_of(resource), uid, "")
+        text = json.dumps(resource, ensure_ascii=False)
+        return Deleted(empty.key, uid, self._sealer.seal(text, uid=uid, binding=empty.binding))
+
+    def keep(self, deleted: Sequence[Deleted]) -> None:
+        """Stores registries that are about to be deleted. A newer one with the same uid replaces an older one."""
+        now = timezone.now()
+        rows = (
+            DeletedRegistry(
+                uid=it.uid, namespace=it.key.namespace, name=it.key.name, sealed=it.sealed, at=now
+            )
+            for it in deleted
+        )
+        DeletedRegistry.objects.bulk_create(
+            rows,
+            batch_size=BATCH,
+            update_conflicts=True,
+            unique_fields=["uid"],
+            update_fields=["sealed", "at"],
+        )
+
+    def settle(self, uids: Sequence[str]) -> frozenset[str]:
+        """Notes that registries were deleted. Returns those that are kept."""
+        kept: set[str] = set()
+        for first in range(0, len(uids), BATCH):
+            rows = DeletedRegistry.objects.filter(uid__in=uids[first : first + BATCH])
+            kept.update(rows.values_list("uid", flat=True))
+            rows.update(gone=True)
+        return frozenset(kept)
+
+    def drop(self, uid: str) -> None:
+        """Drops a registry whose deletion was refused."""
+        DeletedRegistry.objects.filter(uid=uid, gone=False).delete()
+
+    def kept(self, uids: Collection[str]) -> dict[str, Key]:
+        """Those of these uids that can be restored, with their keys."""
+        wanted, found = sorted(set(uids)), dict[str, Key]()
+        for first in range(0, len(wanted) if self.is_on else 0, BATCH):
+            rows = self._fresh().filter(uid__in=wanted[first : first + BATCH])
+            found |= {uid: Key(*key) for uid, *key in rows.values_list("uid", "namespace", "name")}
+        return found
+
+    def find(self, key: Key, uid: str = "") -> Deleted | None:
+        """The registry that was deleted last under this name, or the one with this uid."""
+        rows = self._fresh().filter(namespace=key.namespace, name=key.name)
+        row = (rows.filter(uid=uid) if uid else rows).order_by("-at", "-pk").first()
+        return Deleted(key, row.uid, row.sealed) if row else None
+
+    def open(self, deleted: Deleted) -> Resource:
+        """The resource. Unavailable `key_missing` or `seal_broken`."""
+        text = self._sealer.open(deleted.sealed, uid=deleted.uid, binding=deleted.binding)
+        resource: Resource = json.loads(text)
+        return resource
+
+    def begin(self, deleted: Deleted) -> bool | None:
+        """Notes that a restoration begins. Returns whether one had begun before; None if the row is gone."""
+        row = DeletedRegistry.objects.filter(uid=deleted.uid)
+        if row.filter(begun=False).update(begun=True):
+            return False
+        return True if row.exists() else None
+
+    def release(self, deleted: Deleted) -> None:
+        """Notes that a restoration has failed for sure."""
+        DeletedRegistry.objects.filter(uid=deleted.uid).update(begun=False)
+
+    def finish(self, deleted: Deleted, uid: str, record: Callable[[], None]) -> bool:
+        """Drops the row of a restored registry, gives its history to the new uid, and calls `record`, in one
+        transaction. False if another process did so before."""
+        with transaction.atomic():
+            if not DeletedRegistry.objects.filter(uid=deleted.uid).delete()[0]:
+                return False
+            self._moved(deleted.uid, uid)
+            record()
+        return True
+
+    def forget(self, keys: Collection[Key]) -> None:
+        """Drops everything that was deleted under these names."""
+        for key in keys:
+            DeletedRegistry.objects.filter(namespace=key.namespace, name=key.name).delete()
+
+    def forget_namespace(self, namespace: str, before: datetime | None = None) -> None:
+        """Drops the registries of a deleted namespace: the people of a later one must not restore them. `before` is the
+        creation of the later one, where the deletion was not seen."""
+        rows = DeletedRegistry.objects.filter(namespace=namespace)
+        rows = rows if before is None else rows.filter(at__lt=before)
+        if rows.exists():  # a look is enough almost always, and keeps no writer waiting
+            rows.delete()
+
+    def reseal(self) -> int:
+        """Seals every row with the newest key. Returns their number."""
+        return reseal_all(self._sealer, DeletedRegistry.objects.all(), "sealed")
+
+    def _fresh(self) -> QuerySet[DeletedRegistry]:
+        return DeletedRegistry.objects.filter(at__gt=timezone.now() - self._lasts)

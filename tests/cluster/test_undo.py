@@ -1,0 +1,320 @@
+"""Undo on a cluster: labels, annotations, the pull secret and its binding; as a person; and a process that dies."""
+
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registries.cluster.connection import Connection, Json
+from registries.domain.errors import AlreadyExists, Forbidden, NotFound, Problem, Unavailable
+from registries.domain.registry import Key, RegistrySecret
+from registries.domain.resource import encode_password
+from registries.models import AuditEntry, DayRecord, DeletedRegistry
+from registries.wiring import services
+from tests.canary import CANARY
+from tests.cast import Cast
+from tests.cluster.test_doubt import Silence
+from tests.cluster.test_pages import on_cluster as on_cluster
+from tests.peers.cluster import MERGE_PATCH, Cluster
+from tests.peers.command import manage
+from tests.peers.prepared import ready_folder
+from tests.peers.scripted import wait_for
+
+KEY = Key("team-a", "harbor-prod")
+
+
+@pytest.fixture
+def cast_on_cluster(on_cluster: Cluster, cast: Cast) -> Cast:
+    return cast
+
+
+@pytest.fixture
+def silence(cast_on_cluster: Cast, monkeypatch: pytest.MonkeyPatch) -> Silence:
+    return Silence(monkeypatch)
+
+
+def delete(cast: Cast) -> bool:
+    found = services().store.get(KEY)
+    return services().registries.delete(access=cast.access("nina"), key=KEY, uid=found.uid)
+
+
+def restore(cast: Cast) -> RegistrySecret:
+    return services().undo.restore(access=cast.access("nina"), key=KEY)
+
+
+def stored(cluster: Cluster) -> dict[str, Any]:
+    found: dict[str, Any] = cluster.server.call("GET", cluster.path("team-a", KEY.name)).body
+    return found
+
+
+def content(resource: dict[str, Any]) -> tuple[Any, ...]:
+    metadata = resource["metadata"]
+    return metadata.get("labels"), metadata["annotations"], resource["spec"]
+
+
+def test_labels_annotations_and_the_password_come_back(cast_on_cluster: Cast, on_cluster: Cluster) -> None:
+    cast_on_cluster.add(display_name="生产")
+    notes = {"example.com/theirs": "kept", "kubectl.kubernetes.io/last-applied-configuration": "{}"}
+    body = {"metadata": {"labels": {"app": "web"}, "annotations": notes}}
+    on_cluster.server.call("PATCH", on_cluster.path("team-a", KEY.name), body, kind=MERGE_PATCH)
+    before = stored(on_cluster)
+
+    assert delete(cast_on_cluster)
+    restored = restore(cast_on_cluster)
+
+    after = stored(on_cluster)
+    del before["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"]
+    assert content(after) == content(before)
+    assert after["spec"]["password"] == encode_password(CANARY)
+    assert after["metadata"]["uid"] == restored.uid != before["metadata"]["uid"]
+
+
+def test_the_pull_secret_and_its_binding_heal_by_themselves(
+    cast_on_cluster: Cast, on_cluster: Cluster
+) -> None:
+    server, secret = on_cluster.server, "/api/v1/namespaces/team-a/secrets/harbor-prod"
+    account = "/api/v1/namespaces/team-a/serviceaccounts/default"
+    cast_on_cluster.add()
+    first = server.call("GET", secret).body
+    server.call("POST", account.rpartition("/")[0], {"metadata": {"name": "default"}})
+    bound = {"imagePullSecrets": [{"name": KEY.name}]}
+    assert server.call("PATCH", account, bound, kind=MERGE_PATCH).status == 200
+    delete(cast_on_cluster)
+    server.call("DELETE", secret)  # the garbage collector of a real cluster does so
+
+    restored = restore(cast_on_cluster)
+
+    assert wait_for(lambda: server.call("GET", secret).status == 200)
+    second = server.call("GET", secret).body
+    assert second["data"] == first["data"]
+    assert [it["uid"] for it in second["metadata"]["ownerReferences"]] == [restored.uid]
+    assert server.call("GET", account).body["imagePullSecrets"] == bound["imagePullSecrets"]
+
+
+def test_the_old_secret_may_be_there_still(cast_on_cluster: Cast, on_cluster: Cluster) -> None:
+    """The garbage collector was slow, and finds the new owner."""
+    cast_on_cluster.add()
+    delete(cast_on_cluster)
+
+    restored = restore(cast_on_cluster)
+
+    secret = on_cluster.server.call("GET", "/api/v1/namespaces/team-a/secrets/harbor-prod").body
+    assert [it["uid"] for it in secret["metadata"]["ownerReferences"]] == [restored.uid]
+
+
+def test_a_name_that_kubectl_took_is_a_conflict(cast_on_cluster: Cast, on_cluster: Cluster) -> None:
+    cast_on_cluster.add()
+    delete(cast_on_cluster)
+    other = {
+        "apiVersion": "image.theriseunion.io/v1alpha1",
+        "kind": "RegistrySecret",
+        "metadata": {"name": KEY.name, "namespace": "team-a"},
+        "spec": {"domain": "o.example.com", "username": "u", "password": "cA==", "provider": "other"},
+    }
+    assert on_cluster.server.call("POST", on_cluster.path("team-a"), other).status == 201
+
+    for _ in range(2):  # the second attempt knows no more than the first
+        with pytest.raises(AlreadyExists, match=Problem.UNDO_TAKEN):
+            restore(cast_on_cluster)
+
+    assert stored(on_cluster)["spec"]["domain"] == "o.example.com"
+    on_cluster.server.call("DELETE", on_cluster.path("team-a", KEY.name))
+    assert wait_for(lambda: on_cluster.server.call("GET", on_cluster.path("team-a", KEY.name)).status == 404)
+    assert restore(cast_on_cluster).domain == "harbor.example.com"
+
+
+def test_the_same_credential_added_again_is_no_restored_one(cast_on_cluster: Cast) -> None:
+    """Else a guessed password could be compared with the deleted one."""
+    cast_on_cluster.add()
+    delete(cast_on_cluster)
+    cast_on_cluster.add()
+
+    for _ in range(2):
+        with pytest.raises(AlreadyExists):
+            restore(cast_on_cluster)
+    assert DeletedRegistry.objects.exists()
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_an_undo_without_an_answer_is_finished_by_the_next(
+    cast_on_cluster: Cast, silence: Silence, *, arrives: bool
+) -> None:
+    old = cast_on_cluster.add()
+    delete(cast_on_cluster)
+    DayRecord.objects.create(uid=old.uid, day="2026-11-01")
+    silence.about("POST", arrives=arrives)
+
+    with pytest.raises(Unavailable, match=Problem.CLUSTER_UNCERTAIN):
+        restore(cast_on_cluster)
+    assert DeletedRegistry.objects.exists()
+    restored = restore(cast_on_cluster)
+
+    assert DayRecord.objects.get().uid == restored.uid == services().store.get(KEY).uid
+    assert not DeletedRegistry.objects.exists()
+    entries = AuditEntry.objects.filter(action="undo").order_by("pk")
+    assert [it.outcome for it in entries] == ["uncertain", "ok"]
+
+
+def test_a_deletion_without_an_answer_can_be_undone(cast_on_cluster: Cast, silence: Silence) -> None:
+    cast_on_cluster.add()
+    silence.about("DELETE")
+
+    with pytest.raises(Unavailable):
+        delete(cast_on_cluster)
+
+    assert restore(cast_on_cluster).domain == "harbor.example.com"
+
+
+SCRIPT = """
+import os, signal, sys
+from registries.cluster.connection import Connection
+from registries.domain.access import Access, Role
+from registries.domain.errors import ConsoleError
+from registries.domain.registry import Key, RegistrySecret
+from registries.models import DayRecord, DeletedRegistry
+from registries.wiring import services
+method, when, step = "{method}", "{when}", "{step}"
+call = Connection.call
+def dying(connection, asked, path, **values):
+    writes = asked == method and "registrysecrets" in path
+    if writes and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    answer = call(connection, asked, path, **values)
+    if writes:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return answer
+Connection.call = dying
+access, key = Access.from_grants("nina", [("team-a", Role.ADMIN)]), Key("team-a", "harbor-prod")
+try:
+    if step == "delete":
+        uid = services().store.get(key).uid
+        DayRecord.objects.get_or_create(uid=uid, day="2026-11-01")
+        services().registries.delete(access=access, key=key, uid=uid)
+    else:
+        services().undo.restore(access=access, key=key)
+except ConsoleError as error:
+    print(error)
+else:
+    print("done", *DayRecord.objects.values_list("uid", flat=True), DeletedRegistry.objects.count())
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "when", "undone"),
+    [
+        ("DELETE", "before", "AlreadyExists"),
+        ("DELETE", "after", "done"),
+        ("POST", "before", "done"),
+        ("POST", "after", "done"),
+    ],
+)
+def test_a_process_that_is_killed_between_two_steps_loses_nothing(
+    cluster: Cluster, tmp_path: Path, method: str, when: str, undone: str
+) -> None:
+    cluster.empty("team-a")
+    cluster.apply("team-a", KEY.name, password=CANARY)
+    before = stored(cluster)
+    folder = ready_folder(tmp_path / "data")
+    settings = {"CONSOLE_STORE": "kubernetes", "KUBECONFIG": str(cluster.server.kubeconfig("console"))}
+
+    def step(name: str, method: str = "", when: str = "") -> "subprocess.CompletedProcess[str]":
+        script = SCRIPT.format(step=name, method=method, when=when)
+        return manage(folder, "shell", "-v", "0", "-c", script, **settings)
+
+    if method == "POST":
+        assert step("delete").stdout.startswith("done")
+    killed = step("undo" if method == "POST" else "delete", method, when)
+    again = step("undo").stdout
+
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert again.startswith(undone)
+    after = stored(cluster)
+    assert after["spec"] == before["spec"]
+    if undone == "done":
+        assert again.split() == ["done", after["metadata"]["uid"], "0"]
+    else:
+        assert after["metadata"]["uid"] == before["metadata"]["uid"]
+        assert step("delete").stdout.startswith("done")
+        assert step("undo").stdout.split()[0] == "done", "the next deletion can be undone"
+
+
+def test_nothing_of_a_deletion_that_is_refused_is_kept(
+    cast_on_cluster: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast_on_cluster.add()
+    call = Connection.call
+
+    def refused(connection: Connection, method: str, path: str, **values: Any) -> Json:
+        if method == "DELETE":
+            raise Forbidden(values["subject"])
+        return call(connection, method, path, **values)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Connection, "call", refused)
+        with pytest.raises(Forbidden):
+            delete(cast_on_cluster)
+
+    assert not DeletedRegistry.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_what_cannot_be_read_is_deleted_without_an_undo(
+    cast_on_cluster: Cast, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    uid = cast_on_cluster.add().uid
+    call = Connection.call
+
+    def unread(connection: Connection, asked: str, path: str, **values: Any) -> Json:
+        if asked == method and path.endswith("/harbor-prod"):
+            raise Forbidden(values["subject"])
+        return call(connection, asked, path, **values)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Connection, "call", unread)
+        access = cast_on_cluster.access("nina")
+        undoable = services().registries.delete(access=access, key=KEY, uid=uid)
+
+    assert undoable == (method != "GET")
+    with pytest.raises(NotFound):
+        services().store.get(KEY)
+
+
+RUN = 150
+
+
+def test_a_run_of_deletions_is_undone_as_a_run(cast_on_cluster: Cast, on_cluster: Cluster) -> None:
+    registries = [cast_on_cluster.add(f"r-{number:03}") for number in range(RUN)]
+    access = cast_on_cluster.access("nina")
+    on_cluster.server.call("DELETE", on_cluster.path("team-a", "r-007"))  # by kubectl
+    deletion, undo = services().runs["delete"], services().runs["undo"]
+    run = deletion.propose(access=access, registries=registries)
+    deletion.work(access=access, run_id=run, access_now=lambda it: it)
+    assert deletion.view(access=access, run_id=run).succeeded == RUN - 1
+    uids = AuditEntry.objects.filter(run=run, action="delete", outcome="ok").values_list("uid", flat=True)
+    cast_on_cluster.add("r-013", domain="other.example.com")
+
+    offered = services().undo.offered(access=access, uids=uids)
+    assert len(offered) == RUN - 1
+    chosen = services().undo.selected(access=access, keys=list(offered.values()), uids=list(offered))
+    undoing = undo.propose(access=access, registries=[it for it in chosen if it])
+    undo.work(access=access, run_id=undoing, access_now=lambda it: it)
+
+    view = undo.view(access=access, run_id=undoing)
+    assert (view.succeeded, view.failed) == (RUN - 2, 1)
+    assert [it.problem for it in undo.failed(access=access, run_id=undoing)] == [Problem.UNDO_TAKEN]
+    items = on_cluster.server.call("GET", on_cluster.path("team-a")).body["items"]
+    assert {it["metadata"]["name"] for it in items} == {f"r-{it:03}" for it in range(RUN)} - {"r-007"}
+
+
+def test_a_run_keeps_nothing_of_what_is_to_be_forgotten(cast_on_cluster: Cast) -> None:
+    registries, access = [cast_on_cluster.add(f"r-{it}") for it in range(5)], cast_on_cluster.access("nina")
+    deletion = services().runs["delete"]
+    run = deletion.propose(access=access, registries=registries)
+
+    deletion.start(access=access, run_id=run, forget=True)
+
+    assert wait_for(lambda: deletion.view(access=access, run_id=run).succeeded == 5)
+    assert not DeletedRegistry.objects.exists()
