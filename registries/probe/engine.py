@@ -134,7 +134,9 @@ def _by_basic(session: ProbeSession) -> Reason:
     with session.step("confirm"):
         answer = session.get(session.credentials.basic)
         if not answer.is_registry_like:
-            raise refusal(answer, session.credentials) if answer.status in (401, 403) else status_fault(answer)
+            raise (
+                refusal(answer, session.credentials) if answer.status in (401, 403) else status_fault(answer)
+            )
     return Reason.OK
 
 
@@ -148,7 +150,9 @@ def _open_registry(session: ProbeSession) -> Reason:
         elif answer.is_registry_like:
             realm = None
         else:
-            raise refusal(answer, session.credentials) if answer.status in (401, 403) else status_fault(answer)
+            raise (
+                refusal(answer, session.credentials) if answer.status in (401, 403) else status_fault(answer)
+            )
         if answer.status == 401 and realm is None:
             raise refusal(answer, session.credentials)  # it offers Basic, which has just failed
     return confirm_open(session) if realm is None else _by_token(session, realm)
