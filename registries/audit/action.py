@@ -34,6 +34,7 @@ class Action(StrEnum):
     TOKEN = "token"  # noqa: S105  an object, not a secret
     CHANNEL = "channel"
     SILENCE = "silence"
+    INTERVAL = "interval"
 
 
 class Audit(Protocol):

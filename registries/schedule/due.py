@@ -35,6 +35,15 @@ def read_interval(text: str) -> timedelta | None:
     return interval
 
 
+def write_interval(interval: timedelta | None) -> str:
+    """The text that `read_interval` reads, in the largest whole unit."""
+    if interval is None:
+        return "off"
+    seconds = round(interval.total_seconds())
+    unit = next(it for it in "dhm" if seconds % _UNITS[it] == 0)
+    return f"{seconds // _UNITS[unit]}{unit}"
+
+
 def first_due(
     now: datetime, interval: timedelta, new: int, *, everything: bool, spread: Spread = random.uniform
 ) -> datetime:

@@ -4,12 +4,10 @@ Every process looks at all registries once a minute. A message belongs to the pr
 the row. During a silence nothing is claimed, so the message follows at its end.
 """
 
-import logging
-import time
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 
-from django.db import close_old_connections, connections, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -19,6 +17,7 @@ from registries.events.outbox import tell
 from registries.index.search import Index
 from registries.models import ExpiryNotice
 from registries.probe.schedule import registry_of
+from registries.schedule.loop import repeat
 from registries.schedule.silences import current, silence_at
 
 BEFORE = (1, 7, 30)
@@ -33,8 +32,6 @@ BATCH = 500
 Told = dict[tuple[str, str], tuple[date, int]]
 """By uid and Ending: the end, and the last threshold that was told."""
 
-log = logging.getLogger(__name__)
-
 
 class Expiries:
     def __init__(self, index: Index) -> None:
@@ -42,15 +39,7 @@ class Expiries:
 
     def run(self) -> None:
         """Works for ever, in its own thread."""
-        while True:
-            close_old_connections()
-            try:
-                self.tell(timezone.now())
-            except Exception:
-                log.exception("the search for dates that run out failed")
-            finally:
-                connections.close_all()
-            time.sleep(PAUSE)
+        repeat(lambda: self.tell(timezone.now()), PAUSE, "the search for dates that run out failed")
 
     def tell(self, now: datetime) -> int:
         """Tells what no process has told. Returns the number of messages, one for each registry and date."""

@@ -4,28 +4,63 @@ The setting of a registry counts before that of its namespace, and that before t
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.db import transaction
 from django.utils import timezone
 
 from registries.domain.access import Access, Permission
 from registries.models import CheckInterval, ScheduledCredential, ScheduledRegistry
-from registries.schedule.due import first_due
+from registries.schedule.due import back_off, first_due
+from registries.schedule.state import REFUSED
 
 BATCH = 500
+
+
+class Source(StrEnum):
+    """Who chose an interval."""
+
+    REGISTRY = "registry"
+    NAMESPACE = "namespace"
+    CONSOLE = "console"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """An interval (None: no checks), and where it was chosen."""
+
+    interval: timedelta | None
+    source: Source
 
 
 class Intervals:
     """`default` is the setting of the console; None: never."""
 
     def __init__(self, default: timedelta | None) -> None:
-        self.default = default
+        self.default = Setting(default, Source.CONSOLE)
 
-    def chosen(self, namespace: str, uid: str = "") -> int | None:
-        """The seconds somebody chose for a namespace, or for a registry; 0: never; None: nobody chose."""
-        rows = CheckInterval.objects.filter(namespace=namespace, uid=uid)
-        return rows.values_list("seconds", flat=True).first()
+    def in_use(self) -> bool:
+        """Whether anything is checked, or was."""
+        return (
+            self.default.interval is not None
+            or CheckInterval.objects.filter(seconds__gt=0).exists()
+            or ScheduledRegistry.objects.exists()
+        )
+
+    def of(self, namespace: str, uid: str = "") -> Setting:
+        """The interval of a registry, or without a uid that of its namespace. One query."""
+        rows = CheckInterval.objects.filter(namespace=namespace, uid__in={uid, ""}).order_by("-uid")
+        found = rows.values_list("uid", "seconds").first()
+        if found is None:
+            return self.default
+        return Setting(_interval(found[1]), Source.REGISTRY if found[0] else Source.NAMESPACE)
+
+    def of_namespaces(self) -> dict[str, Setting]:
+        """The namespaces with an interval of their own."""
+        rows = CheckInterval.objects.filter(uid="").values_list("namespace", "seconds")
+        return {name: Setting(_interval(seconds), Source.NAMESPACE) for name, seconds in rows}
 
     def choose(self, *, access: Access, namespace: str, uid: str = "", interval: timedelta | None) -> None:
         """Sets the interval of a registry, or without a uid of its namespace. None: never. NotFound, Forbidden."""
@@ -49,32 +84,50 @@ class Intervals:
 
         A test that would be later than the new interval allows is brought forward.
         """
-        if not credentials:
-            return
         chosen = {(it.namespace, it.uid): it.seconds for it in CheckInterval.objects.all()}
-        default = round(self.default.total_seconds()) if self.default else 0
+        default = round(self.default.interval.total_seconds()) if self.default.interval else 0
         shortest: dict[int, int] = dict.fromkeys(credentials, 0)
-        rows = ScheduledRegistry.objects.filter(credential__in=credentials)
-        for pk, namespace, uid in rows.values_list("credential", "namespace", "uid"):
-            seconds = chosen.get((namespace, uid), chosen.get((namespace, ""), default))
-            shortest[pk] = min(filter(None, (shortest[pk], seconds)), default=0)
-        for row in ScheduledCredential.objects.filter(pk__in=credentials):
-            self._set(row, shortest[row.pk], now)
+        for some in _batches(credentials):
+            rows = ScheduledRegistry.objects.filter(credential__in=some)
+            for pk, namespace, uid in rows.values_list("credential", "namespace", "uid"):
+                seconds = chosen.get((namespace, uid), chosen.get((namespace, ""), default))
+                shortest[pk] = min(filter(None, (shortest[pk], seconds)), default=0)
+            intervals = ScheduledCredential.objects.filter(pk__in=some).values_list("pk", "interval")
+            changed = [pk for pk, interval in intervals if shortest[pk] != (interval or 0)]
+            for row in ScheduledCredential.objects.filter(pk__in=changed).defer("outcome"):
+                _set(row, shortest[row.pk], now)
 
-    def _set(self, row: ScheduledCredential, seconds: int, now: datetime) -> None:
-        if seconds == (row.interval or 0):
-            return
-        due_at = None
-        if seconds:
-            due_at = first_due(now, timedelta(seconds=seconds), 1, everything=True)
-            due_at = min(due_at, row.due_at or due_at)
-            if row.failures and row.due_at:
-                due_at = row.due_at  # it may be in its back-off
-        ScheduledCredential.objects.filter(pk=row.pk).update(interval=seconds or None, due_at=due_at)
+    def apply_to_all(self, now: datetime) -> None:
+        """The same for every row: the console may have started with another setting."""
+        self.apply(list(ScheduledCredential.objects.values_list("pk", flat=True)), now)
 
     def _apply_to(self, namespace: str, uid: str) -> None:
         rows = ScheduledRegistry.objects.filter(namespace=namespace)
         rows = rows.filter(uid=uid) if uid else rows
-        found = list(rows.values_list("credential", flat=True).distinct())
-        for first in range(0, len(found), BATCH):
-            self.apply(found[first : first + BATCH], timezone.now())
+        self.apply(list(rows.values_list("credential", flat=True).distinct()), timezone.now())
+
+
+def forget_namespace(name: str) -> None:
+    """Deletes what a later namespace of this name must not inherit."""
+    CheckInterval.objects.filter(namespace=name).delete()
+
+
+def _set(row: ScheduledCredential, seconds: int, now: datetime) -> None:
+    due_at = None
+    if seconds:
+        interval = timedelta(seconds=seconds)
+        due_at = first_due(now, interval, 1, everything=True)
+        if row.tested_at and row.tested_reason in REFUSED:
+            due_at = max(due_at, row.tested_at + back_off(interval, row.failures))
+        else:
+            due_at = min(due_at, row.due_at or due_at)
+    ScheduledCredential.objects.filter(pk=row.pk).update(interval=seconds or None, due_at=due_at)
+
+
+def _interval(seconds: int) -> timedelta | None:
+    return timedelta(seconds=seconds) if seconds else None
+
+
+def _batches(credentials: Collection[int]) -> list[list[int]]:
+    every = list(credentials)
+    return [every[first : first + BATCH] for first in range(0, len(every), BATCH)]

@@ -71,6 +71,8 @@ class Placing:
                         changed.append(it)
         self._place(changed, now)
         self._remove(self._placed.keys() - present)
+        if whole:
+            self._intervals.apply_to_all(now)
         self._version = snapshot.version
 
     def again(self, uid: str) -> None:
@@ -182,8 +184,8 @@ class Placing:
             tested_reason=status.reason,
             reason=status.reason,
         )
-        if self._intervals.default is not None:
-            interval = self._intervals.default
+        interval = self._intervals.default.interval
+        if interval is not None:
             row.interval = round(interval.total_seconds())
             row.due_at = first_due(now, interval, new, everything=everything)
             if verdict.at is not None and status.state is not State.NEW:

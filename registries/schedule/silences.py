@@ -146,6 +146,11 @@ def end(*, access: Access, pk: int) -> None:
     row.delete()
 
 
+def forget_namespace(name: str) -> None:
+    """Deletes what a later namespace of this name must not inherit."""
+    Silence.objects.filter(namespace=name).delete()
+
+
 def _require(access: Access, namespace: str) -> None:
     if namespace:
         access.require(Permission.EDIT, namespace)

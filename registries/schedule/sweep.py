@@ -13,7 +13,7 @@ from functools import partial
 from os import getpid
 from socket import gethostname
 
-from django.db import close_old_connections, connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from registries.domain.access import EVERYWHERE, Access, Role
@@ -27,6 +27,7 @@ from registries.schedule import rows, telling
 from registries.schedule.digest import CredentialDigest
 from registries.schedule.expiry import Expiries
 from registries.schedule.intervals import Intervals
+from registries.schedule.loop import repeat
 from registries.schedule.placing import Placing
 from registries.schedule.rows import Claim
 from registries.service.tests import Tests
@@ -51,7 +52,7 @@ log = logging.getLogger(__name__)
 
 
 class Schedule:
-    """The parts of the schedule. An `interval` of None turns it off. `secret` is a text that all processes share, and
+    """The parts of the schedule. `interval` is the default; None: off. `secret` is a text that all processes share, and
     `patience` is longer than any test."""
 
     def __init__(
@@ -70,6 +71,7 @@ class Schedule:
         self.expiries = Expiries(index)
         self.placing = Placing(index, store, digest, self.intervals)
         self.sweep = Sweep(
+            intervals=self.intervals,
             placing=self.placing,
             tests=tests,
             index=index,
@@ -81,8 +83,8 @@ class Schedule:
 
     @property
     def upkeep(self) -> tuple[Callable[[], None], ...]:
-        """What runs beside the requests, each in a thread. Dates run out without tests as well."""
-        return (self.expiries.run, *((self.sweep.run,) if self.intervals.default else ()))
+        """What runs beside the requests, each in a thread. Somebody may choose an interval at any time."""
+        return self.expiries.run, telling.run, self.sweep.run
 
 
 class Sweep:
@@ -91,6 +93,7 @@ class Sweep:
     def __init__(
         self,
         *,
+        intervals: Intervals,
         placing: Placing,
         tests: Tests,
         index: Index,
@@ -99,6 +102,7 @@ class Sweep:
         lasts: timedelta,
         workers: Background,
     ) -> None:
+        self._intervals = intervals
         self._placing = placing
         self._tests = tests
         self._index = index
@@ -113,27 +117,13 @@ class Sweep:
 
     def run(self) -> None:
         """Works for ever, in its own thread."""
-        failed = False
-        wait = threading.Event().wait
-        while True:
-            close_old_connections()
-            try:
-                self.turn()
-                failed = False
-            except Exception:
-                if not failed:  # once for each outage
-                    log.exception("the schedule of checks is interrupted")
-                failed = True
-                connections.close_all()
-            wait(PAUSE)
+        repeat(self.turn, PAUSE, "the schedule of checks is interrupted")
 
     def turn(self) -> int:
         """Does what is due now. Returns the number of claims. With threads it does not wait for their end."""
-        if self._index.freshness().away:
+        if self._index.freshness().away or not self._intervals.in_use():
             return 0
         self._placing.update(timezone.now())
-        telling.tell_waiting(timezone.now())
-        telling.remind(timezone.now())
         begun = 0
         while self._free.acquire(blocking=False):
             claim = None

@@ -15,9 +15,12 @@ from registries.events.change import Change, ChangeKind
 from registries.events.outbox import tell
 from registries.limits import exclusive
 from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
+from registries.schedule.loop import repeat
 from registries.schedule.silences import current, silence_at, to_tell
 from registries.schedule.state import State
 
+PAUSE = 2.0
+"""Seconds between two looks for what may be told now."""
 BATCH = 500
 DAILY = timedelta(days=1)
 """Between two messages that a registry still fails."""
@@ -26,6 +29,17 @@ KINDS = {
     State.FLAPPING: ChangeKind.FLAPPING,
     State.OK: ChangeKind.RECOVERED,
 }
+
+
+def run() -> None:
+    """Tells what is due, for ever, in a thread of its own. It needs no scheduled check: people test as well."""
+    repeat(lambda: tell_due(timezone.now()), PAUSE, "messages about checks are interrupted")
+
+
+def tell_due(now: datetime) -> None:
+    """Tells what waited for the end of a silence, and reminds of what still fails."""
+    tell_waiting(now)
+    remind(now)
 
 
 def record(changes: Iterable[StateChange], at: datetime) -> None:

@@ -208,6 +208,7 @@ def _silence(access: Access, registry: RegistrySecret) -> dict[str, Any]:
     return {
         "silenced": until(registry.namespace, host, registry.uid, timezone.now()),
         "silence_url": f"{reverse('registries:silence_add')}?{query}",
+        "interval_url": f"{details_url(registry.key)}interval/",
     }
 
 

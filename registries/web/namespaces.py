@@ -1,4 +1,4 @@
-"""Pages of namespaces, for image-admin in all namespaces."""
+"""Pages of namespaces. Adding and deleting them takes image-admin in all namespaces."""
 
 from typing import Any
 
@@ -7,14 +7,20 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from registries.domain.access import Permission, role_for
+from registries.domain.errors import Forbidden
 from registries.domain.query import Criteria
 from registries.log_in.access import ConsoleRequest
 from registries.people.grants import forget_namespace
+from registries.schedule import intervals as check_intervals
+from registries.schedule import silences
+from registries.schedule.intervals import Setting, Source
 from registries.web.form_dialogs import confirm_by_name, submit
 from registries.web.forms import NamespaceForm
 from registries.web.responses import dialog
 from registries.web.shares import share
 from registries.wiring import services
+from registries.words import labels
 
 PAGE = "registries:namespaces"
 SHOWN = 5
@@ -23,10 +29,21 @@ SHOWN = 5
 
 @require_safe
 def namespaces(request: ConsoleRequest) -> HttpResponse:
-    access = request.access
-    access.require_administration()
-    rows = [(name, tally, share(tally)) for name, tally in services().index.tallies(access=access).items()]
-    context = {"namespaces": rows, "managed": services().registries.manages_namespaces}
+    access, intervals = request.access, services().schedule.intervals
+    if not access.may_anywhere(Permission.EDIT):
+        raise Forbidden("", role_for(Permission.EDIT))
+    chosen, here = intervals.of_namespaces(), services().registries.manages_namespaces
+    rows = [
+        (
+            name,
+            tally,
+            share(tally),
+            _interval(chosen.get(name, intervals.default)),
+            access.may(Permission.EDIT, name),
+        )
+        for name, tally in services().index.tallies(access=access).items()
+    ]
+    context = {"namespaces": rows, "managed": here and access.administers, "here": here}
     return render(request, "administration/namespaces.html", context)
 
 
@@ -72,3 +89,10 @@ def _forget(name: str) -> None:
     """Deletes what a later namespace of this name must not inherit."""
     forget_namespace(name)
     services().channels.forget_namespace(name)
+    check_intervals.forget_namespace(name)
+    silences.forget_namespace(name)
+
+
+def _interval(setting: Setting) -> tuple[str, bool]:
+    """An interval in words, and whether it is the default."""
+    return labels.every(setting.interval), setting.source is Source.CONSOLE

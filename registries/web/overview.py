@@ -172,13 +172,12 @@ def _calm(tally: Tally) -> str:
 
 def _next_check(coming: Outlook, now: datetime) -> str:
     """When the next scheduled check comes, or why none does."""
-    if services().check_interval is None:
-        return _("Scheduled checks are off.")
     if coming.late:
         text = ngettext("%(n)d scheduled check is late.", "%(n)d scheduled checks are late.", coming.late)
         return text % {"n": coming.late}
     if coming.next_at is None:
-        return _("No scheduled check is due.")
+        off = services().check_interval is None
+        return _("Scheduled checks are off.") if off else _("No scheduled check is due.")
     minutes = max(0, int((coming.next_at - now).total_seconds())) // 60
     if minutes < 1:
         return _("The next check is due now.")

@@ -102,6 +102,8 @@ def _navigation(
         images.insert(2, ("pull_failures", _("Pull failures"), "circle-alert"))
     if tells:
         images.append(("channels", _("Channels"), "bell"))
+    if tells and not administers:
+        images.append(("namespaces", _("Namespaces"), "folder"))
     groups = [(_("Images"), images)]
     if administers:
         entries = [("namespaces", _("Namespaces"), "folder")]
@@ -112,7 +114,7 @@ def _navigation(
 
 
 def _tells(request: ConsoleRequest) -> bool:
-    """Whether this person may manage channels or silences somewhere."""
+    """Whether this person may manage channels, silences or check intervals somewhere."""
     try:
         return request.access.may_anywhere(Permission.EDIT)
     except Unavailable:

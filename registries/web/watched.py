@@ -13,7 +13,9 @@ from django.utils.translation import ngettext
 from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.models import DayRecord, ScheduledCredential, StateChange
 from registries.schedule import days, rows
+from registries.schedule.intervals import Setting, Source
 from registries.schedule.state import State
+from registries.wiring import services
 from registries.words import labels
 
 SHOWN = 30
@@ -54,23 +56,27 @@ class Watched:
     """The window and its percentage, as ("24 h", "99.87 %"); "" without a test."""
     turns: list[Turn]
     next: str
+    source: str
+    """Where the interval comes from; "" for a registry that is not planned yet."""
 
 
 def of(registry: RegistrySecret, now: datetime) -> Watched:
-    """Three queries: the days, the changes, the schedule."""
+    """Four queries: the days, the changes, the schedule, the interval."""
     row = rows.statuses([registry.uid]).get(registry.uid)
     changes = rows.changes_of(registry.uid, READ)
     today = timezone.localdate(now)
     down_since = row.tested_at if row and row.settled == State.FAILING else None
     records = days.of(registry.uid, today - max(WINDOWS))
     strip = _strip(days.with_current(records, down_since, now), changes, today)
+    setting = services().schedule.intervals.of(registry.namespace, registry.uid)
     shares = ((it, days.availability(records, now, it, down_since)) for it in WINDOWS)
     return Watched(
         days=strip,
         days_text=_summary(strip),
         availability=[(labels.span(window), _percent(share)) for window, share in shares],
         turns=[_turn(it) for it in changes[:CHANGES]],
-        next=_next(row, now),
+        next=_next(row, setting, now),
+        source=_source(row, setting),
     )
 
 
@@ -185,14 +191,28 @@ def _turn(change: StateChange) -> Turn:
     return Turn(change.at, labels.STATES[change.before], labels.STATES[change.after], reason)
 
 
-def _next(row: ScheduledCredential | None, now: datetime) -> str:
+def _next(row: ScheduledCredential | None, setting: Setting, now: datetime) -> str:
     """When the next regular check is, and how often there is one."""
-    if row is None:
+    if row is None and setting.interval:
         return _("No regular check is planned")
-    if row.interval is None or row.due_at is None:
+    if row is None or row.interval is None or row.due_at is None:
         return _("Regular checks are off")
-    every = labels.span(timedelta(seconds=row.interval))
+    every = labels.whole_span(timedelta(seconds=row.interval))
     if row.due_at <= now:
         return _("Checked every %(every)s; the next check is due") % {"every": every}
     wait = labels.span(row.due_at - now)
     return _("Checked every %(every)s; next check in %(wait)s") % {"every": every, "wait": wait}
+
+
+def _source(row: ScheduledCredential | None, setting: Setting) -> str:
+    """Who chose the interval. Registries with the same credential are tested together, as often as one of them asks."""
+    if row is None and setting.interval:
+        return ""
+    seconds = row.interval if row else None
+    if seconds and (setting.interval is None or seconds < setting.interval.total_seconds()):
+        return _("as another registry with this credential")
+    return {
+        Source.REGISTRY: _("chosen for this registry"),
+        Source.NAMESPACE: _("as the namespace"),
+        Source.CONSOLE: _("default"),
+    }[setting.source]

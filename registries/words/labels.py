@@ -95,6 +95,7 @@ ACTIONS = {
     "token": _("Access token"),
     "channel": _("Channel"),
     "silence": _("Silence"),
+    "interval": _("Check interval"),
     "export": _("Exported the audit log"),
     "bind": _("Bound to the default service account"),
     "unbind": _("Unbound from the default service account"),
@@ -276,6 +277,17 @@ def span(length: timedelta) -> str:
     if minutes < 48 * 60:
         return gettext("%(n)d h") % {"n": round(minutes / 60)}
     return gettext("%(n)d d") % {"n": round(minutes / (24 * 60))}
+
+
+def every(interval: timedelta | None) -> str:
+    """An interval of checks; None: off."""
+    return gettext("every %(span)s") % {"span": whole_span(interval)} if interval else gettext("off")
+
+
+def whole_span(length: timedelta) -> str:
+    """A length of time, exact to the minute, in the largest unit that divides it: 90 min, 6 h, 2 d."""
+    minutes = round(length.total_seconds() / 60)
+    return gettext("%(n)d min") % {"n": minutes} if minutes % 60 else span(length)
 
 
 def next_expiry(registry: RegistrySecret, today: date) -> str:

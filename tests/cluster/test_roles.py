@@ -74,7 +74,10 @@ class TestWhatTheySeeAndDo:
         assert client.get("/namespaces/-/add/").status_code == 404
         assert client.get("/namespaces/").status_code == 200
         assert "/accounts/" not in text(client)
-        assert log_in("team-a-admin").get("/namespaces/").status_code == 403
+        page = text(log_in("team-a-admin"), "/namespaces/")
+        assert "/namespaces/team-a/interval/" in page, "they choose how often it is checked"
+        assert "team-b" not in page
+        assert log_in("stranger").get("/namespaces/").status_code == 403
 
     def test_the_api_is_the_same_persons_and_no_tokens_of_accounts(self, people: Cluster) -> None:
         """An account of before, whose token would act as the console."""

@@ -16,6 +16,7 @@ from registries.models import ScheduledCredential
 from registries.runs.threads import Background
 from registries.schedule.rows import next_moment
 from registries.schedule.sweep import Schedule
+from registries.schedule.telling import tell_due
 from registries.wiring import services
 from tests.cast import Cast
 from tests.peers.scripted import Reply, Request, ScriptedServer, registry_ok, unauthorized
@@ -120,11 +121,16 @@ class World:
     def run(self, hours: float) -> None:
         """Lets time pass, and works on all that is due at its moment."""
         end = self.clock.now + timedelta(hours=hours)
-        self.schedule.sweep.turn()
+        self.turn()
         while (moment := next_moment()) is not None and moment <= end:
             self.clock.now = max(moment, self.clock.now + timedelta(seconds=2))
-            self.schedule.sweep.turn()
+            self.turn()
         self.clock.now = end
+
+    def turn(self) -> None:
+        """What the threads of a process do now."""
+        self.schedule.sweep.turn()
+        tell_due(self.clock.now)
 
     @property
     def log_ins(self) -> list[LogIn]:

@@ -21,7 +21,7 @@ def reachable(settings: Any) -> None:
 
 def send(world: World) -> None:
     """The schedule looks for silences that have ended; half a minute later, the sender sends what is due."""
-    world.schedule.sweep.turn()
+    world.turn()
     world.clock.now += timedelta(seconds=31)
     while services().sender.send_one():
         world.clock.now += timedelta(seconds=10)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -37,12 +38,19 @@ def test_without_a_test_it_says_so(cast: Cast) -> None:
     assert "No regular check is planned No tests in this time." in shown(cast)
 
 
+def test_without_an_interval_it_says_so(cast: Cast, settings: Any) -> None:
+    settings.CHECK_INTERVAL = "off"
+    cast.add()
+    assert "Regular checks are off · default" in shown(cast)
+
+
 @pytest.mark.parametrize(
     ("interval", "wait", "text"),
     [
         (None, None, "Regular checks are off"),
         (21_600, timedelta(hours=3), "Checked every 6 h; next check in 3 h"),
         (7 * 86_400, timedelta(days=5), "Checked every 7 d; next check in 5 d"),
+        (5_400, timedelta(minutes=5), "Checked every 90 min; next check in 5 min"),
         (3_600, timedelta(minutes=5), "Checked every 1 h; next check in 5 min"),
         (3_600, timedelta(seconds=3), "next check in 1 min"),
         (3_600, -timedelta(seconds=3), "the next check is due"),
