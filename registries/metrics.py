@@ -135,13 +135,17 @@ class Registries(Collector):
 
 
 class Upkeep(Collector):
-    """Metrics of what the console does by itself: how many credentials are due for a check and for how long, messages
-    that wait, and whether its own network has a problem."""
+    """Metrics of what the console does by itself: how many credentials are due for a check and for how long, how many
+    are being checked, messages that wait, and whether its own network has a problem."""
 
-    def __init__(self, due: int, lag: float, waiting: int, *, network: bool) -> None:
+    def __init__(self, due: int, lag: float, claims: int, waiting: int, *, network: bool) -> None:
         self._values = {
             "checks_due": ("Credentials that are due for a scheduled check.", due),
             "checks_lag_seconds": ("For how long the first of them has been due.", lag),
+            "checks_claimed": (
+                "Credentials that a process has claimed for a check, and not released.",
+                claims,
+            ),
             "messages_waiting": ("Messages that wait to be sent to channels.", waiting),
             "network_incident": ("1 while the console's own network has a problem.", int(network)),
         }

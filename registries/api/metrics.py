@@ -19,6 +19,7 @@ from registries.events import outbox
 from registries.metrics import Registries, Upkeep, exposition
 from registries.schedule.network import current as current_incident
 from registries.schedule.rows import lag as schedule_lag
+from registries.schedule.rows import open_claims
 from registries.wiring import services
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _upkeep() -> Upkeep:
     due, lag = schedule_lag()
-    return Upkeep(due, lag, outbox.waiting(), network=current_incident() is not None)
+    return Upkeep(due, lag, open_claims(), outbox.waiting(), network=current_incident() is not None)
 
 
 def _refused(error: ConsoleError) -> HttpResponse:

@@ -270,3 +270,8 @@ def lag(now: datetime | None = None) -> tuple[int, float]:
     due = ScheduledCredential.objects.filter(due_at__lte=now).order_by("due_at")
     first = due.values_list("due_at", flat=True).first()
     return due.count(), (now - first).total_seconds() if first else 0.0
+
+
+def open_claims() -> int:
+    """How many credentials processes work on now. What a dead process had claimed counts until its claim ends."""
+    return ScheduledCredential.objects.filter(claimed_until__gt=timezone.now()).count()

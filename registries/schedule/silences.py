@@ -23,15 +23,21 @@ REASON_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a silence is for. Empty values stand for all: a namespace, a host in it, or one registry of it."""
+    """What a silence is for: a namespace, a host (host:port) in it, or one registry of it. None stands for all.
 
-    namespace: str = ""
-    host: str = ""
-    uid: str = ""
+    An empty text is a ValueError: an unknown value would silence everything."""
+
+    namespace: str | None = None
+    host: str | None = None
+    uid: str | None = None
+
+    def __post_init__(self) -> None:
+        if "" in (self.namespace, self.host, self.uid):
+            raise ValueError(f"an empty value in {self}")
 
     def covers(self, namespace: str, host: str, uid: str) -> bool:
         pairs = ((self.namespace, namespace), (self.host, host), (self.uid, uid))
-        return all(wanted in ("", given) for wanted, given in pairs)
+        return all(wanted in (None, given) for wanted, given in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,7 @@ def to_tell(changes: Iterable[StateChange]) -> list[tuple[StateChange, StateChan
 def current(now: datetime) -> Silences:
     """Every silence that is not over for good."""
     rows = Silence.objects.filter(ends_at__gt=now) | Silence.objects.filter(weekly=True)
-    return [(Scope(it.namespace, it.host, it.uid), _window(it)) for it in rows]
+    return [(_scope(it), _window(it)) for it in rows]
 
 
 def manageable(*, access: Access, now: datetime) -> list[Silence]:
@@ -123,11 +129,11 @@ def add(*, access: Access, scope: Scope, window: Window, reason: str) -> Silence
     an administrator. Invalid for a time that is too long, has no end, or is over."""
     _require(access, scope.namespace)
     if causes := _causes(window, reason, timezone.now()):
-        raise Invalid(scope.namespace, causes)
+        raise Invalid(scope.namespace or "", causes)
     return Silence.objects.create(
-        namespace=scope.namespace,
-        host=scope.host[:300],
-        uid=scope.uid[:36],
+        namespace=scope.namespace or "",
+        host=(scope.host or "")[:300],
+        uid=scope.uid or "",
         starts_at=window.starts_at,
         ends_at=window.ends_at,
         weekly=window.last_day is not None,
@@ -142,7 +148,7 @@ def end(*, access: Access, pk: int) -> None:
     row = Silence.objects.filter(pk=pk).first()
     if row is None:
         raise NotFound(str(pk))
-    _require(access, row.namespace)
+    _require(access, row.namespace or None)
     row.delete()
 
 
@@ -151,8 +157,8 @@ def forget_namespace(name: str) -> None:
     Silence.objects.filter(namespace=name).delete()
 
 
-def _require(access: Access, namespace: str) -> None:
-    if namespace:
+def _require(access: Access, namespace: str | None) -> None:
+    if namespace is not None:
         access.require(Permission.EDIT, namespace)
     else:
         access.require_administration()
@@ -176,6 +182,10 @@ def _causes(window: Window, reason: str, now: datetime) -> list[Cause]:
     elif len(reason) > REASON_MAX:
         causes.append(Cause("reason", Problem.TOO_LONG, REASON_MAX))
     return causes
+
+
+def _scope(row: Silence) -> Scope:
+    return Scope(row.namespace or None, row.host or None, row.uid or None)
 
 
 def _window(row: Silence) -> Window:

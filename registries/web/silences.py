@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from registries.addresses.address import AddressError, parse_address
 from registries.audit.action import Action
 from registries.domain.access import Permission, role_for
 from registries.domain.errors import Cause, Forbidden, Invalid, Problem
@@ -66,6 +67,17 @@ class SilenceForm(CauseForm):
         super().__init__(*args, **kwargs)
         self.fields["namespace"].choices = namespaces  # type: ignore[attr-defined]
 
+    def scope(self) -> Scope:
+        """Raises Invalid without a namespace, and for a host that is no address: it would silence nothing."""
+        namespace, host = self.typed()["namespace"], self.typed()["host"].strip()
+        if not namespace:
+            raise Invalid("", (Cause("namespace", Problem.REQUIRED),))
+        try:
+            origin = parse_address(host).origin if host else None
+        except AddressError as error:
+            raise Invalid(namespace, (Cause("host", Problem(error.problem)),)) from error
+        return Scope(None if namespace == ALL else namespace, origin)
+
     def window(self) -> Window:
         """Raises Invalid for texts that are no times."""
         typed, causes = self.typed(), []
@@ -104,16 +116,18 @@ def silence_add(request: ConsoleRequest) -> HttpResponse:
     }
     if request.method != "POST":
         return dialog(request, "channels/_silence.html", context, title=title)
-    typed = form.typed()
-    namespace = "" if typed["namespace"] == ALL else typed["namespace"] or "?"
-    scope = Scope(namespace, "" if registry else typed["host"].strip(), registry.uid if registry else "")
     try:
-        made = silences.add(access=access, scope=scope, window=form.window(), reason=typed["reason"].strip())
+        scope = Scope(registry.namespace, uid=registry.uid) if registry else form.scope()
+        if scope.namespace:
+            services().index.require_namespace(access, scope.namespace)
+        made = silences.add(
+            access=access, scope=scope, window=form.window(), reason=form.typed()["reason"].strip()
+        )
     except Invalid as error:
         form.add_causes(error.causes)
         return dialog(request, "channels/_silence.html", context, status=422, title=title)
     until = f"{timezone.localtime(made.ends_at):%Y-%m-%d %H:%M}"
-    services().audit.record(access, Action.SILENCE, namespace=namespace, note=f"add {until}")
+    services().audit.record(access, Action.SILENCE, namespace=made.namespace, note=f"add {until}")
     return _leave(
         request, _("Messages wait until %(time)s.") % {"time": until}, registry.key if registry else None
     )

@@ -259,7 +259,14 @@ def test_a_burst_after_the_start_is_an_increase(cast: Cast) -> None:
     assert refused == [0]
 
 
-UPKEEP = ("checks_due", "checks_lag_seconds", "messages_waiting", "network_incident", "actions_total")
+UPKEEP = (
+    "checks_due",
+    "checks_lag_seconds",
+    "checks_claimed",
+    "messages_waiting",
+    "network_incident",
+    "actions_total",
+)
 
 
 def test_what_the_console_does_by_itself_is_for_who_sees_everything(cast: Cast) -> None:
@@ -267,6 +274,8 @@ def test_what_the_console_does_by_itself_is_for_who_sees_everything(cast: Cast) 
     due = ScheduledCredential.objects.create(
         digest="d", host="h:443", username="u", due_at=now - timedelta(minutes=5)
     )
+    for name, minutes in (("held", 1), ("held too", 2), ("of a dead process", -1)):
+        ScheduledCredential.objects.create(digest=name, claimed_until=now + timedelta(minutes=minutes))
     Channel.objects.create(name="ops", service="slack", sealed="")
     outbox.tell([Change(ChangeKind.FAILING, now, now, "uid", "team-a", "harbor", host="h")])
     NetworkIncident.objects.create(open=True, began_at=now, hosts=6, failed=6)
@@ -276,6 +285,7 @@ def test_what_the_console_does_by_itself_is_for_who_sees_everything(cast: Cast) 
     [(_, late)] = found["checks_lag_seconds"]
     assert 300 <= late < 900
     assert [found[name][0][1] for name in UPKEEP if name in ("checks_due", "messages_waiting")] == [1, 1]
+    assert found["checks_claimed"] == [({}, 2)]
     assert found["network_incident"] == [({}, 1)]
     due.delete()
     NetworkIncident.objects.update(open=None)

@@ -24,9 +24,17 @@ def silent(moment: datetime, *windows: Window, zone: ZoneInfo = SHANGHAI) -> tup
 
 
 def test_a_scope_covers_what_it_names_and_nothing_else() -> None:
-    for namespace, host, uid in product(("", "team-a", "team-b"), ("", "h:443", "i:443"), ("", "u", "v")):
+    for namespace, host, uid in product(
+        (None, "team-a", "team-b"), (None, "h:443", "i:443"), (None, "u", "v")
+    ):
         expected = namespace != "team-b" and host != "i:443" and uid != "v"
         assert Scope(namespace, host, uid).covers("team-a", "h:443", "u") is expected
+
+
+@pytest.mark.parametrize("values", [it for it in product(("", None, "x"), repeat=3) if "" in it])
+def test_an_unknown_value_silences_nothing(values: tuple[str | None, str | None, str | None]) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        Scope(*values)
 
 
 def test_a_window_begins_and_ends_to_the_second() -> None:
@@ -107,7 +115,7 @@ def test_a_silence_takes_the_right_to_edit(
     cast: Cast, person: str, namespace: str, error: type[Exception]
 ) -> None:
     now = timezone.now()
-    values = {"scope": Scope(namespace), "window": Window(now, now + HOUR), "reason": "upgrade"}
+    values = {"scope": Scope(namespace or None), "window": Window(now, now + HOUR), "reason": "upgrade"}
     with pytest.raises(error):
         silences.add(access=cast.access(person), **values)
     made = silences.add(access=cast.access("olive"), **values)

@@ -42,6 +42,40 @@ def test_who_may_silence_what(cast: Cast, person: str, namespace: str, made: boo
     assert Silence.objects.count() == int(made)
 
 
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("", ""),
+        (" ", ""),
+        ("harbor.example.com", "harbor.example.com:443"),
+        ("harbor.example.com:443", "harbor.example.com:443"),
+        ("https://Harbor.Example.com/", "harbor.example.com:443"),
+        ("http://h.example.com", "h.example.com:80"),
+        ("docker.io", "registry-1.docker.io:443"),
+        ("hub.docker.com", "registry-1.docker.io:443"),
+        ("[2001:DB8::1]:5000", "[2001:db8::1]:5000"),
+        ("harbor example com", None),
+        ("user@h.example.com", None),
+        ("h.example.com:99999", None),
+        ("ftp://h.example.com", None),
+        ("*", None),
+        ("x" * 400, None),
+    ],
+)
+def test_a_host_is_stored_as_the_schedule_knows_it_or_refused(
+    cast: Cast, typed: str, stored: str | None
+) -> None:
+    answer = add(cast, host=typed)
+    assert answer.status_code == (422 if stored is None else 200)
+    assert [it.host for it in Silence.objects.all()] == ([] if stored is None else [stored])
+
+
+@pytest.mark.parametrize("namespace", ["", "nowhere", "?"])
+def test_an_administrator_silences_no_namespace_that_does_not_exist(cast: Cast, namespace: str) -> None:
+    assert add(cast, "olive", namespace).status_code in (404, 422)
+    assert not Silence.objects.exists()
+
+
 def test_a_registry_is_silenced_from_its_page_which_says_so(cast: Cast) -> None:
     it = cast.add()
     page = cast.client("omar").get("/registries/team-a/harbor-prod/").content.decode()
