@@ -80,6 +80,17 @@ class Schedule:
             return slot
         return None
 
+    def add(self, slot: Slot) -> LeftAlone:
+        """Puts a test at the end of a registry that has a test under way. Returns it if it is left alone."""
+        if slot.registry not in self._under_way:
+            raise ValueError(f"not under way: {slot.registry}")
+        if reason := self._refused.get((slot.registry, slot.username)):
+            return ((slot, reason),)
+        self._queues[slot.registry].append(slot)
+        self._of_user.setdefault((slot.registry, slot.username), deque()).append(slot)
+        self._count(slot.registry, -1)
+        return ()
+
     def ended(self, slot: Slot, reason: Reason | None) -> LeftAlone:
         """Ends the test of a taken slot; `reason` is None if it was given up. Frees the registry. Returns the tests
         that are left alone from now on, with the reason. ValueError if the slot is not under way."""

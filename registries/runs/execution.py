@@ -143,6 +143,11 @@ class Execution(Generic[T]):
         return self._heartbeat.access
 
     @property
+    def queue(self) -> ItemQueue:
+        """The queue that the kind made for this run."""
+        return self._queue
+
+    @property
     def stopped(self) -> bool:
         return self._heartbeat.stopped
 
@@ -150,6 +155,10 @@ class Execution(Generic[T]):
     def lost(self) -> bool:
         """Whether another process has claimed the run. What is not known for sure may not be recorded then."""
         return self._heartbeat.lost
+
+    def beat(self) -> bool:
+        """Keeps the run, between many writes. False if it is stopped."""
+        return self._heartbeat.beat()
 
     def items(self) -> list[Item]:
         """All items of the run, those that have ended included."""

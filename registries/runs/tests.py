@@ -5,13 +5,16 @@ for a pause (Retry-After), the other items with this host and user name are left
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
-from typing import cast
+from typing import Protocol, cast
 
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, Problem, Unavailable
+from registries.domain.registry import Credential
 from registries.probe import LEAVE_ALONE, Reason, Result, Schedule, Slot, registry_of
 from registries.runs.execution import Execution, ItemQueue, Kind, Step
 from registries.runs.run import Item, ItemOutcome, ItemState
@@ -30,13 +33,36 @@ LeftAlone = Sequence[tuple[Item, ItemOutcome]]
 log = logging.getLogger(__name__)
 
 
-class HostQueue(ItemQueue):
-    """The waiting items, in the order of the probe's Schedule."""
+class Sharing(Protocol):
+    """Knows which registries have the same credential: one test of it is the test of all."""
 
-    def __init__(self, slots: Sequence[Slot]) -> None:
+    def digests(self, uids: Sequence[str]) -> Mapping[str, str]:
+        """The digest of the credential of each registry, by uid. Unknown ones are left out."""
+        ...
+
+    def digest(self, credential: Credential) -> str: ...
+
+    def shared(self, uids: Sequence[str], result: Result, at: datetime) -> None:
+        """Takes note that the verdict of a test of another registry was written to these."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Items with the credential of another item, which gets the one test."""
+
+    digest: str = ""
+    copies: Sequence[Item] = ()
+
+
+class HostQueue(ItemQueue):
+    """The waiting items, in the order of the probe's Schedule. `groups` has the copies of an item, by its id."""
+
+    def __init__(self, slots: Sequence[Slot], groups: Mapping[int, Group] | None = None) -> None:
         super().__init__(())
         self._schedule = Schedule(slots)
         self._under_way: dict[int, Slot] = {}
+        self._groups = dict(groups or {})
 
     def take(self) -> Item | None:
         slot = self._schedule.take()
@@ -49,21 +75,58 @@ class HostQueue(ItemQueue):
     def put_back(self, items: Sequence[Item]) -> None:
         raise NotImplementedError("a step of a test returns its errors, so no item is put back")
 
+    def digest_of(self, item: Item) -> str:
+        """The digest of the credential that an item has in common with its copies; "" without copies."""
+        return self._groups.get(item.id, Group()).digest
+
+    def take_copies(self, item: Item) -> Sequence[Item]:
+        """The copies of an item. From now on it has none."""
+        return self._groups.pop(item.id, Group()).copies
+
+    def test_next(self, item: Item, group: Group) -> LeftAlone:
+        """Tests the first of these after an item under way, for the others as well."""
+        if not group.copies:
+            return ()
+        first, *others = group.copies
+        self._groups[first.id] = Group(group.digest, others)
+        slot = self._under_way[item.id]
+        return self._left_alone(self._schedule.add(Slot(first, slot.registry, slot.username)))
+
     def ended(self, item: Item, outcome: ItemOutcome) -> LeftAlone:
+        """Copies without a verdict by now are left alone with a refused item, and else one of them is tested."""
+        if item.id not in self._under_way:  # a copy
+            return ()
+        reason = Reason(outcome.reason) if outcome.reason else None
+        group = self._groups.pop(item.id, Group())
+        if reason in LEAVE_ALONE:
+            more: LeftAlone = [(it, _left_alone_for(reason)) for it in group.copies]
+        else:
+            more = self.test_next(item, group)
         slot = self._under_way.pop(item.id)
-        return _left_alone(self._schedule.ended(slot, Reason(outcome.reason) if outcome.reason else None))
+        return [*more, *self._left_alone(self._schedule.ended(slot, reason))]
 
     def refuse(self, host: str, username: str, reason: Reason) -> LeftAlone:
         """Leave the items of a host and user name alone, because of an earlier test."""
-        return _left_alone(self._schedule.refuse(host, username, reason))
+        return self._left_alone(self._schedule.refuse(host, username, reason))
 
     @property
     def is_empty(self) -> bool:
         return not self._schedule.waiting
 
+    def _left_alone(self, slots: Sequence[tuple[Slot, Reason]]) -> LeftAlone:
+        return [
+            (item, _left_alone_for(reason))
+            for slot, reason in slots
+            for item in (cast(Item, slot.key), *self.take_copies(cast(Item, slot.key)))
+        ]
+
 
 class VerifyKind(Kind[Tested]):
-    """`workers` has the threads that probe. `pauses` knows the hosts that asked for a pause."""
+    """`workers` has the threads that probe. `pauses` knows the hosts that asked for a pause.
+
+    With `sharing`, registries with the same credential are tested once, and each gets the verdict. Runs of people have
+    none: everybody tests in their own name.
+    """
 
     name = "verify"
     action = Action.TEST
@@ -81,10 +144,12 @@ class VerifyKind(Kind[Tested]):
         pauses: Pauses,
         workers: Background,
         at_once: int,
+        sharing: Sharing | None = None,
     ) -> None:
         self._registries = registries
         self._tests = tests
         self._pauses = pauses
+        self._sharing = sharing
         self.workers = workers
         self.at_once = at_once
 
@@ -93,7 +158,7 @@ class VerifyKind(Kind[Tested]):
         items = run.items()
         found, _ = self._registries.by_uid(access=run.access, uids=[item.uid for item in items])
         places = {it.uid: (registry_of(it.address), it.username) for it in found}
-        slots: list[Slot] = []
+        waiting: list[Item] = []
         refused: list[tuple[str, str, Reason]] = []
         paused = self._pauses.active()
         for item in items:
@@ -101,17 +166,20 @@ class VerifyKind(Kind[Tested]):
             if item.state is ItemState.WAITING and (item.key.namespace, *place) in paused:
                 run.write([item], _left_alone_for(Reason.RATE_LIMITED))
             elif item.state is ItemState.WAITING:
-                slots.append(Slot(item, *place))
+                waiting.append(item)
             elif item.reason in LEAVE_ALONE:
                 refused.append((*place, Reason(item.reason)))
-        queue = HostQueue(slots)
+        groups = self._groups(waiting)
+        copies = {it.id for group in groups.values() for it in group.copies}
+        slots = [Slot(it, *places.get(it.uid, ("", str(it.id)))) for it in waiting if it.id not in copies]
+        queue = HostQueue(slots, groups)
         for host, username, reason in refused:
             for item, outcome in queue.refuse(host, username, reason):
                 run.write([item], outcome)
         return queue
 
     def begin(self, item: Item, run: Execution[Tested]) -> Step[Tested] | None:
-        begin, attempt_of = self._tests.begin_test_of_run, self._tests.attempt
+        begin, credential_of = self._tests.begin_test_of_run, self._tests.credential
         try:
             check = run.patiently(lambda: begin(access=run.access, key=item.key, uid=item.uid))
         except Conflict as error:
@@ -120,12 +188,14 @@ class VerifyKind(Kind[Tested]):
             run.end([item], ItemOutcome(ItemState.LEFT_ALONE, problem=error.code))
             return None
         try:
-            attempt = run.patiently(lambda: attempt_of(access=run.access, check=check))
+            credential = run.patiently(lambda: credential_of(access=run.access, check=check))
         except ConsoleError as error:
             abandoned = self._tests.abandon_test(check=check, error=error)
             run.fail(item, error, problem=abandoned.problem)
             return None
+        self._part_from_copies(item, credential, run)
         busy = Unavailable(check.lane, Problem.REGISTRY_BUSY)
+        attempt = partial(self._tests.probe, credential)
         return Step(partial(_probe, check, attempt), check.lane, lambda: (check, busy))
 
     def record(self, results: Sequence[tuple[Item, Tested]], run: Execution[Tested]) -> None:
@@ -141,8 +211,53 @@ class VerifyKind(Kind[Tested]):
             if isinstance(recorded, NotTested):
                 run.fail(item, Unavailable(str(check.key), recorded.problem))
             else:
+                self._write_to_copies(item, recorded, run)
                 took = round(recorded.duration_ms)
                 run.end([item], ItemOutcome(ItemState.DONE, recorded.reason, duration_ms=took))
+
+    def _groups(self, items: Sequence[Item]) -> dict[int, Group]:
+        """The copies of each item that is tested for others as well, by its id."""
+        if self._sharing is None:
+            return {}
+        digests, of_digest = self._sharing.digests([it.uid for it in items]), dict[str, list[Item]]()
+        for it in items:
+            if it.uid in digests:
+                of_digest.setdefault(digests[it.uid], []).append(it)
+        return {its[0].id: Group(digest, its[1:]) for digest, its in of_digest.items() if its[1:]}
+
+    def _part_from_copies(self, item: Item, credential: Credential, run: Execution[Tested]) -> None:
+        """Tests the copies of an item apart from it, if its credential was changed meanwhile."""
+        queue = cast(HostQueue, run.queue)
+        digest = queue.digest_of(item)
+        if self._sharing is None or not digest or self._sharing.digest(credential) == digest:
+            return
+        for other, outcome in queue.test_next(item, Group(digest, queue.take_copies(item))):
+            run.write([other], outcome)
+
+    def _write_to_copies(self, item: Item, result: Result, run: Execution[Tested]) -> None:
+        """Gives the verdict to the registries that still have the credential that was tested, and ends their items."""
+        queue = cast(HostQueue, run.queue)
+        digest = queue.digest_of(item)
+        if self._sharing is None or not digest or result.reason is Reason.RATE_LIMITED:
+            return
+        copies, at, written = queue.take_copies(item), datetime.now(UTC), []
+        digests = self._sharing.digests([it.uid for it in copies])
+        for it in copies:
+            own = digests.get(it.uid, "")
+            if own != digest:
+                for other, outcome in queue.test_next(item, Group(own, [it])):
+                    run.write([other], outcome)
+                continue
+            run.beat()  # there may be thousands
+            write = partial(self._tests.write_verdict, access=run.access, key=it.key, uid=it.uid)
+            try:
+                if not run.lost:
+                    run.patiently(partial(write, result=result, at=at))
+                    written.append(it)
+            except ConsoleError as error:
+                run.fail(it, error)
+        self._sharing.shared([it.uid for it in written], result, at)
+        run.end(written, ItemOutcome(ItemState.DONE, result.reason))
 
     def recover(self, access: Access, items: Sequence[Item]) -> None:
         self._tests.abandon_lost_tests(access=access, uids=[item.uid for item in items])
@@ -157,10 +272,6 @@ def _probe(check: Check, attempt: Callable[[], Result]) -> Tested:
     except Exception:
         log.exception("a test failed")
         return check, Unavailable(str(check.key), Problem.INTERRUPTED)
-
-
-def _left_alone(slots: Sequence[tuple[Slot, Reason]]) -> LeftAlone:
-    return [(cast(Item, slot.key), _left_alone_for(reason)) for slot, reason in slots]
 
 
 def _left_alone_for(reason: Reason) -> ItemOutcome:

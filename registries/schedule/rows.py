@@ -114,6 +114,16 @@ def observe(uid: str, result: Result, at: datetime) -> None:
         _apply(row, _uids(row), result, at)
 
 
+def note_written(uids: Sequence[str], result: Result, at: datetime) -> None:
+    """Takes note that the verdict of another registry's test, which `observe` has seen, is on these resources too."""
+    with transaction.atomic():
+        for first in range(0, len(uids), BATCH):
+            rows = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
+            rows.update(written_at=at, written_reason=result.reason.value)
+        if result.reason is not Reason.RATE_LIMITED:
+            days.count(uids, at, ok=result.ok)
+
+
 def unwritten(claim: Claim) -> list[ScheduledRegistry]:
     """The registries that lack the confirmed outcome: all with another one, and those whose time is an hour old."""
     row = _mine(claim).first()

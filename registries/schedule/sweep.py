@@ -30,6 +30,7 @@ from registries.schedule.intervals import Intervals
 from registries.schedule.loop import repeat
 from registries.schedule.placing import Placing
 from registries.schedule.rows import Claim
+from registries.schedule.sharing import SharedCredentials
 from registries.service.tests import Tests
 from registries.stores.base import Store
 from registries.verification.check import SCHEDULED, Check
@@ -69,6 +70,7 @@ class Schedule:
         digest = CredentialDigest(secret)
         self.intervals = Intervals(interval)
         self.expiries = Expiries(index)
+        self.sharing = SharedCredentials(digest)
         self.placing = Placing(index, store, digest, self.intervals)
         self.sweep = Sweep(
             intervals=self.intervals,

@@ -208,8 +208,19 @@ class Services(Telling):
                 self.registries, self.tests, self.pauses, self.run_test_threads, max(1, settings.RUN_TESTS)
             ),
         )
-        shared = (self.run_threads, self.index.freshness, self.people.access_now, transaction.atomic)
-        return {kind.name: Runs(kind, *shared) for kind in kinds}
+        return {kind.name: self._runs_of(kind) for kind in kinds}
+
+    @part
+    def verify_runs(self) -> Runs:
+        """The runs of `manage.py verify`: each credential is tested once."""
+        at_once, sharing = max(1, settings.RUN_TESTS), self.schedule.sharing
+        kind = VerifyKind(
+            self.registries, self.tests, self.pauses, self.run_test_threads, at_once, sharing=sharing
+        )
+        return self._runs_of(kind)
+
+    def _runs_of(self, kind: Kind[Any]) -> Runs:
+        return Runs(kind, self.run_threads, self.index.freshness, self.people.access_now, transaction.atomic)
 
     def start(self) -> None:
         """Begins what runs beside the requests. Call it in the process that answers requests."""

@@ -95,9 +95,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no namespace {namespace}.", returncode=2) from None
         chosen = [it for it in found if older_than is None or _is_older(it, older_than)]
         random.shuffle(chosen)  # no registry is always first, or always left over when a run is stopped
-        runs = services().runs["verify"]
+        runs = services().verify_runs
         try:
-            services().schedule.placing.update(timezone.now())  # so that the results reach the schedule
+            services().schedule.placing.update(timezone.now())  # it knows the credentials
             run = runs.propose(access=access, registries=chosen)
             self._cancel = partial(runs.cancel, access=access, run_id=run)
             runs.work(access=access, run_id=run, access_now=lambda access: access)
