@@ -25,8 +25,7 @@ from registries.intake.ca_bundle import BundleError, read_bundle
 from registries.log_in.access import ConsoleRequest
 from registries.models import AuditEntry
 from registries.probe.certificate import CertificateFacts
-from registries.probe.schedule import registry_of
-from registries.schedule.silences import until
+from registries.schedule.silences import ends, in_force
 from registries.web import filters, pull_secrets, watched
 from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.web.test_one import panel
@@ -200,13 +199,17 @@ def _expiries(registry: RegistrySecret) -> dict[str, str]:
 
 
 def _silence(access: Access, registry: RegistrySecret) -> dict[str, Any]:
-    """Until when messages about the registry wait, and where a person with the right to edit silences them."""
+    """Until when messages about the registry wait, by which silences, and where a person with the right to edit changes
+    this and the interval of the checks."""
+    now = timezone.now()
+    silenced = ends([registry], now).get(registry.uid)
+    found = in_force(access=access, registry=registry, now=now) if silenced else []
     if not access.may(Permission.EDIT, registry.namespace):
-        return {}
-    host = registry_of(registry.address)
+        return {"silenced": silenced, "silences": found}
     query = urlencode({"namespace": registry.namespace, "name": registry.name})
     return {
-        "silenced": until(registry.namespace, host, registry.uid, timezone.now()),
+        "silenced": silenced,
+        "silences": found,
         "silence_url": f"{reverse('registries:silence_add')}?{query}",
         "interval_url": f"{details_url(registry.key)}interval/",
     }

@@ -17,6 +17,7 @@ NAMES = (
     "arrow-up",
     "arrow-up-down",
     "bell",
+    "bell-off",
     "boxes",
     "calendar-clock",
     "check",

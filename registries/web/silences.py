@@ -136,9 +136,13 @@ def silence_add(request: ConsoleRequest) -> HttpResponse:
 @require_POST
 def silence_end(request: ConsoleRequest, silence: int) -> HttpResponse:
     namespace = Silence.objects.filter(pk=silence).values_list("namespace", flat=True).first() or ""
+    key = None
+    if request.POST.get("name"):
+        key = Key(request.POST.get("namespace", ""), request.POST["name"])
+        key = services().registries.find(access=request.access, key=key).key
     silences.end(access=request.access, pk=silence)
     services().audit.record(request.access, Action.SILENCE, namespace=namespace, note="end")
-    return back(request, _("Ended the silence. What differs from before is told now."), "registries:channels")
+    return _leave(request, _("Ended the silence. What differs from before is told now."), key)
 
 
 def _leave(request: ConsoleRequest, text: str, key: Key | None) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.models import DayRecord, ScheduledCredential, StateChange
-from registries.schedule import days, rows
+from registries.schedule import days, rows, silences
 from registries.schedule.intervals import Setting, Source
 from registries.schedule.state import State
 from registries.wiring import services
@@ -83,23 +83,27 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a row of the list shows of the regular checks: since when the registry fails, and its last 30 days as the
-    two paths of a drawing, 3 units a day. `text` says the days in numbers; "" without a test."""
+    two paths of a drawing, 3 units a day. `text` says the days in numbers; "" without a test. `silenced`: until when
+    messages wait."""
 
     since: datetime | None = None
     good: str = ""
     bad: str = ""
     text: str = ""
+    silenced: datetime | None = None
 
 
 def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Seen]:
-    """By uid, for those that were tested. At most two queries."""
+    """By uid, for those that were tested or are silenced. At most three queries."""
+    registries = list(registries)
+    silenced = silences.ends(registries, now)
     tested = [it for it in registries if it.verification.at]
     failed = [it.uid for it in tested if it.verification.status is VerifyStatus.FAILED]
     since = rows.failing_since(failed)
     months = _months(tested, now)
     return {
-        uid: Seen(since.get(uid), *_paths(month), _in_numbers(month))
-        for uid in since.keys() | months.keys()
+        uid: Seen(since.get(uid), *_paths(month), _in_numbers(month), silenced.get(uid))
+        for uid in since.keys() | months.keys() | silenced.keys()
         for month in (months.get(uid, ""),)
     }
 

@@ -70,6 +70,10 @@ def leave(page: Page) -> None:
     )
 
 
+def messages(page: Page, scene: Scene) -> None:
+    page.locator("#messages").scroll_into_view_if_needed()
+
+
 def details_away(page: Page, scene: Scene) -> None:
     """A test that does not reach the console."""
     leave(page)
@@ -224,6 +228,9 @@ STATES = (
     State("details-viewer", "/registries/team-a/harbor-team-a/", person="vic"),
     State("details-operator", "/registries/team-a/harbor-team-a/", person="omar"),
     State("details-filtered", f"/registries/{REASONS}/timeout/?namespace={REASONS}&status=failed"),
+    State("details-silenced", f"/registries/{REASONS}/ok/", messages),
+    State("details-silenced-longest", f"/registries/{LONGEST}/{LONG_NAME}/", messages),
+    State("details-silenced-viewer", f"/registries/{ONE}/harbor-one/", messages, person=CALM),
     State("details-unverified", "/registries/default/dockerhub-mirror/"),
     State("details-stale", "/registries/prod-namespace/aliyun-prod/"),
     State("details-expired", "/registries/test-namespace/harbor-test/"),

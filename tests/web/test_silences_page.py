@@ -1,5 +1,6 @@
 """Silences on the pages: who may silence what, until when, and how it ends."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -91,6 +92,79 @@ def test_a_registry_is_silenced_from_its_page_which_says_so(cast: Cast) -> None:
     assert "等待至" in page
     assert "harbor-prod" in cast.client("nina").get("/channels/").content.decode()
     assert ADD not in cast.client("vic").get("/registries/team-a/harbor-prod/").content.decode()
+
+
+def row(cast: Cast, person: str, name: str = "harbor-prod") -> str:
+    page = cast.client(person).get("/registries/").content.decode()
+    [found] = re.findall(rf'<tr id=(?:(?!</tr>).)*data-title="{name}".*?</tr>', page, re.DOTALL)
+    return str(found)
+
+
+OF_HOST = {"namespace": "", "host": "harbor.example.com:443"}
+SCOPES: list[tuple[dict[str, str], bool, set[str]]] = [
+    ({}, True, {"olive"}),
+    ({"namespace": "team-a"}, True, {"olive", "nina", "omar"}),
+    ({"namespace": "team-b"}, False, set()),
+    (OF_HOST, True, {"olive"}),
+    ({**OF_HOST, "namespace": "team-a"}, True, {"olive", "nina", "omar"}),
+    ({"host": "other.example.com:443"}, False, set()),
+    ({"namespace": "team-a", "uid": "another"}, False, set()),
+    ({"namespace": "team-a", "uid": "its own"}, True, {"olive", "nina", "omar"}),
+]
+
+
+@pytest.mark.parametrize(("scope", "silenced", "who"), SCOPES)
+def test_a_silenced_registry_has_a_mark_and_who_may_ends_it_there(
+    cast: Cast, scope: dict[str, str], silenced: bool, who: set[str]
+) -> None:
+    it = cast.add()
+    now = timezone.now()
+    scope = {**scope, **({"uid": it.uid} if scope.get("uid") == "its own" else {})}
+    silence = Silence.objects.create(
+        **scope, starts_at=now, ends_at=now + timedelta(hours=4), reason="升级 17", person="olive"
+    )
+    end = f"{timezone.localtime(silence.ends_at):%Y-%m-%d %H:%M}"
+    details = "/registries/team-a/harbor-prod/"
+    for person in ("olive", "nina", "omar", "vic"):
+        for shown in (row(cast, person), cast.client(person).get(f"{details}row/").content.decode()):
+            assert ("#bell-off" in shown and "已静默" in shown and f"消息等待至 {end}" in shown) == silenced
+        card = cast.client(person).get(f"{details}status/").content.decode()
+        assert ("消息等待至" in card and end in card) == silenced
+        page = cast.client(person).get(details).content.decode()
+        assert ("等待至" in page) == silenced
+        assert (f"/silences/{silence.pk}/end/" in page) == ("升级 17" in page) == (person in who)
+    if "omar" in who:
+        given = {"namespace": "team-a", "name": "harbor-prod"}
+        answer = cast.client("omar").post(f"/channels/-/silences/{silence.pk}/end/", given)
+        assert (answer.status_code, answer["Location"]) == (302, details)
+        assert "已静默" not in row(cast, "omar"), "though its HTML was kept"
+
+
+@pytest.mark.parametrize(("starts", "ends", "silenced"), [(-2, -1, False), (1, 2, False), (-1, 1, True)])
+def test_only_a_silence_of_now_has_a_mark(cast: Cast, starts: int, ends: int, silenced: bool) -> None:
+    cast.add()
+    now, hour = timezone.now(), timedelta(hours=1)
+    day = timezone.localdate() + timedelta(days=30)
+    times = {"starts_at": now + starts * hour, "ends_at": now + ends * hour}
+    for weekly in (False, True):
+        Silence.objects.all().delete()
+        Silence.objects.create(
+            **times, weekly=weekly, last_day=day if weekly else None, reason="r", person="olive"
+        )
+        assert ("已静默" in row(cast, "vic")) == silenced
+
+
+@pytest.mark.parametrize("name", ["nothing", "../x", "x" * 500])
+def test_a_silence_is_not_ended_from_the_page_of_a_registry_that_does_not_exist(
+    cast: Cast, name: str
+) -> None:
+    add(cast)
+    pk = Silence.objects.get().pk
+    answer = cast.client("nina").post(
+        f"/channels/-/silences/{pk}/end/", {"namespace": "team-a", "name": name}
+    )
+    assert answer.status_code == 404
+    assert Silence.objects.exists()
 
 
 @pytest.mark.parametrize(
