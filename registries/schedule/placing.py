@@ -17,7 +17,7 @@ from registries.index.search import Index
 from registries.models import CheckInterval, ScheduledCredential, ScheduledRegistry
 from registries.probe.reason import Reason
 from registries.probe.schedule import registry_of
-from registries.schedule import days
+from registries.schedule import days, telling
 from registries.schedule.digest import CredentialDigest
 from registries.schedule.due import first_due, next_due
 from registries.schedule.intervals import Intervals
@@ -127,6 +127,7 @@ class Placing:
             ScheduledCredential.objects.filter(pk__in=joined, outcome_at__isnull=False).update(behind=True)
             _drop_empty(set(before.values()))
             self._intervals.apply(set(rows.values()), now)
+            telling.catch_up([it.uid for it, _ in read], now)
 
     def _remove(self, uids: Iterable[str]) -> None:
         gone = sorted(uids)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from registries.events.change import Change, ChangeKind
@@ -44,12 +44,57 @@ def tell_due(now: datetime) -> None:
 
 def record(changes: Iterable[StateChange], at: datetime) -> None:
     """Stores changes, and puts those into the outbox that may be told now. Call it in their transaction."""
-    silences, zone, found = current(at), timezone.get_default_timezone(), list(changes)
+    silences, zone, found = current(at), timezone.get_default_timezone(), _continued(list(changes))
     for it in found:
         scope = {"namespace": it.namespace, "host": it.host, "uid": it.uid}
         it.waits = bool(silences) and silence_at(silences, at, zone, **scope) is not None
     StateChange.objects.bulk_create(found, batch_size=BATCH)
     tell([_change(it) for it in found if not it.waits and _is_told(it.before, it.after)])
+
+
+def catch_up(uids: Sequence[str], at: datetime) -> None:
+    """Records what changed for registries that have another credential now, with a state of its own."""
+    with exclusive("schedule changes"):
+        last = _recorded(uids)
+        members = ScheduledRegistry.objects.filter(uid__in=list(last)).select_related("credential")
+        moved = [it for it in members if it.credential.settled not in (State.NEW, last[it.uid].after)]
+        if moved:
+            record([_new_change(it, at) for it in moved], at)
+
+
+def _new_change(it: ScheduledRegistry, at: datetime) -> StateChange:
+    row = it.credential
+    return StateChange(
+        uid=it.uid,
+        namespace=it.namespace,
+        name=it.name,
+        host=row.host,
+        at=at,
+        before=State.NEW,
+        after=row.settled,
+        reason=row.reason,
+    )
+
+
+def _continued(changes: list[StateChange]) -> list[StateChange]:
+    """The changes of new credentials, from the last state of the registry: its password was changed. Those to the same
+    state are left out."""
+    last = _recorded([it.uid for it in changes if it.before == State.NEW])
+    for it in changes:
+        if (earlier := last.get(it.uid)) and it.before == State.NEW:
+            it.before, it.since = earlier.after, earlier.at
+    same = {(uid, it.after, it.reason) for uid, it in last.items()}
+    return [it for it in changes if (it.uid, it.after, it.reason) not in same]
+
+
+def _recorded(uids: Sequence[str]) -> dict[str, StateChange]:
+    """The last change of each registry, by uid."""
+    found: dict[str, StateChange] = {}
+    for first in range(0, len(uids), BATCH):
+        some = StateChange.objects.filter(uid__in=uids[first : first + BATCH])
+        last = some.order_by().values("uid").annotate(last=Max("pk")).values("last")
+        found |= {it.uid: it for it in StateChange.objects.filter(pk__in=last)}
+    return found
 
 
 def tell_waiting(now: datetime) -> None:

@@ -1,0 +1,113 @@
+"""A failing registry gets a new password: its recovery is told once, whoever tests it first."""
+
+from collections.abc import Callable
+
+import pytest
+
+from registries.events.change import ChangeKind
+from registries.models import Channel, StateChange
+from registries.wiring import services
+from tests.schedule.registries import WRONG, Registry, World
+from tests.schedule.test_telling import told
+
+NEW = "new-6w4d"
+FAILING = (ChangeKind.FAILING, "r", "bad_credentials")
+RECOVERED = (ChangeKind.RECOVERED, "r", "ok")
+
+
+@pytest.fixture(autouse=True)
+def channel(db: None) -> Channel:
+    return Channel.objects.create(name="all", service="slack", sealed="")
+
+
+def change(world: World, password: str = NEW) -> None:
+    found = world.cast.find("r")
+    services().registries.change_password(
+        access=world.cast.access("nina"), key=found.key, uid=found.uid, password=password
+    )
+
+
+def failing(world: World) -> tuple[Registry, str]:
+    """A registry whose password was changed at the registry, and its uid."""
+    registry = world.registry()
+    uid = world.add("r", registry)
+    world.run(7)
+    registry.right = NEW
+    world.run(8)
+    assert told() == [FAILING]
+    return registry, uid
+
+
+def by_the_schedule(world: World) -> None:
+    change(world)
+
+
+def by_a_person_at_once(world: World) -> None:
+    change(world)
+    world.test(world.cast.access("nina"), "r")
+
+
+def by_a_person_later(world: World) -> None:
+    change(world)
+    world.schedule.placing.update(world.clock.now)
+    world.test(world.cast.access("nina"), "r")
+
+
+def by_a_copy(world: World) -> None:
+    """Another registry has the new password already, and it works."""
+    world.add("copy", world.registries[0], password=NEW)
+    world.run(7)
+    change(world)
+
+
+def with_another_process(world: World) -> None:
+    other = world.process()
+    other.placing.update(world.clock.now)
+    change(world)
+    for _ in range(2):
+        other.placing.update(world.clock.now)
+        world.schedule.placing.update(world.clock.now)
+    other.sweep.turn()
+
+
+@pytest.mark.parametrize(
+    "tested", [by_the_schedule, by_a_person_at_once, by_a_person_later, by_a_copy, with_another_process]
+)
+def test_the_recovery_is_told_once(world: World, tested: Callable[[World], None]) -> None:
+    _, uid = failing(world)
+    tested(world)
+    world.run(7)
+    assert told() == [FAILING, RECOVERED]
+    world.run(30)
+    assert told() == [FAILING, RECOVERED]
+    last = StateChange.objects.filter(uid=uid).order_by("pk").last()
+    assert last
+    assert (last.before, last.after) == ("failing", "ok")
+    assert last.since
+    assert last.since < last.at
+
+
+def test_another_wrong_password_is_no_news(world: World) -> None:
+    _, uid = failing(world)
+    for number in range(3):
+        change(world, f"{WRONG}-{number}")
+        world.run(7)
+    assert told() == [FAILING]
+    change(world)
+    world.run(7)
+    assert told() == [FAILING, RECOVERED]
+    assert StateChange.objects.filter(uid=uid).count() == 3
+
+
+def test_a_new_password_of_a_registry_that_works_is_no_news_until_it_is_refused(world: World) -> None:
+    registry = world.registry()
+    uid = world.add("r", registry)
+    world.run(7)
+    registry.right = NEW
+    change(world)
+    world.run(7)
+    assert StateChange.objects.filter(uid=uid).count() == 1
+    change(world, WRONG)
+    world.run(7)
+    assert told() == [FAILING]
+    assert [it.before for it in StateChange.objects.filter(uid=uid).order_by("pk")] == ["new", "ok"]
