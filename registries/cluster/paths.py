@@ -27,6 +27,10 @@ def pods_in(namespace: str) -> str:
     return f"{NAMESPACES}/{namespace}/pods"
 
 
+def events_in(namespace: str) -> str:
+    return f"{NAMESPACES}/{namespace}/events"
+
+
 def secrets_in(namespace: str) -> str:
     return f"{NAMESPACES}/{namespace}/secrets"
 

@@ -47,6 +47,7 @@ API_GROUP = "image.theriseunion.io"
 API_VERSION = f"{API_GROUP}/v1alpha1"
 KIND = "RegistrySecret"
 PREFIX = "theriseunion.io/"
+VERIFY_STATUS = f"{PREFIX}verify-status"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 OURS = frozenset(
     PREFIX + name
@@ -236,7 +237,7 @@ def verification_annotations(verification: Verification) -> dict[str, str | None
     """The merge patch that records a verdict: status, reason code, message and time. None removes an annotation."""
     at = verification.at
     return {
-        PREFIX + "verify-status": verification.status.value,
+        VERIFY_STATUS: verification.status.value,
         PREFIX + "verify-reason": verification.reason or None,
         PREFIX + "verify-message": verification.message or None,
         PREFIX + "verify-timestamp": str(milliseconds(at)) if at else None,
@@ -328,7 +329,7 @@ _METADATA = frozenset(
 
 def _verification(notes: Mapping[str, str]) -> Verification:
     try:
-        status = VerifyStatus(notes.get(PREFIX + "verify-status", ""))
+        status = VerifyStatus(notes.get(VERIFY_STATUS, ""))
     except ValueError:
         status = VerifyStatus.UNTESTED
     if status is VerifyStatus.UNTESTED:

@@ -2,7 +2,7 @@
 
 Lists come from the cache (cache.py), writes go to the API server. A write returns when its event is in the cache, so
 that a person sees what they saved. The password, managedFields and kubectl's copy of the resource are dropped as soon
-as an answer is parsed.
+as an answer is parsed. Each write of a registry leaves a Kubernetes Event (events.py).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -18,6 +18,7 @@ from registries.domain.registry import Credential, Draft, Key, RegistrySecret, V
 from registries.domain.resource import (
     KIND,
     LAST_APPLIED,
+    VERIFY_STATUS,
     Resource,
     as_applied,
     as_tested,
@@ -35,6 +36,7 @@ from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
 from registries.stores.base import Changes, Freshness
 from registries.stores.cluster.cache import Cache
+from registries.stores.cluster.events import Events
 from registries.stores.cluster.follower import Follower, NamespacesSeen
 
 DRY_RUN = {"dryRun": "All"}
@@ -66,6 +68,7 @@ class KubernetesStore:
         self._writer: Caller = connection
         self._secrets = PullSecrets(connection)
         self._keeps_secrets = lease is not None
+        self._events = PerProcess(lambda: Events(connection))
         self._follower = PerProcess(
             lambda: Follower(
                 connection,
@@ -78,6 +81,7 @@ class KubernetesStore:
         )
 
     def stop(self) -> None:
+        self._events.here().stop()
         self._follower.here().stop()
 
     def acting_as(self, acting: object | None) -> "KubernetesStore":
@@ -135,6 +139,7 @@ class KubernetesStore:
             return registry
         self._cache().put(registry)
         self._put_secret(created)
+        self._events.here().created(registry)
         return registry
 
     def annotate(
@@ -147,7 +152,12 @@ class KubernetesStore:
         dry_run: bool = False,
     ) -> RegistrySecret:
         body: Json = {"metadata": _patched(annotations, uid, resource_version)}
-        return to_domain(self._patch(key, body, uid, dry_run=dry_run))
+        before = self._cache().known(key, uid)
+        changed = to_domain(self._patch(key, body, uid, dry_run=dry_run))
+        if not dry_run:
+            events = self._events.here()
+            (events.tested if VERIFY_STATUS in annotations else events.edited)(before, changed)
+        return changed
 
     def set_password(
         self, key: Key, password: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
@@ -159,9 +169,11 @@ class KubernetesStore:
             "spec": {"password": encode_password(password)},
         }
         changed = self._patch(key, body, uid, dry_run=dry_run)
+        registry = to_domain(changed)
         if not dry_run:
             self._put_secret(changed)
-        return to_domain(changed)
+            self._events.here().password_changed(registry)
+        return registry
 
     def _patch(self, key: Key, body: Json, uid: str, *, dry_run: bool) -> Resource:
         try:
@@ -204,7 +216,9 @@ class KubernetesStore:
             raise
         if dry_run:
             return True
-        if left.get("kind") == KIND and (left.get("metadata") or {}).get("finalizers"):
+        held = left.get("kind") == KIND and bool((left.get("metadata") or {}).get("finalizers"))
+        self._events.here().deleted(key, uid, held=held)
+        if held:
             self._cache().put(to_domain(left))  # a finalizer keeps it for a while: it is still shown
             return False
         self._cache().remove(key, uid)
