@@ -43,6 +43,8 @@ COMMON = {"anything"}
 class RunningConsole:
     """Serves from `folder`, which gets the demo's content on first use. A browser opens `url`."""
 
+    program: tuple[str, ...] = ("manage.py",)
+
     def __init__(self, folder: Path, base_port: int, *arguments: str, **values: str) -> None:
         self.folder = folder
         self.log = folder.with_suffix(".log")
@@ -64,7 +66,7 @@ class RunningConsole:
             "PYTHONUNBUFFERED": "1",
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CONSOLE_")}
-        command = [sys.executable, "manage.py", "demo", "--bind", f"127.0.0.1:{self.port}"]
+        command = [sys.executable, *self.program, "demo", "--bind", f"127.0.0.1:{self.port}"]
         with self.log.open("wb") as log:
             process = subprocess.Popen(
                 [*command, "--base-port", str(base_port), *arguments],
