@@ -16,6 +16,7 @@ FILES = (
     "api/test_verify",
     "api/test_watch",
     "domain/test_access",
+    "events/test_outbox",
     "index/test_index",
     "index/test_watch_order",
     "limits/test_limits",
@@ -23,15 +24,20 @@ FILES = (
     "processes/test_keys",
     "processes/test_verify_command",
     "runs/test_concurrency",
+    "schedule/test_loop",
+    "schedule/test_new_password",
+    "schedule/test_telling",
     "stores/test_concurrency",
     "stores/test_embedded",
     "stores/test_store",
     "verification/test_quota",
     "web/test_administration",
+    "web/test_channels_page",
     "web/test_delete_many",
     "web/test_edit_delete",
     "web/test_hostile_input",
     "web/test_journal",
+    "web/test_journal_lines",
     "web/test_log_in",
     "web/test_queries",
     "web/test_test_many",
@@ -40,8 +46,11 @@ FILES = (
     "web/test_test_one_interrupted",
     "web/test_trust",
 )
-NOT = ("api/test_watch.py::test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhile",)
-"""Tests of a server of their own, which has a database of its own."""
+NOT = (
+    "api/test_watch.py::test_over_the_network_a_change_comes_at_once_and_pages_are_answered_meanwhile",
+    "schedule/test_telling.py::test_the_consoles_own_network_is_told_once_and_its_end",
+)
+"""A test of a server of its own, which has a database of its own, and a long one."""
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ class Clock:
 
 @dataclass
 class Registry:
-    """A registry with Basic authentication. `broken` replaces every answer. `overlaps` counts tests at once."""
+    """A registry with Basic authentication. `broken` replaces every answer."""
 
     clock: Clock
     right: str = RIGHT

@@ -1,9 +1,17 @@
 """The schedule against real registries, on a moved clock."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 
+from registries.domain.query import Criteria, Filter
+from registries.domain.registry import Draft, Key, Provider
 from registries.models import ScheduledCredential, ScheduledRegistry, StateChange
-from tests.schedule.registries import WRONG, World
+from registries.wiring import services
+from tests import examples
+from tests.schedule.registries import RIGHT, WRONG, World
+
+MANY = 10_000 if examples.LONG else 100
+"""Registries of fifty credentials."""
 
 
 def test_one_log_in_for_all_copies_of_a_credential(world: World) -> None:
@@ -31,3 +39,25 @@ def test_a_refused_password_is_seldom_tried(world: World) -> None:
     assert all(it >= 0.9 * timedelta(hours=12) for it in waits)
     assert 5 <= len(waits) <= 8
     assert world.row(uid).state == "failing"
+
+
+def test_many_registries_of_fifty_credentials_are_fifty_log_ins_a_round(world: World) -> None:
+    hosts = [world.registry() for _ in range(5)]
+    for number in range(MANY):
+        user, host = f"robot-{number % 50}", hosts[number % 5].server
+        key = Key(("team-a", "team-b")[number % 2], f"r-{number}")
+        services().store.create(Draft(key, host.address, user, Provider.OTHER, RIGHT))
+    begin = world.clock.now
+    world.run(8)
+
+    moments: dict[tuple[str, str], list[datetime]] = {}
+    for it in world.log_ins:
+        moments.setdefault((it.host, it.username), []).append(it.at)
+    assert len(moments) == 50
+    assert ScheduledRegistry.objects.count() == MANY
+    assert len(services().index.matching(world.cast.access("olive"), Criteria(status=Filter.SUCCESS))) == MANY
+    interval = timedelta(hours=6)
+    for mine in moments.values():
+        assert mine[0] - begin <= interval, "the first round"
+        assert mine[-1] >= world.clock.now - 1.2 * interval
+        assert all(0.9 * interval <= later - at <= 1.2 * interval for at, later in pairwise(mine))
