@@ -35,7 +35,10 @@ class Index:
     """
 
     def __init__(
-        self, store: Store, clock: Callable[[], datetime], failing_since: Callable[[], Since]
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        failing_since: Callable[[], Since] = lambda: NO_TIMES,
     ) -> None:
         self._store = store
         self._clock = clock
