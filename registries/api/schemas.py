@@ -83,6 +83,9 @@ SCHEMAS: dict[str, Schema] = {
                             PREFIX + "verify-message": text(_("in Chinese")),
                             PREFIX + "verify-timestamp": STAMP,
                             PREFIX + "certificate-expires": _CERTIFICATE_END,
+                            PREFIX + "password-set-at": text(
+                                _("when the password was changed last"), format="date-time"
+                            ),
                         },
                         "required": [PREFIX + "verify-status"],
                         "additionalProperties": {"type": "string"},

@@ -111,6 +111,8 @@ class RegistrySecret:
     """The last day of the credential, typed by a person."""
     certificate_ends: datetime | None = None
     """The earliest end of the certificates that the registry and its token service showed in the last test with TLS."""
+    password_changed_at: datetime | None = None
+    """The last change of the password through the console; None: the one it was created with."""
     plain_http: bool = False
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
@@ -148,7 +150,7 @@ class RegistrySecret:
     @property
     def password_set_at(self) -> datetime:
         """When the stored password was set."""
-        return self.created_at
+        return self.password_changed_at or self.created_at
 
     @property
     def information(self) -> dict[str, str]:

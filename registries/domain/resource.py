@@ -53,7 +53,7 @@ OURS = frozenset(
     PREFIX + name
     for name in (
         *("display-name", "description", "owner", "support-contact", "expires-at"),
-        *("domain", "username", "provider"),
+        *("domain", "username", "provider", "password-set-at"),
         *("plain-http", "ca-bundle", "skip-tls-verify"),
         *("verify-status", "verify-reason", "verify-message", "verify-timestamp", "certificate-expires"),
     )
@@ -140,6 +140,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
         support_contact=intern(notes.get(PREFIX + "support-contact", "")),
         expires_at=read_date(notes.get(PREFIX + "expires-at", "")),
         certificate_ends=read_moment(notes.get(PREFIX + "certificate-expires", "")),
+        password_changed_at=read_moment(notes.get(PREFIX + "password-set-at", "")),
         address_problem=problem,
         deleting=bool(metadata.get("deletionTimestamp")),
         finalizers=_finalizers(metadata),
@@ -249,6 +250,11 @@ def certificate_annotations(ends: datetime | None) -> dict[str, str | None]:
     return {PREFIX + "certificate-expires": moment_text(ends)} if ends else {}
 
 
+def password_annotations(at: datetime) -> dict[str, str | None]:
+    """The part of the merge patch of a new password with its time, and without the verdict of the old one."""
+    return {**verification_annotations(Verification()), PREFIX + "password-set-at": moment_text(at)}
+
+
 def milliseconds(moment: datetime) -> int:
     """Milliseconds since the epoch."""
     return round(moment.timestamp() * 1000)
@@ -315,10 +321,11 @@ _NOTES = {PREFIX + name: read for name, read in _SHOWN.items()} | {
     PREFIX + "expires-at": shown_date,
     PREFIX + "ca-bundle": shown_bundle,
     PREFIX + "certificate-expires": shown_moment,
+    PREFIX + "password-set-at": shown_moment,
 }
 _ENUMERATED = frozenset(
     {"expires-at", "provider", "verify-status", "verify-timestamp", "plain-http", "skip-tls-verify"}
-    | {"certificate-expires"}
+    | {"certificate-expires", "password-set-at"}
 )
 """Values that cannot hold a password, whatever the password is."""
 _METADATA = frozenset(

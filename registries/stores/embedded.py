@@ -22,7 +22,6 @@ from registries.domain.registry import (
     Draft,
     Key,
     RegistrySecret,
-    Verification,
     credential_of,
 )
 from registries.domain.resource import (
@@ -32,8 +31,8 @@ from registries.domain.resource import (
     decode_password,
     encode_password,
     new_resource,
+    password_annotations,
     to_domain,
-    verification_annotations,
 )
 from registries.domain.reviving import key_of, reviving
 from registries.models import StoreChange, StoredResource, StoreVersion
@@ -144,8 +143,8 @@ class EmbeddedStore:
     def set_password(
         self, key: Key, password: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
     ) -> RegistrySecret:
-        untested = verification_annotations(Verification())
-        return self._change(key, untested, password, uid, resource_version, dry_run=dry_run)
+        notes = password_annotations(datetime.now(UTC))
+        return self._change(key, notes, password, uid, resource_version, dry_run=dry_run)
 
     def _change(
         self,

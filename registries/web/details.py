@@ -157,7 +157,7 @@ def _new(registry: RegistrySecret) -> Resource:
     return {**resource, "metadata": metadata}
 
 
-_OF_TESTS = (f"{PREFIX}verify-", f"{PREFIX}certificate-expires")
+_OF_TESTS = (f"{PREFIX}verify-", f"{PREFIX}certificate-expires", f"{PREFIX}password-set-at")
 
 
 class _Dumper(yaml.SafeDumper):

@@ -17,8 +17,8 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from registries import metrics, wiring
-from registries.domain.registry import Verification, VerifyStatus
-from registries.domain.resource import to_domain, verification_annotations
+from registries.domain.registry import Key, Verification, VerifyStatus
+from registries.domain.resource import PREFIX, to_domain, verification_annotations
 from registries.events import outbox
 from registries.events.change import Change, ChangeKind
 from registries.models import Channel, NetworkIncident, ScheduledCredential
@@ -75,6 +75,13 @@ def test_counts_registries_and_tells_the_state_and_last_test_of_each(cast: Cast)
     ages = {labels["name"]: value for labels, value in found["registry_password_age_seconds"]}
     assert ages.keys() == states.keys()
     assert all(0 <= age < 60 for age in ages.values())
+    services().store.annotate(
+        Key("team-a", "bad"), {PREFIX + "password-set-at": "2020-01-01T00:00:00Z"}, uid=cast.find("bad").uid
+    )
+    aged = {
+        labels["name"]: value for labels, value in scraped(cast.api("olive"))["registry_password_age_seconds"]
+    }
+    assert aged["bad"] > 6 * 365 * 86400 - 60 > aged["fine"]
 
 
 def test_a_host_is_one_however_kubectl_spelled_it() -> None:

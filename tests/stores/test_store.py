@@ -3,13 +3,14 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound
 from registries.domain.registry import Credential, Draft, Key, Provider, RegistrySecret, Verification
-from registries.domain.resource import encode_password
+from registries.domain.resource import PREFIX, encode_password
 from registries.schedule.placing import fingerprint
 from registries.stores.base import Store
 from tests.canary import CANARY
@@ -196,6 +197,25 @@ def test_a_new_password_is_stored_in_place(store: Store) -> None:
     assert fingerprint(changed) != fingerprint(before)
     again = store.set_password(KEY, "third", uid=created.uid)
     assert fingerprint(again) not in (fingerprint(changed), fingerprint(before))
+
+
+@pytest.mark.parametrize("password", [CANARY, "2026-01-01"])
+def test_the_age_of_a_password_begins_with_its_last_change(store: Store, password: str) -> None:
+    created = store.create(make(password="old-password"))
+    name, earlier = f"{PREFIX}password-set-at", datetime(2020, 1, 1, tzinfo=UTC)
+    aged = store.annotate(KEY, {name: "2020-01-01T00:00:00Z"}, uid=created.uid)
+
+    store.set_password(KEY, password, uid=created.uid, dry_run=True)
+    untouched = store.get(KEY)
+    changed = store.set_password(KEY, password, uid=created.uid)
+
+    assert created.password_set_at == created.created_at
+    assert (aged.password_set_at, untouched.password_set_at) == (earlier, earlier)
+    assert abs(datetime.now(UTC) - changed.password_set_at) < timedelta(minutes=1)
+    assert store.get(KEY).password_set_at == changed.password_set_at
+    broken = store.annotate(KEY, {name: "yesterday"}, uid=created.uid)
+    assert broken.password_set_at == created.created_at
+    assert name not in shown(broken)["metadata"]["annotations"]
 
 
 def test_a_new_password_is_one_change_that_does_not_show_it(store: Store) -> None:

@@ -168,6 +168,7 @@ def test_an_end_that_kubectl_wrote_is_read_only_if_it_is_one(cast: Cast, text: s
     assert name not in json.loads(cast.find().document)["metadata"]["annotations"]
     assert cast.client("vic").get("/registries/").status_code == 200
     assert patch(cast, certificate_expires="2030-01-01T00:00:00Z").status_code == 422, "only tests write it"
+    assert patch(cast, password_set_at="2030-01-01T00:00:00Z").status_code == 422, "only a change writes it"
 
 
 def test_a_failure_is_shown_before_a_date(cast: Cast) -> None:

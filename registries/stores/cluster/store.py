@@ -7,6 +7,7 @@ as an answer is parsed. Each write of a registry leaves a Kubernetes Event (even
 
 from collections.abc import Callable, Collection, Mapping
 from copy import copy
+from datetime import UTC, datetime
 
 from registries.cluster import paths
 from registries.cluster.connection import MERGE_PATCH, Connection, Json
@@ -14,7 +15,7 @@ from registries.cluster.lease import Lease
 from registries.cluster.per_process import PerProcess
 from registries.cluster.personal import Caller, Person
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
-from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Verification, credential_of
+from registries.domain.registry import Credential, Draft, Key, RegistrySecret, credential_of
 from registries.domain.resource import (
     KIND,
     LAST_APPLIED,
@@ -24,9 +25,9 @@ from registries.domain.resource import (
     as_tested,
     encode_password,
     new_resource,
+    password_annotations,
     password_of,
     to_domain,
-    verification_annotations,
 )
 from registries.domain.reviving import key_of, reviving
 from registries.domain.writer import Writer
@@ -163,7 +164,7 @@ class KubernetesStore:
         self, key: Key, password: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
     ) -> RegistrySecret:
         """One patch. The copy of the resource that `kubectl apply` keeps has the old password and is removed."""
-        notes = {**verification_annotations(Verification()), LAST_APPLIED: None}
+        notes = {**password_annotations(datetime.now(UTC)), LAST_APPLIED: None}
         body: Json = {
             "metadata": _patched(notes, uid, resource_version),
             "spec": {"password": encode_password(password)},
