@@ -7,12 +7,14 @@ from registries.web import (
     accounts,
     add,
     channels,
+    correct,
     details,
     icons,
     intervals,
     journal,
     namespaces,
     password,
+    rotation,
     silences,
     test_many,
     test_one,
@@ -26,7 +28,6 @@ from registries.web.list import namespace_options, pulse, registry_list, selecti
 from registries.web.notices import run_notices
 from registries.web.overview import overview
 from registries.web.palette import palette
-from registries.web.password_copies import change_copies
 from registries.web.pull_failures import pull_failures
 from registries.web.pull_secrets import pull_secret, run_usage, usage
 from registries.web.responses import with_accounts_only as local
@@ -77,6 +78,15 @@ urlpatterns = [
     path("registries/-/runs/<uuid:run>/undo/", undo.undo_run, name="undo_run"),
     path("registries/-/undo/<uuid:run>/", undo.undo_progress, name="undo_progress"),
     path("registries/-/undo/<uuid:run>/start/", undo.undo_start, name="undo_start"),
+    path("registries/-/rotations/<uuid:run>/", rotation.rotation, name="rotation"),
+    path("registries/-/rotations/<uuid:run>/retry/", rotation.rotation_retry, name="rotation_retry"),
+    path("registries/-/rotations/<uuid:run>/cancel/", rotation.rotation_cancel, name="rotation_cancel"),
+    path("registries/-/rotations/<uuid:run>/leave/", rotation.rotation_leave, name="rotation_leave"),
+    path(
+        "registries/-/rotations/<uuid:run>/roll-back/",
+        rotation.rotation_roll_back,
+        name="rotation_roll_back",
+    ),
     path("registries/-/verify/", test_many.verify_batch, name="verify_batch"),
     path("registries/-/verify/<uuid:run>/", test_many.verify_run, name="verify_run"),
     path("registries/-/verify/<uuid:run>/start/", test_many.verify_run_start, name="verify_run_start"),
@@ -94,8 +104,9 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/edit/", edit, name="edit"),
     path("registries/<k8s:namespace>/<k8s:name>/interval/", intervals.registry_interval, name="interval"),
     path("registries/<k8s:namespace>/<k8s:name>/password/", password.change_password, name="password"),
-    path("registries/<k8s:namespace>/<k8s:name>/password/copies/", change_copies, name="password_copies"),
     path("registries/<k8s:namespace>/<k8s:name>/password/try/", password.try_password, name="password_try"),
+    path("registries/<k8s:namespace>/<k8s:name>/correct/", correct.correct, name="correct"),
+    path("registries/<k8s:namespace>/<k8s:name>/correct/try/", correct.try_correction, name="correct_try"),
     path("registries/<k8s:namespace>/<k8s:name>/delete/", delete, name="delete"),
     path("registries/<k8s:namespace>/<k8s:name>/undo/<k8s:uid>/", undo.undo, name="undo"),
     path("registries/<k8s:namespace>/<k8s:name>/usage/", usage, name="usage"),

@@ -1,5 +1,6 @@
-// The dialog for a new password: a verdict belongs to the password that was tested.
+// The dialogs for a new password and for other values: a verdict belongs to the values that were tested.
 document.addEventListener("input", (event) => {
-  if (event.target.id !== "id_password" || event.target.form?.id !== "password-form") return;
+  if (!["password-form", "correct-form"].includes(event.target.form?.id)) return;
+  if (event.target.name === "copies") return;
   document.getElementById("verdict").replaceChildren();
 });

@@ -139,6 +139,22 @@ OPERATIONS = (
         ("NewPassword", examples.NEW_PASSWORD),
     ),
     Operation(
+        "rotatePassword",
+        "POST",
+        f"{_ONE}/rotations",
+        _("Change the password with copies"),
+        _(
+            "Starts a run that changes the registry secret and the named copies, which have the same domain and"
+            " username. The first is tested with its stored password: if it does not connect, it is rolled back and"
+            " the copies are not changed, unless anyway is true. A later failure stops the run. Continue or roll back"
+            " on the page of the console. The run lists all items with their results."
+        ),
+        (201, _("Started."), "Run", examples.ROTATION),
+        (*WRITE_ERRORS, 409, 422),
+        ("namespace", "name"),
+        ("NewRotation", examples.NEW_ROTATION),
+    ),
+    Operation(
         "delete",
         "DELETE",
         _ONE,

@@ -65,6 +65,25 @@ TYPED: dict[str, Any] = {
     "password": "password-of-the-registry",
 }
 NEW_PASSWORD: dict[str, Any] = {"password": "new-password-of-the-registry", "test": True}
+NEW_ROTATION: dict[str, Any] = {
+    "password": "new-password-of-the-registry",
+    "copies": [{"namespace": "team-a", "name": "harbor-copy"}],
+}
+ROTATION: dict[str, Any] = {
+    "apiVersion": API_VERSION,
+    "kind": "Run",
+    "id": "9d0c7c1e-6d0a-4f0e-9b57-0a1c7a0d3b52",
+    "type": "rotate",
+    "state": "running",
+    "total": 2,
+    "ended": 1,
+    "succeeded": 1,
+    "failed": 0,
+    "items": [
+        {"namespace": "default", "name": "harbor-prod", "state": "done", "reason": "ok", "problem": ""},
+        {"namespace": "team-a", "name": "harbor-copy", "state": "waiting", "reason": "", "problem": ""},
+    ],
+}
 VERDICT: dict[str, Any] = {
     "success": False,
     "message": "用户名或密码错误",

@@ -1,9 +1,11 @@
 """A new password for a stored registry secret, tested first with the stored address if the caller asks for it."""
 
+from typing import cast
+
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
-from registries.api import bodies
+from registries.api import bodies, runs
 from registries.api.callers import Caller
 from registries.api.payloads import read_new_password
 from registries.api.registry_secrets import shown
@@ -13,6 +15,7 @@ from registries.audit.action import Action
 from registries.domain.access import Access
 from registries.domain.errors import Cause, Causes, Problem
 from registries.domain.registry import Key, RegistrySecret
+from registries.service.copies import is_copy
 from registries.wiring import services
 
 
@@ -36,6 +39,35 @@ def change(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
         rehearse=rehearsal,
     )
     return answer(changed.document) if rehearsal else shown(changed)
+
+
+@sensitive_variables("body", "given")
+def rotate(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    """Starts a run that changes a registry and the named copies of its credential."""
+    service, access, key = services(), caller.access, Key(namespace, name)
+    registry = service.registries.find(access=access, key=key, action=Action.PASSWORD)
+    body = bodies.read_object(request)
+    given, named, anyway = read_new_password(body), body.get("copies") or [], body.get("anyway") or False
+    if not isinstance(anyway, bool):
+        raise InvalidValues(str(key), (Cause("anyway", Problem.BOOLEAN),))
+    keys, uids = runs.read_items(named, "copies") if named != [] else ([], [])
+    given.require(registry)
+    copies = cast(list[RegistrySecret], runs.chosen(access, keys, uids, Action.PASSWORD, "copies"))
+    others = (place for place, it in enumerate(copies) if not is_copy(it, registry))
+    if causes := [Cause(f"copies[{place}]", Problem.NO_COPY) for place in others]:
+        raise InvalidValues(str(key), causes)
+    if given.test:
+        with seat(access.owner):
+            _require_right(access, registry, given.password)
+    run = service.rotations.begin(
+        access=access,
+        registries=[registry, *copies],
+        changes={"password": given.password},
+        generation=registry.generation,
+        anyway=anyway,
+        access_now=runs.access_now(caller),
+    )
+    return answer(runs.find(caller, run)[1], 201)
 
 
 def _require_right(access: Access, registry: RegistrySecret, password: str) -> None:

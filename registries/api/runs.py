@@ -33,17 +33,17 @@ def create(caller: Caller, request: HttpRequest) -> HttpResponse:
     """Start a run. Nothing is done unless all of its items exist."""
     body = bodies.read_object(request)
     kind = body.get("type")
-    if not isinstance(kind, str) or kind not in services().runs:
+    if not isinstance(kind, str) or kind not in services().runs or not services().runs[kind].kind.listed:
         raise InvalidValues("", (Cause("type", Problem.REQUIRED if kind is None else Problem.UNKNOWN_TYPE),))
     forget = body.get("forget", False)
     if not isinstance(forget, bool):
         raise InvalidValues("", (Cause("forget", Problem.BOOLEAN),))
-    keys, uids = _read_items(body.get("items"))
+    keys, uids = read_items(body.get("items"))
     runs = services().runs[kind]
-    chosen = _chosen(caller.access, keys, uids, runs.kind.action)
-    run = runs.propose(access=caller.access, registries=chosen)
-    runs.start(access=caller.access, run_id=run, access_now=_access_now(caller), forget=forget)
-    return answer(_find(caller, run)[1], 201)
+    items = chosen(caller.access, keys, uids, runs.kind.action)
+    run = runs.propose(access=caller.access, registries=items)
+    runs.start(access=caller.access, run_id=run, access_now=access_now(caller), forget=forget)
+    return answer(find(caller, run)[1], 201)
 
 
 def list_runs(caller: Caller, request: HttpRequest) -> HttpResponse:
@@ -60,20 +60,20 @@ def list_runs(caller: Caller, request: HttpRequest) -> HttpResponse:
 
 
 def get(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
-    return answer(_find(caller, _id(run))[1])
+    return answer(find(caller, _id(run))[1])
 
 
 def cancel(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
     """Begin no further item. Conflict for a kind that cannot be cancelled."""
-    runs, _ = _find(caller, _id(run))
+    runs, _ = find(caller, _id(run))
     runs.cancel(access=caller.access, run_id=_id(run))
-    return answer(_find(caller, _id(run))[1])
+    return answer(find(caller, _id(run))[1])
 
 
-def _read_items(items: Any) -> tuple[list[Key], list[str]]:
-    """The keys of the items, and for each the uid that it must have, or ""."""
+def read_items(items: Any, field: str = "items") -> tuple[list[Key], list[str]]:
+    """The keys of the items, and for each the uid that it must have, or "". `field` is their name in the body."""
     if not isinstance(items, list) or not 0 < len(items) <= MOST:
-        raise InvalidValues("", (Cause("items", Problem.ITEMS),))
+        raise InvalidValues("", (Cause(field, Problem.ITEMS),))
     causes = Causes()
     keys: list[Key] = []
     uids: list[str] = []
@@ -84,34 +84,37 @@ def _read_items(items: Any) -> tuple[list[Key], list[str]]:
             keys.append(Key(namespace, name))
             uids.append(uid)
         else:
-            causes.add(Cause(f"items[{place}]", Problem.ITEM))
+            causes.add(Cause(f"{field}[{place}]", Problem.ITEM))
     if not causes and len(set(keys)) != len(keys):
-        causes.add(Cause("items", Problem.TWICE))
+        causes.add(Cause(field, Problem.TWICE))
     if causes:
         raise InvalidValues("", causes)
     return keys, uids
 
 
-def _chosen(access: Access, keys: Sequence[Key], uids: Sequence[str], action: Action) -> list[Named]:
+def chosen(
+    access: Access, keys: Sequence[Key], uids: Sequence[str], action: Action, field: str = "items"
+) -> list[Named]:
+    """What these keys name. Invalid for one that is absent, or has another uid."""
     found: Sequence[Named | None]
     if action is Action.UNDO:
         found = services().undo.selected(access=access, keys=keys, uids=uids)
     else:
         found = services().registries.selected(access=access, keys=keys, action=action)
-    causes, chosen = Causes(), list[Named]()
+    causes, there = Causes(), list[Named]()
     for place, (registry, uid) in enumerate(zip(found, uids, strict=True)):
         if registry is None:
-            causes.add(Cause(f"items[{place}]", Problem.GONE))
+            causes.add(Cause(f"{field}[{place}]", Problem.GONE))
         elif uid and registry.uid != uid:
-            causes.add(Cause(f"items[{place}].uid", Problem.RECREATED))
+            causes.add(Cause(f"{field}[{place}].uid", Problem.RECREATED))
         else:
-            chosen.append(registry)
+            there.append(registry)
     if causes:
         raise InvalidValues("", causes)
-    return chosen
+    return there
 
 
-def _access_now(caller: Caller) -> Callable[[Access], Access]:
+def access_now(caller: Caller) -> Callable[[Access], Access]:
     """Looks up what the caller's token allows, while a run goes on."""
 
     def access_now(access: Access) -> Access:
@@ -139,7 +142,7 @@ def _unknown(run: object) -> ApiError:
     return ApiError(404, f'runs "{run}" not found')
 
 
-def _find(caller: Caller, run: UUID) -> tuple[Runs, dict[str, Any]]:
+def find(caller: Caller, run: UUID) -> tuple[Runs, dict[str, Any]]:
     """The runs of the kind that this run is of, and the run as it stands. ApiError 404."""
     for runs in services().runs.values():
         shown = _as_it_stands(caller, run, runs)
@@ -155,7 +158,8 @@ def _as_it_stands(caller: Caller, run: UUID, runs: Runs) -> dict[str, Any] | Non
         view = runs.view(access=access, run_id=run)
         if not runs.sees_all(access=access, run_id=run):
             return None
-        failures = runs.newest_failures(access=access, run_id=run)
+        wanted = runs.newest_failures if runs.kind.listed else runs.in_order
+        items = wanted(access=access, run_id=run)
     except NotFound:
         return None
     return {
@@ -168,7 +172,7 @@ def _as_it_stands(caller: Caller, run: UUID, runs: Runs) -> dict[str, Any] | Non
         "ended": view.ended,
         "succeeded": view.succeeded,
         "failed": view.failed,
-        "items": [_item(item) for item in failures],
+        "items": [_item(item) for item in items],
     }
 
 

@@ -25,7 +25,7 @@ from registries.domain.resource import API_GROUP, KIND, PREFIX
 from registries.probe import Reason
 from registries.probe.node_view import NodeView
 
-RUN_TYPES = ["delete", "undo", "verify"]
+RUN_TYPES = ["delete", "rotate", "undo", "verify"]
 _PROVIDER: Schema = {"enum": [provider.value for provider in Provider]}
 _TEXTS = {
     PREFIX + "display-name": text(maxLength=DISPLAY_NAME_MAX),
@@ -53,6 +53,20 @@ _SPEC = {
     "provider": _PROVIDER,
 }
 
+_ITEMS: Schema = {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 1000,
+    "items": thing(
+        {
+            "namespace": text(),
+            "name": text(),
+            "uid": text(_("if given, must match the existing object, or the deleted one of an undo")),
+        },
+        "namespace",
+        "name",
+    ),
+}
 SCHEMAS: dict[str, Schema] = {
     KIND: thing(
         {
@@ -213,6 +227,20 @@ SCHEMAS: dict[str, Schema] = {
         },
         "password",
     ),
+    "NewRotation": thing(
+        {
+            "password": text(format="password", minLength=1),
+            "test": {"type": "boolean", "description": _("whether it must connect before it is stored")},
+            "uid": text(_("If it differs, nothing is changed (409).")),
+            "resourceVersion": text(_("If it differs, nothing is changed (409).")),
+            "copies": _ITEMS | {"minItems": 0},
+            "anyway": {
+                "type": "boolean",
+                "description": _("whether the first keeps a password that does not connect"),
+            },
+        },
+        "password",
+    ),
     "Verdict": closed(
         {
             "success": {"type": "boolean"},
@@ -247,27 +275,12 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "NewRun": thing(
         {
-            "type": {"enum": RUN_TYPES},
+            "type": {"enum": [it for it in RUN_TYPES if it != "rotate"]},
             "forget": {
                 "type": "boolean",
                 "description": _("for a deletion: keep nothing for an undo"),
             },
-            "items": {
-                "type": "array",
-                "minItems": 1,
-                "maxItems": 1000,
-                "items": thing(
-                    {
-                        "namespace": text(),
-                        "name": text(),
-                        "uid": text(
-                            _("if given, must match the existing object, or the deleted one of an undo")
-                        ),
-                    },
-                    "namespace",
-                    "name",
-                ),
-            },
+            "items": _ITEMS,
         },
         "type",
         "items",

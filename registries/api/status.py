@@ -99,6 +99,7 @@ API_TEXTS = {
     Problem.ITEMS: "must be a list of 1 to 1000 items",
     Problem.ITEM: "must have a namespace and a name, and may have a uid",
     Problem.TWICE: "the same item occurs twice",
+    Problem.NO_COPY: "it has another domain or username than the registry secret of the path",
     Problem.METADATA_KEY: f"a key must be {_LABEL}, if need be after a DNS subdomain and a slash",
     Problem.LABEL_VALUE: f"must be empty or {_LABEL}",
     Problem.ANNOTATIONS_SIZE: f"keys and values must have at most {ANNOTATIONS_MAX} bytes together",

@@ -31,6 +31,11 @@ operations = [
     ),
     path(f"{_SECRETS}/<str:name>/undo", endpoint(POST=registry_secrets.undo), name="undo"),
     path(
+        f"{_SECRETS}/<str:name>/rotations",
+        endpoint(NAMES, (Permission.CREATE, Permission.EDIT), POST=passwords.rotate),
+        name="rotations",
+    ),
+    path(
         f"{_SECRETS}/<str:name>/verify",
         endpoint(("namespace",), (Permission.TEST,), POST=verdicts.verify),
         name="verify",

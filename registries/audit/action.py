@@ -14,6 +14,10 @@ IN_DOUBT = "uncertain"
 """The outcome of an action without an answer: the store received it and may have applied it."""
 
 
+REPLACED = "replaced "
+"""The beginning of the note of a registry that took the place of another one; its uid follows."""
+
+
 class Action(StrEnum):
     CREATE = "create"
     EDIT = "edit"

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from django.db.models import F, Q
 
-from registries.audit.action import IN_DOUBT, OK, Action
+from registries.audit.action import IN_DOUBT, OK, REPLACED, Action
 from registries.domain.access import OWNER_MAX, Access, Permission
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import AuditEntry
@@ -155,13 +155,14 @@ def events_of(registry: RegistrySecret, limit: int = 50) -> Sequence[AuditEntry]
 
 
 def _uids(uid: str) -> list[str]:
-    """The uid of a registry, and those that it had before it was restored, newest first."""
+    """The uid of a registry, and those that it had before it was restored or replaced, newest first."""
     uids = [uid]
-    undone = AuditEntry.objects.filter(action=Action.UNDO.value, outcome=OK)
+    replaced = Q(action=Action.PASSWORD.value, note__startswith=REPLACED)
+    undone = AuditEntry.objects.filter(Q(action=Action.UNDO.value) | replaced, outcome=OK)
     while len(uids) <= EARLIER and (
         before := undone.filter(uid=uids[-1]).values_list("note", flat=True).first()
     ):
-        uids.append(before)
+        uids.append(before.removeprefix(REPLACED))
     return uids
 
 

@@ -57,6 +57,9 @@ class Problem(StrEnum):
     RUN_UNDER_WAY = "run_under_way"
     NOT_CANCELLABLE = "not_cancellable"
     FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    SKIPPED = "skipped"
+    PASSWORD_FORGOTTEN = "password_forgotten"  # noqa: S105  a code
 
     # A person
     HASHING = "hashing"
@@ -114,6 +117,7 @@ class Problem(StrEnum):
     PASSWORD_TOO_COMMON = "password_too_common"  # noqa: S105  a code
     PASSWORD_TOO_SIMILAR = "password_too_similar"  # noqa: S105  a code
     PASSWORD_REFUSED = "password_refused"  # noqa: S105  a code
+    PASSWORD_AGAIN = "password_again"  # noqa: S105  a code
     PASSWORD_WEAK = "weak"  # noqa: S105  a code
     EXPIRY = "expiry"
     DATE = "date"
@@ -139,6 +143,7 @@ class Problem(StrEnum):
     ITEMS = "items"
     ITEM = "item"
     TWICE = "twice"
+    NO_COPY = "no_copy"
     IMMUTABLE = "immutable"
     METADATA_KEY = "metadata_key"
     LABEL_VALUE = "label_value"

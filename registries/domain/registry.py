@@ -215,6 +215,8 @@ class Draft:
     skip_tls_verify: bool = False
     labels: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     annotations: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    password_set_at: datetime | None = None
+    """When the password was set, for a registry that is created again."""
 
 
 @dataclass(frozen=True, slots=True)

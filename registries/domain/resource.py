@@ -42,13 +42,13 @@ from registries.domain.shown import (
     shown_reason,
     shown_username,
 )
+from registries.domain.writer import LAST_APPLIED as LAST_APPLIED
 
 API_GROUP = "image.theriseunion.io"
 API_VERSION = f"{API_GROUP}/v1alpha1"
 KIND = "RegistrySecret"
 PREFIX = "theriseunion.io/"
 VERIFY_STATUS = f"{PREFIX}verify-status"
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 OURS = frozenset(
     PREFIX + name
     for name in (
@@ -85,6 +85,7 @@ def new_resource(draft: Draft) -> Resource:
     if draft.skip_tls_verify:
         annotations["skip-tls-verify"] = "true"
     annotations["ca-bundle"] = draft.ca_bundle
+    annotations["password-set-at"] = moment_text(draft.password_set_at) if draft.password_set_at else ""
     ours = {PREFIX + name: value for name, value in annotations.items() if value}
     return {
         "apiVersion": API_VERSION,
@@ -102,6 +103,29 @@ def new_resource(draft: Draft) -> Resource:
             "provider": draft.provider.value,
         },
     }
+
+
+def draft_of(resource: Resource, registry: RegistrySecret, password: str) -> Draft:
+    """What creates this registry again, without its verdict. The address stays as it was typed.
+
+    `registry` is `to_domain(resource)`.
+    """
+    metadata, spec = resource["metadata"], resource["spec"]
+    notes = metadata.get("annotations") or {}
+    return Draft(
+        key=registry.key,
+        domain=str(spec.get("domain") or ""),
+        username=str(spec.get("username") or ""),
+        provider=registry.provider,
+        password=password,
+        **registry.information,
+        plain_http=notes.get(PREFIX + "plain-http") == "true",
+        ca_bundle=registry.ca_bundle,
+        skip_tls_verify=registry.skip_tls_verify,
+        labels=dict(metadata.get("labels") or {}),
+        annotations=own_annotations(notes),
+        password_set_at=registry.password_set_at,
+    )
 
 
 def own_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:

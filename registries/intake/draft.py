@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from registries.addresses.address import Address, AddressError, parse_address
 from registries.domain.errors import Cause, Invalid, Problem
@@ -17,6 +18,7 @@ from registries.domain.registry import (
     Draft,
     Key,
     Provider,
+    RegistrySecret,
     name_problem,
     namespace_problem,
     read_date,
@@ -92,6 +94,28 @@ def read_credential(values: Mapping[str, str]) -> Credential:
     return Credential(
         text["domain"], text["username"], text["password"], ca_bundle, text.get("tls") == Tls.SKIP
     )
+
+
+def read_correction(registry: RegistrySecret, values: Mapping[str, str]) -> dict[str, Any]:
+    """The typed values that differ from the stored ones, as fields of Draft. Invalid with all causes at once.
+
+    The stored password is kept for the same server and user only, and never for a server that is not verified: so it is
+    required with another address or user name, and when verification is skipped from now on.
+    """
+    typed, stand_in = values.get("password", ""), "x"
+    names = {"name": registry.name, "namespace": registry.namespace}
+    draft = read_draft({**values, **names, "password": typed or stand_in})
+    stored = (registry.domain, registry.plain_http, registry.username)
+    same = (draft.domain, draft.plain_http, draft.username) == stored
+    if not typed and (not same or (draft.skip_tls_verify and not registry.skip_tls_verify)):
+        raise Invalid(str(registry.key), (Cause("password", Problem.PASSWORD_AGAIN),))
+    fields = ("domain", "plain_http", "username", "provider", "ca_bundle", "skip_tls_verify")
+    changes: dict[str, Any] = {
+        it: getattr(draft, it) for it in fields if getattr(draft, it) != getattr(registry, it)
+    }
+    if "domain" in changes or "plain_http" in changes:
+        changes |= {"domain": draft.domain, "plain_http": draft.plain_http}
+    return {**changes, "password": typed} if typed else changes
 
 
 def password_causes(username: str, password: str) -> list[Cause]:

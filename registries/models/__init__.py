@@ -19,6 +19,7 @@ from .base import (
     Trial,
     VerificationRecord,
 )
+from .rotation import Rotation, RotationTarget
 from .schedule import (
     CheckInterval,
     DayRecord,
@@ -45,6 +46,8 @@ __all__ = [
     "Grant",
     "NetworkIncident",
     "Pause",
+    "Rotation",
+    "RotationTarget",
     "Run",
     "RunItem",
     "ScheduledCredential",

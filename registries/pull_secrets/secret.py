@@ -8,12 +8,13 @@ A Secret belongs to the console when its owner is a RegistrySecret of that name,
 import base64
 import json
 import logging
+from datetime import UTC, datetime, timedelta
 
 from registries.cluster import paths
 from registries.cluster.connection import MERGE_PATCH, Connection, Json
 from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Unavailable
-from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import API_VERSION, KIND, Resource, as_applied, password_of
+from registries.domain.registry import Key, RegistrySecret, moment_text, read_moment
+from registries.domain.resource import API_VERSION, KIND, PREFIX, Resource, as_applied, password_of
 from registries.pull_secrets.images import auths_keys
 from registries.pull_secrets.kinds import PullSecret
 
@@ -25,6 +26,11 @@ MANAGED_BY = {"app.kubernetes.io/managed-by": "registry-console"}
 OURS = ",".join(f"{name}={value}" for name, value in MANAGED_BY.items())
 """The label selector of pull secrets."""
 ATTEMPTS = 3
+REPLACING = PREFIX + "replacing"
+"""An annotation of a Secret while its registry is deleted and created again: the uid of the old one, and until when
+the upkeep leaves the Secret alone."""
+LEFT_ALONE = timedelta(minutes=5)
+"""Longer than the writes of a replacement take. Then the Secret follows the registry that is there."""
 
 
 def docker_config(registry: RegistrySecret, password: str) -> str:
@@ -100,6 +106,35 @@ class PullSecrets:
         """Creates the Secret of a registry that was created a moment ago."""
         return self._put(registry.key, secret_of(registry, password))
 
+    def release(self, registry: RegistrySecret, password: str, uid: str) -> None:
+        """Prepares the Secret for the replacement of its registry, which has this uid: the new content, and no owner,
+        so that it stays when the old registry goes. A foreign Secret is left alone, and a missing one is made later.
+        """
+        key, wanted = registry.key, secret_of(registry, password)
+        for attempt in range(1, ATTEMPTS + 1):
+            present = self._present(key)
+            if present is None or not _is_ours(present, key):
+                return
+            if present.get("type") != TYPE or present.get("immutable"):
+                return  # it cannot keep its place; the upkeep makes it anew
+            until = moment_text(datetime.now(UTC) + LEFT_ALONE)
+            metadata = {
+                "resourceVersion": present["metadata"]["resourceVersion"],
+                "labels": MANAGED_BY,
+                "annotations": {REPLACING: f"{uid} {until}"},
+                "ownerReferences": None,
+            }
+            patch = {"metadata": metadata, "data": _exactly(present, wanted)}
+            try:
+                self._connection.call(
+                    "PATCH", paths.secret(key), subject=str(key), body=patch, kind=MERGE_PATCH
+                )
+            except (Conflict, NotFound):
+                if attempt == ATTEMPTS:
+                    raise
+            else:
+                return
+
     def _put(self, key: Key, wanted: Json) -> PullSecret:
         for _ in range(ATTEMPTS):
             try:
@@ -129,7 +164,8 @@ class PullSecrets:
     def _replace(self, key: Key, present: Json, wanted: Json) -> None:
         """Brings an own Secret to the wanted state. It is deleted by its uid, so never somebody else's."""
         metadata = present["metadata"]
-        others = present.get("type") != TYPE or _owner_uid(present) != _owner_uid(wanted)
+        owner = _owner_uid(present)
+        others = present.get("type") != TYPE or (owner and owner != _owner_uid(wanted))
         if others or present.get("immutable"):
             # A type cannot be changed in place. An owner should not be: its deletion may be under way.
             options = {"preconditions": {"uid": metadata["uid"]}}
@@ -138,7 +174,11 @@ class PullSecrets:
         else:
             kept = {name: wanted["metadata"][name] for name in ("labels", "ownerReferences")}
             patch = {
-                "metadata": {"resourceVersion": metadata["resourceVersion"], **kept},
+                "metadata": {
+                    "resourceVersion": metadata["resourceVersion"],
+                    "annotations": {REPLACING: None},
+                    **kept,
+                },
                 "data": _exactly(present, wanted),
             }
             self._connection.call("PATCH", paths.secret(key), subject=str(key), body=patch, kind=MERGE_PATCH)
@@ -158,7 +198,8 @@ def _standing(present: Json | None, key: Key, wanted: Json) -> PullSecret:
         return PullSecret.MISSING
     if not _is_ours(present, key):
         return PullSecret.FOREIGN
-    return PullSecret.READY if _is_right(present, wanted) else PullSecret.OUTDATED
+    right = _is_right(present, wanted) or _is_replaced(present, wanted)
+    return PullSecret.READY if right else PullSecret.OUTDATED
 
 
 def _is_right(present: Json, wanted: Json) -> bool:
@@ -172,6 +213,14 @@ def _is_right(present: Json, wanted: Json) -> bool:
         and labels.items() >= MANAGED_BY.items()
         and not present.get("immutable")
     )
+
+
+def _is_replaced(present: Json, wanted: Json) -> bool:
+    """Whether the owner that the Secret should have is being replaced at this moment."""
+    note = str((present["metadata"].get("annotations") or {}).get(REPLACING) or "")
+    uid, _, until = note.partition(" ")
+    end = read_moment(until)
+    return uid == _owner_uid(wanted) and end is not None and datetime.now(UTC) < end
 
 
 def _exactly(present: Json, wanted: Json) -> Json:

@@ -26,6 +26,7 @@ from registries.runs.run import (
     RETRIED,
     SUCCESSES,
     Item,
+    ItemOutcome,
     ItemState,
     RunState,
     RunView,
@@ -107,15 +108,21 @@ class Runs:
         return run.id
 
     def start(
-        self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None, forget: bool = False
+        self,
+        *,
+        access: Access,
+        run_id: UUID,
+        access_now: AccessNow | None = None,
+        forget: bool = False,
+        prepare: Callable[[], object] = lambda: None,
     ) -> None:
         """Start a proposed run, or resume a cancelled or interrupted one. Conflict `already_running` for any other,
         and `run_under_way` as `propose`.
 
         `access_now` replaces the usual look-up, for a person who acts with a token. `forget`: a deletion keeps nothing
-        for an undo; a resumed run keeps to it.
+        for an undo; a resumed run keeps to it. `prepare` is called once the run is claimed, before its work begins.
         """
-        fence = self._claim(access, run_id, forget=forget)
+        fence = self._claim(access, run_id, prepare, forget=forget)
         self._background.submit(lambda: self._work(run_id, fence, access, access_now))
 
     def work(self, *, access: Access, run_id: UUID, access_now: AccessNow) -> None:
@@ -164,6 +171,10 @@ class Runs:
         items = items.filter(**{"namespace": namespace} if namespace else {})
         return read_items(items.order_by("namespace", "name"))
 
+    def in_order(self, *, access: Access, run_id: UUID) -> list[Item]:
+        """All items in the order in which they were given."""
+        return read_items(_visible(self._own(access, run_id), access).order_by("pk"))
+
     def ended(self, *, access: Access, run_id: UUID, reason: str, problem: str) -> list[Item]:
         """The items that ended with a reason and a problem, by namespace and name."""
         items = _visible(self._own(access, run_id), access).exclude(state=ItemState.WAITING)
@@ -187,7 +198,28 @@ class Runs:
         ended = _visible(self._own(access, run_id), access).exclude(state=ItemState.WAITING)
         return read_items(ended.order_by("-ended_at", "-pk")[:most])
 
-    def _claim(self, access: Access, run_id: UUID, *, forget: bool = False) -> int:
+    def close(self, *, access: Access, run_id: UUID, outcome: ItemOutcome) -> None:
+        """Ends a run that was stopped: its waiting items get this outcome. Conflict `already_running`."""
+        with exclusive(f"runs {self.kind.name} {access.owner}"):
+            run = self._own(access, run_id)
+            if state_of(run) not in RESUMABLE:
+                raise Conflict(str(run.pk), Problem.ALREADY_RUNNING)
+            now = timezone.now()
+            run.items.filter(state=ItemState.WAITING).update(
+                state=outcome.state, problem=outcome.problem, ended_at=now
+            )
+            run.state, run.finished_at, run.fence = RunState.DONE, now, run.fence + 1
+            run.save(update_fields=["state", "finished_at", "fence"])
+            self.kind.finish(run_id)
+
+    def _claim(
+        self,
+        access: Access,
+        run_id: UUID,
+        prepare: Callable[[], object] = lambda: None,
+        *,
+        forget: bool = False,
+    ) -> int:
         """Take the run for this process. Of two processes that try at once, one gets the Conflict.
 
         Returns the fencing number of the claim. The process of an earlier claim begins nothing any more.
@@ -202,6 +234,7 @@ class Runs:
             run.started_at, run.fence = run.started_at or now, run.fence + 1
             run.forget = run.forget or forget
             run.save(update_fields=["state", "beat_at", "finished_at", "started_at", "fence", "forget"])
+            prepare()
         if state is RunState.INTERRUPTED:
             waiting = run.items.filter(state=ItemState.WAITING)
             self.kind.recover(access, read_items(waiting))
@@ -223,7 +256,9 @@ class Runs:
         heartbeat = Heartbeat(run_id, fence, access, access_now or self._access_now)
         execution = Execution(run_id, self.kind, heartbeat, RetryPolicy(self._freshness), self._atomic)
         if execution.work():
-            heartbeat.run.update(state=RunState.DONE, finished_at=timezone.now())
+            with self._atomic():
+                if heartbeat.run.update(state=RunState.DONE, finished_at=timezone.now()):
+                    self.kind.finish(run_id)
 
     def _forget_old(self, access: Access) -> None:
         """Delete proposals that nobody confirmed, and all but the newest runs of the person. A running one stays."""

@@ -80,6 +80,8 @@ class Kind(ABC, Generic[T]):
     """Stored with the run; the `type` of the API."""
     action: ClassVar[Action]
     permission: ClassVar[Permission]
+    listed: ClassVar[bool] = True
+    """Whether a list of registries is all that it takes to begin a run."""
     cancellable: ClassVar[bool] = False
     one_per_person: ClassVar[bool] = False
     kept: ClassVar[int | None] = None
@@ -108,6 +110,9 @@ class Kind(ABC, Generic[T]):
     def record(self, results: Sequence[tuple[Item, T]], run: "Execution[T]") -> None:
         """Record the results of steps, and end their items or go on with a further step. Gets at most
         `recorded_at_once` of them."""
+
+    def finish(self, run_id: UUID) -> None:
+        """Called in the transaction that ends a run: all of its items have ended, or it was given up."""
 
     def recover(self, access: Access, items: Sequence[Item]) -> None:
         """Called when a run is resumed whose process was lost, with the items that were not recorded."""
@@ -159,6 +164,10 @@ class Execution(Generic[T]):
     def beat(self) -> bool:
         """Keeps the run, between many writes. False if it is stopped."""
         return self._heartbeat.beat()
+
+    def halt(self) -> None:
+        """Begin no further item. The person decides how the run goes on."""
+        self._heartbeat.halt()
 
     def items(self) -> list[Item]:
         """All items of the run, those that have ended included."""

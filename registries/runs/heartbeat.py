@@ -74,6 +74,11 @@ class Heartbeat:
             time.sleep(LOOK)
         return not self.lost
 
+    def halt(self) -> None:
+        """Stops the run as `cancel` does."""
+        self.stopped = True
+        self.run.update(state=RunState.CANCELLED, finished_at=timezone.now())
+
     def ends_session(self, error: ConsoleError) -> bool:
         """Whether the error says that the person's session has ended. If so, the run is cancelled.
 

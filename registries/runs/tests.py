@@ -194,9 +194,7 @@ class VerifyKind(Kind[Tested]):
             run.fail(item, error, problem=abandoned.problem)
             return None
         self._part_from_copies(item, credential, run)
-        busy = Unavailable(check.lane, Problem.REGISTRY_BUSY)
-        attempt = partial(self._tests.probe, credential)
-        return Step(partial(_probe, check, attempt), check.lane, lambda: (check, busy))
+        return probe_step(check, partial(self._tests.probe, credential))
 
     def record(self, results: Sequence[tuple[Item, Tested]], run: Execution[Tested]) -> None:
         for item, (check, result) in results:
@@ -261,6 +259,12 @@ class VerifyKind(Kind[Tested]):
 
     def recover(self, access: Access, items: Sequence[Item]) -> None:
         self._tests.abandon_lost_tests(access=access, uids=[item.uid for item in items])
+
+
+def probe_step(check: Check, attempt: Callable[[], Result]) -> Step[Tested]:
+    """The step of one test, in the lane of its registry."""
+    busy = Unavailable(check.lane, Problem.REGISTRY_BUSY)
+    return Step(partial(_probe, check, attempt), check.lane, lambda: (check, busy))
 
 
 def _probe(check: Check, attempt: Callable[[], Result]) -> Tested:

@@ -1,4 +1,4 @@
-"""What was recorded under a uid goes to a new one: a deleted registry that was restored keeps its history."""
+"""What was recorded under a uid goes to a new one: a registry that was restored or replaced keeps its history."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from registries.models import (
     DayRecord,
     DeletedRegistry,
     ExpiryNotice,
+    RunItem,
     Silence,
     StateChange,
     VerificationRecord,
@@ -43,5 +44,7 @@ def move(before: str, after: str) -> None:
 
 
 def restorable(uids: list[str]) -> frozenset[str]:
-    """Those of these uids that may be restored: what is recorded under them stays."""
-    return frozenset(DeletedRegistry.objects.filter(uid__in=uids).values_list("uid", flat=True))
+    """Those of these uids that may be restored, or that a run creates again: what is recorded under them stays."""
+    replaced = RunItem.objects.filter(rotation__replacing=True, uid__in=uids).values_list("uid", flat=True)
+    deleted = DeletedRegistry.objects.filter(uid__in=uids).values_list("uid", flat=True)
+    return frozenset((*replaced, *deleted))

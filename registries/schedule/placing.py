@@ -14,7 +14,11 @@ from django.db import transaction
 from registries.domain.errors import ConsoleError
 from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.index.search import Index
-from registries.models import CheckInterval, ScheduledCredential, ScheduledRegistry
+from registries.models import (
+    CheckInterval,
+    ScheduledCredential,
+    ScheduledRegistry,
+)
 from registries.probe.reason import Reason
 from registries.probe.schedule import registry_of
 from registries.schedule import days, telling

@@ -1,6 +1,7 @@
 """The copies of a credential: registries with the same address and user name in what a person sees."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hmac import compare_digest
 
@@ -8,6 +9,7 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import ConsoleError
 from registries.domain.query import Criteria
 from registries.domain.registry import RegistrySecret
+from registries.domain.writer import PASSWORD
 from registries.index.search import Index
 from registries.service.guesses import Guesses
 from registries.stores.base import Store
@@ -29,6 +31,8 @@ class CopyState(StrEnum):
 class Copy:
     registry: RegistrySecret
     state: CopyState
+    writer: str = ""
+    """The other program that wrote its password, and may write it again, such as kubectl or Argo CD."""
 
     @property
     def changeable(self) -> bool:
@@ -54,7 +58,7 @@ class Copies:
         found = self._index.matching(access, Criteria(text=registry.domain))
         copies = [it for it in found if is_copy(it, registry)][:MOST]
         mine = self._password(access, registry) if copies else None
-        return tuple(Copy(it, self._state(access, it, mine)) for it in copies)
+        return tuple(self._copy(access, it, mine) for it in copies)
 
     def copy(self, *, access: Access, of: RegistrySecret, uid: str) -> RegistrySecret | None:
         """A copy by its uid; None when there is none any more that this person sees."""
@@ -62,6 +66,15 @@ class Copies:
         key = snapshot.keys_by_uid.get(uid)
         found = snapshot.find(key) if key and access.may(Permission.SEE, key.namespace) else None
         return found if found and is_copy(found, of) else None
+
+    def _copy(self, access: Access, it: RegistrySecret, mine: str | None) -> Copy:
+        copy = Copy(it, self._state(access, it, mine))
+        if not copy.changeable:
+            return copy
+        with suppress(ConsoleError):
+            writer = self._store.writer(it.key, PASSWORD)
+            return replace(copy, writer=writer.program if writer else "")
+        return copy
 
     def _state(self, access: Access, copy: RegistrySecret, mine: str | None) -> CopyState:
         if copy.deleting:

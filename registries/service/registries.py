@@ -5,6 +5,7 @@ One method per use case, keyword-only, without request, response or ORM. Lists a
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from registries.audit import changes
 from registries.audit.action import Action, Audit
@@ -203,6 +204,11 @@ class Registries:
         for permission in (Permission.CREATE, Permission.EDIT):
             self._guard.require(access, permission, key, Action.PASSWORD)
 
+    def require_replace(self, *, access: Access, key: Key) -> None:
+        """Raises NotFound or Forbidden unless this person may delete a registry and create it again."""
+        self.require_rotate(access=access, key=key)
+        self._guard.require(access, Permission.DELETE, key, Action.PASSWORD)
+
     def password_writer(self, *, access: Access, key: Key) -> str:
         """The other program that wrote the stored password, and may write it again, such as kubectl; "" for none.
 
@@ -235,6 +241,7 @@ class Registries:
         generation: str | None = None,
         resource_version: str | None = None,
         rehearse: bool = False,
+        set_at: datetime | None = None,
     ) -> RegistrySecret:
         """Stores another password; with `rehearse` only a dry run. uid, history and pull secret stay. The verdict of
         the old password goes, and a running test of it ends.
@@ -246,12 +253,12 @@ class Registries:
             before = require_present(self._store.get(key))
             if generation not in (None, before.generation) and before.uid == uid:
                 raise Conflict(str(key), Problem.CHANGED)
-            self._require_password(before, password)
+            self.require_password(before, password)
             try:
                 with self._guard.writing(access, Action.PASSWORD, key, doubt=not rehearse) as store:
                     version = resource_version or before.resource_version
                     changed = store.set_password(
-                        key, password, uid=uid, resource_version=version, dry_run=rehearse
+                        key, password, uid=uid, resource_version=version, dry_run=rehearse, set_at=set_at
                     )
                     if not rehearse:
                         self._history.end([uid], NotTested(Problem.CHANGED))
@@ -264,7 +271,8 @@ class Registries:
         raise AssertionError("unreachable")
 
     @staticmethod
-    def _require_password(registry: RegistrySecret, password: str) -> None:
+    def require_password(registry: RegistrySecret, password: str) -> None:
+        """Raises Invalid with the causes of `password`, for a registry."""
         causes = password_causes(registry.username, password)
         if not causes and echo_causes(registry.information, password):
             causes = [Cause("password", Problem.HOLDS_PASSWORD)]

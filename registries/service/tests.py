@@ -89,6 +89,10 @@ class Tests:
             raise Conflict(str(key), Problem.UNDER_WAY)
         return check
 
+    def end_test(self, *, uid: str) -> None:
+        """Ends a test of values that are not stored any more, whoever started it."""
+        self._history.end([uid], NotTested(Problem.CHANGED))
+
     def attempt(self, *, access: Access, check: Check) -> Callable[[], Result]:
         """The probe of a test, with the credential as stored now. NotFound, Conflict, Unavailable, Forbidden.
 

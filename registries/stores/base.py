@@ -137,12 +137,32 @@ class Store(Protocol):
         ...
 
     def set_password(
-        self, key: Key, password: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+        self,
+        key: Key,
+        password: str,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        dry_run: bool = False,
+        set_at: datetime | None = None,
     ) -> RegistrySecret:
         """Stores another password in one write: uid, annotations and pull secret stay, the verdict is removed, and
-        `generation` changes. Returns the changed registry.
+        `generation` changes. Returns the changed registry. `set_at` is the time of a password that is put back.
 
         NotFound; Conflict as for `annotate`; Refused `password_fixed` where the cluster's definition forbids it.
+        """
+        ...
+
+    def draft(self, key: Key, *, uid: str) -> Draft:
+        """What creates a registry again, with its password. NotFound; Conflict `recreated`; Unavailable."""
+        ...
+
+    def replace(self, draft: Draft, *, uid: str) -> RegistrySecret:
+        """Deletes the registry with this uid and creates another one in its place. Its pull secret is never absent.
+
+        On a cluster these are several writes. After an error, or a crash, the same call does the rest: one that is
+        gone is only created. Conflict `recreated` when another registry has the name, `being_deleted` when finalizers
+        hold the old one; and the errors of `create`.
         """
         ...
 
@@ -166,7 +186,7 @@ class Store(Protocol):
         ...
 
     def acting_as(self, acting: object | None) -> "Store":
-        """This store, with writes, `credential` and `whole` in the name of a person.
+        """This store, with writes, `credential`, `whole` and `draft` in the name of a person.
 
         The embedded store has no names and returns itself. On a cluster each of these calls can also raise Forbidden,
         and Unavailable `session_ended` when the person's credential is gone or no longer accepted.

@@ -29,6 +29,7 @@ from registries.domain.resource import (
     Resource,
     as_applied,
     decode_password,
+    draft_of,
     encode_password,
     new_resource,
     password_annotations,
@@ -141,9 +142,16 @@ class EmbeddedStore:
         return self._change(key, annotations, None, uid, resource_version, dry_run=dry_run)
 
     def set_password(
-        self, key: Key, password: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+        self,
+        key: Key,
+        password: str,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        dry_run: bool = False,
+        set_at: datetime | None = None,
     ) -> RegistrySecret:
-        notes = password_annotations(datetime.now(UTC))
+        notes = password_annotations(set_at or datetime.now(UTC))
         return self._change(key, notes, password, uid, resource_version, dry_run=dry_run)
 
     def _change(
@@ -182,6 +190,16 @@ class EmbeddedStore:
             self._note(ChangeType.MODIFIED, KIND, version, row.body)
         return read(row.body)[1]
 
+    def draft(self, key: Key, *, uid: str) -> Draft:
+        row = self._row(key, uid)
+        body, registry = read(row.body)
+        return draft_of(body, registry, self._opened(row))
+
+    def replace(self, draft: Draft, *, uid: str) -> RegistrySecret:
+        with transaction.atomic():
+            self.delete(draft.key, uid=uid)
+            return self.create(draft)
+
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> bool:
         if dry_run:
             self._row(key, uid)
@@ -193,9 +211,12 @@ class EmbeddedStore:
 
     def credential(self, key: Key, *, uid: str) -> Credential:
         row = self._row(key, uid)
+        return credential_of(as_applied(*read(row.body)), self._opened(row))
+
+    def _opened(self, row: StoredResource) -> str:
         registry = as_applied(*read(row.body))  # the seal is bound to the values as they are stored
-        password = decode_password(self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding))
-        return credential_of(registry, password)
+        opened = self._sealer.open(row.sealed_password, uid=row.uid, binding=registry.binding)
+        return decode_password(opened)
 
     def whole(self, key: Key, *, uid: str) -> Resource:
         row = self._row(key, uid)

@@ -187,6 +187,37 @@ class NewPasswordForm(CauseForm):
             del self.fields["password"].widget.attrs["hx-preserve"]
 
 
+class CorrectForm(CauseForm):
+    """修正并重建 (correct and re-create): the fields of the add form that only a new registry may have."""
+
+    provider = AddForm.base_fields["provider"]
+    domain = AddForm.base_fields["domain"]
+    username = AddForm.base_fields["username"]
+    password = forms.CharField(
+        label=FIELDS["password"],
+        strip=False,
+        required=False,
+        widget=forms.PasswordInput(
+            render_value=False,
+            attrs={
+                "autocomplete": "new-password",
+                "hx-preserve": "",
+                "class": "form-control mono",
+                "placeholder": _("The stored one stays if this is empty"),
+            },
+        ),
+    )
+    tls = AddForm.base_fields["tls"]
+    ca_bundle = AddForm.base_fields["ca_bundle"]
+    uid = forms.CharField(widget=forms.HiddenInput)
+    generation = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:  # a new form takes no password over from the last one
+            del self.fields["password"].widget.attrs["hx-preserve"]
+
+
 class _RoleFields(ConsoleForm):
     """A namespace and a role in it; `namespaces` are (value, label) pairs."""
 

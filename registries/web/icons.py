@@ -61,6 +61,7 @@ NAMES = (
     "user-round",
     "users",
     "webhook",
+    "wrench",
     "x",
 )
 # Drawn for this console on the same 24 × 24 grid; nobody's trademark.

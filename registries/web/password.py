@@ -1,10 +1,13 @@
 """更换密码 (change password): one typed field, a test with the stored address, and saving in place."""
 
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -22,9 +25,9 @@ from registries.domain.errors import (
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.probe.result import Result
-from registries.service.copies import MOST
+from registries.service.copies import MOST, Copy, CopyState
 from registries.verification.outcome import left_alone
-from registries.web import password_copies
+from registries.web import rotation
 from registries.web.add import errors_of, trial_outcome
 from registries.web.edit_delete import gone, missing
 from registries.web.forms import NewPasswordForm
@@ -33,6 +36,14 @@ from registries.web.rows import verdict_of
 from registries.wiring import services
 from registries.words import hints
 from registries.words.problems import error_text
+
+STATES = {
+    CopyState.SAME: gettext_lazy("same password"),
+    CopyState.DIFFERS: gettext_lazy("another password"),
+    CopyState.UNKNOWN: gettext_lazy("not compared"),
+    CopyState.FORBIDDEN: gettext_lazy("requires image-admin"),
+    CopyState.DELETING: gettext_lazy("being deleted"),
+}
 
 
 @sensitive_post_parameters("password")
@@ -49,7 +60,7 @@ def change_password(request: ConsoleRequest, namespace: str, name: str) -> HttpR
     if request.method != "POST":
         return _form(request, registry, NewPasswordForm())
     form = NewPasswordForm(request.POST)
-    if form.typed()["password"] and "anyway" not in request.POST and not _was_right(request):
+    if form.typed()["password"] and "anyway" not in request.POST and not was_right(request):
         return _form(request, registry, form, status=422, untested=True)
     try:
         return _save(request, registry, form)
@@ -66,7 +77,10 @@ def change_password(request: ConsoleRequest, namespace: str, name: str) -> HttpR
 @sensitive_variables("form", "typed")
 def _save(request: ConsoleRequest, registry: RegistrySecret, form: NewPasswordForm) -> HttpResponse:
     typed = form.typed()
+    chosen = request.POST.getlist("copies")[:MOST]
     try:
+        if chosen:
+            return _rotate(request, registry, form, chosen)
         changed = services().registries.change_password(
             access=request.access,
             key=registry.key,
@@ -77,17 +91,41 @@ def _save(request: ConsoleRequest, registry: RegistrySecret, form: NewPasswordFo
     except Invalid as error:
         form.add_causes(error.causes)
     except Refused as error:
+        if error.problem is Problem.PASSWORD_FIXED:
+            return _rotate(request, registry, form, ())
         form.add_error(None, error_text(error))
     else:
         return _saved(request, changed)
     return _form(request, registry, form, status=422)
 
 
+@sensitive_variables("form", "typed")
+def _rotate(
+    request: ConsoleRequest, registry: RegistrySecret, form: NewPasswordForm, chosen: Sequence[str]
+) -> HttpResponse:
+    """Changes the registry and the chosen copies in a run. The dialog shows its progress."""
+    typed, access = form.typed(), request.access
+    if typed["uid"] != registry.uid:
+        raise Conflict(str(registry.key), Problem.RECREATED)
+    copies = [services().copies.copy(access=access, of=registry, uid=uid) for uid in chosen]
+    if None in copies:
+        form.add_error(
+            None, _("A chosen copy does not exist any more, or is no copy any more. Check the list.")
+        )
+        return _form(request, registry, form, status=409)
+    run = services().rotations.begin(
+        access=access,
+        registries=[registry, *filter(None, copies)],
+        changes={"password": typed["password"]},
+        generation=typed["generation"],
+        anyway="anyway" in request.POST,
+    )
+    return rotation.progress(request, run, changed=True)
+
+
 def _saved(request: ConsoleRequest, changed: RegistrySecret) -> HttpResponse:
-    """Tests the stored password. Then come the chosen copies; without any, the dialog closes."""
+    """Tests the stored password, and closes the dialog."""
     tested = _start_test(request, changed)
-    if chosen := request.POST.getlist("copies")[:MOST]:
-        return password_copies.shown(request, changed, waiting=chosen, busy=tested)
     text = _("Changed the password of %(name)s. Testing the connection.")
     if not tested:
         text = _("Changed the password of %(name)s. Not tested: too many recent tests.")
@@ -107,7 +145,7 @@ def _start_test(request: ConsoleRequest, changed: RegistrySecret) -> bool:
     return True
 
 
-def _was_right(request: ConsoleRequest) -> bool:
+def was_right(request: ConsoleRequest) -> bool:
     """Whether the last test in this dialog connected. The page forgets it when the password is typed anew."""
     try:
         outcome = services().single_tests.outcome(
@@ -130,7 +168,7 @@ def _form(
     chosen = request.POST.getlist("copies") if form.is_bound else None
     context = {
         "form": form,
-        "copies": [password_copies.row(it, chosen) for it in copies],
+        "copies": [_row(it, chosen) for it in copies],
         "registry": registry,
         "advice": hints.second_credential(registry.provider, registry.username),
         "untested": untested,
@@ -139,6 +177,18 @@ def _form(
     return dialog(
         request, "registries/_password.html", context, status=status, title=_("Change the password")
     )
+
+
+def _row(copy: Copy, chosen: Collection[str] | None) -> dict[str, Any]:
+    """One copy in the dialog. Without a choice, those with the same password are chosen."""
+    checked = copy.state is CopyState.SAME if chosen is None else copy.registry.uid in chosen
+    return {
+        "registry": copy.registry,
+        "text": STATES[copy.state],
+        "writer": copy.writer,
+        "checked": checked and copy.changeable,
+        "changeable": copy.changeable,
+    }
 
 
 @sensitive_post_parameters("password")

@@ -23,10 +23,13 @@ from registries.runs.clean_up import keep_clean
 from registries.runs.deletion import DeleteKind
 from registries.runs.engine import Runs
 from registries.runs.execution import Kind
+from registries.runs.rotation import RotateKind, Rotations
+from registries.runs.rotation_rows import RotationRows, keep_forgetting
 from registries.runs.single import SingleTests
 from registries.runs.tests import VerifyKind
 from registries.runs.threads import Background, Lanes
 from registries.runs.undo import UndoKind
+from registries.schedule.moving import move
 from registries.schedule.placing import leave
 from registries.schedule.rows import observe
 from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE
@@ -37,6 +40,7 @@ from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
 from registries.service.pull_failures import PodFailures
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.registries import Registries
+from registries.service.replacement import Replacement
 from registries.service.tests import Tests
 from registries.service.undo import Undo
 from registries.wiring.base import part
@@ -207,6 +211,9 @@ class Services(Telling):
             VerifyKind(
                 self.registries, self.tests, self.pauses, self.run_test_threads, max(1, settings.RUN_TESTS)
             ),
+            RotateKind(
+                self.rotation_rows, self.replacement, self.tests, self.single_tests, self.run_test_threads
+            ),
         )
         return {kind.name: self._runs_of(kind) for kind in kinds}
 
@@ -222,10 +229,23 @@ class Services(Telling):
     def _runs_of(self, kind: Kind[Any]) -> Runs:
         return Runs(kind, self.run_threads, self.index.freshness, self.people.access_now, transaction.atomic)
 
+    @part
+    def replacement(self) -> Replacement:
+        return Replacement(self.store, self.guard, self.registries, self.audit, self.history, move)
+
+    @part
+    def rotation_rows(self) -> RotationRows:
+        return RotationRows(self.sealer)
+
+    @part
+    def rotations(self) -> Rotations:
+        """Changes of a credential and its copies."""
+        return Rotations(self.runs["rotate"], self.rotation_rows, self.replacement, self.registries)
+
     def start(self) -> None:
         """Begins what runs beside the requests. Call it in the process that answers requests."""
         clean_up: Callable[[], None] = partial(keep_clean, settings.RETENTION_DAYS, self.undo_lasts)
-        for upkeep in (clean_up, *self.people.upkeep, *self.schedule.upkeep):
+        for upkeep in (clean_up, keep_forgetting, *self.people.upkeep, *self.schedule.upkeep):
             threading.Thread(target=upkeep, name="upkeep", daemon=True).start()
         self.sender.start()
         if self.on_cluster:
@@ -237,14 +257,14 @@ class Services(Telling):
 
     def reseal(self) -> tuple[int, int, int, int]:
         """Brings every seal under the newest key: the numbers of passwords, deleted registries, credentials of
-        sessions, and channels.
+        sessions, and channels. The passwords of runs that change some count as well.
 
         All, whatever the settings say: a database may have seen other settings.
         """
         from registries.people.cluster_sessions import reseal_credentials
 
         return (
-            self.embedded_store.reseal(),
+            self.embedded_store.reseal() + self.rotation_rows.reseal(),
             self.trash.reseal(),
             reseal_credentials(self.sealer),
             channels.reseal(self.sealer),

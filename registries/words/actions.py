@@ -24,6 +24,7 @@ ACTIONS = (
     RegistryAction("test", _("Test connection"), "plug-zap", Permission.TEST, many=_("Test selected")),
     RegistryAction("edit", _("Edit information"), "pencil", Permission.EDIT),
     RegistryAction("password", _("Change the password"), "key-round", Permission.CREATE),
+    RegistryAction("correct", _("Correct and create again"), "wrench", Permission.CREATE),
     RegistryAction(
         "delete", _("Delete"), "trash-2", Permission.DELETE, many=_("Delete selected"), dangerous=True
     ),

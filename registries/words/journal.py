@@ -19,6 +19,7 @@ _CHANGES: dict[tuple[str, str], Text] = {
     (Action.ACCOUNT, "activate"): _("Activated the account %s"),
     (Action.ACCOUNT, "deactivate"): _("Deactivated the account %s"),
     (Action.ACCOUNT, "delete"): _("Deleted the account %s"),
+    (Action.PASSWORD, "replaced"): _("Deleted and created again with other values"),
     (Action.NAMESPACE, "create"): _("Added the namespace"),
     (Action.NAMESPACE, "delete"): _("Deleted the namespace"),
     (Action.TOKEN, "create"): _("Created the access token %s"),
@@ -86,6 +87,9 @@ def run_action(run: RunLine) -> str:
         return ngettext("Deleted %(n)s registry", "Deleted %(n)s registries", run.total) % {"n": number}
     if run.newest.action == Action.UNDO:
         return ngettext("Restored %(n)s registry", "Restored %(n)s registries", run.total) % {"n": number}
+    if run.newest.action == Action.PASSWORD:
+        text = ngettext("Changed %(n)s password", "Changed %(n)s passwords", run.total)
+        return text % {"n": number}
     return f"{labels.ACTIONS.get(run.newest.action, run.newest.action)} × {number}"
 
 

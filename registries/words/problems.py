@@ -137,9 +137,17 @@ TEXTS: dict[Problem, Text] = {
     Problem.PASSWORD_REFUSED: _(
         "The test with this password did not connect, so nothing was changed. Call verify with it for the reason."
     ),
+    Problem.PASSWORD_AGAIN: _(
+        "Enter the password again: the stored one is not sent to another server, or without verification."
+    ),
     Problem.PASSWORD_WEAK: _("Choose another password."),
     Problem.NOT_CANCELLABLE: _("A deletion run cannot be cancelled."),
     Problem.FAILED: _("Something went wrong."),
+    Problem.ROLLED_BACK: _("It has its old password again."),
+    Problem.SKIPPED: _("Not changed."),
+    Problem.PASSWORD_FORGOTTEN: _(
+        "The passwords of this change are not kept any more: it ended, or it waited for more than a day."
+    ),
     Problem.FIRST_LIST: _("The registries of the cluster are still loading. Try again in a moment."),
     Problem.NAMESPACE_MISSING: _("The console's own namespace does not exist on the cluster. Create it."),
     Problem.INTERNAL_ERROR: _("Something went wrong."),

@@ -43,6 +43,14 @@ OPERATIONS: dict[str, tuple[dict[str, int], Ask]] = {
             f"{secrets(ns, name)}/password", {"password": "new"}, content_type="application/json"
         ),
     ),
+    "rotate": (
+        {**ADMINS, "olive": 201, "nina": 201},
+        lambda it, ns, name: it.post(
+            f"{secrets(ns, name)}/rotations",
+            {"password": "new", "anyway": True},
+            content_type="application/json",
+        ),
+    ),
     "delete": ({**ADMINS, "olive": 204, "nina": 204}, lambda it, ns, name: it.delete(secrets(ns, name))),
     "verify": (
         EDITS,

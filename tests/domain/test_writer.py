@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from registries.domain.writer import Writer
+from registries.domain.writer import LAST_APPLIED, PASSWORD, Writer
 
 NAME = "theriseunion.io/description"
 NOON = "2026-11-28T12:00:00Z"
@@ -30,7 +30,8 @@ def writer(*entries: dict[str, Any]) -> tuple[str, str] | None:
         ("kubectl-client-side-apply", "kubectl"),
         ("kubectl-", "kubectl"),
         ("kubectlx", "kubectlx"),
-        ("argocd-controller", "argocd-controller"),
+        ("argocd-controller", "Argo CD"),
+        ("kustomize-controller", "Flux"),
         ("Helm", "Helm"),
         ("node-fetch", "node-fetch"),
         ("线\u202e上\x00", "线上"),
@@ -93,3 +94,32 @@ def test_the_time_is_that_of_the_server() -> None:
 
 def test_a_resource_without_managed_fields_was_written_by_the_console() -> None:
     assert Writer.of({"metadata": {}}, NAME) is None
+
+
+def of_spec(manager: str, *names: str, operation: str = "Apply") -> dict[str, Any]:
+    fields = {"f:spec": {f"f:{name}": {} for name in names}}
+    return {"manager": manager, "operation": operation, "fieldsV1": fields, "time": NOON}
+
+
+@pytest.mark.parametrize(
+    ("entries", "notes", "program"),
+    [
+        ([of_spec("registry-console", "password", "domain", operation="Update")], {}, None),
+        ([of_spec("kubectl-edit", "password", operation="Update")], {}, "kubectl"),
+        ([of_spec("Python-urllib", "domain"), of_spec("registry-console", "password")], {}, None),
+        # It wrote the whole of spec, and will again, although the console wrote the password last.
+        ([of_spec("argocd-controller", "domain"), of_spec("registry-console", "password")], {}, "Argo CD"),
+        ([of_spec("kustomize-controller", "domain", "username")], {}, "Flux"),
+        ([of_spec("helm-controller", "provider"), of_spec("registry-console", "password")], {}, "Flux"),
+        ([entry("argocd-controller", NAME), of_spec("registry-console", "password")], {}, None),
+        ([of_spec("registry-console", "password")], {LAST_APPLIED: "{}"}, "kubectl"),
+        ([], {LAST_APPLIED: "{}"}, "kubectl"),
+        ([], None, None),
+    ],
+)
+def test_a_program_that_applies_spec_writes_the_password_again(
+    entries: list[dict[str, Any]], notes: dict[str, str] | None, program: str | None
+) -> None:
+    found = Writer.of({"metadata": {"managedFields": entries, "annotations": notes}}, PASSWORD)
+
+    assert (found.program if found else None) == program

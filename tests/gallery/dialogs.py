@@ -105,14 +105,30 @@ def copied(password: str = "") -> Act:
             dialog.locator(".choice", has_text=name).locator("input").check()
         if not password:
             return
-        right = credential(scene.console, "harbor")["password"]
-        dialog.locator("#id_password").fill(right if password == "right" else password)
+        dialog.locator("#id_password").fill(password)
         page.locator("#password-save").click()
         page.locator("#error-summary").wait_for()
         page.locator("#password-save").click()
-        page.locator("#copies-done, #copies-save").wait_for()
+        page.locator("#rotation:not([hx-get]) #rotation-retry").wait_for()
 
     return act
+
+
+def copies_rolled_back(page: Page, scene: Scene) -> None:
+    """A wrong password that was wanted anyway, and taken back."""
+    copied("wrong-password")(page, scene)
+    page.locator("#rotation-roll-back").click()
+    page.locator("#rotation:not([hx-get]) #rotation-done").wait_for()
+
+
+def corrected_untested(page: Page, scene: Scene) -> None:
+    """Another provider and a custom CA, saved without a test, and asked about."""
+    choose("harbor-team-a", "correct")(page, scene)
+    form = page.locator("#correct-form")
+    form.locator(".provider-card", has_text="Aliyun").or_(form.locator(".provider-card").nth(2)).first.click()
+    form.locator("[name=password]").fill("new-password")
+    page.locator("#correct-save").click()
+    page.locator("#error-summary").wait_for()
 
 
 def new_password_untested(page: Page, scene: Scene) -> None:
@@ -254,7 +270,9 @@ DIALOGS = (
     State("password-failed", TEAM_A, new_password("harbor")),
     State("password-untested", TEAM_A, new_password_untested, status=422),
     State("password-copies", TEAM_A, copied()),
-    State("password-copies-done", TEAM_A, copied("right"), status=422),
+    State("password-copies-rolled-back", TEAM_A, copies_rolled_back, status=422),
+    State("correct", TEAM_A, choose("harbor-team-a", "correct")),
+    State("correct-untested", TEAM_A, corrected_untested, status=422),
     State("password-copies-stopped", TEAM_A, copied("wrong-password"), status=422),
     State("password-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "password")),
     State("delete", TEAM_A, choose("harbor-team-a", "delete")),

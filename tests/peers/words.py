@@ -35,6 +35,7 @@ class Words:
     test: str
     edit: str
     change_password: str
+    correct: str
     delete: str
     details: str
     delete_selected: str
@@ -86,6 +87,7 @@ ZH = Words(
     test="测试连接",
     edit="编辑信息",
     change_password="更换密码",
+    correct="修正并重建",
     delete="删除",
     details="详情",
     delete_selected="删除选中",
@@ -135,6 +137,7 @@ EN = Words(
     test="Test connection",
     edit="Edit information",
     change_password="Change the password",
+    correct="Correct and create again",
     delete="Delete",
     details="Details",
     delete_selected="Delete selected",

@@ -1,28 +1,20 @@
 """The copies of a credential: which are offered, and that they change one after the other behind a connected test."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from registries.domain.registry import RegistrySecret, VerifyStatus
+from registries.models import Run
 from registries.service.copies import Copies, CopyState
+from registries.service.replacement import Replacement
 from registries.wiring import services
 from tests.cast import Cast
-from tests.web.test_password import PATH, Probing, posted, stored
-
-COPIES = f"{PATH}copies/"
-
-
-def hidden(html: str) -> dict[str, list[str]]:
-    fields: dict[str, list[str]] = {}
-    for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html):
-        fields.setdefault(name, []).append(value)
-    for value in re.findall(r'<input type="checkbox" name="copies" value="([^"]*)" checked>', html):
-        fields.setdefault("copies", []).append(value)
-    fields.pop("csrfmiddlewaretoken", None)
-    return fields
+from tests.web.test_password import PATH, Probing, posted, stored, typed_verdict
 
 
 def offered(html: str) -> dict[str, tuple[bool, bool]]:
@@ -31,13 +23,21 @@ def offered(html: str) -> dict[str, tuple[bool, bool]]:
     return {name: ("checked" in rest, "disabled" not in rest) for _, rest, name in found}
 
 
-def to_the_end(client: Client, answer: Any, password: str) -> str:
-    """What the page shows when it sends itself no more."""
-    html: str = answer.content.decode()
-    while "load delay" in html:
-        answer = client.post(COPIES, {**hidden(html), "password": password})
-        html = answer.content.decode()
-    return html
+def run_of(html: str) -> str:
+    """The address of the run that a dialog shows."""
+    found = re.search(r'(/registries/-/rotations/[^/"]+/)', html)
+    assert found
+    return found[1]
+
+
+def lines(html: str) -> dict[str, str]:
+    """The text beside each registry."""
+    found = re.findall(r'<span class="mono">([^<]+)</span>\s*<span class="[^"]*">([^<]*)</span>', html)
+    return dict(found)
+
+
+def passwords(five: dict[str, RegistrySecret]) -> dict[str, str]:
+    return {name: stored(it.name, it.namespace) for name, it in five.items()}
 
 
 @pytest.fixture
@@ -91,53 +91,121 @@ def test_the_chosen_ones_follow_once_the_first_has_connected(
     chosen = [five["same"].uid, five["far"].uid]
 
     answer = posted(client, password=right, anyway="1", copies=chosen)  # type: ignore[arg-type]
-    begun = answer.content.decode()
-    passwords = {stored("same"), stored("far", "team-b")}
-    end = to_the_end(client, answer, right)
 
-    assert passwords == {"old-password"}, "not before the test of the first"
-    assert hidden(begun)["copies"] == chosen
-    assert "copies-done" in end
-    assert hidden(end)["done"] == chosen
+    assert answer.status_code == 204
+    for event in ("registries-changed", "registry-saved", "runs-changed", "toast", "dialog-close"):
+        assert event in answer["HX-Trigger"]
+    assert passwords(five) == {
+        **dict.fromkeys(("first", "same", "far"), right),
+        "differs": "third-password",
+        "user": "old-password",
+    }
     for name, registry in five.items():
-        now = cast.find(registry.name, registry.namespace)
-        expected = right if name in ("first", "same", "far") else {"differs": "third-password"}.get(name)
-        assert now.uid == registry.uid
-        assert stored(registry.name, registry.namespace) == (expected or "old-password")
+        assert cast.find(registry.name, registry.namespace).uid == registry.uid, name
     assert cast.find("same").verification.status is VerifyStatus.SUCCESS
 
 
-def test_a_wrong_password_stops_at_the_first(
+def test_a_tested_password_that_does_not_connect_when_stored_is_rolled_back(
     cast: Cast, probing: Probing, five: dict[str, RegistrySecret]
+) -> None:
+    """The registry changed its mind between the test in the dialog and the save."""
+    client, right = cast.client("olive", hx_request="true"), probing("harbor")["password"]
+    trial = re.search(r'name="trial" value="([^"]+)"', typed_verdict(client, right))[1]  # type: ignore[index]
+    values = {"password": "wrong", "trial": trial, "copies": [five["same"].uid]}
+
+    answer = posted(client, **values)  # type: ignore[arg-type]
+    html = answer.content.decode()
+
+    assert passwords(five)["first"] == "old-password"
+    assert passwords(five)["same"] == "old-password"
+    assert "rotation-done" in html
+    assert "rotation-retry" not in html
+    shown = lines(html)
+    assert "已恢复为原密码" in shown["team-a/harbor-prod"]
+    assert shown["team-a/same"] == "未更改。"
+
+
+def test_a_wrong_password_that_is_wanted_anyway_stops_before_the_copies(
+    cast: Cast, five: dict[str, RegistrySecret]
 ) -> None:
     client = cast.client("olive", hx_request="true")
     answer = posted(client, password="wrong", anyway="1", copies=[five["same"].uid])  # type: ignore[arg-type]
-    stopped = to_the_end(client, answer, "wrong")
-    kept = stored("same")
-    forced = client.post(COPIES, {**hidden(stopped), "password": "wrong"}).content.decode()
+    stopped, kept = answer.content.decode(), passwords(five)
+    client.post(f"{run_of(stopped)}retry/")
 
-    assert (stored(), kept) == ("wrong", "old-password")
-    assert 'name="anyway"' in stopped
-    assert ("copies-done" in forced, stored("same")) == (True, "wrong")
+    assert (kept["first"], kept["same"]) == ("wrong", "old-password")
+    assert "仍然更换" in stopped
+    assert passwords(five)["same"] == "wrong"
 
 
-def test_a_failure_stops_and_can_be_tried_again(
+@pytest.mark.parametrize("end", ["retry", "roll-back", "leave", "twice"])
+def test_a_failure_stops_and_the_person_decides(
+    cast: Cast, probing: Probing, five: dict[str, RegistrySecret], end: str
+) -> None:
+    client, right = cast.client("olive", hx_request="true"), probing("harbor")["password"]
+    html = stopped_at(five["differs"], client, right, [five[it].uid for it in ("same", "differs", "far")])
+    assert passwords(five) == {
+        **dict.fromkeys(("first", "same"), right),
+        "differs": "of-somebody-else",
+        **dict.fromkeys(("user", "far"), "old-password"),
+    }
+    for button in ("rotation-retry", "rotation-roll-back", "rotation-leave"):
+        assert f'id="{button}"' in html
+    assert "rotation-done" not in html
+    notice = client.get("/registries/-/notices/").content.decode()
+    assert run_of(notice) == run_of(html)
+
+    if end == "retry":
+        services().store.set_password(five["differs"].key, "third-password", uid=five["differs"].uid)
+    answer = client.post(f"{run_of(html)}{end if end != 'twice' else 'leave'}/")
+    if end == "twice":
+        answer = client.post(f"{run_of(html)}retry/")
+        assert answer.status_code == 200
+
+    now = passwords(five)
+    if end == "retry":
+        assert answer.status_code == 204
+        assert set(now.values()) == {right, "old-password"}
+    elif end == "roll-back":
+        assert (now["first"], now["same"], now["differs"]) == (
+            "old-password",
+            "old-password",
+            "of-somebody-else",
+        )
+        assert "rotation-roll-back" not in answer.content.decode()
+    else:
+        assert (now["first"], now["far"]) == (right, "old-password")
+        assert "rotation-done" in answer.content.decode()
+
+
+def stopped_at(it: RegistrySecret, client: Client, password: str, chosen: list[str]) -> str:
+    """The dialog of a run that stopped at a copy: somebody else changed it after the run had read it."""
+    real = Replacement.put
+
+    def put(self: Replacement, **values: Any) -> Any:
+        if values["new"].key == it.key:
+            services().store.set_password(it.key, "of-somebody-else", uid=it.uid)
+        return real(self, **values)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Replacement, "put", put)
+        answer = posted(client, password=password, anyway="1", copies=chosen)  # type: ignore[arg-type]
+    return str(answer.content.decode())
+
+
+def test_an_interrupted_one_goes_on_by_itself_in_an_open_dialog(
     cast: Cast, probing: Probing, five: dict[str, RegistrySecret]
 ) -> None:
     client, right = cast.client("olive", hx_request="true"), probing("harbor")["password"]
-    chosen = [five["same"].uid, five["differs"].uid, five["far"].uid]
-    answer = posted(client, password=right, anyway="1", copies=chosen)  # type: ignore[arg-type]
-    services().registries.delete(
-        access=cast.access("olive"), key=five["differs"].key, uid=five["differs"].uid
-    )
-    end = to_the_end(client, answer, right)
+    html = stopped_at(five["same"], client, right, [five["same"].uid])
+    services().store.set_password(five["same"].key, "old-password", uid=five["same"].uid)
+    Run.objects.update(state="running", beat_at=timezone.now() - timedelta(minutes=1))
 
-    assert "copies-done" not in end
-    assert (hidden(end)["done"], hidden(end)["copies"]) == (chosen[:1], chosen[1:])
-    assert (stored("same"), stored("far", "team-b")) == (right, "old-password")
-    again = {**hidden(end), "copies": chosen[2:], "password": right}
-    assert "copies-done" in to_the_end(client, client.post(COPIES, again), right)
-    assert stored("far", "team-b") == right
+    page = client.get(run_of(html)).content.decode()
+    answer = client.post(f"{run_of(html)}retry/")
+
+    assert 'hx-trigger="load delay:1s, submit"' in page
+    assert (answer.status_code, passwords(five)["same"]) == (204, right)
 
 
 @pytest.mark.parametrize("person", ["nina", "olive"])
@@ -147,21 +215,44 @@ def test_only_copies_are_changed_whatever_is_sent(
     """Another user name, and for nina another namespace."""
     client, right = cast.client(person, hx_request="true"), probing("harbor")["password"]
     other = five["user"] if person == "olive" else five["far"]
+    before = passwords(five)
 
     answer = posted(client, password=right, anyway="1", copies=[other.uid])  # type: ignore[arg-type]
-    end = to_the_end(client, answer, right)
 
-    assert "copies-done" not in end
-    assert stored(other.name, other.namespace) == "old-password"
+    assert answer.status_code == 409
+    assert passwords(five) == before
     if person == "nina":
-        assert "team-b" not in end
+        assert "team-b" not in answer.content.decode()
 
 
-def test_one_that_was_created_again_is_not_touched(
-    cast: Cast, probing: Probing, five: dict[str, RegistrySecret]
+@pytest.mark.parametrize("change", ["generation", "uid"])
+def test_what_changed_since_the_dialog_was_opened_is_not_written_over(
+    cast: Cast, probing: Probing, five: dict[str, RegistrySecret], change: str
 ) -> None:
     client = cast.client("olive", hx_request="true")
-    form = {"uid": "another", "copies": [five["same"].uid], "password": "x", "anyway": "1"}
+    page = client.get(PATH).content.decode()
+    first = five["first"]
+    if change == "generation":
+        services().store.set_password(first.key, "of-somebody-else", uid=first.uid)
+    else:
+        services().store.delete(first.key, uid=first.uid)
+        cast.add(**{**probing("harbor"), "password": "of-somebody-else"})
 
-    assert client.post(COPIES, form).status_code == 409
-    assert stored("same") == "old-password"
+    answer = posted(client, page, password="x", anyway="1", copies=[five["same"].uid])  # type: ignore[arg-type]
+
+    assert answer.status_code == 409
+    assert (stored(), stored("same")) == ("of-somebody-else", "old-password")
+
+
+@pytest.mark.parametrize("person", ["nina", "omar", "vic", "sam"])
+def test_a_run_is_there_for_its_own_person_only(
+    cast: Cast, five: dict[str, RegistrySecret], person: str
+) -> None:
+    client = cast.client("olive", hx_request="true")
+    answer = posted(client, password="wrong", anyway="1", copies=[five["same"].uid])  # type: ignore[arg-type]
+    run, other = run_of(answer.content.decode()), cast.client(person, hx_request="true")
+
+    assert other.get(run).status_code == 404
+    for way in ("retry", "roll-back", "leave", "cancel"):
+        assert other.post(f"{run}{way}/").status_code == 404
+    assert passwords(five)["first"] == "wrong"

@@ -14,7 +14,7 @@ from registries.cluster.connection import MERGE_PATCH, Connection, Json
 from registries.cluster.lease import Lease
 from registries.cluster.per_process import PerProcess
 from registries.cluster.personal import Caller, Person
-from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
+from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Problem, Unavailable
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, credential_of
 from registries.domain.resource import (
     KIND,
@@ -23,6 +23,7 @@ from registries.domain.resource import (
     Resource,
     as_applied,
     as_tested,
+    draft_of,
     encode_password,
     new_resource,
     password_annotations,
@@ -161,10 +162,17 @@ class KubernetesStore:
         return changed
 
     def set_password(
-        self, key: Key, password: str, *, uid: str, resource_version: str | None = None, dry_run: bool = False
+        self,
+        key: Key,
+        password: str,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        dry_run: bool = False,
+        set_at: datetime | None = None,
     ) -> RegistrySecret:
         """One patch. The copy of the resource that `kubectl apply` keeps has the old password and is removed."""
-        notes = {**password_annotations(datetime.now(UTC)), LAST_APPLIED: None}
+        notes = {**password_annotations(set_at or datetime.now(UTC)), LAST_APPLIED: None}
         body: Json = {
             "metadata": _patched(notes, uid, resource_version),
             "spec": {"password": encode_password(password)},
@@ -203,6 +211,27 @@ class KubernetesStore:
             self._follower.here().touch(
                 registry.key
             )  # the registry is saved; its Secret is tried again later
+
+    def draft(self, key: Key, *, uid: str) -> Draft:
+        resource = self._with_password(key, uid)
+        return draft_of(resource, to_domain(resource), password_of(resource))
+
+    def replace(self, draft: Draft, *, uid: str) -> RegistrySecret:
+        """Four writes (rotation.md): the pull secret is released from its owner, with the new content; the resource is
+        deleted, and created; the new resource becomes the owner of the pull secret."""
+        key = draft.key
+        if self._keeps_secrets:
+            self._secrets.release(as_applied(new_resource(draft)), draft.password, uid)
+        try:
+            gone = self.delete(key, uid=uid)
+        except NotFound:
+            gone = True  # an earlier attempt deleted it
+        if not gone:
+            raise Conflict(str(key), Problem.BEING_DELETED)
+        try:
+            return self.create(draft)
+        except AlreadyExists:
+            raise Conflict(str(key), Problem.RECREATED) from None
 
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> bool:
         options: Json = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}

@@ -1,0 +1,181 @@
+"""The sealed values of runs that change credentials. Owns Rotation and RotationTarget.
+
+They are kept until the run has ended, and for a day at most.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+from django.utils import timezone
+
+from registries.domain.errors import NotFound, Problem, Unavailable
+from registries.domain.registry import Draft, Key, Provider
+from registries.models import Rotation, RotationTarget, Run, RunItem
+from registries.runs.run import LOST_AFTER, ItemState, RunState
+from registries.stores.resealing import reseal_all
+from registries.stores.sealing import Sealer
+
+KEPT = timedelta(days=1)
+"""How long the values of a run that nobody ends are kept."""
+
+LOOK = 600.0
+"""Seconds between two looks for old values."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One registry of a run: the values before and after, and how far the run is."""
+
+    uid: str
+    old: Draft
+    new: Draft
+    first: bool
+    begun: bool
+    replacing: bool
+    anyway: bool
+    undoing: bool
+
+
+class RotationRows:
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    def add(
+        self, run_id: UUID, changes: Mapping[str, Any], old: Mapping[str, Draft], *, anyway: bool
+    ) -> None:
+        """Seals the values that change, as fields of Draft, and the values before, by uid."""
+        sealed = self._seal(run_id, "new", changes)
+        Rotation.objects.create(run_id=run_id, sealed=sealed, anyway=anyway)
+        for item in RunItem.objects.filter(run=run_id):
+            draft = self._seal(run_id, f"old {item.pk}", _to_json(old[item.uid]))
+            RotationTarget.objects.create(item=item, sealed=draft)
+
+    def target(self, item_id: int) -> Target:
+        """Unavailable `password_forgotten` when the values are not kept any more."""
+        row = RotationTarget.objects.select_related("item__run__rotation").filter(item=item_id).first()
+        if row is None:
+            raise Unavailable("", Problem.PASSWORD_FORGOTTEN)
+        run_id, rotation = row.item.run_id, row.item.run.rotation
+        old = _from_json(self._open(run_id, f"old {item_id}", row.sealed))
+        changes = self._open(run_id, "new", rotation.sealed)
+        if "provider" in changes:
+            changes["provider"] = Provider(changes["provider"])
+        if "password" in changes:
+            changes["password_set_at"] = None
+        first = RunItem.objects.filter(run=run_id).order_by("pk").values_list("pk", flat=True).first()
+        return Target(
+            uid=row.item.uid,
+            old=old,
+            new=replace(old, **changes),
+            first=item_id == first,
+            begun=row.begun,
+            replacing=row.replacing,
+            anyway=rotation.anyway,
+            undoing=rotation.undoing,
+        )
+
+    def begun(self, item_id: int) -> None:
+        """Notes that a registry may be written from now on."""
+        RotationTarget.objects.filter(item=item_id).update(begun=True)
+
+    def replacing(self, item_id: int) -> None:
+        """Notes that a registry may be absent from now on, because it is created again."""
+        RotationTarget.objects.filter(item=item_id).update(replacing=True)
+
+    def now(self, item_id: int, uid: str) -> None:
+        """Notes the uid of the registry that took the place of an item's."""
+        RunItem.objects.filter(pk=item_id).update(uid=uid)
+
+    def undo(self, run_id: UUID) -> None:
+        """From now on, the old values are written back to everything that was begun."""
+        Rotation.objects.filter(run=run_id).update(undoing=True)
+        items = RunItem.objects.filter(run=run_id)
+        items.filter(rotation__begun=False).update(state=ItemState.LEFT_ALONE, problem=Problem.SKIPPED)
+        items.filter(rotation__begun=True).update(state=ItemState.WAITING, problem="", reason="")
+
+    def retry(self, run_id: UUID) -> None:
+        """What failed waits again."""
+        failed = RunItem.objects.filter(run=run_id, state=ItemState.FAILED)
+        failed.update(state=ItemState.WAITING, problem="", reason="")
+
+    def is_kept(self, run_id: UUID) -> bool:
+        return Rotation.objects.filter(run=run_id).exists()
+
+    def undoing(self, run_id: UUID) -> bool:
+        """Whether the old values are written back. NotFound once the values are forgotten."""
+        found = Rotation.objects.filter(run=run_id).values_list("undoing", flat=True).first()
+        if found is None:
+            raise NotFound(str(run_id))
+        return found
+
+    def forget(self, run_id: UUID) -> None:
+        RotationTarget.objects.filter(item__run=run_id).delete()
+        Rotation.objects.filter(run=run_id).delete()
+
+    def reseal(self) -> int:
+        """Seals everything with the newest key. Returns the number of values."""
+        rows = (Rotation.objects.all(), RotationTarget.objects.all())
+        return sum(reseal_all(self._sealer, it, "sealed") for it in rows)
+
+    def _seal(self, run_id: UUID, binding: str, values: Mapping[str, Any]) -> str:
+        return self._sealer.seal(json.dumps(values), uid=str(run_id), binding=f"rotation {binding}")
+
+    def _open(self, run_id: UUID, binding: str, sealed: str) -> dict[str, Any]:
+        values: dict[str, Any] = json.loads(
+            self._sealer.open(sealed, uid=str(run_id), binding=f"rotation {binding}")
+        )
+        return values
+
+
+def forget_old(now: datetime | None = None) -> int:
+    """Ends the runs whose values were kept for too long, and forgets the values. Returns the number of runs."""
+    now = now or timezone.now()
+    old = Rotation.objects.filter(created_at__lt=now - KEPT).exclude(
+        run__state=RunState.RUNNING, run__beat_at__gt=now - LOST_AFTER
+    )
+    runs: Sequence[UUID] = list(old.values_list("run_id", flat=True))
+    for run_id in runs:
+        waiting = RunItem.objects.filter(run=run_id, state=ItemState.WAITING)
+        waiting.update(state=ItemState.LEFT_ALONE, problem=Problem.PASSWORD_FORGOTTEN, ended_at=now)
+        Run.objects.filter(pk=run_id).update(state=RunState.DONE, finished_at=now)
+        RotationTarget.objects.filter(item__run=run_id).delete()
+        Rotation.objects.filter(run=run_id).delete()
+    return len(runs)
+
+
+def keep_forgetting() -> None:
+    """Forgets old values every few minutes for ever, in its own thread. Several processes may do so at once."""
+    while True:
+        try:
+            forget_old()
+        except Exception:
+            log.exception("forgetting the passwords of old runs failed")
+        finally:
+            connections.close_all()
+        time.sleep(LOOK)
+
+
+def _to_json(draft: Draft) -> dict[str, Any]:
+    at = draft.password_set_at
+    return {**asdict(draft), "password_set_at": at.isoformat() if at else None}
+
+
+def _from_json(values: Mapping[str, Any]) -> Draft:
+    at = values["password_set_at"]
+    return Draft(
+        **{
+            **values,
+            "key": Key(**values["key"]),
+            "provider": Provider(values["provider"]),
+            "password_set_at": datetime.fromisoformat(at) if at else None,
+        }
+    )

@@ -1,0 +1,67 @@
+"""A new password for a credential with copies, and a corrected certificate: each in one dialog, with few clicks."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_tasks import COUNT, steps
+from tests.gallery.scene import token_of
+from tests.peers.console_page import credential
+from tests.peers.running_console import RunningConsole
+from tests.peers.visitors import People
+
+NAMES = ("turned-1", "turned-2", "turned-3", "turned-4")
+PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+def add_with_an_old_password(page: Page, console: RunningConsole) -> None:
+    for name in NAMES:
+        values = {**credential(console, "basic"), "password": "of-last-year"}
+        form = {**values, "provider": "other", "namespace": "team-a", "name": name, "tls": "system"}
+        form["csrfmiddlewaretoken"] = token_of(page)
+        made = page.context.request.post(f"{console.url}/registries/-/add/", form=form)
+        assert made.ok, made.text()
+
+
+def test_a_password_with_three_copies_takes_one_field_and_four_clicks(
+    people: People, console: RunningConsole
+) -> None:
+    page = people("olive").open("/registries/", width=1280, height=800)
+    add_with_an_old_password(page, console)
+    page.context.add_init_script(COUNT)
+    page.goto("/registries/team-a/turned-1/")
+    page.locator("#password-next").wait_for()
+
+    page.locator("#password-next").click()
+    expect(page.get_by_role("dialog")).to_have_count(1)
+    expect(page.locator("[name=copies]:checked")).to_have_count(3)
+    page.locator("#id_password").fill(credential(console, "basic")["password"])
+    page.locator("#password-test").click()
+    expect(page.locator("#verdict .verdict-ok")).to_be_visible()
+    taken = steps(page)
+    page.locator("#password-save").click()
+
+    expect(page.get_by_text("吊销旧密码")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert taken + 1 == 1 + 3, "one field and three clicks"
+    page.goto("/registries/?q=turned-")
+    expect(page.locator("tbody .pill-ok")).to_have_count(len(NAMES))
+
+
+def test_a_certificate_is_corrected_with_three_clicks(people: People, console: RunningConsole) -> None:
+    page = people("olive").open("/registries/", width=1280, height=800)
+    page.context.add_init_script(COUNT)
+    page.goto("/registries/team-b/harbor-team-b/")
+    bundle = PEM.search(next(console.folder.rglob("self-signed.pem")).read_text())
+    assert bundle
+
+    page.locator("#correct-next").click()
+    page.locator("#id_ca_bundle").fill(bundle[0])
+    page.locator("#correct-test").click()
+    expect(page.locator("#verdict .verdict-ok")).to_be_visible()
+    taken = steps(page)
+    page.locator("#correct-save").click()
+
+    expect(page.get_by_text("已更改 harbor-team-b")).to_be_visible()
+    assert taken + 1 == 1 + 3, "one field and three clicks"
+    expect(page.locator("#panel .verdict-ok, #panel .pill-ok").first).to_be_visible()

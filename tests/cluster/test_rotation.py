@@ -1,0 +1,200 @@
+"""A new password on a cluster, also where its definition lets no password change: the pull secret is never absent."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from registries.cluster.paths import registry, secret
+from registries.domain.errors import Refused
+from registries.domain.registry import Key, RegistrySecret, VerifyStatus
+from registries.domain.resource import LAST_APPLIED, PREFIX
+from registries.models import Rotation, RotationTarget, RunItem
+from registries.pull_secrets import reconcile
+from registries.pull_secrets.secret import REPLACING
+from registries.wiring import services
+from tests.canary import CANARY
+from tests.cast import Cast
+from tests.cluster.test_pages import configured
+from tests.peers.api_server import ApiServer
+from tests.peers.cluster import MERGE_PATCH, Cluster
+from tests.peers.older_rule import OlderRule, kubelet, older_rule
+from tests.peers.scripted import wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Probing = Callable[[str], dict[str, str]]
+KEY = Key("team-a", "harbor-prod")
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/registry-console/leases/registry-console"
+FOUR = [
+    ("PATCH", "secrets"),
+    ("DELETE", "registrysecrets"),
+    ("POST", "registrysecrets"),
+    ("PATCH", "secrets"),
+]
+
+
+@pytest.fixture
+def front(cluster: Cluster, tmp_path: Path) -> Iterator[OlderRule]:
+    if not isinstance(cluster.server, ApiServer):
+        pytest.skip("the given cluster is not ours")
+    cluster.empty("team-a", "team-b")
+    for it in cluster.server.call("GET", "/api/v1/namespaces/team-a/secrets").body["items"]:
+        cluster.server.call("DELETE", secret(Key("team-a", it["metadata"]["name"])))
+    cluster.server.call("DELETE", LEASE)
+    with older_rule(cluster.server, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def people(
+    front: OlderRule,
+    cluster: Cluster,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    transactional_db: None,
+    cast: Cast,
+) -> Iterator[Cast]:
+    """The cast on a cluster with an older definition, with the upkeep of pull secrets at full speed."""
+    monkeypatch.setattr(reconcile, "SWEEP", 0.2)
+    monkeypatch.setattr(reconcile, "RENEWAL", 0.3)
+    settings.PULL_SECRETS, settings.KUBE_NAMESPACE = True, "registry-console"
+    for _ in configured(cluster, settings, port=front.port, ca_file=front.ca_file):
+        services().store.changes(None)
+        yield cast
+
+
+def begin(people: Cast, it: RegistrySecret, **changes: str) -> UUID:
+    return services().rotations.begin(access=people.access("nina"), registries=[it], changes=changes)
+
+
+def outcome(run: UUID) -> tuple[str, str, str]:
+    return RunItem.objects.values_list("state", "reason", "problem").get(run=run)
+
+
+def passwords(found: dict[str, Any]) -> set[str]:
+    raw = base64.b64decode(found["data"][".dockerconfigjson"])
+    return {it["password"] for it in json.loads(raw)["auths"].values()}
+
+
+def test_where_no_password_may_change_the_registry_is_created_again_under_its_secret(
+    people: Cast, front: OlderRule, cluster: Cluster, probing: Probing
+) -> None:
+    right = probing("harbor")["password"]
+    before = people.add(**{**probing("harbor"), "password": CANARY}, display_name="Production")
+    notes = {"theirs": "stays", LAST_APPLIED: json.dumps({"spec": {"password": "old"}})}
+    patch = {"metadata": {"labels": {"team": "shop"}, "annotations": notes}}
+    cluster.server.call("PATCH", registry(KEY), patch, kind=MERGE_PATCH)
+    first = cluster.server.call("GET", secret(KEY)).body
+    front.writes.clear()
+    with pytest.raises(Refused, match="password_fixed"):
+        services().registries.change_password(
+            access=people.access("nina"), key=KEY, uid=before.uid, password=right
+        )
+
+    with kubelet(cluster.server, "team-a", "harbor-prod") as seen:
+        run = begin(people, before, password=right)
+        assert wait_for(lambda: len(seen) > 20)
+
+    assert outcome(run) == ("done", "ok", "")
+    assert set(seen) == {first["metadata"]["uid"]}
+    assert [it for it in front.writes if it in FOUR][:4] == FOUR
+    resource = cluster.server.call("GET", registry(KEY)).body
+    assert resource["metadata"]["uid"] != before.uid
+    assert resource["metadata"]["labels"] == {"team": "shop"}
+    stored = resource["metadata"]["annotations"]
+    assert (stored["theirs"], stored[PREFIX + "display-name"]) == ("stays", "Production")
+    assert LAST_APPLIED not in stored
+    after = cluster.server.call("GET", secret(KEY)).body
+    assert [it["uid"] for it in after["metadata"]["ownerReferences"]] == [resource["metadata"]["uid"]]
+    assert REPLACING not in (after["metadata"].get("annotations") or {})
+    assert passwords(after) == {right}
+    now = people.find()
+    assert (now.verification.status, now.password_changed_at is not None) == (VerifyStatus.SUCCESS, True)
+    assert (Rotation.objects.count(), RotationTarget.objects.count()) == (0, 0)
+
+
+def test_one_that_does_not_connect_is_rolled_back_in_the_same_way(
+    people: Cast, cluster: Cluster, probing: Probing
+) -> None:
+    right = probing("harbor")["password"]
+    before = people.add(**probing("harbor"))
+    uid = cluster.server.call("GET", secret(KEY)).body["metadata"]["uid"]
+
+    with kubelet(cluster.server, "team-a", "harbor-prod") as seen:
+        run = begin(people, before, password=CANARY)
+
+    assert outcome(run) == ("failed", "bad_credentials", "rolled_back")
+    assert set(seen) == {uid}
+    found = cluster.server.call("GET", secret(KEY)).body
+    assert passwords(found) == {right}
+    assert people.find().password_set_at.replace(microsecond=0) == before.password_set_at
+
+
+def test_what_the_cluster_would_refuse_is_asked_before_anything_is_deleted(
+    people: Cast, front: OlderRule, cluster: Cluster, probing: Probing, tmp_path: Path
+) -> None:
+    from tests.peers.admission import denied
+
+    before = people.add(**probing("harbor"))
+    front.writes.clear()
+    (tmp_path / "hook").mkdir()
+
+    with denied(cluster.server, "team-a", tmp_path / "hook", 403):
+        run = begin(people, before, username="somebody")
+
+    assert outcome(run) == ("failed", "", "cluster_refused")
+    assert people.find().uid == before.uid
+    assert front.writes == []
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_a_secret_of_somebody_else_is_not_touched_and_a_missing_one_is_made(
+    people: Cast, cluster: Cluster, probing: Probing, *, foreign: bool
+) -> None:
+    theirs: dict[str, Any] = {
+        "metadata": {"name": "harbor-prod", "namespace": "team-a"},
+        "type": "Opaque",
+        "data": {"a": "Yg=="},
+    }
+    if foreign:
+        cluster.server.call("POST", "/api/v1/namespaces/team-a/secrets", theirs)
+    before = people.add(**{**probing("harbor"), "password": CANARY})
+    if not foreign:
+        cluster.server.call("DELETE", secret(KEY))
+
+    run = begin(people, before, password=probing("harbor")["password"])
+
+    assert outcome(run) == ("done", "ok", "")
+    found = cluster.server.call("GET", secret(KEY)).body
+    assert (found.get("data") == theirs["data"]) is foreign
+    if not foreign:
+        assert passwords(found) == {probing("harbor")["password"]}
+
+
+def test_a_release_that_nobody_finished_ends_after_a_while(
+    people: Cast, cluster: Cluster, probing: Probing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process died after the first of the four writes, and nobody came back."""
+    from datetime import timedelta
+
+    from registries.domain.resource import as_applied, new_resource
+    from registries.pull_secrets import secret as module
+
+    before = people.add(**probing("harbor"))
+    store: Any = services().store
+    draft = store.draft(KEY, uid=before.uid)
+    uid = cluster.server.call("GET", secret(KEY)).body["metadata"]["uid"]
+    monkeypatch.setattr(module, "LEFT_ALONE", timedelta(seconds=2))
+
+    store._secrets.release(as_applied(new_resource(draft)), "new-password", before.uid)
+    released = cluster.server.call("GET", secret(KEY)).body
+
+    assert (passwords(released), "ownerReferences" in released["metadata"]) == ({"new-password"}, False)
+    assert wait_for(lambda: passwords(cluster.server.call("GET", secret(KEY)).body) == {draft.password})
+    found = cluster.server.call("GET", secret(KEY)).body
+    assert (found["metadata"]["uid"], found["metadata"]["ownerReferences"][0]["uid"]) == (uid, before.uid)

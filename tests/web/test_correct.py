@@ -1,0 +1,189 @@
+"""修正并重建 (correct and re-create): other values under the old name, tested first, and no password sent elsewhere."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from registries.domain.registry import RegistrySecret, VerifyStatus
+from registries.wiring import services
+from tests.canary import CANARY
+from tests.cast import Cast
+from tests.peers.certificates import Authority
+from tests.web.test_password import stored
+
+PATH = "/registries/team-a/harbor-prod/correct/"
+Probing = Callable[[str], dict[str, str]]
+
+
+def shown(client: Client) -> dict[str, str]:
+    """What the dialog sends when nothing is typed."""
+    html = client.get(PATH).content.decode()
+    found = {name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', html) for name in ("domain", "username")}
+    values = {name: it[1] if it else "" for name, it in found.items()}
+    values |= dict(re.findall(r'<input type="hidden" name="(uid|generation)" value="([^"]*)"', html))
+    for name in ("provider", "tls"):
+        checked = re.search(rf'<input type="radio" name="{name}" value="(\w+)"[^>]*checked', html)
+        assert checked, name
+        values[name] = checked[1]
+    area = re.search(r'<textarea[^>]*name="ca_bundle"[^>]*>([^<]*)<', html, re.DOTALL)
+    return {**values, "ca_bundle": area[1] if area else "", "password": ""}
+
+
+def verdict(client: Client, values: dict[str, str]) -> str:
+    answer = client.post(f"{PATH}try/", values).content.decode()
+    while "verdict-busy" in answer:
+        answer = client.get(re.search(r'hx-get="([^"]+)"', answer)[1]).content.decode()  # type: ignore[index]
+    return answer
+
+
+def after_test(client: Client, values: dict[str, str]) -> dict[str, str]:
+    found = re.search(r'name="trial" value="([^"]+)"', verdict(client, values))
+    assert found
+    return {**values, "trial": found[1]}
+
+
+def test_the_stored_values_are_there_but_the_password(cast: Cast, probing: Probing) -> None:
+    cast.add(**{**probing("harbor"), "password": CANARY})
+
+    values = shown(cast.client("nina"))
+
+    assert (values["domain"], values["username"]) == (
+        probing("harbor")["domain"],
+        probing("harbor")["username"],
+    )
+    assert (values["provider"], values["tls"], values["password"]) == ("harbor", "system", "")
+
+
+def test_a_tested_correction_keeps_name_texts_and_history(cast: Cast, probing: Probing) -> None:
+    right = probing("harbor")
+    before = cast.add(**{**right, "username": "nobody"}, display_name="Production")
+    services().single_tests.wait_for(access=cast.access("nina"), key=before.key)
+    client = cast.client("nina", hx_request="true")
+
+    values = after_test(client, {**shown(client), **right})
+    answer = client.post(PATH, values)
+
+    after = cast.find()
+    assert answer.status_code == 204
+    assert (after.username, after.display_name) == (right["username"], "Production")
+    assert after.verification.status is VerifyStatus.SUCCESS
+    assert after.uid != before.uid
+    assert len(services().history.recent(after.uid)) == 2
+    page = cast.client("nina").get("/registries/team-a/harbor-prod/").content.decode()
+    assert "添加" in page
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ({"provider": "other"}, True),
+        ({"tls": "ca"}, True),
+        ({"tls": "skip"}, False),
+        ({"domain": "elsewhere.example.com"}, False),
+        ({"domain": "http://harbor.example.com"}, False),
+        ({"domain": "harbor.example.com:8443"}, False),
+        ({"username": "somebody"}, False),
+    ],
+)
+@pytest.mark.parametrize("path", [PATH, f"{PATH}try/"])
+def test_the_stored_password_goes_to_no_other_server(
+    cast: Cast, tmp_path: Any, path: str, change: dict[str, str], *, kept: bool
+) -> None:
+    cast.add(password=CANARY)
+    client = cast.client("nina", hx_request="true")
+    pem = Authority(tmp_path).root.certificate_file.read_text()
+
+    answer = client.post(path, {**shown(client), "ca_bundle": pem, **change, "anyway": "1"})
+    asked = client.post(
+        path, {**shown(client), "ca_bundle": pem, **change, "password": "typed", "anyway": "1"}
+    )
+
+    html = answer.content.decode()
+    assert ("请重新输入密码" in html) is not kept
+    assert answer.status_code == (422 if not kept else answer.status_code)
+    assert "请重新输入密码" not in asked.content.decode()
+    if kept:
+        assert stored() in (CANARY, "typed")
+
+
+def test_without_a_test_it_asks_once_and_without_a_change_nothing_is_done(cast: Cast) -> None:
+    before = cast.add(password=CANARY)
+    client = cast.client("nina", hx_request="true")
+    values = shown(client)
+
+    same = client.post(PATH, values)
+    asked = client.post(PATH, {**values, "provider": "other"})
+    uid = cast.find().uid
+    saved = client.post(PATH, {**values, "provider": "other", "anyway": "1"})
+
+    assert (same.status_code, asked.status_code, uid) == (422, 422, before.uid)
+    assert 'name="anyway"' in asked.content.decode()
+    assert 'name="anyway"' not in same.content.decode()
+    assert saved.status_code == 200
+    assert (cast.find().provider, stored()) == ("other", CANARY)
+
+
+def test_what_connected_and_then_does_not_is_put_back(cast: Cast, probing: Probing) -> None:
+    right = probing("harbor")
+    before = cast.add(**right)
+    client = cast.client("nina", hx_request="true")
+    values = after_test(client, {**shown(client), "password": right["password"], "provider": "other"})
+
+    answer = client.post(PATH, {**values, "username": "nobody"})
+
+    after = cast.find()
+    assert "已恢复为原密码" in answer.content.decode() or "已恢复" in answer.content.decode()
+    assert (after.username, after.provider) == (before.username, before.provider)
+    assert stored() == right["password"]
+
+
+@pytest.mark.parametrize("meanwhile", ["deleted", "recreated", "changed"])
+def test_what_others_did_meanwhile_is_not_written_over(cast: Cast, meanwhile: str) -> None:
+    before = cast.add(password=CANARY)
+    client = cast.client("nina", hx_request="true")
+    values = {**shown(client), "provider": "other", "anyway": "1"}
+    others(cast, before, meanwhile)
+
+    answer = client.post(PATH, values)
+
+    assert answer.status_code == 409
+    if meanwhile != "deleted":
+        assert (stored(), cast.find().provider) == ("of-somebody-else", "harbor")
+
+
+def others(cast: Cast, before: RegistrySecret, meanwhile: str) -> None:
+    if meanwhile == "changed":
+        services().store.set_password(before.key, "of-somebody-else", uid=before.uid)
+        return
+    services().store.delete(before.key, uid=before.uid)
+    if meanwhile == "recreated":
+        cast.add(password="of-somebody-else")
+
+
+@pytest.mark.parametrize(("person", "offered"), [("nina", True), ("omar", False), ("vic", False)])
+def test_it_is_offered_at_a_failure_to_who_may(
+    cast: Cast, probing: Probing, person: str, *, offered: bool
+) -> None:
+    registry = cast.add(**probing("wrong-password"))
+    services().single_tests.wait_for(access=cast.access("nina"), key=registry.key)
+
+    page = cast.client(person).get("/registries/team-a/harbor-prod/").content.decode()
+
+    assert ('id="correct-next"' in page) is offered
+    assert ('id="correct-link"' in page) is offered
+    assert cast.client(person).get(PATH).status_code == (200 if offered else 403)
+
+
+def test_after_an_untrusted_certificate_the_field_for_a_ca_is_open(
+    cast: Cast, probing: Probing, settings: Any
+) -> None:
+    settings.PROBE_CA_FILE = ""
+    registry = cast.add(**probing("harbor"))
+    settings.PROBE_CA_FILE = ""
+    services().single_tests.wait_for(access=cast.access("nina"), key=registry.key)
+
+    assert cast.find().verification.reason == "tls_untrusted"
+    assert shown(cast.client("nina"))["tls"] == "ca"
