@@ -21,6 +21,7 @@ from registries.web import (
     tokens,
     undo,
 )
+from registries.web.copy_to import copy, copy_cancel, copy_many, copy_plan, copy_progress, copy_start
 from registries.web.delete_many import batch_delete, run_cancel, run_items, run_progress, run_start
 from registries.web.edit_delete import delete, edit
 from registries.web.journal_export import journal_export
@@ -30,6 +31,7 @@ from registries.web.overview import overview
 from registries.web.palette import palette
 from registries.web.pull_failures import pull_failures
 from registries.web.pull_secrets import pull_secret, run_usage, usage
+from registries.web.relatives import align, relatives
 from registries.web.responses import with_accounts_only as local
 
 
@@ -69,6 +71,11 @@ urlpatterns = [
     path("registries/-/try/", add.try_connection, name="try"),
     path("registries/-/try/<uuid:trial>/", add.ask_trial, name="trial"),
     path("registries/-/batch-delete/", batch_delete, name="batch_delete"),
+    path("registries/-/copy/", copy_many, name="copy_many"),
+    path("registries/-/copy/plan/", copy_plan, name="copy_plan"),
+    path("registries/-/copies/<uuid:run>/", copy_progress, name="copy_run"),
+    path("registries/-/copies/<uuid:run>/start/", copy_start, name="copy_start"),
+    path("registries/-/copies/<uuid:run>/cancel/", copy_cancel, name="copy_cancel"),
     path("registries/-/notices/", run_notices, name="run_notices"),
     path("registries/-/runs/<uuid:run>/", run_progress, name="run"),
     path("registries/-/runs/<uuid:run>/items/", run_items, name="run_items"),
@@ -107,6 +114,9 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/password/try/", password.try_password, name="password_try"),
     path("registries/<k8s:namespace>/<k8s:name>/correct/", correct.correct, name="correct"),
     path("registries/<k8s:namespace>/<k8s:name>/correct/try/", correct.try_correction, name="correct_try"),
+    path("registries/<k8s:namespace>/<k8s:name>/copy/", copy, name="copy"),
+    path("registries/<k8s:namespace>/<k8s:name>/relatives/", relatives, name="relatives"),
+    path("registries/<k8s:namespace>/<k8s:name>/align/", align, name="align"),
     path("registries/<k8s:namespace>/<k8s:name>/delete/", delete, name="delete"),
     path("registries/<k8s:namespace>/<k8s:name>/undo/<k8s:uid>/", undo.undo, name="undo"),
     path("registries/<k8s:namespace>/<k8s:name>/usage/", usage, name="usage"),

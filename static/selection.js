@@ -163,14 +163,11 @@ if (list && bar) {
   window.addEventListener("storage", (event) => {
     if (event.key === ENDED) pick("none");
   });
-  const remove = document.getElementById("selection-delete");
-  remove?.addEventListener("click", () => {
-    openDialog(remove.dataset.url, { source: remove, method: "POST", values: { uids: [...chosen].join(" ") } });
-  });
-  const test = document.getElementById("selection-test");
-  test?.addEventListener("click", () => {
-    openDialog(test.dataset.url, { source: test, method: "POST", values: { uids: [...chosen].join(" ") } });
-  });
+  for (const button of bar.querySelectorAll("[data-url]")) {
+    button.addEventListener("click", () => {
+      openDialog(button.dataset.url, { source: button, method: "POST", values: { uids: [...chosen].join(" ") } });
+    });
+  }
   list.addEventListener("click", (event) => {
     const all = event.target.closest("#test-all, .group-test");
     if (!all) return;

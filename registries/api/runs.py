@@ -1,4 +1,4 @@
-"""Runs: work on many registries, such as deleting or testing them. The pages show the same runs.
+"""Runs: work on many registries, such as deleting, copying or testing them. The pages show the same runs.
 
 A run that was started with a token never does more than the token allows, also after its request. A token for some
 namespaces does not see a run with items in other namespaces.
@@ -17,10 +17,11 @@ from registries.api.status import ApiError, InvalidValues, answer
 from registries.audit.action import Action
 from registries.domain.access import Access
 from registries.domain.errors import Cause, Causes, NotFound, Problem, Unavailable
-from registries.domain.registry import Key
+from registries.domain.registry import Key, RegistrySecret, namespace_problem
 from registries.domain.resource import API_VERSION
 from registries.runs.engine import Named, Runs
 from registries.runs.run import Item
+from registries.service.copying import Target
 from registries.wiring import services
 
 MOST = 1000
@@ -41,6 +42,9 @@ def create(caller: Caller, request: HttpRequest) -> HttpResponse:
     keys, uids = read_items(body.get("items"))
     runs = services().runs[kind]
     items = chosen(caller.access, keys, uids, runs.kind.action)
+    if runs.kind.action is Action.COPY:
+        sources = [it for it in items if isinstance(it, RegistrySecret)]
+        items = [*_copies(caller.access, sources, body.get("namespaces"))]
     run = runs.propose(access=caller.access, registries=items)
     runs.start(access=caller.access, run_id=run, access_now=access_now(caller), forget=forget)
     return answer(find(caller, run)[1], 201)
@@ -112,6 +116,23 @@ def chosen(
     if causes:
         raise InvalidValues("", causes)
     return there
+
+
+def _copies(access: Access, sources: Sequence[RegistrySecret], namespaces: Any) -> list[Target]:
+    """The copies of each source in each namespace, without its own. NotFound, Forbidden, InvalidValues."""
+    if not isinstance(namespaces, list) or not 0 < len(namespaces) * len(sources) <= MOST:
+        raise InvalidValues("", (Cause("namespaces", Problem.ITEMS),))
+    for place, name in enumerate(namespaces):
+        problem = namespace_problem(name) if isinstance(name, str) else Problem.WRONG_TYPE
+        if problem:
+            raise InvalidValues("", (Cause(f"namespaces[{place}]", problem),))
+        services().registries.require_create(access=access, namespace=name)
+    targets = [
+        Target(it, Key(name, it.name)) for it in sources for name in namespaces if it.namespace != name
+    ]
+    if not targets or len({it.key for it in targets}) != len(targets):
+        raise InvalidValues("", (Cause("namespaces", Problem.TWICE if targets else Problem.ITEMS),))
+    return targets
 
 
 def access_now(caller: Caller) -> Callable[[Access], Access]:

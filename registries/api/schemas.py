@@ -25,7 +25,7 @@ from registries.domain.resource import API_GROUP, KIND, PREFIX
 from registries.probe import Reason
 from registries.probe.node_view import NodeView
 
-RUN_TYPES = ["delete", "rotate", "undo", "verify"]
+RUN_TYPES = ["copy", "delete", "rotate", "undo", "verify"]
 _PROVIDER: Schema = {"enum": [provider.value for provider in Provider]}
 _TEXTS = {
     PREFIX + "display-name": text(maxLength=DISPLAY_NAME_MAX),
@@ -279,6 +279,15 @@ SCHEMAS: dict[str, Schema] = {
             "forget": {
                 "type": "boolean",
                 "description": _("for a deletion: keep nothing for an undo"),
+            },
+            "namespaces": {
+                "type": "array",
+                "items": NAMESPACE,
+                "minItems": 1,
+                "maxItems": 1000,
+                "description": _(
+                    "for a run of copies: each item is copied into each of these; at most 1,000 copies"
+                ),
             },
             "items": _ITEMS,
         },

@@ -22,6 +22,7 @@ class Action(StrEnum):
     CREATE = "create"
     EDIT = "edit"
     PASSWORD = "password"  # noqa: S105  an action
+    COPY = "copy"
     DELETE = "delete"
     UNDO = "undo"
     TEST = "test"
@@ -57,9 +58,15 @@ class Audit(Protocol):
         ...
 
     def record_all(
-        self, access: Access, action: Action, items: Sequence[tuple[Key, str]], *, outcome: str = OK
+        self,
+        access: Access,
+        action: Action,
+        items: Sequence[tuple[Key, str]],
+        *,
+        outcome: str = OK,
+        note: str = "",
     ) -> None:
-        """Records one action on many registries, (key, uid) each, with the same outcome."""
+        """Records one action on many registries, (key, uid) each, with the same outcome and note."""
         ...
 
     def close_namespace(self, namespace: str, before: datetime | None = None) -> None:

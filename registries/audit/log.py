@@ -54,9 +54,15 @@ class AuditLog:
             _count(entry)
 
     def record_all(
-        self, access: Access, action: Action, items: Sequence[tuple[Key, str]], *, outcome: str = OK
+        self,
+        access: Access,
+        action: Action,
+        items: Sequence[tuple[Key, str]],
+        *,
+        outcome: str = OK,
+        note: str = "",
     ) -> None:
-        entries = [_entry(access, action, outcome, key, uid) for key, uid in items]
+        entries = [_entry(access, action, outcome, key, uid, note) for key, uid in items]
         self._counted(action.value, outcome, len(entries))
         if outcome in NOT_REFUSED:
             AuditEntry.objects.bulk_create(entries, batch_size=500)

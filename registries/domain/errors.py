@@ -43,6 +43,9 @@ class Problem(StrEnum):
     NO_UNDO = "no_undo"
     UNDO_TAKEN = "undo_taken"
     NAMESPACES_ELSEWHERE = "namespaces_elsewhere"
+    COPY_PRESENT = "copy_present"
+    NAME_TAKEN = "name_taken"
+    SOURCE_UNUSABLE = "source_unusable"
     KEY_MISSING = "key_missing"
     SEAL_BROKEN = "seal_broken"
 

@@ -4,13 +4,15 @@ Only two values have a password: `Draft`, a registry to create, and `Credential`
 is listed, shown or logged has a field for it.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from sys import intern
 
 from registries.domain.errors import Problem
 
@@ -89,6 +91,20 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The registry that another one was copied from. `uid` tells it from a later registry of the same name."""
+
+    key: Key
+    uid: str
+
+    @classmethod
+    def read(cls, key: str, uid: str) -> "Origin | None":
+        """From namespace/name and a uid; None without them."""
+        namespace, _, name = key.partition("/")
+        return cls(Key(intern(namespace), name), intern(uid)) if name and uid else None
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrySecret:
     """A stored registry, without its password.
 
@@ -123,6 +139,10 @@ class RegistrySecret:
     """Whether it is deleted as soon as nothing holds it any more."""
     finalizers: tuple[str, ...] = ()
     """What holds a registry that is being deleted."""
+    origin: Origin | None = None
+    """The source of a copy."""
+    fingerprint: bytes = field(default=b"", repr=False, compare=False)
+    """See domain/fingerprint.py. Empty where the store keeps the password apart, and for a resource without one."""
     labels: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """A client's own labels, without any that contain the password."""
     generation: str = field(default="", repr=False, compare=False)
@@ -197,7 +217,8 @@ class Removal:
 class Draft:
     """A registry to create. `domain` is a canonical host[:port]; `ca_bundle` is checked PEM (intake/ca_bundle.py).
 
-    `labels` and `annotations` are the client's own, checked by metadata.py and stored unchanged.
+    `labels` and `annotations` are the client's own, checked by metadata.py and stored unchanged. A copy has its
+    `origin`, and the verdict of the source, since it has the same credential.
     """
 
     key: Key
@@ -217,6 +238,9 @@ class Draft:
     annotations: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     password_set_at: datetime | None = None
     """When the password was set, for a registry that is created again."""
+    origin: Origin | None = None
+    verification: Verification = field(default_factory=Verification)
+    certificate_ends: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +252,14 @@ class Credential:
     password: str = field(repr=False)
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
+
+
+def at_version(registry: RegistrySecret, version: str) -> RegistrySecret:
+    """The same state under another resource version, in its document as well."""
+    resource = json.loads(registry.document)
+    resource["metadata"]["resourceVersion"] = version
+    document = json.dumps(resource, ensure_ascii=False).encode()
+    return replace(registry, resource_version=version, document=document)
 
 
 def credential_of(registry: RegistrySecret, password: str) -> Credential:

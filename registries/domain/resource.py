@@ -14,10 +14,12 @@ from types import MappingProxyType
 from typing import Any
 
 from registries.addresses.address import AddressError, parse_address
-from registries.domain.encoding import decode_base64
+from registries.domain.encoding import decode_password
+from registries.domain.fingerprint import fingerprint
 from registries.domain.registry import (
     Draft,
     Key,
+    Origin,
     Provider,
     RegistrySecret,
     Verification,
@@ -38,8 +40,10 @@ from registries.domain.shown import (
     shown_domain,
     shown_message,
     shown_moment,
+    shown_origin,
     shown_provider,
     shown_reason,
+    shown_uid,
     shown_username,
 )
 from registries.domain.writer import LAST_APPLIED as LAST_APPLIED
@@ -56,6 +60,7 @@ OURS = frozenset(
         *("domain", "username", "provider", "password-set-at"),
         *("plain-http", "ca-bundle", "skip-tls-verify"),
         *("verify-status", "verify-reason", "verify-message", "verify-timestamp", "certificate-expires"),
+        *("copied-from", "copied-from-uid"),
     )
 )
 """The annotations that only the console writes."""
@@ -78,7 +83,6 @@ def new_resource(draft: Draft) -> Resource:
         "domain": draft.domain,
         "username": draft.username,
         "provider": draft.provider.value,
-        "verify-status": VerifyStatus.UNTESTED.value,
     }
     if draft.plain_http:
         annotations["plain-http"] = "true"
@@ -86,7 +90,10 @@ def new_resource(draft: Draft) -> Resource:
         annotations["skip-tls-verify"] = "true"
     annotations["ca-bundle"] = draft.ca_bundle
     annotations["password-set-at"] = moment_text(draft.password_set_at) if draft.password_set_at else ""
-    ours = {PREFIX + name: value for name, value in annotations.items() if value}
+    if draft.origin:
+        annotations |= {"copied-from": str(draft.origin.key), "copied-from-uid": draft.origin.uid}
+    verdict = verification_annotations(draft.verification) | certificate_annotations(draft.certificate_ends)
+    ours = {PREFIX + name: value for name, value in annotations.items()} | verdict
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -94,7 +101,7 @@ def new_resource(draft: Draft) -> Resource:
             "name": draft.key.name,
             "namespace": draft.key.namespace,
             **({"labels": dict(draft.labels)} if draft.labels else {}),
-            "annotations": {**own_annotations(draft.annotations), **ours},
+            "annotations": own_annotations(draft.annotations) | {name: it for name, it in ours.items() if it},
         },
         "spec": {
             "domain": draft.domain,
@@ -125,6 +132,7 @@ def draft_of(resource: Resource, registry: RegistrySecret, password: str) -> Dra
         labels=dict(metadata.get("labels") or {}),
         annotations=own_annotations(notes),
         password_set_at=registry.password_set_at,
+        origin=registry.origin,
     )
 
 
@@ -173,17 +181,11 @@ def to_domain(resource: Resource) -> RegistrySecret:
         skip_tls_verify=notes.get(PREFIX + "skip-tls-verify") == "true",
         verification=_verification(notes),
         labels=metadata.get("labels") or _NO_LABELS,
+        origin=Origin.read(notes.get(PREFIX + "copied-from", ""), notes.get(PREFIX + "copied-from-uid", "")),
+        fingerprint=_fingerprint(resource),
         generation=intern(str(metadata.get("generation") or "")),
         document=json.dumps(shown, ensure_ascii=False).encode(),
     )
-
-
-def at_version(registry: RegistrySecret, version: str) -> RegistrySecret:
-    """The same state under another resource version, in its document as well."""
-    resource = json.loads(registry.document)
-    resource["metadata"]["resourceVersion"] = version
-    document = json.dumps(resource, ensure_ascii=False).encode()
-    return replace(registry, resource_version=version, document=document)
 
 
 def _shown_address(spec: Mapping[str, str], notes: Mapping[str, str]) -> str:
@@ -297,18 +299,6 @@ def _stored_password(resource: Resource) -> str:
     return str((resource.get("spec") or {}).get("password") or "")
 
 
-def decode_password(stored: str) -> str:
-    """Decodes canonical base64 of valid UTF-8, with or without line ends. Any other text is the password itself
-    (api.md)."""
-    try:
-        raw = decode_base64(stored)
-        if base64.b64encode(raw).decode() == stored.replace("\r", "").replace("\n", ""):
-            return raw.decode()
-    except ValueError:  # not base64, not ASCII, or not UTF-8 once decoded
-        return stored
-    return stored
-
-
 def _created_at(metadata: Mapping[str, Any]) -> datetime:
     stamp = metadata.get("creationTimestamp")
     return datetime.fromisoformat(stamp) if stamp else datetime.now(UTC)
@@ -321,6 +311,16 @@ def _read_address(applied: str) -> tuple[str, bool, str]:
     except AddressError as error:
         return applied.strip(), False, error.problem
     return address.canonical, address.plain_http, ""
+
+
+def _fingerprint(resource: Resource) -> bytes:
+    if not (password := password_of(resource)):
+        return b""
+    (domain, plain_http, _), spec = _read_address(_applied_domain(resource)), resource.get("spec") or {}
+    plain_http = plain_http or (resource["metadata"].get("annotations") or {}).get(_FLAGS[0]) == "true"
+    return fingerprint(
+        f"http://{domain}" if plain_http else domain, str(spec.get("username") or ""), password
+    )
 
 
 def _finalizers(metadata: Mapping[str, Any]) -> tuple[str, ...]:
@@ -346,6 +346,8 @@ _NOTES = {PREFIX + name: read for name, read in _SHOWN.items()} | {
     PREFIX + "ca-bundle": shown_bundle,
     PREFIX + "certificate-expires": shown_moment,
     PREFIX + "password-set-at": shown_moment,
+    PREFIX + "copied-from": shown_origin,
+    PREFIX + "copied-from-uid": shown_uid,
 }
 _ENUMERATED = frozenset(
     {"expires-at", "provider", "verify-status", "verify-timestamp", "plain-http", "skip-tls-verify"}

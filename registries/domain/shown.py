@@ -17,6 +17,8 @@ from registries.domain.registry import (
     USERNAME_MAX,
     Provider,
     moment_text,
+    name_problem,
+    namespace_problem,
     read_date,
     read_moment,
     text_problem,
@@ -32,6 +34,7 @@ _TOKENS = (
     r"\beyJ[\w-]{8,}|\bgh[pousr]_\w{16,}|\bgithub_pat_\w+|\bgl[a-z]{2,5}-[\w-]{16,}|\bdckr_[a-z]{3}_[\w-]{8,}"
 )
 _IS_TOKEN = re.compile(_TOKENS)
+_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CREDENTIAL = re.compile(
     rf"{_TOKENS}|[^\s:@/]+:[^\s@]+@|"
     r"\b(?:basic|bearer|password|passwd|pwd|secret|token|api[-_]?key)\b[\"']?\s*[:= ]\s*[!-~]{4,}",
@@ -96,6 +99,18 @@ def shown_moment(value: object) -> str | None:
     """A moment in UTC; None for any other text."""
     at = read_moment(str(value))
     return moment_text(at) if at else None
+
+
+def shown_origin(value: object) -> str | None:
+    """The namespace and name of a source; None for any other text."""
+    namespace, _, name = str(value).partition("/")
+    valid = namespace_problem(namespace) is None and name_problem(name) is None
+    return f"{namespace}/{name}" if valid else None
+
+
+def shown_uid(value: object) -> str | None:
+    """A uid; None for any other text."""
+    return str(value) if _UID.fullmatch(str(value)) else None
 
 
 def shown_bundle(value: object) -> str:

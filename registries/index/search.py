@@ -209,6 +209,17 @@ class Index:
             return frozenset()
         return frozenset(it.name for it in self._matching(self.fresh(), access, Criteria(namespace)))
 
+    def copies(self, access: Access, uid: str) -> tuple[RegistrySecret, ...]:
+        """The visible copies of a source, by namespace and name."""
+        buckets = visible(self.fresh(), access, "").buckets
+        return tuple(it for bucket in buckets for it in bucket.copies.get(uid, ()))
+
+    def with_account_of(self, access: Access, registry: RegistrySecret) -> tuple[RegistrySecret, ...]:
+        """The other visible registries with its address and user name, by namespace and name."""
+        buckets, account = visible(self.fresh(), access, "").buckets, (registry.address, registry.username)
+        same = (it for bucket in buckets for it in bucket.accounts.get(account, ()))
+        return tuple(it for it in same if it.uid != registry.uid)
+
     def twins(self, access: Access, namespace: str, domain: str, username: str) -> tuple[RegistrySecret, ...]:
         """The registries of a namespace with the same address and user name."""
         if not access.may(Permission.SEE, namespace):

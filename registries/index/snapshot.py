@@ -92,6 +92,24 @@ class Bucket:
         return [it for it in self.items if it.plain_http]
 
     @cached_property
+    def copies(self) -> Mapping[str, list[RegistrySecret]]:
+        """The copies by the uid of their source."""
+        found: dict[str, list[RegistrySecret]] = {}
+        for it in self.items:
+            if it.origin:
+                found.setdefault(it.origin.uid, []).append(it)
+        return found
+
+    @cached_property
+    def accounts(self) -> Mapping[tuple[str, str], list[RegistrySecret]]:
+        """By address and user name. An address that cannot be parsed is like no other."""
+        found: dict[tuple[str, str], list[RegistrySecret]] = {}
+        for it in self.items:
+            if not it.address_problem:
+                found.setdefault((it.address, it.username), []).append(it)
+        return found
+
+    @cached_property
     def haystacks(self) -> tuple[str, ...]:
         """The searched text of each item: name, display name and domain, case-folded."""
         return tuple(f"{it.name}\n{it.display_name}\n{it.domain}".casefold() for it in self.items)

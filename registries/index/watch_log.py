@@ -12,8 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import at_version
+from registries.domain.registry import Key, RegistrySecret, at_version
 from registries.domain.selectors import Selector
 from registries.stores.base import ChangeType, Event
 

@@ -8,6 +8,7 @@ A Secret belongs to the console when its owner is a RegistrySecret of that name,
 import base64
 import json
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from registries.cluster import paths
@@ -102,9 +103,16 @@ class PullSecrets:
             raise NotFound(str(key))
         return self._put(key, _wanted(resource))
 
-    def put(self, registry: RegistrySecret, password: str) -> PullSecret:
-        """Creates the Secret of a registry that was created a moment ago."""
-        return self._put(registry.key, secret_of(registry, password))
+    def put(self, registry: RegistrySecret, password: str, *, new: bool = False) -> PullSecret:
+        """Creates or changes the Secret of a registry that was created or changed a moment ago. A `new` one seldom has
+        a Secret: it is created without a look."""
+        wanted = secret_of(registry, password)
+        if new:
+            path = paths.secrets_in(registry.namespace)
+            with suppress(AlreadyExists):
+                self._connection.call("POST", path, subject=str(registry.key), body=wanted)
+                return PullSecret.READY
+        return self._put(registry.key, wanted)
 
     def release(self, registry: RegistrySecret, password: str, uid: str) -> None:
         """Prepares the Secret for the replacement of its registry, which has this uid: the new content, and no owner,

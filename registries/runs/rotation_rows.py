@@ -16,7 +16,7 @@ from django.db import connections
 from django.utils import timezone
 
 from registries.domain.errors import NotFound, Problem, Unavailable
-from registries.domain.registry import Draft, Key, Provider
+from registries.domain.registry import Draft, Key, Origin, Provider
 from registries.models import Rotation, RotationTarget, Run, RunItem
 from registries.runs.run import LOST_AFTER, ItemState, RunState
 from registries.stores.resealing import reseal_all
@@ -165,17 +165,20 @@ def keep_forgetting() -> None:
 
 
 def _to_json(draft: Draft) -> dict[str, Any]:
-    at = draft.password_set_at
-    return {**asdict(draft), "password_set_at": at.isoformat() if at else None}
+    """A Draft of resource.draft_of: it has no verdict."""
+    values, at = asdict(draft), draft.password_set_at
+    del values["verification"], values["certificate_ends"]
+    return {**values, "password_set_at": at.isoformat() if at else None}
 
 
 def _from_json(values: Mapping[str, Any]) -> Draft:
-    at = values["password_set_at"]
+    at, origin = values["password_set_at"], values.get("origin")
     return Draft(
         **{
             **values,
             "key": Key(**values["key"]),
             "provider": Provider(values["provider"]),
             "password_set_at": datetime.fromisoformat(at) if at else None,
+            "origin": Origin(Key(**origin["key"]), origin["uid"]) if origin else None,
         }
     )

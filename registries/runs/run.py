@@ -53,7 +53,7 @@ class ItemOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One registry of a run."""
+    """One registry of a run. A run that copies has the registry to create here, and the uid of its source."""
 
     id: int
     key: Key

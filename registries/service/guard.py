@@ -16,6 +16,7 @@ NEEDED = {
     Action.DELETE: Permission.DELETE,
     Action.PASSWORD: Permission.CREATE,
     Action.UNDO: Permission.CREATE,
+    Action.COPY: Permission.CREATE,
 }
 """The permission for an action on an existing registry."""
 

@@ -19,6 +19,9 @@ class Limit(Protocol):
     def wait(self, caller: str) -> int:
         """Takes one. Returns 0, or the seconds until there will be one."""
 
+    def give_back(self, caller: str) -> None:
+        """Returns one that `wait` took and that does not count after all."""
+
 
 class Guesses:
     """A budget per person and registry, over all tokens and sessions and all processes.
@@ -33,6 +36,10 @@ class Guesses:
     def wait(self, person: str, registry: str) -> int:
         """Takes one comparison. Returns 0, or the seconds until there will be one."""
         return self._budget.wait(f"guess {_digest(person, registry)}")
+
+    def give_back(self, person: str, registry: str) -> None:
+        """Returns a comparison that tells nothing new."""
+        self._budget.give_back(f"guess {_digest(person, registry)}")
 
     def first_refusal(self, person: str, registry: str) -> bool:
         """Whether a refusal is to be recorded. Repeated ones must not fill the journal."""

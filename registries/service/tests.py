@@ -1,6 +1,7 @@
 """The use cases of testing: a stored registry, singly or in a run, and values that somebody typed."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -8,13 +9,14 @@ from typing import Protocol
 from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, LeftAlone, NotFound, Problem, TooManyRequests
-from registries.domain.registry import Credential, Key, Verification, VerifyStatus
+from registries.domain.registry import Credential, Key, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import certificate_annotations, verification_annotations
 from registries.index.search import Index
 from registries.limits import Rates
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
 from registries.service.guard import Guard
+from registries.service.likeness import differences
 from registries.service.registries import require_present
 from registries.stores.base import Store
 from registries.verification.check import Check, Checks, Observer, Restraint
@@ -134,11 +136,20 @@ class Tests:
                     self._respect(check.key.namespace, registry.address, registry.username, result)
                     self._history.finish(check, result)
                     self._observer(check.uid, result, at)
+                self._share(access, registry, result, at)
                 return result
             except ConsoleError as error:
                 if not again(error):
                     return self.abandon_test(check=check, error=error)
                 doubt = doubt and error.problem != Problem.CLUSTER_UNCERTAIN
+
+    def _share(self, access: Access, source: RegistrySecret, result: Result, at: datetime) -> None:
+        """Writes a verdict to new copies as well: those that are untested and still have this credential."""
+        for it in self._index.copies(access, source.uid):
+            untested = it.verification.status is VerifyStatus.UNTESTED and not it.deleting
+            if untested and not differences(self._store, source, it):
+                with suppress(ConsoleError):
+                    self.write_verdict(access=access, key=it.key, uid=it.uid, result=result, at=at)
 
     def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> NotTested:
         """Ends a test without a verdict: the registry is gone, its password does not open, or it was cut off."""

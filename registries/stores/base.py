@@ -185,6 +185,11 @@ class Store(Protocol):
         """Creates a resource of `whole` again, under a new uid. The errors of `create`."""
         ...
 
+    def fingerprint(self, registry: RegistrySecret) -> bytes:
+        """The digest of domain/fingerprint.py for a registry of `changes` or `get`. NotFound; Conflict `recreated`;
+        Unavailable. Empty for a registry without a password."""
+        ...
+
     def acting_as(self, acting: object | None) -> "Store":
         """This store, with writes, `credential`, `whole` and `draft` in the name of a person.
 
@@ -210,6 +215,11 @@ class Store(Protocol):
 
     def pull_failures(self) -> PullFailures | None:
         """The pods that cannot pull; None where the store has no pull secrets. After `acting_as`, as that person."""
+        ...
+
+    def namespaces_with(self, labels: str) -> frozenset[str] | None:
+        """The namespaces that a label selector selects, as the store has them now; None where namespaces have no
+        labels, or may not be listed."""
         ...
 
     def create_namespace(self, name: str) -> None:

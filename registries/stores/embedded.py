@@ -16,7 +16,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from registries.domain.encoding import decode_password
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
+from registries.domain.fingerprint import fingerprint
 from registries.domain.registry import (
     Credential,
     Draft,
@@ -28,7 +30,6 @@ from registries.domain.resource import (
     KIND,
     Resource,
     as_applied,
-    decode_password,
     draft_of,
     encode_password,
     new_resource,
@@ -225,6 +226,10 @@ class EmbeddedStore:
         password = self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding)
         return reviving({**body, "spec": {**body["spec"], "password": password}})
 
+    def fingerprint(self, registry: RegistrySecret) -> bytes:
+        credential = self.credential(registry.key, uid=registry.uid)
+        return fingerprint(credential.address, credential.username, credential.password)
+
     def pull_secret(self, key: Key) -> PullSecret:
         return PullSecret.NONE
 
@@ -235,6 +240,9 @@ class EmbeddedStore:
         return None
 
     def pull_failures(self) -> None:
+        return None
+
+    def namespaces_with(self, labels: str) -> None:
         return None
 
     def create_namespace(self, name: str) -> None:

@@ -31,7 +31,9 @@ from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
 from registries.intake.draft import read_credential, read_draft, suggested_name
 from registries.log_in.access import ConsoleRequest
 from registries.verification.outcome import left_alone
+from registries.web import copy_to
 from registries.web.forms import AddForm, CauseForm
+from registries.web.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, is_htmx, toast
 from registries.web.rows import verdict_of
 from registries.wiring import services
@@ -117,8 +119,14 @@ def _save(request: ConsoleRequest) -> HttpResponse:
 
 def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
     """Closes the dialog, or shows the form for another registry of this provider and namespace."""
-    text = _after_saving(request.access, created)
+    text = " ".join(
+        filter(None, (_after_saving(request.access, created), stale_twins(request.access, created)))
+    )
     event = ("registry-saved", {"uid": created.uid, "tested": True})
+    if also := copy_to.chosen_namespaces(request, "also", created):
+        response = copy_to.copy_at_once(request, created, also)
+        trigger_client_event(response, *event)
+        return toast(response, text, href=details_url(created.key))
     if "another" not in request.POST:
         return done(request, text, event, href=details_url(created.key))
     if not is_htmx(request):
@@ -149,6 +157,7 @@ def _form(
         "regions": presets.ALIYUN_REGIONS,
         "chosen": provider,
         "another": another,
+        "also": request.POST.getlist("also"),
     }
     return dialog(request, "registries/_add.html", context, status=status, title=_("Add registry"))
 

@@ -106,6 +106,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         "folded": _folded(request, registry),
         "image_problem": image_problem(registry.address),
         **_silence(acting, registry),
+        "origin": services().relatives.source(access=access, registry=registry),
         "sample": presets.sample_image(registry.address, registry.provider),
         "events": [
             {
@@ -147,17 +148,19 @@ def _dump(resource: Resource, password: str) -> str:
 
 
 def _new(registry: RegistrySecret) -> Resource:
-    """The resource as somebody adds it: without what the API server sets, and without a verdict."""
+    """The resource as somebody adds it: without what the API server sets, a verdict, and the source of a copy."""
     resource = json.loads(registry.document)
     metadata = {
         name: it for name, it in resource["metadata"].items() if name in ("name", "namespace", "labels")
     }
     notes = resource["metadata"]["annotations"].items()
-    metadata["annotations"] = {name: it for name, it in notes if not name.startswith(_OF_TESTS)}
+    metadata["annotations"] = {name: it for name, it in notes if not name.startswith(_OF_CONSOLE)}
     return {**resource, "metadata": metadata}
 
 
-_OF_TESTS = (f"{PREFIX}verify-", f"{PREFIX}certificate-expires", f"{PREFIX}password-set-at")
+_OF_CONSOLE = tuple(
+    PREFIX + name for name in ("verify-", "certificate-expires", "password-set-at", "copied-from")
+)
 
 
 class _Dumper(yaml.SafeDumper):

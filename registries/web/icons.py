@@ -29,6 +29,7 @@ NAMES = (
     "circle-dashed",
     "circle-x",
     "copy",
+    "copy-plus",
     "ellipsis",
     "eye",
     "eye-off",

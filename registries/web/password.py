@@ -31,6 +31,7 @@ from registries.web import rotation
 from registries.web.add import errors_of, trial_outcome
 from registries.web.edit_delete import gone, missing
 from registries.web.forms import NewPasswordForm
+from registries.web.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, shown_path
 from registries.web.rows import verdict_of
 from registries.wiring import services
@@ -129,7 +130,7 @@ def _saved(request: ConsoleRequest, changed: RegistrySecret) -> HttpResponse:
     text = _("Changed the password of %(name)s. Testing the connection.")
     if not tested:
         text = _("Changed the password of %(name)s. Not tested: too many recent tests.")
-    text = text % {"name": changed.title}
+    text = " ".join(filter(None, (text % {"name": changed.title}, stale_twins(request.access, changed))))
     if shown_path(request) == details_url(changed.key):
         return back(request, text, "registries:details", changed.namespace, changed.name)
     return done(

@@ -20,6 +20,7 @@ from registries.people.grants import LocalPeople
 from registries.people.refusals import Refusals
 from registries.people.tokens import Tokens
 from registries.runs.clean_up import keep_clean
+from registries.runs.copying import CopyKind
 from registries.runs.deletion import DeleteKind
 from registries.runs.engine import Runs
 from registries.runs.execution import Kind
@@ -35,11 +36,13 @@ from registries.schedule.rows import observe
 from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE
 from registries.schedule.sweep import Schedule
 from registries.service.copies import Copies
+from registries.service.copying import Copying
 from registries.service.guard import Guard
 from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
 from registries.service.pull_failures import PodFailures
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.registries import Registries
+from registries.service.relatives import Relatives
 from registries.service.replacement import Replacement
 from registries.service.tests import Tests
 from registries.service.undo import Undo
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
     from registries.people.cluster_sessions import ClusterSessions
 
 DELETED_AT_ONCE = 8
-"""Deletions at once on a cluster, over all runs. More gain little (kubernetes.md)."""
+"""Deletions and copies at once on a cluster, over all runs. More gain little (kubernetes.md)."""
 RUNS_AT_ONCE = 64
 """Runs under way. A run that waits for a thread has no heartbeat and would seem lost."""
 
@@ -81,6 +84,15 @@ class Services(Telling):
     @part
     def copies(self) -> Copies:
         return Copies(self.store, self.index, self.guesses)
+
+    @part
+    def copying(self) -> Copying:
+        at_once = DELETED_AT_ONCE if self.on_cluster else 1
+        return Copying(self.store, self.index, self.guard, self.audit, self.guesses, at_once)
+
+    @part
+    def relatives(self) -> Relatives:
+        return Relatives(self.store, self.index, self.guard, self.guesses, self.registries, self.copying)
 
     @part
     def tests(self) -> Tests:
@@ -186,7 +198,7 @@ class Services(Telling):
 
     @part
     def deletion_threads(self) -> Background | None:
-        """The threads of single deletions on a cluster. A database writes one after the other and has none."""
+        """The threads of deletions and copies on a cluster. A database writes one after the other and has none."""
         return (
             Background(min(settings.TEST_THREADS, DELETED_AT_ONCE), "deletion") if self.on_cluster else None
         )
@@ -208,6 +220,7 @@ class Services(Telling):
         kinds: tuple[Kind[Any], ...] = (
             DeleteKind(self.registries, self.undo, self.deletion_threads),
             UndoKind(self.undo),
+            CopyKind(self.copying, self.deletion_threads),
             VerifyKind(
                 self.registries, self.tests, self.pauses, self.run_test_threads, max(1, settings.RUN_TESTS)
             ),

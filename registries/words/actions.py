@@ -25,6 +25,7 @@ ACTIONS = (
     RegistryAction("edit", _("Edit information"), "pencil", Permission.EDIT),
     RegistryAction("password", _("Change the password"), "key-round", Permission.CREATE),
     RegistryAction("correct", _("Correct and create again"), "wrench", Permission.CREATE),
+    RegistryAction("copy", _("Copy to…"), "copy-plus", Permission.CREATE, many=_("Copy to…")),
     RegistryAction(
         "delete", _("Delete"), "trash-2", Permission.DELETE, many=_("Delete selected"), dangerous=True
     ),

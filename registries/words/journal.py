@@ -90,6 +90,8 @@ def run_action(run: RunLine) -> str:
     if run.newest.action == Action.PASSWORD:
         text = ngettext("Changed %(n)s password", "Changed %(n)s passwords", run.total)
         return text % {"n": number}
+    if run.newest.action == Action.COPY:
+        return ngettext("Created %(n)s copy", "Created %(n)s copies", run.total) % {"n": number}
     return f"{labels.ACTIONS.get(run.newest.action, run.newest.action)} × {number}"
 
 
@@ -105,6 +107,8 @@ def run_outcome(run: RunLine) -> tuple[str, str]:
 def _about(entry: AuditEntry) -> str:
     if entry.action == Action.CREATE:
         return entry.note  # the address
+    if entry.action == Action.COPY and entry.note:
+        return gettext("from %(source)s") % {"source": entry.note}
     if entry.action == Action.EXPORT and entry.note.isdigit():
         rows = int(entry.note)
         return ngettext("%(n)s entry", "%(n)s entries", rows) % {"n": f"{rows:,}"}

@@ -82,6 +82,7 @@ ACTIONS = {
     "create": _("Added"),
     "edit": _("Edited"),
     "password": _("Changed the password"),
+    "copy": _("Copied"),
     "delete": _("Deleted"),
     "undo": _("Undid the deletion"),
     "test": _("Tested"),

@@ -40,6 +40,11 @@ TEXTS: dict[Problem, Text] = {
         "Another registry has this name now. Nothing was changed, and the deleted one is kept. Delete the other one"
         " first, then undo again."
     ),
+    Problem.COPY_PRESENT: _("The same registry is already there."),
+    Problem.NAME_TAKEN: _("Another registry has this name there. It was left alone."),
+    Problem.SOURCE_UNUSABLE: _(
+        "The address or certificate of this registry is not valid, so it cannot be copied."
+    ),
     Problem.LAST_ADMINISTRATOR: _(
         "At least one account must be image-admin in all namespaces. Nothing was changed."
     ),

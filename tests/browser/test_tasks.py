@@ -19,6 +19,13 @@ COUNT = """
 """
 """Collects steps: every press of the pointer, and a field once however long it is edited."""
 
+OPENED = """
+  window.opened = 0;
+  const show = HTMLDialogElement.prototype.showModal;
+  HTMLDialogElement.prototype.showModal = function () { window.opened += 1; show.call(this); };
+"""
+"""Counts the dialogs that open."""
+
 
 def steps(page: Page) -> int:
     taken: int = page.evaluate("() => { const n = window.steps.size; window.steps.clear(); return n; }")
@@ -79,3 +86,26 @@ def undo(page: Page, total: str) -> None:
     expect(dialog(page)).to_contain_text(f"已恢复 {total} / {total}")
     expect(page.locator("#tile-failed .tile-count")).to_have_text(total)
     assert steps(page) == 1, "undo that"
+
+
+def test_one_credential_into_five_namespaces_takes_one_dialog(
+    people: People, console: RunningConsole
+) -> None:
+    page = people("olive").open("/registries/?size=10&q=one-for-five", width=1280, height=800)
+    page.context.add_init_script(OPENED)
+    page.reload()
+    page.get_by_role("link", name=ZH.add).click()
+    form = dialog(page)
+    fill(form, **credential(console, "harbor"), name="one-for-five")
+    form.locator("#also summary").click()
+    places = ("dev-namespace", "test-namespace", "prod-namespace", "team-a", "team-b")
+    main = form.locator("#id_namespace").input_value()
+    for place in [place for place in places if place != main][:4]:
+        form.locator(f"#also input[value={place}]").check()
+    form.get_by_role("button", name=ZH.ok, exact=True).click()
+    expect(dialog(page).get_by_role("heading", name="复制完成")).to_be_visible()
+    expect(dialog(page).get_by_text("已创建 4 / 4")).to_be_visible()
+    dialog(page).get_by_text("关闭", exact=True).last.click()
+    expect(page.locator("tbody tr")).to_have_count(5)
+    assert page.evaluate("window.opened") == 1, "one credential into five namespaces: one dialog"
+    expect(page.locator("tbody .pill-ok")).to_have_count(5)

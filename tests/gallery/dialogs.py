@@ -233,14 +233,42 @@ def deleted_many(page: Page, scene: Scene) -> None:
     page.locator("#run-undo").wait_for()
 
 
+def copy_to(*namespaces: str) -> Act:
+    """The selection is copied into these namespaces: the preview. Without any, the choice of namespaces."""
+
+    def act(page: Page, scene: Scene) -> None:
+        selected(page, scene)
+        page.locator("#selection-copy").click()
+        page.locator("#copy-form").wait_for()
+        if not namespaces:
+            return
+        for name in namespaces:
+            page.locator(f"#copy-namespaces input[value='{name}']").check()
+        page.locator("#copy-next").click()
+        page.locator("#copy-plan").wait_for()
+
+    return act
+
+
 def edited_when_gone(page: Page, scene: Scene) -> None:
     page.goto(f"/registries/?q={new_registry(page, scene)}")
     meanwhile("#error-summary")(page, scene)
 
 
+PLACES = {"copy": "copies", "delete": "runs"}
+
+
+def also(page: Page, scene: Scene) -> None:
+    """The add dialog with the further namespaces unfolded."""
+    open_add(page, scene)
+    page.locator("#also summary").click()
+    page.locator("#also .choice input").nth(1).check()
+
+
 DIALOGS = (
     State("add", TEAM_A, open_add),
     State("add-errors", TEAM_A, submit(open_add), status=422),
+    State("add-also", TEAM_A, also),
     State("add-failed", TEAM_A, typed("wrong-password")),
     State("add-untrusted", TEAM_A, typed("self-signed")),
     State("add-tested", TEAM_A, typed("harbor")),
@@ -275,6 +303,11 @@ DIALOGS = (
     State("correct-untested", TEAM_A, corrected_untested, status=422),
     State("password-copies-stopped", TEAM_A, copied("wrong-password"), status=422),
     State("password-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "password")),
+    State("copy-to", TEAM_A, choose("harbor-team-a", "copy")),
+    State("copy-many", f"/registries/?namespace={REASONS}", copy_to()),
+    State("copy-errors", TEAM_A, submit(choose("harbor-team-a", "copy"), "#copy-next"), status=422),
+    State("copy-plan", TEAM_A, copy_to("default", "empty", LONGEST)),
+    State("copy-longest", f"/registries/?namespace={LONGEST}", copy_to("empty")),
     State("delete", TEAM_A, choose("harbor-team-a", "delete")),
     State("delete-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "delete")),
     State("delete-many", f"/registries/?namespace={REASONS}", delete_many),
@@ -283,7 +316,7 @@ DIALOGS = (
         State(
             f"run-{kind}-{state}-{done}",
             TEAM_A,
-            dialog_of(f"/registries/-/{'runs' if kind == 'delete' else kind}/{run}/"),
+            dialog_of(f"/registries/-/{PLACES.get(kind, kind)}/{run}/"),
             person="nina",
         )
         for (kind, state, done), run in RUNS.items()

@@ -14,7 +14,7 @@ from registries.demo.seed import PASSWORD
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
-from registries.domain.resource import verification_annotations
+from registries.domain.resource import PREFIX, verification_annotations
 from registries.intake.draft import read_draft
 from registries.models import (
     Channel,
@@ -71,6 +71,7 @@ def fill(rows: int, held: str) -> None:
     _channels()
     for key in (Key("team-a", "harbor-team-a"), Key("default", "harbor-prod"), Key(LONGEST, LONG_NAME)):
         _watched(services().registries.find(access=access, key=key))
+    _copies(access)
     for (kind, state, done), run_id in RUNS.items():
         _run(kind, state, done, run_id)
     _fill_journal()
@@ -83,6 +84,21 @@ def fill(rows: int, held: str) -> None:
     for number in range(rows):
         reason = every[number % len(every)] if number % 3 == 0 else Reason.OK
         _add(access, MANY, f"registry-{number:04}", reason, age=timedelta(minutes=7 * number))
+
+
+def _copies(access: Access) -> None:
+    """Three copies of one registry: one as it was, one with another password, one with other values."""
+    source = services().registries.find(access=access, key=Key("team-b", "harbor-own-ca"))
+    for namespace in (MANY, WAITING, "default"):
+        services().copying.copy(access=access, key=Key(namespace, source.name), uid=source.uid)
+    changed, other = (services().store.get(Key(it, source.name)) for it in (WAITING, "default"))
+    services().store.set_password(changed.key, "another-password", uid=changed.uid)
+    services().store.delete(other.key, uid=other.uid)
+    typed = {"domain": source.domain, "username": "robot$pull", "password": "another-password", "tls": "skip"}
+    named = {"name": other.name, "namespace": other.namespace, "provider": "harbor"}
+    new = services().store.create(read_draft({**typed, **named}))
+    notes = {f"{PREFIX}copied-from": str(source.key), f"{PREFIX}copied-from-uid": source.uid}
+    services().store.annotate(new.key, notes, uid=new.uid)
 
 
 def _watched(registry: RegistrySecret) -> None:
@@ -260,6 +276,7 @@ def _fill_journal() -> None:
     renamed = {"display_name": ("Harbor 生产环境", "Harbor 生产环境（只读）"), "description": None}
     record(omar, Action.EDIT, key=Key("team-a", "harbor-team-a"), note=changes.write(renamed))
     record(person, Action.EDIT, key=longest, note=changes.write({"display_name": ("长" * 90, "w" * 90)}))
+    record(omar, Action.COPY, key=Key("team-a", "harbor-team-a"), note="default/harbor-prod")
     record(omar, Action.DELETE, key=Key("team-a", "harbor-team-a"), outcome="Forbidden")
     record(omar, Action.DELETE, key=Key("team-a", "harbor-team-a"), outcome="Forbidden")
     record(omar, Action.DELETE, key=Key(ONE, "harbor-gone"), outcome="uncertain")

@@ -17,7 +17,7 @@ WAITING, HELD = "gallery-waiting", "registry-held"
 LONG_NAME = "harbor-" + "x" * 240 + "-prod"
 RUNS = {
     (kind, state, done): uuid5(NAMESPACE_URL, f"{kind} {state} {done}")
-    for kind in ("delete", "verify")
+    for kind in ("copy", "delete", "verify")
     for state, done in (
         ("running", 0),
         ("running", 40),

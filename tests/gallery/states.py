@@ -74,6 +74,16 @@ def messages(page: Page, scene: Scene) -> None:
     page.locator("#messages").scroll_into_view_if_needed()
 
 
+def relatives(page: Page, scene: Scene) -> None:
+    page.locator(".relatives").scroll_into_view_if_needed()
+
+
+def aligning(page: Page, scene: Scene) -> None:
+    relatives(page, scene)
+    page.locator("[id^=align-]").first.click()
+    page.locator("#align-form").wait_for()
+
+
 def details_away(page: Page, scene: Scene) -> None:
     """A test that does not reach the console."""
     leave(page)
@@ -223,6 +233,10 @@ STATES = (
     State("details-untested", "/registries/team-a/quay-team-a/"),
     State("details-good", "/registries/default/harbor-prod/"),
     State("details-own-ca", "/registries/team-b/harbor-own-ca/"),
+    State("details-copies", "/registries/team-b/harbor-own-ca/", relatives),
+    State("details-copy", "/registries/gallery-waiting/harbor-own-ca/", relatives, person="olive"),
+    State("align-password", "/registries/gallery-waiting/harbor-own-ca/", aligning),
+    State("align-replaces", "/registries/default/harbor-own-ca/", aligning),
     State("details-untrusted", "/registries/team-b/harbor-team-b/"),
     State("details-longest", f"/registries/{LONGEST}/{LONG_NAME}/"),
     State("details-viewer", "/registries/team-a/harbor-team-a/", person="vic"),

@@ -132,6 +132,7 @@ cluster_token
 cluster_uncertain
 cluster_unconfigured
 control_character
+copy_present
 crd_missing
 credential_invisible
 date
@@ -165,6 +166,7 @@ label_value
 last_administrator
 left_alone
 metadata_key
+name_taken
 namespace_missing
 namespaces_elsewhere
 no_pull_secrets
@@ -197,6 +199,7 @@ serviceaccounts_forbidden
 session_ended
 silence_day
 silence_time
+source_unusable
 taken
 terminating
 tls_without_https

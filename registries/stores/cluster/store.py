@@ -140,7 +140,7 @@ class KubernetesStore:
         if dry_run:
             return registry
         self._cache().put(registry)
-        self._put_secret(created)
+        self._put_secret(created, new=True)
         self._events.here().created(registry)
         return registry
 
@@ -200,13 +200,13 @@ class KubernetesStore:
             self._cache().put(to_domain(changed))
         return changed
 
-    def _put_secret(self, resource: Resource) -> None:
+    def _put_secret(self, resource: Resource, *, new: bool = False) -> None:
         """Writes the pull secret of a registry that was created or changed a moment ago."""
         if not self._keeps_secrets:
             return
         registry = as_applied(resource)
         try:
-            self._secrets.put(registry, password_of(resource))
+            self._secrets.put(registry, password_of(resource), new=new)
         except ConsoleError:
             self._follower.here().touch(
                 registry.key
@@ -267,6 +267,9 @@ class KubernetesStore:
             raise Conflict(str(key), Problem.RECREATED)
         return resource
 
+    def fingerprint(self, registry: RegistrySecret) -> bytes:
+        return registry.fingerprint
+
     def pull_secret(self, key: Key) -> PullSecret:
         return self._secrets.state(key) if self._keeps_secrets else PullSecret.NONE
 
@@ -291,6 +294,13 @@ class KubernetesStore:
     def _reader(self) -> Connection:
         """The connection of the person, or of the console for people of its own accounts."""
         return self._writer.connection() if isinstance(self._writer, Person) else self._connection
+
+    def namespaces_with(self, labels: str) -> frozenset[str] | None:
+        if self._namespaces:
+            return None
+        path, query = paths.NAMESPACES, {"labelSelector": labels}
+        answer = self._connection.call("GET", path, subject=path, query=query)
+        return frozenset(it["metadata"]["name"] for it in answer.get("items") or ())
 
     def create_namespace(self, name: str) -> None:
         raise Conflict(name, Problem.NAMESPACES_ELSEWHERE)

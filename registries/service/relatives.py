@@ -1,0 +1,192 @@
+"""The registries that belong together: a source and its copies, and others with the same address and user name.
+
+Digests of passwords are compared in memory, for a person who may use both registries. A comparison is a guess at a
+password. The answer is remembered for that person, so that looking again is no other guess.
+"""
+
+import json
+import threading
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hmac import compare_digest
+
+from registries.audit.action import Action
+from registries.domain.access import Access, Permission
+from registries.domain.errors import Conflict, ConsoleError, Problem
+from registries.domain.registry import Draft, Key, RegistrySecret
+from registries.domain.resource import verification_annotations
+from registries.index.search import Index
+from registries.service.copying import NEEDED_AT_SOURCE, Copying
+from registries.service.guard import Guard
+from registries.service.guesses import Guesses
+from registries.service.likeness import Difference, visible_differences
+from registries.service.registries import Registries, require_present
+from registries.stores.base import Store
+
+MOST = 50
+"""Relatives that are listed and compared."""
+REMEMBERED = 10_000
+"""Answers, over all people."""
+NEEDED_AT_COPY = (Permission.CREATE, Permission.EDIT, Permission.DELETE)
+
+
+class Bond(StrEnum):
+    SOURCE = "source"
+    COPY = "copy"
+    ACCOUNT = "account"
+    """Neither, but with the same address and user name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """`differences` is empty for one that is alike, and has UNKNOWN where the passwords were not compared."""
+
+    registry: RegistrySecret
+    bond: Bond
+    differences: tuple[Difference, ...]
+    alignable: bool = False
+    """Whether this person may make the copy of the two like its source."""
+
+    @property
+    def same(self) -> bool:
+        return not self.differences
+
+
+class Relatives:
+    def __init__(
+        self,
+        store: Store,
+        index: Index,
+        guard: Guard,
+        guesses: Guesses,
+        registries: Registries,
+        copying: Copying,
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._guard = guard
+        self._guesses = guesses
+        self._registries = registries
+        self._copying = copying
+        self._known: OrderedDict[tuple[object, ...], None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, *, access: Access, registry: RegistrySecret) -> tuple[Relative, ...]:
+        """At most MOST visible relatives: the source, then the copies, then the others, by namespace and name."""
+        found: dict[str, tuple[RegistrySecret, Bond]] = {}
+        if source := self.source(access=access, registry=registry):
+            found[source.uid] = source, Bond.SOURCE
+        for it in self._index.copies(access, registry.uid):
+            found.setdefault(it.uid, (it, Bond.COPY))
+        for it in self._index.with_account_of(access, registry):
+            found.setdefault(it.uid, (it, Bond.ACCOUNT))
+        return tuple(self._relative(access, registry, *it) for it in list(found.values())[:MOST])
+
+    def with_other_password(self, *, access: Access, registry: RegistrySecret) -> int:
+        """How many visible registries have its address and user name, and another password."""
+        others = self._index.with_account_of(access, registry)[:MOST]
+        return sum(Difference.PASSWORD in self._differences(access, registry, it) for it in others)
+
+    def align(self, *, access: Access, key: Key, uid: str, source_uid: str) -> RegistrySecret:
+        """Makes a copy like its source, and returns it. Another password is changed in place; with another address,
+        user name or certificate, the copy is deleted and created again with its own labels and annotations.
+
+        NotFound; Forbidden; Conflict `recreated` for another uid, `changed` when it is no copy of this source any more.
+        """
+        for permission in NEEDED_AT_COPY:
+            self._guard.require(access, permission, key, Action.COPY)
+        copy = require_present(self._store.get(key))
+        if copy.uid != uid:
+            raise Conflict(str(key), Problem.RECREATED)
+        source = self.source(access=access, registry=copy)
+        if source is None or source.uid != source_uid:
+            raise Conflict(str(key), Problem.CHANGED)
+        template = self._copying.template(access=access, uid=source_uid)
+        if visible_differences(source, copy):
+            return self._replace(access, copy, template)
+        changed = self._registries.change_password(
+            access=access, key=key, uid=uid, password=template.password, generation=copy.generation
+        )
+        verdict = verification_annotations(source.verification)
+        with suppress(ConsoleError), self._guard.writing(access, Action.COPY, key) as store:
+            changed = store.annotate(key, verdict, uid=uid)  # it is the same credential
+        return changed
+
+    def _replace(self, access: Access, copy: RegistrySecret, template: Draft) -> RegistrySecret:
+        """Deletes a copy and creates it again. Where the store has no transactions, a failure brings it back."""
+        annotations = json.loads(copy.document)["metadata"].get("annotations") or {}
+        after, before = (
+            replace(it, key=copy.key, labels=copy.labels, annotations=annotations)
+            for it in (template, self._copying.template(access=access, uid=copy.uid))
+        )
+        with self._guard.atomic():
+            self._registries.delete(access=access, key=copy.key, uid=copy.uid)
+            try:
+                return self._copying.create(access=access, draft=after)
+            except ConsoleError:
+                with suppress(ConsoleError):
+                    self._copying.create(access=access, draft=replace(before, origin=copy.origin))
+                raise
+
+    def source(self, *, access: Access, registry: RegistrySecret) -> RegistrySecret | None:
+        """The source of a copy, if it is still there and this person sees it."""
+        origin = registry.origin
+        found = self._index.known(access, origin.key) if origin else None
+        return found if found and origin and found.uid == origin.uid else None
+
+    def _relative(self, access: Access, one: RegistrySecret, other: RegistrySecret, bond: Bond) -> Relative:
+        found = self._differences(access, one, other)
+        source, copy = (other, one) if bond is Bond.SOURCE else (one, other)
+        may = (
+            bond is not Bond.ACCOUNT
+            and set(NEEDED_AT_SOURCE) <= access.permissions(source.namespace)
+            and set(NEEDED_AT_COPY) <= access.permissions(copy.namespace)
+        )
+        differs = bool(set(found) - {Difference.UNKNOWN})
+        return Relative(other, bond, found, may and differs and not (one.deleting or other.deleting))
+
+    def _differences(
+        self, access: Access, one: RegistrySecret, other: RegistrySecret
+    ) -> tuple[Difference, ...]:
+        found = visible_differences(one, other)
+        if {Difference.ADDRESS, Difference.USERNAME} & set(found):
+            return found
+        same = self._same_password(access, one, other)
+        if same is None:
+            return (*found, Difference.UNKNOWN)
+        return found if same else (*found, Difference.PASSWORD)
+
+    def _same_password(self, access: Access, one: RegistrySecret, other: RegistrySecret) -> bool | None:
+        """None for a person who may not use both, who has guessed too often, or if a password cannot be read.
+
+        Passwords that differ count as a guess at both. Equal ones do not, but are not told without a guess left.
+        """
+        if not all(access.may(Permission.TEST, it.namespace) for it in (one, other)):
+            return None
+        try:
+            digests = self._store.fingerprint(one), self._store.fingerprint(other)
+        except ConsoleError:
+            return None
+        same = bool(digests[0]) and compare_digest(*digests)
+        if self._is_known(access.owner, *digests):
+            return same
+        keys = [str(it.key) for it in (one, other)]
+        if any(self._guesses.wait(access.owner, key) for key in keys):
+            return None
+        if same:
+            for key in keys:
+                self._guesses.give_back(access.owner, key)
+        self._remember(access.owner, *digests)
+        return same
+
+    def _is_known(self, *answer: object) -> bool:
+        with self._lock:
+            return answer in self._known
+
+    def _remember(self, *answer: object) -> None:
+        with self._lock:
+            self._known[answer] = None
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)

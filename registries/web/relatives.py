@@ -1,0 +1,115 @@
+"""The part of the details page about copies and the same credential, and 对齐 (align)."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from registries.audit.action import Action
+from registries.domain.access import Access
+from registries.domain.errors import Conflict, ConsoleError, Invalid, NotFound, Refused
+from registries.domain.registry import Key, RegistrySecret
+from registries.log_in.access import ConsoleRequest
+from registries.service.likeness import Difference, visible_differences
+from registries.service.relatives import Bond, Relative
+from registries.web.edit_delete import gone, missing
+from registries.web.responses import back, details_url, dialog, shown_path
+from registries.wiring import services
+from registries.words import labels
+from registries.words.problems import cause_text, error_text
+
+BONDS = {
+    Bond.SOURCE: gettext_lazy("source"),
+    Bond.COPY: gettext_lazy("copy"),
+    Bond.ACCOUNT: gettext_lazy("same address and user name"),
+}
+DIFFERENCES = {
+    Difference.ADDRESS: gettext_lazy("another address"),
+    Difference.USERNAME: gettext_lazy("another user name"),
+    Difference.TRUST: gettext_lazy("other certificate settings"),
+    Difference.PASSWORD: gettext_lazy("another password"),
+    Difference.UNKNOWN: gettext_lazy("not compared"),
+}
+
+
+@require_safe
+def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """The panel; empty for a registry without relatives."""
+    access, key = request.access, Key(namespace, name)
+    registry = services().registries.find(access=access, key=key)
+    found = services().relatives.of(access=access, registry=registry)
+    same = {registry.namespace, *(it.registry.namespace for it in found if it.same)}
+    context = {"rows": [_row(registry, it) for it in found], "namespaces": len(same)}
+    return render(request, "registries/_relatives.html", context)
+
+
+def _row(registry: RegistrySecret, it: Relative) -> dict[str, Any]:
+    copy = registry if it.bond is Bond.SOURCE else it.registry
+    return {
+        "registry": it.registry,
+        "bond": BONDS[it.bond],
+        "label": labels.status(it.registry),
+        "same": it.same,
+        "text": ", ".join(str(DIFFERENCES[difference]) for difference in it.differences),
+        "align": f"{details_url(copy.key)}align/" if it.alignable else "",
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def align(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """The confirmation, and the change."""
+    access, key = request.access, Key(namespace, name)
+    try:
+        copy = services().registries.find(access=access, key=key, action=Action.COPY)
+    except NotFound:
+        return missing(request, key)
+    source = services().relatives.source(access=access, registry=copy)
+    if source is None:
+        raise NotFound(str(key))
+    problem = ""
+    if request.method == "POST":
+        try:
+            services().relatives.align(
+                access=access,
+                key=key,
+                uid=request.POST.get("uid", ""),
+                source_uid=request.POST.get("source", ""),
+            )
+            return _aligned(request, copy, source)
+        except Conflict as error:
+            return gone(request, key, error.code)
+        except Invalid as error:
+            problem = " ".join(cause_text(it) for it in error.causes)
+        except Refused as error:
+            problem = error_text(error)
+    context = {
+        "copy": copy,
+        "source": source,
+        "replaces": [DIFFERENCES[it] for it in visible_differences(source, copy)],
+        "problem": problem,
+    }
+    status = 422 if problem else 200
+    return dialog(request, "registries/_align.html", context, status=status, title=_("Align"))
+
+
+def _aligned(request: ConsoleRequest, copy: RegistrySecret, source: RegistrySecret) -> HttpResponse:
+    text = _("%(copy)s is like %(source)s again.") % {"copy": copy.key, "source": source.key}
+    shown = source.key if shown_path(request) == details_url(source.key) else copy.key
+    return back(request, text, "registries:details", shown.namespace, shown.name)
+
+
+def stale_twins(access: Access, registry: RegistrySecret) -> str:
+    """A sentence about others with this address and user name that have another password; "" for none."""
+    try:
+        number = services().relatives.with_other_password(access=access, registry=registry)
+    except ConsoleError:
+        return ""
+    text = ngettext(
+        "%(n)s other registry with this address and user name has another password.",
+        "%(n)s other registries with this address and user name have another password.",
+        number,
+    )
+    return text % {"n": number} if number else ""

@@ -1,0 +1,159 @@
+"""Random histories of registries and their copies, and what has to hold after every step."""
+
+from random import Random
+
+from registries.domain.access import Access
+from registries.domain.errors import AlreadyExists
+from registries.domain.query import Criteria
+from registries.domain.registry import Key, RegistrySecret
+from registries.intake.draft import read_draft
+from registries.runs.run import RunState
+from registries.service.likeness import differences
+from registries.wiring import services
+from tests.canary import CANARY
+from tests.cast import typed
+from tests.peers.scripted import wait_for
+
+PASSWORDS = (CANARY, f"{CANARY}-2", f"{CANARY}-3")
+NAMES = ("one", "two")
+State = dict[Key, tuple[str, str, bytes]]
+"""By key: uid, resource version and digest."""
+
+
+class History:
+    def __init__(self, seed: int, access: Access, namespaces: tuple[str, ...]) -> None:
+        self.random = Random(seed)
+        self.access = access
+        self.namespaces = namespaces
+        self.made = self.aligned = 0
+
+    def live(self, steps: int) -> None:
+        actions = (
+            self.add,
+            self.copy,
+            self.copy,
+            self.copy,
+            self.password,
+            self.outside,
+            self.delete,
+            self.align,
+        )
+        self.add()
+        for _ in range(steps):
+            self.random.choice(actions)()
+
+    def registries(self) -> list[RegistrySecret]:
+        return list(services().index.matching(self.access, Criteria()))
+
+    def state(self) -> State:
+        store = services().store
+        return {it.key: (it.uid, it.resource_version, store.fingerprint(it)) for it in self.registries()}
+
+    def one(self) -> RegistrySecret | None:
+        found = self.registries()
+        return self.random.choice(found) if found else None
+
+    # What people do
+
+    def add(self) -> None:
+        values = {
+            "password": self.random.choice(PASSWORDS),
+            "username": self.random.choice(("admin", "robot")),
+        }
+        draft = read_draft(typed(self.random.choice(NAMES), self.random.choice(self.namespaces), **values))
+        try:
+            services().registries.create(access=self.access, draft=draft)
+        except AlreadyExists:
+            return
+
+    def copy(self) -> None:
+        """Only what the preview lists is created, whatever happens between the preview and the start."""
+        sources = self.random.sample(self.registries(), min(len(self.registries()), 2))
+        into = self.random.sample(self.namespaces, self.random.randint(1, len(self.namespaces)))
+        before = self.state()
+        targets = services().copying.plan(access=self.access, sources=sources, namespaces=into)
+        assert self.state() == before, "a preview changes nothing"
+        possible = {it.key: it for it in targets if it.problem is None}
+        assert not possible.keys() & before.keys()
+        if not possible:
+            return
+        runs = services().runs["copy"]
+        run = runs.propose(access=self.access, registries=list(possible.values()))
+        if self.random.random() < 0.3:
+            self.outside()
+            before = self.state()
+        runs.start(access=self.access, run_id=run)
+        assert wait_for(lambda: runs.view(access=self.access, run_id=run).state is RunState.DONE)
+        after = self.state()
+        assert {key: after.get(key) for key in before} == before, "nothing that was there is touched"
+        new = after.keys() - before.keys()
+        assert new <= possible.keys(), "nothing outside the preview is created"
+        for key in new:
+            assert after[key][2] == after[possible[key].source.key][2]
+        assert runs.view(access=self.access, run_id=run).succeeded == len(new)
+        self.made += len(new)
+
+    def password(self) -> None:
+        if it := self.one():
+            services().registries.change_password(
+                access=self.access, key=it.key, uid=it.uid, password=self.random.choice(PASSWORDS)
+            )
+
+    def delete(self) -> None:
+        if it := self.one():
+            services().registries.delete(access=self.access, key=it.key, uid=it.uid)
+
+    def align(self) -> None:
+        """One click changes one registry."""
+        for it in self.random.sample(self.registries(), len(self.registries())):
+            source = services().relatives.source(access=self.access, registry=it)
+            if source is None or not differences(services().store, source, it):
+                continue
+            before = self.state()
+            services().relatives.align(access=self.access, key=it.key, uid=it.uid, source_uid=source.uid)
+            after = self.state()
+            assert {**after, it.key: None} == {**before, it.key: None}
+            assert after[it.key][2] == after[source.key][2]
+            self.aligned += 1
+            return
+
+    # What others do
+
+    def outside(self) -> None:
+        """Another program changes the password, or deletes a registry and makes another one of its name."""
+        it = self.one()
+        if it is None:
+            return
+        if self.random.random() < 0.5:
+            self.write_password(it, self.random.choice(PASSWORDS))
+        else:
+            self.write_anew(it)
+
+    def write_password(self, it: RegistrySecret, password: str) -> None:
+        services().store.set_password(it.key, password, uid=it.uid)
+
+    def write_anew(self, it: RegistrySecret) -> None:
+        services().store.delete(it.key, uid=it.uid)
+        services().store.create(
+            read_draft(typed(it.name, it.namespace, password=self.random.choice(PASSWORDS)))
+        )
+
+    def align_everything(self) -> None:
+        """After it, every copy whose source is there has its digest. A copy of a copy takes another round."""
+        for _ in range(len(self.namespaces) * len(NAMES) + 1):
+            drifted = self.drifted()
+            for it, source in drifted:
+                now = services().relatives.source(access=self.access, registry=it)
+                if now is not None and now.uid == source.uid:
+                    services().relatives.align(
+                        access=self.access, key=it.key, uid=it.uid, source_uid=source.uid
+                    )
+            if not drifted:
+                return
+        raise AssertionError("some copies are never aligned")
+
+    def drifted(self) -> list[tuple[RegistrySecret, RegistrySecret]]:
+        pairs = (
+            (it, services().relatives.source(access=self.access, registry=it)) for it in self.registries()
+        )
+        return [(it, source) for it, source in pairs if source and differences(services().store, source, it)]

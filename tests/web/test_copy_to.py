@@ -1,0 +1,405 @@
+"""复制到…: exactly what the preview shows is made, nothing else is touched, and the password is not shown."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from django.test import Client
+
+from registries.audit.log import events_of
+from registries.domain.access import Role
+from registries.domain.query import Criteria
+from registries.domain.registry import Key, Origin, RegistrySecret
+from registries.models import AuditEntry, StoredResource, VerificationRecord
+from registries.people.grants import remove_grant, set_grant
+from registries.wiring import services
+from tests import canary
+from tests.cast import Cast, typed
+from tests.web.test_trust import certificate
+
+MANY, PLAN = "/registries/-/copy/", "/registries/-/copy/plan/"
+
+
+def htmx(cast: Cast, person: str = "olive") -> Client:
+    return cast.client(person, hx_request="true")
+
+
+def namespaces(cast: Cast, *names: str) -> None:
+    for name in names:
+        services().registries.create_namespace(access=cast.access("olive"), name=name)
+
+
+def plan(client: Client, sources: list[RegistrySecret], *names: str) -> tuple[str, str]:
+    """The preview, and where it is confirmed."""
+    values = {"uids": " ".join(it.uid for it in sources), "namespaces": list(names)}
+    shown = client.post(PLAN, values).content.decode()
+    found = re.search(r'hx-post="([^"]+/start/)"', shown)
+    return shown, found[1] if found else ""
+
+
+def stored(cast: Cast) -> dict[str, RegistrySecret]:
+    found = services().index.matching(access=cast.access("olive"), criteria=Criteria())
+    return {str(it.key): it for it in found}
+
+
+def password(registry: RegistrySecret) -> str:
+    return services().store.credential(registry.key, uid=registry.uid).password
+
+
+def test_the_dialog_offers_the_other_namespaces_where_one_may_add(cast: Cast) -> None:
+    namespaces(cast, "team-c")
+    set_grant(cast.users["nina"], "team-c", Role.ADMIN)
+    set_grant(cast.users["nina"], "team-b", Role.OPERATOR)
+    cast.add()
+
+    shown = htmx(cast, "nina").get("/registries/team-a/harbor-prod/copy/").content.decode()
+
+    assert re.findall(r'name="namespaces" value="([^"]+)"', shown) == ["team-c"]
+
+
+def test_a_copy_is_like_its_source_and_names_it(cast: Cast) -> None:
+    values = {"display_name": "生产", "description": "Main", "tls": "ca", "ca_bundle": certificate()[0]}
+    source = cast.add(**values)
+    services().registries.edit(
+        access=cast.access("olive"),
+        key=source.key,
+        uid=source.uid,
+        resource_version=source.resource_version,
+        information={"owner": "Ada", "support_contact": "#ada", "expires_at": "2031-01-02"},
+    )
+
+    client = htmx(cast)
+    _, start = plan(client, [source], "team-b")
+    response = client.post(start)
+
+    source, copy = stored(cast)["team-a/harbor-prod"], stored(cast)["team-b/harbor-prod"]
+    same = ("address", "username", "provider", "ca_bundle", "skip_tls_verify", "information", "verification")
+    assert all(getattr(copy, name) == getattr(source, name) for name in same)
+    assert copy.origin == Origin(source.key, source.uid)
+    assert source.origin is None
+    assert password(copy) == canary.CANARY
+    assert "已创建 1 / 1" in response.content.decode()
+    assert canary.CANARY not in response.content.decode()
+
+
+def test_a_copy_has_the_verdict_of_its_source_and_none_of_its_labels(cast: Cast) -> None:
+    source = cast.add()
+    body = StoredResource.objects.get(uid=source.uid)
+    body.body = body.body.replace(
+        '"annotations": {',
+        '"labels": {"argocd.argoproj.io/instance": "x"}, "annotations": {"other.io/x": "y", ',
+        1,
+    ).replace('"verify-status": "untested"', "")
+    body.save()
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    patch = {
+        "theriseunion.io/verify-status": "success",
+        "theriseunion.io/verify-reason": "ok",
+        "theriseunion.io/verify-timestamp": str(int(at.timestamp() * 1000)),
+    }
+    services().store.annotate(source.key, patch, uid=source.uid)
+
+    client = htmx(cast)
+    client.post(plan(client, [source], "team-b")[1])
+
+    copy = stored(cast)["team-b/harbor-prod"]
+    assert (copy.verification.status.value, copy.verification.at) == ("success", at)
+    assert not copy.labels
+    assert b"other.io" not in copy.document
+
+
+STATES: dict[str, tuple[Callable[[Cast], object], str]] = {
+    "free": (lambda cast: None, "将创建"),
+    "same": (lambda cast: cast.add(namespace="team-b"), "已有相同的镜像源"),
+    "another password": (lambda cast: cast.add(namespace="team-b", password="another-1"), "另一个镜像源"),
+    "another user": (lambda cast: cast.add(namespace="team-b", username="robot"), "另一个镜像源"),
+    "another address": (
+        lambda cast: cast.add(namespace="team-b", domain="other.example.com"),
+        "另一个镜像源",
+    ),
+    "another trust": (lambda cast: cast.add(namespace="team-b", tls="skip"), "另一个镜像源"),
+    "plain http": (
+        lambda cast: cast.add(namespace="team-b", domain="http://harbor.example.com"),
+        "另一个镜像源",
+    ),
+    "no right": (lambda cast: remove_grant(cast.users["nina"], "team-b"), "没有角色"),
+    "weak right": (lambda cast: set_grant(cast.users["nina"], "team-b", Role.OPERATOR), "角色"),
+    "no namespace": (
+        lambda cast: services().registries.delete_namespace(access=cast.access("olive"), name="team-b"),
+        "不存在",
+    ),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_preview_says_what_will_happen_and_only_that_happens(cast: Cast, state: str) -> None:
+    set_grant(cast.users["nina"], "team-b", Role.ADMIN)
+    source = cast.add()
+    prepare, text = STATES[state]
+    prepare(cast)
+    before = stored(cast)
+
+    client = htmx(cast, "nina")
+    shown, start = plan(client, [source], "team-b")
+
+    assert text in shown
+    assert bool(start) == (state == "free")
+    assert stored(cast) == before, "a preview changes nothing"
+    assert canary.CANARY not in shown
+
+
+def test_what_changed_after_the_preview_is_left_alone_and_said(cast: Cast) -> None:
+    namespaces(cast, "team-c", "team-d")
+    source = cast.add()
+    client = htmx(cast)
+    _, start = plan(client, [source], "team-b", "team-c", "team-d")
+    theirs = cast.add(namespace="team-b", password="another-1")
+    same = cast.add(namespace="team-c")
+
+    shown = client.post(start).content.decode()
+
+    now = stored(cast)
+    assert now["team-b/harbor-prod"] == theirs
+    assert now["team-c/harbor-prod"] == same
+    assert password(now["team-d/harbor-prod"]) == canary.CANARY
+    assert "team-b/harbor-prod" in shown
+    assert "另一个镜像源" in shown
+
+
+def test_a_source_that_is_gone_or_new_is_not_copied(cast: Cast) -> None:
+    source = cast.add()
+    client = htmx(cast)
+    _, start = plan(client, [source], "team-b")
+    services().store.delete(source.key, uid=source.uid)
+    cast.add(password="another-1")
+
+    shown = client.post(start).content.decode()
+
+    assert list(stored(cast)) == ["team-a/harbor-prod"]
+    assert "已被删除" in shown
+
+
+def test_many_go_into_many_and_two_of_one_name_do_not_meet(cast: Cast) -> None:
+    namespaces(cast, "team-c", "team-d")
+    sources = [cast.add("one"), cast.add("two"), cast.add("one", "team-b", password="another-1")]
+
+    client = htmx(cast)
+    shown, start = plan(client, sources, "team-b", "team-c", "team-d")
+    assert re.findall(r"<li>(team-[cd]/one)</li>", shown) == ["team-c/one", "team-d/one"] * 2, (
+        "the second is not made"
+    )
+    client.post(start)
+
+    now = stored(cast)
+    expected = {f"team-{it}/{name}" for it in "abcd" for name in ("one", "two")}
+    assert set(now) == expected
+    assert password(now["team-b/one"]) == "another-1"
+    assert password(now["team-c/one"]) == canary.CANARY
+    assert "另一个镜像源" in shown
+
+
+@pytest.mark.parametrize("person", ["omar", "vic", "sam"])
+def test_one_who_may_not_add_at_the_source_copies_nothing(cast: Cast, person: str) -> None:
+    set_grant(cast.users[person], "team-b", Role.ADMIN)
+    source = cast.add()
+    client = htmx(cast, person)
+
+    codes = (
+        client.get("/registries/team-a/harbor-prod/copy/").status_code,
+        client.post(MANY, {"uids": source.uid}).status_code,
+        client.post(PLAN, {"uids": source.uid, "namespaces": ["team-b"]}).status_code,
+    )
+
+    assert codes == ((404, 422, 422) if person == "sam" else (403, 403, 422))
+    assert list(stored(cast)) == ["team-a/harbor-prod"]
+
+
+def test_a_run_of_another_person_is_not_found(cast: Cast) -> None:
+    source = cast.add()
+    _, start = plan(htmx(cast), [source], "team-b")
+
+    codes = [htmx(cast, "nina").post(start).status_code, htmx(cast, "nina").get(start[:-6]).status_code]
+
+    assert codes == [404, 404]
+    assert list(stored(cast)) == ["team-a/harbor-prod"]
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+def test_rights_that_end_before_the_start_end_the_copies(cast: Cast, role: Role) -> None:
+    set_grant(cast.users["nina"], "team-b", Role.ADMIN)
+    source = cast.add()
+    client = htmx(cast, "nina")
+    _, start = plan(client, [source], "team-b")
+    set_grant(cast.users["nina"], "team-a", role)
+
+    shown = client.post(start).content.decode()
+
+    assert list(stored(cast)) == ["team-a/harbor-prod"]
+    assert "team-b/harbor-prod" in shown
+
+
+@pytest.mark.parametrize("names", [(), ("",), ("' OR 1=1 --",), ("team-z",), ("team-a",)])
+def test_namespaces_that_are_none_create_nothing(cast: Cast, names: tuple[str, ...]) -> None:
+    _, start = plan(htmx(cast), [cast.add()], *names)
+
+    assert not start
+    assert list(stored(cast)) == ["team-a/harbor-prod"]
+
+
+def test_too_many_copies_at_once_are_refused(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("registries.web.copy_to.MOST", 2)
+    sources = [cast.add(f"r-{number}") for number in range(3)]
+
+    shown, start = plan(htmx(cast), sources, "team-b")
+
+    assert not start
+    assert "最多" in shown
+
+
+def test_a_copy_is_in_the_audit_log_of_its_namespace(cast: Cast) -> None:
+    source = cast.add()
+    client = htmx(cast)
+    client.post(plan(client, [source], "team-b")[1])
+
+    entry = AuditEntry.objects.get(action="copy")
+    copy = stored(cast)["team-b/harbor-prod"]
+    assert (entry.namespace, entry.name, entry.uid) == ("team-b", "harbor-prod", copy.uid)
+    assert (entry.note, entry.outcome, entry.person) == ("team-a/harbor-prod", "ok", "olive")
+    assert [it.action for it in events_of(copy)] == ["copy"]
+    assert "来自 team-a/harbor-prod" in cast.client("olive").get("/journal/").content.decode()
+
+
+def test_the_notice_above_the_list_counts_the_copies(cast: Cast) -> None:
+    source = cast.add()
+    client = htmx(cast)
+    client.post(plan(client, [source], "team-b")[1])
+
+    assert "已复制 1 / 1" in client.get("/registries/-/notices/").content.decode()
+
+
+def test_the_dialog_is_a_page_without_scripts(cast: Cast) -> None:
+    source = cast.add()
+    client = cast.client("olive")
+
+    assert "<html" in client.get("/registries/team-a/harbor-prod/copy/").content.decode()
+    shown = client.post(PLAN, {"uids": source.uid, "namespaces": ["team-b"]}).content.decode()
+    start = re.search(r'action="([^"]+/start/)"', shown)
+    assert start is not None
+    assert "<html" in client.post(start[1]).content.decode()
+    assert services().store.get(Key("team-b", "harbor-prod")).origin is not None
+
+
+def test_the_details_page_names_the_source_to_those_who_see_it(cast: Cast) -> None:
+    source = cast.add(namespace="team-b")
+    client = htmx(cast)
+    client.post(plan(client, [source], "team-a")[1])
+    page = "/registries/team-a/harbor-prod/"
+
+    assert (
+        'id="origin"><a href="/registries/team-b/harbor-prod/"'
+        in cast.client("olive").get(page).content.decode()
+    )
+    assert 'id="origin"' not in cast.client("nina").get(page).content.decode()
+    services().store.delete(source.key, uid=source.uid)
+    cast.add(namespace="team-b")
+    assert 'id="origin"' not in cast.client("olive").get(page).content.decode(), (
+        "another registry of that name"
+    )
+
+
+@pytest.mark.parametrize(
+    "origin", ["team-b/x", "team-b", "team-b/", "/x", "../x", "Team/x", "a/b/c", canary.CANARY]
+)
+def test_a_client_of_the_api_writes_no_source(cast: Cast, origin: str) -> None:
+    from tests.api.test_api import TEAM_A, body, post
+
+    values = body()
+    values["metadata"]["annotations"] = {
+        "theriseunion.io/copied-from": origin,
+        "theriseunion.io/copied-from-uid": "0b6f4a54-5a0e-4bb4-9a1b-0f2f5b6c7d8e",
+        "theriseunion.io/verify-status": "success",
+    }
+
+    response = post(cast.api("olive"), TEAM_A, values)
+
+    if response.status_code == 201:
+        assert stored(cast)["team-a/harbor-prod"].origin is None
+        assert stored(cast)["team-a/harbor-prod"].verification.status.value == "untested"
+
+
+ADD = "/registries/-/add/"
+
+
+def added(client: Client, *also: str, **values: str) -> str:
+    return client.post(ADD, {**typed(**values), "also": list(also)}).content.decode()
+
+
+def test_one_dialog_adds_into_several_namespaces(cast: Cast) -> None:
+    namespaces(cast, "team-c", "team-d", "team-e")
+    there = cast.add(namespace="team-d", password="another-1")
+
+    shown = added(htmx(cast), "team-a", "team-b", "team-c", "team-d", "team-e")
+
+    now = stored(cast)
+    assert set(now) == {f"team-{it}/harbor-prod" for it in "abcde"}
+    assert now["team-d/harbor-prod"] == there
+    source = now["team-a/harbor-prod"]
+    assert all(now[f"team-{it}/harbor-prod"].origin == Origin(source.key, source.uid) for it in "bce")
+    assert "已创建 3 / 4" in shown
+    assert "team-d/harbor-prod" in shown, "why not there"
+    assert AuditEntry.objects.filter(action="test").count() + VerificationRecord.objects.count() >= 1
+    assert VerificationRecord.objects.values("uid").distinct().count() == 1, "the test is made once"
+
+
+@pytest.mark.parametrize("also", ["team-b", "team-z", "", "' OR 1=1"])
+def test_nothing_is_added_where_one_may_not(cast: Cast, also: str) -> None:
+    set_grant(cast.users["nina"], "team-b", Role.OPERATOR)
+
+    added(htmx(cast, "nina"), also)
+
+    assert list(stored(cast)) == ["team-a/harbor-prod"]
+
+
+def test_a_form_with_an_error_adds_nowhere_and_keeps_the_choice(cast: Cast) -> None:
+    shown = added(htmx(cast), "team-b", name="Not Valid")
+
+    assert not stored(cast)
+    assert re.search(r'name="also" value="team-b" checked', shown)
+    assert canary.CANARY not in shown
+
+
+@pytest.mark.parametrize("password_of_copy", ["same", "another-1"])
+def test_the_verdict_of_the_one_test_reaches_copies_with_this_credential(
+    cast: Cast, probing: Callable[[str], dict[str, str]], password_of_copy: str
+) -> None:
+    """The copies are made while the test of the source goes on."""
+    source, other = cast.add(**probing("harbor")), cast.add("other", **probing("harbor"))
+    client = htmx(cast)
+    client.post(plan(client, [source], "team-b")[1])
+    copy = stored(cast)["team-b/harbor-prod"]
+    if password_of_copy != "same":
+        services().store.set_password(copy.key, password_of_copy, uid=copy.uid)
+
+    client.post("/registries/team-a/harbor-prod/verify/")
+
+    tested, copy = (
+        stored(cast)["team-a/harbor-prod"].verification,
+        stored(cast)["team-b/harbor-prod"].verification,
+    )
+    assert tested.status.value == "success"
+    assert (copy == tested) == (password_of_copy == "same")
+    assert stored(cast)["team-a/other"].verification == other.verification, "it is no copy"
+    assert VerificationRecord.objects.values("uid").distinct().count() == 1
+
+
+def test_the_verdict_does_not_reach_copies_that_one_may_not_test(
+    cast: Cast, probing: Callable[[str], dict[str, str]]
+) -> None:
+    source = cast.add(**probing("harbor"))
+    client = htmx(cast)
+    client.post(plan(client, [source], "team-b")[1])
+
+    htmx(cast, "omar").post("/registries/team-a/harbor-prod/verify/")
+
+    assert stored(cast)["team-b/harbor-prod"].verification.status.value == "untested"
