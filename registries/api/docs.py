@@ -13,8 +13,9 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from registries.api import endpoint
-from registries.api.document import BASE, OPERATIONS, Operation, document, said
+from registries.api.document import document, said
 from registries.api.examples import ERRORS, RUN
+from registries.api.operations import BASE, OPERATIONS, Operation
 from registries.api.parameters import PARAMETERS
 from registries.api.schemas import SCHEMAS
 from registries.api.shapes import Schema

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from registries.api.run_schemas import RUN_SCHEMAS
 from registries.api.shapes import (
     NAME,
     NAMESPACE,
@@ -25,7 +26,6 @@ from registries.domain.resource import API_GROUP, KIND, PREFIX
 from registries.probe import Reason
 from registries.probe.node_view import NodeView
 
-RUN_TYPES = ["copy", "delete", "rotate", "undo", "verify"]
 _PROVIDER: Schema = {"enum": [provider.value for provider in Provider]}
 _TEXTS = {
     PREFIX + "display-name": text(maxLength=DISPLAY_NAME_MAX),
@@ -53,21 +53,7 @@ _SPEC = {
     "provider": _PROVIDER,
 }
 
-_ITEMS: Schema = {
-    "type": "array",
-    "minItems": 1,
-    "maxItems": 1000,
-    "items": thing(
-        {
-            "namespace": text(),
-            "name": text(),
-            "uid": text(_("if given, must match the existing object, or the deleted one of an undo")),
-        },
-        "namespace",
-        "name",
-    ),
-}
-SCHEMAS: dict[str, Schema] = {
+SCHEMAS: dict[str, Schema] = RUN_SCHEMAS | {
     KIND: thing(
         {
             "apiVersion": VERSION,
@@ -227,20 +213,6 @@ SCHEMAS: dict[str, Schema] = {
         },
         "password",
     ),
-    "NewRotation": thing(
-        {
-            "password": text(format="password", minLength=1),
-            "test": {"type": "boolean", "description": _("whether it must connect before it is stored")},
-            "uid": text(_("If it differs, nothing is changed (409).")),
-            "resourceVersion": text(_("If it differs, nothing is changed (409).")),
-            "copies": _ITEMS | {"minItems": 0},
-            "anyway": {
-                "type": "boolean",
-                "description": _("whether the first keeps a password that does not connect"),
-            },
-        },
-        "password",
-    ),
     "Verdict": closed(
         {
             "success": {"type": "boolean"},
@@ -273,44 +245,6 @@ SCHEMAS: dict[str, Schema] = {
             "nodeMessage": text(_("the text of `node`")),
         }
     ),
-    "NewRun": thing(
-        {
-            "type": {"enum": [it for it in RUN_TYPES if it != "rotate"]},
-            "forget": {
-                "type": "boolean",
-                "description": _("for a deletion: keep nothing for an undo"),
-            },
-            "namespaces": {
-                "type": "array",
-                "items": NAMESPACE,
-                "minItems": 1,
-                "maxItems": 1000,
-                "description": _(
-                    "for a run of copies: each item is copied into each of these; at most 1,000 copies"
-                ),
-            },
-            "items": _ITEMS,
-        },
-        "type",
-        "items",
-        additionalProperties=False,
-    ),
-    "Run": closed(
-        {
-            "apiVersion": VERSION,
-            "kind": {"const": "Run"},
-            "id": text(format="uuid"),
-            "type": {"enum": RUN_TYPES},
-            "state": {"enum": ["proposed", "running", "done", "cancelled", "interrupted"]},
-            **{it: {"type": "integer", "minimum": 0} for it in ("total", "ended", "succeeded", "failed")},
-            "items": {
-                "type": "array",
-                "description": _("the newest failed or held items, at most 100 for a test run"),
-                "items": closed({it: text() for it in ("namespace", "name", "state", "reason", "problem")}),
-            },
-        }
-    ),
-    "RunList": listing("RunList", reference("Run")),
     "NamespaceList": listing(
         "NamespaceList",
         closed(

@@ -112,30 +112,6 @@ def new_resource(draft: Draft) -> Resource:
     }
 
 
-def draft_of(resource: Resource, registry: RegistrySecret, password: str) -> Draft:
-    """What creates this registry again, without its verdict. The address stays as it was typed.
-
-    `registry` is `to_domain(resource)`.
-    """
-    metadata, spec = resource["metadata"], resource["spec"]
-    notes = metadata.get("annotations") or {}
-    return Draft(
-        key=registry.key,
-        domain=str(spec.get("domain") or ""),
-        username=str(spec.get("username") or ""),
-        provider=registry.provider,
-        password=password,
-        **registry.information,
-        plain_http=notes.get(PREFIX + "plain-http") == "true",
-        ca_bundle=registry.ca_bundle,
-        skip_tls_verify=registry.skip_tls_verify,
-        labels=dict(metadata.get("labels") or {}),
-        annotations=own_annotations(notes),
-        password_set_at=registry.password_set_at,
-        origin=registry.origin,
-    )
-
-
 def own_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
     """A client's annotations without those that only the console may write, such as a verdict.
 
@@ -255,11 +231,6 @@ def _as_read(notes: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in read.items() if value is not None}
 
 
-def information_annotations(texts: Mapping[str, str]) -> dict[str, str | None]:
-    """The merge patch of an edit of fields of INFORMATION. None removes an annotation."""
-    return {PREFIX + name.replace("_", "-"): text or None for name, text in texts.items()}
-
-
 def verification_annotations(verification: Verification) -> dict[str, str | None]:
     """The merge patch that records a verdict: status, reason code, message and time. None removes an annotation."""
     at = verification.at
@@ -274,11 +245,6 @@ def verification_annotations(verification: Verification) -> dict[str, str | None
 def certificate_annotations(ends: datetime | None) -> dict[str, str | None]:
     """The part of the same patch with the end of the certificate. Without a handshake, the stored one stays."""
     return {PREFIX + "certificate-expires": moment_text(ends)} if ends else {}
-
-
-def password_annotations(at: datetime) -> dict[str, str | None]:
-    """The part of the merge patch of a new password with its time, and without the verdict of the old one."""
-    return {**verification_annotations(Verification()), PREFIX + "password-set-at": moment_text(at)}
 
 
 def milliseconds(moment: datetime) -> int:

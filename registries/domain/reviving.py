@@ -1,7 +1,19 @@
-"""What of a resource comes back after a deletion."""
+"""What of a resource comes back after a deletion, and the patches of a new password and of an edit."""
 
-from registries.domain.registry import Key
-from registries.domain.resource import API_VERSION, KIND, LAST_APPLIED, PREFIX, Resource
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from registries.domain.registry import Draft, Key, RegistrySecret, Verification, moment_text
+from registries.domain.resource import (
+    API_VERSION,
+    KIND,
+    LAST_APPLIED,
+    PREFIX,
+    Resource,
+    own_annotations,
+    verification_annotations,
+)
 
 _RESULTS = frozenset(
     PREFIX + name
@@ -45,3 +57,37 @@ def same_but_tested(one: Resource, other: Resource) -> bool:
         return {**resource, "metadata": metadata}
 
     return untested(one) == untested(other)
+
+
+def draft_of(resource: Resource, registry: RegistrySecret, password: str) -> Draft:
+    """What creates this registry again, without its verdict. The address stays as it was typed.
+
+    `registry` is `to_domain(resource)`.
+    """
+    metadata, spec = resource["metadata"], resource["spec"]
+    notes, texts = metadata.get("annotations") or {}, cast(dict[str, Any], registry.information)
+    return Draft(
+        key=registry.key,
+        domain=str(spec.get("domain") or ""),
+        username=str(spec.get("username") or ""),
+        provider=registry.provider,
+        password=password,
+        **texts,
+        plain_http=notes.get(PREFIX + "plain-http") == "true",
+        ca_bundle=registry.ca_bundle,
+        skip_tls_verify=registry.skip_tls_verify,
+        labels=dict(metadata.get("labels") or {}),
+        annotations=own_annotations(notes),
+        password_set_at=registry.password_set_at,
+        origin=registry.origin,
+    )
+
+
+def password_annotations(at: datetime) -> dict[str, str | None]:
+    """The part of the merge patch of a new password with its time, and without the verdict of the old one."""
+    return {**verification_annotations(Verification()), PREFIX + "password-set-at": moment_text(at)}
+
+
+def information_annotations(texts: Mapping[str, str]) -> dict[str, str | None]:
+    """The merge patch of an edit of fields of INFORMATION. None removes an annotation."""
+    return {PREFIX + name.replace("_", "-"): text or None for name, text in texts.items()}

@@ -20,14 +20,11 @@ from registries.domain.errors import (
     Unavailable,
 )
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, namespace_problem
-from registries.domain.resource import PREFIX, information_annotations
+from registries.domain.resource import PREFIX
+from registries.domain.reviving import information_annotations
 from registries.domain.writer import PASSWORD, Writer
 from registries.index.search import Index
-from registries.intake.draft import (
-    echo_causes,
-    information_causes,
-    password_causes,
-)
+from registries.intake.draft import echo_causes, information_causes, password_causes
 from registries.service.guard import NEEDED, Guard
 from registries.service.guesses import Echoes, Guesses
 from registries.service.undo import Undo
@@ -204,11 +201,6 @@ class Registries:
         for permission in (Permission.CREATE, Permission.EDIT):
             self._guard.require(access, permission, key, Action.PASSWORD)
 
-    def require_replace(self, *, access: Access, key: Key) -> None:
-        """Raises NotFound or Forbidden unless this person may delete a registry and create it again."""
-        self.require_rotate(access=access, key=key)
-        self._guard.require(access, Permission.DELETE, key, Action.PASSWORD)
-
     def password_writer(self, *, access: Access, key: Key) -> str:
         """The other program that wrote the stored password, and may write it again, such as kubectl; "" for none.
 
@@ -255,8 +247,8 @@ class Registries:
                 raise Conflict(str(key), Problem.CHANGED)
             self.require_password(before, password)
             try:
+                version = resource_version or before.resource_version
                 with self._guard.writing(access, Action.PASSWORD, key, doubt=not rehearse) as store:
-                    version = resource_version or before.resource_version
                     changed = store.set_password(
                         key, password, uid=uid, resource_version=version, dry_run=rehearse, set_at=set_at
                     )
@@ -274,9 +266,8 @@ class Registries:
     def require_password(registry: RegistrySecret, password: str) -> None:
         """Raises Invalid with the causes of `password`, for a registry."""
         causes = password_causes(registry.username, password)
-        if not causes and echo_causes(registry.information, password):
-            causes = [Cause("password", Problem.HOLDS_PASSWORD)]
-        if causes:
+        if causes or echo_causes(registry.information, password):
+            causes = causes or [Cause("password", Problem.HOLDS_PASSWORD)]
             raise Invalid(str(registry.key), tuple(causes))
 
     # Deleting

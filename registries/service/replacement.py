@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from registries.audit.action import REPLACED, Action, Audit
-from registries.domain.access import Access
+from registries.domain.access import Access, Permission
 from registries.domain.errors import (
     AlreadyExists,
     Conflict,
@@ -54,6 +54,11 @@ class Replacement:
         self._history = history
         self._moved = moved
 
+    def require(self, *, access: Access, key: Key) -> None:
+        """Raises NotFound or Forbidden unless this person may delete a registry and create it again."""
+        self._registries.require_rotate(access=access, key=key)
+        self._guard.require(access, Permission.DELETE, key, Action.PASSWORD)
+
     def before(self, *, access: Access, key: Key, uid: str) -> Draft:
         """The stored values with the password, read as the person. NotFound, Forbidden, Conflict, Unavailable."""
         self._registries.require_rotate(access=access, key=key)
@@ -65,7 +70,7 @@ class Replacement:
     ) -> Credential:
         """The stored values with other ones, for a test before saving. `changes` are those of `corrections`."""
         key = registry.key
-        self._registries.require_replace(access=access, key=key)
+        self.require(access=access, key=key)
         draft = replace(self.before(access=access, key=key, uid=registry.uid), **changes)
         address = registry.address
         if "domain" in changes:
@@ -136,7 +141,7 @@ class Replacement:
     def _rehearse(self, access: Access, uid: str, new: Draft) -> None:
         """Asks the store whether it would delete and create, before anything is deleted. Raises its errors."""
         key = new.key
-        self._registries.require_replace(access=access, key=key)
+        self.require(access=access, key=key)
         with self._guard.writing(access, Action.PASSWORD, key, doubt=False) as store:
             store.delete(key, uid=uid, dry_run=True)
             with suppress(AlreadyExists):  # admission has allowed it by then

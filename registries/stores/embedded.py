@@ -30,13 +30,11 @@ from registries.domain.resource import (
     KIND,
     Resource,
     as_applied,
-    draft_of,
     encode_password,
     new_resource,
-    password_annotations,
     to_domain,
 )
-from registries.domain.reviving import key_of, reviving
+from registries.domain.reviving import draft_of, key_of, password_annotations, reviving
 from registries.models import StoreChange, StoredResource, StoreVersion
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.stores.base import Changes, ChangeType, Freshness

@@ -43,7 +43,7 @@ def correct(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
         return missing(request, key)
     if registry.deleting:
         return gone(request, key, Problem.BEING_DELETED)
-    services().registries.require_replace(access=access, key=key)
+    services().replacement.require(access=access, key=key)
     if request.method != "POST":
         return _form(request, registry, CorrectForm(initial=_initial(registry)))
     form = CorrectForm(request.POST)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
@@ -91,10 +91,10 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
 
 def _succeeded(request: ConsoleRequest, items: Sequence[Item]) -> HttpResponse:
     first = items[0].key
-    text = ngettext("Changed %(name)s.", "Changed %(name)s and its copies: %(n)s registries.", len(items)) % {
-        "name": first.name,
-        "n": len(items),
-    }
+    text = (
+        _("Changed %(name)s and its copies: %(n)s registries.") if len(items) > 1 else _("Changed %(name)s.")
+    )
+    text = text % {"name": first.name, "n": len(items)}
     text = f"{text} {_('Now revoke the old password at the registry.')}"
     if shown_path(request) == details_url(first):
         return back(request, text, "registries:details", first.namespace, first.name)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registries.api.document import OPERATIONS, document
+from registries.api.document import document
+from registries.api.operations import OPERATIONS
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAID = ("summary", "description")

@@ -22,8 +22,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from registries import wiring
-from registries.api.document import OPERATIONS, document
+from registries.api.document import document
 from registries.api.examples import ERRORS
+from registries.api.operations import OPERATIONS
 from registries.api.urls import operations
 from registries.models import StoredResource
 from registries.wiring import services

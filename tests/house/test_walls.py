@@ -25,8 +25,15 @@ OWNERS = {
         *("runs/clean_up.py", "verification/history.py", "demo/seed.py", "schedule/moving.py"),
     },
     "Trial": {"runs/single.py"},
-    "Run": {"runs/clean_up.py", "runs/engine.py", "runs/execution.py", "runs/heartbeat.py", "runs/run.py"},
-    "RunItem": {"runs/clean_up.py", "runs/engine.py", "runs/execution.py", "runs/run.py"},
+    "Run": {
+        f"runs/{it}.py" for it in ("clean_up", "engine", "execution", "heartbeat", "run", "rotation_rows")
+    },
+    "RunItem": {
+        "schedule/moving.py",
+        *(f"runs/{it}.py" for it in ("clean_up", "engine", "execution", "run", "rotation_rows")),
+    },
+    "Rotation": {"runs/rotation_rows.py"},
+    "RotationTarget": {"runs/rotation_rows.py"},
     "ApiBucket": {"limits.py"},
     "Pause": {"verification/pauses.py"},
     "ScheduledCredential": {

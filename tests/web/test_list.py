@@ -160,7 +160,8 @@ def test_adding_is_offered_to_whom_it_is_allowed(cast: Cast, person: str, offere
 
 
 @pytest.mark.parametrize(
-    ("person", "can"), [("olive", "test edit password copy delete"), ("omar", "test edit"), ("vic", "")]
+    ("person", "can"),
+    [("olive", "test edit password correct copy delete"), ("omar", "test edit"), ("vic", "")],
 )
 def test_a_row_offers_what_is_allowed(cast: Cast, person: str, can: str) -> None:
     cast.add()

@@ -43,7 +43,7 @@ def test_it_is_rendered_once(cast: Cast, registry: RegistrySecret) -> None:
 
 
 def test_what_one_may_do_is_ones_own(cast: Cast, registry: RegistrySecret) -> None:
-    assert 'data-can="test edit password copy delete"' in row(cast, "nina")
+    assert 'data-can="test edit password correct copy delete"' in row(cast, "nina")
     assert 'data-can="test edit"' in row(cast, "omar")
     assert 'data-can=""' in row(cast, "vic")
 

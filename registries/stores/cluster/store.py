@@ -23,14 +23,12 @@ from registries.domain.resource import (
     Resource,
     as_applied,
     as_tested,
-    draft_of,
     encode_password,
     new_resource,
-    password_annotations,
     password_of,
     to_domain,
 )
-from registries.domain.reviving import key_of, reviving
+from registries.domain.reviving import draft_of, key_of, password_annotations, reviving
 from registries.domain.writer import Writer
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
 from registries.pull_secrets.pods import PodReader

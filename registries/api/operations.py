@@ -1,0 +1,251 @@
+"""The operations of the API, one by one, for its OpenAPI document and its page. Texts are lazy translations."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from registries.api import examples
+from registries.api.bodies import MERGE_PATCH
+from registries.api.status import JSON
+from registries.domain.resource import API_VERSION, KIND
+
+BASE = f"/oapis/{API_VERSION}"
+_SECRETS = f"{BASE}/namespaces/{{namespace}}/registry-secrets"
+_ONE = f"{_SECRETS}/{{name}}"
+READ_ERRORS = (400, 401, 404, 429, 500, 503)
+WRITE_ERRORS = (400, 401, 403, 404, 413, 415, 429, 500, 503)
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation. `answers` are (status, description, schema, example); `body` is (schema, example)."""
+
+    id: str
+    method: str
+    path: str
+    summary: Text
+    description: Text
+    answer: tuple[int, Text, str, Any]
+    errors: tuple[int, ...]
+    parameters: tuple[str, ...] = ()
+    body: tuple[str, Any] | None = None
+    optional_body: bool = False
+    types: tuple[str, ...] = (JSON,)
+    also: tuple[str, ...] = field(default=())
+    """Further schemas of the successful response."""
+
+
+_WATCH = ("watch", "resourceVersion", "timeoutSeconds", "allowWatchBookmarks")
+_LISTING = ("page", "limit", "continue", "search", "labelSelector", "fieldSelector", *_WATCH)
+
+OPERATIONS = (
+    Operation(
+        "listNamespaces",
+        "GET",
+        f"{BASE}/namespaces",
+        _("List namespaces"),
+        _("The namespaces that the caller can see, with counts and the caller's permissions."),
+        (200, _("The namespaces, sorted by name."), "NamespaceList", examples.NAMESPACES),
+        (400, 401, 429, 500, 503),
+    ),
+    Operation(
+        "listAll",
+        "GET",
+        f"{BASE}/namespaces/_all_/registry-secrets",
+        _("List, in all namespaces"),
+        _("All namespaces that the caller can see. An empty list is not an error."),
+        (
+            200,
+            _("A page sorted by namespace and name, or a stream of changes."),
+            f"{KIND}List",
+            examples.LIST,
+        ),
+        (400, 401, 429, 500, 503),
+        _LISTING,
+        also=("WatchEvent",),
+    ),
+    Operation(
+        "list",
+        "GET",
+        _SECRETS,
+        _("List"),
+        _(
+            "A page with metadata.continue is not the last one: send its value as continue. A page has at most 4 MiB,"
+            " so it can be shorter than limit."
+        ),
+        (200, _("A page sorted by name, or a stream of changes."), f"{KIND}List", examples.LIST),
+        READ_ERRORS,
+        ("namespace", *_LISTING),
+        also=("WatchEvent",),
+    ),
+    Operation(
+        "create",
+        "POST",
+        _SECRETS,
+        _("Create"),
+        _("The new registry secret is not tested. Call verify next."),
+        (201, _("Created."), KIND, examples.SECRET),
+        (*WRITE_ERRORS, 409, 422),
+        ("namespace", "dryRun"),
+        (f"New{KIND}", examples.NEW),
+    ),
+    Operation(
+        "get",
+        "GET",
+        _ONE,
+        _("Get"),
+        _("ETag is the resourceVersion."),
+        (200, _("The registry secret."), KIND, examples.SECRET),
+        READ_ERRORS,
+        ("namespace", "name"),
+    ),
+    Operation(
+        "edit",
+        "PATCH",
+        _ONE,
+        _("Edit information"),
+        _(
+            "Changes only the information, such as the display name. There is another operation for the password. To"
+            " change anything else, delete the registry secret and create it again."
+        ),
+        (200, _("Updated."), KIND, examples.SECRET),
+        (*WRITE_ERRORS, 409, 422),
+        ("namespace", "name", "dryRun"),
+        (f"{KIND}Patch", examples.PATCH),
+        types=(MERGE_PATCH, JSON),
+    ),
+    Operation(
+        "changePassword",
+        "PUT",
+        f"{_ONE}/password",
+        _("Change the password"),
+        _(
+            "The registry secret keeps its uid and everything else, and is not tested yet: call verify next. With"
+            " test: true, the new password is tested first with the stored domain and username, and a 422 says that"
+            " it did not connect and that nothing was changed."
+        ),
+        (200, _("Changed."), KIND, examples.SECRET),
+        (*WRITE_ERRORS, 409, 422),
+        ("namespace", "name", "dryRun"),
+        ("NewPassword", examples.NEW_PASSWORD),
+    ),
+    Operation(
+        "rotatePassword",
+        "POST",
+        f"{_ONE}/rotations",
+        _("Change the password with copies"),
+        _(
+            "Starts a run. The first is tested with its stored password and rolled back if it does not connect,"
+            " unless anyway is true. A later failure stops the run: continue or roll back in the console."
+        ),
+        (201, _("Started."), "Run", examples.ROTATION),
+        (*WRITE_ERRORS, 409, 422),
+        ("namespace", "name"),
+        ("NewRotation", examples.NEW_ROTATION),
+    ),
+    Operation(
+        "delete",
+        "DELETE",
+        _ONE,
+        _("Delete"),
+        _("Images that use this credential can no longer be pulled once it is deleted."),
+        (204, _("Deleted."), "", None),
+        (*WRITE_ERRORS, 409),
+        ("namespace", "name", "dryRun", "forget"),
+        ("DeleteOptions", examples.DELETE),
+        optional_body=True,
+    ),
+    Operation(
+        "undo",
+        "POST",
+        f"{_ONE}/undo",
+        _("Undo a deletion"),
+        _(
+            "Restores the registry secret that was deleted last under this name, or the one with uid, with its"
+            " password, labels, annotations and tests. It gets a new uid. Possible for CONSOLE_UNDO_HOURS. After"
+            " that, and after a deletion with forget or with kubectl, the response is a 404. It is a 409 while the name"
+            " is taken; the deleted one then stays."
+        ),
+        (201, _("Restored."), KIND, examples.SECRET),
+        (*WRITE_ERRORS, 409, 422),
+        ("namespace", "name"),
+        ("Undo", examples.UNDO),
+        optional_body=True,
+    ),
+    Operation(
+        "verify",
+        "POST",
+        f"{_ONE}/verify",
+        _("Verify"),
+        _(
+            "Without a body: tests the stored credential and records the verdict. With domain, "
+            "username and password: tests these and records nothing; {name} need not exist. If the"
+            " registry refuses, the response is a 200 with success: false. During a Retry-After of"
+            " the registry nothing is sent: the verdict is rate_limited with the remaining "
+            "seconds, and is not recorded."
+        ),
+        (200, _("The verdict."), "Verdict", examples.VERDICT),
+        (*WRITE_ERRORS, 409, 422),
+        ("namespace", "name"),
+        ("Credential", examples.TYPED),
+        optional_body=True,
+    ),
+    Operation(
+        "listTests",
+        "GET",
+        f"{_ONE}/tests",
+        _("List past tests"),
+        _("The last 20 verdicts, newest first, without the registry's own text."),
+        (200, _("The tests."), "TestList", examples.TESTS),
+        READ_ERRORS,
+        ("namespace", "name"),
+    ),
+    Operation(
+        "listRuns",
+        "GET",
+        f"{BASE}/runs",
+        _("List runs"),
+        _("Your started runs that are still kept, newest first, at most 20."),
+        (200, _("The runs."), "RunList", examples.RUNS),
+        (400, 401, 429, 500, 503),
+    ),
+    Operation(
+        "createRun",
+        "POST",
+        f"{BASE}/runs",
+        _("Start a run"),
+        _(
+            "Starts a run on exactly these items, which continues in the background. If an item "
+            "does not exist, nothing is done. A person can have one test run at a time: the 409 "
+            "names the current one."
+        ),
+        (201, _("Started."), "Run", examples.RUN),
+        (*WRITE_ERRORS, 409, 422),
+        (),
+        ("NewRun", examples.NEW_RUN),
+    ),
+    Operation(
+        "getRun",
+        "GET",
+        f"{BASE}/runs/{{run}}",
+        _("Get a run"),
+        _("Your own run, while it is kept."),
+        (200, _("The run."), "Run", examples.RUN),
+        READ_ERRORS,
+        ("run",),
+    ),
+    Operation(
+        "cancelRun",
+        "POST",
+        f"{BASE}/runs/{{run}}/cancel",
+        _("Cancel a test run"),
+        _("No new tests start. Running tests finish and are recorded."),
+        (200, _("The run."), "Run", examples.RUN),
+        (400, 401, 403, 404, 409, 429, 500, 503),
+        ("run",),
+    ),
+)
