@@ -4,16 +4,19 @@ import argparse
 import io
 import json
 import os
+import re
 import ssl
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from .catalogue import STEPS, WARNINGS, Text
+from .catalogue import STEPS, WARNINGS
 from .certificate import CertificateFacts, ServerCertificates
 from .engine import DEFAULT_POLICY, probe
+from .image import ImageQuery, ImageResult
 from .policy import Policy
 from .result import Result
+from .text import Text
 
 SUCCESS, FAILURE, USAGE = 0, 1, 2
 _TOTAL = Text(
@@ -30,6 +33,14 @@ _HTTPS_AND_PLAIN = Text(
 _NO_CERTIFICATE = Text("{path}：不是可读取的 PEM 证书文件", "{path}: no PEM certificates that can be read")
 _NO_SECONDS = Text(
     "{text}：应为大于 0、不超过 {most} 的秒数", "{text}: not a number of seconds above 0 and up to {most}"
+)
+_NO_IMAGE = Text(
+    "{text}：应为不含主机的镜像名，例如 project/app:1.0",
+    "{text}: not an image without its host, such as project/app:1.0",
+)
+_IMAGE = re.compile(
+    r"(?P<repository>[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
+    r"(?:@(?P<digest>sha256:[a-f0-9]{64}))?"
 )
 _MOST_SECONDS = 600
 _CONNECT_SHARE = 4
@@ -56,12 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.password_stdin:
         parser.error(_NO_PASSWORD.of(language))
     password = _without_line_end(sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape"))
-    result = probe(_address(options, parser, language), options.username, password, _policy(options))
+    images = [options.image] if options.image else []
+    result = probe(_address(options, parser, language), options.username, password, _policy(options), *images)
     if options.json:
         print(json.dumps(result.to_json(language), ensure_ascii=False, indent=2))
     else:
         print("\n".join(report(result, language)))
-    return SUCCESS if result.ok else FAILURE
+    fine = result.ok and (result.image is None or result.image.ok)
+    return SUCCESS if fine else FAILURE
 
 
 def reader_language(environment: Mapping[str, str]) -> str:
@@ -86,11 +99,25 @@ def report(result: Result, language: str) -> list[str]:
     for step in result.steps:
         mark = "✓" if step.ok else "✗"
         lines.append(f"  {mark} {step.milliseconds:9.1f} ms  {STEPS[step.name].of(language)}  {step.host}")
+    lines += _image_lines(result.image, language) if result.image else []
     lines += _certificates(result.tls, language) if result.tls else []
     total = _TOTAL.of(language)
     counts = {"requests": result.requests, "connections": result.connections}
     lines.append("  " + total.format(ms=round(result.duration_ms), **counts))
     return lines
+
+
+def _image_lines(image: ImageResult, language: str) -> list[str]:
+    """The answer about the image, what to do, and its platforms with sizes and the time of a pull."""
+    lines = [f"{'✓' if image.ok else '✗'} {image.image}: {image.message(language)} [{image.reason}]"]
+    lines += [f"  {text}" for text in (image.hint(language), image.note_text(language)) if text]
+    for platform in image.platforms:
+        minutes = platform.minutes()
+        size = f"{platform.size or 0:>14,} B" if minutes is not None else f"{'?':>16}"
+        lines.append(f"{size}  {platform.name}" + (f"  {minutes:.1f} min" if minutes is not None else ""))
+    if image.quota:
+        lines.append(f"  {image.quota.remaining}/{image.quota.limit}")
+    return [f"  {line}" for line in lines]
 
 
 def _certificates(shown: ServerCertificates, language: str) -> list[str]:
@@ -147,6 +174,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--insecure", action="store_true", help="do not verify certificates")
     parser.add_argument("--plain-http", action="store_true", help="the same as http:// before HOST")
     parser.add_argument("--allow-loopback", action="store_true", help="allow addresses of this host")
+    parser.add_argument(
+        "--image",
+        type=_image,
+        metavar="NAME",
+        help="an image of HOST to look at after the log-in: project/app:1.0",
+    )
     parser.add_argument("--timeout", type=_seconds, metavar="S", help="for the whole test; default 20")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
@@ -161,6 +194,13 @@ def _readable(path: str) -> str:
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{path}: {error.strerror}") from None
     return path
+
+
+def _image(text: str) -> ImageQuery:
+    read = _IMAGE.fullmatch(text)
+    if read is None:
+        raise argparse.ArgumentTypeError(_NO_IMAGE.of(reader_language(os.environ)).format(text=text))
+    return ImageQuery(text, read["repository"], read["digest"] or read["tag"] or "latest")
 
 
 def _seconds(text: str) -> float:

@@ -1,31 +1,7 @@
 """All sentences of the connection test, in Chinese and English, as data."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
 from .reason import Reason
-
-
-class Text(NamedTuple):
-    """One sentence in both languages."""
-
-    zh: str
-    en: str
-
-    def of(self, language: str) -> str:
-        """Chinese for every `zh…` language code, English for all others."""
-        return self.zh if language.lower().startswith("zh") else self.en
-
-    def filled(self, language: str, values: Mapping[str, object]) -> str:
-        """The sentence with its placeholders filled. A value that is unknown, because only the code was stored,
-        becomes `…`."""
-        return self.of(language).format_map(_OrDots(values))
-
-
-class _OrDots(dict[str, object]):
-    def __missing__(self, name: str) -> str:
-        return "…"
-
+from .text import Text
 
 MESSAGES: dict[Reason, Text] = {
     Reason.OK: Text("连接成功", "Connected"),
@@ -73,6 +49,7 @@ MESSAGES: dict[Reason, Text] = {
     Reason.PAT_REQUIRED: Text("需使用访问令牌代替密码", "An access token is required"),
     Reason.ACCESS_DENIED: Text("仓库拒绝该账号或来源 IP（403）", "Denied (403)"),
     Reason.RATE_LIMITED: Text("请求过于频繁，请 {n} 秒后再试", "Rate limited; retry in {n} s"),
+    Reason.PROBE_IMAGE_DENIED: Text("账号无法拉取探测镜像", "The account may not pull the probe image"),
     Reason.SERVER_ERROR: Text("仓库服务异常（5xx）", "Registry server error"),
 }
 
@@ -174,6 +151,9 @@ HINTS: dict[Reason, Text] = {
     Reason.RATE_LIMITED: Text(
         "勿反复重试，失败过多会被锁定（Docker Hub 约 15 分钟）",
         "Do not retry repeatedly: too many failures lock the account (Docker Hub: about 15 minutes)",
+    ),
+    Reason.PROBE_IMAGE_DENIED: Text(
+        "检查用户名、密码和拉取权限", "Check user name, password and the right to pull"
     ),
     Reason.SERVER_ERROR: Text("稍后重试或联系管理员", "Try again later or contact the administrator"),
 }
@@ -307,6 +287,7 @@ STEPS: dict[str, Text] = {
     "ping": Text("访问仓库", "Ping"),
     "token": Text("获取令牌", "Token"),
     "confirm": Text("确认凭证", "Confirm"),
+    "image": Text("检查镜像", "Image"),
 }
 
 CAUSES: dict[str, Text] = {

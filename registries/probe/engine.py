@@ -11,11 +11,13 @@ from .challenge import Challenge, parse_challenges
 from .credentials import Credentials, CredentialsError, check_credentials, has_invisible, has_outer_space
 from .endpoint import Endpoint, EndpointError, parse_endpoint
 from .fault import Fault
+from .image import ImageQuery, ImageResult
 from .negative_control import confirm_bearer, confirm_open
 from .node_view import look_as_node
 from .policy import Policy
+from .pull import look_at_image
 from .realm import USUAL, Realm, choose_realm, guard_registry
-from .reason import Reason
+from .reason import ImageReason, Reason
 from .result import Result
 from .scrubber import Scrubber
 from .session import ProbeSession
@@ -32,8 +34,16 @@ _NO_MANIFEST = "registry-console/none/manifests/none"
 logger = logging.getLogger(__name__)
 
 
-def probe(address: str, username: str, password: str, policy: Policy = DEFAULT_POLICY) -> Result:
-    """Tests whether these credentials work at this registry.
+def probe(
+    address: str,
+    username: str,
+    password: str,
+    policy: Policy = DEFAULT_POLICY,
+    *images: ImageQuery,
+) -> Result:
+    """Tests whether these credentials work at this registry; after a success, whether they can pull `images`.
+
+    The result has the answer about the last one that was looked at. Put one that decides first.
 
     Takes at most policy.total_timeout seconds. Never raises because of an operator's input or a server's response.
     Any number of threads may call it at once. It keeps no state except in policy.memory.
@@ -50,10 +60,12 @@ def probe(address: str, username: str, password: str, policy: Policy = DEFAULT_P
         return _early(Fault(Reason.INVALID_CREDENTIALS_FORMAT, cause=error.problem), trace)
     if parsed.plain_http and not policy.allow_plain_http:
         return _early(Fault(Reason.PLAIN_HTTP_FORBIDDEN), trace, parsed)
-    return _probe(parsed, Credentials(username, password), policy, trace)
+    return _probe(parsed, Credentials(username, password), policy, trace, images)
 
 
-def _probe(address: Address, credentials: Credentials, policy: Policy, trace: Trace) -> Result:
+def _probe(
+    address: Address, credentials: Credentials, policy: Policy, trace: Trace, images: Sequence[ImageQuery]
+) -> Result:
     base = parse_endpoint(f"{address.registry_url}/v2/")
     scrubber = Scrubber(credentials.username, credentials.password)
     with Transport(policy, trace, address.canonical) as transport:
@@ -68,7 +80,18 @@ def _probe(address: Address, credentials: Credentials, policy: Policy, trace: Tr
             logger.error("connection test failed by %s, which is a defect", type(error).__name__)
             reason = Reason.UNEXPECTED_RESPONSE
             fault = Fault(reason, cause=type(error).__name__)
-        return _result(session, reason, fault)
+        image = None
+        for query in images:
+            if reason.ok and not (query.decides and reason is Reason.OK):
+                image = look_at_image(session, query, proven=reason is Reason.OK)
+                reason = _after_image(reason, image, decides=query.decides)
+        return replace(_result(session, reason, fault), image=image)
+
+
+def _after_image(reason: Reason, image: ImageResult, *, decides: bool) -> Reason:
+    if image.proves:
+        return Reason.OK
+    return Reason.PROBE_IMAGE_DENIED if decides and image.reason is ImageReason.DENIED else reason
 
 
 def _examine(session: ProbeSession) -> Reason:
@@ -160,6 +183,7 @@ def _open_registry(session: ProbeSession) -> Reason:
 
 def _by_token(session: ProbeSession, realm: Realm) -> Reason:
     service = TokenService(session, realm)
+    session.realm = realm
     with session.trace.step("token", service.host):
         token = service.exchange(session.credentials)
     with session.step("confirm"):

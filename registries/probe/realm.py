@@ -109,16 +109,27 @@ def _guard(session: ProbeSession, endpoint: Endpoint) -> None:
         raise unreachable(None, fault) from None
     if first_refused(addresses, session.policy) is not None:
         raise Fault(Reason.REALM_BLOCKED)
+    if wrong := host_fault(session, host, endpoint.port, addresses):
+        raise wrong
+    session.unjudged.discard(at)
+
+
+def host_fault(session: ProbeSession, host: str, port: int, addresses: Sequence[str]) -> Fault | None:
+    """Why a host that the registry names may not be contacted: one on the inside must belong to the registry. None if
+    it may."""
+    base, transport = session.base, session.transport
+    if host == base.host:
+        return None
     if first_refused_for_realm(addresses, transport.address_class_of(base.host), session.policy) is not None:
-        raise Fault(Reason.REALM_BLOCKED, cause="realm_inside")
+        return Fault(Reason.REALM_BLOCKED, cause="realm_inside")
     public = bool(addresses) and all(classify(ip) is AddressClass.PUBLIC for ip in addresses)
     if (is_ip(host) or not public) and not (
-        is_named(host, endpoint.port, session.policy)
+        is_named(host, port, session.policy)
         or host == transport.peer_of(base.host)
         or belongs(host, base.host)
     ):
-        raise Fault(Reason.REALM_BLOCKED, cause="realm_elsewhere")
-    session.unjudged.discard(at)
+        return Fault(Reason.REALM_BLOCKED, cause="realm_elsewhere")
+    return None
 
 
 def guard_registry(session: ProbeSession) -> None:

@@ -40,9 +40,24 @@ class Reason(StrEnum):
     PAT_REQUIRED = "pat_required"
     ACCESS_DENIED = "access_denied"
     RATE_LIMITED = "rate_limited"
+    PROBE_IMAGE_DENIED = "probe_image_denied"
     SERVER_ERROR = "server_error"
 
     @property
     def ok(self) -> bool:
         """True for OK and OK_UNVERIFIED. Only OK proves the password."""
         return self in (Reason.OK, Reason.OK_UNVERIFIED)
+
+
+class ImageReason(StrEnum):
+    """Whether an image can be pulled. The values are stored and are part of the API."""
+
+    PULLABLE = "image_pullable"
+    TAG_MISSING = "image_tag_missing"
+    DENIED = "image_denied"
+    REPOSITORY_UNKNOWN = "image_repository_unknown"
+    PLATFORM_MISSING = "image_platform_missing"
+    RATE_LIMITED = "image_rate_limited"
+    UNREADABLE = "image_unreadable"
+    STORAGE_UNREACHABLE = "image_storage_unreachable"
+    FAILED = "image_failed"

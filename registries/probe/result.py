@@ -12,10 +12,11 @@ from .catalogue import (
     MESSAGES,
     NODE_VIEWS,
     WARNINGS,
-    Text,
 )
 from .certificate import ServerCertificates
+from .image import ImageResult
 from .reason import Reason
+from .text import Text
 from .trace import Step
 
 __all__ = ["Reason", "Result", "Step"]
@@ -32,7 +33,7 @@ class Result:
     catalogue.WARNINGS. `node` is a key of catalogue.NODE_VIEWS where nodes with containerd fail though this test
     succeeds (node_view.py). `tls` describes certificates that were not trusted. `certificate_ends` is the earliest
     end of the certificates that the registry and its token service showed, trusted or not; None without a handshake.
-    `requests` and `connections` count network traffic.
+    `image` says whether an image can be pulled, if that was asked. `requests` and `connections` count network traffic.
     """
 
     reason: Reason
@@ -51,6 +52,7 @@ class Result:
     quoted: bool = False
     node: str | None = None
     certificate_ends: datetime | None = None
+    image: ImageResult | None = None
 
     @property
     def ok(self) -> bool:
@@ -111,6 +113,7 @@ class Result:
             "nodeMessage": self.node_message(language),
             "tls": self.tls.to_json() if self.tls else None,
             "certificateEnds": self.certificate_ends.isoformat() if self.certificate_ends else None,
+            "image": self.image.to_json(language) if self.image else None,
         }
 
     def _problem(self, language: str) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .answer import Answer
 from .credentials import Credentials
@@ -12,7 +13,10 @@ from .policy import Policy
 from .reason import Reason
 from .scrubber import Scrubber
 from .trace import Trace
-from .transport import Transport
+from .transport import PING_BODY, Transport
+
+if TYPE_CHECKING:
+    from .realm import Realm
 
 
 @dataclass
@@ -20,7 +24,7 @@ class ProbeSession:
     """One probe under way. `base` is the registry's /v2/ URL; an allowed redirect changes it, and `moved` says that
     it led to another port. `warnings` holds codes of catalogue.WARNINGS. `token_host` is set once the address of a
     realm was judged and allowed; `unjudged` has the realms (host:port) that were only read. `node` is a
-    NodeView, with the HTTP status `node_status`."""
+    NodeView, with the HTTP status `node_status`. `realm` is the token service of the log-in."""
 
     base: Endpoint
     credentials: Credentials
@@ -34,13 +38,27 @@ class ProbeSession:
     moved: bool = False
     node: str | None = None
     node_status: int = 0
+    realm: "Realm | None" = None
 
     def get(self, authorization: str | None = None) -> Answer:
-        """`GET /v2/`, with or without an Authorization header. The password does not follow a redirect to another
-        port, which may be somebody else's."""
+        """`GET /v2/`, with or without an Authorization header."""
+        return self.send("GET", self.base, authorization)
+
+    def send(
+        self,
+        method: str,
+        at: Endpoint,
+        authorization: str | None,
+        accept: str = "*/*",
+        limit: int = PING_BODY,
+    ) -> Answer:
+        """One request to the registry. The password does not follow a redirect to another port, which may be somebody
+        else's."""
         if self.moved and authorization == self.credentials.basic:
             raise Fault(Reason.REDIRECT_BLOCKED, cause="redirect_port")
-        return self.transport.send("GET", self.base, authorization=authorization)
+        return self.transport.send(
+            method, at, authorization=authorization, headers={"Accept": accept}, limit=limit
+        )
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:

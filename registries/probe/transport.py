@@ -55,6 +55,11 @@ class Transport:
         self._dialer = Dialer(self.deadline, trace, policy.connect_timeout, by_name=policy.proxy_resolves)
         self._context: ssl.SSLContext | None = None
         self._kept: dict[tuple[str, str, int], Connection] = {}
+        self._most = MOST_REQUESTS
+
+    def allow(self, more: int) -> None:
+        """Allows `more` requests, from now on."""
+        self._most = self.requests + more
 
     def __enter__(self) -> "Transport":
         return self
@@ -136,7 +141,7 @@ class Transport:
     ) -> Answer:
         """Sends one request to a host that was resolved and checked before; returns the response with at most
         `limit` bytes of body. `form` is the body: fields of a form, or bytes. Raises a Fault for every error."""
-        if self.requests >= MOST_REQUESTS:
+        if self.requests >= self._most:
             raise Fault(Reason.UNEXPECTED_RESPONSE, cause="request_budget")
         if self.deadline.expired:
             raise Fault(Reason.TIMEOUT)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from registries.probe import Reason
+from registries.probe.reason import ImageReason
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("docs/verdicts.md", "docs/verdicts.zh-CN.md")
@@ -21,7 +22,7 @@ def rows_of(page: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_reason_has_one_row_and_no_row_is_unknown(page: str) -> None:
-    assert sorted(row[0] for row in rows_of(page)) == sorted(f"`{reason}`" for reason in Reason)
+    assert sorted(row[0] for row in rows_of(page)) == sorted(f"`{it}`" for it in (*Reason, *ImageReason))
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from registries.probe import Reason, Result, Step
+from registries.probe import Reason, Result, Step, image_words
 from registries.probe.catalogue import (
     ADDRESS_PROBLEMS,
     CAUSES,
@@ -14,8 +14,9 @@ from registries.probe.catalogue import (
     NODE_VIEWS,
     STEPS,
     WARNINGS,
-    Text,
 )
+from registries.probe.reason import ImageReason
+from registries.probe.text import Text
 
 EVERYTHING = [
     *MESSAGES.values(),
@@ -26,12 +27,16 @@ EVERYTHING = [
     *NODE_VIEWS.values(),
     *STEPS.values(),
     *CAUSES.values(),
+    *image_words.MESSAGES.values(),
+    *image_words.HINTS.values(),
+    *image_words.NOTES.values(),
 ]
 
 
 def test_every_reason_has_a_message_and_a_hint() -> None:
     assert set(MESSAGES) == set(HINTS) == set(Reason)
-    assert len(Reason) == 35
+    assert len(Reason) == 36
+    assert set(image_words.MESSAGES) == set(image_words.HINTS) | {ImageReason.PULLABLE} == set(ImageReason)
 
 
 @pytest.mark.parametrize("text", EVERYTHING)
@@ -92,6 +97,7 @@ def test_json_has_the_stable_names_and_plain_values() -> None:
         "nodeMessage": "",
         "tls": None,
         "certificateEnds": None,
+        "image": None,
     }
 
 

@@ -258,3 +258,34 @@ def test_a_longer_test_waits_longer_for_an_answer_too(
 )
 def test_the_language_follows_the_locale(environment: dict[str, str], language: str) -> None:
     assert reader_language(environment) == language
+
+
+def imaged(request: Request) -> Reply:
+    if "/manifests/" not in request.path:
+        return registry(request)
+    gone = request.path.endswith("/2.0")
+    limits = [("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", "42;w=21600")]
+    kind = [("Content-Type", "application/vnd.oci.image.index.v1+json")]
+    return Reply(404) if gone else Reply(200, [*limits, *kind])
+
+
+@pytest.mark.parametrize(
+    ("image", "status", "line"),
+    [
+        ("team/app:1.0", 0, "  ✓ team/app:1.0: Can be pulled [image_pullable]"),
+        ("team/app:2.0", 1, "  ✗ team/app:2.0: The repository has no such tag [image_tag_missing]"),
+    ],
+)
+def test_an_image_is_looked_at_after_the_log_in(image: str, status: int, line: str) -> None:
+    with scripted(imaged) as server:
+        options = ("--username", "admin", "--password-stdin", "--allow-loopback", "--image", image)
+        done = run(server.address, *options)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert line in done.stdout.splitlines()
+    assert ("42/100" in done.stdout) is (status == 0)
+
+
+@pytest.mark.parametrize("image", ["", "UPPER", "a b", "x:", "../x", "a//b", "a@sha256:1", "a?b", "a#b"])
+def test_an_image_with_other_signs_is_wrong_usage(image: str) -> None:
+    done = run("x", "--username", "a", "--password-stdin", "--image", image)
+    assert (done.returncode, "project/app:1.0" in done.stderr) == (2, True)
