@@ -43,6 +43,7 @@ if (page) {
     handleSwap: (style, target, fragment) => {
       const fresh = fragment.querySelector(`#${target.id}`);
       if (!fresh) return false; // a part that fills its own element
+      target.normalize(); // a swapped panel left texts beside texts, and children are compared by their place
       merge(target, fresh);
       return [document.getElementById(target.id)];
     },
