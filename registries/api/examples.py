@@ -100,6 +100,7 @@ VERDICT: dict[str, Any] = {
     "warnings": [],
     "node": "",
     "nodeMessage": "",
+    "image": None,
 }
 TESTS: dict[str, Any] = {
     "apiVersion": API_VERSION,

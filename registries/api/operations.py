@@ -186,7 +186,7 @@ OPERATIONS = (
             "username and password: tests these and records nothing; {name} need not exist. If the"
             " registry refuses, the response is a 200 with success: false. During a Retry-After of"
             " the registry nothing is sent: the verdict is rate_limited with the remaining "
-            "seconds, and is not recorded."
+            "seconds, and is not recorded. With an image, the test also tells whether it can be pulled."
         ),
         (200, _("The verdict."), "Verdict", examples.VERDICT),
         (*WRITE_ERRORS, 409, 422),

@@ -126,11 +126,11 @@ def read_patch(body: Mapping[str, Any], registry: RegistrySecret) -> Patch:
 
 
 def read_credential(body: Mapping[str, Any]) -> Credential | None:
-    """The values to test, or None for the stored ones. Invalid if one of the three is missing.
+    """The values to test, or None for the stored ones: nothing but an `image`. Invalid if one of the three is missing.
 
     A malformed address is a verdict of the test. `caBundle` (PEM) and `skipTlsVerify` are optional.
     """
-    if not body:
+    if not body.keys() - {"image"}:
         return None
     causes = Causes()
     values = {name: _text(body, name, name, causes) for name in TESTED}
@@ -148,6 +148,15 @@ def read_credential(body: Mapping[str, Any]) -> Credential | None:
     return Credential(
         values["domain"].strip(), values["username"].strip(), values["password"], bundle, bool(skip)
     )
+
+
+def read_image(body: Mapping[str, Any]) -> str:
+    """The image to test, "" for none. Invalid for another type."""
+    causes = Causes()
+    image = _text(body, "image", "image", causes).strip()
+    if causes:
+        raise InvalidValues("", causes)
+    return image
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from registries.api.image_schema import IMAGE_VERDICT
 from registries.api.run_schemas import RUN_SCHEMAS
 from registries.api.shapes import (
     NAME,
@@ -20,6 +21,7 @@ from registries.domain.registry import (
     CONTACT_MAX,
     DESCRIPTION_MAX,
     DISPLAY_NAME_MAX,
+    PROBE_IMAGE_MAX,
     Provider,
 )
 from registries.domain.resource import API_GROUP, KIND, PREFIX
@@ -34,6 +36,10 @@ _TEXTS = {
     PREFIX + "support-contact": text(maxLength=CONTACT_MAX),
     PREFIX + "expires-at": text(
         _("the last day of the credential, as YYYY-MM-DD"), pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+    ),
+    PREFIX + "probe-image": text(
+        _("an image of this registry, which decides in tests where a log-in proves no password"),
+        maxLength=PROBE_IMAGE_MAX,
     ),
 }
 _CERTIFICATE_END = text(_("the earliest end of the certificates that tests saw"), format="date-time")
@@ -199,9 +205,11 @@ SCHEMAS: dict[str, Schema] = RUN_SCHEMAS | {
             "password": text(format="password"),
             "caBundle": text(_("PEM certificates, also trusted")),
             "skipTlsVerify": {"type": "boolean"},
+            "image": text(_("an image of this registry, looked at after the log-in: host/project/name:tag")),
         },
         "description": _(
-            "Empty, to test the stored credential; or domain, username and password together, to test these."
+            "Empty, or only an image, to test the stored credential; or domain, username and password together, "
+            "to test these."
         ),
     },
     "NewPassword": thing(
@@ -243,8 +251,10 @@ SCHEMAS: dict[str, Schema] = RUN_SCHEMAS | {
                 ),
             },
             "nodeMessage": text(_("the text of `node`")),
+            "image": {"oneOf": [{"type": "null"}, reference("ImageVerdict")]},
         }
     ),
+    "ImageVerdict": IMAGE_VERDICT,
     "NamespaceList": listing(
         "NamespaceList",
         closed(

@@ -69,6 +69,7 @@ FIELDS = {
     "owner": f"metadata.annotations[{PREFIX}owner]",
     "support_contact": f"metadata.annotations[{PREFIX}support-contact]",
     "expires_at": f"metadata.annotations[{PREFIX}expires-at]",
+    "probe_image": f"metadata.annotations[{PREFIX}probe-image]",
     "domain": "spec.domain",
     "username": "spec.username",
     "password": "spec.password",
@@ -104,7 +105,7 @@ API_TEXTS = {
     Problem.LABEL_VALUE: f"must be empty or {_LABEL}",
     Problem.ANNOTATIONS_SIZE: f"keys and values must have at most {ANNOTATIONS_MAX} bytes together",
     Problem.HOLDS_PASSWORD: "must not hold the password: everybody who sees the registry sees this",
-    Problem.IMMUTABLE: "only display-name, description, owner, support-contact and expires-at may change",
+    Problem.IMMUTABLE: "only display-name, description, owner, support-contact, expires-at and probe-image may change",
     Problem.GONE: "not found, or not visible to you",
     Problem.RECREATED: "it was deleted and created again: there is another one of this name, with another uid",
 }

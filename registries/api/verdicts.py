@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from registries.api import bodies
 from registries.api.callers import Caller
-from registries.api.payloads import read_credential
+from registries.api.payloads import read_credential, read_image
 from registries.api.status import answer
 from registries.domain.access import Access, Role
 from registries.domain.errors import (
@@ -42,38 +43,39 @@ LOOK = 0.1
 def verify(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
     service = services()
     service.tests.require_test(access=caller.access, namespace=namespace)
-    credential = read_credential(bodies.read_object(request, empty=True))
+    body = bodies.read_object(request, empty=True)
+    credential, image = read_credential(body), read_image(body)
     if credential is None and name_problem(name):
         raise NotFound(name)  # only typed values may be tested under an invalid name
     with seat(caller.access.owner):
         if credential is not None:
-            return _typed(caller, namespace, credential)
-        return _stored(caller, Key(namespace, name))
+            return _typed(caller, namespace, credential, image)
+        return _stored(caller, Key(namespace, name), image)
 
 
-def _typed(caller: Caller, namespace: str, credential: Credential) -> HttpResponse:
+def _typed(caller: Caller, namespace: str, credential: Credential, image: str) -> HttpResponse:
     try:
-        outcome = typed_outcome(caller.access, namespace, credential)
+        outcome = typed_outcome(caller.access, namespace, credential, image)
     except LeftAlone as error:
         return _left_alone(error)
     return answer(verdict(outcome, datetime.now(UTC)))
 
 
-def typed_outcome(access: Access, namespace: str, credential: Credential) -> Result:
+def typed_outcome(access: Access, namespace: str, credential: Credential, image: str = "") -> Result:
     """The result of a test that records nothing. LeftAlone, and the errors of a test without a verdict."""
     outcome = services().single_tests.wait_for_typed(
-        access=access, namespace=namespace, credential=credential
+        access=access, namespace=namespace, credential=credential, image=image
     )
     if isinstance(outcome, NotTested):
         raise _not_tested(registry_of(credential.address), outcome.problem)
     return outcome
 
 
-def _stored(caller: Caller, key: Key) -> HttpResponse:
-    """Tests and records. If a test is running, returns the verdict of that test."""
+def _stored(caller: Caller, key: Key, image: str) -> HttpResponse:
+    """Tests and records. If a test is running, returns the verdict of that test; with an image it is a Conflict."""
     service, access = services(), caller.access
     try:
-        tested = service.single_tests.wait_for(access=access, key=key)
+        tested = service.single_tests.wait_for(access=access, key=key, image=image)
     except LeftAlone as error:
         return _left_alone(error)
     outcome = _awaited(tested) if isinstance(tested, Check) else tested
@@ -154,4 +156,5 @@ def verdict(result: Result, at: datetime) -> dict[str, Any]:
         "warnings": list(result.warnings),
         "node": result.node or "",
         "nodeMessage": result.node_message(language()),
+        "image": result.image.to_json(language(), settings.UPLINK) if result.image else None,
     }

@@ -9,6 +9,7 @@ EVERYWHERE = f"{GROUP_PATH}/{PLURAL}"
 NAMESPACES = "/api/v1/namespaces"
 SECRETS = "/api/v1/secrets"
 PODS = "/api/v1/pods"
+NODES = "/api/v1/nodes"
 
 
 def registries_in(namespace: str) -> str:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from registries.demo import images
 from registries.demo.messages import API_VERSION, Answer, Handler, Request, error, json_answer
 from registries.demo.tokens import Access, TokenKey
 
@@ -126,11 +127,13 @@ def _wanted(request: Request) -> Access | None:
 
 
 def _contents(request: Request) -> Answer:
-    """An empty, read-only registry."""
+    """A read-only registry with one repository."""
     if request.method not in ("GET", "HEAD"):
         return error(405, "UNSUPPORTED", "the operation is unsupported", ("Allow", "GET, HEAD"))
     if request.path == "/v2/":
         return json_answer(200, {}, API_VERSION)
     if request.path == "/v2/_catalog":
         return json_answer(200, {"repositories": []}, API_VERSION)
+    if request.path.startswith(images.REPOSITORY):
+        return images.contents(request)
     return error(404, "NAME_UNKNOWN", "repository name not known to registry")

@@ -122,6 +122,8 @@ class Problem(StrEnum):
     PASSWORD_REFUSED = "password_refused"  # noqa: S105  a code
     PASSWORD_AGAIN = "password_again"  # noqa: S105  a code
     PASSWORD_WEAK = "weak"  # noqa: S105  a code
+    IMAGE_NAME = "image_name"
+    IMAGE_ELSEWHERE = "image_elsewhere"
     EXPIRY = "expiry"
     DATE = "date"
 

@@ -22,14 +22,15 @@ DISPLAY_NAME_MAX = 128
 DESCRIPTION_MAX = 1024
 CONTACT_MAX = 128
 """Characters of the owner and of the support contact."""
+PROBE_IMAGE_MAX = 512
 PASSWORD_MAX = 16 * 1024
 USERNAME_MAX = 256
 
 STALE_AFTER = timedelta(days=7)
 """Pages mark an older verdict as out of date."""
 EXPIRES_SOON = timedelta(days=30)
-INFORMATION = ("display_name", "description", "owner", "support_contact", "expires_at")
-"""The fields that may change after a registry was added. They have no effect on a test."""
+INFORMATION = ("display_name", "description", "owner", "support_contact", "expires_at", "probe_image")
+"""The fields that may change after a registry was added. Only the probe image has an effect on a test."""
 
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
@@ -129,6 +130,8 @@ class RegistrySecret:
     """The earliest end of the certificates that the registry and its token service showed in the last test with TLS."""
     password_changed_at: datetime | None = None
     """The last change of the password through the console; None: the one it was created with."""
+    probe_image: str = ""
+    """The image that decides in tests where a log-in proves no password."""
     plain_http: bool = False
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
@@ -181,6 +184,7 @@ class RegistrySecret:
             "owner": self.owner,
             "support_contact": self.support_contact,
             "expires_at": self.expires_at.isoformat() if self.expires_at else "",
+            "probe_image": self.probe_image,
         }
 
     @property
@@ -231,6 +235,7 @@ class Draft:
     owner: str = ""
     support_contact: str = ""
     expires_at: str = ""
+    probe_image: str = ""
     plain_http: bool = False
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
@@ -252,6 +257,7 @@ class Credential:
     password: str = field(repr=False)
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
+    probe_image: str = ""
 
 
 def at_version(registry: RegistrySecret, version: str) -> RegistrySecret:
@@ -265,7 +271,12 @@ def at_version(registry: RegistrySecret, version: str) -> RegistrySecret:
 def credential_of(registry: RegistrySecret, password: str) -> Credential:
     """The stored values of a registry with its password. A password is never combined with another address or CA."""
     return Credential(
-        registry.address, registry.username, password, registry.ca_bundle, registry.skip_tls_verify
+        registry.address,
+        registry.username,
+        password,
+        registry.ca_bundle,
+        registry.skip_tls_verify,
+        registry.probe_image,
     )
 
 

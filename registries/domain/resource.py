@@ -17,6 +17,7 @@ from registries.addresses.address import AddressError, parse_address
 from registries.domain.encoding import decode_password
 from registries.domain.fingerprint import fingerprint
 from registries.domain.registry import (
+    INFORMATION,
     Draft,
     Key,
     Origin,
@@ -38,6 +39,7 @@ from registries.domain.shown import (
     shown_description,
     shown_display_name,
     shown_domain,
+    shown_image,
     shown_message,
     shown_moment,
     shown_origin,
@@ -56,7 +58,7 @@ VERIFY_STATUS = f"{PREFIX}verify-status"
 OURS = frozenset(
     PREFIX + name
     for name in (
-        *("display-name", "description", "owner", "support-contact", "expires-at"),
+        *("display-name", "description", "owner", "support-contact", "expires-at", "probe-image"),
         *("domain", "username", "provider", "password-set-at"),
         *("plain-http", "ca-bundle", "skip-tls-verify"),
         *("verify-status", "verify-reason", "verify-message", "verify-timestamp", "certificate-expires"),
@@ -75,11 +77,7 @@ Resource = dict[str, Any]
 def new_resource(draft: Draft) -> Resource:
     """The resource to create: untested, with the password as base64 and the core settings repeated as annotations."""
     annotations = {
-        "display-name": draft.display_name,
-        "description": draft.description,
-        "owner": draft.owner,
-        "support-contact": draft.support_contact,
-        "expires-at": draft.expires_at,
+        **{name.replace("_", "-"): getattr(draft, name) for name in INFORMATION},
         "domain": draft.domain,
         "username": draft.username,
         "provider": draft.provider.value,
@@ -147,6 +145,7 @@ def to_domain(resource: Resource) -> RegistrySecret:
         owner=intern(notes.get(PREFIX + "owner", "")),
         support_contact=intern(notes.get(PREFIX + "support-contact", "")),
         expires_at=read_date(notes.get(PREFIX + "expires-at", "")),
+        probe_image=notes.get(PREFIX + "probe-image", ""),
         certificate_ends=read_moment(notes.get(PREFIX + "certificate-expires", "")),
         password_changed_at=read_moment(notes.get(PREFIX + "password-set-at", "")),
         address_problem=problem,
@@ -309,6 +308,7 @@ _NOTES = {PREFIX + name: read for name, read in _SHOWN.items()} | {
     PREFIX + "owner": shown_contact,
     PREFIX + "support-contact": shown_contact,
     PREFIX + "expires-at": shown_date,
+    PREFIX + "probe-image": shown_image,
     PREFIX + "ca-bundle": shown_bundle,
     PREFIX + "certificate-expires": shown_moment,
     PREFIX + "password-set-at": shown_moment,

@@ -14,6 +14,7 @@ from registries.domain.registry import (
     CONTACT_MAX,
     DESCRIPTION_MAX,
     DISPLAY_NAME_MAX,
+    PROBE_IMAGE_MAX,
     USERNAME_MAX,
     Provider,
     moment_text,
@@ -29,6 +30,7 @@ NOT_VALID = "(not-valid)"
 itself, so a test fails on it."""
 _MESSAGE_MAX = 512
 _OTHER_MAX = 256
+_IMAGE = re.compile(r"(?!.*//)[A-Za-z0-9\[][A-Za-z0-9._:/\[\]-]*(?:@sha(?:256|384|512):[a-f0-9]{64,128})?")
 _REASON = re.compile(r"[a-z_]{1,40}")
 _TOKENS = (
     r"\beyJ[\w-]{8,}|\bgh[pousr]_\w{16,}|\bgithub_pat_\w+|\bgl[a-z]{2,5}-[\w-]{16,}|\bdckr_[a-z]{3}_[\w-]{8,}"
@@ -93,6 +95,13 @@ def shown_date(value: object) -> str:
     """A day; "" for any other text."""
     day = read_date(str(value))
     return day.isoformat() if day else ""
+
+
+def shown_image(value: object) -> str:
+    """The name of an image; "" for a text with other characters."""
+    text = str(value)
+    valid = len(text) <= PROBE_IMAGE_MAX and _IMAGE.fullmatch(text) and not _IS_TOKEN.search(text)
+    return text if valid else ""
 
 
 def shown_moment(value: object) -> str | None:

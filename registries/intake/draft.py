@@ -13,6 +13,7 @@ from registries.domain.registry import (
     DISPLAY_NAME_MAX,
     INFORMATION,
     PASSWORD_MAX,
+    PROBE_IMAGE_MAX,
     USERNAME_MAX,
     Credential,
     Draft,
@@ -35,6 +36,7 @@ LONGEST = {
     "description": DESCRIPTION_MAX,
     "owner": CONTACT_MAX,
     "support_contact": CONTACT_MAX,
+    "probe_image": PROBE_IMAGE_MAX,
 }
 """Characters of each editable text. The other field of INFORMATION is a date."""
 
@@ -79,6 +81,7 @@ def read_draft(values: Mapping[str, str]) -> Draft:
         owner=information["owner"],
         support_contact=information["support_contact"],
         expires_at=information["expires_at"],
+        probe_image=information["probe_image"],
     )
 
 

@@ -1,7 +1,7 @@
 """Values about pods that cannot pull, and the parts of pods and Secrets that an explanation needs."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from registries.domain.encoding import decode_base64
 from registries.domain.errors import Problem
 from registries.domain.registry import Key, RegistrySecret
+from registries.probe.manifest import platform_of
 from registries.pull_secrets.explain import MESSAGE_MAX, PodSecret, SecretState, Waiting, is_pull_reason
 
 Json = dict[str, Any]
@@ -71,6 +72,14 @@ class PullFailures(Protocol):
         """The Secrets that these pods name. `registries` are those of the console by key."""
         ...
 
+    def images(self, namespace: str, hosts: Collection[str]) -> tuple[str, ...]:
+        """The images from these hosts that pods of a namespace run, by name. () if they cannot be listed."""
+        ...
+
+    def node_platforms(self) -> dict[str, int] | None:
+        """The number of nodes per platform, as os/architecture[/variant]. None if they cannot be listed."""
+        ...
+
 
 def failing_pod(item: Json) -> FailingPod | None:
     """The parts of a pod that an explanation needs; None if no container waits for its image."""
@@ -88,6 +97,20 @@ def failing_pod(item: Json) -> FailingPod | None:
         waiting=waiting,
         owner=_owner(metadata),
     )
+
+
+def images_of(item: Json) -> Iterator[str]:
+    """The images of a pod's containers, as its specification names them."""
+    spec = item.get("spec") or {}
+    for group in _CONTAINERS:
+        for container in (spec.get(group) or ())[:NAMES_MAX]:
+            yield str(container.get("image") or "")
+
+
+def node_platform(item: Json) -> str:
+    """os/architecture[/variant] of a node; "" if the kubelet reported none that is known."""
+    info = (item.get("status") or {}).get("nodeInfo") or {}
+    return platform_of(str(info.get("operatingSystem")), str(info.get("architecture")))
 
 
 def _owner(metadata: Json) -> tuple[str, str]:

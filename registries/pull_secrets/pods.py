@@ -5,6 +5,7 @@ there is enough. Nothing is kept: of a pod only names and messages, of a Secret 
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,10 +20,13 @@ from registries.pull_secrets.failing import (
     FailingPods,
     Phase,
     failing_pod,
+    images_of,
+    node_platform,
     read_secret,
 )
-from registries.pull_secrets.images import auths_keys
+from registries.pull_secrets.images import auths_keys, image_host
 from registries.pull_secrets.kinds import PullSecret
+from registries.pull_secrets.matching import read_image
 
 AT_ONCE = 8
 PATIENCE = 8.0
@@ -32,6 +36,7 @@ MOST_PODS = 500
 MOST_SCANNED = 50_000
 """Pods that are looked at, per list."""
 MOST_SECRETS = 400
+MOST_IMAGES = 50
 
 
 class _Enough(Exception):
@@ -123,6 +128,46 @@ class PodReader:
         except ConsoleError as error:
             return error.code or Problem.CLUSTER_FAILED
         return None
+
+    def images(self, namespace: str, hosts: Collection[str]) -> tuple[str, ...]:
+        """The images from these hosts that pods of a namespace run, by name. () if they cannot be listed."""
+        found: set[str] = set()
+
+        def take(item: Json) -> None:
+            found.update(it for it in images_of(item) if image_host(it) in hosts and read_image(it))
+            if len(found) > MOST_IMAGES:
+                raise _Enough
+
+        self._all(paths.pods_in(namespace), take)
+        return tuple(sorted(found)[:MOST_IMAGES])
+
+    def node_platforms(self) -> dict[str, int] | None:
+        """The number of nodes per platform. None if they cannot be listed."""
+        counts: Counter[str] = Counter()
+
+        def take(item: Json) -> None:
+            counts.update(filter(None, [node_platform(item)]))
+
+        return dict(counts) if self._all(paths.NODES, take) else None
+
+    def _all(self, path: str, take: Callable[[Json], None]) -> bool:
+        """Reads a list from the cache of the API server, for some seconds at most. False if it could not be read."""
+        until, scanned = time.monotonic() + PATIENCE / 2, 0
+
+        def take_in_time(item: Json) -> None:
+            nonlocal scanned
+            scanned += 1
+            if scanned > MOST_SCANNED or time.monotonic() > until:
+                raise _Enough
+            take(item)
+
+        try:
+            self._reader.list_all(path, subject=path, query={"resourceVersion": "0"}, take=take_in_time)
+        except _Enough:
+            pass
+        except ConsoleError:
+            return False
+        return True
 
     def secrets(
         self, pods: Iterable[FailingPod], registries: Mapping[Key, RegistrySecret]

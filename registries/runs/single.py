@@ -46,30 +46,32 @@ class SingleTests:
         self._lost_after = lost_after
         self._details: OrderedDict[UUID, str] = OrderedDict()
 
-    def start(self, *, access: Access, key: Key) -> Check:
+    def start(self, *, access: Access, key: Key, image: str = "") -> Check:
         """The test of a stored registry: started now, or under way already. Raises the errors of `begin_test`."""
-        check, new = self._tests.begin_test(access=access, key=key)
+        check, new = self._tests.begin_test(access=access, key=key, image=image)
         if new:
-            self._submit_stored(access, check, lambda outcome: None)
+            self._submit_stored(access, check, image, lambda outcome: None)
         return check
 
-    def wait_for(self, *, access: Access, key: Key) -> Tested | Check:
+    def wait_for(self, *, access: Access, key: Key, image: str = "") -> Tested | Check:
         """The outcome of a test that is started now, or the test that is under way already."""
-        check, new = self._tests.begin_test(access=access, key=key)
-        return self._awaited(partial(self._submit_stored, access, check)) if new else check
+        check, new = self._tests.begin_test(access=access, key=key, image=image)
+        return self._awaited(partial(self._submit_stored, access, check, image)) if new else check
 
-    def wait_for_typed(self, *, access: Access, namespace: str, credential: Credential) -> Tested:
+    def wait_for_typed(
+        self, *, access: Access, namespace: str, credential: Credential, image: str = ""
+    ) -> Tested:
         """The outcome of a test of typed values. Raises the errors of `admit_trial`."""
-        self._tests.admit_trial(access=access, namespace=namespace, credential=credential)
-        return self._awaited(partial(self._submit_typed, access, namespace, credential))
+        self._tests.admit_trial(access=access, namespace=namespace, credential=credential, image=image)
+        return self._awaited(partial(self._submit_typed, access, namespace, credential, image))
 
-    def start_typed(self, *, access: Access, namespace: str, credential: Credential) -> UUID:
+    def start_typed(self, *, access: Access, namespace: str, credential: Credential, image: str = "") -> UUID:
         """Start a test of typed values. Raises the errors of `admit_trial`, before anything is sent."""
-        self._tests.admit_trial(access=access, namespace=namespace, credential=credential)
+        self._tests.admit_trial(access=access, namespace=namespace, credential=credential, image=image)
         Trial.objects.filter(started_at__lt=timezone.now() - KEPT).delete()
         test_id = Trial.objects.create(id=uuid4(), owner=access.owner[:OWNER_MAX]).id
         try:
-            self._submit_typed(access, namespace, credential, partial(self._finish, test_id))
+            self._submit_typed(access, namespace, credential, image, partial(self._finish, test_id))
         except TooManyRequests:
             Trial.objects.filter(pk=test_id).delete()
             raise
@@ -91,11 +93,11 @@ class SingleTests:
             return tested
         return replace(tested, detail=self._details.get(test_id, ""))
 
-    def _submit_stored(self, access: Access, check: Check, ended: Ended) -> None:
+    def _submit_stored(self, access: Access, check: Check, image: str, ended: Ended) -> None:
         tests, busy = self._tests, Unavailable(check.lane, Problem.REGISTRY_BUSY)
         try:
             self._submit(
-                partial(tests.finish_test, access=access, check=check),
+                partial(tests.finish_test, access=access, check=check, image=image),
                 partial(tests.abandon_test, check=check, error=busy),
                 access.owner,
                 check.lane,
@@ -105,9 +107,15 @@ class SingleTests:
             tests.abandon_test(check=check, error=error)
             raise
 
-    def _submit_typed(self, access: Access, namespace: str, credential: Credential, ended: Ended) -> None:
+    def _submit_typed(
+        self, access: Access, namespace: str, credential: Credential, image: str, ended: Ended
+    ) -> None:
         attempt = partial(
-            self._tests.try_connection, access=access, namespace=namespace, credential=credential
+            self._tests.try_connection,
+            access=access,
+            namespace=namespace,
+            credential=credential,
+            image=image,
         )
         late = partial(NotTested, Problem.REGISTRY_BUSY)
         self._submit(attempt, late, access.owner, registry_of(credential.address), ended)

@@ -14,9 +14,10 @@ from registries.domain.registry import Credential
 
 
 class CredentialDigest:
-    """HMAC-SHA256 of address, trust settings, user name and password. The key is derived from the console's secret.
+    """HMAC-SHA256 of address, trust settings, user name, password and probe image. The key is derived from the
+    console's secret.
 
-    Credentials with other trust settings are different, since their verdicts differ.
+    Credentials with other trust settings or another probe image are different, since their verdicts differ.
     """
 
     def __init__(self, secret: str) -> None:
@@ -33,5 +34,6 @@ class CredentialDigest:
             "skip" if credential.skip_tls_verify else trust,
             credential.username,
             credential.password,
+            *filter(None, [credential.probe_image]),
         )
         return f"{self.key_id}:{hmac.new(self._key, json.dumps(values).encode(), sha256).hexdigest()}"

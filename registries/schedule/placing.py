@@ -210,8 +210,8 @@ def leave(before: RegistrySecret) -> None:
 
 
 def fingerprint(registry: RegistrySecret) -> str:
-    """Changes when the credential, its address or its trust settings may have changed."""
-    values = (registry.generation, registry.binding, registry.username)
+    """Changes when the credential, its address, its trust settings or its probe image may have changed."""
+    values = (registry.generation, registry.binding, registry.username, *filter(None, [registry.probe_image]))
     return sha256("\0".join(values).encode()).hexdigest()
 
 

@@ -27,6 +27,7 @@ from registries.index.search import Index
 from registries.intake.draft import echo_causes, information_causes, password_causes
 from registries.service.guard import NEEDED, Guard
 from registries.service.guesses import Echoes, Guesses
+from registries.service.images import require_probe_image, require_probe_image_of
 from registries.service.undo import Undo
 from registries.stores.base import Store
 from registries.verification.check import Checks
@@ -151,7 +152,8 @@ class Registries:
         return created
 
     def _stored(self, store: Store, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
-        """Stores a registry. AlreadyExists `being_deleted` when the one of that name is on its way out."""
+        """Stores a registry. AlreadyExists `being_deleted` when the one of that name is on its way out; Invalid."""
+        require_probe_image_of(draft)
         try:
             return store.create(draft, dry_run=dry_run)
         except AlreadyExists:
@@ -180,6 +182,8 @@ class Registries:
         if causes:
             raise Invalid(str(key), tuple(causes))
         before = require_present(self._read(key, resource_version))
+        if (image := information.get("probe_image", "")) != before.probe_image:
+            require_probe_image(before.address, image)
         with self._guard.writing(access, Action.EDIT, key, doubt=not rehearse) as store:
             patch = information_annotations(information)
             changed = store.annotate(key, patch, uid=uid, resource_version=resource_version, dry_run=rehearse)

@@ -13,9 +13,11 @@ from registries.domain.registry import Credential, Key, RegistrySecret, Verifica
 from registries.domain.resource import certificate_annotations, verification_annotations
 from registries.index.search import Index
 from registries.limits import Rates
+from registries.probe.image import ImageQuery
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
 from registries.service.guard import Guard
+from registries.service.images import Images, image_query, saved_queries
 from registries.service.likeness import differences
 from registries.service.registries import require_present
 from registries.stores.base import Store
@@ -32,7 +34,7 @@ RATE_LIMIT_PAUSE = 60
 class Prober(Protocol):
     """Makes one connection test."""
 
-    def __call__(self, credential: Credential) -> Result: ...
+    def __call__(self, credential: Credential, *images: ImageQuery) -> Result: ...
 
 
 class Tests:
@@ -49,6 +51,7 @@ class Tests:
         audit: Audit,
         history: Checks,
         prober: Prober,
+        images: Images,
         limit: Rates,
         restraint: Restraint,
         observer: Observer = lambda uid, result, at: None,
@@ -59,6 +62,7 @@ class Tests:
         self._audit = audit
         self._history = history
         self._prober = prober
+        self._images = images
         self._limit = limit
         self._restraint = restraint
         self._observer = observer
@@ -70,11 +74,16 @@ class Tests:
 
     # Stored registries
 
-    def begin_test(self, *, access: Access, key: Key) -> tuple[Check, bool]:
-        """Begins a test. The second value is False when one is under way already. TooManyRequests, LeftAlone,
-        Conflict `being_deleted`."""
+    def begin_test(self, *, access: Access, key: Key, image: str = "") -> tuple[Check, bool]:
+        """Begins a test, of a log-in and then of `image`. The second value is False when one is under way already,
+        which is Conflict `under_way` with an image. TooManyRequests, LeftAlone, Conflict `being_deleted`; Invalid for
+        the image."""
         self._guard.require(access, Permission.TEST, key, Action.TEST)
         registry = require_present(self._store.get(key))
+        if image:
+            image_query(registry.address, image)
+            if self._history.under_way([registry.uid]):
+                raise Conflict(str(key), Problem.UNDER_WAY)
         self._leave_alone(key.namespace, registry.address, registry.username)
         self._count(access, key.namespace)
         return self._history.begin(registry, access.person)
@@ -95,13 +104,20 @@ class Tests:
         """Ends a test of values that are not stored any more, whoever started it."""
         self._history.end([uid], NotTested(Problem.CHANGED))
 
-    def attempt(self, *, access: Access, check: Check) -> Callable[[], Result]:
-        """The probe of a test, with the credential as stored now. NotFound, Conflict, Unavailable, Forbidden.
+    def attempt(self, *, access: Access, check: Check, image: str = "") -> Callable[[], Result]:
+        """The probe of a test, with the credential as stored now. NotFound, Conflict, Unavailable, Forbidden; Invalid.
 
         Any thread may call the probe; it touches no storage. Conflict `changed` if the registry has another address
         than when the test began: the test waited in the lane of the old one.
         """
-        return partial(self._prober, self.credential(access=access, check=check))
+        return self._probe_of(access, self.credential(access=access, check=check), image)
+
+    def _probe_of(self, access: Access, credential: Credential, image: str) -> Callable[[], Result]:
+        queries = saved_queries(credential)
+        if image:
+            nodes = self._images.node_platforms(access)
+            queries += (image_query(credential.address, image, nodes=nodes),)
+        return partial(self._prober, credential, *queries)
 
     def credential(self, *, access: Access, check: Check) -> Credential:
         """The credential of a test, as stored now. NotFound, Conflict, Unavailable, Forbidden."""
@@ -161,12 +177,12 @@ class Tests:
         """Ends this person's tests of these registries after their process has died."""
         self._history.lose(access.person, uids, NotTested(Problem.INTERRUPTED))
 
-    def finish_test(self, *, access: Access, check: Check) -> Tested:
+    def finish_test(self, *, access: Access, check: Check, image: str = "") -> Tested:
         """Probes with the stored credential and records the verdict. A test that waited too long is not made."""
         if not self._history.is_open(check):
             return NotTested(Problem.INTERRUPTED)
         try:
-            result = self.attempt(access=access, check=check)()
+            result = self.attempt(access=access, check=check, image=image)()
         except ConsoleError as error:
             return self.abandon_test(check=check, error=error)
         except BaseException:
@@ -178,7 +194,7 @@ class Tests:
 
     def probe(self, credential: Credential) -> Result:
         """One connection test, in the lane of its registry."""
-        return self._prober(credential)
+        return self._prober(credential, *saved_queries(credential))
 
     def keep_result(self, *, check: Check, result: Result) -> None:
         """Ends a test with its result in the history only. The verdict is written once it is confirmed."""
@@ -195,16 +211,21 @@ class Tests:
 
     # Typed values
 
-    def admit_trial(self, *, access: Access, namespace: str, credential: Credential) -> None:
-        """Raises unless this person may test typed values now: NotFound, Forbidden, TooManyRequests, LeftAlone."""
+    def admit_trial(self, *, access: Access, namespace: str, credential: Credential, image: str = "") -> None:
+        """Raises unless this person may test typed values now: NotFound, Forbidden, TooManyRequests, LeftAlone; Invalid
+        for the image."""
         self._guard.require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
+        if image:
+            image_query(credential.address, image)
         self._leave_alone(namespace, credential.address, credential.username)
         self._count(access, namespace)
 
-    def try_connection(self, *, access: Access, namespace: str, credential: Credential) -> Result:
+    def try_connection(
+        self, *, access: Access, namespace: str, credential: Credential, image: str = ""
+    ) -> Result:
         """Probes admitted values. Records that a test was made, and the registry's Retry-After; not the values."""
         self._guard.require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
-        result = self._prober(credential)
+        result = self._probe_of(access, credential, image)()
         self._respect(namespace, credential.address, credential.username, result)
         self._audit.record(access, Action.TRY, namespace=namespace, note=result.reason)
         return result
@@ -216,8 +237,14 @@ class Tests:
 
     def _respect(self, namespace: str, address: str, username: str, result: Result) -> None:
         """Notes for how long a registry asked to be left alone."""
+        image = result.image
         if result.reason is Reason.RATE_LIMITED:
             seconds = result.retry_after or RATE_LIMIT_PAUSE
+        elif image is not None and image.retry_after:
+            seconds = image.retry_after
+        else:
+            seconds = 0
+        if seconds:
             self._restraint.note(namespace, registry_of(address), username, seconds)
 
     def _leave_alone(self, namespace: str, address: str, username: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from registries.domain.errors import Problem
 from registries.probe.certificate import ServerCertificates
+from registries.probe.image import ImageResult
 from registries.probe.result import Reason, Result, Step
 
 
@@ -65,6 +66,7 @@ _EMPTY: dict[str, Any] = {
     "certificate": None,
     "node": "",
     "certificate_ends": "",
+    "image": None,
 }
 """All keys of the JSON. `reason` is empty without a verdict, `problem` with one. Times are in milliseconds."""
 
@@ -89,6 +91,7 @@ def _values(result: Result) -> dict[str, Any]:
         "certificate": result.tls.to_json() if result.tls else None,
         "node": result.node or "",
         "certificate_ends": result.certificate_ends.isoformat() if result.certificate_ends else "",
+        "image": result.image.values() if result.image else None,
     }
 
 
@@ -112,6 +115,7 @@ def from_json(text: str) -> Tested:
         node=values["node"] or None,
         certificate_ends=datetime.fromisoformat(ends) if (ends := values["certificate_ends"]) else None,
         tls=ServerCertificates.from_json(certificate) if certificate else None,
+        image=ImageResult.of_values(values["image"]),
     )
     return kept(read)
 

@@ -11,6 +11,7 @@ from registries.domain.registry import Credential
 from registries.metrics import Metrics
 from registries.probe import Policy, RealmMemory, Result, probe
 from registries.probe.contexts import TlsContexts
+from registries.probe.image import ImageQuery
 
 TURNS = 2
 """A test waits at most for the timeouts of this many other tests of the same registry."""
@@ -28,10 +29,10 @@ class ConnectionTest:
         self._realms = RealmMemory()
         self._contexts = TlsContexts()
 
-    def __call__(self, credential: Credential) -> Result:
+    def __call__(self, credential: Credential, *images: ImageQuery) -> Result:
         policy = self.policy_for(credential)
         return self._metrics.tested(
-            probe(credential.address, credential.username, credential.password, policy)
+            probe(credential.address, credential.username, credential.password, policy, *images)
         )
 
     def policy_for(self, credential: Credential) -> Policy:

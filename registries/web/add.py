@@ -1,6 +1,7 @@
 """添加镜像源 (add registry): the form, its live checks, the test before saving, and saving."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -235,10 +236,14 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
     try:
         credential = read_credential(typed)
         trial = services().single_tests.start_typed(
-            access=access, namespace=typed["namespace"], credential=credential
+            access=access,
+            namespace=typed["namespace"],
+            credential=credential,
+            image=typed["probe_image"].strip(),
         )
     except Invalid as error:
-        form.add_causes(error.causes)
+        fields = {"image": "probe_image"}
+        form.add_causes(replace(it, field=fields.get(it.field, it.field)) for it in error.causes)
         return render(request, "registries/_trial.html", {"errors": errors_of(form)}, status=422)
     except LeftAlone as error:
         context = {"verdict": verdict_of(left_alone(error.retry_after))}

@@ -16,6 +16,7 @@ from registries.domain.registry import (
     DESCRIPTION_MAX,
     DISPLAY_NAME_MAX,
     INFORMATION,
+    PROBE_IMAGE_MAX,
     Provider,
 )
 from registries.intake.draft import Tls
@@ -118,6 +119,14 @@ class AddForm(CauseForm):
         required=False,
         widget=forms.Textarea({"rows": 2, "placeholder": _("Main image registry of production")}),
     )
+    probe_image = forms.CharField(
+        label=FIELDS["probe_image"],
+        required=False,
+        help_text=_(
+            "A private image of this registry. It decides in tests where a log-in proves no password."
+        ),
+        widget=_plain({"maxlength": str(PROBE_IMAGE_MAX)}),
+    )
 
     def __init__(self, *args: Any, namespaces: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -157,6 +166,14 @@ class EditForm(CauseForm):
         required=False,
         help_text=_("The last day of the robot account or token. The list warns 30 days before."),
         widget=forms.DateInput({"type": "date"}),
+    )
+    probe_image = forms.CharField(
+        label=FIELDS["probe_image"],
+        required=False,
+        help_text=_(
+            "A private image of this registry. It decides in tests where a log-in proves no password."
+        ),
+        widget=_plain({"maxlength": str(PROBE_IMAGE_MAX)}),
     )
     uid = forms.CharField(widget=forms.HiddenInput)
     resource_version = forms.CharField(widget=forms.HiddenInput)

@@ -16,6 +16,7 @@ from registries.probe import LEAVE_ALONE, Reason, Result, Step
 from registries.probe.certificate import CertificateFacts, ServerCertificates
 from registries.verification.check import Check
 from registries.verification.outcome import NotTested, Tested
+from registries.web.images import ImageView, image_view
 from registries.web.responses import details_url
 from registries.web.watched import Seen
 from registries.words import hints, labels
@@ -195,6 +196,7 @@ class Verdict:
     warnings: tuple[str, ...] = ()
     node: str = ""
     """Why nodes fail though the test succeeds."""
+    image: ImageView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +300,7 @@ def _with_details(verdict: Verdict, result: Result) -> Verdict:
         token_host=(result.token_host or "") if result.token_host != result.registry_host else "",
         quoted=result.quoted,
         node=result.node_message(language()),
+        image=image_view(result.image) if result.image else None,
         warnings=tuple(labels.warning(it) for it in result.warnings if not it.startswith("password_")),
         certificate=Shown.of(result.tls, result.registry_host or "") if result.tls else None,
     )

@@ -3,14 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import trigger_client_event
+from django_htmx.http import reswap, retarget, trigger_client_event
 
 from registries.domain.access import Access
-from registries.domain.errors import NotFound, Problem
+from registries.domain.errors import Invalid, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.verification.check import Check
@@ -21,17 +23,28 @@ from registries.web.rows import NOTHING_SEEN, poll_delay, row_of, verdict_of_sto
 from registries.web.watched import of_rows
 from registries.wiring import services
 from registries.words import labels
-from registries.words.problems import problem_text
+from registries.words.problems import cause_text, problem_text
 
 
 @require_POST
 def verify(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
-    """Start a test. Answers with the row, or with the panel of the details page."""
-    key = Key(namespace, name)
-    begun = services().single_tests.start(access=request.access, key=key)
+    """Start a test, also of an image if there is one. Answers with the row, or with the panel of the details page."""
+    key, image = Key(namespace, name), request.POST.get("chosen") or request.POST.get("image", "")
+    try:
+        begun = services().single_tests.start(access=request.access, key=key, image=image.strip())
+    except Invalid as error:
+        return _wrong_image(request, key, cause_text(error.causes[0]))
     if not is_htmx(request):
         return HttpResponseRedirect(details_url(key))
     return _shown(request, key, begun)
+
+
+def _wrong_image(request: ConsoleRequest, key: Key, text: str) -> HttpResponse:
+    """The text below the field, or as a message of the page."""
+    if not is_htmx(request):
+        messages.error(request, text)
+        return HttpResponseRedirect(details_url(key))
+    return reswap(retarget(HttpResponse(escape(text), status=422), "#image-error"), "innerHTML")
 
 
 @require_safe

@@ -39,6 +39,7 @@ from registries.service.copies import Copies
 from registries.service.copying import Copying
 from registries.service.guard import Guard
 from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
+from registries.service.images import Images
 from registries.service.pull_failures import PodFailures
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.registries import Registries
@@ -103,10 +104,15 @@ class Services(Telling):
             audit=self.audit,
             history=self.history,
             prober=self.prober,
+            images=self.images,
             limit=Rates(settings.TESTS_PER_MINUTE, StoredBuckets()),
             restraint=self.pauses,
             observer=observe,
         )
+
+    @part
+    def images(self) -> Images:
+        return Images(self.store, self.index, self.guard)
 
     @part
     def schedule(self) -> Schedule:

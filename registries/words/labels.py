@@ -138,6 +138,8 @@ FIELDS = {
     "owner": _("Owner"),
     "support_contact": _("Support contact"),
     "expires_at": _("Credential expires on"),
+    "probe_image": _("Probe image"),
+    "image": _("Image reference"),
     "starts_at": _("Starts"),
     "ends_at": _("Ends"),
     "last_day": _("Last day"),

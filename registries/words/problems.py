@@ -108,6 +108,8 @@ TEXTS: dict[Problem, Text] = {
         "You have no permission to change service accounts of this namespace on the cluster. "
         "It requires `get` and `patch` on serviceaccounts, for example the role edit."
     ),
+    Problem.IMAGE_NAME: _("This is not a valid image reference. Write host/project/name:tag."),
+    Problem.IMAGE_ELSEWHERE: _("Nodes pull this image from another registry."),
     Problem.NO_PULL_SECRETS: _("This console keeps no pull secrets (CONSOLE_PULL_SECRETS)."),
     Problem.PULL_SECRET_FOREIGN: _(
         "The Secret with this name was not created by the console, so no service account was bound to it."
@@ -228,6 +230,9 @@ def cause_text(cause: Cause) -> str:
         return str(specific)
     if cause.problem is Problem.TOO_LONG and cause.limit is not None:
         return gettext("Use at most %(limit)s characters.") % {"limit": f"{cause.limit:,}"}
+    if cause.problem is Problem.IMAGE_ELSEWHERE and cause.part:
+        text = gettext("Nodes pull this image from another registry. Begin with %(host)s/")
+        return text % {"host": cause.part}
     if cause.problem is not Problem.REQUIRED and cause.field in ("domain", "username", "password"):
         catalogued = {**catalogue.ADDRESS_PROBLEMS, **catalogue.CREDENTIAL_PROBLEMS}.get(cause.problem)
         if catalogued is not None:

@@ -59,7 +59,7 @@ class TestMessage:
         said = status(patch(cast.api("nina"), ONE, {}, spec={"domain": "x"}), 422)
 
         assert said["message"].endswith(
-            "spec.domain: only display-name, description, owner, support-contact and expires-at may change"
+            "spec.domain: only display-name, description, owner, support-contact, expires-at and probe-image may change"
         )
         assert said["details"]["causes"][0]["reason"] == "FieldValueForbidden"
 

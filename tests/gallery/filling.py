@@ -1,5 +1,6 @@
 """Fills a demo's data folder with what the gallery shows beside the demo. Runs inside `manage.py shell`."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -29,6 +30,8 @@ from registries.models import (
     VerificationRecord,
 )
 from registries.people.grants import set_grant
+from registries.probe.image import ImageResult, PlatformSize, node_platforms
+from registries.probe.reason import ImageReason
 from registries.probe.result import Reason, Result, Step
 from registries.probe.schedule import registry_of
 from registries.schedule.digest import CredentialDigest
@@ -56,6 +59,25 @@ from tests.gallery.furnishing import (
 
 PARAMETERS = {"n": 30, "host": "harbor.example.com", "part": "host"}
 STAGES = ("resolve", "connect", "tls", "ping", "token", "confirm")
+_EDGE = {"linux/amd64": 12, "linux/arm64": 3, "linux/arm/v7": 2, "linux/loong64": 1, "linux/riscv64": 1}
+_IMAGE = f"harbor.example.com/{'edge-computing-platform/' * 4}gateway@sha256:{'0' * 64}"
+_PLATFORMS = ("386", "amd64", "arm/v6", "arm/v7", "arm64", "mips64le", "ppc64le", "s390x")
+IMAGES = {
+    "image-platforms": ImageResult(
+        _IMAGE,
+        ImageReason.PLATFORM_MISSING,
+        platforms=tuple(
+            PlatformSize(f"linux/{it}", 1_234_567_890 if it != "386" else None) for it in _PLATFORMS
+        ),
+        nodes=node_platforms(_EDGE, [f"linux/{it}" for it in _PLATFORMS]),
+        note="sizes_unread",
+    ),
+    "image-denied": ImageResult("harbor.example.com/team/app:1.0", ImageReason.DENIED),
+    "image-storage": ImageResult(
+        "harbor.example.com/team/app:1.0", ImageReason.STORAGE_UNREACHABLE, cause="timeout"
+    ),
+}
+"""Answers about an image that need a cluster with nodes, or a registry that the demo does not have."""
 
 
 def fill(rows: int, held: str) -> None:
@@ -64,6 +86,8 @@ def fill(rows: int, held: str) -> None:
         services().registries.create_namespace(access=access, name=namespace)
     for number, reason in enumerate(Reason):
         _add(access, REASONS, reason.value.replace("_", "-"), reason, age=timedelta(hours=number))
+    for number, (name, image) in enumerate(IMAGES.items()):
+        _add(access, REASONS, name, Reason.OK, age=timedelta(minutes=number), image=image)
     _add(access, LONGEST, LONG_NAME, Reason.TLS_HOSTNAME_MISMATCH, age=timedelta(days=400), **LONG_VALUES)
     _add(access, ONE, "harbor-one", Reason.OK, age=timedelta(minutes=3))
     _add(access, WAITING, HELD, Reason.OK, age=timedelta(days=1), domain=held, username="held")
@@ -300,7 +324,16 @@ def _people() -> None:
     set_grant(User.objects.create(username=CALM, password=make_password(PASSWORD)), ONE, Role.VIEWER)
 
 
-def _add(access: Access, namespace: str, name: str, reason: Reason, *, age: timedelta, **values: str) -> None:
+def _add(
+    access: Access,
+    namespace: str,
+    name: str,
+    reason: Reason,
+    *,
+    age: timedelta,
+    image: ImageResult | None = None,
+    **values: str,
+) -> None:
     typed = {
         "name": name,
         "namespace": namespace,
@@ -315,7 +348,7 @@ def _add(access: Access, namespace: str, name: str, reason: Reason, *, age: time
     if typed["provider"] == "dockerhub" and "domain" not in values:
         typed["domain"] = "docker.io"
     registry = services().registries.create(access=access, draft=read_draft(typed))
-    result = _result(reason)
+    result = replace(_result(reason), image=image)
     status = VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED
     at = datetime.now(UTC) - age
     verdict = Verification(status=status, reason=reason.value, message=result.message("zh"), at=at)

@@ -21,6 +21,7 @@ from tests.gallery.furnishing import (
     WAITING,
 )
 from tests.gallery.scene import TEAM_A, Act, Scene, State, click, menu, new_registry, nothing, token_of
+from tests.peers.console_page import credential
 
 
 def card(name: str) -> Act:
@@ -47,6 +48,22 @@ def testing_details(page: Page, scene: Scene) -> None:
 def unfolded(page: Page, scene: Scene) -> None:
     for summary in page.locator(".folded summary").all():
         summary.click()
+
+
+def tested_image(image: str, behaviour: str) -> Act:
+    """The form for an image; after a test, if one is given."""
+
+    def act(page: Page, scene: Scene) -> None:
+        page.locator("#image-test summary").click()
+        if not image:
+            return
+        host = credential(scene.console, behaviour)["domain"]
+        page.locator("#id_image").fill(image.format(host=host))
+        with page.expect_response(re.compile("/verify/")):
+            page.locator("#image-test .image-line button").click()
+        page.locator("#panel:not([hx-get]) .image-answer, #image-error:not(:empty)").first.wait_for()
+
+    return act
 
 
 def deleted_while_open(page: Page, scene: Scene) -> None:
@@ -251,6 +268,31 @@ STATES = (
     State("details-unfolded", "/registries/team-b/harbor-own-ca/", unfolded),
     State("details-unfolded-longest", f"/registries/{LONGEST}/{LONG_NAME}/", unfolded),
     State("details-testing", f"/registries/{WAITING}/{HELD}/", testing_details),
+    State("details-image", "/registries/default/harbor-prod/", tested_image("", "harbor")),
+    State(
+        "details-image-good",
+        "/registries/default/harbor-prod/",
+        tested_image("{host}/demo/app:1.0", "harbor"),
+    ),
+    State(
+        "details-image-missing",
+        "/registries/default/harbor-prod/",
+        tested_image("{host}/demo/app:2.0", "harbor"),
+    ),
+    State(
+        "details-image-wrong",
+        "/registries/default/harbor-prod/",
+        tested_image("docker.io/library/nginx", "harbor"),
+        status=422,
+    ),
+    State(
+        "details-image-counted",
+        "/registries/dev-namespace/dockerhub-dev/",
+        tested_image("{host}/demo/app:1.0", "dockerhub"),
+    ),
+    State("details-image-platforms", f"/registries/{REASONS}/image-platforms/"),
+    State("details-image-denied", f"/registries/{REASONS}/image-denied/"),
+    State("details-image-storage", f"/registries/{REASONS}/image-storage/"),
     State("details-deleted", "/registries/", deleted_while_open, status=404),
     State("details-away", "/registries/team-a/harbor-team-a/", details_away, status=502),
     *DIALOGS,

@@ -92,6 +92,7 @@ VIEWS = {
     "row": View(SEES, IN_TEAM_A),
     "card": View(SEES, IN_TEAM_A),
     "verify": View({**EDITS, "olive": 302, "nina": 302, "omar": 302}, IN_TEAM_A, data={}, wrong="get"),
+    "images": View(EDITS, IN_TEAM_A),
     "edit": View(EDITS, IN_TEAM_A, wrong="put"),
     "interval": View(EDITS, IN_TEAM_A, wrong="put"),
     "delete": View(DELETES, IN_TEAM_A, wrong="put"),

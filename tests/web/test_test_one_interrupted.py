@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +14,10 @@ from registries import wiring
 from registries.domain.errors import Problem
 from registries.domain.query import Criteria
 from registries.domain.registry import Credential, RegistrySecret, VerifyStatus
-from registries.index.search import Index
 from registries.limits import Rates, StoredBuckets
 from registries.models import VerificationRecord
 from registries.probe import Reason, Result
+from registries.probe.image import ImageQuery
 from registries.service.guard import Guard
 from registries.service.tests import Tests
 from registries.verification import history
@@ -72,7 +72,7 @@ def test_one_that_is_recreated_while_the_registry_answers_keeps_its_own_verdict(
     old = cast.add()
     kept: list[RegistrySecret] = []
 
-    def prober(credential: Credential) -> Result:
+    def prober(credential: Credential, *images: ImageQuery) -> Result:
         services().store.delete(old.key, uid=old.uid)
         kept.append(cast.add(display_name="new"))
         return Result(Reason.OK)
@@ -80,9 +80,10 @@ def test_one_that_is_recreated_while_the_registry_answers_keeps_its_own_verdict(
     store = services().store
     service = Tests(
         store=store,
-        index=Index(store, lambda: datetime.now(UTC)),
+        index=services().index,
         guard=Guard(store, services().audit, transaction.atomic),
         prober=prober,
+        images=services().images,
         audit=services().audit,
         history=services().history,
         limit=Rates(0, StoredBuckets()),

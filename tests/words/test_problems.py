@@ -147,6 +147,8 @@ full_width
 gone
 hashing
 holds_password
+image_elsewhere
+image_name
 immutable
 installation_forbidden
 interrupted

@@ -4,7 +4,15 @@ Pure functions of texts, equal to the kubelet's own code: package credentialprov
 whose rules are the same in 1.36.
 """
 
-from .images import DEFAULT_DOMAIN, image_name, split_domain
+from .images import DEFAULT_DOMAIN, ImageReference, image_name, read_image, split_domain
 from .keyring import lookup, matches
 
-__all__ = ["DEFAULT_DOMAIN", "image_name", "lookup", "matches", "split_domain"]
+__all__ = [
+    "DEFAULT_DOMAIN",
+    "ImageReference",
+    "image_name",
+    "lookup",
+    "matches",
+    "read_image",
+    "split_domain",
+]

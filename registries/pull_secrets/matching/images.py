@@ -1,6 +1,7 @@
 """Image names as kubelets read them (distribution/reference)."""
 
 import re
+from typing import NamedTuple
 
 DEFAULT_DOMAIN = "docker.io"
 _OTHER_NAME = "index.docker.io"
@@ -14,21 +15,41 @@ _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _ENCODED = "(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})"
 _REFERENCE = re.compile(
     rf"(?P<name>(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*)"
-    rf"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@{_ENCODED})?"
+    rf"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}}))?(?:@(?P<digest>{_ENCODED}))?"
 )
 _IDENTIFIER = re.compile("[a-f0-9]{64}")
 
 
-def image_name(image: str) -> str | None:
-    """The full name without tag and digest: docker.io/library/nginx for `nginx:1`. None if kubelets refuse it
-    (`InvalidImageName`)."""
+class ImageReference(NamedTuple):
+    """`host` is host[:port]. `reference` is the digest, if there is one, else the tag."""
+
+    host: str
+    repository: str
+    reference: str
+
+    @property
+    def name(self) -> str:
+        """The image in full: docker.io/library/nginx:latest."""
+        sign = "@" if ":" in self.reference else ":"
+        return f"{self.host}/{self.repository}{sign}{self.reference}"
+
+
+def read_image(image: str) -> ImageReference | None:
+    """The parts of an image's name. None if kubelets refuse it (`InvalidImageName`)."""
     if len(image) > _LONGEST_TEXT or _IDENTIFIER.fullmatch(image):
         return None
-    domain, rest = split_domain(image)
-    found = _REFERENCE.fullmatch(f"{domain}/{rest}")
+    host, rest = split_domain(image)
+    found = _REFERENCE.fullmatch(f"{host}/{rest}")
     if found is None or len(found["name"]) > _LONGEST:
         return None
-    return found["name"]
+    repository = found["name"].removeprefix(f"{host}/")
+    return ImageReference(host, repository, found["digest"] or found["tag"] or "latest")
+
+
+def image_name(image: str) -> str | None:
+    """The full name without tag and digest: docker.io/library/nginx for `nginx:1`. None if kubelets refuse it."""
+    read = read_image(image)
+    return read and f"{read.host}/{read.repository}"
 
 
 def split_domain(image: str) -> tuple[str, str]:

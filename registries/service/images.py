@@ -1,0 +1,77 @@
+"""The image of a test: only images of the registry itself, so that its name asks no other server."""
+
+from collections.abc import Mapping
+
+from registries.audit.action import Action
+from registries.domain.access import Access, Permission
+from registries.domain.errors import Cause, Invalid, NotFound, Problem
+from registries.domain.registry import Credential, Draft, Key
+from registries.index.search import Index
+from registries.probe.image import ImageQuery
+from registries.pull_secrets.images import image_hosts
+from registries.pull_secrets.matching import read_image
+from registries.service.guard import Guard
+from registries.stores.base import Store
+
+
+def image_query(
+    address: str,
+    image: str,
+    *,
+    nodes: Mapping[str, int] | None = None,
+    decides: bool = False,
+    field: str = "image",
+) -> ImageQuery:
+    """The question about an image of the registry at `address`. Invalid `image_name` for a name that kubelets refuse,
+    `image_elsewhere` for one that they pull from another host."""
+    read, hosts = read_image(image), image_hosts(address)
+    if read is None:
+        raise Invalid("", [Cause(field, Problem.IMAGE_NAME)])
+    if read.host not in hosts:
+        raise Invalid("", [Cause(field, Problem.IMAGE_ELSEWHERE, part=hosts[0])])
+    return ImageQuery(read.name, read.repository, read.reference, nodes, decides)
+
+
+def require_probe_image(address: str, image: str) -> None:
+    """Raises Invalid with a cause of `probe_image` unless it is empty or an image of the registry at `address`."""
+    if image:
+        image_query(address, image, field="probe_image")
+
+
+def require_probe_image_of(draft: Draft) -> None:
+    """Raises Invalid for a new registry with a probe image of another one."""
+    require_probe_image(f"http://{draft.domain}" if draft.plain_http else draft.domain, draft.probe_image)
+
+
+def saved_queries(credential: Credential) -> tuple[ImageQuery, ...]:
+    """The question about the probe image, if there is one. () also for one that another client wrote for another
+    registry."""
+    if not credential.probe_image:
+        return ()
+    try:
+        return (image_query(credential.address, credential.probe_image, decides=True),)
+    except Invalid:
+        return ()
+
+
+class Images:
+    """The images that pods run, and the platforms of nodes. Both exist only where the store is a cluster."""
+
+    def __init__(self, store: Store, index: Index, guard: Guard) -> None:
+        self._store = store
+        self._index = index
+        self._guard = guard
+
+    def of_pods(self, *, access: Access, key: Key) -> tuple[str, ...]:
+        """The images that pods of the namespace run from this registry, by name; () where they cannot be listed."""
+        self._guard.require(access, Permission.TEST, key, Action.TEST)
+        registry = self._index.fresh().find(key)
+        if registry is None:
+            raise NotFound(str(key))
+        pods = self._store.acting_as(access.acting).pull_failures()
+        return pods.images(key.namespace, image_hosts(registry.address)) if pods else ()
+
+    def node_platforms(self, access: Access) -> Mapping[str, int] | None:
+        """The number of nodes per platform; None where they cannot be listed."""
+        pods = self._store.acting_as(access.acting).pull_failures()
+        return pods.node_platforms() if pods else None
