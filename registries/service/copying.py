@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
@@ -22,10 +23,9 @@ from registries.domain.registry import Draft, Key, Origin, RegistrySecret
 from registries.domain.selectors import read_selector
 from registries.domain.shown import NOT_VALID
 from registries.index.search import Index
-from registries.service.guard import Guard
+from registries.service.guard import Guard, require_present
 from registries.service.guesses import Guesses
 from registries.service.likeness import differences
-from registries.service.registries import require_present
 from registries.stores.base import Store
 
 NEEDED_AT_SOURCE = (Permission.CREATE, Permission.TEST)
@@ -118,7 +118,9 @@ class Copying:
         shown = (source.domain, source.ca_bundle, source.username)
         if source.address_problem or NOT_VALID in shown or not credential.password:
             raise Conflict(str(source.key), Problem.SOURCE_UNUSABLE)
-        texts = {name: "" if it == NOT_VALID else it for name, it in source.information.items()}
+        texts: dict[str, Any] = {
+            name: "" if it == NOT_VALID else it for name, it in source.information.items()
+        }
         return Draft(
             key=source.key,
             domain=source.domain,
@@ -131,11 +133,7 @@ class Copying:
             origin=Origin(source.key, source.uid),
             verification=source.verification,
             certificate_ends=source.certificate_ends,
-            display_name=texts["display_name"],
-            description=texts["description"],
-            owner=texts["owner"],
-            support_contact=texts["support_contact"],
-            expires_at=texts["expires_at"],
+            **texts,
         )
 
     def copy(

@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 from registries.audit.action import IN_DOUBT, Action, Audit
 from registries.domain.access import Access, Permission
-from registries.domain.errors import ConsoleError, Forbidden, Problem, Refused, Unavailable
-from registries.domain.registry import Key
+from registries.domain.errors import Conflict, ConsoleError, Forbidden, Problem, Refused, Unavailable
+from registries.domain.registry import Key, RegistrySecret
 from registries.stores.base import Store
 
 NEEDED = {
@@ -19,6 +19,13 @@ NEEDED = {
     Action.COPY: Permission.CREATE,
 }
 """The permission for an action on an existing registry."""
+
+
+def require_present(registry: RegistrySecret) -> RegistrySecret:
+    """The registry. Conflict `being_deleted`."""
+    if registry.deleting:
+        raise Conflict(str(registry.key), Problem.BEING_DELETED)
+    return registry
 
 
 class Guard:

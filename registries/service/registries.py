@@ -25,7 +25,7 @@ from registries.domain.reviving import information_annotations
 from registries.domain.writer import PASSWORD, Writer
 from registries.index.search import Index
 from registries.intake.draft import echo_causes, information_causes, password_causes
-from registries.service.guard import NEEDED, Guard
+from registries.service.guard import NEEDED, Guard, require_present
 from registries.service.guesses import Echoes, Guesses
 from registries.service.images import require_probe_image, require_probe_image_of
 from registries.service.undo import Undo
@@ -35,13 +35,6 @@ from registries.verification.outcome import NotTested
 
 ATTEMPTS = 5
 """Attempts to change a password while tests write their verdicts."""
-
-
-def require_present(registry: RegistrySecret) -> RegistrySecret:
-    """The registry. Conflict `being_deleted`."""
-    if registry.deleting:
-        raise Conflict(str(registry.key), Problem.BEING_DELETED)
-    return registry
 
 
 class Registries:

@@ -19,10 +19,10 @@ from registries.domain.registry import Draft, Key, RegistrySecret
 from registries.domain.resource import verification_annotations
 from registries.index.search import Index
 from registries.service.copying import NEEDED_AT_SOURCE, Copying
-from registries.service.guard import Guard
+from registries.service.guard import Guard, require_present
 from registries.service.guesses import Guesses
 from registries.service.likeness import Difference, visible_differences
-from registries.service.registries import Registries, require_present
+from registries.service.registries import Registries
 from registries.stores.base import Store
 
 MOST = 50

@@ -22,8 +22,8 @@ from registries.domain.errors import (
     Unavailable,
 )
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret
-from registries.service.guard import Guard
-from registries.service.registries import Registries, require_present
+from registries.service.guard import Guard, require_present
+from registries.service.registries import Registries
 from registries.stores.base import Store
 from registries.verification.check import Checks
 from registries.verification.outcome import NotTested

@@ -16,10 +16,9 @@ from registries.limits import Rates
 from registries.probe.image import ImageQuery
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
-from registries.service.guard import Guard
+from registries.service.guard import Guard, require_present
 from registries.service.images import Images, image_query, saved_queries
 from registries.service.likeness import differences
-from registries.service.registries import require_present
 from registries.stores.base import Store
 from registries.verification.check import Check, Checks, Observer, Restraint
 from registries.verification.outcome import NotTested, Tested, kept

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from registries.domain.access import EVERYWHERE, Role
 from registries.domain.errors import Conflict
 from registries.log_in.access import ConsoleRequest
+from registries.web.administration_forms import AccountForm, GrantForm, PasswordForm
 from registries.web.form_dialogs import confirm_by_name, submit
-from registries.web.forms import AccountForm, GrantForm, PasswordForm
 from registries.web.responses import back, dialog
 from registries.wiring import services
 from registries.words import labels

@@ -15,8 +15,8 @@ from registries.people.grants import forget_namespace
 from registries.schedule import intervals as check_intervals
 from registries.schedule import silences
 from registries.schedule.intervals import Setting, Source
+from registries.web.administration_forms import NamespaceForm
 from registries.web.form_dialogs import confirm_by_name, submit
-from registries.web.forms import NamespaceForm
 from registries.web.responses import dialog
 from registries.web.shares import share
 from registries.wiring import services

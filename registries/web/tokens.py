@@ -14,7 +14,7 @@ from registries.domain.errors import Invalid
 from registries.domain.resource import API_VERSION
 from registries.log_in.access import ConsoleRequest
 from registries.people.tokens import LONGEST, TokenView
-from registries.web.forms import TokenForm
+from registries.web.administration_forms import TokenForm
 from registries.web.responses import back, dialog
 from registries.wiring import services
 
