@@ -53,7 +53,7 @@ def _row(registry: RegistrySecret, it: Relative) -> dict[str, Any]:
         "bond": BONDS[it.bond],
         "label": labels.status(it.registry),
         "same": it.same,
-        "text": ", ".join(str(DIFFERENCES[difference]) for difference in it.differences),
+        "text": " · ".join(str(DIFFERENCES[difference]) for difference in it.differences),
         "align": f"{details_url(copy.key)}align/" if it.alignable else "",
     }
 
