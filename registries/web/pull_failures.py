@@ -67,6 +67,8 @@ class Group:
     reason: str
     certain: bool
     image: str
+    images: int
+    """Further images."""
     message: str
     pods: list[tuple[str, str]]
     """(pod, container)"""
@@ -123,6 +125,7 @@ def _group(failures: list[Failure], access: Access) -> Group:
         reason=reason(explanation),
         certain=explanation.certain or explanation.code is Code.UNKNOWN,
         image=shown_words(first.waiting.image, IMAGE_MAX),
+        images=len({it.waiting.image for it in failures}) - 1,
         message=shown_words(told, MESSAGE_MAX),
         pods=[(it.pod.name, it.waiting.container) for it in failures[:SHOWN]],
         count=len(failures),

@@ -7,6 +7,10 @@ from playwright.sync_api import Browser, expect
 
 from registries.demo.seed import NAMESPACES
 from tests.browser.test_guide import *  # noqa: F403  the same tests, on the console of this module
+from tests.gallery.furnishing import EMPTY, LONGEST
+from tests.gallery.looking import ALL, Variant, look_at
+from tests.gallery.on_cluster import CLUSTER_STATES, clear, fill
+from tests.gallery.scene import Scene, State
 from tests.peers.cluster import Cluster
 from tests.peers.console_page import add_registry, choose, dialog, row
 from tests.peers.held import HeldRegistry
@@ -23,7 +27,7 @@ SOON = 30_000
 def console(
     chromium: Browser, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningConsole]:
-    cluster.empty(*NAMESPACES)
+    cluster.empty(*NAMESPACES, EMPTY, LONGEST)
     kubeconfig = str(cluster.server.kubeconfig("console"))
     running = RunningConsole(
         tmp_path_factory.mktemp("console") / "data",
@@ -37,6 +41,13 @@ def console(
     running.stop()
     assert running.leaks() == []
     cluster.empty()
+
+
+@pytest.fixture(scope="module")
+def failing_pods(console: RunningConsole, cluster: Cluster) -> Iterator[None]:
+    fill(cluster)
+    yield
+    clear(cluster)
 
 
 def test_a_service_account_is_bound_and_its_use_told_before_a_deletion(
@@ -114,3 +125,22 @@ def test_what_kubectl_does_shows_up_in_an_open_page(people: People, cluster: Clu
     expect(page.get_by_text("改名了")).to_be_visible(timeout=SOON)
     cluster.delete("prod-namespace", "by-kubectl")
     expect(row(page, "by-kubectl")).to_be_hidden(timeout=SOON)
+
+
+@pytest.mark.parametrize(
+    ("state", "variant"),
+    [(state, ALL[(7 * number) % len(ALL)]) for number, state in enumerate(CLUSTER_STATES)],
+    ids=lambda it: it.name,
+)
+def test_layout(
+    failing_pods: None,
+    people: People,
+    console: RunningConsole,
+    cluster: Cluster,
+    held: HeldRegistry,
+    state: State,
+    variant: Variant,
+) -> None:
+    looks = look_at(state, people, Scene(console, held, cluster), [variant], None, axe=False)
+
+    assert [fault for look in looks for fault in look.faults] == []

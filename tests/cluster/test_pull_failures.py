@@ -1,7 +1,4 @@
-"""Pods that cannot pull, on a real API server: found, explained, and only within the rights of the person.
-
-No kubelet runs: the tests write the status that a kubelet writes.
-"""
+"""Pods that cannot pull, on a real API server: found, explained, and only within the rights of the person."""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from registries.cluster.paths import pods_in, secrets_in
 from registries.cluster.personal import Person
 from registries.domain.registry import Key
 from registries.pull_secrets import pods as pod_reader
@@ -20,44 +16,13 @@ from tests.canary import CANARY
 from tests.cast import Cast
 from tests.cluster.test_pages import configured
 from tests.cluster.users import HARBOR, add, make, named, pod_spec
-from tests.peers.cluster import MERGE_PATCH, Cluster
+from tests.peers.cluster import Cluster
+from tests.peers.failing_pods import IMAGE, REFUSED, fails, secret
 from tests.peers.scripted import wait_for
 
 pytest_plugins = ("tests.cluster.users",)
 
 PAGE, ADD = "/pull-failures/", "/registries/-/add/"
-IMAGE = f"{HARBOR}/shop/web:1"
-REFUSED = f"pulling from host {HARBOR} failed with status code [manifests 1]: 401 Unauthorized"
-CONFIG = "kubernetes.io/dockerconfigjson"
-
-
-def fails(
-    cluster: Cluster,
-    name: str,
-    *,
-    image: str = IMAGE,
-    secrets: tuple[str, ...] = (),
-    namespace: str = "team-a",
-    message: str = REFUSED,
-    reason: str = "ImagePullBackOff",
-    phase: str = "Pending",
-) -> None:
-    make(cluster, "Pod", name, pod_spec(image, secrets), namespace=namespace)
-    waiting = {"reason": reason, "message": message}
-    container = {"name": "c", "image": image, "imageID": "", "ready": False, "restartCount": 0}
-    status = {"phase": phase, "containerStatuses": [{**container, "state": {"waiting": waiting}}]}
-    path = f"{pods_in(namespace)}/{name}"
-    patched = cluster.server.call("PATCH", f"{path}/status", {"status": status}, kind=MERGE_PATCH)
-    assert patched.status == 200, patched.body
-    assert wait_for(
-        lambda: cluster.cached(pods_in(namespace)).get(name) == patched.body["metadata"]["resourceVersion"]
-    )
-
-
-def secret(cluster: Cluster, name: str, config: str, kind: str = CONFIG) -> None:
-    data = {".dockerconfigjson": config} if kind == CONFIG else {"x": config}
-    body: dict[str, Any] = {"metadata": {"name": name}, "type": kind, "stringData": data}
-    assert cluster.server.call("POST", secrets_in("team-a"), body).status == 201
 
 
 def found(

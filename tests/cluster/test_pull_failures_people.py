@@ -4,8 +4,9 @@ from django.test import Client
 
 from registries.cluster.paths import pods_in
 from tests.cluster.people import CAST, log_in
-from tests.cluster.test_pull_failures import PAGE, fails
+from tests.cluster.test_pull_failures import PAGE
 from tests.peers.cluster import Cluster
+from tests.peers.failing_pods import fails
 
 pytest_plugins = ("tests.cluster.people",)
 

@@ -11,16 +11,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 
 from tests.gallery.book import write_book
 from tests.gallery.furnishing import furnish
 from tests.gallery.looking import ALL, Look, look_at
+from tests.gallery.on_cluster import CLUSTER_STATES, cluster_console
 from tests.gallery.scene import Scene, State
 from tests.gallery.states import STATES
+from tests.peers.api_server import running_server
+from tests.peers.cluster import Cluster
 from tests.peers.command import ROOT
 from tests.peers.held import HeldRegistry
-from tests.peers.running_console import RunningConsole, copied_console, seeded_folder
+from tests.peers.running_console import copied_console, seeded_folder
 from tests.peers.visitors import People, Watch
 from tests.screenshots import FLAGS
 
@@ -34,21 +37,29 @@ def main() -> int:
     with ExitStack() as stack:
         held = HeldRegistry()
         stack.callback(held.stop)
-        console = stack.enter_context(_console(held, options.rows))
         browser = stack.enter_context(sync_playwright()).chromium.launch(
             executable_path=shutil.which("chromium-headless-shell") or shutil.which("chromium"), args=FLAGS
         )
-        people = People(browser, console.url, Watch(console.url))
-        for state in STATES:
-            if any(word in state.name for word in options.only or [""]):
-                seen = _seen(state, people, Scene(console, held), options)
-                _report(state, seen)
-                looks += seen
+        for states, scene in ((STATES, _scene), (CLUSTER_STATES, _cluster_scene)):
+            chosen = [it for it in states if any(word in it.name for word in options.only or [""])]
+            if chosen:
+                with scene(held, options.rows) as shown:
+                    looks += _tour(browser, chosen, shown, options)
         browser.close()
     page = write_book(folder, looks)
     faulty = sum(bool(look.faults) for look in looks)
     print(f"{len(looks)} pictures, {faulty} with faults: {page}")
     return 1 if faulty else 0
+
+
+def _tour(browser: Browser, states: Sequence[State], scene: Scene, options: argparse.Namespace) -> list[Look]:
+    people = People(browser, scene.console.url, Watch(scene.console.url))
+    looks = []
+    for state in states:
+        seen = _seen(state, people, scene, options)
+        _report(state, seen)
+        looks += seen
+    return looks
 
 
 def _seen(state: State, people: People, scene: Scene, options: argparse.Namespace) -> list[Look]:
@@ -75,15 +86,23 @@ def _report(state: State, looks: Sequence[Look]) -> None:
 
 
 @contextmanager
-def _console(held: HeldRegistry, rows: int) -> Iterator[RunningConsole]:
+def _scene(held: HeldRegistry, rows: int) -> Iterator[Scene]:
     with tempfile.TemporaryDirectory() as place:
         base = seeded_folder(Path(place) / "seeded")
         furnish(Path(place) / "seeded", held, rows=rows)
         console = copied_console(Path(place) / "seeded", Path(place) / "data", base)
         try:
-            yield console
+            yield Scene(console, held)
         finally:
             console.stop()
+
+
+@contextmanager
+def _cluster_scene(held: HeldRegistry, rows: int) -> Iterator[Scene]:
+    with tempfile.TemporaryDirectory() as place, running_server(Path(place) / "cluster") as server:
+        cluster = Cluster(server)
+        with cluster_console(cluster, Path(place) / "data") as console:
+            yield Scene(console, held, cluster)
 
 
 def _options() -> argparse.Namespace:

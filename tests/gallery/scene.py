@@ -6,6 +6,7 @@ from secrets import token_hex
 
 from playwright.sync_api import Page
 
+from tests.peers.cluster import Cluster
 from tests.peers.console_page import credential
 from tests.peers.held import HeldRegistry
 from tests.peers.running_console import RunningConsole
@@ -19,6 +20,8 @@ class Scene:
 
     console: RunningConsole
     held: HeldRegistry
+    cluster: Cluster | None = None
+    """Only for the states that need one."""
 
 
 Act = Callable[[Page, Scene], None]

@@ -1,0 +1,149 @@
+"""The states of pages that need a cluster, on a real API server: pods that cannot pull."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from registries.cluster.paths import pods_in, secrets_in
+from registries.demo.seed import NAMESPACES
+from registries.domain.resource import milliseconds
+from tests.gallery.furnishing import EMPTY, LONGEST
+from tests.gallery.scene import Scene, State
+from tests.peers.cluster import Cluster
+from tests.peers.failing_pods import HARBOR, REFUSED, fails, secret
+from tests.peers.ports import demo_base
+from tests.peers.running_console import RunningConsole
+
+PAGE = "/pull-failures/"
+NOWHERE = "192.168.3.4:5000"
+PROVEN = "harbor-proven"
+LONG_HOST = ".".join(["registry" + "r" * 54] * 3) + ".example.com"
+LONG_NAME = "pod-" + "x" * 240
+BY_MESSAGE = {
+    "tag": "manifest unknown: manifest unknown",
+    "arm": "no match for platform in manifest: not found",
+    "ca": "failed to do request: tls: failed to verify certificate: x509: certificate signed by unknown authority",
+    "http": "http: server gave HTTP response to HTTPS client",
+    "away": "failed to do request: dial tcp 10.3.0.7:443: connect: connection refused",
+    "limit": "toomanyrequests: You have reached your pull rate limit",
+    "busy": "pull QPS exceeded",
+    "html": "unexpected media type text/html; charset=utf-8",
+    "error": "unexpected status from HEAD request: 503 Service Unavailable",
+    "denied": "insufficient_scope: authorization failed",
+    "old": "",
+}
+"""Pod -> what its node says of the image."""
+
+
+@contextmanager
+def cluster_console(cluster: Cluster, folder: Path) -> Iterator[RunningConsole]:
+    """The demo on this cluster, with failing pods beside it."""
+    cluster.empty(*NAMESPACES, EMPTY, LONGEST)
+    fill(cluster)
+    values = {"CONSOLE_STORE": "kubernetes", "CONSOLE_NAMESPACE": "nowhere"}
+    kubeconfig = str(cluster.server.kubeconfig("console"))
+    console = RunningConsole(folder, demo_base(), "--into-cluster", KUBECONFIG=kubeconfig, **values)
+    try:
+        yield console
+    finally:
+        console.stop()
+
+
+def fill(cluster: Cluster) -> None:
+    for namespace in ("team-a", LONGEST):
+        accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+        cluster.server.call("POST", accounts, {"metadata": {"name": "default"}})
+    for name, host, reason in (
+        (PROVEN, "proven.example.com", "ok"),
+        ("harbor-refused", "refused.example.com", "bad_credentials"),
+        ("harbor-untested", "untested.example.com", ""),
+        ("harbor-example", HARBOR, "ok"),
+    ):
+        cluster.apply("team-a", name, domain=host, password="p")
+        _judge(cluster, name, reason)
+    _fill_team_a(cluster)
+    _fill_longest(cluster)
+
+
+def clear(cluster: Cluster) -> None:
+    """Removes the pods and Secrets again, for other tests on this server."""
+    for namespace in ("team-a", LONGEST):
+        cluster.server.call("DELETE", f"{pods_in(namespace)}?gracePeriodSeconds=0")
+    for name in ("opaque", "theirs"):
+        cluster.server.call("DELETE", f"{secrets_in('team-a')}/{name}")
+
+
+def _judge(cluster: Cluster, name: str, reason: str) -> None:
+    prefix = "theriseunion.io/verify-"
+    status = {"": "untested", "ok": "success"}.get(reason, "failed")
+    at = {f"{prefix}timestamp": str(milliseconds(datetime.now(UTC)))} if reason else {}
+    cluster.annotate("team-a", name, {f"{prefix}status": status, f"{prefix}reason": reason, **at})
+
+
+def _fill_team_a(cluster: Cluster) -> None:
+    refused = "failed with status code [manifests 1]: 401 Unauthorized"
+    for number in range(14):
+        fails(cluster, f"shop-web-7d9c6b9f4-{number:05}")
+    for name, message in BY_MESSAGE.items():
+        fails(cluster, name, image=f"{HARBOR}/shop/{name}:1.4.2", message=message)
+    for name, host in (("proven", PROVEN), ("refused", "harbor-refused"), ("untested", "harbor-untested")):
+        fails(cluster, name, image=f"{name}.example.com/a:1", secrets=(host,), message=refused)
+    secret(cluster, "opaque", "x", "Opaque")
+    secret(cluster, "theirs", json.dumps({"auths": {"x.example.com": {"username": "u", "password": "p"}}}))
+    for name in ("gone", "opaque", "theirs"):
+        fails(cluster, f"names-{name}", image=f"{NOWHERE}/edge/agent:2", secrets=(name,), message=refused)
+    fails(cluster, "names-none", image=f"{NOWHERE}/edge/agent:2", message=refused)
+    fails(cluster, "other-key", image=f"{HARBOR}/a:1", secrets=("harbor-refused",))
+    mirror = "pulling from host mirror.example.com failed with status code [manifests 1]: 401 Unauthorized"
+    fails(cluster, "mirror", image=f"{HARBOR}/shop/web:2", message=mirror)
+    fails(cluster, "no-name", image="Shop/Web:1", reason="InvalidImageName", message="couldn't parse image")
+    fails(cluster, "never", image="busybox:1", reason="ErrImageNeverPull", message="")
+
+
+def _fill_longest(cluster: Cluster) -> None:
+    image = f"{LONG_HOST}/{'/'.join(['p' * 30] * 6)}:{'t' * 60}"
+    said = f"{REFUSED} {'<html>' * 120}"
+    for number in range(12):
+        fails(cluster, f"{LONG_NAME}-{number}", image=image, namespace=LONGEST, message=said)
+    fails(cluster, "names", image=image, namespace=LONGEST, secrets=("s" * 250,), message=said)
+
+
+def without_permission(page: Page, scene: Scene) -> None:
+    cluster = _cluster(scene)
+    cluster.revoke_console()
+    try:
+        page.reload()
+        page.locator("#unread").wait_for()
+    finally:
+        cluster.grant_console()
+
+
+def unfolded(page: Page, scene: Scene) -> None:
+    for summary in page.locator(".pull-failure summary").all()[:3]:
+        summary.click()
+
+
+def _cluster(scene: Scene) -> Cluster:
+    assert scene.cluster is not None
+    return scene.cluster
+
+
+def at_the_end(page: Page, scene: Scene) -> None:
+    page.locator(".pull-failure").last.scroll_into_view_if_needed()
+
+
+CLUSTER_STATES = (
+    State("pulls", PAGE),
+    State("pulls-end", f"{PAGE}?namespace=team-a", at_the_end),
+    State("pulls-unfolded", f"{PAGE}?namespace=team-a", unfolded),
+    State("pulls-viewer", PAGE, person="vic"),
+    State("pulls-registry", f"{PAGE}?namespace=team-a&registry=harbor-example"),
+    State("pulls-empty", f"{PAGE}?namespace={EMPTY}"),
+    State("pulls-longest", f"{PAGE}?namespace={LONGEST}", unfolded),
+    State("pulls-nobody", PAGE, person="sam"),
+    State("pulls-no-permission", PAGE, without_permission),
+)
