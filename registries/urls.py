@@ -30,7 +30,7 @@ from registries.web.list import namespace_options, pulse, registry_list, selecti
 from registries.web.notices import run_notices
 from registries.web.overview import overview
 from registries.web.palette import palette
-from registries.web.pull_failures import pull_failures
+from registries.web.pull_failures import pull_failures, restart_pod
 from registries.web.pull_secrets import pull_secret, run_usage, usage
 from registries.web.relatives import align, relatives
 from registries.web.responses import with_accounts_only as local
@@ -138,6 +138,7 @@ urlpatterns = [
     path("namespaces/", namespaces.namespaces, name="namespaces"),
     path("namespaces/<k8s:name>/interval/", intervals.namespace_interval, name="namespace_interval"),
     path("pull-failures/", pull_failures, name="pull_failures"),
+    path("pull-failures/<k8s:namespace>/<k8s:name>/restart/", restart_pod, name="restart_pod"),
     path("metrics", metrics.metrics, name="metrics"),
     path("icons/<slug:version>.svg", icons.sprite, name="icons"),
 ]

@@ -35,6 +35,7 @@ class Action(StrEnum):
     NAMESPACE = "namespace"
     BIND = "bind"
     UNBIND = "unbind"
+    RESTART = "restart"
     EXPORT = "export"
     TOKEN = "token"  # noqa: S105  an object, not a secret
     CHANNEL = "channel"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any, Protocol
@@ -45,6 +46,7 @@ class FailingPod:
     secrets: tuple[str, ...]
     waiting: tuple[Waiting, ...]
     owner: tuple[str, str] = ("", "")
+    uid: str = ""
 
 
 @dataclass(slots=True)
@@ -59,8 +61,17 @@ class FailingPods:
 
 
 class PullFailures(Protocol):
-    """Reads pods and their Secrets, within the permissions of one person or of the console. Raises no error, and takes
+    """Pods and their Secrets, within the permissions of one person or of the console. Reading raises no error and takes
     some seconds at most."""
+
+    @property
+    def restarts(self) -> bool:
+        """Whether `restart` is possible: only as a person of the cluster."""
+        ...
+
+    def restart(self, pod: Key, *, uid: str, at: datetime) -> tuple[str, str]:
+        """See restart.py."""
+        ...
 
     def pods(self, namespaces: Sequence[str], phase: Phase, *, all_of_them: bool) -> FailingPods:
         """The failing pods of these namespaces. `all_of_them`: the person sees every namespace of the cluster."""
@@ -96,6 +107,7 @@ def failing_pod(item: Json) -> FailingPod | None:
         ),
         waiting=waiting,
         owner=_owner(metadata),
+        uid=str(metadata.get("uid")),
     )
 
 
@@ -113,10 +125,16 @@ def node_platform(item: Json) -> str:
     return platform_of(str(info.get("operatingSystem")), str(info.get("architecture")))
 
 
+def controller_of(metadata: Json) -> Json | None:
+    """The owner reference of the controller."""
+    owners = (it for it in metadata.get("ownerReferences") or () if it.get("controller"))
+    return next(owners, None)
+
+
 def _owner(metadata: Json) -> tuple[str, str]:
     """Kind and name of the workload. A Deployment owns its pods through a ReplicaSet with a hash in the name."""
-    owners = (it for it in metadata.get("ownerReferences") or () if it.get("controller"))
-    kind, name = next(((str(it.get("kind")), str(it.get("name"))) for it in owners), ("", ""))
+    owner = controller_of(metadata)
+    kind, name = (str(owner.get("kind")), str(owner.get("name"))) if owner else ("", "")
     hashed = f"-{(metadata.get('labels') or {}).get('pod-template-hash') or ''}"
     if kind == "ReplicaSet" and len(hashed) > 1 and name.endswith(hashed):
         return "Deployment", name.removesuffix(hashed)

@@ -8,10 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
-from registries.domain.errors import ConsoleError, NotFound, Problem
+from registries.cluster.personal import Caller
+from registries.domain.errors import ConsoleError, Forbidden, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.pull_secrets.explain import PodSecret, SecretState
 from registries.pull_secrets.failing import (
@@ -27,6 +29,7 @@ from registries.pull_secrets.failing import (
 from registries.pull_secrets.images import auths_keys, image_host
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.matching import read_image
+from registries.pull_secrets.restart import restart
 
 AT_ONCE = 8
 PATIENCE = 8.0
@@ -46,8 +49,8 @@ class _Enough(Exception):
 class PodReader:
     """The PullFailures of a cluster. Reads with `reader`: a person, or the console for the people of its own accounts.
 
-    `state` reads the pull secret of a registry as the console. `reads_secrets` says whether the content of other
-    Secrets is read: only as a person. Thread-safe when its arguments are.
+    `state` reads the pull secret of a registry as the console. `person` makes calls that a person must be allowed: it
+    restarts pods, and the content of other Secrets is read only with it. Thread-safe when its arguments are.
     """
 
     def __init__(
@@ -55,13 +58,22 @@ class PodReader:
         reader: Connection,
         state: Callable[[Key], PullSecret],
         *,
-        reads_secrets: bool,
+        person: Caller | None,
         cluster_wide: bool,
     ) -> None:
         self._reader = reader
         self._state = state
-        self._reads_secrets = reads_secrets
+        self._person = person
         self._cluster_wide = cluster_wide
+
+    @property
+    def restarts(self) -> bool:
+        return self._person is not None
+
+    def restart(self, pod: Key, *, uid: str, at: datetime) -> tuple[str, str]:
+        if self._person is None:
+            raise Forbidden(str(pod), problem=Problem.WORKLOADS_FORBIDDEN)
+        return restart(self._person, pod, uid, at)
 
     def pods(self, namespaces: Sequence[str], phase: Phase, *, all_of_them: bool) -> FailingPods:
         """The failing pods of these namespaces, by namespace and name. One list for the cluster if `all_of_them` says
@@ -184,7 +196,7 @@ class PodReader:
         if left <= 0:
             return PodSecret(key.name, SecretState.UNREAD)
         try:
-            if self._reads_secrets:
+            if self._person is not None:
                 try:
                     return read_secret(
                         key.name, self._reader.call("GET", paths.secret(key), subject=str(key), read=left)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from registries.audit.action import IN_DOUBT, OK, Action, Audit
 from registries.domain.access import Access
-from registries.domain.errors import Problem
+from registries.domain.errors import Forbidden, NotFound, Problem, Refused, Unavailable
 from registries.domain.query import Criteria
 from registries.domain.registry import Key
 from registries.index.search import Index
@@ -34,9 +35,10 @@ class Failures:
 class PodFailures:
     """Pods are read when a person asks, and are not kept."""
 
-    def __init__(self, store: Store, index: Index, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, index: Index, audit: Audit, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._index = index
+        self._audit = audit
         self._clock = clock
 
     @property
@@ -66,3 +68,33 @@ class PodFailures:
             named = [secrets[key] for name in pod.secrets if (key := Key(pod.namespace, name)) in secrets]
             items += [Failure(pod, it, explain(it, named, here[pod.namespace], now)) for it in pod.waiting]
         return Failures(tuple(items), tuple(found.unread), found.problem, found.more)
+
+    def may_restart(self, access: Access) -> bool:
+        """Whether a restart is offered: to people of the cluster, in whose name it is done."""
+        reader = self._store.acting_as(access.acting).pull_failures()
+        return reader is not None and reader.restarts
+
+    def restart(self, *, access: Access, pod: Key, uid: str) -> tuple[str, str]:
+        """Restarts the workload of a failing pod, or deletes the pod for its controller to make it again. Returns kind
+        and name of what was restarted or deleted.
+
+        The cluster decides whether this person may. NotFound; Conflict `changed`; Forbidden; Unavailable.
+        """
+        self._index.require_namespace(access, pod.namespace)
+        reader = self._store.acting_as(access.acting).pull_failures()
+        if reader is None:
+            raise NotFound(str(pod))
+        try:
+            kind, name = reader.restart(pod, uid=uid, at=self._clock())
+        except (Forbidden, Unavailable) as error:
+            if isinstance(error, Forbidden) or error.problem == Problem.CLUSTER_UNCERTAIN:
+                outcome = "refused" if isinstance(error, Refused) else error.reason
+                outcome = IN_DOUBT if isinstance(error, Unavailable) else outcome
+                self._record(access, pod, f"Pod/{pod.name}", outcome)
+            raise
+        self._record(access, pod, f"{kind}/{name}", OK)
+        return kind, name
+
+    def _record(self, access: Access, pod: Key, what: str, outcome: str) -> None:
+        note = f"workload {what}"
+        self._audit.record(access, Action.RESTART, namespace=pod.namespace, outcome=outcome, note=note)

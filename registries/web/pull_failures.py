@@ -3,16 +3,17 @@
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from registries.domain.access import Access, Permission
-from registries.domain.errors import NotFound
+from registries.domain.errors import ConsoleError, NotFound, Problem
 from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.domain.shown import shown_words
 from registries.log_in.access import ConsoleRequest
@@ -21,11 +22,12 @@ from registries.pull_secrets.explain import Code, Explanation
 from registries.pull_secrets.failing import FailingPod, Phase
 from registries.pull_secrets.kinds import Binding
 from registries.pull_secrets.matching import DEFAULT_DOMAIN
+from registries.pull_secrets.restart import ROLLED_OUT
 from registries.service.pull_failures import Failure
-from registries.web.responses import details_url, is_htmx
+from registries.web.responses import back, details_url, dialog, is_htmx
 from registries.wiring import services
 from registries.words.labels import Label
-from registries.words.problems import problem_text
+from registries.words.problems import error_text, problem_text
 from registries.words.pull_failures import LABELS, reason
 
 SHOWN, GROUPS = 10, 100
@@ -56,6 +58,10 @@ class Step:
     bind: RegistrySecret | None = None
     hint: str = ""
     command: str = ""
+    again: bool = False
+    """Whether new pods alone are the step."""
+    restarts: tuple[tuple[str, str], ...] = ()
+    """Buttons that make pods again: (text, URL)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ def _group(failures: list[Failure], access: Access) -> Group:
         pods=[(it.pod.name, it.waiting.container) for it in failures[:SHOWN]],
         count=len(failures),
         more=len(failures[SHOWN:]),
-        step=_step(first.pod, explanation, access),
+        step=_with_restarts(_step(first.pod, explanation, access), [it.pod for it in failures], access),
     )
 
 
@@ -153,6 +159,50 @@ def _step(pod: FailingPod, explanation: Explanation, access: Access) -> Step:
         hint = _("The console then keeps a pull secret for it.")
         return Step(_("Add registry"), reverse("registries:add", query=query), dialog=True, hint=hint)
     return Step(command=_kubectl(pod, "describe", "pod", pod.name))
+
+
+def _with_restarts(step: Step, pods: list[FailingPod], access: Access) -> Step:
+    """Buttons instead of a command that restarts, for a person in whose name it can be done."""
+    if not step.again or not services().pull_failures.may_restart(access):
+        return step
+    targets: dict[tuple[str, str], FailingPod] = {}
+    for pod in pods:
+        if pod.owner[0]:
+            targets.setdefault(pod.owner if pod.owner[0] in ROLLED_OUT else ("Pod", pod.name), pod)
+    buttons = [(_restart_words(*target), _restart_url(pod)) for target, pod in islice(targets.items(), SHOWN)]
+    return Step(hint=step.hint, restarts=tuple(buttons)) if buttons else step
+
+
+def _restart_words(kind: str, name: str) -> str:
+    text = _("Restart %(name)s") if kind in ROLLED_OUT else _("Re-create %(name)s")
+    return text % {"name": name}
+
+
+def _restart_url(pod: FailingPod) -> str:
+    return reverse("registries:restart_pod", args=[pod.namespace, pod.name], query={"uid": pod.uid})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def restart_pod(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """The dialog that restarts the workload of a failing pod, or the page after it. `uid` is the pod's."""
+    service, pod, problem, status = services().pull_failures, Key(namespace, name), "", 200
+    services().index.require_namespace(request.access, namespace)
+    if not service.may_restart(request.access):
+        raise NotFound(request.path)
+    uid = (request.POST if request.method == "POST" else request.GET).get("uid", "")
+    if request.method == "POST":
+        try:
+            restarted = service.restart(access=request.access, pod=pod, uid=uid)
+            text = _("Restarted %(name)s") % {"name": "/".join(restarted)}
+            return back(request, text, "registries:pull_failures", query={"namespace": namespace})
+        except ConsoleError as error:
+            if error.code == Problem.SESSION_ENDED:
+                raise
+            problem, status = error_text(error), 409
+    title = _("Create the pods again")
+    context = {"title": title, "name": name, "uid": uid, "problem": problem}
+    context["back"] = reverse("registries:pull_failures", query={"namespace": namespace})
+    return dialog(request, "registries/_restart_pod.html", context, status=status, title=title)
 
 
 def _needs_password(registry: RegistrySecret) -> bool:
@@ -181,7 +231,7 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access) -> Step:
     binding = services().pull_secrets.binding(access=access, key=registry.key)
     if binding is Binding.BOUND:
         hint = _("It is bound to the default service account. These pods are older: restart the workload.")
-        return Step(*opens, hint=hint, command=restart)
+        return Step(*opens, hint=hint, command=restart, again=True)
     hint = _("The default service account then names it. Only new pods use it: restart the workload.")
     if binding is Binding.UNBOUND and access.may(Permission.CREATE, pod.namespace):
         return Step(_("Bind %(name)s") % {"name": registry.name}, bind=registry, hint=hint, command=restart)
@@ -195,7 +245,7 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access) -> Step:
 def _restart(pod: FailingPod) -> str:
     """The command; "" for a pod that nothing makes again."""
     kind, name = pod.owner
-    if kind in ("Deployment", "StatefulSet", "DaemonSet"):
+    if kind in ROLLED_OUT:
         return _kubectl(pod, "rollout", "restart", f"{kind.lower()}/{name}")
     return _kubectl(pod, "delete", "pod", pod.name) if kind else ""
 

@@ -30,6 +30,8 @@ def pull_secret(request: ConsoleRequest, namespace: str, name: str) -> HttpRespo
         bound = request.POST.get("bound") == "1"
         services().pull_secrets.bind(access=access, key=key, uid=request.POST.get("uid", ""), bound=bound)
         text = _("Bound to the default service account.") if bound else _("Unbound.")
+        if request.POST.get("from") == "pull-failures":
+            return back(request, text, "registries:pull_failures", query={"namespace": namespace})
         if not is_htmx(request):
             return back(request, text, "registries:details", namespace, name)
     registry = services().registries.find(access=access, key=key)

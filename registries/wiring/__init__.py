@@ -127,7 +127,7 @@ class Services(Telling):
 
     @part
     def pull_failures(self) -> PodFailures:
-        return PodFailures(self.store, self.index, timezone.localtime)
+        return PodFailures(self.store, self.index, self.audit, timezone.localtime)
 
     @part
     def accounts(self) -> Accounts:

@@ -26,6 +26,7 @@ _CHANGES: dict[tuple[str, str], Text] = {
     (Action.TOKEN, "revoke"): _("Revoked the access token %s"),
     (Action.SILENCE, "add"): _("Silenced messages until %s"),
     (Action.SILENCE, "end"): _("Ended a silence"),
+    (Action.RESTART, "workload"): _("Restarted %s"),
     (Action.INTERVAL, "set"): _("Set the check interval to %s"),
     (Action.INTERVAL, "off"): _("Turned the regular checks off"),
     (Action.INTERVAL, "reset"): _("Reset the check interval"),

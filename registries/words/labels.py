@@ -100,6 +100,7 @@ ACTIONS = {
     "export": _("Exported the audit log"),
     "bind": _("Bound to the default service account"),
     "unbind": _("Unbound from the default service account"),
+    "restart": _("Restarted a failing pod"),
 }
 
 OUTCOMES = {

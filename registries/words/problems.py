@@ -110,6 +110,10 @@ TEXTS: dict[Problem, Text] = {
     ),
     Problem.IMAGE_NAME: _("This is not a valid image reference. Write host/project/name:tag."),
     Problem.IMAGE_ELSEWHERE: _("Nodes pull this image from another registry."),
+    Problem.WORKLOADS_FORBIDDEN: _(
+        "You have no permission to restart this workload on the cluster. It requires `patch` on deployments and"
+        " daemonsets, or `delete` on pods, for example the role edit."
+    ),
     Problem.NO_PULL_SECRETS: _("This console keeps no pull secrets (CONSOLE_PULL_SECRETS)."),
     Problem.PULL_SECRET_FOREIGN: _(
         "The Secret with this name was not created by the console, so no service account was bound to it."

@@ -10,9 +10,11 @@ from registries.demo.seed import NAMESPACES
 from tests.browser.test_accessibility import violations
 from tests.browser.test_session import CHECKS, session_dialog
 from tests.canary import CANARY, TOKEN
+from tests.gallery.looking import RULES
 from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.cluster import Cluster
 from tests.peers.console_page import dialog, fill, input_, open_add, row
+from tests.peers.failing_pods import HARBOR, RESTARTER, fails
 from tests.peers.kubeconfigs import client_certificate, kubeconfig
 from tests.peers.ports import demo_base
 from tests.peers.running_console import RunningConsole
@@ -178,3 +180,33 @@ class TestASessionThatEnds:
 
         kept = page.evaluate("JSON.stringify([localStorage, sessionStorage])")
         assert TOKEN not in kept + str(person.context.cookies())
+
+
+def test_a_failing_pod_is_made_again_in_the_name_of_the_person(people: People, cluster: Cluster) -> None:
+    core = "/api/v1/namespaces/team-a"
+    accounts = f"{core}/serviceaccounts"
+    account = {"metadata": {"name": "default"}, "imagePullSecrets": [{"name": "harbor-shop"}]}
+    cluster.server.call("DELETE", f"{accounts}/default")
+    assert cluster.server.call("POST", accounts, account).status == 201
+    cluster.apply("team-a", "harbor-shop", domain=HARBOR, password="p")
+    owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "shop", "uid": "1", "controller": True}
+    fails(cluster, "shop-0", ownerReferences=[owner])
+    page = people.stranger().open("/pull-failures/?namespace=team-a", theme="system", width=390, height=844)
+    log_in(page, "team-a-admin")
+    people.watch.expected.add(409)
+
+    page.get_by_role("link", name="重新创建 shop-0").click()
+    expect(dialog(page)).to_contain_text("shop-0")
+    assert violations(page) == []
+    assert page.evaluate(RULES, True) == []
+    dialog(page).get_by_role("button", name="重启", exact=True).click()
+    expect(dialog(page).get_by_role("alert")).to_contain_text("你在集群上无权重启该工作负载")
+    assert page.evaluate(RULES, True) == []
+    cluster.server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", RESTARTER)
+    cluster.bind("team-a-admin", "restarter-of-workloads", "team-a")
+    dialog(page).get_by_role("button", name="重启", exact=True).click()
+
+    expect(page.get_by_text("已重启 Pod/shop-0")).to_be_visible()
+    expect(page.get_by_role("heading", name="没有 Pod 在等待镜像")).to_be_visible()
+    assert cluster.server.call("GET", f"{core}/pods/shop-0").status == 404
+    cluster.unbind("team-a-admin", "restarter-of-workloads", "team-a")

@@ -246,17 +246,21 @@ def test_a_click_mends_it_and_the_form_is_filled_in(people: Cast, place: Cluster
     fails(place, "web-1")
     assert "绑定 harbor-prod" in client.get(PAGE).content.decode()
 
-    bound = client.post("/registries/team-a/harbor-prod/pull-secret/", {"uid": uid, "bound": "1"})
+    bound = client.post(
+        "/registries/team-a/harbor-prod/pull-secret/", {"uid": uid, "bound": "1", "from": "pull-failures"}
+    )
     form = client.get(
         ADD, {"namespace": "team-a", "domain": "Reg.io:5000", "provider": "other", "name": "theirs"}
     )
     odd = client.get(ADD, {"namespace": "team-a", "domain": '"><script>', "name": "../x"})
 
-    assert bound.status_code == 302
+    assert bound.headers["Location"] == f"{PAGE}?namespace=team-a"
     assert named(place) == ["harbor-prod"]
     page = client.get(PAGE).content.decode()
     assert "绑定 harbor-prod" not in page
     assert "已绑定到默认服务账号" in page
+    assert "/restart/" not in page  # it would be done with the rights of the console
+    assert client.post(f"{PAGE}team-a/web-1/restart/", {"uid": "x"}).status_code == 404
     assert 'value="reg.io:5000"' in form.content.decode()
     assert 'value="theirs"' in form.content.decode()
     assert odd.status_code == 200

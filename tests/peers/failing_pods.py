@@ -13,6 +13,14 @@ HARBOR = "harbor.example.com"
 IMAGE = f"{HARBOR}/shop/web:1"
 REFUSED = f"pulling from host {HARBOR} failed with status code [manifests 1]: 401 Unauthorized"
 CONFIG = "kubernetes.io/dockerconfigjson"
+RESTARTER: dict[str, Any] = {
+    "metadata": {"name": "restarter-of-workloads"},
+    "rules": [
+        {"apiGroups": ["apps"], "resources": ["deployments", "daemonsets"], "verbs": ["patch"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["delete"]},
+    ],
+}
+"""What the role edit of a real cluster has of it."""
 
 
 def fails(

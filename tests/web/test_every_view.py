@@ -103,6 +103,7 @@ VIEWS = {
     "usage": View(DELETES, IN_TEAM_A),
     "pull_secret": View({**DELETES, "olive": 409, "nina": 409}, IN_TEAM_A, data={"bound": "1"}, wrong="put"),
     "pull_failures": View(dict.fromkeys(SEES, 404)),
+    "restart_pod": View(dict.fromkeys(SEES, 404), IN_TEAM_A, wrong="put"),
     "journal": View(ANYBODY),
     "journal_export": View(ANYBODY),
     "journal_run": View(dict.fromkeys(SEES, 404), {"run": uuid4()}),

@@ -285,7 +285,7 @@ class KubernetesStore:
         return PodReader(
             self._reader(),
             self._secrets.state,
-            reads_secrets=isinstance(self._writer, Person),
+            person=self._writer if isinstance(self._writer, Person) else None,
             cluster_wide=not self._namespaces,
         )
 

@@ -1,0 +1,73 @@
+"""Makes a failing pod again: a restart of its workload, or its deletion.
+
+A pod keeps the pull secrets that it got at creation, so a new binding counts for new pods only.
+"""
+
+from datetime import datetime
+
+from registries.cluster import paths
+from registries.cluster.connection import MERGE_PATCH, Json
+from registries.cluster.personal import Caller
+from registries.domain.errors import Conflict, Forbidden, NotFound, Problem, Refused
+from registries.domain.registry import Key
+from registries.pull_secrets.failing import controller_of, failing_pod
+
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+"""What `kubectl rollout restart` sets on the pod template."""
+APPS = "/apis/apps/v1"
+ROLLED_OUT = {"Deployment": "deployments", "DaemonSet": "daemonsets"}
+"""Workloads whose controller replaces failing pods after a change. A StatefulSet waits for them instead
+(kubernetes issue 67250): its pod is deleted."""
+
+
+def restart(caller: Caller, pod: Key, uid: str, at: datetime) -> tuple[str, str]:
+    """Kind and name of what was restarted (Deployment or DaemonSet) or deleted (Pod).
+
+    NotFound; Conflict `changed` for another uid, for a pod that no longer waits and for one that nothing makes again;
+    Forbidden `workloads_forbidden`.
+    """
+    try:
+        item = _one(caller, paths.pods_in(pod.namespace), pod.namespace, pod.name)
+        if item["metadata"].get("uid") != uid or failing_pod(item) is None:
+            raise Conflict(str(pod), Problem.CHANGED)
+        owner = _workload(caller, pod.namespace, controller_of(item["metadata"]))
+        if owner is None:
+            raise Conflict(str(pod), Problem.CHANGED)
+        kind, name = str(owner.get("kind")), str(owner.get("name"))
+        if kind in ROLLED_OUT and str(owner.get("apiVersion")).startswith("apps/"):
+            path = f"{APPS}/namespaces/{pod.namespace}/{ROLLED_OUT[kind]}/{name}"
+            caller.call(
+                "PATCH", path, subject=str(pod), body=_patch(str(owner.get("uid")), at), kind=MERGE_PATCH
+            )
+            return kind, name
+        path = f"{paths.pods_in(pod.namespace)}/{pod.name}"
+        caller.call("DELETE", path, subject=str(pod), body={"preconditions": {"uid": uid}})
+    except Refused:
+        raise
+    except Forbidden:
+        raise Forbidden(str(pod), problem=Problem.WORKLOADS_FORBIDDEN) from None
+    return "Pod", pod.name
+
+
+def _patch(uid: str, at: datetime) -> Json:
+    """The patch of a workload with this uid: the server refuses it for another one."""
+    template = {"metadata": {"annotations": {RESTARTED_AT: at.isoformat(timespec="seconds")}}}
+    return {"metadata": {"uid": uid}, "spec": {"template": template}}
+
+
+def _one(caller: Caller, collection: str, subject: str, name: str) -> Json:
+    """An object, read with the permission `list` that the page needs already. NotFound."""
+    query = {"fieldSelector": f"metadata.name={name}"}
+    found = caller.call("GET", collection, subject=subject, query=query).get("items") or ()
+    if not found:
+        raise NotFound(f"{subject}/{name}")
+    return dict(found[0])
+
+
+def _workload(caller: Caller, namespace: str, owner: Json | None) -> Json | None:
+    """The controller of a pod; the Deployment behind its ReplicaSet."""
+    if owner is None or owner.get("kind") != "ReplicaSet":
+        return owner
+    replicas = f"{APPS}/namespaces/{namespace}/replicasets"
+    above = controller_of(_one(caller, replicas, namespace, str(owner.get("name")))["metadata"])
+    return above if above is not None and above.get("kind") == "Deployment" else owner
