@@ -41,6 +41,7 @@ class Action(StrEnum):
     CHANNEL = "channel"
     SILENCE = "silence"
     INTERVAL = "interval"
+    NODE_TEST = "node_test"
 
 
 class Audit(Protocol):

@@ -53,6 +53,13 @@ def may(connection: "Connection", verb: str, namespace: str, part: str = "") -> 
     return _allows(connection, {"resourceAttributes": attributes})
 
 
+def may_pods(connection: "Connection", verb: str, namespace: str) -> bool:
+    """Whether a verb on pods is allowed in a namespace. Unavailable."""
+    return _allows(
+        connection, {"resourceAttributes": {"resource": "pods", "verb": verb, "namespace": namespace}}
+    )
+
+
 def may_get(connection: "Connection", path: str) -> bool:
     """Whether `get` is allowed on a path that is not a resource. Unavailable."""
     return _allows(connection, {"nonResourceAttributes": {"path": path, "verb": "get"}})

@@ -94,6 +94,7 @@ class Problem(StrEnum):
     NO_SERVICE_ACCOUNT = "no_service_account"
     SERVICEACCOUNTS_FORBIDDEN = "serviceaccounts_forbidden"
     WORKLOADS_FORBIDDEN = "workloads_forbidden"
+    PODS_FORBIDDEN = "pods_forbidden"
     NO_PULL_SECRETS = "no_pull_secrets"
     PULL_SECRET_FOREIGN = "pull_secret_foreign"  # noqa: S105  a code
 

@@ -18,6 +18,7 @@ from registries.domain.resource import Resource
 from registries.domain.writer import Writer
 from registries.pull_secrets.failing import PullFailures
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
+from registries.pull_secrets.node_test import NodePods
 
 
 class ChangeType(StrEnum):
@@ -220,6 +221,11 @@ class Store(Protocol):
     def namespaces_with(self, labels: str) -> frozenset[str] | None:
         """The namespaces that a label selector selects, as the store has them now; None where namespaces have no
         labels, or may not be listed."""
+        ...
+
+    def node_pods(self) -> NodePods | None:
+        """The Pods of tests from a node, as the person of `acting_as`; None without one, or without pull secrets.
+        Unavailable `session_ended`."""
         ...
 
     def create_namespace(self, name: str) -> None:

@@ -243,6 +243,9 @@ class EmbeddedStore:
     def namespaces_with(self, labels: str) -> None:
         return None
 
+    def node_pods(self) -> None:
+        return None
+
     def create_namespace(self, name: str) -> None:
         uid = str(uuid4())
         with transaction.atomic():

@@ -59,6 +59,7 @@ def panel(access: Access, acting: Access, registry: RegistrySecret) -> dict[str,
         "binding": binding.value,
         "binding_text": "" if state is None else BINDINGS[binding],
         "may_bind": may and (offers_bind or binding is Binding.BOUND),
+        "by_cluster": service.by_cluster,
         "snippet": f"imagePullSecrets:\n  - name: {registry.name}\n",
     }
 

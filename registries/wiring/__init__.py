@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from registries.events import channels
@@ -40,6 +40,7 @@ from registries.service.copying import Copying
 from registries.service.guard import Guard
 from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
 from registries.service.images import Images
+from registries.service.node_tests import NodeTests
 from registries.service.pull_failures import PodFailures
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.registries import Registries
@@ -128,6 +129,10 @@ class Services(Telling):
     @part
     def pull_failures(self) -> PodFailures:
         return PodFailures(self.store, self.index, self.audit, timezone.localtime)
+
+    @part
+    def node_tests(self) -> NodeTests:
+        return NodeTests(self.store, self.guard, self.audit, timezone.localtime, later)
 
     @part
     def accounts(self) -> Accounts:
@@ -288,6 +293,20 @@ class Services(Telling):
             reseal_credentials(self.sealer),
             channels.reseal(self.sealer),
         )
+
+
+def later(seconds: float, work: Callable[[], None]) -> None:
+    """Runs `work` once after some seconds, in a thread of its own, if this process still runs."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    timer = threading.Timer(seconds, run)
+    timer.daemon = True
+    timer.start()
 
 
 _current: list[Services] = [Services()]

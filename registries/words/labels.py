@@ -97,6 +97,7 @@ ACTIONS = {
     "channel": _("Channel"),
     "silence": _("Silence"),
     "interval": _("Check interval"),
+    "node_test": _("Tested from a node"),
     "export": _("Exported the audit log"),
     "bind": _("Bound to the default service account"),
     "unbind": _("Unbound from the default service account"),

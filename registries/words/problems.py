@@ -114,6 +114,10 @@ TEXTS: dict[Problem, Text] = {
         "You have no permission to restart this workload on the cluster. It requires `patch` on deployments and"
         " daemonsets, or `delete` on pods, for example the role edit."
     ),
+    Problem.PODS_FORBIDDEN: _(
+        "You have no permission to create, list and delete Pods in this namespace on the cluster. The cluster role "
+        "image-prober has it."
+    ),
     Problem.NO_PULL_SECRETS: _("This console keeps no pull secrets (CONSOLE_PULL_SECRETS)."),
     Problem.PULL_SECRET_FOREIGN: _(
         "The Secret with this name was not created by the console, so no service account was bound to it."

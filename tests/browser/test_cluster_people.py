@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from registries.cluster.paths import pods_in
 from registries.demo.seed import NAMESPACES
 from tests.browser.test_accessibility import violations
 from tests.browser.test_session import CHECKS, session_dialog
 from tests.canary import CANARY, TOKEN
 from tests.gallery.looking import RULES
 from tests.peers.api_server import ApiServer, canary_token
-from tests.peers.cluster import Cluster
+from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.console_page import dialog, fill, input_, open_add, row
 from tests.peers.failing_pods import HARBOR, RESTARTER, fails
 from tests.peers.kubeconfigs import client_certificate, kubeconfig
@@ -23,6 +24,7 @@ from tests.peers.words import BOTH, EN, ZH, Words
 
 BOUND = (
     ("team-a-admin", "image-admin", "team-a"),
+    ("team-a-admin", "image-prober", "team-a"),
     ("omar", "image-operator", "team-a"),
     ("console", "registry-console-token-reviews", ""),
 )
@@ -210,3 +212,31 @@ def test_a_failing_pod_is_made_again_in_the_name_of_the_person(people: People, c
     expect(page.get_by_role("heading", name="没有 Pod 在等待镜像")).to_be_visible()
     assert cluster.server.call("GET", f"{core}/pods/shop-0").status == 404
     cluster.unbind("team-a-admin", "restarter-of-workloads", "team-a")
+
+
+def test_a_test_from_a_node(people: People, cluster: Cluster) -> None:
+    """No kubelet runs: the test writes what one writes."""
+    person = people.stranger("team-a-admin")
+    page = person.open("/login/", theme="system")
+    log_in(page, "team-a-admin")
+    page.wait_for_url("**/registries/")
+    page.goto(f"{page.url}team-a/harbor-team-a/")
+
+    page.get_by_role("link", name="从节点测试").click()
+    form = dialog(page)
+    form.locator("#id_node").fill("edge-07")
+    form.locator("#id_repository").fill("project/app")
+    form.get_by_role("button", name="从节点测试").click()
+
+    expect(form.locator("#node-verdict.verdict-busy")).to_contain_text("edge-07")
+    for it in cluster.server.call("GET", pods_in("team-a")).body["items"]:
+        control = "registry-console/control" in it["metadata"]["labels"]
+        said = "401 Unauthorized" if control else "manifest unknown: not found"
+        waiting = {"reason": "ErrImagePull", "message": said}
+        container = {"name": "test", "image": "x", "imageID": "", "ready": False, "restartCount": 0}
+        status = {"containerStatuses": [{**container, "state": {"waiting": waiting}}]}
+        path = f"{pods_in('team-a')}/{it['metadata']['name']}/status"
+        cluster.server.call("PATCH", path, {"status": status}, kind=MERGE_PATCH)
+    expect(form.locator("#node-verdict")).to_contain_text("不带凭证的拉取被拒绝")
+    assert violations(page) == []
+    assert cluster.server.call("GET", pods_in("team-a")).body["items"] == []

@@ -247,6 +247,7 @@ BEYOND = [
     Right("team-a", "", "secrets", "", "deletecollection"),
     Right("team-a", "", "serviceaccounts", "default", "patch"),
     Right("team-a", "", "pods", "", "list"),
+    Right("team-a", "", "pods", "", "create"),
     Right("team-a", "apps", "deployments", "", "list"),
     Right("team-a", "coordination.k8s.io", "leases", "", "create"),
     Right("registry-console", "coordination.k8s.io", "leases", "another", "get"),

@@ -102,6 +102,8 @@ VIEWS = {
     "password_try": View({**DELETES, "olive": 409, "nina": 409}, IN_TEAM_A, data={}, wrong="get"),
     "usage": View(DELETES, IN_TEAM_A),
     "pull_secret": View({**DELETES, "olive": 409, "nina": 409}, IN_TEAM_A, data={"bound": "1"}, wrong="put"),
+    "node_test": View({**dict.fromkeys(SEES, 404), "vic": 403}, IN_TEAM_A, wrong="put"),
+    "node_verdict": View({**dict.fromkeys(SEES, 404), "vic": 403}, {**IN_TEAM_A, "test": "0" * 16}),
     "pull_failures": View(dict.fromkeys(SEES, 404)),
     "restart_pod": View(dict.fromkeys(SEES, 404), IN_TEAM_A, wrong="put"),
     "journal": View(ANYBODY),

@@ -31,6 +31,7 @@ from registries.domain.resource import (
 from registries.domain.reviving import draft_of, key_of, password_annotations, reviving
 from registries.domain.writer import Writer
 from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
+from registries.pull_secrets.node_pods import ClusterNodePods
 from registries.pull_secrets.pods import PodReader
 from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
@@ -288,6 +289,11 @@ class KubernetesStore:
             person=self._writer if isinstance(self._writer, Person) else None,
             cluster_wide=not self._namespaces,
         )
+
+    def node_pods(self) -> ClusterNodePods | None:
+        if not self._keeps_secrets or not isinstance(self._writer, Person):
+            return None
+        return ClusterNodePods(self._writer.connection())
 
     def _reader(self) -> Connection:
         """The connection of the person, or of the console for people of its own accounts."""

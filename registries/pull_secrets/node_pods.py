@@ -1,0 +1,142 @@
+"""The Pods of a test from a node, on the API server, with the credential of one person."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+
+from registries.cluster import paths
+from registries.cluster.connection import Connection, Json
+from registries.cluster.reviews import may_pods
+from registries.domain.errors import ConsoleError, Forbidden, NotFound, Problem, Unavailable
+from registries.domain.registry import RegistrySecret
+from registries.domain.resource import API_VERSION, KIND
+from registries.pull_secrets.node_test import CONTROL, DEADLINE, LABEL, NO_SECRET, Node, NodePod
+
+VERBS = ("create", "list", "delete")
+MOST_NODES = 500
+
+
+class ClusterNodePods:
+    """The NodePods of a cluster. Thread-safe when its connection is."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def allowed(self, namespace: str) -> bool:
+        try:
+            return all(may_pods(self._connection, verb, namespace) for verb in VERBS)
+        except Unavailable:
+            return False
+
+    def nodes(self) -> tuple[Node, ...]:
+        query = {"limit": str(MOST_NODES)}
+        try:
+            answer = self._connection.call("GET", paths.NODES, subject=paths.NODES, query=query)
+        except ConsoleError:
+            return ()
+        return tuple(sorted((_node(it) for it in answer.get("items") or ()), key=lambda it: it.name))
+
+    def create(self, registry: RegistrySecret, test: str, node: str, image: str) -> None:
+        path = paths.pods_in(registry.namespace)
+        with _as_person(str(registry.key)):
+            try:
+                for control in (True, False):
+                    body = pod(registry, test, node, image, control=control)
+                    self._connection.call("POST", path, subject=str(registry.key), body=body)
+            except ConsoleError:
+                with suppress(ConsoleError):
+                    self.delete(registry.namespace, self.find(registry.namespace, test))
+                raise
+
+    def find(self, namespace: str, test: str = "") -> list[NodePod]:
+        query = {"labelSelector": f"{LABEL}={test}" if test else LABEL}
+        with _as_person(namespace):
+            answer = self._connection.call("GET", paths.pods_in(namespace), subject=namespace, query=query)
+        return [_read(it) for it in answer.get("items") or ()]
+
+    def delete(self, namespace: str, pods: Sequence[NodePod]) -> None:
+        """Without a grace period: an API server waits for the kubelet otherwise, which may be away."""
+        for it in pods:
+            options: Json = {"gracePeriodSeconds": 0, "preconditions": {"uid": it.uid}}
+            path = f"{paths.pods_in(namespace)}/{it.name}"
+            with _as_person(namespace), suppress(NotFound):
+                self._connection.call("DELETE", path, subject=namespace, body=options)
+
+
+@contextmanager
+def _as_person(subject: str) -> Iterator[None]:
+    try:
+        yield
+    except Unavailable as error:
+        if error.problem == Problem.CLUSTER_TOKEN:
+            raise Unavailable(subject, Problem.SESSION_ENDED) from None
+        if error.problem == Problem.CLUSTER_FORBIDDEN:
+            raise Forbidden(subject, problem=Problem.PODS_FORBIDDEN) from None
+        raise
+
+
+def pod(registry: RegistrySecret, test: str, node: str, image: str, *, control: bool) -> Json:
+    """A Pod that fits the strictest profile of Pod Security. `nodeName` needs no scheduler, so cordoned nodes work."""
+    small = {"cpu": "10m", "memory": "16Mi"}
+    container: Json = {
+        "name": "test",
+        "image": image,
+        "imagePullPolicy": "Always",
+        "resources": {"requests": small, "limits": small},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    owner = {"apiVersion": API_VERSION, "kind": KIND, "name": registry.name, "uid": registry.uid}
+    return {
+        "metadata": {
+            "name": f"registry-console-{test}{'-control' if control else ''}",
+            "labels": {LABEL: test, **({CONTROL: "true"} if control else {})},
+            "ownerReferences": [owner],
+        },
+        "spec": {
+            "nodeName": node,
+            "tolerations": [{"operator": "Exists"}],
+            "restartPolicy": "Never",
+            "activeDeadlineSeconds": DEADLINE,
+            "terminationGracePeriodSeconds": 0,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "imagePullSecrets": [{"name": NO_SECRET if control else registry.name}],
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 65534,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [container],
+        },
+    }
+
+
+def _read(item: Json) -> NodePod:
+    metadata, spec, status = (item.get(it) or {} for it in ("metadata", "spec", "status"))
+    containers = status.get("containerStatuses") or [{}]
+    said = " ".join(str(status.get(it) or "") for it in ("reason", "message")).strip()
+    return NodePod(
+        name=str(metadata.get("name")),
+        uid=str(metadata.get("uid")),
+        owner=next((str(it.get("uid")) for it in metadata.get("ownerReferences") or ()), ""),
+        node=str(spec.get("nodeName") or ""),
+        image=str((spec.get("containers") or [{}])[0].get("image") or ""),
+        control=CONTROL in (metadata.get("labels") or {}),
+        created=datetime.fromisoformat(str(metadata.get("creationTimestamp"))),
+        container=containers[0].get("state") or {},
+        phase=str(status.get("phase") or ""),
+        message=said,
+    )
+
+
+def _node(item: Json) -> Node:
+    status = item.get("status") or {}
+    ready = any(
+        it.get("type") == "Ready" and it.get("status") == "True" for it in status.get("conditions") or ()
+    )
+    architecture = str((status.get("nodeInfo") or {}).get("architecture") or "")
+    return Node(str((item.get("metadata") or {}).get("name")), ready, architecture)

@@ -1,0 +1,204 @@
+"""Values of a test from a node: two Pods ask for a tag that cannot exist, and what their states prove.
+
+The first Pod has the pull secret. Where the registry accepts its credential, the tag is missing; else the pull is
+refused. The second Pod, the control, has no credential: if the tag is missing for it as well, nothing is proven.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from registries.domain.registry import RegistrySecret
+from registries.pull_secrets.explain import (
+    MESSAGE_MAX,
+    Code,
+    Explanation,
+    PodSecret,
+    SecretState,
+    Waiting,
+    explain,
+    is_pull_reason,
+)
+from registries.pull_secrets.images import auths_keys, usable_host
+from registries.pull_secrets.kinds import PullSecret
+from registries.pull_secrets.matching import image_name
+
+Json = dict[str, Any]
+LABEL = "registry-console/node-test"
+"""The label of the Pods of a test; its value is the id of the test."""
+CONTROL = "registry-console/control"
+"""The label of the control."""
+NO_SECRET = "registry-console-no-secret"  # noqa: S105  a name
+"""The pull secret of the control, which does not exist. ServiceAccount admission gives a Pod that names none those of
+its account, which may have the credential."""
+PATIENCE = timedelta(minutes=3)
+"""How long a node has for its answer. A kubelet ends a Pod earlier, after DEADLINE seconds."""
+DEADLINE = 120
+AT_ONCE = 5
+"""Tests at once in one namespace."""
+REPOSITORY_MAX = 200
+_FOUND = frozenset({Code.IMAGE_MISSING, Code.PLATFORM_MISSING})
+_REFUSED = frozenset({Code.SECRET_MISSING, Code.DENIED})
+"""The explanations of a control that a registry refuses."""
+_STARTS = frozenset({"", "ContainerCreating", "PodInitializing"})
+_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
+
+
+class Outcome(StrEnum):
+    """What came of a test."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    """The registry accepts the credential from this node, and refuses pulls without it."""
+    OPEN = "open"
+    """The tag is missing without the credential as well."""
+    UNPROVEN = "unproven"
+    """The tag is missing with the credential; the control has no clear answer."""
+    EXPLAINED = "explained"
+    """The pull failed in another way: see the explanation."""
+    STOPPED = "stopped"
+    """The node did not run the Pod: see the message."""
+    SILENT = "silent"
+    """The node did not answer."""
+    GONE = "gone"
+    """The Pods do not exist any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the cluster. `ready` is what it last reported."""
+
+    name: str
+    ready: bool
+    architecture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodePod:
+    """A Pod of a test, as the cluster has it. `container` is the state of its container, {} before there is one."""
+
+    name: str
+    uid: str
+    owner: str
+    """The uid of the registry."""
+    node: str
+    image: str
+    control: bool
+    created: datetime
+    container: Json
+    phase: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeVerdict:
+    outcome: Outcome
+    node: str = ""
+    explanation: Explanation | None = None
+    message: str = ""
+    """In the words of the kubelet, at most MESSAGE_MAX characters."""
+
+
+class NodePods(Protocol):
+    """Makes, reads and deletes the Pods of tests with the credential of one person. Raises Forbidden `pods_forbidden`,
+    Refused and Unavailable."""
+
+    def allowed(self, namespace: str) -> bool:
+        """Whether the person may make, list and delete Pods there. False when the cluster does not answer."""
+        ...
+
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes of the cluster by name; () if the person may not list them. At most some hundred."""
+        ...
+
+    def create(self, registry: RegistrySecret, test: str, node: str, image: str) -> None:
+        """Creates both Pods of a test, or none."""
+        ...
+
+    def find(self, namespace: str, test: str = "") -> list[NodePod]:
+        """The Pods of one test, or of all tests in a namespace."""
+        ...
+
+    def delete(self, namespace: str, pods: Sequence[NodePod]) -> None:
+        """Deletes Pods at once, without their nodes. Those that are gone are ignored."""
+        ...
+
+
+def image_of(registry: RegistrySecret, repository: str, test: str) -> str | None:
+    """The image of a test, with a tag that cannot exist; None if nodes cannot read the name."""
+    host = usable_host(registry.address)
+    if host is None or not repository or len(repository) > REPOSITORY_MAX or "@" in repository:
+        return None
+    image = f"{host}/{repository}:console-test-{test}"
+    return image if ":" not in repository and image_name(image) else None
+
+
+def is_node_name(name: str) -> bool:
+    return bool(_NAME.fullmatch(name))
+
+
+def judge(
+    pods: Sequence[NodePod], registry: RegistrySecret, secret: PullSecret | None, now: datetime
+) -> NodeVerdict:
+    """The verdict of the Pods of one test. `secret` is the state of the pull secret."""
+    tested = next((it for it in pods if not it.control), None)
+    if tested is None:
+        return NodeVerdict(Outcome.GONE)
+    late = now - tested.created > PATIENCE
+    found = _answer(tested, registry, secret, now)
+    if found is None or _unclear(found.explanation):
+        if not late:
+            return NodeVerdict(Outcome.WAITING, tested.node)
+        return found or NodeVerdict(Outcome.SILENT, tested.node)
+    if found.outcome is not Outcome.ACCEPTED:
+        return found
+    control = next((it for it in pods if it.control), None)
+    answer = _answer(control, registry, PullSecret.MISSING, now) if control else None
+    if control and (answer is None or _unclear(answer.explanation)) and not late:
+        return NodeVerdict(Outcome.WAITING, tested.node)
+    return NodeVerdict(_proven(answer), tested.node, message=found.message)
+
+
+def _proven(control: NodeVerdict | None) -> Outcome:
+    if control is None:
+        return Outcome.UNPROVEN
+    if control.outcome is Outcome.ACCEPTED:
+        return Outcome.OPEN
+    found = control.explanation
+    refused = found and found.code in _REFUSED and not _unclear(found)
+    return Outcome.ACCEPTED if refused else Outcome.UNPROVEN
+
+
+def _unclear(explanation: Explanation | None) -> bool:
+    """Whether the message does not have the cause: kubelets before 1.32 say it only now and then."""
+    return explanation is not None and (explanation.code is Code.UNKNOWN or not explanation.certain)
+
+
+def _answer(
+    pod: NodePod, registry: RegistrySecret, secret: PullSecret | None, now: datetime
+) -> NodeVerdict | None:
+    """What one Pod shows: ACCEPTED where the registry looked for the tag. None before an answer."""
+    waiting = pod.container.get("waiting") or {}
+    reason = str(waiting.get("reason") or "")[:MESSAGE_MAX]
+    message = str(waiting.get("message") or "")[:MESSAGE_MAX]
+    if reason and is_pull_reason(reason):
+        named = [_pod_secret(registry, secret)]
+        found = explain(Waiting("test", pod.image, reason, message), named, [registry], now)
+        outcome = Outcome.ACCEPTED if found.code in _FOUND else Outcome.EXPLAINED
+        return NodeVerdict(outcome, pod.node, found, message)
+    if pod.phase == "Failed":
+        return NodeVerdict(Outcome.STOPPED, pod.node, message=pod.message)
+    if reason in _STARTS and not pod.container.keys() - {"waiting"}:
+        return None
+    return NodeVerdict(Outcome.ACCEPTED, pod.node, message=message)  # the image is there, against all odds
+
+
+def _pod_secret(registry: RegistrySecret, state: PullSecret | None) -> PodSecret:
+    if state is PullSecret.READY:
+        return PodSecret(registry.name, SecretState.READABLE, auths_keys(registry.address))
+    return PodSecret(
+        registry.name, SecretState.MISSING if state is PullSecret.MISSING else SecretState.UNREAD
+    )

@@ -1,0 +1,95 @@
+"""What came of a test from a node, in words."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from registries.domain.registry import RegistrySecret, VerifyStatus
+from registries.domain.shown import shown_words
+from registries.pull_secrets.node_test import NodeVerdict, Outcome
+from registries.words.labels import Label
+from registries.words.language import Text
+from registries.words.pull_failures import LABELS, reason
+
+MESSAGE_MAX = 600
+OUTCOMES: dict[Outcome, Label] = {
+    Outcome.WAITING: Label(_("Waiting for the node…"), "busy", "loader-circle"),
+    Outcome.ACCEPTED: Label(
+        _("The node can pull with it"),
+        "ok",
+        "circle-check",
+        _("From this node, the registry accepts the pull secret and refuses pulls without it."),
+    ),
+    Outcome.OPEN: Label(
+        _("The node can pull, password not checked"),
+        "warn",
+        "triangle-alert",
+        _(
+            "The registry answers this node without the pull secret as well: the repository is public, or the node has "
+            "a credential of its own. Test with a private repository."
+        ),
+    ),
+    Outcome.UNPROVEN: Label(
+        _("The node can pull, password not checked"),
+        "warn",
+        "triangle-alert",
+        _(
+            "The pull without the pull secret had no clear answer, so the test proves no password. Test again."
+        ),
+    ),
+    Outcome.STOPPED: Label(
+        _("The node did not run the test"),
+        "warn",
+        "triangle-alert",
+        _("The node ended the Pod before a pull. Choose another node, or look at the message."),
+    ),
+    Outcome.SILENT: Label(
+        _("The node did not answer"),
+        "bad",
+        "plug-zap",
+        _("No answer for three minutes. Check that the node exists and is ready: kubectl get nodes"),
+    ),
+    Outcome.GONE: Label(
+        _("No result"),
+        "idle",
+        "circle-dashed",
+        _("The Pods of this test are deleted. Test again."),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """A verdict as a page shows it. `sentence` compares it with the last test of the console; "" where both agree.
+    `certain` is False where the message of the node does not have the cause. `message` is in the words of the node."""
+
+    label: Label
+    node: str
+    hint: Text
+    sentence: str = ""
+    certain: bool = True
+    message: str = ""
+
+
+def node_result(verdict: NodeVerdict, registry: RegistrySecret) -> NodeResult:
+    found = verdict.explanation if verdict.outcome is Outcome.EXPLAINED else None
+    label = LABELS[found.code] if found else OUTCOMES[verdict.outcome]
+    return NodeResult(
+        label=label,
+        node=verdict.node,
+        hint=reason(found) if found else label.hint,
+        sentence=_sentence(verdict, registry, label),
+        certain=found is None or found.certain,
+        message=shown_words(verdict.message, MESSAGE_MAX),
+    )
+
+
+def _sentence(verdict: NodeVerdict, registry: RegistrySecret, label: Label) -> str:
+    """Where console and node disagree."""
+    status = registry.verification.status
+    names = {"node": verdict.node, "cause": label.text}
+    if status is VerifyStatus.SUCCESS and verdict.outcome is Outcome.EXPLAINED:
+        return str(_("The console connects, %(node)s does not: %(cause)s")) % names
+    if status is VerifyStatus.FAILED and verdict.outcome is Outcome.ACCEPTED:
+        return str(_("%(node)s can pull, but the last test of the console failed.")) % names
+    return ""
