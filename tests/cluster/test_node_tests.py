@@ -234,27 +234,15 @@ class TestWithoutANode:
         assert pods(place) == []
         assert AuditEntry.objects.filter(action="node_test", outcome="refused").exists()
 
-    @pytest.mark.parametrize(
-        ("node", "repository", "field"),
-        [
-            ("", "project/app", "node"),
-            ("Edge", "project/app", "node"),
-            ("a/../b", "project/app", "node"),
-            (EDGE, "", "repository"),
-            (EDGE, "project/app:1", "repository"),
-            (EDGE, "project/app@sha256", "repository"),
-            (EDGE, "Project/app", "repository"),
-            (EDGE, "../x", "repository"),
-            (EDGE, "a/" * 200 + "a", "repository"),
-        ],
-    )
-    def test_what_is_no_name_is_refused(
-        self, desk: Desk, place: Cluster, node: str, repository: str, field: str
-    ) -> None:
-        with pytest.raises(Invalid) as error:
-            desk.begin(node, repository)
-
-        assert [it.field for it in error.value.causes] == [field]
+    def test_what_is_no_name_is_refused(self, desk: Desk, place: Cluster) -> None:
+        for node, repository in (("a/../b", "project/app"), (EDGE, "project/app:1"), ("", "")):
+            with pytest.raises(Invalid) as error:
+                desk.begin(node, repository)
+            fields = [it.field for it in error.value.causes]
+            assert fields == [
+                *(["node"] if node != EDGE else []),
+                *(["repository"] if repository != "project/app" else []),
+            ]
         assert pods(place) == []
 
     def test_with_the_right_to_list_nodes_they_are_offered_and_compared(

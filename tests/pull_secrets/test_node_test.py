@@ -1,0 +1,163 @@
+"""What the Pods of a test from a node prove, without a cluster: every pair of answers, early and late."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from registries.domain.registry import Key, Provider, RegistrySecret, Verification, VerifyStatus
+from registries.pull_secrets.explain import Code
+from registries.pull_secrets.kinds import PullSecret
+from registries.pull_secrets.node_test import (
+    PATIENCE,
+    REPOSITORY_MAX,
+    NodePod,
+    Outcome,
+    image_of,
+    is_node_name,
+    judge,
+)
+from registries.words.node_tests import node_result
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+EARLY, LATE = NOW - timedelta(seconds=5), NOW - PATIENCE - timedelta(seconds=1)
+HOST = "harbor.example.com"
+REGISTRY = RegistrySecret(Key("team-a", "harbor"), "r", "1", NOW, HOST, "u", Provider.HARBOR)
+
+
+def pod(
+    state: dict[str, Any], created: datetime = EARLY, *, control: bool = False, phase: str = ""
+) -> NodePod:
+    image = f"{HOST}/project/app:console-test-0"
+    return NodePod("p", "u", "r", "edge-07", image, control, created, state, phase, "Evicted too full")
+
+
+def waits(message: str, reason: str = "ErrImagePull") -> dict[str, Any]:
+    return {"waiting": {"reason": reason, "message": message}}
+
+
+NOT_THERE = waits("rpc error: code = NotFound desc = failed to pull: not found")
+DENIED = waits("pull access denied, repository does not exist: insufficient_scope: authorization failed")
+REFUSED = waits(f"pulling from host {HOST} failed with status code [manifests t]: 401 Unauthorized")
+BY_MIRROR = waits("pulling from host mirror:5000 failed with status code [manifests t]: 401 Unauthorized")
+UNTRUSTED = waits("x509: certificate signed by unknown authority")
+TIMEOUT = waits("dial tcp 10.0.0.1:443: i/o timeout")
+LIMIT = waits("429 Too Many Requests")
+BACKS_OFF = waits('Back-off pulling image "x"', "ImagePullBackOff")
+STARTS = waits("", "ContainerCreating")
+RUNS = {"running": {}}
+NOTHING: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize(
+    ("tested", "control", "early", "late"),
+    [
+        (NOT_THERE, REFUSED, Outcome.ACCEPTED, Outcome.ACCEPTED),
+        (NOT_THERE, DENIED, Outcome.ACCEPTED, Outcome.ACCEPTED),
+        (NOT_THERE, NOT_THERE, Outcome.OPEN, Outcome.OPEN),
+        (RUNS, RUNS, Outcome.OPEN, Outcome.OPEN),
+        (RUNS, REFUSED, Outcome.ACCEPTED, Outcome.ACCEPTED),
+        (NOT_THERE, TIMEOUT, Outcome.UNPROVEN, Outcome.UNPROVEN),
+        (NOT_THERE, LIMIT, Outcome.UNPROVEN, Outcome.UNPROVEN),
+        (NOT_THERE, BY_MIRROR, Outcome.UNPROVEN, Outcome.UNPROVEN),
+        (NOT_THERE, STARTS, Outcome.WAITING, Outcome.UNPROVEN),
+        (NOT_THERE, BACKS_OFF, Outcome.WAITING, Outcome.UNPROVEN),
+        (NOT_THERE, None, Outcome.UNPROVEN, Outcome.UNPROVEN),
+        (REFUSED, STARTS, Outcome.EXPLAINED, Outcome.EXPLAINED),
+        (REFUSED, NOT_THERE, Outcome.EXPLAINED, Outcome.EXPLAINED),
+        (DENIED, REFUSED, Outcome.EXPLAINED, Outcome.EXPLAINED),
+        (UNTRUSTED, STARTS, Outcome.EXPLAINED, Outcome.EXPLAINED),
+        (TIMEOUT, TIMEOUT, Outcome.EXPLAINED, Outcome.EXPLAINED),
+        (BACKS_OFF, REFUSED, Outcome.WAITING, Outcome.EXPLAINED),
+        (STARTS, REFUSED, Outcome.WAITING, Outcome.SILENT),
+        (NOTHING, NOTHING, Outcome.WAITING, Outcome.SILENT),
+    ],
+)
+def test_every_pair_of_answers(
+    tested: dict[str, Any], control: dict[str, Any] | None, early: Outcome, late: Outcome
+) -> None:
+    for created, expected in ((EARLY, early), (LATE, late)):
+        pods = [pod(tested, created)] + ([pod(control, created, control=True)] if control is not None else [])
+
+        assert judge(pods, REGISTRY, PullSecret.READY, NOW).outcome is expected
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        (REFUSED, Code.CREDENTIAL_OLD),
+        (DENIED, Code.DENIED),
+        (BY_MIRROR, Code.MIRROR),
+        (UNTRUSTED, Code.CERTIFICATE),
+        (TIMEOUT, Code.NETWORK),
+        (LIMIT, Code.RATE_LIMIT),
+    ],
+)
+def test_a_failure_is_explained_as_that_of_any_pod(state: dict[str, Any], code: Code) -> None:
+    found = judge([pod(state)], REGISTRY, PullSecret.READY, NOW)
+
+    assert found.explanation
+    assert found.explanation.code is code
+
+
+def test_a_pod_that_the_node_ends_has_the_reason() -> None:
+    found = judge([pod(NOTHING, phase="Failed")], REGISTRY, PullSecret.READY, NOW)
+
+    assert (found.outcome, found.message) == (Outcome.STOPPED, "Evicted too full")
+
+
+def test_without_pods_there_is_no_result() -> None:
+    assert judge([], REGISTRY, None, NOW).outcome is Outcome.GONE
+    assert judge([pod(NOT_THERE, control=True)], REGISTRY, None, NOW).outcome is Outcome.GONE
+
+
+def test_console_and_node_are_compared_where_they_disagree() -> None:
+    untrusted = judge([pod(UNTRUSTED)], REGISTRY, PullSecret.READY, NOW)
+    fine = judge([pod(NOT_THERE), pod(REFUSED, control=True)], REGISTRY, PullSecret.READY, NOW)
+    tested = (VerifyStatus.SUCCESS, VerifyStatus.FAILED)
+    connected, failed = (replace(REGISTRY, verification=Verification(it)) for it in tested)
+
+    assert node_result(untrusted, connected).sentence
+    assert node_result(fine, failed).sentence
+    assert node_result(untrusted, failed).sentence == node_result(fine, connected).sentence == ""
+
+
+@pytest.mark.parametrize("repository", ["a", "library/nginx", "a/b/c", "a-b/c_d.e", "a" * REPOSITORY_MAX])
+def test_repositories(repository: str) -> None:
+    assert image_of(REGISTRY, repository, "0") == f"{HOST}/{repository}:console-test-0"
+
+
+@pytest.mark.parametrize(
+    "repository",
+    [
+        *(
+            "",
+            " ",
+            "a b",
+            "A/b",
+            "a:1",
+            "a@sha256",
+            "../a",
+            "a//b",
+            "/a",
+            "a/",
+            "https://a",
+            "a\nb",
+            "a?b",
+            "仓库",
+        ),
+        *("a" * (REPOSITORY_MAX + 1), "a/" * 200 + "a"),
+    ],
+)
+def test_what_is_no_repository(repository: str) -> None:
+    assert image_of(REGISTRY, repository, "0") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "valid"),
+    [(it, True) for it in ("a", "edge-07", "ip-10-0-0-1.ec2.internal", "a" * 253)]
+    + [(it, False) for it in ("", "Edge", "a/../b", "-a", "a-", "a b", "a\n", "节点", "a" * 254, "a,b=c")],
+)
+def test_names_of_nodes(name: str, *, valid: bool) -> None:
+    assert is_node_name(name) is valid
