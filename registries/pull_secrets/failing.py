@@ -13,7 +13,7 @@ from registries.domain.errors import Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.probe.manifest import platform_of
 from registries.pull_secrets.explain import MESSAGE_MAX, PodSecret, SecretState, Waiting, is_pull_reason
-from registries.pull_secrets.node_test import LABEL
+from registries.pull_secrets.node_test import is_test
 
 Json = dict[str, Any]
 CONFIG_TYPES = {
@@ -97,7 +97,7 @@ def failing_pod(item: Json) -> FailingPod | None:
     """The parts of a pod that an explanation needs; None if no container waits for its image, and for a test."""
     spec, status, metadata = (item.get(it) or {} for it in ("spec", "status", "metadata"))
     waiting = tuple(islice(_waiting(spec, status), NAMES_MAX))
-    if not waiting or LABEL in (metadata.get("labels") or {}):
+    if not waiting or is_test(item):
         return None
     return FailingPod(
         namespace=str(metadata.get("namespace")),

@@ -136,6 +136,11 @@ def image_of(registry: RegistrySecret, repository: str, test: str) -> str | None
     return image if ":" not in repository and image_name(image) else None
 
 
+def is_test(pod: Json) -> bool:
+    """Whether a pod of the API server belongs to a test."""
+    return LABEL in ((pod.get("metadata") or {}).get("labels") or {})
+
+
 def is_node_name(name: str) -> bool:
     return bool(_NAME.fullmatch(name))
 

@@ -29,6 +29,7 @@ from registries.pull_secrets.failing import (
 from registries.pull_secrets.images import auths_keys, image_host
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.matching import read_image
+from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.restart import restart
 
 AT_ONCE = 8
@@ -142,10 +143,13 @@ class PodReader:
         return None
 
     def images(self, namespace: str, hosts: Collection[str]) -> tuple[str, ...]:
-        """The images from these hosts that pods of a namespace run, by name. () if they cannot be listed."""
+        """The images from these hosts that pods of a namespace run, by name. () if they cannot be listed. Pods of tests
+        are left out."""
         found: set[str] = set()
 
         def take(item: Json) -> None:
+            if is_test(item):
+                return
             found.update(it for it in images_of(item) if image_host(it) in hosts and read_image(it))
             if len(found) > MOST_IMAGES:
                 raise _Enough

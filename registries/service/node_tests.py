@@ -93,8 +93,8 @@ class NodeTests:
             causes.append(Cause("node", Problem.UNKNOWN))
         if causes or image is None:
             raise Invalid(str(key), causes)
-        self._make_room(pods, key)
         with self._guard.writing(access, Action.NODE_TEST, key):
+            self._make_room(pods, key)
             pods.create(registry, test, node, image)
         self._audit.record(access, Action.NODE_TEST, key=key, uid=registry.uid, note=node)
         self._later(CLEAN_AFTER, lambda: self._clean(access, key, test))

@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from registries.domain.access import Access
 from registries.domain.errors import Forbidden, Invalid, TooManyRequests
-from registries.domain.registry import Key
+from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
+from registries.pull_secrets.matching import read_image
 from registries.pull_secrets.node_test import NodeVerdict, Outcome
 from registries.web.forms import CauseForm
 from registries.web.responses import details_url, dialog
@@ -31,7 +33,7 @@ class NodeTestForm(CauseForm):
     )
     repository = forms.CharField(
         label=gettext_lazy("Repository"),
-        widget=forms.TextInput({**_PLAIN, "maxlength": "200"}),
+        widget=forms.TextInput({**_PLAIN, "list": "repositories", "maxlength": "200"}),
         help_text=gettext_lazy("One that the account may pull, without host and tag. Nothing is downloaded."),
     )
 
@@ -47,7 +49,9 @@ def node_test(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
         return render(request, "registries/_node_test_link.html", {"url": f"{details_url(key)}node/"})
     registry = services().registries.find(access=access, key=key)
     nodes = services().node_tests.nodes(access=access, key=key)
-    form, test, status = NodeTestForm(request.POST or None), "", 200
+    repositories = _repositories(access, registry)
+    initial = {"repository": next(iter(repositories), "")}
+    form, test, status = NodeTestForm(request.POST or None, initial=initial), "", 200
     sample = presets.PRESETS[registry.provider].sample_path
     form.fields["repository"].widget.attrs["placeholder"] = sample.partition(":")[0]
     if request.method == "POST":
@@ -59,11 +63,23 @@ def node_test(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
         except (Forbidden, TooManyRequests) as error:
             form.add_error(None, error_text(error))
         status = 200 if test else 422
-    context: dict[str, Any] = {"form": form, "registry": registry, "nodes": nodes, "back": details_url(key)}
+    context: dict[str, Any] = {
+        "form": form,
+        "registry": registry,
+        "nodes": nodes,
+        "repositories": repositories,
+        "back": details_url(key),
+    }
     if test:
         waiting = NodeVerdict(Outcome.WAITING, form.typed()["node"].strip())
         context |= {"test": test, "result": node_result(waiting, registry), "waiting": True}
     return dialog(request, "registries/_node_test.html", context, status=status, title=_("Test from a node"))
+
+
+def _repositories(access: Access, registry: RegistrySecret) -> list[str]:
+    """Of the probe image, and of the images that pods of the namespace run from the registry."""
+    images = [registry.probe_image, *services().images.of_pods(access=access, key=registry.key)]
+    return list(dict.fromkeys(it.repository for it in map(read_image, images) if it))
 
 
 @require_safe

@@ -281,6 +281,7 @@ class TestWithoutANode:
         assert reader
 
         assert reader.pods(["team-a"], Phase.PENDING, all_of_them=False).pods == []
+        assert reader.images("team-a", ["harbor.example.com"]) == ()
 
 
 def _raised(desk: Desk, found: list[ConsoleError]) -> Problem | None:
@@ -304,6 +305,7 @@ def test_without_the_role_nothing_is_offered_or_made(
     with pytest.raises(Forbidden, match=Problem.PODS_FORBIDDEN):
         desk.begin()
     assert pods(place) == []
+    assert AuditEntry.objects.get(action="node_test").outcome == "Forbidden"
 
 
 def test_it_is_offered_to_people_of_the_cluster_who_may_test(desk: Desk, store: KubernetesStore) -> None:

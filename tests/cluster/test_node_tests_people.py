@@ -60,6 +60,15 @@ def test_the_cast(place: Cluster) -> None:
     assert len(pods(place)) == 2
 
 
+def test_the_images_of_pods_are_offered_as_repositories(place: Cluster) -> None:
+    spec = {"containers": [{"name": "c", "image": "h.example.com/shop/web:1"}]}
+    place.server.call("POST", pods_in("team-a"), {"metadata": {"name": "web"}, "spec": spec})
+    client = log_in("team-a-admin", **HTMX)
+
+    assert wait_for(lambda: client.get(PAGE).status_code == 200)
+    assert wait_for(lambda: 'value="shop/web"' in client.get(PAGE).content.decode())
+
+
 def test_what_is_wrong_is_said_at_its_field(place: Cluster) -> None:
     place.bind("omar", "image-prober", "team-a")
     try:
