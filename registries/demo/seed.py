@@ -1,29 +1,27 @@
 """The content of the demo: namespaces, five accounts, and a registry for every behaviour, with a history.
 
-Every result is real: each registry is tested once before the first page is shown. Only the dates of earlier tests
-and changes are invented. Slow tests run after the server has started.
+The newest result is real: each registry is tested once before the first page is shown. Earlier tests and all dates are
+invented; the schedule records them as its own: days, states and changes of state follow from the tests. Slow tests run
+after the server has started.
 """
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from registries.demo.behaviours import BEHAVIOURS, Behaviour
+from registries.demo.past import APART, TESTS, PastTest, past, record
 from registries.demo.process import DemoRegistries
 from registries.domain.access import EVERYWHERE, Access, Role
-from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
-from registries.domain.resource import verification_annotations
+from registries.domain.registry import Key, RegistrySecret
 from registries.intake.draft import Tls, read_draft
-from registries.models import AuditEntry, DayRecord, StoredResource, VerificationRecord
+from registries.models import AuditEntry, StoredResource
 from registries.people.grants import set_grant
-from registries.probe import Reason, Result, probe
-from registries.verification.outcome import kept, to_json
+from registries.probe import Result, probe
 from registries.verification.prober import probe_policy
 from registries.wiring import services
 
@@ -38,8 +36,6 @@ ACCOUNTS = (
 NAMESPACES = ("default", "dev-namespace", "test-namespace", "prod-namespace", "team-a", "team-b")
 OLD = timedelta(days=30)
 """The age of the namespaces. They are older than their registries."""
-TESTS, APART = 10, timedelta(hours=23)
-"""The number of earlier tests of a registry, and the time between two of them."""
 LONG = frozenset({"slow", "hanging"})
 """Behaviours that are tested after the server has started."""
 PATIENCE = 60.0
@@ -60,6 +56,8 @@ class Seed:
     tested: float | None = 0.1
     fine_before: bool = False
     """Whether the tests before the last one went well: something broke lately."""
+    broken_before: bool = False
+    """Whether the two tests before the last one failed: it was repaired lately."""
     tls: Tls = Tls.SYSTEM
 
 
@@ -99,7 +97,15 @@ SEEDS = (
         True,
     ),
     Seed("team-a", "dockerhub-team-a", "two-factor", "dockerhub", "A 组 Docker Hub", "", 0.6),
-    Seed("team-a", "registry-team-a", "basic", "other", "A 组 Registry", "Basic 认证，HTTP 明文"),
+    Seed(
+        "team-a",
+        "registry-team-a",
+        "basic",
+        "other",
+        "A 组 Registry",
+        "Basic 认证，HTTP 明文",
+        broken_before=True,
+    ),
     Seed("team-a", "ecr-team-a", "expired-credentials", "other", "", "令牌 12 小时失效", 0.5, True),
     Seed("team-a", "nexus-team-a", "login-page", "other", "A 组 Nexus", "端口指向了登录页", 3.0),
     Seed("team-a", "quay-team-a", "dockerhub", "other", "", "", None),
@@ -138,6 +144,7 @@ def seed(registries: DemoRegistries) -> None:
             services().registries.create_namespace(access=access, name=namespace)
         AuditEntry.objects.update(at=datetime.now(UTC) - OLD)
     answers = _ask(registries)
+    tests: list[PastTest] = []
     for entry in SEEDS:
         shown = answers[entry.behaviour].tls if entry.tested is not None else None
         ca_bundle = (shown.ca_pem if shown else None) or ""
@@ -147,7 +154,8 @@ def seed(registries: DemoRegistries) -> None:
             result = answers[entry.behaviour]
             if entry.tls is not Tls.SYSTEM:
                 result = services().prober(services().store.credential(created.key, uid=created.uid))
-            _write_past(created, entry, result, access.person)
+            tests += past(created, result, _last(entry), fine=entry.fine_before, broken=entry.broken_before)
+    record(tests, access.person)
 
 
 def test_the_slow_ones() -> None:
@@ -210,39 +218,3 @@ def _backdate(registry: RegistrySecret, entry: Seed) -> None:
 
 def _last(entry: Seed) -> datetime:
     return datetime.now(UTC) - timedelta(days=entry.tested or 0)
-
-
-def _write_past(registry: RegistrySecret, entry: Seed, result: Result, person: str) -> None:
-    """Writes the last result to the resource, and it and earlier results to the history."""
-    last = _last(entry)
-    verification = Verification(
-        status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
-        reason=result.reason.value,
-        message=kept(result).message("zh"),
-        at=last,
-    )
-    services().store.annotate(registry.key, verification_annotations(verification), uid=registry.uid)
-    earlier = Result(Reason.OK, steps=result.steps[:1]) if entry.fine_before else result
-    VerificationRecord.objects.bulk_create(
-        VerificationRecord(
-            uid=registry.uid,
-            namespace=registry.namespace,
-            name=registry.name,
-            person=person,
-            started_at=last - APART * back,
-            finished_at=last - APART * back,
-            outcome=to_json(result if back == 0 else earlier),
-        )
-        for back in range(TESTS - 1, -1, -1)
-    )
-    DayRecord.objects.bulk_create(_days(registry.uid, last, earlier, result))
-
-
-def _days(uid: str, last: datetime, earlier: Result, newest: Result) -> Iterator[DayRecord]:
-    """The same tests by day."""
-    days: dict[date, list[bool]] = {}
-    for back in range(TESTS):
-        day = timezone.localdate(last - APART * back)
-        days.setdefault(day, []).append((newest if back == 0 else earlier).ok)
-    for day, good in days.items():
-        yield DayRecord(uid=uid, day=day, ok=sum(good), failed=len(good) - sum(good))
