@@ -70,9 +70,12 @@ class StoredBuckets:
             made = True
         now = (row[1] - EPOCH) // timedelta(microseconds=1)
         if made:
-            # A 0 was created this moment; its owner is about to write it.
-            ApiBucket.objects.filter(full_at__gt=0, full_at__lt=now - MINUTE).delete()
+            self.clean(now)
         return row[0], now
+
+    def clean(self, now: int) -> None:
+        """Deletes buckets that have long been full. A 0 was created this moment; its owner is about to write it."""
+        ApiBucket.objects.filter(full_at__gt=0, full_at__lt=now - MINUTE).delete()
 
     def replace(self, caller: str, old: int, new: int) -> bool:
         return ApiBucket.objects.filter(caller=caller[:CALLER], full_at=old).update(full_at=new) == 1

@@ -22,7 +22,7 @@ OWNERS = {
     "Grant": {"people/grants.py", "people/accounts.py"},
     "ApiToken": {"people/tokens.py"},
     "VerificationRecord": {
-        *("runs/clean_up.py", "verification/history.py", "demo/seed.py", "schedule/moving.py"),
+        *("runs/clean_up.py", "verification/history.py", "demo/past.py", "schedule/moving.py"),
     },
     "Trial": {"runs/single.py"},
     "Run": {
@@ -37,11 +37,12 @@ OWNERS = {
     "ApiBucket": {"limits.py"},
     "Pause": {"verification/pauses.py"},
     "ScheduledCredential": {
-        "web/watched.py",
+        *("web/watched.py", "demo/past.py"),
         *(f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network", "telling", "recent")),
     },
     "ScheduledRegistry": {
-        f"schedule/{it}.py" for it in ("rows", "placing", "intervals", "sweep", "telling", "recent")
+        "demo/past.py",
+        *(f"schedule/{it}.py" for it in ("rows", "placing", "intervals", "sweep", "telling", "recent")),
     },
     "CheckInterval": {
         *("schedule/intervals.py", "schedule/placing.py", "schedule/moving.py", "runs/clean_up.py"),
@@ -53,7 +54,7 @@ OWNERS = {
         "runs/clean_up.py",
     },
     "DayRecord": {
-        *("demo/seed.py", "web/watched.py", "schedule/days.py", "schedule/moving.py", "runs/clean_up.py"),
+        *("web/watched.py", "schedule/days.py", "schedule/moving.py", "runs/clean_up.py"),
     },
     "NetworkIncident": {"schedule/network.py", "schedule/telling.py"},
     "Silence": {"schedule/silences.py", "schedule/moving.py", "web/channels.py", "web/silences.py"},

@@ -95,12 +95,19 @@ def test_a_refusal_names_the_role_and_who_assigns_it(cast: Cast, person: str, pa
 
 
 @pytest.mark.parametrize("person", ["nina", "omar", "vic", "sam"])
-@pytest.mark.parametrize("path", ["/accounts/", "/accounts/-/add/", "/namespaces/", "/namespaces/-/add/"])
+@pytest.mark.parametrize("path", ["/accounts/", "/accounts/-/add/", "/namespaces/-/add/"])
 def test_administration_takes_image_admin_in_all_namespaces(cast: Cast, person: str, path: str) -> None:
     response = cast.client(person).get(path)
 
     assert response.status_code == 403
     assert "全部命名空间的 image-admin 角色，由管理员授予" in response.content.decode()
+
+
+@pytest.mark.parametrize(("person", "status"), [("nina", 200), ("omar", 200), ("vic", 403), ("sam", 403)])
+def test_the_page_of_namespaces_is_for_people_who_may_choose_intervals(
+    cast: Cast, person: str, status: int
+) -> None:
+    assert cast.client(person).get("/namespaces/").status_code == status
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,7 @@ password_refused
 password_too_common
 password_too_short
 password_too_similar
+pods_forbidden
 proof_expired
 proof_refused
 pull_secret_foreign
@@ -231,6 +232,7 @@ username_not_text
 weak
 webhook_secret
 whitespace_inside
+workloads_forbidden
 zone_id"""
 
 
