@@ -7,7 +7,7 @@ The first registry is tested with its stored values. If it does not connect, it 
 else is touched. A later failure stops the run: the person tries again, rolls all back, or leaves it so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -190,9 +190,13 @@ class Rotations:
         generation: str | None = None,
         anyway: bool = False,
         access_now: AccessNow | None = None,
+        sealed: Callable[[], bool] | None = None,
     ) -> UUID:
         """Starts to change these registries, the first one first. `changes` are fields of Draft. With `anyway`, a
         first one that does not connect keeps its new values.
+
+        `sealed` is called once the values are safe and before anything is written. It returns whether the old values
+        are certainly of no use any more. After an error of it, nothing is kept.
 
         Reads everything as the person before anything is written: NotFound, Forbidden, Conflict, Unavailable;
         Conflict `changed` when the first has another generation; Invalid for the password.
@@ -206,6 +210,14 @@ class Rotations:
                 self._registries.require_password(it, changes["password"])
         run_id = self.runs.propose(access=access, registries=registries)
         self._rows.add(run_id, changes, old, anyway=anyway)
+        if sealed is not None:
+            try:
+                certain = sealed()
+            except BaseException:
+                self._rows.forget(run_id)
+                raise
+            if certain:
+                self._rows.keep_new(run_id)
         self.runs.start(access=access, run_id=run_id, access_now=access_now)
         return run_id
 

@@ -95,6 +95,10 @@ class RotationRows:
         """Notes the uid of the registry that took the place of an item's."""
         RunItem.objects.filter(pk=item_id).update(uid=uid)
 
+    def keep_new(self, run_id: UUID) -> None:
+        """A first registry that does not connect keeps its new values: the old ones are of no use any more."""
+        Rotation.objects.filter(run=run_id).update(anyway=True)
+
     def undo(self, run_id: UUID) -> None:
         """From now on, the old values are written back to everything that was begun."""
         Rotation.objects.filter(run=run_id).update(undoing=True)

@@ -201,6 +201,21 @@ class NewPasswordForm(CauseForm):
             del self.fields["password"].widget.attrs["hx-preserve"]
 
 
+class HarborForm(CauseForm):
+    """The Harbor account of a person who lets the console renew the secret of a robot account."""
+
+    harbor_username = forms.CharField(
+        label=_("Harbor user name"), widget=plain_input({"class": "form-control mono"})
+    )
+    harbor_password = forms.CharField(
+        label=_("Harbor password"),
+        strip=False,
+        widget=forms.PasswordInput(
+            render_value=False, attrs={"autocomplete": "off", "class": "form-control mono"}
+        ),
+    )
+
+
 class CorrectForm(CauseForm):
     """修正并重建 (correct and re-create): the fields of the add form that only a new registry may have."""
 

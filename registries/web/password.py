@@ -30,7 +30,7 @@ from registries.verification.outcome import left_alone
 from registries.web import rotation
 from registries.web.add import errors_of, trial_outcome
 from registries.web.edit_delete import gone, missing
-from registries.web.forms import NewPasswordForm
+from registries.web.forms import HarborForm, NewPasswordForm
 from registries.web.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, shown_path
 from registries.web.rows import verdict_of
@@ -46,6 +46,8 @@ STATES = {
     CopyState.DELETING: gettext_lazy("being deleted"),
 }
 
+COPY_GONE = gettext_lazy("A chosen copy does not exist any more, or is no copy any more. Check the list.")
+
 
 @sensitive_post_parameters("password")
 @sensitive_variables("form", "typed")
@@ -59,10 +61,10 @@ def change_password(request: ConsoleRequest, namespace: str, name: str) -> HttpR
     if registry.deleting:
         return gone(request, key, Problem.BEING_DELETED)
     if request.method != "POST":
-        return _form(request, registry, NewPasswordForm())
+        return form_page(request, registry, NewPasswordForm())
     form = NewPasswordForm(request.POST)
     if form.typed()["password"] and "anyway" not in request.POST and not was_right(request):
-        return _form(request, registry, form, status=422, untested=True)
+        return form_page(request, registry, form, status=422, untested=True)
     try:
         return _save(request, registry, form)
     except NotFound:
@@ -72,7 +74,7 @@ def change_password(request: ConsoleRequest, namespace: str, name: str) -> HttpR
             return gone(request, key, error.code)
         text = _("Someone else changed the password in the meantime. Saving again replaces theirs.")
         form.add_error(None, text)
-        return _form(request, registry, form, status=409)
+        return form_page(request, registry, form, status=409)
 
 
 @sensitive_variables("form", "typed")
@@ -97,7 +99,7 @@ def _save(request: ConsoleRequest, registry: RegistrySecret, form: NewPasswordFo
         form.add_error(None, error_text(error))
     else:
         return _saved(request, changed)
-    return _form(request, registry, form, status=422)
+    return form_page(request, registry, form, status=422)
 
 
 @sensitive_variables("form", "typed")
@@ -108,20 +110,26 @@ def _rotate(
     typed, access = form.typed(), request.access
     if typed["uid"] != registry.uid:
         raise Conflict(str(registry.key), Problem.RECREATED)
-    copies = [services().copies.copy(access=access, of=registry, uid=uid) for uid in chosen]
-    if None in copies:
-        form.add_error(
-            None, _("A chosen copy does not exist any more, or is no copy any more. Check the list.")
-        )
-        return _form(request, registry, form, status=409)
+    targets = with_copies(request, registry, chosen)
+    if targets is None:
+        form.add_error(None, COPY_GONE)
+        return form_page(request, registry, form, status=409)
     run = services().rotations.begin(
         access=access,
-        registries=[registry, *filter(None, copies)],
+        registries=targets,
         changes={"password": typed["password"]},
         generation=typed["generation"],
         anyway="anyway" in request.POST,
     )
     return rotation.progress(request, run, changed=True)
+
+
+def with_copies(
+    request: ConsoleRequest, registry: RegistrySecret, chosen: Sequence[str]
+) -> list[RegistrySecret] | None:
+    """The registry and its chosen copies; None when one of them is no copy any more."""
+    copies = [services().copies.copy(access=request.access, of=registry, uid=uid) for uid in chosen]
+    return None if None in copies else [registry, *filter(None, copies)]
 
 
 def _saved(request: ConsoleRequest, changed: RegistrySecret) -> HttpResponse:
@@ -157,14 +165,16 @@ def was_right(request: ConsoleRequest) -> bool:
     return isinstance(outcome, Result) and outcome.ok
 
 
-def _form(
+def form_page(
     request: ConsoleRequest,
     registry: RegistrySecret,
     form: NewPasswordForm,
     *,
     status: int = 200,
     untested: bool = False,
+    harbor: HarborForm | None = None,
 ) -> HttpResponse:
+    """The dialog. `harbor` is the sent form of an account of Harbor."""
     copies = services().copies.of(access=request.access, registry=registry)
     chosen = request.POST.getlist("copies") if form.is_bound else None
     context = {
@@ -173,6 +183,7 @@ def _form(
         "registry": registry,
         "advice": hints.second_credential(registry.provider, registry.username),
         "untested": untested,
+        "harbor": harbor or (HarborForm() if hints.is_robot(registry.provider, registry.username) else None),
         "writer": services().registries.password_writer(access=request.access, key=registry.key),
     }
     return dialog(

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from registries.domain.errors import Conflict, Problem
+from registries.domain.registry import Key
 from registries.log_in.access import ConsoleRequest
 from registries.runs.rotation import Rotations
 from registries.runs.run import Item, ItemState, RunState, RunView
 from registries.web.notices import CHANGED
 from registries.web.responses import back, details_url, dialog, done, shown_path
 from registries.wiring import services
-from registries.words import labels
+from registries.words import hints, labels
 from registries.words.problems import problem_text
 
 TITLES = {
@@ -95,11 +96,17 @@ def _succeeded(request: ConsoleRequest, items: Sequence[Item]) -> HttpResponse:
         _("Changed %(name)s and its copies: %(n)s registries.") if len(items) > 1 else _("Changed %(name)s.")
     )
     text = text % {"name": first.name, "n": len(items)}
-    text = f"{text} {_('Now revoke the old password at the registry.')}"
+    if not _is_robot(first):  # Harbor has ended the old secret already
+        text = f"{text} {_('Now revoke the old password at the registry.')}"
     if shown_path(request) == details_url(first):
         return back(request, text, "registries:details", first.namespace, first.name)
     saved = ("registry-saved", {"uid": items[0].uid, "tested": True})
     return done(request, text, saved, (CHANGED, {}), href=details_url(first))
+
+
+def _is_robot(key: Key) -> bool:
+    found = services().index.fresh().find(key)
+    return found is not None and hints.is_robot(found.provider, found.username)
 
 
 def _line(item: Item, items: Sequence[Item], view: RunView, *, undoing: bool) -> tuple[str, str]:

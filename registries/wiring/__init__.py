@@ -24,6 +24,7 @@ from registries.runs.copying import CopyKind
 from registries.runs.deletion import DeleteKind
 from registries.runs.engine import Runs
 from registries.runs.execution import Kind
+from registries.runs.harbor_secret import HarborSecrets
 from registries.runs.rotation import RotateKind, Rotations
 from registries.runs.rotation_rows import RotationRows, keep_forgetting
 from registries.runs.single import SingleTests
@@ -265,6 +266,10 @@ class Services(Telling):
     def rotations(self) -> Rotations:
         """Changes of a credential and its copies."""
         return Rotations(self.runs["rotate"], self.rotation_rows, self.replacement, self.registries)
+
+    @part
+    def harbor_secrets(self) -> HarborSecrets:
+        return HarborSecrets(self.registries, self.tests, self.rotations, self.prober.policy_for)
 
     def start(self) -> None:
         """Begins what runs beside the requests. Call it in the process that answers requests."""

@@ -101,6 +101,11 @@ def second_credential(provider: Provider, username: str) -> str:
     )
 
 
+def is_robot(provider: Provider, username: str) -> bool:
+    """Whether this is a robot account of Harbor."""
+    return _kind(provider, username) == ROBOT
+
+
 def last_connected(reason: str, provider: Provider, username: str, ago: str) -> str:
     """What an earlier success says about a failure. `ago` is the age of that success in words."""
     if reason not in _ACCOUNT:

@@ -90,6 +90,16 @@ def new_password(behaviour: str) -> Act:
     return act
 
 
+def renewal(page: Page, scene: Scene) -> None:
+    """The part of the dialog for a robot account of Harbor. The demo's Harbor has no API for robot accounts."""
+    choose("harbor-team-a", "password")(page, scene)
+    page.locator("#harbor-secret summary").click()
+    page.locator("#id_harbor_username").fill("admin")
+    page.locator("#id_harbor_password").fill("any-password")
+    page.locator("#harbor-renew").click()
+    page.locator("#error-summary").wait_for()
+
+
 def copied(password: str = "") -> Act:
     """The dialog of a registry with two copies; with a password it is saved, and the copies are waited for."""
 
@@ -297,6 +307,7 @@ DIALOGS = (
     ),
     State("password-failed", TEAM_A, new_password("harbor")),
     State("password-untested", TEAM_A, new_password_untested, status=422),
+    State("password-harbor", TEAM_A, renewal, status=422),
     State("password-copies", TEAM_A, copied()),
     State("password-copies-rolled-back", TEAM_A, copies_rolled_back, status=422),
     State("correct", TEAM_A, choose("harbor-team-a", "correct")),

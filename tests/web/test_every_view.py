@@ -100,6 +100,7 @@ VIEWS = {
     "correct_try": View({**DELETES, "olive": 422, "nina": 422}, IN_TEAM_A, data={}, wrong="get"),
     "password": View(DELETES, IN_TEAM_A, wrong="put"),
     "password_try": View({**DELETES, "olive": 409, "nina": 409}, IN_TEAM_A, data={}, wrong="get"),
+    "password_harbor": View({**DELETES, "olive": 422, "nina": 422}, IN_TEAM_A, data={}, wrong="get"),
     "usage": View(DELETES, IN_TEAM_A),
     "pull_secret": View({**DELETES, "olive": 409, "nina": 409}, IN_TEAM_A, data={"bound": "1"}, wrong="put"),
     "node_test": View({**dict.fromkeys(SEES, 404), "vic": 403}, IN_TEAM_A, wrong="put"),

@@ -1,0 +1,195 @@
+"""更换密码 for a robot account of Harbor: the console renews the secret, shows it to nobody, and does not lose it."""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from registries.domain.registry import VerifyStatus
+from registries.models import Rotation, Run
+from registries.wiring import services
+from tests.cast import Cast
+from tests.peers.certificates import Authority
+from tests.peers.harbor import ADMIN, GUEST, NAME, OLD, STRANGER, Harbor, harbor
+from tests.peers.scripted import Reply
+from tests.web.test_password import PATH, posted, stored
+
+pytest_plugins = ["tests.peers.authorities"]
+
+
+@pytest.fixture
+def peer(settings: Any, cast: Cast) -> Iterator[Harbor]:
+    """A Harbor with a robot account, whose registry has an old secret; and a copy of it."""
+    settings.PROBE_ALLOW_LOOPBACK = True
+    settings.PROBE_CONNECT_TIMEOUT = settings.PROBE_READ_TIMEOUT = settings.PROBE_TIMEOUT = 60.0
+    with harbor() as running:
+        for name in ("harbor-prod", "copy"):
+            cast.add(name, domain=running.server.address, username=NAME, password=OLD)
+        yield running
+
+
+def renewed(
+    cast: Cast,
+    account: tuple[str, str] = ADMIN,
+    person: str = "nina",
+    name: str = "harbor-prod",
+    **values: Any,
+) -> Any:
+    """Sends the dialog of a registry with this Harbor account."""
+    client, path = cast.client(person, hx_request="true"), f"/registries/team-a/{name}/password/"
+    client.cookies["django_language"] = "en"
+    page = cast.client("nina").get(path).content.decode()
+    return posted(
+        client, page, f"{path}harbor/", harbor_username=account[0], harbor_password=account[1], **values
+    )
+
+
+def test_the_registry_and_its_copy_get_a_secret_that_nobody_saw(
+    cast: Cast, peer: Harbor, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    before = cast.find()
+
+    answer = renewed(cast, copies=[cast.find("copy").uid])
+
+    assert answer.status_code == 204, answer.content.decode()
+    [secret] = peer.changes
+    assert stored() == stored("copy") == peer.secrets[NAME] == secret
+    after = cast.find()
+    assert after.uid == before.uid
+    assert after.verification.status is VerifyStatus.SUCCESS
+    said = answer.content.decode() + json.dumps(dict(answer.headers)) + caplog.text
+    assert secret not in said
+    assert ADMIN[1] not in said
+    assert not Rotation.objects.exists(), "the sealed secret is forgotten at the end"
+
+
+@pytest.mark.parametrize(
+    ("account", "prepare", "text"),
+    [
+        (STRANGER, {}, "refused the user name or the password"),
+        (GUEST, {}, "may not update robot accounts"),
+        (ADMIN, {"robots": []}, "no robot account of this name"),
+        (ADMIN, {"disable": True}, "is disabled"),
+        (ADMIN, {"expires_at": 1}, "has expired"),
+        (ADMIN, {"GET": Reply(404, body=b"404 page not found")}, "no API of Harbor"),
+        (ADMIN, {"GET": Reply(200, body=b"<!doctype html>")}, "no API of Harbor"),
+        (ADMIN, {"GET": Reply(200, body=b"[" * 100_000)}, "no API of Harbor"),
+        (ADMIN, {"GET": Reply(200, body=b'"text"')}, "unexpected answer"),
+        (ADMIN, {"GET": Reply(302, [("Location", "http://localhost:1/")])}, "unexpected answer"),
+        (ADMIN, {"GET": Reply(500)}, "unexpected answer"),
+        (ADMIN, {"GET": Reply(reset=True)}, "Nothing was changed"),
+        (ADMIN, {"PATCH": Reply(403)}, "may not update robot accounts"),
+        (ADMIN, {"PATCH": Reply(401)}, "refused the user name or the password"),
+        (ADMIN, {"PATCH": Reply(400)}, "refused the request"),
+        (ADMIN, {"PATCH": Reply(307, [("Location", "http://localhost:1/")])}, "unexpected answer"),
+        (("", ""), {}, "is required"),
+        (("a:b", "x"), {}, "colon"),
+    ],
+)
+def test_what_stands_in_the_way_is_said_and_nothing_changes(
+    cast: Cast, peer: Harbor, account: tuple[str, str], prepare: dict[str, Any], text: str
+) -> None:
+    peer.applies = False
+    for key, value in prepare.items():
+        if key == "robots":
+            peer.robots = value
+        elif key in ("GET", "PATCH"):
+            peer.instead[key] = value
+        else:
+            peer.robots[-1][key] = value
+
+    answer = renewed(cast, account)
+
+    shown = answer.content.decode()
+    assert answer.status_code == 422
+    assert text in shown
+    assert 'id="harbor-secret" open' in shown
+    assert account[1] not in shown or not account[1] or account[1] == "x"
+    assert stored() == OLD
+    assert not Rotation.objects.exists()
+    assert all(request.header("host") == peer.server.netloc for request in peer.server.requests)
+
+
+def test_a_secret_that_cannot_be_tested_is_kept(cast: Cast, peer: Harbor) -> None:
+    """Harbor has the new secret, and its registry refuses everybody for a moment: going back would be wrong."""
+    registry = peer._registry
+    peer._registry = lambda login: Reply(503) if peer.changes else registry(login)  # type: ignore[method-assign]
+
+    answer = renewed(cast)
+
+    assert answer.status_code == 200
+    assert stored() == peer.secrets[NAME] == peer.changes[0]
+
+
+@pytest.mark.parametrize("applies", [True, False])
+@pytest.mark.parametrize("reply", [Reply(raw=b"", close=True), Reply(502), Reply(504)])
+def test_without_an_answer_the_test_decides_which_secret_is_right(
+    cast: Cast, peer: Harbor, reply: Reply, *, applies: bool
+) -> None:
+    peer.instead["PATCH"], peer.applies = reply, applies
+
+    renewed(cast)
+
+    assert len(peer.changes) == 1
+    assert stored() == peer.secrets[NAME] == (peer.changes[0] if applies else OLD)
+
+
+def test_a_failure_of_the_store_loses_no_secret(
+    cast: Cast, peer: Harbor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run has the secret: it tries again."""
+    with monkeypatch.context() as broken:
+        broken.setattr(services().replacement, "put", _away)
+        answer = renewed(cast)
+    assert stored() == OLD
+    assert peer.secrets[NAME] == peer.changes[0]
+    assert "rotation-retry" in answer.content.decode()
+
+    run = Run.objects.get()
+    cast.client("nina", hx_request="true").post(f"/registries/-/rotations/{run.pk}/retry/")
+
+    assert stored() == peer.changes[0]
+
+
+def test_other_people_and_other_registries_renew_nothing(cast: Cast, peer: Harbor) -> None:
+    cast.add("person", domain=peer.server.address, username="admin", password=OLD)
+
+    assert renewed(cast, person="omar").status_code == 403
+    assert renewed(cast, uid="other").status_code == 409
+    assert renewed(cast, generation="7").status_code == 409
+    answer = posted(
+        cast.client("nina"), path="/registries/team-a/person/password/harbor/", harbor_username="a"
+    )
+    assert answer.status_code == 422
+    assert not peer.changes
+    assert "harbor-secret" in cast.client("nina").get(PATH).content.decode()
+    assert (
+        "harbor-secret" not in cast.client("nina").get("/registries/team-a/person/password/").content.decode()
+    )
+
+
+def test_the_address_guard_and_the_ca_of_the_registry_count(
+    cast: Cast, settings: Any, authority: Authority
+) -> None:
+    settings.PROBE_CONNECT_TIMEOUT = settings.PROBE_READ_TIMEOUT = settings.PROBE_TIMEOUT = 60.0
+    with harbor(tls=authority.server_context(authority.issue("localhost"))) as running:
+        values = {"domain": running.server.address, "username": NAME, "password": OLD}
+        cast.add(**values)
+        settings.PROBE_ALLOW_LOOPBACK = False
+        assert renewed(cast).status_code == 422
+        assert running.server.connections == 0
+        settings.PROBE_ALLOW_LOOPBACK = True
+        assert renewed(cast).status_code == 422
+        assert not running.server.requests
+        cast.add("with-ca", **values, tls="ca", ca_bundle=authority.root.pem)
+        assert renewed(cast, name="with-ca").status_code == 204
+        assert stored("with-ca") == running.changes[0]
+
+
+def _away(**_values: Any) -> None:
+    from registries.domain.errors import Unavailable
+
+    raise Unavailable("store")
