@@ -264,7 +264,7 @@ def test_crd_prints_what_kubectl_can_apply() -> None:
     call_command("crd", stdout=out)
 
     kinds = [item["kind"] for item in yaml.safe_load_all(out.getvalue())]
-    assert kinds == ["CustomResourceDefinition", *["ClusterRole"] * 11]
+    assert kinds == ["CustomResourceDefinition", *["ClusterRole"] * 12]
     assert "self.provider == oldSelf.provider" in out.getvalue()
 
 
