@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 
 from registries.domain.registry import RegistrySecret, Verification, VerifyStatus
-from registries.domain.resource import certificate_annotations, verification_annotations
+from registries.domain.resource import verification_annotations
 from registries.models import ScheduledCredential, ScheduledRegistry, VerificationRecord
 from registries.probe import Reason, Result
 from registries.schedule.due import RETRIES, first_due
@@ -90,7 +90,7 @@ def record(tests: Sequence[PastTest], person: str) -> None:
             message=kept(it.result).message("zh"),
             at=it.at,
         )
-        patch = verification_annotations(verification) | certificate_annotations(it.result.certificate_ends)
+        patch = verification_annotations(verification)
         services().store.annotate(it.registry.key, patch, uid=it.registry.uid)
 
 

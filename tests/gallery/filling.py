@@ -82,6 +82,8 @@ IMAGES = {
 
 def fill(rows: int, held: str) -> None:
     access = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)], source="127.0.0.1")
+    ScheduledCredential.objects.all().delete()  # those of the demo; the gallery has its own states
+    StateChange.objects.all().delete()
     for namespace in (REASONS, LONGEST, ONE, MANY, WAITING, EMPTY):
         services().registries.create_namespace(access=access, name=namespace)
     for number, reason in enumerate(Reason):
