@@ -55,7 +55,7 @@ def violations(page: Page) -> list[str]:
         ("olive", "/tokens/-/add/", "新建访问令牌"),
         ("olive", "/oapis/docs", "API"),
         ("olive", "/password/", "修改密码"),
-        ("olive", "/no-such-page/", "404"),
+        ("olive", "/no-such-page/", "页面不存在"),
         ("olive", "/registries/-/add/", ZH.add),
     ],
 )
