@@ -27,6 +27,8 @@ export function keepFocus() {
   if (!last || document.activeElement !== document.body) return;
   const { element } = last;
   const same = element.isConnected ? element : element.id && document.getElementById(element.id);
+  // Another request has ended while this button waits for its own.
+  if (same?.disabled && same.closest(".htmx-request")) return;
   const there = same && !same.disabled && same.checkVisibility();
   (there ? same : near(last)).focus({ preventScroll: true });
 }

@@ -49,7 +49,7 @@ def choose_by_keyboard(page: Page, name: str, item: str) -> None:
     tab_to(page, more(page, name))
     page.keyboard.press("Enter")
     target = page.get_by_role("menuitem", name=item)
-    for _ in range(5):
+    for _ in range(page.get_by_role("menuitem").count()):
         if target.evaluate("it => it === document.activeElement"):
             break
         page.keyboard.press("ArrowDown")

@@ -141,7 +141,7 @@ class TestARow:
         [
             ("vic", [ZH.details]),
             ("omar", [ZH.test, ZH.details, ZH.edit]),
-            ("nina", [ZH.test, ZH.details, ZH.edit, ZH.change_password, ZH.correct, ZH.delete]),
+            ("nina", [ZH.test, ZH.details, ZH.edit, ZH.change_password, ZH.correct, "复制到…", ZH.delete]),
         ],
     )
     def test_offers_what_the_role_allows(self, people: People, person: str, offered: list[str]) -> None:

@@ -60,7 +60,7 @@ def secret_on(cluster: Cluster, key: Key = KEY) -> dict[str, Any]:
 
 def auths(found: dict[str, Any]) -> dict[str, Any]:
     raw = (found.get("data") or {}).get(".dockerconfigjson", "")
-    return dict(json.loads(base64.b64decode(raw))["auths"]) if raw else {}
+    return dict(json.loads(base64.b64decode(raw)).get("auths") or {}) if raw else {}
 
 
 def test_who_creates_a_registry_has_its_pull_secret_at_once(store: KubernetesStore, empty: Cluster) -> None:

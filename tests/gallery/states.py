@@ -179,7 +179,7 @@ def no_namespace(page: Page, scene: Scene) -> None:
 
 def long_run(page: Page, scene: Scene) -> None:
     """The end of an opened run with more entries than open."""
-    click("a[aria-expanded=false]", "a[aria-expanded=true]")(page, scene)
+    page.locator("a[aria-expanded=false]", has_text="1,200").click()
     page.locator(".j-rest").scroll_into_view_if_needed()
 
 

@@ -50,7 +50,7 @@ def fill(form: Locator, words: Words = ZH, **values: str) -> None:
         if field == "provider":
             form.get_by_role("radio", name=value).check()
         elif field == "namespace":
-            form.get_by_label(label).select_option(value)
+            form.get_by_label(label, exact=True).select_option(value)
         else:
             input_(form, label).fill(value)
 
