@@ -1,7 +1,7 @@
 """The registries that belong together: a source and its copies, and others with the same address and user name.
 
 Digests of passwords are compared in memory, for a person who may use both registries. A comparison is a guess at a
-password. The answer is remembered for that person, so that looking again is no other guess.
+password. The answer is remembered for that person: looking again does not count as a guess.
 """
 
 import json

@@ -241,16 +241,23 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
             credential=credential,
             image=typed["probe_image"].strip(),
         )
-    except Invalid as error:
+    except (Invalid, LeftAlone, TooManyRequests) as error:
+        return trial_refused(request, form, error)
+    return trial_outcome(request, trial)
+
+
+def trial_refused(
+    request: ConsoleRequest, form: CauseForm, error: Invalid | LeftAlone | TooManyRequests
+) -> HttpResponse:
+    """Why typed values are not tested: the errors of the form, the registry's pause, or too many tests."""
+    if isinstance(error, Invalid):
         fields = {"image": "probe_image"}
         form.add_causes(replace(it, field=fields.get(it.field, it.field)) for it in error.causes)
         return render(request, "registries/_trial.html", {"errors": errors_of(form)}, status=422)
-    except LeftAlone as error:
+    if isinstance(error, LeftAlone):
         context = {"verdict": verdict_of(left_alone(error.retry_after))}
         return render(request, "registries/_trial.html", context, status=429)
-    except TooManyRequests as error:
-        return render(request, "registries/_trial.html", {"busy": error.retry_after}, status=429)
-    return trial_outcome(request, trial)
+    return render(request, "registries/_trial.html", {"busy": error.retry_after}, status=429)
 
 
 def trial_outcome(request: ConsoleRequest, trial: UUID) -> HttpResponse:

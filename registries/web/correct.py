@@ -7,7 +7,6 @@ under its name, tests it, and puts the old one back if it does not connect.
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
@@ -17,14 +16,12 @@ from registries.domain.errors import Conflict, Invalid, LeftAlone, NotFound, Pro
 from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.intake.draft import Tls, read_correction
 from registries.log_in.access import ConsoleRequest
-from registries.verification.outcome import left_alone
 from registries.web import rotation
-from registries.web.add import errors_of, trial_outcome
+from registries.web.add import trial_outcome, trial_refused
 from registries.web.edit_delete import gone, missing
 from registries.web.forms import CorrectForm
 from registries.web.password import was_right
 from registries.web.responses import dialog
-from registries.web.rows import verdict_of
 from registries.wiring import services
 from registries.words import labels
 
@@ -126,12 +123,6 @@ def try_correction(request: ConsoleRequest, namespace: str, name: str) -> HttpRe
         changes = read_correction(registry, form.typed())
         credential = services().replacement.corrected(access=access, registry=registry, changes=changes)
         trial = services().single_tests.start_typed(access=access, namespace=namespace, credential=credential)
-    except Invalid as error:
-        form.add_causes(error.causes)
-        return render(request, "registries/_trial.html", {"errors": errors_of(form)}, status=422)
-    except LeftAlone as error:
-        context = {"verdict": verdict_of(left_alone(error.retry_after))}
-        return render(request, "registries/_trial.html", context, status=429)
-    except TooManyRequests as error:
-        return render(request, "registries/_trial.html", {"busy": error.retry_after}, status=429)
+    except (Invalid, LeftAlone, TooManyRequests) as error:
+        return trial_refused(request, form, error)
     return trial_outcome(request, trial)

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -26,14 +25,12 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.probe.result import Result
 from registries.service.copies import MOST, Copy, CopyState
-from registries.verification.outcome import left_alone
 from registries.web import rotation
-from registries.web.add import errors_of, trial_outcome
+from registries.web.add import trial_outcome, trial_refused
 from registries.web.edit_delete import gone, missing
 from registries.web.forms import HarborForm, NewPasswordForm
 from registries.web.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, shown_path
-from registries.web.rows import verdict_of
 from registries.wiring import services
 from registries.words import hints
 from registries.words.problems import error_text
@@ -216,12 +213,6 @@ def try_password(request: ConsoleRequest, namespace: str, name: str) -> HttpResp
             access=access, key=key, uid=typed["uid"], password=typed["password"]
         )
         trial = services().single_tests.start_typed(access=access, namespace=namespace, credential=credential)
-    except Invalid as error:
-        form.add_causes(error.causes)
-        return render(request, "registries/_trial.html", {"errors": errors_of(form)}, status=422)
-    except LeftAlone as error:
-        context = {"verdict": verdict_of(left_alone(error.retry_after))}
-        return render(request, "registries/_trial.html", context, status=429)
-    except TooManyRequests as error:
-        return render(request, "registries/_trial.html", {"busy": error.retry_after}, status=429)
+    except (Invalid, LeftAlone, TooManyRequests) as error:
+        return trial_refused(request, form, error)
     return trial_outcome(request, trial)
