@@ -125,12 +125,14 @@ def note_written(uids: Sequence[str], result: Result, at: datetime) -> None:
 
 
 def unwritten(claim: Claim) -> list[ScheduledRegistry]:
-    """The registries that lack the confirmed outcome: all with another one, and those whose time is an hour old."""
+    """The registries that lack the confirmed outcome: those with an earlier one of another reason, and those whose time
+    is an hour old. A newer test, which is not confirmed yet, stays on its resource."""
     row = _mine(claim).first()
     if row is None or row.outcome_at is None:
         return []
     old = Q(written_at=None) | Q(written_at__lte=row.outcome_at - WRITTEN_AGAIN)
-    return list(row.registries.filter(old | ~Q(written_reason=row.reason)).order_by("namespace", "name"))
+    other = Q(written_at__lt=row.outcome_at) & ~Q(written_reason=row.reason)
+    return list(row.registries.filter(old | other).order_by("namespace", "name"))
 
 
 def confirmed(claim: Claim) -> tuple[str, datetime | None]:

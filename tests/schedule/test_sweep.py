@@ -3,11 +3,14 @@
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import pytest
+
 from registries.domain.query import Criteria, Filter
 from registries.domain.registry import Draft, Key, Provider
 from registries.models import ScheduledCredential, ScheduledRegistry, StateChange
 from registries.wiring import services
 from tests import examples
+from tests.peers.scripted import Reply
 from tests.schedule.registries import RIGHT, WRONG, World
 
 MANY = 10_000 if examples.LONG else 100
@@ -26,6 +29,25 @@ def test_one_log_in_for_all_copies_of_a_credential(world: World) -> None:
     assert verdicts == {"ok"}
     assert {it.after for it in StateChange.objects.all()} == {"ok"}
     assert StateChange.objects.count() == 10
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_newer_test_is_not_replaced_by_the_confirmed_verdict(world: World, status: int) -> None:
+    registry, nina = world.registry(), world.cast.access("nina")
+    world.add("a", registry)
+    world.run(6)
+    registry.broken = Reply(status)
+    world.test(nina, "a")
+    tested = world.cast.find("a").verification
+    assert not tested.reason.startswith("ok")
+
+    world.add("copy", registry)
+    world.delete("a")
+    services().undo.restore(access=nina, key=Key("team-a", "a"))
+    world.turn()
+
+    assert world.cast.find("a").verification == tested, "not confirmed, but newer"
+    assert world.cast.find("copy").verification.reason == "ok", "the confirmed verdict"
 
 
 def test_a_refused_password_is_seldom_tried(world: World) -> None:
