@@ -16,7 +16,7 @@ from registries.domain.registry import Key, RegistrySecret, at_version
 from registries.domain.selectors import Selector
 from registries.stores.base import ChangeType, Event
 
-KEPT_BYTES = 16 * 2**20
+KEPT_BYTES = 8 * 2**20
 OVERHEAD = 1024
 """Bytes of memory of a change, beside its document."""
 PIECE = 256 * 1024

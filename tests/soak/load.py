@@ -7,6 +7,7 @@ with `port`, `token` and `password` of LOADER starts the load, and an empty line
 import http.client
 import itertools
 import json
+import random
 import select
 import socket
 import sys
@@ -26,8 +27,8 @@ LOADER = "lena"
 """The account of the load; the person who works has another one."""
 NAMESPACE = "team-000"
 PATH = f"/oapis/image.theriseunion.io/v1alpha1/namespaces/{NAMESPACE}/registry-secrets"
-PAUSE = 1.0
-"""Seconds between two attempts of one client."""
+PAUSE = (0.5, 1.5)
+"""Seconds between two attempts of one client. With equal pauses all clients would come in the same moment for ever."""
 _ENDED = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
@@ -55,7 +56,7 @@ class Load:
             except (OSError, http.client.HTTPException) as error:
                 outcome = type(error).__name__
             self._count(f"{name} {outcome}")
-            self._stop.wait(PAUSE)
+            self._stop.wait(random.uniform(*PAUSE))
 
     def _count(self, what: str, number: int = 1) -> None:
         with self._lock:
