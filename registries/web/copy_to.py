@@ -20,7 +20,7 @@ from registries.runs.run import RESUMABLE, RunState, RunView
 from registries.service.copying import Target
 from registries.web.edit_delete import missing
 from registries.web.notices import CHANGED
-from registries.web.responses import dialog
+from registries.web.responses import dialog, nothing
 from registries.wiring import services
 from registries.words.problems import problem_text
 
@@ -46,8 +46,8 @@ def copy_many(request: ConsoleRequest) -> HttpResponse:
     """The dialog for a selection. `uids` has it, separated by white space."""
     found, may = _selected(request)
     if not may:
-        status, title = 403 if found else 422, _("Copy to…")
-        return dialog(request, "registries/_copy_nothing.html", {"found": found}, status=status, title=title)
+        refused = _("None of the selected registries can be copied: this requires the role image-admin.")
+        return nothing(request, refused if found else "", title=_("Copy to…"))
     return _choice(request, may, left_out=len(found) - len(may))
 
 

@@ -18,7 +18,7 @@ from registries.runs.engine import Runs
 from registries.runs.run import RESUMABLE, Item, RunState, RunView
 from registries.web.notices import CHANGED
 from registries.web.pull_secrets import doomed, usage_place
-from registries.web.responses import dialog
+from registries.web.responses import dialog, nothing
 from registries.web.undo_links import choice, number_of
 from registries.wiring import services
 from registries.words import labels
@@ -35,8 +35,8 @@ def batch_delete(request: ConsoleRequest) -> HttpResponse:
     asked = request.POST.get("uids", "").split()
     found, may = services().registries.by_uid(access=access, uids=asked, action=runs.kind.action)
     if not may:
-        status, title = 403 if found else 422, _("Delete selected")
-        return dialog(request, "registries/_batch_nothing.html", {"found": found}, status=status, title=title)
+        refused = _("None of the selected registries can be deleted: this requires the role image-admin.")
+        return nothing(request, refused if found else "", title=_("Delete selected"))
     run = runs.propose(access=access, registries=may)
     context = {
         "run": runs.view(access=access, run_id=run),

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
@@ -64,6 +65,13 @@ def dialog(
     if is_htmx(request):
         return render(request, partial, context, status=status)
     return render(request, "dialog_page.html", {**context, "partial": partial, "title": title}, status=status)
+
+
+def nothing(request: HttpRequest, refused: str, *, title: str) -> HttpResponse:
+    """The dialog of a selection of which nothing can be changed: `refused` says why, "" that nothing of it exists."""
+    problem = refused or _("None of the selected registries exist any more.")
+    context = {"problem": problem, "title": title}
+    return dialog(request, "registries/_nothing.html", context, status=403 if refused else 422, title=title)
 
 
 def done(
