@@ -73,14 +73,16 @@ class Result:
 
     def hint(self, language: str = "zh", first: str = "") -> str:
         """What to do next: `first` or the hint of the reason, or of the exact input problem; then the hint of the
-        cause; then a note about white space around the password."""
+        cause; then a note about white space or invisible characters in the password, which stands first where the
+        password was refused."""
         hints = [self._problem(language) or first or HINTS[self.reason].of(language)]
         if self.cause in CAUSES:
             hints.append(CAUSES[self.cause].of(language))
         elif self.cause in _REASONS:
             hints.append(HINTS[Reason(self.cause)].of(language))
-        pasted = ("password_outer_space", "password_invisible")
-        hints += [WARNINGS[it].of(language) for it in pasted if it in self.warnings]
+        noted = ("password_outer_space", "password_invisible")
+        pasted = [WARNINGS[it].of(language) for it in noted if it in self.warnings]
+        hints = [*pasted, *hints] if self.reason is Reason.BAD_CREDENTIALS else [*hints, *pasted]
         return ("；" if language.lower().startswith("zh") else "; ").join(hints)
 
     def node_message(self, language: str = "zh") -> str:
