@@ -76,10 +76,12 @@ def _list(request: ConsoleRequest) -> dict[str, str]:
 
 
 def _version(registry: RegistrySecret) -> str:
-    """A text that changes with the registry, its events and the state of the store."""
+    """A text that changes with the registry, its events, its silence and the state of the store."""
     newest = events_of(registry, 1)
     event, problem = newest[0].pk if newest else 0, services().index.freshness().problem or ""
-    return f"{registry.uid}/{registry.resource_version}/{event}/{problem}"
+    silenced = ends([registry], timezone.now()).get(registry.uid)
+    until = f"{silenced:%s}" if silenced else ""
+    return f"{registry.uid}/{registry.resource_version}/{event}/{problem}/{until}"
 
 
 def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) -> dict[str, Any]:

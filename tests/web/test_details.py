@@ -6,13 +6,16 @@ import os
 import re
 import shlex
 import subprocess
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import yaml
+from django.utils import timezone
 
 from registries.domain.registry import Key, VerifyStatus
 from registries.domain.resource import encode_password, to_domain
+from registries.models import Silence
 from registries.web.details import commands
 from registries.wiring import services
 from tests.canary import CANARY
@@ -237,6 +240,20 @@ class TestAnOpenPage:
         assert f'data-version="{self.version(cast)}"' in text
         if what == "edit":
             assert "<title>新的名称 · " in text
+
+    def test_is_drawn_anew_when_its_messages_begin_and_cease_to_wait(self, cast: Cast) -> None:
+        it = cast.add()
+        loud = self.version(cast)
+        now, hour = timezone.now(), timedelta(hours=1)
+        silence = Silence.objects.create(namespace=it.namespace, starts_at=now - hour, ends_at=now + hour)
+        assert self.ask(cast, loud).status_code == 200
+        silent = self.version(cast)
+        assert self.ask(cast, silent).status_code == 204
+
+        silence.delete()
+
+        assert self.ask(cast, silent).status_code == 200
+        assert self.ask(cast, loud).status_code == 204
 
     def test_is_told_that_its_registry_is_gone(self, cast: Cast) -> None:
         it = cast.add()
