@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from registries.audit.action import IN_DOUBT, OK, Action
 from registries.domain.access import OWNER_MAX, Access, Permission
 from registries.domain.errors import NotFound
+from registries.domain.registry import Key
 from registries.models import AuditEntry, DeletedRegistry
 
 MOST_LINES = 10_000
@@ -153,6 +154,17 @@ def runs_to_undo(access: Access, runs: Collection[UUID], since: datetime) -> fro
     found = _deletions(access).filter(run__in=runs, uid__in=kept.values("uid"))
     pairs = found.order_by().values_list("run", "namespace").distinct()
     return frozenset(run for run, namespace in pairs if run and access.may(Permission.CREATE, namespace))
+
+
+def deleted_since(moments: Mapping[Key, datetime]) -> frozenset[Key]:
+    """Those of these registries that the console deleted after the moment, whoever may see it."""
+    deletions = AuditEntry.objects.filter(action=Action.DELETE, outcome=OK, at__gt=min(moments.values()))
+    places = {key.namespace for key in moments}, {key.name for key in moments}
+    found = deletions.filter(namespace__in=places[0], name__in=places[1])
+    keys = (
+        (Key(namespace, name), at) for namespace, name, at in found.values_list("namespace", "name", "at")
+    )
+    return frozenset(key for key, at in keys if key in moments and at > moments[key])
 
 
 def _deletions(access: Access) -> QuerySet[AuditEntry]:

@@ -5,6 +5,7 @@ several are created at once and then recorded together. An item that is retried 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,7 @@ from registries.audit.action import Action
 from registries.domain.access import Permission
 from registries.domain.errors import Problem
 from registries.domain.registry import Draft, Key
+from registries.models import RunItem
 from registries.runs.execution import Execution, Kind, Step
 from registries.runs.run import Item, ItemOutcome, ItemState
 from registries.runs.threads import Background
@@ -77,3 +79,10 @@ class CopyKind(Kind[Copied]):
         if item.uid not in known or known[item.uid][0] != version:
             known[item.uid] = version, self._copying.template(access=run.access, uid=item.uid)
         return known[item.uid][1]
+
+
+def copies_made(uid: str) -> dict[Key, datetime]:
+    """The copies that runs made of the source with this uid, and when. Runs are kept as long as the audit log."""
+    made = RunItem.objects.filter(run__kind=CopyKind.name, uid=uid, state=ItemState.DONE).order_by("ended_at")
+    rows = made.values_list("namespace", "name", "ended_at")
+    return {Key(namespace, name): at for namespace, name, at in rows if at is not None}

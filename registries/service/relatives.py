@@ -4,7 +4,6 @@ Digests of passwords are compared in memory, for a person who may use both regis
 password. The answer is remembered for that person: looking again does not count as a guess.
 """
 
-import json
 import threading
 from collections import OrderedDict
 from contextlib import suppress
@@ -15,7 +14,7 @@ from hmac import compare_digest
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, Problem
-from registries.domain.registry import Draft, Key, RegistrySecret
+from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import verification_annotations
 from registries.index.search import Index
 from registries.service.copying import NEEDED_AT_SOURCE, Copying
@@ -23,6 +22,7 @@ from registries.service.guard import Guard, require_present
 from registries.service.guesses import Guesses
 from registries.service.likeness import Difference, visible_differences
 from registries.service.registries import Registries
+from registries.service.replacement import Replacement
 from registries.stores.base import Store
 
 MOST = 50
@@ -63,6 +63,7 @@ class Relatives:
         guesses: Guesses,
         registries: Registries,
         copying: Copying,
+        replacement: Replacement,
     ) -> None:
         self._store = store
         self._index = index
@@ -70,6 +71,7 @@ class Relatives:
         self._guesses = guesses
         self._registries = registries
         self._copying = copying
+        self._replacement = replacement
         self._known: OrderedDict[tuple[object, ...], None] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -91,7 +93,8 @@ class Relatives:
 
     def align(self, *, access: Access, key: Key, uid: str, source_uid: str) -> RegistrySecret:
         """Makes a copy like its source, and returns it. Another password is changed in place; with another address,
-        user name or certificate, the copy is deleted and created again with its own labels and annotations.
+        user name or certificate, the copy is deleted and created again with its own labels, annotations and history,
+        and its pull secret stays.
 
         NotFound; Forbidden; Conflict `recreated` for another uid, `changed` when it is no copy of this source any more.
         """
@@ -104,31 +107,19 @@ class Relatives:
         if source is None or source.uid != source_uid:
             raise Conflict(str(key), Problem.CHANGED)
         template = self._copying.template(access=access, uid=source_uid)
+        before = self._replacement.before(access=access, key=key, uid=uid)
+        set_at = before.password_set_at if template.password == before.password else None
+        after = replace(before, password=template.password, password_set_at=set_at)
         if visible_differences(source, copy):
-            return self._replace(access, copy, template)
-        changed = self._registries.change_password(
-            access=access, key=key, uid=uid, password=template.password, generation=copy.generation
+            kept = ("key", "labels", "annotations", "password_set_at")
+            after = replace(template, **{name: getattr(after, name) for name in kept})
+        changed = self._replacement.put(
+            access=access, uid=uid, old=before, new=after, replacing=False, replace_now=lambda: None
         )
         verdict = verification_annotations(source.verification)
         with suppress(ConsoleError), self._guard.writing(access, Action.COPY, key) as store:
-            changed = store.annotate(key, verdict, uid=uid)  # it is the same credential
+            changed = store.annotate(key, verdict, uid=changed.uid)  # it is the same credential
         return changed
-
-    def _replace(self, access: Access, copy: RegistrySecret, template: Draft) -> RegistrySecret:
-        """Deletes a copy and creates it again. Where the store has no transactions, a failure brings it back."""
-        annotations = json.loads(copy.document)["metadata"].get("annotations") or {}
-        after, before = (
-            replace(it, key=copy.key, labels=copy.labels, annotations=annotations)
-            for it in (template, self._copying.template(access=access, uid=copy.uid))
-        )
-        with self._guard.atomic():
-            self._registries.delete(access=access, key=copy.key, uid=copy.uid)
-            try:
-                return self._copying.create(access=access, draft=after)
-            except ConsoleError:
-                with suppress(ConsoleError):
-                    self._copying.create(access=access, draft=replace(before, origin=copy.origin))
-                raise
 
     def source(self, *, access: Access, registry: RegistrySecret) -> RegistrySecret | None:
         """The source of a copy, if it is still there and this person sees it."""

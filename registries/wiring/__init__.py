@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
+from registries.audit.search import deleted_since
 from registries.events import channels
 from registries.limits import LogInRates, Rates, Seats, StoredBuckets
 from registries.people.accounts import Accounts
@@ -20,7 +21,7 @@ from registries.people.grants import LocalPeople
 from registries.people.refusals import Refusals
 from registries.people.tokens import Tokens
 from registries.runs.clean_up import keep_clean
-from registries.runs.copying import CopyKind
+from registries.runs.copying import CopyKind, copies_made
 from registries.runs.deletion import DeleteKind
 from registries.runs.engine import Runs
 from registries.runs.execution import Kind
@@ -41,6 +42,7 @@ from registries.service.copying import Copying
 from registries.service.guard import Guard
 from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
 from registries.service.images import Images
+from registries.service.missing import MissingCopies
 from registries.service.node_tests import NodeTests
 from registries.service.pull_failures import PodFailures
 from registries.service.pull_secret_use import PullSecretUse
@@ -95,7 +97,12 @@ class Services(Telling):
 
     @part
     def relatives(self) -> Relatives:
-        return Relatives(self.store, self.index, self.guard, self.guesses, self.registries, self.copying)
+        parts = (self.store, self.index, self.guard, self.guesses, self.registries, self.copying)
+        return Relatives(*parts, self.replacement)
+
+    @part
+    def missing_copies(self) -> MissingCopies:
+        return MissingCopies(self.index, self.copying, copies_made, deleted_since)
 
     @part
     def tests(self) -> Tests:

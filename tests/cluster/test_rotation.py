@@ -13,7 +13,7 @@ from registries.cluster.paths import registry, secret
 from registries.domain.errors import Refused
 from registries.domain.registry import Key, RegistrySecret, VerifyStatus
 from registries.domain.resource import LAST_APPLIED, PREFIX
-from registries.models import Rotation, RotationTarget, RunItem
+from registries.models import Rotation, RotationTarget, RunItem, VerificationRecord
 from registries.pull_secrets import reconcile
 from registries.pull_secrets.secret import REPLACING
 from registries.wiring import services
@@ -198,3 +198,45 @@ def test_a_release_that_nobody_finished_ends_after_a_while(
     assert wait_for(lambda: passwords(cluster.server.call("GET", secret(KEY)).body) == {draft.password})
     found = cluster.server.call("GET", secret(KEY)).body
     assert (found["metadata"]["uid"], found["metadata"]["ownerReferences"][0]["uid"]) == (uid, before.uid)
+
+
+ALIGNED: dict[str, dict[str, str]] = {
+    "another password": {"password": "another-1"},
+    "another user name": {"username": "robot"},
+    "another address and password": {"domain": "http://other.example.com", "password": "another-1"},
+}
+
+
+@pytest.mark.parametrize("drift", ALIGNED)
+def test_aligning_a_copy_keeps_its_pull_secret_and_its_history(
+    people: Cast, cluster: Cluster, drift: str
+) -> None:
+    """Also where the definition lets no password change."""
+    source, key = people.add(), Key("team-b", "harbor-prod")
+    copy = people.add(namespace="team-b", **ALIGNED[drift])
+    notes = {
+        PREFIX + "copied-from": str(source.key),
+        PREFIX + "copied-from-uid": source.uid,
+        "theirs": "stays",
+    }
+    cluster.server.call("PATCH", registry(key), {"metadata": {"annotations": notes}}, kind=MERGE_PATCH)
+    assert wait_for(lambda: people.find(namespace="team-b").origin is not None)
+    first = cluster.server.call("GET", secret(key)).body
+    VerificationRecord.objects.create(uid=copy.uid)
+
+    with kubelet(cluster.server, "team-b", "harbor-prod") as seen:
+        services().relatives.align(
+            access=people.access("olive"), key=key, uid=copy.uid, source_uid=source.uid
+        )
+        assert wait_for(lambda: len(seen) > 20)
+
+    resource = cluster.server.call("GET", registry(key)).body
+    found = cluster.server.call("GET", secret(key)).body
+    assert set(seen) == {first["metadata"]["uid"]}
+    assert [it["uid"] for it in found["metadata"]["ownerReferences"]] == [resource["metadata"]["uid"]]
+    assert passwords(found) == {CANARY}
+    assert resource["metadata"]["annotations"]["theirs"] == "stays"
+    assert VerificationRecord.objects.filter(uid=resource["metadata"]["uid"]).exists()
+    aligned = people.find(namespace="team-b")
+    assert services().store.fingerprint(aligned) == services().store.fingerprint(source)
+    assert (aligned.skip_tls_verify, aligned.origin) == (False, people.find(namespace="team-b").origin)

@@ -113,7 +113,8 @@ def fill(rows: int, held: str) -> None:
 
 
 def _copies(access: Access) -> None:
-    """Three copies of one registry: one as it was, one with another password, one with other values."""
+    """Five copies of one registry: one as it was, one with another password, one with other values, one that is gone,
+    and one whose name another registry has."""
     source = services().registries.find(access=access, key=Key("team-b", "harbor-own-ca"))
     for namespace in (MANY, WAITING, "default"):
         services().copying.copy(access=access, key=Key(namespace, source.name), uid=source.uid)
@@ -125,6 +126,11 @@ def _copies(access: Access) -> None:
     new = services().store.create(read_draft({**typed, **named}))
     notes = {f"{PREFIX}copied-from": str(source.key), f"{PREFIX}copied-from-uid": source.uid}
     services().store.annotate(new.key, notes, uid=new.uid)
+    run = Run.objects.create(id=uuid4(), kind="copy", person="nobody", owner="nobody", state="done")
+    for namespace, name in (("test-namespace", source.name), ("team-a", "harbor-team-a")):
+        RunItem.objects.create(
+            run=run, namespace=namespace, name=name, uid=source.uid, state="done", ended_at=datetime.now(UTC)
+        )
 
 
 def _watched(registry: RegistrySecret) -> None:

@@ -101,6 +101,12 @@ def aligning(page: Page, scene: Scene) -> None:
     page.locator("#align-form").wait_for()
 
 
+def aligning_a_gone_copy(page: Page, scene: Scene) -> None:
+    relatives(page, scene)
+    page.locator("#align-test-namespace-harbor-own-ca").click()
+    page.locator("#align-form").wait_for()
+
+
 def details_away(page: Page, scene: Scene) -> None:
     """A test that does not reach the console."""
     leave(page)
@@ -254,6 +260,7 @@ STATES = (
     State("details-copy", "/registries/gallery-waiting/harbor-own-ca/", relatives, person="olive"),
     State("align-password", "/registries/gallery-waiting/harbor-own-ca/", aligning),
     State("align-replaces", "/registries/default/harbor-own-ca/", aligning),
+    State("align-gone", "/registries/team-b/harbor-own-ca/", aligning_a_gone_copy),
     State("details-untrusted", "/registries/team-b/harbor-team-b/"),
     State("details-longest", f"/registries/{LONGEST}/{LONG_NAME}/"),
     State("details-viewer", "/registries/team-a/harbor-team-a/", person="vic"),

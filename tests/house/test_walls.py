@@ -30,7 +30,7 @@ OWNERS = {
     },
     "RunItem": {
         "schedule/moving.py",
-        *(f"runs/{it}.py" for it in ("clean_up", "engine", "execution", "run", "rotation_rows")),
+        *(f"runs/{it}.py" for it in ("clean_up", "copying", "engine", "execution", "run", "rotation_rows")),
     },
     "Rotation": {"runs/rotation_rows.py"},
     "RotationTarget": {"runs/rotation_rows.py"},
