@@ -36,7 +36,7 @@ class Binding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dependent:
-    """A service account, workload or pod that names pull secrets. `kind` is the kind in Kubernetes.
+    """A service account, workload, pod or Repository that names pull secrets. `kind` is the kind in Kubernetes.
 
     `registries` are the names of its registries among those in question. `pulls` is True when one of its images comes
     from the address of one of them.

@@ -2,7 +2,8 @@
 
 A pod without a pull secret gets those of its service account at creation (ServiceAccount admission). A pod therefore
 names all that it uses, and a workload whose template names none uses those of its service account. Image builders
-have a pull secret in a volume or in the environment (kaniko), or in `secrets` of their account (Tekton).
+have a pull secret in a volume or in the environment (kaniko), or in `secrets` of their account (Tekton). The platform's
+own `Repository` objects name one in `spec.dockerConfigSecretRef`; not every cluster has their definition.
 """
 
 import logging
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 ACCOUNT = "ServiceAccount"
 POD = "Pod"
+REPOSITORY = "Repository"
 DEFAULT = "default"
 COLLECTIONS = {
     ACCOUNT: ("/api/v1", "serviceaccounts"),
@@ -36,7 +38,9 @@ COLLECTIONS = {
     "Job": ("/apis/batch/v1", "jobs"),
     POD: ("/api/v1", "pods"),
 }
-"""The API group and the plural of each kind, in the order of the page."""
+"""The API group and the plural of each kind that every cluster has, in the order of the page."""
+LISTED = {**COLLECTIONS, REPOSITORY: (paths.GROUP_PATH, "repositories")}
+WITHOUT_PODS = (ACCOUNT, REPOSITORY)
 EARLIER = {"/apis/batch/v1": "/apis/batch/v1beta1"}
 """The group of cron jobs before Kubernetes 1.21."""
 ATTEMPTS = 5
@@ -97,7 +101,7 @@ class Users:
     def usage(self, addresses: Mapping[Key, str]) -> Usage:
         until = time.monotonic() + PATIENCE
         namespaces = sorted({key.namespace for key in addresses})
-        questions = [(namespace, kind) for namespace in namespaces for kind in COLLECTIONS]
+        questions = [(namespace, kind) for namespace in namespaces for kind in LISTED]
         with ThreadPoolExecutor(AT_ONCE, "usage") as threads:
             answers = threads.map(lambda it: self._list(*it, until=until), questions)
             listed = dict(zip(questions, answers, strict=True))
@@ -106,7 +110,7 @@ class Users:
                 for namespace in namespaces
                 for dependent in _dependents(
                     namespace,
-                    {kind: listed[namespace, kind] or () for kind in COLLECTIONS},
+                    {kind: listed[namespace, kind] or () for kind in LISTED},
                     {
                         key.name: image_hosts(it)
                         for key, it in addresses.items()
@@ -123,7 +127,7 @@ class Users:
 
     def _list(self, namespace: str, kind: str, *, until: float) -> list["_Item"] | None:
         """All objects of one kind, from the cache of the server; None when they cannot be listed in time."""
-        group, plural = COLLECTIONS[kind]
+        group, plural = LISTED[kind]
         for base in (group, EARLIER.get(group)):
             path = f"{base}/namespaces/{namespace}/{plural}"
             left = until - time.monotonic()
@@ -136,11 +140,25 @@ class Users:
                 return [_item(kind, item) for item in answer.get("items") or ()]
             except ConsoleError as error:
                 if isinstance(error, NotFound) or error.problem == Problem.CRD_MISSING:
+                    if kind == REPOSITORY:
+                        return []
                     continue
+                if kind == REPOSITORY and not self._has_repositories(until):
+                    return []
                 if error.problem != Problem.CLUSTER_FORBIDDEN:
                     log.warning("%s of %s not listed: %s", plural, namespace, error)
                 return None
         return None
+
+    def _has_repositories(self, until: float) -> bool:
+        """Whether the cluster has their definition. A refusal comes before the answer that there is none."""
+        try:
+            served = self._reader.call(
+                "GET", paths.GROUP_PATH, subject=paths.GROUP_PATH, read=max(0.1, until - time.monotonic())
+            )
+        except ConsoleError:
+            return True
+        return any(it.get("name") == "repositories" for it in served.get("resources") or ())
 
     def _foreign(self, key: Key, until: float) -> bool:
         """Whether the Secret is foreign. False when that cannot be read: its users are then shown."""
@@ -168,12 +186,12 @@ class _Item:
 
 def _item(kind: str, item: Json) -> _Item:
     metadata = item.get("metadata") or {}
-    spec = item if kind == ACCOUNT else _pod_spec(kind, item)
+    spec = item if kind in WITHOUT_PODS else _pod_spec(kind, item)
     owners = metadata.get("ownerReferences") or ()
     return _Item(
         name=str(metadata.get("name")),
         secrets=frozenset(_named(spec)),
-        others=frozenset(_of_account(spec) if kind == ACCOUNT else _read_inside(spec)),
+        others=frozenset(_OTHERS.get(kind, _read_inside)(spec)),
         account=str(spec.get("serviceAccountName") or DEFAULT),
         hosts=frozenset(_hosts(spec)),
         part_of_another=kind != POD and any(it.get("kind") in COLLECTIONS for it in owners),
@@ -198,6 +216,12 @@ def _of_account(account: Json) -> Iterator[str]:
     return (str(it.get("name")) for it in account.get("secrets") or ())
 
 
+def _of_repository(repository: Json) -> Iterator[str]:
+    """The reference is a name or an object with one."""
+    found = (repository.get("spec") or {}).get("dockerConfigSecretRef")
+    yield str((found.get("name") if isinstance(found, dict) else found) or "")
+
+
 def _read_inside(spec: Json) -> Iterator[str]:
     """The Secrets in volumes and in the environment of containers."""
     for volume in spec.get("volumes") or ():
@@ -209,6 +233,9 @@ def _read_inside(spec: Json) -> Iterator[str]:
             yield _at(variable, "valueFrom", "secretKeyRef", "name")
         for source in container.get("envFrom") or ():
             yield _at(source, "secretRef", "name")
+
+
+_OTHERS: Mapping[str, Callable[[Json], Iterator[str]]] = {ACCOUNT: _of_account, REPOSITORY: _of_repository}
 
 
 def _at(value: Json, *path: str) -> str:
@@ -237,7 +264,7 @@ def _dependents(
     for kind, all_of_kind in items.items():
         found = []
         for item in all_of_kind:
-            through_account = kind not in (ACCOUNT, POD) and not item.secrets
+            through_account = kind not in (*WITHOUT_PODS, POD) and not item.secrets
             secrets = accounts.get(item.account, frozenset()) if through_account else item.secrets
             used = tuple(sorted((secrets | item.others) & hosts.keys()))
             if used and not item.over and not item.part_of_another:

@@ -94,7 +94,13 @@ def usage_place(request: ConsoleRequest, keys: Callable[[], list[Key]], url: str
 def usage_of(access: Access, keys: list[Key]) -> dict[str, Any]:
     """The context of _usage.html."""
     found = services().pull_secrets.usage(access=access, keys=keys)
-    return {"usage": found, "groups": _groups(found), "unseen": _unseen(found), "many": len(keys) > 1}
+    return {
+        "usage": found,
+        "groups": _groups(found),
+        "unseen": _unseen(found),
+        "many": len(keys) > 1,
+        "kinds": KINDS,
+    }
 
 
 def _groups(found: Usage) -> list[dict[str, Any]]:

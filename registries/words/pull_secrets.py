@@ -62,8 +62,9 @@ KINDS: dict[str, Text] = {
     "ServiceAccount": _("Service accounts"),
     "Workload": _("Workloads"),
     "Pod": _("Pods"),
+    "Repository": _("Image repositories"),
 }
-"""The three groups of users of a pull secret. Every kind that creates pods is a workload."""
+"""The groups of users of a pull secret. Every other kind creates pods: it is a workload."""
 
 UPKEEP: dict[Problem, Text] = {
     Problem.NAMESPACE_MISSING: _(

@@ -11,7 +11,7 @@ from registries.domain.registry import Key
 from registries.pull_secrets import usage
 from registries.pull_secrets.images import auths_keys, image_host, usable_host
 from registries.pull_secrets.kinds import Dependent
-from registries.pull_secrets.usage import COLLECTIONS, Users
+from registries.pull_secrets.usage import COLLECTIONS, LISTED, Users
 from registries.stores.cluster.store import KubernetesStore
 from tests.cluster.users import (
     ACCOUNTS,
@@ -268,7 +268,7 @@ def test_a_cluster_that_does_not_answer_keeps_nobody_waiting(
     seen = Users(silent, silent, lambda key: False).usage({KEY: HARBOR})
 
     assert (seen.dependents, silent.asked) == ((), 0)
-    assert seen.unseen == tuple(("team-a", kind) for kind in COLLECTIONS)
+    assert seen.unseen == tuple(("team-a", kind) for kind in LISTED)
 
 
 @pytest.mark.parametrize(
