@@ -140,7 +140,7 @@ OPERATIONS = (
         _("Change the password with copies"),
         _(
             "Starts a run. The first is tested with its stored password and rolled back if it does not connect,"
-            " unless anyway is true. A later failure stops the run: continue or roll back in the console."
+            " unless anyway is true. A later failure stops the run: then retry it, roll it back or leave it."
         ),
         (201, _("Started."), "Run", examples.ROTATION),
         (*WRITE_ERRORS, 409, 422),
@@ -245,6 +245,41 @@ OPERATIONS = (
         _("Cancel a test run"),
         _("No new tests start. Running tests finish and are recorded."),
         (200, _("The run."), "Run", examples.RUN),
+        (400, 401, 403, 404, 409, 429, 500, 503),
+        ("run",),
+    ),
+    Operation(
+        "retryRun",
+        "POST",
+        f"{BASE}/runs/{{run}}/retry",
+        _("Retry a change of passwords"),
+        _(
+            "Goes on with what failed or waits, for a day. It is a 409 while the run goes on and after its end, and a"
+            " 404 for another kind of run."
+        ),
+        (200, _("The run."), "Run", examples.ROTATION),
+        (400, 401, 403, 404, 409, 429, 500, 503),
+        ("run",),
+    ),
+    Operation(
+        "rollBackRun",
+        "POST",
+        f"{BASE}/runs/{{run}}/roll-back",
+        _("Roll back a change of passwords"),
+        _(
+            "Gives everything that was changed its old password, except where somebody set another one meanwhile."
+        ),
+        (200, _("The run."), "Run", examples.ROTATION),
+        (400, 401, 403, 404, 409, 429, 500, 503),
+        ("run",),
+    ),
+    Operation(
+        "leaveRun",
+        "POST",
+        f"{BASE}/runs/{{run}}/leave",
+        _("End a change of passwords as it is"),
+        _("What waits stays unchanged, and the passwords that the run kept are forgotten."),
+        (200, _("The run."), "Run", examples.ROTATION),
         (400, 401, 403, 404, 409, 429, 500, 503),
         ("run",),
     ),

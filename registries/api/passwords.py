@@ -1,6 +1,7 @@
 """A new password for a stored registry secret, tested first with the stored address if the caller asks for it."""
 
 from typing import cast
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
@@ -68,6 +69,38 @@ def rotate(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
         access_now=runs.access_now(caller),
     )
     return answer(runs.find(caller, run)[1], 201)
+
+
+def retry(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
+    """Goes on with what failed or waits."""
+    run_id = _own(caller, run)
+    services().rotations.retry(access=caller.access, run_id=run_id, access_now=runs.access_now(caller))
+    return answer(runs.find(caller, run_id)[1])
+
+
+def roll_back(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
+    """Gives everything that was changed its old password."""
+    run_id = _own(caller, run)
+    services().rotations.roll_back(access=caller.access, run_id=run_id, access_now=runs.access_now(caller))
+    return answer(runs.find(caller, run_id)[1])
+
+
+def leave(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
+    """Ends a stopped run as it stands."""
+    run_id = _own(caller, run)
+    services().rotations.leave(access=caller.access, run_id=run_id)
+    return answer(runs.find(caller, run_id)[1])
+
+
+def _own(caller: Caller, run: str) -> UUID:
+    """The id of a change of passwords that the caller sees, and may change everywhere. ApiError 404, Forbidden."""
+    run_id = runs.read_id(run)
+    found, shown = runs.find(caller, run_id)
+    if found is not services().rotations.runs:
+        raise runs.unknown(run)
+    for key in {Key(it["namespace"], it["name"]) for it in shown["items"]}:
+        services().registries.require_rotate(access=caller.access, key=key)
+    return run_id
 
 
 def _require_right(access: Access, registry: RegistrySecret, password: str) -> None:

@@ -64,14 +64,14 @@ def list_runs(caller: Caller, request: HttpRequest) -> HttpResponse:
 
 
 def get(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
-    return answer(find(caller, _id(run))[1])
+    return answer(find(caller, read_id(run))[1])
 
 
 def cancel(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
     """Begin no further item. Conflict for a kind that cannot be cancelled."""
-    runs, _ = find(caller, _id(run))
-    runs.cancel(access=caller.access, run_id=_id(run))
-    return answer(find(caller, _id(run))[1])
+    runs, _ = find(caller, read_id(run))
+    runs.cancel(access=caller.access, run_id=read_id(run))
+    return answer(find(caller, read_id(run))[1])
 
 
 def read_items(items: Any, field: str = "items") -> tuple[list[Key], list[str]]:
@@ -152,14 +152,16 @@ def access_now(caller: Caller) -> Callable[[Access], Access]:
     return access_now
 
 
-def _id(text: str) -> UUID:
+def read_id(text: str) -> UUID:
+    """The id of a run. ApiError 404 for any other text."""
     try:
         return UUID(text)
     except ValueError:
-        raise _unknown(text) from None
+        raise unknown(text) from None
 
 
-def _unknown(run: object) -> ApiError:
+def unknown(run: object) -> ApiError:
+    """The 404 for a run."""
     return ApiError(404, f'runs "{run}" not found')
 
 
@@ -169,7 +171,7 @@ def find(caller: Caller, run: UUID) -> tuple[Runs, dict[str, Any]]:
         shown = _as_it_stands(caller, run, runs)
         if shown is not None:
             return runs, shown
-    raise _unknown(run)
+    raise unknown(run)
 
 
 def _as_it_stands(caller: Caller, run: UUID, runs: Runs) -> dict[str, Any] | None:

@@ -43,6 +43,18 @@ operations = [
     path(f"{BASE}/runs", endpoint(GET=runs.list_runs, POST=runs.create), name="runs"),
     path(f"{BASE}/runs/<str:run>", endpoint(GET=runs.get), name="run"),
     path(f"{BASE}/runs/<str:run>/cancel", endpoint(POST=runs.cancel), name="run_cancel"),
+    *(
+        path(
+            f"{BASE}/runs/<str:run>/{way}",
+            endpoint(NAMES, (Permission.CREATE, Permission.EDIT), POST=decide),
+            name=f"run_{way.replace('-', '_')}",
+        )
+        for way, decide in (
+            ("retry", passwords.retry),
+            ("roll-back", passwords.roll_back),
+            ("leave", passwords.leave),
+        )
+    ),
     path(f"{_SECRETS}/<str:name>/tests", endpoint(GET=verdicts.past_tests), name="tests"),
 ]
 documents = [path("openapi.json", docs.openapi, name="openapi"), path("docs", docs.docs, name="docs")]

@@ -221,18 +221,21 @@ class Rotations:
         self.runs.start(access=access, run_id=run_id, access_now=access_now)
         return run_id
 
-    def retry(self, *, access: Access, run_id: UUID) -> None:
+    def retry(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
         """Goes on with what failed or waits. Conflict `already_running`, `password_forgotten`."""
         self._require_kept(access, run_id)
-        self.runs.start(access=access, run_id=run_id, prepare=partial(self._rows.retry, run_id))
+        prepare = partial(self._rows.retry, run_id)
+        self.runs.start(access=access, run_id=run_id, access_now=access_now, prepare=prepare)
 
-    def roll_back(self, *, access: Access, run_id: UUID) -> None:
-        """Writes the old values back to everything that was changed."""
+    def roll_back(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
+        """Writes the old values back to everything that was changed. The same conflicts."""
         self._require_kept(access, run_id)
-        self.runs.start(access=access, run_id=run_id, prepare=partial(self._rows.undo, run_id))
+        prepare = partial(self._rows.undo, run_id)
+        self.runs.start(access=access, run_id=run_id, access_now=access_now, prepare=prepare)
 
     def leave(self, *, access: Access, run_id: UUID) -> None:
-        """Ends a stopped run as it stands, and forgets the passwords."""
+        """Ends a stopped run as it stands, and forgets the passwords. The same conflicts."""
+        self._require_kept(access, run_id)
         self.runs.close(access=access, run_id=run_id, outcome=SKIPPED)
 
     def is_undone(self, *, access: Access, run_id: UUID) -> bool:

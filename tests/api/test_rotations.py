@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from registries.domain.access import Role
 from registries.models import Rotation, Run
+from registries.people.grants import set_grant
 from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.canary import CANARY
@@ -102,3 +104,87 @@ def test_a_list_of_registries_does_not_begin_one(two: Cast) -> None:
 
 def test_another_uid_is_a_conflict(two: Cast) -> None:
     assert post(two, {"password": "x", "uid": "another"}).status_code == 409
+
+
+WAYS = ("retry", "roll-back", "leave")
+
+
+def decide(cast: Cast, run: str, way: str, person: str = "nina", *namespaces: str, **token: Any) -> Any:
+    path = f"/oapis/image.theriseunion.io/v1alpha1/runs/{run}/{way}"
+    return cast.api(person, *namespaces, **token).post(path, "", content_type="application/json")
+
+
+@pytest.fixture
+def stopped(two: Cast) -> str:
+    """The first has a new password that does not connect, and the copy waits."""
+    run = post(two, {"password": "new-password", "copies": [COPY], "anyway": True}).json()
+    assert (run["state"], stored(two, "harbor-prod", "copy")) == (
+        "cancelled",
+        ["new-password", "old-password"],
+    )
+    return str(run["id"])
+
+
+ENDS = {
+    "retry": (["new-password", "new-password"], "done"),
+    "roll-back": (["old-password", "old-password"], "left_alone"),
+    "leave": (["new-password", "old-password"], "done"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_stopped_one_is_decided_about(two: Cast, stopped: str, way: str) -> None:
+    """Each way, and that a second decision is a conflict."""
+    answer = decide(two, stopped, way)
+
+    run = answer.json()
+    assert (answer.status_code, run["id"], run["state"]) == (200, stopped, "done")
+    assert stored(two, "harbor-prod", "copy") == ENDS[way][0]
+    assert run["items"][0]["state"] == ENDS[way][1]
+    assert Rotation.objects.count() == 0
+    for again in WAYS:
+        refused = decide(two, stopped, again)
+        assert (refused.status_code, refused.json()["reason"]) == (409, "Conflict")
+    assert stored(two, "harbor-prod", "copy") == ENDS[way][0]
+    assert CANARY not in answer.content.decode()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("person", "token", "status"),
+    [
+        ("olive", {}, 404),
+        ("omar", {}, 404),
+        ("nina", {"role": Role.OPERATOR}, 403),
+        ("nina", {"role": Role.VIEWER}, 403),
+    ],
+)
+def test_it_takes_its_own_person_and_the_right_to_change(
+    two: Cast, stopped: str, way: str, person: str, token: Any, status: int
+) -> None:
+    set_grant(two.users["nina"], "team-b", Role.ADMIN)
+    elsewhere = decide(two, stopped, way, "nina", "team-b")
+
+    answer = decide(two, stopped, way, person, **token)
+
+    assert (answer.status_code, elsewhere.status_code) == (status, 404)
+    assert stored(two, "harbor-prod", "copy") == ["new-password", "old-password"]
+    assert Rotation.objects.count() == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_it_is_for_changes_of_passwords_alone(two: Cast, way: str) -> None:
+    runs, access = services().runs["verify"], two.access("nina")
+    other = runs.propose(access=access, registries=[two.find()])
+    runs.start(access=access, run_id=other)
+
+    for run in (str(other), "nothing", "0" * 32):
+        assert decide(two, run, way).status_code == 404
+
+
+@pytest.mark.parametrize("way", ["retry", "roll-back"])
+def test_a_role_that_was_lost_ends_it(two: Cast, stopped: str, way: str) -> None:
+    set_grant(two.users["nina"], "team-a", Role.OPERATOR)
+
+    assert decide(two, stopped, way).status_code == 403
+    assert stored(two, "harbor-prod", "copy") == ["new-password", "old-password"]
