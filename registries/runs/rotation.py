@@ -7,12 +7,16 @@ The first registry is tested with its stored values. If it does not connect, it 
 else is touched. A later failure stops the run: the person tries again, rolls all back, or leaves it so.
 """
 
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
+
+from django.db import connections
 
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
@@ -30,6 +34,11 @@ from registries.service.registries import Registries
 from registries.service.replacement import Replacement
 from registries.service.tests import Tests
 from registries.verification.outcome import NotTested
+
+LOOK = 5.0
+"""Seconds between two looks for lost runs."""
+
+log = logging.getLogger(__name__)
 
 ROLLED_BACK = ItemOutcome(ItemState.LEFT_ALONE, problem=Problem.ROLLED_BACK)
 SKIPPED = ItemOutcome(ItemState.LEFT_ALONE, problem=Problem.SKIPPED)
@@ -226,6 +235,28 @@ class Rotations:
         self._require_kept(access, run_id)
         prepare = partial(self._rows.retry, run_id)
         self.runs.start(access=access, run_id=run_id, access_now=access_now, prepare=prepare)
+
+    def resume_lost(self, access_now: AccessNow) -> None:
+        """Goes on with the runs whose process was lost, with the rights that their people have now.
+
+        A person of a cluster has none without a session: such a run waits for its person.
+        """
+        for run_id, person, owner in self._rows.lost():
+            with suppress(ConsoleError):  # also where another process was first
+                access = access_now(Access(person=person, owner=owner))
+                self.runs.start(access=access, run_id=run_id)
+                log.info("goes on with the change of passwords %s of %s", run_id, person)
+
+    def keep_resuming(self, access_now: AccessNow) -> None:
+        """Looks for lost runs for ever, in its own thread. Several processes may do so at once."""
+        while True:
+            try:
+                self.resume_lost(access_now)
+            except Exception:
+                log.exception("going on with lost runs failed")
+            finally:
+                connections.close_all()
+            time.sleep(LOOK)
 
     def roll_back(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
         """Writes the old values back to everything that was changed. The same conflicts."""

@@ -25,6 +25,7 @@ from registries.stores.sealing import Sealer
 KEPT = timedelta(days=1)
 """How long the values of a run that nobody ends are kept."""
 
+MOST_CLAIMS = 10
 LOOK = 600.0
 """Seconds between two looks for old values."""
 
@@ -110,6 +111,13 @@ class RotationRows:
         """What failed waits again."""
         failed = RunItem.objects.filter(run=run_id, state=ItemState.FAILED)
         failed.update(state=ItemState.WAITING, problem="", reason="")
+
+    def lost(self) -> list[tuple[UUID, str, str]]:
+        """The runs whose process was lost: id, person and owner. One that was begun MOST_CLAIMS times waits for its
+        person: it may be what ends the processes."""
+        running = Rotation.objects.filter(run__state=RunState.RUNNING, run__fence__lt=MOST_CLAIMS)
+        lost = running.filter(run__beat_at__lte=timezone.now() - LOST_AFTER)
+        return list(lost.values_list("run_id", "run__person", "run__owner"))
 
     def is_kept(self, run_id: UUID) -> bool:
         return Rotation.objects.filter(run=run_id).exists()
