@@ -205,8 +205,8 @@ class PodReader:
                     return read_secret(
                         key.name, self._reader.call("GET", paths.secret(key), subject=str(key), read=left)
                     )
-                except ConsoleError as error:
-                    if isinstance(error, NotFound) or registry is None:
+                except ConsoleError:
+                    if registry is None:
                         raise
             if registry is not None:
                 return self._own(key, registry)

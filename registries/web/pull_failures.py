@@ -1,5 +1,6 @@
 """拉取故障 (pull failures): pods that cannot pull an image, with the reason and the next step."""
 
+import json
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from registries.domain.access import Access, Permission
 from registries.domain.errors import ConsoleError, NotFound, Problem
-from registries.domain.registry import Key, Provider, RegistrySecret
+from registries.domain.registry import Key, Provider, RegistrySecret, name_problem
 from registries.domain.shown import shown_words
 from registries.log_in.access import ConsoleRequest
 from registries.probe import Reason
 from registries.pull_secrets.explain import Code, Explanation
 from registries.pull_secrets.failing import FailingPod, Phase
+from registries.pull_secrets.images import image_hosts
 from registries.pull_secrets.kinds import Binding
 from registries.pull_secrets.matching import DEFAULT_DOMAIN
 from registries.pull_secrets.restart import ROLLED_OUT
@@ -44,18 +46,29 @@ _PER_IMAGE = frozenset(
         Code.SIGNATURE,
     }
 )
-_NEEDS_CREDENTIAL = frozenset({Code.NO_SECRET, Code.SECRET_MISSING, Code.SECRET_TYPE, Code.NO_MATCH})
-_ADDABLE = _NEEDS_CREDENTIAL | {Code.CREDENTIAL_FOREIGN, Code.SECRET_BROKEN, Code.SECRET_UNREAD}
+_NEEDS_CREDENTIAL = frozenset(
+    {
+        Code.NO_SECRET,
+        Code.SECRET_MISSING,
+        Code.SECRET_TYPE,
+        Code.SECRET_UNREAD,
+        Code.NO_MATCH,
+        Code.CREDENTIAL_FOREIGN,
+    }
+)
+_WITH_TEMPLATE = (*ROLLED_OUT, "StatefulSet")
+"""Workloads whose pod template can be changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The next step: a link, a button that binds `registry`, or neither. `command` is for kubectl."""
+    """The next step: a link, a button that posts `fields` to `url`, or neither. `command` is for kubectl."""
 
     text: str = ""
     url: str = ""
     dialog: bool = False
-    bind: RegistrySecret | None = None
+    posts: bool = False
+    fields: tuple[tuple[str, str], ...] = ()
     hint: str = ""
     command: str = ""
     again: bool = False
@@ -143,15 +156,11 @@ def _group(failures: list[Failure], access: Access) -> Group:
 def _step(pod: FailingPod, explanation: Explanation, access: Access) -> Step:
     """The one next step. A button is offered only with its permission."""
     registry = services().index.known(access, explanation.registry) if explanation.registry else None
-    may = access.may(Permission.CREATE, pod.namespace)
-    if registry is not None and explanation.code in _NEEDS_CREDENTIAL:
-        return _use(pod, registry, explanation, access)
-    if registry is not None and may and explanation.code is Code.CREDENTIAL_BAD and _needs_password(registry):
-        names = [registry.namespace, registry.name]
-        return Step(_("Change the password"), reverse("registries:password", args=names), dialog=True)
+    if explanation.code is Code.SECRET_BROKEN:
+        return _broken(pod, explanation.secret, registry)
     if registry is not None:
-        return Step(_("Open %(name)s") % {"name": registry.title}, details_url(registry.key))
-    if explanation.code in _ADDABLE and may:
+        return _with_registry(pod, registry, explanation, access)
+    if explanation.code in _NEEDS_CREDENTIAL and access.may(Permission.CREATE, pod.namespace):
         provider = Provider.DOCKERHUB if explanation.host == DEFAULT_DOMAIN else Provider.OTHER
         query = {"namespace": pod.namespace, "domain": explanation.host, "provider": provider.value}
         if explanation.code is Code.SECRET_MISSING:
@@ -159,6 +168,45 @@ def _step(pod: FailingPod, explanation: Explanation, access: Access) -> Step:
         hint = _("The console then keeps a pull secret for it.")
         return Step(_("Add registry"), reverse("registries:add", query=query), dialog=True, hint=hint)
     return Step(command=_kubectl(pod, "describe", "pod", pod.name))
+
+
+def _with_registry(
+    pod: FailingPod, registry: RegistrySecret, explanation: Explanation, access: Access
+) -> Step:
+    names, code = [registry.namespace, registry.name], explanation.code
+    may = access.may(Permission.CREATE, pod.namespace)
+    if code is Code.NO_MATCH and explanation.host not in image_hosts(registry.address):
+        hint = _("Its address differs from the host of the image.")
+        if may and access.may(Permission.DELETE, pod.namespace):
+            url = reverse("registries:correct", args=names)
+            return Step(_("Correct and create again"), url, dialog=True, hint=hint)
+        return Step(_open(registry), details_url(registry.key), hint=hint)
+    if code in _NEEDS_CREDENTIAL:
+        return _bind(pod, registry, access) if code is Code.NO_SECRET else _named(pod, registry)
+    if code is Code.CREDENTIAL_BAD and may and _needs_password(registry):
+        return Step(_("Change the password"), reverse("registries:password", args=names), dialog=True)
+    if code is Code.CREDENTIAL_OLD and access.may(Permission.TEST, pod.namespace):
+        url = reverse("registries:verify", args=names)
+        return Step(
+            _("Test connection"), url, posts=True, hint=_("The test shows whether the password is wrong.")
+        )
+    return Step(_open(registry), details_url(registry.key))
+
+
+def _broken(pod: FailingPod, secret: str, registry: RegistrySecret | None) -> Step:
+    """A Secret of somebody else: only they can repair it."""
+    if registry is not None:
+        hint = _("Delete this Secret. The console then makes it again for %(name)s.") % {
+            "name": registry.title
+        }
+    else:
+        hint = _("Correct this Secret, or delete it and add a registry with the same name.")
+    command = _kubectl(pod, "delete", "secret", secret) if name_problem(secret) is None else ""
+    return Step(hint=hint, command=command)
+
+
+def _open(registry: RegistrySecret) -> str:
+    return _("Open %(name)s") % {"name": registry.title}
 
 
 def _with_restarts(step: Step, pods: list[FailingPod], access: Access) -> Step:
@@ -213,33 +261,47 @@ def _needs_password(registry: RegistrySecret) -> bool:
     )
 
 
-def _use(pod: FailingPod, registry: RegistrySecret, explanation: Explanation, access: Access) -> Step:
-    """Lets the pods use the pull secret of a registry. New pods of an account get it, if they name none themselves."""
-    if explanation.code is not Code.NO_SECRET:
-        hint = _("Name the pull secret %(name)s in the workload instead.") % {"name": registry.name}
-        return Step(_("Open %(name)s") % {"name": registry.title}, details_url(registry.key), hint=hint)
-    return _bind(pod, registry, access)
-
-
 def _bind(pod: FailingPod, registry: RegistrySecret, access: Access) -> Step:
-    restart, opens = _restart(pod), (_("Open %(name)s") % {"name": registry.title}, details_url(registry.key))
+    """New pods of a service account get its pull secrets, if they name none themselves."""
+    restart, opens = _restart(pod), (_open(registry), details_url(registry.key))
     if pod.account != "default":
-        patch = f'{{"imagePullSecrets":[{{"name":"{registry.name}"}}]}}'
-        bind = _kubectl(pod, "patch", "serviceaccount", pod.account, "-p", patch)
+        bind = _kubectl(pod, "patch", "serviceaccount", pod.account, "-p", json.dumps(_naming(registry)))
         hint = _("Bind it to the service account %(name)s. Only new pods use it.") % {"name": pod.account}
         return Step(*opens, hint=hint, command=f"{bind}\n{restart}".strip())
     binding = services().pull_secrets.binding(access=access, key=registry.key)
     if binding is Binding.BOUND:
         hint = _("It is bound to the default service account. These pods are older: restart the workload.")
+        if not restart:
+            hint = _(
+                "It is bound to the default service account. This pod is older: delete and create it again."
+            )
         return Step(*opens, hint=hint, command=restart, again=True)
-    hint = _("The default service account then names it. Only new pods use it: restart the workload.")
     if binding is Binding.UNBOUND and access.may(Permission.CREATE, pod.namespace):
-        return Step(_("Bind %(name)s") % {"name": registry.name}, bind=registry, hint=hint, command=restart)
-    return Step(
-        *opens,
-        hint=_("Name the pull secret %(name)s in the workload.") % {"name": registry.name},
-        command=restart,
-    )
+        hint = _("The default service account then names it. Only new pods use it: restart the workload.")
+        url = reverse("registries:pull_secret", args=[registry.namespace, registry.name])
+        fields = (("uid", registry.uid), ("bound", "1"), ("from", "pull-failures"))
+        text = _("Bind %(name)s") % {"name": registry.name}
+        return Step(text, url, posts=True, fields=fields, hint=hint, command=restart)
+    return _named(pod, registry)
+
+
+def _named(pod: FailingPod, registry: RegistrySecret) -> Step:
+    """The workload names the pull secret beside those that it has."""
+    if registry.name in pod.secrets:
+        return Step(_open(registry), details_url(registry.key))
+    hint = _("Name the pull secret %(name)s in the workload.") % {"name": registry.name}
+    kind, name = pod.owner
+    command = ""
+    if kind in _WITH_TEMPLATE:
+        patch = json.dumps({"spec": {"template": {"spec": _naming(registry)}}})
+        command = _kubectl(pod, "patch", kind.lower(), name, "-p", patch)
+        if kind not in ROLLED_OUT:
+            command += f"\n{_restart(pod)}"
+    return Step(_open(registry), details_url(registry.key), hint=hint, command=command)
+
+
+def _naming(registry: RegistrySecret) -> dict[str, list[dict[str, str]]]:
+    return {"imagePullSecrets": [{"name": registry.name}]}
 
 
 def _restart(pod: FailingPod) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from registries.domain.registry import Key, RegistrySecret, VerifyStatus
-from registries.pull_secrets.images import image_hosts
+from registries.pull_secrets.images import auths_keys, image_hosts
 from registries.pull_secrets.matching import DEFAULT_DOMAIN, image_name, lookup, split_domain
 
 from .kinds import Code, Explanation, Fault, PodSecret, SecretState, Waiting
@@ -72,23 +72,31 @@ def _about_secrets(
         if registry is not None and host not in image_hosts(registry.address):
             registry = None  # somebody else's Secret of that name
         code = _judged(fault, registry, now)
-        return Explanation(
-            code, host, secret=tried[0].name, registry=registry.key if registry else None, certain=certain
-        )
+        owner = registry.key if registry else key if code is Code.CREDENTIAL_FOREIGN else None
+        return Explanation(code, host, secret=tried[0].name, registry=owner, certain=certain)
     for state, code in _WITHOUT_MATCH.items():
         found = next((it for it in secrets if it.state is state), None)
         if found is not None:
             return Explanation(code, host, secret=found.name, registry=key, certain=certain)
-    return _not_matching(image, host, secrets, key, certain=certain)
+    return _not_matching(image, host, secrets, registries, key, certain=certain)
 
 
 def _not_matching(
-    image: str, host: str, secrets: Sequence[PodSecret], registry: Key | None, *, certain: bool
+    image: str,
+    host: str,
+    secrets: Sequence[PodSecret],
+    registries: Collection[RegistrySecret],
+    registry: Key | None,
+    *,
+    certain: bool,
 ) -> Explanation:
     near = nearest_key((key for it in secrets for key in it.keys), image)
     if near is None:
         return Explanation(Code.NO_MATCH, host, secret=secrets[0].name, registry=registry, certain=certain)
     secret = next(it for it in secrets if near[0] in it.keys)
+    mistyped = _registry(secret, registries)
+    if registry is None and mistyped and near[0] in auths_keys(mistyped.address):
+        registry = mistyped.key
     return Explanation(
         Code.NO_MATCH, host, secret=secret.name, key=near[0], near=near[1], registry=registry, certain=certain
     )

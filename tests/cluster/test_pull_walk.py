@@ -1,0 +1,253 @@
+"""The whole way of a pod that cannot pull, on a real API server with the real containerd and real registries: a fake
+kubelet fails, the page explains it, its one next step is taken, and the fake kubelet pulls.
+
+Each case has a namespace. Nothing runs by itself: controllers and kubelet work when the test says so.
+"""
+
+import html
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from registries.pull_secrets.explain import Code, Near
+from registries.wiring import services
+from registries.words.pull_failures import LABELS, NEAR
+from tests.canary import CANARY
+from tests.cluster.people import access_of, log_in
+from tests.cluster.test_pull_failures import READS_SECRETS
+from tests.cluster.walking import (
+    ADD,
+    BIND,
+    COMMAND,
+    PUBLIC,
+    RESTART,
+    Case,
+    Json,
+    Place,
+    Secret,
+    Step,
+    label_of,
+)
+from tests.peers.api_server import ApiServer
+from tests.peers.cluster import Cluster
+from tests.peers.deployed import rights_of
+from tests.peers.failing_pods import CONFIG, RESTARTER
+from tests.peers.failing_world import USER, World, running_world
+from tests.peers.scripted import wait_for
+
+pytest_plugins = ("tests.cluster.people",)
+
+RIGHT = {"username": USER, "password": CANARY}
+WRONG = {"username": USER, "password": "wrong"}
+ROLES = ("image-admin", "reader-of-secrets", "restarter-of-workloads")
+
+
+def auths(host: str = "{private}", **entry: Any) -> Json:
+    return {"auths": {host: entry or RIGHT}}
+
+
+NO = Code.NO_SECRET
+BOUND_AND_RESTARTED = ((NO, BIND), (NO, RESTART))
+ADDED_AND_NAMED = ((Code.NO_MATCH, ADD), (Code.NO_MATCH, COMMAND))
+ADDED_ANEW = ((Code.SECRET_BROKEN, COMMAND), (Code.SECRET_MISSING, ADD))
+
+
+def theirs(content: Any, kind: str = CONFIG, **more: Any) -> dict[str, Any]:
+    """The pod names a Secret that is not the console's."""
+    return {"secrets": (("theirs", Secret(content, kind)),), "named": ("theirs",), **more}
+
+
+def near(key: str, near: Near, **more: Any) -> Case:
+    return Case(ADDED_AND_NAMED, near=near, **theirs(auths(key)), **more)
+
+
+def hopeless(code: Code, image: str, **more: Any) -> Case:
+    """A pod that no credential helps."""
+    return Case(((code, ""),), image, kind="Pod", **more)
+
+
+CASES = {
+    "nothing-known": Case(((NO, ADD), *BOUND_AND_RESTARTED)),
+    "known": Case(BOUND_AND_RESTARTED, registry="{private}"),
+    "bound-later": Case(((NO, RESTART),), registry="{private}", bound=True),
+    "daemons": Case(BOUND_AND_RESTARTED, registry="{private}", kind="DaemonSet"),
+    "stateful": Case(BOUND_AND_RESTARTED, registry="{private}", kind="StatefulSet"),
+    "bare": Case(((NO, BIND), (NO, "")), registry="{private}", kind="Pod"),
+    "account": Case(((NO, COMMAND),), registry="{private}", account="builder"),
+    "old-node": Case(BOUND_AND_RESTARTED, registry="{private}", node="old"),
+    "init": Case(BOUND_AND_RESTARTED, registry="{private}", init=True),
+    "beside-public": Case(BOUND_AND_RESTARTED, registry="{private}", more=PUBLIC),
+    "two-causes": Case(
+        BOUND_AND_RESTARTED, registry="{private}", more="{open}/shop/web:2", beside=(Code.IMAGE_MISSING,)
+    ),
+    "missing": Case(((Code.SECRET_MISSING, ADD),), named=("regcred",)),
+    "missing-known": Case(((Code.SECRET_MISSING, COMMAND),), named=("gone",), registry="{private}"),
+    "missing-stateful": Case(
+        ((Code.SECRET_MISSING, COMMAND),), named=("gone",), registry="{private}", kind="StatefulSet"
+    ),
+    "missing-daemons": Case(
+        ((Code.SECRET_MISSING, COMMAND),), named=("gone",), registry="{private}", kind="DaemonSet"
+    ),
+    "opaque": Case(((Code.SECRET_TYPE, ADD), (Code.SECRET_TYPE, COMMAND)), **theirs(auths(), "Opaque")),
+    "auths-list": Case(ADDED_ANEW, **theirs({"auths": []})),
+    "no-base64": Case(ADDED_ANEW, **theirs(auths(auth="%%%"))),
+    "no-colon": Case(ADDED_ANEW, **theirs(auths(auth="cm9ib3Q="))),
+    "number": Case(ADDED_ANEW, **theirs(auths(username=5, password="x"))),
+    "broken-newest": Case(ADDED_ANEW, node="newest", **theirs(auths(auth="%%%"))),
+    "broken-public": Case(((Code.SECRET_BROKEN, COMMAND),), PUBLIC, **theirs({"auths": []})),
+    "broken-beside": Case(
+        ((Code.SECRET_BROKEN, COMMAND),),
+        secrets=(("theirs", Secret({"auths": []})),),
+        named=("known", "theirs"),
+        registry="{private}",
+    ),
+    "broken-ours": Case(
+        ((Code.SECRET_BROKEN, COMMAND),),
+        secrets=(("known", Secret({"auths": []})),),
+        named=("known",),
+        registry="{private}",
+    ),
+    "port": near("localhost:1", Near.PORT),
+    "no-port": near("localhost", Near.PORT),
+    "case": near("LOCALHOST:{port}", Near.CASE),
+    "two-schemes": near("https://https://{private}", Near.SCHEME),
+    "version": near("https://{private}/v2", Near.VERSION),
+    "path": near("{private}/other", Near.PATH),
+    "space": near(" {private}", Near.SPACE),
+    "pattern": near("*.{private}", Near.PATTERN),
+    "empty": Case(ADDED_AND_NAMED, **theirs({"auths": {}})),
+    "other-host": Case(ADDED_AND_NAMED, **theirs(auths("x.example.com"))),
+    "mistyped": Case(((Code.NO_MATCH, "correct"),), registry="localhost:1", named=("known",), near=Near.PORT),
+    "foreign": Case(
+        ((Code.CREDENTIAL_FOREIGN, ADD), (Code.CREDENTIAL_FOREIGN, COMMAND)), **theirs(auths(**WRONG))
+    ),
+    "older-type": Case(
+        ((Code.CREDENTIAL_FOREIGN, ADD), (Code.CREDENTIAL_FOREIGN, COMMAND)),
+        **theirs({"{private}": WRONG}, "kubernetes.io/dockercfg"),
+    ),
+    "wrong-password": Case(
+        ((Code.CREDENTIAL_BAD, "password"),),
+        registry="{private}",
+        password="wrong",
+        tested=True,
+        named=("known",),
+    ),
+    "untested": Case(
+        ((Code.CREDENTIAL_OLD, "test"), (Code.CREDENTIAL_BAD, "password")),
+        registry="{private}",
+        password="wrong",
+        named=("known",),
+    ),
+    "denied": hopeless(Code.DENIED, "{token}/shop/web:1", registry="{token}", tested=True, named=("known",)),
+    "denied-foreign": hopeless(Code.DENIED, "{token}/shop/web:1", **theirs(auths("{token}"))),
+    "tag": hopeless(Code.IMAGE_MISSING, "{private}/shop/web:2", registry="{private}", named=("known",)),
+    "repository": hopeless(Code.IMAGE_MISSING, "{private}/none/x:1", registry="{private}", named=("known",)),
+    "public-tag": hopeless(Code.IMAGE_MISSING, "{open}/shop/web:2"),
+    "platform": hopeless(Code.PLATFORM_MISSING, "{private}/shop/arm:1", **theirs(auths())),
+    "unknown-ca": hopeless(Code.CERTIFICATE, "{unknown-ca}/a:1"),
+    "expired": hopeless(Code.CERTIFICATE, "{expired}/a:1"),
+    "wrong-name": hopeless(Code.CERTIFICATE, "{wrong-name}/a:1"),
+    "http": hopeless(Code.PLAIN_HTTP, "{http}/a:1"),
+    "no-host": hopeless(Code.NETWORK, "registry.invalid/a:1"),
+    "refused": hopeless(Code.NETWORK, "{nobody}/a:1"),
+    "timeout": hopeless(Code.NETWORK, "slow.example.com/a:1"),
+    "rate-limit": hopeless(Code.RATE_LIMIT, "{busy}/a:1"),
+    "node-limit": hopeless(Code.NODE_LIMIT, "busy.example.com/a:1"),
+    "ill": hopeless(Code.SERVER, "{ill}/a:1"),
+    "page": hopeless(Code.NOT_A_REGISTRY, "{page}/a:1"),
+    "mirror": hopeless(Code.MIRROR, "shop/web:1"),
+    "name": hopeless(Code.INVALID_NAME, "Shop/Web:1"),
+    "never": hopeless(Code.NEVER_PULLED, PUBLIC, policy="Never"),
+    "old-node-unknown": hopeless(Code.UNKNOWN, "{open}/shop/web:2", node="old"),
+    "changed-since": hopeless(
+        Code.CREDENTIAL_GOOD, "{changing}/a:1", registry="{changing}", tested=True, named=("known",)
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def bound(server: ApiServer, cluster: Cluster) -> Iterator[Cluster]:
+    """The console has its account's rights of deploy/cluster-people, and olive what her steps need."""
+    cluster.empty("team-a", "team-b")
+    cluster.revoke_console()
+    for role, namespace in rights_of("cluster-people"):
+        cluster.bind("console", role, namespace)
+    for body in (READS_SECRETS, RESTARTER):
+        server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", body)
+    for role in ROLES:
+        cluster.bind("olive", role)
+    yield cluster
+    for role in ROLES:
+        cluster.unbind("olive", role)
+    for role, namespace in rights_of("cluster-people"):
+        cluster.unbind("console", role, namespace)
+    cluster.grant_console()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running_world(tmp_path_factory.mktemp("world")) as world:
+        yield world
+
+
+@pytest.fixture
+def console(people: Cluster, settings: Any) -> Cluster:
+    settings.PROBE_ALLOW_LOOPBACK = True
+    settings.ACCESS_SECONDS = 600.0
+    settings.TESTS_PER_MINUTE = 10_000
+    for built in ("cluster_sessions", "tests", "single_tests"):
+        vars(services()).pop(built, None)
+    return people
+
+
+@pytest.fixture
+def places(console: Cluster, world: World) -> Iterator[dict[str, Place]]:
+    """All cases, and what their nodes say at first."""
+    client = log_in("olive")
+    access = access_of("olive")
+    found = {name: Place(name, case, console, world, client, access) for name, case in CASES.items()}
+    for place in found.values():
+        place.create()
+    namespaces = {place.namespace for place in found.values()}
+    assert wait_for(lambda: namespaces <= set(services().index.namespaces(access=access)))
+    try:
+        for place in found.values():
+            place.fill()
+            place.settle()
+        world.password = "another"
+        for name, place in found.items():
+            if place.case.bound or name == "changed-since":
+                place.change()
+        yield found
+    finally:
+        world.password = CANARY
+        for place in found.values():
+            place.remove()
+
+
+def test_every_explanation_is_right_and_every_step_mends_its_pod(places: dict[str, Place]) -> None:
+    with translation.override("zh-hans"):
+        codes = {str(label.text): code for code, label in LABELS.items()}
+        words = {near: str(text).split("%(key)s") for near, text in NEAR.items()}
+    taken: dict[str, tuple[tuple[Step, ...], bool, tuple[Code, ...]]] = {}
+
+    for name, place in places.items():
+        steps: list[Step] = []
+        said = html.unescape("".join(place.page()))
+        assert place.case.near is None or all(it in said for it in words[place.case.near]), name
+        assert ('class="tag"' in said) is (name == "old-node"), "its node does not report the cause"
+        while (groups := place.page()) and len(steps) < len(place.case.steps):
+            steps.append((codes[label_of(groups[0])], place.do(groups[0])))
+            place.settle()
+        if groups and place.case.mended:  # the node tries again
+            place.settle()
+            groups = place.page()
+        taken[name] = tuple(steps), place.pulled(), tuple(codes[label_of(it)] for it in groups)
+
+    expected = {
+        name: (case.steps, case.mended, case.beside if case.mended else (case.steps[-1][0],))
+        for name, case in CASES.items()
+    }
+    assert {it: taken[it] for it in CASES if taken[it] != expected[it]} == {}

@@ -1,0 +1,114 @@
+"""The controller that makes the Pod of a workload, one step when a test says so; and the commands of
+kubectl that the console shows."""
+
+import hashlib
+import json
+import shlex
+from typing import Any
+
+from registries.cluster.paths import pods_in
+from tests.peers.api_server import ApiServer
+from tests.peers.cluster import MERGE_PATCH
+
+STRATEGIC = "application/strategic-merge-patch+json"
+APPS = "/apis/apps/v1/namespaces"
+PLURALS = {"deployment": "deployments", "statefulset": "statefulsets", "daemonset": "daemonsets"}
+Json = dict[str, Any]
+
+
+class FakeController:
+    """The controller of one workload, and the admission of Pods, which copies the pull secrets of the service account.
+
+    A Deployment (by a ReplicaSet), DaemonSet or StatefulSet has one Pod; a `Pod` has none. Pods go to `node`.
+    """
+
+    def __init__(self, server: ApiServer, kind: str, namespace: str, node: str) -> None:
+        self._server = server
+        self._kind = kind.lower()
+        self._pods = pods_in(namespace)
+        self._apps = f"{APPS}/{namespace}"
+        self._account = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+        self._node = node
+
+    def reconcile(self) -> None:
+        """One round for the workload `web`."""
+        if self._kind not in PLURALS:
+            return
+        workload = self._server.call("GET", f"{self._apps}/{PLURALS[self._kind]}/web").body
+        pods = self._server.call("GET", self._pods).body["items"]
+        if self._kind == "deployment":
+            workload = self._replica_set(workload, pods)
+        name = "web-0" if self._kind == "statefulset" else f"web-{_hash(workload)}"
+        if all(it["metadata"]["name"] != name for it in pods):
+            if self._kind == "daemonset":
+                self._delete(pods)
+            template = workload["spec"]["template"]
+            metadata = {"name": name, "labels": template["metadata"]["labels"]}
+            metadata["ownerReferences"] = [_owner(workload)]
+            self.create({"metadata": metadata, "spec": template["spec"]})
+
+    def create(self, pod: Json) -> None:
+        """A Pod after its admission."""
+        spec = {"nodeName": self._node, "serviceAccountName": "default", **pod["spec"]}
+        if not spec.get("imagePullSecrets"):
+            account = self._server.call("GET", f"{self._account}/{spec['serviceAccountName']}")
+            spec["imagePullSecrets"] = account.body.get("imagePullSecrets") or []
+        made = self._server.call("POST", self._pods, {**pod, "spec": spec})
+        assert made.status == 201, made.body
+
+    def _replica_set(self, workload: Json, pods: list[Json]) -> Json:
+        """The one of the template; others go with their Pods."""
+        template = workload["spec"]["template"]
+        labels = {**template["metadata"]["labels"], "pod-template-hash": _hash(workload)}
+        name, collection = f"web-{_hash(workload)}", f"{self._apps}/replicasets"
+        others = self._server.call("GET", collection).body["items"]
+        own = next((it for it in others if it["metadata"]["name"] == name), None)
+        if own is None:
+            self._delete(pods)
+            for old in others:
+                self._server.call("DELETE", f"{collection}/{old['metadata']['name']}")
+            metadata = {"name": name, "labels": labels, "ownerReferences": [_owner(workload)]}
+            template = {**template, "metadata": {"labels": labels}}
+            spec = {"selector": {"matchLabels": labels}, "template": template}
+            own = self._server.call("POST", collection, {"metadata": metadata, "spec": spec}).body
+        return {"kind": "ReplicaSet", **own}
+
+    def _delete(self, pods: list[Json]) -> None:
+        for pod in pods:
+            self._server.call("DELETE", f"{self._pods}/{pod['metadata']['name']}?gracePeriodSeconds=0")
+
+
+def kubectl(server: ApiServer, line: str) -> None:
+    """Does what a command that the console shows would do."""
+    program, flag, namespace, verb, *words = shlex.split(line)
+    assert (program, flag) == ("kubectl", "-n"), line
+    if verb == "rollout":
+        kind, _, name = words[1].partition("/")
+        template = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}
+        path, body = _object(namespace, kind, name), {"spec": {"template": template}}
+        answer = server.call("PATCH", path, body, kind=MERGE_PATCH)
+    elif verb == "patch":
+        kind, name, option, patch = words
+        assert option == "-p", line
+        answer = server.call("PATCH", _object(namespace, kind, name), json.loads(patch), kind=STRATEGIC)
+    else:
+        assert verb == "delete", line
+        answer = server.call("DELETE", _object(namespace, *words))
+    assert answer.status in (200, 202), (line, answer.body)
+
+
+def _object(namespace: str, kind: str, name: str) -> str:
+    if kind in PLURALS:
+        return f"{APPS}/{namespace}/{PLURALS[kind]}/{name}"
+    return f"/api/v1/namespaces/{namespace}/{kind}s/{name}"
+
+
+def _hash(workload: Json) -> str:
+    template = json.dumps(workload["spec"]["template"], sort_keys=True)
+    return hashlib.sha256(template.encode()).hexdigest()[:8]
+
+
+def _owner(workload: Json) -> Json:
+    metadata = workload["metadata"]
+    owner = {"apiVersion": "apps/v1", "kind": workload["kind"], "controller": True}
+    return {**owner, "name": metadata["name"], "uid": metadata["uid"]}
