@@ -189,12 +189,17 @@ class VerifyKind(Kind[Tested]):
             return None
         try:
             credential = run.patiently(lambda: credential_of(access=run.access, check=check))
+            attempt = self.attempt(credential)
         except ConsoleError as error:
             abandoned = self._tests.abandon_test(check=check, error=error)
             run.fail(item, error, problem=abandoned.problem)
             return None
         self._part_from_copies(item, credential, run)
-        return probe_step(check, partial(self._tests.probe, credential))
+        return probe_step(check, attempt)
+
+    def attempt(self, credential: Credential) -> Callable[[], Result]:
+        """The probe of one test."""
+        return partial(self._tests.probe, credential)
 
     def record(self, results: Sequence[tuple[Item, Tested]], run: Execution[Tested]) -> None:
         for item, (check, result) in results:

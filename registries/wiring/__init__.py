@@ -26,6 +26,7 @@ from registries.runs.deletion import DeleteKind
 from registries.runs.engine import Runs
 from registries.runs.execution import Kind
 from registries.runs.harbor_secret import HarborSecrets
+from registries.runs.image_tests import ImageKind
 from registries.runs.rotation import RotateKind, Rotations
 from registries.runs.rotation_rows import RotationRows, keep_forgetting
 from registries.runs.single import SingleTests
@@ -257,6 +258,13 @@ class Services(Telling):
             self.registries, self.tests, self.pauses, self.run_test_threads, at_once, sharing=sharing
         )
         return self._runs_of(kind)
+
+    def image_runs(self, image: str) -> tuple[Runs, ImageKind]:
+        """The runs of `manage.py verify --image`, and their kind, which keeps the answers. "" is the probe image of
+        each registry."""
+        parts = (self.registries, self.tests, self.pauses, self.run_test_threads, max(1, settings.RUN_TESTS))
+        kind = ImageKind(*parts, images=self.images, image=image)
+        return self._runs_of(kind), kind
 
     def _runs_of(self, kind: Kind[Any]) -> Runs:
         return Runs(kind, self.run_threads, self.index.freshness, self.people.access_now, transaction.atomic)

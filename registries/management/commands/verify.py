@@ -1,4 +1,7 @@
-"""`manage.py verify`: a run of tests over all registries, for a CronJob, or with --interval as a service."""
+"""`manage.py verify`: a run of tests over all registries, for a CronJob, or with --interval as a service.
+
+With --image it also looks whether an image can be pulled.
+"""
 
 import random
 import re
@@ -6,7 +9,7 @@ import signal
 import threading
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -16,20 +19,26 @@ from django.db import connections
 from django.utils import timezone
 
 from registries.domain.access import EVERYWHERE, Access, Role
-from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
+from registries.domain.errors import Conflict, ConsoleError, Invalid, NotFound, Problem
 from registries.domain.query import Criteria, Filter
-from registries.domain.registry import RegistrySecret
+from registries.domain.registry import Key, RegistrySecret
+from registries.probe.image import ImageResult
+from registries.pull_secrets.matching import read_image
 from registries.runs.run import ItemState, RunState, RunView
+from registries.service.images import image_query
 from registries.wiring import services
 from registries.words import labels
-from registries.words.problems import error_text
+from registries.words.language import language
+from registries.words.problems import error_text, problem_text
 
 PERSON = "manage.py verify"
 JITTER = 0.1
 """Every wait is shorter or longer by up to this share, so that several consoles do not test at the same moment."""
 AGAIN = 0.2
 """Seconds between two attempts to cancel the run."""
-FINE, FAILED = 0, 1
+FINE, FAILED, USAGE = 0, 1, 2
+LISTED = 100
+"""Registries in the output whose images cannot be pulled."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -44,7 +53,8 @@ def duration(text: str) -> timedelta:
 class Command(BaseCommand):
     help = (
         "Test stored registries and record the verdicts. Exit status: 0 all connected, 1 some did not, "
-        "2 wrong usage. With --interval it goes on until it is stopped."
+        "2 wrong usage. With --image, 0 also means that the images can be pulled. "
+        "With --interval it goes on until it is stopped."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -56,11 +66,22 @@ class Command(BaseCommand):
             metavar="24h",
             help="only those whose last test is older, or missing",
         )
+        parser.add_argument("--name", default="", help="only registries of this name")
+        parser.add_argument(
+            "--image",
+            nargs="?",
+            const="",
+            metavar="REF",
+            help="also look whether this image can be pulled, only at registries that have it by its name; "
+            "without REF, the probe image of each registry that has one",
+        )
         parser.add_argument("--interval", type=duration, metavar="15m", help="again and again, so far apart")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._stopped, self._over = threading.Event(), threading.Event()
         self._cancel: Callable[[], None] = lambda: None
+        if options["image"] and read_image(options["image"]) is None:
+            raise CommandError(problem_text(Problem.IMAGE_NAME), returncode=USAGE)
         before = {it: signal.signal(it, self._stop) for it in (signal.SIGTERM, signal.SIGINT)}
         try:
             fine = self._all(**options)
@@ -85,17 +106,20 @@ class Command(BaseCommand):
             self._stopped.wait(min(left, 1.0))
         return not self._stopped.is_set()
 
-    def _once(self, *, namespace: str, status: str | None, older_than: timedelta | None, **_: Any) -> bool:
+    def _once(self, *, image: str | None, **choice: Any) -> bool:
         """Does one run. True if every test succeeded."""
         access = Access.from_grants(PERSON, [(EVERYWHERE, Role.ADMIN)])
-        criteria = Criteria(namespace=namespace, status=Filter(status) if status else None)
-        try:
-            found = services().index.matching(access=access, criteria=criteria)
-        except NotFound:
-            raise CommandError(f"There is no namespace {namespace}.", returncode=2) from None
-        chosen = [it for it in found if older_than is None or _is_older(it, older_than)]
+        chosen = _chosen(access, **choice)
         random.shuffle(chosen)  # no registry is always first, or always left over when a run is stopped
-        runs = services().verify_runs
+        kind = None
+        if image is None:
+            runs = services().verify_runs
+        else:
+            chosen = [it for it in chosen if _has(it, image)]
+            if image and not chosen:
+                self.stdout.write(f"None of these registries has {image}.")
+                return False
+            runs, kind = services().image_runs(image)
         try:
             services().schedule.placing.update(timezone.now())  # it knows the credentials
             run = runs.propose(access=access, registries=chosen)
@@ -103,10 +127,12 @@ class Command(BaseCommand):
             runs.work(access=access, run_id=run, access_now=lambda access: access)
         except Conflict:
             self.stdout.write("Another `manage.py verify` is under way; nothing was done.")
-            return True
+            return image is None
         except ConsoleError as error:
             raise CommandError(error_text(error)) from error
-        return self._report(runs.view(access=access, run_id=run))
+        view = runs.view(access=access, run_id=run)
+        fine = self._report(view)
+        return fine if kind is None else self._report_images(view, kind.answers) and fine
 
     def _stop(self, *_: Any) -> None:
         """Begin no further test; tests under way end and are recorded.
@@ -136,6 +162,41 @@ class Command(BaseCommand):
             f"{view.failed} failed, {view.left_alone} left alone{cut}"
         )
         return all(it.ok or it.problem in (Problem.UNDER_WAY, Problem.GONE) for it in view.groups)
+
+    def _report_images(self, view: RunView, answers: Mapping[Key, ImageResult]) -> bool:
+        """True if the image of every registry that still exists can be pulled."""
+        bad = sorted((key, it) for key, it in answers.items() if not it.ok)
+        for key, answer in bad[:LISTED]:
+            self.stdout.write(f"  {key}  {answer.image}  {answer.reason}  {answer.message(language())}")
+        if bad[LISTED:]:
+            self.stdout.write(f"  {len(bad) - LISTED} more")
+        gone = sum(it.count for it in view.groups if it.problem == Problem.GONE)
+        unknown = view.total - gone - len(answers)
+        self.stdout.write(
+            f"{view.total} images: {len(answers) - len(bad)} can be pulled, {len(bad)} cannot, {unknown} unknown"
+        )
+        return not bad and unknown <= 0
+
+
+def _chosen(
+    access: Access, *, namespace: str, name: str, status: str | None, older_than: timedelta | None, **_: Any
+) -> list[RegistrySecret]:
+    criteria = Criteria(namespace=namespace, status=Filter(status) if status else None)
+    try:
+        found = services().index.matching(access=access, criteria=criteria)
+    except NotFound:
+        raise CommandError(f"There is no namespace {namespace}.", returncode=USAGE) from None
+    older = [it for it in found if older_than is None or _is_older(it, older_than)]
+    return [it for it in older if not name or it.name == name]
+
+
+def _has(registry: RegistrySecret, image: str) -> bool:
+    """Whether the image, or else the probe image, belongs to a registry by its name."""
+    try:
+        image_query(registry.address, image or registry.probe_image)
+    except Invalid:
+        return False
+    return True
 
 
 def _is_older(registry: RegistrySecret, age: timedelta) -> bool:
