@@ -158,7 +158,9 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-dialog], #add-button");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  openDialog(link.href, { source: link });
+  // A menu closes below the dialog. The focus comes back to its button.
+  const menu = link.closest(":popover-open");
+  openDialog(link.href, { source: menu ? document.querySelector(`[popovertarget=${menu.id}]`) : link });
 });
 
 if (isPage) {

@@ -39,7 +39,7 @@ for (const button of document.querySelectorAll("[popovertarget]")) {
     place(menu, button, { align: button.closest(".topbar-end") ? "end" : "start" });
     if (menu.getAttribute("role") === "menu") menu.querySelector(".menu-item")?.focus();
   });
-  menu.addEventListener("keydown", (event) => walk(menu, event));
+  menu.addEventListener("keydown", (event) => walk(menu, event, ".menu-item, .btn"));
 }
 
 // Filters change the URL after the page load: switch the language for the current URL.

@@ -14,6 +14,7 @@ LIST = "/registries/?size=10"
 UNSEEN = """() => {
   const it = document.activeElement;
   if (it === document.body) return "the focus is nowhere";
+  if (it.matches("[type^=date]")) return "";  // the browser marks its parts
   if (!it.matches(":focus-visible")) return `not shown as focused: ${it.outerHTML.slice(0, 200)}`;
   const marked = (element) => {
     const style = getComputedStyle(element);
@@ -214,6 +215,69 @@ def test_the_focus_does_not_leave_a_dialog(people: People) -> None:
             "() => document.activeElement === document.body "
             "|| document.querySelector('dialog[open]').contains(document.activeElement)"
         )
+
+
+DETAILS = "/registries/team-a/harbor-team-a/"
+INSIDE = "() => document.querySelector('dialog[open]').contains(document.activeElement)"
+
+
+@pytest.mark.parametrize(
+    ("path", "openers"),
+    [
+        (DETAILS, ("#edit-link", "#password-link", "#correct-link", "#copy-link", "#delete-link")),
+        (DETAILS, ("#password-next", "#correct-next", "#interval-link", "#messages a")),
+        ("/channels/", ("a[href$='/channels/-/add/']", "a[href$='/silences/add/']")),
+        ("/namespaces/", ("a[href$='/team-a/interval/']", "a[href$='/team-a/delete/']")),
+        ("/accounts/", ("a[href$='/nina/roles/']", "a[href$='/nina/active/']", "a[href$='/nina/delete/']")),
+    ],
+)
+def test_each_dialog_is_walked_and_left_with_esc(people: People, path: str, openers: tuple[str, ...]) -> None:
+    page = people("olive").open(path)
+    for selector in openers:
+        opener = page.locator(selector).first
+        opener.focus()
+        page.keyboard.press("Enter")
+        expect(dialog(page)).to_be_visible()
+        page.wait_for_function(INSIDE)
+        first = page.evaluate_handle("() => document.activeElement")
+
+        for _ in range(40):
+            assert page.evaluate(UNSEEN) == "", selector
+            page.keyboard.press("Tab")
+            while page.evaluate("() => document.activeElement === document.body"):
+                page.keyboard.press("Tab")  # out of the page's end, and in again
+            assert page.evaluate(INSIDE), selector
+            if page.evaluate("it => it === document.activeElement", first):
+                break
+        else:
+            raise AssertionError(f"Tab does not come round in the dialog of {selector}")
+
+        page.keyboard.press("Escape")
+        expect(dialog(page)).to_be_hidden()
+        expect(opener).to_be_focused()
+
+
+def test_on_a_phone_the_rarer_actions_are_in_a_menu(people: People) -> None:
+    page = people("olive").open(DETAILS, width=390, height=844)
+    more_actions, copy = page.locator("#actions-more"), page.locator("#copy-link")
+    expect(copy).to_be_hidden()
+
+    more_actions.focus()
+    page.keyboard.press("Enter")
+    expect(more_actions).to_have_attribute("aria-expanded", "true")
+    tab_to(page, page.locator("#password-link"))
+    page.keyboard.press("End")
+    expect(page.locator("#delete-link")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(copy).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog(page)).to_be_visible()
+    page.wait_for_function(INSIDE)
+
+    page.keyboard.press("Escape")
+    expect(dialog(page)).to_be_hidden()
+    expect(copy).to_be_hidden()
+    expect(more_actions).to_be_focused()
 
 
 def test_the_first_tab_leads_past_the_navigation(people: People) -> None:
