@@ -232,7 +232,7 @@ class CorrectForm(CauseForm):
                 "autocomplete": "new-password",
                 "hx-preserve": "",
                 "class": "form-control mono",
-                "placeholder": _("The stored one stays if this is empty"),
+                "placeholder": _("Empty: the stored one stays"),
             },
         ),
     )

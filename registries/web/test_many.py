@@ -131,7 +131,6 @@ def _progress(request: ConsoleRequest, run: UUID, *, note: str = "", changed: bo
         "groups": [_group(it, () if running else _only_item(access, run, it)) for it in view.groups],
         "lines": [_line(it) for it in lines],
         "running": running,
-        "resumable": view.state in (RunState.CANCELLED, RunState.INTERRUPTED) and view.ended < view.total,
     }
     response = dialog(request, "registries/_verify_run.html", context, title=str(context["title"]))
     if changed or not running:
