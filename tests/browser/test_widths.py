@@ -36,6 +36,11 @@ COVERS = """it => {
   const right = Math.max(...[...text.getClientRects()].map((part) => part.right));
   return it.getBoundingClientRect().left >= right ? "" : it.parentElement.textContent;
 }"""
+OUT_OF_LINE = """() => [...document.querySelectorAll("#registries thead th")].filter((head) => {
+  const cell = document.querySelector(`#registries tbody tr > .${head.classList[0]}`);
+  const [top, under] = [head, cell].map((it) => it.getBoundingClientRect());
+  return getComputedStyle(head).justifySelf !== "end" && Math.abs(top.left - under.left) > 1;
+}).map((head) => head.className)"""
 MOVES = """() => {
   const slow = (text) => text.split(",").some((part) => parseFloat(part) * (part.includes("ms") ? 1 : 1000) > 1);
   const found = [];
@@ -175,6 +180,15 @@ def test_values_keep_their_ends(people: People, words: Words, width: int) -> Non
 
 
 @pytest.mark.usefixtures("long_one")
+@pytest.mark.parametrize("width", [768, 1280, 1920])
+def test_the_head_of_a_column_stands_over_it(people: People, width: int) -> None:
+    for person in ("olive", "vic"):
+        page = people(person).open("/registries/", width=width)
+        assert page.evaluate(OUT_OF_LINE) == []
+        head = page.locator("#registries thead tr").bounding_box()
+        assert head and head["height"] < 60, "one line, or two"
+
+
 def test_the_whole_of_a_value_is_in_its_tooltip(people: People, long_one: str) -> None:
     page = people("olive").open(f"/registries/?q={long_one}")
 
