@@ -37,7 +37,7 @@ def old_back_off(image: str, error: str) -> Said:
     return "ImagePullBackOff", f'Back-off pulling image "{image}"'
 
 
-class _Waits(Exception):
+class Waits(Exception):
     """A container does not start. Its arguments are reason and message."""
 
 
@@ -99,26 +99,26 @@ class FakeKubelet:
 
     def _start(self, pod: Json, container: Json, started: Json) -> Json:
         try:
-            self._pull(pod, container)
-        except _Waits as waits:
+            self.pull(pod, container)
+        except Waits as waits:
             reason, message = waits.args
             return {"waiting": {"reason": reason, "message": message}}
         return started
 
-    def _pull(self, pod: Json, container: Json) -> None:
+    def pull(self, pod: Json, container: Json) -> None:
         """The order is the kubelet's: the name, the policy, the Secrets, then every credential that matches. The last
         error counts; without a credential it pulls with none."""
         image = container["image"]
         if image_name(image) is None:
             refused = f'couldn\'t parse image name "{image}": invalid reference format'
-            raise _Waits("InvalidImageName", f'Failed to apply default image tag "{image}": {refused}')
+            raise Waits("InvalidImageName", f'Failed to apply default image tag "{image}": {refused}')
         if container.get("imagePullPolicy") == "Never":
             message = f'Container image "{image}" is not present with pull policy of Never'
-            raise _Waits("ErrImageNeverPull", message)
+            raise Waits("ErrImageNeverPull", message)
         try:
             auths = list(self._auths(pod))
         except ValueError as error:
-            raise _Waits(
+            raise Waits(
                 *((str(error), "") if self._bare_reasons else self._says(image, str(error)))
             ) from None
         said = ""
@@ -126,7 +126,7 @@ class FakeKubelet:
             said = self._runtime.pull(image, username, password)
             if not said:
                 return
-        raise _Waits(*self._says(image, said))
+        raise Waits(*self._says(image, said))
 
     def _auths(self, pod: Json) -> Iterator[dict[str, tuple[str, str]]]:
         """Of each Secret. Missing ones and those of other types are passed over. ValueError, with the kubelet's text,

@@ -29,6 +29,8 @@ class OlderRule:
         authority = Authority(folder, "older rule")
         self.ca_file = authority.root.certificate_file
         self.writes: list[tuple[str, str]] = []
+        self.refuses = True
+        """Whether no change of `spec` is let through."""
         self._watches: list[http.client.HTTPSConnection] = []
         self.written: Callable[[], object] = lambda: None
         self._front = ScriptedServer(self._answer, tls=authority.server_context(authority.issue("127.0.0.1")))
@@ -43,7 +45,8 @@ class OlderRule:
     def _answer(self, request: Request) -> Reply:
         place = REGISTRIES.search(request.path)
         if (
-            place
+            self.refuses
+            and place
             and place[1] == "registrysecrets"
             and request.method == "PATCH"
             and b'"spec"' in request.body

@@ -1,0 +1,126 @@
+"""A node pulls all the time while a password changes: no pull fails, on either way of changing it.
+
+A fake kubelet reads the pull secret and pulls through the real containerd from a real docker-registry. Its token
+service takes two passwords of one user, until the old one is revoked, as it is asked of people.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+
+from registries.cluster.paths import secret
+from registries.models import RunItem
+from registries.wiring import services
+from tests.canary import CANARY
+from tests.cast import Cast
+from tests.cluster.test_rotation import FOUR, KEY, begin, front, outcome, passwords, people
+from tests.peers.certificates import Authority
+from tests.peers.cluster import Cluster
+from tests.peers.containerd import Node, running_containerd
+from tests.peers.docker_registry import docker_registry, signing_pair, token_service
+from tests.peers.fake_kubelet import FakeKubelet, Waits
+from tests.peers.images import push, push_scope, single
+from tests.peers.older_rule import OlderRule, collect_garbage
+from tests.peers.scripted import Reply, Request, basic, scripted, wait_for
+
+pytest_plugins = ("tests.peers.authorities",)
+pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["front", "people"]
+
+OLD, NEW = CANARY, f"{CANARY}-new"
+REPOSITORY = "project/app"
+
+
+@dataclass
+class Place:
+    """A registry, the passwords that it takes now, and a node."""
+
+    registry: str
+    valid: list[str]
+    node: Node
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Place]:
+    folder, signer = tmp_path_factory.mktemp("pulls"), signing_pair(authority)
+    valid = [OLD, NEW]
+    scripts = {it: token_service({"robot": it}, signer) for it in (OLD, NEW)}
+    scripts[""] = token_service({}, signer)
+
+    def tokens(request: Request) -> Reply:
+        taken = [it for it in valid if request.authorization == basic("robot", it)]
+        return scripts[taken[0] if taken else ""](request)
+
+    with ExitStack() as stack:
+        realm = stack.enter_context(scripted(tokens)).url("/token")
+        registry = stack.enter_context(docker_registry(folder / "registry", token_realm=realm, signer=signer))
+        asked = {"service": "test-registry", "scope": push_scope(REPOSITORY)}
+        header = {"Authorization": basic("robot", OLD)}
+        token = requests.get(realm, params=asked, headers=header, timeout=60).json()["token"]
+        push(f"http://{registry}", REPOSITORY, "1", single("linux/amd64"), f"Bearer {token}")
+        yield Place(registry, valid, stack.enter_context(running_containerd(folder)))
+
+
+@contextmanager
+def pulling(place: Place, cluster: Cluster, image: str) -> Iterator[list[str]]:
+    """Pulls all the time, while garbage is collected. Gives the error of each pull, "" for a success."""
+    said: list[str] = []
+    over = threading.Event()
+    kubelet = FakeKubelet(cluster.server, "edge", place.node)  # type: ignore[arg-type]
+    pod = {"metadata": {"namespace": "team-a"}, "spec": {"imagePullSecrets": [{"name": "harbor-prod"}]}}
+
+    def pull() -> None:
+        while not over.is_set():
+            try:
+                kubelet.pull(pod, {"image": image})
+            except Waits as waits:
+                said.append(str(waits))
+            else:
+                said.append("")
+
+    def collect() -> None:
+        while not over.is_set():
+            collect_garbage(cluster.server, "team-a")  # type: ignore[arg-type]
+
+    threads = [threading.Thread(target=it) for it in (pull, collect)]
+    for it in threads:
+        it.start()
+    try:
+        yield said
+    finally:
+        over.set()
+        for it in threads:
+            it.join()
+
+
+@pytest.mark.parametrize("way", ["patch", "four steps"])
+def test_no_pull_fails_while_the_password_changes(
+    people: Cast, front: OlderRule, cluster: Cluster, place: Place, settings: Any, way: str
+) -> None:
+    settings.PROBE_ALLOW_LOOPBACK = True
+    front.refuses = way == "four steps"
+    place.valid[:] = [OLD, NEW]
+    before = people.add(domain=f"http://{place.registry}", username="robot", password=OLD)
+    front.writes.clear()
+    with pulling(place, cluster, f"{place.registry}/{REPOSITORY}:1") as said:
+        assert wait_for(lambda: len(said) > 3)
+        run = begin(people, before, password=NEW)
+        assert wait_for(lambda: not RunItem.objects.filter(run=run, state="waiting").exists())
+        assert wait_for(lambda: passwords(cluster.server.call("GET", secret(KEY)).body) == {NEW})
+        pulled = len(said)
+        assert wait_for(lambda: len(said) > pulled + 1)  # the pull under way may still use the old one
+        place.valid.remove(OLD)
+        revoked = len(said)
+        assert wait_for(lambda: len(said) > revoked + 3)
+
+    assert set(said) == {""}, [it for it in said if it]
+    assert outcome(run) == ("done", "ok", "")
+    written = [it for it in front.writes if it in FOUR]
+    assert (FOUR[1] in written) is (way == "four steps")
+    assert services().store.credential(before.key, uid=people.find().uid).password == NEW
+    assert place.node.pull(f"{place.registry}/{REPOSITORY}:1", "robot", OLD), "the old one is refused"
