@@ -1,12 +1,14 @@
 """Random histories of registries and their copies, and what has to hold after every step."""
 
 from random import Random
+from uuid import UUID
 
 from registries.domain.access import Access
 from registries.domain.errors import AlreadyExists
 from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret
 from registries.intake.draft import read_draft
+from registries.models import Rotation, VerificationRecord
 from registries.runs.run import RunState
 from registries.service.likeness import differences
 from registries.wiring import services
@@ -16,6 +18,8 @@ from tests.peers.scripted import wait_for
 
 PASSWORDS = (CANARY, f"{CANARY}-2", f"{CANARY}-3")
 NAMES = ("one", "two")
+SILENT = "127.0.0.1:9"
+"""Nothing answers there: a new password never connects."""
 State = dict[Key, tuple[str, str, bytes]]
 """By key: uid, resource version and digest."""
 
@@ -25,7 +29,9 @@ class History:
         self.random = Random(seed)
         self.access = access
         self.namespaces = namespaces
-        self.made = self.aligned = 0
+        self.made = self.aligned = self.rotated = self.undone = self.found_again = 0
+        self.deleted: list[tuple[Key, str, bytes]] = []
+        """What a person deleted: key, uid and digest."""
 
     def live(self, steps: int) -> None:
         actions = (
@@ -37,6 +43,10 @@ class History:
             self.outside,
             self.delete,
             self.align,
+            self.align_missing,
+            self.rotate,
+            self.rotate,
+            self.undo,
         )
         self.add()
         for _ in range(steps):
@@ -59,6 +69,7 @@ class History:
         values = {
             "password": self.random.choice(PASSWORDS),
             "username": self.random.choice(("admin", "robot")),
+            "domain": SILENT,
         }
         draft = read_draft(typed(self.random.choice(NAMES), self.random.choice(self.namespaces), **values))
         try:
@@ -101,7 +112,86 @@ class History:
 
     def delete(self) -> None:
         if it := self.one():
+            digest = self.state()[it.key][2]
             services().registries.delete(access=self.access, key=it.key, uid=it.uid)
+            self.deleted.append((it.key, it.uid, digest))
+
+    def undo(self) -> None:
+        """Restores one that was deleted, with its password, unless its name is taken; nothing else changes."""
+        if not self.deleted:
+            return
+        key, uid, digest = self.deleted.pop(self.random.randrange(len(self.deleted)))
+        before = self.state()
+        try:
+            services().undo.restore(access=self.access, key=key, uid=uid)
+        except AlreadyExists:
+            assert key in before
+            assert self.state() == before
+            return
+        after = self.state()
+        assert key not in before
+        assert {it: after[it] for it in before} == before
+        assert after[key][2] == digest
+        self.undone += 1
+
+    def rotate(self) -> None:
+        """A new password that does not connect, for one and some of its copies; then one of the ways out."""
+        found = [it for it in self.registries() if it.domain == SILENT]
+        if not found:
+            return
+        first = self.random.choice(found)
+        copies = [it.registry for it in services().copies.of(access=self.access, registry=first)]
+        chosen = [first, *self.random.sample(copies, self.random.randint(0, len(copies)))]
+        before, rotations = self.state(), services().rotations
+        changes = {"password": self.random.choice(PASSWORDS)}
+        run = rotations.begin(access=self.access, registries=chosen, changes=changes, anyway=True)
+        way = ""
+        if self.rotation_over(run) is RunState.CANCELLED:
+            way = self.random.choice(("retry", "roll_back", "leave"))
+            getattr(rotations, way)(access=self.access, run_id=run)
+            assert self.rotation_over(run) is RunState.DONE
+        after = self.state()
+        keys = [it.key for it in chosen]
+        others = [
+            {key: (uid, digest) for key, (uid, _, digest) in it.items() if key not in keys}
+            for it in (before, after)
+        ]
+        assert others[0] == others[1], (
+            "a verdict may be written to others with this credential, and nothing else"
+        )
+        old, new = ([it[key][2] for key in keys] for it in (before, after))
+        if way == "roll_back":
+            assert new == old
+        elif way == "leave":
+            assert new[1:] == old[1:]
+        else:
+            assert len(set(new)) == 1
+        assert not Rotation.objects.exists()
+        self.rotated += 1
+
+    def rotation_over(self, run: UUID) -> RunState:
+        """The state of a change that has ended or stopped, once no test is under way."""
+
+        def state() -> RunState:
+            return services().runs["rotate"].view(access=self.access, run_id=run).state
+
+        assert wait_for(lambda: state() is not RunState.RUNNING)
+        assert wait_for(lambda: not VerificationRecord.objects.filter(finished_at=None).exists())
+        return state()
+
+    def align_missing(self) -> None:
+        """A copy that others deleted is made again; one that a person deleted is not missed."""
+        for source in self.registries():
+            for it in services().missing_copies.of(access=self.access, source=source):
+                before = self.state()
+                assert it.name_taken is (it.key in before)
+                if it.name_taken:
+                    continue
+                services().missing_copies.align(access=self.access, key=it.key, uid=source.uid)
+                after = self.state()
+                assert {key: after[key] for key in before} == before
+                assert after[it.key][2] == before[source.key][2]
+                self.found_again += 1
 
     def align(self) -> None:
         """One click changes one registry."""
@@ -124,10 +214,13 @@ class History:
         it = self.one()
         if it is None:
             return
-        if self.random.random() < 0.5:
+        chance = self.random.random()
+        if chance < 0.4:
             self.write_password(it, self.random.choice(PASSWORDS))
-        else:
+        elif chance < 0.7:
             self.write_anew(it)
+        else:
+            self.remove(it)
 
     def write_password(self, it: RegistrySecret, password: str) -> None:
         services().store.set_password(it.key, password, uid=it.uid)
@@ -137,6 +230,9 @@ class History:
         services().store.create(
             read_draft(typed(it.name, it.namespace, password=self.random.choice(PASSWORDS)))
         )
+
+    def remove(self, it: RegistrySecret) -> None:
+        services().store.delete(it.key, uid=it.uid)
 
     def align_everything(self) -> None:
         """After it, every copy whose source is there has its digest. A copy of a copy takes another round."""
