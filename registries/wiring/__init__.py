@@ -289,7 +289,7 @@ class Services(Telling):
     def start(self) -> None:
         """Begins what runs beside the requests. Call it in the process that answers requests."""
         clean_up: Callable[[], None] = partial(keep_clean, settings.RETENTION_DAYS, self.undo_lasts)
-        resume = partial(self.rotations.keep_resuming, self.people.access_now)
+        resume: Callable[[], None] = partial(self.rotations.keep_resuming, self.people.access_now)
         for upkeep in (clean_up, keep_forgetting, resume, *self.people.upkeep, *self.schedule.upkeep):
             threading.Thread(target=upkeep, name="upkeep", daemon=True).start()
         self.sender.start()
