@@ -1,6 +1,7 @@
 """The use cases of pull secrets: their state, what uses them, and the default service account."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
@@ -10,6 +11,8 @@ from registries.index.search import Index
 from registries.pull_secrets.kinds import Binding, PullSecret, Usage
 from registries.service.guard import Guard
 from registries.stores.base import Store
+
+AT_ONCE = 8
 
 
 class PullSecretUse:
@@ -42,9 +45,17 @@ class PullSecretUse:
 
     def binding(self, *, access: Access, key: Key) -> Binding:
         """Whether the default service account of the namespace names the pull secret."""
-        self._guard.require(access, Permission.SEE, key, Action.SEE)
+        return self.bindings(access=access, keys=[key])[key]
+
+    def bindings(self, *, access: Access, keys: Collection[Key]) -> dict[Key, Binding]:
+        """The same for several pull secrets, read at once."""
+        for key in keys:
+            self._guard.require(access, Permission.SEE, key, Action.SEE)
         users = self._store.acting_as(access.acting).pull_secret_users()
-        return users.binding(key) if users else Binding.UNKNOWN
+        if users is None:
+            return dict.fromkeys(keys, Binding.UNKNOWN)
+        with ThreadPoolExecutor(AT_ONCE, "bindings") as threads:
+            return dict(zip(keys, threads.map(users.binding, keys), strict=True))
 
     def bind(self, *, access: Access, key: Key, uid: str, bound: bool) -> None:
         """Binds the default service account of the namespace to the pull secret, or unbinds it.

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -56,6 +56,8 @@ _NEEDS_CREDENTIAL = frozenset(
         Code.CREDENTIAL_FOREIGN,
     }
 )
+DEFAULT_ACCOUNT = "default"
+Bindings = Mapping[Key, Binding]
 _WITH_TEMPLATE = (*ROLLED_OUT, "StatefulSet")
 """Workloads whose pod template can be changed."""
 
@@ -108,13 +110,14 @@ def pull_failures(request: ConsoleRequest) -> HttpResponse:
     found = services().pull_failures.find(access=access, namespace=namespace, phase=phase)
     items = [it for it in found.items if not name or it.explanation.registry == Key(namespace, name)]
     grouped = _grouped(items)
+    bindings = _bindings(grouped[:GROUPS], request.acting_access)
     context: dict[str, Any] = {
         "namespace": namespace,
         "namespaces": services().index.namespaces(access=access),
         "registry": shown_words(name, IMAGE_MAX),
         "running": phase is Phase.RUNNING,
         "pods": len({(it.pod.namespace, it.pod.name) for it in items}),
-        "groups": [_group(it, request.acting_access) for it in grouped[:GROUPS]],
+        "groups": [_group(it, request.acting_access, bindings) for it in grouped[:GROUPS]],
         "more": found.more or len(grouped) > GROUPS,
         "unread": found.unread[:UNREAD_SHOWN],
         "unread_more": len(found.unread[UNREAD_SHOWN:]),
@@ -135,7 +138,16 @@ def _grouped(items: Iterable[Failure]) -> list[list[Failure]]:
     return sorted(groups.values(), key=lambda group: -len(group))
 
 
-def _group(failures: list[Failure], access: Access) -> Group:
+def _bindings(groups: list[list[Failure]], access: Access) -> Bindings:
+    """Whether the default service accounts name the pull secrets that pods without any would need. Read together, as
+    each takes a call to the cluster."""
+    found = (it[0].explanation for it in groups if it[0].pod.account == DEFAULT_ACCOUNT)
+    keys = dict.fromkeys(it.registry for it in found if it.registry and it.code is Code.NO_SECRET)
+    known = [it for it in keys if services().index.known(access, it)]
+    return services().pull_secrets.bindings(access=access, keys=known)
+
+
+def _group(failures: list[Failure], access: Access, bindings: Bindings) -> Group:
     first, explanation = failures[0], failures[0].explanation
     told = next((it.waiting.message for it in failures if it.waiting.message), "")
     return Group(
@@ -149,17 +161,19 @@ def _group(failures: list[Failure], access: Access) -> Group:
         pods=[(it.pod.name, it.waiting.container) for it in failures[:SHOWN]],
         count=len(failures),
         more=len(failures[SHOWN:]),
-        step=_with_restarts(_step(first.pod, explanation, access), [it.pod for it in failures], access),
+        step=_with_restarts(
+            _step(first.pod, explanation, access, bindings), [it.pod for it in failures], access
+        ),
     )
 
 
-def _step(pod: FailingPod, explanation: Explanation, access: Access) -> Step:
+def _step(pod: FailingPod, explanation: Explanation, access: Access, bindings: Bindings) -> Step:
     """The one next step. A button is offered only with its permission."""
     registry = services().index.known(access, explanation.registry) if explanation.registry else None
     if explanation.code is Code.SECRET_BROKEN:
         return _broken(pod, explanation.secret, registry)
     if registry is not None:
-        return _with_registry(pod, registry, explanation, access)
+        return _with_registry(pod, registry, explanation, access, bindings)
     if explanation.code in _NEEDS_CREDENTIAL and access.may(Permission.CREATE, pod.namespace):
         provider = Provider.DOCKERHUB if explanation.host == DEFAULT_DOMAIN else Provider.OTHER
         query = {"namespace": pod.namespace, "domain": explanation.host, "provider": provider.value}
@@ -171,7 +185,11 @@ def _step(pod: FailingPod, explanation: Explanation, access: Access) -> Step:
 
 
 def _with_registry(
-    pod: FailingPod, registry: RegistrySecret, explanation: Explanation, access: Access
+    pod: FailingPod,
+    registry: RegistrySecret,
+    explanation: Explanation,
+    access: Access,
+    bindings: Bindings,
 ) -> Step:
     names, code = [registry.namespace, registry.name], explanation.code
     may = access.may(Permission.CREATE, pod.namespace)
@@ -182,9 +200,15 @@ def _with_registry(
             return Step(_("Correct and create again"), url, dialog=True, hint=hint)
         return Step(_open(registry), details_url(registry.key), hint=hint)
     if code in _NEEDS_CREDENTIAL:
-        return _bind(pod, registry, access) if code is Code.NO_SECRET else _named(pod, registry)
+        if code is not Code.NO_SECRET:
+            return _named(pod, registry)
+        return _bind(pod, registry, access, bindings.get(registry.key))
     if code is Code.CREDENTIAL_BAD and may and _needs_password(registry):
-        return Step(_("Change the password"), reverse("registries:password", args=names), dialog=True)
+        hint = _("The registry refuses the user name %(name)s or its password.")
+        hint %= {"name": shown_words(registry.username, IMAGE_MAX)}
+        return Step(
+            _("Change the password"), reverse("registries:password", args=names), dialog=True, hint=hint
+        )
     if code is Code.CREDENTIAL_OLD and access.may(Permission.TEST, pod.namespace):
         url = reverse("registries:verify", args=names)
         return Step(
@@ -261,14 +285,13 @@ def _needs_password(registry: RegistrySecret) -> bool:
     )
 
 
-def _bind(pod: FailingPod, registry: RegistrySecret, access: Access) -> Step:
+def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Binding | None) -> Step:
     """New pods of a service account get its pull secrets, if they name none themselves."""
     restart, opens = _restart(pod), (_open(registry), details_url(registry.key))
-    if pod.account != "default":
-        bind = _kubectl(pod, "patch", "serviceaccount", pod.account, "-p", json.dumps(_naming(registry)))
+    if pod.account != DEFAULT_ACCOUNT:
+        bind = _kubectl(pod, "patch", "serviceaccount", pod.account, "-p", _json(_naming(registry)))
         hint = _("Bind it to the service account %(name)s. Only new pods use it.") % {"name": pod.account}
         return Step(*opens, hint=hint, command=f"{bind}\n{restart}".strip())
-    binding = services().pull_secrets.binding(access=access, key=registry.key)
     if binding is Binding.BOUND:
         hint = _("It is bound to the default service account. These pods are older: restart the workload.")
         if not restart:
@@ -293,15 +316,19 @@ def _named(pod: FailingPod, registry: RegistrySecret) -> Step:
     kind, name = pod.owner
     command = ""
     if kind in _WITH_TEMPLATE:
-        patch = json.dumps({"spec": {"template": {"spec": _naming(registry)}}})
+        patch = _json({"spec": {"template": {"spec": _naming(registry)}}})
         command = _kubectl(pod, "patch", kind.lower(), name, "-p", patch)
         if kind not in ROLLED_OUT:
             command += f"\n{_restart(pod)}"
     return Step(_open(registry), details_url(registry.key), hint=hint, command=command)
 
 
-def _naming(registry: RegistrySecret) -> dict[str, list[dict[str, str]]]:
+def _naming(registry: RegistrySecret) -> dict[str, Any]:
     return {"imagePullSecrets": [{"name": registry.name}]}
+
+
+def _json(patch: dict[str, Any]) -> str:
+    return json.dumps(patch, separators=(",", ":"))
 
 
 def _restart(pod: FailingPod) -> str:

@@ -236,7 +236,7 @@ def test_a_server_that_is_away_is_said(people: Cast, place: Cluster, monkeypatch
 
     page = client.get(PAGE).content.decode()
 
-    assert "未能读取全部 Pod" in page
+    assert "无法读取 Pod。" in page
     assert "没有 Pod 在等待镜像" not in page
 
 

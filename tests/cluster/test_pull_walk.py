@@ -134,6 +134,14 @@ CASES = {
         tested=True,
         named=("known",),
     ),
+    "wrong-user": Case(
+        ((Code.CREDENTIAL_BAD, "password"),),
+        registry="{private}",
+        username="nobody",
+        tested=True,
+        named=("known",),
+        mends=False,
+    ),
     "untested": Case(
         ((Code.CREDENTIAL_OLD, "test"), (Code.CREDENTIAL_BAD, "password")),
         registry="{private}",

@@ -44,13 +44,15 @@ class Secret(NamedTuple):
 @dataclass(frozen=True)
 class Case:
     """`secrets` exist, `named` are those that the pod names. `registry` is the address of one of the console, `tested`
-    or not, with the name `known`. `beside` is what is left when the container `c` runs."""
+    or not, with the name `known`. `beside` is what is left when the container `c` runs; with
+    `mends` false it does not: only a person knows what is wrong."""
 
     steps: tuple[Step, ...]
     image: str = WEB
     secrets: tuple[tuple[str, Secret], ...] = ()
     named: tuple[str, ...] = ()
     registry: str = ""
+    username: str = USER
     password: str = CANARY
     tested: bool = False
     bound: bool = False
@@ -62,10 +64,11 @@ class Case:
     init: bool = False
     more: str = ""
     beside: tuple[Code, ...] = ()
+    mends: bool = True
 
     @property
     def mended(self) -> bool:
-        return bool(self.steps[-1][1])
+        return self.mends and bool(self.steps[-1][1])
 
 
 class Place:
@@ -107,9 +110,11 @@ class Place:
         if case.registry:
             host = self.text(case.registry)
             if case.tested:
-                self._add({"namespace": self.namespace, "domain": host}, "known", case.password)
+                self._add(
+                    {"namespace": self.namespace, "domain": host}, "known", case.username, case.password
+                )
             else:
-                draft = Draft(self.key, f"http://{host}", USER, Provider.OTHER, case.password)
+                draft = Draft(self.key, f"http://{host}", case.username, Provider.OTHER, case.password)
                 services().registries.create(access=self._access, draft=draft)
         container = {"name": "c", "image": self.text(case.image), "imagePullPolicy": case.policy}
         public = {"name": "other", "image": self.text(case.more or PUBLIC)}
@@ -208,7 +213,7 @@ class Place:
             chosen = re.search(r'<option value="([^"]+)" selected', dialog)
             assert chosen
             assert shown["domain"] == self.text("{private}")
-            return self._add({"namespace": chosen[1], "domain": shown["domain"]}, shown["name"], CANARY)
+            return self._add({"namespace": chosen[1], "domain": shown["domain"]}, shown["name"], USER, CANARY)
         for action in ("password", "correct", "restart"):
             if path.endswith(f"/{action}/"):
                 return self._dialog(action, url)
@@ -219,9 +224,9 @@ class Place:
             kubectl(self._server, line)
         return COMMAND
 
-    def _add(self, values: dict[str, str], name: str, password: str) -> str:
+    def _add(self, values: dict[str, str], name: str, username: str, password: str) -> str:
         values |= {"domain": f"http://{values['domain']}", "provider": "other", "tls": "system"}
-        values |= {"name": name, "username": USER, "password": password}
+        values |= {"name": name, "username": username, "password": password}
         answer = self._client.post("/registries/-/add/", values)
         assert answer.status_code == 302, answer.content.decode()
         self.key = Key(self.namespace, name)
