@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import api, cluster, cost, pages, probes, runs, start, sweep, targets
+from tests.bench import api, cluster, cost, pages, probes, pull_failures, runs, start, sweep, targets
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
         probes.run(Path(folder))
         start.run(Path(folder) / "start")
         cluster.run(Path(folder) / "cluster")
+        pull_failures.run(Path(folder) / "pull-failures")
     targets.report()
 
 

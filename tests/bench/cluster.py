@@ -108,10 +108,10 @@ def _at_size(folder: Path, server: ApiServer, size: int) -> float:
         first = time.perf_counter() - begun
         times = _side_by_side(session, base, api)
         if size == SIZES[-1]:
-            note(f"on a cluster, memory at {size:,}, MiB", _memory(console), 120)
+            note(f"on a cluster, memory at {size:,}, MiB", memory(console), 120)
         say(
             f"  {size:>6,}: ready {ready * 1000:.0f} ms after it answers, first page {first * 1000:.0f} ms, "
-            f"memory {_memory(console):.0f} MiB{' (target 120)' if size == SIZES[-1] else ''}"
+            f"memory {memory(console):.0f} MiB{' (target 120)' if size == SIZES[-1] else ''}"
         )
         for kind, target in (("page", "2.5"), ("fragment", "1.6")):
             figures = (_figure(share, times[kind], times["raw"]) for share in (0.5, 0.95))
@@ -232,7 +232,7 @@ def _write(api: Api, namespace: str, number: int) -> None:
     api.call("POST", f"/api/v1/namespaces/{namespace}/secrets", secret)
 
 
-def _memory(console: Serving) -> float:
+def memory(console: Serving) -> float:
     """MiB resident, of the process that answers requests."""
     listing = subprocess.run(
         ["ps", "-e", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True
