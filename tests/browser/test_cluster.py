@@ -11,6 +11,8 @@ from tests.gallery.furnishing import EMPTY, LONGEST
 from tests.gallery.looking import ALL, Variant, look_at
 from tests.gallery.on_cluster import CLUSTER_STATES, clear, fill
 from tests.gallery.scene import Scene, State
+from tests.peers.api_server import ApiServer
+from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.console_page import add_registry, choose, dialog, row
 from tests.peers.held import HeldRegistry
@@ -24,11 +26,23 @@ SOON = 30_000
 
 
 @pytest.fixture(scope="module")
+def wire(cluster: Cluster) -> Iterator[Cable | None]:
+    """Between the console and a cluster of ours."""
+    if not isinstance(cluster.server, ApiServer):
+        yield None
+        return
+    cable = Cable(cluster.server.port)
+    yield cable
+    cable.close()
+
+
+@pytest.fixture(scope="module")
 def console(
-    chromium: Browser, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+    chromium: Browser, cluster: Cluster, wire: Cable | None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningConsole]:
     cluster.empty(*NAMESPACES, EMPTY, LONGEST)
-    kubeconfig = str(cluster.server.kubeconfig("console"))
+    port = {"port": wire.port} if wire else {}
+    kubeconfig = str(cluster.server.kubeconfig("console", **port))
     running = RunningConsole(
         tmp_path_factory.mktemp("console") / "data",
         demo_base(),
@@ -137,10 +151,11 @@ def test_layout(
     people: People,
     console: RunningConsole,
     cluster: Cluster,
+    wire: Cable | None,
     held: HeldRegistry,
     state: State,
     variant: Variant,
 ) -> None:
-    looks = look_at(state, people, Scene(console, held, cluster), [variant], None, axe=False)
+    looks = look_at(state, people, Scene(console, held, cluster, wire), [variant], None, axe=False)
 
     assert [fault for look in looks for fault in look.faults] == []

@@ -20,6 +20,7 @@ from tests.gallery.on_cluster import CLUSTER_STATES, cluster_console
 from tests.gallery.scene import Scene, State
 from tests.gallery.states import STATES
 from tests.peers.api_server import running_server
+from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.command import ROOT
 from tests.peers.held import HeldRegistry
@@ -100,9 +101,10 @@ def _scene(held: HeldRegistry, rows: int) -> Iterator[Scene]:
 @contextmanager
 def _cluster_scene(held: HeldRegistry, rows: int) -> Iterator[Scene]:
     with tempfile.TemporaryDirectory() as place, running_server(Path(place) / "cluster") as server:
-        cluster = Cluster(server)
-        with cluster_console(cluster, Path(place) / "data") as console:
-            yield Scene(console, held, cluster)
+        cluster, cable = Cluster(server), Cable(server.port)
+        with cluster_console(cluster, cable, Path(place) / "data") as console:
+            yield Scene(console, held, cluster, cable)
+        cable.close()
 
 
 def _options() -> argparse.Namespace:

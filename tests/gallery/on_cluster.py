@@ -13,14 +13,17 @@ from registries.demo.seed import NAMESPACES
 from registries.domain.resource import milliseconds
 from tests.gallery.furnishing import EMPTY, LONGEST
 from tests.gallery.scene import Scene, State
+from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.failing_pods import HARBOR, REFUSED, fails, secret
 from tests.peers.ports import demo_base
 from tests.peers.running_console import RunningConsole
+from tests.peers.scripted import wait_for
 
 PAGE = "/pull-failures/"
 NOWHERE = "192.168.3.4:5000"
 PROVEN = "harbor-proven"
+AWAY = 'role="alert"'
 LONG_HOST = ".".join(["registry" + "r" * 54] * 3) + ".example.com"
 LONG_NAME = "pod-" + "x" * 240
 BY_MESSAGE = {
@@ -40,12 +43,12 @@ BY_MESSAGE = {
 
 
 @contextmanager
-def cluster_console(cluster: Cluster, folder: Path) -> Iterator[RunningConsole]:
+def cluster_console(cluster: Cluster, cable: Cable, folder: Path) -> Iterator[RunningConsole]:
     """The demo on this cluster, with failing pods beside it."""
     cluster.empty(*NAMESPACES, EMPTY, LONGEST)
     fill(cluster)
     values = {"CONSOLE_STORE": "kubernetes", "CONSOLE_NAMESPACE": "nowhere"}
-    kubeconfig = str(cluster.server.kubeconfig("console"))
+    kubeconfig = str(cluster.server.kubeconfig("console", port=cable.port))
     console = RunningConsole(folder, demo_base(), "--into-cluster", KUBECONFIG=kubeconfig, **values)
     try:
         yield console
@@ -97,6 +100,12 @@ def _fill_team_a(cluster: Cluster) -> None:
     for name in ("gone", "opaque", "theirs"):
         fails(cluster, f"names-{name}", image=f"{NOWHERE}/edge/agent:2", secrets=(name,), message=refused)
     fails(cluster, "names-none", image=f"{NOWHERE}/edge/agent:2", message=refused)
+    other_port, owner = "untested.example.com:8443/a:1", {"kind": "DaemonSet", "name": "agent", "uid": "1"}
+    owners = [{"apiVersion": "apps/v1", "controller": True, **owner}]
+    unreadable = "illegal base64 data at input byte 0"
+    fails(cluster, "step-broken", image="nginx", secrets=("theirs",), message=unreadable)
+    fails(cluster, "step-mistyped", image=other_port, secrets=("harbor-untested",), message=refused)
+    fails(cluster, "step-named", image=f"{HARBOR}/a:1", secrets=("gone",), ownerReferences=owners)
     fails(cluster, "other-key", image=f"{HARBOR}/a:1", secrets=("harbor-refused",))
     mirror = "pulling from host mirror.example.com failed with status code [manifests 1]: 401 Unauthorized"
     fails(cluster, "mirror", image=f"{HARBOR}/shop/web:2", message=mirror)
@@ -122,6 +131,19 @@ def without_permission(page: Page, scene: Scene) -> None:
         cluster.grant_console()
 
 
+def away(page: Page, scene: Scene) -> None:
+    """The picture is of the cluster that was away; the next state has it back."""
+    assert scene.cable is not None
+    scene.cable.pull()
+    try:
+        assert wait_for(lambda: AWAY in page.request.get(page.url).text())
+        page.reload()
+        page.locator("#pull-failures [role=alert]").wait_for()
+    finally:
+        scene.cable.plug()
+    assert wait_for(lambda: AWAY not in page.request.get(page.url).text())
+
+
 def unfolded(page: Page, scene: Scene) -> None:
     for summary in page.locator(".pull-failure summary").all()[:3]:
         summary.click()
@@ -132,6 +154,10 @@ def _cluster(scene: Scene) -> Cluster:
     return scene.cluster
 
 
+def steps(page: Page, scene: Scene) -> None:
+    page.locator(".pull-failure", has_text="delete secret theirs").evaluate("it => it.scrollIntoView()")
+
+
 def at_the_end(page: Page, scene: Scene) -> None:
     page.locator(".pull-failure").last.scroll_into_view_if_needed()
 
@@ -139,11 +165,13 @@ def at_the_end(page: Page, scene: Scene) -> None:
 CLUSTER_STATES = (
     State("pulls", PAGE),
     State("pulls-end", f"{PAGE}?namespace=team-a", at_the_end),
+    State("pulls-steps", f"{PAGE}?namespace=team-a", steps),
     State("pulls-unfolded", f"{PAGE}?namespace=team-a", unfolded),
     State("pulls-viewer", PAGE, person="vic"),
     State("pulls-registry", f"{PAGE}?namespace=team-a&registry=harbor-example"),
     State("pulls-empty", f"{PAGE}?namespace={EMPTY}"),
     State("pulls-longest", f"{PAGE}?namespace={LONGEST}", unfolded),
+    State("pulls-away", PAGE, away),
     State("pulls-nobody", PAGE, person="sam"),
     State("pulls-no-permission", PAGE, without_permission),
 )

@@ -6,6 +6,7 @@ from secrets import token_hex
 
 from playwright.sync_api import Page
 
+from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.console_page import credential
 from tests.peers.held import HeldRegistry
@@ -22,6 +23,8 @@ class Scene:
     held: HeldRegistry
     cluster: Cluster | None = None
     """Only for the states that need one."""
+    cable: Cable | None = None
+    """Between the console and the cluster."""
 
 
 Act = Callable[[Page, Scene], None]
