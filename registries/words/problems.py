@@ -106,13 +106,13 @@ TEXTS: dict[Problem, Text] = {
     ),
     Problem.SERVICEACCOUNTS_FORBIDDEN: _(
         "You have no permission to change service accounts of this namespace on the cluster. "
-        "It requires `get` and `patch` on serviceaccounts, for example the role edit."
+        "It requires get and patch on serviceaccounts, for example the role edit."
     ),
     Problem.IMAGE_NAME: _("This is not a valid image reference. Write host/project/name:tag."),
     Problem.IMAGE_ELSEWHERE: _("Nodes pull this image from another registry."),
     Problem.WORKLOADS_FORBIDDEN: _(
-        "You have no permission to restart this workload on the cluster. It requires `patch` on deployments and"
-        " daemonsets, or `delete` on pods, for example the role edit."
+        "You have no permission to restart this workload on the cluster. It requires patch on deployments and"
+        " daemonsets, or delete on pods, for example the role edit."
     ),
     Problem.PODS_FORBIDDEN: _(
         "You have no permission to create, list and delete Pods in this namespace on the cluster. The cluster role "

@@ -44,6 +44,12 @@ def test_each_problem_has_words(problem: Problem) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_text_of_a_page_has_no_markup(language: str) -> None:
+    with translation.override(language):
+        assert [str(it) for it in (*TEXTS.values(), *FIELD_TEXTS.values()) if "`" in str(it)] == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_words_are_in_the_language_of_the_reader(language: str) -> None:
     with translation.override(language):
         texts = [*map(problem_text, TEXTS), *(cause_text(Cause(*it)) for it in FIELD_TEXTS)]
