@@ -14,6 +14,8 @@ IN_DOUBT = "uncertain"
 """The outcome of an action without an answer: the store received it and may have applied it."""
 
 
+BY_RULE = "rule"
+"""The `source` of an Access of a rule that acts for a person, instead of an IP address."""
 REPLACED = "replaced "
 """The beginning of the note of a registry that took the place of another one; its uid follows."""
 
@@ -23,6 +25,7 @@ class Action(StrEnum):
     EDIT = "edit"
     PASSWORD = "password"  # noqa: S105  an action
     COPY = "copy"
+    SYNC = "sync"
     DELETE = "delete"
     UNDO = "undo"
     TEST = "test"

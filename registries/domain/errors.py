@@ -46,6 +46,7 @@ class Problem(StrEnum):
     COPY_PRESENT = "copy_present"
     NAME_TAKEN = "name_taken"
     SOURCE_UNUSABLE = "source_unusable"
+    NO_LABELS = "no_labels"
     KEY_MISSING = "key_missing"
     SEAL_BROKEN = "seal_broken"
 

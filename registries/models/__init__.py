@@ -30,6 +30,7 @@ from .schedule import (
     Silence,
     StateChange,
 )
+from .sync import SyncCopy, SyncRule
 
 __all__ = [
     "ApiBucket",
@@ -57,6 +58,8 @@ __all__ = [
     "StoreChange",
     "StoreVersion",
     "StoredResource",
+    "SyncCopy",
+    "SyncRule",
     "Trial",
     "VerificationRecord",
 ]

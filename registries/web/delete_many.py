@@ -81,19 +81,19 @@ def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
         except Conflict as error:
             if error.problem != Problem.ALREADY_RUNNING:
                 raise
-    return _progress(request, runs.view(access=access, run_id=run), changed=True)
+    return deletion_progress(request, runs.view(access=access, run_id=run), changed=True)
 
 
 @require_POST
 def run_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Delete no further registry. The run can be resumed."""
     _runs().cancel(access=request.access, run_id=run)
-    return _progress(request, _runs().view(access=request.access, run_id=run), changed=True)
+    return deletion_progress(request, _runs().view(access=request.access, run_id=run), changed=True)
 
 
 @require_safe
 def run_progress(request: ConsoleRequest, run: UUID) -> HttpResponse:
-    return _progress(request, _runs().view(access=request.access, run_id=run))
+    return deletion_progress(request, _runs().view(access=request.access, run_id=run))
 
 
 def _runs() -> Runs:
@@ -126,7 +126,7 @@ def _held(access: Access, run: UUID) -> list[tuple[Item, str]]:
     return held
 
 
-def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
+def deletion_progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
     failed = _runs().failed(access=request.access, run_id=view.id) if view.failed else []
     context = {
         "run": view,

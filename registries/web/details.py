@@ -109,6 +109,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         "image_problem": image_problem(registry.address),
         **_silence(acting, registry),
         "origin": services().relatives.source(access=access, registry=registry),
+        "syncs": services().sync_rules.available,
         "sample": presets.sample_image(registry.address, registry.provider),
         "events": [
             {

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from registries.audit.search import deleted_since
@@ -33,7 +33,6 @@ from registries.runs.single import SingleTests
 from registries.runs.tests import VerifyKind
 from registries.runs.threads import Background, Lanes
 from registries.runs.undo import UndoKind
-from registries.schedule.moving import move
 from registries.schedule.placing import leave
 from registries.schedule.rows import observe
 from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE
@@ -52,7 +51,10 @@ from registries.service.relatives import Relatives
 from registries.service.replacement import Replacement
 from registries.service.tests import Tests
 from registries.service.undo import Undo
-from registries.wiring.base import part
+from registries.sync.follow import Follower
+from registries.sync.rules import Rules
+from registries.sync.writes import Writes
+from registries.wiring.base import later, moved, part
 from registries.wiring.telling import Telling
 
 if TYPE_CHECKING:
@@ -271,7 +273,20 @@ class Services(Telling):
 
     @part
     def replacement(self) -> Replacement:
-        return Replacement(self.store, self.guard, self.registries, self.audit, self.history, move)
+        return Replacement(self.store, self.guard, self.registries, self.audit, self.history, moved)
+
+    @part
+    def sync_rules(self) -> Rules:
+        """Registries that are kept in step in other namespaces."""
+        return Rules(self.index, self.audit, self.sync_writes, available=not self.by_cluster)
+
+    @part
+    def sync_writes(self) -> Writes:
+        return Writes(self.store, self.guard, self.copying, self.replacement, self.pull_secrets)
+
+    @part
+    def follower(self) -> Follower:
+        return Follower(self.index, self.sync_writes, self.people.access_now)
 
     @part
     def rotation_rows(self) -> RotationRows:
@@ -290,7 +305,9 @@ class Services(Telling):
         """Begins what runs beside the requests. Call it in the process that answers requests."""
         clean_up: Callable[[], None] = partial(keep_clean, settings.RETENTION_DAYS, self.undo_lasts)
         resume: Callable[[], None] = partial(self.rotations.keep_resuming, self.people.access_now)
-        for upkeep in (clean_up, keep_forgetting, resume, *self.people.upkeep, *self.schedule.upkeep):
+        following = () if self.by_cluster else (self.follower.run,)
+        others = (resume, *self.people.upkeep, *following, *self.schedule.upkeep)
+        for upkeep in (clean_up, keep_forgetting, *others):
             threading.Thread(target=upkeep, name="upkeep", daemon=True).start()
         self.sender.start()
         if self.on_cluster:
@@ -314,20 +331,6 @@ class Services(Telling):
             reseal_credentials(self.sealer),
             channels.reseal(self.sealer),
         )
-
-
-def later(seconds: float, work: Callable[[], None]) -> None:
-    """Runs `work` once after some seconds, in a thread of its own, if this process still runs."""
-
-    def run() -> None:
-        try:
-            work()
-        finally:
-            connections.close_all()
-
-    timer = threading.Timer(seconds, run)
-    timer.daemon = True
-    timer.start()
 
 
 _current: list[Services] = [Services()]

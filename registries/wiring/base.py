@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from socket import gethostname
@@ -26,6 +26,7 @@ from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
 from registries.stores.trash import Trash
+from registries.sync import rows as sync_rows
 from registries.verification.history import History
 from registries.verification.pauses import Pauses
 from registries.verification.prober import ConnectionTest, probe_policy
@@ -35,6 +36,28 @@ if TYPE_CHECKING:
     from registries.cluster.personal import ApiServer
 
 log = logging.getLogger(__name__)
+
+
+def moved(before: str, after: str) -> None:
+    """A registry was restored or created again: what is kept under its uid goes to the new one."""
+    move(before, after)
+    sync_rows.move(before, after)
+
+
+def later(seconds: float, work: Callable[[], None]) -> None:
+    """Runs `work` once after some seconds, in a thread of its own, if this process still runs."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    timer = threading.Timer(seconds, run)
+    timer.daemon = True
+    timer.start()
+
+
 T = TypeVar("T")
 
 
@@ -96,7 +119,7 @@ class Foundation:
 
     @part
     def trash(self) -> Trash:
-        return Trash(self.sealer, self.undo_lasts, move)
+        return Trash(self.sealer, self.undo_lasts, moved)
 
     @part
     def store(self) -> Store:

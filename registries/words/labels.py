@@ -83,6 +83,7 @@ ACTIONS = {
     "edit": _("Edited"),
     "password": _("Changed the password"),
     "copy": _("Copied"),
+    "sync": _("Keep in step"),
     "delete": _("Deleted"),
     "undo": _("Undid the deletion"),
     "test": _("Tested"),

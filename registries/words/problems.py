@@ -45,6 +45,7 @@ TEXTS: dict[Problem, Text] = {
     Problem.SOURCE_UNUSABLE: _(
         "The address or certificate of this registry is not valid, so it cannot be copied."
     ),
+    Problem.NO_LABELS: _("The labels of namespaces are not known here."),
     Problem.LAST_ADMINISTRATOR: _(
         "At least one account must be image-admin in all namespaces. Nothing was changed."
     ),

@@ -51,3 +51,15 @@ def test_a_person_of_the_cluster_without_rights_at_the_source_copies_nothing(
 def added(user: str, namespace: str) -> RegistrySecret:
     draft = read_draft(typed(namespace=namespace))
     return services().registries.create(access=access_of(user), draft=draft)
+
+
+def test_people_of_a_cluster_are_offered_no_rule(people: Cluster) -> None:
+    added("olive", "team-a")
+    client, page = log_in("olive", hx_request="true"), "/registries/team-a/harbor-prod/"
+
+    assert f"{page}sync/" not in log_in("olive").get(page).content.decode()
+    assert not client.get(f"{page}sync/").content
+    for path in ("edit/", "off/", "solve/team-b/"):
+        assert client.get(f"{page}sync/{path}").status_code == 404
+        assert client.post(f"{page}sync/{path}", {"scope": "all", "step": "save"}).status_code == 404
+    assert not services().sync_rules.available

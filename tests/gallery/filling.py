@@ -27,6 +27,8 @@ from registries.models import (
     ScheduledRegistry,
     Silence,
     StateChange,
+    SyncCopy,
+    SyncRule,
     VerificationRecord,
 )
 from registries.people.grants import set_grant
@@ -98,6 +100,7 @@ def fill(rows: int, held: str) -> None:
     for key in (Key("team-a", "harbor-team-a"), Key("default", "harbor-prod"), Key(LONGEST, LONG_NAME)):
         _watched(services().registries.find(access=access, key=key))
     _copies(access)
+    _kept_in_step(access)
     for (kind, state, done), run_id in RUNS.items():
         _run(kind, state, done, run_id)
     _fill_journal()
@@ -131,6 +134,34 @@ def _copies(access: Access) -> None:
         RunItem.objects.create(
             run=run, namespace=namespace, name=name, uid=source.uid, state="done", ended_at=datetime.now(UTC)
         )
+
+
+def _kept_in_step(access: Access) -> None:
+    """A rule with every state of a copy, and one that is paused. Another process claims both: none changes."""
+    never = timezone.now() + timedelta(days=1000)
+    for name, state, person in (("harbor-own-ca", "active", "olive"), ("harbor-team-b", "no_right", "anna")):
+        source = services().registries.find(access=access, key=Key("team-b", name))
+        SyncRule.objects.create(
+            uid=source.uid,
+            namespace="team-b",
+            name=name,
+            owner="x",
+            person=person,
+            state=state,
+            claimed_until=never,
+        )
+    rule = SyncRule.objects.get(name="harbor-own-ca")
+    found = {
+        MANY: "in_step",
+        WAITING: "changed",
+        "default": "name_taken",
+        EMPTY: "deleted",
+        LONGEST: "failed",
+    }
+    found |= {ONE: "present", "gone": "namespace_gone", REASONS: "left"}
+    for namespace, state in found.items():
+        problem = "Forbidden" if state == "failed" else ""
+        SyncCopy.objects.create(rule=rule, namespace=namespace, state=state, problem=problem)
 
 
 def _watched(registry: RegistrySecret) -> None:

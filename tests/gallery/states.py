@@ -95,6 +95,28 @@ def relatives(page: Page, scene: Scene) -> None:
     page.locator(".relatives").scroll_into_view_if_needed()
 
 
+def in_step(page: Page, scene: Scene) -> None:
+    page.locator("#sync").scroll_into_view_if_needed()
+
+
+def keeping(button: str, form: str) -> Act:
+    """A dialog of the panel "keep in step"."""
+
+    def act(page: Page, scene: Scene) -> None:
+        in_step(page, scene)
+        page.locator(button).first.click()
+        page.locator(form).wait_for()
+
+    return act
+
+
+def planning(page: Page, scene: Scene) -> None:
+    keeping("#sync-edit", "#sync-form")(page, scene)
+    page.locator("#sync-form input[value=all]").check()
+    page.locator("#sync-next").click()
+    page.locator("#sync-plan").wait_for()
+
+
 def aligning(page: Page, scene: Scene) -> None:
     relatives(page, scene)
     page.locator("[id^=align-]").first.click()
@@ -258,6 +280,13 @@ STATES = (
     State("details-own-ca", "/registries/team-b/harbor-own-ca/"),
     State("details-copies", "/registries/team-b/harbor-own-ca/", relatives),
     State("details-copy", "/registries/gallery-waiting/harbor-own-ca/", relatives, person="olive"),
+    State("sync", "/registries/team-b/harbor-own-ca/", in_step),
+    State("sync-paused", "/registries/team-b/harbor-team-b/", in_step),
+    State("sync-none", "/registries/default/harbor-prod/", in_step),
+    State("sync-edit", "/registries/team-b/harbor-own-ca/", keeping("#sync-edit", "#sync-form")),
+    State("sync-plan", "/registries/team-b/harbor-own-ca/", planning),
+    State("sync-solve", "/registries/team-b/harbor-own-ca/", keeping("[id^=solve-]", "#solve-form")),
+    State("sync-off", "/registries/team-b/harbor-own-ca/", keeping("#sync-off", "#sync-off-form")),
     State("align-password", "/registries/gallery-waiting/harbor-own-ca/", aligning),
     State("align-replaces", "/registries/default/harbor-own-ca/", aligning),
     State("align-gone", "/registries/team-b/harbor-own-ca/", aligning_a_gone_copy),

@@ -32,6 +32,8 @@ OWNERS = {
         "schedule/moving.py",
         *(f"runs/{it}.py" for it in ("clean_up", "copying", "engine", "execution", "run", "rotation_rows")),
     },
+    "SyncRule": {"sync/rows.py"},
+    "SyncCopy": {"sync/rows.py"},
     "Rotation": {"runs/rotation_rows.py"},
     "RotationTarget": {"runs/rotation_rows.py"},
     "ApiBucket": {"limits.py"},

@@ -64,6 +64,12 @@ VIEWS = {
     "copy": View(DELETES, IN_TEAM_A),
     "relatives": View(SEES, IN_TEAM_A),
     "align": View({**DELETES, "olive": 404, "nina": 404}, IN_TEAM_A, wrong="put"),
+    "sync": View(SEES, IN_TEAM_A),
+    "sync_edit": View({**ADMINISTERS, "sam": 404}, IN_TEAM_A, wrong="put"),
+    "sync_off": View({**ADMINISTERS, "olive": 404, "sam": 404}, IN_TEAM_A, wrong="put"),
+    "sync_solve": View(
+        {**ADMINISTERS, "olive": 404, "sam": 404}, {**IN_TEAM_A, "place": "team-c"}, wrong="put"
+    ),
     "copy_many": View(dict.fromkeys(SEES, 422), data={"uids": "nothing"}, wrong="get"),
     "copy_plan": View(dict.fromkeys(SEES, 422), data={"uids": "nothing"}, wrong="get"),
     "copy_run": View(dict.fromkeys(SEES, 404), {"run": uuid4()}),

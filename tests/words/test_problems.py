@@ -178,6 +178,7 @@ name_taken
 namespace_missing
 namespaces_elsewhere
 no_copy
+no_labels
 no_pull_secrets
 no_service_account
 no_undo

@@ -1,0 +1,200 @@
+"""The rows of rules and their copies: claims, and what was found. Owns SyncRule and SyncCopy.
+
+A claim is a conditional UPDATE with an end: the rule of a dead process is due again. A process that slept past the end
+of its claim writes nothing.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from registries.domain.access import OWNER_MAX, Access
+from registries.domain.registry import Key, RegistrySecret
+from registries.models import SyncCopy, SyncRule
+from registries.sync.states import CopyState, Known, RuleState
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The namespaces of a rule: those that a label selector selects, and those with these names. Neither: all."""
+
+    labels: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> bool:
+        return not (self.labels or self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule without its claim. `owner` identifies the person as Access.owner."""
+
+    id: int
+    uid: str
+    key: Key
+    selection: Selection
+    bind: bool
+    owner: str
+    person: str
+    state: RuleState
+    problem: str
+    due_at: datetime
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The state in one namespace, with a Problem or ""."""
+
+    namespace: str
+    known: Known
+    problem: str
+    bound: bool
+    at: datetime
+
+
+def rules() -> list[Rule]:
+    return [_rule(it) for it in SyncRule.objects.order_by("pk")]
+
+
+def rule_of(uid: str) -> Rule | None:
+    """The rule of a source."""
+    row = SyncRule.objects.filter(uid=uid).first()
+    return _rule(row) if row else None
+
+
+def found(rule: Rule) -> dict[str, Found]:
+    """By namespace."""
+    return {it.namespace: _found(it) for it in SyncCopy.objects.filter(rule=rule.id).order_by("namespace")}
+
+
+def save(access: Access, source: RegistrySecret, selection: Selection, *, bind: bool) -> None:
+    """Creates the rule of a source, or changes it. This person acts from now on. A running claim is ended."""
+    values = {
+        "namespace": source.namespace,
+        "name": source.name,
+        "labels": selection.labels,
+        "names": " ".join(selection.names),
+        "bind": bind,
+        "owner": access.owner[:OWNER_MAX],
+        "person": access.person[:150],
+    }
+    with transaction.atomic():
+        row, _created = SyncRule.objects.update_or_create(uid=source.uid, defaults=values)
+        _stop(row)
+
+
+def drop(rule: Rule) -> None:
+    """Deletes a rule. Its copies stay."""
+    SyncRule.objects.filter(pk=rule.id).delete()
+
+
+def settle(rule: Rule, namespace: str, known: Known) -> None:
+    """Overwrites what is known of one namespace, and makes the rule due."""
+    with transaction.atomic():
+        _stop(SyncRule.objects.get(pk=rule.id))
+        values = {**_values(known, ""), "bound": False}
+        SyncCopy.objects.update_or_create(rule_id=rule.id, namespace=namespace, defaults=values)
+
+
+def forget(rule: Rule, namespace: str) -> None:
+    SyncCopy.objects.filter(rule=rule.id, namespace=namespace).delete()
+
+
+def claim(rule: Rule, by: str, until: datetime) -> Rule | None:
+    """Claims a rule; None if another process has it, or changed it."""
+    now = timezone.now()
+    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    rows = SyncRule.objects.filter(free, pk=rule.id, fence=rule.fence)
+    if not rows.update(claimed_until=until, claimed_by=by[:64], fence=rule.fence + 1):
+        return None
+    return _rule(SyncRule.objects.get(pk=rule.id))
+
+
+def extend(rule: Rule, until: datetime) -> bool:
+    """Holds a claim for longer. False if it was lost."""
+    return bool(_mine(rule).update(claimed_until=until))
+
+
+def release(rule: Rule, state: RuleState, due_at: datetime, problem: str = "") -> None:
+    """Ends a claim with what was found."""
+    values = {"state": state.value, "problem": problem, "due_at": due_at}
+    _mine(rule).update(claimed_until=None, claimed_by="", **values)
+
+
+def note(rule: Rule, namespace: str, known: Known, problem: str = "", *, bound: bool | None = None) -> bool:
+    """Writes the state of one namespace, under the claim. False if the claim was lost."""
+    with transaction.atomic():
+        if not _mine(rule).select_for_update().exists():
+            return False
+        values = _values(known, problem) | ({} if bound is None else {"bound": bound})
+        SyncCopy.objects.update_or_create(rule_id=rule.id, namespace=namespace, defaults=values)
+    return True
+
+
+def move(before: str, after: str) -> None:
+    """A registry was created again: its rule, and its place as a copy, go to the new uid."""
+    if not SyncRule.objects.filter(uid=after).exists():
+        SyncRule.objects.filter(uid=before).update(uid=after)
+    SyncCopy.objects.filter(uid=before).update(uid=after)
+
+
+def keeper(uids: Collection[str]) -> dict[str, Rule]:
+    """The rules that made these copies, by uid."""
+    rows = SyncCopy.objects.filter(uid__in=list(uids), state=CopyState.IN_STEP).select_related("rule")
+    return {it.uid: _rule(it.rule) for it in rows}
+
+
+def _stop(row: SyncRule) -> None:
+    """Takes a rule from the process that works on it, and makes it due."""
+    now = timezone.now()
+    values = {
+        "due_at": now,
+        "claimed_until": None,
+        "claimed_by": "",
+        "state": RuleState.NEW.value,
+        "problem": "",
+    }
+    SyncRule.objects.filter(pk=row.pk).update(fence=F("fence") + 1, **values)
+
+
+def _mine(rule: Rule) -> QuerySet[SyncRule]:
+    return SyncRule.objects.filter(pk=rule.id, fence=rule.fence)
+
+
+def _rule(row: SyncRule) -> Rule:
+    return Rule(
+        id=row.pk,
+        uid=row.uid,
+        key=Key(row.namespace, row.name),
+        selection=Selection(row.labels, tuple(row.names.split())),
+        bind=row.bind,
+        owner=row.owner,
+        person=row.person,
+        state=RuleState(row.state),
+        problem=row.problem,
+        due_at=row.due_at,
+        fence=row.fence,
+    )
+
+
+def _found(row: SyncCopy) -> Found:
+    known = Known(CopyState(row.state), row.uid, row.mark, row.source_mark, begun=row.begun)
+    return Found(row.namespace, known, row.problem, row.bound, row.at)
+
+
+def _values(known: Known, problem: str) -> dict[str, object]:
+    return {
+        "uid": known.uid,
+        "mark": known.mark,
+        "source_mark": known.source_mark,
+        "state": known.state.value,
+        "begun": known.begun,
+        "problem": problem,
+        "at": timezone.now(),
+    }

@@ -1,0 +1,117 @@
+"""What a rule reads and writes of one copy. Each write is one use case of the service, with its checks and records."""
+
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
+
+from registries.audit.action import Action
+from registries.domain.access import Access
+from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
+from registries.domain.registry import Draft, Key, RegistrySecret
+from registries.domain.resource import verification_annotations
+from registries.service.copying import Copying
+from registries.service.guard import Guard
+from registries.service.likeness import Difference, differences
+from registries.service.pull_secret_use import PullSecretUse
+from registries.service.replacement import Replacement
+from registries.stores.base import Store
+from registries.sync.states import Known, mark
+
+
+class Writes:
+    def __init__(
+        self,
+        store: Store,
+        guard: Guard,
+        copying: Copying,
+        replacement: Replacement,
+        pull_secrets: PullSecretUse,
+    ) -> None:
+        self._store = store
+        self._guard = guard
+        self._copying = copying
+        self._replacement = replacement
+        self._pull_secrets = pull_secrets
+
+    @property
+    def binds(self) -> bool:
+        """Whether the store has pull secrets."""
+        return self._pull_secrets.available
+
+    def atomic(self) -> AbstractContextManager[object]:
+        """One transaction for a write and its row, where the store has transactions."""
+        return self._guard.atomic()
+
+    def labelled(self, labels: str) -> frozenset[str] | None:
+        """The namespaces with these labels; None where they have none. SelectorError, Unavailable."""
+        return self._store.namespaces_with(labels)
+
+    def present(self, key: Key) -> RegistrySecret | None:
+        """The registry at a key, as the store has it now. Unavailable."""
+        try:
+            return self._store.get(key)
+        except NotFound:
+            return None
+
+    def alike(self, source: RegistrySecret, present: RegistrySecret) -> bool:
+        """Whether two have the same values. Unavailable if the passwords cannot be compared now."""
+        found = differences(self._store, source, present)
+        if found == (Difference.UNKNOWN,):
+            raise Unavailable(str(present.key))
+        return not found
+
+    def create(self, access: Access, source: RegistrySecret, key: Key, known: Known) -> RegistrySecret:
+        """The new copy. One that an attempt before a crash deleted, to create it again, keeps its pull secret.
+
+        The errors of a creation.
+        """
+        draft = replace(self._copying.template(access=access, uid=source.uid), key=key)
+        if not (known.begun and known.uid):
+            return self._copying.create(access=access, draft=draft)
+        self._replacement.require(access=access, key=key)
+        with self._guard.writing(access, Action.COPY, key) as store:
+            created = store.replace(draft, uid=known.uid)
+            self._copying.record(access=access, source=source.key, copies=[(key, created.uid)])
+        return created
+
+    def update(self, access: Access, source: RegistrySecret, key: Key, known: Known) -> RegistrySecret:
+        """Makes a copy like its source. Conflict `changed` if it is not as `known` any more."""
+        old = self._replacement.before(access=access, key=key, uid=known.uid)
+        new = _like(self._copying.template(access=access, uid=source.uid), old)
+        if mark(self._store.get(key)) != known.mark:
+            raise Conflict(str(key), Problem.CHANGED)
+        changed = self._replacement.put(
+            access=access, uid=known.uid, old=old, new=new, replacing=False, replace_now=lambda: None
+        )
+        if changed.uid == known.uid:
+            verdict = verification_annotations(source.verification)  # it is the same credential
+            with suppress(ConsoleError), self._guard.writing(access, Action.COPY, key) as store:
+                changed = store.annotate(key, verdict, uid=known.uid)
+        return changed
+
+    def bind(self, access: Access, key: Key, uid: str) -> str:
+        """Binds the default service account. Returns the code of a problem, or ""."""
+        try:
+            self._pull_secrets.bind(access=access, key=key, uid=uid, bound=True)
+        except Unavailable:
+            raise
+        except ConsoleError as error:
+            return error.code
+        return ""
+
+
+def _like(template: Draft, copy: Draft) -> Draft:
+    """The values of the source, with the texts, labels and annotations of the copy."""
+    return replace(
+        copy,
+        domain=template.domain,
+        username=template.username,
+        provider=template.provider,
+        password=template.password,
+        plain_http=template.plain_http,
+        ca_bundle=template.ca_bundle,
+        skip_tls_verify=template.skip_tls_verify,
+        password_set_at=None,
+        origin=template.origin,
+        verification=template.verification,
+        certificate_ends=template.certificate_ends,
+    )

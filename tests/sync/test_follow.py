@@ -1,0 +1,434 @@
+"""Registries that are kept in step: new namespaces, changes, conflicts, and what is never touched."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from registries.domain.access import EVERYWHERE, Role
+from registries.domain.errors import Conflict, Forbidden
+from registries.domain.registry import Key, RegistrySecret
+from registries.models import AuditEntry, SyncCopy, SyncRule
+from registries.people.grants import access_of, remove_grant, set_grant
+from registries.sync import rows
+from registries.sync.rows import Selection
+from registries.sync.states import CopyState, Known, RuleState
+from registries.wiring import services
+from tests.canary import CANARY
+from tests.cast import Cast
+from tests.web.test_trust import certificate
+
+ALL = Selection()
+
+
+def turn() -> dict[str, str]:
+    """One look at every rule, however lately it was looked at. Returns the states by namespace."""
+    SyncRule.objects.update(due_at=timezone.now())
+    services().follower.turn()
+    return states()
+
+
+def states() -> dict[str, str]:
+    return dict(SyncCopy.objects.order_by("namespace").values_list("namespace", "state"))
+
+
+def password(key: Key) -> str:
+    found = services().store.get(key)
+    return services().store.credential(key, uid=found.uid).password
+
+
+def keep(cast: Cast, source: RegistrySecret, selection: Selection = ALL) -> None:
+    services().sync_rules.set_up(access=cast.access("olive"), source=source, selection=selection)
+
+
+def create_namespace(cast: Cast, name: str) -> None:
+    services().registries.create_namespace(access=cast.access("olive"), name=name)
+
+
+def change(cast: Cast, registry: RegistrySecret, new: str) -> RegistrySecret:
+    change = services().registries.change_password
+    return change(access=cast.access("olive"), key=registry.key, uid=registry.uid, password=new)
+
+
+def in_b(cast: Cast) -> RegistrySecret:
+    return cast.find(namespace="team-b")
+
+
+def test_namespaces_get_a_copy_and_so_does_a_new_one(cast: Cast) -> None:
+    keep(cast, cast.add())
+
+    assert turn() == {"team-b": "in_step"}
+    assert password(Key("team-b", "harbor-prod")) == CANARY
+
+    create_namespace(cast, "team-c")
+    services().follower.turn()  # nobody waits for the next look at labels
+
+    assert states() == {"team-b": "in_step", "team-c": "in_step"}
+    assert password(Key("team-c", "harbor-prod")) == CANARY
+
+
+def test_a_new_password_follows(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    before = in_b(cast)
+
+    change(cast, source, "another-1")
+    services().follower.turn()
+
+    assert states() == {"team-b": "in_step"}
+    assert password(before.key) == "another-1"
+    assert in_b(cast).uid == before.uid
+
+
+def correct(cast: Cast, source: RegistrySecret, **changes: Any) -> RegistrySecret:
+    """The source with other values, as 修正并重建 does it: it is deleted and created again."""
+    access, replacement = cast.access("olive"), services().replacement
+    old = replacement.before(access=access, key=source.key, uid=source.uid)
+    new = replace(old, **changes)
+    return replacement.put(
+        access=access, uid=source.uid, old=old, new=new, replacing=True, replace_now=lambda: None
+    )
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "address": {"domain": "new.example.com"},
+    "plain http": {"plain_http": True},
+    "user name": {"username": "robot"},
+    "trust": {"skip_tls_verify": True},
+    "CA": {"ca_bundle": certificate()[0]},
+    "address and password": {"domain": "new.example.com", "password": "another-1"},
+}
+
+
+@pytest.mark.parametrize("changed", CHANGES)
+def test_a_source_that_is_corrected_takes_its_copies_along(cast: Cast, changed: str) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    note = {"other.io/note": "kept", "theriseunion.io/owner": "Ada"}
+    services().store.annotate(in_b(cast).key, note, uid=in_b(cast).uid)
+
+    source = correct(cast, source, **CHANGES[changed])
+    services().follower.turn()
+
+    copy = in_b(cast)
+    assert states() == {"team-b": "in_step"}
+    same = ("address", "username", "ca_bundle", "skip_tls_verify")
+    assert all(getattr(copy, name) == getattr(source, name) for name in same)
+    assert password(copy.key) == password(source.key)
+    assert copy.origin is not None
+    assert copy.origin.uid == source.uid
+    assert b'"other.io/note": "kept"' in copy.document, "notes of the copy stay"
+    assert copy.owner == "Ada"
+
+    change(cast, source, "another-2")
+    services().follower.turn()
+    assert password(copy.key) == "another-2", "it goes on following"
+
+
+FOREIGN: dict[str, tuple[dict[str, str], str]] = {
+    "same": ({}, "present"),
+    "another password": ({"password": "another-1"}, "name_taken"),
+    "another user": ({"username": "robot"}, "name_taken"),
+    "another address": ({"domain": "other.example.com"}, "name_taken"),
+    "another trust": ({"tls": "skip"}, "name_taken"),
+}
+
+
+@pytest.mark.parametrize("theirs", FOREIGN)
+def test_a_registry_of_somebody_else_is_never_touched(cast: Cast, theirs: str) -> None:
+    values, state = FOREIGN[theirs]
+    source, other = cast.add(), cast.add(namespace="team-b", **values)
+    keep(cast, source)
+
+    assert turn() == {"team-b": state}
+    change(cast, source, "another-2")
+    assert turn() == {"team-b": "name_taken"}
+    correct(cast, source, domain="elsewhere.example.com")
+    assert turn() == {"team-b": "name_taken"}
+    assert in_b(cast) == other
+    assert password(other.key) == values.get("password", CANARY)
+
+
+def test_a_copy_that_a_person_made_is_somebody_elses(cast: Cast) -> None:
+    source = cast.add()
+    services().copying.copy(access=cast.access("olive"), key=Key("team-b", "harbor-prod"), uid=source.uid)
+    before = in_b(cast)
+    keep(cast, source)
+
+    assert turn() == {"team-b": "present"}
+    change(cast, source, "another-1")
+    assert turn() == {"team-b": "name_taken"}
+    assert in_b(cast) == before
+
+
+def test_a_copy_changed_by_hand_is_a_conflict_and_is_not_overwritten(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    change(cast, in_b(cast), "by-hand-1")
+    theirs = in_b(cast)
+
+    assert turn() == {"team-b": "changed"}
+    change(cast, source, "another-1")
+    assert turn() == {"team-b": "changed"}
+    correct(cast, cast.find(), username="robot")
+    assert turn() == {"team-b": "changed"}
+    assert in_b(cast) == theirs
+    assert password(theirs.key) == "by-hand-1"
+
+
+def test_a_copy_whose_ca_somebody_changed_is_a_conflict(cast: Cast) -> None:
+    source = cast.add(tls="ca", ca_bundle=certificate()[0])
+    keep(cast, source)
+    turn()
+    notes = {"theriseunion.io/ca-bundle": certificate("Another CA")[0]}
+    services().store.annotate(in_b(cast).key, notes, uid=in_b(cast).uid)
+    assert in_b(cast).ca_bundle != source.ca_bundle
+
+    assert turn() == {"team-b": "changed"}
+
+
+def test_a_copy_and_its_source_changed_alike_stay_in_step(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    change(cast, in_b(cast), "another-1")
+    change(cast, source, "another-1")
+
+    assert turn() == {"team-b": "in_step"}
+    change(cast, source, "another-2")
+    turn()
+    assert password(in_b(cast).key) == "another-2"
+
+
+def test_a_test_or_a_text_of_a_copy_is_no_change(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    notes = {"theriseunion.io/verify-status": "failed", "theriseunion.io/description": "theirs"}
+    services().store.annotate(in_b(cast).key, notes, uid=in_b(cast).uid)
+    before = in_b(cast)
+
+    assert turn() == {"team-b": "in_step"}
+    assert in_b(cast) == before
+
+
+def test_a_deleted_copy_stays_deleted_until_somebody_wants_it(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    copy = in_b(cast)
+    services().registries.delete(access=cast.access("olive"), key=copy.key, uid=copy.uid)
+
+    assert turn() == {"team-b": "deleted"}
+    services().sync_rules.solve(access=cast.access("olive"), source=source, namespace="team-b", uid="")
+    assert turn() == {"team-b": "in_step"}
+
+
+def test_an_undone_deletion_of_a_copy_is_followed_again(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    copy = in_b(cast)
+    services().registries.delete(access=cast.access("olive"), key=copy.key, uid=copy.uid)
+    turn()
+    services().undo.restore(access=cast.access("olive"), key=copy.key, uid=copy.uid)
+
+    assert turn() == {"team-b": "in_step"}
+
+
+def test_a_namespace_that_goes_and_comes_again(cast: Cast) -> None:
+    create_namespace(cast, "team-c")
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    copy = cast.find(namespace="team-c")
+    services().registries.delete(access=cast.access("olive"), key=copy.key, uid=copy.uid)
+    services().registries.delete_namespace(access=cast.access("olive"), name="team-c")
+
+    assert turn() == {"team-b": "in_step", "team-c": "namespace_gone"}
+    create_namespace(cast, "team-c")
+    assert turn() == {"team-b": "in_step", "team-c": "in_step"}
+
+
+def test_only_chosen_namespaces_and_one_that_is_chosen_no_more(cast: Cast) -> None:
+    create_namespace(cast, "team-c")
+    source = cast.add()
+    keep(cast, source, Selection(names=("team-b", "team-c", "not-there")))
+    assert turn() == {"team-b": "in_step", "team-c": "in_step"}
+
+    keep(cast, source, Selection(names=("team-c",)))
+    change(cast, source, "another-1")
+
+    assert turn() == {"team-b": "left", "team-c": "in_step"}
+    assert password(Key("team-b", "harbor-prod")) == CANARY
+    keep(cast, source, ALL)
+    assert turn() == {"team-b": "in_step", "team-c": "in_step"}
+    assert password(Key("team-b", "harbor-prod")) == "another-1"
+
+
+def test_labels_are_unknown_in_the_embedded_store(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source, Selection(labels="env=prod"))
+
+    assert turn() == {}
+    rule = SyncRule.objects.get()
+    assert (rule.state, rule.problem) == ("failed", "no_labels")
+
+
+@pytest.mark.parametrize("lost", ["the role", "the account", "active"])
+def test_a_rule_pauses_when_its_owner_may_no_more(cast: Cast, lost: str) -> None:
+    source, user = cast.add(), cast.users["olive"]
+    keep(cast, source)
+    turn()
+    if lost == "the role":
+        remove_grant(user, EVERYWHERE)
+        set_grant(user, "team-a", Role.ADMIN)
+        set_grant(user, "team-b", Role.ADMIN)
+    elif lost == "the account":
+        user.delete()
+    else:
+        user.is_active = False
+        user.save()
+    access = cast.access("olive")  # as it was
+    services().registries.change_password(access=access, key=source.key, uid=source.uid, password="another-1")
+    turn()
+
+    assert SyncRule.objects.get().state == "no_right"
+    assert password(Key("team-b", "harbor-prod")) == CANARY
+
+    other = User.objects.create(username="otto")
+    set_grant(other, EVERYWHERE, Role.ADMIN)
+    services().sync_rules.set_up(access=access_of(other), source=cast.find(), selection=ALL)
+    assert turn() == {"team-b": "in_step"}
+    assert password(Key("team-b", "harbor-prod")) == "another-1"
+
+
+@pytest.mark.parametrize("person", ["nina", "omar", "vic"])
+def test_a_rule_takes_the_role_in_all_namespaces(cast: Cast, person: str) -> None:
+    source, access, rules = cast.add(), cast.access(person), services().sync_rules
+    for ask in (rules.set_up, rules.preview):
+        with pytest.raises(Forbidden):
+            ask(access=access, source=source, selection=ALL)
+    keep(cast, source)
+    turn()
+    with pytest.raises(Forbidden):
+        rules.end(access=access, source=source)
+    with pytest.raises(Forbidden):
+        rules.solve(access=access, source=source, namespace="team-b", uid="")
+    view = rules.view(access=access, registry=source)
+    assert view is not None
+    assert not view.copies, "they do not see team-b"
+
+
+def test_what_a_rule_does_is_in_the_journal_as_its_owners(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    change(cast, source, "another-1")
+    turn()
+
+    found = AuditEntry.objects.filter(namespace="team-b", source="rule").order_by("pk")
+    assert [(it.person, it.action, it.source) for it in found] == [
+        ("olive", "copy", "rule"),
+        ("olive", "password", "rule"),
+    ]
+    assert AuditEntry.objects.filter(action="sync", note="on", source="127.0.0.1").count() == 1
+
+
+SOLVED = {"changed": "by-hand-1", "present": CANARY}
+
+
+@pytest.mark.parametrize("state", SOLVED)
+def test_a_person_lets_the_rule_write_a_conflict(cast: Cast, state: str) -> None:
+    source = cast.add()
+    if state == "present":
+        cast.add(namespace="team-b")
+    keep(cast, source)
+    turn()
+    if state == "changed":
+        change(cast, in_b(cast), "by-hand-1")
+    assert turn() == {"team-b": state}
+    rules = services().sync_rules
+    with pytest.raises(Conflict):
+        rules.solve(access=cast.access("olive"), source=source, namespace="team-b", uid="another")
+
+    rules.solve(access=cast.access("olive"), source=source, namespace="team-b", uid=in_b(cast).uid)
+    assert turn() == {"team-b": "in_step"}
+    change(cast, source, "another-1")
+    turn()
+    assert password(in_b(cast).key) == "another-1"
+
+
+def test_a_rule_ends_with_its_source_once_nothing_can_be_undone(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    services().registries.delete(access=cast.access("olive"), key=source.key, uid=source.uid)
+    turn()
+    assert SyncRule.objects.get().state == "source_gone"
+
+    restored = services().undo.restore(access=cast.access("olive"), key=source.key, uid=source.uid)
+    change(cast, restored, "another-1")
+    assert turn() == {"team-b": "in_step"}
+    assert password(in_b(cast).key) == "another-1"
+
+    services().registries.delete(access=cast.access("olive"), key=restored.key, uid=restored.uid, forget=True)
+    turn()
+    assert not SyncRule.objects.exists()
+    assert password(in_b(cast).key) == "another-1", "the copy stays"
+
+
+def test_a_rule_that_another_process_claimed_is_left_to_it(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    rule = rows.rules()[0]
+    claimed = rows.claim(rule, "another", timezone.now() + timedelta(minutes=1))
+    assert claimed is not None
+    assert rows.claim(rule, "a third", timezone.now() + timedelta(minutes=1)) is None
+
+    assert turn() == {}
+    SyncRule.objects.update(claimed_until=timezone.now())
+    assert turn() == {"team-b": "in_step"}
+    assert not rows.extend(claimed, timezone.now()), "the first one has lost it"
+    assert not rows.note(claimed, "team-b", Known(CopyState.DELETED))
+    rows.release(claimed, RuleState.FAILED, timezone.now(), "gone")
+    assert SyncRule.objects.get().state == "active"
+    assert states() == {"team-b": "in_step"}
+
+
+def test_a_copy_of_an_attempt_without_an_answer_is_the_rules_own(cast: Cast) -> None:
+    """As after a crash on a cluster: the copy was created, and its uid was not written."""
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    SyncCopy.objects.update(uid="", mark="", source_mark="", state="waiting", begun=True)
+
+    assert turn() == {"team-b": "in_step"}
+    change(cast, source, "another-1")
+    turn()
+    assert password(in_b(cast).key) == "another-1"
+
+
+def test_a_second_look_at_what_is_in_step_compares_and_writes_nothing(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(8):
+        create_namespace(cast, f"many-{number}")
+    keep(cast, cast.add())
+    turn()
+    before = AuditEntry.objects.count()
+    SyncRule.objects.update(due_at=timezone.now())
+    with django_assert_max_num_queries(14) as queries:
+        assert services().follower.turn() == 1
+
+    assert not [
+        it["sql"] for it in queries.captured_queries if "synccopy" in it["sql"] and "SELECT" not in it["sql"]
+    ]
+    assert AuditEntry.objects.count() == before
+    assert services().follower.turn() == 0, "nothing is due"

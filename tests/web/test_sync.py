@@ -1,0 +1,238 @@
+"""在命名空间间同步 on the details page: a preview, the states, one click for a conflict, and what stays afterwards."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from registries.domain.errors import NotFound
+from registries.domain.registry import Key
+from registries.models import SyncRule
+from registries.wiring import services
+from tests.canary import CANARY
+from tests.cast import Cast
+from tests.sync.test_follow import change, create_namespace, in_b, keep, password, states, turn
+from tests.web.test_copy_to import stored
+
+URL = "/registries/team-a/harbor-prod/sync/"
+
+
+def htmx(cast: Cast, person: str = "olive") -> Client:
+    return cast.client(person, hx_request="true")
+
+
+def panel(cast: Cast, person: str = "olive", url: str = URL) -> str:
+    return re.sub(r"\s+", " ", htmx(cast, person).get(url).content.decode())
+
+
+def values(shown: str) -> dict[str, list[str]]:
+    """The hidden values of a preview."""
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r'type="hidden" name="([a-z]+)" value="([^"]*)"', shown):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def test_it_is_set_up_with_a_preview_and_one_confirmation(cast: Cast) -> None:
+    create_namespace(cast, "team-c")
+    cast.add()
+    cast.add(namespace="team-c", username="robot")
+    client = htmx(cast)
+
+    assert "保持同步…" in panel(cast)
+    asked = client.get(f"{URL}edit/").content.decode()
+    assert re.findall(r'name="namespaces" value="([^"]+)"', asked) == ["team-b", "team-c"]
+    assert 'value="labels"' not in asked, "the embedded store knows no labels"
+    assert 'name="bind"' not in asked, "and has no pull secrets"
+    shown = client.post(f"{URL}edit/", {"scope": "all"}).content.decode()
+    assert shown.index("将写入") < shown.index("<li>team-b/harbor-prod</li>")
+    assert shown.index("其他镜像源占用") < shown.index("<li>team-c/harbor-prod</li>")
+    assert "新的命名空间" in shown
+    assert not SyncRule.objects.exists(), "a preview changes nothing"
+    assert list(stored(cast)) == ["team-a/harbor-prod", "team-c/harbor-prod"]
+
+    response = client.post(f"{URL}edit/", values(shown))
+
+    assert response.status_code == 200
+    assert response["HX-Redirect"] == "/registries/team-a/harbor-prod/"
+    assert turn() == {"team-b": "in_step", "team-c": "name_taken"}
+    told = panel(cast)
+    assert "1 个副本已同步" in told
+    assert told.index(">team-c</a>") < told.index(">team-b</a>"), "what needs a person comes first"
+    assert "solve/team-c" not in told, "somebody else's registry is never overwritten"
+    assert CANARY not in asked + shown + told
+
+
+def test_chosen_namespaces_are_kept_and_shown_again(cast: Cast) -> None:
+    create_namespace(cast, "team-c")
+    cast.add()
+    client = htmx(cast)
+    shown = client.post(
+        f"{URL}edit/", {"scope": "names", "namespaces": ["team-c", "nowhere"]}
+    ).content.decode()
+    client.post(f"{URL}edit/", values(shown))
+
+    assert turn() == {"team-c": "in_step"}
+    again = client.get(f"{URL}edit/").content.decode()
+    assert re.findall(r'name="namespaces" value="([^"]+)" checked', again) == ["team-c"]
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing chosen": ({"scope": "names"}, "至少选择一个命名空间"),
+    "no scope": ({}, "至少选择一个命名空间"),
+    "labels without a cluster": ({"scope": "labels", "labels": "a=b"}, "标签选择器"),
+    "unknown namespace": ({"scope": "names", "namespaces": "nowhere"}, "至少选择一个命名空间"),
+    "its own namespace": ({"scope": "names", "namespaces": "team-a"}, "至少选择一个命名空间"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_cannot_be_set_up_is_said_in_the_form(cast: Cast, wrong: str) -> None:
+    cast.add()
+    typed, text = WRONG[wrong]
+    for step in ({}, {"step": "save"}):
+        response = htmx(cast).post(f"{URL}edit/", {**typed, **step})
+        assert response.status_code == 422
+        assert text in response.content.decode()
+    assert not SyncRule.objects.exists()
+
+
+def test_a_conflict_is_solved_with_one_click(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    change(cast, in_b(cast), "by-hand-1")
+    turn()
+    client = htmx(cast)
+    solve = f"{URL}solve/team-b/"
+    assert f'href="{solve}"' in panel(cast)
+
+    asked = client.get(solve).content.decode()
+    assert "覆盖" in asked
+    assert password(in_b(cast).key) == "by-hand-1"
+    late = client.post(solve, {"uid": "another"})
+    assert late.status_code == 409
+    response = client.post(solve, values(asked))
+
+    assert response.status_code == 200
+    assert turn() == {"team-b": "in_step"}
+    assert password(in_b(cast).key) == CANARY
+    assert client.get(solve).status_code == 404, "there is nothing to solve any more"
+    assert CANARY not in asked
+
+
+def off(cast: Cast, choice: str) -> Any:
+    return htmx(cast).post(f"{URL}off/", {"copies": choice})
+
+
+@pytest.mark.parametrize("choice", ["keep", "delete", ""])
+def test_switching_it_off_asks_what_becomes_of_the_copies(cast: Cast, choice: str) -> None:
+    for name in ("team-c", "team-d"):
+        create_namespace(cast, name)
+    source, theirs = cast.add(), cast.add(namespace="team-d", username="robot")
+    keep(cast, source)
+    turn()
+    changed = change(cast, cast.find(namespace="team-c"), "by-hand-1")
+    asked = htmx(cast).get(f"{URL}off/").content.decode()
+    assert "1 个由规则保持同步的副本" in asked
+
+    assert off(cast, choice).status_code == 200
+
+    left = stored(cast)
+    assert not SyncRule.objects.exists()
+    assert ("team-b/harbor-prod" in left) == (choice != "delete")
+    assert left["team-c/harbor-prod"] == changed, "what somebody changed stays"
+    assert left["team-d/harbor-prod"] == theirs
+    assert left["team-a/harbor-prod"].uid == source.uid
+    change(cast, source, "another-1")
+    turn()
+    assert "team-b/harbor-prod" not in left or password(Key("team-b", "harbor-prod")) == CANARY
+
+
+@pytest.mark.parametrize("choice", ["keep", "delete"])
+def test_deleting_the_source_asks_as_well(cast: Cast, choice: str) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    delete = "/registries/team-a/harbor-prod/delete/"
+    client = htmx(cast)
+    assert "1 个由规则保持同步的副本" in client.get(delete).content.decode()
+
+    response = client.post(delete, {"uid": source.uid, "confirm": "harbor-prod", "copies": choice})
+
+    assert response.status_code in (200, 204)
+    assert list(stored(cast)) == ([] if choice == "delete" else ["team-b/harbor-prod"])
+    turn()
+    assert list(stored(cast)) == ([] if choice == "delete" else ["team-b/harbor-prod"])
+
+
+def test_a_namesake_of_the_source_is_not_deleted_with_its_copies(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    form = {"uid": "another", "confirm": "harbor-prod", "copies": "delete"}
+    htmx(cast).post("/registries/team-a/harbor-prod/delete/", form)
+
+    assert list(stored(cast)) == ["team-a/harbor-prod", "team-b/harbor-prod"]
+    assert SyncRule.objects.exists()
+
+
+def test_people_see_of_a_rule_what_they_see_of_namespaces(cast: Cast) -> None:
+    source = cast.add()
+    assert panel(cast, "nina") == "", "she may not set one up"
+    keep(cast, source)
+    turn()
+
+    shown = panel(cast, "nina")
+    assert "team-b" not in shown
+    assert "edit/" not in shown
+    assert "以 olive 的身份执行" in shown
+    for path in ("edit/", "off/", "solve/team-b/"):
+        assert htmx(cast, "nina").get(f"{URL}{path}").status_code == 403
+        assert htmx(cast, "sam").get(f"{URL}{path}").status_code == 404
+    delete = htmx(cast, "nina").get("/registries/team-a/harbor-prod/delete/").content.decode()
+    assert 'name="copies"' not in delete
+
+
+def test_a_copy_says_with_what_it_is_kept_in_step(cast: Cast) -> None:
+    keep(cast, cast.add())
+    turn()
+
+    assert "/registries/team-a/harbor-prod/" in panel(cast, url="/registries/team-b/harbor-prod/sync/")
+
+
+def test_a_paused_rule_says_why(cast: Cast) -> None:
+    keep(cast, cast.add())
+    SyncRule.objects.update(owner="account:999999")
+    turn()
+
+    shown = panel(cast)
+    assert "已暂停" in shown
+    assert "olive 不再" in shown
+    assert states() == {}
+
+
+def test_people_of_a_cluster_are_offered_nothing(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    services().sync_rules.available = False
+
+    access, rules = cast.access("olive"), services().sync_rules
+    assert rules.view(access=access, registry=source) is None
+    assert not rules.may_set_up(access=access)
+    with pytest.raises(NotFound):
+        rules.end(access=access, source=source)
+    for path in ("edit/", "off/", "solve/team-b/"):
+        assert htmx(cast).get(f"{URL}{path}").status_code == 404
+    assert panel(cast) == ""
+    assert URL not in cast.client("olive").get("/registries/team-a/harbor-prod/").content.decode()
+
+
+def test_the_journal_names_the_rule(cast: Cast) -> None:
+    keep(cast, cast.add())
+    turn()
+
+    shown = cast.client("olive").get("/journal/").content.decode()
+    assert "由规则执行" in shown
+    assert "开启了同步" in shown
