@@ -45,6 +45,7 @@ class Action(StrEnum):
     SILENCE = "silence"
     INTERVAL = "interval"
     NODE_TEST = "node_test"
+    MIRROR = "mirror"
 
 
 class Audit(Protocol):

@@ -139,6 +139,10 @@ class Problem(StrEnum):
     RECIPIENTS = "recipients"
     TOO_MANY_CHANNELS = "too_many_channels"
 
+    # A mirror
+    MIRROR_ITSELF = "mirror_itself"
+    MIRROR_PATH = "mirror_path"
+
     # A silence
     SILENCE_TIME = "silence_time"
     SILENCE_DAY = "silence_day"

@@ -19,6 +19,7 @@ from .base import (
     Trial,
     VerificationRecord,
 )
+from .mirrors import Mirror
 from .rotation import Rotation, RotationTarget
 from .schedule import (
     CheckInterval,
@@ -45,6 +46,7 @@ __all__ = [
     "DeliveryItem",
     "ExpiryNotice",
     "Grant",
+    "Mirror",
     "NetworkIncident",
     "Pause",
     "Rotation",

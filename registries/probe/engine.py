@@ -98,14 +98,14 @@ def _examine(session: ProbeSession) -> Reason:
     if session.base.scheme == "https":
         session.transport.trust()
     guard_registry(session)
-    answer = _ping(session)
+    answer = ping(session)
     if answer.status == 200:
         return _open_registry(session)
     realm = choose_realm(session, _challenges(answer))
     return _by_basic(session) if realm is None else _by_token(session, realm)
 
 
-def _ping(session: ProbeSession) -> Answer:
+def ping(session: ProbeSession) -> Answer:
     """`GET /v2/` without credentials; follows allowed redirects. Returns a registry-like 200 or a 401, raises a
     Fault for anything else."""
     with session.step("ping"):

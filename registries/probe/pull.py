@@ -150,7 +150,7 @@ class _Look:
         at = replace(session.base, path=f"{self._path}/{path}")
         for _ in range(_MOST_REDIRECTS):
             answer = session.send(method, at, authorization or self._authorization, ACCEPT, DOCUMENT_MAX)
-            target = _target(answer)
+            target = redirect_target(answer)
             if target is None or target.origin != at.origin:
                 return answer
             at = target
@@ -221,7 +221,7 @@ class _Look:
     def _config(self, digest: str) -> str:
         """The platform in a config, which the registry has itself or in a storage elsewhere."""
         answer = self._send("GET", f"blobs/{digest}")
-        target = _target(answer)
+        target = redirect_target(answer)
         if target is not None:
             stored = self._from_storage(target)
             if stored is None:
@@ -293,7 +293,7 @@ def _checked(answer: Answer, digest: str) -> bytes:
     return answer.body
 
 
-def _target(answer: Answer) -> Endpoint | None:
+def redirect_target(answer: Answer) -> Endpoint | None:
     """The target of a redirect; None for another answer, or a target that cannot be used."""
     location = answer.header("location")
     if answer.status not in REDIRECTS or location is None:

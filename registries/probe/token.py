@@ -64,9 +64,9 @@ class TokenService:
             answer = self.post(credentials, scope)
         return self._token(answer)
 
-    def anonymous(self) -> str:
+    def anonymous(self, scope: str | None = None) -> str:
         """A token without credentials, or a Fault."""
-        return self._token(self._get(None, None))
+        return self._token(self._get(None, scope))
 
     def _get(self, credentials: Credentials | None, scope: str | None) -> Answer:
         query = self._parameters(scope)

@@ -31,6 +31,7 @@ from registries.domain.registry import Provider, RegistrySecret, name_problem
 from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
 from registries.intake.draft import read_credential, read_draft, suggested_name
 from registries.log_in.access import ConsoleRequest
+from registries.mirrors.words import credential_warning
 from registries.verification.outcome import left_alone
 from registries.web import copy_to
 from registries.web.forms import AddForm, CauseForm
@@ -192,7 +193,10 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
             namespace, provider = request.GET.get("namespace", ""), _provider(request)
             context = {
                 "address": address,
-                "warnings": [labels.warning(code) for code in address.warnings],
+                "warnings": [
+                    *(labels.warning(code) for code in address.warnings),
+                    *filter(None, [credential_warning(services().mirrors.hosts(text))]),
+                ],
                 "account_hint": presets.account_hint(address.host),
                 "is_aliyun": provider is not Provider.ALIYUN and presets.is_aliyun(address.host),
                 "image_problem": image_problem(address.registry_url),

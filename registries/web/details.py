@@ -23,6 +23,7 @@ from registries.domain.registry import EXPIRES_SOON, Key, RegistrySecret
 from registries.domain.resource import API_GROUP, API_VERSION, PREFIX, Resource
 from registries.intake.ca_bundle import BundleError, read_bundle
 from registries.log_in.access import ConsoleRequest
+from registries.mirrors.words import credential_warning
 from registries.models import AuditEntry
 from registries.probe.certificate import CertificateFacts
 from registries.schedule.silences import ends, in_force
@@ -107,6 +108,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         **pull_secrets.panel(access, acting, registry),
         "folded": _folded(request, registry),
         "image_problem": image_problem(registry.address),
+        "mirror_warning": credential_warning(services().mirrors.hosts(registry.address)),
         **_silence(acting, registry),
         "origin": services().relatives.source(access=access, registry=registry),
         "syncs": services().sync_rules.available,

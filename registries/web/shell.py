@@ -106,7 +106,7 @@ def _navigation(
         images.append(("namespaces", _("Namespaces"), "folder"))
     groups = [(_("Images"), images)]
     if administers:
-        entries = [("namespaces", _("Namespaces"), "folder")]
+        entries = [("namespaces", _("Namespaces"), "folder"), ("mirrors", _("Mirrors"), "layers")]
         if not by_cluster:
             entries.insert(0, ("accounts", _("Accounts"), "users"))
         groups.append((_("Administration"), entries))

@@ -55,6 +55,7 @@ from registries.sync.follow import Follower
 from registries.sync.rules import Rules
 from registries.sync.writes import Writes
 from registries.wiring.base import later, moved, part
+from registries.wiring.mirroring import Mirroring
 from registries.wiring.telling import Telling
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ RUNS_AT_ONCE = 64
 """Runs under way. A run that waits for a thread has no heartbeat and would seem lost."""
 
 
-class Services(Telling):
+class Services(Telling, Mirroring):
     """The parts of one process. A fork or a test drops the whole object with `reset`."""
 
     @part

@@ -39,6 +39,8 @@ _CHANGES: dict[tuple[str, str], Text] = {
     (Action.CHANNEL, "create"): _("Added the channel %s"),
     (Action.CHANNEL, "edit"): _("Changed the channel %s"),
     (Action.CHANNEL, "delete"): _("Deleted the channel %s"),
+    (Action.MIRROR, "create"): _("Added the mirror %s"),
+    (Action.MIRROR, "delete"): _("Deleted the mirror %s"),
     (Action.TOKEN, "unknown"): _("Used an unknown access token"),
     (Action.TOKEN, "revoked"): _("Used the revoked access token %s"),
     (Action.TOKEN, "expired"): _("Used the expired access token %s"),

@@ -96,6 +96,7 @@ ACTIONS = {
     "namespace": _("Namespace"),
     "token": _("Access token"),
     "channel": _("Channel"),
+    "mirror": _("Mirror"),
     "silence": _("Silence"),
     "interval": _("Check interval"),
     "node_test": _("Tested from a node"),

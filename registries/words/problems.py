@@ -140,6 +140,8 @@ TEXTS: dict[Problem, Text] = {
     ),
     Problem.CHANNEL_SECRET: _("Use ASCII characters without spaces."),
     Problem.WEBHOOK_SECRET: _("Enter whsec_ and base64 of 24 to 64 bytes."),
+    Problem.MIRROR_ITSELF: _("A registry is no mirror of itself. Enter the host of the mirror."),
+    Problem.MIRROR_PATH: _("Enter the host without a path: Docker and the files here take none."),
     Problem.RECIPIENTS: _("Enter at most 20 e-mail addresses, separated by commas."),
     Problem.DATE: _("Enter a date as YYYY-MM-DD."),
     Problem.FORBIDDEN: _("The required role was missing."),
@@ -208,6 +210,8 @@ FIELD_TEXTS: dict[tuple[str, Problem], Text] = {
     ("token", Problem.TOO_LONG_HERE): _("Use at most 2,048 characters."),
     ("to", Problem.TOO_LONG_HERE): _("Use at most 2,048 characters."),
     ("language", Problem.UNKNOWN): _("Choose one of the languages."),
+    ("address", Problem.TAKEN): _("The list has this mirror of this registry already."),
+    ("address", Problem.TOO_MANY): _("There are 50 mirrors. Delete one that is no longer used."),
     ("name", Problem.TOO_MANY): _("You have 50 tokens. Revoke one that is no longer used."),
     ("role", Problem.UNKNOWN): _("Choose one of the roles."),
     ("action", Problem.UNKNOWN): _("Choose one of the actions."),
@@ -227,6 +231,10 @@ FIELD_TEXTS: dict[tuple[str, Problem], Text] = {
 """The sentence of a problem with one field, where that needs one of its own."""
 
 
+_CATALOGUED = frozenset({"domain", "username", "password", "upstream", "address"})
+"""Fields whose problems have their sentences in the catalogue of the probe."""
+
+
 def problem_text(code: str) -> str:
     """The sentence of a problem; a general one for a code that an older version may have stored."""
     return str(TEXTS.get(code, TEXTS[Problem.INTERNAL_ERROR]))  # type: ignore[call-overload]
@@ -242,7 +250,7 @@ def cause_text(cause: Cause) -> str:
     if cause.problem is Problem.IMAGE_ELSEWHERE and cause.part:
         text = gettext("Nodes pull this image from another registry. Begin with %(host)s/")
         return text % {"host": cause.part}
-    if cause.problem is not Problem.REQUIRED and cause.field in ("domain", "username", "password"):
+    if cause.problem is not Problem.REQUIRED and cause.field in _CATALOGUED:
         catalogued = {**catalogue.ADDRESS_PROBLEMS, **catalogue.CREDENTIAL_PROBLEMS}.get(cause.problem)
         if catalogued is not None:
             return catalogued.of(language()).format(part=cause.part)

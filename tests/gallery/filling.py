@@ -17,10 +17,12 @@ from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import PREFIX, verification_annotations
 from registries.intake.draft import read_draft
+from registries.mirrors.listing import Verdict
 from registries.models import (
     Channel,
     CheckInterval,
     DayRecord,
+    Mirror,
     Run,
     RunItem,
     ScheduledCredential,
@@ -97,6 +99,7 @@ def fill(rows: int, held: str) -> None:
     _add(access, WAITING, HELD, Reason.OK, age=timedelta(days=1), domain=held, username="held")
     _add(access, WAITING, "registry-quick", Reason.OK, age=timedelta(days=1), domain="http://127.0.0.1:9")
     _channels()
+    _mirrors(access)
     for key in (Key("team-a", "harbor-team-a"), Key("default", "harbor-prod"), Key(LONGEST, LONG_NAME)):
         _watched(services().registries.find(access=access, key=key))
     _copies(access)
@@ -291,6 +294,27 @@ def _channels() -> None:
             ),
         )
     )
+
+
+def _mirrors(access: Access) -> None:
+    """One mirror of every verdict, and the longest values."""
+    create, now = services().mirrors.create, datetime.now(UTC)
+    hub = {"upstream": "docker.io", "image": "docker.io/library/busybox:latest"}
+    longest, compared = f"{LABEL}.{LABEL}.example.com", (Verdict.SAME, Verdict.DIFFERENT)
+    for verdict in Verdict:
+        made = create(access=access, **hub, address=f"{verdict}.mirror.example.com", resolves=True)
+        same = verdict is Verdict.SAME
+        Mirror.objects.filter(pk=made.id).update(
+            verdict=verdict,
+            reason="timeout" if verdict is Verdict.FAILED else "",
+            digest=f"sha256:{'a' * 64}" if verdict in compared else "",
+            upstream_digest=f"sha256:{('a' if same else 'b') * 64}" if verdict in compared else "",
+            probed_at=now - timedelta(minutes=7),
+        )
+    create(
+        access=access, upstream=f"{longest}:5000", address=f"http://{longest}:5001", image="", resolves=False
+    )
+    create(access=access, upstream="registry.k8s.io", address="harbor.example.com", image="", resolves=True)
 
 
 def _run(kind: str, state: str, done: int, run_id: UUID) -> None:

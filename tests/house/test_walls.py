@@ -61,6 +61,7 @@ OWNERS = {
     "NetworkIncident": {"schedule/network.py", "schedule/telling.py"},
     "Silence": {"schedule/silences.py", "schedule/moving.py", "web/channels.py", "web/silences.py"},
     "ClusterSession": {"people/cluster_sessions.py", "log_in/backend.py"},
+    "Mirror": {"mirrors/listing.py"},
     "Channel": {"events/channels.py", "events/outbox.py", "events/sender.py"},
     "Delivery": {"events/outbox.py"},
     "DeliveryItem": {"events/outbox.py"},

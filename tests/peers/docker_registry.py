@@ -32,9 +32,11 @@ def docker_registry(
     token_realm: str | None = None,
     signer: Pair | None = None,
     tls: Pair | None = None,
+    proxied: str = "",
 ) -> Iterator[str]:
     """A running registry; yields host:port. `users` are names and passwords for htpasswd. `token_realm` and
-    `signer` are the URL and the certificate of a token service. Without them it is open to everybody."""
+    `signer` are the URL and the certificate of a token service. Without them it is open to everybody. With `proxied`,
+    the URL of another registry, it is a mirror of that."""
     program = require_part("docker-registry")
     folder.mkdir(parents=True, exist_ok=True)
     config: dict[str, object] = {
@@ -43,6 +45,7 @@ def docker_registry(
         "storage": {"inmemory": {}},
         "http": {"addr": "127.0.0.1:0", "secret": "of-this-test", **_tls(tls)},
         **_auth(folder, users, token_realm, signer),
+        **({"proxy": {"remoteurl": proxied}} if proxied else {}),
     }
     (folder / "config.yml").write_text(json.dumps(config))  # JSON is YAML
     log = folder / "log"

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from socket import AF_UNIX, socket
+from typing import Any
 from urllib.parse import urlencode
 
 from tests.peers.containerd import INSTALL, PLACE, Runtime
@@ -57,8 +58,11 @@ class Docker(Runtime):
 
 
 @contextmanager
-def running_dockerd(folder: Path, containerd: Path, proxy: str = "") -> Iterator[Docker]:
-    """dockerd with all its files in a folder. `containerd` is a socket; `proxy` a URL, used except for loopback."""
+def running_dockerd(
+    folder: Path, containerd: Path, proxy: str = "", more: dict[str, Any] | None = None
+) -> Iterator[Docker]:
+    """dockerd with all its files in a folder. `containerd` is a socket; `proxy` a URL, used except for loopback. `more`
+    are further values of daemon.json."""
     program = require_part("dockerd", path if (path := PLACE / "dockerd").exists() else None, INSTALL)
     folder.mkdir(parents=True, exist_ok=True)
     config = {
@@ -73,6 +77,7 @@ def running_dockerd(folder: Path, containerd: Path, proxy: str = "") -> Iterator
         "ip6tables": False,
         "userland-proxy": False,
         "max-download-attempts": 1,
+        **(more or {}),
     }
     (folder / "daemon.json").write_text(json.dumps(config))
     environment = {name: it for name, it in os.environ.items() if not name.lower().endswith("_proxy")}

@@ -174,6 +174,8 @@ label_value
 last_administrator
 left_alone
 metadata_key
+mirror_itself
+mirror_path
 name_taken
 namespace_missing
 namespaces_elsewhere

@@ -1,0 +1,69 @@
+"""What a probe of a mirror showed, in the reader's language."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext_lazy as _
+
+from registries.mirrors.listing import MirrorView, Verdict
+from registries.words import labels
+from registries.words.labels import Label
+from registries.words.language import Text
+
+VERDICTS = {
+    Verdict.SAME: Label(_("Same as upstream"), "ok", "circle-check"),
+    Verdict.DIFFERENT: Label(
+        _("Differs from upstream"),
+        "bad",
+        "circle-x",
+        _("The mirror has another image under this name: an older one, or a changed one."),
+    ),
+    Verdict.MISSING: Label(
+        _("Image missing"), "warn", "triangle-alert", _("It answers, and does not have this image.")
+    ),
+    Verdict.REFUSED: Label(
+        _("Log-in required"),
+        "warn",
+        "triangle-alert",
+        _("It asks for a credential. Nodes answer with that of the pull Secret for the upstream."),
+    ),
+    Verdict.ANSWERS: Label(_("Answers"), "ok", "circle-check", _("It answers as a registry.")),
+    Verdict.FAILED: Label(_("No answer"), "bad", "circle-x"),
+}
+UNTESTED = Label(_("Not probed"), "idle", "circle-dashed")
+_UPSTREAM: dict[str, Text] = {
+    "upstream_missing": _("The upstream does not have this image, so nothing was compared."),
+    "upstream_refused": _(
+        "The upstream gives this image to nobody without a log-in, so nothing was compared."
+    ),
+    "upstream_": _("The upstream gave no digest, so nothing was compared."),
+}
+_UPSTREAM_FAILED = _("The upstream did not answer (%(reason)s), so nothing was compared.")
+
+
+SHOWN = 5
+
+
+def credential_warning(hosts: Sequence[str]) -> str:
+    """Who else gets the credential of a registry with these mirrors; "" without mirrors."""
+    if not hosts:
+        return ""
+    text = _(
+        "Nodes that use these mirrors send them this user name and password when they ask: %(hosts)s. Use a read-only "
+        "access token."
+    )
+    return str(text) % {"hosts": ", ".join([*hosts[:SHOWN], *(["…"] if hosts[SHOWN:] else [])])}
+
+
+def verdict(mirror: MirrorView) -> Label:
+    return VERDICTS[mirror.verdict] if mirror.verdict else UNTESTED
+
+
+def explanation(mirror: MirrorView) -> str:
+    """A sentence below the verdict; "" where the verdict says everything."""
+    if mirror.verdict is Verdict.FAILED:
+        return labels.reason(mirror.reason)
+    if mirror.reason in _UPSTREAM:
+        return str(_UPSTREAM[mirror.reason])
+    if mirror.reason:
+        return str(_UPSTREAM_FAILED) % {"reason": labels.reason(mirror.reason)}
+    return str(VERDICTS[mirror.verdict].hint) if mirror.verdict else ""

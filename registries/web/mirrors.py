@@ -1,0 +1,120 @@
+"""镜像加速器 (mirrors): the list that administrators keep, its probes, and the configuration of nodes for it."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from registries.domain.errors import Invalid, TooManyRequests
+from registries.log_in.access import ConsoleRequest
+from registries.mirrors import files, words
+from registries.mirrors.files import ConfigFile
+from registries.mirrors.listing import IMAGE_MAX
+from registries.web.forms import CauseForm, plain_input
+from registries.web.responses import back, dialog
+from registries.wiring import services
+from registries.words.labels import ago
+
+UPSTREAMS = ("docker.io", "ghcr.io", "quay.io", "registry.k8s.io")
+"""The suggestions of the form. Any other host can be typed."""
+
+
+class MirrorForm(CauseForm):
+    upstream = forms.CharField(
+        label=gettext_lazy("Upstream registry"),
+        help_text=gettext_lazy(
+            "The host in the names of images, such as docker.io or a registry of your own."
+        ),
+        widget=plain_input({"list": "upstreams", "maxlength": "2048", "placeholder": "docker.io"}),
+    )
+    address = forms.CharField(
+        label=gettext_lazy("Address of the mirror"),
+        help_text=gettext_lazy("Host, with the port if it is not 443, and without a path."),
+        widget=plain_input({"inputmode": "url", "maxlength": "2048", "placeholder": "mirror.example.com"}),
+    )
+    image = forms.CharField(
+        label=gettext_lazy("Image to compare"),
+        required=False,
+        help_text=gettext_lazy("A public image of the upstream. The mirror must have the same digest."),
+        widget=plain_input({"maxlength": str(IMAGE_MAX), "placeholder": "docker.io/library/busybox:latest"}),
+    )
+    resolves = forms.BooleanField(
+        label=gettext_lazy("Nodes ask it which image a tag is"),
+        required=False,
+        help_text=gettext_lazy(
+            "Turn this off for a mirror of others: it could answer a tag with another image. Nodes then need the"
+            " upstream for tags."
+        ),
+    )
+
+
+@require_safe
+def mirrors(request: ConsoleRequest) -> HttpResponse:
+    found, now = services().mirrors.all(access=request.access), timezone.now()
+    authorities = services().mirror_authorities(request.access)
+    context = {
+        "rows": [
+            (it, words.verdict(it), words.explanation(it), ago(it.probed_at, now) if it.probed_at else "")
+            for it in found
+        ],
+        "runtimes": [
+            _runtime("containerd", "containerd", files.containerd_files(found, authorities)),
+            _runtime("docker", "Docker", files.docker_files(found, authorities)),
+            _runtime("rancher", "K3s / RKE2", files.rancher_files(found, authorities)),
+        ],
+        "left_out": files.left_out(found),
+    }
+    return render(request, "mirrors/mirrors.html", context)
+
+
+def _runtime(name: str, title: str, found: list[ConfigFile]) -> dict[str, Any]:
+    return {"id": f"files-{name}", "title": title, "files": found}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def mirror_add(request: ConsoleRequest) -> HttpResponse:
+    request.access.require_administration()
+    form, status = MirrorForm(request.POST or None, initial={"resolves": True}), 200
+    if request.method == "POST":
+        typed = form.typed()
+        try:
+            made = services().mirrors.create(
+                access=request.access,
+                upstream=typed["upstream"],
+                address=typed["address"],
+                image=typed["image"].strip(),
+                resolves=typed["resolves"] == "on",
+            )
+            return back(request, _("Added the mirror %(host)s.") % {"host": made.host}, "registries:mirrors")
+        except Invalid as error:
+            form.add_causes(error.causes)
+            status = 422
+    context = {"form": form, "title": _("Add mirror"), "upstreams": UPSTREAMS}
+    return dialog(request, "mirrors/_form.html", context, status=status, title=_("Add mirror"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def mirror_delete(request: ConsoleRequest, mirror: int) -> HttpResponse:
+    found = services().mirrors.one(access=request.access, mirror=mirror)
+    if request.method != "POST":
+        title = _("Delete %(name)s") % {"name": found.host}
+        return dialog(request, "mirrors/_delete.html", {"mirror": found, "title": title}, title=title)
+    services().mirrors.delete(access=request.access, mirror=mirror)
+    return back(request, _("Deleted the mirror %(host)s.") % {"host": found.host}, "registries:mirrors")
+
+
+@require_POST
+def mirror_probe(request: ConsoleRequest, mirror: int) -> HttpResponse:
+    """Probes one mirror, within the time of two tests."""
+    services().mirrors.one(access=request.access, mirror=mirror)
+    if wait := services().mirror_probes.wait(request.access.owner):
+        raise TooManyRequests(retry_after=wait)
+    look = services().mirror_look(request.access)
+    found = services().mirrors.probe(access=request.access, mirror=mirror, look=look)
+    values = {"host": found.host, "verdict": words.verdict(found).text}
+    return back(request, _("%(host)s: %(verdict)s") % values, "registries:mirrors")
