@@ -180,6 +180,34 @@ def _seconds(microseconds: int) -> int:
     return -(-microseconds // SECOND)
 
 
+class Claims:
+    """Up to `count` holders of a name at once, in all processes. A claim that is not given back ends after `seconds`.
+
+    A claim is a bucket that is full when it ends, so old ones are deleted with the buckets.
+    """
+
+    def __init__(self, count: int, seconds: int) -> None:
+        self._count = count
+        self._seconds = seconds
+
+    def take(self, name: str, holder: str) -> bool:
+        """Whether this holder has a claim now. `holder` is unique; a name has no |."""
+        caller = f"{name}|{holder}"
+        with exclusive(f"claims {name}"):
+            _, now = StoredBuckets().read(caller)
+            held = ApiBucket.objects.filter(caller__startswith=f"{name}|", full_at__gt=now).count()
+            fits = held < self._count
+            if fits:
+                ApiBucket.objects.filter(caller=caller).update(full_at=now + self._seconds * SECOND)
+            else:
+                self.give_back(name, holder)
+        return fits
+
+    def give_back(self, name: str, holder: str) -> None:
+        """Ends a claim, if the holder has one."""
+        ApiBucket.objects.filter(caller=f"{name}|{holder}").delete()
+
+
 class Seats:
     """Places for requests that keep a thread waiting, so that some threads are left for other requests.
 

@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from math import ceil
 
 from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
@@ -20,7 +21,8 @@ from registries.domain.errors import (
     TooManyRequests,
     Unavailable,
 )
-from registries.domain.registry import Key
+from registries.domain.registry import Key, RegistrySecret
+from registries.limits import Claims
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.node_test import (
     AT_ONCE,
@@ -54,6 +56,7 @@ class NodeTests:
         clock: Callable[[], datetime],
         later: Callable[[float, Callable[[], None]], None],
     ) -> None:
+        self._claims = Claims(AT_ONCE, ceil(CLEAN_AFTER))
         self._store = store
         self._guard = guard
         self._audit = audit
@@ -94,8 +97,7 @@ class NodeTests:
         if causes or image is None:
             raise Invalid(str(key), causes)
         with self._guard.writing(access, Action.NODE_TEST, key):
-            self._make_room(pods, key)
-            pods.create(registry, test, node, image)
+            self._create(pods, registry, test, node, image)
         self._audit.record(access, Action.NODE_TEST, key=key, uid=registry.uid, note=node)
         self._later(CLEAN_AFTER, lambda: self._clean(access, key, test))
         return test
@@ -110,6 +112,7 @@ class NodeTests:
         verdict = judge(found, registry, self._secret(key), self._clock())
         if verdict.outcome not in (Outcome.WAITING, Outcome.GONE):
             pods.delete(key.namespace, found)
+            self._claims.give_back(_claimed(key), test)
         return verdict
 
     def _pods(self, access: Access, key: Key) -> NodePods:
@@ -119,18 +122,26 @@ class NodeTests:
             raise NotFound(str(key))
         return pods
 
-    def _make_room(self, pods: NodePods, key: Key) -> None:
-        """Deletes what is left of earlier tests. TooManyRequests if too many are under way."""
-        found, now = pods.find(key.namespace), self._clock()
-        pods.delete(key.namespace, [it for it in found if now - it.created > PATIENCE])
-        if sum(not it.control and now - it.created <= PATIENCE for it in found) >= AT_ONCE:
+    def _create(self, pods: NodePods, registry: RegistrySecret, test: str, node: str, image: str) -> None:
+        """Creates the Pods, and first deletes what is left of earlier tests. TooManyRequests if too many are under way
+        in the namespace, in all processes."""
+        key = registry.key
+        if not self._claims.take(_claimed(key), test):
             raise TooManyRequests(str(key), AGAIN)
+        try:
+            old = [it for it in pods.find(key.namespace) if self._clock() - it.created > PATIENCE]
+            pods.delete(key.namespace, old)
+            pods.create(registry, test, node, image)
+        except BaseException:
+            self._claims.give_back(_claimed(key), test)
+            raise
 
     def _clean(self, access: Access, key: Key, test: str) -> None:
         try:
             pods = self._store.acting_as(access.acting).node_pods()
             if pods is not None:
                 pods.delete(key.namespace, pods.find(key.namespace, test))
+                self._claims.give_back(_claimed(key), test)
         except ConsoleError:
             pass  # the person has logged out, or the cluster is away: the next test here deletes them
 
@@ -139,3 +150,7 @@ class NodeTests:
             return self._store.pull_secret(key)
         except Unavailable:
             return None
+
+
+def _claimed(key: Key) -> str:
+    return f"node tests {key.namespace}"

@@ -24,7 +24,8 @@ from registries.domain.errors import (
     TooManyRequests,
 )
 from registries.domain.registry import Draft, Provider
-from registries.models import AuditEntry
+from registries.limits import Claims
+from registries.models import ApiBucket, AuditEntry
 from registries.pull_secrets.explain import Code
 from registries.pull_secrets.failing import Phase
 from registries.pull_secrets.node_test import AT_ONCE, NO_SECRET, PATIENCE, NodeVerdict, Outcome
@@ -207,6 +208,37 @@ class TestWithoutANode:
             desk.begin()
         assert len(pods(place)) == 2 * AT_ONCE
 
+    def test_tests_of_another_process_that_has_not_created_its_pods_count(
+        self, desk: Desk, place: Cluster
+    ) -> None:
+        claims = Claims(AT_ONCE, 600)
+        for number in range(AT_ONCE - 1):
+            assert claims.take("node tests team-a", f"other-{number}")
+            assert claims.take("node tests team-b", f"other-{number}")
+        desk.begin()
+
+        with pytest.raises(TooManyRequests):
+            desk.begin()
+        assert len(pods(place)) == 2
+        claims.give_back("node tests team-a", "other-0")
+        desk.begin()
+
+    def test_the_end_of_a_test_makes_room(self, desk: Desk, place: Cluster) -> None:
+        """By its verdict, and by the work for later."""
+        for _ in range(AT_ONCE):
+            test = desk.begin(AWAY)
+        desk.late = PATIENCE + timedelta(seconds=2)
+        assert desk.look(test).outcome is Outcome.SILENT
+        desk.late = timedelta()
+        desk.begin(AWAY)
+        with pytest.raises(TooManyRequests):
+            desk.begin(AWAY)
+        for work in desk.later:
+            work()
+        assert pods(place) == []
+        for _ in range(AT_ONCE):
+            desk.begin(AWAY)
+
     def test_a_quota_refuses_both_pods(self, desk: Desk, place: Cluster) -> None:
         """The first Pod fits."""
         quotas, hard = "/api/v1/namespaces/team-a/resourcequotas", {"pods": "1"}
@@ -221,6 +253,7 @@ class TestWithoutANode:
             place.server.call("DELETE", f"{quotas}/few")
         assert isinstance(found[-1], Refused)
         assert pods(place) == []
+        assert not ApiBucket.objects.filter(caller__startswith="node tests").exists()
 
     def test_a_rule_of_the_cluster_refuses(self, desk: Desk, place: Cluster) -> None:
         ranges = "/api/v1/namespaces/team-a/limitranges"

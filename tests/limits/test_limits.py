@@ -1,5 +1,7 @@
 """How often a caller may ask: one bucket for all processes, whoever of them is asked, and rarely written."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import hypothesis
@@ -9,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import strategies
 
 from registries import wiring
-from registries.limits import KEPT, MINUTE, SECOND, Rates, StoredBuckets
+from registries.limits import KEPT, MINUTE, SECOND, Claims, Rates, StoredBuckets
 from registries.models import ApiBucket
 from tests import examples
 from tests.api.test_api import TEAM_A
@@ -242,3 +244,33 @@ def test_a_token_is_told_by_the_next_process_too(
 
     assert answer.status_code == 429
     assert answer["Retry-After"] == "2", "one flows in every two seconds"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_claims_of_many_threads_are_never_more_than_there_are_places(count: int) -> None:
+    claims, start = Claims(count, 600), threading.Barrier(8)
+
+    def take(number: int) -> bool:
+        try:
+            start.wait()
+            return claims.take("name of all", str(number))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(take, range(8))) == count
+    assert ApiBucket.objects.filter(caller__startswith="name of all").count() == count
+
+
+@pytest.mark.django_db
+def test_a_claim_ends_and_belongs_to_one_name() -> None:
+    claims = Claims(2, 600)
+    assert [claims.take("name", it) for it in "abc"] == [True, True, False]
+    assert [claims.take("name of another", it) for it in "abc"] == [True, True, False]
+    claims.give_back("name", "nobody")
+    assert not claims.take("name", "d")
+    claims.give_back("name", "a")
+    assert [claims.take("name", it) for it in "de"] == [True, False]
+    ApiBucket.objects.filter(caller="name|b").update(full_at=SECOND)
+    assert [claims.take("name", it) for it in "fg"] == [True, False]
