@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,12 @@ class Load:
     p95: float
 
 
+def new_token(data: Path, ports: Sequence[int] = (), **settings: str) -> str:
+    """A token of olive's, and registries to verify at these ports."""
+    made = manage(data, "shell", "-c", MAKE.format(ports=list(ports)), **settings)
+    return made.stdout.strip().splitlines()[-1]
+
+
 def run(folder: Path) -> None:
     data = folder / "api"
     values = {
@@ -57,8 +64,7 @@ def run(folder: Path) -> None:
         fill = [sys.executable, "-m", "tests.bench.fill", str(COUNT), "4"]
         settings = environment(data, DJANGO_SETTINGS_MODULE="console.settings")
         subprocess.run(fill, cwd=ROOT, env=settings, check=True)
-        made = manage(data, "shell", "-c", MAKE.format(ports=ports))
-        token = made.stdout.strip().splitlines()[-1]
+        token = new_token(data, ports)
         console = stack.enter_context(Serving(data, "serve", **values))
         _report(console.port, token)
 

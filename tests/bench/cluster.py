@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 
+from tests.bench.api import new_token
 from tests.bench.pages import HTMX, LIST, logged_in, quantile, say
 from tests.bench.targets import note
 from tests.peers.api_server import ApiServer, running_server
@@ -24,7 +25,9 @@ NAMESPACES = 200
 ROUNDS = 60
 DELETED = 1_000
 WORKERS = 8
-COLLECTION = "/apis/image.theriseunion.io/v1alpha1/registrysecrets"
+GROUP = "/apis/image.theriseunion.io/v1alpha1"
+OAPIS = "/oapis/image.theriseunion.io/v1alpha1"
+COLLECTION = f"{GROUP}/registrysecrets"
 
 
 def run(folder: Path) -> None:
@@ -120,6 +123,7 @@ def _at_size(folder: Path, server: ApiServer, size: int) -> float:
             _freshness(session, base, api)
             _deletion(session, base, api)
             _copying(session, base, api)
+            _rotation(new_token(folder, **settings), base, api)
     return statistics.median(times["page"])
 
 
@@ -218,6 +222,65 @@ def _copying(session: requests.Session, base: str, api: Api) -> None:
         f"  {made:,} copies{ours:>8.2f} s, raw with 8 connections{raw:>7.2f} s{ours / raw:>9.2f} (target 1.3); "
         f"preview{planned:>6.2f} s"
     )
+
+
+def _rotation(secret: str, base: str, api: Api, sources: int = 5) -> None:
+    """A new password for registries with one credential and for their pull secrets, against the same patches.
+
+    Nothing answers at their address, so the run stops after the first; the others are measured.
+    """
+    names = [f"same-{number}" for number in range(sources)]
+    places = [f"team-{number:03}" for number in range(NAMESPACES)]
+    client, url = requests.Session(), f"{base}{OAPIS}"
+    client.headers["Authorization"] = f"Bearer {secret}"
+    spec = {"domain": "127.0.0.1:9", "username": "robot", "password": "p", "provider": "harbor"}
+    for name in names:
+        body = {"metadata": {"name": name}, "spec": spec}
+        client.post(
+            f"{url}/namespaces/{places[0]}/registry-secrets", json=body, timeout=60
+        ).raise_for_status()
+    items = [{"namespace": places[0], "name": name} for name in names]
+    made = client.post(
+        f"{url}/runs", json={"type": "copy", "items": items, "namespaces": places[1:]}, timeout=60
+    )
+    _ended(client, f"{url}/runs/{made.json()['id']}")
+    keys = [(namespace, name) for name in names for namespace in places]
+    resources = [f"{GROUP}/namespaces/{namespace}/registrysecrets" for namespace, _ in keys]
+    secrets = [f"/api/v1/namespaces/{namespace}/secrets/{name}" for namespace, name in keys]
+    copies = len(keys) - 1
+    first, *others = ({"namespace": namespace, "name": name} for namespace, name in keys)
+    asked = {"password": "new-password", "copies": others, "anyway": True}
+    place = f"{url}/namespaces/{first['namespace']}/registry-secrets/{first['name']}/rotations"
+    run = f"{url}/runs/{client.post(place, json=asked, timeout=300).json()['id']}"
+    _ended(client, run)
+    begun = time.perf_counter()
+    client.post(f"{run}/retry", timeout=60).raise_for_status()
+    shown = _ended(client, run)
+    ours = time.perf_counter() - begun
+    assert shown["ended"] == shown["total"], shown["state"]
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(lambda it: _change(api, *it), zip(resources[1:], secrets[1:], keys[1:], strict=True)))
+    raw = time.perf_counter() - begun
+    note(f"on a cluster, a new password for {copies:,} : raw", ours / raw, 1.3)
+    say(
+        f"  {copies:,} new passwords{ours:>8.2f} s, raw with 8 connections{raw:>7.2f} s{ours / raw:>9.2f} (target 1.3)"
+    )
+
+
+def _ended(client: requests.Session, run: str) -> Any:
+    """The run once it has ended or stopped."""
+    while (shown := client.get(run, timeout=60).json())["state"] == "running":
+        time.sleep(0.2)
+    return shown
+
+
+def _change(api: Api, resources: str, secret: str, key: tuple[str, str]) -> None:
+    """The password of a registry, and the content of its pull secret."""
+    merge = {"Content-Type": "application/merge-patch+json"}
+    api.call("PATCH", f"{resources}/{key[1]}", {"spec": {"password": "cQ=="}}, **merge)
+    content = b64encode(b'{"auths": {"127.0.0.1:9": {}}}' + b" " * 200).decode()
+    api.call("PATCH", secret, {"data": {".dockerconfigjson": content}}, **merge)
 
 
 def _write(api: Api, namespace: str, number: int) -> None:
