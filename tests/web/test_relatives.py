@@ -272,7 +272,7 @@ def test_a_copy_that_is_gone_is_named_and_made_again_with_one_click(cast: Cast) 
     shown = panel(cast)
     found = re.search(r'href="(/registries/team-b/harbor-prod/align/\?source=[^"]+)"', shown)
     assert found, shown
-    assert lines(shown)[0].startswith("team-b/harbor-prod副本已不在")
+    assert lines(shown)[0].startswith("team-b/harbor-prod副本·已不在")
     client = htmx(cast)
     asked = client.get(found[1]).content.decode()
     assert "将会重新创建" in asked
