@@ -9,9 +9,11 @@ from registries.cluster.paths import pods_in
 from registries.models import AuditEntry
 from registries.pull_secrets.restart import RESTARTED_AT
 from registries.pull_secrets.usage import COLLECTIONS
+from registries.wiring import services
 from tests.cluster.people import log_in
 from tests.cluster.test_pull_failures import PAGE
 from tests.cluster.users import account, make, pod_spec
+from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.failing_pods import IMAGE, RESTARTER, fails
 
@@ -147,6 +149,21 @@ def test_a_refusal_of_the_cluster_is_said(workloads: Cluster) -> None:
     assert others == {"omar": 409, "vic": 409, "stranger": 404}
     assert pods(workloads) == ["deployment-1", "statefulset-1"]
     assert not restarted(workloads, "Deployment")
+
+
+def test_a_cluster_that_is_away_is_said_in_the_dialog(allowed: Cluster, cable: Cable, settings: Any) -> None:
+    settings.ACCESS_SECONDS = 600.0
+    vars(services()).pop("cluster_sessions", None)
+    uid, client = failing(allowed, "StatefulSet"), log_in("team-a-admin")
+    client.get(PAGE)
+    cable.pull()
+
+    response = client.post(f"{PAGE}team-a/statefulset-1/restart/", {"uid": uid})
+    cable.plug()
+
+    assert response.status_code == 409
+    assert 'role="alert"' in response.content.decode()
+    assert pods(allowed) == ["statefulset-1"]
 
 
 def test_a_bound_pull_secret_leads_to_the_restart(allowed: Cluster) -> None:
