@@ -38,6 +38,7 @@ from registries.web.pull_failures import pull_failures, restart_pod
 from registries.web.pull_secrets import pull_secret, run_usage, usage
 from registries.web.relatives import align, relatives
 from registries.web.responses import with_accounts_only as local
+from registries.web.secret_scan import secret_scan
 
 
 class NameConverter:
@@ -157,6 +158,7 @@ urlpatterns = [
     path("mirrors/<int:mirror>/probe/", mirrors.mirror_probe, name="mirror_probe"),
     path("mirrors/<int:mirror>/delete/", mirrors.mirror_delete, name="mirror_delete"),
     path("pull-failures/", pull_failures, name="pull_failures"),
+    path("pull-failures/secrets/", secret_scan, name="secret_scan"),
     path("pull-failures/<k8s:namespace>/<k8s:name>/restart/", restart_pod, name="restart_pod"),
     path("metrics", metrics.metrics, name="metrics"),
     path("icons/<slug:version>.svg", icons.sprite, name="icons"),

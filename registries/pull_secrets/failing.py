@@ -14,6 +14,7 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.probe.manifest import platform_of
 from registries.pull_secrets.explain import MESSAGE_MAX, PodSecret, SecretState, Waiting, is_pull_reason
 from registries.pull_secrets.node_test import is_test
+from registries.pull_secrets.scan import InUse
 
 Json = dict[str, Any]
 CONFIG_TYPES = {
@@ -23,6 +24,7 @@ CONFIG_TYPES = {
 """The types of pull secrets, and their field in `data`. The second one is older, and has the `auths` alone."""
 CONFIG_MAX = 1_048_576
 KEYS_MAX = 1_000
+USER_MAX = 255
 NAMES_MAX = 50
 """Containers and Secrets of one pod that are read."""
 _STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
@@ -78,10 +80,13 @@ class PullFailures(Protocol):
         """The failing pods of these namespaces. `all_of_them`: the person sees every namespace of the cluster."""
         ...
 
-    def secrets(
-        self, pods: Iterable[FailingPod], registries: Mapping[Key, RegistrySecret]
-    ) -> dict[Key, PodSecret]:
-        """The Secrets that these pods name. `registries` are those of the console by key."""
+    def secrets(self, keys: Iterable[Key], registries: Mapping[Key, RegistrySecret]) -> dict[Key, PodSecret]:
+        """The first of these Secrets, as far as there is time. `registries` are those of the console by key."""
+        ...
+
+    def in_use(self, namespaces: Sequence[str]) -> tuple[dict[str, InUse], Problem | None]:
+        """The Secrets that pods, workloads and service accounts name, per namespace, and why a list could not be read
+        to its end."""
         ...
 
     def images(self, namespace: str, hosts: Collection[str]) -> tuple[str, ...]:
@@ -157,19 +162,25 @@ def _waiting(spec: Json, status: Json) -> Iterator[Waiting]:
 
 
 def read_secret(name: str, secret: Json) -> PodSecret:
-    """The keys of a Secret as kubelets read it. Its content is dropped."""
+    """The keys and user names of a Secret as kubelets read it. The rest of its content is dropped."""
     field_name = CONFIG_TYPES.get(str(secret.get("type")))
     if field_name is None:
         return PodSecret(name, SecretState.WRONG_TYPE)
     encoded = str((secret.get("data") or {}).get(field_name) or "")
-    keys = auths_of(encoded, nested=field_name == ".dockerconfigjson")
-    return (
-        PodSecret(name, SecretState.BROKEN) if keys is None else PodSecret(name, SecretState.READABLE, keys)
-    )
+    auths = _auths(encoded, nested=field_name == ".dockerconfigjson")
+    if auths is None:
+        return PodSecret(name, SecretState.BROKEN)
+    users = tuple(_user(it or {}) for it in auths.values())
+    return PodSecret(name, SecretState.READABLE, tuple(auths), users)
 
 
 def auths_of(encoded: str, *, nested: bool = True) -> tuple[str, ...] | None:
     """The keys of `auths` in base64; None if a kubelet cannot read all of it, and so pulls nothing for the pod."""
+    auths = _auths(encoded, nested=nested)
+    return None if auths is None else tuple(auths)
+
+
+def _auths(encoded: str, *, nested: bool) -> Json | None:
     if len(encoded) > CONFIG_MAX:
         return None
     try:
@@ -178,10 +189,19 @@ def auths_of(encoded: str, *, nested: bool = True) -> tuple[str, ...] | None:
         return None
     auths = config.get("auths") if nested and isinstance(config, dict) else config
     if auths is None:
-        return ()
+        return {}
     if not isinstance(auths, dict) or not all(_is_entry(it) for it in auths.values()):
         return None
-    return tuple(list(auths)[:KEYS_MAX])
+    return dict(islice(auths.items(), KEYS_MAX))
+
+
+def _user(entry: Json) -> str:
+    """The user name of an entry that kubelets can read: of `auth`, if there is one. "" without a password, since the
+    name may be a token then, and for a name that is too long."""
+    name, password = entry.get("username") or "", entry.get("password") or ""
+    if pair := entry.get("auth"):
+        name, _, password = _pair(pair).decode(errors="replace").partition(":")
+    return name if password and len(name) <= USER_MAX else ""
 
 
 def _is_entry(entry: object) -> bool:
@@ -194,9 +214,14 @@ def _is_entry(entry: object) -> bool:
     if any(it is not None and not isinstance(it, str) for it in texts):
         return False
     pair = str(entry.get("auth") or "")
-    padded = pair.strip().endswith("=")  # else Go reads it as base64 without padding
-    letters = pair.replace("\r", "").replace("\n", "")
     try:
-        return not pair or b":" in decode_base64(letters if padded else letters + "=" * (-len(letters) % 4))
+        return not pair or b":" in _pair(pair)
     except ValueError:
         return False
+
+
+def _pair(auth: str) -> bytes:
+    """user:password of `auth`. ValueError."""
+    padded = auth.strip().endswith("=")  # else Go reads it as base64 without padding
+    letters = auth.replace("\r", "").replace("\n", "")
+    return decode_base64(letters if padded else letters + "=" * (-len(letters) % 4))

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import islice
 
 from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
@@ -18,7 +19,6 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.pull_secrets.explain import PodSecret, SecretState
 from registries.pull_secrets.failing import (
     CONFIG_TYPES,
-    FailingPod,
     FailingPods,
     Phase,
     failing_pod,
@@ -27,10 +27,12 @@ from registries.pull_secrets.failing import (
     read_secret,
 )
 from registries.pull_secrets.images import auths_keys, image_host
+from registries.pull_secrets.in_use import read_in_use
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.matching import read_image
 from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.restart import restart
+from registries.pull_secrets.scan import InUse
 
 AT_ONCE = 8
 PATIENCE = 8.0
@@ -185,15 +187,17 @@ class PodReader:
             return False
         return True
 
-    def secrets(
-        self, pods: Iterable[FailingPod], registries: Mapping[Key, RegistrySecret]
-    ) -> dict[Key, PodSecret]:
-        """The Secrets that these pods name. Raises no error: one that cannot be read is UNREAD."""
+    def in_use(self, namespaces: Sequence[str]) -> tuple[dict[str, InUse], Problem | None]:
+        """See in_use.py."""
+        return read_in_use(self._reader, namespaces)
+
+    def secrets(self, keys: Iterable[Key], registries: Mapping[Key, RegistrySecret]) -> dict[Key, PodSecret]:
+        """The first MOST_SECRETS of these Secrets. Raises no error: one that cannot be read is UNREAD."""
         until = time.monotonic() + PATIENCE
-        keys = list(dict.fromkeys(Key(pod.namespace, name) for pod in pods for name in pod.secrets))
+        wanted = list(islice(dict.fromkeys(keys), MOST_SECRETS))
         with ThreadPoolExecutor(AT_ONCE, "secrets") as threads:
-            read = threads.map(lambda key: self._secret(key, registries.get(key), until), keys[:MOST_SECRETS])
-            return dict(zip(keys, read, strict=False))
+            read = threads.map(lambda key: self._secret(key, registries.get(key), until), wanted)
+            return dict(zip(wanted, read, strict=True))
 
     def _secret(self, key: Key, registry: RegistrySecret | None, until: float) -> PodSecret:
         left = until - time.monotonic()
@@ -222,5 +226,6 @@ class PodReader:
         """The pull secret of a registry: its keys follow from the address."""
         state = self._state(key)
         if state is PullSecret.READY:
-            return PodSecret(key.name, SecretState.READABLE, auths_keys(registry.address))
+            keys = auths_keys(registry.address)
+            return PodSecret(key.name, SecretState.READABLE, keys, (registry.username,) * len(keys))
         return PodSecret(key.name, SecretState.MISSING if state is PullSecret.MISSING else SecretState.UNREAD)

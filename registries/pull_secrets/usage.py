@@ -125,7 +125,7 @@ class Users:
             tuple(it for it in questions if listed[it] is None),
         )
 
-    def _list(self, namespace: str, kind: str, *, until: float) -> list["_Item"] | None:
+    def _list(self, namespace: str, kind: str, *, until: float) -> list["Named"] | None:
         """All objects of one kind, from the cache of the server; None when they cannot be listed in time."""
         group, plural = LISTED[kind]
         for base in (group, EARLIER.get(group)):
@@ -137,28 +137,18 @@ class Users:
                 answer = self._reader.call(
                     "GET", path, subject=namespace, query={"resourceVersion": "0"}, read=left
                 )
-                return [_item(kind, item) for item in answer.get("items") or ()]
+                return [named_by(kind, item) for item in answer.get("items") or ()]
             except ConsoleError as error:
                 if isinstance(error, NotFound) or error.problem == Problem.CRD_MISSING:
                     if kind == REPOSITORY:
                         return []
                     continue
-                if kind == REPOSITORY and not self._has_repositories(until):
+                if kind == REPOSITORY and not has_repositories(self._reader, until):
                     return []
                 if error.problem != Problem.CLUSTER_FORBIDDEN:
                     log.warning("%s of %s not listed: %s", plural, namespace, error)
                 return None
         return None
-
-    def _has_repositories(self, until: float) -> bool:
-        """Whether the cluster has their definition. A refusal comes before the answer that there is none."""
-        try:
-            served = self._reader.call(
-                "GET", paths.GROUP_PATH, subject=paths.GROUP_PATH, read=max(0.1, until - time.monotonic())
-            )
-        except ConsoleError:
-            return True
-        return any(it.get("name") == "repositories" for it in served.get("resources") or ())
 
     def _foreign(self, key: Key, until: float) -> bool:
         """Whether the Secret is foreign. False when that cannot be read: its users are then shown."""
@@ -168,9 +158,20 @@ class Users:
             return False
 
 
+def has_repositories(reader: Caller, until: float) -> bool:
+    """Whether the cluster has their definition. A refusal comes before the answer that there is none."""
+    try:
+        served = reader.call(
+            "GET", paths.GROUP_PATH, subject=paths.GROUP_PATH, read=max(0.1, until - time.monotonic())
+        )
+    except ConsoleError:
+        return True
+    return any(it.get("name") == "repositories" for it in served.get("resources") or ())
+
+
 @dataclass(frozen=True, slots=True)
-class _Item:
-    """The necessary parts of an object. Nothing else is kept, since an environment may contain secrets."""
+class Named:
+    """What an object names. Nothing else is kept, since an environment may contain secrets."""
 
     name: str
     secrets: frozenset[str]
@@ -184,11 +185,11 @@ class _Item:
     over: bool
 
 
-def _item(kind: str, item: Json) -> _Item:
+def named_by(kind: str, item: Json) -> Named:
     metadata = item.get("metadata") or {}
     spec = item if kind in WITHOUT_PODS else _pod_spec(kind, item)
     owners = metadata.get("ownerReferences") or ()
-    return _Item(
+    return Named(
         name=str(metadata.get("name")),
         secrets=frozenset(_named(spec)),
         others=frozenset(_OTHERS.get(kind, _read_inside)(spec)),
@@ -256,7 +257,7 @@ def _hosts(spec: Json) -> Iterator[str]:
 
 
 def _dependents(
-    namespace: str, items: Mapping[str, Iterable[_Item]], hosts: Mapping[str, Collection[str]]
+    namespace: str, items: Mapping[str, Iterable[Named]], hosts: Mapping[str, Collection[str]]
 ) -> Iterator[Dependent]:
     """The objects of one namespace that name one of these registries. `hosts` maps their names to the
     names of their hosts in images."""

@@ -12,6 +12,7 @@ from registries.domain.registry import Key
 from registries.index.search import Index
 from registries.pull_secrets.explain import Explanation, Waiting, explain
 from registries.pull_secrets.failing import FailingPod, Phase
+from registries.service.secret_scan import SecretScan
 from registries.stores.base import Store
 
 
@@ -33,13 +34,14 @@ class Failures:
 
 
 class PodFailures:
-    """Pods are read when a person asks, and are not kept."""
+    """Pods are read when a person asks, and are not kept. `secrets` scans the pull secrets in use."""
 
     def __init__(self, store: Store, index: Index, audit: Audit, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._index = index
         self._audit = audit
         self._clock = clock
+        self.secrets = SecretScan(store, index)
 
     @property
     def available(self) -> bool:
@@ -61,7 +63,8 @@ class PodFailures:
         found = reader.pods(namespaces, phase, all_of_them=access.sees_everything and not namespace)
         places = {it.namespace for it in found.pods}
         known = [it for it in self._index.matching(access, Criteria(namespace)) if it.namespace in places]
-        secrets = reader.secrets(found.pods, {it.key: it for it in known})
+        names = (Key(pod.namespace, name) for pod in found.pods for name in pod.secrets)
+        secrets = reader.secrets(names, {it.key: it for it in known})
         here = {place: [it for it in known if it.namespace == place] for place in places}
         now, items = self._clock(), []
         for pod in found.pods:

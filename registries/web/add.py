@@ -27,7 +27,8 @@ from registries.domain.errors import (
     Refused,
     TooManyRequests,
 )
-from registries.domain.registry import Provider, RegistrySecret, name_problem
+from registries.domain.registry import USERNAME_MAX, Provider, RegistrySecret, name_problem
+from registries.domain.shown import shown_words
 from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
 from registries.intake.draft import read_credential, read_draft, suggested_name
 from registries.log_in.access import ConsoleRequest
@@ -74,13 +75,15 @@ def _new(request: ConsoleRequest, provider: Provider, namespace: str, *, another
 
 
 def _given(request: ConsoleRequest) -> dict[str, str]:
-    """An address and a name from a link, if they are valid."""
+    """Address, name and user name from a link, if they are valid."""
     domain, name, found = request.GET.get("domain", ""), request.GET.get("name", ""), dict[str, str]()
     if domain:
         with suppress(AddressError):
             found["domain"] = parse_address(domain).canonical
     if name and name_problem(name) is None:
         found["name"] = name
+    if (username := request.GET.get("username", "")) and username == shown_words(username, USERNAME_MAX):
+        found["username"] = username
     return found
 
 
@@ -159,6 +162,7 @@ def _form(
         "regions": presets.ALIYUN_REGIONS,
         "chosen": provider,
         "another": another,
+        "adopted": shown_words(request.GET.get("secret", ""), USERNAME_MAX),
         "also": request.POST.getlist("also"),
     }
     return dialog(request, "registries/_add.html", context, status=status, title=_("Add registry"))

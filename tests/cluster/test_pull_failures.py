@@ -93,7 +93,9 @@ def states(store: KubernetesStore) -> dict[str, tuple[SecretState, tuple[str, ..
     assert reader
     pods = reader.pods(["team-a"], Phase.PENDING, all_of_them=False).pods
     key = Key("team-a", "harbor-prod")
-    read = reader.secrets(pods, {key: store.get(key)})
+    read = reader.secrets(
+        (Key("team-a", name) for pod in pods for name in pod.secrets), {key: store.get(key)}
+    )
     assert CANARY not in repr(read)
     return {key.name: (it.state, it.keys) for key, it in read.items()}
 

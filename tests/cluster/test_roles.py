@@ -36,6 +36,7 @@ pytest_plugins = ("tests.cluster.people", "tests.cluster.bearers")
 
 ON_CLUSTER = {
     "pull_failures": dict.fromkeys(CAST, 200),
+    "secret_scan": dict.fromkeys(CAST, 200),
     "restart_pod": dict.fromkeys(("olive", "nina", "omar", "vic"), 200),
     "node_test": dict.fromkeys(("olive", "nina", "omar"), 200),
     "node_verdict": {"olive": 200, "nina": 200, "omar": 403},

@@ -21,6 +21,8 @@ from tests.peers.running_console import RunningConsole
 from tests.peers.scripted import wait_for
 
 PAGE = "/pull-failures/"
+SCAN = f"{PAGE}secrets/"
+ADOPT = "/registries/-/add/?namespace=team-a&provider=other&domain=x.example.com&username=robot%24shop&secret=theirs"
 NOWHERE = "192.168.3.4:5000"
 PROVEN = "harbor-proven"
 AWAY = 'role="alert"'
@@ -162,6 +164,10 @@ def at_the_end(page: Page, scene: Scene) -> None:
     page.locator(".pull-failure").last.scroll_into_view_if_needed()
 
 
+def unused(page: Page, scene: Scene) -> None:
+    page.locator("#unused").scroll_into_view_if_needed()
+
+
 CLUSTER_STATES = (
     State("pulls", PAGE),
     State("pulls-end", f"{PAGE}?namespace=team-a", at_the_end),
@@ -174,4 +180,13 @@ CLUSTER_STATES = (
     State("pulls-away", PAGE, away),
     State("pulls-nobody", PAGE, person="sam"),
     State("pulls-no-permission", PAGE, without_permission),
+    State("scan", SCAN),
+    State("scan-unfolded", f"{SCAN}?namespace=team-a", unfolded),
+    State("scan-unused", f"{SCAN}?namespace=team-a", unused),
+    State("scan-viewer", SCAN, person="vic"),
+    State("scan-empty", f"{SCAN}?namespace={EMPTY}"),
+    State("scan-longest", f"{SCAN}?namespace={LONGEST}", unfolded),
+    State("scan-nobody", SCAN, person="sam"),
+    State("scan-no-permission", SCAN, without_permission),
+    State("scan-adopt", ADOPT),
 )

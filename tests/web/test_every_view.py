@@ -112,6 +112,7 @@ VIEWS = {
     "node_test": View({**dict.fromkeys(SEES, 404), "vic": 403}, IN_TEAM_A, wrong="put"),
     "node_verdict": View({**dict.fromkeys(SEES, 404), "vic": 403}, {**IN_TEAM_A, "test": "0" * 16}),
     "pull_failures": View(dict.fromkeys(SEES, 404)),
+    "secret_scan": View(dict.fromkeys(SEES, 404)),
     "restart_pod": View(dict.fromkeys(SEES, 404), IN_TEAM_A, wrong="put"),
     "journal": View(ANYBODY),
     "journal_export": View(ANYBODY),

@@ -85,11 +85,13 @@ class SecretState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PodSecret:
-    """A Secret that a pod names. `keys` are the keys of its `auths`; it never has their content."""
+    """A Secret that a pod names. `keys` are the keys of its `auths`, and `users` the user name of each, if it was read;
+    it has nothing else of their content."""
 
     name: str
     state: SecretState
     keys: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ whose rules are the same in 1.36.
 """
 
 from .images import DEFAULT_DOMAIN, ImageReference, image_name, read_image, split_domain
-from .keyring import lookup, matches
+from .keyring import host_of_key, lookup, matches
 
 __all__ = [
     "DEFAULT_DOMAIN",
     "ImageReference",
+    "host_of_key",
     "image_name",
     "lookup",
     "matches",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from .glob import glob_matches
-from .images import image_name
+from .images import image_name, read_image
 from .location import Location, key_location, parse, split_port
 
 _DOCKER_HUB = b"index.docker.io"
@@ -15,6 +15,15 @@ def matches(keys: Iterable[str], image: str) -> list[str]:
     """The keys of one docker config whose credentials a kubelet tries for an image, in its order. Empty for an image
     name that it refuses."""
     return lookup([{key: key for key in keys}], image) or []
+
+
+def host_of_key(key: str) -> str:
+    """host[:port] of the images that a key of `auths` is for; docker.io for both names of Docker Hub. "" for a pattern,
+    and for a key that no image has."""
+    located = key_location(key)
+    host = located.host.decode(errors="replace") if located else ""
+    read = read_image(f"{host}/library/app")
+    return read.host if read and host in (read.host, _DOCKER_HUB.decode()) else ""
 
 
 def lookup(auths: Sequence[Mapping[str, T]], image: str) -> list[T] | None:

@@ -1,0 +1,90 @@
+"""The Secrets that the objects of a namespace name, read when a person asks, item by item, and not kept."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from registries.cluster.connection import Connection, Json
+from registries.domain.errors import ConsoleError, NotFound, Problem
+from registries.pull_secrets.node_test import is_test
+from registries.pull_secrets.scan import InUse
+from registries.pull_secrets.usage import EARLIER, LISTED, REPOSITORY, Named, has_repositories, named_by
+
+AT_ONCE = 8
+PATIENCE = 8.0
+"""Seconds for all lists together: a person waits for the page."""
+MOST_OBJECTS = 20_000
+"""Objects that are looked at, per list."""
+MOST_NAMES = 2_000
+"""Names and sets of names that are kept, per namespace."""
+
+
+class _Enough(Exception):
+    """The rest of a list is not read."""
+
+
+def read_in_use(reader: Connection, namespaces: Sequence[str]) -> tuple[dict[str, InUse], Problem | None]:
+    """What these namespaces name, and why a list could not be read to its end. Raises no error. Thread-safe when its
+    argument is."""
+    until = time.monotonic() + PATIENCE
+    found = {namespace: InUse() for namespace in namespaces}
+    questions = [(namespace, kind) for namespace in namespaces for kind in LISTED]
+    with ThreadPoolExecutor(AT_ONCE, "in-use") as threads:
+        answers = list(threads.map(lambda it: _listed(reader, it[0], it[1], until), questions))
+    problem = None
+    for (namespace, kind), (named, failed) in zip(questions, answers, strict=True):
+        _add(found[namespace], kind, named)
+        if failed is not None:
+            found[namespace].unread.append(kind)
+        if failed == Problem.CLUSTER_FORBIDDEN:
+            found[namespace].forbidden.append(kind)
+        elif failed is not None:
+            problem = failed
+    return found, problem
+
+
+def _listed(
+    reader: Connection, namespace: str, kind: str, until: float
+) -> tuple[list[Named], Problem | None]:
+    """The objects of one kind that name a Secret, and why there may be more."""
+    group, plural = LISTED[kind]
+    named: list[Named] = []
+    scanned = 0
+
+    def take(item: Json) -> None:
+        nonlocal scanned
+        scanned += 1
+        if scanned > MOST_OBJECTS or len(named) > MOST_OBJECTS or time.monotonic() > until:
+            raise _Enough
+        found = named_by(kind, item)
+        if (found.secrets or found.others) and not found.over and not is_test(item):
+            named.append(found)
+
+    for base in (group, EARLIER.get(group)):
+        if base is None or time.monotonic() > until:
+            break
+        path = f"{base}/namespaces/{namespace}/{plural}"
+        try:
+            reader.list_all(path, subject=namespace, query={"resourceVersion": "0"}, take=take)
+            return named, None
+        except _Enough:
+            return named, Problem.CLUSTER_TIMEOUT
+        except ConsoleError as error:
+            if isinstance(error, NotFound) or error.problem == Problem.CRD_MISSING:
+                continue
+            if kind == REPOSITORY and not has_repositories(reader, until):
+                return named, None
+            return named, error.code or Problem.CLUSTER_FAILED
+    return named, Problem.CLUSTER_TIMEOUT if time.monotonic() > until else None
+
+
+def _add(found: InUse, kind: str, named: list[Named]) -> None:
+    for it in named:
+        found.mentioned |= it.secrets | it.others
+        if not it.secrets or it.part_of_another:
+            continue
+        if len(found.together) < MOST_NAMES:
+            found.together.add(it.secrets)
+        for name in it.secrets:
+            if name in found.users or len(found.users) < MOST_NAMES:
+                found.users.setdefault(name, []).append((kind, it.name))

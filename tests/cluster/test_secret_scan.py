@@ -1,0 +1,150 @@
+"""The scan of pull secrets in use, on a real API server: what it finds, for whom, and what it never shows."""
+
+import json
+
+import pytest
+
+from registries.cluster.paths import pods_in, secrets_in
+from registries.cluster.personal import Person
+from registries.domain.registry import Key
+from registries.pull_secrets import in_use as in_use_reader
+from registries.pull_secrets.scan import InUse, unused
+from registries.pull_secrets.usage import LISTED
+from registries.stores.cluster.store import KubernetesStore
+from tests.canary import CANARY
+from tests.cast import Cast
+from tests.cluster.users import HARBOR, account, add, make, pod_spec
+from tests.peers.cluster import Cluster
+from tests.peers.failing_pods import secret
+
+pytest_plugins = ("tests.cluster.users", "tests.cluster.test_pull_failures")
+
+PAGE = "/pull-failures/secrets/"
+
+
+def config(**users: str) -> str:
+    """A docker config with a credential per host, written with _ for the dot."""
+    auths = {host.replace("_", "."): {"username": it, "password": CANARY} for host, it in users.items()}
+    return json.dumps({"auths": auths})
+
+
+def in_use(store: KubernetesStore, namespace: str = "team-a") -> InUse:
+    reader = store.pull_failures()
+    assert reader
+    found, _problem = reader.in_use([namespace])
+    return found[namespace]
+
+
+def test_every_object_that_names_a_secret_counts_once(store: KubernetesStore, place: Cluster) -> None:
+    account(place, secrets=("of-account",))
+    for kind in ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Pod"):
+        again = "Never" if kind in ("CronJob", "Job") else "Always"
+        make(place, kind, kind.lower(), pod_spec("nginx", ("one", kind.lower()), again=again))
+    volume = {"volumes": [{"name": "v", "secret": {"secretName": "in-volume"}}]}
+    make(place, "Pod", "builder", {**pod_spec(), **volume})
+    make(place, "Pod", "elsewhere", pod_spec("nginx", ("other",)), namespace="team-b")
+
+    found = in_use(store)
+
+    kinds = ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Pod"]
+    assert found.users["of-account"] == [("ServiceAccount", "default")]
+    assert found.users["one"] == [(kind, kind.lower()) for kind in kinds]
+    assert "in-volume" not in found.users
+    assert "in-volume" in found.mentioned
+    assert "other" not in found.mentioned
+    assert frozenset({"one", "pod"}) in found.together
+    assert (found.unread, found.forbidden) == ([], [])
+
+
+def test_a_person_without_a_right_is_told_which_and_nothing_is_called_unused(
+    store: KubernetesStore, place: Cluster, person: Person
+) -> None:
+    add(store)
+    found = in_use(store.acting_as(person))
+    registry = store.get(Key("team-a", "harbor-prod"))
+
+    missing = [kind for kind in LISTED if kind != "Repository"]  # this cluster has no definition of it
+    assert (found.forbidden, found.unread, found.users) == (missing, missing, {})
+    assert unused(found, [registry]) == []
+    assert [it.name for it in unused(in_use(store), [registry])] == ["harbor-prod"]
+
+
+def test_a_person_scans_with_the_role_and_no_further(
+    store: KubernetesStore, place: Cluster, admin: Person
+) -> None:
+    make(place, "Pod", "p", pod_spec("nginx", ("one",)))
+    make(place, "Pod", "p", pod_spec("nginx", ("one",)), namespace="team-b")
+
+    assert in_use(store.acting_as(admin)).users == {"one": [("Pod", "p")]}
+    other = in_use(store.acting_as(admin), "team-b")
+    assert (other.users, "Pod" in other.forbidden) == ({}, True)
+
+
+@pytest.mark.parametrize(("name", "value"), [("MOST_OBJECTS", 2), ("PATIENCE", -1.0)])
+def test_there_is_an_end_to_what_is_read(
+    store: KubernetesStore, place: Cluster, monkeypatch: pytest.MonkeyPatch, name: str, value: float
+) -> None:
+    for pod in "abc":
+        make(place, "Pod", pod, pod_spec("nginx", ("one",)))
+    monkeypatch.setattr(in_use_reader, name, value)
+
+    found = in_use(store)
+
+    assert len(found.users.get("one", [])) < 3
+    assert "Pod" in found.unread
+    assert found.forbidden == []
+
+
+def fill(place: Cluster) -> None:
+    """Secrets with every finding, and pods that name them, instead of those that another test left."""
+    for collection in (secrets_in("team-a"), f"{pods_in('team-a')}?gracePeriodSeconds=0"):
+        assert place.server.call("DELETE", collection).status == 200
+    secret(place, "adopt", config(new_io="robot$new"))
+    secret(place, "broken", '{"auths":[]}')
+    secret(place, "opaque", CANARY, "Opaque")
+    secret(place, "login", json.dumps({"auths": {"https://index.docker.io/v1/": {"auth": "dTpw"}}}))
+    secret(place, "hub", config(docker_io="other"))
+    secret(place, "twice", config(new_io="robot$new"))
+    for name in ("adopt", "broken", "opaque", "twice", "gone"):
+        make(place, "Pod", f"pod-{name}", pod_spec("nginx", (name,)))
+    make(place, "Pod", "pod-hub", pod_spec("nginx", ("login", "hub")))
+
+
+def test_for_its_own_accounts_the_console_reads_no_content(people: Cast, place: Cluster) -> None:
+    fill(place)
+    people.add("harbor-prod", domain=HARBOR)
+    people.add("idle", domain="idle.example.com")
+    make(place, "Pod", "uses", pod_spec("nginx", ("harbor-prod",)))
+
+    pages = {name: people.client(name).get(PAGE).content.decode() for name in ("olive", "nina", "vic", "sam")}
+
+    for name in ("olive", "nina", "vic"):
+        for text in (
+            "拉取凭证不存在",
+            "拉取凭证类型错误",
+            "拉取凭证未检查",
+            "pod-adopt",
+            "8 个使用中的拉取凭证",
+        ):
+            assert text in pages[name], (name, text)
+        assert "robot$new" not in pages[name]
+        assert CANARY not in pages[name]
+        assert "team-a/idle" in pages[name]
+        assert "team-a/harbor-prod" not in pages[name].partition('id="unused"')[2]
+    assert "pod-adopt" not in pages["sam"]
+    assert "name=gone" in pages["nina"]
+    assert "name=gone" not in pages["vic"]
+    assert people.client("nina").get(PAGE, {"namespace": "team-b"}).status_code == 404
+
+
+def test_the_dialog_is_filled_in_except_for_the_password(people: Cast) -> None:
+    client = people.client("nina")
+    query = {"namespace": "team-a", "domain": "new.io", "username": "robot$new", "secret": "adopt"}
+    form = client.get("/registries/-/add/", query).content.decode()
+    odd = client.get("/registries/-/add/", {"username": "a\u202eb", "secret": "<b>"}).content.decode()
+
+    assert 'value="new.io"' in form
+    assert 'value="robot$new"' in form
+    assert "控制台不会沿用 Secret adopt 中的密码" in form
+    assert "\u202e" not in odd
+    assert "<b>" not in odd
