@@ -13,6 +13,9 @@ class Rotation(models.Model):
     sealed = models.TextField(help_text="JSON of the values that change")
     anyway = models.BooleanField(default=False, help_text="keep what does not connect")
     undoing = models.BooleanField(default=False, help_text="the old values are written back")
+    by_token = models.BooleanField(
+        default=False, help_text="may do what a token allows: not without its caller"
+    )
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
 

@@ -218,7 +218,7 @@ class Rotations:
             if "password" in changes:
                 self._registries.require_password(it, changes["password"])
         run_id = self.runs.propose(access=access, registries=registries)
-        self._rows.add(run_id, changes, old, anyway=anyway)
+        self._rows.add(run_id, changes, old, anyway=anyway, by_token=access_now is not None)
         if sealed is not None:
             try:
                 certain = sealed()
@@ -233,8 +233,7 @@ class Rotations:
     def retry(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
         """Goes on with what failed or waits. Conflict `already_running`, `password_forgotten`."""
         self._require_kept(access, run_id)
-        prepare = partial(self._rows.retry, run_id)
-        self.runs.start(access=access, run_id=run_id, access_now=access_now, prepare=prepare)
+        self._continue(access, run_id, access_now, self._rows.retry)
 
     def resume_lost(self, access_now: AccessNow) -> None:
         """Goes on with the runs whose process was lost, with the rights that their people have now.
@@ -261,8 +260,16 @@ class Rotations:
     def roll_back(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
         """Writes the old values back to everything that was changed. The same conflicts."""
         self._require_kept(access, run_id)
-        prepare = partial(self._rows.undo, run_id)
-        self.runs.start(access=access, run_id=run_id, access_now=access_now, prepare=prepare)
+        self._continue(access, run_id, access_now, self._rows.undo)
+
+    def _continue(
+        self, access: Access, run_id: UUID, access_now: AccessNow | None, prepare: Callable[[UUID], None]
+    ) -> None:
+        def prepared() -> None:
+            prepare(run_id)
+            self._rows.continued(run_id, by_token=access_now is not None)
+
+        self.runs.start(access=access, run_id=run_id, access_now=access_now, prepare=prepared)
 
     def leave(self, *, access: Access, run_id: UUID) -> None:
         """Ends a stopped run as it stands, and forgets the passwords. The same conflicts."""

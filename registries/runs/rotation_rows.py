@@ -51,11 +51,17 @@ class RotationRows:
         self._sealer = sealer
 
     def add(
-        self, run_id: UUID, changes: Mapping[str, Any], old: Mapping[str, Draft], *, anyway: bool
+        self,
+        run_id: UUID,
+        changes: Mapping[str, Any],
+        old: Mapping[str, Draft],
+        *,
+        anyway: bool,
+        by_token: bool = False,
     ) -> None:
         """Seals the values that change, as fields of Draft, and the values before, by uid."""
         sealed = self._seal(run_id, "new", changes)
-        Rotation.objects.create(run_id=run_id, sealed=sealed, anyway=anyway)
+        Rotation.objects.create(run_id=run_id, sealed=sealed, anyway=anyway, by_token=by_token)
         for item in RunItem.objects.filter(run=run_id):
             draft = self._seal(run_id, f"old {item.pk}", _to_json(old[item.uid]))
             RotationTarget.objects.create(item=item, sealed=draft)
@@ -96,6 +102,10 @@ class RotationRows:
         """Notes the uid of the registry that took the place of an item's."""
         RunItem.objects.filter(pk=item_id).update(uid=uid)
 
+    def continued(self, run_id: UUID, *, by_token: bool) -> None:
+        """Notes whether the caller of now acts with a token."""
+        Rotation.objects.filter(run=run_id).update(by_token=by_token)
+
     def keep_new(self, run_id: UUID) -> None:
         """A first registry that does not connect keeps its new values: the old ones are of no use any more."""
         Rotation.objects.filter(run=run_id).update(anyway=True)
@@ -114,8 +124,10 @@ class RotationRows:
 
     def lost(self) -> list[tuple[UUID, str, str]]:
         """The runs whose process was lost: id, person and owner. One that was begun MOST_CLAIMS times waits for its
-        person: it may be what ends the processes."""
-        running = Rotation.objects.filter(run__state=RunState.RUNNING, run__fence__lt=MOST_CLAIMS)
+        person: it may be what ends the processes. So does one of a token: what the token allows now is not known."""
+        running = Rotation.objects.filter(
+            by_token=False, run__state=RunState.RUNNING, run__fence__lt=MOST_CLAIMS
+        )
         lost = running.filter(run__beat_at__lte=timezone.now() - LOST_AFTER)
         return list(lost.values_list("run_id", "run__person", "run__owner"))
 

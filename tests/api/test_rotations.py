@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from registries.domain.access import Role
 from registries.models import Rotation, Run
 from registries.people.grants import set_grant
+from registries.runs.run import LOST_AFTER
 from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.canary import CANARY
@@ -180,6 +182,18 @@ def test_it_is_for_changes_of_passwords_alone(two: Cast, way: str) -> None:
 
     for run in (str(other), "nothing", "0" * 32):
         assert decide(two, run, way).status_code == 404
+
+
+def test_without_its_process_it_waits_for_its_caller(two: Cast, stopped: str) -> None:
+    """The console keeps no token: what it allows now is not known."""
+    assert Run.objects.get(pk=stopped).state != "done"
+    Run.objects.filter(pk=stopped).update(state="running", beat_at=timezone.now() - LOST_AFTER)
+    before = stored(two, "harbor-prod", "copy")
+
+    services().rotations.resume_lost(services().people.access_now)
+
+    assert stored(two, "harbor-prod", "copy") == before
+    assert Rotation.objects.count() == 1
 
 
 @pytest.mark.parametrize("way", ["retry", "roll-back"])
