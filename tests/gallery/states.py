@@ -92,7 +92,7 @@ def messages(page: Page, scene: Scene) -> None:
 
 
 def relatives(page: Page, scene: Scene) -> None:
-    page.locator(".relatives").scroll_into_view_if_needed()
+    page.locator("#relatives .relatives").scroll_into_view_if_needed()
 
 
 def in_step(page: Page, scene: Scene) -> None:
