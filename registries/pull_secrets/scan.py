@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import accumulate
 
 from registries.domain.registry import Key, RegistrySecret
 from registries.pull_secrets.explain import PodSecret, SecretState
@@ -11,6 +12,8 @@ from registries.pull_secrets.matching import DEFAULT_DOMAIN, host_of_key, lookup
 
 _ON_DOCKER_HUB = f"{DEFAULT_DOMAIN}/library/nginx"
 ENTRIES_MAX = 20
+MOST_KEYS = 20_000
+"""Keys that one scan compares, over all Secrets: somebody may fill a namespace with them on purpose."""
 
 
 class Finding(StrEnum):
@@ -64,6 +67,13 @@ class Scanned:
     unclaimed: tuple[tuple[str, str], ...] = ()
 
 
+def comparable(secrets: Mapping[Key, PodSecret]) -> dict[Key, PodSecret]:
+    """The Secrets up to MOST_KEYS; those with the fewest keys first, so that a huge one hides no other."""
+    ordered = sorted(secrets.items(), key=lambda it: len(it[1].keys))
+    counts = accumulate(len(it.keys) for _, it in ordered)
+    return {key: it for (key, it), count in zip(ordered, counts, strict=True) if count <= MOST_KEYS}
+
+
 def scan(
     namespace: str,
     in_use: InUse,
@@ -73,6 +83,7 @@ def scan(
     """The Secrets in use of one namespace, by name. `registries` are those of the namespace. A Secret that is not in
     `secrets` counts as not read."""
     here = {it.name: it for it in registries}
+    known = {(host, it.username) for it in registries for host in image_hosts(it.address)}
     owners = _owners(secrets, registries)
     shadows = _shadows(in_use.together, secrets)
     return [
@@ -80,7 +91,8 @@ def scan(
             Key(namespace, name),
             tuple(users),
             secrets.get(name, PodSecret(name, SecretState.UNREAD)),
-            here,
+            here.get(name),
+            known,
             owners,
             tuple(sorted(shadows.get(name, ()))),
         )
@@ -97,18 +109,17 @@ def _scanned(
     key: Key,
     users: tuple[tuple[str, str], ...],
     secret: PodSecret,
-    here: Mapping[str, RegistrySecret],
+    registry: RegistrySecret | None,
+    known: Collection[tuple[str, str]],
     owners: Mapping[tuple[str, str], set[str]],
     shadowed_by: tuple[str, ...],
 ) -> Scanned:
-    registry = here.get(key.name)
     if secret.state is not SecretState.READABLE:
         findings: tuple[Finding, ...] = (_BY_STATE[secret.state],)
         return Scanned(key, users, findings, registry.key if registry else None)
     if registry and not {*auths_keys(registry.address)} & {*secret.keys}:
         registry = None  # somebody else's Secret of that name
     entries = tuple(dict.fromkeys(_entries(secret)))
-    known = {(host, it.username) for it in here.values() for host in image_hosts(it.address)}
     unclaimed = () if registry else tuple(it for it in entries if it not in known)
     same = tuple(sorted({name for it in entries for name in owners[it]} - {key.name}))
     found = {Finding.FOREIGN: unclaimed, Finding.SHADOWED: shadowed_by, Finding.DUPLICATE: same}
@@ -141,12 +152,20 @@ def _entries(secret: PodSecret) -> Iterator[tuple[str, str]]:
 
 
 def _shadows(together: Iterable[frozenset[str]], secrets: Mapping[str, PodSecret]) -> dict[str, set[str]]:
-    """The Secrets whose credential for Docker Hub kubelets do not try, with those that they try instead."""
+    """The Secrets whose credential for Docker Hub kubelets do not try, with those that they try instead. Each Secret is
+    compared once: it may have a thousand keys, and a thousand pods may name it."""
+    on_hub = [it for it in secrets.values() if matches(it.keys, _ON_DOCKER_HUB)]
+    tried = {it.name for it in on_hub if _beside_docker_io(it)}
+    only_index = {it.name for it in on_hub} - tried
     found: dict[str, set[str]] = {}
     for names in together:
-        read = [it for name in names if (it := secrets.get(name)) and matches(it.keys, _ON_DOCKER_HUB)]
-        tried = {it.name for it in lookup([dict.fromkeys(it.keys, it) for it in read], _ON_DOCKER_HUB) or ()}
-        for it in read:
-            if it.name not in tried:
-                found.setdefault(it.name, set()).update(tried)
+        for name in names & only_index if names & tried else ():
+            found.setdefault(name, set()).update(names & tried)
     return found
+
+
+def _beside_docker_io(secret: PodSecret) -> bool:
+    """Whether kubelets try this Secret where another one has the key docker.io."""
+    other: dict[str, str] = {DEFAULT_DOMAIN: ""}
+    found = lookup([dict.fromkeys(secret.keys, secret.name), other], _ON_DOCKER_HUB)
+    return secret.name in (found or ())

@@ -7,7 +7,7 @@ from registries.domain.errors import Problem
 from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret
 from registries.index.search import Index
-from registries.pull_secrets.scan import Finding, Scanned, scan, unused
+from registries.pull_secrets.scan import Finding, Scanned, comparable, scan, unused
 from registries.stores.base import Store
 
 MOST_NAMESPACES = 20
@@ -54,7 +54,7 @@ class SecretScan:
         known = {place: self._index.matching(access, Criteria(place)) for place in namespaces}
         keys = [Key(place, name) for place, names in in_use.items() for name in sorted(names.users)]
         registries = {it.key: it for place in known.values() for it in place}
-        read = reader.secrets(keys, registries)
+        read = comparable(reader.secrets(keys, registries))
         for place, names in in_use.items():
             secrets = {key.name: it for key, it in read.items() if key.namespace == place}
             found.secrets += [it for it in scan(place, names, secrets, known[place]) if it.findings]

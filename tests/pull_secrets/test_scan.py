@@ -12,7 +12,15 @@ from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.pull_secrets.explain import PodSecret, SecretState
 from registries.pull_secrets.failing import read_secret
 from registries.pull_secrets.matching import host_of_key
-from registries.pull_secrets.scan import Finding, InUse, Scanned, scan, unused
+from registries.pull_secrets.scan import (
+    MOST_KEYS,
+    Finding,
+    InUse,
+    Scanned,
+    comparable,
+    scan,
+    unused,
+)
 from tests.canary import CANARY
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -183,3 +191,17 @@ def test_of_a_credential_only_the_user_name_is_kept(entry: Any, user: str) -> No
 )
 def test_the_host_of_a_key(key: str, host: str) -> None:
     assert host_of_key(key) == host
+
+
+def test_huge_secrets_are_left_out_and_hide_no_other() -> None:
+    def with_keys(name: str, keys: int) -> tuple[Key, PodSecret]:
+        hosts = tuple(f"h{number}.example.com" for number in range(keys))
+        return Key("team-a", name), PodSecret(name, SecretState.READABLE, hosts)
+
+    huge = [with_keys(f"a-{number}", 1000) for number in range(30)]
+    small = [with_keys("small", 2), (Key("team-a", "missing"), PodSecret("missing", SecretState.MISSING))]
+
+    kept = comparable(dict([*huge, *small]))
+
+    assert {key.name for key, _ in small} <= {key.name for key in kept}
+    assert MOST_KEYS - 1000 < sum(len(it.keys) for it in kept.values()) <= MOST_KEYS
