@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.peers.console_page import add_registry, credential, dialog, row, status
 from tests.peers.held import HeldRegistry
 from tests.peers.running_console import RunningConsole
+from tests.peers.scripted import wait_for
 from tests.peers.visitors import People
 from tests.peers.words import ZH
 
@@ -78,6 +79,8 @@ def test_a_run_is_cancelled_and_taken_up_again(
     expect(dialog(page).get_by_role("heading", name="测试已取消")).to_be_visible()
     resume = dialog(page).get_by_role("button", name="继续")
     held.let_go()
+    under_way = "SELECT count(*) FROM registries_verificationrecord WHERE finished_at IS NULL"
+    assert wait_for(lambda: console.query(under_way) == [(0,)]), "else it is skipped as under way"
     resume.click()
     expect(dialog(page).get_by_role("heading", name="测试完成")).to_be_visible()
     expect(dialog(page).get_by_role("status")).to_contain_text("已测试 2 / 2")

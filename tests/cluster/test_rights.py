@@ -165,6 +165,7 @@ def walk(client: Client, cluster: Cluster, find: Callable[[str], Any]) -> None:
     for name in ("新", "更新"):  # the second Event of a kind is counted in the first
         form |= {"uid": added.uid, "resource_version": find("added").resource_version, "display_name": name}
         assert client.post("/registries/team-a/added/edit/", form).status_code == 302
+        assert wait_for(lambda: "Edited: display name." in _events(cluster)), "or both are written as one"
     assert client.post("/registries/team-a/added/verify/").status_code == 302
     with suppress(SystemExit):
         call_command("verify")
@@ -180,6 +181,11 @@ def walk(client: Client, cluster: Cluster, find: Callable[[str], Any]) -> None:
     gone = client.post("/registries/team-a/added/delete/", {"confirm": "added", "uid": added.uid})
     assert gone.status_code == 302
     assert cluster.server.call("GET", registry(key)).status == 404
+
+
+def _events(cluster: Cluster) -> list[str]:
+    items = cluster.server.call("GET", "/api/v1/namespaces/team-a/events").body["items"]
+    return [it["message"] for it in items]
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """The scan of pull secrets in use, on a real API server: what it finds, for whom, and what it never shows."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -13,13 +15,21 @@ from registries.pull_secrets.usage import LISTED
 from registries.stores.cluster.store import KubernetesStore
 from tests.canary import CANARY
 from tests.cast import Cast
+from tests.cluster.test_pages import configured
 from tests.cluster.users import HARBOR, account, add, make, pod_spec
 from tests.peers.cluster import Cluster
 from tests.peers.failing_pods import secret
 
-pytest_plugins = ("tests.cluster.users", "tests.cluster.test_pull_failures")
+pytest_plugins = ("tests.cluster.users",)
 
 PAGE = "/pull-failures/secrets/"
+
+
+@pytest.fixture
+def people(place: Cluster, settings: Any, cast: Cast) -> Iterator[Cast]:
+    """The cast, with accounts of the console, on this cluster."""
+    for _ in configured(place, settings):
+        yield cast
 
 
 def config(**users: str) -> str:
