@@ -46,7 +46,7 @@ export function askToClose() {
 
 export function openDialog(url, { source, method = "GET", values } = {}) {
   opener = source?.id || "";
-  return window.htmx.ajax(method, url, { target: "#dialog-body", swap: "innerHTML", values });
+  return window.htmx.ajax(method, url, { source: "#dialog-body", target: "#dialog-body", swap: "innerHTML", values });
 }
 
 function fresh() {

@@ -7,6 +7,7 @@ const find = document.getElementById("palette-find");
 const found = document.getElementById("palette-found");
 const sheet = document.getElementById("keys");
 let timer = 0;
+let turns = 0;
 let composing = false;
 
 // Enter and Escape of an input method are its own: no script and no dialog sees them.
@@ -66,9 +67,16 @@ function isFree(event) {
   return !event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
 }
 
-function load() {
+// Shows what matches. Resolves to false when a newer text is looked for, or there was no answer. Not by htmx, whose
+// promise for a request that waits for an earlier one does not wait for the answer.
+async function load() {
   const query = new URLSearchParams({ find: find.value });
-  return window.htmx.ajax("GET", `${palette.dataset.url}?${query}`, { target: found, swap: "innerHTML" });
+  const turn = ++turns;
+  const answer = await fetch(`${palette.dataset.url}?${query}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const text = answer?.ok ? await answer.text() : "";
+  if (turn !== turns || !text) return false;
+  found.innerHTML = text;
+  return true;
 }
 
 function openPalette() {
@@ -85,7 +93,7 @@ function walk(event) {
   if (event.key === "Enter" && event.target === find) {
     // What was typed last may not have been looked for yet.
     clearTimeout(timer);
-    load().then(() => found.querySelector("a")?.click());
+    load().then((isShown) => isShown && found.querySelector("a")?.click());
   }
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!step || !links.length) return;

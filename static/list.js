@@ -9,7 +9,9 @@ function state() {
 }
 
 function refresh() {
+  // An element of its own: htmx keeps one waiting request for each, and drops the others.
   return window.htmx.ajax("GET", window.location.pathname + window.location.search, {
+    source: "#list",
     target: "#list",
     swap: "innerHTML show:none",
   });

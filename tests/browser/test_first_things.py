@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.peers.console_page import add_registry, choose, dialog, fill, names, row, status
 from tests.peers.running_console import RunningConsole
@@ -215,6 +215,21 @@ class TestKeys:
         page = people("olive").open()
         page.keyboard.press("?")
         expect(page.locator("#keys")).to_be_visible()
+
+    def test_enter_opens_what_was_typed_and_not_what_was_shown_before(self, people: People) -> None:
+        page = people("vic").open()
+        waiting: list[Route] = []
+
+        def hold(route: Route) -> None:
+            waiting.append(route)
+
+        page.route("**/-/palette/?find=", hold)
+        page.keyboard.press("Control+k")
+        page.keyboard.insert_text("harbor")
+        page.keyboard.press("Enter")
+
+        page.wait_for_url("**/registries/team-a/**")
+        assert len(waiting) == 1, "the answer for the empty text has not come yet"
 
     def test_find_pages_namespaces_and_registries(self, people: People) -> None:
         page = people("vic").open()

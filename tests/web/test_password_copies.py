@@ -19,7 +19,9 @@ from tests.web.test_password import PATH, Probing, posted, stored, typed_verdict
 
 def offered(html: str) -> dict[str, tuple[bool, bool]]:
     """Of each copy: whether it is checked, and whether it can be."""
-    found = re.findall(r'name="copies" value="([^"]+)"([^>]*)>\s*<span>\s*<span class="mono">([^<]+)<', html)
+    found = re.findall(
+        r'name="copies" value="([^"]+)"([^>]*)>\s*<span[^>]*>\s*<span class="mono">([^<]+)<', html
+    )
     return {name: ("checked" in rest, "disabled" not in rest) for _, rest, name in found}
 
 
