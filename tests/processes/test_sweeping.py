@@ -98,14 +98,18 @@ def test_two_processes_share_the_work_and_one_is_killed(holders: list[Holder], t
                 until(lambda: ask(f"SELECT count(*) FROM {ROWS}") == [(EACH * HOSTS,)])
                 held = f"SELECT count(*) FROM {ROWS} WHERE claimed_until > now() AND claimed_by LIKE '%-{{}}'"
 
-                def both_work() -> bool:
-                    # One process may be done before the other has started. Then there is work again.
-                    database.execute(f"UPDATE {ROWS} SET due_at = now() WHERE claimed_until IS NULL")
-                    return all(ask(held.format(it.pid)) != [(0,)] for it in (one, two))
+                worked: set[int] = set()
 
-                until(both_work)
+                def works(process: "subprocess.Popen[bytes]") -> bool:
+                    # What was done is due again: one process may be done before the other has started.
+                    database.execute(f"UPDATE {ROWS} SET due_at = now() WHERE claimed_until IS NULL")
+                    worked.update(it.pid for it in (one, two) if ask(held.format(it.pid)) != [(0,)])
+                    return process.pid in worked
+
+                until(lambda: works(one) and works(two))
                 until(lambda: sum(it.total for it in holders) >= EACH * HOSTS // 2)
-                until(lambda: ask(held.format(one.pid)) != [(0,)])
+                worked.clear()
+                until(lambda: works(one))
                 one.kill()
                 one.wait()
                 before = ask(held.format(one.pid))
