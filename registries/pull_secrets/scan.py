@@ -17,7 +17,7 @@ MOST_KEYS = 20_000
 
 
 class Finding(StrEnum):
-    """What a scan says of a Secret. The first five are about its content, the last three about its use."""
+    """What a scan says of a Secret. One that cannot be read has none of the last three."""
 
     BROKEN = "broken"
     MISSING = "missing"

@@ -159,7 +159,7 @@ class Users:
 
 
 def has_repositories(reader: Caller, until: float) -> bool:
-    """Whether the cluster has their definition. A refusal comes before the answer that there is none."""
+    """Whether the cluster has their definition. A server refuses before it says that there is none."""
     try:
         served = reader.call(
             "GET", paths.GROUP_PATH, subject=paths.GROUP_PATH, read=max(0.1, until - time.monotonic())

@@ -258,7 +258,7 @@ class Rotations:
             time.sleep(LOOK)
 
     def roll_back(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
-        """Writes the old values back to everything that was changed. The same conflicts."""
+        """Writes the old values back to everything that was changed. The conflicts of `retry`."""
         self._require_kept(access, run_id)
         self._continue(access, run_id, access_now, self._rows.undo)
 
@@ -272,7 +272,7 @@ class Rotations:
         self.runs.start(access=access, run_id=run_id, access_now=access_now, prepare=prepared)
 
     def leave(self, *, access: Access, run_id: UUID) -> None:
-        """Ends a stopped run as it stands, and forgets the passwords. The same conflicts."""
+        """Ends a stopped run as it stands, and forgets the passwords. The conflicts of `retry`."""
         self._require_kept(access, run_id)
         self.runs.close(access=access, run_id=run_id, outcome=SKIPPED)
 

@@ -36,6 +36,10 @@ LASTS = timedelta(minutes=2)
 """A claim holds for so long. It is held for longer before each write."""
 FORGOTTEN = (CopyState.NAMESPACE_GONE, CopyState.LEFT)
 """States that are nothing to tell for a namespace without a copy of the rule."""
+SETTLED = (*FORGOTTEN, CopyState.PRESENT, CopyState.NAME_TAKEN, CopyState.CHANGED, CopyState.DELETED)
+"""States that stay until a registry, the selection or a person changes something."""
+Judged = dict[str, tuple[object, ...]]
+"""By namespace: everything that decides about it."""
 
 
 class Follower:
@@ -48,6 +52,8 @@ class Follower:
         self._by = f"{gethostname()[:40]}-{getpid()}"
         self._seen: dict[int, tuple[object, ...]] = {}
         """By rule: the namespaces and the mark of the source when this process looked last."""
+        self._judged: dict[int, Judged] = {}
+        """By rule: what this process judged in its last look. The same needs no second look."""
 
     def run(self) -> None:
         """Works for ever, in its own thread."""
@@ -57,8 +63,11 @@ class Follower:
         """Looks at the rules that are due, and at those whose source or namespaces changed. Returns their number."""
         if self._index.freshness().away:
             return 0
-        begun = 0
-        for rule in rows.rules():
+        begun, rules = 0, rows.rules()
+        for gone in self._seen.keys() - {it.id for it in rules}:
+            del self._seen[gone]
+            self._judged.pop(gone, None)
+        for rule in rules:
             snapshot = self._index.fresh()
             source = source_of(snapshot, rule)
             seen = (snapshot.namespaces, mark(source) if source else "", rule.uid)
@@ -92,11 +101,19 @@ class Follower:
         """Looks at every namespace until the claim is lost. Raises the errors that concern all of them."""
         places = selected(self._writes, snapshot, of.rule.selection, of.source)
         found = rows.found(of.rule)
+        last, judged = self._judged.get(of.rule.id, {}), Judged()
+        self._judged[of.rule.id] = judged
         for namespace in sorted(places | set(found)):
             before, key = found.get(namespace), Key(namespace, of.source.name)
-            if before and namespace in places and self._is_done(of, before, snapshot.find(key)):
+            present = snapshot.find(key)
+            if before and namespace in places and self._is_done(of, before, present):
                 continue
             exists = namespace in snapshot.namespaces
+            if before and before.known.state in SETTLED:
+                theirs = (present.uid, mark(present), present.deleting) if present else None
+                judged[namespace] = (before.known, theirs, mark(of.source), exists, namespace in places)
+                if last.get(namespace) == judged[namespace]:
+                    continue
             held = rows.extend(of.rule, timezone.now() + LASTS)
             if not held or not self._look(of, before, key, exists=exists, selected=namespace in places):
                 return

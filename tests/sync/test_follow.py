@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registries.domain.access import EVERYWHERE, Role
@@ -68,6 +70,23 @@ def test_namespaces_get_a_copy_and_so_does_a_new_one(cast: Cast) -> None:
 
     assert states() == {"team-b": "in_step", "team-c": "in_step"}
     assert password(Key("team-c", "harbor-prod")) == CANARY
+
+
+def test_what_is_left_alone_costs_nothing_while_nothing_changes(cast: Cast) -> None:
+    keep(cast, cast.add())
+    for number in range(5):
+        create_namespace(cast, f"taken-{number}")
+        cast.add("harbor-prod", f"taken-{number}", username="somebody")
+    turn()
+    turn()  # the states are settled by now
+
+    with CaptureQueriesContext(connection) as quiet:
+        turn()
+
+    assert len(quiet) < 15, "a fixed number, and not some for each of five"
+    theirs = cast.find(namespace="taken-3")
+    services().registries.delete(access=cast.access("olive"), key=theirs.key, uid=theirs.uid)
+    assert turn()["taken-3"] == "in_step", "a change is seen"
 
 
 def test_a_new_password_follows(cast: Cast) -> None:
