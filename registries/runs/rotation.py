@@ -8,15 +8,12 @@ else is touched. A later failure stops the run: the person tries again, rolls al
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
-
-from django.db import connections
 
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
@@ -25,6 +22,7 @@ from registries.domain.registry import Draft, RegistrySecret
 from registries.probe import Reason, Result
 from registries.runs.engine import AccessNow, Runs
 from registries.runs.execution import Execution, ItemQueue, Kind, Step
+from registries.runs.loop import repeat
 from registries.runs.rotation_rows import RotationRows, Target
 from registries.runs.run import Item, ItemOutcome, ItemState
 from registries.runs.single import SingleTests
@@ -248,14 +246,7 @@ class Rotations:
 
     def keep_resuming(self, access_now: AccessNow) -> None:
         """Looks for lost runs for ever, in its own thread. Several processes may do so at once."""
-        while True:
-            try:
-                self.resume_lost(access_now)
-            except Exception:
-                log.exception("going on with lost runs failed")
-            finally:
-                connections.close_all()
-            time.sleep(LOOK)
+        repeat(partial(self.resume_lost, access_now), LOOK, "going on with lost runs failed")
 
     def roll_back(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
         """Writes the old values back to everything that was changed. The conflicts of `retry`."""

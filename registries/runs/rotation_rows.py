@@ -4,20 +4,18 @@ They are kept until the run has ended, and for a day at most.
 """
 
 import json
-import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connections
 from django.utils import timezone
 
 from registries.domain.errors import NotFound, Problem, Unavailable
 from registries.domain.registry import Draft, Key, Origin, Provider
 from registries.models import Rotation, RotationTarget, Run, RunItem
+from registries.runs.loop import repeat
 from registries.runs.run import LOST_AFTER, ItemState, RunState
 from registries.stores.resealing import reseal_all
 from registries.stores.sealing import Sealer
@@ -28,8 +26,6 @@ KEPT = timedelta(days=1)
 MOST_CLAIMS = 10
 LOOK = 600.0
 """Seconds between two looks for old values."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +174,7 @@ def forget_old(now: datetime | None = None) -> int:
 
 def keep_forgetting() -> None:
     """Forgets old values every few minutes for ever, in its own thread. Several processes may do so at once."""
-    while True:
-        try:
-            forget_old()
-        except Exception:
-            log.exception("forgetting the passwords of old runs failed")
-        finally:
-            connections.close_all()
-        time.sleep(LOOK)
+    repeat(forget_old, LOOK, "forgetting the passwords of old runs failed")
 
 
 def _to_json(draft: Draft) -> dict[str, Any]:

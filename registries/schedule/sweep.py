@@ -22,12 +22,12 @@ from registries.domain.registry import Key
 from registries.index.search import Index
 from registries.models import ScheduledRegistry
 from registries.probe.result import Result
+from registries.runs.loop import repeat
 from registries.runs.threads import Background
 from registries.schedule import rows, telling
 from registries.schedule.digest import CredentialDigest
 from registries.schedule.expiry import Expiries
 from registries.schedule.intervals import Intervals
-from registries.schedule.loop import repeat
 from registries.schedule.placing import Placing
 from registries.schedule.rows import Claim
 from registries.schedule.sharing import SharedCredentials

@@ -15,7 +15,7 @@ from registries.events.change import Change, ChangeKind
 from registries.events.outbox import tell
 from registries.limits import exclusive
 from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
-from registries.schedule.loop import repeat
+from registries.runs.loop import repeat
 from registries.schedule.silences import current, silence_at, to_tell
 from registries.schedule.state import State
 
