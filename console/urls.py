@@ -8,7 +8,8 @@ from django.views.i18n import set_language
 
 from console import health
 from registries.api import urls as api
-from registries.log_in.pages import PasswordChange, log_in
+from registries.log_in.pages import PasswordChange
+from registries.log_in.view import log_in
 from registries.web.responses import with_accounts_only
 
 urlpatterns = [

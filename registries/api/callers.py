@@ -15,7 +15,7 @@ from registries.api.status import ApiError
 from registries.domain.access import Access, Permission
 from registries.domain.errors import TooManyRequests, Unavailable
 from registries.log_in.access import ConsoleRequest
-from registries.log_in.pages import client_address
+from registries.log_in.client_address import client_address
 from registries.wiring import services
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="registry-console"'}

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from registries.domain.access import Access
-from registries.log_in.pages import client_address
+from registries.log_in.client_address import client_address
 from registries.wiring import services
 
 

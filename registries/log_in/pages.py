@@ -1,10 +1,9 @@
-"""Log-in, log-out, password change, and the functions that django-axes calls.
+"""The log-in page of accounts, password change, and the functions that django-axes calls.
 
 A password typed into the name field must not be stored: django-axes gets a keyed digest of the name, and the
 audit log keeps only names of existing accounts.
 """
 
-from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +11,6 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse_lazy
 from django.utils.crypto import salted_hmac
@@ -21,45 +19,12 @@ from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 from registries.domain.errors import TooManyRequests
+from registries.log_in.client_address import client_address
 from registries.log_in.throttle import Throttle
 from registries.words.problems import error_text
 
 SALT = "console.login"
 """Never change it: a new salt would release every locked log-in when the console is updated."""
-
-
-def client_address(request: HttpRequest) -> str:
-    """The client's IP address; behind a proxy, the address that the last proxy reports in X-Forwarded-For or, without
-    it, in Forwarded (RFC 7239)."""
-    if settings.BEHIND_PROXY:
-        reported = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        if forwarded := reported or _forwarded_for(request.headers.get("Forwarded", "")):
-            return _one_address(forwarded)
-    return _one_address(str(request.META.get("REMOTE_ADDR", "")))
-
-
-def _forwarded_for(header: str) -> str:
-    """The `for` of the last element. An address has no comma, so an open quote of a client cannot hide the element."""
-    for pair in header.rpartition(",")[2].split(";"):
-        name, _, value = pair.partition("=")
-        if name.strip().lower() == "for":
-            return value.strip()
-    return ""
-
-
-def _one_address(text: str) -> str:
-    """One spelling for an address, without port, brackets, quotes and zone; IPv4 inside IPv6 is IPv4. Every other text
-    is `unknown`: an identifier of a proxy may be new for each request (RFC 7239, 6.3), and would never be locked."""
-    text = text[:100].strip(' \t"')
-    bare = text[1:].partition("]")[0] if text.startswith("[") else text
-    without_port = bare.rpartition(":")[0] if bare.count(":") in (1, 8) else bare
-    for candidate in (bare, without_port):
-        try:
-            found = ip_address(candidate.partition("%")[0].strip())
-        except ValueError:
-            continue
-        return str(getattr(found, "ipv4_mapped", None) or found)
-    return "unknown" if text else ""
 
 
 def throttled_name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
@@ -131,15 +96,6 @@ class LogIn(auth_views.LoginView):
         response = super().form_invalid(form)
         response.status_code = 422
         return response
-
-
-@login_not_required
-def log_in(request: HttpRequest) -> HttpResponseBase:
-    """The log-in page for accounts, or for people of the cluster."""
-    from registries.log_in.cluster_pages import ClusterLogIn  # that module imports this one
-
-    view = ClusterLogIn if settings.AUTH == "kubernetes" else LogIn
-    return view.as_view()(request)
 
 
 class PasswordChange(auth_views.PasswordChangeView):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from registries.addresses.address import parse_address
 from registries.domain.encoding import decode_base64
-from registries.log_in.pages import client_address
+from registries.log_in.client_address import client_address
 from registries.probe.proxy import host_matches
 from tests.examples import of
 
