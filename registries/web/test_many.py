@@ -111,7 +111,8 @@ def verify_run_group(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """The registries of a run that ended with a reason and a problem."""
     reason, problem = request.GET.get("reason", ""), request.GET.get("problem", "")
     items = _runs().ended(access=request.access, run_id=run, reason=reason, problem=problem)
-    return render(request, "registries/_verify_lines.html", {"lines": [_line(it) for it in items]})
+    lines = [_line(it, in_group=True) for it in items]
+    return render(request, "registries/_verify_lines.html", {"lines": lines})
 
 
 def _runs() -> Runs:
@@ -157,7 +158,7 @@ def _only_item(access: Access, run: UUID, group: Group) -> list[Item]:
 
 def _group(group: Group, items: Sequence[Item]) -> dict[str, Any]:
     kind, icon = _mark(group)
-    lines = [_line(it) for it in items]
+    lines = [_line(it, in_group=True) for it in items]
     return {
         "it": group,
         "kind": kind,
@@ -181,14 +182,15 @@ def _hint(group: Group) -> str:
     return labels.reason_hint(group.reason) if group.state is ItemState.DONE and not group.ok else ""
 
 
-def _line(line: Item) -> dict[str, Any]:
+def _line(line: Item, *, in_group: bool = False) -> dict[str, Any]:
+    """In a group, the head has the text once for all lines."""
     kind, icon = _mark(line)
     took = labels.duration(line.duration_ms) if line.duration_ms else ""
     return {
         "it": line,
         "kind": kind,
         "icon": icon,
-        "text": _text(line),
+        "text": "" if in_group else _text(line),
         "took": took,
         "url": details_url(line.key),
     }
