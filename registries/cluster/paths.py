@@ -1,6 +1,7 @@
 """The paths of objects and collections on an API server."""
 
-from registries.domain.registry import Key
+from registries.domain.errors import NotFound, shortened
+from registries.domain.registry import Key, name_problem
 from registries.domain.resource import API_VERSION
 
 PLURAL = "registrysecrets"
@@ -12,12 +13,23 @@ PODS = "/api/v1/pods"
 NODES = "/api/v1/nodes"
 
 
+def one(collection: str, name: str) -> str:
+    """The path of one object. NotFound for a text that is no name.
+
+    The API server does not check the names in references (imagePullSecrets, ownerReferences): `../../kube-system/…`
+    would lead to another namespace.
+    """
+    if name_problem(name) is not None:
+        raise NotFound(shortened(name))
+    return f"{collection}/{name}"
+
+
 def registries_in(namespace: str) -> str:
     return f"{GROUP_PATH}/namespaces/{namespace}/{PLURAL}"
 
 
 def registry(key: Key) -> str:
-    return f"{registries_in(key.namespace)}/{key.name}"
+    return one(registries_in(key.namespace), key.name)
 
 
 def default_account(namespace: str) -> str:
@@ -37,4 +49,4 @@ def secrets_in(namespace: str) -> str:
 
 
 def secret(key: Key) -> str:
-    return f"{secrets_in(key.namespace)}/{key.name}"
+    return one(secrets_in(key.namespace), key.name)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from registries.domain.encoding import decode_base64
 from registries.domain.errors import Problem
-from registries.domain.registry import Key, RegistrySecret
+from registries.domain.registry import Key, RegistrySecret, name_problem
 from registries.probe.manifest import platform_of
 from registries.pull_secrets.explain import MESSAGE_MAX, PodSecret, SecretState, Waiting, is_pull_reason
 from registries.pull_secrets.node_test import is_test
@@ -132,9 +132,10 @@ def node_platform(item: Json) -> str:
 
 
 def controller_of(metadata: Json) -> Json | None:
-    """The owner reference of the controller."""
+    """The owner reference of the controller. One without a name is left out: the API server checks no names there, and
+    people paste a command with the name into a terminal."""
     owners = (it for it in metadata.get("ownerReferences") or () if it.get("controller"))
-    return next(owners, None)
+    return next((it for it in owners if name_problem(str(it.get("name"))) is None), None)
 
 
 def _owner(metadata: Json) -> tuple[str, str]:

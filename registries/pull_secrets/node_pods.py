@@ -58,7 +58,7 @@ class ClusterNodePods:
         """Without a grace period: an API server waits for the kubelet otherwise, which may be away."""
         for it in pods:
             options: Json = {"gracePeriodSeconds": 0, "preconditions": {"uid": it.uid}}
-            path = f"{paths.pods_in(namespace)}/{it.name}"
+            path = paths.one(paths.pods_in(namespace), it.name)
             with _as_person(namespace), suppress(NotFound):
                 self._connection.call("DELETE", path, subject=namespace, body=options)
 

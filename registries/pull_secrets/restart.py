@@ -35,12 +35,12 @@ def restart(caller: Caller, pod: Key, uid: str, at: datetime) -> tuple[str, str]
             raise Conflict(str(pod), Problem.CHANGED)
         kind, name = str(owner.get("kind")), str(owner.get("name"))
         if kind in ROLLED_OUT and str(owner.get("apiVersion")).startswith("apps/"):
-            path = f"{APPS}/namespaces/{pod.namespace}/{ROLLED_OUT[kind]}/{name}"
+            path = paths.one(f"{APPS}/namespaces/{pod.namespace}/{ROLLED_OUT[kind]}", name)
             caller.call(
                 "PATCH", path, subject=str(pod), body=_patch(str(owner.get("uid")), at), kind=MERGE_PATCH
             )
             return kind, name
-        path = f"{paths.pods_in(pod.namespace)}/{pod.name}"
+        path = paths.one(paths.pods_in(pod.namespace), pod.name)
         caller.call("DELETE", path, subject=str(pod), body={"preconditions": {"uid": uid}})
     except Refused:
         raise

@@ -15,7 +15,7 @@ from tests.cluster.test_pull_failures import PAGE
 from tests.cluster.users import account, make, pod_spec
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
-from tests.peers.failing_pods import IMAGE, RESTARTER, fails
+from tests.peers.failing_pods import IMAGE, RESTARTER, fails, leading_to
 
 pytest_plugins = ("tests.cluster.people", "tests.cluster.users")
 
@@ -125,6 +125,26 @@ def test_another_workload_of_the_name_stays(allowed: Cluster) -> None:
     assert post("team-a-admin", uid, "daemonset-1")[0] == 409
 
     assert not restarted(allowed, "DaemonSet")
+
+
+def test_the_name_of_an_owner_leads_to_no_other_workload(allowed: Cluster) -> None:
+    """Whoever makes pods in team-a chooses it, and the click is of a person with rights elsewhere."""
+    allowed.bind("team-a-admin", "restarter-of-workloads", "team-b")
+    make(allowed, "Deployment", "victim", pod_spec(IMAGE), namespace="team-b")
+    path = "/apis/apps/v1/namespaces/team-b/deployments/victim"
+    uid = allowed.server.call("GET", path).body["metadata"]["uid"]
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "uid": uid, "controller": True}
+    odd = (*leading_to("deployments", "victim"), "a\x03b", "a\nb", "a b", "\u202ea", "$(id)")
+    pods = [fails(allowed, f"pod-{n}", ownerReferences=[{**owner, "name": it}]) for n, it in enumerate(odd)]
+
+    page = log_in("team-a-admin").get(PAGE).content.decode()
+    done = [post("team-a-admin", uid, f"pod-{n}")[0] for n, uid in enumerate(pods)]
+
+    assert done == [409] * len(odd)
+    assert "/restart/" not in page
+    template = allowed.server.call("GET", path).body["spec"]["template"]
+    assert not template["metadata"].get("annotations")
+    allowed.unbind("team-a-admin", "restarter-of-workloads", "team-b")
 
 
 def test_a_pod_that_has_its_image_stays(allowed: Cluster) -> None:

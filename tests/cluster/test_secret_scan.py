@@ -10,6 +10,7 @@ from registries.cluster.paths import pods_in, secrets_in
 from registries.cluster.personal import Person
 from registries.domain.registry import Key
 from registries.pull_secrets import in_use as in_use_reader
+from registries.pull_secrets.explain import SecretState
 from registries.pull_secrets.scan import InUse, unused
 from registries.pull_secrets.usage import LISTED
 from registries.stores.cluster.store import KubernetesStore
@@ -18,7 +19,7 @@ from tests.cast import Cast
 from tests.cluster.test_pages import configured
 from tests.cluster.users import HARBOR, account, add, make, pod_spec
 from tests.peers.cluster import Cluster
-from tests.peers.failing_pods import secret
+from tests.peers.failing_pods import leading_to, secret
 
 pytest_plugins = ("tests.cluster.users",)
 
@@ -158,3 +159,19 @@ def test_the_dialog_is_filled_in_except_for_the_password(people: Cast) -> None:
     assert "控制台不会沿用 Secret adopt 中的密码" in form
     assert "\u202e" not in odd
     assert "<b>" not in odd
+
+
+def test_a_name_leads_to_no_other_object(store: KubernetesStore, place: Cluster) -> None:
+    secret(place, "hidden", CANARY, "Opaque", "team-b")
+    secret(place, "here", CANARY, "Opaque")
+    odd = leading_to("secrets", "hidden")
+    make(place, "Pod", "p", pod_spec("nginx", (*odd, "here")))
+    reader = store.pull_failures()
+    assert reader
+
+    named = in_use(store).users
+    read = reader.secrets((Key("team-a", it) for it in named), {})
+
+    assert set(named) == {*odd, "here"}
+    found = {key.name: it.state for key, it in read.items()}
+    assert found == {**dict.fromkeys(odd, SecretState.MISSING), "here": SecretState.WRONG_TYPE}

@@ -58,3 +58,29 @@ def secret(cluster: Cluster, name: str, config: str, kind: str = CONFIG, namespa
     data = {".dockerconfigjson": config} if kind == CONFIG else {"x": config}
     body: dict[str, Any] = {"metadata": {"name": name}, "type": kind, "stringData": data}
     assert cluster.server.call("POST", secrets_in(namespace), body).status == 201
+
+
+def leading_to(plural: str, name: str) -> tuple[str, ...]:
+    """Names in team-a that a reference may have, since the API server does not check them. As a part of a path they
+    lead to the object `name` of team-b, or to something else than an object of that name; `here` exists."""
+    there = f"team-b/{plural}/{name}"
+    return (
+        *(f"../../{there}", f"x/../../../{there}", f"%2e%2e/%2e%2e/{there}", f".%2E/../{there}"),
+        *(
+            f"../../{there}?x=",
+            f"../../{there}#",
+            f"..\\..\\team-b\\{plural}\\{name}",
+            f"here/../../../{there}",
+        ),
+        *(
+            "here/../here",
+            "here?x=y",
+            "here#x",
+            "here/status",
+            "here%20",
+            "..",
+            ".",
+            "../",
+            f"../{plural}/here",
+        ),
+    )
