@@ -13,6 +13,7 @@ from django.utils import timezone
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Cause, Invalid, NotFound, Problem
 from registries.domain.registry import RegistrySecret
+from registries.limits import exclusive
 from registries.models import Silence, StateChange
 from registries.probe.schedule import registry_of
 
@@ -21,6 +22,8 @@ LONGEST = timedelta(days=30)
 LONGEST_WEEKLY = timedelta(days=6)
 LAST_DAY = timedelta(days=366)
 """A weekly window ends after a year at the latest: nobody remembers it."""
+AT_MOST = 50
+"""Silences of one namespace, and of all, that are not over. Each page and each message compares with all of them."""
 REASON_MAX = 200
 HOST_MAX = 300
 """Characters of a host that are stored, here and in the schedule."""
@@ -109,12 +112,9 @@ def manageable(*, access: Access, now: datetime) -> list[Silence]:
     """The silences that are not over and that this person may end, the first to end first."""
     zone = timezone.get_default_timezone()
     today = timezone.localdate(now, zone)
-    rows = Silence.objects.filter(ends_at__gt=now) | Silence.objects.filter(
-        weekly=True, last_day__gte=today - LONGEST_WEEKLY
-    )
     return [
         it
-        for it in rows.order_by("ends_at", "pk")
+        for it in _stored(now).order_by("ends_at", "pk")
         if _may(access, it.namespace)
         and (it.ends_at > now or (it.last_day and it.last_day >= today) or _window(it).around(now, zone))
     ]
@@ -141,21 +141,25 @@ def in_force(*, access: Access, registry: RegistrySecret, now: datetime) -> list
 
 def add(*, access: Access, scope: Scope, window: Window, reason: str) -> Silence:
     """Stores a silence. Forbidden or NotFound without the right to edit in its namespace; one for all namespaces takes
-    an administrator. Invalid for a time that is too long, has no end, or is over."""
+    an administrator. Invalid for a time that is too long, has no end, or is over, and for one more than AT_MOST."""
     _require(access, scope.namespace)
-    if causes := _causes(window, reason, timezone.now()):
-        raise Invalid(scope.namespace or "", causes)
-    return Silence.objects.create(
-        namespace=scope.namespace or "",
-        host=(scope.host or "")[:HOST_MAX],
-        uid=scope.uid or "",
-        starts_at=window.starts_at,
-        ends_at=window.ends_at,
-        weekly=window.last_day is not None,
-        last_day=window.last_day,
-        reason=reason,
-        person=access.person[:150],
-    )
+    now, namespace = timezone.now(), scope.namespace or ""
+    if causes := _causes(window, reason, now):
+        raise Invalid(namespace, causes)
+    with exclusive("silences"):
+        if _stored(now).filter(namespace=namespace).count() >= AT_MOST:
+            raise Invalid(namespace, [Cause("reason", Problem.TOO_MANY, AT_MOST)])
+        return Silence.objects.create(
+            namespace=namespace,
+            host=(scope.host or "")[:HOST_MAX],
+            uid=scope.uid or "",
+            starts_at=window.starts_at,
+            ends_at=window.ends_at,
+            weekly=window.last_day is not None,
+            last_day=window.last_day,
+            reason=reason,
+            person=access.person[:150],
+        )
 
 
 def end(*, access: Access, pk: int) -> None:
@@ -189,6 +193,8 @@ def _causes(window: Window, reason: str, now: datetime) -> list[Cause]:
     over = window.ends_at <= now and window.last_day is None
     if over or not timedelta() < window.ends_at - window.starts_at <= longest:
         causes.append(Cause("ends_at", Problem.SILENCE_TIME))
+    if abs(window.starts_at - now) > LAST_DAY:  # the years 1 and 9999 are no times in other zones
+        causes.append(Cause("starts_at", Problem.SILENCE_DAY))
     today = timezone.localdate(now, timezone.get_default_timezone())
     if window.last_day and not today <= window.last_day <= today + LAST_DAY:
         causes.append(Cause("last_day", Problem.SILENCE_DAY))
@@ -200,7 +206,9 @@ def _causes(window: Window, reason: str, now: datetime) -> list[Cause]:
 
 
 def _stored(now: datetime) -> "QuerySet[Silence]":
-    return Silence.objects.filter(Q(ends_at__gt=now) | Q(weekly=True))
+    """Those that are not over for good."""
+    first = timezone.localdate(now, timezone.get_default_timezone()) - LONGEST_WEEKLY
+    return Silence.objects.filter(Q(ends_at__gt=now) | Q(weekly=True, last_day__gte=first))
 
 
 def _place(registry: RegistrySecret) -> dict[str, str]:

@@ -212,6 +212,8 @@ FIELD_TEXTS: dict[tuple[str, Problem], Text] = {
     ("language", Problem.UNKNOWN): _("Choose one of the languages."),
     ("address", Problem.TAKEN): _("The list has this mirror of this registry already."),
     ("address", Problem.TOO_MANY): _("There are 50 mirrors. Delete one that is no longer used."),
+    ("reason", Problem.TOO_MANY): _("There are 50 silences here. End one that is no longer needed."),
+    ("starts_at", Problem.SILENCE_DAY): _("Choose a start at most one year before or after now."),
     ("name", Problem.TOO_MANY): _("You have 50 tokens. Revoke one that is no longer used."),
     ("role", Problem.UNKNOWN): _("Choose one of the roles."),
     ("action", Problem.UNKNOWN): _("Choose one of the actions."),

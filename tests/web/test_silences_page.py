@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from registries.models import AuditEntry, Silence
+from registries.schedule.silences import AT_MOST
 from tests.cast import Cast
 
 HX = {"hx_request": "true"}
@@ -220,3 +221,40 @@ def test_nobody_sees_the_silences_of_other_namespaces(cast: Cast) -> None:
     for person in ("nina", "omar", "vic", "sam"):
         assert "secret upgrade" not in cast.client(person).get("/channels/").content.decode()
     assert "secret upgrade" in cast.client("olive").get("/channels/").content.decode()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"starts_at": "0001-01-01T00:00", "ends_at": "0001-01-02T00:00", "weekly": "on"},
+        {"starts_at": "0001-01-03T00:00", "ends_at": "0001-01-04T00:00", "weekly": "on"},
+        {"starts_at": "9999-12-31T00:00", "ends_at": "9999-12-31T23:59", "weekly": "on"},
+        {"starts_at": "9999-12-30T00:00", "ends_at": "9999-12-31T23:59"},
+        {"starts_at": local(24 * 367), "ends_at": local(24 * 367 + 1)},
+    ],
+)
+def test_a_start_far_away_is_refused(cast: Cast, settings: Any, zone: str, typed: dict[str, str]) -> None:
+    settings.TIME_ZONE = zone
+    with timezone.override(zone):
+        last = timezone.localdate() + timedelta(days=100)
+        answer = add(cast, **{"last_day": last.isoformat(), **typed})
+    assert answer.status_code == 422
+    assert not Silence.objects.exists()
+
+
+def test_there_is_an_end_to_the_silences_of_a_namespace(cast: Cast) -> None:
+    now = timezone.now()
+    some = {"starts_at": now, "reason": "x", "person": "omar"}
+    over = {"ends_at": now - timedelta(days=9), "namespace": "team-a"}
+    later = {"ends_at": now + timedelta(hours=1)}
+    gone = {"weekly": True, "last_day": timezone.localdate() - timedelta(days=9)}
+    rows = [{**over, **gone}, over, {**later, "namespace": "team-b"}, {**later, "namespace": ""}]
+    rows += [{**later, "namespace": "team-a"}] * (AT_MOST - 1)
+    Silence.objects.bulk_create(Silence(**some, **it) for it in rows)  # type: ignore[misc]
+
+    answers = [add(cast), add(cast)]
+
+    assert [it.status_code for it in answers] == [200, 422]
+    assert "50" in answers[1].content.decode()
+    assert add(cast, "olive", "team-b").status_code == 200
