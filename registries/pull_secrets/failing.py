@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from registries.domain.encoding import decode_base64
 from registries.domain.errors import Problem
-from registries.domain.registry import Key, RegistrySecret, name_problem
+from registries.domain.registry import NAME_MAX, Key, RegistrySecret, name_problem
 from registries.probe.manifest import platform_of
 from registries.pull_secrets.explain import MESSAGE_MAX, PodSecret, SecretState, Waiting, is_pull_reason
+from registries.pull_secrets.kinds import IMAGE_MAX
 from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.scan import InUse
 
@@ -109,7 +110,9 @@ def failing_pod(item: Json) -> FailingPod | None:
         name=str(metadata.get("name")),
         account=str(spec.get("serviceAccountName") or "default"),
         secrets=tuple(
-            str(it.get("name")) for it in (spec.get("imagePullSecrets") or ())[:NAMES_MAX] if it.get("name")
+            str(it["name"])[: NAME_MAX + 1]
+            for it in (spec.get("imagePullSecrets") or ())[:NAMES_MAX]
+            if it.get("name")
         ),
         waiting=waiting,
         owner=_owner(metadata),
@@ -122,7 +125,7 @@ def images_of(item: Json) -> Iterator[str]:
     spec = item.get("spec") or {}
     for group in _CONTAINERS:
         for container in (spec.get(group) or ())[:NAMES_MAX]:
-            yield str(container.get("image") or "")
+            yield str(container.get("image") or "")[:IMAGE_MAX]
 
 
 def node_platform(item: Json) -> str:
@@ -157,9 +160,8 @@ def _waiting(spec: Json, status: Json) -> Iterator[Waiting]:
             if reason and is_pull_reason(reason):
                 name = str(container.get("name"))
                 image = str(images.get(name) or container.get("image") or "")
-                yield Waiting(
-                    name, image, reason[:MESSAGE_MAX], str(state.get("message") or "")[:MESSAGE_MAX]
-                )
+                message = str(state.get("message") or "")[:MESSAGE_MAX]
+                yield Waiting(name[: NAME_MAX + 1], image[:IMAGE_MAX], reason[:MESSAGE_MAX], message)
 
 
 def read_secret(name: str, secret: Json) -> PodSecret:

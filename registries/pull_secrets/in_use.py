@@ -14,7 +14,7 @@ AT_ONCE = 8
 PATIENCE = 8.0
 """Seconds for all lists together: a person waits for the page."""
 MOST_OBJECTS = 20_000
-"""Objects that are looked at, per list."""
+"""Objects that are looked at, and names in them that are kept, per list."""
 MOST_NAMES = 2_000
 """Names and sets of names that are kept, per namespace."""
 
@@ -49,16 +49,17 @@ def _listed(
     """The objects of one kind that name a Secret, and why there may be more."""
     group, plural = LISTED[kind]
     named: list[Named] = []
-    scanned = 0
+    scanned = kept = 0
 
     def take(item: Json) -> None:
-        nonlocal scanned
+        nonlocal scanned, kept
         scanned += 1
-        if scanned > MOST_OBJECTS or len(named) > MOST_OBJECTS or time.monotonic() > until:
+        if max(scanned, kept) > MOST_OBJECTS or time.monotonic() > until:
             raise _Enough
         found = named_by(kind, item)
         if (found.secrets or found.others) and not found.over and not is_test(item):
             named.append(found)
+            kept += len(found.secrets) + len(found.others)
 
     for base in (group, EARLIER.get(group)):
         if base is None or time.monotonic() > until:

@@ -10,6 +10,9 @@ from typing import Protocol
 
 from registries.domain.registry import Key
 
+IMAGE_MAX = 1_000
+"""Characters of an image that are read. The API server does not limit them; one that is cut is not valid."""
+
 
 class PullSecret(StrEnum):
     """The state of a pull secret."""

@@ -17,9 +17,9 @@ from registries.cluster import paths
 from registries.cluster.connection import MERGE_PATCH, Json
 from registries.cluster.personal import Caller
 from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Problem, Refused
-from registries.domain.registry import Key
+from registries.domain.registry import NAME_MAX, Key
 from registries.pull_secrets.images import image_host, image_hosts
-from registries.pull_secrets.kinds import Binding, Dependent, Usage
+from registries.pull_secrets.kinds import IMAGE_MAX, Binding, Dependent, Usage
 
 log = logging.getLogger(__name__)
 
@@ -191,13 +191,18 @@ def named_by(kind: str, item: Json) -> Named:
     owners = metadata.get("ownerReferences") or ()
     return Named(
         name=str(metadata.get("name")),
-        secrets=frozenset(_named(spec)),
-        others=frozenset(_OTHERS.get(kind, _read_inside)(spec)),
+        secrets=frozenset(filter(_is_short, _named(spec))),
+        others=frozenset(filter(_is_short, _OTHERS.get(kind, _read_inside)(spec))),
         account=str(spec.get("serviceAccountName") or DEFAULT),
         hosts=frozenset(_hosts(spec)),
         part_of_another=kind != POD and any(it.get("kind") in COLLECTIONS for it in owners),
         over=(item.get("status") or {}).get("phase") in ("Succeeded", "Failed"),
     )
+
+
+def _is_short(name: str) -> bool:
+    """Whether a Secret can have this name. The API server does not limit it in a reference."""
+    return len(name) <= NAME_MAX
 
 
 def _pod_spec(kind: str, item: Json) -> Json:
@@ -253,7 +258,7 @@ def _containers(spec: Json) -> Iterator[Json]:
 
 
 def _hosts(spec: Json) -> Iterator[str]:
-    return (image_host(str(it.get("image") or "")) for it in _containers(spec))
+    return (image_host(str(it.get("image") or "")[:IMAGE_MAX]) for it in _containers(spec))
 
 
 def _dependents(

