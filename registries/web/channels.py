@@ -1,6 +1,9 @@
 """Pages of channels: where messages about failures go."""
 
+import re
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from django import forms
@@ -17,6 +20,7 @@ from registries.domain.access import Permission, role_for
 from registries.domain.errors import Forbidden, Invalid, NotFound, TooManyRequests
 from registries.events import words
 from registries.events.services import SERVICES
+from registries.events.services.base import Config
 from registries.log_in.access import ConsoleRequest
 from registries.models import Silence
 from registries.probe.scrubber import Scrubber
@@ -28,6 +32,8 @@ from registries.words.labels import FIELDS, ago
 from registries.words.problems import cause_text
 
 SECRETS = ("url", "secret", "token")
+KEY_MIN = 8
+"""Characters of a key in a URL, at least. Shorter parts are words such as `robot`."""
 
 
 class ChannelForm(CauseForm):
@@ -198,6 +204,17 @@ def channel_delete(request: ConsoleRequest, channel: UUID) -> HttpResponse:
     return back(request, _("Deleted the channel %(name)s.") % {"name": found.name}, "registries:channels")
 
 
+def hidden_parts(config: Config) -> Iterator[str]:
+    """The fields of a channel, and the parts of its URL that are long enough for a key: a service may repeat one."""
+    for value in config.values():
+        yield value
+        parts = urlsplit(value)
+        if parts.scheme:
+            yield from (
+                it for it in re.split(r"[/?&=;]", f"{parts.path}?{parts.query}") if len(it) >= KEY_MIN
+            )
+
+
 @sensitive_post_parameters(*SECRETS)
 @sensitive_variables("form", "config")
 @require_POST
@@ -243,7 +260,7 @@ def _tried(
         service, namespace, "en" if language == "en" else "zh", config, str(uuid4())
     )
     said = result.said
-    for secret in config.values():
+    for secret in hidden_parts(config):
         said = Scrubber("", secret).detail(said)
     texts = (
         [words.outcome(result)] if not result.ok else [_("Sent. Look whether the test message has arrived.")]

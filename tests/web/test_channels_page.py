@@ -1,6 +1,8 @@
 """通知渠道: who may manage which channel, what is never shown, and the test message."""
 
+import base64
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -14,6 +16,15 @@ from tests.peers.robots import coded, robot
 
 URL = "https://oapi.dingtalk.com/robot/send?access_token=secret-token"
 HX = {"hx_request": "true"}
+KEY = "9f3c1d2e-7a5b-4c6d-8e9f-0123456789ab"
+ENCODED = {
+    "plain": KEY,
+    "upper": KEY.upper(),
+    "percent": "".join(f"%{it:02x}" for it in KEY.encode()),
+    "base64": base64.b64encode(KEY.encode()).decode(),
+    "hex": KEY.encode().hex(),
+    "spaced": " ".join(KEY),
+}
 
 
 def add(client: Client, namespace: str = "team-a", service: str = "dingtalk", **values: str) -> Any:
@@ -195,6 +206,30 @@ class TestTheTestMessage:
         assert "SECx" not in page
         assert running.url not in page
         assert "<b>" not in page
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            f"/robot/send?access_token={KEY}",
+            f"/cgi-bin/webhook/send?key={KEY}",
+            f"/open-apis/bot/v2/hook/{KEY}",
+            f"/services/T00000000/B00000000/{KEY}",
+            f"/hook/{quote(KEY)}/?a=b;k={KEY}",
+        ],
+    )
+    @pytest.mark.parametrize("written", ENCODED)
+    def test_shows_no_key_of_its_address(self, cast: Cast, url: str, written: str) -> None:
+        """To another administrator of its namespace: the address is write-only."""
+        with robot("dingtalk") as running:
+            assert add(cast.client("olive", **HX), "*", url=running.server.url(url)).status_code == 200
+            running.answers.append(coded(errcode=300001, errmsg=f"no robot for {ENCODED[written]} here"))
+            pk: UUID = Channel.objects.get().pk
+            page = (
+                cast.client("olive", **HX).post(f"/channels/{pk}/try/", {"language": "en"}).content.decode()
+            )
+        assert "300001" in page
+        assert KEY.casefold() not in page.casefold()
+        assert ENCODED[written].casefold() not in page.casefold()
 
     def test_is_sent_by_what_is_stored(self, cast: Cast) -> None:
         with robot("dingtalk", secret="SECx") as running:
