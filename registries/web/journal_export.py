@@ -1,6 +1,7 @@
 """The audit log as a CSV file for spreadsheets."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from io import StringIO
 
@@ -24,6 +25,7 @@ MOST_ROWS = 50_000
 AT_ONCE = 500
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 """A spreadsheet takes a cell that begins with one of these for a formula."""
+_CELL = re.compile(r"([;\t]\s*)(?=[-=+@＝＋－＠])")
 BOM = "\ufeff"
 """Excel reads a file as UTF-8 only with this mark."""
 
@@ -87,5 +89,7 @@ def _csv(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(value: str) -> str:
-    """The value as text, never as a formula. An apostrophe is the mark of a text in a spreadsheet."""
-    return f"'{value}" if value.lstrip(" ").startswith(FORMULA) else value
+    """The value as text, never as a formula. An apostrophe is the mark of a text in a spreadsheet. Where the decimal
+    sign is a comma, Excel begins a cell after each semicolon."""
+    value = _CELL.sub(r"\1'", value)
+    return f"'{value}" if value.startswith(FORMULA) or value.lstrip().startswith(FORMULA) else value

@@ -499,6 +499,29 @@ def test_no_cell_is_a_formula(cast: Cast, first: str) -> None:
     assert [row[1], row[4], row[5]] == [f'\'{first}cmd|"x"', f"'{first}1", f"'{first}2"]
 
 
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠")
+@pytest.mark.parametrize("between", [";", "; ", ";\u00a0", ";;", ";\t", "\t", ";\u3000", ";\v"])
+def test_no_part_after_a_semicolon_is_a_formula(cast: Cast, between: str, sign: str) -> None:
+    """Excel in German, French and other languages begins a cell there."""
+    note = f"edit webhook a{between}{sign}1"
+    AuditEntry.objects.create(person="nina", action="channel", namespace="team-a", note=note)
+
+    [_, row] = exported(cast.client("olive"), namespace="team-a")
+
+    assert f"{sign}1" in row[2]
+    cells = [it for part in row for it in re.split(r"[;\t]", part)]
+    assert not any(it.lstrip().startswith(sign) for it in cells)
+
+
+@pytest.mark.parametrize("before", ["\u00a0", "\u3000", "\v", " \f"])
+def test_no_cell_behind_white_space_is_a_formula(cast: Cast, before: str) -> None:
+    AuditEntry.objects.create(person=f"{before}=1", action="create", namespace="team-a")
+
+    [_, row] = exported(cast.client("olive"), namespace="team-a")
+
+    assert row[1] == f"'{before}=1"
+
+
 def test_an_export_is_bounded_and_says_so(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_export, "MOST_ROWS", 4)
     monkeypatch.setattr(journal_export, "AT_ONCE", 3)
