@@ -7,9 +7,10 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registries.domain.access import Access
+from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, Invalid, NotFound
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import SelectorError
@@ -48,7 +49,7 @@ def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
             "rule": view.rule,
             "label": RULES[view.rule.state],
             "why": _why(view.rule),
-            "scope": scope_text(view.rule.selection),
+            "scope": scope_text(view.rule.selection, access),
             "rows": rows,
             "more": max(0, len(view.copies) - SHOWN),
             "in_step": view.in_step,
@@ -166,7 +167,8 @@ def delete_with_copies(request: ConsoleRequest, source: RegistrySecret, *, forge
     return _end_and_delete(request, source, [source, *copies], forget=forget)
 
 
-def scope_text(selection: Selection) -> str:
+def scope_text(selection: Selection, access: Access) -> str:
+    """The namespaces of a rule. Those that the person does not see are counted."""
     if selection.everything:
         return _("all namespaces, also new ones")
     parts = (
@@ -174,7 +176,10 @@ def scope_text(selection: Selection) -> str:
         if selection.labels
         else []
     )
-    return " · ".join([*parts, *selection.names])
+    seen = [it for it in selection.names if access.may(Permission.SEE, it)]
+    hidden = len(selection.names) - len(seen)
+    more = [ngettext("and %(n)d more", "and %(n)d more", hidden) % {"n": hidden}] if hidden else []
+    return " · ".join([*parts, *seen, *more])
 
 
 def _registry(request: ConsoleRequest, namespace: str, name: str) -> RegistrySecret:
@@ -293,7 +298,7 @@ def _preview(
         "url": f"{_url(registry)}edit/",
         "scope": scope,
         "selection": selection,
-        "scope_text": scope_text(selection),
+        "scope_text": scope_text(selection, request.access),
         "bind": bind,
         "groups": [(COPIES[state].text, keys) for state, keys in groups.items()],
         "total": len(plan),

@@ -78,6 +78,21 @@ def test_chosen_namespaces_are_kept_and_shown_again(cast: Cast) -> None:
     assert re.findall(r'name="namespaces" value="([^"]+)" checked', again) == ["team-c"]
 
 
+def test_a_namespace_that_the_viewer_does_not_see_is_counted_only(cast: Cast) -> None:
+    create_namespace(cast, "team-c")
+    cast.add()
+    chosen = {"scope": "names", "namespaces": ["team-b", "team-c"]}
+    htmx(cast).post(f"{URL}edit/", {**chosen, "step": "save"})
+    turn()
+
+    shown = {name: panel(cast, name) for name in ("olive", "nina", "omar", "vic")}
+
+    assert "team-b · team-c" in shown.pop("olive")
+    for name, text in shown.items():
+        assert not re.findall("team-[bc]", text), name
+        assert "另有 2 个" in text
+
+
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "nothing chosen": ({"scope": "names"}, "至少选择一个命名空间"),
     "no scope": ({}, "至少选择一个命名空间"),
