@@ -1,6 +1,7 @@
 """User name and password: their format, and the Authorization header."""
 
 import base64
+import re
 import unicodedata
 from dataclasses import dataclass, field
 
@@ -36,6 +37,12 @@ class Credentials:
         return "Basic " + base64.b64encode(pair).decode("ascii")
 
 
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+"""Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt, without those of category Cf; and U+2800."""
+
+
 def check_credentials(username: str, password: str) -> None:
     """Raises CredentialsError for what RFC 7617 or the API does not allow: an empty user name, a colon or control
     character in it, an empty password, or control characters in it other than tab and line breaks. Removes nothing."""
@@ -61,8 +68,10 @@ def has_outer_space(password: str) -> bool:
 
 
 def has_invisible(password: str) -> bool:
-    """Whether the password contains a character without width, such as U+200B, which a chat or a wiki adds."""
-    return any(unicodedata.category(character) == "Cf" for character in password)
+    """Whether the password contains a character that nobody sees, such as U+200B, or inside of it a space that is no
+    plain one: a chat or a wiki adds them."""
+    odd = (it for it in password.strip() if it != " ")
+    return any(unicodedata.category(it) in ("Cf", "Zs") or _UNSEEN.match(it) for it in odd)
 
 
 def _is_text(value: str) -> bool:

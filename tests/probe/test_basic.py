@@ -155,7 +155,25 @@ def test_outer_white_space_in_a_password_is_mentioned_when_it_fails() -> None:
     assert "white space" not in passed.hint("en")
 
 
-@pytest.mark.parametrize("character", ["\u200b", "\u200d", "\ufeff", "\u2060", "\u00ad", "\u202a"])
+UNSEEN = [
+    *(
+        "\u200b",
+        "\u200d",
+        "\ufeff",
+        "\u2060",
+        "\u00ad",
+        "\u202a",
+        "\u3164",
+        "\ufe0f",
+        "\ufe00",
+        "\u034f",
+        "\u115f",
+    ),
+    *("\u1160", "\u17b4", "\u180b", "\u180e", "\u2065", "\u2800", "\uffa0", "\U000e0100", "\U000e0041"),
+]
+
+
+@pytest.mark.parametrize("character", UNSEEN)
 @pytest.mark.parametrize("form", ["{0}secret", "sec{0}ret", "secret{0}"])
 def test_an_invisible_character_is_pointed_out_and_sent(character: str, form: str) -> None:
     password = form.format(character)
