@@ -63,11 +63,13 @@
   }
 
   // What floats above the page may cover it: a menu, a dialog, a bar that stays.
+  const layers = new Map([[null, null]]);
   const layer = (it) => {
-    for (let up = it; up !== null; up = up.parentElement) {
-      if (up.matches(":popover-open, dialog, .discard") || /fixed|sticky/.test(getComputedStyle(up).position)) return up;
+    if (!layers.has(it)) {
+      const floats = it.matches(":popover-open, dialog, .discard") || /fixed|sticky/.test(getComputedStyle(it).position);
+      layers.set(it, floats ? it : layer(it.parentElement));
     }
-    return null;
+    return layers.get(it);
   };
   // Whether a point is outside of what a scrolled ancestor shows.
   const isScrolledAway = (it, x, y) => {
@@ -99,11 +101,11 @@
 
   // Controls: those in sight and not under something else.
   const owner = (it) => (it && isSquare(it) ? it.closest("label") || it : it);
-  const hits = (it, x, y) => {
-    const there = document.elementFromPoint(x, y);
+  const reacts = (it, there) => {
     if (there === null) return false;
+    if (it.contains(there)) return true;
     const label = there.closest("label");
-    return it.contains(there) || (label !== null && (label.control === it || label.contains(it)));
+    return label !== null && (label.control === it || label.contains(it));
   };
   const controls = all
     .filter((it) => it.matches(CONTROLS) && !it.disabled)
@@ -114,21 +116,24 @@
       const y = box.top + box.height / 2;
       if (isScrolledAway(it, x, y)) return false;
       if (x <= 0 || y <= 0 || x >= innerWidth || y >= innerHeight) return false;
-      const cover = document.elementFromPoint(x, y)?.closest(CONTROLS);
-      if (cover && !hits(it, x, y) && !cover.contains(it) && layer(cover) === layer(it)) fault("overlap", it, `under ${name(cover)}`);
-      return hits(it, x, y);
+      const there = document.elementFromPoint(x, y);
+      if (reacts(it, there)) return true;
+      const cover = there?.closest(CONTROLS);
+      if (cover && !cover.contains(it) && layer(cover) === layer(it)) fault("overlap", it, `under ${name(cover)}`);
+      return false;
     });
 
   // No two of them overlap. A button inside a field belongs to it.
   for (let i = 0; i < controls.length; i += 1) {
     for (let j = i + 1; j < controls.length; j += 1) {
       const [a, b] = [controls[i], controls[j]];
+      const wide = Math.min(a.shown.right, b.shown.right) - Math.max(a.shown.left, b.shown.left);
+      const high = Math.min(a.shown.bottom, b.shown.bottom) - Math.max(a.shown.top, b.shown.top);
+      if (!(wide > 2 && high > 2)) continue;
       if (a.it.contains(b.it) || b.it.contains(a.it) || owner(a.it) === owner(b.it)) continue;
       if (layer(a.it) !== layer(b.it)) continue;
       const field = [a, b].find(({ it }) => it.matches("input:not([type=checkbox]):not([type=radio]), textarea"));
-      const wide = Math.min(a.shown.right, b.shown.right) - Math.max(a.shown.left, b.shown.left);
-      const high = Math.min(a.shown.bottom, b.shown.bottom) - Math.max(a.shown.top, b.shown.top);
-      if (wide > 2 && high > 2 && !field) fault("overlap", a.it, `and ${name(b.it)}`);
+      if (!field) fault("overlap", a.it, `and ${name(b.it)}`);
     }
   }
 
@@ -140,9 +145,9 @@
       for (let step = 0.5; step < need; step += 1) {
         const [px, py] = [x + sign * dx * step, y + sign * dy * step];
         const outside = px < 1 || py < 1 || px > innerWidth - 1 || py > innerHeight - 1;
-        const there = document.elementFromPoint(px, py);
-        const isUnder = there !== null && layer(there) !== null && layer(there) !== layer(it);
-        if (!outside && !isUnder && !hits(it, px, py)) break;
+        const there = outside ? null : document.elementFromPoint(px, py);
+        const isUnder = layer(there) !== null && layer(there) !== layer(it);
+        if (!outside && !reacts(it, there) && !isUnder) break;
         reached += 1;
       }
     }
@@ -156,8 +161,8 @@
     if (it.matches("a") && getComputedStyle(it).display === "inline") continue;
     const x = box.left + box.width / 2;
     const y = box.top + box.height / 2;
-    const wide = Math.max(box.width, extent(it, x, y, 1, 0, need));
-    const high = Math.max(box.height, extent(it, x, y, 0, 1, need));
+    const wide = box.width < need ? Math.max(box.width, extent(it, x, y, 1, 0, need)) : box.width;
+    const high = box.height < need ? Math.max(box.height, extent(it, x, y, 0, 1, need)) : box.height;
     if (wide < need || high < need) fault("small control", it, `${Math.round(wide)}x${Math.round(high)} px, ${need} needed`);
   }
 
