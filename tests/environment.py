@@ -24,6 +24,10 @@ def _begin() -> Path:
     return Path(folder)
 
 
+# Containers often have this variable. Then every process of the tests would compile the console anew, and every worker
+# all tests: two minutes of a processor.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 _worker = os.environ.get("PYTEST_XDIST_WORKER")
 RUN = Path(os.environ[MARK]) if _worker else _begin()
 """The folder that all workers of a run share."""
