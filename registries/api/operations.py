@@ -152,10 +152,13 @@ OPERATIONS = (
         "DELETE",
         _ONE,
         _("Delete"),
-        _("Images that use this credential can no longer be pulled once it is deleted."),
+        _(
+            "Images that use this credential can no longer be pulled once it is deleted. A header Warning says what it"
+            " means for a rule, also in a dry run."
+        ),
         (204, _("Deleted."), "", None),
         (*WRITE_ERRORS, 409),
-        ("namespace", "name", "dryRun", "forget"),
+        ("namespace", "name", "dryRun", "forget", "copies"),
         ("DeleteOptions", examples.DELETE),
         optional_body=True,
     ),

@@ -92,6 +92,15 @@ PARAMETERS: dict[str, Schema] = {
         "description": _("Keep nothing for an undo, for example of a password that leaked."),
         "schema": {"type": "boolean", "default": False},
     },
+    "copies": {
+        "name": "copies",
+        "in": "query",
+        "description": _(
+            "For a source whose rule keeps copies in step: keep leaves them there, and they follow no more. Without"
+            " it, the answer is a 409. To delete them as well, start a run with copies: delete."
+        ),
+        "schema": {"enum": ["keep"]},
+    },
     "dryRun": {
         "name": "dryRun",
         "in": "query",

@@ -6,7 +6,7 @@ Order of checks, as in an API server: authentication, authorization, existence, 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from registries.api import bodies, watch
+from registries.api import bodies, deletions, watch
 from registries.api.callers import Caller
 from registries.api.payloads import read_patch, read_resource
 from registries.api.status import JSON, InvalidValues, answer, bad_request
@@ -102,11 +102,12 @@ def delete(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     options = bodies.read_object(request, empty=True)
     rehearsal, forget = bodies.dry_run(request) or _dry_run_option(options), bodies.flag(request, "forget")
     _require_preconditions(options, uid=registry.uid, resource_version=registry.resource_version)
+    effects = deletions.decided(caller, [registry], deletions.choice_of(request, deletions.KEEP))
     if rehearsal:
         service.registries.rehearse_delete(access=access, key=key, uid=registry.uid)
     else:
         service.registries.delete(access=access, key=key, uid=registry.uid, forget=forget)
-    response = HttpResponse(status=204)
+    response = HttpResponse(status=204, headers=deletions.warning(effects))
     del response["Content-Type"]  # set by Django; there is no content
     return response
 

@@ -41,6 +41,13 @@ RUN_SCHEMAS: dict[str, Schema] = {
                 "type": "boolean",
                 "description": _("for a deletion: keep nothing for an undo"),
             },
+            "copies": {
+                "enum": ["keep", "delete"],
+                "description": _(
+                    "for a deletion of sources whose rules keep copies in step: keep these copies, or delete those"
+                    " that nobody changed"
+                ),
+            },
             "namespaces": {
                 "type": "array",
                 "items": NAMESPACE,

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from registries.api import bodies
+from registries.api import bodies, deletions
 from registries.api.callers import Caller
 from registries.api.status import ApiError, InvalidValues, answer
 from registries.audit.action import Action
@@ -39,15 +39,22 @@ def create(caller: Caller, request: HttpRequest) -> HttpResponse:
     forget = body.get("forget", False)
     if not isinstance(forget, bool):
         raise InvalidValues("", (Cause("forget", Problem.BOOLEAN),))
+    copies = deletions.choice_in(body.get("copies"))
     keys, uids = read_items(body.get("items"))
     runs = services().runs[kind]
     items = chosen(caller.access, keys, uids, runs.kind.action)
     if runs.kind.action is Action.COPY:
         sources = [it for it in items if isinstance(it, RegistrySecret)]
         items = [*_copies(caller.access, sources, body.get("namespaces"))]
+    headers: dict[str, str] = {}
+    if runs.kind.action is Action.DELETE:
+        doomed = [it for it in items if isinstance(it, RegistrySecret)]
+        effects = deletions.decided(caller, doomed, copies)
+        items = [*items, *(effects.kept if copies == deletions.DELETE else ())]
+        headers = deletions.warning(effects, many=len(items) > 1)
     run = runs.propose(access=caller.access, registries=items)
     runs.start(access=caller.access, run_id=run, access_now=access_now(caller), forget=forget)
-    return answer(find(caller, run)[1], 201)
+    return answer(find(caller, run)[1], 201, headers)
 
 
 def list_runs(caller: Caller, request: HttpRequest) -> HttpResponse:

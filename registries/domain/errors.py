@@ -47,6 +47,7 @@ class Problem(StrEnum):
     NAME_TAKEN = "name_taken"
     SOURCE_UNUSABLE = "source_unusable"
     NO_LABELS = "no_labels"
+    KEPT_IN_STEP = "kept_in_step"
     KEY_MISSING = "key_missing"
     SEAL_BROKEN = "seal_broken"
 
@@ -236,8 +237,7 @@ class Forbidden(ConsoleError):
 
 
 class Refused(Forbidden):
-    """`problem` is `quota_exceeded`, `cluster_refused` for a refusal by admission, or `password_fixed`. A retry does
-    not help."""
+    """`problem` is `quota_exceeded`, `cluster_refused` (admission) or `password_fixed`. A retry does not help."""
 
     def __init__(self, subject: str, problem: Problem) -> None:
         super().__init__(subject, problem=problem)

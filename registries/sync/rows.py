@@ -4,9 +4,10 @@ A claim is a conditional UPDATE with an end: the rule of a dead process is due a
 of its claim writes nothing.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -16,6 +17,9 @@ from registries.domain.access import OWNER_MAX, Access
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import SyncCopy, SyncRule
 from registries.sync.states import CopyState, Known, RuleState
+
+PART = 500
+"""Values in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +150,25 @@ def move(before: str, after: str) -> None:
 
 def keeper(uids: Collection[str]) -> dict[str, Rule]:
     """The rules that made these copies, by uid."""
-    rows = SyncCopy.objects.filter(uid__in=list(uids), state=CopyState.IN_STEP).select_related("rule")
-    return {it.uid: _rule(it.rule) for it in rows}
+    rows = SyncCopy.objects.filter(state=CopyState.IN_STEP).select_related("rule")
+    return {it.uid: _rule(it.rule) for part in _parts(uids) for it in rows.filter(uid__in=part)}
+
+
+def waiting_for(keys: Collection[Key]) -> dict[Key, Rule]:
+    """The rules that would create a copy at these keys, were there not a registry of somebody else."""
+    wanted, namespaces = set(keys), {it.namespace for it in keys}
+    free = Q(uid="") | Q(begun=True)
+    rows = SyncCopy.objects.filter(free, state__in=(CopyState.PRESENT, CopyState.NAME_TAKEN))
+    rows = rows.select_related("rule")
+    found = (it for part in _parts(namespaces) for it in rows.filter(namespace__in=part))
+    return {key: _rule(it.rule) for it in found if (key := Key(it.namespace, it.rule.name)) in wanted}
+
+
+def _parts(values: Collection[str]) -> Iterator[list[str]]:
+    """Parts that fit into one statement."""
+    rest = iter(values)
+    while part := list(islice(rest, PART)):
+        yield part
 
 
 def _stop(row: SyncRule) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from registries.audit.action import Action, Audit
-from registries.domain.access import Access, Permission
-from registries.domain.errors import Conflict, NotFound, Problem
+from registries.domain.access import EVERYWHERE, Access, Permission, Role
+from registries.domain.errors import Conflict, Forbidden, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import read_selector
 from registries.index.search import Index
@@ -18,7 +18,7 @@ from registries.service.guard import require_present
 from registries.sync import rows
 from registries.sync.follow import selected
 from registries.sync.rows import Found, Rule, Selection
-from registries.sync.states import NOTHING, CopyState, Known, decide, mark
+from registries.sync.states import NOTHING, CopyState, Known, RuleState, decide, mark
 from registries.sync.writes import Writes
 
 SOLVABLE = (CopyState.CHANGED, CopyState.PRESENT, CopyState.DELETED, CopyState.FAILED)
@@ -35,6 +35,20 @@ class RuleView:
     @property
     def in_step(self) -> int:
         return sum(it.known.state is CopyState.IN_STEP for it in self.copies)
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What the deletion of some registries means for rules. Rules whose source is deleted too write nothing."""
+
+    sources: tuple[RegistrySecret, ...] = ()
+    """Those that have a rule. It ends with its source."""
+    kept: tuple[RegistrySecret, ...] = ()
+    """The unchanged copies of these rules that are not deleted, for a person who may set up rules."""
+    copies: tuple[RegistrySecret, ...] = ()
+    """Those that a rule made and keeps in step. It does not create them again by itself."""
+    awaited: tuple[RegistrySecret, ...] = ()
+    """Those whose names a rule waits for. It creates a copy there."""
 
 
 class Rules:
@@ -64,7 +78,8 @@ class Rules:
         return rule.key if rule and access.may(Permission.SEE, rule.key.namespace) else None
 
     def may_set_up(self, *, access: Access) -> bool:
-        return self.available and access.administers
+        """Also with a token that allows all of it, in all namespaces."""
+        return self.available and frozenset(Permission) <= access.everywhere
 
     def preview(
         self, *, access: Access, source: RegistrySecret, selection: Selection
@@ -101,15 +116,41 @@ class Rules:
             rows.drop(rule)
             self._audit.record(access, Action.SYNC, key=source.key, uid=source.uid, note="off")
 
+    def deletion(self, *, access: Access, registries: Sequence[RegistrySecret]) -> Deletion:
+        """What a deletion of these means for rules, for whoever sees them."""
+        for namespace in {it.namespace for it in registries}:
+            access.require(Permission.SEE, namespace)
+        if not self.available or not registries:
+            return Deletion()
+        uids = {it.uid for it in registries}
+        rules = {it.uid: it for it in rows.rules()}
+        sources = tuple(it for it in registries if it.uid in rules)
+        made = (it for source in sources for it in self._unchanged(rules[source.uid]))
+        keepers = rows.keeper(uids) if rules else {}
+        waiting = rows.waiting_for([it.key for it in registries]) if rules else {}
+
+        def acted_on(rule: Rule | None) -> bool:
+            return rule is not None and rule.uid not in uids and rule.state is not RuleState.SOURCE_GONE
+
+        return Deletion(
+            sources,
+            tuple(it for it in made if it.uid not in uids) if self.may_set_up(access=access) else (),
+            tuple(it for it in registries if acted_on(keepers.get(it.uid))),
+            tuple(it for it in registries if acted_on(waiting.get(it.key))),
+        )
+
     def unchanged(self, *, access: Access, source: RegistrySecret) -> Sequence[RegistrySecret]:
         """The copies that the rule made, and that nobody changed since."""
         self._require(access)
-        rule, snapshot = rows.rule_of(source.uid), self._index.fresh()
-        found = rows.found(rule) if rule else {}
+        rule = rows.rule_of(source.uid)
+        return self._unchanged(rule) if rule else ()
+
+    def _unchanged(self, rule: Rule) -> list[RegistrySecret]:
+        snapshot, found = self._index.fresh(), rows.found(rule)
         made = [
             present
             for it in found.values()
-            if (present := snapshot.find(Key(it.namespace, source.name))) and present.uid == it.known.uid
+            if (present := snapshot.find(Key(it.namespace, rule.key.name))) and present.uid == it.known.uid
         ]
         return [it for it in made if found[it.namespace].known.mark == mark(it)]
 
@@ -154,4 +195,5 @@ class Rules:
         """Raises Forbidden unless this person is image-admin in all namespaces; NotFound where there are no rules."""
         if not self.available:
             raise NotFound("sync")
-        access.require_administration()
+        if not self.may_set_up(access=access):
+            raise Forbidden(EVERYWHERE, Role.ADMIN)

@@ -1,6 +1,7 @@
 """删除选中 (delete selected): shows the selection as a list, asks for its count, then shows the progress."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from registries.domain.access import Access
-from registries.domain.errors import Conflict, Problem
+from registries.domain.errors import Conflict, NotFound, Problem
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
@@ -23,6 +24,7 @@ from registries.web.undo_links import choice, number_of
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import problem_text
+from registries.words.sync import deletion_sentences
 
 SHOWN_AT_ONCE = 100
 """Up to this many names are part of the dialog. With more, a namespace fetches its names when it is unfolded."""
@@ -30,9 +32,11 @@ SHOWN_AT_ONCE = 100
 
 @require_POST
 def batch_delete(request: ConsoleRequest) -> HttpResponse:
-    """Propose a run. `uids` has the selection, separated by white space."""
+    """Propose a run. `uids` has the selection, separated by white space; or `with_copies` has a proposed run, to which
+    the copies of the rules of its sources are added."""
     access, runs = request.access, _runs()
-    asked = request.POST.get("uids", "").split()
+    asked = _with_copies(access, request.POST["with_copies"]) if "with_copies" in request.POST else None
+    asked = request.POST.get("uids", "").split() if asked is None else asked
     found, may = services().registries.by_uid(access=access, uids=asked, action=runs.kind.action)
     if not may:
         refused = _("None of the selected registries can be deleted: this requires the role image-admin.")
@@ -43,6 +47,7 @@ def batch_delete(request: ConsoleRequest) -> HttpResponse:
         "groups": _by_namespace(access, run, may if len(may) <= SHOWN_AT_ONCE else ()),
         "left_out": len(found) - len(may),
         "missing": len(set(asked)) - len(found),
+        **effects(access, may),
         **_usage_place(request, run),
         **choice(request),
     }
@@ -70,6 +75,7 @@ def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
                 "wrong": True,
                 "typed": typed,
                 "groups": _by_namespace(access, run),
+                **effects(access, _proposed(access, run)),
                 **_usage_place(request, run),
                 **choice(request),
             }
@@ -96,8 +102,51 @@ def run_progress(request: ConsoleRequest, run: UUID) -> HttpResponse:
     return deletion_progress(request, _runs().view(access=request.access, run_id=run))
 
 
+def effects(access: Access, registries: Sequence[RegistrySecret]) -> dict[str, Any]:
+    """The context of _sync_effects.html, and `copies`, the number of copies that can be deleted as well."""
+    found = services().sync_rules.deletion(access=access, registries=registries)
+    keys = ([it.key for it in group] for group in (found.sources, found.copies, found.awaited))
+    return {
+        "sync_effects": deletion_sentences(*keys, many=len(registries) > 1),
+        "copies": len(found.kept),
+    }
+
+
+def end_and_delete(
+    request: ConsoleRequest, source: RegistrySecret, doomed: Sequence[RegistrySecret], *, forget: bool = False
+) -> HttpResponse:
+    """Ends a rule, deletes registries that a person has confirmed, as one run, and shows the progress."""
+    access, runs = request.access, services().runs["delete"]
+    run = runs.propose(access=access, registries=doomed)
+    services().sync_rules.end(access=access, source=source)
+    runs.start(access=access, run_id=run, forget=forget)
+    return deletion_progress(request, runs.view(access=access, run_id=run), changed=True)
+
+
+def delete_with_copies(request: ConsoleRequest, source: RegistrySecret, *, forget: bool) -> HttpResponse:
+    """Deletes a source and the copies that its rule made."""
+    copies = services().sync_rules.unchanged(access=request.access, source=source)
+    return end_and_delete(request, source, [source, *copies], forget=forget)
+
+
 def _runs() -> Runs:
     return services().runs["delete"]
+
+
+def _proposed(access: Access, run: UUID) -> Sequence[RegistrySecret]:
+    """The registries of a proposed run that are still there."""
+    uids = [it.uid for it in _runs().items(access=access, run_id=run)]
+    return services().registries.by_uid(access=access, uids=uids)[0]
+
+
+def _with_copies(access: Access, run: str) -> list[str]:
+    """The uids of a proposed run, and of the unchanged copies of its sources. NotFound."""
+    try:
+        found = _proposed(access, UUID(run))
+    except ValueError:
+        raise NotFound(run) from None
+    kept = services().sync_rules.deletion(access=access, registries=found).kept
+    return [it.uid for it in (*found, *kept)]
 
 
 def _by_namespace(

@@ -13,11 +13,11 @@ from registries.audit.action import Action
 from registries.domain.errors import Conflict, Invalid, NotFound, Problem
 from registries.domain.registry import INFORMATION, Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
+from registries.web.delete_many import delete_with_copies, effects
 from registries.web.forms import EditForm
 from registries.web.merge import Merge, kept, newer, normalized
 from registries.web.pull_secrets import usage_place
 from registries.web.responses import back, details_url, dialog, done, shown_path
-from registries.web.sync import delete_with_copies, kept_copies
 from registries.web.undo_links import choice, undo_url
 from registries.wiring import services
 from registries.words import labels
@@ -140,14 +140,14 @@ def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
             "typed": typed,
             **usage_place(request, lambda: [key], reverse("registries:usage", args=(namespace, name))),
             **choice(request),
-            "copies": kept_copies(access, registry),
+            **effects(access, [registry]),
         }
         status = 422 if wrong else 200
         return dialog(request, "registries/_delete.html", context, status=status, title=_("Delete registry"))
     try:
         forget = "forget" in request.POST
         both = request.POST.get("copies") == "delete" and request.POST.get("uid") == registry.uid
-        if both and kept_copies(access, registry):
+        if both and effects(access, [registry])["copies"]:
             return delete_with_copies(request, registry, forget=forget)
         kept = services().registries.delete(
             access=access, key=key, uid=request.POST.get("uid", ""), forget=forget

@@ -18,7 +18,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.sync.rows import Found, Rule, Selection
 from registries.sync.rules import FORGETTABLE, SOLVABLE
 from registries.sync.states import CopyState, RuleState
-from registries.web.delete_many import deletion_progress
+from registries.web.delete_many import end_and_delete
 from registries.web.responses import back, details_url, dialog
 from registries.wiring import services
 from registries.words.problems import problem_text
@@ -102,7 +102,7 @@ def sync_off(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse
         return dialog(request, "registries/_sync_off.html", context, title=_("Stop keeping in step"))
     copies = rules.unchanged(access=access, source=registry)
     if request.POST.get("copies") == "delete" and copies:
-        return _end_and_delete(request, registry, copies)
+        return end_and_delete(request, registry, copies)
     rules.end(access=access, source=registry)
     text = _("%(name)s is not kept in step any more. Its copies stay.") % {"name": registry.title}
     return back(request, text, "registries:details", namespace, name)
@@ -140,31 +140,6 @@ def sync_solve(request: ConsoleRequest, namespace: str, name: str, place: str) -
     }
     status = 409 if problem else 200
     return dialog(request, "registries/_sync_solve.html", context, status=status, title=str(CLICKS[state]))
-
-
-def _end_and_delete(
-    request: ConsoleRequest, source: RegistrySecret, doomed: Sequence[RegistrySecret], *, forget: bool = False
-) -> HttpResponse:
-    """Ends a rule, deletes registries that a person has confirmed, as one run, and shows the progress."""
-    access, runs = request.access, services().runs["delete"]
-    run = runs.propose(access=access, registries=doomed)
-    services().sync_rules.end(access=access, source=source)
-    runs.start(access=access, run_id=run, forget=forget)
-    return deletion_progress(request, runs.view(access=access, run_id=run), changed=True)
-
-
-def kept_copies(access: Access, registry: RegistrySecret) -> int:
-    """How many copies a rule made of this registry, for the dialog that deletes it. 0 without a rule, or the right."""
-    rules = services().sync_rules
-    if not rules.may_set_up(access=access) or rules.view(access=access, registry=registry) is None:
-        return 0
-    return len(rules.unchanged(access=access, source=registry))
-
-
-def delete_with_copies(request: ConsoleRequest, source: RegistrySecret, *, forget: bool) -> HttpResponse:
-    """Deletes a source and the copies that its rule made."""
-    copies = services().sync_rules.unchanged(access=request.access, source=source)
-    return _end_and_delete(request, source, [source, *copies], forget=forget)
 
 
 def scope_text(selection: Selection, access: Access) -> str:

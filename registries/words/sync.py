@@ -1,8 +1,14 @@
 """The states of registries that are kept in step, by the codes of sync.states, and what a person can do about them."""
 
+from collections.abc import Sequence
+
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from registries.words.labels import Label
+
+NAMED = 5
+"""Registries that a sentence names."""
 
 RULES = {
     "new": Label(_("Starting…"), "busy", "loader-circle"),
@@ -38,3 +44,52 @@ EFFECTS = {
     "namespace_gone": _("The namespace leaves this list. A later one gets a copy again."),
     "left": _("The namespace leaves this list. Its copy stays."),
 }
+
+
+def deletion_sentences(
+    sources: Sequence[object], copies: Sequence[object], awaited: Sequence[object], *, many: bool
+) -> list[str]:
+    """What a deletion means for rules: of sources, of copies, and of registries whose name a rule waits for. Values
+    print as namespace/name. `many`: more than one registry is deleted."""
+    if not many:
+        texts = (
+            (
+                sources,
+                gettext("It is the source of a rule. The rule ends with it: no copy follows any more."),
+            ),
+            (copies, gettext("A rule made this copy. It does not create it again by itself.")),
+            (awaited, gettext("A rule waits for this name: it creates a copy of its source here at once.")),
+        )
+        return [text for concerned, text in texts if concerned]
+    counted = (
+        (
+            sources,
+            ngettext(
+                "%(n)s is the source of a rule, which ends with it: %(names)s.",
+                "%(n)s are sources of rules, which end with them: %(names)s.",
+                len(sources),
+            ),
+        ),
+        (
+            copies,
+            ngettext(
+                "%(n)s is a copy that a rule made and does not create again by itself: %(names)s.",
+                "%(n)s are copies that a rule made and does not create again by itself: %(names)s.",
+                len(copies),
+            ),
+        ),
+        (
+            awaited,
+            ngettext(
+                "A rule waits for %(n)s of the names, and creates a copy of its source there at once: %(names)s.",
+                "Rules wait for %(n)s of the names, and create copies of their sources there at once: %(names)s.",
+                len(awaited),
+            ),
+        ),
+    )
+    return [text % {"n": len(those), "names": _names(those)} for those, text in counted if those]
+
+
+def _names(registries: Sequence[object]) -> str:
+    names = [str(it) for it in registries[:NAMED]]
+    return gettext(", ").join([*names, "…"] if len(registries) > NAMED else names)

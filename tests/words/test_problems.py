@@ -160,6 +160,7 @@ installation_forbidden
 interrupted
 item
 items
+kept_in_step
 key_missing
 kubeconfig_basic
 kubeconfig_certificate
