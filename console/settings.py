@@ -185,6 +185,11 @@ PROBE_PROXY_RESOLVES = env.bool("CONSOLE_PROBE_PROXY_RESOLVES", default=False)
 PROBE_REALM_HOSTS = env.list("CONSOLE_PROBE_REALM_HOSTS", default=[])
 # Mbit/s of an edge node's connection: how long a pull takes
 UPLINK = max(env.float("CONSOLE_UPLINK_MBITS", default=10.0), 0.001)
+# The labels that name the group of a node: OpenYurt, KubeEdge, then the zone
+NODE_GROUPS = env.list(
+    "CONSOLE_NODE_GROUP_LABELS",
+    default=["apps.openyurt.io/nodepool", "apps.kubeedge.io/belonging-to", "topology.kubernetes.io/zone"],
+)
 TESTS_PER_MINUTE = env.int("CONSOLE_TESTS_PER_MINUTE", default=30)
 RUN_TESTS = env.int("CONSOLE_RUN_TESTS", default=16)
 TEST_THREADS = env.int("CONSOLE_PROBE_THREADS", default=32)

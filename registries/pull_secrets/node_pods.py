@@ -13,7 +13,13 @@ from registries.domain.resource import API_VERSION, KIND
 from registries.pull_secrets.node_test import CONTROL, DEADLINE, LABEL, NO_SECRET, Node, NodePod
 
 VERBS = ("create", "list", "delete")
-MOST_NODES = 500
+ARCHITECTURE = "kubernetes.io/arch"
+"""The label of a node that has not reported yet."""
+MOST_NODES = 5_000
+
+
+class _Enough(Exception):
+    """The rest of the list is not read."""
 
 
 class ClusterNodePods:
@@ -28,13 +34,23 @@ class ClusterNodePods:
         except Unavailable:
             return False
 
-    def nodes(self) -> tuple[Node, ...]:
-        query = {"limit": str(MOST_NODES)}
+    def nodes(self, group_labels: Sequence[str]) -> tuple[Node, ...]:
+        """Read item by item from the cache of the API server: a node is some 10 KB of JSON."""
+        found: list[Node] = []
+
+        def take(item: Json) -> None:
+            if len(found) == MOST_NODES:
+                raise _Enough
+            found.append(_node(item, group_labels))
+
+        query = {"resourceVersion": "0"}
         try:
-            answer = self._connection.call("GET", paths.NODES, subject=paths.NODES, query=query)
+            self._connection.list_all(paths.NODES, subject=paths.NODES, query=query, take=take)
+        except _Enough:
+            pass
         except ConsoleError:
             return ()
-        return tuple(sorted((_node(it) for it in answer.get("items") or ()), key=lambda it: it.name))
+        return tuple(sorted(found, key=lambda it: it.name))
 
     def create(self, registry: RegistrySecret, test: str, node: str, image: str) -> None:
         path = paths.pods_in(registry.namespace)
@@ -133,10 +149,12 @@ def _read(item: Json) -> NodePod:
     )
 
 
-def _node(item: Json) -> Node:
-    status = item.get("status") or {}
+def _node(item: Json, group_labels: Sequence[str]) -> Node:
+    status, metadata = (item.get(it) or {} for it in ("status", "metadata"))
+    labels = metadata.get("labels") or {}
     ready = any(
         it.get("type") == "Ready" and it.get("status") == "True" for it in status.get("conditions") or ()
     )
-    architecture = str((status.get("nodeInfo") or {}).get("architecture") or "")
-    return Node(str((item.get("metadata") or {}).get("name")), ready, architecture)
+    architecture = (status.get("nodeInfo") or {}).get("architecture") or labels.get(ARCHITECTURE) or ""
+    group = next((str(labels[it]) for it in group_labels if labels.get(it)), "")
+    return Node(str(metadata.get("name")), ready, str(architecture), group)

@@ -5,7 +5,7 @@ refused. The second Pod, the control, has no credential: if the tag is missing f
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -38,7 +38,7 @@ PATIENCE = timedelta(minutes=3)
 """How long a node has for its answer. A kubelet ends a Pod earlier, after DEADLINE seconds."""
 DEADLINE = 120
 AT_ONCE = 5
-"""Tests at once in one namespace."""
+"""Nodes that are tested at once in one namespace, and by one person."""
 REPOSITORY_MAX = 200
 _FOUND = frozenset({Code.IMAGE_MISSING, Code.PLATFORM_MISSING})
 _REFUSED = frozenset({Code.SECRET_MISSING, Code.DENIED})
@@ -69,11 +69,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node of the cluster. `ready` is what it last reported."""
+    """A node of the cluster. `ready` is what it last reported. `group` is its node group, "" without one."""
 
     name: str
     ready: bool
     architecture: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,9 @@ class NodePods(Protocol):
         """Whether the person may make, list and delete Pods there. False when the cluster does not answer."""
         ...
 
-    def nodes(self) -> tuple[Node, ...]:
-        """The nodes of the cluster by name; () if the person may not list them. At most some hundred."""
+    def nodes(self, group_labels: Sequence[str]) -> tuple[Node, ...]:
+        """The nodes of the cluster by name; () if the person may not list them. At most some thousand. The group of a
+        node is the value of the first of these labels that it has."""
         ...
 
     def create(self, registry: RegistrySecret, test: str, node: str, image: str) -> None:
@@ -125,6 +127,15 @@ class NodePods(Protocol):
     def delete(self, namespace: str, pods: Sequence[NodePod]) -> None:
         """Deletes Pods at once, without their nodes. Those that are gone are ignored."""
         ...
+
+
+def one_per_group(nodes: Iterable[Node]) -> tuple[Node, ...]:
+    """One node of each node group and architecture, by group and architecture. The first by name that is ready; without
+    one, the first."""
+    chosen: dict[tuple[str, str], Node] = {}
+    for node in sorted(nodes, key=lambda it: (not it.ready, it.name)):
+        chosen.setdefault((node.group, node.architecture), node)
+    return tuple(chosen[it] for it in sorted(chosen))
 
 
 def image_of(registry: RegistrySecret, repository: str, test: str) -> str | None:

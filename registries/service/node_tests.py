@@ -6,8 +6,11 @@ began the test, by the next test in their namespace, or with their registry.
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
+from hashlib import sha256
 from math import ceil
 
 from registries.audit.action import Action, Audit
@@ -46,7 +49,8 @@ CLEAN_AFTER = PATIENCE.total_seconds() + 20.0
 
 
 class NodeTests:
-    """`later` runs a function after some seconds in the background of this process."""
+    """`later` runs a function after some seconds in the background of this process. `group_labels` are the labels of
+    nodes that name their group, the first one that a node has."""
 
     def __init__(
         self,
@@ -55,6 +59,7 @@ class NodeTests:
         audit: Audit,
         clock: Callable[[], datetime],
         later: Callable[[float, Callable[[], None]], None],
+        group_labels: Sequence[str] = (),
     ) -> None:
         self._claims = Claims(AT_ONCE, ceil(CLEAN_AFTER))
         self._store = store
@@ -62,6 +67,7 @@ class NodeTests:
         self._audit = audit
         self._clock = clock
         self._later = later
+        self._group_labels = tuple(group_labels)
 
     def offered(self, *, access: Access, key: Key) -> bool:
         """Whether this person may test from a node here. The API server decides."""
@@ -75,32 +81,32 @@ class NodeTests:
 
     def nodes(self, *, access: Access, key: Key) -> tuple[Node, ...]:
         """The nodes by name; () where the person may not list them. NotFound, Forbidden."""
-        return self._pods(access, key).nodes()
+        return self._pods(access, key).nodes(self._group_labels)
 
-    def begin(self, *, access: Access, key: Key, node: str, repository: str) -> str:
-        """Creates the Pods of a test and returns its id.
+    def begin(self, *, access: Access, key: Key, nodes: Sequence[str], repository: str) -> list[str]:
+        """Creates the Pods of a test on each of these nodes, or none, and returns the ids in the order of the nodes.
 
         Invalid for the fields `node` and `repository`; TooManyRequests; Forbidden `pods_forbidden`; Refused by a quota
         or a rule of the cluster.
         """
         pods = self._pods(access, key)
-        registry, test = self._store.get(key), secrets.token_hex(8)
-        image = image_of(registry, repository, test)
-        causes = (
-            [] if is_node_name(node) else [Cause("node", Problem.CHARACTERS if node else Problem.REQUIRED)]
-        )
-        if image is None:
+        registry = self._store.get(key)
+        tests = {secrets.token_hex(8): node for node in dict.fromkeys(nodes)}
+        causes = _wrong_nodes(tuple(tests.values()))
+        if not all(image_of(registry, repository, test) for test in tests or ("",)):
             causes.append(Cause("repository", Problem.CHARACTERS if repository else Problem.REQUIRED))
-        known = pods.nodes() if not causes else ()
-        if known and node not in {it.name for it in known}:
+        known = {it.name for it in pods.nodes(self._group_labels)} if not causes else set()
+        if known and not known.issuperset(tests.values()):
             causes.append(Cause("node", Problem.UNKNOWN))
-        if causes or image is None:
+        if causes:
             raise Invalid(str(key), causes)
         with self._guard.writing(access, Action.NODE_TEST, key):
-            self._create(pods, registry, test, node, image)
-        self._audit.record(access, Action.NODE_TEST, key=key, uid=registry.uid, note=node)
-        self._later(CLEAN_AFTER, lambda: self._clean(access, key, test))
-        return test
+            self._create(pods, access, registry, tests, repository)
+        note = ", ".join(tests.values())
+        self._audit.record(access, Action.NODE_TEST, key=key, uid=registry.uid, note=note)
+        for test in tests:
+            self._later(CLEAN_AFTER, partial(self._clean, access, key, test))
+        return list(tests)
 
     def look(self, *, access: Access, key: Key, test: str) -> NodeVerdict:
         """The verdict so far. With one, the Pods are deleted. NotFound, Forbidden."""
@@ -112,7 +118,7 @@ class NodeTests:
         verdict = judge(found, registry, self._secret(key), self._clock())
         if verdict.outcome not in (Outcome.WAITING, Outcome.GONE):
             pods.delete(key.namespace, found)
-            self._claims.give_back(_claimed(key), test)
+            self._give_back(access, key, test)
         return verdict
 
     def _pods(self, access: Access, key: Key) -> NodePods:
@@ -122,26 +128,42 @@ class NodeTests:
             raise NotFound(str(key))
         return pods
 
-    def _create(self, pods: NodePods, registry: RegistrySecret, test: str, node: str, image: str) -> None:
-        """Creates the Pods, and first deletes what is left of earlier tests. TooManyRequests if too many are under way
-        in the namespace, in all processes."""
-        key = registry.key
-        if not self._claims.take(_claimed(key), test):
-            raise TooManyRequests(str(key), AGAIN)
+    def _create(
+        self,
+        pods: NodePods,
+        access: Access,
+        registry: RegistrySecret,
+        tests: Mapping[str, str],
+        repository: str,
+    ) -> None:
+        """Creates the Pods of all tests (id -> node) or none, and first deletes what is left of earlier tests.
+        TooManyRequests if too many are under way in the namespace or by this person, in all processes."""
+        key, created = registry.key, list[str]()
         try:
+            if not all(self._claims.take(name, it) for it in tests for name in _claimed(access, key)):
+                raise TooManyRequests(str(key), AGAIN)
             old = [it for it in pods.find(key.namespace) if self._clock() - it.created > PATIENCE]
             pods.delete(key.namespace, old)
-            pods.create(registry, test, node, image)
+            for test, node in tests.items():
+                pods.create(registry, test, node, image_of(registry, repository, test) or "")
+                created.append(test)
         except BaseException:
-            self._claims.give_back(_claimed(key), test)
+            for test in tests:
+                self._give_back(access, key, test)
+            with suppress(ConsoleError):
+                pods.delete(key.namespace, [it for test in created for it in pods.find(key.namespace, test)])
             raise
+
+    def _give_back(self, access: Access, key: Key, test: str) -> None:
+        for name in _claimed(access, key):
+            self._claims.give_back(name, test)
 
     def _clean(self, access: Access, key: Key, test: str) -> None:
         try:
             pods = self._store.acting_as(access.acting).node_pods()
             if pods is not None:
                 pods.delete(key.namespace, pods.find(key.namespace, test))
-                self._claims.give_back(_claimed(key), test)
+                self._give_back(access, key, test)
         except ConsoleError:
             pass  # the person has logged out, or the cluster is away: the next test here deletes them
 
@@ -152,5 +174,16 @@ class NodeTests:
             return None
 
 
-def _claimed(key: Key) -> str:
-    return f"node tests {key.namespace}"
+def _wrong_nodes(nodes: Sequence[str]) -> list[Cause]:
+    if not any(nodes):
+        return [Cause("node", Problem.REQUIRED)]
+    if not all(map(is_node_name, nodes)):
+        return [Cause("node", Problem.CHARACTERS)]
+    return [Cause("node", Problem.TOO_MANY, AT_ONCE)] if len(nodes) > AT_ONCE else []
+
+
+def _claimed(access: Access, key: Key) -> tuple[str, str]:
+    """The claims of one test: a seat of its namespace, and one of the person over all namespaces. The name of a person
+    may be too long for a claim."""
+    person = sha256(access.owner.encode()).hexdigest()[:32]
+    return f"node tests {key.namespace}", f"node tests by {person}"

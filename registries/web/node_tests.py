@@ -1,5 +1,6 @@
 """从节点测试 (test from a node): a dialog of the details page, for people of the cluster who may create Pods."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -14,23 +15,25 @@ from registries.domain.errors import Forbidden, Invalid, TooManyRequests
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.matching import read_image
-from registries.pull_secrets.node_test import NodeVerdict, Outcome
+from registries.pull_secrets.node_test import AT_ONCE, NodeVerdict, Outcome, one_per_group
 from registries.web.forms import CauseForm
 from registries.web.responses import details_url, dialog
 from registries.wiring import services
 from registries.words import labels, presets
-from registries.words.node_tests import node_result
+from registries.words.node_tests import NodeResult, node_result
 from registries.words.problems import error_text
 
+NODES_OFFERED, GROUPS_SHOWN = 500, 50
 _PLAIN = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "class": "mono"}
 
 
 class NodeTestForm(CauseForm):
-    """The node that pulls, and the repository that it asks for."""
+    """The node that pulls, or one of each group, and the repository that it asks for."""
 
     node = forms.CharField(
         label=gettext_lazy("Node"), widget=forms.TextInput({**_PLAIN, "list": "nodes", "maxlength": "253"})
     )
+    groups = forms.MultipleChoiceField(label=gettext_lazy("Nodes"))
     repository = forms.CharField(
         label=gettext_lazy("Repository"),
         widget=forms.TextInput({**_PLAIN, "list": "repositories", "maxlength": "200"}),
@@ -49,31 +52,53 @@ def node_test(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
         return render(request, "registries/_node_test_link.html", {"url": f"{details_url(key)}node/"})
     registry = services().registries.find(access=access, key=key)
     nodes = services().node_tests.nodes(access=access, key=key)
+    groups = one_per_group(nodes)
+    several = len(groups) > 1 and request.POST.get("scope") == "groups"
     repositories = _repositories(access, registry)
     initial = {"repository": next(iter(repositories), "")}
-    form, test, status = NodeTestForm(request.POST or None, initial=initial), "", 200
+    form, tests, status = NodeTestForm(request.POST or None, initial=initial), dict[str, str](), 200
     sample = presets.PRESETS[registry.provider].sample_path
     form.fields["repository"].widget.attrs["placeholder"] = sample.partition(":")[0]
     if request.method == "POST":
         typed = {name: it.strip() for name, it in form.typed().items()}
+        chosen = list(dict.fromkeys(request.POST.getlist("groups") if several else [typed["node"]]))
         try:
-            test = services().node_tests.begin(access=access, key=key, **typed)
+            begun = services().node_tests.begin(
+                access=access, key=key, nodes=chosen, repository=typed["repository"]
+            )
+            tests = dict(zip(begun, chosen, strict=True))
         except Invalid as error:
-            form.add_causes(error.causes)
+            field = "groups" if several else "node"
+            form.add_causes(replace(it, field=field) if it.field == "node" else it for it in error.causes)
         except (Forbidden, TooManyRequests) as error:
             form.add_error(None, error_text(error))
-        status = 200 if test else 422
+        status = 200 if tests else 422
+    checked = request.POST.getlist("groups") if several else [it.name for it in groups[:AT_ONCE]]
     context: dict[str, Any] = {
         "form": form,
         "registry": registry,
-        "nodes": nodes,
+        "nodes": nodes[:NODES_OFFERED],
+        "groups": [(it, it.name in checked) for it in groups[:GROUPS_SHOWN]] if len(groups) > 1 else (),
+        "groups_more": len(groups[GROUPS_SHOWN:]),
+        "at_once": AT_ONCE if len(groups) > AT_ONCE else 0,
+        "several": several,
         "repositories": repositories,
         "back": details_url(key),
+        "tests": [(test, it, _waiting(it, registry)) for test, it in tests.items()],
+        "waiting": True,
+        **_of_console(registry),
     }
-    if test:
-        waiting = NodeVerdict(Outcome.WAITING, form.typed()["node"].strip())
-        context |= {"test": test, "result": node_result(waiting, registry), "waiting": True}
     return dialog(request, "registries/_node_test.html", context, status=status, title=_("Test from a node"))
+
+
+def _waiting(node: str, registry: RegistrySecret) -> NodeResult:
+    return node_result(NodeVerdict(Outcome.WAITING, node), registry)
+
+
+def _of_console(registry: RegistrySecret) -> dict[str, Any]:
+    """The last verdict of the console, for the templates."""
+    reason = labels.reason(registry.verification.reason)
+    return {"console": labels.status(registry), "console_reason": reason}
 
 
 def _repositories(access: Access, registry: RegistrySecret) -> list[str]:
@@ -84,7 +109,7 @@ def _repositories(access: Access, registry: RegistrySecret) -> list[str]:
 
 @require_safe
 def progress(request: ConsoleRequest, namespace: str, name: str, test: str) -> HttpResponse:
-    """The verdict of a test beside that of the console. It polls until there is one."""
+    """The verdict of a test beside that of the console, which `several` leaves out. It polls until there is one."""
     access, key = request.access, Key(namespace, name)
     registry = services().registries.find(access=access, key=key)
     found = services().node_tests.look(access=access, key=key, test=test)
@@ -93,7 +118,7 @@ def progress(request: ConsoleRequest, namespace: str, name: str, test: str) -> H
         "test": test,
         "waiting": found.outcome is Outcome.WAITING,
         "result": node_result(found, registry),
-        "console": labels.status(registry),
-        "console_reason": labels.reason(registry.verification.reason),
+        "several": "several" in request.GET,
+        **_of_console(registry),
     }
     return render(request, "registries/_node_verdict.html", context)

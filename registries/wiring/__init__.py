@@ -144,7 +144,7 @@ class Services(Telling, Mirroring):
 
     @part
     def node_tests(self) -> NodeTests:
-        return NodeTests(self.store, self.guard, self.audit, timezone.localtime, later)
+        return NodeTests(self.store, self.guard, self.audit, timezone.localtime, later, settings.NODE_GROUPS)
 
     @part
     def accounts(self) -> Accounts:

@@ -1,7 +1,7 @@
 """Tests from a node on a real API server, with a fake kubelet that pulls through the real containerd from the real
 docker-registry."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -82,7 +82,10 @@ class Desk:
         return timezone.localtime() + self.late
 
     def begin(self, node: str = EDGE, repository: str = "project/app") -> str:
-        return self.tests.begin(access=self.access, key=KEY, node=node, repository=repository)
+        return self.begin_all([node], repository)[0]
+
+    def begin_all(self, nodes: Sequence[str], repository: str = "project/app") -> list[str]:
+        return self.tests.begin(access=self.access, key=KEY, nodes=nodes, repository=repository)
 
     def look(self, test: str) -> NodeVerdict:
         return self.tests.look(access=self.access, key=KEY, test=test)
@@ -350,6 +353,6 @@ def test_it_is_offered_to_people_of_the_cluster_who_may_test(desk: Desk, store: 
     assert not desk.tests.offered(access=viewer, key=KEY)
     assert not desk.tests.offered(access=account, key=KEY)
     with pytest.raises(Forbidden):
-        desk.tests.begin(access=viewer, key=KEY, node=EDGE, repository="a")
+        desk.tests.begin(access=viewer, key=KEY, nodes=[EDGE], repository="a")
     with pytest.raises(NotFound):
-        desk.tests.begin(access=account, key=KEY, node=EDGE, repository="a")
+        desk.tests.begin(access=account, key=KEY, nodes=[EDGE], repository="a")

@@ -1,12 +1,13 @@
 """The dialog of a test from a node: for whom it is, and what it says of a refusal."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from registries import wiring
-from registries.cluster.paths import pods_in
+from registries.cluster.paths import NODES, pods_in
 from tests.canary import CANARY
 from tests.cluster.people import CAST, log_in
 from tests.peers.cluster import Cluster
@@ -67,6 +68,38 @@ def test_the_images_of_pods_are_offered_as_repositories(place: Cluster) -> None:
 
     assert wait_for(lambda: client.get(PAGE).status_code == 200)
     assert wait_for(lambda: 'value="shop/web"' in client.get(PAGE).content.decode())
+
+
+def test_one_node_of_each_group_is_a_choice_of_who_may_list_nodes(place: Cluster) -> None:
+    for name, pool in (("edge-1", "east"), ("edge-2", "east"), ("edge-3", "west")):
+        labels = {"apps.openyurt.io/nodepool": pool, "kubernetes.io/arch": "arm64"}
+        place.server.call("POST", NODES, {"metadata": {"name": name, "labels": labels}})
+    place.bind("omar", "image-prober", "team-a")
+    try:
+        client = log_in("omar", **HTMX)
+        assert wait_for(lambda: client.get(PAGE).status_code == 200)
+        assert 'name="scope"' not in client.get(PAGE).content.decode()
+        one = client.post(PAGE, {**TYPED, "scope": "groups", "groups": ["edge-1"]}).content.decode()
+        place.bind("omar", "image-prober")
+        assert wait_for(lambda: 'value="edge-3"' in client.get(PAGE).content.decode())
+        shown = client.get(PAGE).content.decode()
+        none = client.post(PAGE, {"scope": "groups", "repository": "project/app"})
+        begun = client.post(PAGE, {"scope": "groups", "groups": ["edge-1", "edge-3"], "repository": "a/b"})
+        urls = re.findall(r'hx-get="([^"]+\?several)"', begun.content.decode())
+        looks = [client.get(it).content.decode() for it in urls]
+    finally:
+        place.unbind("omar", "image-prober")
+        place.unbind("omar", "image-prober", "team-a")
+        for number in (1, 2, 3):
+            place.server.call("DELETE", f"{NODES}/edge-{number}")
+    assert "edge-07" in one, "without the list of nodes, only the one that was typed"
+    assert re.findall(r'name="groups" value="([^"]+)"', shown) == ["edge-1", "edge-3"]
+    assert "east · arm64" in shown
+    assert none.status_code == 422
+    assert 'id="id_groups_error"' in none.content.decode()
+    assert [name for it in looks for name in ("edge-1", "edge-3") if name in it] == ["edge-1", "edge-3"]
+    assert "verdict-message" not in "".join(looks), "the verdict of the console stands beside all of them"
+    assert begun.content.decode().count("<strong>控制台</strong>") == 1
 
 
 def test_what_is_wrong_is_said_at_its_field(place: Cluster) -> None:

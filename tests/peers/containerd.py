@@ -3,10 +3,11 @@
 import json
 import os
 import subprocess
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -44,14 +45,16 @@ class Node(Runtime):
     certs_dir: Path
     socket: Path
     _process: subprocess.Popen[str]
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def pull(self, image: str, username: str = "", password: str = "") -> str:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin
         assert stdout
-        stdin.write(json.dumps({"image": image, "username": username, "password": password}) + "\n")
-        stdin.flush()
-        return str(json.loads(stdout.readline()))
+        with self._one_at_a_time:
+            stdin.write(json.dumps({"image": image, "username": username, "password": password}) + "\n")
+            stdin.flush()
+            return str(json.loads(stdout.readline()))
 
     def configure(self, registry: str, hosts_toml: str) -> None:
         """Writes the hosts.toml of a registry."""
