@@ -28,7 +28,8 @@ function applyPreset({ keep }) {
   field("username").placeholder = usernameExample;
   document.getElementById("hint-domain").textContent = domainHint;
   document.getElementById("hint-username").textContent = usernameHint;
-  document.getElementById("hint-password").textContent = passwordHint;
+  // The password of a Secret has no field.
+  if (field("password")) document.getElementById("hint-password").textContent = passwordHint;
   const aliyun = provider.value === "aliyun";
   document.getElementById("aliyun").hidden = !aliyun;
   if (keep) return;
@@ -219,8 +220,8 @@ function start() {
   suggested = suggested || field("name").value;
   if (!target.querySelector("#error-summary")) suggested = field("name").value;
   // A response replaces the button, but keeps the password field.
-  const revealed = field("password").type === "text";
-  document.getElementById("password-reveal").setAttribute("aria-pressed", String(revealed));
+  const revealed = field("password")?.type === "text";
+  document.getElementById("password-reveal")?.setAttribute("aria-pressed", String(revealed));
   // What was typed stays, also an emptied field; a new form begins with the preset.
   applyPreset({ keep: Boolean(target.querySelector("#error-summary")) });
   offerTrust();

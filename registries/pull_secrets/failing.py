@@ -14,6 +14,7 @@ from registries.domain.registry import NAME_MAX, Key, RegistrySecret, name_probl
 from registries.probe.manifest import platform_of
 from registries.pull_secrets.explain import MESSAGE_MAX, PodSecret, SecretState, Waiting, is_pull_reason
 from registries.pull_secrets.kinds import IMAGE_MAX
+from registries.pull_secrets.matching import host_of_key
 from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.scan import InUse
 
@@ -53,6 +54,17 @@ class FailingPod:
     uid: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SecretCredential:
+    """One credential of a Secret. `key` is its key of `auths`, and `host` the host[:port] of the images that it is
+    for."""
+
+    key: str
+    host: str
+    username: str
+    password: str = field(repr=False)
+
+
 @dataclass(slots=True)
 class FailingPods:
     """`unread` are the namespaces whose pods this person may not list. `problem` is why others could not be read now.
@@ -83,6 +95,11 @@ class PullFailures(Protocol):
 
     def secrets(self, keys: Iterable[Key], registries: Mapping[Key, RegistrySecret]) -> dict[Key, PodSecret]:
         """The first of these Secrets, as far as there is time. `registries` are those of the console by key."""
+        ...
+
+    def credentials(self, key: Key) -> tuple[SecretCredential, ...]:
+        """The credentials of a Secret with their passwords, read as the person; () for one that kubelets cannot read.
+        NotFound; Forbidden, also for people of the console's own accounts; Unavailable."""
         ...
 
     def in_use(self, namespaces: Sequence[str]) -> tuple[dict[str, InUse], Problem | None]:
@@ -177,6 +194,16 @@ def read_secret(name: str, secret: Json) -> PodSecret:
     return PodSecret(name, SecretState.READABLE, tuple(auths), users)
 
 
+def credentials_in(secret: Json) -> tuple[SecretCredential, ...]:
+    """The credentials of a Secret that a registry can have, as kubelets read them: with a host, a user name and a
+    password. () for a Secret that kubelets cannot read."""
+    field_name = CONFIG_TYPES.get(str(secret.get("type")), "")
+    encoded = str((secret.get("data") or {}).get(field_name) or "")
+    auths = _auths(encoded, nested=field_name == ".dockerconfigjson") or {}
+    found = ((key, host_of_key(key), *_pair_of(it or {})) for key, it in auths.items())
+    return tuple(SecretCredential(*it) for it in found if all(it))
+
+
 def auths_of(encoded: str, *, nested: bool = True) -> tuple[str, ...] | None:
     """The keys of `auths` in base64; None if a kubelet cannot read all of it, and so pulls nothing for the pod."""
     auths = _auths(encoded, nested=nested)
@@ -199,12 +226,18 @@ def _auths(encoded: str, *, nested: bool) -> Json | None:
 
 
 def _user(entry: Json) -> str:
-    """The user name of an entry that kubelets can read: of `auth`, if there is one. "" without a password, since the
-    name may be a token then, and for a name that is too long."""
-    name, password = entry.get("username") or "", entry.get("password") or ""
+    """The user name of an entry that kubelets can read. "" without a password, since the name may be a token then, and
+    for a name that is too long."""
+    name, password = _pair_of(entry)
+    return name if password and len(name) <= USER_MAX else ""
+
+
+def _pair_of(entry: Json) -> tuple[str, str]:
+    """User name and password of an entry that kubelets can read: of `auth`, if there is one."""
     if pair := entry.get("auth"):
         name, _, password = _pair(pair).decode(errors="replace").partition(":")
-    return name if password and len(name) <= USER_MAX else ""
+        return name, password
+    return entry.get("username") or "", entry.get("password") or ""
 
 
 def _is_entry(entry: object) -> bool:

@@ -14,13 +14,15 @@ from itertools import islice
 from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
 from registries.cluster.personal import Caller
-from registries.domain.errors import ConsoleError, Forbidden, NotFound, Problem
+from registries.domain.errors import ConsoleError, Forbidden, NotFound, Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.pull_secrets.explain import PodSecret, SecretState
 from registries.pull_secrets.failing import (
     CONFIG_TYPES,
     FailingPods,
     Phase,
+    SecretCredential,
+    credentials_in,
     failing_pod,
     images_of,
     node_platform,
@@ -186,6 +188,17 @@ class PodReader:
         except ConsoleError:
             return False
         return True
+
+    def credentials(self, key: Key) -> tuple[SecretCredential, ...]:
+        """Read as the person, whatever the console itself may read."""
+        if self._person is None:
+            raise Forbidden(str(key))
+        try:
+            return credentials_in(self._person.call("GET", paths.secret(key), subject=str(key)))
+        except Unavailable as error:
+            if error.problem == Problem.CLUSTER_FORBIDDEN:
+                raise Forbidden(str(key)) from None
+            raise
 
     def in_use(self, namespaces: Sequence[str]) -> tuple[dict[str, InUse], Problem | None]:
         """See in_use.py."""

@@ -12,6 +12,7 @@ from registries.domain.registry import Key
 from registries.index.search import Index
 from registries.pull_secrets.explain import Explanation, Waiting, explain
 from registries.pull_secrets.failing import FailingPod, Phase
+from registries.service.adoption import Adoption
 from registries.service.secret_scan import SecretScan
 from registries.stores.base import Store
 
@@ -34,7 +35,8 @@ class Failures:
 
 
 class PodFailures:
-    """Pods are read when a person asks, and are not kept. `secrets` scans the pull secrets in use."""
+    """Pods are read when a person asks, and are not kept. `secrets` scans the pull secrets in use, `adoption` takes a
+    credential out of one."""
 
     def __init__(self, store: Store, index: Index, audit: Audit, clock: Callable[[], datetime]) -> None:
         self._store = store
@@ -42,6 +44,7 @@ class PodFailures:
         self._audit = audit
         self._clock = clock
         self.secrets = SecretScan(store, index)
+        self.adoption = Adoption(store, index)
 
     @property
     def available(self) -> bool:

@@ -35,6 +35,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.mirrors.words import credential_warning
 from registries.verification.outcome import left_alone
 from registries.web import copy_to
+from registries.web.adopt import Adopted, adopted_in, with_credential
 from registries.web.forms import AddForm, CauseForm
 from registries.web.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, is_htmx, toast
@@ -67,11 +68,14 @@ def _new(request: ConsoleRequest, provider: Provider, namespace: str, *, another
         "name": _suggestion(request, provider, namespace),
         **_given(request),
     }
+    adopted = None if request.method == "POST" else adopted_in(request)
+    if adopted and adopted.entry:
+        initial |= {"domain": adopted.host, "username": adopted.username}
     form = AddForm(initial=initial, namespaces=_namespaces(request))
     if another:
         preset = presets.PRESETS[provider].domain or provider is Provider.ALIYUN
         form.fields["username" if preset else "domain"].widget.attrs["autofocus"] = True
-    return _form(request, form, another=another)
+    return _form(request, form, another=another, adopted=adopted)
 
 
 def _given(request: ConsoleRequest) -> dict[str, str]:
@@ -102,7 +106,7 @@ def _save(request: ConsoleRequest) -> HttpResponse:
     access, status = request.access, 422
     form = AddForm(request.POST, namespaces=_namespaces(request))
     try:
-        draft = read_draft(form.typed())
+        draft = read_draft(with_credential(request, form.typed()))
         created = services().registries.create(access=access, draft=draft)
     except Invalid as error:
         form.add_causes(error.causes)
@@ -119,7 +123,8 @@ def _save(request: ConsoleRequest) -> HttpResponse:
         form.add_causes([Cause("namespace", error.code)])
     else:
         return _saved(request, created)
-    return _form(request, form, status=status, another="another" in request.POST)
+    another, adopted = "another" in request.POST, adopted_in(request)
+    return _form(request, form, status=status, another=another, adopted=adopted)
 
 
 def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
@@ -153,8 +158,15 @@ def _after_saving(access: Access, created: RegistrySecret) -> str:
 
 
 def _form(
-    request: ConsoleRequest, form: AddForm, status: int = 200, *, another: bool = False
+    request: ConsoleRequest,
+    form: AddForm,
+    status: int = 200,
+    *,
+    another: bool = False,
+    adopted: Adopted | None = None,
 ) -> HttpResponse:
+    if adopted and adopted.entry:
+        form.fields["username"].widget.attrs["readonly"] = True
     provider = form.data.get("provider") or form.initial.get("provider")
     context: dict[str, Any] = {
         "form": form,
@@ -162,7 +174,7 @@ def _form(
         "regions": presets.ALIYUN_REGIONS,
         "chosen": provider,
         "another": another,
-        "adopted": shown_words(request.GET.get("secret", ""), USERNAME_MAX),
+        "adopted": adopted,
         "also": request.POST.getlist("also"),
     }
     return dialog(request, "registries/_add.html", context, status=status, title=_("Add registry"))
@@ -242,7 +254,7 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
     form = AddForm(request.POST, namespaces=_namespaces(request))
     typed = form.typed()
     try:
-        credential = read_credential(typed)
+        credential = read_credential(with_credential(request, typed))
         trial = services().single_tests.start_typed(
             access=access,
             namespace=typed["namespace"],
@@ -285,11 +297,12 @@ ask_trial = require_safe(trial_outcome)
 
 
 def errors_of(form: CauseForm) -> list[tuple[str, str, str]]:
-    """(id of the input, label, text) of every invalid field."""
-    return [
+    """(id of the input, label, text) of every invalid field; ("", "", text) for what belongs to none."""
+    return [("", "", str(text)) for text in form.non_field_errors()] + [
         (form[name].id_for_label or f"id_{name}_0", str(form[name].label), str(text))
         for name, texts in form.errors.items()
         for text in texts
+        if name in form.fields
     ]
 
 

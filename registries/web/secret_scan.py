@@ -13,8 +13,8 @@ from registries.domain.errors import NotFound
 from registries.domain.registry import Provider
 from registries.domain.shown import shown_words
 from registries.log_in.access import ConsoleRequest
-from registries.pull_secrets.matching import DEFAULT_DOMAIN
 from registries.pull_secrets.scan import Finding, Scanned
+from registries.web.adopt import add_url
 from registries.web.responses import details_url, is_htmx
 from registries.wiring import services
 from registries.words.labels import Label
@@ -97,7 +97,7 @@ def _reason(finding: Finding, scanned: Scanned) -> str:
 
 
 def _steps(scanned: Scanned, access: Access) -> list[tuple[str, str, bool]]:
-    """A registry is opened, or added with the values of a credential except the password."""
+    """A registry is opened, or added with the values of a credential."""
     key, may = scanned.key, access.may(Permission.CREATE, scanned.key.namespace)
     if scanned.registry is not None:
         registry = services().index.known(access, scanned.registry)
@@ -110,8 +110,6 @@ def _steps(scanned: Scanned, access: Access) -> list[tuple[str, str, bool]]:
         return [(_("Add registry"), reverse("registries:add", query=query), True)]
     steps = []
     for host, user in scanned.unclaimed[:STEPS]:
-        provider = Provider.DOCKERHUB if host == DEFAULT_DOMAIN else Provider.OTHER
-        query = {"namespace": key.namespace, "domain": host, "username": user, "provider": provider.value}
-        url = reverse("registries:add", query={**query, "secret": key.name})
-        steps.append((_("Add %(host)s") % {"host": shown_words(host, NAME_MAX)}, url, True))
+        text = _("Add %(host)s") % {"host": shown_words(host, NAME_MAX)}
+        steps.append((text, add_url(key, host, user), True))
     return steps

@@ -7,7 +7,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.access import EVERYWHERE
-from registries.domain.errors import Cause, ConsoleError, Forbidden, LeftAlone, Problem, TooManyRequests
+from registries.domain.errors import (
+    PART_MAX,
+    Cause,
+    ConsoleError,
+    Forbidden,
+    LeftAlone,
+    Problem,
+    TooManyRequests,
+)
+from registries.domain.shown import shown_words
 from registries.probe import Reason, Result, catalogue
 from registries.words.language import Text, language
 
@@ -219,6 +228,10 @@ FIELD_TEXTS: dict[tuple[str, Problem], Text] = {
     ("groups", Problem.TOO_MANY): _("Choose at most five nodes."),
     ("groups", Problem.REQUIRED): _("Choose a node."),
     ("groups", Problem.UNKNOWN): _("A node of these does not exist any more."),
+    ("adopted", Problem.FORBIDDEN): _("You may not read this Secret any more. Enter the password."),
+    ("adopted", Problem.NOT_FOUND): _(
+        "The Secret does not have this credential any more. Enter the password."
+    ),
     ("role", Problem.UNKNOWN): _("Choose one of the roles."),
     ("action", Problem.UNKNOWN): _("Choose one of the actions."),
     ("outcome", Problem.UNKNOWN): _("Choose one of the outcomes."),
@@ -253,6 +266,11 @@ def cause_text(cause: Cause) -> str:
         return str(specific)
     if cause.problem is Problem.TOO_LONG and cause.limit is not None:
         return gettext("Use at most %(limit)s characters.") % {"limit": f"{cause.limit:,}"}
+    if cause.problem is Problem.IMAGE_ELSEWHERE and cause.field == "adopted":
+        text = gettext(
+            "The password in this Secret is for %(host)s, and goes to no other host. Correct the address."
+        )
+        return text % {"host": shown_words(cause.part, PART_MAX)}
     if cause.problem is Problem.IMAGE_ELSEWHERE and cause.part:
         text = gettext("Nodes pull this image from another registry. Begin with %(host)s/")
         return text % {"host": cause.part}

@@ -2,8 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from registries.domain.errors import Problem
 from registries.pull_secrets.scan import Finding
 from registries.words.labels import Label
+from registries.words.problems import problem_text
 
 FINDINGS: dict[Finding, Label] = {
     Finding.BROKEN: Label(
@@ -50,3 +52,19 @@ FINDINGS: dict[Finding, Label] = {
         ),
     ),
 }
+
+_NOT_ADOPTED = {
+    Problem.FORBIDDEN: _(
+        "The password of the Secret %(secret)s cannot be used: the console reads it only for people of the cluster who "
+        "may get this Secret. Enter the password. The Secret stays as it is."
+    ),
+    Problem.NOT_FOUND: _(
+        "The Secret %(secret)s does not have this credential any more, or nodes cannot read it. Enter the password."
+    ),
+}
+
+
+def not_adopted(problem: Problem | None, secret: str) -> str:
+    """Why the password of a Secret is not used for a new registry."""
+    text = _NOT_ADOPTED.get(problem or Problem.NOT_FOUND)
+    return str(text) % {"secret": secret} if text else problem_text(problem or "")

@@ -165,13 +165,16 @@ def test_for_its_own_accounts_the_console_reads_no_content(people: Cast, place: 
 
 def test_the_dialog_is_filled_in_except_for_the_password(people: Cast) -> None:
     client = people.client("nina")
-    query = {"namespace": "team-a", "domain": "new.io", "username": "robot$new", "secret": "adopt"}
+    query = {"namespace": "team-a", "domain": "new.io", "username": "robot$new", "secret": "team-a/adopt"}
     form = client.get("/registries/-/add/", query).content.decode()
-    odd = client.get("/registries/-/add/", {"username": "a\u202eb", "secret": "<b>"}).content.decode()
+    odd = client.get("/registries/-/add/", {"username": "a\u202eb", "secret": "team-a/<b>"}).content.decode()
+    elsewhere = client.get("/registries/-/add/", {**query, "secret": "team-b/adopt"})
 
     assert 'value="new.io"' in form
     assert 'value="robot$new"' in form
-    assert "控制台不会沿用 Secret adopt 中的密码" in form
+    assert "无法沿用 Secret adopt 中的密码" in form
+    assert 'id="id_password"' in form
+    assert elsewhere.status_code == 404
     assert "\u202e" not in odd
     assert "<b>" not in odd
 
