@@ -12,7 +12,15 @@ from registries.domain.encoding import decode_base64
 from registries.domain.errors import Problem
 from registries.domain.registry import NAME_MAX, Key, RegistrySecret, name_problem
 from registries.probe.manifest import platform_of
-from registries.pull_secrets.explain import MESSAGE_MAX, PodSecret, SecretState, Waiting, is_pull_reason
+from registries.pull_secrets.explain import (
+    KEY_MAX,
+    MESSAGE_MAX,
+    Flaw,
+    PodSecret,
+    SecretState,
+    Waiting,
+    is_pull_reason,
+)
 from registries.pull_secrets.kinds import IMAGE_MAX
 from registries.pull_secrets.matching import host_of_key
 from registries.pull_secrets.node_test import is_test
@@ -187,41 +195,59 @@ def read_secret(name: str, secret: Json) -> PodSecret:
     if field_name is None:
         return PodSecret(name, SecretState.WRONG_TYPE)
     encoded = str((secret.get("data") or {}).get(field_name) or "")
-    auths = _auths(encoded, nested=field_name == ".dockerconfigjson")
-    if auths is None:
-        return PodSecret(name, SecretState.BROKEN)
+    try:
+        auths = _auths(encoded, nested=field_name == ".dockerconfigjson")
+    except _Unreadable as broken:
+        return PodSecret(name, SecretState.BROKEN, flaw=broken.flaw, flawed=broken.key)
     users = tuple(_user(it or {}) for it in auths.values())
     return PodSecret(name, SecretState.READABLE, tuple(auths), users)
 
 
 def credentials_in(secret: Json) -> tuple[SecretCredential, ...]:
     """The credentials of a Secret that a registry can have, as kubelets read them: with a host, a user name and a
-    password. () for a Secret that kubelets cannot read."""
+    password in UTF-8. () for a Secret that kubelets cannot read."""
     field_name = CONFIG_TYPES.get(str(secret.get("type")), "")
     encoded = str((secret.get("data") or {}).get(field_name) or "")
-    auths = _auths(encoded, nested=field_name == ".dockerconfigjson") or {}
+    try:
+        auths = _auths(encoded, nested=field_name == ".dockerconfigjson")
+    except _Unreadable:
+        return ()
     found = ((key, host_of_key(key), *_pair_of(it or {})) for key, it in auths.items())
-    return tuple(SecretCredential(*it) for it in found if all(it))
+    return tuple(SecretCredential(*it) for it in found if all(it) and "\ufffd" not in it[3])
 
 
 def auths_of(encoded: str, *, nested: bool = True) -> tuple[str, ...] | None:
     """The keys of `auths` in base64; None if a kubelet cannot read all of it, and so pulls nothing for the pod."""
-    auths = _auths(encoded, nested=nested)
-    return None if auths is None else tuple(auths)
-
-
-def _auths(encoded: str, *, nested: bool) -> Json | None:
-    if len(encoded) > CONFIG_MAX:
+    try:
+        return tuple(_auths(encoded, nested=nested))
+    except _Unreadable:
         return None
+
+
+class _Unreadable(Exception):
+    """A kubelet cannot read a Secret: its flaw, and the key of the entry with it."""
+
+    def __init__(self, flaw: Flaw, key: str = "") -> None:
+        super().__init__(flaw)
+        self.flaw, self.key = flaw, key
+
+
+def _auths(encoded: str, *, nested: bool) -> Json:
+    """The `auths` of a Secret, up to KEYS_MAX entries. Raises _Unreadable."""
+    if len(encoded) > CONFIG_MAX:
+        raise _Unreadable(Flaw.JSON)
     try:
         config = json.loads(decode_base64(encoded))
     except (ValueError, RecursionError):
-        return None
+        raise _Unreadable(Flaw.JSON) from None
     auths = config.get("auths") if nested and isinstance(config, dict) else config
     if auths is None:
         return {}
-    if not isinstance(auths, dict) or not all(_is_entry(it) for it in auths.values()):
-        return None
+    if not isinstance(auths, dict):
+        raise _Unreadable(Flaw.AUTHS)
+    for key, entry in auths.items():
+        if flaw := _flaw_of(entry):
+            raise _Unreadable(flaw, key[:KEY_MAX])
     return dict(islice(auths.items(), KEYS_MAX))
 
 
@@ -240,20 +266,20 @@ def _pair_of(entry: Json) -> tuple[str, str]:
     return entry.get("username") or "", entry.get("password") or ""
 
 
-def _is_entry(entry: object) -> bool:
-    """Whether a kubelet can read an entry. An empty one is a credential, too."""
+def _flaw_of(entry: object) -> Flaw | None:
+    """Why a kubelet cannot read an entry. An empty one is a credential, too."""
     if entry is None:
-        return True
+        return None
     if not isinstance(entry, dict):
-        return False
+        return Flaw.ENTRY
     texts = [entry.get(it) for it in ("username", "password", "auth", "email")]
     if any(it is not None and not isinstance(it, str) for it in texts):
-        return False
+        return Flaw.ENTRY
     pair = str(entry.get("auth") or "")
     try:
-        return not pair or b":" in _pair(pair)
+        return None if not pair or b":" in _pair(pair) else Flaw.COLON
     except ValueError:
-        return False
+        return Flaw.BASE64
 
 
 def _pair(auth: str) -> bytes:

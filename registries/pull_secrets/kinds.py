@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from registries.domain.registry import Key
+from registries.domain.registry import Key, name_problem
 
 IMAGE_MAX = 1_000
 """Characters of an image that are read. The API server does not limit them; one that is cut is not valid."""
@@ -78,3 +78,8 @@ class PullSecretUsers(Protocol):
         Foreign Secrets are left out. Raises no error, and takes a few seconds at most.
         """
         ...
+
+
+def is_object_name(name: str) -> bool:
+    """Whether a Secret, a node or a pod can have this name: a DNS subdomain."""
+    return name_problem(name) is None

@@ -4,7 +4,6 @@ The first Pod has the pull secret. Where the registry accepts its credential, th
 refused. The second Pod, the control, has no credential: if the tag is missing for it as well, nothing is proven.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,7 +43,6 @@ _FOUND = frozenset({Code.IMAGE_MISSING, Code.PLATFORM_MISSING})
 _REFUSED = frozenset({Code.SECRET_MISSING, Code.DENIED})
 """The explanations of a control that a registry refuses."""
 _STARTS = frozenset({"", "ContainerCreating", "PodInitializing"})
-_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 
 
 class Outcome(StrEnum):
@@ -150,10 +148,6 @@ def image_of(registry: RegistrySecret, repository: str, test: str) -> str | None
 def is_test(pod: Json) -> bool:
     """Whether a pod of the API server belongs to a test."""
     return LABEL in ((pod.get("metadata") or {}).get("labels") or {})
-
-
-def is_node_name(name: str) -> bool:
-    return bool(_NAME.fullmatch(name))
 
 
 def judge(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import accumulate
 
 from registries.domain.registry import Key, RegistrySecret
-from registries.pull_secrets.explain import PodSecret, SecretState
+from registries.pull_secrets.explain import Flaw, PodSecret, SecretState
 from registries.pull_secrets.images import auths_keys, image_hosts
 from registries.pull_secrets.matching import DEFAULT_DOMAIN, host_of_key, lookup, matches
 
@@ -56,7 +56,8 @@ class InUse:
 @dataclass(frozen=True, slots=True)
 class Scanned:
     """A Secret in use. `registry` is the one that it belongs to. `others` are the names of the Secrets that shadow it
-    or have the same credential. `unclaimed` are host and user name of the credentials that belong to no registry."""
+    or have the same credential. `unclaimed` are host and user name of the credentials that belong to no registry.
+    `flaw` and `flawed` are those of a broken one."""
 
     key: Key
     users: tuple[tuple[str, str], ...]
@@ -65,6 +66,8 @@ class Scanned:
     shadowed_by: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
     unclaimed: tuple[tuple[str, str], ...] = ()
+    flaw: Flaw | None = None
+    flawed: str = ""
 
 
 def comparable(secrets: Mapping[Key, PodSecret]) -> dict[Key, PodSecret]:
@@ -116,7 +119,8 @@ def _scanned(
 ) -> Scanned:
     if secret.state is not SecretState.READABLE:
         findings: tuple[Finding, ...] = (_BY_STATE[secret.state],)
-        return Scanned(key, users, findings, registry.key if registry else None)
+        owner = registry.key if registry else None
+        return Scanned(key, users, findings, owner, flaw=secret.flaw, flawed=secret.flawed)
     if registry and not {*auths_keys(registry.address)} & {*secret.keys}:
         registry = None  # somebody else's Secret of that name
     entries = tuple(dict.fromkeys(_entries(secret)))

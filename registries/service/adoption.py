@@ -1,20 +1,19 @@
 """A credential of somebody's Secret becomes a registry: the password goes from the cluster into the store, and to no
 browser."""
 
-import re
 from dataclasses import dataclass
 
 from registries.domain.access import Access
 from registries.domain.errors import Cause, ConsoleError, Forbidden, Invalid, NotFound, Problem
 from registries.domain.registry import Key
 from registries.index.search import Index
-from registries.pull_secrets.failing import KEYS_MAX, SecretCredential
+from registries.pull_secrets.failing import SecretCredential
 from registries.pull_secrets.images import image_hosts
+from registries.pull_secrets.kinds import is_object_name
 from registries.stores.base import Store
 
 FIELD = "adopted"
 """The field of the causes."""
-_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +33,11 @@ class Adoption:
         self._index = index
 
     def look(self, *, access: Access, secret: Key) -> Adoptable:
-        """The credentials of a Secret. NotFound for a namespace that this person does not see; Unavailable
-        `session_ended`."""
+        """The credentials of a Secret, without those for a host that no registry has, such as hub.docker.com. NotFound
+        for a namespace that this person does not see; Unavailable `session_ended`."""
         self._index.require_namespace(access, secret.namespace)
         reader = self._store.acting_as(access.acting).pull_failures()
-        if reader is None or not _NAME.fullmatch(secret.name):
+        if reader is None or not is_object_name(secret.name):
             return Adoptable(problem=Problem.NOT_FOUND)
         try:
             found = reader.credentials(secret)
@@ -48,7 +47,8 @@ class Adoption:
             if error.problem == Problem.SESSION_ENDED:
                 raise
             return Adoptable(problem=Problem.NOT_FOUND if isinstance(error, NotFound) else error.code)
-        return Adoptable(found[:KEYS_MAX], None if found else Problem.NOT_FOUND)
+        usable = tuple(it for it in found if it.host.lower() in image_hosts(it.host))
+        return Adoptable(usable, None if usable else Problem.NOT_FOUND)
 
     def take(self, *, access: Access, secret: Key, entry: str, address: str) -> SecretCredential:
         """The credential of one key of `auths`, for a registry at `address`.

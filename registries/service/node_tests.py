@@ -26,7 +26,7 @@ from registries.domain.errors import (
 )
 from registries.domain.registry import Key, RegistrySecret
 from registries.limits import Claims
-from registries.pull_secrets.kinds import PullSecret
+from registries.pull_secrets.kinds import PullSecret, is_object_name
 from registries.pull_secrets.node_test import (
     AT_ONCE,
     PATIENCE,
@@ -35,7 +35,6 @@ from registries.pull_secrets.node_test import (
     NodeVerdict,
     Outcome,
     image_of,
-    is_node_name,
     judge,
 )
 from registries.service.guard import Guard
@@ -177,7 +176,7 @@ class NodeTests:
 def _wrong_nodes(nodes: Sequence[str]) -> list[Cause]:
     if not any(nodes):
         return [Cause("node", Problem.REQUIRED)]
-    if not all(map(is_node_name, nodes)):
+    if not all(map(is_object_name, nodes)):
         return [Cause("node", Problem.CHARACTERS)]
     return [Cause("node", Problem.TOO_MANY, AT_ONCE)] if len(nodes) > AT_ONCE else []
 

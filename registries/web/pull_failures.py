@@ -18,7 +18,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.explain import Code, Explanation
 from registries.pull_secrets.failing import Phase
 from registries.service.pull_failures import Failure
-from registries.web.pull_steps import Bindings, Step, bindings_of, step_for
+from registries.web.pull_steps import Bindings, Step, bindings_of, steps_for
 from registries.web.responses import back, dialog, is_htmx
 from registries.wiring import services
 from registries.words.labels import Label
@@ -57,7 +57,7 @@ class Group:
     """(pod, container)"""
     count: int
     more: int
-    step: Step
+    steps: list[Step]
 
 
 @require_safe
@@ -114,7 +114,7 @@ def _group(failures: list[Failure], access: Access, bindings: Bindings) -> Group
         pods=[(it.pod.name, it.waiting.container) for it in failures[:SHOWN]],
         count=len(failures),
         more=len(failures[SHOWN:]),
-        step=step_for(failures, access, bindings),
+        steps=steps_for(failures, access, bindings),
     )
 
 

@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from registries.domain.access import Access, Permission
-from registries.domain.registry import Key, Provider, RegistrySecret, name_problem
+from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.domain.shown import shown_words
 from registries.probe import Reason
 from registries.pull_secrets.explain import Code, Explanation
 from registries.pull_secrets.failing import FailingPod
 from registries.pull_secrets.images import image_hosts
-from registries.pull_secrets.kinds import Binding
+from registries.pull_secrets.kinds import Binding, is_object_name
 from registries.pull_secrets.matching import DEFAULT_DOMAIN
 from registries.pull_secrets.restart import ROLLED_OUT
 from registries.service.pull_failures import Failure
@@ -26,6 +26,8 @@ from registries.wiring import services
 
 BUTTONS = 10
 """Restarts that one step offers."""
+COMMANDS, UNFOLDED = 30, 3
+"""Workloads whose commands a step has, and those that are not folded."""
 NAME_MAX = 255
 _NEEDS_CREDENTIAL = frozenset(
     {
@@ -39,13 +41,18 @@ _NEEDS_CREDENTIAL = frozenset(
 )
 DEFAULT_ACCOUNT = "default"
 Bindings = Mapping[Key, Binding]
+STEPS = 5
+"""Different steps for the workloads of one group."""
+SHAPE = """| base64 -d | jq 'walk(if type == "object" or type == "array" then . else type end)'"""
+"""Shows the keys of a Secret, and of each value its type alone."""
 _WITH_TEMPLATE = (*ROLLED_OUT, "StatefulSet")
 """Workloads whose pod template can be changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The next step: a link, a button that posts `fields` to `url`, or neither. `command` is for kubectl."""
+    """The next step: a link, a button that posts `fields` to `url`, or neither. `command` is for kubectl. `look` shows
+    a Secret without its passwords, and `last` deletes it when nothing names it any more."""
 
     text: str = ""
     url: str = ""
@@ -54,43 +61,82 @@ class Step:
     fields: tuple[tuple[str, str], ...] = ()
     hint: str = ""
     command: str = ""
+    look: str = ""
+    last: str = ""
     again: bool = False
     """Whether new pods alone are the step."""
     restarts: tuple[tuple[str, str], ...] = ()
     """Buttons that make pods again: (text, URL)."""
+    commands: tuple[str, ...] = ()
+    """The commands of all workloads, the one of `command` first."""
+    more: int = 0
+    """Workloads whose commands are left out."""
+
+    @property
+    def unfolded(self) -> tuple[str, ...]:
+        return self.commands[:UNFOLDED]
+
+    @property
+    def folded(self) -> tuple[str, ...]:
+        return self.commands[UNFOLDED:]
 
 
 def bindings_of(groups: list[list[Failure]], access: Access) -> Bindings:
     """Whether the default service accounts name the pull secrets that pods without any would need. Read together, as
     each takes a call to the cluster."""
-    found = (it[0].explanation for it in groups if it[0].pod.account == DEFAULT_ACCOUNT)
+    found = (it[0].explanation for it in groups if any(one.pod.account == DEFAULT_ACCOUNT for one in it))
     keys = dict.fromkeys(it.registry for it in found if it.registry and it.code is Code.NO_SECRET)
     known = [it for it in keys if services().index.known(access, it)]
     return services().pull_secrets.bindings(access=access, keys=known)
 
 
-def step_for(failures: list[Failure], access: Access, bindings: Bindings) -> Step:
-    """The one next step of failures with one explanation. `bindings` is of `bindings_of`."""
-    first = failures[0]
-    step = _step(first.pod, first.explanation, access, bindings)
-    return _with_restarts(step, [it.pod for it in failures], access)
+def steps_for(failures: list[Failure], access: Access, bindings: Bindings) -> list[Step]:
+    """The next step of failures with one explanation: one, unless their workloads differ in more than the command, for
+    example in the service account. `bindings` is of `bindings_of`."""
+    workloads: dict[tuple[object, ...], list[FailingPod]] = {}
+    for it in failures:
+        pod = it.pod
+        owner = pod.owner if pod.owner[0] else ("", pod.name)
+        workloads.setdefault((owner, pod.account, pod.secrets), []).append(pod)
+    pods: dict[Step, list[FailingPod]] = {}
+    commands: dict[Step, dict[str, None]] = {}
+    for own in workloads.values():
+        step = _step(own[0], failures[0].explanation, access, bindings)
+        alike = replace(step, command="")
+        pods.setdefault(alike, []).extend(own)
+        commands.setdefault(alike, {}).update({step.command: None} if step.command else {})
+    return [_whole(step, list(commands[step]), own, access) for step, own in islice(pods.items(), STEPS)]
+
+
+def _whole(step: Step, commands: list[str], pods: list[FailingPod], access: Access) -> Step:
+    """With the commands of its workloads, or the buttons instead of them."""
+    shown = replace(
+        step,
+        command=next(iter(commands), ""),
+        commands=tuple(commands[:COMMANDS]),
+        more=len(commands[COMMANDS:]),
+    )
+    return _with_restarts(shown, pods, access)
 
 
 def _step(pod: FailingPod, explanation: Explanation, access: Access, bindings: Bindings) -> Step:
     """The one next step. A button is offered only with its permission."""
     registry = services().index.known(access, explanation.registry) if explanation.registry else None
     if explanation.code is Code.SECRET_BROKEN:
-        return _broken(pod, explanation.secret, registry)
+        return _broken(pod, explanation, registry, access)
     if registry is not None:
         return _with_registry(pod, registry, explanation, access, bindings)
     if explanation.code in _NEEDS_CREDENTIAL and access.may(Permission.CREATE, pod.namespace):
-        provider = Provider.DOCKERHUB if explanation.host == DEFAULT_DOMAIN else Provider.OTHER
-        query = {"namespace": pod.namespace, "domain": explanation.host, "provider": provider.value}
-        if explanation.code is Code.SECRET_MISSING:
-            query["name"] = explanation.secret
+        name = explanation.secret if explanation.code is Code.SECRET_MISSING else ""
         hint = _("The console then keeps a pull secret for it.")
-        return Step(_("Add registry"), reverse("registries:add", query=query), dialog=True, hint=hint)
+        return Step(_("Add registry"), _add_url(pod, explanation.host, name), dialog=True, hint=hint)
     return Step(command=_kubectl(pod, "describe", "pod", pod.name))
+
+
+def _add_url(pod: FailingPod, host: str, name: str = "") -> str:
+    provider = Provider.DOCKERHUB if host == DEFAULT_DOMAIN else Provider.OTHER
+    query = {"namespace": pod.namespace, "domain": host, "provider": provider.value}
+    return reverse("registries:add", query={**query, **({"name": name} if name else {})})
 
 
 def _with_registry(
@@ -126,16 +172,36 @@ def _with_registry(
     return Step(_open(registry), details_url(registry.key))
 
 
-def _broken(pod: FailingPod, secret: str, registry: RegistrySecret | None) -> Step:
-    """A Secret of somebody else: only they can repair it."""
+def _broken(
+    pod: FailingPod, explanation: Explanation, registry: RegistrySecret | None, access: Access
+) -> Step:
+    """A Secret of somebody else stops every pull. The workload names another one instead of it; it is deleted last, and
+    first only where nothing else helps."""
+    secret = explanation.secret
+    if not is_object_name(secret):
+        return Step(hint=_("Correct this Secret, or name another one in the workload."))
+    delete = _kubectl(pod, "delete", "secret", secret)
+    look = f"{_kubectl(pod, 'get', 'secret', secret, '-o', 'jsonpath={.data.*}')} {SHAPE}"
+    if registry is not None and registry.name == secret:
+        hint = _(
+            "The console keeps a Secret of this name for %(name)s, and makes it again after its deletion."
+        )
+        return Step(hint=hint % {"name": registry.title}, command=delete, look=look)
+    instead = _template(pod, [{"$patch": "delete", "name": secret}, *(_names(registry) if registry else ())])
+    if not instead:
+        hint = _("These pods cannot be changed. Delete the Secret, and add a registry with its name.")
+        return Step(hint=hint, command=delete, look=look)
     if registry is not None:
-        hint = _("Delete this Secret. The console then makes it again for %(name)s.") % {
-            "name": registry.title
-        }
-    else:
-        hint = _("Correct this Secret, or delete it and add a registry with the same name.")
-    command = _kubectl(pod, "delete", "secret", secret) if name_problem(secret) is None else ""
-    return Step(hint=hint, command=command)
+        hint = _("The workload then names the pull secret %(name)s instead of this Secret.")
+        opens = _open(registry), details_url(registry.key)
+        hint %= {"name": registry.name}
+        return Step(*opens, hint=hint, command=instead, look=look, last=delete)
+    hint = _("A public image needs no Secret: take it out of the workload.")
+    if not access.may(Permission.CREATE, pod.namespace):
+        return Step(hint=hint, command=instead, look=look, last=delete)
+    hint = _("For a private image. A public one needs no Secret: take it out of the workload.")
+    url = _add_url(pod, explanation.host)
+    return Step(_("Add registry"), url, dialog=True, hint=hint, command=instead, look=look, last=delete)
 
 
 def _open(registry: RegistrySecret) -> str:
@@ -153,7 +219,11 @@ def _with_restarts(step: Step, pods: list[FailingPod], access: Access) -> Step:
     buttons = [
         (_restart_words(*target), _restart_url(pod)) for target, pod in islice(targets.items(), BUTTONS)
     ]
-    return Step(hint=step.hint, restarts=tuple(buttons)) if buttons else step
+    return (
+        replace(step, text="", url="", command="", commands=(), more=0, restarts=tuple(buttons))
+        if buttons
+        else step
+    )
 
 
 def _restart_words(kind: str, name: str) -> str:
@@ -177,7 +247,8 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Bi
     """New pods of a service account get its pull secrets, if they name none themselves."""
     restart, opens = _restart(pod), (_open(registry), details_url(registry.key))
     if pod.account != DEFAULT_ACCOUNT:
-        bind = _kubectl(pod, "patch", "serviceaccount", pod.account, "-p", _json(_naming(registry)))
+        patch = _json({"imagePullSecrets": _names(registry)})
+        bind = _kubectl(pod, "patch", "serviceaccount", pod.account, "-p", patch)
         hint = _("Bind it to the service account %(name)s. Only new pods use it.") % {"name": pod.account}
         return Step(*opens, hint=hint, command=f"{bind}\n{restart}".strip())
     if binding is Binding.BOUND:
@@ -201,18 +272,22 @@ def _named(pod: FailingPod, registry: RegistrySecret) -> Step:
     if registry.name in pod.secrets:
         return Step(_open(registry), details_url(registry.key))
     hint = _("Name the pull secret %(name)s in the workload.") % {"name": registry.name}
-    kind, name = pod.owner
-    command = ""
-    if kind in _WITH_TEMPLATE:
-        patch = _json({"spec": {"template": {"spec": _naming(registry)}}})
-        command = _kubectl(pod, "patch", kind.lower(), name, "-p", patch)
-        if kind not in ROLLED_OUT:
-            command += f"\n{_restart(pod)}"
+    command = _template(pod, _names(registry))
     return Step(_open(registry), details_url(registry.key), hint=hint, command=command)
 
 
-def _naming(registry: RegistrySecret) -> dict[str, Any]:
-    return {"imagePullSecrets": [{"name": registry.name}]}
+def _template(pod: FailingPod, names: list[dict[str, str]]) -> str:
+    """The command that merges pull secrets into the template of a workload; "" for a pod without one."""
+    kind, name = pod.owner
+    if kind not in _WITH_TEMPLATE:
+        return ""
+    patch = _json({"spec": {"template": {"spec": {"imagePullSecrets": names}}}})
+    command = _kubectl(pod, "patch", kind.lower(), name, "-p", patch)
+    return command if kind in ROLLED_OUT else f"{command}\n{_restart(pod)}"
+
+
+def _names(registry: RegistrySecret) -> list[dict[str, str]]:
+    return [{"name": registry.name}]
 
 
 def _json(patch: dict[str, Any]) -> str:

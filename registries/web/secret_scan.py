@@ -19,6 +19,7 @@ from registries.web.responses import details_url, is_htmx
 from registries.wiring import services
 from registries.words.labels import Label
 from registries.words.problems import problem_text
+from registries.words.pull_failures import FLAWS
 from registries.words.secret_scan import FINDINGS
 
 USERS_SHOWN, NAMES_SHOWN, STEPS, UNREAD_SHOWN = 10, 5, 3, 10
@@ -93,7 +94,11 @@ def _reason(finding: Finding, scanned: Scanned) -> str:
         Finding.FOREIGN: tuple(claimed),
     }.get(finding, ())
     text = ", ".join(shown_words(it, NAME_MAX) for it in names[:NAMES_SHOWN])
-    return str(FINDINGS[finding].hint) % {"names": text + (", …" if len(names) > NAMES_SHOWN else "")}
+    hint = str(FINDINGS[finding].hint) % {"names": text + (", …" if len(names) > NAMES_SHOWN else "")}
+    if finding is Finding.BROKEN and scanned.flaw is not None:
+        flawed = shown_words(scanned.flawed.rpartition("@")[2], NAME_MAX)
+        hint += " " + str(FLAWS[scanned.flaw]) % {"key": flawed}
+    return hint
 
 
 def _steps(scanned: Scanned, access: Access) -> list[tuple[str, str, bool]]:

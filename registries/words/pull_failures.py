@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.shown import shown_words
-from registries.pull_secrets.explain import Code, Explanation, Near
+from registries.pull_secrets.explain import Code, Explanation, Flaw, Near
 from registries.words.labels import Label
 from registries.words.language import Text
 
@@ -184,6 +184,14 @@ NEAR: dict[Near, Text] = {
     Near.HUB: _("Its key %(key)s is a name of Docker Hub that nodes do not use. The name is docker.io."),
 }
 
+FLAWS: dict[Flaw, Text] = {
+    Flaw.JSON: _("Its content is not valid JSON."),
+    Flaw.AUTHS: _("Its field auths is not a map of registries."),
+    Flaw.ENTRY: _("Its entry %(key)s has a value that is not text."),
+    Flaw.BASE64: _("The field auth of its entry %(key)s is not base64."),
+    Flaw.COLON: _("The field auth of its entry %(key)s is not base64 of user:password: it has no colon."),
+}
+
 
 def reason(explanation: Explanation) -> str:
     """The reason in one or two sentences. Hosts and keys are typed by anybody, and are cleaned."""
@@ -193,4 +201,6 @@ def reason(explanation: Explanation) -> str:
     texts = [LABELS[explanation.code].hint]
     if explanation.near is not None:
         texts.append(NEAR[explanation.near])
+    if explanation.flaw is not None:
+        texts.append(FLAWS[explanation.flaw])
     return " ".join(str(it) % names for it in texts)

@@ -134,6 +134,7 @@ def test_each_credential_of_a_secret_is_a_choice(place: Cluster, nina: Client) -
             "docker.io": {"username": "hub2", "password": CANARY},
             "no-user.example.com": {"password": CANARY},
             "token.example.com": {"username": CANARY},
+            "hub.docker.com": {"username": "portal", "password": CANARY},
             "*.example.com": {"username": "pattern", "password": CANARY},
         },
     )

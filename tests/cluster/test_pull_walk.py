@@ -51,7 +51,8 @@ def auths(host: str = "{private}", **entry: Any) -> Json:
 NO = Code.NO_SECRET
 BOUND_AND_RESTARTED = ((NO, BIND), (NO, RESTART))
 ADDED_AND_NAMED = ((Code.NO_MATCH, ADD), (Code.NO_MATCH, COMMAND))
-ADDED_ANEW = ((Code.SECRET_BROKEN, COMMAND), (Code.SECRET_MISSING, ADD))
+INSTEAD = ((Code.SECRET_BROKEN, ADD), (Code.SECRET_BROKEN, COMMAND))
+"""A registry, and its pull secret in the workload instead of the broken one."""
 
 
 def theirs(content: Any, kind: str = CONFIG, **more: Any) -> dict[str, Any]:
@@ -91,12 +92,17 @@ CASES = {
         ((Code.SECRET_MISSING, COMMAND),), named=("gone",), registry="{private}", kind="DaemonSet"
     ),
     "opaque": Case(((Code.SECRET_TYPE, ADD), (Code.SECRET_TYPE, COMMAND)), **theirs(auths(), "Opaque")),
-    "auths-list": Case(ADDED_ANEW, **theirs({"auths": []})),
-    "no-base64": Case(ADDED_ANEW, **theirs(auths(auth="%%%"))),
-    "no-colon": Case(ADDED_ANEW, **theirs(auths(auth="cm9ib3Q="))),
-    "number": Case(ADDED_ANEW, **theirs(auths(username=5, password="x"))),
-    "broken-newest": Case(ADDED_ANEW, node="newest", **theirs(auths(auth="%%%"))),
-    "broken-public": Case(((Code.SECRET_BROKEN, COMMAND),), PUBLIC, **theirs({"auths": []})),
+    "auths-list": Case(INSTEAD, **theirs({"auths": []})),
+    "no-base64": Case(INSTEAD, **theirs(auths(auth="%%%"))),
+    "no-colon": Case(INSTEAD, **theirs(auths(auth="cm9ib3Q="))),
+    "number": Case(INSTEAD, **theirs(auths(username=5, password="x"))),
+    "broken-stateful": Case(INSTEAD, kind="StatefulSet", **theirs(auths(auth="%%%"))),
+    "broken-daemons": Case(INSTEAD, kind="DaemonSet", **theirs(auths(auth="%%%"))),
+    "broken-bare": Case(
+        ((Code.SECRET_BROKEN, COMMAND), (Code.SECRET_MISSING, ADD)), kind="Pod", **theirs(auths(auth="%%%"))
+    ),
+    "broken-newest": Case(INSTEAD, node="newest", **theirs(auths(auth="%%%"))),
+    "broken-public": Case(((Code.SECRET_BROKEN, COMMAND),), PUBLIC, public=True, **theirs({"auths": []})),
     "broken-beside": Case(
         ((Code.SECRET_BROKEN, COMMAND),),
         secrets=(("theirs", Secret({"auths": []})),),

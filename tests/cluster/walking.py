@@ -12,6 +12,7 @@ from registries.cluster import paths
 from registries.domain.access import Access
 from registries.domain.registry import Draft, Key, Provider, VerifyStatus
 from registries.pull_secrets.explain import Code, Near
+from registries.web.pull_steps import SHAPE
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cluster.test_pull_failures import PAGE
@@ -65,6 +66,8 @@ class Case:
     more: str = ""
     beside: tuple[Code, ...] = ()
     mends: bool = True
+    public: bool = False
+    """The person knows that the image is public, and takes the command beside the button."""
 
     @property
     def mended(self) -> bool:
@@ -198,14 +201,16 @@ class Place:
             r'<form class="pull-step" method="post" action="([^"]+)">(.*?)</form>', group, re.DOTALL
         )
         link = re.search(r'class="btn[^"]*" href="([^"]+)"', group)
-        command = re.search(r'<pre class="code"[^>]*><code>(.*?)</code>', group, re.DOTALL)
+        command = re.search(
+            r'<div class="command">\s*<pre class="code"[^>]*><code>(.*?)</code>', group, re.DOTALL
+        )
         if form:
             fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form[2]))
             assert self._client.post(form[1], fields).status_code == 302
             if form[1].endswith("/verify/"):
                 return self._tested("test")
             return BIND
-        url = html.unescape(link[1]) if link else ""
+        url = html.unescape(link[1]) if link and not self.case.public else ""
         path = url.partition("?")[0]
         if "/-/add/" in path:
             dialog = self._client.get(url).content.decode()
@@ -218,11 +223,20 @@ class Place:
             if path.endswith(f"/{action}/"):
                 return self._dialog(action, url)
         lines = html.unescape(command[1]).splitlines() if command else []
+        self._look(group)
         if not lines or "describe" in lines[0]:
             return ""
         for line in lines:
             kubectl(self._server, line)
         return COMMAND
+
+    def _look(self, group: str) -> None:
+        """The command that looks at a Secret names it, and reads no value of it but through the filter of types."""
+        looks = [
+            html.unescape(it) for it in re.findall(r'"command looks">\s*<pre[^>]*><code>(.*?)</code>', group)
+        ]
+        for it in looks:
+            assert " delete secret " in it or it.endswith(SHAPE), it
 
     def _add(self, values: dict[str, str], name: str, username: str, password: str) -> str:
         values |= {"domain": f"http://{values['domain']}", "provider": "other", "tls": "system"}

@@ -8,14 +8,13 @@ import pytest
 
 from registries.domain.registry import Key, Provider, RegistrySecret, Verification, VerifyStatus
 from registries.pull_secrets.explain import Code
-from registries.pull_secrets.kinds import PullSecret
+from registries.pull_secrets.kinds import PullSecret, is_object_name
 from registries.pull_secrets.node_test import (
     PATIENCE,
     REPOSITORY_MAX,
     NodePod,
     Outcome,
     image_of,
-    is_node_name,
     judge,
 )
 from registries.words.node_tests import node_result
@@ -160,4 +159,4 @@ def test_what_is_no_repository(repository: str) -> None:
     + [(it, False) for it in ("", "Edge", "a/../b", "-a", "a-", "a b", "a\n", "节点", "a" * 254, "a,b=c")],
 )
 def test_names_of_nodes(name: str, *, valid: bool) -> None:
-    assert is_node_name(name) is valid
+    assert is_object_name(name) is valid

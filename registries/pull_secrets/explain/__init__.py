@@ -4,15 +4,17 @@ The texts are those of kubelets with containerd, Docker and CRI-O.
 """
 
 from .explanation import explain
-from .kinds import Code, Explanation, Fault, PodSecret, SecretState, Waiting
+from .kinds import Code, Explanation, Fault, Flaw, PodSecret, SecretState, Waiting
 from .messages import MESSAGE_MAX, fault_of, is_pull_reason
-from .nearest import Near, nearest_key
+from .nearest import KEY_MAX, Near, nearest_key
 
 __all__ = [
+    "KEY_MAX",
     "MESSAGE_MAX",
     "Code",
     "Explanation",
     "Fault",
+    "Flaw",
     "Near",
     "PodSecret",
     "SecretState",

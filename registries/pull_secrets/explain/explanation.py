@@ -31,9 +31,17 @@ def explain(
     if image_name(waiting.image) is None or fault is Fault.INVALID_NAME:
         return Explanation(Code.INVALID_NAME, host)
     broken = _broken(fault, secrets)
-    if broken is not None:
-        return Explanation(Code.SECRET_BROKEN, host, secret=broken.name, registry=_key(broken, registries))
     here = next((it for it in registries if host in image_hosts(it.address)), None)
+    if broken is not None:
+        owner = _registry(broken, registries) or here
+        return Explanation(
+            Code.SECRET_BROKEN,
+            host,
+            secret=broken.name,
+            key=broken.flawed,
+            flaw=broken.flaw,
+            registry=owner.key if owner else None,
+        )
     if fault not in _ABOUT_CREDENTIALS:
         code = Code.UNKNOWN if fault is Fault.BROKEN_SECRET else Code(fault)
         return Explanation(code, host, registry=here.key if here else None)
@@ -127,8 +135,3 @@ def _mirror(message: str, host: str) -> str:
     answered = answering_host(message)
     hub = host == DEFAULT_DOMAIN and answered in _HUB_SERVERS
     return "" if not answered or hub or answered == host else answered
-
-
-def _key(secret: PodSecret, registries: Collection[RegistrySecret]) -> Key | None:
-    found = _registry(secret, registries)
-    return found.key if found else None

@@ -83,15 +83,32 @@ class SecretState(StrEnum):
     """It exists or not: its content is unknown here."""
 
 
+class Flaw(StrEnum):
+    """Why kubelets cannot read a Secret."""
+
+    JSON = "json"
+    AUTHS = "auths"
+    """`auths` is no object."""
+    ENTRY = "entry"
+    """An entry is no object, or one of its values no text."""
+    BASE64 = "base64"
+    """`auth` of an entry is not base64."""
+    COLON = "colon"
+    """`auth` of an entry is not base64 of user:password."""
+
+
 @dataclass(frozen=True, slots=True)
 class PodSecret:
     """A Secret that a pod names. `keys` are the keys of its `auths`, and `users` the user name of each, if it was read;
-    it has nothing else of their content."""
+    it has nothing else of their content. A broken one has its `flaw`, and the key of the entry with it, if it is in
+    one."""
 
     name: str
     state: SecretState
     keys: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
+    flaw: Flaw | None = None
+    flawed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +124,15 @@ class Waiting:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """`secret` is the Secret in question, and `registry` its registry, or one for the host of the image. `key` is the
-    key of `auths` that is nearest to the image, and `near` what is wrong with it. `mirror` is the host that refused, if
-    it is not the host of the image."""
+    key of `auths` that is nearest to the image, and `near` what is wrong with it; for a broken Secret, the key of the
+    entry with the `flaw`. `mirror` is the host that refused, if it is not the host of the image."""
 
     code: Code
     host: str
     secret: str = ""
     key: str = ""
     near: Near | None = None
+    flaw: Flaw | None = None
     registry: Key | None = None
     mirror: str = ""
     certain: bool = True
