@@ -56,23 +56,12 @@ def node_test(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
     several = len(groups) > 1 and request.POST.get("scope") == "groups"
     repositories = _repositories(access, registry)
     initial = {"repository": next(iter(repositories), "")}
-    form, tests, status = NodeTestForm(request.POST or None, initial=initial), dict[str, str](), 200
+    form, tests = NodeTestForm(request.POST or None, initial=initial), dict[str, str]()
     sample = presets.PRESETS[registry.provider].sample_path
     form.fields["repository"].widget.attrs["placeholder"] = sample.partition(":")[0]
     if request.method == "POST":
-        typed = {name: it.strip() for name, it in form.typed().items()}
-        chosen = list(dict.fromkeys(request.POST.getlist("groups") if several else [typed["node"]]))
-        try:
-            begun = services().node_tests.begin(
-                access=access, key=key, nodes=chosen, repository=typed["repository"]
-            )
-            tests = dict(zip(begun, chosen, strict=True))
-        except Invalid as error:
-            field = "groups" if several else "node"
-            form.add_causes(replace(it, field=field) if it.field == "node" else it for it in error.causes)
-        except (Forbidden, TooManyRequests) as error:
-            form.add_error(None, error_text(error))
-        status = 200 if tests else 422
+        tests = _begin(request, key, form, several=several)
+    status = 422 if request.method == "POST" and not tests else 200
     checked = request.POST.getlist("groups") if several else [it.name for it in groups[:AT_ONCE]]
     context: dict[str, Any] = {
         "form": form,
@@ -89,6 +78,24 @@ def node_test(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
         **_of_console(registry),
     }
     return dialog(request, "registries/_node_test.html", context, status=status, title=_("Test from a node"))
+
+
+def _begin(request: ConsoleRequest, key: Key, form: NodeTestForm, *, several: bool) -> dict[str, str]:
+    """The tests that began, with the node of each; {} with the reason in the form."""
+    typed = {name: it.strip() for name, it in form.typed().items()}
+    nodes = list(dict.fromkeys(request.POST.getlist("groups") if several else [typed["node"]]))
+    try:
+        begun = services().node_tests.begin(
+            access=request.access, key=key, nodes=nodes, repository=typed["repository"]
+        )
+    except Invalid as error:
+        field = "groups" if several else "node"
+        form.add_causes(replace(it, field=field) if it.field == "node" else it for it in error.causes)
+    except (Forbidden, TooManyRequests) as error:
+        form.add_error(None, error_text(error))
+    else:
+        return dict(zip(begun, nodes, strict=True))
+    return {}
 
 
 def _waiting(node: str, registry: RegistrySecret) -> NodeResult:
