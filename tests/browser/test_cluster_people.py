@@ -11,11 +11,14 @@ from registries.demo.seed import NAMESPACES
 from tests.browser.test_accessibility import violations
 from tests.browser.test_session import CHECKS, session_dialog
 from tests.canary import CANARY, TOKEN
-from tests.gallery.looking import RULES
+from tests.gallery.looking import ALL, RULES, Variant, look_at
+from tests.gallery.of_people import PEOPLE_STATES, furnished
+from tests.gallery.scene import Scene, State
 from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.console_page import dialog, fill, input_, open_add, row
 from tests.peers.failing_pods import HARBOR, RESTARTER, fails
+from tests.peers.held import HeldRegistry
 from tests.peers.kubeconfigs import client_certificate, kubeconfig
 from tests.peers.ports import demo_base
 from tests.peers.running_console import RunningConsole
@@ -241,3 +244,30 @@ def test_a_test_from_a_node(people: People, cluster: Cluster) -> None:
     assert violations(page) == []
     assert cluster.server.call("GET", pods_in("team-a")).body["items"] == []
     cluster.unbind("team-a-admin", "image-prober", "team-a")
+
+
+@pytest.fixture(scope="module")
+def states(console: RunningConsole, cluster: Cluster) -> Iterator[None]:
+    """It ends the roles of this module as well, so it comes last."""
+    with furnished(cluster):
+        yield
+
+
+@pytest.mark.usefixtures("states")
+@pytest.mark.parametrize(
+    ("state", "variant"),
+    [(state, ALL[(7 * number) % len(ALL)]) for number, state in enumerate(PEOPLE_STATES)],
+    ids=lambda it: it.name,
+)
+def test_layout(
+    people: People, console: RunningConsole, cluster: Cluster, state: State, variant: Variant
+) -> None:
+    """One variant of each state of people; `make gallery` looks at all."""
+    held = HeldRegistry()
+    try:
+        scene = Scene(console, held, cluster)
+        looks = list(look_at(state, people, scene, [variant], None, axe=True))
+    finally:
+        held.stop()
+
+    assert [fault for look in looks for fault in look.faults] == []

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Error, sync_playwright
 from tests.gallery.book import write_book
 from tests.gallery.furnishing import furnish
 from tests.gallery.looking import ALL, Look, look_at
+from tests.gallery.of_people import PEOPLE_STATES, console_of_people
 from tests.gallery.on_cluster import CLUSTER_STATES, cluster_console
 from tests.gallery.scene import Scene, State
 from tests.gallery.states import STATES
@@ -41,7 +42,11 @@ def main() -> int:
         browser = stack.enter_context(sync_playwright()).chromium.launch(
             executable_path=shutil.which("chromium-headless-shell") or shutil.which("chromium"), args=FLAGS
         )
-        for states, scene in ((STATES, _scene), (CLUSTER_STATES, _cluster_scene)):
+        for states, scene in (
+            (STATES, _scene),
+            (CLUSTER_STATES, _cluster_scene),
+            (PEOPLE_STATES, _people_scene),
+        ):
             chosen = [it for it in states if any(word in it.name for word in options.only or [""])]
             if chosen:
                 with scene(held, options.rows) as shown:
@@ -105,6 +110,14 @@ def _cluster_scene(held: HeldRegistry, rows: int) -> Iterator[Scene]:
         with cluster_console(cluster, cable, Path(place) / "data") as console:
             yield Scene(console, held, cluster, cable)
         cable.close()
+
+
+@contextmanager
+def _people_scene(held: HeldRegistry, rows: int) -> Iterator[Scene]:
+    with tempfile.TemporaryDirectory() as place, running_server(Path(place) / "cluster") as server:
+        cluster = Cluster(server)
+        with console_of_people(cluster, Path(place) / "data") as console:
+            yield Scene(console, held, cluster)
 
 
 def _options() -> argparse.Namespace:
