@@ -17,6 +17,8 @@ class RuleState(StrEnum):
     SOURCE_GONE = "source_gone"
     FAILED = "failed"
     """The source cannot be read, or the namespaces are not known; it is tried again."""
+    ENDING = "ending"
+    """It was switched off, and unbinds the default service accounts that it bound."""
 
 
 class CopyState(StrEnum):
@@ -53,8 +55,15 @@ NOTHING = Known()
 
 
 def mark(registry: RegistrySecret) -> str:
-    """A text that changes with the password, the address, the user name and the trust settings, and reveals none."""
-    values = (registry.address, registry.username, registry.ca_bundle.strip(), str(registry.skip_tls_verify))
+    """A text that changes with the password, the address, the user name and the trust settings, and reveals none. One
+    that was created again has another, since generations begin anew."""
+    values = (
+        registry.uid,
+        registry.address,
+        registry.username,
+        registry.ca_bundle.strip(),
+        str(registry.skip_tls_verify),
+    )
     return f"{registry.generation}/{sha256(chr(0).join(values).encode()).hexdigest()}"
 
 

@@ -19,6 +19,7 @@ from registries.sync import rows
 from registries.sync.rows import Selection
 from registries.sync.states import CopyState, Known, RuleState
 from registries.wiring import services
+from registries.wiring.base import moved
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.web.test_trust import certificate
@@ -199,6 +200,51 @@ def test_a_copy_changed_by_hand_is_a_conflict_and_is_not_overwritten(cast: Cast)
     assert turn() == {"team-b": "changed"}
     assert in_b(cast) == theirs
     assert password(theirs.key) == "by-hand-1"
+
+
+def create_again(cast: Cast, registry: RegistrySecret, new: str) -> RegistrySecret:
+    """Another password by the four steps, as on a cluster whose definition lets no password change."""
+    access, store = cast.access("olive"), services().store
+    old = services().replacement.before(access=access, key=registry.key, uid=registry.uid)
+    store.delete(registry.key, uid=registry.uid)
+    created = store.create(replace(old, password=new))
+    moved(registry.uid, created.uid)
+    return created
+
+
+def test_a_source_created_again_with_another_password_is_followed(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+
+    create_again(cast, source, "another-1")
+
+    assert turn() == {"team-b": "in_step"}
+    assert password(in_b(cast).key) == "another-1"
+
+
+def test_a_copy_created_again_with_another_password_is_a_conflict(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    copy = create_again(cast, in_b(cast), "by-hand-1")
+
+    assert turn() == {"team-b": "changed"}
+    change(cast, source, "another-1")
+    assert turn() == {"team-b": "changed"}
+    assert password(copy.key) == "by-hand-1"
+
+
+def test_a_copy_created_again_alike_is_followed(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    create_again(cast, in_b(cast), CANARY)
+
+    assert turn() == {"team-b": "in_step"}
+    change(cast, source, "another-1")
+    turn()
+    assert password(in_b(cast).key) == "another-1"
 
 
 def test_a_copy_whose_ca_somebody_changed_is_a_conflict(cast: Cast) -> None:
