@@ -19,6 +19,7 @@ from registries.web import (
     node_tests,
     password,
     rotation,
+    rules,
     silences,
     sync,
     test_many,
@@ -37,6 +38,7 @@ from registries.web.palette import palette
 from registries.web.pull_failures import pull_failures, restart_pod
 from registries.web.pull_secrets import pull_secret, run_usage, usage
 from registries.web.relatives import align, relatives
+from registries.web.relink import relink
 from registries.web.responses import with_accounts_only as local
 from registries.web.secret_scan import secret_scan
 
@@ -129,6 +131,7 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/copy/", copy, name="copy"),
     path("registries/<k8s:namespace>/<k8s:name>/relatives/", relatives, name="relatives"),
     path("registries/<k8s:namespace>/<k8s:name>/align/", align, name="align"),
+    path("registries/<k8s:namespace>/<k8s:name>/relink/", relink, name="relink"),
     path("registries/<k8s:namespace>/<k8s:name>/sync/", sync.sync, name="sync"),
     path("registries/<k8s:namespace>/<k8s:name>/sync/edit/", sync.sync_edit, name="sync_edit"),
     path("registries/<k8s:namespace>/<k8s:name>/sync/off/", sync.sync_off, name="sync_off"),
@@ -153,6 +156,7 @@ urlpatterns = [
     path("journal/runs/<uuid:run>/", journal.journal_run, name="journal_run"),
     path("namespaces/", namespaces.namespaces, name="namespaces"),
     path("namespaces/<k8s:name>/interval/", intervals.namespace_interval, name="namespace_interval"),
+    path("rules/", rules.rules, name="rules"),
     path("mirrors/", mirrors.mirrors, name="mirrors"),
     path("mirrors/-/add/", mirrors.mirror_add, name="mirror_add"),
     path("mirrors/<int:mirror>/probe/", mirrors.mirror_probe, name="mirror_probe"),

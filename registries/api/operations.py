@@ -1,43 +1,13 @@
 """The operations of the API, one by one, for its OpenAPI document and its page. Texts are lazy translations."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from registries.api import examples
 from registries.api.bodies import MERGE_PATCH
+from registries.api.operation import BASE, ONE, READ_ERRORS, SECRETS, WRITE_ERRORS, Operation
+from registries.api.rule_operations import RULE_OPERATIONS
 from registries.api.status import JSON
-from registries.domain.resource import API_VERSION, KIND
-
-BASE = f"/oapis/{API_VERSION}"
-_SECRETS = f"{BASE}/namespaces/{{namespace}}/registry-secrets"
-_ONE = f"{_SECRETS}/{{name}}"
-READ_ERRORS = (400, 401, 404, 429, 500, 503)
-WRITE_ERRORS = (400, 401, 403, 404, 413, 415, 429, 500, 503)
-
-Text = str | Promise
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation. `answers` are (status, description, schema, example); `body` is (schema, example)."""
-
-    id: str
-    method: str
-    path: str
-    summary: Text
-    description: Text
-    answer: tuple[int, Text, str, Any]
-    errors: tuple[int, ...]
-    parameters: tuple[str, ...] = ()
-    body: tuple[str, Any] | None = None
-    optional_body: bool = False
-    types: tuple[str, ...] = (JSON,)
-    also: tuple[str, ...] = field(default=())
-    """Further schemas of the successful response."""
-
+from registries.domain.resource import KIND
 
 _WATCH = ("watch", "resourceVersion", "timeoutSeconds", "allowWatchBookmarks")
 _LISTING = ("page", "limit", "continue", "search", "labelSelector", "fieldSelector", *_WATCH)
@@ -71,7 +41,7 @@ OPERATIONS = (
     Operation(
         "list",
         "GET",
-        _SECRETS,
+        SECRETS,
         _("List"),
         _(
             "A page with metadata.continue is not the last one: send its value as continue. A page has at most 4 MiB,"
@@ -85,7 +55,7 @@ OPERATIONS = (
     Operation(
         "create",
         "POST",
-        _SECRETS,
+        SECRETS,
         _("Create"),
         _("The new registry secret is not tested. Call verify next."),
         (201, _("Created."), KIND, examples.SECRET),
@@ -96,7 +66,7 @@ OPERATIONS = (
     Operation(
         "get",
         "GET",
-        _ONE,
+        ONE,
         _("Get"),
         _("ETag is the resourceVersion."),
         (200, _("The registry secret."), KIND, examples.SECRET),
@@ -106,7 +76,7 @@ OPERATIONS = (
     Operation(
         "edit",
         "PATCH",
-        _ONE,
+        ONE,
         _("Edit information"),
         _(
             "Changes only the information, such as the display name. There is another operation for the password. To"
@@ -121,7 +91,7 @@ OPERATIONS = (
     Operation(
         "changePassword",
         "PUT",
-        f"{_ONE}/password",
+        f"{ONE}/password",
         _("Change the password"),
         _(
             "The registry secret keeps its uid and everything else, and is not tested yet: call verify next. With"
@@ -136,7 +106,7 @@ OPERATIONS = (
     Operation(
         "rotatePassword",
         "POST",
-        f"{_ONE}/rotations",
+        f"{ONE}/rotations",
         _("Change the password with copies"),
         _(
             "Starts a run. The first is tested with its stored password and rolled back if it does not connect,"
@@ -150,7 +120,7 @@ OPERATIONS = (
     Operation(
         "delete",
         "DELETE",
-        _ONE,
+        ONE,
         _("Delete"),
         _(
             "Images that use this credential can no longer be pulled once it is deleted. A header Warning says what it"
@@ -165,7 +135,7 @@ OPERATIONS = (
     Operation(
         "undo",
         "POST",
-        f"{_ONE}/undo",
+        f"{ONE}/undo",
         _("Undo a deletion"),
         _(
             "Restores the registry secret that was deleted last under this name, or the one with uid, with its"
@@ -182,7 +152,7 @@ OPERATIONS = (
     Operation(
         "verify",
         "POST",
-        f"{_ONE}/verify",
+        f"{ONE}/verify",
         _("Verify"),
         _(
             "Without a body: tests the stored credential and records the verdict. With domain, "
@@ -200,7 +170,7 @@ OPERATIONS = (
     Operation(
         "listTests",
         "GET",
-        f"{_ONE}/tests",
+        f"{ONE}/tests",
         _("List past tests"),
         _("The last 20 verdicts, newest first, without the registry's own text."),
         (200, _("The tests."), "TestList", examples.TESTS),
@@ -286,4 +256,5 @@ OPERATIONS = (
         (400, 401, 403, 404, 409, 429, 500, 503),
         ("run",),
     ),
+    *RULE_OPERATIONS,
 )

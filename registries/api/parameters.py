@@ -101,6 +101,18 @@ PARAMETERS: dict[str, Schema] = {
         ),
         "schema": {"enum": ["keep"]},
     },
+    "copiesOfRule": {
+        "name": "copies",
+        "in": "query",
+        "description": _("What becomes of the copies that the rule made and that nobody changed."),
+        "schema": {"enum": ["keep", "delete"]},
+    },
+    "unbind": {
+        "name": "unbind",
+        "in": "query",
+        "description": _("Also unbind the default service accounts that the rule bound, in the background."),
+        "schema": {"type": "boolean", "default": False},
+    },
     "dryRun": {
         "name": "dryRun",
         "in": "query",

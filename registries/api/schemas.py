@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from registries.api.image_schema import IMAGE_VERDICT
+from registries.api.rule_operations import RULE_SCHEMAS
 from registries.api.run_schemas import RUN_SCHEMAS
 from registries.api.shapes import (
     NAME,
@@ -59,247 +60,256 @@ _SPEC = {
     "provider": _PROVIDER,
 }
 
-SCHEMAS: dict[str, Schema] = RUN_SCHEMAS | {
-    KIND: thing(
-        {
-            "apiVersion": VERSION,
-            "kind": {"const": KIND},
-            "metadata": thing(
-                {
-                    "name": NAME,
-                    "namespace": NAMESPACE,
-                    "uid": text(),
-                    "resourceVersion": text(_("opaque; changes with every write")),
-                    "creationTimestamp": text(format="date-time"),
-                    "deletionTimestamp": text(
-                        _("when it was deleted; it exists until `finalizers` is empty"), format="date-time"
-                    ),
-                    "finalizers": {"type": "array", "items": text()},
-                    "labels": _LABELS,
-                    "annotations": {
-                        "type": "object",
-                        "properties": {
-                            **_TEXTS,
-                            **_CORE,
-                            PREFIX + "domain": text(),
-                            PREFIX + "username": text(),
-                            PREFIX + "provider": text(),
-                            PREFIX + "verify-status": {"enum": ["success", "failed", "untested"]},
-                            PREFIX + "verify-reason": text(_("a reason code")),
-                            PREFIX + "verify-message": text(_("in Chinese")),
-                            PREFIX + "verify-timestamp": STAMP,
-                            PREFIX + "certificate-expires": _CERTIFICATE_END,
-                            PREFIX + "password-set-at": text(
-                                _("when the password was changed last"), format="date-time"
-                            ),
-                        },
-                        "required": [PREFIX + "verify-status"],
-                        "additionalProperties": {"type": "string"},
-                    },
-                },
-                "name",
-                "namespace",
-                "annotations",
-            ),
-            "spec": thing({**_SPEC, "password": False}, "domain", "username", "provider"),
-        },
-        "apiVersion",
-        "kind",
-        "metadata",
-        "spec",
-        description=_("A registry and its credential. No operation returns the password."),
-    ),
-    f"New{KIND}": thing(
-        {
-            "apiVersion": VERSION,
-            "kind": {"const": KIND},
-            "metadata": thing(
-                {
-                    "name": NAME,
-                    "namespace": NAMESPACE | {"description": _("if given, must match the path")},
-                    "labels": _LABELS,
-                    "annotations": {
-                        "type": "object",
-                        "description": _(
-                            "Other annotations are kept, up to 248 KiB. Annotations that the console writes, such "
-                            "as verify-status, and kubectl's last-applied-configuration are ignored."
-                        ),
-                        "properties": {**_TEXTS, **_CORE},
-                        "additionalProperties": {"type": "string"},
-                    },
-                },
-                "name",
-            ),
-            "spec": thing(
-                {**_SPEC, "password": text(_("plain text; stored, never returned"), format="password")},
-                "domain",
-                "username",
-                "password",
-                "provider",
-            ),
-        },
-        "metadata",
-        "spec",
-    ),
-    f"{KIND}Patch": closed(
-        {
-            "metadata": {
-                "type": "object",
-                "properties": {
-                    "annotations": {
-                        "type": "object",
-                        "properties": {name: {"type": ["string", "null"]} for name in _TEXTS},
-                        "additionalProperties": False,
-                    },
-                    **{
-                        name: text(_("a precondition: 409 if it differs"), type=["string", "null"])
-                        for name in ("name", "namespace", "uid", "resourceVersion")
-                    },
-                },
-                "additionalProperties": False,
-            }
-        },
-        description=_(
-            "A merge patch (RFC 7396). null removes a text. A patch with any other change is "
-            "rejected as a whole."
-        ),
-    ),
-    f"{KIND}List": listing(
-        KIND + "List",
-        reference(KIND),
-        metadata=thing(
+SCHEMAS: dict[str, Schema] = (
+    RUN_SCHEMAS
+    | RULE_SCHEMAS
+    | {
+        KIND: thing(
             {
-                "resourceVersion": text(),
-                "continue": text(_("where the next page starts; absent on the last one")),
+                "apiVersion": VERSION,
+                "kind": {"const": KIND},
+                "metadata": thing(
+                    {
+                        "name": NAME,
+                        "namespace": NAMESPACE,
+                        "uid": text(),
+                        "resourceVersion": text(_("opaque; changes with every write")),
+                        "creationTimestamp": text(format="date-time"),
+                        "deletionTimestamp": text(
+                            _("when it was deleted; it exists until `finalizers` is empty"),
+                            format="date-time",
+                        ),
+                        "finalizers": {"type": "array", "items": text()},
+                        "labels": _LABELS,
+                        "annotations": {
+                            "type": "object",
+                            "properties": {
+                                **_TEXTS,
+                                **_CORE,
+                                PREFIX + "domain": text(),
+                                PREFIX + "username": text(),
+                                PREFIX + "provider": text(),
+                                PREFIX + "verify-status": {"enum": ["success", "failed", "untested"]},
+                                PREFIX + "verify-reason": text(_("a reason code")),
+                                PREFIX + "verify-message": text(_("in Chinese")),
+                                PREFIX + "verify-timestamp": STAMP,
+                                PREFIX + "certificate-expires": _CERTIFICATE_END,
+                                PREFIX + "password-set-at": text(
+                                    _("when the password was changed last"), format="date-time"
+                                ),
+                            },
+                            "required": [PREFIX + "verify-status"],
+                            "additionalProperties": {"type": "string"},
+                        },
+                    },
+                    "name",
+                    "namespace",
+                    "annotations",
+                ),
+                "spec": thing({**_SPEC, "password": False}, "domain", "username", "provider"),
             },
-            "resourceVersion",
-            additionalProperties=False,
+            "apiVersion",
+            "kind",
+            "metadata",
+            "spec",
+            description=_("A registry and its credential. No operation returns the password."),
         ),
-    ),
-    "WatchEvent": closed(
-        {
-            "type": {"enum": ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]},
-            "object": {"type": "object"},
-        },
-        description=_("One line of a watch. A BOOKMARK has only the current version, an ERROR a Status."),
-    ),
-    "DeleteOptions": {
-        "type": "object",
-        "properties": {
-            "dryRun": {"type": "array", "items": {"enum": ["All"]}},
-            "preconditions": {
-                "type": "object",
-                "properties": {name: {"type": ["string", "null"]} for name in ("uid", "resourceVersion")},
-            },
-        },
-    },
-    "Undo": {
-        "type": "object",
-        "properties": {"uid": text(_("the uid that the registry secret had"))},
-    },
-    "Credential": {
-        "type": "object",
-        "properties": {
-            "domain": text(),
-            "username": text(),
-            "password": text(format="password"),
-            "caBundle": text(_("PEM certificates, also trusted")),
-            "skipTlsVerify": {"type": "boolean"},
-            "image": text(_("an image of this registry, looked at after the log-in: host/project/name:tag")),
-        },
-        "description": _(
-            "Empty, or only an image, to test the stored credential; or domain, username and password together, "
-            "to test these."
-        ),
-    },
-    "NewPassword": thing(
-        {
-            "password": text(format="password", minLength=1),
-            "test": {"type": "boolean", "description": _("whether it must connect before it is stored")},
-            "uid": text(_("If it differs, nothing is changed (409).")),
-            "resourceVersion": text(_("If it differs, nothing is changed (409).")),
-        },
-        "password",
-    ),
-    "Verdict": closed(
-        {
-            "success": {"type": "boolean"},
-            "message": text(_("in the language of Accept-Language, Chinese by default")),
-            "reason": {"enum": [reason.value for reason in Reason]},
-            "timestamp": STAMP,
-            "durationMs": {"type": "integer", "minimum": 0},
-            "proven": {"type": "boolean", "description": _("whether the registry checked the password")},
-            "hint": text(_("what to do next")),
-            "detail": text(
-                _(
-                    "the registry's own text or details of the test, sanitized; shown only to the tester, "
-                    "never stored"
-                )
-            ),
-            "cause": text(_("a more specific code within the reason")),
-            "registryHost": text(),
-            "tokenHost": text(),
-            "stages": {
-                "type": "array",
-                "items": closed({"name": text(), "ms": {"type": "number"}, "ok": {"type": "boolean"}}),
-            },
-            "warnings": {"type": "array", "items": text()},
-            "node": {
-                "enum": ["", *NodeView],
-                "description": _(
-                    "why nodes with containerd fail though this test succeeds; empty where they do not"
+        f"New{KIND}": thing(
+            {
+                "apiVersion": VERSION,
+                "kind": {"const": KIND},
+                "metadata": thing(
+                    {
+                        "name": NAME,
+                        "namespace": NAMESPACE | {"description": _("if given, must match the path")},
+                        "labels": _LABELS,
+                        "annotations": {
+                            "type": "object",
+                            "description": _(
+                                "Other annotations are kept, up to 248 KiB. Annotations that the console writes, such "
+                                "as verify-status, and kubectl's last-applied-configuration are ignored."
+                            ),
+                            "properties": {**_TEXTS, **_CORE},
+                            "additionalProperties": {"type": "string"},
+                        },
+                    },
+                    "name",
+                ),
+                "spec": thing(
+                    {**_SPEC, "password": text(_("plain text; stored, never returned"), format="password")},
+                    "domain",
+                    "username",
+                    "password",
+                    "provider",
                 ),
             },
-            "nodeMessage": text(_("the text of `node`")),
-            "image": {"oneOf": [{"type": "null"}, reference("ImageVerdict")]},
-        }
-    ),
-    "ImageVerdict": IMAGE_VERDICT,
-    "NamespaceList": listing(
-        "NamespaceList",
-        closed(
+            "metadata",
+            "spec",
+        ),
+        f"{KIND}Patch": closed(
             {
-                "name": NAMESPACE,
-                **{
-                    it: {"type": "integer", "minimum": 0}
-                    for it in ("registries", "success", "failed", "untested")
+                "metadata": {
+                    "type": "object",
+                    "properties": {
+                        "annotations": {
+                            "type": "object",
+                            "properties": {name: {"type": ["string", "null"]} for name in _TEXTS},
+                            "additionalProperties": False,
+                        },
+                        **{
+                            name: text(_("a precondition: 409 if it differs"), type=["string", "null"])
+                            for name in ("name", "namespace", "uid", "resourceVersion")
+                        },
+                    },
+                    "additionalProperties": False,
+                }
+            },
+            description=_(
+                "A merge patch (RFC 7396). null removes a text. A patch with any other change is "
+                "rejected as a whole."
+            ),
+        ),
+        f"{KIND}List": listing(
+            KIND + "List",
+            reference(KIND),
+            metadata=thing(
+                {
+                    "resourceVersion": text(),
+                    "continue": text(_("where the next page starts; absent on the last one")),
                 },
-                "permissions": {
+                "resourceVersion",
+                additionalProperties=False,
+            ),
+        ),
+        "WatchEvent": closed(
+            {
+                "type": {"enum": ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]},
+                "object": {"type": "object"},
+            },
+            description=_("One line of a watch. A BOOKMARK has only the current version, an ERROR a Status."),
+        ),
+        "DeleteOptions": {
+            "type": "object",
+            "properties": {
+                "dryRun": {"type": "array", "items": {"enum": ["All"]}},
+                "preconditions": {
+                    "type": "object",
+                    "properties": {name: {"type": ["string", "null"]} for name in ("uid", "resourceVersion")},
+                },
+            },
+        },
+        "Undo": {
+            "type": "object",
+            "properties": {"uid": text(_("the uid that the registry secret had"))},
+        },
+        "Credential": {
+            "type": "object",
+            "properties": {
+                "domain": text(),
+                "username": text(),
+                "password": text(format="password"),
+                "caBundle": text(_("PEM certificates, also trusted")),
+                "skipTlsVerify": {"type": "boolean"},
+                "image": text(
+                    _("an image of this registry, looked at after the log-in: host/project/name:tag")
+                ),
+            },
+            "description": _(
+                "Empty, or only an image, to test the stored credential; or domain, username and password together, "
+                "to test these."
+            ),
+        },
+        "NewPassword": thing(
+            {
+                "password": text(format="password", minLength=1),
+                "test": {"type": "boolean", "description": _("whether it must connect before it is stored")},
+                "uid": text(_("If it differs, nothing is changed (409).")),
+                "resourceVersion": text(_("If it differs, nothing is changed (409).")),
+            },
+            "password",
+        ),
+        "Verdict": closed(
+            {
+                "success": {"type": "boolean"},
+                "message": text(_("in the language of Accept-Language, Chinese by default")),
+                "reason": {"enum": [reason.value for reason in Reason]},
+                "timestamp": STAMP,
+                "durationMs": {"type": "integer", "minimum": 0},
+                "proven": {"type": "boolean", "description": _("whether the registry checked the password")},
+                "hint": text(_("what to do next")),
+                "detail": text(
+                    _(
+                        "the registry's own text or details of the test, sanitized; shown only to the tester, "
+                        "never stored"
+                    )
+                ),
+                "cause": text(_("a more specific code within the reason")),
+                "registryHost": text(),
+                "tokenHost": text(),
+                "stages": {
                     "type": "array",
-                    "items": {"enum": ["create", "delete", "get", "list", "patch"]},
+                    "items": closed({"name": text(), "ms": {"type": "number"}, "ok": {"type": "boolean"}}),
                 },
+                "warnings": {"type": "array", "items": text()},
+                "node": {
+                    "enum": ["", *NodeView],
+                    "description": _(
+                        "why nodes with containerd fail though this test succeeds; empty where they do not"
+                    ),
+                },
+                "nodeMessage": text(_("the text of `node`")),
+                "image": {"oneOf": [{"type": "null"}, reference("ImageVerdict")]},
             }
         ),
-    ),
-    "Status": thing(
-        {
-            "apiVersion": VERSION,
-            "kind": {"const": "Status"},
-            "metadata": {"type": "object"},
-            "status": {"const": "Failure"},
-            "message": text(minLength=1),
-            "reason": {"enum": [*REASONS.values(), "AlreadyExists"]},
-            "details": {
-                "type": "object",
-                "properties": {
-                    "name": text(),
-                    "group": {"const": API_GROUP},
-                    "kind": {"enum": [KIND, NAMESPACES, RUNS]},
-                    "retryAfterSeconds": {"type": "integer", "minimum": 1},
-                    "causes": {
-                        "type": "array",
-                        "minItems": 1,
-                        "items": closed({"reason": text(), "message": text(minLength=1), "field": text()}),
+        "ImageVerdict": IMAGE_VERDICT,
+        "NamespaceList": listing(
+            "NamespaceList",
+            closed(
+                {
+                    "name": NAMESPACE,
+                    **{
+                        it: {"type": "integer", "minimum": 0}
+                        for it in ("registries", "success", "failed", "untested")
                     },
+                    "permissions": {
+                        "type": "array",
+                        "items": {"enum": ["create", "delete", "get", "list", "patch"]},
+                    },
+                }
+            ),
+        ),
+        "Status": thing(
+            {
+                "apiVersion": VERSION,
+                "kind": {"const": "Status"},
+                "metadata": {"type": "object"},
+                "status": {"const": "Failure"},
+                "message": text(minLength=1),
+                "reason": {"enum": [*REASONS.values(), "AlreadyExists"]},
+                "details": {
+                    "type": "object",
+                    "properties": {
+                        "name": text(),
+                        "group": {"const": API_GROUP},
+                        "kind": {"enum": [KIND, NAMESPACES, RUNS]},
+                        "retryAfterSeconds": {"type": "integer", "minimum": 1},
+                        "causes": {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": closed(
+                                {"reason": text(), "message": text(minLength=1), "field": text()}
+                            ),
+                        },
+                    },
+                    "additionalProperties": False,
                 },
-                "additionalProperties": False,
+                "code": {"enum": [*REASONS]},
             },
-            "code": {"enum": [*REASONS]},
-        },
-        *("apiVersion", "kind", "metadata", "status", "message", "reason", "code"),
-        additionalProperties=False,
-        description=_("Every error, in the format of Kubernetes."),
-    ),
-}
+            *("apiVersion", "kind", "metadata", "status", "message", "reason", "code"),
+            additionalProperties=False,
+            description=_("Every error, in the format of Kubernetes."),
+        ),
+    }
+)
 _verdict = SCHEMAS["Verdict"]["properties"]
 SCHEMAS["TestList"] = listing("TestList", closed({"by": text(_("the person who tested")), **_verdict}))

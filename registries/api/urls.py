@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from registries.api import docs, namespaces, passwords, registry_secrets, runs, verdicts
+from registries.api import docs, namespaces, passwords, registry_secrets, runs, sync_rules, verdicts
 from registries.api import endpoint as endpoints
 from registries.api.endpoint import NAMES, endpoint
 from registries.domain.access import Permission
@@ -39,6 +39,12 @@ operations = [
         f"{_SECRETS}/<str:name>/verify",
         endpoint(("namespace",), (Permission.TEST,), POST=verdicts.verify),
         name="verify",
+    ),
+    path(f"{BASE}/sync-rules", endpoint(GET=sync_rules.list_rules), name="sync_rules"),
+    path(
+        f"{_SECRETS}/<str:name>/sync-rule",
+        endpoint(GET=sync_rules.get, PUT=sync_rules.put, DELETE=sync_rules.delete),
+        name="sync_rule",
     ),
     path(f"{BASE}/runs", endpoint(GET=runs.list_runs, POST=runs.create), name="runs"),
     path(f"{BASE}/runs/<str:run>", endpoint(GET=runs.get), name="run"),

@@ -214,6 +214,13 @@ class Index:
         buckets = visible(self.fresh(), access, "").buckets
         return tuple(it for bucket in buckets for it in bucket.copies.get(uid, ()))
 
+    def former_copies(self, access: Access, source: RegistrySecret) -> tuple[RegistrySecret, ...]:
+        """The visible copies of earlier registries of this name, by namespace and name."""
+        buckets = visible(self.fresh(), access, "").buckets
+        groups = (group for bucket in buckets for uid, group in bucket.copies.items() if uid != source.uid)
+        found = (it for group in groups for it in group if it.origin and it.origin.key == source.key)
+        return tuple(sorted((it for it in found if it.uid != source.uid), key=lambda it: it.key))
+
     def with_account_of(self, access: Access, registry: RegistrySecret) -> tuple[RegistrySecret, ...]:
         """The other visible registries with its address and user name, by namespace and name."""
         buckets, account = visible(self.fresh(), access, "").buckets, (registry.address, registry.username)

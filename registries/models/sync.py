@@ -22,6 +22,9 @@ class SyncRule(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=16, default="new", help_text="a sync.states.RuleState")
     problem = models.CharField(max_length=64, blank=True, help_text="a Problem")
+    ending = models.BooleanField(
+        default=False, help_text="switched off; it unbinds what it bound, then it goes"
+    )
     due_at = models.DateTimeField(default=timezone.now)
     claimed_until = models.DateTimeField(null=True)
     claimed_by = models.CharField(max_length=64, blank=True)
@@ -44,6 +47,7 @@ class SyncCopy(models.Model):
     problem = models.CharField(max_length=64, blank=True, help_text="a Problem")
     begun = models.BooleanField(default=False, help_text="a write was begun, and may have happened")
     bound = models.BooleanField(default=False)
+    made_binding = models.BooleanField(default=False, help_text="the rule bound it, and no person did since")
     at = models.DateTimeField(default=timezone.now, help_text="when it came to this state")
 
     class Meta:

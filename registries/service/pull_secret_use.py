@@ -1,6 +1,6 @@
 """The use cases of pull secrets: their state, what uses them, and the default service account."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from registries.audit.action import Action, Audit
@@ -18,7 +18,11 @@ AT_ONCE = 8
 class PullSecretUse:
     """Pull secrets exist only where the store is a cluster."""
 
-    def __init__(self, store: Store, index: Index, guard: Guard, audit: Audit) -> None:
+    def __init__(
+        self, store: Store, index: Index, guard: Guard, audit: Audit, bound: Callable[[str], None]
+    ) -> None:
+        """`bound` is called with the uid of a registry after it was bound or unbound."""
+        self._bound = bound
         self._store = store
         self._index = index
         self._guard = guard
@@ -57,15 +61,16 @@ class PullSecretUse:
         with ThreadPoolExecutor(AT_ONCE, "bindings") as threads:
             return dict(zip(keys, threads.map(users.binding, keys), strict=True))
 
-    def bind(self, *, access: Access, key: Key, uid: str, bound: bool) -> None:
-        """Binds the default service account of the namespace to the pull secret, or unbinds it.
+    def bind(self, *, access: Access, key: Key, uid: str, bound: bool, gone: bool = False) -> None:
+        """Binds the default service account of the namespace to the pull secret, or unbinds it. `gone`: the registry
+        is deleted; only for a caller that knows who bound it.
 
         NotFound; Forbidden, also when the cluster forbids this person the service account; Conflict `recreated`,
         `no_service_account`, or `pull_secret_foreign` when the Secret of that name is somebody else's.
         """
         action = Action.BIND if bound else Action.UNBIND
         self._guard.require(access, Permission.CREATE, key, action)
-        if self._store.get(key).uid != uid:
+        if not gone and self._store.get(key).uid != uid:
             raise Conflict(str(key), Problem.RECREATED)
         if bound and self._store.pull_secret(key) is PullSecret.FOREIGN:
             raise Conflict(str(key), Problem.PULL_SECRET_FOREIGN)
@@ -75,6 +80,7 @@ class PullSecretUse:
                 raise Conflict(str(key), Problem.NO_PULL_SECRETS)
             users.bind(key, bound=bound)
             self._audit.record(access, action, key=key, uid=uid)
+            self._bound(uid)
 
     def usage(self, *, access: Access, keys: Sequence[Key]) -> Usage:
         """What names the pull secrets of these registries, for a person who may delete them. Forbidden, NotFound.

@@ -6,16 +6,17 @@ password. The answer is remembered for that person: looking again does not count
 
 import threading
 from collections import OrderedDict
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hmac import compare_digest
 
-from registries.audit.action import Action
+from registries.audit.action import Action, Audit
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Conflict, ConsoleError, Problem
+from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import verification_annotations
+from registries.domain.resource import PREFIX, verification_annotations
 from registries.index.search import Index
 from registries.service.copying import NEEDED_AT_SOURCE, Copying
 from registries.service.guard import Guard, require_present
@@ -54,6 +55,14 @@ class Relative:
         return not self.differences
 
 
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A copy of an earlier registry of the same name. `problem` is why it cannot be linked to this one, or None."""
+
+    registry: RegistrySecret
+    problem: Problem | None
+
+
 class Relatives:
     def __init__(
         self,
@@ -64,7 +73,9 @@ class Relatives:
         registries: Registries,
         copying: Copying,
         replacement: Replacement,
+        audit: Audit,
     ) -> None:
+        self._audit = audit
         self._store = store
         self._index = index
         self._guard = guard
@@ -120,6 +131,42 @@ class Relatives:
         with suppress(ConsoleError), self._guard.writing(access, Action.COPY, key) as store:
             changed = store.annotate(key, verdict, uid=changed.uid)  # it is the same credential
         return changed
+
+    def former(self, *, access: Access, source: RegistrySecret) -> tuple[Former, ...]:
+        """The visible copies of earlier registries of this name, at most MOST. Only those with its address, where this
+        person may change the copy, can be linked again."""
+        found = self._index.former_copies(access, source)[:MOST]
+        may = set(NEEDED_AT_SOURCE) <= access.permissions(source.namespace)
+        return tuple(Former(it, self._obstacle(access, source, it, may=may)) for it in found)
+
+    def link(self, *, access: Access, source: RegistrySecret, uids: Collection[str]) -> int:
+        """Makes former copies, those with these uids that can be linked, copies of this source. Nothing else of them
+        changes. Returns how many were linked; what somebody changed meanwhile is left alone. NotFound, Forbidden."""
+        for permission in NEEDED_AT_SOURCE:
+            self._guard.require(access, permission, source.key, Action.SYNC)
+        linked, note = 0, {f"{PREFIX}copied-from-uid": require_present(source).uid}
+        for it in self.former(access=access, source=source):
+            copy = it.registry
+            if it.problem or copy.uid not in uids:
+                continue
+            with (
+                suppress(NotFound, Conflict),
+                self._guard.writing(access, Action.SYNC, copy.key) as store,
+            ):
+                store.annotate(copy.key, note, uid=copy.uid, resource_version=copy.resource_version)
+                self._audit.record(access, Action.SYNC, key=copy.key, uid=copy.uid, note="linked")
+                linked += 1
+        return linked
+
+    @staticmethod
+    def _obstacle(
+        access: Access, source: RegistrySecret, copy: RegistrySecret, *, may: bool
+    ) -> Problem | None:
+        if source.deleting or copy.deleting:
+            return Problem.BEING_DELETED
+        if not may or not set(NEEDED_AT_COPY) <= access.permissions(copy.namespace):
+            return Problem.FORBIDDEN
+        return Problem.NO_COPY if Difference.ADDRESS in visible_differences(source, copy) else None
 
     def source(self, *, access: Access, registry: RegistrySecret) -> RegistrySecret | None:
         """The source of a copy, if it is still there and this person sees it."""

@@ -86,6 +86,8 @@ class Follower:
         state, problem = RuleState.ACTIVE, ""
         if not access.administers:
             state = RuleState.NO_RIGHT
+        elif rule.ending:
+            state, problem = self._end(rule, access)
         elif source is None or source.deleting:
             state = RuleState.SOURCE_GONE
             if source is None and not restorable([rule.uid]):
@@ -173,8 +175,25 @@ class Follower:
         """Binds the default service account of the namespace, if the rule says so."""
         if not (of.rule.bind and self._writes.binds):
             return True
-        problem = self._writes.bind(of.access, key, known.uid)
-        return rows.note(of.rule, key.namespace, known, problem, bound=not problem)
+        problem, made = self._writes.bind(of.access, key, known.uid)
+        return rows.note(of.rule, key.namespace, known, problem, bound=not problem, made_binding=made)
+
+    def _end(self, rule: Rule, access: Access) -> tuple[RuleState, str]:
+        """Unbinds what a rule that was switched off bound, and deletes the rule. What fails is tried again."""
+        found, failed = rows.found(rule).values(), ""
+        for it in (it for it in found if it.made_binding):
+            if not rows.extend(rule, timezone.now() + LASTS):
+                return RuleState.ENDING, ""
+            try:
+                problem = self._writes.unbind(access, Key(it.namespace, rule.key.name), it.known.uid)
+            except ConsoleError as error:
+                problem = error.code
+            failed = problem or failed
+            if not rows.unbound(rule, it.namespace, problem):
+                return RuleState.ENDING, ""
+        if not failed:
+            rows.drop(rule)
+        return RuleState.ENDING, failed
 
     def _failed(self, of: "Round", key: Key, known: Known, error: ConsoleError) -> bool:
         """Notes why one namespace failed. Raises the error if the whole store does not answer."""

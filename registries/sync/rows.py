@@ -49,6 +49,7 @@ class Rule:
     problem: str
     due_at: datetime
     fence: int
+    ending: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Found:
     known: Known
     problem: str
     bound: bool
+    made_binding: bool
+    """Whether the rule bound the default service account, and no person did since."""
     at: datetime
 
 
@@ -77,6 +80,21 @@ def found(rule: Rule) -> dict[str, Found]:
     return {it.namespace: _found(it) for it in SyncCopy.objects.filter(rule=rule.id).order_by("namespace")}
 
 
+def found_of_all() -> dict[int, list[Found]]:
+    """By id of a rule, the states of all of its namespaces."""
+    by_rule: dict[int, list[Found]] = {}
+    for row in SyncCopy.objects.order_by("namespace"):
+        by_rule.setdefault(row.rule_id, []).append(_found(row))
+    return by_rule
+
+
+def unsaved(access: Access, source: RegistrySecret, selection: Selection, *, bind: bool) -> Rule:
+    """A rule as `save` would store it."""
+    acting, now = _acting(access), timezone.now()
+    state, values = RuleState.NEW, (acting["owner"], acting["person"])
+    return Rule(0, source.uid, source.key, selection, bind, *values, state, "", now, fence=0, ending=False)
+
+
 def save(access: Access, source: RegistrySecret, selection: Selection, *, bind: bool) -> None:
     """Creates the rule of a source, or changes it. This person acts from now on. A running claim is ended."""
     values = {
@@ -85,12 +103,37 @@ def save(access: Access, source: RegistrySecret, selection: Selection, *, bind: 
         "labels": selection.labels,
         "names": " ".join(selection.names),
         "bind": bind,
-        "owner": access.owner[:OWNER_MAX],
-        "person": access.person[:150],
+        "ending": False,
+        **_acting(access),
     }
     with transaction.atomic():
         row, _created = SyncRule.objects.update_or_create(uid=source.uid, defaults=values)
         _stop(row)
+
+
+def end_later(access: Access, rule: Rule, unbinding: Collection[str]) -> None:
+    """Switches a rule off, which goes once it has unbound what it bound in these namespaces. This person acts."""
+    with transaction.atomic():
+        SyncRule.objects.filter(pk=rule.id).update(ending=True, **_acting(access))
+        _stop(SyncRule.objects.get(pk=rule.id), RuleState.ENDING)
+        made = SyncCopy.objects.filter(rule=rule.id, made_binding=True).values_list("namespace", flat=True)
+        for part in _parts([it for it in made if it not in unbinding]):
+            SyncCopy.objects.filter(rule=rule.id, namespace__in=part).update(made_binding=False)
+
+
+def binding_changed(uid: str) -> None:
+    """The binding of a copy is somebody's own from now on."""
+    SyncCopy.objects.filter(uid=uid).update(made_binding=False)
+
+
+def unbound(rule: Rule, namespace: str, problem: str) -> bool:
+    """Notes that a rule that ends unbound its copy, or why not. Under the claim: False if it was lost."""
+    with transaction.atomic():
+        if not _mine(rule).select_for_update().exists():
+            return False
+        row = SyncCopy.objects.filter(rule=rule.id, namespace=namespace)
+        row.update(made_binding=bool(problem), problem=problem, at=timezone.now())
+    return True
 
 
 def drop(rule: Rule) -> None:
@@ -131,12 +174,21 @@ def release(rule: Rule, state: RuleState, due_at: datetime, problem: str = "") -
     _mine(rule).update(claimed_until=None, claimed_by="", **values)
 
 
-def note(rule: Rule, namespace: str, known: Known, problem: str = "", *, bound: bool | None = None) -> bool:
+def note(
+    rule: Rule,
+    namespace: str,
+    known: Known,
+    problem: str = "",
+    *,
+    bound: bool | None = None,
+    made_binding: bool = False,
+) -> bool:
     """Writes the state of one namespace, under the claim. False if the claim was lost."""
     with transaction.atomic():
         if not _mine(rule).select_for_update().exists():
             return False
         values = _values(known, problem) | ({} if bound is None else {"bound": bound})
+        values |= {"made_binding": True} if made_binding else {}
         SyncCopy.objects.update_or_create(rule_id=rule.id, namespace=namespace, defaults=values)
     return True
 
@@ -146,6 +198,14 @@ def move(before: str, after: str) -> None:
     if not SyncRule.objects.filter(uid=after).exists():
         SyncRule.objects.filter(uid=before).update(uid=after)
     SyncCopy.objects.filter(uid=before).update(uid=after)
+
+
+def take_over(access: Access, rule: Rule, source: RegistrySecret) -> None:
+    """A rule whose source is gone gets this one. This person acts from now on."""
+    with transaction.atomic():
+        values = {"uid": source.uid, **_acting(access)}
+        if SyncRule.objects.filter(pk=rule.id, uid=rule.uid).update(**values):
+            _stop(SyncRule.objects.get(pk=rule.id))
 
 
 def keeper(uids: Collection[str]) -> dict[str, Rule]:
@@ -171,14 +231,18 @@ def _parts(values: Collection[str]) -> Iterator[list[str]]:
         yield part
 
 
-def _stop(row: SyncRule) -> None:
+def _acting(access: Access) -> dict[str, str]:
+    return {"owner": access.owner[:OWNER_MAX], "person": access.person[:150]}
+
+
+def _stop(row: SyncRule, state: RuleState = RuleState.NEW) -> None:
     """Takes a rule from the process that works on it, and makes it due."""
     now = timezone.now()
     values = {
         "due_at": now,
         "claimed_until": None,
         "claimed_by": "",
-        "state": RuleState.NEW.value,
+        "state": state.value,
         "problem": "",
     }
     SyncRule.objects.filter(pk=row.pk).update(fence=F("fence") + 1, **values)
@@ -201,12 +265,13 @@ def _rule(row: SyncRule) -> Rule:
         problem=row.problem,
         due_at=row.due_at,
         fence=row.fence,
+        ending=row.ending,
     )
 
 
 def _found(row: SyncCopy) -> Found:
     known = Known(CopyState(row.state), row.uid, row.mark, row.source_mark, begun=row.begun)
-    return Found(row.namespace, known, row.problem, row.bound, row.at)
+    return Found(row.namespace, known, row.problem, row.bound, row.made_binding, row.at)
 
 
 def _values(known: Known, problem: str) -> dict[str, object]:

@@ -5,7 +5,7 @@ namespaces, when it is set up and whenever it acts. People of a cluster (CONSOLE
 console's own account may not create registries there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from registries.audit.action import Action, Audit
@@ -31,6 +31,13 @@ class RuleView:
 
     rule: Rule
     copies: tuple[Found, ...]
+    names: tuple[str, ...] = ()
+    """Those of the namespaces chosen by name that the viewer sees."""
+
+    @property
+    def unseen(self) -> int:
+        """How many namespaces are chosen by name that the viewer does not see."""
+        return len(self.rule.selection.names) - len(self.names)
 
     @property
     def in_step(self) -> int:
@@ -69,8 +76,17 @@ class Rules:
         rule = rows.rule_of(registry.uid) if self.available else None
         if rule is None:
             return None
-        seen = (it for it in rows.found(rule).values() if access.may(Permission.SEE, it.namespace))
-        return RuleView(rule, tuple(seen))
+        return _view(access, rule, rows.found(rule).values())
+
+    def all(self, *, access: Access) -> tuple[RuleView, ...]:
+        """The rules whose sources this person sees, also those that are gone, by namespace and name. NotFound where
+        there are no rules."""
+        if not self.available:
+            raise NotFound("sync")
+        seen = [it for it in rows.rules() if access.may(Permission.SEE, it.key.namespace)]
+        found = rows.found_of_all() if seen else {}
+        ordered = sorted(seen, key=lambda it: (it.key, it.id))
+        return tuple(_view(access, it, found.get(it.id, ())) for it in ordered)
 
     def source_of(self, *, access: Access, registry: RegistrySecret) -> Key | None:
         """The source with which a rule keeps this registry in step, if this person sees the source."""
@@ -86,7 +102,7 @@ class Rules:
     ) -> tuple[tuple[str, CopyState], ...]:
         """What the rule would find in each namespace now; WAITING: a copy will be written. Forbidden; Conflict;
         SelectorError; Unavailable."""
-        self._require(access)
+        self.require(access=access)
         if selection.labels:
             read_selector(selection.labels, "")
         rule = rows.rule_of(source.uid)
@@ -97,23 +113,73 @@ class Rules:
             (it, self._foreseen(source, Key(it, source.name), found.get(it))) for it in sorted(places)
         )
 
+    def foreseen(
+        self, *, access: Access, source: RegistrySecret, selection: Selection, bind: bool
+    ) -> RuleView:
+        """The rule that `set_up` would store."""
+        return _view(access, rows.unsaved(access, source, selection, bind=bind and self.binds), ())
+
+    def require_labels(self, selection: Selection) -> None:
+        """Raises SelectorError, or Conflict `no_labels` where namespaces have none. Unavailable."""
+        if not selection.labels:
+            return
+        read_selector(selection.labels, "")
+        if self._writes.labelled(selection.labels) is None:
+            raise Conflict(selection.labels, Problem.NO_LABELS)
+
     def set_up(
         self, *, access: Access, source: RegistrySecret, selection: Selection, bind: bool = False
     ) -> None:
         """Creates or changes the rule of a source; this person acts from now on. The errors of `preview`."""
-        self._require(access)
+        self.require(access=access)
         if selection.labels:
             read_selector(selection.labels, "")
         require_present(source)
         rows.save(access, source, selection, bind=bind and self.binds)
         self._audit.record(access, Action.SYNC, key=source.key, uid=source.uid, note="on")
 
-    def end(self, *, access: Access, source: RegistrySecret) -> None:
-        """Switches a rule off. Its copies stay. Forbidden."""
-        self._require(access)
+    def former(self, *, access: Access, source: RegistrySecret) -> RuleView | None:
+        """The rule of a registry of this name that is gone, for who may set one up, if this source has no rule and the
+        address of all its unchanged copies."""
+        if not self.may_set_up(access=access) or rows.rule_of(source.uid) is not None:
+            return None
+        gone = (it for it in rows.rules() if it.key == source.key and not it.ending)
+        rule = next((it for it in gone if it.uid not in self._index.fresh().keys_by_uid), None)
+        if rule is None or any(it.address != source.address for it in self._unchanged(rule)):
+            return None
+        return _view(access, rule, rows.found(rule).values())
+
+    def take_over(self, *, access: Access, source: RegistrySecret) -> None:
+        """Gives this source the rule of `former`. Its unchanged copies follow from now on. Forbidden; Conflict
+        `changed` where there is none."""
+        self.require(access=access)
+        view = self.former(access=access, source=require_present(source))
+        if view is None:
+            raise Conflict(str(source.key), Problem.CHANGED)
+        rows.take_over(access, view.rule, source)
+        self._audit.record(access, Action.SYNC, key=source.key, uid=source.uid, note="moved")
+
+    binding_changed = staticmethod(rows.binding_changed)
+    """Called with the uid of a registry that was bound or unbound: the binding is no rule's any more."""
+
+    def bound(self, *, access: Access, source: RegistrySecret) -> tuple[str, ...]:
+        """The namespaces whose default service account the rule bound, and no person since, to an unchanged copy."""
+        self.require(access=access)
+        rule = rows.rule_of(source.uid)
+        found = rows.found(rule) if rule else {}
+        copies = self._unchanged(rule) if rule else []
+        return tuple(sorted(it.namespace for it in copies if found[it.namespace].made_binding))
+
+    def end(self, *, access: Access, source: RegistrySecret, unbinding: Collection[str] = ()) -> None:
+        """Switches a rule off. Its copies stay. With namespaces of `bound`, the rule unbinds these in the background,
+        in the name of this person, before it goes. Forbidden."""
+        unbinding = set(unbinding).intersection(self.bound(access=access, source=source))
         rule = rows.rule_of(source.uid)
         if rule is not None:
-            rows.drop(rule)
+            if unbinding:
+                rows.end_later(access, rule, unbinding)
+            else:
+                rows.drop(rule)
             self._audit.record(access, Action.SYNC, key=source.key, uid=source.uid, note="off")
 
     def deletion(self, *, access: Access, registries: Sequence[RegistrySecret]) -> Deletion:
@@ -123,14 +189,15 @@ class Rules:
         if not self.available or not registries:
             return Deletion()
         uids = {it.uid for it in registries}
-        rules = {it.uid: it for it in rows.rules()}
+        rules = {it.uid: it for it in rows.rules() if not it.ending}
         sources = tuple(it for it in registries if it.uid in rules)
         made = (it for source in sources for it in self._unchanged(rules[source.uid]))
         keepers = rows.keeper(uids) if rules else {}
         waiting = rows.waiting_for([it.key for it in registries]) if rules else {}
 
         def acted_on(rule: Rule | None) -> bool:
-            return rule is not None and rule.uid not in uids and rule.state is not RuleState.SOURCE_GONE
+            writes = rule is not None and not rule.ending and rule.state is not RuleState.SOURCE_GONE
+            return writes and rule is not None and rule.uid not in uids
 
         return Deletion(
             sources,
@@ -141,7 +208,7 @@ class Rules:
 
     def unchanged(self, *, access: Access, source: RegistrySecret) -> Sequence[RegistrySecret]:
         """The copies that the rule made, and that nobody changed since."""
-        self._require(access)
+        self.require(access=access)
         rule = rows.rule_of(source.uid)
         return self._unchanged(rule) if rule else ()
 
@@ -159,7 +226,7 @@ class Rules:
 
         `uid` is of the registry that was shown there, "" for none. Forbidden; NotFound; Conflict `changed`.
         """
-        self._require(access)
+        self.require(access=access)
         rule = rows.rule_of(source.uid)
         found = rows.found(rule).get(namespace) if rule else None
         if rule is None or found is None:
@@ -191,9 +258,15 @@ class Rules:
 
         return decide(known, present, source, exists=True, selected=True, alike=alike)
 
-    def _require(self, access: Access) -> None:
+    def require(self, *, access: Access) -> None:
         """Raises Forbidden unless this person is image-admin in all namespaces; NotFound where there are no rules."""
         if not self.available:
             raise NotFound("sync")
         if not self.may_set_up(access=access):
             raise Forbidden(EVERYWHERE, Role.ADMIN)
+
+
+def _view(access: Access, rule: Rule, found: Iterable[Found]) -> RuleView:
+    copies = tuple(it for it in found if access.may(Permission.SEE, it.namespace))
+    names = tuple(it for it in rule.selection.names if access.may(Permission.SEE, it))
+    return RuleView(rule, copies, names)

@@ -8,6 +8,7 @@ from registries.domain.access import Access
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
 from registries.domain.registry import Draft, Key, RegistrySecret
 from registries.domain.resource import verification_annotations
+from registries.pull_secrets.kinds import Binding, PullSecret
 from registries.service.copying import Copying
 from registries.service.guard import Guard
 from registries.service.likeness import Difference, differences
@@ -88,14 +89,29 @@ class Writes:
                 changed = store.annotate(key, verdict, uid=known.uid)
         return changed
 
-    def bind(self, access: Access, key: Key, uid: str) -> str:
-        """Binds the default service account. Returns the code of a problem, or ""."""
+    def bind(self, access: Access, key: Key, uid: str) -> tuple[str, bool]:
+        """Binds the default service account. Returns the code of a problem, or "", and whether it was not bound."""
+        before = self._pull_secrets.binding(access=access, key=key)
         try:
             self._pull_secrets.bind(access=access, key=key, uid=uid, bound=True)
         except Unavailable:
             raise
         except ConsoleError as error:
-            return error.code
+            return error.code, False
+        return "", before is Binding.UNBOUND
+
+    def unbind(self, access: Access, key: Key, uid: str) -> str:
+        """Unbinds a copy, also one that is deleted already. A name that is somebody else's now is left alone. Returns
+        the code of a problem, or "". Unavailable."""
+        present = self.present(key)
+        if (present and present.uid != uid) or self._store.pull_secret(key) is PullSecret.FOREIGN:
+            return ""
+        try:
+            self._pull_secrets.bind(access=access, key=key, uid=uid, bound=False, gone=present is None)
+        except Unavailable:
+            raise
+        except ConsoleError as error:
+            return "" if error.problem is Problem.NO_SERVICE_ACCOUNT else error.code
         return ""
 
 

@@ -1,6 +1,6 @@
 """删除选中 (delete selected): shows the selection as a list, asks for its count, then shows the progress."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -113,12 +113,17 @@ def effects(access: Access, registries: Sequence[RegistrySecret]) -> dict[str, A
 
 
 def end_and_delete(
-    request: ConsoleRequest, source: RegistrySecret, doomed: Sequence[RegistrySecret], *, forget: bool = False
+    request: ConsoleRequest,
+    source: RegistrySecret,
+    doomed: Sequence[RegistrySecret],
+    *,
+    forget: bool = False,
+    unbinding: Collection[str] = (),
 ) -> HttpResponse:
     """Ends a rule, deletes registries that a person has confirmed, as one run, and shows the progress."""
     access, runs = request.access, services().runs["delete"]
     run = runs.propose(access=access, registries=doomed)
-    services().sync_rules.end(access=access, source=source)
+    services().sync_rules.end(access=access, source=source, unbinding=unbinding)
     runs.start(access=access, run_id=run, forget=forget)
     return deletion_progress(request, runs.view(access=access, run_id=run), changed=True)
 

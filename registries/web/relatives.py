@@ -14,26 +14,21 @@ from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, Inva
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.service.copying import Target
-from registries.service.likeness import Difference, visible_differences
+from registries.service.likeness import visible_differences
 from registries.service.missing import Missing
 from registries.service.relatives import Bond, Relative
 from registries.web.edit_delete import gone, missing
+from registries.web.relink import former_copies
 from registries.web.responses import back, details_url, dialog, shown_path
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import cause_text, error_text
+from registries.words.relatives import DIFFERENCES
 
 BONDS = {
     Bond.SOURCE: gettext_lazy("source"),
     Bond.COPY: gettext_lazy("copy"),
     Bond.ACCOUNT: gettext_lazy("same address and user name"),
-}
-DIFFERENCES = {
-    Difference.ADDRESS: gettext_lazy("another address"),
-    Difference.USERNAME: gettext_lazy("another user name"),
-    Difference.TRUST: gettext_lazy("other certificate settings"),
-    Difference.PASSWORD: gettext_lazy("another password"),
-    Difference.UNKNOWN: gettext_lazy("not compared"),
 }
 
 
@@ -46,7 +41,8 @@ def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
     same = {registry.namespace, *(it.registry.namespace for it in found if it.same)}
     missed = services().missing_copies.of(access=access, source=registry)
     rows = [_row(registry, it) for it in found] + [_missing_row(registry, it) for it in missed]
-    context = {"rows": rows, "namespaces": len(same)}
+    former = former_copies(access, registry)
+    context = {"rows": rows, "namespaces": len(same), "registry": registry, **former}
     return render(request, "registries/_relatives.html", context)
 
 

@@ -1,6 +1,7 @@
 """在命名空间间同步 (keep in step): the panel on the details page, and its dialogs: set up, solve, switch off."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -10,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registries.domain.access import Access, Permission
+from registries.domain.access import Access
 from registries.domain.errors import Conflict, ConsoleError, Invalid, NotFound
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import SelectorError
 from registries.log_in.access import ConsoleRequest
 from registries.sync.rows import Found, Rule, Selection
-from registries.sync.rules import FORGETTABLE, SOLVABLE
+from registries.sync.rules import FORGETTABLE, SOLVABLE, RuleView
 from registries.sync.states import CopyState, RuleState
 from registries.web.delete_many import end_and_delete
 from registries.web.responses import back, details_url, dialog
@@ -44,12 +45,14 @@ def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     context: dict[str, Any] = {"registry": registry, "may": may, "keeper": source, "url": _url(registry)}
     if view is not None:
         rows = [_row(registry, it, may=may) for it in sorted(view.copies, key=_order)[:SHOWN]]
-        busy = view.rule.state is RuleState.NEW or any(it["state"] is CopyState.WAITING for it in rows)
+        busy = view.rule.state in (RuleState.NEW, RuleState.ENDING) or any(
+            it["state"] is CopyState.WAITING for it in rows
+        )
         context |= {
             "rule": view.rule,
             "label": RULES[view.rule.state],
-            "why": _why(view.rule),
-            "scope": scope_text(view.rule.selection, access),
+            "why": why(view.rule),
+            "scope": scope_of(view),
             "rows": rows,
             "more": max(0, len(view.copies) - SHOWN),
             "in_step": view.in_step,
@@ -97,15 +100,27 @@ def sync_off(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse
     _require(access)
     if rules.view(access=access, registry=registry) is None:
         raise NotFound(str(registry.key))
-    if request.method != "POST":
-        context = {"registry": registry, "copies": len(rules.unchanged(access=access, source=registry))}
-        return dialog(request, "registries/_sync_off.html", context, title=_("Stop keeping in step"))
     copies = rules.unchanged(access=access, source=registry)
-    if request.POST.get("copies") == "delete" and copies:
-        return end_and_delete(request, registry, copies)
-    rules.end(access=access, source=registry)
+    if request.method != "POST":
+        context = {
+            "registry": registry,
+            "copies": len(copies),
+            "shown": [it.key for it in copies],
+            "bound": rules.bound(access=access, source=registry),
+        }
+        return dialog(request, "registries/_sync_off.html", context, title=_("Stop keeping in step"))
+    unbinding = shown_in(request, "bound") if request.POST.get("unbind") == "1" else set()
+    doomed = [it for it in copies if it.namespace in shown_in(request, "shown")]
+    if request.POST.get("copies") == "delete" and doomed:
+        return end_and_delete(request, registry, doomed, unbinding=unbinding)
+    rules.end(access=access, source=registry, unbinding=unbinding)
     text = _("%(name)s is not kept in step any more. Its copies stay.") % {"name": registry.title}
     return back(request, text, "registries:details", namespace, name)
+
+
+def shown_in(request: ConsoleRequest, field: str) -> set[str]:
+    """The namespaces that a dialog showed, and that its form sends back, separated by spaces."""
+    return set(request.POST.get(field, "").split())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -142,19 +157,19 @@ def sync_solve(request: ConsoleRequest, namespace: str, name: str, place: str) -
     return dialog(request, "registries/_sync_solve.html", context, status=status, title=str(CLICKS[state]))
 
 
-def scope_text(selection: Selection, access: Access) -> str:
-    """The namespaces of a rule. Those that the person does not see are counted."""
-    if selection.everything:
-        return _("all namespaces, also new ones")
-    parts = (
-        [_("namespaces with %(labels)s, also new ones") % {"labels": selection.labels}]
-        if selection.labels
-        else []
-    )
-    seen = [it for it in selection.names if access.may(Permission.SEE, it)]
-    hidden = len(selection.names) - len(seen)
-    more = [ngettext("and %(n)d more", "and %(n)d more", hidden) % {"n": hidden}] if hidden else []
-    return " · ".join([*parts, *seen, *more])
+def scope_text(selection: Selection, unseen: int = 0) -> str:
+    """`unseen` further namespaces are chosen by name that the viewer does not see."""
+    texts = list(selection.names)
+    if selection.labels:
+        texts.insert(0, _("namespaces with %(labels)s, also new ones") % {"labels": selection.labels})
+    if unseen:
+        text = ngettext("%(n)s namespace that you do not see", "%(n)s namespaces that you do not see", unseen)
+        texts.append(text % {"n": unseen})
+    return " · ".join(texts) if texts else _("all namespaces, also new ones")
+
+
+def scope_of(view: RuleView) -> str:
+    return scope_text(replace(view.rule.selection, names=view.names), view.unseen)
 
 
 def _registry(request: ConsoleRequest, namespace: str, name: str) -> RegistrySecret:
@@ -196,12 +211,15 @@ def _row(registry: RegistrySecret, it: Found, *, may: bool) -> dict[str, Any]:
     }
 
 
-def _why(rule: Rule) -> str:
+def why(rule: Rule) -> str:
+    """Why a rule does not act now, or ""."""
     if rule.state is RuleState.NO_RIGHT:
         text = _(
             "%(person)s is not image-admin in all namespaces any more. Another administrator can save it again."
         )
         return text % {"person": rule.person}
+    if rule.state is RuleState.SOURCE_GONE:
+        return _("Its source was deleted. The rule goes when this can no longer be undone; the copies stay.")
     return problem_text(rule.problem) if rule.problem else ""
 
 
@@ -273,7 +291,7 @@ def _preview(
         "url": f"{_url(registry)}edit/",
         "scope": scope,
         "selection": selection,
-        "scope_text": scope_text(selection, request.access),
+        "scope_text": scope_text(selection),
         "bind": bind,
         "groups": [(COPIES[state].text, keys) for state, keys in groups.items()],
         "total": len(plan),

@@ -102,7 +102,7 @@ class Services(Telling, Mirroring):
     @part
     def relatives(self) -> Relatives:
         parts = (self.store, self.index, self.guard, self.guesses, self.registries, self.copying)
-        return Relatives(*parts, self.replacement)
+        return Relatives(*parts, self.replacement, self.audit)
 
     @part
     def missing_copies(self) -> MissingCopies:
@@ -136,7 +136,7 @@ class Services(Telling, Mirroring):
 
     @part
     def pull_secrets(self) -> PullSecretUse:
-        return PullSecretUse(self.store, self.index, self.guard, self.audit)
+        return PullSecretUse(self.store, self.index, self.guard, self.audit, Rules.binding_changed)
 
     @part
     def pull_failures(self) -> PodFailures:
@@ -307,8 +307,8 @@ class Services(Telling, Mirroring):
         clean_up: Callable[[], None] = partial(keep_clean, settings.RETENTION_DAYS, self.undo_lasts)
         resume: Callable[[], None] = partial(self.rotations.keep_resuming, self.people.access_now)
         following = () if self.by_cluster else (self.follower.run,)
-        others = (resume, *self.people.upkeep, *following, *self.schedule.upkeep)
-        for upkeep in (clean_up, keep_forgetting, *others):
+        others = (*self.people.upkeep, *following, *self.schedule.upkeep)
+        for upkeep in (clean_up, keep_forgetting, resume, *others):
             threading.Thread(target=upkeep, name="upkeep", daemon=True).start()
         self.sender.start()
         if self.on_cluster:

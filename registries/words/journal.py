@@ -35,6 +35,8 @@ _CHANGES: dict[tuple[str, str], Text] = {
     (Action.SYNC, "present"): _("Let a registry be taken over as a copy"),
     (Action.SYNC, "deleted"): _("Let a deleted copy be created again"),
     (Action.SYNC, "failed"): _("Let a copy be tried again"),
+    (Action.SYNC, "linked"): _("Linked a copy to its source again"),
+    (Action.SYNC, "moved"): _("Took over the rule of a deleted source"),
     (Action.INTERVAL, "reset"): _("Reset the check interval"),
     (Action.CHANNEL, "create"): _("Added the channel %s"),
     (Action.CHANNEL, "edit"): _("Changed the channel %s"),

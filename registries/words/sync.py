@@ -16,6 +16,7 @@ RULES = {
     "no_right": Label(_("Paused"), "warn", "triangle-alert"),
     "source_gone": Label(_("Paused"), "warn", "triangle-alert"),
     "failed": Label(_("Waiting"), "warn", "triangle-alert"),
+    "ending": Label(_("Unbinding…"), "busy", "loader-circle"),
 }
 COPIES = {
     "waiting": Label(_("will be written"), "busy", "loader-circle"),

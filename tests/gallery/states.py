@@ -408,6 +408,8 @@ STATES = (
     State("channel-edit", "/channels/", click(".channels a[href$='/edit/']", "dialog[open] form")),
     State("channel-delete", "/channels/", click(".channels a[href$='/delete/']", "dialog[open] form")),
     State("mirrors", "/mirrors/"),
+    State("rules", "/rules/"),
+    State("rules-none", "/rules/", person="vic"),
     State("mirrors-files", "/mirrors/", unfolded),
     State("mirror-add", "/mirrors/", click("a[href$='/mirrors/-/add/']", "dialog[open] form")),
     State("mirror-errors", "/mirrors/-/add/", submit(nothing, "main button[type=submit]"), status=422),

@@ -9,6 +9,7 @@ from django.test import Client
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key
 from registries.models import SyncRule
+from registries.sync.rows import Selection
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
@@ -138,7 +139,8 @@ def test_a_conflict_is_solved_with_one_click(cast: Cast) -> None:
 
 
 def off(cast: Cast, choice: str) -> Any:
-    return htmx(cast).post(f"{URL}off/", {"copies": choice})
+    shown = htmx(cast).get(f"{URL}off/").content.decode()
+    return htmx(cast).post(f"{URL}off/", {**values(shown), "copies": choice})
 
 
 @pytest.mark.parametrize("choice", ["keep", "delete", ""])
@@ -151,6 +153,7 @@ def test_switching_it_off_asks_what_becomes_of_the_copies(cast: Cast, choice: st
     changed = change(cast, cast.find(namespace="team-c"), "by-hand-1")
     asked = htmx(cast).get(f"{URL}off/").content.decode()
     assert "1 个由规则保持同步的副本" in asked
+    assert 'name="unbind"' not in asked, "the embedded store binds nothing"
 
     assert off(cast, choice).status_code == 200
 
@@ -163,6 +166,19 @@ def test_switching_it_off_asks_what_becomes_of_the_copies(cast: Cast, choice: st
     change(cast, source, "another-1")
     turn()
     assert "team-b/harbor-prod" not in left or password(Key("team-b", "harbor-prod")) == CANARY
+
+
+def test_only_copies_that_were_shown_are_deleted(cast: Cast) -> None:
+    keep(cast, cast.add())
+    turn()
+    shown = htmx(cast).get(f"{URL}off/").content.decode()
+    assert "<li>team-b/harbor-prod</li>" in shown
+    create_namespace(cast, "team-c")
+    turn()
+
+    htmx(cast).post(f"{URL}off/", {**values(shown), "copies": "delete"})
+
+    assert list(stored(cast)) == ["team-a/harbor-prod", "team-c/harbor-prod"]
 
 
 @pytest.mark.parametrize("choice", ["keep", "delete"])
@@ -208,6 +224,14 @@ def test_people_see_of_a_rule_what_they_see_of_namespaces(cast: Cast) -> None:
         assert htmx(cast, "sam").get(f"{URL}{path}").status_code == 404
     delete = htmx(cast, "nina").get("/registries/team-a/harbor-prod/delete/").content.decode()
     assert 'name="copies"' not in delete
+
+
+def test_chosen_namespaces_that_a_person_does_not_see_are_only_counted(cast: Cast) -> None:
+    keep(cast, cast.add(), Selection(names=("team-b", "team-z")))
+
+    assert "2 个您看不到的命名空间" in panel(cast, "nina")
+    assert "team-" not in panel(cast, "nina").replace("team-a", "")
+    assert "team-b · team-z" in panel(cast)
 
 
 def test_a_copy_says_with_what_it_is_kept_in_step(cast: Cast) -> None:

@@ -1,0 +1,84 @@
+"""The page of all rules: for whoever sees their sources, with the namespaces that this person sees."""
+
+import re
+
+import pytest
+
+from registries.models import SyncRule
+from registries.sync.rows import Selection
+from registries.wiring import services
+from registries.words.sync import COPIES
+from tests.cast import Cast
+from tests.sync.test_follow import change, create_namespace, in_b, keep, turn
+
+
+def page(cast: Cast, person: str = "olive") -> str:
+    response = cast.client(person).get("/rules/")
+    assert response.status_code == 200
+    return re.sub(r"\s+", " ", response.content.decode().split("<main")[1])
+
+
+@pytest.fixture
+def several(cast: Cast) -> Cast:
+    create_namespace(cast, "team-c")
+    cast.add(namespace="team-c", username="robot")
+    keep(cast, cast.add())
+    keep(cast, cast.add("another", "team-b"), Selection(names=("team-a", "elsewhere")))
+    turn()
+    change(cast, in_b(cast), "by-hand-1")
+    turn()
+    return cast
+
+
+SEEN = {
+    "olive": ["team-a/harbor-prod", "team-b/another"],
+    "nina": ["team-a/harbor-prod"],
+    "vic": ["team-a/harbor-prod"],
+}
+
+
+@pytest.mark.parametrize("person", SEEN)
+def test_it_lists_the_rules_whose_sources_one_sees(several: Cast, person: str) -> None:
+    shown = page(several, person)
+
+    assert re.findall(r"<strong>([^<]+)</strong></a>", shown) == SEEN[person]
+    assert ("team-b" in shown) is (person == "olive")
+
+
+def test_it_counts_what_needs_a_person(several: Cast) -> None:
+    shown = page(several)
+
+    counted = dict(re.findall(r'form-text">([^<:]+): (\d+)</p>', shown))
+    assert counted == {str(COPIES[it].text): "1" for it in ("changed", "name_taken")}
+    assert "team-a · elsewhere" in shown
+
+
+@pytest.mark.parametrize("person", ["olive", "sam"])
+def test_without_rules_it_says_how_to_make_one(cast: Cast, person: str) -> None:
+    shown = page(cast, person)
+
+    assert "还没有规则" in shown
+    assert ("打开镜像源" in shown) is (person == "olive")
+
+
+def test_a_source_that_is_gone_is_no_link(several: Cast) -> None:
+    source = several.find()
+    services().registries.delete(access=several.access("olive"), key=source.key, uid=source.uid)
+    turn()
+    assert SyncRule.objects.get(uid=source.uid).state == "source_gone"
+
+    shown = page(several)
+
+    assert 'href="/registries/team-a/harbor-prod/"' not in shown
+    assert "来源已删除" in shown
+
+
+def test_administrators_find_it(cast: Cast) -> None:
+    assert 'href="/rules/"' in cast.client("olive").get("/overview/").content.decode()
+    assert 'href="/rules/"' not in cast.client("nina").get("/overview/").content.decode()
+
+
+def test_it_does_not_exist_for_people_of_a_cluster(cast: Cast) -> None:
+    services().sync_rules.available = False
+
+    assert cast.client("olive").get("/rules/").status_code == 404
