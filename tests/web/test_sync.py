@@ -91,7 +91,7 @@ def test_a_namespace_that_the_viewer_does_not_see_is_counted_only(cast: Cast) ->
     assert "team-b · team-c" in shown.pop("olive")
     for name, text in shown.items():
         assert not re.findall("team-[bc]", text), name
-        assert "另有 2 个" in text
+        assert "2 个你看不到的命名空间" in text
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -229,7 +229,7 @@ def test_people_see_of_a_rule_what_they_see_of_namespaces(cast: Cast) -> None:
 def test_chosen_namespaces_that_a_person_does_not_see_are_only_counted(cast: Cast) -> None:
     keep(cast, cast.add(), Selection(names=("team-b", "team-z")))
 
-    assert "2 个您看不到的命名空间" in panel(cast, "nina")
+    assert "2 个你看不到的命名空间" in panel(cast, "nina")
     assert "team-" not in panel(cast, "nina").replace("team-a", "")
     assert "team-b · team-z" in panel(cast)
 
