@@ -39,7 +39,7 @@ _IS_TOKEN = re.compile(_TOKENS)
 _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CREDENTIAL = re.compile(
     rf"{_TOKENS}|[^\s:@/]+:[^\s@]+@|"
-    r"\b(?:basic|bearer|password|passwd|pwd|secret|token|api[-_]?key)\b[\"']?\s*[:= ]\s*[!-~]{4,}",
+    r"\b(?:basic|bearer|password|passwd|pwd|secret|token|api[-_]?key)\b[\"']?(?:\s*[:=]|\s)\s*[!-~]{4,}",
     re.IGNORECASE,
 )
 _IN_WORDS = re.compile(

@@ -17,6 +17,10 @@ from registries.service.secret_scan import SecretScan
 from registries.stores.base import Store
 
 
+MOST_EXPLAINED = 2_000
+"""Containers that are explained. Each takes some milliseconds at worst, since registries choose parts of the texts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     pod: FailingPod
@@ -71,6 +75,9 @@ class PodFailures:
         here = {place: [it for it in known if it.namespace == place] for place in places}
         now, items = self._clock(), []
         for pod in found.pods:
+            if len(items) > MOST_EXPLAINED:
+                found.more = True
+                break
             named = [secrets[key] for name in pod.secrets if (key := Key(pod.namespace, name)) in secrets]
             items += [Failure(pod, it, explain(it, named, here[pod.namespace], now)) for it in pod.waiting]
         return Failures(tuple(items), tuple(found.unread), found.problem, found.more)

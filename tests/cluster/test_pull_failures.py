@@ -11,6 +11,7 @@ from registries.domain.registry import Key
 from registries.pull_secrets import pods as pod_reader
 from registries.pull_secrets.explain import SecretState
 from registries.pull_secrets.failing import FailingPods, Phase
+from registries.service import pull_failures
 from registries.stores.cluster.store import KubernetesStore
 from tests.canary import CANARY
 from tests.cast import Cast
@@ -167,6 +168,19 @@ def people(place: Cluster, settings: Any, cast: Cast) -> Iterator[Cast]:
     """The cast, with accounts of the console, on this cluster."""
     for _ in configured(place, settings):
         yield cast
+
+
+def test_there_is_an_end_to_what_is_explained(
+    people: Cast, place: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abcd":
+        fails(place, name)
+    monkeypatch.setattr(pull_failures, "MOST_EXPLAINED", 1)
+
+    page = people.client("olive").get(PAGE).content.decode()
+
+    assert "2 个 Pod 无法拉取镜像" in page
+    assert "还有更多" in page
 
 
 def test_the_page_has_the_reason_and_the_next_step_for_each_role(people: Cast, place: Cluster) -> None:

@@ -507,6 +507,36 @@ def test_a_long_message_costs_little(text: str) -> None:
     assert time.process_time() - begun < 0.1
 
 
+REPEATED = ("status ", "status:", "status: 4", "rpc error: ", "artifact ", "denied ", "EOF ", "rpc error: status ")
+
+
+@pytest.mark.parametrize("part", REPEATED)
+def test_no_text_of_a_registry_is_slower_than_others(part: str) -> None:
+    """A page explains thousands of messages, and a registry chooses parts of them."""
+
+    def cost(text: str) -> float:
+        begun = time.process_time()
+        fault_of(IMAGE, "ErrImagePull", text)
+        return time.process_time() - begun
+
+    chosen, plain = ((part * 4096)[:4096], "a" * 4096)
+    pairs = [(cost(chosen), cost(plain)) for _ in range(5)]
+    assert min(it for it, _ in pairs) < 4 * min(it for _, it in pairs)
+
+
+def test_the_last_status_of_a_line_counts() -> None:
+    for text, fault in {
+        "status of status: 401": Fault.CREDENTIAL,
+        "status\nstatus x: 403": Fault.DENIED,
+        "status\n: 401": Fault.UNKNOWN,
+        f"status {'x' * 600} status: 503": Fault.SERVER,
+        f"status {'x' * 600}: 503": Fault.UNKNOWN,
+        "a: rpc error: b: rpc error: cannot unmarshal x": Fault.NOT_A_REGISTRY,
+        "cannot unmarshal x: rpc error: ": Fault.BROKEN_SECRET,
+    }.items():
+        assert fault_of(IMAGE, "ErrImagePull", text) is fault, text
+
+
 def test_a_config_is_data_of_anybody() -> None:
     for config in ([], 5, "x", None, {"auths": {"a": None}}, {"auths": {"a": []}}):
         auths_of(base64.b64encode(json.dumps(config).encode()).decode())

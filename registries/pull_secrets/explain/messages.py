@@ -24,8 +24,9 @@ _BY_REASON = {
     "ErrImageNeverPull": Fault.NEVER_PULLED,
     "SignatureValidationFailed": Fault.SIGNATURE,
 }
-_STATUS = r"(?:\bstatus\b[^\r\n]{0,512}?: |\bstatus code from registry |\bStatusCode: |\bparsing HTTP )"
-"""What precedes an HTTP status. Its reason phrase is the server's, or none."""
+_STATUS = r"(?:\bstatus\b(?:(?!\bstatus\b)[^\r\n]){0,512}?: |\bstatus code from registry |\bStatusCode: |\bparsing HTTP )"
+"""What precedes an HTTP status. Its reason phrase is the server's, or none. The last `status` before it counts, so a
+text of many takes no longer."""
 _ALONE = r"(?=: |[\s\"]*$)"
 _BROKEN = (
     r"unable to parse auth field|illegal base64 data"
@@ -58,7 +59,7 @@ _WORDS = (
         Fault.NOT_A_REGISTRY,
         r"unexpected media type text/html|invalid character '<'|unmarshalling content: |decode token response: "
         r"|parsing manifest for image: |parsing HTTP 200 |reports content size of zero"
-        r"|rpc error: .*(?:unexpected end of JSON input|cannot unmarshal )",
+        r"|\A(?>.*?rpc error: ).*(?:unexpected end of JSON input|cannot unmarshal )",
     ),
     (Fault.BROKEN_SECRET, _BROKEN),
     (
