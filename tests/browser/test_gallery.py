@@ -1,14 +1,16 @@
-"""A sample of the gallery in the gate: every state once, each in another language, theme and width.
+"""A sample of the gallery in the gate: states of every kind, each in another language, theme and width.
 
-`make gallery` looks at all variants.
+`make test-long` looks at every state once, and `make gallery` at all variants.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
+from tests import examples
 from tests.gallery.furnishing import furnish
 from tests.gallery.looking import ALL, Variant, look_at
 from tests.gallery.scene import Scene, State
@@ -19,6 +21,8 @@ from tests.peers.visitors import People
 
 ROWS = 60
 """More than a page has."""
+EVERY = 3
+"""Of so many states of one kind one is looked at."""
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +49,18 @@ def console(
     assert running.leaks() == []
 
 
-def sample() -> list[tuple[State, Variant]]:
-    return [(state, ALL[(7 * number) % len(ALL)]) for number, state in enumerate(STATES)]
+def kind(state: State) -> Hashable:
+    """States of one kind are of one page or dialog, get there in the same way, and have usual or the longest values."""
+    return state.name.partition("-")[0], state.act.__code__, "longest" in state.name
+
+
+def sample() -> Iterator[tuple[State, Variant]]:
+    """The first, the fourth and so on of each kind."""
+    seen: Counter[Hashable] = Counter()
+    for number, state in enumerate(STATES):
+        if examples.LONG or seen[kind(state)] % EVERY == 0:
+            yield state, ALL[(7 * number) % len(ALL)]
+        seen[kind(state)] += 1
 
 
 @pytest.mark.parametrize(("state", "variant"), sample(), ids=lambda it: it.name)

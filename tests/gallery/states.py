@@ -391,8 +391,8 @@ STATES = (
     State("token-namespaces", "/tokens/", chosen_namespaces),
     State("token-no-namespace", "/tokens/-/add/", no_namespace, status=422),
     State("token-made", "/tokens/-/add/", made_token),
-    State("channels-empty", "/channels/", person="nina"),
     State("channels", "/channels/"),
+    State("channels-empty", "/channels/", person="nina"),
     State(
         "channel-services", "/channels/", click("a[href$='/channels/-/add/']", "dialog[open] .service-card")
     ),
