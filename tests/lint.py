@@ -33,17 +33,23 @@ class Tool:
         self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed with the object
         program, *arguments = TOOLS[name]
         command = [str(BESIDE_PYTHON / program), *arguments]
-        self._began = time.time()
+        self._began, self._seconds = time.time(), 0.0
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT
         )
 
+    def has_ended(self) -> bool:
+        """Whether it has ended; the first time that it has, its seconds are taken."""
+        if not self._seconds and self.process.poll() is not None:
+            self._seconds = time.time() - self._began
+        return bool(self._seconds)
+
     def result(self) -> tuple[bool, str, float]:
         """Whether the tool found nothing; what it said; its seconds. Waits until it has ended."""
         found_nothing = self.process.wait() == 0
-        seconds = time.time() - self._began
+        self.has_ended()
         self._output.seek(0)
-        return found_nothing, self._output.read().decode(errors="replace").strip(), seconds
+        return found_nothing, self._output.read().decode(errors="replace").strip(), self._seconds
 
 
 class Lint:
@@ -56,7 +62,7 @@ class Lint:
 
     def go_on(self) -> None:
         """Start the next tool when the one before has ended."""
-        if self._waiting and (not self._tools or self._tools[-1].process.poll() is not None):
+        if self._waiting and all(it.has_ended() for it in self._tools):
             self._tools.append(Tool(self._waiting.pop(0)))
 
     @pytest.hookimpl(wrapper=True)

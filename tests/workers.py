@@ -19,6 +19,7 @@ GROUPS = {
         "tests/cluster/test_silent.py",
         "tests/cluster/test_away.py",
     ),
+    "api server, second half": tuple(f"tests/cluster/test_{letter}" for letter in "prstuvwxyz"),
     "api server": (
         "tests/cluster/",
         "tests/stores/test_store.py",
@@ -36,9 +37,12 @@ GROUPS = {
     ),
     "browser": ("tests/browser/",),
 }
-"""Paths begin with one of these; the first group that fits is meant. A group is as long as a worker has time."""
-LONG = ("tests/processes/", "tests/api/", "tests/probe/", "tests/demo/")
-"""Folders whose files come next; the others follow."""
+"""Paths begin with one of these; the first group that fits is meant."""
+LONGEST_FIRST = (
+    *("browser", "api server, second half", "api server", "mortal server"),
+    *("tests/processes/test_postgresql.py", "tests/processes/", "tests/api/", "tests/probe/", "tests/demo/"),
+)
+"""Groups, then folders whose files come next; the others follow. What a group takes is a third of the run at most."""
 
 
 def group_of(nodeid: str) -> str:
@@ -49,8 +53,8 @@ def group_of(nodeid: str) -> str:
 def rank(nodeid: str) -> int:
     """Where the group of a test stands in the queue."""
     group = group_of(nodeid)
-    starts = [*GROUPS, *LONG]
-    return next((number for number, start in enumerate(starts) if group.startswith(start)), len(starts))
+    fits = (number for number, start in enumerate(LONGEST_FIRST) if group.startswith(start))
+    return next(fits, len(LONGEST_FIRST))
 
 
 class ByGroup(LoadScopeScheduling):
