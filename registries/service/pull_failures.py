@@ -16,7 +16,6 @@ from registries.service.adoption import Adoption
 from registries.service.secret_scan import SecretScan
 from registries.stores.base import Store
 
-
 MOST_EXPLAINED = 2_000
 """Containers that are explained. Each takes some milliseconds at worst, since registries choose parts of the texts."""
 

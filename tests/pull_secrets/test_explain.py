@@ -507,7 +507,16 @@ def test_a_long_message_costs_little(text: str) -> None:
     assert time.process_time() - begun < 0.1
 
 
-REPEATED = ("status ", "status:", "status: 4", "rpc error: ", "artifact ", "denied ", "EOF ", "rpc error: status ")
+REPEATED = (
+    "status ",
+    "status:",
+    "status: 4",
+    "rpc error: ",
+    "artifact ",
+    "denied ",
+    "EOF ",
+    "rpc error: status ",
+)
 
 
 @pytest.mark.parametrize("part", REPEATED)

@@ -24,7 +24,10 @@ _BY_REASON = {
     "ErrImageNeverPull": Fault.NEVER_PULLED,
     "SignatureValidationFailed": Fault.SIGNATURE,
 }
-_STATUS = r"(?:\bstatus\b(?:(?!\bstatus\b)[^\r\n]){0,512}?: |\bstatus code from registry |\bStatusCode: |\bparsing HTTP )"
+_STATUS = (
+    r"(?:\bstatus\b(?:(?!\bstatus\b)[^\r\n]){0,512}?: "
+    r"|\bstatus code from registry |\bStatusCode: |\bparsing HTTP )"
+)
 """What precedes an HTTP status. Its reason phrase is the server's, or none. The last `status` before it counts, so a
 text of many takes no longer."""
 _ALONE = r"(?=: |[\s\"]*$)"
