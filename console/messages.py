@@ -10,6 +10,7 @@ from django.conf import settings
 from django.template import Engine
 from django.template.base import Node
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+from django.utils.translation.template import constant_re
 
 CALLS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "ngettext": 2, "ngettext_lazy": 2}
 PACKAGES = ("console", "registries")
@@ -63,6 +64,9 @@ def _in_templates() -> Iterator[tuple[str, Message]]:
             yield where, Message(_literal(node))
         for block in nodes.get_nodes_by_type(BlockTranslateNode):
             yield where, _block(block)
+        for node in nodes.get_nodes_by_type(Node):
+            for quoted in constant_re.findall(node.token.contents if node.token else ""):
+                yield where, Message(quoted[1:-1])
 
 
 def _literal(node: Node) -> str:

@@ -1,4 +1,4 @@
-"""Template tags: icons from the sprite, moments as <time>, and values that can be cut in the middle."""
+"""Template tags: icons from the sprite, moments as <time>, heads of tables, and values cut in the middle."""
 
 from datetime import datetime
 from functools import cache
@@ -6,7 +6,7 @@ from functools import cache
 from django import template
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from registries.web.icons import current_version
@@ -57,6 +57,13 @@ def month(seen: Seen) -> SafeString:
         seen.good,
         bad,
     )
+
+
+@register.simple_tag
+def heads(*names: str) -> SafeString:
+    """The head of a table, one column per name."""
+    cells = format_html_join("", '<th scope="col" role="columnheader">{}</th>', ((name,) for name in names))
+    return format_html('<thead role="rowgroup"><tr role="row">{}</tr></thead>', cells)
 
 
 @register.filter

@@ -25,6 +25,18 @@ def test_every_text_is_in_the_catalogue_and_nothing_else_is() -> None:
     assert listed == set(messages.found())
 
 
+@pytest.mark.parametrize(
+    ("text", "template"),
+    [
+        ("Upstream", "mirrors/mirrors.html"),  # of a tag
+        ("Add account", "administration/accounts.html"),  # of an include
+        ("Nothing found", "registries/_secret_scan.html"),  # of an include inside an `if`
+    ],
+)
+def test_a_text_that_is_an_argument_is_found(text: str, template: str) -> None:
+    assert f"templates/{template}" in messages.found()[messages.Message(text)]
+
+
 def test_every_text_is_translated() -> None:
     for entry in CATALOGUE:
         text = entry.msgstr or entry.msgstr_plural.get(0, "")
