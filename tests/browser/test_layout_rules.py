@@ -16,6 +16,7 @@ FAULTS = {
     "odd checkbox": '<label style="display: block; height: 60px">'
     '<input type="checkbox" style="width: 200px; height: 34px">a</label>',
     "overlap": f'<button style="{TALL}">a</button><button style="{TALL}; margin-left: -30px">b</button>',
+    "covers text": f'<p>harbor-production <button style="{TALL}; margin-left: -40px">a</button></p>',
     "small control": '<button style="width: 18px; height: 18px; padding: 0">x</button>',
     "invisible focus": f'<style>button:focus {{ outline: none }}</style><button style="{TALL}">a</button>',
     "colour alone": '<i style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
@@ -27,6 +28,7 @@ RIGHT = {
     "beyond the window": f'<p style="position: fixed; left: 1200px"><button style="{TALL}">a</button></p>',
     "odd checkbox": '<label style="display: block; height: 60px"><input type="checkbox"> a</label>',
     "overlap": f'<button style="{TALL}">a</button><button style="{TALL}">b</button>',
+    "covers text": f'<p>harbor-production <button style="{TALL}">a</button></p>',
     "small control": f'<button style="{TALL}">x</button>',
     "invisible focus": f'<style>button:focus {{ outline: 2px solid }}</style><button style="{TALL}">a</button>',
     "colour alone": '<i title="Failed" style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',

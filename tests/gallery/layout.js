@@ -137,6 +137,37 @@
     }
   }
 
+  // None lies over a text or a pill beside it. A pill is a short element with a ground of its own: its whole box counts.
+  const CLEAR = "rgba(0, 0, 0, 0)";
+  const within = (box, edge) => ({
+    left: Math.max(box.left, edge.left),
+    right: Math.min(box.right, edge.right),
+    top: Math.max(box.top, edge.top),
+    bottom: Math.min(box.bottom, edge.bottom),
+  });
+  const words = [];
+  const texts = document.createTreeWalker(top, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const it = texts.currentNode.parentElement;
+    if (!texts.currentNode.textContent.trim() || !isShown(it) || isReadAloudOnly(it) || it.closest("svg, option")) continue;
+    const box = it.getBoundingClientRect();
+    const cuts = getComputedStyle(it).overflowX !== "visible";
+    const range = document.createRange();
+    range.selectNodeContents(texts.currentNode);
+    const isPill = box.height < 32 && getComputedStyle(it).backgroundColor !== CLEAR;
+    const shown = shownBox(it);
+    for (const line of isPill ? [box] : range.getClientRects()) {
+      words.push({ it, box: within(cuts ? within(line, box) : line, shown) });
+    }
+  }
+  for (const { it, shown } of controls) {
+    for (const word of words) {
+      const over = within(shown, word.box);
+      if (!(over.right - over.left > 3 && over.bottom - over.top > 3)) continue;
+      if (!owner(it).contains(word.it) && layer(it) === layer(word.it)) fault("covers text", it, `over ${name(word.it)}`);
+    }
+  }
+
   // How far what reacts to a pointer reaches to both sides of a point, up to `need` pixels. The edge of the window is no edge,
   // nor is what floats above the page for a while.
   const extent = (it, x, y, dx, dy, need) => {
