@@ -151,13 +151,19 @@ class Connection:
         return {name: str(cell) for row in rows[:1] for name, cell in zip(names, row, strict=False)}
 
     def list_all(
-        self, path: str, *, subject: str, query: Mapping[str, str], take: Callable[[Json], T]
+        self,
+        path: str,
+        *,
+        subject: str,
+        query: Mapping[str, str],
+        take: Callable[[Json], T],
+        read: float | None = None,
     ) -> tuple[list[T], Json]:
         """Lists a collection and reads the answer item by item: the results of `take`, and the rest of the list.
 
-        Raises the errors of `call`; the results so far are then useless.
+        Raises the errors of `call`; the results so far are then useless. `read` is a timeout in seconds.
         """
-        return _patiently(lambda: self._listed(path, subject, query, take))
+        return _patiently(lambda: self._listed(path, subject, query, take, read or self.timeouts.listing))
 
     def watch(
         self, path: str, *, subject: str, query: Mapping[str, str], stop: threading.Event
@@ -209,9 +215,8 @@ class Connection:
         return _parse(raw, subject)
 
     def _listed(
-        self, path: str, subject: str, query: Mapping[str, str], take: Callable[[Json], T]
+        self, path: str, subject: str, query: Mapping[str, str], take: Callable[[Json], T], read: float
     ) -> tuple[list[T], Json]:
-        read = self.timeouts.listing
         response = self._send("GET", path, subject, None, query, JSON, read, self._accept_list)
         if response.status != 200:
             raise self._refused(response, subject)

@@ -8,19 +8,22 @@ from registries.cluster.connection import Connection, Json
 from registries.domain.errors import ConsoleError, NotFound, Problem
 from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.scan import InUse
-from registries.pull_secrets.usage import EARLIER, LISTED, REPOSITORY, Named, has_repositories, named_by
+from registries.pull_secrets.usage import (
+    EARLIER,
+    LISTED,
+    MOST_OBJECTS,
+    REPOSITORY,
+    Enough,
+    Named,
+    has_repositories,
+    named_by,
+)
 
 AT_ONCE = 8
 PATIENCE = 8.0
 """Seconds for all lists together: a person waits for the page."""
-MOST_OBJECTS = 20_000
-"""Objects that are looked at, and names in them that are kept, per list."""
 MOST_NAMES = 2_000
 """Names and sets of names that are kept, per namespace."""
-
-
-class _Enough(Exception):
-    """The rest of a list is not read."""
 
 
 def read_in_use(reader: Connection, namespaces: Sequence[str]) -> tuple[dict[str, InUse], Problem | None]:
@@ -55,7 +58,7 @@ def _listed(
         nonlocal scanned, kept
         scanned += 1
         if max(scanned, kept) > MOST_OBJECTS or time.monotonic() > until:
-            raise _Enough
+            raise Enough
         found = named_by(kind, item)
         if (found.secrets or found.others) and not found.over and not is_test(item):
             named.append(found)
@@ -66,9 +69,10 @@ def _listed(
             break
         path = f"{base}/namespaces/{namespace}/{plural}"
         try:
-            reader.list_all(path, subject=namespace, query={"resourceVersion": "0"}, take=take)
+            left = max(0.1, until - time.monotonic())
+            reader.list_all(path, subject=namespace, query={"resourceVersion": "0"}, take=take, read=left)
             return named, None
-        except _Enough:
+        except Enough:
             return named, Problem.CLUSTER_TIMEOUT
         except ConsoleError as error:
             if isinstance(error, NotFound) or error.problem == Problem.CRD_MISSING:

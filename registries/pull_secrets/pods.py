@@ -35,6 +35,7 @@ from registries.pull_secrets.matching import read_image
 from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.restart import restart
 from registries.pull_secrets.scan import InUse
+from registries.pull_secrets.usage import Enough
 
 AT_ONCE = 8
 PATIENCE = 8.0
@@ -45,10 +46,6 @@ MOST_SCANNED = 50_000
 """Pods that are looked at, per list."""
 MOST_SECRETS = 400
 MOST_IMAGES = 50
-
-
-class _Enough(Exception):
-    """The rest of a list is not read."""
 
 
 class PodReader:
@@ -128,7 +125,7 @@ class PodReader:
             nonlocal scanned
             scanned += 1
             if scanned > MOST_SCANNED or len(found.pods) > MOST_PODS or time.monotonic() > until:
-                raise _Enough
+                raise Enough
             pod = failing_pod(item)
             if pod is not None and pod.namespace in namespaces:
                 found.pods.append(pod)
@@ -137,8 +134,9 @@ class PodReader:
             return Problem.CLUSTER_TIMEOUT
         query = {"resourceVersion": "0", "fieldSelector": f"status.phase={phase}"}
         try:
-            self._reader.list_all(path, subject=path, query=query, take=take)
-        except _Enough:
+            left = max(0.1, until - time.monotonic())
+            self._reader.list_all(path, subject=path, query=query, take=take, read=left)
+        except Enough:
             found.more = True
         except NotFound:
             pass  # the namespace is gone
@@ -156,7 +154,7 @@ class PodReader:
                 return
             found.update(it for it in images_of(item) if image_host(it) in hosts and read_image(it))
             if len(found) > MOST_IMAGES:
-                raise _Enough
+                raise Enough
 
         self._all(paths.pods_in(namespace), take)
         return tuple(sorted(found)[:MOST_IMAGES])
@@ -178,12 +176,13 @@ class PodReader:
             nonlocal scanned
             scanned += 1
             if scanned > MOST_SCANNED or time.monotonic() > until:
-                raise _Enough
+                raise Enough
             take(item)
 
         try:
-            self._reader.list_all(path, subject=path, query={"resourceVersion": "0"}, take=take_in_time)
-        except _Enough:
+            query = {"resourceVersion": "0"}
+            self._reader.list_all(path, subject=path, query=query, take=take_in_time, read=PATIENCE / 2)
+        except Enough:
             pass
         except ConsoleError:
             return False

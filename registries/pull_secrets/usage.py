@@ -10,11 +10,12 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from registries.cluster import paths
-from registries.cluster.connection import MERGE_PATCH, Json
+from registries.cluster.connection import MERGE_PATCH, Connection, Json
 from registries.cluster.personal import Caller
 from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Problem, Refused
 from registries.domain.registry import NAME_MAX, Key
@@ -47,6 +48,12 @@ ATTEMPTS = 5
 AT_ONCE = 8
 PATIENCE = 8.0
 """Seconds for all lists together: a person waits for the result in the delete dialog."""
+MOST_OBJECTS = 20_000
+"""Objects that are looked at, and names in them that are kept for a scan, per list."""
+
+
+class Enough(Exception):
+    """The rest of a list is not read."""
 
 
 class Users:
@@ -55,7 +62,7 @@ class Users:
     Thread-safe when its arguments are.
     """
 
-    def __init__(self, reader: Caller, writer: Caller, is_foreign: Callable[[Key], bool]) -> None:
+    def __init__(self, reader: Connection, writer: Caller, is_foreign: Callable[[Key], bool]) -> None:
         self._reader = reader
         self._writer = writer
         self._is_foreign = is_foreign
@@ -126,18 +133,15 @@ class Users:
         )
 
     def _list(self, namespace: str, kind: str, *, until: float) -> list["Named"] | None:
-        """All objects of one kind, from the cache of the server; None when they cannot be listed in time."""
+        """All objects of one kind, from the cache of the server, read item by item; None when they cannot be listed in
+        time, or are more than MOST_OBJECTS."""
         group, plural = LISTED[kind]
         for base in (group, EARLIER.get(group)):
             path = f"{base}/namespaces/{namespace}/{plural}"
-            left = until - time.monotonic()
-            if base is None or left <= 0:
+            if base is None or time.monotonic() >= until:
                 return None
             try:
-                answer = self._reader.call(
-                    "GET", path, subject=namespace, query={"resourceVersion": "0"}, read=left
-                )
-                return [named_by(kind, item) for item in answer.get("items") or ()]
+                return _all_of(self._reader, path, namespace, kind, until)
             except ConsoleError as error:
                 if isinstance(error, NotFound) or error.problem == Problem.CRD_MISSING:
                     if kind == REPOSITORY:
@@ -156,6 +160,24 @@ class Users:
             return time.monotonic() < until and self._is_foreign(key)
         except ConsoleError:
             return False
+
+
+def _all_of(reader: Connection, path: str, namespace: str, kind: str, until: float) -> list["Named"] | None:
+    """What each object of a collection names. None when there are too many, or the time is over."""
+    scanned, left = 0, max(0.1, until - time.monotonic())
+
+    def take(item: Json) -> Named:
+        nonlocal scanned
+        scanned += 1
+        if scanned > MOST_OBJECTS or time.monotonic() > until:
+            raise Enough
+        return named_by(kind, item)
+
+    with suppress(Enough):
+        return reader.list_all(path, subject=namespace, query={"resourceVersion": "0"}, take=take, read=left)[
+            0
+        ]
+    return None
 
 
 def has_repositories(reader: Caller, until: float) -> bool:

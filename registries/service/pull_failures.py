@@ -72,7 +72,8 @@ class PodFailures:
         names = (Key(pod.namespace, name) for pod in found.pods for name in pod.secrets)
         secrets = reader.secrets(names, {it.key: it for it in known})
         here = {place: [it for it in known if it.namespace == place] for place in places}
-        now, items = self._clock(), []
+        now = self._clock()
+        items: list[Failure] = []
         for pod in found.pods:
             if len(items) > MOST_EXPLAINED:
                 found.more = True

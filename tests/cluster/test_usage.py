@@ -6,12 +6,11 @@ import pytest
 
 from registries.cluster.paths import secrets_in
 from registries.cluster.personal import Person
-from registries.domain.errors import Unavailable
 from registries.domain.registry import Key
 from registries.pull_secrets import usage
 from registries.pull_secrets.images import auths_keys, image_host, usable_host
 from registries.pull_secrets.kinds import Dependent
-from registries.pull_secrets.usage import COLLECTIONS, LISTED, Users
+from registries.pull_secrets.usage import COLLECTIONS, LISTED
 from registries.stores.cluster.store import KubernetesStore
 from tests.cluster.users import (
     ACCOUNTS,
@@ -254,21 +253,31 @@ def test_a_secret_of_somebody_else_is_not_taken_away_so_its_users_are_not_told(
 
 
 def test_a_cluster_that_does_not_answer_keeps_nobody_waiting(
-    place: Cluster, monkeypatch: pytest.MonkeyPatch
+    store: KubernetesStore, place: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Silent:
-        asked = 0
-
-        def call(self, *arguments: object, **values: object) -> dict[str, Any]:
-            self.asked += 1
-            raise Unavailable("", "cluster_timeout")
-
+    found = store.pull_secret_users()
+    assert found
     monkeypatch.setattr(usage, "PATIENCE", 0.0)
-    silent = Silent()
-    seen = Users(silent, silent, lambda key: False).usage({KEY: HARBOR})
 
-    assert (seen.dependents, silent.asked) == ((), 0)
+    seen = found.usage({KEY: HARBOR})
+
+    assert seen.dependents == ()
     assert seen.unseen == tuple(("team-a", kind) for kind in LISTED)
+
+
+def test_a_list_that_is_too_long_is_unseen(
+    store: KubernetesStore, place: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store)
+    for pod in "abc":
+        make(place, "Pod", pod, pod_spec(secrets=("harbor-prod",)))
+    found = store.pull_secret_users()
+    assert found
+    monkeypatch.setattr(usage, "MOST_OBJECTS", 2)
+
+    seen = found.usage({KEY: HARBOR})
+
+    assert (seen.dependents, seen.unseen) == ((), (("team-a", "Pod"),))
 
 
 @pytest.mark.parametrize(
