@@ -151,3 +151,14 @@ def test_a_namespace_comes_and_goes(cast_there: Cast, server: ApiServer) -> None
     assert turn() == {"team-b": "in_step", "sync-comes": "namespace_gone"}
     assert SyncRule.objects.get().state == "active"
     assert CANARY not in str(SyncRule.objects.values())
+
+
+def test_the_preview_says_who_decides_about_labels(cast_there: Cast) -> None:
+    cast_there.add()
+    client, url = cast_there.client("olive", hx_request="true"), "/registries/team-a/harbor-prod/sync/edit/"
+
+    labelled = client.post(url, {"scope": "labels", "labels": "copies=yes"}).content.decode()
+    everywhere = client.post(url, {"scope": "all"}).content.decode()
+
+    assert "有权创建命名空间或修改其标签的人" in labelled
+    assert "修改其标签" not in everywhere
