@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page
 
 from registries.cluster.paths import NODES, pods_in, secrets_in
 from registries.demo.seed import NAMESPACES
+from registries.pull_secrets.node_test import CONTROL, LABEL
 from tests.gallery.scene import Act, Scene, State
 from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.cluster import MERGE_PATCH, Cluster
@@ -180,8 +182,8 @@ def answered(page: Page, scene: Scene) -> None:
     """Three nodes answer, and the others not yet."""
     begun(page, scene)
     assert scene.cluster is not None
-    for pod in scene.cluster.server.call("GET", pods_in("team-a")).body["items"]:
-        control = "registry-console/control" in (pod["metadata"].get("labels") or {})
+    for pod in _pods_of_tests(scene.cluster):
+        control = CONTROL in pod["metadata"]["labels"]
         if (said := SAID.get(pod["spec"]["nodeName"])) is None:
             continue
         message = SAID["edge-gz-01"] if control else said
@@ -194,15 +196,18 @@ def answered(page: Page, scene: Scene) -> None:
     page.locator("#node-test-form .verdict").last.scroll_into_view_if_needed()
 
 
+def _pods_of_tests(cluster: Cluster) -> list[dict[str, Any]]:
+    return list(cluster.server.call("GET", f"{pods_in('team-a')}?labelSelector={LABEL}").body["items"])
+
+
 def _clear(cluster: Cluster, page: Page, scene: Scene) -> None:
     """Ends the tests of earlier looks as their people would: by looking after their Pods have failed."""
     status = {"status": {"phase": "Failed", "reason": "DeadlineExceeded"}}
     tests = set()
-    for pod in cluster.server.call("GET", pods_in("team-a")).body["items"]:
-        if "registry-console/node-test" in (pod["metadata"].get("labels") or {}):
-            tests.add(pod["metadata"]["labels"]["registry-console/node-test"])
-            path = f"{pods_in('team-a')}/{pod['metadata']['name']}/status"
-            cluster.server.call("PATCH", path, status, kind=MERGE_PATCH)
+    for pod in _pods_of_tests(cluster):
+        tests.add(pod["metadata"]["labels"][LABEL])
+        path = f"{pods_in('team-a')}/{pod['metadata']['name']}/status"
+        cluster.server.call("PATCH", path, status, kind=MERGE_PATCH)
     for test in tests:
         url = f"{scene.console.url}{NODE}{test}/"
         assert wait_for(lambda url=url: "verdict-busy" not in page.request.get(url).text())
