@@ -322,6 +322,7 @@ DIALOGS = (
     State("delete", TEAM_A, choose("harbor-team-a", "delete")),
     State("delete-longest", f"/registries/?namespace={LONGEST}", choose("x-prod", "delete")),
     State("delete-many", f"/registries/?namespace={REASONS}", delete_many),
+    State("delete-many-source", "/registries/?namespace=team-b", delete_many),
     State("delete-many-wrong", f"/registries/?namespace={REASONS}", wrong_number, status=422),
     *(
         State(

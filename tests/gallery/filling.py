@@ -41,6 +41,7 @@ from registries.probe.schedule import registry_of
 from registries.schedule.digest import CredentialDigest
 from registries.schedule.placing import fingerprint
 from registries.schedule.state import State
+from registries.sync.states import mark
 from registries.verification.outcome import to_json
 from registries.wiring import services
 from tests.canary import CANARY
@@ -165,6 +166,20 @@ def _kept_in_step(access: Access) -> None:
     for namespace, state in found.items():
         problem = "Forbidden" if state == "failed" else ""
         SyncCopy.objects.create(rule=rule, namespace=namespace, state=state, problem=problem)
+    made = services().store.get(Key(MANY, "harbor-own-ca"))
+    SyncCopy.objects.filter(namespace=MANY).update(uid=made.uid, mark=mark(made), made_binding=True)
+    _former(access, never)
+
+
+def _former(access: Access, never: datetime) -> None:
+    """A copy and a rule of a registry that was deleted, and created again."""
+    source = services().registries.find(access=access, key=Key("dev-namespace", "dockerhub-dev"))
+    services().copying.copy(access=access, key=Key(WAITING, source.name), uid=source.uid)
+    copy = services().store.get(Key(WAITING, source.name))
+    services().store.annotate(copy.key, {f"{PREFIX}copied-from-uid": "former"}, uid=copy.uid)
+    place = {"namespace": source.namespace, "name": source.name}
+    values = {"owner": "x", "person": "olive", "state": "source_gone", "claimed_until": never}
+    SyncRule.objects.create(uid="former", labels="env=prod", **place, **values)
 
 
 def _watched(registry: RegistrySecret) -> None:

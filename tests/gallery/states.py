@@ -117,6 +117,15 @@ def planning(page: Page, scene: Scene) -> None:
     page.locator("#sync-plan").wait_for()
 
 
+def former(page: Page, scene: Scene) -> None:
+    page.locator("#relink").scroll_into_view_if_needed()
+
+
+def linking(page: Page, scene: Scene) -> None:
+    page.locator("#relink").click()
+    page.locator("#relink-form").wait_for()
+
+
 def aligning(page: Page, scene: Scene) -> None:
     relatives(page, scene)
     page.locator("[id^=align-]").first.click()
@@ -287,6 +296,11 @@ STATES = (
     State("sync-plan", "/registries/team-b/harbor-own-ca/", planning),
     State("sync-solve", "/registries/team-b/harbor-own-ca/", keeping("[id^=solve-]", "#solve-form")),
     State("sync-off", "/registries/team-b/harbor-own-ca/", keeping("#sync-off", "#sync-off-form")),
+    State("delete-source", "/registries/team-b/harbor-own-ca/delete/"),
+    State("delete-copy", f"/registries/{MANY}/harbor-own-ca/delete/"),
+    State("delete-awaited", "/registries/default/harbor-own-ca/delete/"),
+    State("relink-offered", "/registries/dev-namespace/dockerhub-dev/", former),
+    State("relink", "/registries/dev-namespace/dockerhub-dev/", linking),
     State("align-password", "/registries/gallery-waiting/harbor-own-ca/", aligning),
     State("align-replaces", "/registries/default/harbor-own-ca/", aligning),
     State("align-gone", "/registries/team-b/harbor-own-ca/", aligning_a_gone_copy),
