@@ -173,13 +173,16 @@ def _kept_in_step(access: Access) -> None:
 
 def _former(access: Access, never: datetime) -> None:
     """A copy and a rule of a registry that was deleted, and created again."""
-    source = services().registries.find(access=access, key=Key("dev-namespace", "dockerhub-dev"))
+    source, former = (
+        services().registries.find(access=access, key=Key("dev-namespace", "dockerhub-dev")),
+        uuid4(),
+    )
     services().copying.copy(access=access, key=Key(WAITING, source.name), uid=source.uid)
     copy = services().store.get(Key(WAITING, source.name))
-    services().store.annotate(copy.key, {f"{PREFIX}copied-from-uid": "former"}, uid=copy.uid)
+    services().store.annotate(copy.key, {f"{PREFIX}copied-from-uid": str(former)}, uid=copy.uid)
     place = {"namespace": source.namespace, "name": source.name}
     values = {"owner": "x", "person": "olive", "state": "source_gone", "claimed_until": never}
-    SyncRule.objects.create(uid="former", labels="env=prod", **place, **values)
+    SyncRule.objects.create(uid=str(former), labels="env=prod", **place, **values)
 
 
 def _watched(registry: RegistrySecret) -> None:
