@@ -113,7 +113,7 @@ RULE_OPERATIONS = (
         f"{ONE}/sync-rule",
         _("Keep in step"),
         _(
-            "Creates the rule of a source (201), or changes it. It takes image-admin in all namespaces, and so must"
+            "Creates the rule of a source, or changes it. It takes image-admin in all namespaces, and so must"
             " the token: the rule acts in the name of its person, also after the token has ended. With dryRun, copies"
             " has what the rule would find: waiting means that it would write a copy."
         ),

@@ -40,7 +40,6 @@ def put(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Http
         raise InvalidValues("", (Cause("bind", Problem.BOOLEAN),))
     if body.get("uid") not in (None, source.uid):
         raise Conflict(str(source.key), Problem.RECREATED)
-    code = 200 if rules.view(access=access, registry=source) else 201
     try:
         rules.require_labels(selection)
     except SelectorError as error:
@@ -49,9 +48,9 @@ def put(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Http
         plan = rules.preview(access=access, source=source, selection=selection)
         copies = [{"namespace": it, "state": state.value, "problem": ""} for it, state in plan]
         foreseen = rules.foreseen(access=access, source=source, selection=selection, bind=bind)
-        return answer({**_summary(foreseen), "copies": copies}, code)
+        return answer({**_summary(foreseen), "copies": copies})
     rules.set_up(access=access, source=source, selection=selection, bind=bind)
-    return answer(_shown(_view(caller, source)), code)
+    return answer(_shown(_view(caller, source)))
 
 
 def delete(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:

@@ -28,6 +28,7 @@ from registries.models import AuditEntry
 from registries.probe.certificate import CertificateFacts
 from registries.schedule.silences import ends, in_force
 from registries.web import filters, pull_secrets, watched
+from registries.web.export import export_command
 from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.web.test_one import panel
 from registries.wiring import services
@@ -130,6 +131,8 @@ def _folded(request: ConsoleRequest, registry: RegistrySecret) -> list[dict[str,
     texts = [{"id": "yaml", "title": "YAML", "texts": [as_yaml(registry)]}]
     if services().on_cluster:
         texts.append({"id": "kubectl", "title": "kubectl", "texts": commands(registry, access)})
+    elif export := export_command(registry):
+        texts.append({"id": "export", "title": _("Pull secret for kubectl"), "texts": [export]})
     line = curl(request, registry, access)
     return [*texts, {"id": "curl", "title": "curl", "texts": [line], "link": _("API documentation")}]
 

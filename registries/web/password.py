@@ -28,6 +28,7 @@ from registries.service.copies import MOST, Copy, CopyState
 from registries.web import rotation
 from registries.web.add import trial_outcome, trial_refused
 from registries.web.edit_delete import gone, missing
+from registries.web.export import before_revoking, export_command
 from registries.web.forms import HarborForm, NewPasswordForm
 from registries.web.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, shown_path
@@ -135,7 +136,8 @@ def _saved(request: ConsoleRequest, changed: RegistrySecret) -> HttpResponse:
     text = _("Changed the password of %(name)s. Testing the connection.")
     if not tested:
         text = _("Changed the password of %(name)s. Not tested: too many recent tests.")
-    text = " ".join(filter(None, (text % {"name": changed.title}, stale_twins(request.access, changed))))
+    texts = (text % {"name": changed.title}, stale_twins(request.access, changed), before_revoking())
+    text = " ".join(filter(None, texts))
     if shown_path(request) == details_url(changed.key):
         return back(request, text, "registries:details", changed.namespace, changed.name)
     return done(
@@ -180,6 +182,7 @@ def form_page(
         "registry": registry,
         "advice": hints.second_credential(registry.provider, registry.username),
         "untested": untested,
+        "export": export_command(registry),
         "harbor": harbor or (HarborForm() if hints.is_robot(registry.provider, registry.username) else None),
         "writer": services().registries.password_writer(access=request.access, key=registry.key),
     }

@@ -16,6 +16,7 @@ from registries.domain.registry import Key
 from registries.log_in.access import ConsoleRequest
 from registries.runs.rotation import Rotations
 from registries.runs.run import Item, ItemState, RunState, RunView
+from registries.web.export import before_revoking
 from registries.web.notices import CHANGED
 from registries.web.responses import back, details_url, dialog, done, shown_path
 from registries.wiring import services
@@ -96,8 +97,9 @@ def _succeeded(request: ConsoleRequest, items: Sequence[Item]) -> HttpResponse:
         _("Changed %(name)s and its copies: %(n)s registries.") if len(items) > 1 else _("Changed %(name)s.")
     )
     text = text % {"name": first.name, "n": len(items)}
+    export = before_revoking()
     if not _is_robot(first):  # Harbor has ended the old secret already
-        text = f"{text} {_('Now revoke the old password at the registry.')}"
+        text = f"{text} {export or _('Now revoke the old password at the registry.')}"
     if shown_path(request) == details_url(first):
         return back(request, text, "registries:details", first.namespace, first.name)
     saved = ("registry-saved", {"uid": items[0].uid, "tested": True})

@@ -54,7 +54,7 @@ OPERATIONS: dict[str, tuple[dict[str, int], Ask]] = {
     "delete": ({**ADMINS, "olive": 204, "nina": 204}, lambda it, ns, name: it.delete(secrets(ns, name))),
     "rule": (dict.fromkeys(SEES, 404), lambda it, ns, name: it.get(f"{secrets(ns, name)}/sync-rule")),
     "keep": (
-        {**dict.fromkeys(SEES, 403), "olive": 201, "sam": 404},
+        {**dict.fromkeys(SEES, 403), "olive": 200, "sam": 404},
         lambda it, ns, name: it.put(
             f"{secrets(ns, name)}/sync-rule", {"all": True}, content_type="application/json"
         ),

@@ -1,9 +1,14 @@
-"""A node pulls all the time while a password changes: no pull fails, on either way of changing it.
+"""A node pulls all the time while a password changes: no pull fails, on each of three ways of changing it.
 
 A fake kubelet reads the pull secret and pulls through the real containerd from a real docker-registry. Its token
 service takes two passwords of one user, until the old one is revoked, as it is asked of people.
 """
 
+import base64
+import html
+import json
+import re
+import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,6 +32,7 @@ from tests.peers.fake_kubelet import FakeKubelet, Waits
 from tests.peers.images import push, push_scope, single
 from tests.peers.older_rule import OlderRule, collect_garbage
 from tests.peers.scripted import Reply, Request, basic, scripted, wait_for
+from tests.web.test_sync import htmx
 
 pytest_plugins = ("tests.peers.authorities",)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,6 +40,8 @@ __all__ = ["front", "people"]
 
 OLD, NEW = CANARY, f"{CANARY}-new"
 REPOSITORY = "project/app"
+PASSWORD = "/registries/team-a/harbor-prod/password/"
+APPLY = "application/apply-patch+yaml"
 
 
 @dataclass
@@ -124,3 +132,85 @@ def test_no_pull_fails_while_the_password_changes(
     assert (FOUR[1] in written) is (way == "four steps")
     assert services().store.credential(before.key, uid=people.find().uid).password == NEW
     assert place.node.pull(f"{place.registry}/{REPOSITORY}:1", "robot", OLD), "the old one is refused"
+
+
+def shown(cast: Cast, page: str) -> str:
+    """The command on a page."""
+    text = htmx(cast).get(page).content.decode()
+    found = re.findall(r"<code>(read -rs PASSWORD; [^<]+)</code>", text)
+    assert len(set(found)) == 1, text
+    return html.unescape(found[0])
+
+
+def kubectl(cluster: Cluster, command: str, password: str) -> None:
+    """What kubectl does for the command: `create secret docker-registry` makes the manifest, `apply --server-side`
+    sends it as one patch."""
+    read, _, line = command.partition("; ")
+    create, _, apply = line.partition(" | ")
+    assert (read, apply) == ("read -rs PASSWORD", "kubectl apply --server-side -f -")
+    words = shlex.split(create.replace('"$PASSWORD"', shlex.quote(password)))
+    assert words[:4] == ["kubectl", "create", "secret", "docker-registry"]
+    assert words[-3:] == ["--dry-run=client", "-o", "yaml"]
+    name, (flag, namespace) = words[4], words[5:7]
+    assert flag == "-n"
+    given = dict(it.removeprefix("--docker-").split("=", 1) for it in words[7:10])
+    pair = f"{given['username']}:{given['password']}"
+    entry = {"username": given["username"], "password": given["password"]}
+    entry["auth"] = base64.b64encode(pair.encode()).decode()
+    data = json.dumps({"auths": {given["server"]: entry}}).encode()
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": base64.b64encode(data).decode()},
+    }
+    path = f"{secret(KEY)}?fieldManager=kubectl"
+    answer = cluster.server.call("PATCH", path, manifest, kind=APPLY)  # JSON is YAML
+    assert answer.status in (200, 201), answer.body
+
+
+@pytest.fixture
+def exported(cast: Cast, cluster: Cluster, place: Place, settings: Any, transactional_db: None) -> Any:
+    """A registry of the console's own store, whose pull secret is on a cluster."""
+    settings.PROBE_ALLOW_LOOPBACK = True
+    place.valid[:] = [OLD, NEW]
+    cluster.empty("team-a")
+    cluster.server.call("DELETE", secret(KEY))
+    cast.add(domain=f"http://{place.registry}", username="robot", password=OLD)
+    kubectl(cluster, shown(cast, "/registries/team-a/harbor-prod/"), OLD)
+    yield cast
+    cluster.server.call("DELETE", secret(KEY))
+
+
+def change(cast: Cast) -> None:
+    """In the dialog, by a person."""
+    registry = cast.find()
+    form = {"uid": registry.uid, "generation": registry.generation, "password": NEW, "anyway": "1"}
+    response = htmx(cast).post(PASSWORD, form)
+    assert response.status_code == 204, response.content.decode()
+    assert "请先在集群中重新应用，再吊销旧密码" in str(json.loads(response["HX-Trigger"]))
+
+
+def test_no_pull_fails_with_a_secret_that_is_exported_again(
+    exported: Cast, cluster: Cluster, place: Place
+) -> None:
+    """The console's own store: the command of the page is run again before the old password is revoked."""
+    uid = cluster.server.call("GET", secret(KEY)).body["metadata"]["uid"]
+    with pulling(place, cluster, f"{place.registry}/{REPOSITORY}:1") as said:
+        assert wait_for(lambda: len(said) > 3)
+        command = shown(exported, PASSWORD)
+        change(exported)
+        kubectl(cluster, command, NEW)
+        pulled = len(said)
+        assert wait_for(lambda: len(said) > pulled + 1)  # the pull under way may still use the old one
+        place.valid.remove(OLD)
+        revoked = len(said)
+        assert wait_for(lambda: len(said) > revoked + 3)
+
+    assert set(said) == {""}, [it for it in said if it]
+    found = cluster.server.call("GET", secret(KEY)).body
+    assert found["metadata"]["uid"] == uid, "it was changed in place"
+    assert passwords(found) == {NEW}
+    assert place.node.pull(f"{place.registry}/{REPOSITORY}:1", "robot", OLD), "the old one is refused"
+    assert CANARY not in command
