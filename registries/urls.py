@@ -3,44 +3,38 @@
 from django.urls import path, register_converter
 
 from registries.api import metrics
-from registries.web import (
-    accounts,
+from registries.web import icons
+from registries.web.administration import accounts, channels, mirrors, namespaces, silences, tokens
+from registries.web.journal import journal
+from registries.web.journal.journal_export import journal_export
+from registries.web.lists import images
+from registries.web.lists.list import namespace_options, pulse, registry_list, selection
+from registries.web.lists.overview import overview
+from registries.web.lists.palette import palette
+from registries.web.pulls.pull_failures import pull_failures, restart_pod
+from registries.web.pulls.pull_secrets import pull_secret, run_usage, usage
+from registries.web.pulls.secret_scan import secret_scan
+from registries.web.registry import (
     add,
-    channels,
     correct,
     details,
     harbor_secret,
-    icons,
-    images,
     intervals,
-    journal,
-    mirrors,
-    namespaces,
     node_tests,
     password,
     rotation,
     rules,
-    silences,
     sync,
-    test_many,
     test_one,
-    tokens,
-    undo,
 )
-from registries.web.copy_to import copy, copy_cancel, copy_many, copy_plan, copy_progress, copy_start
-from registries.web.delete_many import batch_delete, run_cancel, run_items, run_progress, run_start
-from registries.web.edit_delete import delete, edit
-from registries.web.journal_export import journal_export
-from registries.web.list import namespace_options, pulse, registry_list, selection
-from registries.web.notices import run_notices
-from registries.web.overview import overview
-from registries.web.palette import palette
-from registries.web.pull_failures import pull_failures, restart_pod
-from registries.web.pull_secrets import pull_secret, run_usage, usage
-from registries.web.relatives import align, relatives
-from registries.web.relink import relink
+from registries.web.registry.edit_delete import delete, edit
+from registries.web.registry.relatives import align, relatives
+from registries.web.registry.relink import relink
 from registries.web.responses import with_accounts_only as local
-from registries.web.secret_scan import secret_scan
+from registries.web.runs import test_many, undo
+from registries.web.runs.copy_to import copy, copy_cancel, copy_many, copy_plan, copy_progress, copy_start
+from registries.web.runs.delete_many import batch_delete, run_cancel, run_items, run_progress, run_start
+from registries.web.runs.notices import run_notices
 
 
 class NameConverter:

@@ -39,7 +39,7 @@ OWNERS = {
     "ApiBucket": {"limits.py"},
     "Pause": {"verification/pauses.py"},
     "ScheduledCredential": {
-        *("web/watched.py", "demo/past.py"),
+        *("web/lists/watched.py", "demo/past.py"),
         *(f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network", "telling", "recent")),
     },
     "ScheduledRegistry": {
@@ -51,23 +51,34 @@ OWNERS = {
     },
     "ExpiryNotice": {"schedule/expiry.py", "schedule/moving.py"},
     "StateChange": {
-        "web/watched.py",
+        "web/lists/watched.py",
         *(f"schedule/{name}.py" for name in ("rows", "silences", "telling", "recent", "moving")),
         "runs/clean_up.py",
     },
     "DayRecord": {
-        *("web/watched.py", "schedule/days.py", "schedule/moving.py", "runs/clean_up.py"),
+        *("web/lists/watched.py", "schedule/days.py", "schedule/moving.py", "runs/clean_up.py"),
     },
     "NetworkIncident": {"schedule/network.py", "schedule/telling.py"},
-    "Silence": {"schedule/silences.py", "schedule/moving.py", "web/channels.py", "web/silences.py"},
+    "Silence": {
+        "schedule/silences.py",
+        "schedule/moving.py",
+        "web/administration/channels.py",
+        "web/administration/silences.py",
+    },
     "ClusterSession": {"people/cluster_sessions.py", "log_in/backend.py"},
     "Mirror": {"mirrors/listing.py"},
     "Channel": {"events/channels.py", "events/outbox.py", "events/sender.py"},
     "Delivery": {"events/outbox.py"},
     "DeliveryItem": {"events/outbox.py"},
     "AuditEntry": {
-        *("audit/log.py", "audit/search.py", "runs/clean_up.py", "words/journal.py", "web/details.py"),
-        *("web/journal_rows.py", "web/journal_export.py"),
+        *(
+            "audit/log.py",
+            "audit/search.py",
+            "runs/clean_up.py",
+            "words/journal.py",
+            "web/registry/details.py",
+        ),
+        *("web/journal/journal_rows.py", "web/journal/journal_export.py"),
         "demo/seed.py",
     },
 }

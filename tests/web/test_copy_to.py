@@ -248,7 +248,7 @@ def test_namespaces_that_are_none_create_nothing(cast: Cast, names: tuple[str, .
 
 
 def test_too_many_copies_at_once_are_refused(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registries.web.copy_to.MOST", 2)
+    monkeypatch.setattr("registries.web.runs.copy_to.MOST", 2)
     sources = [cast.add(f"r-{number}") for number in range(3)]
 
     shown, start = plan(htmx(cast), sources, "team-b")

@@ -16,7 +16,7 @@ from django.utils import timezone
 from registries.domain.registry import Key, VerifyStatus
 from registries.domain.resource import encode_password, to_domain
 from registries.models import Silence
-from registries.web.details import commands
+from registries.web.registry.details import commands
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from registries.urls import urlpatterns
-from registries.web.list import registry_list, selection
+from registries.web.lists.list import registry_list, selection
 from tests.cast import EVERYBODY, Cast
 
 SEES = {"olive": 200, "nina": 200, "omar": 200, "vic": 200, "sam": 404}

@@ -123,7 +123,7 @@ def test_an_error_of_ours_shows_no_cause_and_logs_it(cast: Cast, monkeypatch: An
 
     client = cast.client("olive")
     client.raise_request_exception = False
-    monkeypatch.setattr("registries.web.list._context", fails)
+    monkeypatch.setattr("registries.web.lists.list._context", fails)
 
     response = client.get("/registries/")
 

@@ -20,7 +20,7 @@ from registries.domain.access import Access, Role
 from registries.domain.registry import Key
 from registries.models import AuditEntry, Run
 from registries.people.grants import set_grant
-from registries.web import journal, journal_export
+from registries.web.journal import journal, journal_export
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast

@@ -230,7 +230,7 @@ def test_the_age_of_a_password_is_a_setting(
     settings.PASSWORD_AGE_DAYS = limit
     verified(cast, "harbor-prod", Reason.OK)
     later = datetime.now(UTC) + timedelta(days=age)
-    monkeypatch.setattr("registries.web.overview.timezone.now", lambda: later)
+    monkeypatch.setattr("registries.web.lists.overview.timezone.now", lambda: later)
     shown = part(page(cast), "checklist")
     assert ("older than" in shown) == (old is not None)
     assert ("harbor-prod" in shown) == bool(old)
@@ -299,7 +299,7 @@ def test_what_is_kept_for_a_minute_ends_with_any_change(cast: Cast, monkeypatch:
     assert it.name in part(page(cast), "recovered"), "a change of state at once"
     verified(cast, "another", Reason.OK, domain="quay.example.com")
     assert 'class="tile-count">21<' in page(cast), "a registry too"
-    monkeypatch.setattr("registries.web.overview.timezone.now", lambda: datetime.now(UTC) + 25 * HOUR)
+    monkeypatch.setattr("registries.web.lists.overview.timezone.now", lambda: datetime.now(UTC) + 25 * HOUR)
     assert not part(page(cast), "recovered"), "and time passes"
 
 

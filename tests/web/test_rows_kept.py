@@ -7,7 +7,7 @@ import pytest
 
 from registries.domain.registry import RegistrySecret
 from registries.domain.resource import PREFIX, milliseconds
-from registries.web import list, rows
+from registries.web.lists import list, rows
 from registries.wiring import services
 from tests.cast import Cast
 

@@ -11,7 +11,7 @@ from django.utils import translation
 from registries.domain.registry import VerifyStatus
 from registries.domain.resource import PREFIX
 from registries.models import AuditEntry, StoredResource, VerificationRecord
-from registries.web.test_one import strip_text
+from registries.web.registry.test_one import strip_text
 from registries.wiring import services
 from tests.cast import Cast
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from registries.domain.registry import RegistrySecret
 from registries.domain.resource import PREFIX, milliseconds
 from registries.models import DayRecord, ScheduledCredential, ScheduledRegistry, StateChange
-from registries.web import watched
+from registries.web.lists import watched
 from registries.wiring import services
 from tests.cast import Cast
 

@@ -1,0 +1,95 @@
+"""The audit log as a CSV file for spreadsheets."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from io import StringIO
+
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from registries.audit import search
+from registries.audit.action import Action
+from registries.domain.access import Permission
+from registries.log_in.access import ConsoleRequest
+from registries.models import AuditEntry
+from registries.web.journal.journal_filter import JournalFilter
+from registries.wiring import services
+from registries.words.journal import line
+
+MOST_ROWS = 50_000
+AT_ONCE = 500
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+"""A spreadsheet takes a cell that begins with one of these for a formula."""
+_CELL = re.compile(r"([;\t]\s*)(?=[-=+@＝＋－＠])")
+BOM = "\ufeff"
+"""Excel reads a file as UTF-8 only with this mark."""
+
+
+@require_GET
+def journal_export(request: ConsoleRequest) -> HttpResponseBase:
+    """The entries that match the filter, newest first. A filter that cannot be read leads back to the page."""
+    form = JournalFilter.of(request)
+    if not form.is_valid():
+        return redirect(form.url())
+    access, criteria = request.access, form.criteria()
+    ids = search.newest_ids(access, criteria, MOST_ROWS + 1)
+    place = criteria.namespace if access.may(Permission.SEE, criteria.namespace) else ""
+    number = str(min(len(ids), MOST_ROWS))
+    services().audit.record(access, Action.EXPORT, namespace=place, note=number)
+    response = StreamingHttpResponse(
+        _file(ids, translation.get_language()), content_type="text/csv; charset=utf-8"
+    )
+    name = f"audit-log-{timezone.localdate():%Y-%m-%d}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _file(ids: Sequence[int], language: str | None) -> Iterator[str]:
+    """The file in parts. The language is set for each part, since other requests run between two of them."""
+    with translation.override(language):
+        start = BOM + _csv([_head()])
+        end = _csv(
+            [[_("Only the newest %(n)s entries are here. Filter for others.") % {"n": f"{MOST_ROWS:,}"}]]
+        )
+    yield start
+    for first in range(0, min(len(ids), MOST_ROWS), AT_ONCE):
+        with translation.override(language):
+            part = _csv([_row(it) for it in search.by_id(ids[first : min(first + AT_ONCE, MOST_ROWS)])])
+        yield part
+    if len(ids) > MOST_ROWS:
+        yield end
+
+
+def _head() -> list[str]:
+    return [
+        *(_("Time"), _("Person"), _("Action"), _("Namespace"), _("Name"), _("Change"), _("Outcome")),
+        *(_("Reason"), _("Times"), _("Last time"), _("From"), _("Run")),
+    ]
+
+
+def _row(entry: AuditEntry) -> list[str]:
+    words = line(entry)
+    last = timezone.localtime(entry.last_at).isoformat(" ", "seconds") if entry.last_at else ""
+    return [
+        timezone.localtime(entry.at).isoformat(" ", "seconds"),
+        *(entry.person, words.action, entry.namespace, entry.name, words.about, words.outcome, words.detail),
+        *(str(entry.count), last, entry.source, str(entry.run or "")),
+    ]
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> str:
+    text = StringIO()
+    csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: str) -> str:
+    """The value as text, never as a formula. An apostrophe is the mark of a text in a spreadsheet. Where the decimal
+    sign is a comma, Excel begins a cell after each semicolon."""
+    value = _CELL.sub(r"\1'", value)
+    return f"'{value}" if value.startswith(FORMULA) or value.lstrip().startswith(FORMULA) else value

@@ -1,0 +1,281 @@
+"""概览 (overview): what broke, what fails, and what to look after, on one page."""
+
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_safe
+
+from registries.domain.access import Access, Permission
+from registries.domain.query import Filter, ListQuery, Page, Tally
+from registries.domain.registry import RegistrySecret
+from registries.index.snapshot import Snapshot, Visible, visible, visible_namespaces
+from registries.index.survey import Some, Survey
+from registries.log_in.access import ConsoleRequest
+from registries.probe.schedule import registry_of
+from registries.schedule import network
+from registries.schedule.recent import MOST, Outlook, Turn, failing_since, newest_change, outlook, turns
+from registries.schedule.state import State
+from registries.web import filters
+from registries.web.lists.group_rows import spread
+from registries.web.lists.list import ListControls
+from registries.web.responses import details_url
+from registries.web.shares import Part, share
+from registries.wiring import services
+from registries.words import labels
+from registries.words.labels import Label
+
+YESTERDAY = timedelta(hours=24)
+BROKEN, RECOVERED, FAILING, NAMES, NAMESPACES = 5, 3, 5, 2, 6
+"""The most lines of each list: so many fit on a screen."""
+FLAPPING = Label(gettext_lazy("Flapping"), "warn", "triangle-alert")
+REFRESH = 30
+KEPT, KEPT_FOR = 32, timedelta(minutes=1)
+"""Facts in memory, and for how long. People who see the same namespaces share theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One registry, or those of one domain with one cause."""
+
+    label: Label
+    text: str
+    url: str
+    reason: str
+    where: str
+    at: datetime | None
+    ago: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One line of the checklist. `names` are (title, URL, note) of the first registries."""
+
+    text: str
+    count: int
+    kind: str
+    url: str = ""
+    names: tuple[tuple[str, str, str], ...] = ()
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The first lines of a list, and how many are left out."""
+
+    shown: tuple[Line, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a page says at any time until a registry or a state changes, for a minute at most."""
+
+    at: datetime
+    survey: Survey
+    turns: list[Turn]
+    cut: bool
+    """Whether there may be more turns."""
+    namespaces: list[tuple[str, Tally]]
+
+
+_kept: dict[Hashable, Facts] = {}
+
+
+@require_safe
+def overview(request: ConsoleRequest) -> HttpResponse:
+    access, now = request.access, timezone.now()
+    snapshot = services().index.fresh()
+    seen = visible(snapshot, access, "")
+    version = services().index.version_of(seen)
+    facts = _facts(snapshot, seen, access, now, version)
+    survey = facts.survey
+    page = Page((), survey.tally.total, 1, 1, survey.tally, version)
+    context = {
+        "controls": ListControls.of(ListQuery(), page, request.acting_access),
+        "version": page.version,
+        "refresh": REFRESH,
+    }
+    if survey.tally.total:
+        scope = _scope(snapshot, access)
+        context |= _news(facts, scope, now) | {"tasks": _tasks(survey, now)}
+        context["namespaces"] = _namespaces(facts.namespaces)
+    return render(request, "overview/overview.html", context)
+
+
+def _scope(snapshot: Snapshot, access: Access) -> tuple[str, ...] | None:
+    """The namespaces that a person sees; None: all."""
+    return None if access.sees_everything else visible_namespaces(snapshot, access, Permission.SEE)
+
+
+def _facts(snapshot: Snapshot, seen: Visible, access: Access, now: datetime, version: str) -> Facts:
+    """The facts about the registries of `version`, and the last day's changes."""
+    scope, days = _scope(snapshot, access), settings.PASSWORD_AGE_DAYS
+    key = version, newest_change(), scope, days
+    facts = _kept.get(key)
+    if facts is None or abs(now - facts.at) > KEPT_FOR:
+        survey = Survey.of(seen, now, timedelta(days=days) or None, NAMES)
+        found, cut = _turned(snapshot, access, scope, now)
+        facts = Facts(now, survey, found, cut, _tallies(snapshot, access, now))
+        if len(_kept) >= KEPT:
+            _kept.clear()
+        _kept[key] = facts
+    return facts
+
+
+def _turned(
+    snapshot: Snapshot, access: Access, scope: tuple[str, ...] | None, now: datetime
+) -> tuple[list[Turn], bool]:
+    def find(uid: str) -> RegistrySecret | None:
+        key = snapshot.keys_by_uid.get(uid)
+        return snapshot.find(key) if key and access.may(Permission.SEE, key.namespace) else None
+
+    return turns(now - YESTERDAY, find, scope)
+
+
+def _news(facts: Facts, scope: tuple[str, ...] | None, now: datetime) -> dict[str, Any]:
+    """What the schedule found, in the namespaces that a person sees."""
+    survey = facts.survey
+    broken = [it for it in facts.turns if it.state is not State.OK]
+    recovered = [it for it in facts.turns if it.state is State.OK]
+    incident = network.current()
+    return {
+        "read": f"{MOST:,}" if facts.cut else "",
+        "broken": _turns(broken, BROKEN, now),
+        "recovered": _turns(recovered, RECOVERED, now),
+        "failing": _failing(survey, scope),
+        "failing_url": filters.url(ListQuery(), status=Filter.FAILED),
+        "calm": _calm(survey.tally),
+        "tested": survey.tested_at and _("Checked %(ago)s.") % {"ago": labels.ago(survey.tested_at, now)},
+        "next_check": _next_check(outlook(scope, now), now),
+        "incident": incident and {"at": incident.began_at, "ago": labels.ago(incident.began_at, now)},
+    }
+
+
+def _calm(tally: Tally) -> str:
+    """The good news, no better than it is; "" when something fails."""
+    if tally.failed:
+        return ""
+    if tally.untested or tally.stale:
+        return _("No registry fails.")
+    return ngettext("The registry works.", "All %(n)s registries work.", tally.total) % {
+        "n": f"{tally.total:,}"
+    }
+
+
+def _next_check(coming: Outlook, now: datetime) -> str:
+    """When the next scheduled check comes, or why none does."""
+    if coming.late:
+        text = ngettext("%(n)d scheduled check is late.", "%(n)d scheduled checks are late.", coming.late)
+        return text % {"n": coming.late}
+    if coming.next_at is None:
+        off = services().check_interval is None
+        return _("Scheduled checks are off.") if off else _("No scheduled check is due.")
+    minutes = max(0, int((coming.next_at - now).total_seconds())) // 60
+    if minutes < 1:
+        return _("The next check is due now.")
+    if minutes < 60:
+        return ngettext("Next check in %(n)d minute.", "Next check in %(n)d minutes.", minutes) % {
+            "n": minutes
+        }
+    hours = minutes // 60
+    return ngettext("Next check in %(n)d hour.", "Next check in %(n)d hours.", hours) % {"n": hours}
+
+
+def _turns(found: Sequence[Turn], most: int, now: datetime) -> Lines:
+    return Lines(tuple(_turn(it, now) for it in found[:most]), len(found[most:]))
+
+
+def _turn(turn: Turn, now: datetime) -> Line:
+    label = FLAPPING if turn.state is State.FLAPPING else labels.FILTERS[Filter.FAILED]
+    if turn.state is State.OK:
+        label = labels.FILTERS[Filter.SUCCESS]
+    reason, ago = labels.reason(turn.reason), labels.ago(turn.at, now)
+    first = turn.registries[0]
+    if len(turn.registries) == 1:
+        return Line(label, first.title, details_url(first.key), reason, first.namespace, turn.at, ago)
+    url = filters.url(
+        ListQuery(), text=turn.domain, status=Filter.FAILED if turn.state is State.FAILING else None
+    )
+    return Line(label, turn.domain, url, reason, spread(len(turn.registries), turn.namespaces), turn.at, ago)
+
+
+def _failing(survey: Survey, scope: Collection[str] | None) -> Lines:
+    """The failing registries by address and cause, the largest groups first."""
+    shown = survey.failing[:FAILING]
+    hosts = {registry_of(domain) for (domain, _reason), _count in shown}
+    since = failing_since(hosts, scope) if hosts else {}
+    return Lines(tuple(_group(*it, since) for it in shown), len(survey.failing[FAILING:]))
+
+
+def _group(where: tuple[str, str], count: int, since: dict[tuple[str, str], datetime]) -> Line:
+    domain, reason = where
+    at = since.get((registry_of(domain), reason))
+    return Line(
+        label=labels.FILTERS[Filter.FAILED],
+        text=domain,
+        url=filters.url(ListQuery(), text=domain, status=Filter.FAILED),
+        reason=labels.reason(reason),
+        where=ngettext("%(n)s registry", "%(n)s registries", count) % {"n": f"{count:,}"},
+        at=at,
+        ago=_("since %(time)s") % {"time": f"{timezone.localtime(at):%m-%d}"} if at else "",
+    )
+
+
+def _tasks(survey: Survey, now: datetime) -> list[Task]:
+    """The checklist, in the order of urgency. A line without a registry is done."""
+    tally, today = survey.tally, timezone.localdate(now)
+    days = settings.PASSWORD_AGE_DAYS
+
+    def filtered(text: str, status: Filter, kind: str, some: Some | None = None) -> Task:
+        names = _names(some, lambda it: labels.next_expiry(it, today)) if some else ()
+        more = some.more if some else 0
+        return Task(text, tally.of(status), kind, filters.url(ListQuery(), status=status), names, more)
+
+    def listed(text: str, some: Some, note: Callable[[RegistrySecret], str]) -> Task:
+        return Task(text, some.count, "warn", "", _names(some, note), some.more)
+
+    old = ngettext("Password older than %(n)d day", "Password older than %(n)d days", days) % {"n": days}
+    tasks = [
+        filtered(
+            _("Credential or certificate expires within 30 days"), Filter.EXPIRING, "warn", survey.expiring
+        ),
+        filtered(_("Never tested"), Filter.UNTESTED, "idle"),
+        filtered(_("Not tested for a week"), Filter.STALE, "idle"),
+        filtered(_("Any password is accepted"), Filter.UNPROVEN, "warn"),
+        listed(old, survey.old, lambda it: labels.ago(it.password_set_at, now)),
+        listed(_("Certificate not verified"), survey.not_verified, lambda _it: ""),
+        listed(_("Plain HTTP"), survey.plain, lambda _it: ""),
+    ]
+    return tasks if days > 0 else [it for it in tasks if it.text != old]
+
+
+def _names(some: Some, note: Callable[[RegistrySecret], str]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((it.title, details_url(it.key), note(it)) for it in some.first)
+
+
+def _tallies(snapshot: Snapshot, access: Access, now: datetime) -> list[tuple[str, Tally]]:
+    """The namespaces with registries, those with most failures first."""
+    rows: list[tuple[str, Tally]] = [
+        (name, visible(snapshot, access, name).tally(now))
+        for name in visible_namespaces(snapshot, access, Permission.SEE)
+        if name in snapshot.buckets
+    ]
+    rows = [it for it in rows if it[1].total]
+    rows.sort(key=lambda it: (-it[1].failed, -it[1].total, it[0]))
+    return rows
+
+
+def _namespaces(rows: Sequence[tuple[str, Tally]]) -> dict[str, Any]:
+    """The shares of the first namespaces."""
+    shown: list[tuple[str, str, list[Part]]] = [
+        (name, filters.url(ListQuery(), namespace=name), share(tally)) for name, tally in rows[:NAMESPACES]
+    ]
+    return {"shown": shown, "more": len(rows[NAMESPACES:])}

@@ -1,0 +1,120 @@
+"""拉取凭证检查 (pull secrets in use): a scan of the Secrets that pods, workloads and service accounts name."""
+
+from dataclasses import dataclass
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from registries.domain.access import Access, Permission
+from registries.domain.errors import NotFound
+from registries.domain.registry import Provider
+from registries.domain.shown import shown_words
+from registries.log_in.access import ConsoleRequest
+from registries.pull_secrets.scan import Finding, Scanned
+from registries.web.pulls.adopt import add_url
+from registries.web.responses import details_url, is_htmx
+from registries.wiring import services
+from registries.words.labels import Label
+from registries.words.problems import problem_text
+from registries.words.pull_failures import FLAWS
+from registries.words.secret_scan import FINDINGS
+
+USERS_SHOWN, NAMES_SHOWN, STEPS, UNREAD_SHOWN = 10, 5, 3, 10
+NAME_MAX = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A Secret with findings [(label, reason)]. `users` are (kind, name), `more` counts the rest. `steps` are
+    (text, URL, opens a dialog)."""
+
+    namespace: str
+    name: str
+    findings: list[tuple[Label, str]]
+    users: tuple[tuple[str, str], ...]
+    count: int
+    more: int
+    steps: list[tuple[str, str, bool]]
+    adopts: bool
+    """Whether a step adds a registry for a credential in it."""
+
+
+@require_safe
+def secret_scan(request: ConsoleRequest) -> HttpResponse:
+    """The page; for htmx, the part that the filter changes. `namespace` narrows it. NotFound without a cluster."""
+    namespace = request.GET.get("namespace", "")
+    if not services().pull_failures.available:
+        raise NotFound(request.path)
+    found = services().pull_failures.secrets.find(access=request.access, namespace=namespace)
+    context = {
+        "namespace": namespace,
+        "namespaces": services().index.namespaces(access=request.access),
+        "rows": [_row(it, request.acting_access) for it in found.secrets],
+        "unused": [(it, details_url(it.key)) for it in found.unused],
+        "checked": found.checked,
+        "unread": _unread(found.unread),
+        "problem": problem_text(found.problem) if found.problem else "",
+        "more": found.more,
+    }
+    part = "registries/_secret_scan.html" if is_htmx(request) else "registries/secret_scan.html"
+    return render(request, part, context)
+
+
+def _unread(unread: list[tuple[str, list[str]]]) -> list[tuple[str, str, int]]:
+    """(kinds, the first namespaces where they may not be listed, the number of further ones)."""
+    places: dict[str, list[str]] = {}
+    for place, kinds in unread:
+        places.setdefault(", ".join(kinds), []).append(place)
+    return [(kinds, ", ".join(it[:UNREAD_SHOWN]), len(it[UNREAD_SHOWN:])) for kinds, it in places.items()]
+
+
+def _row(scanned: Scanned, access: Access) -> Row:
+    steps = _steps(scanned, access)
+    return Row(
+        namespace=scanned.key.namespace,
+        name=shown_words(scanned.key.name, NAME_MAX),
+        findings=[(FINDINGS[it], _reason(it, scanned)) for it in scanned.findings],
+        users=scanned.users[:USERS_SHOWN],
+        count=len(scanned.users),
+        more=len(scanned.users[USERS_SHOWN:]),
+        steps=steps,
+        adopts=bool(scanned.unclaimed) and any(opens for _text, _url, opens in steps),
+    )
+
+
+def _reason(finding: Finding, scanned: Scanned) -> str:
+    """Hosts, user names and keys are typed by anybody, and are cleaned."""
+    claimed = [_("%(user)s at %(host)s") % {"user": user, "host": host} for host, user in scanned.unclaimed]
+    names = {
+        Finding.SHADOWED: scanned.shadowed_by,
+        Finding.DUPLICATE: scanned.same,
+        Finding.FOREIGN: tuple(claimed),
+    }.get(finding, ())
+    text = ", ".join(shown_words(it, NAME_MAX) for it in names[:NAMES_SHOWN])
+    hint = str(FINDINGS[finding].hint) % {"names": text + (", …" if len(names) > NAMES_SHOWN else "")}
+    if finding is Finding.BROKEN and scanned.flaw is not None:
+        flawed = shown_words(scanned.flawed.rpartition("@")[2], NAME_MAX)
+        hint += " " + str(FLAWS[scanned.flaw]) % {"key": flawed}
+    return hint
+
+
+def _steps(scanned: Scanned, access: Access) -> list[tuple[str, str, bool]]:
+    """A registry is opened, or added with the values of a credential."""
+    key, may = scanned.key, access.may(Permission.CREATE, scanned.key.namespace)
+    if scanned.registry is not None:
+        registry = services().index.known(access, scanned.registry)
+        text = _("Open %(name)s") % {"name": registry.title if registry else scanned.registry.name}
+        return [(text, details_url(scanned.registry), False)]
+    if not may:
+        return []
+    if Finding.MISSING in scanned.findings:
+        query = {"namespace": key.namespace, "name": key.name, "provider": Provider.OTHER.value}
+        return [(_("Add registry"), reverse("registries:add", query=query), True)]
+    steps = []
+    for host, user in scanned.unclaimed[:STEPS]:
+        text = _("Add %(host)s") % {"host": shown_words(host, NAME_MAX)}
+        steps.append((text, add_url(key, host, user), True))
+    return steps

@@ -1,0 +1,325 @@
+"""添加镜像源 (add registry): the form, its live checks, the test before saving, and saving."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from registries.addresses.address import AddressError, parse_address
+from registries.domain.access import Access, Permission, role_for
+from registries.domain.errors import (
+    AlreadyExists,
+    Cause,
+    Conflict,
+    Forbidden,
+    Invalid,
+    LeftAlone,
+    NotFound,
+    Problem,
+    Refused,
+    TooManyRequests,
+)
+from registries.domain.registry import USERNAME_MAX, Provider, RegistrySecret, name_problem
+from registries.domain.shown import shown_words
+from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
+from registries.intake.draft import read_credential, read_draft, suggested_name
+from registries.log_in.access import ConsoleRequest
+from registries.mirrors.words import credential_warning
+from registries.verification.outcome import left_alone
+from registries.web.forms import AddForm, CauseForm
+from registries.web.lists.rows import verdict_of
+from registries.web.pulls.adopt import Adopted, adopted_in, with_credential
+from registries.web.registry.relatives import stale_twins
+from registries.web.responses import back, details_url, dialog, done, is_htmx, toast
+from registries.web.runs import copy_to
+from registries.wiring import services
+from registries.words import labels, presets
+from registries.words.problems import cause_text
+from registries.words.pull_secrets import image_problem
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: ConsoleRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _save(request)
+    namespaces = _namespaces(request)
+    if not namespaces:
+        return _nowhere(request)
+    asked = request.GET.get("namespace", "")
+    namespace = asked if asked in namespaces else namespaces[0]
+    provider = _provider(request) if "provider" in request.GET else Provider.HARBOR
+    return _new(request, provider, namespace, another="another" in request.GET)
+
+
+def _new(request: ConsoleRequest, provider: Provider, namespace: str, *, another: bool) -> HttpResponse:
+    """The form for a new registry. After another one, its first empty field has the focus."""
+    initial = {
+        "provider": provider.value,
+        "namespace": namespace,
+        "name": _suggestion(request, provider, namespace),
+        **_given(request),
+    }
+    adopted = None if request.method == "POST" else adopted_in(request)
+    if adopted and adopted.entry:
+        initial |= {"domain": adopted.host, "username": adopted.username}
+    form = AddForm(initial=initial, namespaces=_namespaces(request))
+    if another:
+        preset = presets.PRESETS[provider].domain or provider is Provider.ALIYUN
+        form.fields["username" if preset else "domain"].widget.attrs["autofocus"] = True
+    return _form(request, form, another=another, adopted=adopted)
+
+
+def _given(request: ConsoleRequest) -> dict[str, str]:
+    """Address, name and user name from a link, if they are valid."""
+    domain, name, found = request.GET.get("domain", ""), request.GET.get("name", ""), dict[str, str]()
+    if domain:
+        with suppress(AddressError):
+            found["domain"] = parse_address(domain).canonical
+    if name and name_problem(name) is None:
+        found["name"] = name
+    if (username := request.GET.get("username", "")) and username == shown_words(username, USERNAME_MAX):
+        found["username"] = username
+    return found
+
+
+def _nowhere(request: ConsoleRequest) -> HttpResponse:
+    """The dialog for a person who cannot add to any namespace."""
+    access = request.access
+    if not access.may_anywhere(Permission.CREATE):
+        raise Forbidden("", role_for(Permission.CREATE))
+    context = {"administers": access.administers}
+    return dialog(request, "registries/_no_namespace.html", context, title=_("Add registry"))
+
+
+@sensitive_variables("form", "draft")
+def _save(request: ConsoleRequest) -> HttpResponse:
+    """Saves, then tests. A registry that is down does not prevent saving."""
+    access, status = request.access, 422
+    form = AddForm(request.POST, namespaces=_namespaces(request))
+    try:
+        draft = read_draft(with_credential(request, form.typed()))
+        created = services().registries.create(access=access, draft=draft)
+    except Invalid as error:
+        form.add_causes(error.causes)
+    except AlreadyExists as error:
+        form.add_causes([Cause("name", error.problem or Problem.TAKEN)])
+    except NotFound:
+        form.add_causes([Cause("namespace", Problem.UNKNOWN)])
+    except Refused as error:
+        form.add_causes([Cause("namespace", error.code)])
+    except Forbidden:
+        form.add_causes([Cause("namespace", Problem.FORBIDDEN_HERE)])
+        status = 403
+    except Conflict as error:
+        form.add_causes([Cause("namespace", error.code)])
+    else:
+        return _saved(request, created)
+    another, adopted = "another" in request.POST, adopted_in(request)
+    return _form(request, form, status=status, another=another, adopted=adopted)
+
+
+def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
+    """Closes the dialog, or shows the form for another registry of this provider and namespace."""
+    text = " ".join(
+        filter(None, (_after_saving(request.access, created), stale_twins(request.access, created)))
+    )
+    event = ("registry-saved", {"uid": created.uid, "tested": True})
+    if also := copy_to.chosen_namespaces(request, "also", created):
+        response = copy_to.copy_at_once(request, created, also)
+        trigger_client_event(response, *event)
+        return toast(response, text, href=details_url(created.key))
+    if "another" not in request.POST:
+        return done(request, text, event, href=details_url(created.key))
+    if not is_htmx(request):
+        values = {"namespace": created.namespace, "provider": created.provider.value, "another": "yes"}
+        return back(request, text, "registries:add", query=values)
+    response = _new(request, created.provider, created.namespace, another=True)
+    for name, params in (event, ("registries-changed", {})):
+        trigger_client_event(response, name, params)
+    return toast(response, text, href=details_url(created.key))
+
+
+def _after_saving(access: Access, created: RegistrySecret) -> str:
+    """Tests the saved registry, within the person's test limit. Returns the text of the toast."""
+    try:
+        services().single_tests.start(access=access, key=created.key)
+    except TooManyRequests:
+        return _("Added %(name)s. Not tested: too many recent tests.") % {"name": created.title}
+    return _("Added %(name)s. Testing the connection.") % {"name": created.title}
+
+
+def _form(
+    request: ConsoleRequest,
+    form: AddForm,
+    status: int = 200,
+    *,
+    another: bool = False,
+    adopted: Adopted | None = None,
+) -> HttpResponse:
+    if adopted and adopted.entry:
+        form.fields["username"].widget.attrs["readonly"] = True
+    provider = form.data.get("provider") or form.initial.get("provider")
+    context: dict[str, Any] = {
+        "form": form,
+        "presets": [(it, labels.PROVIDERS[it], presets.PRESETS[it]) for it in Provider],
+        "regions": presets.ALIYUN_REGIONS,
+        "chosen": provider,
+        "another": another,
+        "adopted": adopted,
+        "also": request.POST.getlist("also"),
+    }
+    return dialog(request, "registries/_add.html", context, status=status, title=_("Add registry"))
+
+
+@require_safe
+def check_name(request: ConsoleRequest) -> HttpResponse:
+    """Whether the name is free, and a suggestion, which the page uses if no name was typed."""
+    access = request.access
+    namespace, name = request.GET.get("namespace", ""), request.GET.get("name", "").strip()
+    taken = name in _names(request, namespace)
+    context = {"name": name, "taken": taken, "problem": name_problem(name), "namespace": namespace}
+    response = render(request, "registries/_check_name.html", context)
+    if access.may(Permission.CREATE, namespace):
+        provider = _provider(request)
+        suggestion = _suggestion(request, provider, namespace)
+        trigger_client_event(response, "name-suggested", {"name": suggestion})
+    return response
+
+
+@require_safe
+def check_address(request: ConsoleRequest) -> HttpResponse:
+    """The normalized address, its image reference, and registries with the same address and user name."""
+    text, username = request.GET.get("domain", ""), request.GET.get("username", "").strip()
+    context: dict[str, Any] = {}
+    if text.strip():
+        try:
+            address = parse_address(text)
+        except AddressError as error:
+            context["problem"] = cause_text(Cause("domain", Problem(error.problem), part=error.part))
+        else:
+            namespace, provider = request.GET.get("namespace", ""), _provider(request)
+            context = {
+                "address": address,
+                "warnings": [
+                    *(labels.warning(code) for code in address.warnings),
+                    *filter(None, [credential_warning(services().mirrors.hosts(text))]),
+                ],
+                "account_hint": presets.account_hint(address.host),
+                "is_aliyun": provider is not Provider.ALIYUN and presets.is_aliyun(address.host),
+                "image_problem": image_problem(address.registry_url),
+                "sample": presets.sample_image(address.registry_url, provider),
+                "twins": services().index.twins(
+                    access=request.access,
+                    namespace=namespace,
+                    domain=address.canonical,
+                    username=username,
+                ),
+            }
+    return render(request, "registries/_check_address.html", context)
+
+
+@require_POST
+def check_ca(request: ConsoleRequest) -> HttpResponse:
+    """Subject, validity and fingerprint of a pasted CA certificate.
+
+    Forbidden without EDIT in any namespace: reading a certificate costs time.
+    """
+    if not request.access.may_anywhere(Permission.EDIT):
+        raise Forbidden("", role_for(Permission.EDIT))
+    text = request.POST.get("ca_bundle", "")
+    context: dict[str, Any] = {"now": datetime.now(UTC)}
+    if text.strip():
+        try:
+            context["authorities"] = read_bundle(text)[1]
+        except BundleError as error:
+            context["problem"] = cause_text(Cause("ca_bundle", error.problem, BUNDLE_MAX))
+    return render(request, "registries/_check_ca.html", context)
+
+
+@sensitive_post_parameters("password")
+@sensitive_variables("form", "typed", "credential")
+@require_POST
+def try_connection(request: ConsoleRequest) -> HttpResponse:
+    """测试连接 (test connection) in the dialog: tests the typed values and records nothing."""
+    access = request.access
+    form = AddForm(request.POST, namespaces=_namespaces(request))
+    typed = form.typed()
+    try:
+        credential = read_credential(with_credential(request, typed))
+        trial = services().single_tests.start_typed(
+            access=access,
+            namespace=typed["namespace"],
+            credential=credential,
+            image=typed["probe_image"].strip(),
+        )
+    except (Invalid, LeftAlone, TooManyRequests) as error:
+        return trial_refused(request, form, error)
+    return trial_outcome(request, trial)
+
+
+def trial_refused(
+    request: ConsoleRequest, form: CauseForm, error: Invalid | LeftAlone | TooManyRequests
+) -> HttpResponse:
+    """Why typed values are not tested: the errors of the form, the registry's pause, or too many tests."""
+    if isinstance(error, Invalid):
+        fields = {"image": "probe_image"}
+        form.add_causes(replace(it, field=fields.get(it.field, it.field)) for it in error.causes)
+        return render(request, "registries/_trial.html", {"errors": errors_of(form)}, status=422)
+    if isinstance(error, LeftAlone):
+        context = {"verdict": verdict_of(left_alone(error.retry_after))}
+        return render(request, "registries/_trial.html", context, status=429)
+    return render(request, "registries/_trial.html", {"busy": error.retry_after}, status=429)
+
+
+def trial_outcome(request: ConsoleRequest, trial: UUID) -> HttpResponse:
+    """The verdict of a test in the dialog, or its progress. `stored`: in the dialog of a stored registry, which has no
+    fields for a CA."""
+    outcome = services().single_tests.outcome(access=request.access, test_id=trial)
+    context: dict[str, Any] = {
+        "trial": trial,
+        "stored": "generation" in request.POST or "stored" in request.GET,
+    }
+    if outcome is not None:
+        context["verdict"] = verdict_of(outcome)
+    return render(request, "registries/_trial.html", context)
+
+
+ask_trial = require_safe(trial_outcome)
+
+
+def errors_of(form: CauseForm) -> list[tuple[str, str, str]]:
+    """(id of the input, label, text) of every invalid field; ("", "", text) for what belongs to none."""
+    return [("", "", str(text)) for text in form.non_field_errors()] + [
+        (form[name].id_for_label or f"id_{name}_0", str(form[name].label), str(text))
+        for name, texts in form.errors.items()
+        for text in texts
+        if name in form.fields
+    ]
+
+
+def _namespaces(request: ConsoleRequest) -> tuple[str, ...]:
+    return services().index.namespaces(access=request.access, permission=Permission.CREATE)
+
+
+def _names(request: ConsoleRequest, namespace: str) -> frozenset[str]:
+    return services().index.names(access=request.access, namespace=namespace)
+
+
+def _suggestion(request: ConsoleRequest, provider: Provider, namespace: str) -> str:
+    return suggested_name(provider, namespace, _names(request, namespace))
+
+
+def _provider(request: ConsoleRequest) -> Provider:
+    try:
+        return Provider(request.GET.get("provider", ""))
+    except ValueError:
+        return Provider.OTHER

@@ -1,0 +1,243 @@
+"""The details page: all fields without the password, the last verdicts, YAML, commands and events."""
+
+import json
+import shlex
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import yaml
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from registries.audit.action import OK
+from registries.audit.log import events_of
+from registries.domain.access import Access, Permission
+from registries.domain.errors import NotFound, Problem
+from registries.domain.registry import EXPIRES_SOON, Key, RegistrySecret
+from registries.domain.resource import API_GROUP, API_VERSION, PREFIX, Resource
+from registries.intake.ca_bundle import BundleError, read_bundle
+from registries.log_in.access import ConsoleRequest
+from registries.mirrors.words import credential_warning
+from registries.models import AuditEntry
+from registries.probe.certificate import CertificateFacts
+from registries.schedule.silences import ends, in_force
+from registries.web import filters
+from registries.web.lists import watched
+from registries.web.pulls import pull_secrets
+from registries.web.registry.export import export_command
+from registries.web.registry.test_one import panel
+from registries.web.responses import details_url, is_htmx, pulse_every
+from registries.wiring import services
+from registries.words import labels, presets
+from registries.words.actions import offered
+from registries.words.problems import problem_text
+from registries.words.pull_secrets import image_problem
+
+RESOURCE = f"registrysecrets.{API_GROUP}"
+
+
+@require_safe
+def details(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """The page. An open page polls with the `version` that it shows, and gets new content only if it changed."""
+    access, key = request.access, Key(namespace, name)
+    shown = request.GET.get("version", "") if is_htmx(request) else ""
+    known = services().index.known(access=access, key=key) if shown else None
+    if known is not None and _version(known) == shown:
+        return HttpResponse(status=204)
+    try:
+        registry = services().registries.find(access=access, key=key)
+    except NotFound:
+        if not shown:
+            raise
+        return _gone(request, key, Problem.GONE)
+    if shown and registry.uid != shown.partition("/")[0]:
+        return _gone(request, key, Problem.RECREATED, details_url(key))
+    context = _context(request, access, registry)
+    if shown:
+        return render(request, "registries/_details.html", {**context, "redrawn": True})
+    return render(request, "registries/details.html", context)
+
+
+def _gone(request: ConsoleRequest, key: Key, problem: Problem, url: str = "") -> HttpResponse:
+    context = {"key": key, "text": problem_text(problem), "url": url, **_list(request)}
+    return render(request, "registries/_details_gone.html", context)
+
+
+def _list(request: ConsoleRequest) -> dict[str, str]:
+    """The URL of the list that the reader came from, and its query string, with the `?`, for links that keep it."""
+    query = filters.came_from(request)
+    text = urlencode(filters.parameters(query))
+    return {
+        "list_url": filters.url(query, page=query.page),
+        "list_query": f"?{text}" if text else "",
+    }
+
+
+def _version(registry: RegistrySecret) -> str:
+    """A text that changes with the registry, its events, its silence and the state of the store."""
+    newest = events_of(registry, 1)
+    event, problem = newest[0].pk if newest else 0, services().index.freshness().problem or ""
+    silenced = ends([registry], timezone.now()).get(registry.uid)
+    until = f"{silenced:%s}" if silenced else ""
+    return f"{registry.uid}/{registry.resource_version}/{event}/{problem}/{until}"
+
+
+def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) -> dict[str, Any]:
+    # Read it first: a change during the other reads then gives a new version.
+    version = _version(registry)
+    check = services().history.under_way([registry.uid]).get(registry.uid)
+    acting = request.acting_access
+    return {
+        "version": version,
+        "pulse_every": pulse_every(),
+        **panel(acting, registry, check),
+        **_list(request),
+        "around": services().index.failing_around(access, filters.came_from(request), registry.key),
+        "actions": () if registry.deleting else offered(acting, registry.namespace),
+        "role": access.role(registry.namespace),
+        "authorities": _authorities(registry),
+        "now": datetime.now(UTC),
+        "expiries": _expiries(registry),
+        "old_password": labels.old_password(
+            timezone.now() - registry.password_set_at, settings.PASSWORD_AGE_DAYS
+        ),
+        "watched": watched.of(registry, datetime.now(UTC)),
+        **pull_secrets.panel(access, acting, registry),
+        "folded": _folded(request, registry),
+        "image_problem": image_problem(registry.address),
+        "mirror_warning": credential_warning(services().mirrors.hosts(registry.address)),
+        **_silence(acting, registry),
+        "origin": services().relatives.source(access=access, registry=registry),
+        "syncs": services().sync_rules.available,
+        "sample": presets.sample_image(registry.address, registry.provider),
+        "events": [
+            {
+                "entry": entry,
+                "action": labels.ACTIONS.get(entry.action, entry.action),
+                "text": _event_text(entry),
+            }
+            for entry in events_of(registry)
+        ],
+    }
+
+
+def _folded(request: ConsoleRequest, registry: RegistrySecret) -> list[dict[str, Any]]:
+    """The texts to copy: YAML, kubectl on a cluster, curl."""
+    access = request.access
+    texts = [{"id": "yaml", "title": "YAML", "texts": [as_yaml(registry)]}]
+    if services().on_cluster:
+        texts.append({"id": "kubectl", "title": "kubectl", "texts": commands(registry, access)})
+    elif export := export_command(registry):
+        texts.append({"id": "export", "title": _("Pull secret for kubectl"), "texts": [export]})
+    line = curl(request, registry, access)
+    return [*texts, {"id": "curl", "title": "curl", "texts": [line], "link": _("API documentation")}]
+
+
+def _authorities(registry: RegistrySecret) -> tuple[CertificateFacts, ...]:
+    """The registry's custom CAs; empty if they are unreadable, for example after kubectl apply."""
+    try:
+        return read_bundle(registry.ca_bundle)[1] if registry.ca_bundle else ()
+    except BundleError:
+        return ()
+
+
+def as_yaml(registry: RegistrySecret) -> str:
+    """The resource as YAML, as kubectl prints it, with a placeholder for the password."""
+    return _dump(json.loads(registry.document), "(hidden)")
+
+
+def _dump(resource: Resource, password: str) -> str:
+    shown = {**resource, "spec": {**resource["spec"], "password": password}}
+    return yaml.dump(shown, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000)
+
+
+def _new(registry: RegistrySecret) -> Resource:
+    """The resource as somebody adds it: without what the API server sets, a verdict, and the source of a copy."""
+    resource = json.loads(registry.document)
+    metadata = {
+        name: it for name, it in resource["metadata"].items() if name in ("name", "namespace", "labels")
+    }
+    notes = resource["metadata"]["annotations"].items()
+    metadata["annotations"] = {name: it for name, it in notes if not name.startswith(_OF_CONSOLE)}
+    return {**resource, "metadata": metadata}
+
+
+_OF_CONSOLE = tuple(
+    PREFIX + name for name in ("verify-", "certificate-expires", "password-set-at", "copied-from")
+)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Prints texts of several lines as a block, as kubectl does."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def commands(registry: RegistrySecret, access: Access) -> list[str]:
+    """kubectl commands for the person's role. None prints the password."""
+    where = f"-n {registry.namespace}"
+    columns = "custom-columns=NAME:.metadata.name,DOMAIN:.spec.domain,USER:.spec.username"
+    always = ("display_name", "description")
+    values = {name: it for name, it in registry.information.items() if it or name in always}
+    notes = " ".join(
+        shlex.quote(f"{PREFIX}{name.replace('_', '-')}={value}") for name, value in values.items()
+    )
+    spec = """'{"spec":{"password":"'"$(printf %s "$PASSWORD" | base64 -w0)"'"}}'"""
+    offered = (
+        (Permission.SEE, f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
+        (Permission.EDIT, f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {notes}"),
+        (Permission.CREATE, f"kubectl create -f - <<'EOF'\n{_dump(_new(registry), '(password)')}EOF"),
+        (Permission.CREATE, f"kubectl patch {RESOURCE} {registry.name} {where} --type=merge -p {spec}"),
+        (Permission.DELETE, f"kubectl delete {RESOURCE} {registry.name} {where}"),
+    )
+    return [text for permission, text in offered if access.may(permission, registry.namespace)]
+
+
+def _expiries(registry: RegistrySecret) -> dict[str, str]:
+    """When the credential and the certificate expire, in words, by the code of the Ending: those that do so soon."""
+    today = timezone.localdate()
+    soon = (it for it in registry.endings if it[0] <= today + EXPIRES_SOON)
+    return {what.value: labels.expiry(day, what, today) for day, what in soon}
+
+
+def _silence(access: Access, registry: RegistrySecret) -> dict[str, Any]:
+    """Until when messages about the registry wait, by which silences, and where a person with the right to edit changes
+    this and the interval of the checks."""
+    now = timezone.now()
+    silenced = ends([registry], now).get(registry.uid)
+    found = in_force(access=access, registry=registry, now=now) if silenced else []
+    if not access.may(Permission.EDIT, registry.namespace):
+        return {"silenced": silenced, "silences": found}
+    query = urlencode({"namespace": registry.namespace, "name": registry.name})
+    return {
+        "silenced": silenced,
+        "silences": found,
+        "silence_url": f"{reverse('registries:silence_add')}?{query}",
+        "interval_url": f"{details_url(registry.key)}interval/",
+    }
+
+
+def curl(request: ConsoleRequest, registry: RegistrySecret, access: Access) -> str:
+    """A curl command that tests the registry, or gets it without the permission to test. The token is missing."""
+    path = f"/oapis/{API_VERSION}/namespaces/{registry.namespace}/registry-secrets/{registry.name}"
+    method = ""
+    if access.may(Permission.TEST, registry.namespace):
+        path, method = f"{path}/verify", "-X POST "
+    return f'curl {method}-H "Authorization: Bearer $TOKEN" {shlex.quote(request.build_absolute_uri(path))}'
+
+
+def _event_text(entry: AuditEntry) -> str:
+    if entry.outcome != OK:
+        return str(labels.OUTCOMES.get(entry.outcome, entry.outcome))
+    return labels.reason(entry.note) if entry.action == "test" else ""

@@ -1,0 +1,178 @@
+"""编辑信息 (edit) and 删除 (delete). Neither overwrites or deletes what somebody else changed meanwhile."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from registries.audit.action import Action
+from registries.domain.errors import Conflict, Invalid, NotFound, Problem
+from registries.domain.registry import INFORMATION, Key, RegistrySecret
+from registries.log_in.access import ConsoleRequest
+from registries.web.forms import EditForm
+from registries.web.gone import gone, missing
+from registries.web.pulls.pull_secrets import usage_place
+from registries.web.registry.merge import Merge, kept, newer, normalized
+from registries.web.responses import back, details_url, dialog, done, shown_path
+from registries.web.runs.delete_many import delete_with_copies, effects
+from registries.web.runs.undo_links import choice, undo_url
+from registries.wiring import services
+from registries.words import labels
+
+ATTEMPTS = 3
+"""Attempts of a save while others save as well."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    access, key = request.access, Key(namespace, name)
+    try:
+        registry = services().registries.find(access=access, key=key, action=Action.EDIT)
+    except NotFound:
+        return missing(request, key)
+    if registry.deleting:
+        return gone(request, key, Problem.BEING_DELETED)
+    if request.method != "POST":
+        return _edit_form(request, registry, EditForm(initial=_initial(registry)))
+    form = EditForm(request.POST)
+    typed = {name: normalized(value) for name, value in form.typed().items()}
+    try:
+        return _save(request, registry, form, typed)
+    except Invalid as error:
+        form.add_causes(error.causes)
+        return _edit_form(request, registry, form, status=422)
+    except NotFound:
+        return gone(request, key, Problem.GONE, typed)
+    except Conflict as error:
+        if error.problem == Problem.CHANGED:
+            raise
+        return gone(request, key, error.code, typed)
+
+
+def _save(
+    request: ConsoleRequest, registry: RegistrySecret, form: EditForm, typed: Mapping[str, str]
+) -> HttpResponse:
+    """Saves the merged texts. Reads and merges again when somebody saved between the read and the write."""
+    access, key = request.access, registry.key
+    for attempt in range(1, ATTEMPTS + 1):
+        merge = Merge.of(registry, typed)
+        same = typed["uid"] == registry.uid
+        if same and typed["resource_version"] != registry.resource_version and merge.clashes:
+            return _clash(request, registry, form, merge)
+        notes = kept(access, registry, merge.taken)
+        try:
+            changed = services().registries.edit(
+                access=access,
+                key=key,
+                uid=typed["uid"],
+                resource_version=registry.resource_version,
+                information=merge.texts,
+            )
+        except Conflict as error:
+            if error.problem != Problem.CHANGED or attempt == ATTEMPTS:
+                raise
+            registry = services().registries.find(access=access, key=key, action=Action.EDIT)
+        else:
+            return _saved(request, changed, notes)
+    raise AssertionError("unreachable")
+
+
+def _saved(request: ConsoleRequest, changed: RegistrySecret, notes: Sequence[str]) -> HttpResponse:
+    text = " ".join((_("Saved %(name)s.") % {"name": changed.title}, *notes))
+    if shown_path(request) == details_url(changed.key):
+        return back(request, text, "registries:details", changed.namespace, changed.name)
+    return done(request, text, ("registry-saved", {"uid": changed.uid}), href=details_url(changed.key))
+
+
+def _clash(request: ConsoleRequest, registry: RegistrySecret, form: EditForm, merge: Merge) -> HttpResponse:
+    """The form with the typed texts, and beside them the texts of others. A second save replaces those."""
+    access = request.access
+    data = {**request.POST.dict(), **merge.texts}
+    data |= {name: value for name, value in _initial(registry).items() if name not in (*INFORMATION, "uid")}
+    notes = {
+        "clashes": {name: newer(access, registry, name) for name in merge.clashes},
+        "kept": kept(access, registry, merge.taken),
+    }
+    return _edit_form(request, registry, EditForm(data), status=409, **notes)
+
+
+def _initial(registry: RegistrySecret) -> dict[str, str]:
+    texts = registry.information
+    seen = {f"seen_{name}": text for name, text in texts.items()}
+    return {**texts, **seen, "uid": registry.uid, "resource_version": registry.resource_version}
+
+
+def _edit_form(
+    request: ConsoleRequest,
+    registry: RegistrySecret,
+    form: EditForm,
+    *,
+    status: int = 200,
+    **notes: object,
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "registry": registry,
+        "provider": labels.PROVIDERS[registry.provider],
+        **notes,
+    }
+    return dialog(request, "registries/_edit.html", context, status=status, title=_("Edit information"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    access, key = request.access, Key(namespace, name)
+    try:
+        registry = services().registries.find(access=access, key=key, action=Action.DELETE)
+    except NotFound:
+        return missing(request, key)
+    typed = request.POST.get("confirm", "").strip()
+    wrong = request.method == "POST" and typed != name
+    if request.method != "POST" or wrong:
+        context = {
+            "registry": registry,
+            "uid": request.POST.get("uid") or registry.uid,
+            "wrong": wrong,
+            "typed": typed,
+            **usage_place(request, lambda: [key], reverse("registries:usage", args=(namespace, name))),
+            **choice(request),
+            **effects(access, [registry]),
+        }
+        status = 422 if wrong else 200
+        return dialog(request, "registries/_delete.html", context, status=status, title=_("Delete registry"))
+    try:
+        forget = "forget" in request.POST
+        both = request.POST.get("copies") == "delete" and request.POST.get("uid") == registry.uid
+        if both and effects(access, [registry])["copies"]:
+            return delete_with_copies(request, registry, forget=forget)
+        kept = services().registries.delete(
+            access=access, key=key, uid=request.POST.get("uid", ""), forget=forget
+        )
+    except NotFound:
+        return gone(request, key, Problem.GONE)
+    except Conflict as error:
+        return gone(request, key, error.code)
+    event = ("registries-deleted", {"uids": [registry.uid]})
+    left = services().index.known(access=access, key=key)
+    if left is not None and left.uid == registry.uid and left.deleting:
+        text = _("%(name)s is being deleted. %(held)s")
+        return done(request, text % {"name": left.title, "held": labels.obstacle(left)}, event)
+    return _deleted(request, registry, event, kept=kept, forget=forget)
+
+
+def _deleted(
+    request: ConsoleRequest,
+    registry: RegistrySecret,
+    event: tuple[str, dict[str, Any]],
+    *,
+    kept: bool,
+    forget: bool,
+) -> HttpResponse:
+    text = _("Deleted %(name)s.") % {"name": registry.title}
+    if not kept and not forget and services().undo.is_on:
+        text = " ".join((text, _("It cannot be undone: its password could not be read.")))
+    may = services().undo.offered(access=request.access, uids=[registry.uid]) if kept else {}
+    return done(request, text, event, undo=undo_url(registry.key, registry.uid) if may else "")

@@ -1,0 +1,145 @@
+"""The part of the details page about copies and the same credential, and 对齐 (align)."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from registries.audit.action import Action
+from registries.domain.access import Access
+from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, Invalid, NotFound, Refused
+from registries.domain.registry import Key, RegistrySecret
+from registries.log_in.access import ConsoleRequest
+from registries.service.copying import Target
+from registries.service.likeness import visible_differences
+from registries.service.missing import Missing
+from registries.service.relatives import Bond, Relative
+from registries.web.gone import gone, missing
+from registries.web.registry.relink import former_copies
+from registries.web.responses import back, details_url, dialog, shown_path
+from registries.wiring import services
+from registries.words import labels
+from registries.words.problems import cause_text, error_text
+from registries.words.relatives import DIFFERENCES
+
+BONDS = {
+    Bond.SOURCE: gettext_lazy("source"),
+    Bond.COPY: gettext_lazy("copy"),
+    Bond.ACCOUNT: gettext_lazy("same address and user name"),
+}
+
+
+@require_safe
+def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """The panel; empty for a registry without relatives and missing copies."""
+    access, key = request.access, Key(namespace, name)
+    registry = services().registries.find(access=access, key=key)
+    found = services().relatives.of(access=access, registry=registry)
+    same = {registry.namespace, *(it.registry.namespace for it in found if it.same)}
+    missed = services().missing_copies.of(access=access, source=registry)
+    rows = [_row(registry, it) for it in found] + [_missing_row(registry, it) for it in missed]
+    former = former_copies(access, registry)
+    context = {"rows": rows, "namespaces": len(same), "registry": registry, **former}
+    return render(request, "registries/_relatives.html", context)
+
+
+def _row(registry: RegistrySecret, it: Relative) -> dict[str, Any]:
+    copy = registry if it.bond is Bond.SOURCE else it.registry
+    return {
+        "key": it.registry.key,
+        "uid": it.registry.uid,
+        "href": details_url(it.registry.key),
+        "bond": BONDS[it.bond],
+        "label": labels.status(it.registry),
+        "same": it.same,
+        "text": " · ".join(str(DIFFERENCES[difference]) for difference in it.differences),
+        "align": f"{details_url(copy.key)}align/" if it.alignable else "",
+    }
+
+
+def _missing_row(source: RegistrySecret, it: Missing) -> dict[str, Any]:
+    return {
+        "key": it.key,
+        "uid": f"{it.key.namespace}-{it.key.name}",
+        "href": details_url(it.key) if it.name_taken else "",
+        "bond": BONDS[Bond.COPY],
+        "text": _("name taken by another registry") if it.name_taken else _("gone"),
+        "align": f"{details_url(it.key)}align/?source={source.uid}" if it.alignable else "",
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def align(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """The confirmation, and the change. `source` has the uid of the source of a copy that is gone."""
+    access, key = request.access, Key(namespace, name)
+    try:
+        copy = services().registries.find(access=access, key=key, action=Action.COPY)
+    except NotFound:
+        return _align_missing(request, key)
+    source = services().relatives.source(access=access, registry=copy)
+    if source is None:
+        raise NotFound(str(key))
+    problem = ""
+    if request.method == "POST":
+        try:
+            services().relatives.align(
+                access=access,
+                key=key,
+                uid=request.POST.get("uid", ""),
+                source_uid=request.POST.get("source", ""),
+            )
+            return _aligned(request, copy.key, source)
+        except Conflict as error:
+            return gone(request, key, error.code)
+        except Invalid as error:
+            problem = " ".join(cause_text(it) for it in error.causes)
+        except Refused as error:
+            problem = error_text(error)
+    context = {
+        "copy": copy,
+        "source": source,
+        "replaces": [DIFFERENCES[it] for it in visible_differences(source, copy)],
+        "problem": problem,
+    }
+    status = 422 if problem else 200
+    return dialog(request, "registries/_align.html", context, status=status, title=_("Align"))
+
+
+def _align_missing(request: ConsoleRequest, key: Key) -> HttpResponse:
+    """The same for a copy that is gone: it is created again."""
+    uid, problem = request.POST.get("source") or request.GET.get("source", ""), ""
+    try:
+        source = services().missing_copies.source(access=request.access, key=key, uid=uid)
+        if request.method == "POST":
+            services().missing_copies.align(access=request.access, key=key, uid=uid)
+            return _aligned(request, key, source)
+    except NotFound:
+        return missing(request, key)
+    except (AlreadyExists, Conflict, Invalid, Refused) as error:
+        problem = error_text(error)
+    context = {"copy": Target(source, key), "source": source, "gone": True, "problem": problem}
+    status = 422 if problem else 200
+    return dialog(request, "registries/_align.html", context, status=status, title=_("Align"))
+
+
+def _aligned(request: ConsoleRequest, copy: Key, source: RegistrySecret) -> HttpResponse:
+    text = _("%(copy)s is like %(source)s again.") % {"copy": copy, "source": source.key}
+    shown = source.key if shown_path(request) == details_url(source.key) else copy
+    return back(request, text, "registries:details", shown.namespace, shown.name)
+
+
+def stale_twins(access: Access, registry: RegistrySecret) -> str:
+    """A sentence about others with this address and user name that have another password; "" for none."""
+    try:
+        number = services().relatives.with_other_password(access=access, registry=registry)
+    except ConsoleError:
+        return ""
+    text = ngettext(
+        "%(n)s other registry with this address and user name has another password.",
+        "%(n)s other registries with this address and user name have another password.",
+        number,
+    )
+    return text % {"n": number} if number else ""

@@ -1,0 +1,142 @@
+"""更换密码 with copies: the run that changes one registry and its copies, and what a person does when it stops."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from registries.domain.errors import Conflict, Problem
+from registries.domain.registry import Key
+from registries.log_in.access import ConsoleRequest
+from registries.runs.rotation import Rotations
+from registries.runs.run import Item, ItemState, RunState, RunView
+from registries.web.registry.export import before_revoking
+from registries.web.responses import back, details_url, dialog, done, shown_path
+from registries.web.runs.notices import CHANGED
+from registries.wiring import services
+from registries.words import hints, labels
+from registries.words.problems import problem_text
+
+TITLES = {
+    RunState.RUNNING: gettext_lazy("Changing…"),
+    RunState.DONE: gettext_lazy("Change finished"),
+    RunState.CANCELLED: gettext_lazy("Change stopped"),
+    RunState.INTERRUPTED: gettext_lazy("Change interrupted"),
+}
+
+
+@require_safe
+def rotation(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    """The progress. The dialog asks again until the run ends, and closes when all went well."""
+    return progress(request, run)
+
+
+@require_POST
+def rotation_retry(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    """Goes on with what failed or waits. A form that is sent twice shows the progress."""
+    with suppress_running():
+        _rotations().retry(access=request.access, run_id=run)
+    return progress(request, run, changed=True)
+
+
+@require_POST
+def rotation_roll_back(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    """Gives everything that was changed its old values."""
+    with suppress_running():
+        _rotations().roll_back(access=request.access, run_id=run)
+    return progress(request, run, changed=True)
+
+
+@require_POST
+def rotation_leave(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    """Ends the run as it stands. The passwords that it kept are forgotten."""
+    with suppress_running():
+        _rotations().leave(access=request.access, run_id=run)
+    return progress(request, run, changed=True)
+
+
+@require_POST
+def rotation_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    """Begins no further item."""
+    _rotations().runs.cancel(access=request.access, run_id=run)
+    return progress(request, run, changed=True)
+
+
+def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> HttpResponse:
+    """The dialog of a run as it stands; after a full success it closes."""
+    access, rotations = request.access, _rotations()
+    view = rotations.runs.view(access=access, run_id=run)
+    items = rotations.runs.in_order(access=access, run_id=run)
+    if view.state is RunState.DONE and view.succeeded == view.total:
+        return _succeeded(request, items)
+    undoing = rotations.is_undone(access=access, run_id=run)
+    context: dict[str, Any] = {
+        "run": view,
+        "state": view.state.value,
+        "title": TITLES.get(view.state, ""),
+        "undoing": undoing,
+        "failed": any(it.state is ItemState.FAILED for it in items),
+        "unconnected": items[0].state is ItemState.DONE and not items[0].ok,
+        "lines": [(it, *_line(it, items, view, undoing=undoing)) for it in items],
+    }
+    response = dialog(request, "registries/_rotation.html", context, title=str(context["title"]))
+    if changed or view.state is not RunState.RUNNING:
+        trigger_client_event(response, CHANGED, {})
+    return trigger_client_event(response, "registries-changed", {})
+
+
+def _succeeded(request: ConsoleRequest, items: Sequence[Item]) -> HttpResponse:
+    first = items[0].key
+    text = (
+        _("Changed %(name)s and its copies: %(n)s registries.") if len(items) > 1 else _("Changed %(name)s.")
+    )
+    text = text % {"name": first.name, "n": len(items)}
+    export = before_revoking()
+    if not _is_robot(first):  # Harbor has ended the old secret already
+        text = f"{text} {export or _('Now revoke the old password at the registry.')}"
+    if shown_path(request) == details_url(first):
+        return back(request, text, "registries:details", first.namespace, first.name)
+    saved = ("registry-saved", {"uid": items[0].uid, "tested": True})
+    return done(request, text, saved, (CHANGED, {}), href=details_url(first))
+
+
+def _is_robot(key: Key) -> bool:
+    found = services().index.fresh().find(key)
+    return found is not None and hints.is_robot(found.provider, found.username)
+
+
+def _line(item: Item, items: Sequence[Item], view: RunView, *, undoing: bool) -> tuple[str, str]:
+    """The icon and the text of an item."""
+    if item.state is ItemState.WAITING:
+        current = view.state is RunState.RUNNING and item == next(
+            it for it in items if it.state is ItemState.WAITING
+        )
+        if not current:
+            return "circle-dashed", _("Waiting")
+        return "loader-circle", _("Writing the old password…") if undoing else _("Changing and testing…")
+    if item.state is ItemState.DONE:
+        return ("circle-check", _("Changed")) if item.ok else ("triangle-alert", labels.reason(item.reason))
+    if item.state is ItemState.FAILED:
+        texts = (labels.reason(item.reason), problem_text(item.problem) if item.problem else "")
+        return "circle-alert", _("; ").join(filter(None, texts))
+    return "circle-dashed", problem_text(item.problem)
+
+
+def _rotations() -> Rotations:
+    return services().rotations
+
+
+class suppress_running(suppress):  # noqa: N801  used like suppress
+    """Suppresses the conflict of a form that was sent twice, or after the end of its run."""
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        return isinstance(error, Conflict) and error.problem in (
+            Problem.ALREADY_RUNNING,
+            Problem.PASSWORD_FORGOTTEN,
+        )

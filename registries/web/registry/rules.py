@@ -1,0 +1,44 @@
+"""所有保持同步的规则 (all rules that keep registries in step), of the sources that a person sees."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from registries.log_in.access import ConsoleRequest
+from registries.sync.rules import RuleView
+from registries.sync.states import CopyState
+from registries.web.registry.sync import ORDER, scope_of, why
+from registries.web.responses import details_url
+from registries.wiring import services
+from registries.words.sync import COPIES, RULES
+
+
+@require_safe
+def rules(request: ConsoleRequest) -> HttpResponse:
+    """The page; NotFound where there are no rules."""
+    index = services().index
+    found = services().sync_rules.all(access=request.access)
+    context = {
+        "rows": [_row(it, there=index.known(request.access, it.rule.key)) for it in found],
+        "may": services().sync_rules.may_set_up(access=request.access),
+    }
+    return render(request, "rules/rules.html", context)
+
+
+def _row(view: RuleView, *, there: Any) -> dict[str, Any]:
+    rule = view.rule
+    states = [it.known.state for it in view.copies]
+    counts = ((state, states.count(state)) for state in (*ORDER, CopyState.WAITING))
+    return {
+        "key": rule.key,
+        "href": details_url(rule.key) if there is not None and there.uid == rule.uid else "",
+        "scope": scope_of(view),
+        "bind": rule.bind,
+        "person": rule.person,
+        "label": RULES[rule.state],
+        "why": why(rule),
+        "in_step": view.in_step,
+        "others": [(COPIES[state], number) for state, number in counts if number],
+    }

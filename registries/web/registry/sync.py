@@ -1,0 +1,300 @@
+"""在命名空间间同步 (keep in step): the panel on the details page, and its dialogs: set up, solve, switch off."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from registries.domain.access import Access
+from registries.domain.errors import Conflict, ConsoleError, Invalid, NotFound
+from registries.domain.registry import Key, RegistrySecret
+from registries.domain.selectors import SelectorError
+from registries.log_in.access import ConsoleRequest
+from registries.sync.rows import Found, Rule, Selection
+from registries.sync.rules import FORGETTABLE, SOLVABLE, RuleView
+from registries.sync.states import CopyState, RuleState
+from registries.web.responses import back, details_url, dialog
+from registries.web.runs.delete_many import end_and_delete
+from registries.wiring import services
+from registries.words.problems import problem_text
+from registries.words.sync import CLICKS, COPIES, EFFECTS, RULES
+
+LABELS_MAX = 500
+MOST = 1000
+"""Namespaces of one rule that are chosen by name."""
+SHOWN = 50
+"""Copies that are listed; those in step come last."""
+ORDER = (CopyState.FAILED, CopyState.CHANGED, CopyState.NAME_TAKEN, CopyState.DELETED)
+
+
+@require_safe
+def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """The panel; empty for a registry without a rule, for people who may not set one up."""
+    access, registry = request.access, _registry(request, namespace, name)
+    view = services().sync_rules.view(access=access, registry=registry)
+    may = services().sync_rules.may_set_up(access=request.acting_access)
+    source = services().sync_rules.source_of(access=access, registry=registry)
+    if view is None and not may and source is None:
+        return HttpResponse()
+    context: dict[str, Any] = {"registry": registry, "may": may, "keeper": source, "url": _url(registry)}
+    if view is not None:
+        rows = [_row(registry, it, may=may) for it in sorted(view.copies, key=_order)[:SHOWN]]
+        busy = view.rule.state in (RuleState.NEW, RuleState.ENDING) or any(
+            it["state"] is CopyState.WAITING for it in rows
+        )
+        context |= {
+            "rule": view.rule,
+            "label": RULES[view.rule.state],
+            "why": why(view.rule),
+            "scope": scope_of(view),
+            "rows": rows,
+            "more": max(0, len(view.copies) - SHOWN),
+            "in_step": view.in_step,
+            "every": 1 if busy else 10,
+        }
+    return render(request, "registries/_sync.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sync_edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """Chooses the namespaces; posting shows what will happen, and posting that switches the rule on."""
+    access, registry = request.access, _registry(request, namespace, name)
+    rules = services().sync_rules
+    _require(access)
+    if request.method != "POST":
+        view = rules.view(access=access, registry=registry)
+        return _choice(
+            request, registry, view.rule.selection if view else None, bind=bool(view and view.rule.bind)
+        )
+    bind = request.POST.get("bind") == "1"
+    scope, selection = _selection(request, registry)
+    problem = _scope_problem(scope, selection)
+    try:
+        if not problem and request.POST.get("step") == "save":
+            rules.set_up(access=access, source=registry, selection=selection, bind=bind)
+            text = _("%(name)s is kept in step.") % {"name": registry.title}
+            return back(request, text, "registries:details", namespace, name)
+        if not problem:
+            plan = rules.preview(access=access, source=registry, selection=selection)
+            return _preview(request, registry, (scope, selection), plan, bind=bind)
+    except SelectorError:
+        problem = _("This is no label selector. Example: %(example)s") % {"example": "env=prod,team"}
+    except ConsoleError as error:
+        if isinstance(error, (NotFound, Invalid)):
+            raise
+        problem = problem_text(error.code)
+    return _choice(request, registry, selection, bind=bind, problem=problem, scope=scope)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sync_off(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """Asks what to do with the copies, and switches the rule off."""
+    access, registry = request.access, _registry(request, namespace, name)
+    rules = services().sync_rules
+    _require(access)
+    if rules.view(access=access, registry=registry) is None:
+        raise NotFound(str(registry.key))
+    copies = rules.unchanged(access=access, source=registry)
+    if request.method != "POST":
+        context = {
+            "registry": registry,
+            "copies": len(copies),
+            "shown": [it.key for it in copies],
+            "bound": rules.bound(access=access, source=registry),
+        }
+        return dialog(request, "registries/_sync_off.html", context, title=_("Stop keeping in step"))
+    unbinding = shown_in(request, "bound") if request.POST.get("unbind") == "1" else set()
+    doomed = [it for it in copies if it.namespace in shown_in(request, "shown")]
+    if request.POST.get("copies") == "delete" and doomed:
+        return end_and_delete(request, registry, doomed, unbinding=unbinding)
+    rules.end(access=access, source=registry, unbinding=unbinding)
+    text = _("%(name)s is not kept in step any more. Its copies stay.") % {"name": registry.title}
+    return back(request, text, "registries:details", namespace, name)
+
+
+def shown_in(request: ConsoleRequest, field: str) -> set[str]:
+    """The namespaces that a dialog showed, and that its form sends back, separated by spaces."""
+    return set(request.POST.get(field, "").split())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sync_solve(request: ConsoleRequest, namespace: str, name: str, place: str) -> HttpResponse:
+    """Asks about the state of one namespace, and solves it."""
+    access, registry = request.access, _registry(request, namespace, name)
+    _require(access)
+    view = services().sync_rules.view(access=access, registry=registry)
+    found = next((it for it in view.copies if it.namespace == place), None) if view else None
+    if found is None or found.known.state not in CLICKS:
+        raise NotFound(place)
+    state, key = found.known.state, Key(place, name)
+    problem = ""
+    if request.method == "POST":
+        uid = request.POST.get("uid", "")
+        try:
+            services().sync_rules.solve(access=access, source=registry, namespace=place, uid=uid)
+            return back(request, _("Done."), "registries:details", namespace, name)
+        except Conflict as error:
+            problem = problem_text(error.code)
+    present = services().index.known(access=access, key=key)
+    context = {
+        "registry": registry,
+        "key": key,
+        "uid": present.uid if present else "",
+        "label": COPIES[state],
+        "click": CLICKS[state],
+        "effect": EFFECTS[state],
+        "writes": state in SOLVABLE,
+        "problem": problem,
+        "url": f"{_url(registry)}solve/{place}/",
+    }
+    status = 409 if problem else 200
+    return dialog(request, "registries/_sync_solve.html", context, status=status, title=str(CLICKS[state]))
+
+
+def scope_text(selection: Selection, unseen: int = 0) -> str:
+    """`unseen` further namespaces are chosen by name that the viewer does not see."""
+    texts = list(selection.names)
+    if selection.labels:
+        texts.insert(0, _("namespaces with %(labels)s, also new ones") % {"labels": selection.labels})
+    if unseen:
+        text = ngettext("%(n)s namespace that you do not see", "%(n)s namespaces that you do not see", unseen)
+        texts.append(text % {"n": unseen})
+    return " · ".join(texts) if texts else _("all namespaces, also new ones")
+
+
+def scope_of(view: RuleView) -> str:
+    return scope_text(replace(view.rule.selection, names=view.names), view.unseen)
+
+
+def _registry(request: ConsoleRequest, namespace: str, name: str) -> RegistrySecret:
+    return services().registries.find(access=request.access, key=Key(namespace, name))
+
+
+def _require(access: Access) -> None:
+    """Raises NotFound where there are no rules, and Forbidden without image-admin in all namespaces."""
+    if not services().sync_rules.available:
+        raise NotFound("sync")
+    access.require_administration()
+
+
+def _url(registry: RegistrySecret) -> str:
+    return f"{details_url(registry.key)}sync/"
+
+
+def _order(it: Found) -> tuple[bool, int, str]:
+    state = it.known.state
+    place = ORDER.index(state) if state in ORDER else len(ORDER)
+    return (state is CopyState.IN_STEP and not it.problem, place, it.namespace)
+
+
+def _row(registry: RegistrySecret, it: Found, *, may: bool) -> dict[str, Any]:
+    state = it.known.state
+    clickable = may and (state in SOLVABLE or state in FORGETTABLE)
+    bound = it.problem and state is CopyState.IN_STEP
+    return {
+        "key": Key(it.namespace, registry.name),
+        "namespace": it.namespace,
+        "state": state,
+        "label": COPIES[state],
+        "there": state
+        not in (CopyState.DELETED, CopyState.NAMESPACE_GONE, CopyState.WAITING, CopyState.FAILED),
+        "problem": problem_text(it.problem) if it.problem else "",
+        "not_bound": bound,
+        "click": CLICKS[state] if clickable else "",
+        "url": f"{_url(registry)}solve/{it.namespace}/",
+    }
+
+
+def why(rule: Rule) -> str:
+    """Why a rule does not act now, or ""."""
+    if rule.state is RuleState.NO_RIGHT:
+        text = _(
+            "%(person)s is not image-admin in all namespaces any more. Another administrator can save it again."
+        )
+        return text % {"person": rule.person}
+    if rule.state is RuleState.SOURCE_GONE:
+        return _("Its source was deleted. The rule goes when this can no longer be undone; the copies stay.")
+    return problem_text(rule.problem) if rule.problem else ""
+
+
+def _selection(request: ConsoleRequest, registry: RegistrySecret) -> tuple[str, Selection]:
+    scope = request.POST.get("scope", "")
+    labels = request.POST.get("labels", "").strip()[:LABELS_MAX] if scope == "labels" else ""
+    existing = set(services().index.namespaces(request.access)) - {registry.namespace}
+    names = (
+        sorted(existing.intersection(request.POST.getlist("namespaces")))[:MOST] if scope == "names" else []
+    )
+    return scope, Selection(labels, tuple(names))
+
+
+def _scope_problem(scope: str, selection: Selection) -> str:
+    if scope == "all":
+        return ""
+    if scope == "labels":
+        return "" if selection.labels and by_label() else _("Type a label selector.")
+    return "" if selection.names else _("Select at least one namespace.")
+
+
+def by_label() -> bool:
+    """Whether namespaces have labels here."""
+    return services().on_cluster and not settings.CLUSTER_NAMESPACES
+
+
+def _choice(
+    request: ConsoleRequest,
+    registry: RegistrySecret,
+    selection: Selection | None,
+    *,
+    bind: bool = False,
+    problem: str = "",
+    scope: str = "",
+) -> HttpResponse:
+    if not scope and selection is not None:
+        scope = "labels" if selection.labels else "names" if selection.names else "all"
+    namespaces = services().index.namespaces(request.access)
+    context = {
+        "registry": registry,
+        "url": f"{_url(registry)}edit/",
+        "namespaces": [it for it in namespaces if it != registry.namespace],
+        "scope": scope or ("labels" if by_label() else "names"),
+        "chosen": selection.names if selection else (),
+        "labels": selection.labels if selection else "",
+        "by_label": by_label(),
+        "binds": services().sync_rules.binds,
+        "bind": bind,
+        "problem": problem,
+    }
+    status = 422 if problem else 200
+    return dialog(request, "registries/_sync_edit.html", context, status=status, title=_("Keep in step"))
+
+
+def _preview(
+    request: ConsoleRequest,
+    registry: RegistrySecret,
+    chosen: tuple[str, Selection],
+    plan: Sequence[tuple[str, CopyState]],
+    *,
+    bind: bool,
+) -> HttpResponse:
+    scope, selection = chosen
+    groups: dict[CopyState, list[Key]] = {}
+    for namespace, state in plan:
+        groups.setdefault(state, []).append(Key(namespace, registry.name))
+    context = {
+        "registry": registry,
+        "url": f"{_url(registry)}edit/",
+        "scope": scope,
+        "selection": selection,
+        "scope_text": scope_text(selection),
+        "bind": bind,
+        "groups": [(COPIES[state].text, keys) for state, keys in groups.items()],
+        "total": len(plan),
+        "grows": not selection.names,
+    }
+    return dialog(request, "registries/_sync_plan.html", context, title=_("Keep in step"))

@@ -1,0 +1,204 @@
+"""测试选中 and 测试全部 (test selected, test all): starts a run of tests and shows its progress."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from registries.domain.access import Access
+from registries.domain.errors import Conflict, Problem
+from registries.domain.registry import RegistrySecret
+from registries.log_in.access import ConsoleRequest
+from registries.probe import Reason
+from registries.runs.engine import Runs
+from registries.runs.run import Group, Item, ItemState, RunState, RunView
+from registries.web import filters
+from registries.web.responses import details_url, dialog, is_htmx
+from registries.web.runs.notices import CHANGED
+from registries.wiring import services
+from registries.words import labels
+from registries.words.problems import problem_text
+
+LINES = 100
+"""The items that are shown while a run is under way."""
+
+
+@require_POST
+def verify_batch(request: ConsoleRequest) -> HttpResponse:
+    """Test the selection (`uids`), or everything that matches a filter (`query`, as in the address bar).
+
+    Shows the person's running run instead, if there is one.
+    """
+    access, runs = request.access, _runs()
+    under_way = runs.current(access=access, states=(RunState.RUNNING,))
+    if under_way is not None:
+        return _progress(request, under_way, note=problem_text(Problem.RUN_UNDER_WAY))
+    found, chosen = _found(access, request.POST)
+    if not chosen:
+        status, title = 403 if found else 422, _("Test selected")
+        return dialog(
+            request, "registries/_verify_nothing.html", {"title": title}, status=status, title=title
+        )
+    try:
+        run = runs.propose(access=access, registries=chosen)
+        runs.start(access=access, run_id=run)
+    except Conflict as error:
+        return _other(request, error)
+    return _progress(request, run, changed=True)
+
+
+def _found(
+    access: Access, posted: QueryDict
+) -> tuple[tuple[RegistrySecret, ...], tuple[RegistrySecret, ...]]:
+    """The registries that the person may see, and those of them that the person may test."""
+    kind = _runs().kind
+    if "query" in posted:
+        criteria = filters.criteria(QueryDict(posted.get("query", "")).dict())
+        found = services().index.matching(access=access, criteria=criteria)
+        return found, tuple(it for it in found if access.may(kind.permission, it.namespace))
+    uids = posted.get("uids", "").split()
+    return services().registries.by_uid(access=access, uids=uids, action=kind.action)
+
+
+@require_safe
+def verify_run(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    return _progress(request, run)
+
+
+@require_POST
+def verify_run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    """Resume a run that was cancelled or interrupted."""
+    try:
+        _runs().start(access=request.access, run_id=run)
+    except Conflict as error:
+        if error.problem != Problem.ALREADY_RUNNING:
+            return _other(request, error)
+    return _progress(request, run, changed=True)
+
+
+def _other(request: ConsoleRequest, error: Conflict) -> HttpResponse:
+    """The run of this person that is under way already, begun at the same moment perhaps."""
+    if error.problem != Problem.RUN_UNDER_WAY:
+        raise error
+    return _progress(request, UUID(error.subject), note=problem_text(Problem.RUN_UNDER_WAY))
+
+
+@require_POST
+def verify_run_cancel(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    _runs().cancel(access=request.access, run_id=run)
+    return _progress(request, run, changed=True)
+
+
+@require_POST
+def verify_run_failures(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    """Replace the selection of the list by the registries that failed."""
+    failed = _runs().failed(access=request.access, run_id=run)
+    if not is_htmx(request):
+        return HttpResponseRedirect(f"{reverse('registries:list')}?status=failed")
+    response = HttpResponse(status=204)
+    trigger_client_event(response, "selection-set", {"uids": [item.uid for item in failed]})
+    return trigger_client_event(response, "dialog-close", {})
+
+
+@require_safe
+def verify_run_group(request: ConsoleRequest, run: UUID) -> HttpResponse:
+    """The registries of a run that ended with a reason and a problem."""
+    reason, problem = request.GET.get("reason", ""), request.GET.get("problem", "")
+    items = _runs().ended(access=request.access, run_id=run, reason=reason, problem=problem)
+    lines = [_line(it, in_group=True) for it in items]
+    return render(request, "registries/_verify_lines.html", {"lines": lines})
+
+
+def _runs() -> Runs:
+    return services().runs["verify"]
+
+
+def _progress(request: ConsoleRequest, run: UUID, *, note: str = "", changed: bool = False) -> HttpResponse:
+    access = request.access
+    view = _runs().view(access=access, run_id=run)
+    running = view.state is RunState.RUNNING
+    lines = _runs().newest_items(access=access, run_id=run, most=LINES) if running else []
+    context = {
+        "run": view,
+        "state": view.state.value,
+        "title": _title(view),
+        "note": note,
+        "groups": [_group(it, () if running else _only_item(access, run, it)) for it in view.groups],
+        "lines": [_line(it) for it in lines],
+        "running": running,
+    }
+    response = dialog(request, "registries/_verify_run.html", context, title=str(context["title"]))
+    if changed or not running:
+        trigger_client_event(response, CHANGED, {})
+    if not running:
+        trigger_client_event(response, "registries-changed", {})
+    return response
+
+
+def _title(view: RunView) -> str:
+    return {
+        RunState.RUNNING: _("Testing…"),
+        RunState.DONE: _("Tests finished"),
+        RunState.CANCELLED: _("Tests cancelled"),
+    }.get(view.state, _("Tests interrupted"))
+
+
+def _only_item(access: Access, run: UUID, group: Group) -> list[Item]:
+    """The item of a group of one, which is shown at once; nothing for a larger group."""
+    if group.count > 1:
+        return []
+    return _runs().ended(access=access, run_id=run, reason=group.reason, problem=group.problem)
+
+
+def _group(group: Group, items: Sequence[Item]) -> dict[str, Any]:
+    kind, icon = _mark(group)
+    lines = [_line(it, in_group=True) for it in items]
+    return {
+        "it": group,
+        "kind": kind,
+        "icon": icon,
+        "text": _text(group),
+        "hint": _hint(group),
+        "lines": lines,
+    }
+
+
+def _text(it: Group | Item) -> str:
+    """What came of a test: its reason, or why there was none."""
+    if it.state is ItemState.DONE:
+        return labels.reason(it.reason)
+    if it.state is ItemState.LEFT_ALONE and it.reason == Reason.RATE_LIMITED:
+        return _("Skipped: the registry asked for a pause.")
+    return problem_text(it.problem)
+
+
+def _hint(group: Group) -> str:
+    return labels.reason_hint(group.reason) if group.state is ItemState.DONE and not group.ok else ""
+
+
+def _line(line: Item, *, in_group: bool = False) -> dict[str, Any]:
+    """In a group, the head has the text once for all lines."""
+    kind, icon = _mark(line)
+    took = labels.duration(line.duration_ms) if line.duration_ms else ""
+    return {
+        "it": line,
+        "kind": kind,
+        "icon": icon,
+        "text": "" if in_group else _text(line),
+        "took": took,
+        "url": details_url(line.key),
+    }
+
+
+def _mark(it: Group | Item) -> tuple[str, str]:
+    if it.state is ItemState.LEFT_ALONE:
+        return "idle", "circle-dashed"
+    if not it.ok:
+        return "bad", "circle-x"
+    return ("ok", "circle-check") if it.reason == "ok" else ("warn", "triangle-alert")
