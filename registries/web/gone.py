@@ -33,5 +33,5 @@ def gone(
         if typed and typed.get(name) and typed[name] != typed.get(f"seen_{name}", "")
     ]
     context = {"key": key, "text": problem_text(problem), "lost": lost}
-    response = dialog(request, "registries/_gone.html", context, status=409, title=key.name)
+    response = dialog(request, "registry/_gone.html", context, status=409, title=key.name)
     return trigger_client_event(response, "registries-changed", {})

@@ -1,4 +1,4 @@
-"""The numbers below a list: which pages there are, and their URLs. Template: registries/_pages.html."""
+"""The numbers below a list: which pages there are, and their URLs. Template: _pages.html."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -52,7 +52,7 @@ def journal(request: ConsoleRequest) -> HttpResponse:
             "export": {"url": form.url("registries:journal_export"), "most": MOST_ROWS},
         }
     partial = is_htmx(request)
-    template = "registries/_journal.html" if partial else "registries/journal.html"
+    template = "journal/_journal.html" if partial else "journal/journal.html"
     response = render(request, template, context, status=200 if form.is_valid() else 422)
     return push_url(response, url) if partial and form.is_valid() else response
 
@@ -73,4 +73,4 @@ def journal_run(request: ConsoleRequest, run: UUID) -> HttpResponse:
         "rest": found.total > len(items) > 0,
         "opened": opened,
     }
-    return render(request, "registries/_journal_line.html", context)
+    return render(request, "journal/_journal_line.html", context)

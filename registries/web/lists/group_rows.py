@@ -37,7 +37,7 @@ def with_heads(
             "url": url,
             "query": url.partition("?")[2],
         }
-        parts += [render_to_string("registries/_group.html", context), *rows[place : place + head.rows]]
+        parts += [render_to_string("lists/_group.html", context), *rows[place : place + head.rows]]
         place += head.rows
     return SafeString("".join(parts or rows))  # nosec  each was escaped by its template
 

@@ -76,4 +76,4 @@ def choices(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """The images of this registry that pods of the namespace run, as buttons."""
     images = services().images.of_pods(access=request.access, key=Key(namespace, name))
     context = {"images": images[:CHOICES], "more": max(0, len(images) - CHOICES)}
-    return render(request, "registries/_image_choices.html", context)
+    return render(request, "lists/_image_choices.html", context)

@@ -38,7 +38,7 @@ def registry_list(request: ConsoleRequest) -> HttpResponse:
     context = _context(request, query, page)
     if not is_htmx(request):
         context |= notices(request.access)
-    template = "registries/_list.html" if is_htmx(request) else "registries/list.html"
+    template = "lists/_list.html" if is_htmx(request) else "lists/list.html"
     response = render(request, template, context)
     if is_htmx(request):
         _keep_address(request, response, filters.url(query, page=page.number))
@@ -231,7 +231,7 @@ def namespace_options(request: ConsoleRequest) -> HttpResponse:
         ),
         "find": find,
     }
-    return render(request, "registries/_namespace_options.html", context)
+    return render(request, "lists/_namespace_options.html", context)
 
 
 @require_safe

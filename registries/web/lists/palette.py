@@ -34,4 +34,4 @@ def palette(request: ConsoleRequest) -> HttpResponse:
         known = islice(index.matching(access, Criteria(text=find)), MOST)
         entries = [(f"{it.title} · {it.namespace}", details_url(it.key)) for it in known]
         groups.append((_("Registries"), entries))
-    return render(request, "registries/_palette.html", {"groups": [it for it in groups if it[1]]})
+    return render(request, "lists/_palette.html", {"groups": [it for it in groups if it[1]]})

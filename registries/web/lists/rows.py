@@ -135,7 +135,7 @@ def rows_html(
         kept = _rows.get(shown)
         if kept is None:
             row = row_of(registry, access, check, now, seen)
-            kept = registry, render_to_string("registries/_row.html", {"row": row})
+            kept = registry, render_to_string("lists/_row.html", {"row": row})
             if len(_rows) >= ROWS_KEPT:
                 _rows.clear()
             _rows[shown] = kept

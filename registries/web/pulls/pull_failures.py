@@ -85,10 +85,8 @@ def pull_failures(request: ConsoleRequest) -> HttpResponse:
         "unread_more": len(found.unread[UNREAD_SHOWN:]),
         "problem": problem_text(found.problem) if found.problem else "",
     }
-    part = "registries/_pull_failures.html" if is_htmx(request) else "registries/pull_failures.html"
-    return render(
-        request, "registries/_pull_failures_count.html" if "count" in request.GET else part, context
-    )
+    part = "pulls/_pull_failures.html" if is_htmx(request) else "pulls/pull_failures.html"
+    return render(request, "pulls/_pull_failures_count.html" if "count" in request.GET else part, context)
 
 
 def _grouped(items: Iterable[Failure]) -> list[list[Failure]]:
@@ -138,4 +136,4 @@ def restart_pod(request: ConsoleRequest, namespace: str, name: str) -> HttpRespo
     title = _("Create the pods again")
     context = {"title": title, "name": name, "uid": uid, "problem": problem}
     context["back"] = reverse("registries:pull_failures", query={"namespace": namespace})
-    return dialog(request, "registries/_restart_pod.html", context, status=status, title=title)
+    return dialog(request, "pulls/_restart_pod.html", context, status=status, title=title)

@@ -37,7 +37,7 @@ def pull_secret(request: ConsoleRequest, namespace: str, name: str) -> HttpRespo
     registry = services().registries.find(access=access, key=key)
     if not is_htmx(request):
         return HttpResponseRedirect(details_url(key))
-    response = render(request, "registries/_pull_secret.html", panel(access, request.acting_access, registry))
+    response = render(request, "pulls/_pull_secret.html", panel(access, request.acting_access, registry))
     return toast(response, text) if text else response
 
 
@@ -68,14 +68,14 @@ def panel(access: Access, acting: Access, registry: RegistrySecret) -> dict[str,
 def usage(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     """What uses the pull secret of one registry, for the dialog that deletes it."""
     found = usage_of(request.access, [Key(namespace, name)])
-    return render(request, "registries/_usage.html", found)
+    return render(request, "pulls/_usage.html", found)
 
 
 @require_safe
 def run_usage(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """What uses the pull secrets of the registries that a run would delete."""
     access = request.access
-    return render(request, "registries/_usage.html", usage_of(access, doomed(access, run)))
+    return render(request, "pulls/_usage.html", usage_of(access, doomed(access, run)))
 
 
 def doomed(access: Access, run: UUID) -> list[Key]:

@@ -59,7 +59,7 @@ def secret_scan(request: ConsoleRequest) -> HttpResponse:
         "problem": problem_text(found.problem) if found.problem else "",
         "more": found.more,
     }
-    part = "registries/_secret_scan.html" if is_htmx(request) else "registries/secret_scan.html"
+    part = "pulls/_secret_scan.html" if is_htmx(request) else "pulls/secret_scan.html"
     return render(request, part, context)
 
 

@@ -97,7 +97,7 @@ def _nowhere(request: ConsoleRequest) -> HttpResponse:
     if not access.may_anywhere(Permission.CREATE):
         raise Forbidden("", role_for(Permission.CREATE))
     context = {"administers": access.administers}
-    return dialog(request, "registries/_no_namespace.html", context, title=_("Add registry"))
+    return dialog(request, "registry/_no_namespace.html", context, title=_("Add registry"))
 
 
 @sensitive_variables("form", "draft")
@@ -177,7 +177,7 @@ def _form(
         "adopted": adopted,
         "also": request.POST.getlist("also"),
     }
-    return dialog(request, "registries/_add.html", context, status=status, title=_("Add registry"))
+    return dialog(request, "registry/_add.html", context, status=status, title=_("Add registry"))
 
 
 @require_safe
@@ -187,7 +187,7 @@ def check_name(request: ConsoleRequest) -> HttpResponse:
     namespace, name = request.GET.get("namespace", ""), request.GET.get("name", "").strip()
     taken = name in _names(request, namespace)
     context = {"name": name, "taken": taken, "problem": name_problem(name), "namespace": namespace}
-    response = render(request, "registries/_check_name.html", context)
+    response = render(request, "registry/_check_name.html", context)
     if access.may(Permission.CREATE, namespace):
         provider = _provider(request)
         suggestion = _suggestion(request, provider, namespace)
@@ -224,7 +224,7 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
                     username=username,
                 ),
             }
-    return render(request, "registries/_check_address.html", context)
+    return render(request, "registry/_check_address.html", context)
 
 
 @require_POST
@@ -242,7 +242,7 @@ def check_ca(request: ConsoleRequest) -> HttpResponse:
             context["authorities"] = read_bundle(text)[1]
         except BundleError as error:
             context["problem"] = cause_text(Cause("ca_bundle", error.problem, BUNDLE_MAX))
-    return render(request, "registries/_check_ca.html", context)
+    return render(request, "registry/_check_ca.html", context)
 
 
 @sensitive_post_parameters("password")
@@ -273,11 +273,11 @@ def trial_refused(
     if isinstance(error, Invalid):
         fields = {"image": "probe_image"}
         form.add_causes(replace(it, field=fields.get(it.field, it.field)) for it in error.causes)
-        return render(request, "registries/_trial.html", {"errors": errors_of(form)}, status=422)
+        return render(request, "registry/_trial.html", {"errors": errors_of(form)}, status=422)
     if isinstance(error, LeftAlone):
         context = {"verdict": verdict_of(left_alone(error.retry_after))}
-        return render(request, "registries/_trial.html", context, status=429)
-    return render(request, "registries/_trial.html", {"busy": error.retry_after}, status=429)
+        return render(request, "registry/_trial.html", context, status=429)
+    return render(request, "registry/_trial.html", {"busy": error.retry_after}, status=429)
 
 
 def trial_outcome(request: ConsoleRequest, trial: UUID) -> HttpResponse:
@@ -290,7 +290,7 @@ def trial_outcome(request: ConsoleRequest, trial: UUID) -> HttpResponse:
     }
     if outcome is not None:
         context["verdict"] = verdict_of(outcome)
-    return render(request, "registries/_trial.html", context)
+    return render(request, "registry/_trial.html", context)
 
 
 ask_trial = require_safe(trial_outcome)

@@ -108,7 +108,7 @@ def _form(
         "writer": services().registries.password_writer(access=request.access, key=registry.key),
     }
     title = _("Correct and create again")
-    return dialog(request, "registries/_correct.html", context, status=status, title=title)
+    return dialog(request, "registry/_correct.html", context, status=status, title=title)
 
 
 @sensitive_post_parameters("password")

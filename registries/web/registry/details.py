@@ -60,13 +60,13 @@ def details(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
         return _gone(request, key, Problem.RECREATED, details_url(key))
     context = _context(request, access, registry)
     if shown:
-        return render(request, "registries/_details.html", {**context, "redrawn": True})
-    return render(request, "registries/details.html", context)
+        return render(request, "registry/_details.html", {**context, "redrawn": True})
+    return render(request, "registry/details.html", context)
 
 
 def _gone(request: ConsoleRequest, key: Key, problem: Problem, url: str = "") -> HttpResponse:
     context = {"key": key, "text": problem_text(problem), "url": url, **_list(request)}
-    return render(request, "registries/_details_gone.html", context)
+    return render(request, "registry/_details_gone.html", context)
 
 
 def _list(request: ConsoleRequest) -> dict[str, str]:

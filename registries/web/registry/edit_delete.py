@@ -119,7 +119,7 @@ def _edit_form(
         "provider": labels.PROVIDERS[registry.provider],
         **notes,
     }
-    return dialog(request, "registries/_edit.html", context, status=status, title=_("Edit information"))
+    return dialog(request, "registry/_edit.html", context, status=status, title=_("Edit information"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -142,7 +142,7 @@ def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
             **effects(access, [registry]),
         }
         status = 422 if wrong else 200
-        return dialog(request, "registries/_delete.html", context, status=status, title=_("Delete registry"))
+        return dialog(request, "registry/_delete.html", context, status=status, title=_("Delete registry"))
     try:
         forget = "forget" in request.POST
         both = request.POST.get("copies") == "delete" and request.POST.get("uid") == registry.uid

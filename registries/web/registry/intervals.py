@@ -75,13 +75,13 @@ def _change(
     page = details_url(registry.key) if registry else reverse("registries:namespaces")
     context = {"form": form, "title": title, "namespace": namespace, "registry": registry, "back": page}
     if request.method != "POST":
-        return dialog(request, "registries/_interval.html", context, title=title)
+        return dialog(request, "registry/_interval.html", context, title=title)
     typed = form.typed()["interval"]
     try:
         text = _save(request, namespace, registry, typed)
     except ValueError:
         form.add_causes([Cause("interval", Problem.UNKNOWN)])
-        return dialog(request, "registries/_interval.html", context, status=422, title=title)
+        return dialog(request, "registry/_interval.html", context, status=422, title=title)
     if registry:
         return back(request, text, "registries:details", namespace, registry.name)
     return back(request, text, "registries:namespaces")

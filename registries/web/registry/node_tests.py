@@ -49,7 +49,7 @@ def node_test(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
     if "link" in request.GET:
         if not services().node_tests.offered(access=access, key=key):
             return HttpResponse()
-        return render(request, "registries/_node_test_link.html", {"url": f"{details_url(key)}node/"})
+        return render(request, "registry/_node_test_link.html", {"url": f"{details_url(key)}node/"})
     registry = services().registries.find(access=access, key=key)
     nodes = services().node_tests.nodes(access=access, key=key)
     groups = one_per_group(nodes)
@@ -77,7 +77,7 @@ def node_test(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
         "waiting": True,
         **_of_console(registry),
     }
-    return dialog(request, "registries/_node_test.html", context, status=status, title=_("Test from a node"))
+    return dialog(request, "registry/_node_test.html", context, status=status, title=_("Test from a node"))
 
 
 def _begin(request: ConsoleRequest, key: Key, form: NodeTestForm, *, several: bool) -> dict[str, str]:
@@ -128,4 +128,4 @@ def progress(request: ConsoleRequest, namespace: str, name: str, test: str) -> H
         "several": "several" in request.GET,
         **_of_console(registry),
     }
-    return render(request, "registries/_node_verdict.html", context)
+    return render(request, "registry/_node_verdict.html", context)

@@ -186,9 +186,7 @@ def form_page(
         "harbor": harbor or (HarborForm() if hints.is_robot(registry.provider, registry.username) else None),
         "writer": services().registries.password_writer(access=request.access, key=registry.key),
     }
-    return dialog(
-        request, "registries/_password.html", context, status=status, title=_("Change the password")
-    )
+    return dialog(request, "registry/_password.html", context, status=status, title=_("Change the password"))
 
 
 def _row(copy: Copy, chosen: Collection[str] | None) -> dict[str, Any]:

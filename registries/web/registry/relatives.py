@@ -43,7 +43,7 @@ def relatives(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
     rows = [_row(registry, it) for it in found] + [_missing_row(registry, it) for it in missed]
     former = former_copies(access, registry)
     context = {"rows": rows, "namespaces": len(same), "registry": registry, **former}
-    return render(request, "registries/_relatives.html", context)
+    return render(request, "registry/_relatives.html", context)
 
 
 def _row(registry: RegistrySecret, it: Relative) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def align(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
         "problem": problem,
     }
     status = 422 if problem else 200
-    return dialog(request, "registries/_align.html", context, status=status, title=_("Align"))
+    return dialog(request, "registry/_align.html", context, status=status, title=_("Align"))
 
 
 def _align_missing(request: ConsoleRequest, key: Key) -> HttpResponse:
@@ -122,7 +122,7 @@ def _align_missing(request: ConsoleRequest, key: Key) -> HttpResponse:
         problem = error_text(error)
     context = {"copy": Target(source, key), "source": source, "gone": True, "problem": problem}
     status = 422 if problem else 200
-    return dialog(request, "registries/_align.html", context, status=status, title=_("Align"))
+    return dialog(request, "registry/_align.html", context, status=status, title=_("Align"))
 
 
 def _aligned(request: ConsoleRequest, copy: Key, source: RegistrySecret) -> HttpResponse:

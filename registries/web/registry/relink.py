@@ -52,7 +52,7 @@ def relink(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
         "problem": problem,
     }
     status = 409 if problem else 200
-    return dialog(request, "registries/_relink.html", context, status=status, title=_("Link again"))
+    return dialog(request, "registry/_relink.html", context, status=status, title=_("Link again"))
 
 
 def _linked(request: ConsoleRequest, registry: RegistrySecret) -> HttpResponse:

@@ -85,7 +85,7 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
         "unconnected": items[0].state is ItemState.DONE and not items[0].ok,
         "lines": [(it, *_line(it, items, view, undoing=undoing)) for it in items],
     }
-    response = dialog(request, "registries/_rotation.html", context, title=str(context["title"]))
+    response = dialog(request, "registry/_rotation.html", context, title=str(context["title"]))
     if changed or view.state is not RunState.RUNNING:
         trigger_client_event(response, CHANGED, {})
     return trigger_client_event(response, "registries-changed", {})

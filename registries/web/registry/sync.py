@@ -58,7 +58,7 @@ def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
             "in_step": view.in_step,
             "every": 1 if busy else 10,
         }
-    return render(request, "registries/_sync.html", context)
+    return render(request, "registry/_sync.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -108,7 +108,7 @@ def sync_off(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse
             "shown": [it.key for it in copies],
             "bound": rules.bound(access=access, source=registry),
         }
-        return dialog(request, "registries/_sync_off.html", context, title=_("Stop keeping in step"))
+        return dialog(request, "registry/_sync_off.html", context, title=_("Stop keeping in step"))
     unbinding = shown_in(request, "bound") if request.POST.get("unbind") == "1" else set()
     doomed = [it for it in copies if it.namespace in shown_in(request, "shown")]
     if request.POST.get("copies") == "delete" and doomed:
@@ -154,7 +154,7 @@ def sync_solve(request: ConsoleRequest, namespace: str, name: str, place: str) -
         "url": f"{_url(registry)}solve/{place}/",
     }
     status = 409 if problem else 200
-    return dialog(request, "registries/_sync_solve.html", context, status=status, title=str(CLICKS[state]))
+    return dialog(request, "registry/_sync_solve.html", context, status=status, title=str(CLICKS[state]))
 
 
 def scope_text(selection: Selection, unseen: int = 0) -> str:
@@ -271,7 +271,7 @@ def _choice(
         "problem": problem,
     }
     status = 422 if problem else 200
-    return dialog(request, "registries/_sync_edit.html", context, status=status, title=_("Keep in step"))
+    return dialog(request, "registry/_sync_edit.html", context, status=status, title=_("Keep in step"))
 
 
 def _preview(
@@ -297,4 +297,4 @@ def _preview(
         "total": len(plan),
         "grows": not selection.names,
     }
-    return dialog(request, "registries/_sync_plan.html", context, title=_("Keep in step"))
+    return dialog(request, "registry/_sync_plan.html", context, title=_("Keep in step"))

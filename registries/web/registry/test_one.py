@@ -68,12 +68,12 @@ def _shown(request: ConsoleRequest, key: Key, begun: Check | None = None) -> Htt
         check = service.history.under_way([registry.uid]).get(registry.uid)
     acting = request.acting_access
     if request.GET.get("show") == "panel":
-        response = render(request, "registries/_panel.html", panel(acting, registry, check))
+        response = render(request, "registry/_panel.html", panel(acting, registry, check))
     else:
         now = datetime.now(UTC)
         seen = of_rows([registry], now).get(registry.uid, NOTHING_SEEN)
         context = {"row": row_of(registry, acting, check, now, seen)}
-        response = render(request, "registries/_row.html", context)
+        response = render(request, "lists/_row.html", context)
     if check is None:
         _announce(response, registry, begun=begun is not None)
     return response
@@ -116,7 +116,7 @@ def card(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     registry = services().registries.find(access=access, key=Key(namespace, name))
     check = services().history.under_way([registry.uid]).get(registry.uid)
     seen = of_rows([registry], datetime.now(UTC)).get(registry.uid, NOTHING_SEEN)
-    return render(request, "registries/_card.html", panel(access, registry, check) | {"seen": seen})
+    return render(request, "registry/_card.html", panel(access, registry, check) | {"seen": seen})
 
 
 BAR = 9

@@ -73,7 +73,7 @@ def copy_plan(request: ConsoleRequest) -> HttpResponse:
     possible = [it for it in targets if it.problem is None]
     run = _runs().propose(access=request.access, registries=possible) if possible else None
     context = {"run": run, "possible": possible, "groups": _groups(targets)}
-    return dialog(request, "registries/_copy_plan.html", context, title=_("Copy to…"))
+    return dialog(request, "runs/_copy_plan.html", context, title=_("Copy to…"))
 
 
 @require_POST
@@ -155,7 +155,7 @@ def _choice(
         "problem": problem,
     }
     status = 422 if problem else 200
-    return dialog(request, "registries/_copy_to.html", context, status=status, title=_("Copy to…"))
+    return dialog(request, "runs/_copy_to.html", context, status=status, title=_("Copy to…"))
 
 
 def _groups(targets: Sequence[Target]) -> list[tuple[str, list[Target]]]:
@@ -174,7 +174,7 @@ def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) 
         "state": view.state.value,
         "failures": [(item, problem_text(item.problem)) for item in failed],
     }
-    response = dialog(request, "registries/_copy_run.html", context, title=_("Copy to…"))
+    response = dialog(request, "runs/_copy_run.html", context, title=_("Copy to…"))
     if changed or view.state is not RunState.RUNNING:
         trigger_client_event(response, CHANGED, {})
         trigger_client_event(response, "registries-changed", {})

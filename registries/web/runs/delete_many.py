@@ -51,7 +51,7 @@ def batch_delete(request: ConsoleRequest) -> HttpResponse:
         **_usage_place(request, run),
         **choice(request),
     }
-    return dialog(request, "registries/_batch_delete.html", context, title=_("Delete selected"))
+    return dialog(request, "runs/_batch_delete.html", context, title=_("Delete selected"))
 
 
 @require_safe
@@ -59,7 +59,7 @@ def run_items(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """The names of a run's items in one namespace."""
     namespace = request.GET.get("namespace", "")
     items = _runs().items(access=request.access, run_id=run, namespace=namespace)
-    return render(request, "registries/_run_items.html", {"names": [item.key.name for item in items]})
+    return render(request, "runs/_run_items.html", {"names": [item.key.name for item in items]})
 
 
 @require_POST
@@ -79,9 +79,7 @@ def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
                 **_usage_place(request, run),
                 **choice(request),
             }
-            return dialog(
-                request, "registries/_batch_delete.html", context, status=422, title=_("Delete selected")
-            )
+            return dialog(request, "runs/_batch_delete.html", context, status=422, title=_("Delete selected"))
         try:
             runs.start(access=access, run_id=run, forget="forget" in request.POST)
         except Conflict as error:
@@ -190,7 +188,7 @@ def deletion_progress(request: ConsoleRequest, view: RunView, *, changed: bool =
         "state": view.state.value,
         "undo": 0 if view.state is RunState.RUNNING else number_of(request.access, view.id),
     }
-    response = dialog(request, "registries/_run.html", context, title=_("Delete selected"))
+    response = dialog(request, "runs/_run.html", context, title=_("Delete selected"))
     if changed or view.state is not RunState.RUNNING:
         trigger_client_event(response, CHANGED, {})
     if view.state is not RunState.RUNNING:

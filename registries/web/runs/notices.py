@@ -19,7 +19,7 @@ CHANGED = "runs-changed"
 @require_safe
 def run_notices(request: ConsoleRequest) -> HttpResponse:
     """The notices. They poll while a run is under way."""
-    return render(request, "registries/_run_notices.html", notices(request.access))
+    return render(request, "runs/_run_notices.html", notices(request.access))
 
 
 def notices(access: Access) -> dict[str, Any]:

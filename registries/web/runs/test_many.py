@@ -42,9 +42,7 @@ def verify_batch(request: ConsoleRequest) -> HttpResponse:
     found, chosen = _found(access, request.POST)
     if not chosen:
         status, title = 403 if found else 422, _("Test selected")
-        return dialog(
-            request, "registries/_verify_nothing.html", {"title": title}, status=status, title=title
-        )
+        return dialog(request, "runs/_verify_nothing.html", {"title": title}, status=status, title=title)
     try:
         run = runs.propose(access=access, registries=chosen)
         runs.start(access=access, run_id=run)
@@ -112,7 +110,7 @@ def verify_run_group(request: ConsoleRequest, run: UUID) -> HttpResponse:
     reason, problem = request.GET.get("reason", ""), request.GET.get("problem", "")
     items = _runs().ended(access=request.access, run_id=run, reason=reason, problem=problem)
     lines = [_line(it, in_group=True) for it in items]
-    return render(request, "registries/_verify_lines.html", {"lines": lines})
+    return render(request, "runs/_verify_lines.html", {"lines": lines})
 
 
 def _runs() -> Runs:
@@ -133,7 +131,7 @@ def _progress(request: ConsoleRequest, run: UUID, *, note: str = "", changed: bo
         "lines": [_line(it) for it in lines],
         "running": running,
     }
-    response = dialog(request, "registries/_verify_run.html", context, title=str(context["title"]))
+    response = dialog(request, "runs/_verify_run.html", context, title=str(context["title"]))
     if changed or not running:
         trigger_client_event(response, CHANGED, {})
     if not running:

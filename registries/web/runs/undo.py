@@ -76,7 +76,7 @@ def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) 
         "failures": [(item, problem_text(item.problem)) for item in failed],
         "state": view.state.value,
     }
-    response = dialog(request, "registries/_undo_run.html", context, title=title)
+    response = dialog(request, "runs/_undo_run.html", context, title=title)
     if changed or not running:
         trigger_client_event(response, CHANGED, {})
     if not running:
