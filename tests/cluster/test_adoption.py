@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -17,6 +18,7 @@ from registries.wiring import services
 from tests.canary import CANARY
 from tests.cluster.people import access_of, log_in
 from tests.cluster.test_pull_failures import READS_SECRETS
+from tests.cluster.users import make, pod_spec
 from tests.peers.cluster import Cluster
 from tests.peers.docker_registry import docker_registry
 from tests.peers.failing_pods import CONFIG
@@ -223,3 +225,35 @@ def test_a_broken_secret_has_nothing_to_take(place: Cluster, nina: Client) -> No
         page = nina.get(ADD, link(name)).content.decode()
         assert 'id="id_password"' in page, name
         assert f"Secret {name} 中已没有该凭证" in page
+
+
+TOKENS = (
+    "ghp_" + "a1B2" * 9,
+    "glpat-" + "x" * 20,
+    "eyJhbGciOiJIUzI1NiJ9.e30",
+    "\u202erobot",
+    "https://u:p@h.io",
+)
+"""User names that may be the secret itself, or that nobody sees as they are."""
+
+
+def test_a_user_name_that_may_be_a_token_is_in_no_page_and_in_no_url(place: Cluster, nina: Client) -> None:
+    names = {f"h{n}.example.com": it for n, it in enumerate(TOKENS)}
+    put(place, "theirs", {host: {"username": it, "password": CANARY} for host, it in names.items()})
+    make(place, "Pod", "uses", pod_spec("nginx", ("theirs",)))
+    pages = [nina.get("/pull-failures/secrets/").content.decode()]
+    place.server.call("DELETE", f"{paths.pods_in('team-a')}/uses?gracePeriodSeconds=0")
+    assert "h0.example.com" in pages[0]
+    for host in names:
+        pages.append(nina.get(ADD, link("theirs", domain=host)).content.decode())
+        assert f'name="entry" value="{host}"' in pages[-1]
+
+    for page in map(html.unescape, pages):
+        assert not [it for it in TOKENS if it in page or quote(it) in page or quote(it, safe="") in page]
+
+    first = nina.post(ADD, posted(pages[1], "adopted"))
+    assert first.status_code < 300, first.content.decode()
+    credential = services().store.credential(
+        Key("team-a", "adopted"), uid=services().store.get(Key("team-a", "adopted")).uid
+    )
+    assert (credential.username, credential.password) == (TOKENS[0], CANARY)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from registries.domain.registry import USERNAME_MAX, Key, Provider
-from registries.domain.shown import shown_words
+from registries.domain.shown import shown_username, shown_words
 from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.failing import SecretCredential
 from registries.pull_secrets.matching import DEFAULT_DOMAIN
@@ -55,7 +55,7 @@ def adopted_in(request: ConsoleRequest) -> Adopted | None:
         shown,
         chosen.key,
         chosen.host,
-        chosen.username,
+        shown_username(chosen.username),
         tuple((_words(it), add_url(key, it.host, it.username, it.key)) for it in others[:OTHERS]),
         len(others[OTHERS:]),
         add_url(key, chosen.host, chosen.username, adopts=False),
@@ -79,9 +79,11 @@ def with_credential(request: HttpRequest, typed: dict[str, str]) -> dict[str, st
 
 def add_url(secret: Key, host: str, username: str, entry: str = "", *, adopts: bool = True) -> str:
     """The form for a new registry with a credential of a Secret. Without `entry`, the first one of host and user name.
-    With `adopts` false, the form asks for the password."""
+    With `adopts` false, the form asks for the password. A user name that may be a token is in no URL."""
     provider = Provider.DOCKERHUB if host == DEFAULT_DOMAIN else Provider.OTHER
-    query = {"namespace": secret.namespace, "domain": host, "username": username, "provider": provider.value}
+    query = {"namespace": secret.namespace, "domain": host, "provider": provider.value}
+    if shown_username(username) == username:
+        query["username"] = username
     if adopts:
         query |= {"secret": str(secret), **({"entry": entry} if entry else {})}
     return reverse("registries:add", query=query)
@@ -96,10 +98,9 @@ def _chosen(given: QueryDict, credentials: tuple[SecretCredential, ...]) -> Secr
     """The credential of a key, or of host and user name; the only one of a Secret without either."""
     if entry := given.get("entry", ""):
         return next((it for it in credentials if it.key == entry), None)
-    wanted = given.get("domain", ""), given.get("username", "")
-    if not any(wanted):
-        return credentials[0] if credentials else None
-    return next((it for it in credentials if (it.host, it.username) == wanted), None)
+    host, username = given.get("domain", ""), given.get("username", "")
+    found = (it for it in credentials if host in ("", it.host) and username in ("", it.username))
+    return next(found, None)
 
 
 def _words(credential: SecretCredential) -> str:
