@@ -41,7 +41,7 @@ SEEN = {
 def test_it_lists_the_rules_whose_sources_one_sees(several: Cast, person: str) -> None:
     shown = page(several, person)
 
-    assert re.findall(r"<strong>([^<]+)</strong></a>", shown) == SEEN[person]
+    assert re.findall(r"<strong class=\"mono\">([^<]+)</strong></a>", shown) == SEEN[person]
     assert ("team-b" in shown) is (person == "olive")
 
 
