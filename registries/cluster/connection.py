@@ -6,6 +6,7 @@ parse a list of 13 MiB too slowly.
 
 import gc
 import json
+import math
 import random
 import threading
 import time
@@ -40,12 +41,15 @@ METADATA = f"{JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 TABLE = f"{JSON};as=Table;g=meta.k8s.io;v=v1"
 METADATA_LIST = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 CONNECTIONS = 16
 """Sockets kept open: eight for the workers of a run, eight for pages."""
 PIECE = 64 * 1024
 """Bytes of a list that are read at a time."""
 ATTEMPTS = 4
 POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+REFRESHED = 1.0
+"""Seconds between two looks at whether the console's own token has expired."""
 PATIENCE = 2
 """A call is retried when Retry-After is at most this many seconds."""
 
@@ -76,7 +80,25 @@ def configuration(kubeconfig: str | Path | None) -> Configuration:
     found.retries = False  # a retry in urllib3 would multiply the timeout; `call` retries
     found.connection_pool_maxsize = CONNECTIONS
     found.keep_alive = True
+    refresh: Any = found.refresh_api_key_hook
+    seldom: Any = _seldom(refresh) if refresh else None
+    found.refresh_api_key_hook = seldom
     return found
+
+
+def _seldom(refresh: Callable[[Configuration], object]) -> Callable[[Configuration], None]:
+    """The hook that reads a new token, where the old one has expired. The client calls it with every request, and it
+    takes as long as a tenth of that."""
+    next_at = -math.inf
+
+    def hook(given: Configuration) -> None:
+        nonlocal next_at
+        now = time.monotonic()
+        if now >= next_at:
+            next_at = now + REFRESHED
+            refresh(given)
+
+    return hook
 
 
 def own_namespace(kubeconfig: str | Path | None) -> str:
@@ -129,7 +151,7 @@ class Connection:
         path: str,
         *,
         subject: str,
-        body: Json | None = None,
+        body: Json | list[Json] | None = None,
         query: Mapping[str, str] | None = None,
         kind: str = JSON,
         read: float | None = None,
@@ -197,7 +219,7 @@ class Connection:
         method: str,
         path: str,
         subject: str,
-        body: Json | None,
+        body: Json | list[Json] | None,
         query: Mapping[str, str] | None,
         kind: str,
         read: float,
@@ -236,7 +258,7 @@ class Connection:
         method: str,
         path: str,
         subject: str,
-        body: Json | None,
+        body: Json | list[Json] | None,
         query: Mapping[str, str] | None,
         kind: str,
         read: float,

@@ -83,9 +83,13 @@ def draft_of(resource: Resource, registry: RegistrySecret, password: str) -> Dra
     )
 
 
-def password_annotations(at: datetime) -> dict[str, str | None]:
-    """The part of the merge patch of a new password with its time, and without the verdict of the old one."""
-    return {**verification_annotations(Verification()), PREFIX + "password-set-at": moment_text(at)}
+def password_annotations(at: datetime, verdict: Verification | None = None) -> dict[str, str | None]:
+    """The part of the merge patch of a new password with its time, and without the verdict of the old one. `verdict`
+    is that of the new one, if there is one."""
+    return {
+        **verification_annotations(verdict or Verification()),
+        PREFIX + "password-set-at": moment_text(at),
+    }
 
 
 def information_annotations(texts: Mapping[str, str]) -> dict[str, str | None]:

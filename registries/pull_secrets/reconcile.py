@@ -1,14 +1,16 @@
 """Maintains the pull secrets in the background, whoever creates or changes a RegistrySecret or its Secret.
 
-Each change from the watches is handled at once. All pull secrets are checked from time to time as well: the console may
-lack the right to watch Secrets, and a foreign Secret that goes away is in no watch. Only one replica does this, the
-holder of the lease.
+Each change from the watches is handled at once, but what this process wrote by itself needs no look. All pull secrets
+are checked from time to time as well: the console may lack the right to watch Secrets, and a foreign Secret that goes
+away is in no watch. Only one replica does this, the holder of the lease.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from registries.cluster.lease import RENEWAL, Lease
@@ -24,7 +26,8 @@ SWEEP = 600.0
 RETRY, RETRY_PASSING = 30.0, 2.0
 """Seconds before a retry; and after an error that is about to pass."""
 GATHER = 0.3
-"""Seconds between the change of a Secret and its check, so that a burst of changes is one check."""
+"""Seconds between the change of a Secret and its check, so that a burst of changes is one check. A registry that this
+process is writing waits as long: its Secret is written next."""
 
 
 class Watching(Protocol):
@@ -37,14 +40,14 @@ class Watching(Protocol):
 
 class Reconciler:
     """One daemon thread. `known` returns all existing keys. `watchers` makes the watchers for a new lease holder; they
-    call its argument with each key."""
+    call its argument with each key, and the resource version of the Secret, "" for one that is gone."""
 
     def __init__(
         self,
         secrets: PullSecrets,
         lease: Lease,
         known: Callable[[], Iterable[Key]],
-        watchers: Callable[[Callable[[Key], None]], Sequence[Watching]],
+        watchers: Callable[[Callable[[Key, str], None]], Sequence[Watching]],
     ) -> None:
         self._secrets = secrets
         self._lease = lease
@@ -54,6 +57,10 @@ class Reconciler:
         self._due: dict[Key, float] = {}
         self._unchecked: dict[Key, None] = {}
         self._seen: dict[Key, str] = {}
+        self._versions: dict[Key, str] = {}
+        self._right: dict[Key, tuple[str, str]] = {}
+        """The generation of a registry and the version of its Secret that this process wrote for it."""
+        self._writing: Counter[Key] = Counter()
         self._woken = threading.Condition()
         self._stopped = False
         self._refused: Problem | None = None
@@ -81,14 +88,31 @@ class Reconciler:
                 return
             self._seen[key] = generation
             if urgent:
-                self._due[key] = 0.0
+                self._due[key] = time.monotonic() + GATHER if key in self._writing else 0.0
             else:
                 self._unchecked[key] = None
             self._woken.notify()
 
-    def changed(self, key: Key) -> None:
-        """Queues a registry whose Secret was changed or deleted, also by the console itself."""
+    @contextmanager
+    def writing(self, key: Key) -> Iterator[None]:
+        """This process writes a registry, and its Secret after it."""
         with self._woken:
+            self._writing[key] += 1
+        try:
+            yield
+        finally:
+            with self._woken:
+                self._writing -= Counter({key: 1})
+
+    def written(self, key: Key, generation: str, version: str) -> None:
+        """Notes that this process wrote the Secret for a registry in this generation. Their events need no check."""
+        with self._woken:
+            self._right[key] = generation, version
+
+    def changed(self, key: Key, version: str) -> None:
+        """Queues a registry whose Secret was changed or deleted, by anybody."""
+        with self._woken:
+            self._versions[key] = version
             at = time.monotonic() + GATHER
             self._due[key] = min(self._due.get(key, at), at)
             self._woken.notify()
@@ -129,7 +153,10 @@ class Reconciler:
     def _look_at_all(self) -> None:
         known = set(self._known())
         with self._woken:
-            self._seen = {key: seen for key, seen in self._seen.items() if key in known}
+            self._seen, self._versions = (
+                {k: it for k, it in its.items() if k in known} for its in (self._seen, self._versions)
+            )
+            self._right = {key: it for key, it in self._right.items() if key in known}
             self._unchecked |= dict.fromkeys(known)
 
     def _work(self, until: float) -> None:
@@ -142,9 +169,11 @@ class Reconciler:
                     key = next(iter(self._unchecked))
                 if key is None:
                     return
-                self._due.pop(key, None)
+                due, unchecked = self._due.pop(key, None), key in self._unchecked
                 self._unchecked.pop(key, None)
-            self._ensure(key)
+                own = self._right.get(key) == (self._seen.get(key), self._versions.get(key))
+            if unchecked or not (due is not None and own):
+                self._ensure(key)
 
     def _ensure(self, key: Key) -> None:
         try:
@@ -168,6 +197,7 @@ class Reconciler:
 
     def _again(self, key: Key, after: float) -> None:
         with self._woken:
+            self._right.pop(key, None)
             self._due.setdefault(key, time.monotonic() + after)
 
     def _rest(self, until: float, *, forget: bool = False) -> None:

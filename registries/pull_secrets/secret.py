@@ -12,8 +12,16 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from registries.cluster import paths
-from registries.cluster.connection import MERGE_PATCH, Connection, Json
-from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Unavailable
+from registries.cluster.connection import JSON_PATCH, MERGE_PATCH, Connection, Json
+from registries.domain.errors import (
+    AlreadyExists,
+    Conflict,
+    ConsoleError,
+    Invalid,
+    NotFound,
+    Refused,
+    Unavailable,
+)
 from registries.domain.registry import Key, RegistrySecret, moment_text, read_moment
 from registries.domain.resource import API_VERSION, KIND, PREFIX, Resource, as_applied, password_of
 from registries.pull_secrets.images import auths_keys
@@ -103,16 +111,31 @@ class PullSecrets:
             raise NotFound(str(key))
         return self._put(key, _wanted(resource))
 
-    def put(self, registry: RegistrySecret, password: str, *, new: bool = False) -> PullSecret:
+    def put(self, registry: RegistrySecret, password: str, *, new: bool = False) -> str:
         """Creates or changes the Secret of a registry that was created or changed a moment ago. A `new` one seldom has
-        a Secret: it is created without a look."""
-        wanted = secret_of(registry, password)
-        if new:
-            path = paths.secrets_in(registry.namespace)
-            with suppress(AlreadyExists):
-                self._connection.call("POST", path, subject=str(registry.key), body=wanted)
-                return PullSecret.READY
-        return self._put(registry.key, wanted)
+        a Secret, and that of any other is seldom not as it was left: the first write needs no look.
+
+        Returns the resource version of a Secret that is right now; "" when only another look would tell.
+        """
+        key, wanted = registry.key, secret_of(registry, password)
+        with suppress(AlreadyExists, Conflict, NotFound, Invalid, Refused):
+            written = self._create(key, wanted) if new else self._change(key, wanted)
+            if _is_right(written, wanted):
+                return str(written["metadata"]["resourceVersion"])
+        self._put(key, wanted)
+        return ""
+
+    def _create(self, key: Key, wanted: Json) -> Json:
+        return self._connection.call("POST", paths.secrets_in(key.namespace), subject=str(key), body=wanted)
+
+    def _change(self, key: Key, wanted: Json) -> Json:
+        """Changes the content of a Secret of this owner. The server refuses a patch whose tests fail."""
+        metadata = wanted["metadata"]
+        tests = {"/type": TYPE, "/metadata/ownerReferences": metadata["ownerReferences"]}
+        patch = [{"op": "test", "path": path, "value": value} for path, value in tests.items()]
+        patch.append({"op": "replace", "path": "/data", "value": wanted["data"]})
+        path = paths.secret(key)
+        return self._connection.call("PATCH", path, subject=str(key), body=patch, kind=JSON_PATCH)
 
     def release(self, registry: RegistrySecret, password: str, uid: str) -> None:
         """Prepares the Secret for the replacement of its registry, which has this uid: the new content, and no owner,
@@ -164,7 +187,7 @@ class PullSecrets:
         present = self._present(key)
         standing = _standing(present, key, wanted)
         if present is None:
-            self._connection.call("POST", paths.secrets_in(key.namespace), subject=str(key), body=wanted)
+            self._create(key, wanted)
         elif standing is PullSecret.OUTDATED:
             self._replace(key, present, wanted)
         return PullSecret.FOREIGN if standing is PullSecret.FOREIGN else PullSecret.READY
@@ -178,7 +201,7 @@ class PullSecrets:
             # A type cannot be changed in place. An owner should not be: its deletion may be under way.
             options = {"preconditions": {"uid": metadata["uid"]}}
             self._connection.call("DELETE", paths.secret(key), subject=str(key), body=options)
-            self._connection.call("POST", paths.secrets_in(key.namespace), subject=str(key), body=wanted)
+            self._create(key, wanted)
         else:
             kept = {name: wanted["metadata"][name] for name in ("labels", "ownerReferences")}
             patch = {

@@ -13,7 +13,7 @@ from math import inf
 from typing import Protocol
 
 from registries.domain.errors import Problem, Unavailable
-from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal
+from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal, Verification
 from registries.domain.resource import Resource
 from registries.domain.writer import Writer
 from registries.pull_secrets.failing import PullFailures
@@ -146,9 +146,11 @@ class Store(Protocol):
         resource_version: str | None = None,
         dry_run: bool = False,
         set_at: datetime | None = None,
+        verdict: Verification | None = None,
     ) -> RegistrySecret:
         """Stores another password in one write: uid, annotations and pull secret stay, the verdict is removed, and
-        `generation` changes. Returns the changed registry. `set_at` is the time of a password that is put back.
+        `generation` changes. Returns the changed registry. `set_at` is the time of a password that is put back,
+        `verdict` the one on another registry with the new credential.
 
         NotFound; Conflict as for `annotate`; Refused `password_fixed` where the cluster's definition forbids it.
         """

@@ -24,6 +24,7 @@ from registries.domain.registry import (
     Draft,
     Key,
     RegistrySecret,
+    Verification,
     credential_of,
 )
 from registries.domain.resource import (
@@ -149,8 +150,9 @@ class EmbeddedStore:
         resource_version: str | None = None,
         dry_run: bool = False,
         set_at: datetime | None = None,
+        verdict: Verification | None = None,
     ) -> RegistrySecret:
-        notes = password_annotations(set_at or datetime.now(UTC))
+        notes = password_annotations(set_at or datetime.now(UTC), verdict)
         return self._change(key, notes, password, uid, resource_version, dry_run=dry_run)
 
     def _change(

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound
-from registries.domain.registry import Credential, Draft, Key, Provider, RegistrySecret, Verification
+from registries.domain.registry import (
+    Credential,
+    Draft,
+    Key,
+    Provider,
+    RegistrySecret,
+    Verification,
+    VerifyStatus,
+)
 from registries.domain.resource import PREFIX, encode_password
 from registries.schedule.placing import fingerprint
 from registries.stores.base import Store
@@ -197,6 +205,22 @@ def test_a_new_password_is_stored_in_place(store: Store) -> None:
     assert fingerprint(changed) != fingerprint(before)
     again = store.set_password(KEY, "third", uid=created.uid)
     assert fingerprint(again) not in (fingerprint(changed), fingerprint(before))
+
+
+def test_a_new_password_may_come_with_its_verdict(store: Store) -> None:
+    """It was tested in another registry."""
+    created = store.create(make(password="old-password"))
+    verdict = Verification(VerifyStatus.SUCCESS, "ok", "", datetime(2026, 1, 1, tzinfo=UTC))
+
+    tried = store.set_password(KEY, CANARY, uid=created.uid, verdict=verdict, dry_run=True)
+    untouched = store.get(KEY)
+    changed = store.set_password(KEY, CANARY, uid=created.uid, verdict=verdict)
+    put_back = store.set_password(KEY, "old-password", uid=created.uid)
+
+    assert (tried.verification, untouched.verification) == (verdict, Verification())
+    assert changed.verification == verdict
+    assert same(put_back, store.get(KEY))
+    assert put_back.verification == Verification()
 
 
 @pytest.mark.parametrize("password", [CANARY, "2026-01-01"])

@@ -33,6 +33,8 @@ READ = 5.0
 """Seconds for an answer."""
 REFUSED_FOR = 60.0
 """Seconds without Events in a namespace after the cluster refused one there."""
+PACE = 0.02
+"""Seconds between two Events. After many changes at once, the API server has time for the changes first."""
 LAST = 2.0
 """Seconds to write what waits when the process ends."""
 
@@ -148,6 +150,8 @@ class Events:
                 self._write(note, times)
             except Exception:  # the next Event is written, whatever happened to this one
                 log.exception("a Kubernetes Event was not written")
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopped, PACE)
 
     def _write(self, note: Note, times: Times) -> None:
         namespace = note.key.namespace

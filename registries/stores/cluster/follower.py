@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -83,14 +84,22 @@ class Follower:
     def upkeep_problem(self) -> Unavailable | None:
         return self._reconciler.problem() if self._reconciler else None
 
-    def touch(self, key: Key) -> None:
-        """Lets the pull secret of a registry be checked again."""
-        if self._reconciler is not None:
-            self._reconciler.touch(key, "")
+    def writing(self, key: Key) -> AbstractContextManager[None]:
+        """This process writes a registry, and its pull secret after it."""
+        return self._reconciler.writing(key) if self._reconciler else nullcontext()
+
+    def written(self, resource: Json, version: str) -> None:
+        """Notes the version of the pull secret that this process wrote for a resource. "": it is checked again."""
+        if self._reconciler is None:
+            return
+        if version:
+            self._reconciler.written(_key(resource), _generation(resource), version)
+        else:
+            self._reconciler.touch(_key(resource), "")
 
 
 def _secret_watchers(
-    connection: Connection, cache: Cache, namespaces: Collection[str], changed: Callable[[Key], None]
+    connection: Connection, cache: Cache, namespaces: Collection[str], changed: Callable[[Key, str], None]
 ) -> list[Watcher]:
     """Watchers of all Secrets with the console's label. They never read the content of a Secret."""
     lean = connection.of_metadata()
@@ -175,7 +184,7 @@ class _Secrets:
     """Reports every change of a Secret with the console's label, of all namespaces or of one. A watch that fails is no
     problem of the cluster: all Secrets are checked from time to time as well."""
 
-    def __init__(self, cache: Cache, namespace: str, changed: Callable[[Key], None]) -> None:
+    def __init__(self, cache: Cache, namespace: str, changed: Callable[[Key, str], None]) -> None:
         self._cache = cache
         self._namespace = namespace
         self._changed = changed
@@ -191,7 +200,7 @@ class _Secrets:
         known = {it for it in everything if self._namespace in ("", it.namespace)}
         for key in known | self._versions.keys():
             if key not in self._versions or self._versions[key] != before.get(key):
-                self._changed(key)
+                self._changed(key, self._versions.get(key, ""))
 
     def happened(self, event: str, item: Json) -> None:
         if event == "BOOKMARK":
@@ -201,7 +210,7 @@ class _Secrets:
             self._versions.pop(key, None)
         else:
             self._versions[key] = version
-        self._changed(key)
+        self._changed(key, self._versions.get(key, ""))
 
     def answered(self) -> None: ...
 

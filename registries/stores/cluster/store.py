@@ -6,6 +6,7 @@ as an answer is parsed. Each write of a registry leaves a Kubernetes Event (even
 """
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from copy import copy
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from registries.cluster.lease import Lease
 from registries.cluster.per_process import PerProcess
 from registries.cluster.personal import Caller, Person
 from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Problem, Unavailable
-from registries.domain.registry import Credential, Draft, Key, RegistrySecret, credential_of
+from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Verification, credential_of
 from registries.domain.resource import (
     KIND,
     LAST_APPLIED,
@@ -133,13 +134,13 @@ class KubernetesStore:
     def _create(self, resource: Resource, *, dry_run: bool) -> RegistrySecret:
         key = key_of(resource)
         path = self._path(key).rpartition("/")[0]
-        query = DRY_RUN if dry_run else None
-        created = self._writer.call("POST", path, subject=str(key), body=resource, query=query)
-        registry = to_domain(created)
         if dry_run:
-            return registry
-        self._cache().put(registry)
-        self._put_secret(created, new=True)
+            return to_domain(self._writer.call("POST", path, subject=str(key), body=resource, query=DRY_RUN))
+        with self._follower.here().writing(key):
+            created = self._writer.call("POST", path, subject=str(key), body=resource)
+            registry = self._domain(created)
+            self._put_secret(created, registry, new=True)
+            self._cache().put(registry)  # its event has arrived meanwhile
         self._events.here().created(registry)
         return registry
 
@@ -154,8 +155,9 @@ class KubernetesStore:
     ) -> RegistrySecret:
         body: Json = {"metadata": _patched(annotations, uid, resource_version)}
         before = self._cache().known(key, uid)
-        changed = to_domain(self._patch(key, body, uid, dry_run=dry_run))
+        _, changed = self._patch(key, body, uid, DRY_RUN if dry_run else None)
         if not dry_run:
+            self._cache().put(changed)
             events = self._events.here()
             (events.tested if VERIFY_STATUS in annotations else events.edited)(before, changed)
         return changed
@@ -169,47 +171,49 @@ class KubernetesStore:
         resource_version: str | None = None,
         dry_run: bool = False,
         set_at: datetime | None = None,
+        verdict: Verification | None = None,
     ) -> RegistrySecret:
         """One patch. The copy of the resource that `kubectl apply` keeps has the old password and is removed."""
-        notes = {**password_annotations(set_at or datetime.now(UTC)), LAST_APPLIED: None}
+        notes = {**password_annotations(set_at or datetime.now(UTC), verdict), LAST_APPLIED: None}
         body: Json = {
             "metadata": _patched(notes, uid, resource_version),
             "spec": {"password": encode_password(password)},
         }
-        changed = self._patch(key, body, uid, dry_run=dry_run)
-        registry = to_domain(changed)
-        if not dry_run:
-            self._put_secret(changed)
-            self._events.here().password_changed(registry)
+        if dry_run:
+            return self._patch(key, body, uid, DRY_RUN)[1]
+        with self._follower.here().writing(key):
+            changed, registry = self._patch(key, body, uid)
+            self._put_secret(changed, registry)
+            self._cache().put(registry)  # its event has arrived meanwhile
+        self._events.here().password_changed(registry)
         return registry
 
-    def _patch(self, key: Key, body: Json, uid: str, *, dry_run: bool) -> Resource:
+    def _patch(
+        self, key: Key, body: Json, uid: str, query: Mapping[str, str] | None = None
+    ) -> tuple[Resource, RegistrySecret]:
         try:
+            path = self._path(key)
             changed = self._writer.call(
-                "PATCH",
-                self._path(key),
-                subject=str(key),
-                body=body,
-                query=DRY_RUN if dry_run else None,
-                kind=MERGE_PATCH,
+                "PATCH", path, subject=str(key), body=body, query=query, kind=MERGE_PATCH
             )
         except Conflict as error:
             raise self._conflict(key, uid, error) from None
-        if not dry_run:
-            self._cache().put(to_domain(changed))
-        return changed
+        return changed, to_domain(changed) if query else self._domain(changed)
 
-    def _put_secret(self, resource: Resource, *, new: bool = False) -> None:
+    def _domain(self, answer: Resource) -> RegistrySecret:
+        """The registry in an answer. Its event may be faster; then it is read already."""
+        metadata = answer["metadata"]
+        known = self._cache().known(key_of(answer), metadata["uid"])
+        return known if known and known.resource_version == metadata["resourceVersion"] else to_domain(answer)
+
+    def _put_secret(self, resource: Resource, registry: RegistrySecret, *, new: bool = False) -> None:
         """Writes the pull secret of a registry that was created or changed a moment ago."""
         if not self._keeps_secrets:
             return
-        registry = as_applied(resource)
-        try:
-            self._secrets.put(registry, password_of(resource), new=new)
-        except ConsoleError:
-            self._follower.here().touch(
-                registry.key
-            )  # the registry is saved; its Secret is tried again later
+        version = ""
+        with suppress(ConsoleError):  # the registry is saved; its Secret is tried again later
+            version = self._secrets.put(as_applied(resource, registry), password_of(resource), new=new)
+        self._follower.here().written(resource, version)
 
     def draft(self, key: Key, *, uid: str) -> Draft:
         resource = self._with_password(key, uid)
