@@ -14,7 +14,8 @@ from registries.domain.access import Permission
 from registries.domain.errors import Problem
 from registries.domain.registry import Draft, Key
 from registries.models import RunItem
-from registries.runs.execution import Execution, Kind, Step
+from registries.runs.execution import Execution
+from registries.runs.kind import Kind, Step
 from registries.runs.run import Item, ItemOutcome, ItemState
 from registries.runs.threads import Background
 from registries.service.copying import Copying

@@ -12,7 +12,8 @@ from functools import partial
 from registries.audit.action import Action
 from registries.domain.access import Permission
 from registries.domain.errors import NotFound, Problem
-from registries.runs.execution import Execution, Kind, Step
+from registries.runs.execution import Execution
+from registries.runs.kind import Kind, Step
 from registries.runs.run import Item, ItemOutcome, ItemState
 from registries.runs.threads import Background
 from registries.service.registries import Registries

@@ -18,8 +18,9 @@ from registries.domain.errors import Conflict, NotFound, Problem
 from registries.domain.registry import Key
 from registries.limits import exclusive
 from registries.models import Run, RunItem
-from registries.runs.execution import Execution, Kind
+from registries.runs.execution import Execution
 from registries.runs.heartbeat import Heartbeat, RetryPolicy
+from registries.runs.kind import Kind
 from registries.runs.run import (
     LOST_AFTER,
     RESUMABLE,

@@ -1,26 +1,23 @@
-"""The work on one run: the loop over its items, and what a kind of run has to provide."""
+"""The work on one run: the loop over its items."""
 
 import logging
 import time
-from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from django.utils import timezone
 
-from registries.audit.action import Action
 from registries.domain.access import Access, Permission
 from registries.domain.errors import ConsoleError, NotFound, Problem
 from registries.models import Run, RunItem
 from registries.runs.heartbeat import Heartbeat, RetryPolicy
+from registries.runs.kind import ItemQueue, Kind, Step
 from registries.runs.run import RETRIED, Item, ItemOutcome, ItemState, read_items
-from registries.runs.threads import Background
 
 PAUSE = 1.0
 """Seconds before a retry."""
@@ -34,88 +31,6 @@ R = TypeVar("R")
 
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Step(Generic[T]):
-    """The part of an item's work for a worker thread. `call` may not use the database. None: not done, the item still
-    waits. `late` is called instead, if the step has waited too long for its lane."""
-
-    call: Callable[[], T | None]
-    lane: str = ""
-    late: Callable[[], T | None] | None = None
-
-
-class ItemQueue:
-    """The waiting items of a run, in the order of the run."""
-
-    def __init__(self, items: Iterable[Item]) -> None:
-        self._items = deque(items)
-
-    def take(self) -> Item | None:
-        """The next item, or None if no item can begin now."""
-        return self._items.popleft() if self._items else None
-
-    def put_back(self, items: Sequence[Item]) -> None:
-        """Put items at the front, for a retry."""
-        self._items.extendleft(reversed(items))
-
-    def ended(self, item: Item, outcome: ItemOutcome) -> Sequence[tuple[Item, ItemOutcome]]:
-        """Note the end of an item. Returns further items that end because of it."""
-        return ()
-
-    @property
-    def is_empty(self) -> bool:
-        return not self._items
-
-
-class Kind(ABC, Generic[T]):
-    """What a run does with one item. `T` is the result of a step.
-
-    The run's own thread calls `begin` and `record`, which may use the database. `workers` has the threads of the
-    steps, and at most `at_once` steps of a run are begun and not recorded.
-    """
-
-    name: ClassVar[str]
-    """Stored with the run; the `type` of the API."""
-    action: ClassVar[Action]
-    permission: ClassVar[Permission]
-    listed: ClassVar[bool] = True
-    """Whether a list of registries is all that it takes to begin a run."""
-    cancellable: ClassVar[bool] = False
-    one_per_person: ClassVar[bool] = False
-    kept: ClassVar[int | None] = None
-    """How many runs of one person are kept; None for all."""
-    failures_listed: ClassVar[int | None] = None
-    """How many items the API lists of those that did not end well; None for all."""
-    recorded_at_once: ClassVar[int] = 1
-    fair: ClassVar[bool] = False
-    """Whether the steps of one person leave threads to others. A run then begins only what can be done soon."""
-
-    workers: Background
-    at_once: int
-
-    def queue(self, run: "Execution[T]") -> ItemQueue:
-        """The waiting items, in the order in which they are done."""
-        return ItemQueue(item for item in run.items() if item.state is ItemState.WAITING)
-
-    @abstractmethod
-    def begin(self, item: Item, run: "Execution[T]") -> Step[T] | None:
-        """Begin an item. Returns the step for a worker, or None if the item was ended here.
-
-        A ConsoleError ends the item as failed; so does one of the step, unless the retry policy allows a retry.
-        """
-
-    @abstractmethod
-    def record(self, results: Sequence[tuple[Item, T]], run: "Execution[T]") -> None:
-        """Record the results of steps, and end their items or go on with a further step. Gets at most
-        `recorded_at_once` of them."""
-
-    def finish(self, run_id: UUID) -> None:
-        """Called in the transaction that ends a run: all of its items have ended, or it was given up."""
-
-    def recover(self, access: Access, items: Sequence[Item]) -> None:
-        """Called when a run is resumed whose process was lost, with the items that were not recorded."""
 
 
 class Execution(Generic[T]):
@@ -137,6 +52,8 @@ class Execution(Generic[T]):
         self._rows = RunItem.objects.filter(run=run_id).order_by("pk")
         self._queue = ItemQueue(())
         self._under_way = 0
+        self._failed: set[int] = set()
+        """The items that failed in a worker and are not recorded. No step begins meanwhile, if the kind halts."""
         self._finished: SimpleQueue[tuple[Item, T | None, ConsoleError | None]] = SimpleQueue()
         self.forget = False
         """Whether a deletion keeps nothing for an undo."""
@@ -225,6 +142,8 @@ class Execution(Generic[T]):
             return
         problem = problem or item_problem(error, self.access, item.key.namespace)
         self.end([item], ItemOutcome(ItemState.FAILED, problem=problem))
+        if self._kind.halts:
+            self.halt()
 
     def write(self, items: Sequence[Item], outcome: ItemOutcome) -> None:
         """Store the outcome of items, with a few statements."""
@@ -237,6 +156,11 @@ class Execution(Generic[T]):
                 duration_ms=outcome.duration_ms,
                 ended_at=timezone.now(),
             )
+
+    @property
+    def room(self) -> int:
+        """How many further items may begin now, with the one that begins."""
+        return self._kind.at_once - self._under_way
 
     def _has_room(self) -> bool:
         under_way, kind = self._under_way, self._kind
@@ -259,20 +183,23 @@ class Execution(Generic[T]):
         """Give a step of an item to a worker: the first one, or one that follows a recorded result."""
         self._under_way += 1
         late = partial(self._perform, item, step.late) if step.late else None
-        self._kind.workers.submit(partial(self._perform, item, step.call), self._person, step.lane, late)
+        workers = step.workers or self._kind.workers
+        workers.submit(partial(self._perform, item, step.call), self._person, step.lane, late)
 
     def _perform(self, item: Item, call: Callable[[], T | None]) -> None:
         """Runs in a worker thread. The run hears of every step, whatever happens."""
         result: T | None = None
         failure: ConsoleError | None = ConsoleError(str(item.key), Problem.FAILED)
         try:
-            result = call() if self._heartbeat.is_held() else None
+            result = call() if self._heartbeat.is_held() and not self._failed else None
             failure = None
         except ConsoleError as error:
             failure = error
         except Exception:
             log.exception("an item of a run failed")
         finally:
+            if failure is not None and self._kind.halts:
+                self._failed.add(item.id)
             self._finished.put((item, result, failure))
 
     def _collect(self) -> None:
@@ -282,10 +209,15 @@ class Execution(Generic[T]):
         self._heartbeat.beat()
         results = [(item, result) for item, result, _ in finished if result is not None]
         failures = [(item, error) for item, _, error in finished if error is not None]
+        idle = [item for item, result, error in finished if result is None and error is None]
         if results:
             self._kind.record(results, self)
         if failures:
             self._retry_or_fail(failures)
+            self._failed.difference_update(item.id for item, _ in failures)
+        if idle:
+            self._kind.waits(idle, self)
+            self._queue.put_back(idle)
 
     def _retry_or_fail(self, failures: Sequence[tuple[Item, ConsoleError]]) -> None:
         retried = []

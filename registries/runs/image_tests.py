@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from registries.domain.registry import Credential, Key
 from registries.probe import Result
 from registries.probe.image import ImageResult
-from registries.runs.execution import Execution, ItemQueue
+from registries.runs.execution import Execution
+from registries.runs.kind import ItemQueue
 from registries.runs.run import Item
 from registries.runs.tests import Tested, VerifyKind
 from registries.runs.threads import Background

@@ -1,180 +1,26 @@
-"""Runs that change a credential: one registry, and its copies after it.
-
-The old and the new values are sealed in the database before anything is written, so any process can go on. What was
-written already is told by comparing, not by a record: a write and its record cannot be one step on a cluster.
-
-The first registry is tested with its stored values. If it does not connect, it gets its old values back and nothing
-else is touched. A later failure stops the run: the person tries again, rolls all back, or leaves it so.
-"""
+"""The person's side of runs that change a credential: begin, try again, roll back, leave."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from registries.audit.action import Action
-from registries.domain.access import Access, Permission
-from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
+from registries.domain.access import Access
+from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
 from registries.domain.registry import Draft, RegistrySecret
-from registries.probe import Reason, Result
 from registries.runs.engine import AccessNow, Runs
-from registries.runs.execution import Execution, ItemQueue, Kind, Step
 from registries.runs.loop import repeat
-from registries.runs.rotation_rows import RotationRows, Target
-from registries.runs.run import Item, ItemOutcome, ItemState
-from registries.runs.single import SingleTests
-from registries.runs.tests import Tested, probe_step
-from registries.runs.threads import Background
+from registries.runs.rotation_rows import RotationRows
+from registries.runs.rotation_work import SKIPPED
 from registries.service.registries import Registries
 from registries.service.replacement import Replacement
-from registries.service.tests import Tests
-from registries.verification.outcome import NotTested
 
 LOOK = 5.0
 """Seconds between two looks for lost runs."""
 
 log = logging.getLogger(__name__)
-
-ROLLED_BACK = ItemOutcome(ItemState.LEFT_ALONE, problem=Problem.ROLLED_BACK)
-SKIPPED = ItemOutcome(ItemState.LEFT_ALONE, problem=Problem.SKIPPED)
-
-
-class RotationQueue(ItemQueue):
-    """The items one after the other. When the first is rolled back, the others are not touched."""
-
-    def ended(self, item: Item, outcome: ItemOutcome) -> Sequence[tuple[Item, ItemOutcome]]:
-        if (outcome.state, outcome.problem) != (ItemState.FAILED, Problem.ROLLED_BACK):
-            return ()
-        rest = tuple(self._items)
-        self._items.clear()
-        return [(it, SKIPPED) for it in rest]
-
-
-class RotateKind(Kind[Tested]):
-    """`workers` has the threads that probe. `single` tests the registries after the first in the background."""
-
-    name = "rotate"
-    action = Action.PASSWORD
-    permission = Permission.CREATE
-    listed = False
-    cancellable = True
-    at_once = 1
-
-    def __init__(
-        self,
-        rows: RotationRows,
-        replacement: Replacement,
-        tests: Tests,
-        single: SingleTests,
-        workers: Background,
-    ) -> None:
-        self._rows = rows
-        self._replacement = replacement
-        self._tests = tests
-        self._single = single
-        self.workers = workers
-
-    def queue(self, run: Execution[Tested]) -> ItemQueue:
-        return RotationQueue(item for item in run.items() if item.state is ItemState.WAITING)
-
-    def begin(self, item: Item, run: Execution[Tested]) -> Step[Tested] | None:
-        try:
-            target = self._rows.target(item.id)
-            if target.undoing:
-                self._put(item, target, run, undo=True)
-                run.end([item], ROLLED_BACK)
-                return None
-            changed = self._put(item, target, run)
-            if target.first:
-                return self._test(changed, run)
-        except ConsoleError as error:
-            run.fail(item, error)
-            run.halt()
-            return None
-        with suppress(ConsoleError):  # too many tests: the schedule tests it later
-            self._single.start(access=_tester(run), key=changed.key)
-        run.end([item], ItemOutcome(ItemState.DONE))
-        return None
-
-    def record(self, results: Sequence[tuple[Item, Tested]], run: Execution[Tested]) -> None:
-        for item, (check, result) in results:
-            recorded: Result | NotTested
-            if isinstance(result, ConsoleError):
-                recorded = self._tests.abandon_test(check=check, error=result)
-            else:
-                recorded = self._tests.record_test(
-                    access=_tester(run), check=check, result=result, again=run.pause_for_retry
-                )
-            target = self._rows.target(item.id)
-            if isinstance(recorded, NotTested):
-                run.fail(item, Unavailable(str(item.key), recorded.problem))
-                run.halt()
-            elif recorded.ok or target.anyway:
-                took = round(recorded.duration_ms)
-                run.end([item], ItemOutcome(ItemState.DONE, recorded.reason, duration_ms=took))
-                if not recorded.ok and any(it.state is ItemState.WAITING for it in run.items()):
-                    run.halt()  # the person decides about the others
-            elif recorded.reason is Reason.RATE_LIMITED:
-                run.end([item], ItemOutcome(ItemState.FAILED, recorded.reason))
-                run.halt()
-            else:
-                self._roll_back(item, target, recorded.reason, run)
-
-    def finish(self, run_id: UUID) -> None:
-        self._rows.forget(run_id)
-
-    def recover(self, access: Access, items: Sequence[Item]) -> None:
-        self._tests.abandon_lost_tests(access=access, uids=[item.uid for item in items])
-
-    def _roll_back(self, item: Item, target: Target, reason: Reason, run: Execution[Tested]) -> None:
-        try:
-            self._put(item, target, run, undo=True)
-        except ConsoleError as error:
-            run.fail(item, error)
-            run.halt()
-        else:
-            run.end([item], ItemOutcome(ItemState.FAILED, reason, Problem.ROLLED_BACK))
-
-    def _put(
-        self, item: Item, target: Target, run: Execution[Tested], *, undo: bool = False
-    ) -> RegistrySecret:
-        """Stores the new values of an item, or with `undo` the old ones."""
-        self._rows.begun(item.id)
-
-        def put() -> RegistrySecret:
-            now = self._rows.target(item.id)
-            return self._replacement.put(
-                access=run.access,
-                uid=now.uid,
-                old=now.new if undo else now.old,
-                new=now.old if undo else now.new,
-                replacing=now.replacing,
-                replace_now=partial(self._rows.replacing, item.id),
-            )
-
-        changed = run.patiently(put)
-        if changed.uid != target.uid:
-            self._rows.now(item.id, changed.uid)
-        return changed
-
-    def _test(self, changed: RegistrySecret, run: Execution[Tested]) -> Step[Tested]:
-        """Tests the stored values of a registry, in place of a test that is under way."""
-        self._tests.end_test(uid=changed.uid)
-        begin, attempt_of = self._tests.begin_test_of_run, self._tests.attempt
-        check = run.patiently(lambda: begin(access=_tester(run), key=changed.key, uid=changed.uid))
-        try:
-            return probe_step(check, run.patiently(lambda: attempt_of(access=_tester(run), check=check)))
-        except ConsoleError as error:
-            self._tests.abandon_test(check=check, error=error)
-            raise
-
-
-def _tester(run: Execution[Tested]) -> Access:
-    """The person. In the audit log, the run is the changes alone, without their tests."""
-    return replace(run.access, run=None)
 
 
 class Rotations:

@@ -41,6 +41,11 @@ class Target:
     anyway: bool
     undoing: bool
 
+    @property
+    def ways(self) -> tuple[Draft, Draft]:
+        """The values that are there, and those to write."""
+        return (self.new, self.old) if self.undoing else (self.old, self.new)
+
 
 class RotationRows:
     def __init__(self, sealer: Sealer) -> None:
@@ -58,41 +63,58 @@ class RotationRows:
         """Seals the values that change, as fields of Draft, and the values before, by uid."""
         sealed = self._seal(run_id, "new", changes)
         Rotation.objects.create(run_id=run_id, sealed=sealed, anyway=anyway, by_token=by_token)
-        for item in RunItem.objects.filter(run=run_id):
-            draft = self._seal(run_id, f"old {item.pk}", _to_json(old[item.uid]))
-            RotationTarget.objects.create(item=item, sealed=draft)
+        rows = (
+            RotationTarget(item=it, sealed=self._seal(run_id, f"old {it.pk}", _to_json(old[it.uid])))
+            for it in RunItem.objects.filter(run=run_id)
+        )
+        RotationTarget.objects.bulk_create(rows, batch_size=500)
 
     def target(self, item_id: int) -> Target:
         """Unavailable `password_forgotten` when the values are not kept any more."""
-        row = RotationTarget.objects.select_related("item__run__rotation").filter(item=item_id).first()
-        if row is None:
+        found = self.targets([item_id]).get(item_id)
+        if found is None:
             raise Unavailable("", Problem.PASSWORD_FORGOTTEN)
-        run_id, rotation = row.item.run_id, row.item.run.rotation
-        old = _from_json(self._open(run_id, f"old {item_id}", row.sealed))
-        changes = self._open(run_id, "new", rotation.sealed)
+        return found
+
+    def targets(self, items: Sequence[int]) -> dict[int, Target]:
+        """Some items of one run, and the first item of it, by id; those whose values are kept."""
+        run = RunItem.objects.filter(pk__in=items).values("run")[:1]
+        first = RunItem.objects.filter(run__in=run).order_by("pk").values_list("pk", flat=True).first()
+        rows = RotationTarget.objects.select_related("item__run__rotation").filter(item__in={first, *items})
+        changes: dict[str, Any] | None = None
+        found: dict[int, Target] = {}
+        for row in rows:
+            run_id, rotation = row.item.run_id, row.item.run.rotation
+            changes = changes or self._changes(run_id, rotation.sealed)
+            old = _from_json(self._open(run_id, f"old {row.item_id}", row.sealed))
+            found[row.item_id] = Target(
+                uid=row.item.uid,
+                old=old,
+                new=replace(old, **changes),
+                first=row.item_id == first,
+                begun=row.begun,
+                replacing=row.replacing,
+                anyway=rotation.anyway,
+                undoing=rotation.undoing,
+            )
+        return found
+
+    def _changes(self, run_id: UUID, sealed: str) -> dict[str, Any]:
+        """The new values, as fields of Draft."""
+        changes = self._open(run_id, "new", sealed)
         if "provider" in changes:
             changes["provider"] = Provider(changes["provider"])
         if "password" in changes:
             changes["password_set_at"] = None
-        first = RunItem.objects.filter(run=run_id).order_by("pk").values_list("pk", flat=True).first()
-        return Target(
-            uid=row.item.uid,
-            old=old,
-            new=replace(old, **changes),
-            first=item_id == first,
-            begun=row.begun,
-            replacing=row.replacing,
-            anyway=rotation.anyway,
-            undoing=rotation.undoing,
-        )
+        return changes
 
-    def begun(self, item_id: int) -> None:
-        """Notes that a registry may be written from now on."""
-        RotationTarget.objects.filter(item=item_id).update(begun=True)
+    def begun(self, items: Sequence[int], *, begun: bool = True) -> None:
+        """Notes that registries may be written from now on; or that they were not written after all."""
+        RotationTarget.objects.filter(item__in=items).update(begun=begun)
 
-    def replacing(self, item_id: int) -> None:
-        """Notes that a registry may be absent from now on, because it is created again."""
-        RotationTarget.objects.filter(item=item_id).update(replacing=True)
+    def replacing(self, items: Sequence[int]) -> None:
+        """Notes that registries may be absent from now on, because they are created again."""
+        RotationTarget.objects.filter(item__in=items).update(replacing=True)
 
     def now(self, item_id: int, uid: str) -> None:
         """Notes the uid of the registry that took the place of an item's."""

@@ -16,7 +16,8 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, Problem, Unavailable
 from registries.domain.registry import Credential
 from registries.probe import LEAVE_ALONE, Reason, Result, Schedule, Slot, registry_of
-from registries.runs.execution import Execution, ItemQueue, Kind, Step
+from registries.runs.execution import Execution
+from registries.runs.kind import ItemQueue, Kind, Step
 from registries.runs.run import Item, ItemOutcome, ItemState
 from registries.runs.threads import Background
 from registries.service.registries import Registries

@@ -9,7 +9,8 @@ from functools import partial
 
 from registries.audit.action import Action
 from registries.domain.access import Permission
-from registries.runs.execution import Execution, Kind
+from registries.runs.execution import Execution
+from registries.runs.kind import Kind
 from registries.runs.run import Item, ItemOutcome, ItemState
 from registries.runs.threads import Background
 from registries.service.undo import Undo

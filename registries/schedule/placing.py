@@ -199,14 +199,16 @@ class Placing:
         return row
 
 
-def leave(before: RegistrySecret) -> None:
-    """Takes a registry whose password was changed out of the row of the old one: the verdicts of that row are not its
-    own any more. `update` places it anew. `before` is the registry with the old password."""
+def leave(before: Sequence[RegistrySecret]) -> None:
+    """Takes registries whose passwords were changed out of the rows of the old ones: the verdicts of those rows are not
+    their own any more. `update` places them anew. `before` has the registries with the old passwords."""
+    prints = {it.uid: fingerprint(it) for it in before}
     with transaction.atomic():
-        row = ScheduledRegistry.objects.filter(uid=before.uid, fingerprint=fingerprint(before)).first()
-        if row is not None:
-            row.delete()
-            _drop_empty([row.credential_id])
+        rows = ScheduledRegistry.objects.filter(uid__in=prints)
+        left = [row for row in rows if row.fingerprint == prints[row.uid]]
+        if left:
+            ScheduledRegistry.objects.filter(pk__in=[row.pk for row in left]).delete()
+            _drop_empty({row.credential_id for row in left})
 
 
 def fingerprint(registry: RegistrySecret) -> str:

@@ -49,9 +49,9 @@ class Registries:
         history: Checks,
         guesses: Guesses,
         undo: Undo,
-        moved: Callable[[RegistrySecret], None] = lambda before: None,
+        moved: Callable[[Sequence[RegistrySecret]], None] = lambda before: None,
     ) -> None:
-        """`moved` is called with a registry as it was before its password was changed."""
+        """`moved` is called with registries as they were before their passwords were changed."""
         self._store = store
         self._index = index
         self._guard = guard
@@ -250,14 +250,18 @@ class Registries:
                         key, password, uid=uid, resource_version=version, dry_run=rehearse, set_at=set_at
                     )
                     if not rehearse:
-                        self._history.end([uid], NotTested(Problem.CHANGED))
-                        self._moved(before)
-                        self._audit.record(access, Action.PASSWORD, key=key, uid=uid)
+                        self.record_passwords(access=access, before=[before])
                 return changed
             except Conflict as error:  # a test wrote its verdict in between
                 if resource_version or error.problem != Problem.CHANGED or attempt == ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
+
+    def record_passwords(self, *, access: Access, before: Sequence[RegistrySecret]) -> None:
+        """Records new passwords in a few statements. `before` has the registries with the old ones."""
+        self._history.end([it.uid for it in before], NotTested(Problem.CHANGED))
+        self._moved(before)
+        self._audit.record_all(access, Action.PASSWORD, [(it.key, it.uid) for it in before])
 
     @staticmethod
     def require_password(registry: RegistrySecret, password: str) -> None:

@@ -6,8 +6,9 @@ registry is deleted and created again under its name; its history goes with it.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hmac import compare_digest
 from typing import Any
 
 from registries.audit.action import REPLACED, Action, Audit
@@ -21,26 +22,50 @@ from registries.domain.errors import (
     Refused,
     Unavailable,
 )
-from registries.domain.registry import Credential, Draft, Key, RegistrySecret
+from registries.domain.fingerprint import fingerprint
+from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Verification
+from registries.index.search import Index
 from registries.service.guard import Guard, require_present
 from registries.service.registries import Registries
 from registries.stores.base import Store
 from registries.verification.check import Checks
 from registries.verification.outcome import NotTested
 
+ATTEMPTS = 5
+"""Attempts to change a password while tests write their verdicts."""
 
-def same_spec(one: Draft, other: Draft) -> bool:
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A registry after a change. `uid` is the one before. `before` is the registry with the old password, if a password
+    was stored in place."""
+
+    uid: str
+    registry: RegistrySecret
+    before: RegistrySecret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The registry with this uid has to be created again."""
+
+    uid: str
+
+
+def same_spec(one: Draft | RegistrySecret, other: Draft) -> bool:
     """Whether two have the same values but the password."""
     values = ("domain", "username", "provider", "plain_http", "ca_bundle", "skip_tls_verify")
     return all(getattr(one, name) == getattr(other, name) for name in values)
 
 
 class Replacement:
-    """`moved` is called with the uids before and after, so that what is kept of a registry stays with it."""
+    """`index` is looked at before the store is read. `moved` is called with the uids before and after, so that what is
+    kept of a registry stays with it."""
 
     def __init__(
         self,
         store: Store,
+        index: Index,
         guard: Guard,
         registries: Registries,
         audit: Audit,
@@ -48,6 +73,7 @@ class Replacement:
         moved: Callable[[str, str], None] = lambda before, after: None,
     ) -> None:
         self._store = store
+        self._index = index
         self._guard = guard
         self._registries = registries
         self._audit = audit
@@ -86,41 +112,116 @@ class Replacement:
         new: Draft,
         replacing: bool,
         replace_now: Callable[[], object],
+        and_then: Callable[[RegistrySecret], object] = lambda changed: None,
     ) -> RegistrySecret:
         """Stores `new` where `old` is stored. Where `new` is stored already, by an attempt before a crash, nothing is
         written. Conflict `changed` when somebody stored other values meanwhile, `recreated`.
 
         `replace_now` is called before a registry is deleted to be created again. From then on, `replacing` must be
-        set: one that is gone is created.
+        set: one that is gone is created. `and_then` runs in the same transaction, where the store has transactions.
         """
         key = new.key
-        self._registries.require_rotate(access=access, key=key)
-        try:
-            present = self._store.get(key)
-        except NotFound:
-            if not replacing:
-                raise
-            return self._replace(access, uid, old, new)
-        stored = self._stored(access, present, uid, (old, new), replacing=replacing)
-        if _is(stored, new):
-            return present
-        uid = present.uid
-        if same_spec(old, new):
+        require = self._registries.require_rotate if same_spec(old, new) else self.require
+        require(access=access, key=key)  # a refusal stays recorded
+        with self._guard.atomic():
+            change = self.change(access=access, uid=uid, old=old, new=new, replacing=replacing)
+            if isinstance(change, Renewal):
+                replace_now()
+                change = self.renew(access=access, uid=change.uid, old=old, new=new)
+            self.record(access=access, changes=[change])
+            and_then(change.registry)
+        return change.registry
+
+    def change(
+        self, *, access: Access, uid: str, old: Draft, new: Draft, replacing: bool, again: bool = False
+    ) -> Change | Renewal:
+        """Does `put` for one of many, without records; call `record` afterwards. Renewal: the registry has to be
+        created again, with `renew`, and the store would allow it.
+
+        Set `again` on a retry: what is stored already then counts as changed. The known state is compared first, and
+        the write names its version: the store is read only where that is not as expected.
+        """
+        self._registries.require_rotate(access=access, key=new.key)
+        known = self._known(new.key, uid, old)
+        for attempt in range(1, ATTEMPTS + 1):
+            if known is None:
+                try:
+                    known = self._store.get(new.key)
+                except NotFound:
+                    if not replacing:
+                        raise
+                    return Renewal(uid)
+                if _is(self._stored(access, known, uid, (old, new), replacing=replacing), new):
+                    return Change(uid, known, known if again else None)
             try:
-                return self._registries.change_password(
-                    access=access,
-                    key=key,
-                    uid=uid,
-                    password=new.password,
-                    generation=present.generation,
-                    set_at=new.password_set_at,
-                )
-            except Refused as error:
-                if error.problem is not Problem.PASSWORD_FIXED:
+                changed = self._put_password(access, known, new, again=again) if same_spec(old, new) else None
+            except Conflict as error:  # a test wrote its verdict in between
+                if error.problem is not Problem.CHANGED or attempt == ATTEMPTS:
                     raise
-        self._rehearse(access, uid, new)
-        replace_now()
-        return self._replace(access, uid, old, new)
+                known = None
+                continue
+            return Change(uid, changed, known) if changed else self._rehearsed(access, known.uid, new)
+        raise AssertionError("unreachable")
+
+    def _put_password(
+        self, access: Access, known: RegistrySecret, new: Draft, *, again: bool
+    ) -> RegistrySecret | None:
+        """The registry with another password and its verdict, if it is as known. None where no password may change."""
+        self._registries.require_password(require_present(known), new.password)
+        try:
+            with self._guard.writing(access, Action.PASSWORD, known.key, doubt=not again) as store:
+                return store.set_password(
+                    known.key,
+                    new.password,
+                    uid=known.uid,
+                    resource_version=known.resource_version,
+                    set_at=new.password_set_at,
+                    verdict=new.verification,
+                )
+        except Refused as error:
+            if error.problem is not Problem.PASSWORD_FIXED:
+                raise
+            return None
+
+    def renew(self, *, access: Access, uid: str, old: Draft, new: Draft) -> Change:
+        """Creates a registry again with other values, without records. From before it on, one that is gone is created.
+
+        When the new one cannot be created, the old one is created again, and the error is raised.
+        """
+        if new.password != old.password and new.password_set_at is None:
+            new = replace(new, password_set_at=datetime.now(UTC))
+        with self._guard.writing(access, Action.PASSWORD, new.key) as store:
+            try:
+                return Change(uid, store.replace(new, uid=uid))
+            except Unavailable:
+                raise  # another attempt goes on
+            except ConsoleError:
+                self._restore(access, store, uid, old)
+                raise
+
+    def record(self, *, access: Access, changes: Sequence[Change]) -> None:
+        """Records changes in a few statements."""
+        if before := [it.before for it in changes if it.before and it.before.uid == it.uid]:
+            self._registries.record_passwords(access=access, before=before)
+        for it in changes:
+            if it.registry.uid != it.uid:
+                self._record(access, it.registry.key, it.uid, it.registry.uid)
+
+    def verdict(self, *, key: Key, uid: str, values: Draft) -> Verification:
+        """The verdict on a registry with these values; untested when it has others now."""
+        found = self._known(key, uid, values)
+        return found.verification if found else Verification()
+
+    def _known(self, key: Key, uid: str, values: Draft) -> RegistrySecret | None:
+        """The registry as the index knows it, if it has these values. None may be wrong."""
+        found = self._index.fresh().find(key)
+        if found is None or found.uid != uid or found.address_problem or not same_spec(found, values):
+            return None
+        with suppress(ConsoleError):
+            digest = fingerprint(found.address, found.username, values.password)
+            if compare_digest(self._store.fingerprint(found), digest):
+                return found
+        return None
 
     def _stored(
         self, access: Access, present: RegistrySecret, uid: str, ours: Sequence[Draft], *, replacing: bool
@@ -130,15 +231,13 @@ class Replacement:
         require_present(present)
         stored = self.before(access=access, key=key, uid=present.uid)
         known = any(_is(stored, it) for it in ours)
-        if present.uid != uid:
-            if not (replacing and known):
-                raise Conflict(str(key), Problem.RECREATED)
-            self._record(access, key, uid, present.uid)  # created by an attempt before a crash
-        elif not known:
+        if present.uid != uid and not (replacing and known):
+            raise Conflict(str(key), Problem.RECREATED)
+        if not known:
             raise Conflict(str(key), Problem.CHANGED)
         return stored
 
-    def _rehearse(self, access: Access, uid: str, new: Draft) -> None:
+    def _rehearsed(self, access: Access, uid: str, new: Draft) -> Renewal:
         """Asks the store whether it would delete and create, before anything is deleted. Raises its errors."""
         key = new.key
         self.require(access=access, key=key)
@@ -146,22 +245,7 @@ class Replacement:
             store.delete(key, uid=uid, dry_run=True)
             with suppress(AlreadyExists):  # admission has allowed it by then
                 store.create(new, dry_run=True)
-
-    def _replace(self, access: Access, uid: str, old: Draft, new: Draft) -> RegistrySecret:
-        """The new registry. When it cannot be created, the old one is created again, and the error is raised."""
-        key = new.key
-        if new.password != old.password and new.password_set_at is None:
-            new = replace(new, password_set_at=datetime.now(UTC))
-        with self._guard.writing(access, Action.PASSWORD, key) as store:
-            try:
-                created = store.replace(new, uid=uid)
-            except Unavailable:
-                raise  # another attempt goes on
-            except ConsoleError:
-                self._restore(access, store, uid, old)
-                raise
-            self._record(access, key, uid, created.uid)
-        return created
+        return Renewal(uid)
 
     def _restore(self, access: Access, store: Store, uid: str, old: Draft) -> None:
         """Creates the old registry again, if it was deleted and its name is free."""

@@ -24,11 +24,12 @@ from registries.runs.clean_up import keep_clean
 from registries.runs.copying import CopyKind, copies_made
 from registries.runs.deletion import DeleteKind
 from registries.runs.engine import Runs
-from registries.runs.execution import Kind
 from registries.runs.harbor_secret import HarborSecrets
 from registries.runs.image_tests import ImageKind
-from registries.runs.rotation import RotateKind, Rotations
+from registries.runs.kind import Kind
+from registries.runs.rotation import Rotations
 from registries.runs.rotation_rows import RotationRows, keep_forgetting
+from registries.runs.rotation_work import RotateKind
 from registries.runs.single import SingleTests
 from registries.runs.tests import VerifyKind
 from registries.runs.threads import Background, Lanes
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     from registries.people.cluster_sessions import ClusterSessions
 
 DELETED_AT_ONCE = 8
-"""Deletions and copies at once on a cluster, over all runs. More gain little (kubernetes.md)."""
+"""Deletions, copies and new passwords at once on a cluster, over all runs. More gain little (kubernetes.md)."""
 RUNS_AT_ONCE = 64
 """Runs under way. A run that waits for a thread has no heartbeat and would seem lost."""
 
@@ -221,7 +222,7 @@ class Services(Telling, Mirroring):
 
     @part
     def deletion_threads(self) -> Background | None:
-        """The threads of deletions and copies on a cluster. A database writes one after the other and has none."""
+        """The threads that write on a cluster, for runs. A database writes one after the other and has none."""
         return (
             Background(min(settings.TEST_THREADS, DELETED_AT_ONCE), "deletion") if self.on_cluster else None
         )
@@ -240,16 +241,13 @@ class Services(Telling, Mirroring):
     @part
     def runs(self) -> dict[str, Runs]:
         """The runs of every kind, by the kind's name. A new kind is one more entry here."""
+        testers, writers = self.run_test_threads, self.deletion_threads
         kinds: tuple[Kind[Any], ...] = (
-            DeleteKind(self.registries, self.undo, self.deletion_threads),
+            DeleteKind(self.registries, self.undo, writers),
             UndoKind(self.undo),
-            CopyKind(self.copying, self.deletion_threads),
-            VerifyKind(
-                self.registries, self.tests, self.pauses, self.run_test_threads, max(1, settings.RUN_TESTS)
-            ),
-            RotateKind(
-                self.rotation_rows, self.replacement, self.tests, self.single_tests, self.run_test_threads
-            ),
+            CopyKind(self.copying, writers),
+            VerifyKind(self.registries, self.tests, self.pauses, testers, max(1, settings.RUN_TESTS)),
+            RotateKind(self.rotation_rows, self.replacement, self.tests, self.single_tests, testers, writers),
         )
         return {kind.name: self._runs_of(kind) for kind in kinds}
 
@@ -274,7 +272,8 @@ class Services(Telling, Mirroring):
 
     @part
     def replacement(self) -> Replacement:
-        return Replacement(self.store, self.guard, self.registries, self.audit, self.history, moved)
+        parts = self.store, self.index, self.guard, self.registries, self.audit, self.history
+        return Replacement(*parts, moved)
 
     @part
     def sync_rules(self) -> Rules:

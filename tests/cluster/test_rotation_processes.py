@@ -1,10 +1,11 @@
-"""A console that is killed after each of the four writes of a new password: another one completes it, and the pull
-secret is there all the time."""
+"""A console that is killed after each of the four writes of a new password, or while several are under way: another one
+completes it, and the pull secret is there all the time."""
 
 import os
 import re
 import signal
 import sqlite3
+import threading
 import urllib.error
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ from tests.peers.scripted import wait_for
 from tests.processes.test_runs import Visit, fill, until
 
 NEW = "new-password"
+MANY = 24
+SILENT = {"domain": "127.0.0.1:9", "username": "admin", "password": "old-password", "provider": "harbor"}
 
 
 def test_it_survives_a_kill_after_each_write(cluster: Cluster, tmp_path: Path) -> None:
@@ -57,6 +60,80 @@ def test_it_survives_a_kill_after_each_write(cluster: Cluster, tmp_path: Path) -
         for table in ("registries_rotation", "registries_rotationtarget"):
             assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # noqa: S608
     database.close()
+
+
+@pytest.mark.parametrize(("refuses", "patches"), [(False, 4), (False, 11), (True, 5)])
+def test_it_survives_a_kill_while_several_are_under_way(
+    cluster: Cluster, tmp_path: Path, *, refuses: bool, patches: int
+) -> None:
+    """Two starts of a server, since a kill needs a process. Each registry is changed and recorded once."""
+    if not isinstance(cluster.server, ApiServer):
+        pytest.skip("the given cluster is not ours")
+    cluster.empty("team-a")
+    cluster.server.call("DELETE", LEASE)
+    folder = ready_folder(tmp_path / "data")
+    fill(folder, 0, [])
+    keys = [Key("team-a", f"r-{number:02}") for number in range(MANY)]
+    for key in keys:
+        cluster.apply(key.namespace, key.name, **SILENT)
+    with older_rule(cluster.server, tmp_path) as front:
+        front.refuses = refuses
+        settings = {
+            "CONSOLE_STORE": "kubernetes",
+            "KUBECONFIG": str(cluster.server.kubeconfig("console", port=front.port, ca_file=front.ca_file)),
+            "CONSOLE_NAMESPACE": "registry-console",
+        }
+        with Serving(folder, "serve", **settings) as console:
+            assert wait_for(lambda: console.status("/readyz") == 200)
+            assert wait_for(lambda: all(cluster.server.call("GET", secret(it)).status == 200 for it in keys))
+            killed_among_many(cluster, front, Visit(console), console, keys, patches)
+        uids = {it: cluster.server.call("GET", secret(it)).body["metadata"]["uid"] for it in keys}
+        cluster.server.call("DELETE", LEASE)
+        a_while_later(folder)
+        with Serving(folder, "serve", **settings) as console:
+            until(lambda: Visit(console).get("/registries/-/notices/"), "已更换")
+    resources = {it: cluster.server.call("GET", registry(it)).body for it in keys}
+    secrets = {it: cluster.server.call("GET", secret(it)).body for it in keys}
+    assert {it["spec"]["password"] for it in resources.values()} == {encode_password(NEW)}
+    assert all(passwords(it) == {NEW} for it in secrets.values())
+    assert {key: it["metadata"]["uid"] for key, it in secrets.items()} == uids, "no pull secret was made anew"
+    with sqlite3.connect(folder / "console.sqlite3") as database:
+        entries = "SELECT name FROM registries_auditentry WHERE action = 'password' AND outcome = 'ok' ORDER BY name"
+        told = [name for (name,) in database.execute(entries)]
+        left = database.execute("SELECT count(*) FROM registries_rotationtarget").fetchone()
+    database.close()
+    assert (told, left) == ([it.name for it in keys], (0,))
+
+
+def killed_among_many(
+    cluster: Cluster, front: OlderRule, visit: Visit, console: Serving, keys: list[Key], patches: int
+) -> None:
+    """Nothing answers at the address, so the run stops after the first. Then it goes on, and is killed after so many
+    further writes."""
+    place = f"/registries/team-a/{keys[0].name}/password/"
+    page = until(lambda: visit.get(place), "id_password")
+    hidden = dict(re.findall(r'<input type="hidden" name="(uid|generation)" value="([^"]*)"', page))
+    uids = [cluster.server.call("GET", registry(it)).body["metadata"]["uid"] for it in keys[1:]]
+    visit.post(place, password=NEW, anyway="1", copies=uids, **hidden)
+    run = run_in(folder_of(console))
+    until(lambda: visit.get(run), "rotation-retry")
+    front.writes.clear()
+    lock = threading.Lock()
+
+    def kill() -> None:
+        with lock:
+            if len(front.writes) >= patches and console.process.poll() is None:
+                os.killpg(console.process.pid, signal.SIGKILL)
+                console.process.wait(30)
+
+    front.written = kill
+    with suppress(OSError, urllib.error.URLError, AssertionError):
+        visit.post(f"{run}retry/")
+    console.process.wait(60)
+    front.written = lambda: None
+    changed = [cluster.server.call("GET", registry(it)) for it in keys]
+    old = [it for it in changed if it.status == 200 and it.body["spec"]["password"] != encode_password(NEW)]
+    assert old, "it was killed in the middle"
 
 
 def killed(cluster: Cluster, front: OlderRule, visit: Visit, console: Serving, name: str, writes: int) -> str:

@@ -20,8 +20,9 @@ _HOP = ("connection", "transfer-encoding", "content-length", "keep-alive", "acce
 
 
 class OlderRule:
-    """`writes` has method and resource of each write of registries and Secrets that was passed on. `written` is called
-    after each, before the client gets its answer."""
+    """`writes` has method and resource of each write of registries and Secrets that was passed on, and `asked` method
+    and path of every call for one of them. `asking` is called with these before each call. `written` is called after
+    each write, and `passed` with method and path, before the client gets its answer."""
 
     def __init__(self, server: ApiServer, folder: Path) -> None:
         self._server = server
@@ -29,10 +30,13 @@ class OlderRule:
         authority = Authority(folder, "older rule")
         self.ca_file = authority.root.certificate_file
         self.writes: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, str]] = []
         self.refuses = True
         """Whether no change of `spec` is let through."""
         self._watches: list[http.client.HTTPSConnection] = []
         self.written: Callable[[], object] = lambda: None
+        self.asking: Callable[[str, str], object] = lambda method, path: None
+        self.passed: Callable[[str, str], object] = lambda method, path: None
         self._front = ScriptedServer(self._answer, tls=authority.server_context(authority.issue("127.0.0.1")))
         self.port = self._front.port
 
@@ -44,6 +48,9 @@ class OlderRule:
 
     def _answer(self, request: Request) -> Reply:
         place = REGISTRIES.search(request.path)
+        if place:
+            self.asked.append((request.method, request.path))
+            self.asking(request.method, request.path)
         if (
             self.refuses
             and place
@@ -56,6 +63,7 @@ class OlderRule:
         if place and request.method != "GET" and "dryRun" not in request.target + request.body.decode():
             self.writes.append((request.method, place[1]))
             self.written()
+            self.passed(request.method, request.path)
         return reply
 
     def _pass(self, request: Request) -> Reply:

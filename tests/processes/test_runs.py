@@ -54,10 +54,10 @@ class Visit:
     def get(self, path: str) -> str:
         return str(self._opener.open(self._base + path, timeout=LONG).read().decode())
 
-    def post(self, path: str, **values: str) -> str:
+    def post(self, path: str, **values: str | list[str]) -> str:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get("/registries/-/add/"))
         assert token is not None
-        form = urllib.parse.urlencode({**values, "csrfmiddlewaretoken": token[1]}).encode()
+        form = urllib.parse.urlencode({**values, "csrfmiddlewaretoken": token[1]}, doseq=True).encode()
         request = urllib.request.Request(self._base + path, form, {"Referer": self._base + "/"})
         return str(self._opener.open(request, timeout=LONG).read().decode())
 

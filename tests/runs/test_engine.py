@@ -13,7 +13,8 @@ from registries.domain.errors import Conflict, ConsoleError, NotFound, Unavailab
 from registries.models import Run, RunItem
 from registries.runs import execution, heartbeat
 from registries.runs.engine import Runs
-from registries.runs.execution import Execution, Kind, Step
+from registries.runs.execution import Execution
+from registries.runs.kind import Kind, Step
 from registries.runs.run import Item, ItemOutcome, ItemState, RunState
 from registries.runs.threads import Background
 from registries.stores.base import Freshness

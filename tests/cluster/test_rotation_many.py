@@ -1,0 +1,310 @@
+"""A new password for a registry and many copies on a cluster: the first one alone, then several at once, each with two
+writes and no read; and what stays of it when something goes wrong meanwhile."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from registries.cluster.paths import registry, secret
+from registries.domain.registry import Key, RegistrySecret, VerifyStatus
+from registries.domain.resource import encode_password
+from registries.models import AuditEntry, Rotation, RotationTarget, Run, RunItem, VerificationRecord
+from registries.runs import heartbeat
+from registries.runs.execution import Execution
+from registries.runs.run import RunState
+from registries.wiring import services
+from tests.cast import Cast
+from tests.cluster.test_pages import configured
+from tests.cluster.test_rotation import LEASE, passwords
+from tests.peers.api_server import ApiServer
+from tests.peers.cluster import MERGE_PATCH, Cluster
+from tests.peers.older_rule import OlderRule, kubelet, older_rule
+from tests.peers.scripted import wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Probing = Callable[[str], dict[str, str]]
+COPIES = 20
+AT_ONCE = 8
+OLD, THEIRS = "old-password", "of-somebody-else"
+
+
+@pytest.fixture
+def front(cluster: Cluster, tmp_path: Path) -> Iterator[OlderRule]:
+    if not isinstance(cluster.server, ApiServer):
+        pytest.skip("the given cluster is not ours")
+    cluster.empty("team-a", "team-b")
+    for it in cluster.server.call("GET", "/api/v1/namespaces/team-a/secrets").body["items"]:
+        cluster.server.call("DELETE", secret(Key("team-a", it["metadata"]["name"])))
+    cluster.server.call("DELETE", LEASE)
+    with older_rule(cluster.server, tmp_path) as found:
+        found.refuses = False
+        yield found
+
+
+@pytest.fixture
+def people(
+    front: OlderRule,
+    cluster: Cluster,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    transactional_db: None,
+    cast: Cast,
+) -> Iterator[Cast]:
+    monkeypatch.setattr(heartbeat, "BEAT", 0.05)
+    settings.TEST_THREADS = 16
+    settings.PULL_SECRETS, settings.KUBE_NAMESPACE = True, "registry-console"
+    for _ in configured(cluster, settings, port=front.port, ca_file=front.ca_file):
+        services().store.changes(None)
+        yield cast
+
+
+@pytest.fixture
+def copies(people: Cast, probing: Probing) -> list[RegistrySecret]:
+    """A registry and its copies, with pull secrets that need no look any more."""
+    values = {**probing("harbor"), "password": OLD}
+    found = [people.add(f"r-{number:02}", **values) for number in range(COPIES + 1)]
+    assert wait_for(settled)
+    return found
+
+
+def settled() -> bool:
+    """Whether the upkeep has nothing to do."""
+    upkeep: Any = services().store._follower.here()._reconciler  # type: ignore[attr-defined]
+    return upkeep._lease.is_held and bool(upkeep._watching) and not (upkeep._due or upkeep._unchecked)
+
+
+def begin(people: Cast, registries: list[RegistrySecret], password: str) -> UUID:
+    return services().rotations.begin(
+        access=people.access("nina"), registries=registries, changes={"password": password}
+    )
+
+
+def state(run: UUID) -> RunState:
+    return RunState(Run.objects.get(pk=run).state)
+
+
+def over(run: UUID, expected: RunState) -> bool:
+    return wait_for(lambda: state(run) is expected)
+
+
+def outcomes(run: UUID) -> dict[str, tuple[str, str]]:
+    rows = RunItem.objects.filter(run=run).order_by("pk").values_list("name", "state", "problem")
+    return {name: (state, problem) for name, state, problem in rows}
+
+
+def stored(cluster: Cluster, name: str) -> str:
+    body = cluster.server.call("GET", registry(Key("team-a", name))).body
+    return str(body["spec"]["password"])
+
+
+def change(cluster: Cluster, name: str, password: str) -> None:
+    """With kubectl."""
+    patch = {"spec": {"password": encode_password(password)}}
+    cluster.server.call("PATCH", registry(Key("team-a", name)), patch, kind=MERGE_PATCH)
+
+
+class Hold:
+    """Keeps the answers to so many changes of registries back, until they are let go, except those of some."""
+
+    def __init__(self, front: OlderRule, number: int, *others: str) -> None:
+        self._others, self._number = others, number
+        self._changed = threading.Condition()
+        self._free = False
+        self.names: list[str] = []
+        front.passed = self._passed
+
+    def _passed(self, method: str, path: str) -> None:
+        place, _, name = path.rpartition("/")
+        with self._changed:
+            of_copy = method == "PATCH" and place.endswith("registrysecrets") and name not in self._others
+            if not of_copy or len(self.names) >= self._number:
+                return
+            self.names.append(name)
+            self._changed.notify_all()
+            assert self._changed.wait_for(lambda: self._free, 60)
+
+    def wait(self) -> None:
+        """Returns when so many are under way."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.names) == self._number, 60)
+
+    def let_go(self) -> None:
+        with self._changed:
+            self._free = True
+            self._changed.notify_all()
+
+
+def test_the_copies_are_changed_at_once_with_two_writes_each_and_one_test(
+    people: Cast, front: OlderRule, cluster: Cluster, copies: list[RegistrySecret], probing: Probing
+) -> None:
+    right = probing("harbor")["password"]
+    before = VerificationRecord.objects.count()
+    front.asked.clear()
+    held = Hold(front, AT_ONCE, copies[0].name)
+
+    run = begin(people, copies, right)
+    held.wait()
+    held.let_go()
+
+    assert over(run, RunState.DONE)
+    names = [it.name for it in copies]
+    assert list(outcomes(run)) == names, "in the order of the plan"
+    assert set(outcomes(run).values()) == {("done", "")}
+    assert {stored(cluster, it) for it in names} == {encode_password(right)}
+    assert wait_for(settled)
+    for name in names[1:]:
+        own = [(method, path.split("/")[-2]) for method, path in front.asked if path.endswith(f"/{name}")]
+        assert own == [("GET", "registrysecrets"), ("PATCH", "registrysecrets"), ("PATCH", "secrets")]
+        assert passwords(cluster.server.call("GET", secret(Key("team-a", name))).body) == {right}
+    verdicts = {people.find(it).verification for it in names}
+    assert len(verdicts) == 1
+    assert verdicts.pop().status is VerifyStatus.SUCCESS
+    assert VerificationRecord.objects.count() == before + 1
+    assert AuditEntry.objects.filter(run=run, action="password", outcome="ok").count() == len(names)
+    assert not Rotation.objects.exists()
+
+
+def test_nothing_is_written_before_the_first_has_connected(
+    people: Cast, front: OlderRule, copies: list[RegistrySecret], probing: Probing
+) -> None:
+    front.asked.clear()
+
+    run = begin(people, copies, probing("harbor")["password"])
+
+    assert over(run, RunState.DONE)
+    patched = [path.rpartition("/")[2] for method, path in front.asked if method == "PATCH"]
+    first = copies[0].name
+    assert patched[:3] == [first] * 3, "password, pull secret, verdict"
+    assert first not in patched[3:]
+
+
+def test_a_first_one_that_does_not_connect_leaves_all_others_alone(
+    people: Cast, front: OlderRule, cluster: Cluster, copies: list[RegistrySecret]
+) -> None:
+    front.writes.clear()
+    front.asked.clear()
+
+    run = begin(people, copies, "wrong-password")
+
+    assert over(run, RunState.DONE)
+    found = list(outcomes(run).values())
+    assert found == [("failed", "rolled_back"), *[("left_alone", "skipped")] * COPIES]
+    assert {path.rpartition("/")[2] for method, path in front.asked if method != "GET"} == {copies[0].name}
+    assert {stored(cluster, it.name) for it in copies} == {encode_password(OLD)}
+
+
+@pytest.mark.parametrize("way", ["roll_back", "retry", "leave"])
+def test_a_failure_while_several_are_under_way_stops_the_run_and_the_person_decides(
+    people: Cast, front: OlderRule, cluster: Cluster, copies: list[RegistrySecret], probing: Probing, way: str
+) -> None:
+    """Somebody sets the password of the eighth copy when seven others are under way."""
+    right, first, other = probing("harbor")["password"], copies[0].name, copies[AT_ONCE].name
+    held = Hold(front, AT_ONCE - 1, first, other)
+
+    def asking(method: str, path: str) -> None:
+        name, now = path.rpartition("/")[2], stored(cluster, other)
+        if (method, name) == ("PATCH", first) and now != encode_password(THEIRS):
+            change(cluster, other, THEIRS)
+        elif (method, name) == ("GET", other) and now != encode_password(OLD):
+            held.wait()
+
+    front.asking = asking
+    run = begin(people, copies, right)
+    held.wait()
+    assert wait_for(lambda: outcomes(run)[other] == ("failed", "changed"))
+    front.asking = lambda method, path: None
+    held.let_go()
+
+    assert over(run, RunState.CANCELLED)
+    done = [it.name for it in copies[:AT_ONCE]]
+    waiting = [it.name for it in copies[AT_ONCE + 1 :]]
+    assert wait_for(lambda: all(outcomes(run)[it] == ("done", "") for it in done))
+    assert wait_for(lambda: RotationTarget.objects.filter(begun=True).count() == AT_ONCE + 1)
+    assert {outcomes(run)[it] for it in waiting} == {("waiting", "")}
+    assert {stored(cluster, it) for it in done} == {encode_password(right)}
+    assert {stored(cluster, it) for it in waiting} == {encode_password(OLD)}
+
+    decide(people, cluster, copies, run, way)
+    assert over(run, RunState.DONE)
+    assert not Rotation.objects.exists()
+    assert stored(cluster, other) == encode_password(right if way == "retry" else THEIRS)
+    assert {stored(cluster, it) for it in waiting} == {encode_password(right if way == "retry" else OLD)}
+    assert {stored(cluster, it) for it in done} == {encode_password(OLD if way == "roll_back" else right)}
+
+
+def decide(people: Cast, cluster: Cluster, copies: list[RegistrySecret], run: UUID, way: str) -> None:
+    other, nina = copies[AT_ONCE].name, people.access("nina")
+    if way == "retry":
+        change(cluster, other, OLD)
+    getattr(services().rotations, way)(access=nina, run_id=run)
+    if way != "roll_back":
+        return
+    expected = {it.name: ("left_alone", "rolled_back") for it in copies[:AT_ONCE]}
+    expected |= {other: ("failed", "changed")}  # not over the password of somebody else
+    expected |= {it.name: ("left_alone", "skipped") for it in copies[AT_ONCE + 1 :]}
+    assert wait_for(lambda: outcomes(run) == expected and state(run) is RunState.CANCELLED)
+    services().rotations.leave(access=nina, run_id=run)
+
+
+def test_a_stop_while_several_are_under_way_lets_these_end_and_can_be_resumed(
+    people: Cast,
+    front: OlderRule,
+    cluster: Cluster,
+    copies: list[RegistrySecret],
+    probing: Probing,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    right, works = probing("harbor")["password"], list[Execution[Any]]()
+    work = Execution.work
+    monkeypatch.setattr(Execution, "work", lambda it: (works.append(it), work(it))[1])
+    held = Hold(front, AT_ONCE, copies[0].name)
+    run = begin(people, copies, right)
+    held.wait()
+
+    services().rotations.runs.cancel(access=people.access("nina"), run_id=run)
+    assert wait_for(lambda: works[-1].stopped)
+    held.let_go()
+
+    done = [it.name for it in copies[: AT_ONCE + 1]]
+    waiting = [it.name for it in copies[AT_ONCE + 1 :]]
+    assert wait_for(lambda: all(outcomes(run)[it] == ("done", "") for it in done))
+    assert wait_for(lambda: RotationTarget.objects.filter(begun=True).count() == AT_ONCE + 1)
+    assert {outcomes(run)[it] for it in waiting} == {("waiting", "")}
+    assert {stored(cluster, it) for it in waiting} == {encode_password(OLD)}
+    assert state(run) is RunState.CANCELLED
+
+    services().rotations.retry(access=people.access("nina"), run_id=run)
+    assert over(run, RunState.DONE)
+    assert {stored(cluster, it.name) for it in copies} == {encode_password(right)}
+    assert AuditEntry.objects.filter(run=run, action="password", outcome="ok").count() == len(copies)
+
+
+def test_where_no_password_may_change_several_are_created_again_at_once(
+    people: Cast, front: OlderRule, cluster: Cluster, copies: list[RegistrySecret], probing: Probing
+) -> None:
+    right = probing("harbor")["password"]
+    front.refuses = True
+    keys = [it.key for it in copies]
+    before = {it: cluster.server.call("GET", secret(it)).body["metadata"]["uid"] for it in keys}
+    for it in copies:
+        VerificationRecord.objects.create(uid=it.uid, namespace="team-a", name=it.name, person="before")
+
+    with kubelet(cluster.server, "team-a", copies[-1].name) as seen:
+        run = begin(people, copies, right)
+        assert over(run, RunState.DONE)
+
+    assert set(outcomes(run).values()) == {("done", "")}
+    assert set(seen) == {before[keys[-1]]}
+    assert {it: cluster.server.call("GET", secret(it)).body["metadata"]["uid"] for it in keys} == before
+    now = [people.find(it.name) for it in copies]
+    assert not {it.uid for it in now} & {it.uid for it in copies}
+    assert {stored(cluster, it.name) for it in copies} == {encode_password(right)}
+    assert VerificationRecord.objects.filter(person="before", uid__in=[it.uid for it in now]).count() == len(
+        now
+    )
+    assert {it.verification.status for it in now} == {VerifyStatus.SUCCESS}
