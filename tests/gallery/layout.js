@@ -137,7 +137,7 @@
     }
   }
 
-  // None lies over a text or a pill beside it. A pill is a short element with a ground of its own: its whole box counts.
+  // None lies over a text or a pill beside it. A pill, short and round with a ground of its own, counts as a whole.
   const CLEAR = "rgba(0, 0, 0, 0)";
   const within = (box, edge) => ({
     left: Math.max(box.left, edge.left),
@@ -154,7 +154,8 @@
     const cuts = getComputedStyle(it).overflowX !== "visible";
     const range = document.createRange();
     range.selectNodeContents(texts.currentNode);
-    const isPill = box.height < 32 && getComputedStyle(it).backgroundColor !== CLEAR;
+    const { backgroundColor, borderTopLeftRadius } = getComputedStyle(it);
+    const isPill = box.height < 32 && backgroundColor !== CLEAR && borderTopLeftRadius !== "0px";
     const shown = shownBox(it);
     for (const line of isPill ? [box] : range.getClientRects()) {
       words.push({ it, box: within(cuts ? within(line, box) : line, shown) });
