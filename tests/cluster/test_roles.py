@@ -40,7 +40,7 @@ ON_CLUSTER = {
     "restart_pod": dict.fromkeys(("olive", "nina", "omar", "vic"), 200),
     "node_test": dict.fromkeys(("olive", "nina", "omar"), 200),
     "node_verdict": {"olive": 200, "nina": 200, "omar": 403},
-    **dict.fromkeys(("sync_edit", "sync_off", "sync_solve"), dict.fromkeys(CAST, 404)),
+    **dict.fromkeys(("rules", "sync_edit", "sync_off", "sync_solve"), dict.fromkeys(CAST, 404)),
 }
 """The views that other people have than without a cluster, where they are a 404. What is done there the cluster allows
 or refuses."""

@@ -92,6 +92,10 @@ def test_it_survives_a_kill_while_several_are_under_way(
         a_while_later(folder)
         with Serving(folder, "serve", **settings) as console:
             until(lambda: Visit(console).get("/registries/-/notices/"), "已更换")
+            # A kill between a registry and its pull secret: the reconciler of the new process puts that right.
+            assert wait_for(
+                lambda: all(passwords(cluster.server.call("GET", secret(it)).body) == {NEW} for it in keys)
+            )
     resources = {it: cluster.server.call("GET", registry(it)).body for it in keys}
     secrets = {it: cluster.server.call("GET", secret(it)).body for it in keys}
     assert {it["spec"]["password"] for it in resources.values()} == {encode_password(NEW)}

@@ -20,8 +20,9 @@ BEFORE = sum(f"place-{it}" < HELD for it in range(PLACES))
 """The namespaces before it. They are written by name."""
 
 HOLD_ROW = """
-    INSERT INTO registries_synccopy (rule_id, namespace, uid, mark, source_mark, state, problem, begun, bound, at)
-    SELECT id, %s, '', '', '', 'waiting', '', false, false, now() FROM registries_syncrule
+    INSERT INTO registries_synccopy
+        (rule_id, namespace, uid, mark, source_mark, state, problem, begun, bound, made_binding, at)
+    SELECT id, %s, '', '', '', 'waiting', '', false, false, false, now() FROM registries_syncrule
 """
 """While this is not committed, nobody can write the row of this namespace."""
 
