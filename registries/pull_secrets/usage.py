@@ -181,7 +181,7 @@ def _all_of(reader: Connection, path: str, namespace: str, kind: str, until: flo
 
 
 def has_repositories(reader: Caller, until: float) -> bool:
-    """Whether the cluster has their definition. A server refuses before it says that there is none."""
+    """Whether the cluster defines Repository objects. True if it does not answer, or refuses."""
     try:
         served = reader.call(
             "GET", paths.GROUP_PATH, subject=paths.GROUP_PATH, read=max(0.1, until - time.monotonic())

@@ -95,7 +95,7 @@ class Rotations:
         repeat(partial(self.resume_lost, access_now), LOOK, "going on with lost runs failed")
 
     def roll_back(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
-        """Writes the old values back to everything that was changed. The conflicts of `retry`."""
+        """Writes the old values back to everything that was changed. Conflict as for `retry`."""
         self._require_kept(access, run_id)
         self._continue(access, run_id, access_now, self._rows.undo)
 
@@ -109,7 +109,7 @@ class Rotations:
         self.runs.start(access=access, run_id=run_id, access_now=access_now, prepare=prepared)
 
     def leave(self, *, access: Access, run_id: UUID) -> None:
-        """Ends a stopped run as it stands, and forgets the passwords. The conflicts of `retry`."""
+        """Ends a stopped run without further writes, and forgets the passwords. Conflict as for `retry`."""
         self._require_kept(access, run_id)
         self.runs.close(access=access, run_id=run_id, outcome=SKIPPED)
 

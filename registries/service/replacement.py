@@ -152,6 +152,8 @@ class Replacement:
                         raise
                     return Renewal(uid)
                 if _is(self._stored(access, known, uid, (old, new), replacing=replacing), new):
+                    # Its pull secret is repaired: a kill may have come between the two writes.
+                    self._store.pull_secret(new.key)
                     return Change(uid, known, known if again else None)
             try:
                 changed = self._put_password(access, known, new, again=again) if same_spec(old, new) else None

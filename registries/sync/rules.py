@@ -151,7 +151,7 @@ class Rules:
 
     def take_over(self, *, access: Access, source: RegistrySecret) -> None:
         """Gives this source the rule of `former`. Its unchanged copies follow from now on. Forbidden; Conflict
-        `changed` where there is none."""
+        `changed` if `former` finds no rule."""
         self.require(access=access)
         view = self.former(access=access, source=require_present(source))
         if view is None:

@@ -101,7 +101,7 @@ class Writes:
         return "", before is Binding.UNBOUND
 
     def unbind(self, access: Access, key: Key, uid: str) -> str:
-        """Unbinds a copy, also one that is deleted already. A name that is somebody else's now is left alone. Returns
+        """Unbinds a copy, also a deleted one. If another registry or Secret has the name now, nothing is done. Returns
         the code of a problem, or "". Unavailable."""
         present = self.present(key)
         if (present and present.uid != uid) or self._store.pull_secret(key) is PullSecret.FOREIGN:

@@ -92,7 +92,7 @@ def test_it_survives_a_kill_while_several_are_under_way(
         a_while_later(folder)
         with Serving(folder, "serve", **settings) as console:
             until(lambda: Visit(console).get("/registries/-/notices/"), "已更换")
-            # A kill between a registry and its pull secret: the reconciler of the new process puts that right.
+            # The reconciler begins at the same time: it may write what it read before a change, and then once more.
             assert wait_for(
                 lambda: all(passwords(cluster.server.call("GET", secret(it)).body) == {NEW} for it in keys)
             )
