@@ -1,10 +1,12 @@
-"""Limits: so many requests a minute per caller, shared by all processes; and seats for requests that wait.
+"""Limits: so many requests a minute per caller, shared by all processes; seats for requests that
+wait; and pauses that registries requested.
 
 A caller has a bucket that refills evenly. Its row holds the moment at which the bucket will be full again. Each
 process takes some requests out of it at a time and spends them without a query. What a process holds fades as the
 bucket refills, so the bucket and all holdings are never more than one full bucket.
 """
 
+import math
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -12,12 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from registries.models import ApiBucket
+from registries.models import ApiBucket, Pause
 
 KEPT = 4096
 """Callers whose holdings this process remembers. The holding of a forgotten one is lost until the bucket refills."""
@@ -48,21 +50,12 @@ def exclusive(name: str) -> Iterator[None]:
         yield
 
 
-class Buckets(Protocol):
-    """Where the processes share their buckets, all on one clock."""
-
-    def read(self, caller: str) -> tuple[int, int]:
-        """The moment at which this bucket is full, and the time now, in microseconds. 0 for a new caller."""
-
-    def replace(self, caller: str, old: int, new: int) -> bool:
-        """Writes the moment if it is still `old`; returns whether it was."""
-
-
 class StoredBuckets:
     """Buckets in the database, on its clock: the clocks of several machines differ."""
 
     def read(self, caller: str) -> tuple[int, int]:
-        """Creates the bucket of a new caller, and then deletes those that have long been full."""
+        """The moment at which this bucket is full, and the time now, in microseconds. 0 for a new caller, whose bucket
+        is created; those that have long been full are deleted then."""
         made = False
         rows = ApiBucket.objects.filter(caller=caller[:CALLER]).annotate(now=Now())
         while (row := rows.values_list("full_at", "now").first()) is None:
@@ -78,6 +71,7 @@ class StoredBuckets:
         ApiBucket.objects.filter(full_at__gt=0, full_at__lt=now - MINUTE).delete()
 
     def replace(self, caller: str, old: int, new: int) -> bool:
+        """Writes the moment if it is still `old`; returns whether it was."""
         return ApiBucket.objects.filter(caller=caller[:CALLER], full_at=old).update(full_at=new) == 1
 
 
@@ -100,7 +94,7 @@ class Rates:
     """A caller may send `per_minute` requests on average, and as many at once after a pause. 0 means no limit."""
 
     def __init__(
-        self, per_minute: int, buckets: Buckets, clock: Callable[[], float] = time.monotonic
+        self, per_minute: int, buckets: StoredBuckets, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._per_minute = per_minute
         self._buckets = buckets
@@ -171,7 +165,7 @@ class LogInRates:
     """For one user name, at all addresses from which it has never logged in."""
 
     @classmethod
-    def of(cls, failures: int, buckets: Buckets) -> "LogInRates":
+    def of(cls, failures: int, buckets: StoredBuckets) -> "LogInRates":
         """`failures` is the number of failures that lock one name at one address."""
         return cls(Rates(ADDRESS_FACTOR * failures, buckets), Rates(NAME_FACTOR * failures, buckets))
 
@@ -232,3 +226,31 @@ class Seats:
     def give_back(self, caller: str = "") -> None:
         with self._lock:
             self._taken -= Counter({caller: 1})
+
+
+class Pauses:
+    """Pauses that registries requested with Retry-After, shared by all processes. Owns Pause.
+
+    A pause holds for a user name in the namespace whose test was refused. Another namespace neither sees it nor has to
+    wait for it, and hears of a busy registry by its own first test.
+    """
+
+    def note(self, namespace: str, registry: str, username: str, seconds: int) -> None:
+        """A registry (host:port) sent Retry-After for a user name."""
+        Pause.objects.filter(until__lt=timezone.now()).delete()
+        until = timezone.now() + timedelta(seconds=seconds)
+        Pause.objects.update_or_create(
+            namespace=namespace, registry=registry[:300], username=username[:256], defaults={"until": until}
+        )
+
+    def left(self, namespace: str, registry: str, username: str) -> int:
+        """The remaining seconds of the pause, or 0."""
+        now = timezone.now()
+        mine = Pause.objects.filter(namespace=namespace, registry=registry[:300], username=username[:256])
+        pause = mine.filter(until__gt=now).first()
+        return math.ceil((pause.until - now).total_seconds()) if pause else 0
+
+    def active(self) -> set[tuple[str, str, str]]:
+        """(namespace, registry, user name) of every current pause."""
+        current = Pause.objects.filter(until__gt=timezone.now())
+        return set(current.values_list("namespace", "registry", "username"))

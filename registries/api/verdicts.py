@@ -28,7 +28,7 @@ from registries.domain.errors import (
 from registries.domain.registry import Credential, Key, name_problem
 from registries.domain.resource import API_VERSION, milliseconds
 from registries.probe import Result, registry_of
-from registries.verification.check import Check
+from registries.verification.history import Check
 from registries.verification.outcome import NotTested, Tested, left_alone
 from registries.wiring import services
 from registries.words import labels

@@ -28,7 +28,7 @@ PASSED = ("", Reason.OK.value, Reason.OK_UNVERIFIED.value)
 
 
 class AuditLog:
-    """The Audit interface on the database. `counted` is told action, outcome and number of every record."""
+    """Records actions. `counted` is told action, outcome and number of every record."""
 
     def __init__(
         self, counted: Callable[[str, str, int], None] = lambda action, outcome, number: None
@@ -46,6 +46,7 @@ class AuditLog:
         uid: str = "",
         note: str = "",
     ) -> None:
+        """Records one action. `note` is a code or a name, never input of a secret field."""
         entry = _entry(access, action, outcome, key or Key(namespace, ""), uid, note)
         self._counted(entry.action, "failed" if entry.failed and outcome == OK else outcome, 1)
         if outcome in NOT_REFUSED:
@@ -62,6 +63,7 @@ class AuditLog:
         outcome: str = OK,
         note: str = "",
     ) -> None:
+        """Records one action on many registries, (key, uid) each, with the same outcome and note."""
         entries = [_entry(access, action, outcome, key, uid, note) for key, uid in items]
         self._counted(action.value, outcome, len(entries))
         if outcome in NOT_REFUSED:
@@ -73,6 +75,8 @@ class AuditLog:
             _count_rest(rest[0], len(rest))
 
     def close_namespace(self, namespace: str, before: datetime | None = None) -> None:
+        """Keeps the entries of a deleted namespace from the people of a later one with its name. `before` is the
+        creation of the later one, where the deletion was not seen."""
         entries = AuditEntry.objects.filter(namespace=namespace, administrators_only=False)
         if before is not None:
             entries = entries.filter(at__lt=before)

@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 
 from django.db.models import Count, Q, QuerySet
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Cause, Conflict, Invalid, NotFound, Problem
 from registries.domain.registry import text_problem
@@ -53,7 +54,7 @@ class ChannelView:
 class Channels:
     """The channels that the person in `access` may manage. `plain_http` allows http:// addresses."""
 
-    def __init__(self, audit: Audit, sealer: Sealer, plain_http: bool, mail: bool) -> None:
+    def __init__(self, audit: AuditLog, sealer: Sealer, plain_http: bool, mail: bool) -> None:
         self._audit = audit
         self._sealer = sealer
         self._plain_http = plain_http

@@ -16,7 +16,7 @@ from registries.events.message import Message, message
 from registries.events.services import SERVICES
 from registries.events.services.alertmanager import REPEAT, Alertmanager
 from registries.events.services.base import Config, Outcome, Post, Trouble, network
-from registries.limits import Buckets, Rates
+from registries.limits import Rates, StoredBuckets
 from registries.metrics import Metrics
 from registries.models import Channel
 from registries.probe import Policy
@@ -44,7 +44,7 @@ class Sender:
         self,
         sealer: Sealer,
         policy: Callable[[str], Policy],
-        buckets: Buckets,
+        buckets: StoredBuckets,
         metrics: Metrics,
         url: str,
         failing: Callable[[], Sequence[Change]],

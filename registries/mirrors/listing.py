@@ -9,7 +9,8 @@ from typing import Protocol
 from django.db.models import Q
 
 from registries.addresses.address import PATH_IGNORED, Address, AddressError, parse_address
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access
 from registries.domain.errors import Cause, Invalid, NotFound, Problem
 from registries.limits import exclusive
@@ -74,7 +75,7 @@ class Look(Protocol):
 class Mirrors:
     """The list. Everything but `hosts` takes an administrator: Forbidden."""
 
-    def __init__(self, audit: Audit, clock: Callable[[], datetime]) -> None:
+    def __init__(self, audit: AuditLog, clock: Callable[[], datetime]) -> None:
         self._audit = audit
         self._clock = clock
 

@@ -9,7 +9,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import AlreadyExists, Cause, Conflict, Invalid, NotFound, Problem
 from registries.limits import exclusive
@@ -41,7 +42,7 @@ class Account:
 class Accounts:
     """Account administration. Raises Forbidden unless `access` administers the console."""
 
-    def __init__(self, audit: Audit) -> None:
+    def __init__(self, audit: AuditLog) -> None:
         self._audit = audit
 
     def all(self, *, access: Access) -> Sequence[Account]:

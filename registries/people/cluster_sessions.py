@@ -19,7 +19,8 @@ from django.db import connections
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.cluster.credential import LoginCredential
 from registries.cluster.personal import ApiServer, Person
 from registries.domain.access import Access
@@ -61,7 +62,7 @@ class ClusterSessions:
         api_server: ApiServer,
         sealer: Sealer,
         namespaces: Callable[[], Collection[str]],
-        audit: Audit,
+        audit: AuditLog,
         fresh_for: float,
         lasts: timedelta,
     ) -> None:

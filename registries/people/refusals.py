@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access
 
 NOTED = timedelta(minutes=1)
@@ -12,7 +13,7 @@ KEPT = 1024
 class Refusals:
     """Stores nothing of an unknown token: it may be another secret, sent by mistake."""
 
-    def __init__(self, audit: Audit) -> None:
+    def __init__(self, audit: AuditLog) -> None:
         self._audit = audit
         self._noted: dict[tuple[str, str], datetime] = {}
 

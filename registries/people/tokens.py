@@ -14,7 +14,8 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access, Role
 from registries.domain.errors import Cause, Invalid, NotFound, Problem
 from registries.domain.registry import text_problem
@@ -58,7 +59,7 @@ class TokenView:
 class Tokens:
     """The tokens of the person in `access`, those of others for administrators, and the owner of a token."""
 
-    def __init__(self, audit: Audit) -> None:
+    def __init__(self, audit: AuditLog) -> None:
         self._audit = audit
         self._refusals = Refusals(audit)
 

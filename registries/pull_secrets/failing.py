@@ -1,16 +1,15 @@
 """Values about pods that cannot pull, and the parts of pods and Secrets that an explanation needs."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from registries.domain.encoding import decode_base64
 from registries.domain.errors import Problem
-from registries.domain.registry import NAME_MAX, Key, RegistrySecret, name_problem
+from registries.domain.registry import NAME_MAX, name_problem
 from registries.probe.manifest import platform_of
 from registries.pull_secrets.explain import (
     KEY_MAX,
@@ -24,7 +23,6 @@ from registries.pull_secrets.explain import (
 from registries.pull_secrets.kinds import IMAGE_MAX
 from registries.pull_secrets.matching import host_of_key
 from registries.pull_secrets.node_test import is_test
-from registries.pull_secrets.scan import InUse
 
 Json = dict[str, Any]
 CONFIG_TYPES = {
@@ -82,46 +80,6 @@ class FailingPods:
     unread: list[str] = field(default_factory=list)
     problem: Problem | None = None
     more: bool = False
-
-
-class PullFailures(Protocol):
-    """Pods and their Secrets, within the permissions of one person or of the console. Reading raises no error and takes
-    some seconds at most."""
-
-    @property
-    def restarts(self) -> bool:
-        """Whether `restart` is possible: only as a person of the cluster."""
-        ...
-
-    def restart(self, pod: Key, *, uid: str, at: datetime) -> tuple[str, str]:
-        """See restart.py."""
-        ...
-
-    def pods(self, namespaces: Sequence[str], phase: Phase, *, all_of_them: bool) -> FailingPods:
-        """The failing pods of these namespaces. `all_of_them`: the person sees every namespace of the cluster."""
-        ...
-
-    def secrets(self, keys: Iterable[Key], registries: Mapping[Key, RegistrySecret]) -> dict[Key, PodSecret]:
-        """The first of these Secrets, as far as there is time. `registries` are those of the console by key."""
-        ...
-
-    def credentials(self, key: Key) -> tuple[SecretCredential, ...]:
-        """The credentials of a Secret with their passwords, read as the person; () for one that kubelets cannot read.
-        NotFound; Forbidden, also for people of the console's own accounts; Unavailable."""
-        ...
-
-    def in_use(self, namespaces: Sequence[str]) -> tuple[dict[str, InUse], Problem | None]:
-        """The Secrets that pods, workloads and service accounts name, per namespace, and why a list could not be read
-        to its end."""
-        ...
-
-    def images(self, namespace: str, hosts: Collection[str]) -> tuple[str, ...]:
-        """The images from these hosts that pods of a namespace run, by name. () if they cannot be listed."""
-        ...
-
-    def node_platforms(self) -> dict[str, int] | None:
-        """The number of nodes per platform, as os/architecture[/variant]. None if they cannot be listed."""
-        ...
 
 
 def failing_pod(item: Json) -> FailingPod | None:

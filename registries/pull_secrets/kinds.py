@@ -3,12 +3,10 @@
 A pull secret is the Secret of type dockerconfigjson with which kubelets pull images of a registry.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
-from registries.domain.registry import Key, name_problem
+from registries.domain.registry import name_problem
 
 IMAGE_MAX = 1_000
 """Characters of an image that are read. The API server does not limit them; one that is cut is not valid."""
@@ -58,26 +56,6 @@ class Usage:
 
     dependents: tuple[Dependent, ...] = ()
     unseen: tuple[tuple[str, str], ...] = ()
-
-
-class PullSecretUsers(Protocol):
-    """Reads and binds users of pull secrets, within the permissions of one person or of the console."""
-
-    def binding(self, key: Key) -> Binding:
-        """The binding of one pull secret. Raises no error."""
-        ...
-
-    def bind(self, key: Key, *, bound: bool) -> None:
-        """Adds the pull secret to the default service account, or removes it. Conflict `no_service_account`;
-        Forbidden."""
-        ...
-
-    def usage(self, addresses: Mapping[Key, str]) -> Usage:
-        """The users of the pull secrets of these registries, given with their addresses.
-
-        Foreign Secrets are left out. Raises no error, and takes a few seconds at most.
-        """
-        ...
 
 
 def is_object_name(name: str) -> bool:

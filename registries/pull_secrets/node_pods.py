@@ -22,20 +22,26 @@ class _Enough(Exception):
     """The rest of the list is not read."""
 
 
-class ClusterNodePods:
-    """The NodePods of a cluster. Thread-safe when its connection is."""
+class NodePods:
+    """Makes, reads and deletes the Pods of tests with the credential of one person. Thread-safe when its connection is.
+    Raises Forbidden `pods_forbidden`, Refused and Unavailable."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def allowed(self, namespace: str) -> bool:
+        """Whether the person may make, list and delete Pods there. False when the cluster does not answer."""
         try:
             return all(may_pods(self._connection, verb, namespace) for verb in VERBS)
         except Unavailable:
             return False
 
     def nodes(self, group_labels: Sequence[str]) -> tuple[Node, ...]:
-        """Read item by item from the cache of the API server: a node is some 10 KB of JSON."""
+        """The nodes of the cluster by name; () if the person may not list them. The group of a node is the value of the
+        first of these labels that it has.
+
+        Read item by item from the cache of the API server: a node is some 10 KB of JSON.
+        """
         found: list[Node] = []
 
         def take(item: Json) -> None:
@@ -53,6 +59,7 @@ class ClusterNodePods:
         return tuple(sorted(found, key=lambda it: it.name))
 
     def create(self, registry: RegistrySecret, test: str, node: str, image: str) -> None:
+        """Creates both Pods of a test, or none."""
         path = paths.pods_in(registry.namespace)
         with _as_person(str(registry.key)):
             try:
@@ -65,13 +72,17 @@ class ClusterNodePods:
                 raise
 
     def find(self, namespace: str, test: str = "") -> list[NodePod]:
+        """The Pods of one test, or of all tests in a namespace."""
         query = {"labelSelector": f"{LABEL}={test}" if test else LABEL}
         with _as_person(namespace):
             answer = self._connection.call("GET", paths.pods_in(namespace), subject=namespace, query=query)
         return [_read(it) for it in answer.get("items") or ()]
 
     def delete(self, namespace: str, pods: Sequence[NodePod]) -> None:
-        """Without a grace period: an API server waits for the kubelet otherwise, which may be away."""
+        """Deletes Pods at once, without their nodes. Those that are gone are ignored.
+
+        Without a grace period: an API server waits for the kubelet otherwise, which may be away.
+        """
         for it in pods:
             options: Json = {"gracePeriodSeconds": 0, "preconditions": {"uid": it.uid}}
             path = paths.one(paths.pods_in(namespace), it.name)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from registries.domain.registry import RegistrySecret
 from registries.pull_secrets.explain import (
@@ -99,32 +99,6 @@ class NodeVerdict:
     explanation: Explanation | None = None
     message: str = ""
     """In the words of the kubelet, at most MESSAGE_MAX characters."""
-
-
-class NodePods(Protocol):
-    """Makes, reads and deletes the Pods of tests with the credential of one person. Raises Forbidden `pods_forbidden`,
-    Refused and Unavailable."""
-
-    def allowed(self, namespace: str) -> bool:
-        """Whether the person may make, list and delete Pods there. False when the cluster does not answer."""
-        ...
-
-    def nodes(self, group_labels: Sequence[str]) -> tuple[Node, ...]:
-        """The nodes of the cluster by name; () if the person may not list them. At most some thousand. The group of a
-        node is the value of the first of these labels that it has."""
-        ...
-
-    def create(self, registry: RegistrySecret, test: str, node: str, image: str) -> None:
-        """Creates both Pods of a test, or none."""
-        ...
-
-    def find(self, namespace: str, test: str = "") -> list[NodePod]:
-        """The Pods of one test, or of all tests in a namespace."""
-        ...
-
-    def delete(self, namespace: str, pods: Sequence[NodePod]) -> None:
-        """Deletes Pods at once, without their nodes. Those that are gone are ignored."""
-        ...
 
 
 def one_per_group(nodes: Iterable[Node]) -> tuple[Node, ...]:

@@ -49,7 +49,9 @@ MOST_IMAGES = 50
 
 
 class PodReader:
-    """The PullFailures of a cluster. Reads with `reader`: a person, or the console for the people of its own accounts.
+    """Pods and their Secrets. Reading raises no error and takes some seconds at most.
+
+    `reader` reads as a person, or as the console for the people of its own accounts.
 
     `state` reads the pull secret of a registry as the console. `person` makes calls that a person must be allowed: it
     restarts pods, and the content of other Secrets is read only with it. Thread-safe when its arguments are.
@@ -70,6 +72,7 @@ class PodReader:
 
     @property
     def restarts(self) -> bool:
+        """Whether `restart` is possible: only as a person of the cluster."""
         return self._person is not None
 
     def restart(self, pod: Key, *, uid: str, at: datetime) -> tuple[str, str]:
@@ -160,7 +163,7 @@ class PodReader:
         return tuple(sorted(found)[:MOST_IMAGES])
 
     def node_platforms(self) -> dict[str, int] | None:
-        """The number of nodes per platform. None if they cannot be listed."""
+        """The number of nodes per platform, as os/architecture[/variant]. None if they cannot be listed."""
         counts: Counter[str] = Counter()
 
         def take(item: Json) -> None:
@@ -189,7 +192,9 @@ class PodReader:
         return True
 
     def credentials(self, key: Key) -> tuple[SecretCredential, ...]:
-        """Read as the person, whatever the console itself may read."""
+        """The credentials of a Secret with their passwords, read as the person, whatever the console itself may read;
+        () for one that kubelets cannot read. NotFound; Forbidden, also for people of the console's own accounts;
+        Unavailable."""
         if self._person is None:
             raise Forbidden(str(key))
         try:
@@ -200,7 +205,8 @@ class PodReader:
             raise
 
     def in_use(self, namespaces: Sequence[str]) -> tuple[dict[str, InUse], Problem | None]:
-        """See in_use.py."""
+        """The Secrets that pods, workloads and service accounts name, per namespace, and why a list could not be read
+        to its end."""
         return read_in_use(self._reader, namespaces)
 
     def secrets(self, keys: Iterable[Key], registries: Mapping[Key, RegistrySecret]) -> dict[Key, PodSecret]:

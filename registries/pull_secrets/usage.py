@@ -57,7 +57,9 @@ class Enough(Exception):
 
 
 class Users:
-    """The PullSecretUsers of a cluster. `reader` lists and `writer` binds; `is_foreign` detects foreign Secrets.
+    """Reads and binds users of pull secrets, within the permissions of one person or of the console.
+
+    `reader` lists and `writer` binds; `is_foreign` detects foreign Secrets.
 
     Thread-safe when its arguments are.
     """
@@ -68,6 +70,7 @@ class Users:
         self._is_foreign = is_foreign
 
     def binding(self, key: Key) -> Binding:
+        """The binding of one pull secret. Raises no error."""
         path = paths.default_account(key.namespace)
         try:
             account = self._reader.call("GET", path, subject=str(key), read=PATIENCE)
@@ -78,7 +81,11 @@ class Users:
         return Binding.BOUND if key.name in _named(account) else Binding.UNBOUND
 
     def bind(self, key: Key, *, bound: bool) -> None:
-        """Reads and writes the whole list, since the field has no merge key. Retries when the account has changed."""
+        """Adds the pull secret to the default service account, or removes it. Conflict `no_service_account`;
+        Forbidden.
+
+        Reads and writes the whole list, since the field has no merge key. Retries when the account has changed.
+        """
         path = paths.default_account(key.namespace)
         try:
             for _ in range(ATTEMPTS):
@@ -106,6 +113,10 @@ class Users:
         self._writer.call("PATCH", path, subject=str(key), body=patch, kind=MERGE_PATCH)
 
     def usage(self, addresses: Mapping[Key, str]) -> Usage:
+        """The users of the pull secrets of these registries, given with their addresses.
+
+        Foreign Secrets are left out. Raises no error, and takes a few seconds at most.
+        """
         until = time.monotonic() + PATIENCE
         namespaces = sorted({key.namespace for key in addresses})
         questions = [(namespace, kind) for namespace in namespaces for kind in LISTED]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from registries.domain.registry import Credential, Key
+from registries.limits import Pauses
 from registries.probe import Result
 from registries.probe.image import ImageResult
 from registries.runs.execution import Execution
@@ -13,7 +14,6 @@ from registries.runs.threads import Background
 from registries.service.images import Images
 from registries.service.registries import Registries
 from registries.service.tests import Tests
-from registries.verification.pauses import Pauses
 
 
 class ImageKind(VerifyKind):

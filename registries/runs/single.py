@@ -22,7 +22,7 @@ from registries.models import Trial
 from registries.probe.schedule import registry_of
 from registries.runs.threads import Background
 from registries.service.tests import Tests
-from registries.verification.check import Check
+from registries.verification.history import Check
 from registries.verification.outcome import NotTested, Tested, from_json, to_json
 
 KEPT = timedelta(hours=1)
@@ -94,11 +94,15 @@ class SingleTests:
         return replace(tested, detail=self._details.get(test_id, ""))
 
     def _submit_stored(self, access: Access, check: Check, image: str, ended: Ended) -> None:
-        tests, busy = self._tests, Unavailable(check.lane, Problem.REGISTRY_BUSY)
+        tests = self._tests
+
+        def late() -> Tested:
+            return tests.abandon_test(check=check, error=Unavailable(check.lane, Problem.REGISTRY_BUSY))
+
         try:
             self._submit(
                 partial(tests.finish_test, access=access, check=check, image=image),
-                partial(tests.abandon_test, check=check, error=busy),
+                late,
                 access.owner,
                 check.lane,
                 ended,

@@ -15,6 +15,7 @@ from registries.audit.action import Action
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, Problem, Unavailable
 from registries.domain.registry import Credential
+from registries.limits import Pauses
 from registries.probe import LEAVE_ALONE, Reason, Result, Schedule, Slot, registry_of
 from registries.runs.execution import Execution
 from registries.runs.kind import ItemQueue, Kind, Step
@@ -22,9 +23,8 @@ from registries.runs.run import Item, ItemOutcome, ItemState
 from registries.runs.threads import Background
 from registries.service.registries import Registries
 from registries.service.tests import Tests
-from registries.verification.check import Check
+from registries.verification.history import Check
 from registries.verification.outcome import NotTested
-from registries.verification.pauses import Pauses
 
 KEPT = 10
 

@@ -20,6 +20,7 @@ from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Problem, Unavailable
 from registries.domain.registry import Key
 from registries.index.search import Index
+from registries.limits import Pauses
 from registries.models import ScheduledRegistry
 from registries.probe.result import Result
 from registries.runs.loop import repeat
@@ -33,9 +34,8 @@ from registries.schedule.rows import Claim
 from registries.schedule.sharing import SharedCredentials
 from registries.service.tests import Tests
 from registries.stores.base import Store
-from registries.verification.check import SCHEDULED, Check
+from registries.verification.history import SCHEDULED, Check
 from registries.verification.outcome import from_json
-from registries.verification.pauses import Pauses
 
 AT_ONCE = 4
 """Tests of the schedule at the same time in one process. They have hours, and people's tests come first."""

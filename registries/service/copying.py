@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import (
     AlreadyExists,
@@ -60,7 +61,7 @@ class Copying:
     """`at_once` is the number of dry runs at the same time; 1 makes them in the caller's thread."""
 
     def __init__(
-        self, store: Store, index: Index, guard: Guard, audit: Audit, guesses: Guesses, at_once: int
+        self, store: Store, index: Index, guard: Guard, audit: AuditLog, guesses: Guesses, at_once: int
     ) -> None:
         self._store = store
         self._index = index

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from registries.audit.action import IN_DOUBT, Action, Audit
+from registries.audit.action import IN_DOUBT, Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, Forbidden, Problem, Refused, Unavailable
 from registries.domain.registry import Key, RegistrySecret
@@ -35,7 +36,7 @@ class Guard:
     """
 
     def __init__(
-        self, store: Store, audit: Audit, atomic: Callable[[], AbstractContextManager[object]]
+        self, store: Store, audit: AuditLog, atomic: Callable[[], AbstractContextManager[object]]
     ) -> None:
         self._store = store
         self._audit = audit

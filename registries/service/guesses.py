@@ -2,25 +2,18 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Protocol
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access
 from registries.domain.errors import Cause, Problem, TooManyRequests, Unavailable
 from registries.domain.metadata import TELLING
 from registries.domain.registry import Key
 from registries.intake.draft import LONGEST, stored_echo_causes
+from registries.limits import Rates
 from registries.stores.base import Store
 
 GUESSES_PER_MINUTE = 10
-
-
-class Limit(Protocol):
-    def wait(self, caller: str) -> int:
-        """Takes one. Returns 0, or the seconds until there will be one."""
-
-    def give_back(self, caller: str) -> None:
-        """Returns one that `wait` took and that does not count after all."""
 
 
 class Guesses:
@@ -29,7 +22,7 @@ class Guesses:
     `budget` has the comparisons of a minute, `told` the records of an exhausted budget.
     """
 
-    def __init__(self, budget: Limit, told: Limit) -> None:
+    def __init__(self, budget: Rates, told: Rates) -> None:
         self._budget = budget
         self._told = told
 
@@ -49,7 +42,7 @@ class Guesses:
 class Echoes:
     """Finds the stored password in texts that somebody wants to store."""
 
-    def __init__(self, store: Store, audit: Audit, guesses: Guesses) -> None:
+    def __init__(self, store: Store, audit: AuditLog, guesses: Guesses) -> None:
         self._store = store
         self._audit = audit
         self._guesses = guesses

@@ -12,8 +12,10 @@ from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from math import ceil
+from typing import TYPE_CHECKING
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import (
     Cause,
@@ -31,7 +33,6 @@ from registries.pull_secrets.node_test import (
     AT_ONCE,
     PATIENCE,
     Node,
-    NodePods,
     NodeVerdict,
     Outcome,
     image_of,
@@ -39,6 +40,9 @@ from registries.pull_secrets.node_test import (
 )
 from registries.service.guard import Guard
 from registries.stores.base import Store
+
+if TYPE_CHECKING:
+    from registries.pull_secrets.node_pods import NodePods
 
 AGAIN = 60
 """Seconds until a test that found too many others is tried again."""
@@ -55,7 +59,7 @@ class NodeTests:
         self,
         store: Store,
         guard: Guard,
-        audit: Audit,
+        audit: AuditLog,
         clock: Callable[[], datetime],
         later: Callable[[float, Callable[[], None]], None],
         group_labels: Sequence[str] = (),
@@ -120,7 +124,7 @@ class NodeTests:
             self._give_back(access, key, test)
         return verdict
 
-    def _pods(self, access: Access, key: Key) -> NodePods:
+    def _pods(self, access: Access, key: Key) -> "NodePods":
         self._guard.require(access, Permission.TEST, key, Action.NODE_TEST)
         pods = self._store.acting_as(access.acting).node_pods()
         if pods is None:
@@ -129,7 +133,7 @@ class NodeTests:
 
     def _create(
         self,
-        pods: NodePods,
+        pods: "NodePods",
         access: Access,
         registry: RegistrySecret,
         tests: Mapping[str, str],

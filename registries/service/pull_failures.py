@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from registries.audit.action import IN_DOUBT, OK, Action, Audit
+from registries.audit.action import IN_DOUBT, OK, Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access
 from registries.domain.errors import Forbidden, NotFound, Problem, Refused, Unavailable
 from registries.domain.query import Criteria
@@ -41,7 +42,7 @@ class PodFailures:
     """Pods are read when a person asks, and are not kept. `secrets` scans the pull secrets in use, `adoption` takes a
     credential out of one."""
 
-    def __init__(self, store: Store, index: Index, audit: Audit, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, index: Index, audit: AuditLog, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._index = index
         self._audit = audit

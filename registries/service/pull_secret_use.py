@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
@@ -19,7 +20,7 @@ class PullSecretUse:
     """Pull secrets exist only where the store is a cluster."""
 
     def __init__(
-        self, store: Store, index: Index, guard: Guard, audit: Audit, bound: Callable[[str], None]
+        self, store: Store, index: Index, guard: Guard, audit: AuditLog, bound: Callable[[str], None]
     ) -> None:
         """`bound` is called with the uid of a registry after it was bound or unbound."""
         self._bound = bound

@@ -8,17 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from registries.audit import changes
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
-from registries.domain.errors import (
-    AlreadyExists,
-    Cause,
-    Conflict,
-    Forbidden,
-    Invalid,
-    Problem,
-    Unavailable,
-)
+from registries.domain.errors import AlreadyExists, Cause, Conflict, Forbidden, Invalid, Problem, Unavailable
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, namespace_problem
 from registries.domain.resource import PREFIX
 from registries.domain.reviving import information_annotations
@@ -30,7 +23,7 @@ from registries.service.guesses import Echoes, Guesses
 from registries.service.images import require_probe_image, require_probe_image_of
 from registries.service.undo import Undo
 from registries.stores.base import Store
-from registries.verification.check import Checks
+from registries.verification.history import History
 from registries.verification.outcome import NotTested
 
 ATTEMPTS = 5
@@ -45,8 +38,8 @@ class Registries:
         store: Store,
         index: Index,
         guard: Guard,
-        audit: Audit,
-        history: Checks,
+        audit: AuditLog,
+        history: History,
         guesses: Guesses,
         undo: Undo,
         moved: Callable[[Sequence[RegistrySecret]], None] = lambda before: None,

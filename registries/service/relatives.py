@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from hmac import compare_digest
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
@@ -73,7 +74,7 @@ class Relatives:
         registries: Registries,
         copying: Copying,
         replacement: Replacement,
-        audit: Audit,
+        audit: AuditLog,
     ) -> None:
         self._audit = audit
         self._store = store

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from hmac import compare_digest
 from typing import Any
 
-from registries.audit.action import REPLACED, Action, Audit
+from registries.audit.action import REPLACED, Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import (
     AlreadyExists,
@@ -28,7 +29,7 @@ from registries.index.search import Index
 from registries.service.guard import Guard, require_present
 from registries.service.registries import Registries
 from registries.stores.base import Store
-from registries.verification.check import Checks
+from registries.verification.history import History
 from registries.verification.outcome import NotTested
 
 ATTEMPTS = 5
@@ -68,8 +69,8 @@ class Replacement:
         index: Index,
         guard: Guard,
         registries: Registries,
-        audit: Audit,
-        history: Checks,
+        audit: AuditLog,
+        history: History,
         moved: Callable[[str, str], None] = lambda before, after: None,
     ) -> None:
         self._store = store

@@ -4,36 +4,30 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, LeftAlone, NotFound, Problem, TooManyRequests
 from registries.domain.registry import Credential, Key, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import certificate_annotations, verification_annotations
 from registries.index.search import Index
-from registries.limits import Rates
-from registries.probe.image import ImageQuery
+from registries.limits import Pauses, Rates
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
 from registries.service.guard import Guard, require_present
 from registries.service.images import Images, image_query, saved_queries
 from registries.service.likeness import differences
 from registries.stores.base import Store
-from registries.verification.check import Check, Checks, Observer, Restraint
+from registries.verification.history import Check, History
 from registries.verification.outcome import NotTested, Tested, kept
+from registries.verification.prober import ConnectionTest
 
 STORED_LANGUAGE = "zh"
 """verify-message is stored in Chinese, whatever the reader's language (connection-test.md)."""
 
 RATE_LIMIT_PAUSE = 60
 """Seconds without tests for a registry that is too busy and sends no Retry-After."""
-
-
-class Prober(Protocol):
-    """Makes one connection test."""
-
-    def __call__(self, credential: Credential, *images: ImageQuery) -> Result: ...
 
 
 class Tests:
@@ -47,14 +41,15 @@ class Tests:
         store: Store,
         index: Index,
         guard: Guard,
-        audit: Audit,
-        history: Checks,
-        prober: Prober,
+        audit: AuditLog,
+        history: History,
+        prober: ConnectionTest,
         images: Images,
         limit: Rates,
-        restraint: Restraint,
-        observer: Observer = lambda uid, result, at: None,
+        restraint: Pauses,
+        observer: Callable[[str, Result, datetime], None] = lambda uid, result, at: None,
     ) -> None:
+        """`observer` is called with the uid, the result and the time of each verdict that was written to a resource."""
         self._store = store
         self._index = index
         self._guard = guard

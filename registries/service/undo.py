@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import (
     AlreadyExists,
@@ -21,14 +22,14 @@ from registries.domain.reviving import same_but_tested
 from registries.service.guard import Guard
 from registries.stores.base import Store
 from registries.stores.trash import Deleted, Trash
-from registries.verification.check import Checks
+from registries.verification.history import History
 from registries.verification.outcome import NotTested
 
 
 class Undo:
     """Who may create in a namespace may restore there. A deletion outside of the console cannot be undone."""
 
-    def __init__(self, store: Store, guard: Guard, audit: Audit, history: Checks, trash: Trash) -> None:
+    def __init__(self, store: Store, guard: Guard, audit: AuditLog, history: History, trash: Trash) -> None:
         self._store = store
         self._guard = guard
         self._audit = audit

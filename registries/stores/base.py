@@ -10,15 +10,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from math import inf
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal, Verification
 from registries.domain.resource import Resource
 from registries.domain.writer import Writer
-from registries.pull_secrets.failing import PullFailures
-from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
-from registries.pull_secrets.node_test import NodePods
+from registries.pull_secrets.kinds import PullSecret
+
+if TYPE_CHECKING:  # they import the kubernetes package, which takes half a second
+    from registries.pull_secrets.node_pods import NodePods
+    from registries.pull_secrets.pods import PodReader
+    from registries.pull_secrets.usage import Users
 
 
 class ChangeType(StrEnum):
@@ -212,11 +215,11 @@ class Store(Protocol):
         """
         ...
 
-    def pull_secret_users(self) -> PullSecretUsers | None:
+    def pull_secret_users(self) -> "Users | None":
         """The users of pull secrets; None where the store has none. After `acting_as`, in that person's name."""
         ...
 
-    def pull_failures(self) -> PullFailures | None:
+    def pull_failures(self) -> "PodReader | None":
         """The pods that cannot pull; None where the store has no pull secrets. After `acting_as`, as that person."""
         ...
 
@@ -225,7 +228,7 @@ class Store(Protocol):
         labels, or may not be listed."""
         ...
 
-    def node_pods(self) -> NodePods | None:
+    def node_pods(self) -> "NodePods | None":
         """The Pods of tests from a node, as the person of `acting_as`; None without one, or without pull secrets.
         Unavailable `session_ended`."""
         ...

@@ -37,7 +37,7 @@ from registries.domain.resource import (
 )
 from registries.domain.reviving import draft_of, key_of, password_annotations, reviving
 from registries.models import StoreChange, StoredResource, StoreVersion
-from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
+from registries.pull_secrets.kinds import PullSecret
 from registries.stores.base import Changes, ChangeType, Freshness
 from registries.stores.embedded_changes import (
     NAMESPACE_KIND,
@@ -236,7 +236,7 @@ class EmbeddedStore:
     def upkeep_problem(self) -> None:
         return None
 
-    def pull_secret_users(self) -> PullSecretUsers | None:
+    def pull_secret_users(self) -> None:
         return None
 
     def pull_failures(self) -> None:

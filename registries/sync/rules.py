@@ -8,7 +8,8 @@ console's own account may not create registries there.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from registries.audit.action import Action, Audit
+from registries.audit.action import Action
+from registries.audit.log import AuditLog
 from registries.domain.access import EVERYWHERE, Access, Permission, Role
 from registries.domain.errors import Conflict, Forbidden, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
@@ -59,7 +60,7 @@ class Deletion:
 
 
 class Rules:
-    def __init__(self, index: Index, audit: Audit, writes: Writes, *, available: bool) -> None:
+    def __init__(self, index: Index, audit: AuditLog, writes: Writes, *, available: bool) -> None:
         self._index = index
         self._audit = audit
         self._writes = writes

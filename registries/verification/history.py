@@ -1,8 +1,8 @@
 """Running and past tests of stored registries. Owns VerificationRecord."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -10,7 +10,7 @@ from registries.domain.errors import Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import VerificationRecord
 from registries.probe.result import Result
-from registries.verification.check import Check
+from registries.probe.schedule import registry_of
 from registries.verification.outcome import NotTested, Tested, from_json, to_json, without_pem
 
 SHOWN = 20
@@ -19,10 +19,31 @@ KEPT = 1000
 """Tests kept per registry, for at most a month (runs/clean_up.py)."""
 MOST_PARAMETERS = 500
 """Parameters per query: SQLite has a limit."""
+SCHEDULED = "scheduled check"
+"""The person of a check that nobody started. No account can have this name, because it has a space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One test of one stored registry. `outcome` is None while the test runs."""
+
+    id: int
+    key: Key
+    uid: str
+    person: str
+    started_at: datetime
+    outcome: Tested | None = None
+    registry: RegistrySecret | None = field(default=None, compare=False, repr=False)
+    """The registry as it was read when the test began; None for a test that is only looked up."""
+
+    @property
+    def lane(self) -> str:
+        """The registry's host and port: tests in one lane are made one after the other."""
+        return registry_of(self.registry.address) if self.registry else ""
 
 
 class History:
-    """The Checks interface on the database. A test that runs longer than `patience` was lost with its process."""
+    """A test that runs longer than `patience` was lost with its process."""
 
     def __init__(self, patience: timedelta) -> None:
         self._patience = patience
@@ -41,9 +62,11 @@ class History:
         return replace(_check(record), registry=registry), new
 
     def is_open(self, check: Check) -> bool:
+        """Whether a test was not ended, for example given up after its process slept."""
         return VerificationRecord.objects.filter(pk=check.id, finished_at__isnull=True).exists()
 
     def finish(self, check: Check, outcome: Tested) -> None:
+        """Ends a test, unless it was ended before."""
         VerificationRecord.objects.filter(pk=check.id, finished_at__isnull=True).update(
             finished_at=timezone.now(), outcome=to_json(without_pem(outcome))
         )
@@ -53,12 +76,14 @@ class History:
             VerificationRecord.objects.filter(uid=check.uid, pk__lt=oldest).delete()
 
     def lose(self, person: str, uids: Sequence[str], outcome: Tested) -> None:
+        """Ends the person's running tests of these registries."""
         open_ones = VerificationRecord.objects.filter(person=person[:150], finished_at__isnull=True)
         for first in range(0, len(uids), MOST_PARAMETERS):
             some = uids[first : first + MOST_PARAMETERS]
             open_ones.filter(uid__in=some).update(finished_at=timezone.now(), outcome=to_json(outcome))
 
     def end(self, uids: Collection[str], outcome: Tested) -> None:
+        """Ends the running tests of registries, whoever started them."""
         VerificationRecord.objects.filter(uid__in=uids, finished_at__isnull=True).update(
             finished_at=timezone.now(), outcome=to_json(outcome)
         )

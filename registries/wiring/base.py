@@ -18,6 +18,7 @@ from registries.audit.action import OK, Action
 from registries.audit.log import AuditLog
 from registries.domain.errors import Unavailable
 from registries.index.search import Index
+from registries.limits import Pauses
 from registries.metrics import Metrics
 from registries.schedule.due import read_interval
 from registries.schedule.moving import move
@@ -28,7 +29,6 @@ from registries.stores.sealing import Sealer
 from registries.stores.trash import Trash
 from registries.sync import rows as sync_rows
 from registries.verification.history import History
-from registries.verification.pauses import Pauses
 from registries.verification.prober import ConnectionTest, probe_policy
 
 if TYPE_CHECKING:

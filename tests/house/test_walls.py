@@ -37,7 +37,7 @@ OWNERS = {
     "Rotation": {"runs/rotation_rows.py"},
     "RotationTarget": {"runs/rotation_rows.py"},
     "ApiBucket": {"limits.py"},
-    "Pause": {"verification/pauses.py"},
+    "Pause": {"limits.py"},
     "ScheduledCredential": {
         *("web/lists/watched.py", "demo/past.py"),
         *(f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network", "telling", "recent")),

@@ -11,10 +11,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from registries import wiring
+from registries import limits, wiring
 from registries.domain.registry import VerifyStatus
 from registries.models import AuditEntry, VerificationRecord
-from registries.verification import pauses
 from tests.api.test_api import TEAM_A, post
 from tests.cast import Cast, typed
 from tests.peers.scripted import Reply, ScriptedServer, scripted
@@ -37,7 +36,7 @@ def busy(settings: Any) -> Iterator[ScriptedServer]:
 def an_hour_later(monkeypatch: pytest.MonkeyPatch) -> Later:
     """Time stands still for pauses, but for a call of this."""
     clock = SimpleNamespace(at=timezone.now())
-    monkeypatch.setattr(pauses, "timezone", SimpleNamespace(now=lambda: clock.at))
+    monkeypatch.setattr(limits, "timezone", SimpleNamespace(now=lambda: clock.at))
 
     def later() -> None:
         clock.at += timedelta(hours=1)

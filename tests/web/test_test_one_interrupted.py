@@ -14,7 +14,7 @@ from registries import wiring
 from registries.domain.errors import Problem
 from registries.domain.query import Criteria
 from registries.domain.registry import Credential, RegistrySecret, VerifyStatus
-from registries.limits import Rates, StoredBuckets
+from registries.limits import Pauses, Rates, StoredBuckets
 from registries.models import VerificationRecord
 from registries.probe import Reason, Result
 from registries.probe.image import ImageQuery
@@ -22,7 +22,6 @@ from registries.service.guard import Guard
 from registries.service.tests import Tests
 from registries.verification import history
 from registries.verification.outcome import NotTested
-from registries.verification.pauses import Pauses
 from registries.wiring import services
 from tests.cast import Cast
 from tests.peers.scripted import wait_for

@@ -11,7 +11,7 @@ from registries.domain.registry import Key, Provider, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.models import VerificationRecord
 from registries.probe import Reason, Result, Step
-from registries.verification.check import SCHEDULED
+from registries.verification.history import SCHEDULED
 from registries.verification.outcome import to_json
 from registries.web.lists.rows import stage_views, verdict_of
 from registries.wiring import services

@@ -31,8 +31,8 @@ from registries.domain.resource import (
 )
 from registries.domain.reviving import draft_of, key_of, password_annotations, reviving
 from registries.domain.writer import Writer
-from registries.pull_secrets.kinds import PullSecret, PullSecretUsers
-from registries.pull_secrets.node_pods import ClusterNodePods
+from registries.pull_secrets.kinds import PullSecret
+from registries.pull_secrets.node_pods import NodePods
 from registries.pull_secrets.pods import PodReader
 from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
@@ -279,7 +279,7 @@ class KubernetesStore:
     def upkeep_problem(self) -> Unavailable | None:
         return self._follower.here().upkeep_problem()
 
-    def pull_secret_users(self) -> PullSecretUsers | None:
+    def pull_secret_users(self) -> Users | None:
         if not self._keeps_secrets:
             return None
         return Users(self._reader(), self._writer, self._secrets.is_foreign)
@@ -294,10 +294,10 @@ class KubernetesStore:
             cluster_wide=not self._namespaces,
         )
 
-    def node_pods(self) -> ClusterNodePods | None:
+    def node_pods(self) -> NodePods | None:
         if not self._keeps_secrets or not isinstance(self._writer, Person):
             return None
-        return ClusterNodePods(self._writer.connection())
+        return NodePods(self._writer.connection())
 
     def _reader(self) -> Connection:
         """The connection of the person, or of the console for people of its own accounts."""

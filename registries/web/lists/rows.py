@@ -14,7 +14,7 @@ from registries.domain.access import Access
 from registries.domain.registry import RegistrySecret
 from registries.probe import LEAVE_ALONE, Reason, Result, Step
 from registries.probe.certificate import CertificateFacts, ServerCertificates
-from registries.verification.check import Check
+from registries.verification.history import Check
 from registries.verification.outcome import NotTested, Tested
 from registries.web.lists.images import ImageView, image_view
 from registries.web.lists.watched import Seen

@@ -15,8 +15,7 @@ from registries.domain.access import Access
 from registries.domain.errors import Invalid, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
-from registries.verification.check import Check
-from registries.verification.history import SHOWN
+from registries.verification.history import SHOWN, Check
 from registries.verification.outcome import NotTested
 from registries.web.lists.rows import NOTHING_SEEN, poll_delay, row_of, verdict_of_stored
 from registries.web.lists.watched import of_rows
