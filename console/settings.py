@@ -144,7 +144,7 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "registries.log_in.pages.locked_out"
 AXES_USERNAME_CALLABLE = "registries.log_in.pages.throttled_name"
-AXES_CLIENT_IP_CALLABLE = "registries.log_in.client_address.client_address"
+AXES_CLIENT_IP_CALLABLE = "registries.log_in.access.client_address"
 AXES_SENSITIVE_PARAMETERS = ["username", "password", "next", "token", "kubeconfig_text"]
 
 # Languages

@@ -14,8 +14,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from registries.api.status import ApiError
 from registries.domain.access import Access, Permission
 from registries.domain.errors import TooManyRequests, Unavailable
-from registries.log_in.access import ConsoleRequest
-from registries.log_in.client_address import client_address
+from registries.log_in.access import ConsoleRequest, client_address
 from registries.wiring import services
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="registry-console"'}

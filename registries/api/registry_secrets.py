@@ -1,6 +1,6 @@
-"""The operations on registry secrets: list, get, create, edit, delete, undo. Each is one call of the service.
+"""The operations on registry secrets: list, get, create, edit, delete, undo; and the list of namespaces.
 
-Order of checks, as in an API server: authentication, authorization, existence, body.
+Each is one call of the service. Order of checks, as in an API server: authentication, authorization, existence, body.
 """
 
 from django.http import HttpRequest, HttpResponse
@@ -148,3 +148,21 @@ def shown(registry: RegistrySecret, code: int = 200) -> HttpResponse:
 def _etag(version: str) -> dict[str, str]:
     """The ETag header for a version."""
     return {"ETag": f'"{version}"'}
+
+
+def list_namespaces(caller: Caller, request: HttpRequest) -> HttpResponse:
+    tallies = services().index.tallies(access=caller.access)
+    items = [
+        {
+            "name": name,
+            "registries": tally.total,
+            "success": tally.success,
+            "failed": tally.failed,
+            "untested": tally.untested,
+            "permissions": sorted(caller.access.permissions(name)),
+        }
+        for name, tally in tallies.items()
+    ]
+    return answer(
+        {"apiVersion": API_VERSION, "kind": "NamespaceList", "items": items, "totalItems": len(items)}
+    )

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from registries.api import docs, namespaces, passwords, registry_secrets, runs, sync_rules, verdicts
+from registries.api import docs, passwords, registry_secrets, runs, sync_rules, verdicts
 from registries.api import endpoint as endpoints
 from registries.api.endpoint import NAMES, endpoint
 from registries.domain.access import Permission
@@ -12,7 +12,7 @@ _SECRETS = f"{BASE}/namespaces/<str:namespace>/registry-secrets"
 
 app_name = "api"
 operations = [
-    path(f"{BASE}/namespaces", endpoint(GET=namespaces.list_namespaces), name="namespaces"),
+    path(f"{BASE}/namespaces", endpoint(GET=registry_secrets.list_namespaces), name="namespaces"),
     path(f"{BASE}/namespaces/_all_/registry-secrets", endpoint(GET=registry_secrets.list_all), name="all"),
     path(
         _SECRETS,

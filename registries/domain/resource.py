@@ -4,7 +4,6 @@ Annotation keys, base64 and time stamps in milliseconds are known only here. The
 registry-management.zh.md, 数据结构, and api.md.
 """
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,8 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from registries.addresses.address import AddressError, parse_address
-from registries.domain.encoding import decode_password
-from registries.domain.fingerprint import fingerprint
+from registries.domain.password import decode_password, encode_password, fingerprint
 from registries.domain.registry import (
     INFORMATION,
     Draft,
@@ -251,13 +249,13 @@ def milliseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def encode_password(password: str) -> str:
-    return base64.b64encode(password.encode()).decode()
-
-
 def password_of(resource: Resource) -> str:
     """The password of a resource that was read with it; "" without one."""
     return decode_password(_stored_password(resource))
+
+
+def key_of(resource: Resource) -> Key:
+    return Key(resource["metadata"]["namespace"], resource["metadata"]["name"])
 
 
 def _stored_password(resource: Resource) -> str:

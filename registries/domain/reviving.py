@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from registries.domain.registry import Draft, Key, RegistrySecret, Verification, moment_text
+from registries.domain.registry import Draft, RegistrySecret, Verification, moment_text
 from registries.domain.resource import (
     API_VERSION,
     KIND,
@@ -42,10 +42,6 @@ def reviving(resource: Resource) -> Resource:
         "metadata": {**kept, "annotations": notes},
         "spec": dict(resource.get("spec") or {}),
     }
-
-
-def key_of(resource: Resource) -> Key:
-    return Key(resource["metadata"]["namespace"], resource["metadata"]["name"])
 
 
 def same_but_tested(one: Resource, other: Resource) -> bool:

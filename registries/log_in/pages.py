@@ -19,7 +19,7 @@ from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 from registries.domain.errors import TooManyRequests
-from registries.log_in.client_address import client_address
+from registries.log_in.access import client_address
 from registries.log_in.throttle import Throttle
 from registries.words.problems import error_text
 

@@ -10,17 +10,15 @@ from .base import (
     Delivery,
     DeliveryItem,
     Grant,
+    Mirror,
     Pause,
-    Run,
-    RunItem,
     StoreChange,
     StoredResource,
     StoreVersion,
     Trial,
     VerificationRecord,
 )
-from .mirrors import Mirror
-from .rotation import Rotation, RotationTarget
+from .runs import Rotation, RotationTarget, Run, RunItem
 from .schedule import (
     CheckInterval,
     DayRecord,

@@ -129,48 +129,6 @@ class Trial(models.Model):
     outcome = models.TextField(blank=True)
 
 
-class Run(models.Model):
-    """Work on an explicit list of registries, first proposed, then confirmed. Written by runs/."""
-
-    id = models.UUIDField(primary_key=True)
-    kind = models.CharField(max_length=16)
-    person = models.CharField(max_length=150)
-    owner = models.CharField(
-        max_length=OWNER_MAX, db_index=True, help_text="Access.owner: a later account has another"
-    )
-    state = models.CharField(max_length=16)
-    created_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-    beat_at = models.DateTimeField(
-        null=True, help_text="the last sign of life of the process that works on it"
-    )
-    fence = models.PositiveIntegerField(
-        default=0, help_text="counts the claims: an earlier claim begins nothing any more"
-    )
-    forget = models.BooleanField(default=False, help_text="a deletion keeps nothing for an undo")
-
-
-class RunItem(models.Model):
-    """One registry of a run."""
-
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="items")
-    namespace = models.CharField(max_length=NAMESPACE)
-    name = models.CharField(max_length=NAME)
-    uid = models.CharField(max_length=36)
-    state = models.CharField(max_length=16)
-    problem = models.CharField(max_length=64, blank=True)
-    reason = models.CharField(max_length=64, blank=True, help_text="the verdict's code, of a test")
-    duration_ms = models.PositiveIntegerField(null=True)
-    ended_at = models.DateTimeField(null=True)
-
-    class Meta:
-        indexes = (
-            models.Index(fields=["run", "state"], name="items_by_state"),
-            models.Index(fields=["run", "-ended_at"], name="items_by_end"),
-        )
-
-
 class ApiBucket(models.Model):
     """The rate limit bucket of one caller, with the time when it is full. Written by limits.py."""
 
@@ -322,3 +280,24 @@ class DeliveryItem(models.Model):
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="items")
     change = models.TextField(help_text="JSON of events.change.Change")
+
+
+class Mirror(models.Model):
+    """A mirror of a registry, and what its last probe showed. Mirrors are used in the order of their ids.
+
+    `upstream` and `address` are canonical, host[:port], with http:// before them for plain HTTP.
+    """
+
+    upstream = models.CharField(max_length=300)
+    address = models.CharField(max_length=300)
+    image = models.CharField(max_length=512, blank=True, help_text="whose digest is compared")
+    resolves = models.BooleanField(default=True, help_text="it may say which image a tag is")
+    created_at = models.DateTimeField(default=timezone.now)
+    probed_at = models.DateTimeField(null=True)
+    verdict = models.CharField(max_length=16, blank=True, help_text="a mirrors.listing.Verdict")
+    reason = models.CharField(max_length=64, blank=True, help_text="why the mirror or the upstream failed")
+    digest = models.CharField(max_length=80, blank=True)
+    upstream_digest = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["upstream", "address"], name="one_mirror_each"),)

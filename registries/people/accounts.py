@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
@@ -16,7 +19,6 @@ from registries.domain.errors import AlreadyExists, Cause, Conflict, Invalid, No
 from registries.limits import exclusive
 from registries.models import Grant
 from registries.people import grants
-from registries.people.sessions import end_sessions
 from registries.people.tokens import revoke_all
 
 ADMINISTRATORS = "administrators"
@@ -159,3 +161,13 @@ def _require_an_administrator() -> None:
     """Raises Conflict if no administrator is left. Call it inside the transaction, which then rolls back."""
     if not grants.administrators():
         raise Conflict("", Problem.LAST_ADMINISTRATOR)
+
+
+def end_sessions(user: User) -> int:
+    """Deletes every session of an account. Returns their number.
+
+    A session names its account inside its signed data only, so all sessions are read.
+    """
+    current = Session.objects.filter(expire_date__gt=timezone.now()).iterator()
+    ended = [it.session_key for it in current if it.get_decoded().get(SESSION_KEY) == str(user.pk)]
+    return Session.objects.filter(session_key__in=ended).delete()[0]

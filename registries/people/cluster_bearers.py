@@ -27,8 +27,7 @@ from registries.people.cluster_access import (
     owner_of,
     short,
 )
-from registries.people.refusals import Refusals
-from registries.people.tokens import MARK
+from registries.people.tokens import MARK, Refusals
 
 KEPT = 1024
 """Maximum number of tokens in memory. The API server is asked again about any other token."""

@@ -27,8 +27,7 @@ from registries.domain.access import Access
 from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.models import ClusterSession
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, owner_of, short
-from registries.stores.resealing import reseal_all
-from registries.stores.sealing import Sealer
+from registries.stores.sealing import Sealer, reseal_all
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""API tokens of accounts, stored as digests. Owns ApiToken.
+"""API tokens of accounts, stored as digests, and the records of refused tokens. Owns ApiToken.
 
 A token has 256 random bits, so a plain SHA-256 is safe. Its access at each use is the current access of its
 owner, within the limits of the token.
@@ -7,7 +7,7 @@ owner, within the limits of the token.
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from django.contrib.auth.models import User
@@ -22,7 +22,6 @@ from registries.domain.registry import text_problem
 from registries.limits import exclusive
 from registries.models import ApiToken
 from registries.people.grants import access_of, access_without_roles
-from registries.people.refusals import Refusals
 
 MARK = "rct_"
 """Prefix of every token, for scanners of leaked secrets."""
@@ -194,3 +193,28 @@ def _view(row: ApiToken) -> TokenView:
         last_used_at=row.last_used_at,
         last_used_from=row.last_used_from,
     )
+
+
+NOTED = timedelta(minutes=1)
+KEPT = 1024
+
+
+class Refusals:
+    """Records rejected tokens, once a minute per address and token, so that a retrying client does not fill the log.
+
+    Stores nothing of an unknown token: it may be another secret, sent by mistake.
+    """
+
+    def __init__(self, audit: AuditLog) -> None:
+        self._audit = audit
+        self._noted: dict[tuple[str, str], datetime] = {}
+
+    def note(self, access: Access, note: str, token: str = "") -> None:
+        """`access` has the owner, if known, and the client address; `token` is the public prefix."""
+        now, what = datetime.now(UTC), (access.source, token)
+        if now - self._noted.get(what, datetime.min.replace(tzinfo=UTC)) < NOTED:
+            return
+        if len(self._noted) >= KEPT:
+            self._noted.clear()
+        self._noted[what] = now
+        self._audit.record(access, Action.TOKEN, outcome="Unauthorized", note=note)

@@ -17,8 +17,7 @@ from registries.domain.registry import Draft, Key, Origin, Provider
 from registries.models import Rotation, RotationTarget, Run, RunItem
 from registries.runs.loop import repeat
 from registries.runs.run import LOST_AFTER, ItemState, RunState
-from registries.stores.resealing import reseal_all
-from registries.stores.sealing import Sealer
+from registries.stores.sealing import Sealer, reseal_all
 
 KEPT = timedelta(days=1)
 """How long the values of a run that nobody ends are kept."""

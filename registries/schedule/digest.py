@@ -5,12 +5,16 @@ It is in the database and nowhere else: no page, answer, annotation, metric or l
 
 import hmac
 import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from registries.domain.registry import Credential
+from registries.probe.result import Result
+from registries.schedule import rows
 
 
 class CredentialDigest:
@@ -37,3 +41,20 @@ class CredentialDigest:
             *filter(None, [credential.probe_image]),
         )
         return f"{self.key_id}:{hmac.new(self._key, json.dumps(values).encode(), sha256).hexdigest()}"
+
+
+class SharedCredentials:
+    """Which registries have the same credential, for runs that test each credential once, as the rows of the schedule
+    say. `digest` is that of the schedule."""
+
+    def __init__(self, digest: CredentialDigest) -> None:
+        self._digest = digest
+
+    def digests(self, uids: Sequence[str]) -> Mapping[str, str]:
+        return {uid: row.digest for uid, row in rows.statuses(uids).items()}
+
+    def digest(self, credential: Credential) -> str:
+        return self._digest(credential)
+
+    def shared(self, uids: Sequence[str], result: Result, at: datetime) -> None:
+        rows.note_written(uids, result, at)

@@ -26,12 +26,11 @@ from registries.probe.result import Result
 from registries.runs.loop import repeat
 from registries.runs.threads import Background
 from registries.schedule import rows, telling
-from registries.schedule.digest import CredentialDigest
+from registries.schedule.digest import CredentialDigest, SharedCredentials
 from registries.schedule.expiry import Expiries
 from registries.schedule.intervals import Intervals
 from registries.schedule.placing import Placing
 from registries.schedule.rows import Claim
-from registries.schedule.sharing import SharedCredentials
 from registries.service.tests import Tests
 from registries.stores.base import Store
 from registries.verification.history import SCHEDULED, Check

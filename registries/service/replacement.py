@@ -23,7 +23,7 @@ from registries.domain.errors import (
     Refused,
     Unavailable,
 )
-from registries.domain.fingerprint import fingerprint
+from registries.domain.password import fingerprint
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Verification
 from registries.index.search import Index
 from registries.service.guard import Guard, require_present

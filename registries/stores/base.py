@@ -192,7 +192,7 @@ class Store(Protocol):
         ...
 
     def fingerprint(self, registry: RegistrySecret) -> bytes:
-        """The digest of domain/fingerprint.py for a registry of `changes` or `get`. NotFound; Conflict `recreated`;
+        """The digest of domain/password.py for a registry of `changes` or `get`. NotFound; Conflict `recreated`;
         Unavailable. Empty for a registry without a password."""
         ...
 

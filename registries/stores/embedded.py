@@ -16,9 +16,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from registries.domain.encoding import decode_password
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
-from registries.domain.fingerprint import fingerprint
+from registries.domain.password import decode_password, encode_password, fingerprint
 from registries.domain.registry import (
     Credential,
     Draft,
@@ -27,15 +26,8 @@ from registries.domain.registry import (
     Verification,
     credential_of,
 )
-from registries.domain.resource import (
-    KIND,
-    Resource,
-    as_applied,
-    encode_password,
-    new_resource,
-    to_domain,
-)
-from registries.domain.reviving import draft_of, key_of, password_annotations, reviving
+from registries.domain.resource import KIND, Resource, as_applied, key_of, new_resource, to_domain
+from registries.domain.reviving import draft_of, password_annotations, reviving
 from registries.models import StoreChange, StoredResource, StoreVersion
 from registries.pull_secrets.kinds import PullSecret
 from registries.stores.base import Changes, ChangeType, Freshness
@@ -46,8 +38,7 @@ from registries.stores.embedded_changes import (
     read,
     written_between,
 )
-from registries.stores.resealing import reseal_all
-from registries.stores.sealing import Sealer
+from registries.stores.sealing import Sealer, reseal_all
 
 CHANGES_KEPT = timedelta(hours=1)
 CHANGES_BYTES = 16 * 2**20

@@ -9,8 +9,11 @@ length of the password. Seals of older versions have no filling. They open as we
 
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.db import transaction
+from django.db.models import QuerySet
 
 from registries.domain.errors import Problem, Unavailable
 
@@ -61,3 +64,20 @@ def _filling(password: str) -> str:
     """What makes the JSON of a password a power of two long. The length of the binding is no secret."""
     length = len(json.dumps(password))
     return "0" * (max(SMALLEST, 1 << (length - 1).bit_length()) - length)
+
+
+def reseal_all(sealer: Sealer, rows: QuerySet[Any], field: str) -> int:
+    """Seals one field of all rows with the newest key. Returns the number of rows. Unavailable `key_missing`.
+
+    Repeats until there are no new rows. From the moment the new key is configured, all writes use it.
+    """
+    done: set[int] = set()
+    while fresh := set(rows.values_list("pk", flat=True)) - done:
+        for pk in fresh:
+            with transaction.atomic():
+                row = rows.select_for_update().filter(pk=pk).first()
+                if row is not None:
+                    setattr(row, field, sealer.reseal(getattr(row, field)))
+                    row.save(update_fields=[field])
+        done |= fresh
+    return len(done)

@@ -14,11 +14,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from registries.domain.registry import Key
-from registries.domain.resource import Resource
-from registries.domain.reviving import key_of
+from registries.domain.resource import Resource, key_of
 from registries.models import DeletedRegistry
-from registries.stores.resealing import reseal_all
-from registries.stores.sealing import Sealer
+from registries.stores.sealing import Sealer, reseal_all
 
 BATCH = 500
 """Rows of one statement. SQLite limits the parameters of a query."""

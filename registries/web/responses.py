@@ -1,6 +1,7 @@
-"""Responses of views: dialogs, which are also pages, and the result of a form for HTMX and for plain requests."""
+"""Responses of views: dialogs, which are also pages, and the result of a form for HTMX and for plain requests;
+the answer for a registry that was deleted while somebody worked with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,10 +15,13 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
-from registries.domain.errors import NotFound
-from registries.domain.registry import Key
+from registries.domain.errors import NotFound, Problem
+from registries.domain.registry import INFORMATION, Key
+from registries.log_in.access import ConsoleRequest
 from registries.web import filters
 from registries.wiring import services
+from registries.words import labels
+from registries.words.problems import problem_text
 
 View = Callable[..., HttpResponseBase]
 
@@ -110,3 +114,26 @@ def toast(
 ) -> HttpResponse:
     """Adds a toast to a response. `kind` is ok, bad or warn. `href` is its link, `undo` the address of its button."""
     return trigger_client_event(response, "toast", {"text": text, "kind": kind, "href": href, "undo": undo})
+
+
+def missing(request: ConsoleRequest, key: Key) -> HttpResponse:
+    """Answers a form for a registry that was deleted. Raises NotFound for any other request."""
+    access = request.access
+    if request.method == "POST" and services().index.namespace_exists(access=access, name=key.namespace):
+        return gone(request, key, Problem.GONE, request.POST.dict())
+    raise NotFound(str(key))
+
+
+def gone(
+    request: ConsoleRequest, key: Key, problem: Problem, typed: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """The dialog for a registry that was or is being deleted, or was replaced, with the texts that were typed. It
+    refreshes the list."""
+    lost = [
+        (labels.FIELDS[name], typed[name])
+        for name in INFORMATION
+        if typed and typed.get(name) and typed[name] != typed.get(f"seen_{name}", "")
+    ]
+    context = {"key": key, "text": problem_text(problem), "lost": lost}
+    response = dialog(request, "registry/_gone.html", context, status=409, title=key.name)
+    return trigger_client_event(response, "registries-changed", {})

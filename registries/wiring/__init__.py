@@ -18,8 +18,7 @@ from registries.limits import LogInRates, Rates, Seats, StoredBuckets
 from registries.people.accounts import Accounts
 from registries.people.base import People
 from registries.people.grants import LocalPeople
-from registries.people.refusals import Refusals
-from registries.people.tokens import Tokens
+from registries.people.tokens import Refusals, Tokens
 from registries.runs.clean_up import keep_clean
 from registries.runs.copying import CopyKind, copies_made
 from registries.runs.deletion import DeleteKind

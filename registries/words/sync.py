@@ -1,4 +1,5 @@
-"""The states of registries that are kept in step, by the codes of sync.states, and what a person can do about them."""
+"""The states of registries that are kept in step, by the codes of sync.states, and what a person can do about them; and
+in what a copy differs."""
 
 from collections.abc import Sequence
 
@@ -7,6 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from registries.words.labels import Label
 
+DIFFERENCES = {
+    "address": _("another address"),
+    "username": _("another user name"),
+    "trust": _("other certificate settings"),
+    "password": _("another password"),
+    "unknown": _("not compared"),
+}
+"""In what a registry differs from its source, by the codes of service.likeness."""
 NAMED = 5
 """Registries that a sentence names."""
 

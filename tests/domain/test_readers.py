@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from registries.addresses.address import parse_address
-from registries.domain.encoding import decode_base64
-from registries.log_in.client_address import client_address
+from registries.domain.password import decode_base64
+from registries.log_in.access import client_address
 from registries.probe.proxy import host_matches
 from tests.examples import of
 

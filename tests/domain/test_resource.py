@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registries.domain.encoding import decode_password
+from registries.domain.password import decode_password, encode_password
 from registries.domain.registry import Draft, Key, Provider, Verification, VerifyStatus
 from registries.domain.resource import (
     LAST_APPLIED,
     PREFIX,
-    encode_password,
     new_resource,
     public,
     to_domain,

@@ -16,6 +16,7 @@ from registries.cluster.lease import Lease
 from registries.cluster.per_process import PerProcess
 from registries.cluster.personal import Caller, Person
 from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Problem, Unavailable
+from registries.domain.password import encode_password
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Verification, credential_of
 from registries.domain.resource import (
     KIND,
@@ -24,12 +25,12 @@ from registries.domain.resource import (
     Resource,
     as_applied,
     as_tested,
-    encode_password,
+    key_of,
     new_resource,
     password_of,
     to_domain,
 )
-from registries.domain.reviving import draft_of, key_of, password_annotations, reviving
+from registries.domain.reviving import draft_of, password_annotations, reviving
 from registries.domain.writer import Writer
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.node_pods import NodePods
@@ -192,10 +193,8 @@ class KubernetesStore:
         self, key: Key, body: Json, uid: str, query: Mapping[str, str] | None = None
     ) -> tuple[Resource, RegistrySecret]:
         try:
-            path = self._path(key)
-            changed = self._writer.call(
-                "PATCH", path, subject=str(key), body=body, query=query, kind=MERGE_PATCH
-            )
+            path, what = self._path(key), str(key)
+            changed = self._writer.call("PATCH", path, subject=what, body=body, query=query, kind=MERGE_PATCH)
         except Conflict as error:
             raise self._conflict(key, uid, error) from None
         return changed, to_domain(changed) if query else self._domain(changed)
@@ -280,24 +279,20 @@ class KubernetesStore:
         return self._follower.here().upkeep_problem()
 
     def pull_secret_users(self) -> Users | None:
-        if not self._keeps_secrets:
-            return None
-        return Users(self._reader(), self._writer, self._secrets.is_foreign)
+        users = Users(self._reader(), self._writer, self._secrets.is_foreign)
+        return users if self._keeps_secrets else None
 
     def pull_failures(self) -> PodReader | None:
         if not self._keeps_secrets:
             return None
+        person = self._writer if isinstance(self._writer, Person) else None
         return PodReader(
-            self._reader(),
-            self._secrets.state,
-            person=self._writer if isinstance(self._writer, Person) else None,
-            cluster_wide=not self._namespaces,
+            self._reader(), self._secrets.state, person=person, cluster_wide=not self._namespaces
         )
 
     def node_pods(self) -> NodePods | None:
-        if not self._keeps_secrets or not isinstance(self._writer, Person):
-            return None
-        return NodePods(self._writer.connection())
+        possible = self._keeps_secrets and isinstance(self._writer, Person)
+        return NodePods(self._reader()) if possible else None
 
     def _reader(self) -> Connection:
         """The connection of the person, or of the console for people of its own accounts."""
@@ -306,8 +301,8 @@ class KubernetesStore:
     def namespaces_with(self, labels: str) -> frozenset[str] | None:
         if self._namespaces:
             return None
-        path, query = paths.NAMESPACES, {"labelSelector": labels}
-        answer = self._connection.call("GET", path, subject=path, query=query)
+        path = paths.NAMESPACES
+        answer = self._connection.call("GET", path, subject=path, query={"labelSelector": labels})
         return frozenset(it["metadata"]["name"] for it in answer.get("items") or ())
 
     def create_namespace(self, name: str) -> None:

@@ -17,11 +17,10 @@ from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.intake.draft import Tls, read_correction
 from registries.log_in.access import ConsoleRequest
 from registries.web.forms import CorrectForm
-from registries.web.gone import gone, missing
 from registries.web.registry import rotation
 from registries.web.registry.add import trial_outcome, trial_refused
 from registries.web.registry.password import was_right
-from registries.web.responses import dialog
+from registries.web.responses import dialog, gone, missing
 from registries.wiring import services
 from registries.words import labels
 

@@ -13,12 +13,11 @@ from registries.domain.errors import Conflict, Invalid, NotFound, Problem
 from registries.domain.registry import INFORMATION, Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.web.forms import EditForm
-from registries.web.gone import gone, missing
 from registries.web.pulls.pull_secrets import usage_place
 from registries.web.registry.merge import Merge, kept, newer, normalized
-from registries.web.responses import back, details_url, dialog, done, shown_path
+from registries.web.responses import back, details_url, dialog, done, gone, missing, shown_path
 from registries.web.runs.delete_many import delete_with_copies, effects
-from registries.web.runs.undo_links import choice, undo_url
+from registries.web.runs.notices import choice, undo_url
 from registries.wiring import services
 from registries.words import labels
 

@@ -15,9 +15,9 @@ from registries.probe.credentials import CredentialsError, check_credentials
 from registries.probe.harbor import HarborAccount, HarborError, HarborProblem
 from registries.service.copies import MOST
 from registries.web.forms import HarborForm, NewPasswordForm
-from registries.web.gone import gone, missing
 from registries.web.registry import rotation
 from registries.web.registry.password import COPY_GONE, form_page, with_copies
+from registries.web.responses import gone, missing
 from registries.wiring import services
 from registries.words import hints, labels
 from registries.words.problems import cause_text, error_text

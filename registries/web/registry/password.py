@@ -26,12 +26,11 @@ from registries.log_in.access import ConsoleRequest
 from registries.probe.result import Result
 from registries.service.copies import MOST, Copy, CopyState
 from registries.web.forms import HarborForm, NewPasswordForm
-from registries.web.gone import gone, missing
 from registries.web.registry import rotation
 from registries.web.registry.add import trial_outcome, trial_refused
 from registries.web.registry.export import before_revoking, export_command
 from registries.web.registry.relatives import stale_twins
-from registries.web.responses import back, details_url, dialog, done, shown_path
+from registries.web.responses import back, details_url, dialog, done, gone, missing, shown_path
 from registries.wiring import services
 from registries.words import hints
 from registries.words.problems import error_text

@@ -17,13 +17,12 @@ from registries.service.copying import Target
 from registries.service.likeness import visible_differences
 from registries.service.missing import Missing
 from registries.service.relatives import Bond, Relative
-from registries.web.gone import gone, missing
 from registries.web.registry.relink import former_copies
-from registries.web.responses import back, details_url, dialog, shown_path
+from registries.web.responses import back, details_url, dialog, gone, missing, shown_path
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import cause_text, error_text
-from registries.words.relatives import DIFFERENCES
+from registries.words.sync import DIFFERENCES
 
 BONDS = {
     Bond.SOURCE: gettext_lazy("source"),

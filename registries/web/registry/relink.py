@@ -18,7 +18,7 @@ from registries.web.registry.sync import scope_of
 from registries.web.responses import back, dialog
 from registries.wiring import services
 from registries.words.problems import problem_text
-from registries.words.relatives import DIFFERENCES
+from registries.words.sync import DIFFERENCES
 
 
 def former_copies(access: Access, registry: RegistrySecret) -> dict[str, Any]:

@@ -18,8 +18,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
 from registries.runs.run import RESUMABLE, RunState, RunView
 from registries.service.copying import Target
-from registries.web.gone import missing
-from registries.web.responses import dialog, nothing
+from registries.web.responses import dialog, missing, nothing
 from registries.web.runs.notices import CHANGED
 from registries.wiring import services
 from registries.words.problems import problem_text

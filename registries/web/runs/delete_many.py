@@ -19,8 +19,7 @@ from registries.runs.engine import Runs
 from registries.runs.run import RESUMABLE, Item, RunState, RunView
 from registries.web.pulls.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog, nothing
-from registries.web.runs.notices import CHANGED
-from registries.web.runs.undo_links import choice, number_of
+from registries.web.runs.notices import CHANGED, choice, number_of
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import problem_text

@@ -14,8 +14,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
 from registries.runs.run import Item, RunState, RunView
 from registries.web.responses import back, details_url, dialog, done, is_htmx, shown_path
-from registries.web.runs.notices import CHANGED
-from registries.web.runs.undo_links import restorable
+from registries.web.runs.notices import CHANGED, restorable
 from registries.wiring import services
 from registries.words.problems import problem_text
 
