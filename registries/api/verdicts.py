@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
 
 from registries.api import bodies
 from registries.api.callers import Caller
@@ -32,7 +33,6 @@ from registries.verification.history import Check
 from registries.verification.outcome import NotTested, Tested, left_alone
 from registries.wiring import services
 from registries.words import labels
-from registries.words.language import language
 
 BUSY = 2
 """Retry-After in seconds when too many requests wait for tests."""
@@ -155,6 +155,6 @@ def verdict(result: Result, at: datetime) -> dict[str, Any]:
         "stages": [{"name": it.name, "ms": round(it.milliseconds, 1), "ok": it.ok} for it in result.steps],
         "warnings": list(result.warnings),
         "node": result.node or "",
-        "nodeMessage": result.node_message(language()),
-        "image": result.image.to_json(language(), settings.UPLINK) if result.image else None,
+        "nodeMessage": result.node_message(get_language()),
+        "image": result.image.to_json(get_language(), settings.UPLINK) if result.image else None,
     }

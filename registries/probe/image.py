@@ -83,15 +83,15 @@ class ImageResult:
         """Whether nodes can pull it. True also if only nodes of some platforms can."""
         return self.reason is ImageReason.PULLABLE or any(it.covered for it in self.nodes)
 
-    def message(self, language: str = "zh") -> str:
+    def message(self, language: str | None = "zh") -> str:
         cause = MESSAGES[Reason(self.cause)].of(language) if self.cause in list(Reason) else ""
         return IMAGE_MESSAGES[self.reason].filled(language, {"cause": cause})
 
-    def hint(self, language: str = "zh") -> str:
+    def hint(self, language: str | None = "zh") -> str:
         text = HINTS.get(self.reason)
         return text.of(language) if text else ""
 
-    def note_text(self, language: str = "zh") -> str:
+    def note_text(self, language: str | None = "zh") -> str:
         text = NOTES.get(self.note)
         return text.of(language) if text else ""
 
@@ -132,7 +132,7 @@ class ImageResult:
             proves=values["proves"],
         )
 
-    def to_json(self, language: str = "zh", uplink: float = UPLINK) -> dict[str, Any]:
+    def to_json(self, language: str | None = "zh", uplink: float = UPLINK) -> dict[str, Any]:
         """Plain data with stable names and texts, for the API and the command line."""
         minutes = (_rounded(it.minutes(uplink)) for it in self.platforms)
         values = self.values()

@@ -16,7 +16,7 @@ from .catalogue import (
 from .certificate import ServerCertificates
 from .image import ImageResult
 from .reason import Reason
-from .text import Text
+from .text import Text, is_chinese
 from .trace import Step
 
 __all__ = ["Reason", "Result", "Step"]
@@ -64,14 +64,14 @@ class Result:
         """Whether the registry checked the password. False for a success that proves nothing."""
         return self.reason is Reason.OK
 
-    def message(self, language: str = "zh") -> str:
+    def message(self, language: str | None = "zh") -> str:
         """The sentence of the catalogue: Chinese for `zh…`, else English."""
         values = dict(self.params)
         if self.cause:
             values["cause"] = self._cause_text(self.cause, language)
         return MESSAGES[self.reason].filled(language, values)
 
-    def hint(self, language: str = "zh", first: str = "") -> str:
+    def hint(self, language: str | None = "zh", first: str = "") -> str:
         """What to do next: `first` or the hint of the reason, or of the exact input problem; then the hint of the
         cause; then a note about white space or invisible characters in the password, which stands first where the
         password was refused."""
@@ -83,14 +83,14 @@ class Result:
         noted = ("password_outer_space", "password_invisible")
         pasted = [WARNINGS[it].of(language) for it in noted if it in self.warnings]
         hints = [*pasted, *hints] if self.reason is Reason.BAD_CREDENTIALS else [*hints, *pasted]
-        return ("；" if language.lower().startswith("zh") else "; ").join(hints)
+        return ("；" if is_chinese(language) else "; ").join(hints)
 
-    def node_message(self, language: str = "zh") -> str:
+    def node_message(self, language: str | None = "zh") -> str:
         """Why nodes with containerd fail though this test succeeds; "" where they do not."""
         text = NODE_VIEWS.get(self.node or "")
         return text.filled(language, self.params) if text else ""
 
-    def to_json(self, language: str = "zh") -> dict[str, object]:
+    def to_json(self, language: str | None = "zh") -> dict[str, object]:
         """Plain data with stable names, for the API and the command line."""
         return {
             "ok": self.ok,
@@ -118,12 +118,12 @@ class Result:
             "image": self.image.to_json(language) if self.image else None,
         }
 
-    def _problem(self, language: str) -> str | None:
+    def _problem(self, language: str | None) -> str | None:
         problems: dict[str, Text] = {**ADDRESS_PROBLEMS, **CREDENTIAL_PROBLEMS}
         text = problems.get(self.cause or "")
         return text.filled(language, self.params) if text else None
 
-    def _cause_text(self, cause: str, language: str) -> str:
+    def _cause_text(self, cause: str, language: str | None) -> str:
         if cause in CAUSES:
             return CAUSES[cause].of(language)
         return MESSAGES[Reason(cause)].of(language) if cause in _REASONS else cause

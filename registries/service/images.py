@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Cause, Invalid, NotFound, Problem
-from registries.domain.registry import Credential, Draft, Key
+from registries.domain.registry import Credential, Key
 from registries.index.search import Index
 from registries.probe.image import ImageQuery
 from registries.pull_secrets.images import image_hosts
@@ -38,16 +38,9 @@ def require_probe_image(address: str, image: str) -> None:
         image_query(address, image, field="probe_image")
 
 
-def require_probe_image_of(draft: Draft) -> None:
-    """Raises Invalid for a new registry with a probe image of another one."""
-    require_probe_image(f"http://{draft.domain}" if draft.plain_http else draft.domain, draft.probe_image)
-
-
 def saved_queries(credential: Credential) -> tuple[ImageQuery, ...]:
-    """The question about the probe image, if there is one. () also for one that another client wrote for another
-    registry."""
-    if not credential.probe_image:
-        return ()
+    """The question about the probe image; () without one, and for one that another client wrote for
+    another registry."""
     try:
         return (image_query(credential.address, credential.probe_image, decides=True),)
     except Invalid:

@@ -20,7 +20,7 @@ from registries.index.search import Index
 from registries.intake.draft import echo_causes, information_causes, password_causes
 from registries.service.guard import NEEDED, Guard, require_present
 from registries.service.guesses import Echoes, Guesses
-from registries.service.images import require_probe_image, require_probe_image_of
+from registries.service.images import require_probe_image
 from registries.service.undo import Undo
 from registries.stores.base import Store
 from registries.verification.history import History
@@ -139,7 +139,9 @@ class Registries:
 
     def _stored(self, store: Store, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
         """Stores a registry. AlreadyExists `being_deleted` when the one of that name is on its way out; Invalid."""
-        require_probe_image_of(draft)
+        if draft.probe_image:
+            address = f"http://{draft.domain}" if draft.plain_http else draft.domain
+            require_probe_image(address, draft.probe_image)
         try:
             return store.create(draft, dry_run=dry_run)
         except AlreadyExists:

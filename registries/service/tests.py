@@ -193,7 +193,8 @@ class Tests:
 
     def probe(self, credential: Credential) -> Result:
         """One connection test, in the lane of its registry."""
-        return self._prober(credential, *saved_queries(credential))
+        images = saved_queries(credential) if credential.probe_image else ()
+        return self._prober(credential, *images)
 
     def keep_result(self, *, check: Check, result: Result) -> None:
         """Ends a test with its result in the history only. The verdict is written once it is confirmed."""

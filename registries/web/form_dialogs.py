@@ -1,4 +1,4 @@
-"""The two dialogs of administration: a small form, and a deletion that is confirmed by typing the name."""
+"""The dialogs of administration: a small form, and a deletion that is confirmed, by a click or by typing the name."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,6 +40,16 @@ def submit(
         status = 422
     context = {"form": form, "title": title, "back": reverse(page), **extra}
     return dialog(request, template, context, status=status, title=title)
+
+
+def confirm(
+    request: HttpRequest, template: str, change: Callable[[], object], *, title: str, done: str, page: str
+) -> HttpResponse:
+    """Asks, then makes the change; `page` shows the text `done`."""
+    if request.method != "POST":
+        return dialog(request, template, {"title": title}, title=title)
+    change()
+    return back(request, done, page)
 
 
 def confirm_by_name(

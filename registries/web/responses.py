@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
+from registries.audit.action import Action
 from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import INFORMATION, Key
 from registries.log_in.access import ConsoleRequest
@@ -114,6 +115,27 @@ def toast(
 ) -> HttpResponse:
     """Adds a toast to a response. `kind` is ok, bad or warn. `href` is its link, `undo` the address of its button."""
     return trigger_client_event(response, "toast", {"text": text, "kind": kind, "href": href, "undo": undo})
+
+
+def with_registry(action: Action) -> Callable[[Callable[..., HttpResponse]], View]:
+    """A view that gets one registry as it is now, read for an action, in the place of its name. Answers by itself for a
+    registry that was deleted or, unless the action is DELETE, is being deleted."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> View:
+        @wraps(view)
+        def found(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+            key = Key(namespace, name)
+            try:
+                registry = services().registries.find(access=request.access, key=key, action=action)
+            except NotFound:
+                return missing(request, key)
+            if registry.deleting and action is not Action.DELETE:
+                return gone(request, key, Problem.BEING_DELETED)
+            return view(request, registry)
+
+        return found
+
+    return decorate
 
 
 def missing(request: ConsoleRequest, key: Key) -> HttpResponse:

@@ -6,7 +6,7 @@ The texts of reasons, steps and warnings come from the probe's catalogue.
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.access import EVERYWHERE, Role
@@ -15,7 +15,7 @@ from registries.domain.registry import Ending, Provider, RegistrySecret, VerifyS
 from registries.probe import Reason, catalogue
 from registries.verification.history import SCHEDULED
 from registries.verification.outcome import NotTested, Tested
-from registries.words.language import Text, language
+from registries.words.language import Text
 from registries.words.problems import problem_text
 
 
@@ -161,7 +161,7 @@ def reason(code: str) -> str:
     """The message of a reason code without the values of a test; "" for an unknown code."""
     if code in _SHORT:
         return str(_SHORT[code])
-    return catalogue.MESSAGES[Reason(code)].of(language()) if code in list(Reason) else ""
+    return catalogue.MESSAGES[Reason(code)].of(get_language()) if code in list(Reason) else ""
 
 
 def group(member: Member) -> str:
@@ -176,32 +176,34 @@ def group(member: Member) -> str:
 
 
 def reason_hint(code: str) -> str:
-    return catalogue.HINTS[Reason(code)].of(language()) if code in list(Reason) else ""
+    return catalogue.HINTS[Reason(code)].of(get_language()) if code in list(Reason) else ""
 
 
 def stage(name: str) -> str:
     text = catalogue.STEPS.get(name)
-    return text.of(language()) if text else name
+    return text.of(get_language()) if text else name
 
 
 def test_cause(code: str) -> str:
     """The text of the cause of a reason; "" when the cause has none."""
     text = catalogue.CAUSES.get(code)
-    return text.of(language()) if text else reason(code)
+    return text.of(get_language()) if text else reason(code)
 
 
 def warning(code: str) -> str:
     text = catalogue.WARNINGS.get(code)
-    return text.of(language()) if text else code
+    return text.of(get_language()) if text else code
 
 
 def outcome_text(outcome: Tested) -> str:
-    return problem_text(outcome.problem) if isinstance(outcome, NotTested) else outcome.message(language())
+    return (
+        problem_text(outcome.problem) if isinstance(outcome, NotTested) else outcome.message(get_language())
+    )
 
 
 def outcome_hint(outcome: Tested, first: str = "") -> str:
     """What to do next. `first` replaces the general hint of the reason."""
-    return "" if isinstance(outcome, NotTested) else outcome.hint(language(), first)
+    return "" if isinstance(outcome, NotTested) else outcome.hint(get_language(), first)
 
 
 def status(registry: RegistrySecret, today: date | None = None) -> Label:
@@ -233,7 +235,7 @@ def obstacle(registry: RegistrySecret) -> str:
 def address_problem(code: str) -> str:
     """What is wrong with an address. The wrong part itself is not shown: it may be a password."""
     text = catalogue.ADDRESS_PROBLEMS.get(code)
-    return text.of(language()).format(part="…") if text else code
+    return text.of(get_language()).format(part="…") if text else code
 
 
 def verdict(outcome: Tested) -> Label:

@@ -3,7 +3,7 @@
 Each `Problem` has a sentence here, in words/log_in.py, in api/status.py or in the probe's catalogue; a test checks it.
 """
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from registries.domain.access import EVERYWHERE
@@ -18,7 +18,7 @@ from registries.domain.errors import (
 )
 from registries.domain.shown import shown_words
 from registries.probe import Reason, Result, catalogue
-from registries.words.language import Text, language
+from registries.words.language import Text
 
 TEXTS: dict[Problem, Text] = {
     Problem.SESSION_ENDED: _(
@@ -277,7 +277,7 @@ def cause_text(cause: Cause) -> str:
     if cause.problem is not Problem.REQUIRED and cause.field in _CATALOGUED:
         catalogued = {**catalogue.ADDRESS_PROBLEMS, **catalogue.CREDENTIAL_PROBLEMS}.get(cause.problem)
         if catalogued is not None:
-            return catalogued.of(language()).format(part=cause.part)
+            return catalogued.of(get_language()).format(part=cause.part)
     return problem_text(cause.problem)
 
 
@@ -285,8 +285,8 @@ def error_text(error: ConsoleError) -> str:
     """One sentence for an error that belongs to no field: what happened and what to do."""
     if isinstance(error, LeftAlone):
         result = Result(Reason.RATE_LIMITED, {"n": error.retry_after}, cause="left_alone")
-        stop = "。" if language() == "zh" else ". "
-        return f"{result.message(language())}{stop}{catalogue.CAUSES['left_alone'].of(language())}"
+        stop = "。" if (get_language() or "").startswith("zh") else ". "
+        return f"{result.message(get_language())}{stop}{catalogue.CAUSES['left_alone'].of(get_language())}"
     if isinstance(error, TooManyRequests) and error.problem is None:
         return gettext("Too many requests. Try again in %(seconds)s s.") % {"seconds": error.retry_after}
     if isinstance(error, Forbidden) and error.role:

@@ -17,6 +17,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import Conflict, ConsoleError, Invalid, NotFound, Problem
@@ -28,7 +29,6 @@ from registries.runs.run import ItemState, RunState, RunView
 from registries.service.images import image_query
 from registries.wiring import services
 from registries.words import labels
-from registries.words.language import language
 from registries.words.problems import error_text, problem_text
 
 PERSON = "manage.py verify"
@@ -167,7 +167,7 @@ class Command(BaseCommand):
         """True if the image of every registry that still exists can be pulled."""
         bad = sorted((key, it) for key, it in answers.items() if not it.ok)
         for key, answer in bad[:LISTED]:
-            self.stdout.write(f"  {key}  {answer.image}  {answer.reason}  {answer.message(language())}")
+            self.stdout.write(f"  {key}  {answer.image}  {answer.reason}  {answer.message(get_language())}")
         if bad[LISTED:]:
             self.stdout.write(f"  {len(bad) - LISTED} more")
         gone = sum(it.count for it in view.groups if it.problem == Problem.GONE)

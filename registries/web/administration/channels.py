@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -25,6 +26,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.models import Silence
 from registries.probe.scrubber import Scrubber
 from registries.schedule import silences
+from registries.web.form_dialogs import confirm
 from registries.web.forms import CauseForm
 from registries.web.responses import back, dialog
 from registries.wiring import services
@@ -197,11 +199,12 @@ def channel_edit(request: ConsoleRequest, channel: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def channel_delete(request: ConsoleRequest, channel: UUID) -> HttpResponse:
     found = services().channels.one(access=request.access, channel=channel)
-    if request.method != "POST":
-        title = _("Delete %(name)s") % {"name": found.name}
-        return dialog(request, "channels/_delete.html", {"channel": found, "title": title}, title=title)
-    services().channels.delete(access=request.access, channel=channel)
-    return back(request, _("Deleted the channel %(name)s.") % {"name": found.name}, "registries:channels")
+    change = partial(services().channels.delete, access=request.access, channel=channel)
+    title, done = _("Delete %(name)s"), _("Deleted the channel %(name)s.")
+    values, page = {"name": found.name}, "registries:channels"
+    return confirm(
+        request, "channels/_delete.html", change, title=title % values, done=done % values, page=page
+    )
 
 
 def hidden_parts(config: Config) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """镜像加速器 (mirrors): the list that administrators keep, its probes, and the configuration of nodes for it."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.mirrors import files, words
 from registries.mirrors.files import ConfigFile
 from registries.mirrors.listing import IMAGE_MAX
+from registries.web.form_dialogs import confirm
 from registries.web.forms import CauseForm, plain_input
 from registries.web.responses import back, dialog
 from registries.wiring import services
@@ -101,11 +103,12 @@ def mirror_add(request: ConsoleRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def mirror_delete(request: ConsoleRequest, mirror: int) -> HttpResponse:
     found = services().mirrors.one(access=request.access, mirror=mirror)
-    if request.method != "POST":
-        title = _("Delete %(name)s") % {"name": found.host}
-        return dialog(request, "mirrors/_delete.html", {"mirror": found, "title": title}, title=title)
-    services().mirrors.delete(access=request.access, mirror=mirror)
-    return back(request, _("Deleted the mirror %(host)s.") % {"host": found.host}, "registries:mirrors")
+    change = partial(services().mirrors.delete, access=request.access, mirror=mirror)
+    title, done = (
+        _("Delete %(name)s") % {"name": found.host},
+        _("Deleted the mirror %(host)s.") % {"host": found.host},
+    )
+    return confirm(request, "mirrors/_delete.html", change, title=title, done=done, page="registries:mirrors")
 
 
 @require_POST

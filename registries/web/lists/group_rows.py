@@ -39,7 +39,7 @@ def with_heads(
         }
         parts += [render_to_string("lists/_group.html", context), *rows[place : place + head.rows]]
         place += head.rows
-    return SafeString("".join(parts or rows))  # nosec  each was escaped by its template
+    return SafeString("".join(parts))  # nosec  each was escaped by its template
 
 
 def spread(registries: int, namespaces: int) -> str:

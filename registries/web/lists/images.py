@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from registries.domain.registry import Key
 from registries.log_in.access import ConsoleRequest
 from registries.probe.image import ImageResult, NodePlatform, PlatformSize, PullQuota
 from registries.wiring import services
-from registries.words.language import language
 
 CHOICES = 12
 
@@ -40,9 +39,9 @@ def image_view(result: ImageResult) -> ImageView:
         name=result.image,
         kind=kind,
         icon={"ok": "circle-check", "warn": "triangle-alert", "bad": "circle-x"}[kind],
-        message=result.message(language()),
-        hint=result.hint(language()),
-        note=result.note_text(language()),
+        message=result.message(get_language()),
+        hint=result.hint(get_language()),
+        note=result.note_text(get_language()),
         platforms=tuple((it.name, _size(it)) for it in result.platforms),
         nodes=tuple((_nodes(it), it.covered) for it in result.nodes),
         pulls=_pulls(result.quota) if result.quota else "",

@@ -22,7 +22,6 @@ from registries.web.responses import details_url
 from registries.words import hints, labels
 from registries.words.actions import offered, offered_for_many
 from registries.words.labels import Label
-from registries.words.language import language
 
 NOTHING_SEEN = Seen()
 REFUSED = LEAVE_ALONE - {Reason.RATE_LIMITED}
@@ -299,7 +298,7 @@ def _with_details(verdict: Verdict, result: Result) -> Verdict:
         duration=labels.duration(duration) if duration else "",
         token_host=(result.token_host or "") if result.token_host != result.registry_host else "",
         quoted=result.quoted,
-        node=result.node_message(language()),
+        node=result.node_message(get_language()),
         image=image_view(result.image) if result.image else None,
         warnings=tuple(labels.warning(it) for it in result.warnings if not it.startswith("password_")),
         certificate=Shown.of(result.tls, result.registry_host or "") if result.tls else None,

@@ -106,7 +106,7 @@ def _save(request: ConsoleRequest) -> HttpResponse:
     access, status = request.access, 422
     form = AddForm(request.POST, namespaces=_namespaces(request))
     try:
-        draft = read_draft(with_credential(request, form.typed()))
+        draft = read_draft(_with_adopted(request, form.typed()))
         created = services().registries.create(access=access, draft=draft)
     except Invalid as error:
         form.add_causes(error.causes)
@@ -254,7 +254,7 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
     form = AddForm(request.POST, namespaces=_namespaces(request))
     typed = form.typed()
     try:
-        credential = read_credential(with_credential(request, typed))
+        credential = read_credential(_with_adopted(request, typed))
         trial = services().single_tests.start_typed(
             access=access,
             namespace=typed["namespace"],
@@ -304,6 +304,10 @@ def errors_of(form: CauseForm) -> list[tuple[str, str, str]]:
         for text in texts
         if name in form.fields
     ]
+
+
+def _with_adopted(request: ConsoleRequest, typed: dict[str, str]) -> dict[str, str]:
+    return with_credential(request, typed) if request.POST.get("secret") else typed
 
 
 def _namespaces(request: ConsoleRequest) -> tuple[str, ...]:

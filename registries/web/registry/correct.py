@@ -20,7 +20,7 @@ from registries.web.forms import CorrectForm
 from registries.web.registry import rotation
 from registries.web.registry.add import trial_outcome, trial_refused
 from registries.web.registry.password import was_right
-from registries.web.responses import dialog, gone, missing
+from registries.web.responses import dialog, gone, with_registry
 from registries.wiring import services
 from registries.words import labels
 
@@ -31,15 +31,10 @@ UNTRUSTED = frozenset({"tls_untrusted"})
 @sensitive_post_parameters("password")
 @sensitive_variables("form")
 @require_http_methods(["GET", "HEAD", "POST"])
-def correct(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
-    access, key = request.access, Key(namespace, name)
-    try:
-        registry = services().registries.find(access=access, key=key, action=Action.PASSWORD)
-    except NotFound:
-        return missing(request, key)
-    if registry.deleting:
-        return gone(request, key, Problem.BEING_DELETED)
-    services().replacement.require(access=access, key=key)
+@with_registry(Action.PASSWORD)
+def correct(request: ConsoleRequest, registry: RegistrySecret) -> HttpResponse:
+    key = registry.key
+    services().replacement.require(access=request.access, key=key)
     if request.method != "POST":
         return _form(request, registry, CorrectForm(initial=_initial(registry)))
     form = CorrectForm(request.POST)

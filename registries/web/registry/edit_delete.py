@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods
 
 from registries.audit.action import Action
 from registries.domain.errors import Conflict, Invalid, NotFound, Problem
-from registries.domain.registry import INFORMATION, Key, RegistrySecret
+from registries.domain.registry import INFORMATION, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.web.forms import EditForm
 from registries.web.pulls.pull_secrets import usage_place
 from registries.web.registry.merge import Merge, kept, newer, normalized
-from registries.web.responses import back, details_url, dialog, done, gone, missing, shown_path
+from registries.web.responses import back, details_url, dialog, done, gone, shown_path, with_registry
 from registries.web.runs.delete_many import delete_with_copies, effects
 from registries.web.runs.notices import choice, undo_url
 from registries.wiring import services
@@ -26,14 +26,9 @@ ATTEMPTS = 3
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
-    access, key = request.access, Key(namespace, name)
-    try:
-        registry = services().registries.find(access=access, key=key, action=Action.EDIT)
-    except NotFound:
-        return missing(request, key)
-    if registry.deleting:
-        return gone(request, key, Problem.BEING_DELETED)
+@with_registry(Action.EDIT)
+def edit(request: ConsoleRequest, registry: RegistrySecret) -> HttpResponse:
+    key = registry.key
     if request.method != "POST":
         return _edit_form(request, registry, EditForm(initial=_initial(registry)))
     form = EditForm(request.POST)
@@ -122,21 +117,20 @@ def _edit_form(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def delete(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
-    access, key = request.access, Key(namespace, name)
-    try:
-        registry = services().registries.find(access=access, key=key, action=Action.DELETE)
-    except NotFound:
-        return missing(request, key)
+@with_registry(Action.DELETE)
+def delete(request: ConsoleRequest, registry: RegistrySecret) -> HttpResponse:
+    access, key = request.access, registry.key
     typed = request.POST.get("confirm", "").strip()
-    wrong = request.method == "POST" and typed != name
+    wrong = request.method == "POST" and typed != key.name
     if request.method != "POST" or wrong:
         context = {
             "registry": registry,
             "uid": request.POST.get("uid") or registry.uid,
             "wrong": wrong,
             "typed": typed,
-            **usage_place(request, lambda: [key], reverse("registries:usage", args=(namespace, name))),
+            **usage_place(
+                request, lambda: [key], reverse("registries:usage", args=(key.namespace, key.name))
+            ),
             **choice(request),
             **effects(access, [registry]),
         }

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from registries.audit.action import Action
 from registries.domain.errors import Cause, Conflict, ConsoleError, NotFound, Problem, TooManyRequests
-from registries.domain.registry import Key, RegistrySecret
+from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.probe import Reason
 from registries.probe.credentials import CredentialsError, check_credentials
@@ -17,7 +17,7 @@ from registries.service.copies import MOST
 from registries.web.forms import HarborForm, NewPasswordForm
 from registries.web.registry import rotation
 from registries.web.registry.password import COPY_GONE, form_page, with_copies
-from registries.web.responses import gone, missing
+from registries.web.responses import gone, with_registry
 from registries.wiring import services
 from registries.words import hints, labels
 from registries.words.problems import cause_text, error_text
@@ -51,15 +51,9 @@ TEXTS = {
 @sensitive_post_parameters("password", "harbor_password")
 @sensitive_variables("form", "typed", "account")
 @require_POST
-def renew_secret(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+@with_registry(Action.PASSWORD)
+def renew_secret(request: ConsoleRequest, registry: RegistrySecret) -> HttpResponse:
     """Renews the secret, and shows the run that stores it; or the dialog with what stands in the way."""
-    access, key = request.access, Key(namespace, name)
-    try:
-        registry = services().registries.find(access=access, key=key, action=Action.PASSWORD)
-    except NotFound:
-        return missing(request, key)
-    if registry.deleting:
-        return gone(request, key, Problem.BEING_DELETED)
     form = HarborForm(request.POST)
     if not hints.is_robot(registry.provider, registry.username):
         form.add_error(None, _("This is no robot account of Harbor."))
@@ -70,7 +64,7 @@ def renew_secret(request: ConsoleRequest, namespace: str, name: str) -> HttpResp
     try:
         return _renew(request, registry, form, account)
     except NotFound:
-        return gone(request, key, Problem.GONE)
+        return gone(request, registry.key, Problem.GONE)
     except HarborError as error:
         unchanged = _("Nothing was changed in Harbor.")
         form.add_error(None, f"{_text(error.problem)} {unchanged}")

@@ -30,7 +30,7 @@ from registries.web.registry import rotation
 from registries.web.registry.add import trial_outcome, trial_refused
 from registries.web.registry.export import before_revoking, export_command
 from registries.web.registry.relatives import stale_twins
-from registries.web.responses import back, details_url, dialog, done, gone, missing, shown_path
+from registries.web.responses import back, details_url, dialog, done, gone, shown_path, with_registry
 from registries.wiring import services
 from registries.words import hints
 from registries.words.problems import error_text
@@ -49,14 +49,9 @@ COPY_GONE = gettext_lazy("A chosen copy does not exist any more, or is no copy a
 @sensitive_post_parameters("password")
 @sensitive_variables("form", "typed")
 @require_http_methods(["GET", "HEAD", "POST"])
-def change_password(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
-    access, key = request.access, Key(namespace, name)
-    try:
-        registry = services().registries.find(access=access, key=key, action=Action.PASSWORD)
-    except NotFound:
-        return missing(request, key)
-    if registry.deleting:
-        return gone(request, key, Problem.BEING_DELETED)
+@with_registry(Action.PASSWORD)
+def change_password(request: ConsoleRequest, registry: RegistrySecret) -> HttpResponse:
+    key = registry.key
     if request.method != "POST":
         return form_page(request, registry, NewPasswordForm())
     form = NewPasswordForm(request.POST)
