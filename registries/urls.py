@@ -7,7 +7,6 @@ from registries.web import icons
 from registries.web.administration import accounts, channels, mirrors, namespaces, silences, tokens
 from registries.web.journal import journal
 from registries.web.journal.journal_export import journal_export
-from registries.web.lists import images
 from registries.web.lists.list import namespace_options, pulse, registry_list, selection
 from registries.web.lists.overview import overview
 from registries.web.lists.palette import palette
@@ -16,6 +15,7 @@ from registries.web.pulls.pull_secrets import pull_secret, run_usage, usage
 from registries.web.pulls.secret_scan import secret_scan
 from registries.web.registry import (
     add,
+    checks,
     correct,
     details,
     harbor_secret,
@@ -67,9 +67,9 @@ urlpatterns = [
     path("registries/-/palette/", palette, name="palette"),
     path("registries/-/pulse/", pulse, name="pulse"),
     path("registries/-/add/", add.add, name="add"),
-    path("registries/-/add/name/", add.check_name, name="check_name"),
-    path("registries/-/add/address/", add.check_address, name="check_address"),
-    path("registries/-/add/ca/", add.check_ca, name="check_ca"),
+    path("registries/-/add/name/", checks.check_name, name="check_name"),
+    path("registries/-/add/address/", checks.check_address, name="check_address"),
+    path("registries/-/add/ca/", checks.check_ca, name="check_ca"),
     path("registries/-/try/", add.try_connection, name="try"),
     path("registries/-/try/<uuid:trial>/", add.ask_trial, name="trial"),
     path("registries/-/batch-delete/", batch_delete, name="batch_delete"),
@@ -110,7 +110,7 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/row/", test_one.row, name="row"),
     path("registries/<k8s:namespace>/<k8s:name>/status/", test_one.card, name="card"),
     path("registries/<k8s:namespace>/<k8s:name>/verify/", test_one.verify, name="verify"),
-    path("registries/<k8s:namespace>/<k8s:name>/images/", images.choices, name="images"),
+    path("registries/<k8s:namespace>/<k8s:name>/images/", test_one.image_choices, name="images"),
     path("registries/<k8s:namespace>/<k8s:name>/edit/", edit, name="edit"),
     path("registries/<k8s:namespace>/<k8s:name>/interval/", intervals.registry_interval, name="interval"),
     path("registries/<k8s:namespace>/<k8s:name>/password/", password.change_password, name="password"),

@@ -17,7 +17,7 @@ from registries.api.callers import Caller, caller_of, unauthorized
 from registries.api.status import ApiError, of_error
 from registries.domain.access import Permission
 from registries.domain.errors import ConsoleError, NotFound, Problem
-from registries.domain.registry import name_problem, namespace_problem
+from registries.domain.metadata import name_problem, namespace_problem
 from registries.log_in.access import ConsoleRequest
 
 Handler = Callable[..., HttpResponseBase]

@@ -17,7 +17,8 @@ from registries.api.status import ApiError, InvalidValues, answer
 from registries.audit.action import Action
 from registries.domain.access import Access
 from registries.domain.errors import Cause, Causes, NotFound, Problem, Unavailable
-from registries.domain.registry import Key, RegistrySecret, namespace_problem
+from registries.domain.metadata import namespace_problem
+from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION
 from registries.runs.engine import Named, Runs
 from registries.runs.run import Item

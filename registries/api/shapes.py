@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from registries.domain.registry import NAME_MAX, NAMESPACE_MAX
+from registries.domain.metadata import NAME_MAX, NAMESPACE_MAX
 from registries.domain.resource import API_VERSION
 
 Schema = dict[str, Any]

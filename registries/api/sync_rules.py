@@ -11,7 +11,8 @@ from registries.api.rule_operations import LABELS_MAX, NAMES_MAX
 from registries.api.runs import access_now, find
 from registries.api.status import ApiError, InvalidValues, answer, bad_request
 from registries.domain.errors import Cause, Causes, Conflict, Problem
-from registries.domain.registry import Key, RegistrySecret, namespace_problem
+from registries.domain.metadata import namespace_problem
+from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION
 from registries.domain.selectors import SelectorError
 from registries.sync.rows import Selection

@@ -26,7 +26,8 @@ from registries.domain.errors import (
     TooManyRequests,
     Unavailable,
 )
-from registries.domain.registry import Credential, Key, name_problem
+from registries.domain.metadata import name_problem
+from registries.domain.registry import Credential, Key
 from registries.domain.resource import API_VERSION, milliseconds
 from registries.probe import Result, registry_of
 from registries.verification.history import Check

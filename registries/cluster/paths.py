@@ -1,7 +1,8 @@
 """The paths of objects and collections on an API server."""
 
 from registries.domain.errors import NotFound, shortened
-from registries.domain.registry import Key, name_problem
+from registries.domain.metadata import name_problem
+from registries.domain.registry import Key
 from registries.domain.resource import API_VERSION
 
 PLURAL = "registrysecrets"

@@ -1,24 +1,75 @@
-"""Checks of a client's own labels and annotations: the rules of an API server, and no password in them.
+"""Rules for names and display texts, and checks of a client's own labels and annotations: the rules of an API server,
+and no password in them.
 
-The rules are those of apimachinery's validation of objectmeta.
+The rules for labels and annotations are those of apimachinery's validation of objectmeta.
 """
 
 import base64
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 
 from registries.domain.errors import Cause, Causes, Problem
-from registries.domain.registry import name_problem
 
+NAME_MAX = 253
+NAMESPACE_MAX = 63
 LABELS, ANNOTATIONS = "metadata.labels", "metadata.annotations"
 VALUE_MAX = 63
 ANNOTATIONS_MAX = 248 * 1024
 """Bytes of all keys and values: the limit of Kubernetes, less 8 KiB for the annotations of the console."""
 TELLING = 8
 """Shortest password, in characters, that a text is searched for. A shorter one ("demo") may be an ordinary word."""
+_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
+_DNS_LABEL = re.compile(rf"{_LABEL}\Z")
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z")
 
 Given = Mapping[str, object]
+
+
+def name_problem(name: str) -> Problem | None:
+    """The first problem with the name of a registry, or None. A name is an RFC 1123 subdomain, as in Kubernetes.
+
+    The problems are `empty`, `too_long`, `characters` and `ends`.
+    """
+    return _dns_problem(name, _SUBDOMAIN, NAME_MAX, r"[a-z0-9.-]+\Z")
+
+
+def namespace_problem(name: str) -> Problem | None:
+    """The first problem with the name of a namespace, or None. A name is an RFC 1123 label: no dots, 63 characters.
+
+    The problems are those of `name_problem`.
+    """
+    return _dns_problem(name, _DNS_LABEL, NAMESPACE_MAX, r"[a-z0-9-]+\Z")
+
+
+def _dns_problem(name: str, whole: re.Pattern[str], longest: int, alphabet: str) -> Problem | None:
+    if not name:
+        return Problem.EMPTY
+    if len(name) > longest:
+        return Problem.TOO_LONG
+    if not re.match(alphabet, name):
+        return Problem.CHARACTERS
+    return None if whole.match(name) else Problem.ENDS
+
+
+def text_problem(text: str, longest: int, *, lines: bool = False) -> Problem | None:
+    """The first problem with a display text: `too_long`, `control_character`, `direction_mark`, or None.
+
+    `lines` allows line breaks and tabs. Emoji and every script are allowed. Marks that change the direction of
+    writing are not: they can make one name look like another (Unicode TR 36).
+    """
+    if len(text) > longest:
+        return Problem.TOO_LONG
+    for character in text:
+        if character in _BIDI_CONTROLS:
+            return Problem.DIRECTION_MARK
+        if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} and not (
+            lines and character in "\r\n\t"
+        ):
+            return Problem.CONTROL_CHARACTER
+    return None
 
 
 def metadata_causes(labels: Given, annotations: Given, password: str, bundle: str = "") -> Causes:

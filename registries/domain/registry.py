@@ -1,4 +1,4 @@
-"""The registry as frozen values, and the rules for names.
+"""The registry as frozen values.
 
 Only two values have a password: `Draft`, a registry to create, and `Credential`, the input of a test. No value that
 is listed, shown or logged has a field for it.
@@ -6,7 +6,6 @@ is listed, shown or logged has a field for it.
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,10 +13,6 @@ from enum import StrEnum
 from hashlib import sha256
 from sys import intern
 
-from registries.domain.errors import Problem
-
-NAME_MAX = 253
-NAMESPACE_MAX = 63
 DISPLAY_NAME_MAX = 128
 DESCRIPTION_MAX = 1024
 CONTACT_MAX = 128
@@ -32,12 +27,8 @@ EXPIRES_SOON = timedelta(days=30)
 INFORMATION = ("display_name", "description", "owner", "support_contact", "expires_at", "probe_image")
 """The fields that may change after a registry was added. Only the probe image has an effect on a test."""
 
-_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
-_SUBDOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
-_DNS_LABEL = re.compile(rf"{_LABEL}\Z")
 _DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")
 _SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Provider(StrEnum):
@@ -280,32 +271,6 @@ def credential_of(registry: RegistrySecret, password: str) -> Credential:
     )
 
 
-def name_problem(name: str) -> Problem | None:
-    """The first problem with the name of a registry, or None. A name is an RFC 1123 subdomain, as in Kubernetes.
-
-    The problems are `empty`, `too_long`, `characters` and `ends`.
-    """
-    return _dns_problem(name, _SUBDOMAIN, NAME_MAX, r"[a-z0-9.-]+\Z")
-
-
-def namespace_problem(name: str) -> Problem | None:
-    """The first problem with the name of a namespace, or None. A name is an RFC 1123 label: no dots, 63 characters.
-
-    The problems are those of `name_problem`.
-    """
-    return _dns_problem(name, _DNS_LABEL, NAMESPACE_MAX, r"[a-z0-9-]+\Z")
-
-
-def _dns_problem(name: str, whole: re.Pattern[str], longest: int, alphabet: str) -> Problem | None:
-    if not name:
-        return Problem.EMPTY
-    if len(name) > longest:
-        return Problem.TOO_LONG
-    if not re.match(alphabet, name):
-        return Problem.CHARACTERS
-    return None if whole.match(name) else Problem.ENDS
-
-
 def read_date(text: str) -> date | None:
     """A day as YYYY-MM-DD, from 2000 on; None for any other text."""
     if not _DAY.fullmatch(text):
@@ -329,21 +294,3 @@ def read_moment(text: str) -> datetime | None:
 def moment_text(at: datetime) -> str:
     """A moment as 2027-01-31T12:00:00Z."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def text_problem(text: str, longest: int, *, lines: bool = False) -> Problem | None:
-    """The first problem with a display text: `too_long`, `control_character`, `direction_mark`, or None.
-
-    `lines` allows line breaks and tabs. Emoji and every script are allowed. Marks that change the direction of
-    writing are not: they can make one name look like another (Unicode TR 36).
-    """
-    if len(text) > longest:
-        return Problem.TOO_LONG
-    for character in text:
-        if character in _BIDI_CONTROLS:
-            return Problem.DIRECTION_MARK
-        if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} and not (
-            lines and character in "\r\n\t"
-        ):
-            return Problem.CONTROL_CHARACTER
-    return None

@@ -9,7 +9,7 @@ import unicodedata
 from urllib.parse import quote, quote_plus
 
 from registries.addresses.address import AddressError, parse_address
-from registries.domain.metadata import TELLING
+from registries.domain.metadata import TELLING, name_problem, namespace_problem, text_problem
 from registries.domain.registry import (
     CONTACT_MAX,
     DESCRIPTION_MAX,
@@ -18,11 +18,8 @@ from registries.domain.registry import (
     USERNAME_MAX,
     Provider,
     moment_text,
-    name_problem,
-    namespace_problem,
     read_date,
     read_moment,
-    text_problem,
 )
 
 NOT_VALID = "(not-valid)"

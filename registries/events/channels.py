@@ -16,7 +16,7 @@ from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Cause, Conflict, Invalid, NotFound, Problem
-from registries.domain.registry import text_problem
+from registries.domain.metadata import text_problem
 from registries.events.services import SERVICES
 from registries.events.services.base import Config
 from registries.events.services.mail import RECIPIENTS_MAX, recipients

@@ -6,7 +6,13 @@ from typing import Any
 
 from registries.addresses.address import Address, AddressError, parse_address
 from registries.domain.errors import Cause, Invalid, Problem
-from registries.domain.metadata import holds_password, names_password
+from registries.domain.metadata import (
+    holds_password,
+    name_problem,
+    names_password,
+    namespace_problem,
+    text_problem,
+)
 from registries.domain.registry import (
     CONTACT_MAX,
     DESCRIPTION_MAX,
@@ -20,10 +26,7 @@ from registries.domain.registry import (
     Key,
     Provider,
     RegistrySecret,
-    name_problem,
-    namespace_problem,
     read_date,
-    text_problem,
 )
 from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
 from registries.probe.credentials import CredentialsError, check_credentials

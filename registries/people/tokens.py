@@ -18,7 +18,7 @@ from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access, Role
 from registries.domain.errors import Cause, Invalid, NotFound, Problem
-from registries.domain.registry import text_problem
+from registries.domain.metadata import text_problem
 from registries.limits import exclusive
 from registries.models import ApiToken
 from registries.people.grants import access_of, access_without_roles

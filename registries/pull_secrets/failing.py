@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Any
 
 from registries.domain.errors import Problem
+from registries.domain.metadata import NAME_MAX, name_problem
 from registries.domain.password import decode_base64
-from registries.domain.registry import NAME_MAX, name_problem
 from registries.probe.manifest import platform_of
 from registries.pull_secrets.explain import (
     KEY_MAX,

@@ -6,7 +6,7 @@ A pull secret is the Secret of type dockerconfigjson with which kubelets pull im
 from dataclasses import dataclass
 from enum import StrEnum
 
-from registries.domain.registry import name_problem
+from registries.domain.metadata import name_problem
 
 IMAGE_MAX = 1_000
 """Characters of an image that are read. The API server does not limit them; one that is cut is not valid."""

@@ -18,7 +18,8 @@ from registries.cluster import paths
 from registries.cluster.connection import MERGE_PATCH, Connection, Json
 from registries.cluster.personal import Caller
 from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Problem, Refused
-from registries.domain.registry import NAME_MAX, Key
+from registries.domain.metadata import NAME_MAX
+from registries.domain.registry import Key
 from registries.pull_secrets.images import image_host, image_hosts
 from registries.pull_secrets.kinds import IMAGE_MAX, Binding, Dependent, Usage
 

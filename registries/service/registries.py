@@ -12,7 +12,8 @@ from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import AlreadyExists, Cause, Conflict, Forbidden, Invalid, Problem, Unavailable
-from registries.domain.registry import Credential, Draft, Key, RegistrySecret, namespace_problem
+from registries.domain.metadata import namespace_problem
+from registries.domain.registry import Credential, Draft, Key, RegistrySecret
 from registries.domain.resource import PREFIX
 from registries.domain.reviving import information_annotations
 from registries.domain.writer import PASSWORD, Writer

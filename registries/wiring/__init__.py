@@ -4,9 +4,8 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
-from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -14,11 +13,7 @@ from django.utils import timezone
 
 from registries.audit.search import deleted_since
 from registries.events import channels
-from registries.limits import LogInRates, Rates, Seats, StoredBuckets
-from registries.people.accounts import Accounts
-from registries.people.base import People
-from registries.people.grants import LocalPeople
-from registries.people.tokens import Refusals, Tokens
+from registries.limits import Rates, Seats, StoredBuckets
 from registries.runs.clean_up import keep_clean
 from registries.runs.copying import CopyKind, copies_made
 from registries.runs.deletion import DeleteKind
@@ -54,13 +49,10 @@ from registries.service.undo import Undo
 from registries.sync.follow import Follower
 from registries.sync.rules import Rules
 from registries.sync.writes import Writes
+from registries.wiring.admitting import Admitting
 from registries.wiring.base import later, moved, part
 from registries.wiring.mirroring import Mirroring
 from registries.wiring.telling import Telling
-
-if TYPE_CHECKING:
-    from registries.people.cluster_bearers import ClusterTokens
-    from registries.people.cluster_sessions import ClusterSessions
 
 DELETED_AT_ONCE = 8
 """Deletions, copies and new passwords at once on a cluster, over all runs. More gain little (kubernetes.md)."""
@@ -68,7 +60,7 @@ RUNS_AT_ONCE = 64
 """Runs under way. A run that waits for a thread has no heartbeat and would seem lost."""
 
 
-class Services(Telling, Mirroring):
+class Services(Telling, Mirroring, Admitting):
     """The parts of one process. A fork or a test drops the whole object with `reset`."""
 
     @part
@@ -145,52 +137,6 @@ class Services(Telling, Mirroring):
     @part
     def node_tests(self) -> NodeTests:
         return NodeTests(self.store, self.guard, self.audit, timezone.localtime, later, settings.NODE_GROUPS)
-
-    @part
-    def accounts(self) -> Accounts:
-        return Accounts(self.audit)
-
-    @part
-    def tokens(self) -> Tokens:
-        return Tokens(self.audit)
-
-    @property
-    def people(self) -> People:
-        """Accounts of the console, or people of the cluster."""
-        return self.cluster_sessions if self.by_cluster else LocalPeople()
-
-    @part
-    def cluster_sessions(self) -> "ClusterSessions":
-        from registries.people.cluster_sessions import ClusterSessions
-
-        return ClusterSessions(
-            api_server=self.api_server,
-            sealer=self.sealer,
-            namespaces=lambda: self.index.fresh().namespaces,
-            audit=self.audit,
-            fresh_for=settings.ACCESS_SECONDS,
-            lasts=timedelta(seconds=settings.SESSION_COOKIE_AGE),
-        )
-
-    @part
-    def cluster_tokens(self) -> "ClusterTokens":
-        from registries.people.cluster_bearers import ClusterTokens
-
-        return ClusterTokens(
-            api_server=self.api_server,
-            namespaces=lambda: self.index.fresh().namespaces,
-            refusals=Refusals(self.audit),
-            questions=self.api_rates,
-            fresh_for=settings.ACCESS_SECONDS,
-        )
-
-    @part
-    def api_rates(self) -> Rates:
-        return Rates(settings.API_RATE, StoredBuckets())
-
-    @part
-    def log_ins(self) -> LogInRates:
-        return LogInRates.of(settings.AXES_FAILURE_LIMIT, StoredBuckets())
 
     @part
     def api_tests(self) -> Seats:

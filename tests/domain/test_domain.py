@@ -4,17 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registries.domain.registry import (
-    Credential,
-    Draft,
-    Key,
-    Provider,
-    Verification,
-    VerifyStatus,
-    name_problem,
-    namespace_problem,
-    text_problem,
-)
+from registries.domain.metadata import name_problem, namespace_problem, text_problem
+from registries.domain.registry import Credential, Draft, Key, Provider, Verification, VerifyStatus
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from registries.models import VerificationRecord
 from registries.probe import Reason, Result, Step
 from registries.verification.history import SCHEDULED
 from registries.verification.outcome import to_json
-from registries.web.lists.rows import stage_views, verdict_of
+from registries.web.lists.verdicts import stage_views, verdict_of
 from registries.wiring import services
 from registries.words.hints import next_step
 from tests.cast import Cast

@@ -1,8 +1,7 @@
-"""添加镜像源 (add registry): the form, its live checks, the test before saving, and saving."""
+"""添加镜像源 (add registry): the form, the test before saving, and saving."""
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,23 +26,21 @@ from registries.domain.errors import (
     Refused,
     TooManyRequests,
 )
-from registries.domain.registry import USERNAME_MAX, Provider, RegistrySecret, name_problem
+from registries.domain.metadata import name_problem
+from registries.domain.registry import USERNAME_MAX, Provider, RegistrySecret
 from registries.domain.shown import shown_words
-from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
-from registries.intake.draft import read_credential, read_draft, suggested_name
+from registries.intake.draft import read_credential, read_draft
 from registries.log_in.access import ConsoleRequest
-from registries.mirrors.words import credential_warning
 from registries.verification.outcome import left_alone
 from registries.web.forms import AddForm, CauseForm
-from registries.web.lists.rows import verdict_of
+from registries.web.lists.verdicts import verdict_of
 from registries.web.pulls.adopt import Adopted, adopted_in, with_credential
+from registries.web.registry.checks import provider_of, suggestion
 from registries.web.registry.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, is_htmx, toast
 from registries.web.runs import copy_to
 from registries.wiring import services
 from registries.words import labels, presets
-from registries.words.problems import cause_text
-from registries.words.pull_secrets import image_problem
 
 
 @sensitive_post_parameters("password")
@@ -56,7 +53,7 @@ def add(request: ConsoleRequest) -> HttpResponse:
         return _nowhere(request)
     asked = request.GET.get("namespace", "")
     namespace = asked if asked in namespaces else namespaces[0]
-    provider = _provider(request) if "provider" in request.GET else Provider.HARBOR
+    provider = provider_of(request) if "provider" in request.GET else Provider.HARBOR
     return _new(request, provider, namespace, another="another" in request.GET)
 
 
@@ -65,7 +62,7 @@ def _new(request: ConsoleRequest, provider: Provider, namespace: str, *, another
     initial = {
         "provider": provider.value,
         "namespace": namespace,
-        "name": _suggestion(request, provider, namespace),
+        "name": suggestion(request, provider, namespace),
         **_given(request),
     }
     adopted = None if request.method == "POST" else adopted_in(request)
@@ -180,71 +177,6 @@ def _form(
     return dialog(request, "registry/_add.html", context, status=status, title=_("Add registry"))
 
 
-@require_safe
-def check_name(request: ConsoleRequest) -> HttpResponse:
-    """Whether the name is free, and a suggestion, which the page uses if no name was typed."""
-    access = request.access
-    namespace, name = request.GET.get("namespace", ""), request.GET.get("name", "").strip()
-    taken = name in _names(request, namespace)
-    context = {"name": name, "taken": taken, "problem": name_problem(name), "namespace": namespace}
-    response = render(request, "registry/_check_name.html", context)
-    if access.may(Permission.CREATE, namespace):
-        provider = _provider(request)
-        suggestion = _suggestion(request, provider, namespace)
-        trigger_client_event(response, "name-suggested", {"name": suggestion})
-    return response
-
-
-@require_safe
-def check_address(request: ConsoleRequest) -> HttpResponse:
-    """The normalized address, its image reference, and registries with the same address and user name."""
-    text, username = request.GET.get("domain", ""), request.GET.get("username", "").strip()
-    context: dict[str, Any] = {}
-    if text.strip():
-        try:
-            address = parse_address(text)
-        except AddressError as error:
-            context["problem"] = cause_text(Cause("domain", Problem(error.problem), part=error.part))
-        else:
-            namespace, provider = request.GET.get("namespace", ""), _provider(request)
-            context = {
-                "address": address,
-                "warnings": [
-                    *(labels.warning(code) for code in address.warnings),
-                    *filter(None, [credential_warning(services().mirrors.hosts(text))]),
-                ],
-                "account_hint": presets.account_hint(address.host),
-                "is_aliyun": provider is not Provider.ALIYUN and presets.is_aliyun(address.host),
-                "image_problem": image_problem(address.registry_url),
-                "sample": presets.sample_image(address.registry_url, provider),
-                "twins": services().index.twins(
-                    access=request.access,
-                    namespace=namespace,
-                    domain=address.canonical,
-                    username=username,
-                ),
-            }
-    return render(request, "registry/_check_address.html", context)
-
-
-@require_POST
-def check_ca(request: ConsoleRequest) -> HttpResponse:
-    """Subject, validity and fingerprint of a pasted CA certificate.
-
-    Forbidden without EDIT in any namespace: reading a certificate costs time.
-    """
-    if not request.access.may_anywhere(Permission.EDIT):
-        raise Forbidden("", role_for(Permission.EDIT))
-    text = request.POST.get("ca_bundle", "")
-    context: dict[str, Any] = {"now": datetime.now(UTC)}
-    if text.strip():
-        try:
-            context["authorities"] = read_bundle(text)[1]
-        except BundleError as error:
-            context["problem"] = cause_text(Cause("ca_bundle", error.problem, BUNDLE_MAX))
-    return render(request, "registry/_check_ca.html", context)
-
-
 @sensitive_post_parameters("password")
 @sensitive_variables("form", "typed", "credential")
 @require_POST
@@ -312,18 +244,3 @@ def _with_adopted(request: ConsoleRequest, typed: dict[str, str]) -> dict[str, s
 
 def _namespaces(request: ConsoleRequest) -> tuple[str, ...]:
     return services().index.namespaces(access=request.access, permission=Permission.CREATE)
-
-
-def _names(request: ConsoleRequest, namespace: str) -> frozenset[str]:
-    return services().index.names(access=request.access, namespace=namespace)
-
-
-def _suggestion(request: ConsoleRequest, provider: Provider, namespace: str) -> str:
-    return suggested_name(provider, namespace, _names(request, namespace))
-
-
-def _provider(request: ConsoleRequest) -> Provider:
-    try:
-        return Provider(request.GET.get("provider", ""))
-    except ValueError:
-        return Provider.OTHER

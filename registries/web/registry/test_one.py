@@ -17,12 +17,16 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.verification.history import SHOWN, Check
 from registries.verification.outcome import NotTested
-from registries.web.lists.rows import NOTHING_SEEN, poll_delay, row_of, verdict_of_stored
+from registries.web.lists.rows import NOTHING_SEEN, poll_delay, row_of
+from registries.web.lists.verdicts import verdict_of_stored
 from registries.web.lists.watched import of_rows
 from registries.web.responses import details_url, is_htmx, toast
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import cause_text, problem_text
+
+CHOICES = 12
+"""Images that are offered."""
 
 
 @require_POST
@@ -116,6 +120,14 @@ def card(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     check = services().history.under_way([registry.uid]).get(registry.uid)
     seen = of_rows([registry], datetime.now(UTC)).get(registry.uid, NOTHING_SEEN)
     return render(request, "registry/_card.html", panel(access, registry, check) | {"seen": seen})
+
+
+@require_safe
+def image_choices(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """The images of this registry that pods of the namespace run, as buttons."""
+    images = services().images.of_pods(access=request.access, key=Key(namespace, name))
+    context = {"images": images[:CHOICES], "more": max(0, len(images) - CHOICES)}
+    return render(request, "lists/_image_choices.html", context)
 
 
 BAR = 9

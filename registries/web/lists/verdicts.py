@@ -1,0 +1,244 @@
+"""The values of verdicts for the templates: the text and details of a test's outcome, and of its image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from registries.domain.registry import RegistrySecret
+from registries.probe import Result, Step
+from registries.probe.certificate import CertificateFacts, ServerCertificates
+from registries.probe.image import ImageResult, NodePlatform, PlatformSize, PullQuota
+from registries.verification.history import Check
+from registries.verification.outcome import NotTested, Tested
+from registries.words import hints, labels
+
+NAMES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ImageView:
+    """The answer about one image. `platforms` are (name, size and time); `nodes` are (text, whether covered)."""
+
+    name: str
+    kind: str
+    icon: str
+    message: str
+    hint: str
+    note: str
+    platforms: tuple[tuple[str, str], ...]
+    nodes: tuple[tuple[str, bool], ...]
+    pulls: str
+
+
+def image_view(result: ImageResult) -> ImageView:
+    whole = result.ok and all(it.covered for it in result.nodes)
+    kind = "ok" if whole else "warn" if result.ok else "bad"
+    return ImageView(
+        name=result.image,
+        kind=kind,
+        icon={"ok": "circle-check", "warn": "triangle-alert", "bad": "circle-x"}[kind],
+        message=result.message(get_language()),
+        hint=result.hint(get_language()),
+        note=result.note_text(get_language()),
+        platforms=tuple((it.name, _size(it)) for it in result.platforms),
+        nodes=tuple((_nodes(it), it.covered) for it in result.nodes),
+        pulls=_pulls(result.quota) if result.quota else "",
+    )
+
+
+def _nodes(platform: NodePlatform) -> str:
+    text = ngettext("%(n)d node %(name)s", "%(n)d nodes %(name)s", platform.count)
+    return text % {"n": platform.count, "name": platform.name}
+
+
+def _size(platform: PlatformSize) -> str:
+    """Size, and the time of a pull where it takes a minute or more."""
+    minutes = platform.minutes(settings.UPLINK)
+    if platform.size is None or minutes is None:
+        return ""
+    size = f"{platform.size / 1e6:.1f} MB" if platform.size < 1e9 else f"{platform.size / 1e9:.1f} GB"
+    if minutes < 1:
+        return size
+    text = _("%(size)s, %(n)d min at %(rate)s Mbit/s")
+    return text % {"size": size, "n": round(minutes), "rate": f"{settings.UPLINK:g}"}
+
+
+def _pulls(quota: PullQuota) -> str:
+    values = {"left": quota.remaining, "limit": quota.limit, "hours": round(quota.seconds / 3600)}
+    return _("%(left)d of %(limit)d pulls left in %(hours)d h") % values
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The text and details of one test's outcome."""
+
+    kind: str
+    icon: str
+    title: str
+    message: str
+    hint: str
+    at: datetime | None
+    ago: str
+    stale: bool
+    detail: str = ""
+    cause: str = ""
+    stages: tuple["StageView", ...] = ()
+    before: str = ""
+    """What an earlier success says about a failure."""
+    duration: str = ""
+    person: str = ""
+    token_host: str = ""
+    quoted: bool = False
+    certificate: "Shown | None" = None
+    warnings: tuple[str, ...] = ()
+    node: str = ""
+    """Why nodes fail though the test succeeds."""
+    image: ImageView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The certificates that a server showed, and the CA to trust, if there is one."""
+
+    leaf: CertificateFacts
+    self_signed: bool
+    names: tuple[str, ...]
+    more: int
+    """The number of names that are not shown."""
+    above: tuple[CertificateFacts, ...]
+    """The other certificates that were sent with the leaf, each once."""
+    ca_pem: str
+    authority: CertificateFacts | None
+
+    @classmethod
+    def of(cls, shown: ServerCertificates, host: str) -> "Shown":
+        """`host` is host[:port] of the server: the name for it comes first, if the certificate has one."""
+        return cls(
+            leaf=shown.leaf,
+            self_signed=shown.self_signed,
+            names=tuple(sorted(shown.names, key=lambda name: not _covers(name, host)))[:NAMES_SHOWN],
+            more=max(0, len(shown.names) - NAMES_SHOWN),
+            above=_others(shown),
+            ca_pem=shown.ca_pem or "",
+            authority=shown.ca if shown.ca_pem else None,
+        )
+
+    @property
+    def authority_is_above(self) -> bool:
+        """Whether the CA to trust is one of the certificates that are shown."""
+        shown = (self.leaf, *self.above)
+        return self.authority is not None and self.authority.fingerprint in {it.fingerprint for it in shown}
+
+
+def _others(shown: ServerCertificates) -> tuple[CertificateFacts, ...]:
+    others = {it.fingerprint: it for it in shown.chain[1:] if it.fingerprint != shown.leaf.fingerprint}
+    return tuple(others.values())
+
+
+def _covers(name: str, host: str) -> bool:
+    """Whether a name in a certificate, *.example.com say, is that of host[:port]."""
+    wanted, name = host.partition(":")[0], name.lower()
+    return name == wanted or (name.startswith("*.") and name[2:] == wanted.partition(".")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    name: str
+    title: str
+    duration: str
+    ok: bool
+
+
+def stage_views(steps: tuple[Step, ...]) -> tuple[StageView, ...]:
+    """The stages, each once: a stage of several requests has their time together, and fails with any of them."""
+    times, passed = dict[str, float](), dict[str, bool]()
+    for it in steps:
+        times[it.name] = times.get(it.name, 0.0) + it.milliseconds
+        passed[it.name] = passed.get(it.name, True) and it.ok
+    return tuple(
+        StageView(name, labels.stage(name), labels.duration(spent), passed[name])
+        for name, spent in times.items()
+    )
+
+
+def verdict_of(
+    outcome: Tested,
+    *,
+    first: str = "",
+    at: datetime | None = None,
+    person: str = "",
+    stale: bool = False,
+    now: datetime | None = None,
+) -> Verdict:
+    """The verdict of a test that has ended. `first` is the provider's own next step."""
+    label = labels.verdict(outcome)
+    verdict = Verdict(
+        kind=label.kind,
+        icon=label.icon,
+        title=str(label.text),
+        message=labels.outcome_text(outcome),
+        hint=labels.outcome_hint(outcome, first),
+        at=at,
+        ago=labels.ago(at, now or datetime.now(UTC)) if at else "",
+        stale=stale,
+        person=labels.person(person),
+    )
+    return verdict if isinstance(outcome, NotTested) else _with_details(verdict, outcome)
+
+
+def _with_details(verdict: Verdict, result: Result) -> Verdict:
+    duration = round(result.duration_ms)
+    return replace(
+        verdict,
+        detail=result.detail,
+        cause=labels.test_cause(result.cause or ""),
+        stages=stage_views(result.steps),
+        duration=labels.duration(duration) if duration else "",
+        token_host=(result.token_host or "") if result.token_host != result.registry_host else "",
+        quoted=result.quoted,
+        node=result.node_message(get_language()),
+        image=image_view(result.image) if result.image else None,
+        warnings=tuple(labels.warning(it) for it in result.warnings if not it.startswith("password_")),
+        certificate=Shown.of(result.tls, result.registry_host or "") if result.tls else None,
+    )
+
+
+def verdict_of_stored(
+    registry: RegistrySecret, recent: Sequence[Check], now: datetime | None = None
+) -> Verdict | None:
+    """The last verdict: status and message of the resource, and details from the history if they are stored.
+
+    `recent` are the tests of the registry that have a verdict, newest first.
+    """
+    now = now or datetime.now(UTC)
+    verification, last = registry.verification, recent[0] if recent else None
+    if verification.at is None and verification.status.value == "untested":
+        return None
+    stale = verification.is_stale(now)
+    account = registry.provider, registry.username
+    first = hints.next_step(verification.reason, *account)
+    if last and isinstance(last.outcome, Result) and last.outcome.reason == verification.reason:
+        verdict = verdict_of(
+            last.outcome, first=first, at=verification.at, person=last.person, stale=stale, now=now
+        )
+    else:
+        label = labels.status(registry)
+        verdict = Verdict(
+            kind=label.kind,
+            icon=label.icon,
+            title=str(label.text),
+            message=labels.reason(verification.reason) or verification.message,
+            hint=first or labels.reason_hint(verification.reason),
+            at=verification.at,
+            ago=labels.ago(verification.at, now) if verification.at else "",
+            stale=stale,
+        )
+    good = next((it for it in recent if isinstance(it.outcome, Result) and it.outcome.ok), None)
+    if good is None or verification.status.value != "failed":
+        return verdict
+    text = hints.last_connected(verification.reason, *account, labels.ago(good.started_at, now))
+    return replace(verdict, before=text)
