@@ -13,6 +13,8 @@ MOST = 6 * 2**20
 MOST_IN_ALL = 96 * 2**20
 SILENT = 15.0
 """Seconds without progress after which the connection is closed."""
+RATE = 32 * 1024
+"""Bytes a second that a client takes at least while something waits for it, on average."""
 
 
 class Budget:
@@ -32,7 +34,7 @@ class Outbox:
 
     `on_waiting` is called, in the thread that sends, when something begins to wait: the poller then calls `flush`
     whenever the client takes more. Raises ConnectionResetError for a broken connection, and when the client takes
-    nothing for SILENT seconds.
+    nothing for SILENT seconds, or on average less than RATE.
     """
 
     def __init__(self, sock: socket.socket, budget: Budget, on_waiting: Callable[["Outbox"], None]) -> None:
@@ -42,6 +44,8 @@ class Outbox:
         self._pieces: deque[memoryview] = deque()
         self._kept = 0
         self._progress = time.monotonic()
+        self._due = 0.0
+        """The moment until which a client at RATE has taken everything that waits."""
         self._changed = threading.Condition()
         self._broken = False
         self.connection: Any = None
@@ -57,8 +61,15 @@ class Outbox:
         return bool(self._pieces)
 
     @property
+    def kept(self) -> int:
+        """Bytes that wait."""
+        return self._kept
+
+    @property
     def is_stuck(self) -> bool:
-        return self.is_waiting and time.monotonic() - self._progress > SILENT
+        """Whether the client takes nothing, or so little that it would keep memory and threads for ever."""
+        now = time.monotonic()
+        return self.is_waiting and (now - self._progress > SILENT or now > self._due)
 
     def recv(self, count: int) -> bytes:
         """BlockingIOError after `read_until`."""
@@ -131,6 +142,8 @@ class Outbox:
         return data
 
     def _keep(self, data: memoryview) -> None:
+        begun = self._due if self._pieces else time.monotonic() + SILENT
+        self._due = begun + len(data) / RATE
         self._pieces.append(data)
         self._count(len(data))
 

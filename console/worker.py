@@ -25,7 +25,7 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.util import write_error
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from console.outbox import SILENT, Budget, Outbox
+from console.outbox import MOST_IN_ALL, SILENT, Budget, Outbox
 
 HEAD_SECONDS = 10.0
 """From the first byte, or the connection, to the end of the head."""
@@ -171,6 +171,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._drop(conn)
         for conn in [it for it in self._sending if it.sock.is_stuck]:
             self._end_sending(conn, broken=True)
+        while self._budget.used > MOST_IN_ALL and self._sending:
+            self._end_sending(max(self._sending, key=lambda it: it.sock.kept), broken=True)
 
     # Sending
 
