@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap
 
-from registries.domain.errors import ConsoleError, Problem
+from registries.domain.errors import ConsoleError, Problem, TooManyRequests
 from registries.web.responses import is_htmx, toast
 from registries.words.problems import error_text, problem_text
 
@@ -33,7 +33,10 @@ class ErrorMiddleware:
         if isinstance(error, ConsoleError):
             if error.status >= 500:
                 log.error("%s", error, exc_info=error)
-            return problem(request, error.status, error_text(error))
+            response = problem(request, error.status, error_text(error))
+            if isinstance(error, TooManyRequests):
+                response["Retry-After"] = str(error.retry_after)
+            return response
         if isinstance(error, RequestDataTooBig | TooManyFieldsSent):
             return problem(request, 413, _("The request is too large. Shorten it and submit it again."))
         return None

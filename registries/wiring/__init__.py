@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from registries.audit.search import deleted_since
 from registries.events import channels
-from registries.limits import Rates, Seats, StoredBuckets
+from registries.limits import Rates, StoredBuckets
 from registries.runs.clean_up import keep_clean
 from registries.runs.copying import CopyKind, copies_made
 from registries.runs.deletion import DeleteKind
@@ -139,14 +139,6 @@ class Services(Telling, Mirroring, Admitting):
         return NodeTests(self.store, self.guard, self.audit, timezone.localtime, later, settings.NODE_GROUPS)
 
     @part
-    def api_tests(self) -> Seats:
-        """Tests that API clients wait for at once; one person gets half of the seats."""
-        return Seats(settings.API_TESTS, each=settings.API_TESTS // 2)
-
-    @part
-    def api_watches(self) -> Seats:
-        """Watches at once; one person gets half of the seats."""
-        return Seats(settings.API_WATCHES, each=-(-settings.API_WATCHES // 2))
 
     @part
     def lanes(self) -> Lanes:

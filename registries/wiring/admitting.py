@@ -1,23 +1,23 @@
-"""The parts that admit people and programs: accounts, tokens, people of the cluster, and the rates of both."""
+"""The parts that admit people and programs: accounts, tokens, people of the cluster."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from registries.limits import LogInRates, Rates, StoredBuckets
 from registries.people.accounts import Accounts
 from registries.people.base import People
 from registries.people.grants import LocalPeople
 from registries.people.tokens import Refusals, Tokens
-from registries.wiring.base import Foundation, part
+from registries.wiring.base import part
+from registries.wiring.limiting import Limiting
 
 if TYPE_CHECKING:
     from registries.people.cluster_bearers import ClusterTokens
     from registries.people.cluster_sessions import ClusterSessions
 
 
-class Admitting(Foundation):
+class Admitting(Limiting):
     """People, and programs with a token."""
 
     @part
@@ -57,11 +57,3 @@ class Admitting(Foundation):
             questions=self.api_rates,
             fresh_for=settings.ACCESS_SECONDS,
         )
-
-    @part
-    def api_rates(self) -> Rates:
-        return Rates(settings.API_RATE, StoredBuckets())
-
-    @part
-    def log_ins(self) -> LogInRates:
-        return LogInRates.of(settings.AXES_FAILURE_LIMIT, StoredBuckets())

@@ -3,9 +3,9 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from io import StringIO
 
-from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone, translation
@@ -17,6 +17,7 @@ from registries.audit.action import Action
 from registries.domain.access import Permission
 from registries.log_in.access import ConsoleRequest
 from registries.models import AuditEntry
+from registries.web.download import csv_file, share
 from registries.web.journal.journal_filter import JournalFilter
 from registries.wiring import services
 from registries.words.journal import line
@@ -32,21 +33,20 @@ BOM = "\ufeff"
 
 @require_GET
 def journal_export(request: ConsoleRequest) -> HttpResponseBase:
-    """The entries that match the filter, newest first. A filter that cannot be read leads back to the page."""
+    """The entries that match the filter, newest first. A filter that cannot be read leads back to the page.
+    TooManyRequests."""
     form = JournalFilter.of(request)
     if not form.is_valid():
         return redirect(form.url())
     access, criteria = request.access, form.criteria()
-    ids = search.newest_ids(access, criteria, MOST_ROWS + 1)
     place = criteria.namespace if access.may(Permission.SEE, criteria.namespace) else ""
-    number = str(min(len(ids), MOST_ROWS))
-    services().audit.record(access, Action.EXPORT, namespace=place, note=number)
-    response = StreamingHttpResponse(
-        _file(ids, translation.get_language()), content_type="text/csv; charset=utf-8"
-    )
-    name = f"audit-log-{timezone.localdate():%Y-%m-%d}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    with ExitStack() as held:
+        held.enter_context(share(access))
+        ids = search.newest_ids(access, criteria, MOST_ROWS + 1)
+        number = str(min(len(ids), MOST_ROWS))
+        services().audit.record(access, Action.EXPORT, namespace=place, note=number)
+        parts = _file(ids, translation.get_language())
+        return csv_file(f"audit-log-{timezone.localdate():%Y-%m-%d}.csv", parts, held.pop_all())
 
 
 def _file(ids: Sequence[int], language: str | None) -> Iterator[str]:
