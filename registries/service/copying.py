@@ -19,14 +19,15 @@ from registries.domain.errors import (
     ConsoleError,
     NotFound,
     Problem,
+    TooManyRequests,
+    Unavailable,
 )
 from registries.domain.registry import Draft, Key, Origin, RegistrySecret
 from registries.domain.selectors import read_selector
 from registries.domain.shown import NOT_VALID
 from registries.index.search import Index
 from registries.service.guard import Guard, require_present
-from registries.service.guesses import Guesses
-from registries.service.likeness import differences
+from registries.service.likeness import Likeness
 from registries.stores.base import Store
 
 NEEDED_AT_SOURCE = (Permission.CREATE, Permission.TEST)
@@ -61,13 +62,13 @@ class Copying:
     """`at_once` is the number of dry runs at the same time; 1 makes them in the caller's thread."""
 
     def __init__(
-        self, store: Store, index: Index, guard: Guard, audit: AuditLog, guesses: Guesses, at_once: int
+        self, store: Store, index: Index, guard: Guard, audit: AuditLog, likeness: Likeness, at_once: int
     ) -> None:
         self._store = store
         self._index = index
         self._guard = guard
         self._audit = audit
-        self._guesses = guesses
+        self._likeness = likeness
         self._at_once = at_once
         self._places: dict[str, Key] = {}
         """Where sources were found last, by uid."""
@@ -262,6 +263,7 @@ class Copying:
 
     def _same(self, access: Access, source: RegistrySecret, present: RegistrySecret) -> bool:
         """Whether two registries are alike. A comparison of passwords counts as a guess."""
-        if self._guesses.wait(access.owner, str(present.key)):
+        try:
+            return self._likeness.alike(access.owner, source, present, present.key)
+        except (TooManyRequests, Unavailable):
             return False
-        return not differences(self._store, source, present)

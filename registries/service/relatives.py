@@ -1,16 +1,12 @@
 """The registries that belong together: a source and its copies, and others with the same address and user name.
 
-Digests of passwords are compared in memory, for a person who may use both registries. A comparison is a guess at a
-password. The answer is remembered for that person: looking again does not count as a guess.
+Digests of passwords are compared in memory, for a person who may use both registries.
 """
 
-import threading
-from collections import OrderedDict
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from hmac import compare_digest
 
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
@@ -21,16 +17,13 @@ from registries.domain.resource import PREFIX, verification_annotations
 from registries.index.search import Index
 from registries.service.copying import NEEDED_AT_SOURCE, Copying
 from registries.service.guard import Guard, require_present
-from registries.service.guesses import Guesses
-from registries.service.likeness import Difference, visible_differences
+from registries.service.likeness import Difference, Likeness, visible_differences
 from registries.service.registries import Registries
 from registries.service.replacement import Replacement
 from registries.stores.base import Store
 
 MOST = 50
 """Relatives that are listed and compared."""
-REMEMBERED = 10_000
-"""Answers, over all people."""
 NEEDED_AT_COPY = (Permission.CREATE, Permission.EDIT, Permission.DELETE)
 
 
@@ -70,7 +63,7 @@ class Relatives:
         store: Store,
         index: Index,
         guard: Guard,
-        guesses: Guesses,
+        likeness: Likeness,
         registries: Registries,
         copying: Copying,
         replacement: Replacement,
@@ -80,12 +73,10 @@ class Relatives:
         self._store = store
         self._index = index
         self._guard = guard
-        self._guesses = guesses
+        self._likeness = likeness
         self._registries = registries
         self._copying = copying
         self._replacement = replacement
-        self._known: OrderedDict[tuple[object, ...], None] = OrderedDict()
-        self._lock = threading.Lock()
 
     def of(self, *, access: Access, registry: RegistrySecret) -> tuple[Relative, ...]:
         """At most MOST visible relatives: the source, then the copies, then the others, by namespace and name."""
@@ -198,34 +189,10 @@ class Relatives:
         return found if same else (*found, Difference.PASSWORD)
 
     def _same_password(self, access: Access, one: RegistrySecret, other: RegistrySecret) -> bool | None:
-        """None for a person who may not use both, who has guessed too often, or if a password cannot be read.
-
-        Passwords that differ count as a guess at both. Equal ones do not, but are not told without a guess left.
-        """
+        """None for a person who may not use both, who has guessed too often, or if a password cannot be read."""
         if not all(access.may(Permission.TEST, it.namespace) for it in (one, other)):
             return None
         try:
-            digests = self._store.fingerprint(one), self._store.fingerprint(other)
+            return self._likeness.same_password(access.owner, one, other, one.key, other.key)
         except ConsoleError:
             return None
-        same = bool(digests[0]) and compare_digest(*digests)
-        if self._is_known(access.owner, *digests):
-            return same
-        keys = [str(it.key) for it in (one, other)]
-        if any(self._guesses.wait(access.owner, key) for key in keys):
-            return None
-        if same:
-            for key in keys:
-                self._guesses.give_back(access.owner, key)
-        self._remember(access.owner, *digests)
-        return same
-
-    def _is_known(self, *answer: object) -> bool:
-        with self._lock:
-            return answer in self._known
-
-    def _remember(self, *answer: object) -> None:
-        with self._lock:
-            self._known[answer] = None
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)

@@ -17,7 +17,7 @@ from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
 from registries.service.guard import Guard, require_present
 from registries.service.images import Images, image_query, saved_queries
-from registries.service.likeness import differences
+from registries.service.likeness import Likeness
 from registries.stores.base import Store
 from registries.verification.history import Check, History
 from registries.verification.outcome import NotTested, Tested, kept
@@ -45,6 +45,7 @@ class Tests:
         history: History,
         prober: ConnectionTest,
         images: Images,
+        likeness: Likeness,
         limit: Rates,
         restraint: Pauses,
         observer: Callable[[str, Result, datetime], None] = lambda uid, result, at: None,
@@ -57,6 +58,7 @@ class Tests:
         self._history = history
         self._prober = prober
         self._images = images
+        self._likeness = likeness
         self._limit = limit
         self._restraint = restraint
         self._observer = observer
@@ -162,8 +164,10 @@ class Tests:
         """Writes a verdict to new copies as well: those that are untested and still have this credential."""
         for it in self._index.copies(access, source.uid):
             untested = it.verification.status is VerifyStatus.UNTESTED and not it.deleting
-            if untested and not differences(self._store, source, it):
-                with suppress(ConsoleError):
+            if not untested:
+                continue
+            with suppress(ConsoleError):
+                if self._likeness.alike(access.owner, source, it, it.key):
                     self.write_verdict(access=access, key=it.key, uid=it.uid, result=result, at=at)
 
     def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> NotTested:

@@ -129,7 +129,7 @@ class Follower:
             present = self._writes.present(key) if exists else None
             if present is not None and present.deleting:
                 return True
-            alike = partial(self._writes.alike, of.source, present) if present else bool
+            alike = partial(self._writes.alike, of.access, of.source, present, known) if present else bool
             state = decide(known, present, of.source, exists=exists, selected=selected, alike=alike)
             if state is CopyState.WAITING:
                 return self._write(of, key, known, present)

@@ -102,7 +102,7 @@ class Rules:
         self, *, access: Access, source: RegistrySecret, selection: Selection
     ) -> tuple[tuple[str, CopyState], ...]:
         """What the rule would find in each namespace now; WAITING: a copy will be written. Forbidden; Conflict;
-        SelectorError; Unavailable."""
+        SelectorError; Unavailable; TooManyRequests, as each comparison with a password is a guess."""
         self.require(access=access)
         if selection.labels:
             read_selector(selection.labels, "")
@@ -111,7 +111,7 @@ class Rules:
         snapshot = self._index.fresh()
         places = selected(self._writes, snapshot, selection, source)
         return tuple(
-            (it, self._foreseen(source, Key(it, source.name), found.get(it))) for it in sorted(places)
+            (it, self._foreseen(access, source, Key(it, source.name), found.get(it))) for it in sorted(places)
         )
 
     def foreseen(
@@ -250,12 +250,12 @@ class Rules:
         self._audit.record(access, Action.SYNC, key=key, uid=uid, note=state.value)
         return state
 
-    def _foreseen(self, source: RegistrySecret, key: Key, found: Found | None) -> CopyState:
+    def _foreseen(self, access: Access, source: RegistrySecret, key: Key, found: Found | None) -> CopyState:
         present = self._writes.present(key)
         known = found.known if found else NOTHING
 
         def alike() -> bool:
-            return present is not None and self._writes.alike(source, present)
+            return present is not None and self._writes.alike(access, source, present, known)
 
         return decide(known, present, source, exists=True, selected=True, alike=alike)
 

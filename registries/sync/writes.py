@@ -11,7 +11,7 @@ from registries.domain.resource import verification_annotations
 from registries.pull_secrets.kinds import Binding, PullSecret
 from registries.service.copying import Copying
 from registries.service.guard import Guard
-from registries.service.likeness import Difference, differences
+from registries.service.likeness import Likeness
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.replacement import Replacement
 from registries.stores.base import Store
@@ -26,12 +26,14 @@ class Writes:
         copying: Copying,
         replacement: Replacement,
         pull_secrets: PullSecretUse,
+        likeness: Likeness,
     ) -> None:
         self._store = store
         self._guard = guard
         self._copying = copying
         self._replacement = replacement
         self._pull_secrets = pull_secrets
+        self._likeness = likeness
 
     @property
     def binds(self) -> bool:
@@ -53,12 +55,12 @@ class Writes:
         except NotFound:
             return None
 
-    def alike(self, source: RegistrySecret, present: RegistrySecret) -> bool:
-        """Whether two have the same values. Unavailable if the passwords cannot be compared now."""
-        found = differences(self._store, source, present)
-        if found == (Difference.UNKNOWN,):
-            raise Unavailable(str(present.key))
-        return not found
+    def alike(self, access: Access, source: RegistrySecret, present: RegistrySecret, known: Known) -> bool:
+        """Whether two have the same values. What the rule did not write itself is compared as a guess of its owner.
+        TooManyRequests; Unavailable if the passwords cannot be compared now."""
+        own = known.uid == present.uid and known.mark == mark(present)
+        guessed = () if own else (present.key,)
+        return self._likeness.alike(access.owner, source, present, *guessed)
 
     def create(self, access: Access, source: RegistrySecret, key: Key, known: Known) -> RegistrySecret:
         """The new copy. One that an attempt before a crash deleted, to create it again, keeps its pull secret.

@@ -37,6 +37,7 @@ from registries.service.copying import Copying
 from registries.service.guard import Guard
 from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
 from registries.service.images import Images
+from registries.service.likeness import Likeness
 from registries.service.missing import MissingCopies
 from registries.service.node_tests import NodeTests
 from registries.service.pull_failures import PodFailures
@@ -83,17 +84,21 @@ class Services(Telling, Mirroring, Admitting):
         return Guesses(budget=Rates(GUESSES_PER_MINUTE, buckets), told=Rates(1, buckets))
 
     @part
+    def likeness(self) -> Likeness:
+        return Likeness(self.store, self.guesses)
+
+    @part
     def copies(self) -> Copies:
         return Copies(self.store, self.index, self.guesses)
 
     @part
     def copying(self) -> Copying:
         at_once = DELETED_AT_ONCE if self.on_cluster else 1
-        return Copying(self.store, self.index, self.guard, self.audit, self.guesses, at_once)
+        return Copying(self.store, self.index, self.guard, self.audit, self.likeness, at_once)
 
     @part
     def relatives(self) -> Relatives:
-        parts = (self.store, self.index, self.guard, self.guesses, self.registries, self.copying)
+        parts = (self.store, self.index, self.guard, self.likeness, self.registries, self.copying)
         return Relatives(*parts, self.replacement, self.audit)
 
     @part
@@ -110,6 +115,7 @@ class Services(Telling, Mirroring, Admitting):
             history=self.history,
             prober=self.prober,
             images=self.images,
+            likeness=self.likeness,
             limit=Rates(settings.TESTS_PER_MINUTE, StoredBuckets()),
             restraint=self.pauses,
             observer=observe,
@@ -137,8 +143,6 @@ class Services(Telling, Mirroring, Admitting):
     @part
     def node_tests(self) -> NodeTests:
         return NodeTests(self.store, self.guard, self.audit, timezone.localtime, later, settings.NODE_GROUPS)
-
-    @part
 
     @part
     def lanes(self) -> Lanes:
@@ -219,7 +223,8 @@ class Services(Telling, Mirroring, Admitting):
 
     @part
     def sync_writes(self) -> Writes:
-        return Writes(self.store, self.guard, self.copying, self.replacement, self.pull_secrets)
+        parts = self.store, self.guard, self.copying, self.replacement, self.pull_secrets
+        return Writes(*parts, self.likeness)
 
     @part
     def follower(self) -> Follower:

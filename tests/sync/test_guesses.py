@@ -1,0 +1,113 @@
+"""A rule compares its source with registries of others: each comparison is a guess of its owner, and few are told."""
+
+import math
+import time
+from collections.abc import Callable
+
+import pytest
+
+from registries.domain.errors import TooManyRequests
+from registries.domain.registry import Key
+from registries.models import SyncCopy, SyncRule
+from registries.service.guesses import GUESSES_PER_MINUTE
+from registries.wiring import services
+from tests.api.test_sync_rules import put
+from tests.canary import CANARY
+from tests.cast import Cast
+from tests.sync.test_follow import ALL, change, in_b, keep, turn
+
+TELLING = {"name_taken", "present", "in_step", "changed", "waiting"}
+"""States that tell whether the passwords are equal."""
+
+
+def by_api(cast: Cast) -> str:
+    answer = put(cast.api("olive"), {"all": True}, "?dryRun=All")
+    if answer.status_code == 429:
+        assert 0 < int(answer["Retry-After"]) <= 60
+        return ""
+    return str(answer.json()["copies"][0]["state"])
+
+
+def by_dialog(cast: Cast) -> str:
+    form = {"scope": "all", "step": "preview"}
+    answer = cast.client("olive").post("/registries/team-a/harbor-prod/sync/edit/", form)
+    if answer.status_code == 422:
+        assert "请求过多" in answer.content.decode()
+        return ""
+    text = answer.content.decode()
+    return "present" if "已存在" in text else "name_taken"
+
+
+def by_rule(cast: Cast) -> str:
+    keep(cast, cast.find())
+    state = turn()["team-b"]
+    if state == "failed":
+        assert SyncCopy.objects.get().problem == TooManyRequests.reason
+        SyncCopy.objects.all().delete()  # a failure waits for a minute
+    return state
+
+
+WAYS = {"API": by_api, "dialog": by_dialog, "rule": by_rule}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_guesses_at_the_registry_of_somebody_else_end_soon(cast: Cast, way: Callable[[Cast], str]) -> None:
+    cast.add(namespace="team-b")
+    source, begun, told = cast.add(password="guess-0"), time.monotonic(), 0
+
+    for number in range(3 * GUESSES_PER_MINUTE):
+        change(cast, source, f"guess-{number}")
+        told += way(cast) in TELLING
+
+    refilled = math.ceil((time.monotonic() - begun) * GUESSES_PER_MINUTE / 60)
+    assert 0 < told <= GUESSES_PER_MINUTE + refilled
+    assert services().guesses.wait(cast.access("nina").owner, "team-b/harbor-prod") == 0, "of one person"
+
+
+def test_guesses_at_a_copy_that_somebody_changed_end_soon(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    change(cast, in_b(cast), "by-hand-1")
+    begun, told = time.monotonic(), 0
+
+    for number in range(3 * GUESSES_PER_MINUTE):
+        change(cast, source, f"guess-{number}")
+        told += turn()["team-b"] in TELLING
+        SyncCopy.objects.update(state="in_step")  # looked at again at once
+
+    refilled = math.ceil((time.monotonic() - begun) * GUESSES_PER_MINUTE / 60)
+    assert 0 < told <= GUESSES_PER_MINUTE + refilled
+
+
+def test_own_copies_follow_without_a_guess(cast: Cast) -> None:
+    source = cast.add()
+    keep(cast, source)
+    for number in range(3 * GUESSES_PER_MINUTE):
+        change(cast, source, f"another-{number}")
+        assert turn() == {"team-b": "in_step"}
+    assert services().guesses.wait(cast.access("olive").owner, "team-b/harbor-prod") == 0
+
+
+def test_looking_again_is_no_other_guess(cast: Cast) -> None:
+    cast.add(namespace="team-b", password="another-1")
+    source = cast.add()
+    for _ in range(3 * GUESSES_PER_MINUTE):
+        [(_, state)] = services().sync_rules.preview(
+            access=cast.access("olive"), source=source, selection=ALL
+        )
+        assert state == "name_taken"
+
+
+def test_who_ran_out_of_guesses_can_look_again_later(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    cast.add(namespace="team-b")
+    keep(cast, cast.add())
+    with monkeypatch.context() as patch:
+        patch.setattr(services().guesses, "wait", lambda person, registry: 7)
+        assert turn() == {"team-b": "failed"}
+    SyncCopy.objects.update(at="2026-01-01T00:00Z")
+
+    assert turn() == {"team-b": "present"}
+    assert SyncRule.objects.get().state == "active"
+    key = Key("team-b", "harbor-prod")
+    assert services().store.credential(key, uid=in_b(cast).uid).password == CANARY
