@@ -84,14 +84,15 @@ class Follower:
         """Looks at every namespace of a claimed rule, and ends the claim."""
         access = replace(self._access_now(Access(rule.person, owner=rule.owner)), source=BY_RULE)
         state, problem = RuleState.ACTIVE, ""
+        if source is None and not (rule.ending or restorable([rule.uid])):
+            rows.drop(rule)  # whatever became of its owner
+            return
         if not access.administers:
             state = RuleState.NO_RIGHT
         elif rule.ending:
             state, problem = self._end(rule, access)
         elif source is None or source.deleting:
             state = RuleState.SOURCE_GONE
-            if source is None and not restorable([rule.uid]):
-                rows.drop(rule)
         else:
             try:
                 self._look_at_all(Round(rule, access, source), snapshot)

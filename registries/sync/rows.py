@@ -4,13 +4,14 @@ A claim is a conditional UPDATE with an end: the rule of a dead process is due a
 of its claim writes nothing.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from registries.domain.access import OWNER_MAX, Access
@@ -80,12 +81,17 @@ def found(rule: Rule) -> dict[str, Found]:
     return {it.namespace: _found(it) for it in SyncCopy.objects.filter(rule=rule.id).order_by("namespace")}
 
 
-def found_of_all() -> dict[int, list[Found]]:
-    """By id of a rule, the states of all of its namespaces."""
-    by_rule: dict[int, list[Found]] = {}
-    for row in SyncCopy.objects.order_by("namespace"):
-        by_rule.setdefault(row.rule_id, []).append(_found(row))
-    return by_rule
+def counts(namespaces: Collection[str] | None) -> dict[int, Counter[CopyState]]:
+    """By id of a rule, how many of these namespaces are in each state; None means all namespaces. The database counts:
+    rules and namespaces may be many."""
+    found: dict[int, Counter[CopyState]] = {}
+    rows = SyncCopy.objects.order_by()
+    for some in (
+        [rows] if namespaces is None else [rows.filter(namespace__in=it) for it in _parts(namespaces)]
+    ):
+        for rule, state, number in some.values_list("rule", "state").annotate(number=Count("pk")):
+            found.setdefault(rule, Counter())[CopyState(state)] += number
+    return found
 
 
 def unsaved(access: Access, source: RegistrySecret, selection: Selection, *, bind: bool) -> Rule:

@@ -5,7 +5,8 @@ namespaces, when it is set up and whenever it acts. People of a cluster (CONSOLE
 console's own account may not create registries there.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from registries.audit.action import Action
@@ -32,8 +33,11 @@ class RuleView:
 
     rule: Rule
     copies: tuple[Found, ...]
-    names: tuple[str, ...] = ()
+    """() in a list of rules."""
+    names: tuple[str, ...]
     """Those of the namespaces chosen by name that the viewer sees."""
+    counts: Mapping[CopyState, int]
+    """How many of the namespaces that the viewer sees are in each state."""
 
     @property
     def unseen(self) -> int:
@@ -42,7 +46,7 @@ class RuleView:
 
     @property
     def in_step(self) -> int:
-        return sum(it.known.state is CopyState.IN_STEP for it in self.copies)
+        return self.counts.get(CopyState.IN_STEP, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +84,20 @@ class Rules:
         return _view(access, rule, rows.found(rule).values())
 
     def all(self, *, access: Access) -> tuple[RuleView, ...]:
-        """The rules whose sources this person sees, also those that are gone, by namespace and name. NotFound where
-        there are no rules."""
+        """The rules whose sources this person sees, by namespace and name; for who may set up rules, also those whose
+        sources are gone: a later namespace of the same name has other people. NotFound where there are no rules."""
         if not self.available:
             raise NotFound("sync")
-        seen = [it for it in rows.rules() if access.may(Permission.SEE, it.key.namespace)]
-        found = rows.found_of_all() if seen else {}
+        there, gone = self._index.fresh().keys_by_uid, self.may_set_up(access=access)
+        seen = [
+            it
+            for it in rows.rules()
+            if access.may(Permission.SEE, it.key.namespace) and (gone or it.uid in there)
+        ]
+        mine = [it for it in access.namespaces if access.may(Permission.SEE, it)]
+        counts = rows.counts(None if access.sees_everything else mine) if seen else {}
         ordered = sorted(seen, key=lambda it: (it.key, it.id))
-        return tuple(_view(access, it, found.get(it.id, ())) for it in ordered)
+        return tuple(RuleView(it, (), _names(access, it), counts.get(it.id, {})) for it in ordered)
 
     def source_of(self, *, access: Access, registry: RegistrySecret) -> Key | None:
         """The source with which a rule keeps this registry in step, if this person sees the source."""
@@ -269,5 +279,8 @@ class Rules:
 
 def _view(access: Access, rule: Rule, found: Iterable[Found]) -> RuleView:
     copies = tuple(it for it in found if access.may(Permission.SEE, it.namespace))
-    names = tuple(it for it in rule.selection.names if access.may(Permission.SEE, it))
-    return RuleView(rule, copies, names)
+    return RuleView(rule, copies, _names(access, rule), Counter(it.known.state for it in copies))
+
+
+def _names(access: Access, rule: Rule) -> tuple[str, ...]:
+    return tuple(it for it in rule.selection.names if access.may(Permission.SEE, it))

@@ -497,3 +497,19 @@ def test_a_second_look_at_what_is_in_step_compares_and_writes_nothing(
     ]
     assert AuditEntry.objects.count() == before
     assert services().follower.turn() == 0, "nothing is due"
+
+
+@pytest.mark.parametrize("owner", ["there", "without the role", "without the account"])
+def test_a_rule_goes_with_its_source_whatever_became_of_its_owner(cast: Cast, owner: str) -> None:
+    source = cast.add()
+    keep(cast, source)
+    turn()
+    services().registries.delete(access=cast.access("olive"), key=source.key, uid=source.uid, forget=True)
+    if owner == "without the role":
+        remove_grant(cast.users["olive"], EVERYWHERE)
+    elif owner == "without the account":
+        cast.users["olive"].delete()
+
+    turn()
+
+    assert not SyncRule.objects.exists()

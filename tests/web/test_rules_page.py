@@ -3,8 +3,12 @@
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from registries.models import SyncRule
+from registries.domain.access import Role
+from registries.models import SyncCopy, SyncRule
+from registries.people.grants import set_grant
 from registries.sync.rows import Selection
 from registries.wiring import services
 from registries.words.sync import COPIES
@@ -71,6 +75,29 @@ def test_a_source_that_is_gone_is_no_link(several: Cast) -> None:
 
     assert 'href="/registries/team-a/harbor-prod/"' not in shown
     assert "来源已删除" in shown
+    for person in ("nina", "vic"):
+        assert source.key.name not in page(several, person), "a later namespace of this name has other people"
+
+
+@pytest.mark.parametrize(("person", "number"), {"olive": 23, "nina": 3, "vic": 3}.items())
+def test_the_database_counts(cast: Cast, person: str, number: int) -> None:
+    """Rules and namespaces may be many: whoever opens the page must not read all of it."""
+    keep(cast, cast.add())
+    rule = SyncRule.objects.get()
+    for place in range(20):
+        SyncCopy.objects.create(rule=rule, namespace=f"other-{place}", state="changed")
+    for place in range(3):
+        SyncCopy.objects.create(rule=rule, namespace=f"mine-{place}", state="changed")
+        if person != "olive":
+            set_grant(cast.users[person], f"mine-{place}", Role.VIEWER)
+
+    with CaptureQueriesContext(connection) as queries:
+        shown = page(cast, person)
+
+    assert f"{COPIES['changed'].text}: {number}<" in shown
+    asked = [it["sql"] for it in queries if "registries_synccopy" in it["sql"]]
+    assert len(asked) == 1
+    assert "COUNT" in asked[0]
 
 
 def test_administrators_find_it(cast: Cast) -> None:

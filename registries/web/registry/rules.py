@@ -29,8 +29,7 @@ def rules(request: ConsoleRequest) -> HttpResponse:
 
 def _row(view: RuleView, *, there: Any) -> dict[str, Any]:
     rule = view.rule
-    states = [it.known.state for it in view.copies]
-    counts = ((state, states.count(state)) for state in (*ORDER, CopyState.WAITING))
+    counts = ((state, view.counts.get(state, 0)) for state in (*ORDER, CopyState.WAITING))
     return {
         "key": rule.key,
         "href": details_url(rule.key) if there is not None and there.uid == rule.uid else "",
