@@ -6,6 +6,7 @@ need() { command -v "$1" >/dev/null 2>&1 || wanted="$wanted $2"; }
 command -v chromium >/dev/null 2>&1 || need chromium-headless-shell chromium-headless-shell
 need docker-registry docker-registry
 need skopeo skopeo
+need kubectl kubernetes-client
 need promtool prometheus
 need prometheus-alertmanager prometheus-alertmanager
 [ -d /usr/share/fonts/opentype/noto ] && ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || wanted="$wanted fonts-noto-cjk"

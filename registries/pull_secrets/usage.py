@@ -81,6 +81,20 @@ class Users:
             return Binding.UNKNOWN
         return Binding.BOUND if key.name in _named(account) else Binding.UNBOUND
 
+    def of_account(self, account: Key) -> frozenset[str] | None:
+        """The pull secrets that a service account names; none for one that does not exist, None if it cannot be read.
+
+        Raises no error. A list with one name in it needs no more than the right that the usage needs.
+        """
+        group, plural = COLLECTIONS[ACCOUNT]
+        path = f"{group}/namespaces/{account.namespace}/{plural}"
+        query = {"fieldSelector": f"metadata.name={account.name}"}
+        try:
+            found = self._reader.call("GET", path, subject=str(account), query=query, read=PATIENCE)
+        except ConsoleError:
+            return None
+        return frozenset(name for it in found.get("items") or () for name in _named(it))
+
     def bind(self, key: Key, *, bound: bool) -> None:
         """Adds the pull secret to the default service account, or removes it. Conflict `no_service_account`;
         Forbidden.

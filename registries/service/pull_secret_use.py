@@ -62,6 +62,17 @@ class PullSecretUse:
         with ThreadPoolExecutor(AT_ONCE, "bindings") as threads:
             return dict(zip(keys, threads.map(users.binding, keys), strict=True))
 
+    def of_accounts(self, *, access: Access, keys: Collection[Key]) -> dict[Key, frozenset[str]]:
+        """The pull secrets that service accounts name, by namespace and name. One that cannot be read is left out."""
+        for key in keys:
+            self._guard.require(access, Permission.SEE, key, Action.SEE)
+        users = self._store.acting_as(access.acting).pull_secret_users()
+        if users is None or not keys:
+            return {}
+        with ThreadPoolExecutor(AT_ONCE, "accounts") as threads:
+            found = zip(keys, threads.map(users.of_account, keys), strict=True)
+            return {key: names for key, names in found if names is not None}
+
     def bind(self, *, access: Access, key: Key, uid: str, bound: bool, gone: bool = False) -> None:
         """Binds the default service account of the namespace to the pull secret, or unbinds it. `gone`: the registry
         is deleted; only for a caller that knows who bound it.

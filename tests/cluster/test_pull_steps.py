@@ -14,7 +14,8 @@ import pytest
 
 from registries.cluster.paths import pods_in, secret, secrets_in
 from registries.domain.registry import Key
-from registries.web.pulls.pull_steps import COMMANDS, SHAPE, UNFOLDED
+from registries.web.pulls.commands import SHAPE
+from registries.web.pulls.step import COMMANDS, UNFOLDED
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.cluster.test_pages import configured

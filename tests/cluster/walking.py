@@ -12,7 +12,7 @@ from registries.cluster import paths
 from registries.domain.access import Access
 from registries.domain.registry import Draft, Key, Provider, VerifyStatus
 from registries.pull_secrets.explain import Code, Near
-from registries.web.pulls.pull_steps import SHAPE
+from registries.web.pulls.commands import SHAPE
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cluster.test_pull_failures import PAGE
@@ -61,6 +61,8 @@ class Case:
     near: Near | None = None
     node: str = "new"
     account: str = "default"
+    of_account: tuple[str, ...] = ()
+    """The pull secrets that the service account names."""
     policy: str = "Always"
     init: bool = False
     more: str = ""
@@ -98,9 +100,10 @@ class Place:
     def create(self) -> None:
         self._server.create_namespace(self.namespace)
         for account in dict.fromkeys(("default", self.case.account)):
-            self._post(
-                f"/api/v1/namespaces/{self.namespace}/serviceaccounts", {"metadata": {"name": account}}
-            )
+            body: Json = {"metadata": {"name": account}}
+            if account == self.case.account:
+                body["imagePullSecrets"] = [{"name": it} for it in self.case.of_account]
+            self._post(f"/api/v1/namespaces/{self.namespace}/serviceaccounts", body)
         for name, secret in self.case.secrets:
             field = ".dockercfg" if secret.kind.endswith("dockercfg") else ".dockerconfigjson"
             content = self.text(json.dumps(secret.content))

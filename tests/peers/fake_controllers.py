@@ -3,6 +3,7 @@ kubectl that the console shows."""
 
 import hashlib
 import json
+import re
 import shlex
 from typing import Any
 
@@ -79,7 +80,11 @@ class FakeController:
 
 
 def kubectl(server: ApiServer, line: str) -> None:
-    """Does what a command that the console shows would do."""
+    """Does what a command that the console shows would do. test_shown_commands.py compares it with the real
+    kubectl."""
+    if "$(" in line:
+        _change_account(server, line)
+        return
     program, flag, namespace, verb, *words = shlex.split(line)
     assert (program, flag) == ("kubectl", "-n"), line
     if verb == "rollout":
@@ -95,6 +100,24 @@ def kubectl(server: ApiServer, line: str) -> None:
         assert verb == "delete", line
         answer = server.call("DELETE", _object(namespace, *words))
     assert answer.status in (200, 202), (line, answer.body)
+
+
+def _change_account(server: ApiServer, line: str) -> None:
+    """The patch of a service account with its whole list, which a Go template writes."""
+    patch, _, template = line.partition(" -p ")
+    _, _, namespace, verb, kind, name = shlex.split(patch)
+    assert (verb, kind) == ("patch", "serviceaccount"), line
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}"
+    account = server.call("GET", path).body
+    gone = re.findall(r'ne \.name "([^"]+)"', template)
+    added = re.findall(r'{"name":"([^"{]+)"}\]', template)
+    kept = [it for it in account.get("imagePullSecrets") or () if it["name"] not in gone]
+    body = {
+        "metadata": {"resourceVersion": account["metadata"]["resourceVersion"]},
+        "imagePullSecrets": [*kept, *({"name": it} for it in added)],
+    }
+    answer = server.call("PATCH", path, body, kind=STRATEGIC)
+    assert answer.status == 200, (line, answer.body)
 
 
 def _object(namespace: str, kind: str, name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 INSTALL = {
+    "kubectl": "apt-get install kubernetes-client",
     "docker-registry": "apt-get install docker-registry",
     "skopeo": "apt-get install skopeo",
 }

@@ -18,7 +18,8 @@ from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.explain import Code, Explanation
 from registries.pull_secrets.failing import Phase
 from registries.service.pull_failures import Failure
-from registries.web.pulls.pull_steps import Bindings, Step, bindings_of, steps_for
+from registries.web.pulls.pull_steps import accounts_of, steps_for
+from registries.web.pulls.step import Accounts, Step
 from registries.web.responses import back, dialog, is_htmx
 from registries.wiring import services
 from registries.words.labels import Label
@@ -72,14 +73,14 @@ def pull_failures(request: ConsoleRequest) -> HttpResponse:
     found = services().pull_failures.find(access=access, namespace=namespace, phase=phase)
     items = [it for it in found.items if not name or it.explanation.registry == Key(namespace, name)]
     grouped = _grouped(items)
-    bindings = bindings_of(grouped[:GROUPS], request.acting_access)
+    accounts = accounts_of(grouped[:GROUPS], request.acting_access)
     context: dict[str, Any] = {
         "namespace": namespace,
         "namespaces": services().index.namespaces(access=access),
         "registry": shown_words(name, IMAGE_MAX),
         "running": phase is Phase.RUNNING,
         "pods": len({(it.pod.namespace, it.pod.name) for it in items}),
-        "groups": [_group(it, request.acting_access, bindings) for it in grouped[:GROUPS]],
+        "groups": [_group(it, request.acting_access, accounts) for it in grouped[:GROUPS]],
         "more": found.more or len(grouped) > GROUPS,
         "unread": found.unread[:UNREAD_SHOWN],
         "unread_more": len(found.unread[UNREAD_SHOWN:]),
@@ -98,7 +99,7 @@ def _grouped(items: Iterable[Failure]) -> list[list[Failure]]:
     return sorted(groups.values(), key=lambda group: -len(group))
 
 
-def _group(failures: list[Failure], access: Access, bindings: Bindings) -> Group:
+def _group(failures: list[Failure], access: Access, accounts: Accounts) -> Group:
     first, explanation = failures[0], failures[0].explanation
     told = next((it.waiting.message for it in failures if it.waiting.message), "")
     return Group(
@@ -112,7 +113,7 @@ def _group(failures: list[Failure], access: Access, bindings: Bindings) -> Group
         pods=[(it.pod.name, it.waiting.container) for it in failures[:SHOWN]],
         count=len(failures),
         more=len(failures[SHOWN:]),
-        steps=steps_for(failures, access, bindings),
+        steps=steps_for(failures, access, accounts),
     )
 
 

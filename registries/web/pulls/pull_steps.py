@@ -1,11 +1,7 @@
 """The next step for pods that cannot pull: a button where the console can help, else a command for kubectl."""
 
-import json
-import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,13 +17,22 @@ from registries.pull_secrets.kinds import Binding, is_object_name
 from registries.pull_secrets.matching import DEFAULT_DOMAIN
 from registries.pull_secrets.restart import ROLLED_OUT
 from registries.service.pull_failures import Failure
+from registries.web.pulls.commands import (
+    change_account,
+    change_template,
+    delete_secret,
+    kubectl,
+    look_at,
+    restart,
+)
+from registries.web.pulls.step import COMMANDS, Accounts, Step
 from registries.web.responses import details_url
 from registries.wiring import services
 
 BUTTONS = 10
 """Restarts that one step offers."""
-COMMANDS, UNFOLDED = 30, 3
-"""Workloads whose commands a step has, and those that are not folded."""
+ACCOUNTS = 50
+"""Service accounts that are read for pods with a broken Secret."""
 NAME_MAX = 255
 _NEEDS_CREDENTIAL = frozenset(
     {
@@ -39,60 +44,27 @@ _NEEDS_CREDENTIAL = frozenset(
         Code.CREDENTIAL_FOREIGN,
     }
 )
+_MAY_BE_OF_ACCOUNT = _NEEDS_CREDENTIAL - {Code.NO_SECRET} | {Code.SECRET_BROKEN}
 DEFAULT_ACCOUNT = "default"
-Bindings = Mapping[Key, Binding]
 STEPS = 5
 """Different steps for the workloads of one group."""
-SHAPE = """| base64 -d | jq 'walk(if type == "object" or type == "array" then . else type end)'"""
-"""Shows the keys of a Secret, and of each value its type alone."""
-_WITH_TEMPLATE = (*ROLLED_OUT, "StatefulSet")
-"""Workloads whose pod template can be changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The next step: a link, a button that posts `fields` to `url`, or neither. `command` is for kubectl. `look` shows
-    a Secret without its passwords, and `last` deletes it when nothing names it any more."""
-
-    text: str = ""
-    url: str = ""
-    dialog: bool = False
-    posts: bool = False
-    fields: tuple[tuple[str, str], ...] = ()
-    hint: str = ""
-    command: str = ""
-    look: str = ""
-    last: str = ""
-    again: bool = False
-    """Whether new pods alone are the step."""
-    restarts: tuple[tuple[str, str], ...] = ()
-    """Buttons that make pods again: (text, URL)."""
-    commands: tuple[str, ...] = ()
-    """The commands of all workloads, the one of `command` first."""
-    more: int = 0
-    """Workloads whose commands are left out."""
-
-    @property
-    def unfolded(self) -> tuple[str, ...]:
-        return self.commands[:UNFOLDED]
-
-    @property
-    def folded(self) -> tuple[str, ...]:
-        return self.commands[UNFOLDED:]
-
-
-def bindings_of(groups: list[list[Failure]], access: Access) -> Bindings:
-    """Whether the default service accounts name the pull secrets that pods without any would need. Read together, as
-    each takes a call to the cluster."""
+def accounts_of(groups: list[list[Failure]], access: Access) -> Accounts:
+    """The service accounts of pods without a pull secret that they need, or with one that is broken or not enough. Read
+    together, as each takes a call to the cluster."""
     found = (it[0].explanation for it in groups if any(one.pod.account == DEFAULT_ACCOUNT for one in it))
     keys = dict.fromkeys(it.registry for it in found if it.registry and it.code is Code.NO_SECRET)
     known = [it for it in keys if services().index.known(access, it)]
-    return services().pull_secrets.bindings(access=access, keys=known)
+    pods = (it.pod for group in groups for it in group if it.explanation.code in _MAY_BE_OF_ACCOUNT)
+    accounts = list(islice(dict.fromkeys(Key(it.namespace, it.account) for it in pods), ACCOUNTS))
+    use = services().pull_secrets
+    return Accounts(use.bindings(access=access, keys=known), use.of_accounts(access=access, keys=accounts))
 
 
-def steps_for(failures: list[Failure], access: Access, bindings: Bindings) -> list[Step]:
+def steps_for(failures: list[Failure], access: Access, accounts: Accounts) -> list[Step]:
     """The next step of failures with one explanation: one, unless their workloads differ in more than the command, for
-    example in the service account. `bindings` is of `bindings_of`."""
+    example in the service account. `accounts` is of `accounts_of`."""
     workloads: dict[tuple[object, ...], list[FailingPod]] = {}
     for it in failures:
         pod = it.pod
@@ -101,7 +73,7 @@ def steps_for(failures: list[Failure], access: Access, bindings: Bindings) -> li
     pods: dict[Step, list[FailingPod]] = {}
     commands: dict[Step, dict[str, None]] = {}
     for own in workloads.values():
-        step = _step(own[0], failures[0].explanation, access, bindings)
+        step = _step(own[0], failures[0].explanation, access, accounts)
         alike = replace(step, command="")
         pods.setdefault(alike, []).extend(own)
         commands.setdefault(alike, {}).update({step.command: None} if step.command else {})
@@ -119,18 +91,18 @@ def _whole(step: Step, commands: list[str], pods: list[FailingPod], access: Acce
     return _with_restarts(shown, pods, access)
 
 
-def _step(pod: FailingPod, explanation: Explanation, access: Access, bindings: Bindings) -> Step:
+def _step(pod: FailingPod, explanation: Explanation, access: Access, accounts: Accounts) -> Step:
     """The one next step. A button is offered only with its permission."""
     registry = services().index.known(access, explanation.registry) if explanation.registry else None
     if explanation.code is Code.SECRET_BROKEN:
-        return _broken(pod, explanation, registry, access)
+        return _broken(pod, explanation, registry, access, accounts)
     if registry is not None:
-        return _with_registry(pod, registry, explanation, access, bindings)
+        return _with_registry(pod, registry, explanation, access, accounts)
     if explanation.code in _NEEDS_CREDENTIAL and access.may(Permission.CREATE, pod.namespace):
         name = explanation.secret if explanation.code is Code.SECRET_MISSING else ""
         hint = _("The console then keeps a pull secret for it.")
         return Step(_("Add registry"), _add_url(pod, explanation.host, name), dialog=True, hint=hint)
-    return Step(command=_kubectl(pod, "describe", "pod", pod.name))
+    return Step(command=kubectl(pod.namespace, "describe", "pod", pod.name))
 
 
 def _add_url(pod: FailingPod, host: str, name: str = "") -> str:
@@ -144,7 +116,7 @@ def _with_registry(
     registry: RegistrySecret,
     explanation: Explanation,
     access: Access,
-    bindings: Bindings,
+    accounts: Accounts,
 ) -> Step:
     names, code = [registry.namespace, registry.name], explanation.code
     may = access.may(Permission.CREATE, pod.namespace)
@@ -156,8 +128,8 @@ def _with_registry(
         return Step(_open(registry), details_url(registry.key), hint=hint)
     if code in _NEEDS_CREDENTIAL:
         if code is not Code.NO_SECRET:
-            return _named(pod, registry)
-        return _bind(pod, registry, access, bindings.get(registry.key))
+            return _named(pod, registry, accounts)
+        return _bind(pod, registry, access, accounts.bindings.get(registry.key))
     if code is Code.CREDENTIAL_BAD and may and _needs_password(registry):
         hint = _("The registry refuses the user name %(name)s or its password.")
         hint %= {"name": shown_words(registry.username, NAME_MAX)}
@@ -173,35 +145,59 @@ def _with_registry(
 
 
 def _broken(
-    pod: FailingPod, explanation: Explanation, registry: RegistrySecret | None, access: Access
+    pod: FailingPod,
+    explanation: Explanation,
+    registry: RegistrySecret | None,
+    access: Access,
+    accounts: Accounts,
 ) -> Step:
-    """A Secret of somebody else stops every pull. The workload names another one instead of it; it is deleted last, and
-    first only where nothing else helps."""
+    """A Secret of somebody else stops every pull. The service account or the workload names another one instead of it;
+    it is deleted last, and first only where nothing else helps."""
     secret = explanation.secret
     if not is_object_name(secret):
         return Step(hint=_("Correct this Secret, or name another one in the workload."))
-    delete = _kubectl(pod, "delete", "secret", secret)
-    look = f"{_kubectl(pod, 'get', 'secret', secret, '-o', 'jsonpath={.data.*}')} {SHAPE}"
+    delete, look = delete_secret(pod.namespace, secret), look_at(pod.namespace, secret)
     if registry is not None and registry.name == secret:
         hint = _(
             "The console keeps a Secret of this name for %(name)s, and makes it again after its deletion."
         )
         return Step(hint=hint % {"name": registry.title}, command=delete, look=look)
-    instead = _template(pod, [{"$patch": "delete", "name": secret}, *(_names(registry) if registry else ())])
+    instead, of_account = _instead(pod, secret, registry, accounts)
     if not instead:
         hint = _("These pods cannot be changed. Delete the Secret, and add a registry with its name.")
         return Step(hint=hint, command=delete, look=look)
+    step = Step(command=instead, look=look, last=delete)
     if registry is not None:
         hint = _("The workload then names the pull secret %(name)s instead of this Secret.")
-        opens = _open(registry), details_url(registry.key)
-        hint %= {"name": registry.name}
-        return Step(*opens, hint=hint, command=instead, look=look, last=delete)
+        if of_account:
+            hint = _(
+                "The service account %(account)s then names the pull secret %(name)s instead of this Secret."
+            )
+        hint %= {"name": registry.name, "account": pod.account}
+        return replace(step, text=_open(registry), url=details_url(registry.key), hint=hint)
     hint = _("A public image needs no Secret: take it out of the workload.")
-    if not access.may(Permission.CREATE, pod.namespace):
-        return Step(hint=hint, command=instead, look=look, last=delete)
-    hint = _("For a private image. A public one needs no Secret: take it out of the workload.")
-    url = _add_url(pod, explanation.host)
-    return Step(_("Add registry"), url, dialog=True, hint=hint, command=instead, look=look, last=delete)
+    if of_account:
+        hint = _("The service account %(account)s names it. A public image needs no Secret: take it out.")
+    if access.may(Permission.CREATE, pod.namespace):
+        step = replace(step, text=_("Add registry"), url=_add_url(pod, explanation.host), dialog=True)
+        hint = _("For a private image. A public one needs no Secret: take it out of the workload.")
+        if of_account:
+            hint = _(
+                "For a private image. A public one needs no Secret: take it out of the service account %(account)s."
+            )
+    return replace(step, hint=hint % {"account": pod.account})
+
+
+def _instead(
+    pod: FailingPod, secret: str, registry: RegistrySecret | None, accounts: Accounts
+) -> tuple[str, bool]:
+    """The command after which new pods do not get a Secret, but the pull secret of `registry`; "" without one. Whether
+    it changes the service account: a pod without a list of its own got that of its account."""
+    adds = registry.name if registry else ""
+    if _has_list_of_account(pod, accounts):
+        change = change_account(pod.namespace, pod.account, adds=adds, takes_out=secret)
+        return f"{change}\n{_restart(pod)}".strip(), True
+    return change_template(pod.namespace, pod.owner, pod.name, adds=adds, takes_out=secret), False
 
 
 def _open(registry: RegistrySecret) -> str:
@@ -247,10 +243,7 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Bi
     """New pods of a service account get its pull secrets, if they name none themselves."""
     restart, opens = _restart(pod), (_open(registry), details_url(registry.key))
     if pod.account != DEFAULT_ACCOUNT:
-        patch = _json({"imagePullSecrets": _names(registry)})
-        bind = _kubectl(pod, "patch", "serviceaccount", pod.account, "-p", patch)
-        hint = _("Bind it to the service account %(name)s. Only new pods use it.") % {"name": pod.account}
-        return Step(*opens, hint=hint, command=f"{bind}\n{restart}".strip())
+        return _bind_by_command(pod, registry)
     if binding is Binding.BOUND:
         hint = _("It is bound to the default service account. These pods are older: restart the workload.")
         if not restart:
@@ -264,43 +257,36 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Bi
         fields = (("uid", registry.uid), ("bound", "1"), ("from", "pull-failures"))
         text = _("Bind %(name)s") % {"name": registry.name}
         return Step(text, url, posts=True, fields=fields, hint=hint, command=restart)
-    return _named(pod, registry)
+    return _named_by_workload(pod, registry)
 
 
-def _named(pod: FailingPod, registry: RegistrySecret) -> Step:
-    """The workload names the pull secret beside those that it has."""
-    if registry.name in pod.secrets:
-        return Step(_open(registry), details_url(registry.key))
-    hint = _("Name the pull secret %(name)s in the workload.") % {"name": registry.name}
-    command = _template(pod, _names(registry))
+def _bind_by_command(pod: FailingPod, registry: RegistrySecret) -> Step:
+    bind = change_account(pod.namespace, pod.account, adds=registry.name)
+    hint = _("Bind it to the service account %(name)s. Only new pods use it.") % {"name": pod.account}
+    command = f"{bind}\n{_restart(pod)}".strip()
     return Step(_open(registry), details_url(registry.key), hint=hint, command=command)
 
 
-def _template(pod: FailingPod, names: list[dict[str, str]]) -> str:
-    """The command that merges pull secrets into the template of a workload; "" for a pod without one."""
-    kind, name = pod.owner
-    if kind not in _WITH_TEMPLATE:
-        return ""
-    patch = _json({"spec": {"template": {"spec": {"imagePullSecrets": names}}}})
-    command = _kubectl(pod, "patch", kind.lower(), name, "-p", patch)
-    return command if kind in ROLLED_OUT else f"{command}\n{_restart(pod)}"
+def _named(pod: FailingPod, registry: RegistrySecret, accounts: Accounts) -> Step:
+    """The workload names the pull secret beside those that it has, or its service account does where it has them from
+    there: a list of its own would replace that one."""
+    if registry.name in pod.secrets:
+        return Step(_open(registry), details_url(registry.key))
+    if _has_list_of_account(pod, accounts):
+        return _bind_by_command(pod, registry)
+    return _named_by_workload(pod, registry)
 
 
-def _names(registry: RegistrySecret) -> list[dict[str, str]]:
-    return [{"name": registry.name}]
+def _named_by_workload(pod: FailingPod, registry: RegistrySecret) -> Step:
+    hint = _("Name the pull secret %(name)s in the workload.") % {"name": registry.name}
+    command = change_template(pod.namespace, pod.owner, pod.name, adds=registry.name)
+    return Step(_open(registry), details_url(registry.key), hint=hint, command=command)
 
 
-def _json(patch: dict[str, Any]) -> str:
-    return json.dumps(patch, separators=(",", ":"))
+def _has_list_of_account(pod: FailingPod, accounts: Accounts) -> bool:
+    """Whether a pod has the pull secrets of its service account, which it gets if it names none itself."""
+    return bool(pod.secrets) and accounts.named.get(Key(pod.namespace, pod.account)) == frozenset(pod.secrets)
 
 
 def _restart(pod: FailingPod) -> str:
-    """The command; "" for a pod that nothing makes again."""
-    kind, name = pod.owner
-    if kind in ROLLED_OUT:
-        return _kubectl(pod, "rollout", "restart", f"{kind.lower()}/{name}")
-    return _kubectl(pod, "delete", "pod", pod.name) if kind else ""
-
-
-def _kubectl(pod: FailingPod, *words: str) -> str:
-    return shlex.join(["kubectl", "-n", pod.namespace, *words])
+    return restart(pod.namespace, pod.owner, pod.name)

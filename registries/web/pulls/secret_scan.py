@@ -13,8 +13,12 @@ from registries.domain.errors import NotFound
 from registries.domain.registry import Provider
 from registries.domain.shown import shown_words
 from registries.log_in.access import ConsoleRequest
+from registries.pull_secrets.kinds import is_object_name
 from registries.pull_secrets.scan import Finding, Scanned
+from registries.pull_secrets.usage import ACCOUNT
 from registries.web.pulls.adopt import add_url
+from registries.web.pulls.commands import change_account, change_template, delete_secret, look_at
+from registries.web.pulls.step import COMMANDS, Step
 from registries.web.responses import details_url, is_htmx
 from registries.wiring import services
 from registries.words.labels import Label
@@ -40,6 +44,8 @@ class Row:
     steps: list[tuple[str, str, bool]]
     adopts: bool
     """Whether a step adds a registry for a credential in it."""
+    mend: Step | None
+    """For a Secret that nodes cannot read."""
 
 
 @require_safe
@@ -82,6 +88,39 @@ def _row(scanned: Scanned, access: Access) -> Row:
         more=len(scanned.users[USERS_SHOWN:]),
         steps=steps,
         adopts=bool(scanned.unclaimed) and any(opens for _text, _url, opens in steps),
+        mend=_mend(scanned, access) if Finding.BROKEN in scanned.findings else None,
+    )
+
+
+def _mend(scanned: Scanned, access: Access) -> Step | None:
+    """Takes a broken Secret out of the service accounts and workloads that name it; it is deleted last."""
+    place, secret = scanned.key.namespace, scanned.key.name
+    if not is_object_name(secret):
+        return None
+    delete, look = delete_secret(place, secret), look_at(place, secret)
+    if scanned.registry is not None:
+        registry = services().index.known(access, scanned.registry)
+        hint = _(
+            "The console keeps a Secret of this name for %(name)s, and makes it again after its deletion."
+        )
+        name = registry.title if registry else scanned.registry.name
+        return Step(hint=hint % {"name": name}, command=delete, commands=(delete,), look=look)
+    accounts = [
+        change_account(place, name, takes_out=secret) for kind, name in scanned.users if kind == ACCOUNT
+    ]
+    templates = [change_template(place, user, "", takes_out=secret) for user in scanned.users]
+    commands = [*accounts, *filter(None, templates)]
+    if not commands:
+        return Step(hint=_("Correct or delete it."), command=delete, commands=(delete,), look=look)
+    return Step(
+        hint=_(
+            "Take it out of what names it, then restart the pods. A private image needs a registry instead."
+        ),
+        command=commands[0],
+        commands=tuple(commands[:COMMANDS]),
+        more=len(commands[COMMANDS:]),
+        look=look,
+        last=delete,
     )
 
 

@@ -1,0 +1,164 @@
+"""Each command that a page shows, run twice with the real kubectl in a real shell against a real API server: the first
+time it does what the page says, the second time it changes nothing more."""
+
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from registries.cluster.paths import pods_in, secret, secrets_in
+from registries.domain.registry import Draft, Key, Provider
+from registries.web.pulls import commands
+from registries.web.registry.details import commands as details_commands
+from registries.web.registry.export import export_command
+from tests.canary import CANARY
+from tests.cast import Cast
+from tests.cluster.users import ACCOUNTS, HARBOR, account, make, pod_spec
+from tests.peers.api_server import ApiServer
+from tests.peers.cluster import Cluster
+from tests.peers.failing_pods import secret as add_secret
+from tests.peers.fake_controllers import kubectl as equal_client
+from tests.peers.parts import require_part
+
+pytest_plugins = ("tests.cluster.users",)
+
+APPS = "/apis/apps/v1/namespaces/team-a"
+Run = Callable[[str], str]
+
+
+@pytest.fixture
+def run(place: Cluster) -> Iterator[Run]:
+    """Runs a command of a page, and gives what it prints."""
+    require_part("kubectl")
+    server: ApiServer = place.server  # type: ignore[assignment]
+    home = {**os.environ, "KUBECONFIG": str(server.kubeconfig()), "HOME": str(server.folder)}
+
+    def run(line: str) -> str:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line],
+            check=False,
+            capture_output=True,
+            text=True,
+            input=f"{CANARY}\n",
+            env=home,
+            timeout=60,
+        )
+        assert done.returncode == 0, (line, done.stderr)
+        return done.stdout
+
+    yield run
+    place.server.call("DELETE", f"{pods_in('team-a')}?gracePeriodSeconds=0")
+    place.server.call("DELETE", secrets_in("team-a"))
+
+
+def of_account(place: Cluster, name: str) -> list[str]:
+    found = place.server.call("GET", f"{ACCOUNTS}/{name}").body.get("imagePullSecrets") or ()
+    return [it["name"] for it in found]
+
+
+CHANGES: dict[str, tuple[tuple[str, ...] | None, dict[str, str], list[str]]] = {
+    "no list": (None, {"adds": "known"}, ["known"]),
+    "empty list": ((), {"adds": "known"}, ["known"]),
+    "others stay": (("a", "b"), {"adds": "known"}, ["a", "b", "known"]),
+    "is there": (("a", "known", "b"), {"adds": "known"}, ["a", "b", "known"]),
+    "out": (("a", "theirs", "b"), {"takes_out": "theirs"}, ["a", "b"]),
+    "the only one out": (("theirs",), {"takes_out": "theirs"}, []),
+    "instead": (("theirs", "a"), {"takes_out": "theirs", "adds": "known"}, ["a", "known"]),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_service_account_keeps_its_other_pull_secrets(place: Cluster, run: Run, case: str) -> None:
+    before, change, after = CHANGES[case]
+    line = commands.change_account("team-a", "builder", **change)
+    for how in (run, lambda it: equal_client(place.server, it)):  # type: ignore[arg-type]
+        account(place, name="builder", secrets=before)
+        how(line)
+        assert of_account(place, "builder") == after
+        how(line)
+        assert of_account(place, "builder") == after
+
+
+def test_a_change_of_somebody_else_meanwhile_is_not_lost(place: Cluster, run: Run) -> None:
+    """The command reads, somebody changes the list, the command writes: it is refused, and then does it."""
+    account(place, name="builder", secrets=("a",))
+    line = commands.change_account("team-a", "builder", adds="known")
+    patch, _, read = line.partition(' "$(')
+    stale = run(read.removesuffix(')"'))
+    account(place, name="builder", secrets=("a", "b"))
+
+    with pytest.raises(AssertionError, match="has been modified"):
+        run(f"{patch} '{stale}'")
+    run(line)
+
+    assert of_account(place, "builder") == ["a", "b", "known"]
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
+def test_a_template_names_another_pull_secret(place: Cluster, run: Run, kind: str) -> None:
+    make(place, kind, "web", pod_spec(secrets=("theirs", "kept")))
+    make(place, "Pod", "web-0", pod_spec())
+    line = commands.change_template("team-a", (kind, "web"), "", adds="known", takes_out="theirs")
+    for _ in range(2):
+        run(line)
+        template = place.server.call("GET", f"{APPS}/{kind.lower()}s/web").body["spec"]["template"]
+        assert {it["name"] for it in template["spec"]["imagePullSecrets"]} == {"kept", "known"}
+
+    run(commands.restart("team-a", (kind, "web"), "web-0"))
+    again = place.server.call("GET", f"{APPS}/{kind.lower()}s/web").body["spec"]["template"]["metadata"]
+    deleted = place.server.call("GET", f"{pods_in('team-a')}/web-0").status == 404
+    assert deleted is (kind == "StatefulSet")
+    assert ("kubectl.kubernetes.io/restartedAt" in again.get("annotations", {})) is not deleted
+
+
+def test_a_secret_is_looked_at_and_deleted(place: Cluster, run: Run) -> None:
+    add_secret(place, "theirs", json.dumps({"auths": {HARBOR: {"username": CANARY, "password": CANARY}}}))
+    require_part("jq")
+
+    shown = json.loads(run(commands.look_at("team-a", "theirs")))
+    run(commands.delete_secret("team-a", "theirs"))
+
+    assert shown == {"auths": {HARBOR: {"username": "string", "password": "string"}}}
+    assert place.server.call("GET", secret(Key("team-a", "theirs"))).status == 404
+
+
+def test_a_pod_is_described(place: Cluster, run: Run) -> None:
+    make(place, "Pod", "web", pod_spec())
+    assert "web" in run(commands.kubectl("team-a", "describe", "pod", "web"))
+
+
+def test_the_pull_secret_of_the_own_store_is_written_and_changed(
+    cast: Cast, place: Cluster, run: Run
+) -> None:
+    """The command reads the password from the terminal; `read` asks for none in a pipe."""
+    registry = cast.add("exported", domain="docker.io", username="robot $x'")
+    for _ in range(2):
+        run(export_command(registry))
+        found = place.server.call("GET", secret(Key("team-a", "exported"))).body
+        config = json.loads(base64.b64decode(found["data"][".dockerconfigjson"]))
+        [(key, entry)] = config["auths"].items()
+        assert key == "https://index.docker.io/v1/"
+        assert (entry["username"], entry["password"]) == ("robot $x'", CANARY)
+        assert found["type"] == "kubernetes.io/dockerconfigjson"
+
+
+def test_the_commands_of_the_details_page(cast: Cast, place: Cluster, run: Run) -> None:
+    with place.store() as store:
+        registry = store.create(
+            Draft(Key("team-a", "shown"), HARBOR, "robot", Provider.OTHER, CANARY, display_name="It's")
+        )
+    columns, annotate, create, password, delete = details_commands(registry, cast.access("nina"))
+
+    assert HARBOR in run(columns)
+    assert "annotate" in run(annotate)
+    run(f"PASSWORD=next; {password}")
+    changed = place.server.call("GET", place.path("team-a", "shown")).body
+    assert base64.b64decode(changed["spec"]["password"]) == b"next"
+    run(delete)
+    run(create.replace("(password)", base64.b64encode(b"first").decode()))
+    created = place.server.call("GET", place.path("team-a", "shown")).body
+    assert created["metadata"]["annotations"]["theriseunion.io/display-name"] == "It's"
+    place.delete("team-a", "shown")
