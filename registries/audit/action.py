@@ -10,6 +10,13 @@ BY_RULE = "rule"
 """The `source` of an Access of a rule that acts for a person, instead of an IP address."""
 REPLACED = "replaced "
 """The beginning of the note of a registry that took the place of another one; its uid follows."""
+OF_SECRET = " secret "  # noqa: S105  no password
+"""Between the address and the Secret (namespace/name) in the note of a new registry."""
+
+
+def note_of_new(address: str, adopted: Key | None) -> str:
+    """The note of a new registry; `adopted` is the Secret that its password was taken from."""
+    return f"{address}{OF_SECRET}{adopted}" if adopted else address
 
 
 class Action(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from registries.audit import changes
-from registries.audit.action import Action
+from registries.audit.action import Action, note_of_new
 from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import AlreadyExists, Cause, Conflict, Forbidden, Invalid, Problem, Unavailable
@@ -130,12 +130,13 @@ class Registries:
         with self._guard.writing(access, Action.CREATE, draft.key, doubt=False) as store:
             return self._stored(store, draft, dry_run=True)
 
-    def create(self, *, access: Access, draft: Draft) -> RegistrySecret:
-        """AlreadyExists; Forbidden; NotFound for a namespace that is absent or not visible."""
+    def create(self, *, access: Access, draft: Draft, adopted: Key | None = None) -> RegistrySecret:
+        """`adopted` is the Secret that has the password. AlreadyExists; Forbidden; NotFound for a hidden namespace."""
         self._guard.require(access, Permission.CREATE, draft.key, Action.CREATE)
         with self._guard.writing(access, Action.CREATE, draft.key) as store:
             created = self._stored(store, draft)
-            self._audit.record(access, Action.CREATE, key=created.key, uid=created.uid, note=created.domain)
+            note = note_of_new(created.domain, adopted)
+            self._audit.record(access, Action.CREATE, key=created.key, uid=created.uid, note=note)
         return created
 
     def _stored(self, store: Store, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
@@ -326,8 +327,7 @@ class Registries:
     def create_namespace(self, *, access: Access, name: str) -> None:
         """AlreadyExists; Invalid; Forbidden."""
         access.require_administration()
-        problem = namespace_problem(name)
-        if problem:
+        if problem := namespace_problem(name):
             raise Invalid(name, (Cause("namespace", problem),))
         with self._guard.atomic():
             self._store.create_namespace(name)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from registries.audit import changes
-from registries.audit.action import OK, Action
+from registries.audit.action import OF_SECRET, OK, Action
 from registries.audit.log import TESTS
 from registries.audit.search import Outcome, RunLine
 from registries.models import AuditEntry
@@ -117,7 +117,9 @@ def run_outcome(run: RunLine) -> tuple[str, str]:
 
 def _about(entry: AuditEntry) -> str:
     if entry.action == Action.CREATE:
-        return entry.note  # the address
+        address, _of, secret = entry.note.partition(OF_SECRET)
+        text = gettext("%(address)s, from the Secret %(secret)s")
+        return text % {"address": address, "secret": secret} if secret else address
     if entry.action == Action.COPY and entry.note:
         return gettext("from %(source)s") % {"source": entry.note}
     if entry.action == Action.EXPORT and entry.note.isdigit():

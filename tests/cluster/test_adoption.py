@@ -14,6 +14,7 @@ from django.test import Client
 
 from registries.cluster import paths
 from registries.domain.registry import Key, VerifyStatus
+from registries.models import AuditEntry
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cluster.people import access_of, log_in
@@ -120,6 +121,9 @@ def test_it_is_tested_and_saved_without_a_password_in_a_page(
         lambda: services().registries.find(access=access, key=key).verification.status is VerifyStatus.SUCCESS
     )
     pages.append(nina.get("/registries/team-a/adopted/").content.decode())
+    pages.append(nina.get("/journal/").content.decode())
+    assert f"{host}，密码来自 Secret team-a/theirs" in pages[-1]
+    assert AuditEntry.objects.get(action="create").note == f"{host} secret team-a/theirs"
     assert 'name="password"' not in pages[0]
     assert "使用 Secret theirs 中的密码" in pages[0]
     assert not any(secret in page for page in pages for secret in (CANARY, PAIR))

@@ -65,8 +65,8 @@ def adopted_in(request: ConsoleRequest) -> Adopted | None:
 @sensitive_variables("taken")
 def with_credential(request: HttpRequest, typed: dict[str, str]) -> dict[str, str]:
     """The typed values, with user name and password of the Secret that the form names. Invalid for `adopted`."""
-    key = _secret_in(request.POST)
-    if key is None or request.POST.get("password"):
+    key = adopted_secret(request)
+    if key is None:
         return typed
     taken = services().pull_failures.adoption.take(
         access=request.access,  # type: ignore[attr-defined]
@@ -75,6 +75,11 @@ def with_credential(request: HttpRequest, typed: dict[str, str]) -> dict[str, st
         address=typed["domain"].strip(),
     )
     return {**typed, "username": taken.username, "password": taken.password}
+
+
+def adopted_secret(request: HttpRequest) -> Key | None:
+    """The Secret that the password of a posted form comes from; None if it was typed."""
+    return None if request.POST.get("password") else _secret_in(request.POST)
 
 
 def add_url(secret: Key, host: str, username: str, entry: str = "", *, adopts: bool = True) -> str:

@@ -34,7 +34,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.verification.outcome import left_alone
 from registries.web.forms import AddForm, CauseForm
 from registries.web.lists.verdicts import verdict_of
-from registries.web.pulls.adopt import Adopted, adopted_in, with_credential
+from registries.web.pulls.adopt import Adopted, adopted_in, adopted_secret, with_credential
 from registries.web.registry.checks import provider_of, suggestion
 from registries.web.registry.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, is_htmx, toast
@@ -103,8 +103,8 @@ def _save(request: ConsoleRequest) -> HttpResponse:
     access, status = request.access, 422
     form = AddForm(request.POST, namespaces=_namespaces(request))
     try:
-        draft = read_draft(_with_adopted(request, form.typed()))
-        created = services().registries.create(access=access, draft=draft)
+        draft = read_draft(with_credential(request, form.typed()))
+        created = services().registries.create(access=access, draft=draft, adopted=adopted_secret(request))
     except Invalid as error:
         form.add_causes(error.causes)
     except AlreadyExists as error:
@@ -173,6 +173,7 @@ def _form(
         "another": another,
         "adopted": adopted,
         "also": request.POST.getlist("also"),
+        "offers_images": services().images.available,
     }
     return dialog(request, "registry/_add.html", context, status=status, title=_("Add registry"))
 
@@ -186,7 +187,7 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
     form = AddForm(request.POST, namespaces=_namespaces(request))
     typed = form.typed()
     try:
-        credential = read_credential(_with_adopted(request, typed))
+        credential = read_credential(with_credential(request, typed))
         trial = services().single_tests.start_typed(
             access=access,
             namespace=typed["namespace"],
@@ -236,10 +237,6 @@ def errors_of(form: CauseForm) -> list[tuple[str, str, str]]:
         for text in texts
         if name in form.fields
     ]
-
-
-def _with_adopted(request: ConsoleRequest, typed: dict[str, str]) -> dict[str, str]:
-    return with_credential(request, typed) if request.POST.get("secret") else typed
 
 
 def _namespaces(request: ConsoleRequest) -> tuple[str, ...]:
