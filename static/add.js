@@ -1,5 +1,5 @@
 // The add form: presets of providers, name rules, address checks. A changed field removes the verdict of a test.
-const TESTED = ["domain", "username", "password", "namespace", "tls", "ca_bundle"];
+const TESTED = ["domain", "username", "password", "namespace", "tls", "ca_bundle", "probe_image"];
 const KINDS = ["harbor", "dockerhub", "aliyun", "registry", "quay", "ghcr", "acr", "ecr", "gitlab", "nexus"];
 const ADMINISTRATORS = ["admin", "administrator", "root"];
 const DOCKER_HUB = /^(https?:\/\/)?((index\.|registry-1\.)?docker\.io|(registry\.)?hub\.docker\.com|www\.docker\.com)\/?$/i;
@@ -93,7 +93,19 @@ function askLater() {
   timer = setTimeout(() => {
     if (!form()) return;
     ask("check-address", ["domain", "username", "namespace", "provider"]);
+    askImages();
   }, 250);
+}
+
+// The images that pods run from this host: only while their field is unfolded, and once for each host and namespace.
+function askImages() {
+  const place = document.getElementById("add-images");
+  if (!place || !document.getElementById("probe-image").open) return;
+  const of = `${field("namespace").value} ${field("domain").value.trim()}`;
+  if (place.dataset.of === of) return;
+  place.dataset.of = of;
+  place.replaceChildren();
+  if (field("domain").value.trim()) ask("add-images", ["domain", "namespace"]);
 }
 
 let nameTimer = 0;
@@ -185,6 +197,12 @@ document.addEventListener("click", (event) => {
   if (trust) trustAuthority(trust.dataset.pem);
   const provider = event.target.closest("[data-choose-provider]");
   if (provider) form().querySelector(`[name=provider][value=${provider.dataset.chooseProvider}]`).click();
+  const choice = event.target.closest("[data-fills]");
+  if (choice) {
+    const input = document.getElementById(choice.dataset.fills);
+    write(input, choice.value);
+    input.focus();
+  }
   const reveal = event.target.closest("#password-reveal");
   if (!reveal) return;
   const shown = reveal.getAttribute("aria-pressed") === "true";
@@ -231,6 +249,8 @@ function start() {
   target.addEventListener("input", changed);
   target.addEventListener("change", changed);
   document.getElementById("ca-file").addEventListener("change", readFile);
+  document.getElementById("probe-image").addEventListener("toggle", askImages);
+  askImages();
 }
 
 if (form()) start();

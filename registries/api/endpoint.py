@@ -31,18 +31,18 @@ NAMES = ("namespace", "name", "run")
 
 
 def endpoint(
-    judged: Collection[str] = NAMES, writes: tuple[Permission, ...] = (), /, **handlers: Handler
+    judged: Collection[str] = NAMES, needed: tuple[Permission, ...] = (), /, **handlers: Handler
 ) -> Callable[..., HttpResponseBase]:
     """A view of handlers by method; GET also answers HEAD. The view validates the URL values named in `judged`.
 
-    `writes` are the permissions that methods other than GET take, where they do not follow from the method.
+    `needed` are the permissions that all its methods take, where they do not follow from the method.
     """
     methods = {**handlers, "HEAD": handlers["GET"]} if "GET" in handlers else dict(handlers)
 
     @sensitive_variables()  # of all called functions: headers hold tokens, bodies hold passwords
     def view(request: ConsoleRequest, **where: str) -> HttpResponseBase:
         try:
-            caller = caller_of(request, _namespace(where), *_permissions(request, writes))
+            caller = caller_of(request, _namespace(where), *(needed or _permissions(request)))
             with translation.override(language(request)):
                 return _answer(methods, judged, caller, request, where)
         except ConsoleError as error:
@@ -58,10 +58,10 @@ def _namespace(where: Mapping[str, str]) -> str:
     return "" if namespace_problem(name) else name
 
 
-def _permissions(request: HttpRequest, writes: tuple[Permission, ...]) -> tuple[Permission, ...]:
-    """The permissions that a request takes in its namespace."""
+def _permissions(request: HttpRequest) -> tuple[Permission, ...]:
+    """The permissions that a request takes in its namespace, by its method."""
     needed = PERMISSIONS.get(request.method or "")
-    return (writes or (needed,)) if needed else ()
+    return (needed,) if needed else ()
 
 
 def _answer(

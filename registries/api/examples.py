@@ -102,6 +102,13 @@ VERDICT: dict[str, Any] = {
     "nodeMessage": "",
     "image": None,
 }
+IMAGES: dict[str, Any] = {
+    "apiVersion": API_VERSION,
+    "kind": "ImageList",
+    "items": [{"image": "harbor.example.com/shop/web:1.4.2"}],
+    "totalItems": 1,
+    "listed": True,
+}
 TESTS: dict[str, Any] = {
     "apiVersion": API_VERSION,
     "kind": "TestList",

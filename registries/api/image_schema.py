@@ -1,8 +1,8 @@
-"""The JSON Schema of the answer about an image."""
+"""The JSON Schemas of the answer about an image, and of the images that pods run."""
 
 from django.utils.translation import gettext_lazy as _
 
-from registries.api.shapes import Schema, closed, text
+from registries.api.shapes import Schema, closed, listing, text
 from registries.probe.reason import ImageReason
 
 IMAGE_VERDICT: Schema = closed(
@@ -52,4 +52,9 @@ IMAGE_VERDICT: Schema = closed(
             "description": _("whether the registry refuses the image to a random user"),
         },
     }
+)
+IMAGE_LIST = listing(
+    "ImageList",
+    closed({"image": text()}),
+    listed={"type": "boolean", "description": _("false where the caller or the console may not list pods")},
 )

@@ -168,6 +168,20 @@ OPERATIONS = (
         optional_body=True,
     ),
     Operation(
+        "listImages",
+        "GET",
+        f"{ONE}/images",
+        _("List images that pods run"),
+        _(
+            "The images that pods of the namespace run from this registry, to choose one for verify. With domain, those"
+            " from this address; {name} need not exist. Pods are listed within the caller's rights. At most 50 for"
+            " each name of the registry."
+        ),
+        (200, _("The images, sorted by name."), "ImageList", examples.IMAGES),
+        (400, 401, 403, 404, 429, 500, 503),
+        ("namespace", "name", "domain"),
+    ),
+    Operation(
         "listTests",
         "GET",
         f"{ONE}/tests",

@@ -86,6 +86,12 @@ PARAMETERS: dict[str, Schema] = {
         "description": _("For a watch: send a BOOKMARK with the current version every 30 s and at the end."),
         "schema": {"type": "boolean", "default": False},
     },
+    "domain": {
+        "name": "domain",
+        "in": "query",
+        "description": _("An address that is not stored, instead of that of the registry secret."),
+        "schema": {"type": "string"},
+    },
     "forget": {
         "name": "forget",
         "in": "query",

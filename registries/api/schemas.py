@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from registries.api.image_schema import IMAGE_VERDICT
+from registries.api.image_schema import IMAGE_LIST, IMAGE_VERDICT
 from registries.api.rule_operations import RULE_SCHEMAS
 from registries.api.run_schemas import RUN_SCHEMAS
 from registries.api.shapes import (
@@ -262,6 +262,7 @@ SCHEMAS: dict[str, Schema] = (
             }
         ),
         "ImageVerdict": IMAGE_VERDICT,
+        "ImageList": IMAGE_LIST,
         "NamespaceList": listing(
             "NamespaceList",
             closed(

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from registries.domain.registry import Key
+
 OK = "ok"
 """The outcome of a successful action. A refused action has the reason of its error."""
 IN_DOUBT = "uncertain"

@@ -43,7 +43,7 @@ def probe(
 ) -> Result:
     """Tests whether these credentials work at this registry; after a success, whether they can pull `images`.
 
-    The result has the answer about the last one that was looked at. Put one that decides first.
+    The result has the answers about those that were looked at. Put one that decides first.
 
     Takes at most policy.total_timeout seconds. Never raises because of an operator's input or a server's response.
     Any number of threads may call it at once. It keeps no state except in policy.memory.
@@ -80,12 +80,28 @@ def _probe(
             logger.error("connection test failed by %s, which is a defect", type(error).__name__)
             reason = Reason.UNEXPECTED_RESPONSE
             fault = Fault(reason, cause=type(error).__name__)
-        image = None
-        for query in images:
-            if reason.ok and not (query.decides and reason is Reason.OK):
-                image = look_at_image(session, query, proven=reason is Reason.OK)
-                reason = _after_image(reason, image, decides=query.decides)
-        return replace(_result(session, reason, fault), image=image)
+        reason, looks = _look_at_images(session, reason, images)
+        return replace(
+            _result(session, reason, fault),
+            image=looks[-1][1] if looks else None,
+            images=tuple(image for query, image in looks if not query.decides),
+        )
+
+
+def _look_at_images(
+    session: ProbeSession, reason: Reason, images: Sequence[ImageQuery]
+) -> tuple[Reason, list[tuple[ImageQuery, ImageResult]]]:
+    """Looks at images after a log-in that succeeded, until the registry asks for a pause. Returns the reason of the
+    test after them as well."""
+    looks: list[tuple[ImageQuery, ImageResult]] = []
+    for query in images:
+        if not reason.ok or (looks and looks[-1][1].reason is ImageReason.RATE_LIMITED):
+            break
+        if not (query.decides and reason is Reason.OK):
+            image = look_at_image(session, query, proven=reason is Reason.OK)
+            reason = _after_image(reason, image, decides=query.decides)
+            looks.append((query, image))
+    return reason, looks
 
 
 def _after_image(reason: Reason, image: ImageResult, *, decides: bool) -> Reason:

@@ -33,7 +33,8 @@ class Result:
     catalogue.WARNINGS. `node` is a key of catalogue.NODE_VIEWS where nodes with containerd fail though this test
     succeeds (node_view.py). `tls` describes certificates that were not trusted. `certificate_ends` is the earliest
     end of the certificates that the registry and its token service showed, trusted or not; None without a handshake.
-    `image` says whether an image can be pulled, if that was asked. `requests` and `connections` count network traffic.
+    `image` says whether the image that was looked at last can be pulled, and `images` has the answers about all that
+    do not decide. `requests` and `connections` count network traffic.
     """
 
     reason: Reason
@@ -53,6 +54,7 @@ class Result:
     node: str | None = None
     certificate_ends: datetime | None = None
     image: ImageResult | None = None
+    images: tuple[ImageResult, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 
 from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
@@ -147,20 +147,23 @@ class PodReader:
             return error.code or Problem.CLUSTER_FAILED
         return None
 
-    def images(self, namespace: str, hosts: Collection[str]) -> tuple[str, ...]:
-        """The images from these hosts that pods of a namespace run, by name. () if they cannot be listed. Pods of tests
-        are left out."""
-        found: set[str] = set()
+    def images(self, namespace: str, hosts: Collection[str]) -> tuple[str, ...] | None:
+        """The images from these hosts that pods of a namespace run, by name, MOST_IMAGES of each host. None if pods
+        cannot be listed. Pods of tests are left out."""
+        found: dict[str, set[str]] = {it: set() for it in hosts}
 
         def take(item: Json) -> None:
             if is_test(item):
                 return
-            found.update(it for it in images_of(item) if image_host(it) in hosts and read_image(it))
-            if len(found) > MOST_IMAGES:
+            for image in images_of(item):
+                of_host = found.get(image_host(image))
+                if of_host is not None and len(of_host) < MOST_IMAGES and read_image(image):
+                    of_host.add(image)
+            if all(len(it) >= MOST_IMAGES for it in found.values()):
                 raise Enough
 
-        self._all(paths.pods_in(namespace), take)
-        return tuple(sorted(found)[:MOST_IMAGES])
+        listed = self._all(paths.pods_in(namespace), take)
+        return tuple(sorted(chain.from_iterable(found.values()))) if listed else None
 
     def node_platforms(self) -> dict[str, int] | None:
         """The number of nodes per platform, as os/architecture[/variant]. None if they cannot be listed."""

@@ -1,7 +1,8 @@
-"""Runs of `manage.py verify --image`: tests that also look at an image. Each registry is tested by itself."""
+"""Runs of `manage.py verify` that also look at images. Each registry is tested by itself."""
 
 from collections.abc import Callable, Mapping, Sequence
 
+from registries.domain.access import Access
 from registries.domain.registry import Credential, Key
 from registries.limits import Pauses
 from registries.probe import Result
@@ -11,13 +12,12 @@ from registries.runs.kind import ItemQueue
 from registries.runs.run import Item
 from registries.runs.tests import Tested, VerifyKind
 from registries.runs.threads import Background
-from registries.service.images import Images
 from registries.service.registries import Registries
 from registries.service.tests import Tests
 
 
 class ImageKind(VerifyKind):
-    """`image` is looked at in every registry; "" is the probe image of each. `answers` has what was found, by key."""
+    """`images` has the images to look at in each registry, by key. `answers` has what was found."""
 
     def __init__(
         self,
@@ -27,25 +27,24 @@ class ImageKind(VerifyKind):
         workers: Background,
         at_once: int,
         *,
-        images: Images,
-        image: str,
+        platforms: Callable[[Access], Mapping[str, int] | None],
+        images: Mapping[Key, Sequence[str]],
     ) -> None:
         super().__init__(registries, tests, pauses, workers, at_once)
+        self._platforms = platforms
         self._images = images
-        self._image = image
         self._nodes: Mapping[str, int] | None = None
-        self.answers: dict[Key, ImageResult] = {}
+        self.answers: dict[Key, tuple[ImageResult, ...]] = {}
 
     def queue(self, run: Execution[Tested]) -> ItemQueue:
-        self._nodes = self._images.node_platforms(run.access)
+        self._nodes = self._platforms(run.access)
         return super().queue(run)
 
-    def attempt(self, credential: Credential) -> Callable[[], Result]:
-        image = self._image or credential.probe_image
-        return self._tests.image_probe(credential, image, self._nodes)
+    def attempt(self, item: Item, credential: Credential) -> Callable[[], Result]:
+        return self._tests.image_probe(credential, self._images[item.key], self._nodes)
 
     def record(self, results: Sequence[tuple[Item, Tested]], run: Execution[Tested]) -> None:
         super().record(results, run)
         for item, (_, result) in results:
-            if isinstance(result, Result) and result.image is not None:
-                self.answers[item.key] = result.image
+            if isinstance(result, Result):
+                self.answers[item.key] = result.images

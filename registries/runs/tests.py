@@ -190,7 +190,7 @@ class VerifyKind(Kind[Tested]):
             return None
         try:
             credential = run.patiently(lambda: credential_of(access=run.access, check=check))
-            attempt = self.attempt(credential)
+            attempt = self.attempt(item, credential)
         except ConsoleError as error:
             abandoned = self._tests.abandon_test(check=check, error=error)
             run.fail(item, error, problem=abandoned.problem)
@@ -198,7 +198,7 @@ class VerifyKind(Kind[Tested]):
         self._part_from_copies(item, credential, run)
         return probe_step(check, attempt)
 
-    def attempt(self, credential: Credential) -> Callable[[], Result]:
+    def attempt(self, item: Item, credential: Credential) -> Callable[[], Result]:
         """The probe of one test."""
         return partial(self._tests.probe, credential)
 

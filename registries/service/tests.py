@@ -1,6 +1,6 @@
 """The use cases of testing: a stored registry, singly or in a run, and values that somebody typed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -111,14 +111,14 @@ class Tests:
     def _probe_of(self, access: Access, credential: Credential, image: str) -> Callable[[], Result]:
         if not image:
             return partial(self.probe, credential)
-        return self.image_probe(credential, image, self._images.node_platforms(access))
+        return self.image_probe(credential, (image,), self._images.node_platforms(access))
 
     def image_probe(
-        self, credential: Credential, image: str, nodes: Mapping[str, int] | None
+        self, credential: Credential, images: Iterable[str], nodes: Mapping[str, int] | None
     ) -> Callable[[], Result]:
-        """The probe of a log-in and of an image; `nodes` has the number of nodes per platform. Invalid."""
-        query = image_query(credential.address, image, nodes=nodes)
-        return partial(self._prober, credential, *saved_queries(credential), query)
+        """The probe of a log-in and of images; `nodes` has the number of nodes per platform. Invalid."""
+        queries = [image_query(credential.address, it, nodes=nodes) for it in images]
+        return partial(self._prober, credential, *saved_queries(credential), *queries)
 
     def credential(self, *, access: Access, check: Check) -> Credential:
         """The credential of a test, as stored now. NotFound, Conflict, Unavailable, Forbidden."""

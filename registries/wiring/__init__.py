@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from registries.audit.search import deleted_since
+from registries.domain.registry import Key
 from registries.events import channels
 from registries.limits import Rates, StoredBuckets
 from registries.runs.clean_up import keep_clean
@@ -201,11 +202,11 @@ class Services(Telling, Mirroring, Admitting):
         )
         return self._runs_of(kind)
 
-    def image_runs(self, image: str) -> tuple[Runs, ImageKind]:
-        """The runs of `manage.py verify --image`, and their kind, which keeps the answers. "" is the probe image of
-        each registry."""
+    def image_runs(self, images: Mapping[Key, Sequence[str]]) -> tuple[Runs, ImageKind]:
+        """The runs of `manage.py verify` that look at these images of each registry, and their kind, which keeps the
+        answers."""
         parts = (self.registries, self.tests, self.pauses, self.run_test_threads, max(1, settings.RUN_TESTS))
-        kind = ImageKind(*parts, images=self.images, image=image)
+        kind = ImageKind(*parts, platforms=self.images.node_platforms, images=images)
         return self._runs_of(kind), kind
 
     def _runs_of(self, kind: Kind[Any]) -> Runs:

@@ -25,6 +25,8 @@ OPERATIONS: dict[str, tuple[dict[str, int], Ask]] = {
     "list": (SEES, lambda it, ns, name: it.get(secrets(ns))),
     "get": (SEES, lambda it, ns, name: it.get(secrets(ns, name))),
     "tests": (SEES, lambda it, ns, name: it.get(f"{secrets(ns, name)}/tests")),
+    "images": (EDITS, lambda it, ns, name: it.get(f"{secrets(ns, name)}/images")),
+    "images of a host": (EDITS, lambda it, ns, name: it.get(f"{secrets(ns, name)}/images?domain=a.example")),
     "watch": (SEES, lambda it, ns, name: it.get(f"{secrets(ns)}?watch=true&timeoutSeconds=1")),
     "create": (
         {**ADMINS, "olive": 201, "nina": 201},
@@ -68,6 +70,7 @@ OPERATIONS: dict[str, tuple[dict[str, int], Ask]] = {
         lambda it, ns, name: it.post(f"{secrets(ns, name)}/verify", TYPED, content_type="application/json"),
     ),
 }
+IN_NAMESPACE = ("list", "watch", "create", "rehearse", "verify", "try", "get", "images", "images of a host")
 
 
 @pytest.fixture
@@ -115,7 +118,7 @@ def test_another_namespace_answers_as_one_that_does_not_exist(
     assert there.content.replace(b"team-b", b"team-z") == nowhere.content
 
 
-@pytest.mark.parametrize("operation", ["list", "watch", "create", "rehearse", "verify", "try", "get"])
+@pytest.mark.parametrize("operation", [*IN_NAMESPACE])
 def test_a_namespace_that_does_not_exist_is_a_404_for_everybody(stage: Cast, operation: str) -> None:
     assert OPERATIONS[operation][1](stage.api("olive"), "team-z", "harbor-prod").status_code == 404
 

@@ -20,7 +20,15 @@ from tests.peers.containerd import Node, running_containerd
 from tests.peers.docker_registry import docker_registry, signing_pair, token_service
 from tests.peers.images import DOCKER, dockerconfig, index, push, push_scope, single
 from tests.peers.parts import require_part
-from tests.peers.scripted import HERE, basic, scripted
+from tests.peers.scripted import (
+    HERE,
+    Reply,
+    Request,
+    basic,
+    registry_ok,
+    scripted,
+    unauthorized,
+)
 
 pytest_plugins = ("tests.peers.authorities",)
 
@@ -193,3 +201,34 @@ def test_a_saved_image_decides_only_where_a_log_in_proves_nothing(place: Place) 
     assert open_one.reason is Reason.OK_UNVERIFIED  # everybody may pull it
     assert open_one.image is not None
     assert (open_one.image.reason, open_one.image.proves) == (ImageReason.PULLABLE, False)
+
+
+def test_several_images_are_looked_at_until_the_registry_asks_for_a_pause() -> None:
+    """One log-in, then each image: found, missing, and a 429, after which nothing is asked."""
+    manifests = {"/v2/a/manifests/1": 200, "/v2/b/manifests/1": 404, "/v2/c/manifests/1": 429}
+    single_manifest = IMAGES["oci-single"].top
+
+    def answer(request: Request) -> Reply:
+        if request.authorization is None:
+            return unauthorized('Basic realm="x"')
+        status = manifests.get(request.path, 200)
+        if request.path not in manifests:
+            return registry_ok()
+        return Reply(
+            status,
+            [("Content-Type", single_manifest.kind)],
+            single_manifest.body if status == 200 and request.method == "GET" else b"",
+        )
+
+    with scripted(answer) as registry:
+        queries = [ImageQuery(f"{registry.netloc}/{it}:1", it, "1") for it in "abcd"]
+        result = probe(f"http://{registry.netloc}", USER, PASSWORD, HERE, *queries)
+        asked = [it.path for it in registry.requests]
+
+    assert result.reason is Reason.OK
+    assert [it.image[-3:] for it in result.images] == ["a:1", "b:1", "c:1"]
+    assert result.images[1].reason in (ImageReason.TAG_MISSING, ImageReason.REPOSITORY_UNKNOWN)
+    assert result.images[2].reason is ImageReason.RATE_LIMITED
+    assert result.image == result.images[-1]
+    assert not any("/d/" in it for it in asked)
+    assert asked.count("/v2/") == 2, "one log-in"

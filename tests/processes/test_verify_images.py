@@ -127,3 +127,9 @@ def test_no_image_name_is_wrong_usage(cast: Cast, image: str) -> None:
     with pytest.raises(CommandError) as error:
         call_command("verify", "--image", image)
     assert error.value.returncode == 2
+
+
+def test_without_a_cluster_no_pods_are_seen(cast: Cast) -> None:
+    with pytest.raises(CommandError, match="of a cluster") as error:
+        call_command("verify", "--running-images")
+    assert error.value.returncode == 2

@@ -51,6 +51,7 @@ VIEWS = {
     "add": View({**ANYBODY, "omar": 403, "vic": 403, "sam": 403}, wrong="put"),
     "check_name": View(ANYBODY, query={"namespace": "team-a", "name": "x"}),
     "check_ca": View({**ANYBODY, "vic": 403, "sam": 403}, data={"ca_bundle": "x"}, wrong="get"),
+    "add_images": View(EDITS, query={"namespace": "team-a", "domain": "h.example.com"}),
     "check_address": View(ANYBODY, query={"domain": "h.example.com"}),
     "try": View(
         EDITS,

@@ -251,5 +251,6 @@ def test_a_busy_registry_is_left_alone_after_an_image_too(cast: Cast) -> None:
 def test_the_embedded_store_offers_no_choices(cast: Cast) -> None:
     cast.add()
 
-    assert services().images.of_pods(access=cast.access("omar"), key=KEY) == ()
+    assert services().images.of_pods(access=cast.access("omar"), key=KEY) is None
     assert b"button" not in cast.client("omar").get(f"{PAGE}images/").content
+    assert b"add-images" not in cast.client("nina").get("/registries/-/add/").content

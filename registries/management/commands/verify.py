@@ -1,6 +1,6 @@
 """`manage.py verify`: a run of tests over all registries, for a CronJob, or with --interval as a service.
 
-With --image it also looks whether an image can be pulled.
+With --image or --running-images it also looks whether images can be pulled.
 """
 
 import random
@@ -38,7 +38,11 @@ AGAIN = 0.2
 """Seconds between two attempts to cancel the run."""
 FINE, FAILED, USAGE = 0, 1, 2
 LISTED = 100
-"""Registries in the output whose images cannot be pulled."""
+"""Images in the output that cannot be pulled."""
+LOOKED_AT = 12
+"""Images of one registry that one test looks at: all of them share its time."""
+NAMED = 10
+"""Namespaces in the output whose pods cannot be listed."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -53,7 +57,7 @@ def duration(text: str) -> timedelta:
 class Command(BaseCommand):
     help = (
         "Test stored registries and record the verdicts. Exit status: 0 all connected, 1 some did not, "
-        "2 wrong usage. With --image, 0 also means that the images can be pulled. "
+        "2 wrong usage. With --image or --running-images, 0 also means that the images can be pulled. "
         "With --interval it goes on until it is stopped."
     )
 
@@ -75,6 +79,12 @@ class Command(BaseCommand):
             help="also look whether this image can be pulled, only at registries that have it by its name; "
             "without REF, the probe image of each registry that has one",
         )
+        parser.add_argument(
+            "--running-images",
+            action="store_true",
+            help="also look whether the images that pods run can be pulled, "
+            "only at registries whose images pods of their namespace run",
+        )
         parser.add_argument("--interval", type=duration, metavar="15m", help="again and again, so far apart")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -82,6 +92,10 @@ class Command(BaseCommand):
         self._cancel: Callable[[], None] = lambda: None
         if options["image"] and read_image(options["image"]) is None:
             raise CommandError(problem_text(Problem.IMAGE_NAME), returncode=USAGE)
+        if options["running_images"] and options["image"] is not None:
+            raise CommandError("Give --image or --running-images, not both.", returncode=USAGE)
+        if options["running_images"] and not services().images.available:
+            raise CommandError("Only a console with the registries of a cluster sees pods.", returncode=USAGE)
         before = {it: signal.signal(it, self._stop) for it in (signal.SIGTERM, signal.SIGINT)}
         try:
             fine = self._all(**options)
@@ -106,20 +120,44 @@ class Command(BaseCommand):
             self._stopped.wait(min(left, 1.0))
         return not self._stopped.is_set()
 
-    def _once(self, *, image: str | None, **choice: Any) -> bool:
-        """Does one run. True if every test succeeded."""
+    def _once(self, *, image: str | None, running_images: bool, **choice: Any) -> bool:
+        """Does one run. True if every test succeeded, and every image can be pulled."""
         access = Access.from_grants(PERSON, [(EVERYWHERE, Role.ADMIN)])
         chosen = _chosen(access, **choice)
         random.shuffle(chosen)  # no registry is always first, or always left over when a run is stopped
-        kind = None
-        if image is None:
-            runs = services().verify_runs
+        if image is None and not running_images:
+            return self._run(access, chosen)
+        unread = False
+        if running_images:
+            images, unread = self._running(access, chosen)
         else:
-            chosen = [it for it in chosen if _has(it, image)]
-            if image and not chosen:
-                self.stdout.write(f"None of these registries has {image}.")
-                return False
-            runs, kind = services().image_runs(image)
+            images = {it.key: (image or it.probe_image,) for it in chosen if _has(it, image or "")}
+        if not images and (image or running_images):
+            self.stdout.write(f"None of these registries has {image or 'an image that pods run'}.")
+            return running_images and not unread
+        return self._run(access, [it for it in chosen if it.key in images], images) and not unread
+
+    def _running(
+        self, access: Access, chosen: list[RegistrySecret]
+    ) -> tuple[dict[Key, tuple[str, ...]], bool]:
+        """The images that pods run from each registry; whether the pods of a namespace could not be listed."""
+        found = services().images.of_registries(access=access, registries=chosen)
+        unread = sorted({it.namespace for it, images in found.items() if images is None})
+        if unread:
+            names = ", ".join(unread[:NAMED]) + (f" and {len(unread) - NAMED} more" if unread[NAMED:] else "")
+            self.stdout.write(f"The pods of these namespaces could not be listed: {names}")
+        left = sum(len(images[LOOKED_AT:]) for images in found.values() if images)
+        if left:
+            self.stdout.write(f"{left} images are left out: {LOOKED_AT} of each registry are looked at.")
+        return {it: images[:LOOKED_AT] for it, images in found.items() if images}, bool(unread)
+
+    def _run(
+        self,
+        access: Access,
+        chosen: list[RegistrySecret],
+        images: Mapping[Key, tuple[str, ...]] | None = None,
+    ) -> bool:
+        runs, kind = (services().verify_runs, None) if images is None else services().image_runs(images)
         try:
             services().schedule.placing.update(timezone.now())  # it knows the credentials
             run = runs.propose(access=access, registries=chosen)
@@ -127,12 +165,12 @@ class Command(BaseCommand):
             runs.work(access=access, run_id=run, access_now=lambda access: access)
         except Conflict:
             self.stdout.write("Another `manage.py verify` is under way; nothing was done.")
-            return image is None
+            return images is None
         except ConsoleError as error:
             raise CommandError(error_text(error)) from error
         view = runs.view(access=access, run_id=run)
         fine = self._report(view)
-        return fine if kind is None else self._report_images(view, kind.answers) and fine
+        return fine if kind is None else self._report_images(access, images or {}, kind.answers) and fine
 
     def _stop(self, *_: Any) -> None:
         """Begin no further test; tests under way end and are recorded.
@@ -163,19 +201,25 @@ class Command(BaseCommand):
         )
         return all(it.ok or it.problem in (Problem.UNDER_WAY, Problem.GONE) for it in view.groups)
 
-    def _report_images(self, view: RunView, answers: Mapping[Key, ImageResult]) -> bool:
-        """True if the image of every registry that still exists can be pulled."""
-        bad = sorted((key, it) for key, it in answers.items() if not it.ok)
+    def _report_images(
+        self,
+        access: Access,
+        images: Mapping[Key, tuple[str, ...]],
+        answers: Mapping[Key, tuple[ImageResult, ...]],
+    ) -> bool:
+        """True if the images of every registry that still exists can be pulled."""
+        bad = [(key, it) for key in sorted(answers) for it in answers[key] if not it.ok]
         for key, answer in bad[:LISTED]:
             self.stdout.write(f"  {key}  {answer.image}  {answer.reason}  {answer.message(get_language())}")
         if bad[LISTED:]:
             self.stdout.write(f"  {len(bad) - LISTED} more")
-        gone = sum(it.count for it in view.groups if it.problem == Problem.GONE)
-        unknown = view.total - gone - len(answers)
+        here = [it for it in images if it in answers or services().index.known(access, it) is not None]
+        total, seen = sum(len(images[it]) for it in here), sum(map(len, answers.values()))
+        unknown = total - seen
         self.stdout.write(
-            f"{view.total} images: {len(answers) - len(bad)} can be pulled, {len(bad)} cannot, {unknown} unknown"
+            f"{total} images: {seen - len(bad)} can be pulled, {len(bad)} cannot, {unknown} unknown"
         )
-        return not bad and unknown <= 0
+        return not bad and not unknown
 
 
 def _chosen(

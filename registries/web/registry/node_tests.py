@@ -110,7 +110,7 @@ def _of_console(registry: RegistrySecret) -> dict[str, Any]:
 
 def _repositories(access: Access, registry: RegistrySecret) -> list[str]:
     """Of the probe image, and of the images that pods of the namespace run from the registry."""
-    images = [registry.probe_image, *services().images.of_pods(access=access, key=registry.key)]
+    images = [registry.probe_image, *(services().images.of_pods(access=access, key=registry.key) or ())]
     return list(dict.fromkeys(it.repository for it in map(read_image, images) if it))
 
 

@@ -25,9 +25,6 @@ from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import cause_text, problem_text
 
-CHOICES = 12
-"""Images that are offered."""
-
 
 @require_POST
 def verify(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
@@ -120,14 +117,6 @@ def card(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
     check = services().history.under_way([registry.uid]).get(registry.uid)
     seen = of_rows([registry], datetime.now(UTC)).get(registry.uid, NOTHING_SEEN)
     return render(request, "registry/_card.html", panel(access, registry, check) | {"seen": seen})
-
-
-@require_safe
-def image_choices(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
-    """The images of this registry that pods of the namespace run, as buttons."""
-    images = services().images.of_pods(access=request.access, key=Key(namespace, name))
-    context = {"images": images[:CHOICES], "more": max(0, len(images) - CHOICES)}
-    return render(request, "lists/_image_choices.html", context)
 
 
 BAR = 9
