@@ -22,6 +22,7 @@ class RequestIdMiddleware:
         given = request.headers.get("X-Request-ID", "")
         request_id = given if _GIVEN_ID.match(given) else uuid4().hex
         token = _request_id.set(request_id)
+        request.request_id = request_id  # type: ignore[attr-defined]  # for the page of an error
         try:
             response = self.get_response(request)
         finally:

@@ -6,7 +6,10 @@ const body = document.getElementById("dialog-body");
 // A plain link shows the same content as a page.
 const isPage = body?.classList.contains("dialog-page");
 const discard = document.getElementById("discard");
+const RETURN = "focus-returns-to";
 let opener = "";
+let link = "";
+let typing = null;
 let clean = "";
 let shown = null;
 
@@ -35,8 +38,20 @@ function close() {
   keepFocus();
 }
 
+function goOn() {
+  discard.hidden = true;
+  (typing?.isConnected ? typing : body.querySelector("input:not([type=hidden])"))?.focus();
+}
+
 export function askToClose() {
+  // What is shown only once has one way out.
+  const exit = body.querySelector("[data-only-exit]");
+  if (exit) {
+    exit.focus();
+    return;
+  }
   if (dirty()) {
+    typing = document.activeElement;
     discard.hidden = false;
     document.getElementById("discard-no").focus();
   } else {
@@ -46,12 +61,13 @@ export function askToClose() {
 
 export function openDialog(url, { source, method = "GET", values } = {}) {
   opener = source?.id || "";
+  link = source?.getAttribute("href") || "";
   return window.htmx.ajax(method, url, { source: "#dialog-body", target: "#dialog-body", swap: "innerHTML", values });
 }
 
 function fresh() {
   const wrong = body.querySelector("#error-summary");
-  const first = body.querySelector("[autofocus]") || body.querySelector("input:not([type=hidden]), button.btn-primary, a.btn");
+  const first = body.querySelector("[autofocus]") || body.querySelector("input:not([type=hidden]), select, textarea, button.btn-primary, a.btn");
   (wrong || first)?.focus();
   for (const field of body.querySelectorAll(".field-wrong input, .field-wrong textarea, .field-wrong select")) {
     field.setAttribute("aria-invalid", "true");
@@ -97,6 +113,11 @@ function check() {
 }
 
 if (dialog) {
+  // The answer to a poll of a dialog that was closed meanwhile does not open it again.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, requestConfig } = event.detail;
+    if (target === body && !isPage && !dialog.open && !requestConfig.elt.isConnected) event.detail.shouldSwap = false;
+  });
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target !== body || !body.children.length) return;
     // A refused request settles too, and leaves the form as it is: what was typed stays unsaved.
@@ -112,14 +133,14 @@ if (dialog) {
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     if (discard.hidden) askToClose();
-    else discard.hidden = true;
+    else goOn();
   });
   dialog.addEventListener("keydown", (event) => {
     // Chromium closes on a second Esc even if `cancel` was prevented; this keeps it open.
     if (event.key !== "Escape") return;
     event.preventDefault();
     if (discard.hidden) askToClose();
-    else discard.hidden = true;
+    else goOn();
   });
   body.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.matches("[data-filters]")) event.preventDefault();
@@ -136,10 +157,17 @@ if (dialog) {
   });
   document.addEventListener("dialog-close", close);
   document.getElementById("discard-yes").addEventListener("click", close);
-  document.getElementById("discard-no").addEventListener("click", () => {
-    discard.hidden = true;
-    body.querySelector("input:not([type=hidden])")?.focus();
+  document.getElementById("discard-no").addEventListener("click", goOn);
+  // A success that loads a page: there the focus returns to the link that opened the dialog.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const leads = dialog.open && event.detail.xhr.getResponseHeader("HX-Redirect");
+    if (leads && link) sessionStorage.setItem(RETURN, JSON.stringify([leads, link]));
   });
+  const [page, href] = JSON.parse(sessionStorage.getItem(RETURN) || "[]");
+  sessionStorage.removeItem(RETURN);
+  if (page === window.location.pathname) {
+    (document.querySelector(`#main a[data-dialog][href="${CSS.escape(href)}"]`) || document.getElementById("main")).focus();
+  }
 }
 
 document.addEventListener("click", (event) => {
@@ -155,12 +183,12 @@ document.addEventListener("click", (event) => {
     }
     return;
   }
-  const link = event.target.closest("a[data-dialog], #add-button");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const opens = event.target.closest("a[data-dialog], #add-button");
+  if (!opens || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
   // A menu closes below the dialog. The focus comes back to its button.
-  const menu = link.closest(":popover-open");
-  openDialog(link.href, { source: menu ? document.querySelector(`[popovertarget=${menu.id}]`) : link });
+  const menu = opens.closest(":popover-open");
+  openDialog(opens.href, { source: menu ? document.querySelector(`[popovertarget=${menu.id}]`) : opens });
 });
 
 if (isPage) {

@@ -9,19 +9,20 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse_lazy
 from django.utils.crypto import salted_hmac
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
-from registries.domain.errors import TooManyRequests
+from registries.domain.errors import Cause, Problem, TooManyRequests
 from registries.log_in.access import client_address
 from registries.log_in.throttle import Throttle
-from registries.words.problems import error_text
+from registries.words.problems import cause_text, error_text
 
 SALT = "console.login"
 """Never change it: a new salt would release every locked log-in when the console is updated."""
@@ -98,9 +99,30 @@ class LogIn(auth_views.LoginView):
         return response
 
 
+class OwnPasswordForm(PasswordChangeForm):
+    """Django's form with the console's texts."""
+
+    TEXTS = {
+        "old_password": (_("Current password"), ""),
+        "new_password1": (
+            _("New password"),
+            _("At least 8 characters, not a common password, not similar to the user name."),
+        ),
+        "new_password2": (_("Repeat the new password"), ""),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, (label, help_text) in self.TEXTS.items():
+            field = self.fields[name]
+            field.label, field.help_text = label, help_text
+            field.error_messages["required"] = cause_text(Cause(name, Problem.REQUIRED))
+
+
 class PasswordChange(auth_views.PasswordChangeView):
     """Changes the person's own password, which ends all other sessions of the account."""
 
+    form_class = OwnPasswordForm
     template_name = "password.html"
     success_url = reverse_lazy("password_changed")
 

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from registries.web.icons import current_version
 from registries.web.lists.watched import Seen
+from registries.words import labels
 
 register = template.Library()
 
@@ -45,6 +46,12 @@ def moment(at: datetime | None, text: str = "") -> SafeString:
     offset = local.strftime("%z")
     absolute = f"{local:%Y-%m-%d %H:%M:%S} UTC{offset[:3]}:{offset[3:]}"
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), absolute, text or absolute)
+
+
+@register.simple_tag
+def past(at: datetime) -> SafeString:
+    """The age of a moment, absolute in the title."""
+    return moment(at, labels.ago(at, timezone.now()))
 
 
 @register.simple_tag

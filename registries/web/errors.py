@@ -46,7 +46,8 @@ def problem(request: HttpRequest, status: int, text: str) -> HttpResponse:
     """An error as a page, or as a toast for HTMX."""
     if is_htmx(request):
         return toast(reswap(HttpResponse(status=status), "none"), text, kind="bad")
-    return render(request, "error.html", {"status": status, "text": text}, status=status)
+    context = {"status": status, "text": text, "again": status == 429 or status >= 500}
+    return render(request, "error.html", context, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

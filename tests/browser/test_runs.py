@@ -74,9 +74,9 @@ def test_a_run_is_cancelled_and_taken_up_again(
         expect(status(page, f"cancelled-{number}")).to_have_text(ZH.failed)
     held.hold()
     page.locator("#test-all").click()
-    dialog(page).get_by_role("button", name="取消测试").click()
+    dialog(page).get_by_role("button", name="停止").click()
 
-    expect(dialog(page).get_by_role("heading", name="测试已取消")).to_be_visible()
+    expect(dialog(page).get_by_role("heading", name="测试已停止")).to_be_visible()
     resume = dialog(page).get_by_role("button", name="继续")
     held.let_go()
     under_way = "SELECT count(*) FROM registries_verificationrecord WHERE finished_at IS NULL"

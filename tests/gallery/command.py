@@ -1,7 +1,7 @@
 """`make gallery`: looks at every state in both languages and themes at four widths and at 200 % zoom.
 
 Writes the pictures and one page with all of them into a folder, and prints the faults of layout and what axe finds.
-`python -m tests.gallery --only details --folder /tmp/gallery` looks at some states only.
+`python -m tests.gallery --only details --looks zh-light-1280 --folder /tmp/gallery` looks at some states in one way.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Error, sync_playwright
 
 from tests.gallery.book import write_book
 from tests.gallery.furnishing import furnish
-from tests.gallery.looking import ALL, Look, look_at
+from tests.gallery.looking import ALL, Look, Variant, look_at
 from tests.gallery.of_people import PEOPLE_STATES, console_of_people
 from tests.gallery.on_cluster import CLUSTER_STATES, cluster_console
 from tests.gallery.scene import Scene, State
@@ -72,12 +72,18 @@ def _seen(state: State, people: People, scene: Scene, options: argparse.Namespac
     """The looks at one state. A state that does not open is a fault too, and does not end the tour."""
     looks: list[Look] = []
     try:
-        looks.extend(look_at(state, people, scene, ALL, options.folder, axe=not options.no_axe))
+        looks.extend(
+            look_at(state, people, scene, _variants(options), options.folder, axe=not options.no_axe)
+        )
     except (Error, AssertionError) as error:
         scene.held.let_go()
         people.tidy()
         looks.append(Look(state, ALL[0], faults=[f"does not open: {str(error).splitlines()[0]}"]))
     return looks
+
+
+def _variants(options: argparse.Namespace) -> Sequence[Variant]:
+    return [it for it in ALL if it.name in options.looks] if options.looks else ALL
 
 
 def _report(state: State, looks: Sequence[Look]) -> None:
@@ -124,6 +130,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.gallery", description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "gallery", help="where the pictures go")
     parser.add_argument("--only", nargs="*", metavar="WORD", help="states whose names contain one of these")
+    parser.add_argument(
+        "--looks", nargs="*", metavar="LOOK", help="only these, such as zh-light-1280 or en-dark-1280-200%%"
+    )
     parser.add_argument("--rows", type=int, default=1200, help="registries in the largest namespace")
     parser.add_argument("--no-axe", action="store_true", help="leave out axe, which takes half of the time")
     return parser.parse_args()

@@ -51,7 +51,7 @@ def test_two_behave_as_one(shared: dict[str, str], tmp_path: Path) -> None:
         run = re.search(rf'href="({PATH}[0-9a-f-]{{36}}/)"', there.get("/registries/"))
         assert run is not None
         there.post(f"{run[1]}cancel/")
-        until(lambda: here.get(run[1]), "测试已取消")
+        until(lambda: here.get(run[1]), "测试已停止")
 
         for namespace in ("team-000", "team-001", "team-002"):
             begun = time.monotonic()

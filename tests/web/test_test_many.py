@@ -287,7 +287,7 @@ def test_at_most_so_many_at_once_one_at_a_time_per_registry_and_cancel_begins_no
 
     shown = begin(client, query="")
     assert "测试中" in shown
-    assert "取消测试" in shown
+    assert "停止" in shown
     assert wait_for(lambda: silent_servers.connected() == 4)
     time.sleep(0.5)
     names = set(VerificationRecord.objects.filter(finished_at__isnull=True).values_list("name", flat=True))
@@ -300,7 +300,7 @@ def test_at_most_so_many_at_once_one_at_a_time_per_registry_and_cancel_begins_no
     assert Run.objects.count() == 1
 
     cancelled = client.post(f"{PATH}{latest().pk}/cancel/").content.decode()
-    assert "测试已取消" in cancelled
+    assert "测试已停止" in cancelled
     silent_servers.hang_up()
     done = RunItem.objects.filter(state=ItemState.DONE, reason="connection_reset")
     assert wait_for(lambda: done.count() == 4), "those under way are recorded"

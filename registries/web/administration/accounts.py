@@ -43,7 +43,8 @@ def account_add(request: ConsoleRequest) -> HttpResponse:
             services().accounts.grant(access=access, name=name, namespace=namespace, role=role)
         return _("Added the account %(name)s.") % {"name": name}
 
-    return submit(request, form, change, title=_("Add account"), page=PAGE)
+    text = _("Add account")
+    return submit(request, form, change, title=text, page=PAGE, button=text)
 
 
 @sensitive_post_parameters("password")
@@ -58,7 +59,8 @@ def account_password(request: ConsoleRequest, name: str) -> HttpResponse:
 
     title = _("Reset the password of %(name)s") % {"name": name}
     lead = _("All sessions and access tokens of the account end.")
-    return submit(request, PasswordForm(request.POST or None), change, title=title, page=PAGE, lead=lead)
+    form, button = PasswordForm(request.POST or None), _("Reset password")
+    return submit(request, form, change, title=title, page=PAGE, lead=lead, button=button)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -57,7 +57,8 @@ def namespace_add(request: ConsoleRequest) -> HttpResponse:
         services().registries.create_namespace(access=access, name=name)
         return _("Added the namespace %(name)s.") % {"name": name}
 
-    return submit(request, NamespaceForm(request.POST or None), change, title=_("Add namespace"), page=PAGE)
+    form, text = NamespaceForm(request.POST or None), _("Add namespace")
+    return submit(request, form, change, title=text, page=PAGE, button=text)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -87,7 +87,7 @@ class SilenceForm(CauseForm):
         if starts is None:
             causes.append(Cause("starts_at", Problem.SILENCE_TIME))
         if ends is None:
-            causes.append(Cause("ends_at", Problem.SILENCE_TIME))
+            causes.append(Cause("ends_at", Problem.SILENCE_TIME if typed["ends_at"] else Problem.REQUIRED))
         if weekly and last is None:
             causes.append(Cause("last_day", Problem.SILENCE_DAY))
         if causes or starts is None or ends is None:

@@ -143,7 +143,7 @@ def _title(view: RunView) -> str:
     return {
         RunState.RUNNING: _("Testing…"),
         RunState.DONE: _("Tests finished"),
-        RunState.CANCELLED: _("Tests cancelled"),
+        RunState.CANCELLED: _("Tests stopped"),
     }.get(view.state, _("Tests interrupted"))
 
 

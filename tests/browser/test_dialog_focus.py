@@ -1,0 +1,72 @@
+"""Where the focus goes when a dialog of administration or of a run closes, and what cannot be lost by one key."""
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.peers.console_page import add_registry, credential, dialog
+from tests.peers.running_console import RunningConsole
+from tests.peers.visitors import People
+from tests.peers.words import ZH
+
+
+def opened(people: People, path: str, link: str) -> Page:
+    page = people("olive").open(path)
+    page.locator(link).first.focus()
+    page.keyboard.press("Enter")
+    expect(dialog(page)).to_be_visible()
+    return page
+
+
+def test_after_the_question_about_input_the_focus_is_where_it_was(people: People) -> None:
+    page = opened(people, "/accounts/", "a[href$='/accounts/-/add/']")
+    page.keyboard.type("kate")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name=ZH.discard_no)).to_be_focused()
+
+    page.keyboard.press("Escape")
+
+    expect(page.locator("#id_password")).to_be_focused()
+
+
+def test_a_saved_form_of_a_page_gives_the_focus_back_to_its_link(people: People) -> None:
+    page = opened(people, "/accounts/", "a[href$='/sam/password/']")
+    page.keyboard.type("Long-enough-1")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("已重置账号 sam 的密码")).to_be_visible()
+    expect(page.locator("a[href$='/sam/password/']")).to_be_focused()
+
+
+def test_the_first_field_of_the_roles_has_the_focus(people: People) -> None:
+    page = opened(people, "/accounts/", "a[href$='/sam/roles/']")
+    expect(page.locator("#id_namespace")).to_be_focused()
+
+
+def test_escape_does_not_lose_a_token_that_is_shown_once(people: People) -> None:
+    page = opened(people, "/tokens/", "a[href$='/tokens/-/add/']")
+    page.keyboard.type("CI")
+    page.keyboard.press("Enter")
+    expect(page.locator("#token-text")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    expect(page.locator("#token-text")).to_be_visible()
+    expect(page.get_by_role("link", name="我已复制")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("table a[href*='/revoke/']")).to_be_visible()
+
+
+def test_a_poll_does_not_open_a_closed_dialog_again(people: People, console: RunningConsole) -> None:
+    add_registry(people("olive"), console, "polled", **credential(console, "slow"))
+    page = people("olive").open("/registries/?q=polled")
+    asked: list[Route] = []
+    page.route("**/verify/*/", lambda it: asked.append(it) if it.request.method == "GET" else it.continue_())
+    page.locator("#test-all").click()
+    expect(dialog(page)).to_be_visible()
+    page.wait_for_function("() => document.querySelector('#verify-run[hx-get]')?.matches('.htmx-request')")
+    page.keyboard.press("Escape")
+    expect(dialog(page)).to_have_count(0)
+    with page.expect_response("**/verify/*/"):
+        asked[0].continue_()
+
+    page.wait_for_function("() => new Promise((done) => setTimeout(() => done(true), 50))")
+    expect(dialog(page)).to_have_count(0)
