@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from registries.domain.shown import shown_words
 from registries.pull_secrets.explain import Code, Explanation, Flaw, Near
 from registries.words.labels import Label
-from registries.words.language import Text
+from registries.words.language import Text, sentences
 
 NAME_MAX = 255
 LABELS: dict[Code, Label] = {
@@ -31,7 +31,9 @@ LABELS: dict[Code, Label] = {
         _("Pull secret cannot be read"),
         "bad",
         "key-round",
-        _("Nodes cannot read the Secret %(secret)s. These pods then pull nothing, public images neither."),
+        _(
+            "Nodes cannot read the Secret %(secret)s. These pods cannot pull any image, not even a public one."
+        ),
     ),
     Code.SECRET_UNREAD: Label(
         _("Pull secret not checked"),
@@ -122,7 +124,7 @@ LABELS: dict[Code, Label] = {
         _("Not reachable"),
         "bad",
         "plug-zap",
-        _("The node does not reach %(host)s: name resolution, routing or a firewall."),
+        _("The node cannot reach %(host)s. Check name resolution, routing and the firewall."),
     ),
     Code.RATE_LIMIT: Label(
         _("Rate limit"),
@@ -203,4 +205,4 @@ def reason(explanation: Explanation) -> str:
         texts.append(NEAR[explanation.near])
     if explanation.flaw is not None:
         texts.append(FLAWS[explanation.flaw])
-    return " ".join(str(it) % names for it in texts)
+    return sentences(str(it) % names for it in texts)

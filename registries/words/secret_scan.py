@@ -12,7 +12,7 @@ FINDINGS: dict[Finding, Label] = {
         _("Pull secret cannot be read"),
         "bad",
         "key-round",
-        _("Nodes cannot read it. The pods that name it pull nothing, public images neither."),
+        _("Nodes cannot read it. The pods that name it cannot pull any image, not even a public one."),
     ),
     Finding.MISSING: Label(
         _("Pull secret missing"), "bad", "key-round", _("It is named, but does not exist.")

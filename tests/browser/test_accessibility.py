@@ -44,7 +44,7 @@ def violations(page: Page) -> list[str]:
         ("vic", "/registries/", ZH.registries),
         ("olive", "/registries/?status=failed&provider=harbor&q=team&size=10", ZH.registries),
         ("olive", "/registries/?q=no-such-thing", "没有匹配项"),
-        ("sam", "/registries/", "还没有命名空间"),
+        ("sam", "/registries/", "还没有角色"),
         ("olive", "/registries/team-a/harbor-team-a/", "A 组 Harbor"),
         ("olive", "/registries/team-a/quay-team-a/", "quay-team-a"),
         ("olive", "/journal/", ZH.journal),

@@ -240,7 +240,9 @@ class TestBatchDeletion:
 
         page.get_by_role("button", name=ZH.delete_selected).click()
 
-        expect(dialog(page)).to_contain_text("所选中有 2 个不在其中：在那里删除需要 image-admin 角色。")
+        expect(dialog(page)).to_contain_text(
+            "已略过所选中的 2 个：删除需要所在命名空间的 image-admin 角色，由管理员授予。"
+        )
         expect(confirm_button(dialog(page))).to_have_text("确定删除 3 个")
         assert doomed(dialog(page)) == added
 

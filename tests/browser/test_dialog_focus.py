@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.peers.console_page import add_registry, credential, dialog
+from tests.peers.console_page import add_registry, dialog
+from tests.peers.held import HeldRegistry
 from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import ZH
@@ -33,7 +34,7 @@ def test_a_saved_form_of_a_page_gives_the_focus_back_to_its_link(people: People)
     page.keyboard.type("Long-enough-1")
     page.keyboard.press("Enter")
 
-    expect(page.get_by_text("已重置账号 sam 的密码")).to_be_visible()
+    expect(page.get_by_text("已重置 sam 的密码")).to_be_visible()
     expect(page.locator("a[href$='/sam/password/']")).to_be_focused()
 
 
@@ -55,18 +56,22 @@ def test_escape_does_not_lose_a_token_that_is_shown_once(people: People) -> None
     expect(page.locator("table a[href*='/revoke/']")).to_be_visible()
 
 
-def test_a_poll_does_not_open_a_closed_dialog_again(people: People, console: RunningConsole) -> None:
-    add_registry(people("olive"), console, "polled", **credential(console, "slow"))
+def test_a_poll_does_not_open_a_closed_dialog_again(
+    people: People, console: RunningConsole, held: HeldRegistry
+) -> None:
+    add_registry(people("olive"), console, "polled", **held.credential)
     page = people("olive").open("/registries/?q=polled")
-    asked: list[Route] = []
-    page.route("**/verify/*/", lambda it: asked.append(it) if it.request.method == "GET" else it.continue_())
+    held.hold()
+    polls: list[Route] = []
+    page.route("**/-/verify/*/", polls.append)
     page.locator("#test-all").click()
-    expect(dialog(page)).to_be_visible()
-    page.wait_for_function("() => document.querySelector('#verify-run[hx-get]')?.matches('.htmx-request')")
+    expect(page.locator("#verify-run.htmx-request")).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog(page)).to_have_count(0)
-    with page.expect_response("**/verify/*/"):
-        asked[0].continue_()
+    with page.expect_response("**/-/verify/*/") as answer:
+        polls[0].continue_()
+    answer.value.finished()
 
-    page.wait_for_function("() => new Promise((done) => setTimeout(() => done(true), 50))")
+    page.evaluate("() => new Promise((done) => setTimeout(done, 100))")
     expect(dialog(page)).to_have_count(0)
+    held.let_go()

@@ -8,6 +8,10 @@ from playwright.sync_api import Browser, Page
 from tests.gallery.looking import RULES
 
 TALL = "display: inline-block; width: 60px; height: 44px"
+LINES = (
+    '<svg class="icon" width="16" height="16"></svg>'
+    '<span style="width: 60px; line-height: 20px">a text of several words on lines</span>'
+)
 FAULTS = {
     "narrow text": '<p style="width: 9px; overflow-wrap: anywhere">harbor-prod</p>',
     "cut without a tooltip": '<p style="width: 40px; overflow: hidden; white-space: nowrap">harbor-production</p>',
@@ -19,6 +23,10 @@ FAULTS = {
     "covers text": f'<p>harbor-production <button style="{TALL}; margin-left: -40px">a</button></p>',
     "small control": '<button style="width: 18px; height: 18px; padding: 0">x</button>',
     "invisible focus": f'<style>button:focus {{ outline: none }}</style><button style="{TALL}">a</button>',
+    "unequal buttons": f'<button class="btn" style="{TALL}">a</button>'
+    f'<button class="btn" style="{TALL}; height: 60px">b</button>',
+    "icon below the first line": f'<p style="display: flex; align-items: center">{LINES}</p>',
+    "half-width punctuation": "<p>失败: 1</p>",
     "colour alone": '<i style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
 }
 RIGHT = {
@@ -31,9 +39,12 @@ RIGHT = {
     "covers text": f'<p>harbor-production <button style="{TALL}">a</button></p>',
     "small control": f'<button style="{TALL}">x</button>',
     "invisible focus": f'<style>button:focus {{ outline: 2px solid }}</style><button style="{TALL}">a</button>',
+    "unequal buttons": f'<button class="btn" style="{TALL}">a</button><button class="btn" style="{TALL}">b</button>',
+    "icon below the first line": f'<p style="display: flex; align-items: start">{LINES}</p>',
+    "half-width punctuation": "<p>失败：1</p>",
     "colour alone": '<i title="Failed" style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
 }
-PAGE = "<!doctype html><html style='--bad: #b42318'><body>{}</body></html>"
+PAGE = "<!doctype html><html lang='zh-hans' style='--bad: #b42318'><body>{}</body></html>"
 
 
 @pytest.fixture(scope="module")

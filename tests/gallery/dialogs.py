@@ -265,7 +265,7 @@ def edited_when_gone(page: Page, scene: Scene) -> None:
     meanwhile("#error-summary")(page, scene)
 
 
-PLACES = {"copy": "copies", "delete": "runs"}
+PLACES = {"copy": "copies", "delete": "runs", "rotate": "rotations"}
 
 
 def also(page: Page, scene: Scene) -> None:

@@ -349,9 +349,10 @@ def _run(kind: str, state: str, done: int, run_id: UUID) -> None:
         beat_at=now - timedelta(hours=1) if lost else now + timedelta(days=1),
         finished_at=now if over else None,
     )
-    good = "ok" if kind == "verify" else ""
+    good = "ok" if kind in ("verify", "rotate") else ""
     problem = "undo_taken" if kind == "undo" else "gone"
-    bad = ("done", "bad_credentials", "") if kind == "verify" else ("failed", "", problem)
+    reason, problem = ("bad_credentials", "") if kind == "rotate" else ("", problem)
+    bad = ("done", "bad_credentials", "") if kind == "verify" else ("failed", reason, problem)
     skipped = [("left_alone", why, "left_alone") for why in ("rate_limited", "bad_credentials")]
     outcomes = [bad, *(skipped if kind == "verify" else [bad, bad]), *[("done", good, "")] * 7]
     for number in range(50):

@@ -31,6 +31,10 @@ RUNS |= {
     ("undo", state, done): uuid5(NAMESPACE_URL, f"undo {state} {done}")
     for state, done in (("running", 40), ("interrupted", 40), ("done", 100))
 }
+RUNS |= {
+    ("rotate", state, done): uuid5(NAMESPACE_URL, f"rotate {state} {done}")
+    for state, done in (("running", 0), ("running", 40), ("cancelled", 40))
+}
 LABEL = "x" * 60
 LONG_PERSON = "maria." + "x" * 140
 """A person with a role in each of the namespaces above."""

@@ -221,6 +221,34 @@
   else before.focus({ preventScroll: true });
   for (const it of closed.filter((popover) => popover.matches(":popover-open"))) it.hidePopover();
 
+  // Buttons beside each other are equally high.
+  for (const it of all.filter((one) => one.matches(".btn"))) {
+    const next = [...it.parentElement.children].slice([...it.parentElement.children].indexOf(it) + 1).find((one) => one.matches(".btn") && isShown(one));
+    if (!next) continue;
+    const [a, b] = [it.getBoundingClientRect(), next.getBoundingClientRect()];
+    if (a.top < b.bottom && b.top < a.bottom && Math.abs(a.height - b.height) > 1) fault("unequal buttons", it, `beside ${name(next)}`);
+  }
+
+  // An icon stands beside the first line of a text, however many follow.
+  for (const it of all.filter((one) => one.matches("svg.icon"))) {
+    const beside = it.nextElementSibling;
+    if (!beside || !/flex/.test(getComputedStyle(it.parentElement).display) || !isShown(beside)) continue;
+    const line = parseFloat(getComputedStyle(beside).lineHeight) || 20;
+    const box = beside.getBoundingClientRect();
+    const mark = it.getBoundingClientRect();
+    const isBefore = mark.right <= box.left + 1 && box.height > 2.5 * line;
+    if (isBefore && mark.top + mark.height / 2 > box.top + 1.5 * line) fault("icon below the first line", beside);
+  }
+
+  // Chinese sentences have Chinese punctuation, without a space after it.
+  const HALF = /[\u4e00-\u9fff][,;:?!](\s|[\u4e00-\u9fff]|\d|$)|[。，；：] [\u4e00-\u9fff]/;
+  for (const it of document.documentElement.lang.startsWith("zh") ? all : []) {
+    if (!it.matches("p, li, td, dt, dd, h1, h2, h3, label, legend, summary, figcaption, .btn, .form-text")) continue;
+    if (it.querySelector("p, li, td, label, .mono") || it.closest(".mono, pre, [lang]:not(html)")) continue;
+    const text = it.innerText.replace(/\n+/g, "\n");
+    if (HALF.test(text)) fault("half-width punctuation", it, text.match(HALF)[0]);
+  }
+
   // A colour does not tell a state alone.
   const probe = document.body.appendChild(document.createElement("i"));
   const hues = new Set();

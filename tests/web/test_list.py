@@ -137,7 +137,7 @@ def test_what_people_typed_is_text_and_never_markup(cast: Cast) -> None:
     [
         ("olive", {}, "还没有镜像源"),
         ("olive", {"q": "nothing"}, "没有匹配项"),
-        ("sam", {}, "还没有命名空间"),
+        ("sam", {}, "还没有角色"),
         ("vic", {}, "image-admin"),
     ],
 )

@@ -41,6 +41,7 @@ from registries.web.responses import back, details_url, dialog, done, is_htmx, t
 from registries.web.runs import copy_to
 from registries.wiring import services
 from registries.words import labels, presets
+from registries.words.language import sentences
 
 
 @sensitive_post_parameters("password")
@@ -126,9 +127,7 @@ def _save(request: ConsoleRequest) -> HttpResponse:
 
 def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
     """Closes the dialog, or shows the form for another registry of this provider and namespace."""
-    text = " ".join(
-        filter(None, (_after_saving(request.access, created), stale_twins(request.access, created)))
-    )
+    text = sentences((_after_saving(request.access, created), stale_twins(request.access, created)))
     event = ("registry-saved", {"uid": created.uid, "tested": True})
     if also := copy_to.chosen_namespaces(request, "also", created):
         response = copy_to.copy_at_once(request, created, also)

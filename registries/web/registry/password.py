@@ -33,6 +33,7 @@ from registries.web.registry.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, gone, shown_path, with_registry
 from registries.wiring import services
 from registries.words import hints
+from registries.words.language import sentences
 from registries.words.problems import error_text
 
 STATES = {
@@ -131,7 +132,7 @@ def _saved(request: ConsoleRequest, changed: RegistrySecret) -> HttpResponse:
     if not tested:
         text = _("Changed the password of %(name)s. Not tested: too many recent tests.")
     texts = (text % {"name": changed.title}, stale_twins(request.access, changed), before_revoking())
-    text = " ".join(filter(None, texts))
+    text = sentences(texts)
     if shown_path(request) == details_url(changed.key):
         return back(request, text, "registries:details", changed.namespace, changed.name)
     return done(

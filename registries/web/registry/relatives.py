@@ -21,6 +21,7 @@ from registries.web.registry.relink import former_copies
 from registries.web.responses import back, details_url, dialog, gone, missing, shown_path
 from registries.wiring import services
 from registries.words import labels
+from registries.words.language import sentences
 from registries.words.problems import cause_text, error_text
 from registries.words.sync import DIFFERENCES
 
@@ -94,7 +95,7 @@ def align(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
         except Conflict as error:
             return gone(request, key, error.code)
         except Invalid as error:
-            problem = " ".join(cause_text(it) for it in error.causes)
+            problem = sentences(cause_text(it) for it in error.causes)
         except Refused as error:
             problem = error_text(error)
     context = {

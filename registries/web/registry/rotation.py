@@ -21,6 +21,7 @@ from registries.web.responses import back, details_url, dialog, done, shown_path
 from registries.web.runs.notices import CHANGED
 from registries.wiring import services
 from registries.words import hints, labels
+from registries.words.language import sentences
 from registries.words.problems import problem_text
 
 TITLES = {
@@ -99,7 +100,7 @@ def _succeeded(request: ConsoleRequest, items: Sequence[Item]) -> HttpResponse:
     text = text % {"name": first.name, "n": len(items)}
     export = before_revoking()
     if not _is_robot(first):  # Harbor has ended the old secret already
-        text = f"{text} {export or _('Now revoke the old password at the registry.')}"
+        text = sentences((text, export or _("Now revoke the old password at the registry.")))
     if shown_path(request) == details_url(first):
         return back(request, text, "registries:details", first.namespace, first.name)
     saved = ("registry-saved", {"uid": items[0].uid, "tested": True})
