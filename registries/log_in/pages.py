@@ -115,7 +115,7 @@ class OwnPasswordForm(PasswordChangeForm):
         super().__init__(*args, **kwargs)
         for name, (label, help_text) in self.TEXTS.items():
             field = self.fields[name]
-            field.label, field.help_text = label, help_text
+            field.label, field.help_text = str(label), str(help_text)
             field.error_messages["required"] = cause_text(Cause(name, Problem.REQUIRED))
 
 
