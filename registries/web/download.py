@@ -17,14 +17,15 @@ BUSY = 5
 def share(access: Access) -> Iterator[None]:
     """Holds one of the few seats of this process for a file. TooManyRequests without a free seat, for a second file of
     this person at the same time, and for too many files a minute."""
-    if not services().export_seats.take(access.owner):
+    seats = services().export_seats
+    if not seats.take(access.owner):
         raise TooManyRequests(retry_after=BUSY)
     try:
         if wait := services().export_rates.wait(f"export {access.owner}"):
             raise TooManyRequests(retry_after=wait)
         yield
     finally:
-        services().export_seats.give_back(access.owner)
+        seats.give_back(access.owner)
 
 
 def csv_file(name: str, parts: Iterator[str], held: ExitStack) -> StreamingHttpResponse:
