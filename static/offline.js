@@ -11,10 +11,6 @@ export function isUnanswered(status) {
   return UNANSWERED.has(status);
 }
 
-export function isOffline() {
-  return !bar.hidden;
-}
-
 function stop() {
   for (const it of document.querySelectorAll(WRITES)) {
     if (it.disabled || it.getAttribute("aria-disabled") === "true") continue;

@@ -5,13 +5,16 @@ from typing import Protocol
 
 from registries.domain.access import Access
 
+TIDY_EVERY = 60.0
+
 
 class People(Protocol):
     """Implemented by LocalPeople and ClusterSessions."""
 
     @property
     def upkeep(self) -> Sequence[Callable[[], None]]:
-        """Functions that delete what ended sessions leave behind. Each runs for ever and needs its own thread."""
+        """Functions that delete what ended sessions leave behind: sessions also end without a request. Each is called
+        every TIDY_EVERY seconds."""
 
     def access_of(self, user: object, source: str) -> Access:
         """The access of `request.user` from a client address. Empty for other kinds of users. Unavailable."""

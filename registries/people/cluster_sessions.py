@@ -15,7 +15,6 @@ from datetime import timedelta
 from functools import partial
 
 from django.contrib.sessions.models import Session
-from django.db import connections
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -26,6 +25,7 @@ from registries.cluster.personal import ApiServer, Person
 from registries.domain.access import Access
 from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.models import ClusterSession
+from registries.people.base import TIDY_EVERY
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, owner_of, short
 from registries.stores.sealing import Sealer, reseal_all
 
@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 
 AGAIN_AFTER = 5.0
 """Seconds before the next attempt after the API server was away."""
-TIDY_EVERY = 60.0
 NEW = timedelta(minutes=1)
 """How long a new session may exist without a session key."""
 
@@ -107,18 +106,7 @@ class ClusterSessions:
 
     @property
     def upkeep(self) -> Sequence[Callable[[], None]]:
-        return (self.keep_tidy,)
-
-    def keep_tidy(self) -> None:
-        """Calls `tidy` for ever, in its own thread: sessions also end without a request."""
-        while True:
-            try:
-                self.tidy()
-            except Exception:
-                log.exception("forgetting the sessions that are over failed")
-            finally:
-                connections.close_all()
-            time.sleep(TIDY_EVERY)
+        return (self.tidy,)
 
     # Access
 

@@ -174,14 +174,6 @@ def credentials_in(secret: Json) -> tuple[SecretCredential, ...]:
     return tuple(SecretCredential(*it) for it in found if all(it) and "\ufffd" not in it[3])
 
 
-def auths_of(encoded: str, *, nested: bool = True) -> tuple[str, ...] | None:
-    """The keys of `auths` in base64; None if a kubelet cannot read all of it, and so pulls nothing for the pod."""
-    try:
-        return tuple(_auths(encoded, nested=nested))
-    except _Unreadable:
-        return None
-
-
 class _Unreadable(Exception):
     """A kubelet cannot read a Secret: its flaw, and the key of the entry with it."""
 

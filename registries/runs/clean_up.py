@@ -1,14 +1,12 @@
 """The daily clean-up: expired browser sessions, sent messages, and the journal, runs, checks and history that are older
 than the retention. And the hourly one: deleted registries that can no longer be restored."""
 
-import logging
-import time
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -23,6 +21,7 @@ from registries.models import (
     StateChange,
     VerificationRecord,
 )
+from registries.runs.loop import repeat
 
 HOUR = 3600.0
 HOURS = 24
@@ -34,23 +33,19 @@ CHECKS_DAYS = 30
 ALIVE = timedelta(hours=1)
 """A run with a heartbeat since then is not deleted, however old it is."""
 
-log = logging.getLogger(__name__)
-
 
 def keep_clean(days: int, undo: timedelta) -> None:
     """Cleans up now, once an hour and once a day for ever, in its own thread. Several processes may do so at once."""
-    for hour in count():
-        try:
-            forget_deleted(undo)
-            if hour % HOURS == 0:
-                SessionStore.clear_expired()
-                prune(days)
-                outbox.prune()
-        except Exception:
-            log.exception("the clean-up failed")
-        finally:
-            connections.close_all()
-        time.sleep(HOUR)
+    hours = count()
+
+    def clean() -> None:
+        forget_deleted(undo)
+        if next(hours) % HOURS == 0:
+            SessionStore.clear_expired()
+            prune(days)
+            outbox.prune()
+
+    repeat(clean, HOUR, "the clean-up failed")
 
 
 def forget_deleted(undo: timedelta) -> None:

@@ -63,12 +63,6 @@ def claim_next(now: datetime, by: str, lasts: timedelta) -> Claim | None:
     return None
 
 
-def next_moment() -> datetime | None:
-    """When the next credential is due, claimed or not; None if none is."""
-    scheduled = ScheduledCredential.objects.filter(due_at__isnull=False)
-    return scheduled.order_by("due_at").values_list("due_at", flat=True).first()
-
-
 def extend(claim: Claim, until: datetime) -> bool:
     """Holds a claim for longer. False if it was lost."""
     return bool(_mine(claim).update(claimed_until=until))

@@ -15,6 +15,7 @@ from registries.audit.search import deleted_since
 from registries.domain.registry import Key
 from registries.events import channels
 from registries.limits import Rates, StoredBuckets
+from registries.people.base import TIDY_EVERY
 from registries.runs.clean_up import keep_clean
 from registries.runs.copying import CopyKind, copies_made
 from registries.runs.deletion import DeleteKind
@@ -22,6 +23,7 @@ from registries.runs.engine import Runs
 from registries.runs.harbor_secret import HarborSecrets
 from registries.runs.image_tests import ImageKind
 from registries.runs.kind import Kind
+from registries.runs.loop import repeat
 from registries.runs.rotation import Rotations
 from registries.runs.rotation_rows import RotationRows, keep_forgetting
 from registries.runs.rotation_work import RotateKind
@@ -249,8 +251,9 @@ class Services(Telling, Mirroring, Admitting):
         clean_up: Callable[[], None] = partial(keep_clean, settings.RETENTION_DAYS, self.undo_lasts)
         resume: Callable[[], None] = partial(self.rotations.keep_resuming, self.people.access_now)
         following = () if self.by_cluster else (self.follower.run,)
-        others = (*self.people.upkeep, *following, *self.schedule.upkeep)
-        for upkeep in (clean_up, keep_forgetting, resume, *others):
+        failure = "forgetting the sessions that are over failed"
+        tidying = (partial(repeat, it, TIDY_EVERY, failure) for it in self.people.upkeep)
+        for upkeep in (clean_up, keep_forgetting, resume, *tidying, *following, *self.schedule.upkeep):
             threading.Thread(target=upkeep, name="upkeep", daemon=True).start()
         self.sender.start()
         if self.on_cluster:

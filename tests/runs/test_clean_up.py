@@ -1,6 +1,7 @@
 """The daily clean-up: expired sessions, and what is older than the retention."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from registries.models import (
     StateChange,
     VerificationRecord,
 )
-from registries.runs import clean_up
+from registries.runs import clean_up, loop
 from registries.wiring import services
 from tests.cast import Cast
 
@@ -44,8 +45,9 @@ def test_expired_sessions_are_deleted_at_once_and_every_day(
         if len(slept) == 25:
             raise EndOfTest
 
-    monkeypatch.setattr(clean_up.time, "sleep", sleep)
-    monkeypatch.setattr(clean_up.connections, "close_all", lambda: None)  # the test's own transaction
+    monkeypatch.setattr(loop.time, "sleep", sleep)
+    monkeypatch.setattr(loop, "connections", SimpleNamespace(close_all=lambda: None))  # the test's own transaction
+    monkeypatch.setattr(loop, "close_old_connections", lambda: None)
     Session.objects.create(session_key="ran-out", expire_date=now - timedelta(days=1))
     Session.objects.create(session_key="lasts", expire_date=now + timedelta(minutes=5))
 

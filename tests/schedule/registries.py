@@ -14,7 +14,6 @@ from registries.domain.access import Access
 from registries.domain.registry import Key
 from registries.models import ScheduledCredential
 from registries.runs.threads import Background
-from registries.schedule.rows import next_moment
 from registries.schedule.sweep import Schedule
 from registries.schedule.telling import tell_due
 from registries.wiring import services
@@ -122,10 +121,16 @@ class World:
         """Lets time pass, and works on all that is due at its moment."""
         end = self.clock.now + timedelta(hours=hours)
         self.turn()
-        while (moment := next_moment()) is not None and moment <= end:
+        while (moment := self.next_moment()) is not None and moment <= end:
             self.clock.now = max(moment, self.clock.now + timedelta(seconds=2))
             self.turn()
         self.clock.now = end
+
+    @staticmethod
+    def next_moment() -> datetime | None:
+        """When the next credential is due, claimed or not; None if none is."""
+        scheduled = ScheduledCredential.objects.filter(due_at__isnull=False)
+        return scheduled.order_by("due_at").values_list("due_at", flat=True).first()
 
     def turn(self) -> None:
         """What the threads of a process do now."""
