@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from registries.api.operation import BASE, ONE, READ_ERRORS, WRITE_ERRORS, Operation
 from registries.api.shapes import NAME, NAMESPACE, VERSION, Schema, closed, listing, reference, text, thing
 from registries.domain.resource import API_VERSION
+from registries.sync.rules import Solution
 from registries.sync.states import CopyState, RuleState
 
 RULE: dict[str, Any] = {
@@ -29,6 +30,11 @@ RULE: dict[str, Any] = {
         {"namespace": "team-b", "state": "name_taken", "problem": ""},
     ],
 }
+SOLVED: dict[str, Any] = {
+    **RULE,
+    "copies": [*RULE["copies"][:1], {"namespace": "team-b", "state": "waiting", "problem": ""}],
+}
+SOLVING: dict[str, Any] = {"namespace": "team-b", "solution": "overwrite"}
 NEW_RULE: dict[str, Any] = {"namespaces": ["team-a", "team-b"]}
 SUMMARY: dict[str, Any] = {name: value for name, value in RULE.items() if name != "copies"}
 RULES: dict[str, Any] = {
@@ -77,6 +83,17 @@ RULE_SCHEMAS: dict[str, Schema] = {
         },
         description=_("Exactly one of all, labelSelector and namespaces."),
     ),
+    "Solving": thing(
+        {
+            "namespace": NAMESPACE,
+            "solution": {"enum": [*Solution]},
+            "uid": text(
+                _("of the registry secret in this namespace; if it differs, nothing is changed (409)")
+            ),
+        },
+        "namespace",
+        "solution",
+    ),
     "SyncRule": closed({**_SUMMARY, "copies": {"type": "array", "items": _COPY}}),
     "SyncRuleSummary": closed(_SUMMARY),
     "SyncRuleList": listing("SyncRuleList", reference("SyncRuleSummary")),
@@ -121,6 +138,23 @@ RULE_OPERATIONS = (
         (*WRITE_ERRORS, 409, 422),
         (*_PLACE, "dryRun"),
         ("NewSyncRule", NEW_RULE),
+    ),
+    Operation(
+        "solveSyncRule",
+        "POST",
+        f"{ONE}/sync-rule/solve",
+        _("Solve a conflict of a rule"),
+        _(
+            "Decides about the copy in one namespace. Each state has one solution: changed takes overwrite, and what"
+            " somebody changed is lost; present takes take_over, and the registry secret follows from now on; deleted"
+            " takes create_again; failed takes try_again; namespace_gone and left take dismiss, which touches no"
+            " registry secret. name_taken has none: somebody else's registry secret with other values is never"
+            " overwritten. It takes the same rights as the rule. The copy is written in the background."
+        ),
+        (200, _("The rule. The state is waiting until the copy is written."), "SyncRule", SOLVED),
+        (*WRITE_ERRORS, 409, 422),
+        _PLACE,
+        ("Solving", SOLVING),
     ),
     Operation(
         "deleteSyncRule",

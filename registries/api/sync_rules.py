@@ -16,7 +16,7 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION
 from registries.domain.selectors import SelectorError
 from registries.sync.rows import Selection
-from registries.sync.rules import RuleView
+from registries.sync.rules import SOLUTIONS, RuleView, Solution
 from registries.wiring import services
 
 
@@ -51,6 +51,22 @@ def put(caller: Caller, request: HttpRequest, namespace: str, name: str) -> Http
         foreseen = rules.foreseen(access=access, source=source, selection=selection, bind=bind)
         return answer({**_summary(foreseen), "copies": copies})
     rules.set_up(access=access, source=source, selection=selection, bind=bind)
+    return answer(_shown(_view(caller, source)))
+
+
+def solve(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    """Solves the state of one namespace. ApiError 409 where the state has another solution or none."""
+    rules, access, source = services().sync_rules, caller.access, _source(caller, namespace, name)
+    rules.require(access=access)
+    place, solution, uid = _solution(bodies.read_object(request))
+    view = _view(caller, source)
+    state = next((it.known.state for it in view.copies if it.namespace == place), None)
+    if state is None:
+        raise ApiError(404, f'the rule has no state of namespace "{place}"')
+    if SOLUTIONS.get(state) is not solution:
+        other = SOLUTIONS.get(state, "none")
+        raise ApiError(409, f'the state of namespace "{place}" is {state}; its solution: {other}')
+    rules.solve(access=access, source=source, namespace=place, uid=uid, solution=solution)
     return answer(_shown(_view(caller, source)))
 
 
@@ -103,6 +119,23 @@ def _selection(body: dict[str, Any]) -> Selection:
     if [bool(everything), bool(labels.strip()), bool(names)].count(True) != 1:
         raise bad_request("send exactly one of all, labelSelector and namespaces")
     return Selection(labels.strip(), tuple(sorted(set(names))))
+
+
+def _solution(body: dict[str, Any]) -> tuple[str, Solution, str | None]:
+    """The namespace, the solution and the uid of a body. InvalidValues."""
+    place, given, uid = body.get("namespace"), body.get("solution"), body.get("uid")
+    causes = Causes()
+    if place is None:
+        causes.add(Cause("namespace", Problem.REQUIRED))
+    elif problem := namespace_problem(place) if isinstance(place, str) else Problem.WRONG_TYPE:
+        causes.add(Cause("namespace", problem))
+    if not isinstance(given, str) or given not in [*Solution]:
+        causes.add(Cause("solution", Problem.REQUIRED if given is None else Problem.UNKNOWN))
+    if not isinstance(uid, str | None):
+        causes.add(Cause("uid", Problem.WRONG_TYPE))
+    if causes:
+        raise InvalidValues("", causes)
+    return str(place), Solution(str(given)), uid
 
 
 def _wrong_names(names: Iterable[Any]) -> Iterable[Cause]:

@@ -51,6 +51,7 @@ operations = [
         endpoint(GET=sync_rules.get, PUT=sync_rules.put, DELETE=sync_rules.delete),
         name="sync_rule",
     ),
+    path(f"{_SECRETS}/<str:name>/sync-rule/solve", endpoint(POST=sync_rules.solve), name="sync_rule_solve"),
     path(f"{BASE}/runs", endpoint(GET=runs.list_runs, POST=runs.create), name="runs"),
     path(f"{BASE}/runs/<str:run>", endpoint(GET=runs.get), name="run"),
     path(f"{BASE}/runs/<str:run>/cancel", endpoint(POST=runs.cancel), name="run_cancel"),

@@ -8,6 +8,7 @@ console's own account may not create registries there.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
@@ -23,8 +24,26 @@ from registries.sync.rows import Found, Rule, Selection
 from registries.sync.states import NOTHING, CopyState, Known, RuleState, decide, mark
 from registries.sync.writes import Writes
 
-SOLVABLE = (CopyState.CHANGED, CopyState.PRESENT, CopyState.DELETED, CopyState.FAILED)
-FORGETTABLE = (CopyState.NAMESPACE_GONE, CopyState.LEFT)
+
+class Solution(StrEnum):
+    """What a person does about the state of one namespace."""
+
+    OVERWRITE = "overwrite"
+    TAKE_OVER = "take_over"
+    CREATE_AGAIN = "create_again"
+    TRY_AGAIN = "try_again"
+    DISMISS = "dismiss"
+
+
+SOLUTIONS = {
+    CopyState.CHANGED: Solution.OVERWRITE,
+    CopyState.PRESENT: Solution.TAKE_OVER,
+    CopyState.DELETED: Solution.CREATE_AGAIN,
+    CopyState.FAILED: Solution.TRY_AGAIN,
+    CopyState.NAMESPACE_GONE: Solution.DISMISS,
+    CopyState.LEFT: Solution.DISMISS,
+}
+"""Somebody else's registry with other values is never overwritten, so a taken name has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,10 +251,19 @@ class Rules:
         ]
         return [it for it in made if found[it.namespace].known.mark == mark(it)]
 
-    def solve(self, *, access: Access, source: RegistrySecret, namespace: str, uid: str) -> CopyState:
+    def solve(
+        self,
+        *,
+        access: Access,
+        source: RegistrySecret,
+        namespace: str,
+        uid: str | None,
+        solution: Solution | None = None,
+    ) -> CopyState:
         """Solves the state of one namespace, and returns it: the copy is written again, taken over or forgotten.
 
-        `uid` is of the registry that was shown there, "" for none. Forbidden; NotFound; Conflict `changed`.
+        `uid` is of the registry that was shown there, "" for none, None for any. Forbidden; NotFound; Conflict
+        `changed`, also where the state has another `solution` or none.
         """
         self.require(access=access)
         rule = rows.rule_of(source.uid)
@@ -243,13 +271,14 @@ class Rules:
         if rule is None or found is None:
             raise NotFound(namespace)
         state, key = found.known.state, Key(namespace, source.name)
-        if state in FORGETTABLE:
+        own = SOLUTIONS.get(state)
+        if own is None or solution not in (None, own):
+            raise Conflict(str(key), Problem.CHANGED)
+        if own is Solution.DISMISS:
             rows.forget(rule, namespace)
             return state
-        if state not in SOLVABLE:
-            raise Conflict(str(key), Problem.CHANGED)
         present = self._writes.present(key)
-        if (present.uid if present else "") != uid:
+        if uid not in (None, present.uid if present else ""):
             raise Conflict(str(key), Problem.CHANGED)
         waiting = Known(CopyState.WAITING)
         if present is not None and state is not CopyState.FAILED:
@@ -257,7 +286,7 @@ class Rules:
         elif present is not None:
             waiting = replace(found.known, state=CopyState.WAITING)
         rows.settle(rule, namespace, waiting)
-        self._audit.record(access, Action.SYNC, key=key, uid=uid, note=state.value)
+        self._audit.record(access, Action.SYNC, key=key, uid=present.uid if present else "", note=state.value)
         return state
 
     def _foreseen(self, access: Access, source: RegistrySecret, key: Key, found: Found | None) -> CopyState:

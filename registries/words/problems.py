@@ -235,6 +235,7 @@ FIELD_TEXTS: dict[tuple[str, Problem], Text] = {
     ("role", Problem.UNKNOWN): _("Choose one of the roles."),
     ("action", Problem.UNKNOWN): _("Choose one of the actions."),
     ("outcome", Problem.UNKNOWN): _("Choose one of the outcomes."),
+    ("solution", Problem.UNKNOWN): _("Choose one of the solutions."),
     ("provider", Problem.UNKNOWN): _("Choose one of the providers."),
     ("tls", Problem.UNKNOWN): _("Choose one of the three."),
     ("tls", Problem.TLS_WITHOUT_HTTPS): _(

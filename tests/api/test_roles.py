@@ -61,6 +61,14 @@ OPERATIONS: dict[str, tuple[dict[str, int], Ask]] = {
             f"{secrets(ns, name)}/sync-rule", {"all": True}, content_type="application/json"
         ),
     ),
+    "solve": (
+        {**dict.fromkeys(SEES, 403), "olive": 404, "sam": 404},
+        lambda it, ns, name: it.post(
+            f"{secrets(ns, name)}/sync-rule/solve",
+            {"namespace": "team-b", "solution": "dismiss"},
+            content_type="application/json",
+        ),
+    ),
     "verify": (
         EDITS,
         lambda it, ns, name: it.post(f"{secrets(ns, name)}/verify", "", content_type="text/plain"),

@@ -17,7 +17,7 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import SelectorError
 from registries.log_in.access import ConsoleRequest
 from registries.sync.rows import Found, Rule, Selection
-from registries.sync.rules import FORGETTABLE, SOLVABLE, RuleView
+from registries.sync.rules import SOLUTIONS, RuleView, Solution
 from registries.sync.states import CopyState, RuleState
 from registries.web.responses import back, details_url, dialog
 from registries.web.runs.delete_many import end_and_delete
@@ -130,7 +130,7 @@ def sync_solve(request: ConsoleRequest, namespace: str, name: str, place: str) -
     _require(access)
     view = services().sync_rules.view(access=access, registry=registry)
     found = next((it for it in view.copies if it.namespace == place), None) if view else None
-    if found is None or found.known.state not in CLICKS:
+    if found is None or found.known.state not in SOLUTIONS:
         raise NotFound(place)
     state, key = found.known.state, Key(place, name)
     problem = ""
@@ -149,7 +149,7 @@ def sync_solve(request: ConsoleRequest, namespace: str, name: str, place: str) -
         "label": COPIES[state],
         "click": CLICKS[state],
         "effect": EFFECTS[state],
-        "writes": state in SOLVABLE,
+        "writes": SOLUTIONS[state] is not Solution.DISMISS,
         "problem": problem,
         "url": f"{_url(registry)}solve/{place}/",
     }
@@ -195,7 +195,7 @@ def _order(it: Found) -> tuple[bool, int, str]:
 
 def _row(registry: RegistrySecret, it: Found, *, may: bool) -> dict[str, Any]:
     state = it.known.state
-    clickable = may and (state in SOLVABLE or state in FORGETTABLE)
+    clickable = may and state in SOLUTIONS
     bound = it.problem and state is CopyState.IN_STEP
     return {
         "key": Key(it.namespace, registry.name),
