@@ -86,18 +86,18 @@ class PullSecrets:
         A person who opens the page does not have to wait for the background thread.
         """
         try:
-            resource = self._registry(key)
-        except NotFound:
-            return PullSecret.MISSING
-        wanted = _wanted(resource)
-        try:
-            if not _is_leaving(resource):
-                return self._put(key, wanted)
+            return self.ensure(key)
+        except NotFound:  # or it is being deleted
+            pass
         except ConsoleError as error:
             if isinstance(error, Unavailable) and error.passing:
                 raise
             log.warning("the pull secret of %s cannot be put right: %s", key, error.code)
-        return _standing(self._present(key), key, wanted)
+        present = self._present(key)
+        try:
+            return _standing(present, key, _wanted(self._registry(key)))
+        except NotFound:
+            return PullSecret.MISSING
 
     def is_foreign(self, key: Key) -> bool:
         """Whether the Secret of that name was not made by the console."""
@@ -105,11 +105,26 @@ class PullSecrets:
         return present is not None and not _is_ours(present, key)
 
     def ensure(self, key: Key) -> PullSecret:
-        """Creates or repairs the Secret. NotFound when the registry is gone, and its Secret with it."""
-        resource = self._registry(key)
-        if _is_leaving(resource):
-            raise NotFound(str(key))
-        return self._put(key, _wanted(resource))
+        """Creates or repairs the Secret. NotFound when the registry is gone, and its Secret with it.
+
+        The Secret is read before the registry, and is written only if it is still as it was read. Whoever changes a
+        registry writes its Secret afterwards. So an older password never takes the place of a newer one.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            present, resource = self._present(key), self._registry(key)
+            if _is_leaving(resource):
+                raise NotFound(str(key))
+            standing = _standing(present, key, wanted := _wanted(resource))
+            if standing in (PullSecret.READY, PullSecret.FOREIGN):
+                return standing
+            try:
+                self._bring(key, present, wanted)
+            except (AlreadyExists, Conflict, NotFound):
+                if attempt == ATTEMPTS:
+                    return standing
+            else:
+                return PullSecret.READY
+        raise AssertionError("unreachable")
 
     def put(self, registry: RegistrySecret, password: str, *, new: bool = False) -> str:
         """Creates or changes the Secret of a registry that was created or changed a moment ago. A `new` one seldom has
@@ -122,7 +137,7 @@ class PullSecrets:
             written = self._create(key, wanted) if new else self._change(key, wanted)
             if _is_right(written, wanted):
                 return str(written["metadata"]["resourceVersion"])
-        self._put(key, wanted)
+        self.ensure(key)
         return ""
 
     def _create(self, key: Key, wanted: Json) -> Json:
@@ -166,14 +181,6 @@ class PullSecrets:
             else:
                 return
 
-    def _put(self, key: Key, wanted: Json) -> PullSecret:
-        for _ in range(ATTEMPTS):
-            try:
-                return self._bring(key, wanted)
-            except (AlreadyExists, Conflict, NotFound):
-                continue  # the Secret has changed: read it again
-        return _standing(self._present(key), key, wanted)
-
     def _registry(self, key: Key) -> Resource:
         return self._connection.call("GET", paths.registry(key), subject=str(key))
 
@@ -183,14 +190,11 @@ class PullSecrets:
         except NotFound:
             return None
 
-    def _bring(self, key: Key, wanted: Json) -> PullSecret:
-        present = self._present(key)
-        standing = _standing(present, key, wanted)
+    def _bring(self, key: Key, present: Json | None, wanted: Json) -> None:
         if present is None:
             self._create(key, wanted)
-        elif standing is PullSecret.OUTDATED:
+        else:
             self._replace(key, present, wanted)
-        return PullSecret.FOREIGN if standing is PullSecret.FOREIGN else PullSecret.READY
 
     def _replace(self, key: Key, present: Json, wanted: Json) -> None:
         """Brings an own Secret to the wanted state. It is deleted by its uid, so never somebody else's."""

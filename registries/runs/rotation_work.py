@@ -197,6 +197,9 @@ class RotateKind(Kind[Outcome]):
         self._record_done(done, run)
         for item, target, change in () if run.lost else done:
             try:
+                if change.secret_waits:
+                    run.patiently(partial(self._replacement.keep_secret, change.registry.key))
+                    self._end([(item, target)], run)
                 step = self._then(target, change.registry, run)
             except ConsoleError as error:
                 run.fail(item, error)
@@ -220,8 +223,13 @@ class RotateKind(Kind[Outcome]):
             for item, target, change in done:
                 if change.registry.uid != target.uid:
                     self._rows.now(item.id, change.registry.uid)
-            run.end([item for item, it, _ in done if it.undoing], ROLLED_BACK)
-            run.end([item for item, it, _ in done if not (it.undoing or it.first)], DONE)
+            self._end([(item, it) for item, it, change in done if not change.secret_waits], run)
+
+    @staticmethod
+    def _end(written: Sequence[tuple[Item, Target]], run: Execution[Outcome]) -> None:
+        """Ends items that were written. The first one is tested before."""
+        run.end([item for item, it in written if it.undoing], ROLLED_BACK)
+        run.end([item for item, it in written if not (it.undoing or it.first)], DONE)
 
     def _then(self, target: Target, changed: RegistrySecret, run: Execution[Outcome]) -> Step[Outcome] | None:
         """What follows a write: the test of the first registry, or one in the background without a verdict."""

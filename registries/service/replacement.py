@@ -28,7 +28,7 @@ from registries.domain.registry import Credential, Draft, Key, RegistrySecret, V
 from registries.index.search import Index
 from registries.service.guard import Guard, require_present
 from registries.service.registries import Registries
-from registries.stores.base import Store
+from registries.stores.base import SecretWaits, Store
 from registries.verification.history import History
 from registries.verification.outcome import NotTested
 
@@ -39,11 +39,12 @@ ATTEMPTS = 5
 @dataclass(frozen=True, slots=True)
 class Change:
     """A registry after a change. `uid` is the one before. `before` is the registry with the old password, if a password
-    was stored in place."""
+    was stored in place. `secret_waits`: its pull secret still has the old password."""
 
     uid: str
     registry: RegistrySecret
     before: RegistrySecret | None = None
+    secret_waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,8 @@ class Replacement:
                 replace_now()
                 change = self.renew(access=access, uid=change.uid, old=old, new=new)
             self.record(access=access, changes=[change])
+            if change.secret_waits:
+                self.keep_secret(key)
             and_then(change.registry)
         return change.registry
 
@@ -153,38 +156,47 @@ class Replacement:
                         raise
                     return Renewal(uid)
                 if _is(self._stored(access, known, uid, (old, new), replacing=replacing), new):
-                    # Its pull secret is repaired: a kill may have come between the two writes.
-                    self._store.pull_secret(new.key)
+                    self.keep_secret(new.key)  # a kill may have come between the two writes
                     return Change(uid, known, known if again else None)
+            if not same_spec(old, new):
+                return self._rehearsed(access, known.uid, new)
             try:
-                changed = self._put_password(access, known, new, again=again) if same_spec(old, new) else None
+                changed = self._put_password(access, known, uid, new, again=again)
             except Conflict as error:  # a test wrote its verdict in between
                 if error.problem is not Problem.CHANGED or attempt == ATTEMPTS:
                     raise
                 known = None
                 continue
-            return Change(uid, changed, known) if changed else self._rehearsed(access, known.uid, new)
+            return changed or self._rehearsed(access, known.uid, new)
         raise AssertionError("unreachable")
 
     def _put_password(
-        self, access: Access, known: RegistrySecret, new: Draft, *, again: bool
-    ) -> RegistrySecret | None:
-        """The registry with another password and its verdict, if it is as known. None where no password may change."""
+        self, access: Access, known: RegistrySecret, uid: str, new: Draft, *, again: bool
+    ) -> Change | None:
+        """Stores another password and its verdict, if the registry is as known. None where no password may change."""
         self._registries.require_password(require_present(known), new.password)
         try:
             with self._guard.writing(access, Action.PASSWORD, known.key, doubt=not again) as store:
-                return store.set_password(
+                changed = store.set_password(
                     known.key,
                     new.password,
                     uid=known.uid,
                     resource_version=known.resource_version,
                     set_at=new.password_set_at,
                     verdict=new.verification,
+                    with_secret=True,
                 )
+        except SecretWaits as waits:
+            return Change(uid, waits.registry, known, secret_waits=True)
         except Refused as error:
             if error.problem is not Problem.PASSWORD_FIXED:
                 raise
             return None
+        return Change(uid, changed, known)
+
+    def keep_secret(self, key: Key) -> None:
+        """Repairs the pull secret of a registry. Unavailable while it cannot be written, but soon can."""
+        self._store.pull_secret(key)
 
     def renew(self, *, access: Access, uid: str, old: Draft, new: Draft) -> Change:
         """Creates a registry again with other values, without records. From before it on, one that is gone is created.

@@ -24,6 +24,15 @@ if TYPE_CHECKING:  # they import the kubernetes package, which takes half a seco
     from registries.pull_secrets.usage import Users
 
 
+class SecretWaits(Unavailable):
+    """A registry has its new password, and its pull secret cannot be written for a moment."""
+
+    def __init__(self, registry: RegistrySecret, cause: Unavailable) -> None:
+        lost = Problem.CLUSTER_TIMEOUT if cause.problem is Problem.CLUSTER_UNCERTAIN else cause.problem
+        super().__init__(str(registry.key), lost, passing=True)
+        self.registry = registry
+
+
 class ChangeType(StrEnum):
     """The event types of a Kubernetes watch."""
 
@@ -150,12 +159,14 @@ class Store(Protocol):
         dry_run: bool = False,
         set_at: datetime | None = None,
         verdict: Verification | None = None,
+        with_secret: bool = False,
     ) -> RegistrySecret:
         """Stores another password in one write: uid, annotations and pull secret stay, the verdict is removed, and
         `generation` changes. Returns the changed registry. `set_at` is the time of a password that is put back,
         `verdict` the one on another registry with the new credential.
 
         NotFound; Conflict as for `annotate`; Refused `password_fixed` where the cluster's definition forbids it.
+        `with_secret`: SecretWaits when the password is stored, but its pull secret is not written yet.
         """
         ...
 

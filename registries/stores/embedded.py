@@ -142,6 +142,7 @@ class EmbeddedStore:
         dry_run: bool = False,
         set_at: datetime | None = None,
         verdict: Verification | None = None,
+        with_secret: bool = False,
     ) -> RegistrySecret:
         notes = password_annotations(set_at or datetime.now(UTC), verdict)
         return self._change(key, notes, password, uid, resource_version, dry_run=dry_run)

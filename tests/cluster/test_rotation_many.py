@@ -308,3 +308,32 @@ def test_where_no_password_may_change_several_are_created_again_at_once(
         now
     )
     assert {it.verification.status for it in now} == {VerifyStatus.SUCCESS}
+
+
+def test_an_item_is_done_once_its_pull_secret_is_written(
+    people: Cast, front: OlderRule, cluster: Cluster, copies: list[RegistrySecret], probing: Probing
+) -> None:
+    """The API server fails with some pull secrets for a moment, that of the first registry among them."""
+    right, refused = probing("harbor")["password"], list[str]()
+    slow = {it.name for it in copies[:3]}
+    free = threading.Event()
+
+    def failing(method: str, path: str) -> bool:
+        place, _, name = path.rpartition("/")
+        fails = method == "PATCH" and place.endswith("/secrets") and name in slow and not free.is_set()
+        if fails:
+            refused.append(name)
+        return fails
+
+    front.failing = failing
+    run = begin(people, copies, right)
+
+    assert wait_for(lambda: copies[0].name in refused)
+    assert not wait_for(lambda: any(state == "done" for state, _ in outcomes(run).values()), 1.0)
+    free.set()
+    assert over(run, RunState.DONE)
+    done = [it.name for it, (state, _) in zip(copies, outcomes(run).values(), strict=True) if state == "done"]
+    assert {it: passwords(cluster.server.call("GET", secret(Key("team-a", it))).body) for it in done} == {
+        it.name: {right} for it in copies
+    }
+    assert AuditEntry.objects.filter(run=run, action="password", outcome="ok").count() == len(copies)

@@ -22,7 +22,8 @@ _HOP = ("connection", "transfer-encoding", "content-length", "keep-alive", "acce
 class OlderRule:
     """`writes` has method and resource of each write of registries and Secrets that was passed on, and `asked` method
     and path of every call for one of them. `asking` is called with these before each call. `written` is called after
-    each write, and `passed` with method and path, before the client gets its answer."""
+    each write, and `passed` with method and path, before the client gets its answer. A call for which `failing` is true
+    gets a 503."""
 
     def __init__(self, server: ApiServer, folder: Path) -> None:
         self._server = server
@@ -36,6 +37,7 @@ class OlderRule:
         self._watches: list[http.client.HTTPSConnection] = []
         self.written: Callable[[], object] = lambda: None
         self.asking: Callable[[str, str], object] = lambda method, path: None
+        self.failing: Callable[[str, str], bool] = lambda method, path: False
         self.passed: Callable[[str, str], object] = lambda method, path: None
         self._front = ScriptedServer(self._answer, tls=authority.server_context(authority.issue("127.0.0.1")))
         self.port = self._front.port
@@ -51,6 +53,8 @@ class OlderRule:
         if place:
             self.asked.append((request.method, request.path))
             self.asking(request.method, request.path)
+            if self.failing(request.method, request.path):
+                return Reply(503)
         if (
             self.refuses
             and place

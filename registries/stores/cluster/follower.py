@@ -12,9 +12,9 @@ from typing import Any
 from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
 from registries.cluster.lease import Lease
-from registries.domain.errors import Problem, Unavailable
+from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret, at_version
-from registries.domain.resource import to_domain
+from registries.domain.resource import as_applied, password_of, to_domain
 from registries.pull_secrets.reconcile import Reconciler
 from registries.pull_secrets.secret import OURS, PullSecrets
 from registries.stores.base import ChangeType, Event
@@ -49,6 +49,7 @@ class Follower:
         places = {name: paths.registries_in(name) for name in namespaces} or {"": paths.EVERYWHERE}
         self.cache = Cache([f"registries {it}" for it in places] + ["namespaces"][: not namespaces], patience)
         watchers = partial(_secret_watchers, connection, self.cache, namespaces)
+        self._secrets = secrets
         self._reconciler = Reconciler(secrets, lease, self.cache.keys, watchers) if lease else None
         touch = self._reconciler.touch if self._reconciler else None
         self.watchers = [
@@ -88,14 +89,23 @@ class Follower:
         """This process writes a registry, and its pull secret after it."""
         return self._reconciler.writing(key) if self._reconciler else nullcontext()
 
-    def written(self, resource: Json, version: str) -> None:
-        """Notes the version of the pull secret that this process wrote for a resource. "": it is checked again."""
+    def put_secret(
+        self, resource: Json, registry: RegistrySecret, *, new: bool = False
+    ) -> Unavailable | None:
+        """Writes the pull secret of a registry that was created or changed a moment ago. Returns an error that is about
+        to pass. After any error the upkeep tries again; after a success it need not look."""
         if self._reconciler is None:
-            return
+            return None
+        try:
+            version = self._secrets.put(as_applied(resource, registry), password_of(resource), new=new)
+        except ConsoleError as error:
+            self._reconciler.touch(registry.key, "")
+            return error if isinstance(error, Unavailable) and error.passing else None
         if version:
-            self._reconciler.written(_key(resource), _generation(resource), version)
+            self._reconciler.written(registry.key, _generation(resource), version)
         else:
-            self._reconciler.touch(_key(resource), "")
+            self._reconciler.touch(registry.key, "")
+        return None
 
 
 def _secret_watchers(

@@ -6,7 +6,6 @@ as an answer is parsed. Each write of a registry leaves a Kubernetes Event (even
 """
 
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from copy import copy
 from datetime import UTC, datetime
 
@@ -37,7 +36,7 @@ from registries.pull_secrets.node_pods import NodePods
 from registries.pull_secrets.pods import PodReader
 from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
-from registries.stores.base import Changes, Freshness
+from registries.stores.base import Changes, Freshness, SecretWaits
 from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.events import Events
 from registries.stores.cluster.follower import Follower, NamespacesSeen
@@ -140,7 +139,7 @@ class KubernetesStore:
         with self._follower.here().writing(key):
             created = self._writer.call("POST", path, subject=str(key), body=resource)
             registry = self._domain(created)
-            self._put_secret(created, registry, new=True)
+            self._follower.here().put_secret(created, registry, new=True)
             self._cache().put(registry)  # its event has arrived meanwhile
         self._events.here().created(registry)
         return registry
@@ -173,6 +172,7 @@ class KubernetesStore:
         dry_run: bool = False,
         set_at: datetime | None = None,
         verdict: Verification | None = None,
+        with_secret: bool = False,
     ) -> RegistrySecret:
         """One patch. The copy of the resource that `kubectl apply` keeps has the old password and is removed."""
         notes = {**password_annotations(set_at or datetime.now(UTC), verdict), LAST_APPLIED: None}
@@ -184,9 +184,11 @@ class KubernetesStore:
             return self._patch(key, body, uid, DRY_RUN)[1]
         with self._follower.here().writing(key):
             changed, registry = self._patch(key, body, uid)
-            self._put_secret(changed, registry)
+            waits = self._follower.here().put_secret(changed, registry)
             self._cache().put(registry)  # its event has arrived meanwhile
         self._events.here().password_changed(registry)
+        if with_secret and waits:
+            raise SecretWaits(registry, waits)
         return registry
 
     def _patch(
@@ -204,15 +206,6 @@ class KubernetesStore:
         metadata = answer["metadata"]
         known = self._cache().known(key_of(answer), metadata["uid"])
         return known if known and known.resource_version == metadata["resourceVersion"] else to_domain(answer)
-
-    def _put_secret(self, resource: Resource, registry: RegistrySecret, *, new: bool = False) -> None:
-        """Writes the pull secret of a registry that was created or changed a moment ago."""
-        if not self._keeps_secrets:
-            return
-        version = ""
-        with suppress(ConsoleError):  # the registry is saved; its Secret is tried again later
-            version = self._secrets.put(as_applied(resource, registry), password_of(resource), new=new)
-        self._follower.here().written(resource, version)
 
     def draft(self, key: Key, *, uid: str) -> Draft:
         resource = self._with_password(key, uid)
