@@ -21,6 +21,10 @@ def note_of_new(address: str, adopted: Key | None) -> str:
     return f"{address}{OF_SECRET}{adopted}" if adopted else address
 
 
+ROBOT = "robot "
+"""The beginning of the note of a second robot account of Harbor; its name and the name of the first one follow."""
+
+
 class Action(StrEnum):
     CREATE = "create"
     EDIT = "edit"

@@ -1,4 +1,5 @@
-"""A new secret for a robot account of Harbor, by the rules of the connection test (api/v2.0/swagger.yaml of Harbor).
+"""A new secret for a robot account of Harbor, or a second account, by the rules of the connection test
+(api/v2.0/swagger.yaml of Harbor; `/robots` is there since 2.2).
 
 A person's Harbor account is used for these requests only. Nothing that Harbor says is shown: every answer becomes a
 HarborProblem or a Reason. There are no redirects.
@@ -6,10 +7,12 @@ HarborProblem or a Reason. There are no redirects.
 
 import base64
 import json
+import re
 import secrets
 import string
 import time
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +22,7 @@ from registries.addresses.address import AddressError, parse_address
 
 from .address_guard import first_refused
 from .answer import Answer
+from .credentials import CredentialsError, check_credentials
 from .endpoint import parse_endpoint
 from .fault import Fault
 from .policy import Policy
@@ -29,11 +33,21 @@ from .transport import TOKEN_BODY, Transport
 PAGE, PAGES = 100, 4
 """Robot accounts of one request (the most that Harbor gives), and the requests for them."""
 SECRET_LENGTH = 32
+NAMES = 5
+"""Names that are tried for a second account: others may be taken."""
+_DATED = re.compile(r"-20[0-9]{6}(-[0-9])?\Z")
+"""What the console adds to the name of a second account."""
+_NOT_SENT = (
+    Reason.DNS_FAILED,
+    Reason.BLOCKED_ADDRESS,
+    Reason.CONNECTION_REFUSED,
+    Reason.NETWORK_UNREACHABLE,
+)
 _KINDS = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
 
 
 class HarborProblem(StrEnum):
-    """Why there is no new secret. Nothing was changed at Harbor."""
+    """Why there is no new secret. Nothing was changed at Harbor, except after `uncertain` and `left_over`."""
 
     WRONG_ACCOUNT = "wrong_account"
     NO_RIGHT = "no_right"
@@ -43,14 +57,24 @@ class HarborProblem(StrEnum):
     EXPIRED = "expired"
     REFUSED = "refused"
     UNEXPECTED = "unexpected"
+    NO_PERMISSIONS = "no_permissions"
+    PERMISSIONS_REFUSED = "permissions_refused"
+    UNCERTAIN = "uncertain"
+    """No usable answer came: Harbor may have created the second account."""
+    LEFT_OVER = "left_over"
+    """The second account was created in vain, and could not be deleted."""
+
+
+CHANGED = (HarborProblem.UNCERTAIN, HarborProblem.LEFT_OVER)
 
 
 class HarborError(Exception):
-    """`problem` is a HarborProblem or the Reason of a failed connection."""
+    """`problem` is a HarborProblem or the Reason of a failed connection. `robot` is the name of a second account."""
 
-    def __init__(self, problem: HarborProblem | Reason) -> None:
+    def __init__(self, problem: HarborProblem | Reason, robot: str = "") -> None:
         super().__init__(problem.value)
         self.problem = problem
+        self.robot = robot
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +87,15 @@ class HarborAccount:
     @property
     def authorization(self) -> str:
         return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class NewRobot:
+    """A robot account that was created a moment ago. `name` is the full name, with which nodes log in."""
+
+    number: int
+    name: str
+    secret: str = field(repr=False)
 
 
 def new_secret() -> str:
@@ -99,10 +132,56 @@ class HarborRobots:
 
     def find(self, full_name: str) -> int:
         """The number of an active robot account by its full name, such as `robot$project+name`. HarborError."""
+        return int(self._robot(full_name)["id"])
+
+    def second(self, full_name: str, today: date) -> NewRobot:
+        """Creates another account with the permissions and the lifetime of an active one. HarborError."""
+        like = wanted_robot(self._robot(full_name), full_name)
+        short = short_name(full_name)
+        self._transport.allow(NAMES + 1)  # and a deletion
+        base = _DATED.sub("", short)
+        for number in range(1, NAMES + 1):
+            name = f"{base}-{today:%Y%m%d}" + (f"-{number}" if number > 1 else "")
+            expected = full_name.removesuffix(short) + name
+            if made := self._create({**like, "name": name}, expected):
+                return made
+        raise HarborError(HarborProblem.REFUSED)
+
+    def discard(self, robot: int) -> bool:
+        """Deletes an account that is not used yet. Returns whether it is certainly gone."""
+        try:
+            answer = self._send("DELETE", f"/robots/{robot}", None)
+        except HarborError:
+            return False
+        return answer.status in (200, 404)
+
+    def _create(self, wanted: dict[str, Any], expected: str) -> NewRobot | None:
+        """The new account; None where the name is taken."""
+        try:
+            answer = self._send("POST", "/robots", json.dumps(wanted).encode())
+        except HarborError as error:
+            if error.problem in _NOT_SENT:
+                raise
+            raise HarborError(HarborProblem.UNCERTAIN, expected) from None
+        if answer.status == 409:
+            return None
+        if answer.status >= 500:
+            raise HarborError(HarborProblem.UNCERTAIN, expected)
+        if answer.status == 400:
+            raise HarborError(HarborProblem.PERMISSIONS_REFUSED)
+        _require_success(answer, 201)
+        made = _made(answer, expected)
+        if made is None:
+            raise HarborError(HarborProblem.UNCERTAIN, expected)
+        return made
+
+    def _robot(self, full_name: str) -> dict[str, Any]:
+        """An active robot account, as Harbor lists it, with its number as `id`. HarborError."""
         project, plus, _name = full_name.partition("$")[2].partition("+")
         query = f"Level=project,ProjectID={self._project(project)}" if plus else "Level=system"
         for page in range(1, PAGES + 1):
-            robots = self._get(f"/robots?q={quote(query, safe='')}&page={page}&page_size={PAGE}")
+            place = f"/robots?q={quote(query, safe='')}&page={page}&page_size={PAGE}"
+            robots = self._get(place, missing=HarborProblem.NO_API)
             if not isinstance(robots, list):
                 raise HarborError(HarborProblem.UNEXPECTED)
             for it in robots:
@@ -134,10 +213,15 @@ class HarborRobots:
             raise HarborError(HarborProblem.UNEXPECTED)
         return number
 
-    def _get(self, path: str, headers: dict[str, str] | None = None) -> Any:
+    def _get(
+        self,
+        path: str,
+        headers: dict[str, str] | None = None,
+        missing: HarborProblem = HarborProblem.NO_ROBOT,
+    ) -> Any:
         answer = self._send("GET", path, None, headers)
-        if answer.status == 404 and not answer.has_error_codes:
-            raise HarborError(HarborProblem.NO_API)
+        if answer.status == 404:
+            raise HarborError(missing if answer.has_error_codes else HarborProblem.NO_API)
         _require_success(answer)
         try:
             return json.loads(answer.body)
@@ -164,7 +248,59 @@ class HarborRobots:
             raise HarborError(fault.reason) from None
 
 
-def _active(robot: dict[str, Any]) -> int:
+def short_name(full_name: str) -> str:
+    """The name that a person chose: without the prefix of Harbor and the project."""
+    return full_name.partition("$")[2].rpartition("+")[2]
+
+
+def wanted_robot(robot: dict[str, Any], full_name: str) -> dict[str, Any]:
+    """What creates an account like this one, without a name. HarborError: those of Harbor 1 do not tell their
+    permissions."""
+    level, duration = robot.get("level"), robot.get("duration")
+    permissions = [_permission(it) for it in _list(robot.get("permissions"))]
+    if robot.get("editable") is False or not permissions or not all(it["access"] for it in permissions):
+        raise HarborError(HarborProblem.NO_PERMISSIONS)
+    if level not in ("project", "system") or not isinstance(duration, int):
+        raise HarborError(HarborProblem.UNEXPECTED)
+    return {
+        "level": level,
+        "duration": duration,
+        "disable": False,
+        "description": f"registry console: in place of {full_name}",
+        "permissions": permissions,
+    }
+
+
+def _permission(given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise HarborError(HarborProblem.UNEXPECTED)
+    access = [_texts(it, "resource", "action", "effect") for it in _list(given.get("access"))]
+    return {**_texts(given, "kind", "namespace"), "access": access}
+
+
+def _texts(given: Any, *names: str) -> dict[str, str]:
+    values = given if isinstance(given, dict) else {}
+    return {name: text for name in names if isinstance(text := values.get(name), str)}
+
+
+def _list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else []
+
+
+def _made(answer: Answer, expected: str) -> NewRobot | None:
+    """The account in an answer; None unless it is the expected one, with a secret that can be stored."""
+    given = answer.document if isinstance(answer.document, dict) else {}
+    number, secret = given.get("id"), given.get("secret")
+    if not isinstance(number, int) or given.get("name") != expected or not isinstance(secret, str):
+        return None
+    try:
+        check_credentials(expected, secret)
+    except CredentialsError:
+        return None
+    return NewRobot(number, expected, secret)
+
+
+def _active(robot: dict[str, Any]) -> dict[str, Any]:
     number, ends = robot.get("id"), robot.get("expires_at")
     if not isinstance(number, int):
         raise HarborError(HarborProblem.UNEXPECTED)
@@ -172,15 +308,15 @@ def _active(robot: dict[str, Any]) -> int:
         raise HarborError(HarborProblem.DISABLED)
     if isinstance(ends, int) and 0 < ends < time.time():
         raise HarborError(HarborProblem.EXPIRED)
-    return number
+    return robot
 
 
-def _require_success(answer: Answer) -> None:
+def _require_success(answer: Answer, expected: int = 200) -> None:
     problems = {
         401: HarborProblem.WRONG_ACCOUNT,
         403: HarborProblem.NO_RIGHT,
         404: HarborProblem.NO_ROBOT,
         400: HarborProblem.REFUSED,
     }
-    if answer.status != 200:
+    if answer.status != expected:
         raise HarborError(problems.get(answer.status, HarborProblem.UNEXPECTED))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from registries.domain.access import Access
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
-from registries.domain.registry import Draft, RegistrySecret
+from registries.domain.registry import Draft, Key, RegistrySecret
 from registries.runs.engine import AccessNow, Runs
 from registries.runs.loop import repeat
 from registries.runs.rotation_rows import RotationRows
@@ -73,6 +73,10 @@ class Rotations:
                 self._rows.keep_new(run_id)
         self.runs.start(access=access, run_id=run_id, access_now=access_now)
         return run_id
+
+    def require_replacement(self, *, access: Access, key: Key) -> None:
+        """Raises NotFound or Forbidden unless this person may change the user name as well."""
+        self._replacement.require(access=access, key=key)
 
     def retry(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
         """Goes on with what failed or waits. Conflict `already_running`, `password_forgotten`."""

@@ -244,7 +244,7 @@ class Services(Telling, Mirroring, Admitting):
 
     @part
     def harbor_secrets(self) -> HarborSecrets:
-        return HarborSecrets(self.registries, self.tests, self.rotations, self.prober.policy_for)
+        return HarborSecrets(self.registries, self.tests, self.rotations, self.audit, self.prober.policy_for)
 
     def start(self) -> None:
         """Begins what runs beside the requests. Call it in the process that answers requests."""

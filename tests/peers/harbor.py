@@ -1,7 +1,9 @@
 """A scripted Harbor: its registry, and the part of its API for robot accounts.
 
 Paths, fields, rights and errors are those of Harbor (api/v2.0/swagger.yaml, src/server/v2.0/handler/robot.go): one
-project, its robot accounts, and Basic authentication. A PATCH with a typed secret answers with an empty one.
+project, its robot accounts, and Basic authentication. A PATCH with a typed secret answers with an empty one; a POST
+ignores a typed secret, and answers with one of Harbor's. `/robots` is there since Harbor 2.2, and 2.8 refuses the
+permissions for charts in a new account, although an older account may have them.
 """
 
 import base64
@@ -18,7 +20,18 @@ from tests.peers.scripted import Reply, Request, ScriptedServer, scripted
 NAME = "robot$team-a+deploy"
 OLD = "Old-Secret-1"
 ADMIN, GUEST, STRANGER = ("admin", "Harbor-Canary-77"), ("guest", "Harbor-Guest-77"), ("admin", "wrong-77")
-_CODES = {400: "BAD_REQUEST", 401: "UNAUTHORIZED", 403: "FORBIDDEN", 404: "NOT_FOUND", 500: "UNKNOWN"}
+_CODES = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    409: "CONFLICT",
+    500: "UNKNOWN",
+}
+PULL = [{"resource": "repository", "action": "pull"}, {"resource": "repository", "action": "push"}]
+CHARTS = {"resource": "helm-chart", "action": "read"}
+LASTS = 30
+"""Days of a robot account."""
 
 
 @dataclass
@@ -31,20 +44,35 @@ class Harbor:
     instead: dict[str, Reply] = field(default_factory=dict)
     applies: bool = True
     """Whether a PATCH changes the secret, whatever `instead` answers."""
+    version: tuple[int, int] = (2, 11)
     server: ScriptedServer = field(init=False)
 
-    def add(self, name: str = NAME, **values: Any) -> None:
-        self.robots.append(
-            {"id": len(self.robots) + 41, "name": name, "disable": False, "expires_at": -1, **values}
-        )
+    def add(self, name: str = NAME, **values: Any) -> dict[str, Any]:
+        """A robot account, as Harbor lists it."""
+        project = name.partition("$")[2].rpartition("+")[0]
+        scope = {"kind": "project", "namespace": project or "*", "access": PULL}
+        robot = {
+            "id": max((it["id"] for it in self.robots), default=40) + 1,
+            "name": name,
+            "level": "project" if project else "system",
+            "disable": False,
+            "editable": True,
+            "duration": LASTS,
+            "expires_at": -1,
+            "permissions": [scope],
+            **values,
+        }
+        self.robots.append(robot)
+        return robot
 
     def __call__(self, request: Request) -> Reply:
         login = _login(request)
         if not request.path.startswith("/api/"):
             return self._registry(login)
-        if request.method == "PATCH":
-            reply = self._patch(request, login)
-            return self.instead.get("PATCH", reply)
+        ways = {"PATCH": self._patch, "POST": self._create, "DELETE": self._delete}
+        if way := ways.get(request.method):
+            reply = way(request, login)
+            return self.instead.get(request.method, reply)
         return self.instead.get(request.method) or self._read(request, login)
 
     def _registry(self, login: tuple[str, str] | None) -> Reply:
@@ -57,7 +85,7 @@ class Harbor:
             return _error(401)
         if request.path == "/api/v2.0/projects/team-a" and request.header("x-is-resource-name") == "true":
             return _json({"project_id": 3, "name": "team-a"})
-        if request.path != "/api/v2.0/robots":
+        if request.path != "/api/v2.0/robots" or self.version < (2, 2):
             return _error(404)
         query = parse_qs(urlsplit(request.target).query)
         size, page = int(query["page_size"][0]), int(query["page"][0])
@@ -83,6 +111,44 @@ class Harbor:
         self.changes.append(secret)
         return _json({"secret": ""})
 
+    def _create(self, request: Request, login: tuple[str, str] | None) -> Reply:
+        """As CreateRobot: the name and the permissions are checked before the rights."""
+        if login not in (ADMIN, GUEST):
+            return _error(401)
+        wanted = json.loads(request.body)
+        level, scopes = wanted["level"], wanted["permissions"]
+        if not re.fullmatch(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", wanted["name"]) or wanted["duration"] < -1:
+            return _error(400)
+        if level not in ("project", "system") or not scopes or not all(it["access"] for it in scopes):
+            return _error(400)
+        if level == "project" and len(scopes) > 1:
+            return _error(400)
+        if self.version >= (2, 8) and any(CHARTS in it["access"] for it in scopes):
+            return _error(400)
+        if login != ADMIN:
+            return _error(403)
+        project = scopes[0]["namespace"] + "+" if level == "project" else ""
+        name, secret = f"robot${project}{wanted['name']}", f"Harbor-Made-{len(self.changes)}a"
+        if any(it["name"] == name for it in self.robots):
+            return _error(409)
+        if self.applies:
+            kept = {it: wanted[it] for it in ("level", "duration", "permissions", "description")}
+            robot = self.add(name, **kept)
+            self.secrets[name] = secret
+            self.changes.append(secret)
+            return _json({"id": robot["id"], "name": name, "secret": secret, "expires_at": -1}, 201)
+        return _error(500)
+
+    def _delete(self, request: Request, login: tuple[str, str] | None) -> Reply:
+        if login != ADMIN:
+            return _error(403 if login == GUEST else 401)
+        number = int(request.path.rpartition("/")[2])
+        gone = [it for it in self.robots if it["id"] == number]
+        self.robots = [it for it in self.robots if it["id"] != number]
+        for it in gone:
+            self.secrets.pop(it["name"], None)
+        return Reply() if gone else _error(404)
+
 
 @contextmanager
 def harbor(**options: Any) -> Iterator[Harbor]:
@@ -103,8 +169,8 @@ def _login(request: Request) -> tuple[str, str] | None:
     return username, password
 
 
-def _json(values: object) -> Reply:
-    return Reply(headers=[("Content-Type", "application/json")], body=json.dumps(values).encode())
+def _json(values: object, status: int = 200) -> Reply:
+    return Reply(status, headers=[("Content-Type", "application/json")], body=json.dumps(values).encode())
 
 
 def _error(status: int, *headers: tuple[str, str]) -> Reply:

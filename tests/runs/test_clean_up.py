@@ -46,7 +46,9 @@ def test_expired_sessions_are_deleted_at_once_and_every_day(
             raise EndOfTest
 
     monkeypatch.setattr(loop.time, "sleep", sleep)
-    monkeypatch.setattr(loop, "connections", SimpleNamespace(close_all=lambda: None))  # the test's own transaction
+    monkeypatch.setattr(
+        loop, "connections", SimpleNamespace(close_all=lambda: None)
+    )  # the test's own transaction
     monkeypatch.setattr(loop, "close_old_connections", lambda: None)
     Session.objects.create(session_key="ran-out", expire_date=now - timedelta(days=1))
     Session.objects.create(session_key="lasts", expire_date=now + timedelta(minutes=5))

@@ -70,7 +70,7 @@ def test_the_registry_and_its_copy_get_a_secret_that_nobody_saw(
     ("account", "prepare", "text"),
     [
         (STRANGER, {}, "refused the user name or the password"),
-        (GUEST, {}, "may not update robot accounts"),
+        (GUEST, {}, "may not manage robot accounts"),
         (ADMIN, {"robots": []}, "no robot account of this name"),
         (ADMIN, {"disable": True}, "is disabled"),
         (ADMIN, {"expires_at": 1}, "has expired"),
@@ -81,7 +81,8 @@ def test_the_registry_and_its_copy_get_a_secret_that_nobody_saw(
         (ADMIN, {"GET": Reply(302, [("Location", "http://localhost:1/")])}, "unexpected answer"),
         (ADMIN, {"GET": Reply(500)}, "unexpected answer"),
         (ADMIN, {"GET": Reply(reset=True)}, "Nothing was changed"),
-        (ADMIN, {"PATCH": Reply(403)}, "may not update robot accounts"),
+        (ADMIN, {"version": (2, 1)}, "no API of Harbor"),
+        (ADMIN, {"PATCH": Reply(403)}, "may not manage robot accounts"),
         (ADMIN, {"PATCH": Reply(401)}, "refused the user name or the password"),
         (ADMIN, {"PATCH": Reply(400)}, "refused the request"),
         (ADMIN, {"PATCH": Reply(307, [("Location", "http://localhost:1/")])}, "unexpected answer"),
@@ -94,8 +95,8 @@ def test_what_stands_in_the_way_is_said_and_nothing_changes(
 ) -> None:
     peer.applies = False
     for key, value in prepare.items():
-        if key == "robots":
-            peer.robots = value
+        if key in ("robots", "version"):
+            setattr(peer, key, value)
         elif key in ("GET", "PATCH"):
             peer.instead[key] = value
         else:

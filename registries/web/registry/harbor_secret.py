@@ -1,4 +1,5 @@
-"""更换密码 (change password) for a robot account of Harbor: the console renews the secret with a person's account."""
+"""更换密码 (change password) for a robot account of Harbor: with a person's account, the console creates a second robot
+account or renews the secret."""
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.probe import Reason
 from registries.probe.credentials import CredentialsError, check_credentials
-from registries.probe.harbor import HarborAccount, HarborError, HarborProblem
+from registries.probe.harbor import CHANGED, HarborAccount, HarborError, HarborProblem
 from registries.service.copies import MOST
 from registries.web.forms import HarborForm, NewPasswordForm
 from registries.web.registry import rotation
@@ -20,14 +21,17 @@ from registries.web.registry.password import COPY_GONE, form_page, with_copies
 from registries.web.responses import gone, with_registry
 from registries.wiring import services
 from registries.words import hints, labels
+from registries.words.language import sentences
 from registries.words.problems import cause_text, error_text
 
+SECOND = "second"
+"""The value of `way` for a second robot account."""
 TEXTS = {
     HarborProblem.WRONG_ACCOUNT: gettext_lazy(
         "Harbor refused the user name or the password of the Harbor account. With OIDC log-in, use a local account."
     ),
     HarborProblem.NO_RIGHT: gettext_lazy(
-        "This Harbor account may not update robot accounts. Use a project administrator, or for a system robot account"
+        "This Harbor account may not manage robot accounts. Use a project administrator, or for a system robot account"
         " a system administrator."
     ),
     HarborProblem.NO_ROBOT: gettext_lazy(
@@ -35,12 +39,26 @@ TEXTS = {
         " registry."
     ),
     HarborProblem.NO_API: gettext_lazy(
-        "This address has no API of Harbor 2.0 or newer. Create a new secret by hand and type it here."
+        "This address has no API of Harbor 2.2 or newer. Create a new secret by hand and type it here."
     ),
     HarborProblem.DISABLED: gettext_lazy("The robot account is disabled. Enable it in Harbor first."),
     HarborProblem.EXPIRED: gettext_lazy("The robot account has expired. Extend it in Harbor first."),
     HarborProblem.REFUSED: gettext_lazy(
         "Harbor refused the request. Create a new secret by hand and type it here."
+    ),
+    HarborProblem.NO_PERMISSIONS: gettext_lazy(
+        "Harbor does not tell the permissions of this robot account: Harbor 1 made it. Create a second one by hand."
+    ),
+    HarborProblem.PERMISSIONS_REFUSED: gettext_lazy(
+        "Harbor refused a second robot account with the same permissions. This version of Harbor may not know one of"
+        " them any more. Create the second one by hand."
+    ),
+    HarborProblem.UNCERTAIN: gettext_lazy(
+        "Harbor gave no usable answer. It may have created the robot account %(robot)s: delete it there, and try again."
+        " The registry was not changed."
+    ),
+    HarborProblem.LEFT_OVER: gettext_lazy(
+        "The registry could not be changed, and the robot account %(robot)s was created in vain: delete it in Harbor."
     ),
     HarborProblem.UNEXPECTED: gettext_lazy(
         "Harbor gave an unexpected answer. Create a new secret by hand and type it here."
@@ -53,7 +71,8 @@ TEXTS = {
 @require_POST
 @with_registry(Action.PASSWORD)
 def renew_secret(request: ConsoleRequest, registry: RegistrySecret) -> HttpResponse:
-    """Renews the secret, and shows the run that stores it; or the dialog with what stands in the way."""
+    """Creates a second account or renews the secret, and shows the run that stores it; or the dialog with what stands
+    in the way."""
     form = HarborForm(request.POST)
     if not hints.is_robot(registry.provider, registry.username):
         form.add_error(None, _("This is no robot account of Harbor."))
@@ -66,8 +85,7 @@ def renew_secret(request: ConsoleRequest, registry: RegistrySecret) -> HttpRespo
     except NotFound:
         return gone(request, registry.key, Problem.GONE)
     except HarborError as error:
-        unchanged = _("Nothing was changed in Harbor.")
-        form.add_error(None, f"{_text(error.problem)} {unchanged}")
+        form.add_error(None, _text(error))
         return _again(request, registry, form, 422)
     except ConsoleError as error:
         form.add_error(None, error_text(error))
@@ -86,9 +104,9 @@ def _renew(
     if targets is None:
         form.add_error(None, COPY_GONE)
         return _again(request, registry, form, 409)
-    run = services().harbor_secrets.renew(
-        access=request.access, registries=targets, generation=typed["generation"], account=account
-    )
+    secrets = services().harbor_secrets
+    ask = secrets.second if request.POST.get("way") == SECOND else secrets.renew
+    run = ask(access=request.access, registries=targets, generation=typed["generation"], account=account)
     return rotation.progress(request, run, changed=True)
 
 
@@ -109,8 +127,12 @@ def _account(form: HarborForm) -> HarborAccount | None:
     return HarborAccount(username, password)
 
 
-def _text(problem: HarborProblem | Reason) -> str:
-    return labels.reason(problem) if isinstance(problem, Reason) else str(TEXTS[problem])
+def _text(error: HarborError) -> str:
+    problem = error.problem
+    if problem in CHANGED:
+        return str(TEXTS[HarborProblem(problem)]) % {"robot": error.robot}
+    text = labels.reason(problem) if isinstance(problem, Reason) else str(TEXTS[problem])
+    return sentences((text, _("Nothing was changed in Harbor.")))
 
 
 def _again(request: ConsoleRequest, registry: RegistrySecret, form: HarborForm, status: int) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
+from registries.audit.log import second_robot
 from registries.domain.errors import Conflict, Problem
 from registries.domain.registry import Key
 from registries.log_in.access import ConsoleRequest
@@ -24,6 +26,8 @@ from registries.words import hints, labels
 from registries.words.language import sentences
 from registries.words.problems import problem_text
 
+ROBOT_BEFORE = timedelta(minutes=5)
+"""The most between the creation of a second robot account and its run."""
 TITLES = {
     RunState.RUNNING: gettext_lazy("Changing…"),
     RunState.DONE: gettext_lazy("Change finished"),
@@ -75,7 +79,7 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
     view = rotations.runs.view(access=access, run_id=run)
     items = rotations.runs.in_order(access=access, run_id=run)
     if view.state is RunState.DONE and view.succeeded == view.total:
-        return _succeeded(request, items)
+        return _succeeded(request, items, view)
     undoing = rotations.is_undone(access=access, run_id=run)
     context: dict[str, Any] = {
         "run": view,
@@ -84,6 +88,7 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
         "undoing": undoing,
         "failed": any(it.state is ItemState.FAILED for it in items),
         "unconnected": items[0].state is ItemState.DONE and not items[0].ok,
+        "robots": _second_robot(items[0].key, view),
         "lines": [(it, *_line(it, items, view, undoing=undoing)) for it in items],
     }
     response = dialog(request, "registry/_rotation.html", context, title=str(context["title"]))
@@ -92,19 +97,29 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
     return trigger_client_event(response, "registries-changed", {})
 
 
-def _succeeded(request: ConsoleRequest, items: Sequence[Item]) -> HttpResponse:
+def _succeeded(request: ConsoleRequest, items: Sequence[Item], view: RunView) -> HttpResponse:
     first = items[0].key
     text = (
         _("Changed %(name)s and its copies: %(n)s registries.") if len(items) > 1 else _("Changed %(name)s.")
     )
     text = text % {"name": first.name, "n": len(items)}
-    export = before_revoking()
-    if not _is_robot(first):  # Harbor has ended the old secret already
+    export, robots = before_revoking(), _second_robot(first, view)
+    if robots:
+        revoke = _("Now delete the old robot account %(robot)s in Harbor.") % {"robot": robots[1]}
+        text = sentences((text, export, revoke, _("Registries that were not chosen still use it.")))
+    elif not _is_robot(first):  # Harbor has ended the old secret already
         text = sentences((text, export or _("Now revoke the old password at the registry.")))
     if shown_path(request) == details_url(first):
         return back(request, text, "registries:details", first.namespace, first.name)
     saved = ("registry-saved", {"uid": items[0].uid, "tested": True})
     return done(request, text, saved, (CHANGED, {}), href=details_url(first))
+
+
+def _second_robot(key: Key, view: RunView) -> tuple[str, str] | None:
+    """The second robot account of Harbor that was created for this run, and the first one."""
+    found, since = services().index.fresh().find(key), view.created_at
+    robots = second_robot(key, since - ROBOT_BEFORE) if since else None
+    return robots if robots and found and found.username in robots else None
 
 
 def _is_robot(key: Key) -> bool:
