@@ -35,6 +35,9 @@ KEYS_MAX = 1_000
 USER_MAX = 255
 NAMES_MAX = 50
 """Containers and Secrets of one pod that are read."""
+ROLLED_OUT = {"Deployment": "deployments", "DaemonSet": "daemonsets"}
+"""Workloads whose controller replaces failing pods after a change. A StatefulSet waits for them instead
+(kubernetes issue 67250): its pod is deleted."""
 _STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 

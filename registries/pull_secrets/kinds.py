@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from registries.domain.metadata import name_problem
 
+ACCOUNT = "ServiceAccount"
+"""The kind of a dependent that is a service account."""
 IMAGE_MAX = 1_000
 """Characters of an image that are read. The API server does not limit them; one that is cut is not valid."""
 

@@ -10,14 +10,11 @@ from registries.cluster.connection import MERGE_PATCH, Json
 from registries.cluster.personal import Caller
 from registries.domain.errors import Conflict, Forbidden, NotFound, Problem, Refused
 from registries.domain.registry import Key
-from registries.pull_secrets.failing import controller_of, failing_pod
+from registries.pull_secrets.failing import ROLLED_OUT, controller_of, failing_pod
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 """What `kubectl rollout restart` sets on the pod template."""
 APPS = "/apis/apps/v1"
-ROLLED_OUT = {"Deployment": "deployments", "DaemonSet": "daemonsets"}
-"""Workloads whose controller replaces failing pods after a change. A StatefulSet waits for them instead
-(kubernetes issue 67250): its pod is deleted."""
 
 
 def restart(caller: Caller, pod: Key, uid: str, at: datetime) -> tuple[str, str]:

@@ -21,11 +21,10 @@ from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound
 from registries.domain.metadata import NAME_MAX
 from registries.domain.registry import Key
 from registries.pull_secrets.images import image_host, image_hosts
-from registries.pull_secrets.kinds import IMAGE_MAX, Binding, Dependent, Usage
+from registries.pull_secrets.kinds import ACCOUNT, IMAGE_MAX, Binding, Dependent, Usage
 
 log = logging.getLogger(__name__)
 
-ACCOUNT = "ServiceAccount"
 POD = "Pod"
 REPOSITORY = "Repository"
 DEFAULT = "default"

@@ -63,6 +63,19 @@ def test_serve_begins_with_an_empty_private_folder_and_no_accounts(tmp_path: Pat
     assert (folder / "keys" / "passwords.keys").is_file()
 
 
+def test_without_a_cluster_the_package_for_clusters_is_not_loaded(tmp_path: Path) -> None:
+    """It takes a third of a second and 17 MB of each process."""
+    loaded = """
+import sys
+from django.urls import get_resolver
+assert get_resolver().url_patterns
+print(*[it for it in ("registries.web", "kubernetes") if it in sys.modules])
+"""
+    done = manage(ready_folder(tmp_path / "data"), "shell", "-v", "0", "-c", loaded)
+
+    assert done.stdout.split() == ["registries.web"], done.stderr
+
+
 def test_a_superuser_is_image_admin_everywhere(tmp_path: Path) -> None:
     ready_folder(tmp_path / "data")
     new = ("createsuperuser", "--no-input", "--username=root", "--email=root@example.com")

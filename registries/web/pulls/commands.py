@@ -4,7 +4,7 @@ import json
 import shlex
 from typing import Any
 
-from registries.pull_secrets.restart import ROLLED_OUT
+from registries.pull_secrets.failing import ROLLED_OUT
 
 SHAPE = """| base64 -d | jq 'walk(if type == "object" or type == "array" then . else type end)'"""
 """Shows the keys of a Secret, and of each value its type alone."""

@@ -11,11 +11,10 @@ from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.domain.shown import shown_words
 from registries.probe import Reason
 from registries.pull_secrets.explain import Code, Explanation
-from registries.pull_secrets.failing import FailingPod
+from registries.pull_secrets.failing import ROLLED_OUT, FailingPod
 from registries.pull_secrets.images import image_hosts
 from registries.pull_secrets.kinds import Binding, is_object_name
 from registries.pull_secrets.matching import DEFAULT_DOMAIN
-from registries.pull_secrets.restart import ROLLED_OUT
 from registries.service.pull_failures import Failure
 from registries.web.pulls.commands import (
     change_account,

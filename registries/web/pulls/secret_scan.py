@@ -13,9 +13,8 @@ from registries.domain.errors import NotFound
 from registries.domain.registry import Provider
 from registries.domain.shown import shown_words
 from registries.log_in.access import ConsoleRequest
-from registries.pull_secrets.kinds import is_object_name
+from registries.pull_secrets.kinds import ACCOUNT, is_object_name
 from registries.pull_secrets.scan import Finding, Scanned
-from registries.pull_secrets.usage import ACCOUNT
 from registries.web.pulls.adopt import add_url
 from registries.web.pulls.commands import change_account, change_template, delete_secret, look_at
 from registries.web.pulls.step import COMMANDS, Step
