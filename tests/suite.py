@@ -34,6 +34,24 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(number, _interrupt)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a second database a test of many cases runs once, with the first: its queries are the same in each case.
+    `make test-long` runs all cases there as well."""
+    from tests import examples
+
+    if not os.environ.get("CONSOLE_TEST_DATABASE_URL") or examples.LONG:
+        return
+    first = {_function(item): item for item in reversed(items)}
+    others = [item for item in items if first[_function(item)] is not item]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if first[_function(item)] is item]
+
+
+def _function(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
+
+
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     """Ends the run: fixtures stop their servers. A shell starts jobs in the background with SIGINT ignored."""
     raise KeyboardInterrupt

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.gallery.scene import Scene, State
+from tests.peers.axe import complaints
 from tests.peers.visitors import People
 
 RULES = (Path(__file__).parent / "layout.js").read_text()
@@ -88,6 +88,5 @@ def _look(page: Page, state: State, variant: Variant, folder: Path | None, *, ax
         page.screenshot(path=str(folder / look.picture))
     look.faults = list(page.evaluate(RULES, variant.window[0] <= PHONE))
     if axe and not variant.zoom > 1:
-        for violation in Axe().run(page).response["violations"]:
-            look.faults += [f"axe {violation['id']}: {node['html'][:160]}" for node in violation["nodes"]]
+        look.faults += [f"axe {complaint}" for complaint in complaints(page)]
     return look

@@ -1,4 +1,7 @@
-"""Another database than SQLite: what touches tables, once more on a real PostgreSQL."""
+"""Another database than SQLite: what touches tables, once more on a real PostgreSQL.
+
+Of a test with many cases only the first runs (tests/suite.py), but for `make test-long`.
+"""
 
 import os
 import subprocess
