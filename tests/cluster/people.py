@@ -23,7 +23,6 @@ from registries.wiring import services
 from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster, patience
-from tests.peers.given_server import GivenServer
 from tests.peers.scripted import wait_for
 
 LIST = "/registries/"
@@ -48,13 +47,6 @@ READER: dict[str, Any] = {
         {"nonResourceURLs": ["/apis/image.theriseunion.io/v1alpha1"], "verbs": ["get"]},
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def server(api_server: ApiServer | GivenServer) -> ApiServer:
-    if not isinstance(api_server, ApiServer):
-        pytest.skip("the given cluster is not ours")
-    return api_server
 
 
 @pytest.fixture(scope="module")

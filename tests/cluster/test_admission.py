@@ -28,13 +28,6 @@ KEY = Key("team-a", "harbor-prod")
 
 
 @pytest.fixture
-def server(api_server: Any) -> ApiServer:
-    if not isinstance(api_server, ApiServer):
-        pytest.skip("the given cluster is not ours")
-    return api_server
-
-
-@pytest.fixture
 def people(
     server: ApiServer, cluster: Cluster, settings: Any, request: pytest.FixtureRequest, db: None
 ) -> Iterator[Cast]:

@@ -1,16 +1,6 @@
 """The API server that other tests talk to: started, asked, and open to those it knows only."""
 
-import pytest
-
 from tests.peers.api_server import ApiServer
-from tests.peers.given_server import GivenServer
-
-
-@pytest.fixture(scope="module")
-def server(api_server: ApiServer | GivenServer) -> ApiServer:
-    if not isinstance(api_server, ApiServer):
-        pytest.skip("the given cluster is not ours")
-    return api_server
 
 
 def test_it_answers_those_it_knows(server: ApiServer) -> None:

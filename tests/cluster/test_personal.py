@@ -19,17 +19,9 @@ from registries.domain.errors import Forbidden, Unavailable
 from tests.peers.api_server import ApiServer, canary_token
 from tests.peers.certificates import Authority, Pair
 from tests.peers.cluster import Cluster
-from tests.peers.given_server import GivenServer
 from tests.peers.scripted import Reply, json_reply, scripted, wait_for
 
 ADMIN, VIEWER = Role.ADMIN.permissions, Role.VIEWER.permissions
-
-
-@pytest.fixture(scope="module")
-def server(api_server: ApiServer | GivenServer) -> ApiServer:
-    if not isinstance(api_server, ApiServer):
-        pytest.skip("the given cluster is not ours")
-    return api_server
 
 
 @pytest.fixture

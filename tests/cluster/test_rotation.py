@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -38,15 +39,20 @@ FOUR = [
 ]
 
 
-@pytest.fixture
-def front(cluster: Cluster, tmp_path: Path) -> Iterator[OlderRule]:
-    if not isinstance(cluster.server, ApiServer):
-        pytest.skip("the given cluster is not ours")
+@contextmanager
+def emptied(cluster: Cluster, server: ApiServer, folder: Path) -> Iterator[OlderRule]:
+    """A front of the cluster, without registries, pull secrets and lease of earlier tests."""
     cluster.empty("team-a", "team-b")
-    for it in cluster.server.call("GET", "/api/v1/namespaces/team-a/secrets").body["items"]:
-        cluster.server.call("DELETE", secret(Key("team-a", it["metadata"]["name"])))
-    cluster.server.call("DELETE", LEASE)
-    with older_rule(cluster.server, tmp_path) as found:
+    for it in server.call("GET", "/api/v1/namespaces/team-a/secrets").body["items"]:
+        server.call("DELETE", secret(Key("team-a", it["metadata"]["name"])))
+    server.call("DELETE", LEASE)
+    with older_rule(server, folder) as found:
+        yield found
+
+
+@pytest.fixture
+def front(cluster: Cluster, server: ApiServer, tmp_path: Path) -> Iterator[OlderRule]:
+    with emptied(cluster, server, tmp_path) as found:
         yield found
 
 

@@ -19,10 +19,10 @@ from registries.runs.run import RunState
 from registries.wiring import services
 from tests.cast import Cast
 from tests.cluster.test_pages import configured
-from tests.cluster.test_rotation import LEASE, passwords
+from tests.cluster.test_rotation import emptied, passwords
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import MERGE_PATCH, Cluster
-from tests.peers.older_rule import OlderRule, kubelet, older_rule
+from tests.peers.older_rule import OlderRule, kubelet
 from tests.peers.scripted import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,14 +34,8 @@ OLD, THEIRS = "old-password", "of-somebody-else"
 
 
 @pytest.fixture
-def front(cluster: Cluster, tmp_path: Path) -> Iterator[OlderRule]:
-    if not isinstance(cluster.server, ApiServer):
-        pytest.skip("the given cluster is not ours")
-    cluster.empty("team-a", "team-b")
-    for it in cluster.server.call("GET", "/api/v1/namespaces/team-a/secrets").body["items"]:
-        cluster.server.call("DELETE", secret(Key("team-a", it["metadata"]["name"])))
-    cluster.server.call("DELETE", LEASE)
-    with older_rule(cluster.server, tmp_path) as found:
+def front(cluster: Cluster, server: ApiServer, tmp_path: Path) -> Iterator[OlderRule]:
+    with emptied(cluster, server, tmp_path) as found:
         found.refuses = False
         yield found
 

@@ -26,13 +26,6 @@ PLACES = ("team-b", "sync-c", "sync-d")
 
 
 @pytest.fixture
-def server(api_server: Any) -> ApiServer:
-    if not isinstance(api_server, ApiServer):
-        pytest.skip("the given cluster is not ours")
-    return api_server
-
-
-@pytest.fixture
 def cast_there(
     server: ApiServer, cluster: Cluster, settings: Any, transactional_db: None, request: pytest.FixtureRequest
 ) -> Iterator[Cast]:

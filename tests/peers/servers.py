@@ -26,6 +26,16 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServer 
 
 
 @pytest.fixture(scope="session")
+def server(api_server: "ApiServer | GivenServer") -> "ApiServer":
+    """The API server that the tests started, for tests that change it; skipped on a given one."""
+    from tests.peers.given_server import GivenServer
+
+    if isinstance(api_server, GivenServer):
+        pytest.skip("the given cluster is not ours")
+    return api_server
+
+
+@pytest.fixture(scope="session")
 def mortal_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ApiServer]":
     """A server that tests may kill. A test that uses it revives it first."""
     from tests.peers.api_server import running_server
