@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from ssl import SSLContext
 from typing import Any, TypeVar
@@ -62,6 +62,20 @@ class Timeouts:
     read: float = 10.0
     listing: float = 60.0
     quiet: float = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request. `subject` is the subject of its errors, `read` its timeout in seconds."""
+
+    method: str
+    path: str
+    subject: str
+    read: float
+    body: Json | list[Json] | None = field(default=None, repr=False)
+    query: Mapping[str, str] | None = None
+    kind: str = JSON
+    accept: str = JSON
 
 
 def configuration(kubeconfig: str | Path | None) -> Configuration:
@@ -161,13 +175,13 @@ class Connection:
         Retries after 429 for every method, since a server that is too busy has done nothing.
         """
         return _patiently(
-            lambda: self._once(method, path, subject, body, query, kind, read or self.timeouts.read)
+            lambda: self._once(_Call(method, path, subject, read or self.timeouts.read, body, query, kind))
         )
 
     def cells(self, path: str, *, subject: str, read: float) -> dict[str, str]:
         """The columns of one object as kubectl prints them, by name. A Secret has its type there, and no content."""
         query = {"includeObject": "None"}
-        answer = _patiently(lambda: self._once("GET", path, subject, None, query, JSON, read, TABLE))
+        answer = _patiently(lambda: self._once(_Call("GET", path, subject, read, query=query, accept=TABLE)))
         names = [str(it.get("name")) for it in answer.get("columnDefinitions") or ()]
         rows = [it.get("cells") or () for it in answer.get("rows") or ()]
         return {name: str(cell) for row in rows[:1] for name, cell in zip(names, row, strict=False)}
@@ -194,7 +208,8 @@ class Connection:
 
         Expired for a resourceVersion that is too old; otherwise the errors of `call`.
         """
-        response = self._send("GET", path, subject, None, query, JSON, self.timeouts.quiet, self._accept)
+        call = _Call("GET", path, subject, self.timeouts.quiet, query=query, accept=self._accept)
+        response = self._send(call)
         if response.status != 200:
             raise self._refused(response, subject)
         try:
@@ -214,32 +229,22 @@ class Connection:
     def close(self) -> None:
         self._sockets.here().close()
 
-    def _once(
-        self,
-        method: str,
-        path: str,
-        subject: str,
-        body: Json | list[Json] | None,
-        query: Mapping[str, str] | None,
-        kind: str,
-        read: float,
-        accept: str = JSON,
-    ) -> Json:
-        response = self._send(method, path, subject, body, query, kind, read, accept)
+    def _once(self, call: _Call) -> Json:
+        response = self._send(call)
         try:
             raw = response.read()
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise silence(error, subject, writing=method != "GET") from None
+            raise silence(error, call.subject, writing=call.method != "GET") from None
         finally:
             response.response.release_conn()
         if not 200 <= response.status <= 299:
-            raise refusal(response.status, raw, response.headers, subject)
-        return _parse(raw, subject)
+            raise refusal(response.status, raw, response.headers, call.subject)
+        return _parse(raw, call.subject)
 
     def _listed(
         self, path: str, subject: str, query: Mapping[str, str], take: Callable[[Json], T], read: float
     ) -> tuple[list[T], Json]:
-        response = self._send("GET", path, subject, None, query, JSON, read, self._accept_list)
+        response = self._send(_Call("GET", path, subject, read, query=query, accept=self._accept_list))
         if response.status != 200:
             raise self._refused(response, subject)
         try:
@@ -253,37 +258,27 @@ class Connection:
         finally:
             response.response.close()  # one that was read to its end has given its connection back
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        subject: str,
-        body: Json | list[Json] | None,
-        query: Mapping[str, str] | None,
-        kind: str,
-        read: float,
-        accept: str = JSON,
-    ) -> RESTResponse:
-        headers = {"Accept": accept, "Accept-Encoding": "gzip"}
-        if body is not None:
-            headers["Content-Type"] = kind
+    def _send(self, call: _Call) -> RESTResponse:
+        headers = {"Accept": call.accept, "Accept-Encoding": "gzip"}
+        if call.body is not None:
+            headers["Content-Type"] = call.kind
         if self._authorization:
             headers["Authorization"] = self._authorization
         request = self._api.param_serialize(
-            method,
-            path,
-            query_params=list((query or {}).items()),
+            call.method,
+            call.path,
+            query_params=list((call.query or {}).items()),
             header_params=headers,
-            body=body,
+            body=call.body,
             auth_settings=[] if self._authorization else ["BearerToken"],
         )
         try:
             self._api.rest_client = self._sockets.here()
-            return self._api.call_api(*request, _request_timeout=(self.timeouts.connect, read))
+            return self._api.call_api(*request, _request_timeout=(self.timeouts.connect, call.read))
         except ApiException as error:  # only a TLS failure arrives as an ApiException
-            raise silence(urllib3.exceptions.SSLError(error.reason), subject, writing=False) from None
+            raise silence(urllib3.exceptions.SSLError(error.reason), call.subject, writing=False) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise silence(error, subject, writing=method != "GET") from None
+            raise silence(error, call.subject, writing=call.method != "GET") from None
 
     @staticmethod
     def _refused(response: RESTResponse, subject: str) -> ConsoleError | Expired:

@@ -9,12 +9,11 @@ import json
 import threading
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models import F
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
 from registries.domain.password import decode_password, encode_password, fingerprint
@@ -28,23 +27,19 @@ from registries.domain.registry import (
 )
 from registries.domain.resource import KIND, Resource, as_applied, key_of, new_resource, to_domain
 from registries.domain.reviving import draft_of, password_annotations, reviving
-from registries.models import StoreChange, StoredResource, StoreVersion
+from registries.models import StoredResource, StoreVersion
 from registries.pull_secrets.kinds import PullSecret
 from registries.stores.base import Changes, ChangeType, Freshness
 from registries.stores.embedded_changes import (
     NAMESPACE_KIND,
     everything,
     newest_version,
+    note,
     read,
     written_between,
 )
 from registries.stores.sealing import Sealer, reseal_all
 
-CHANGES_KEPT = timedelta(hours=1)
-CHANGES_BYTES = 16 * 2**20
-"""Bytes of changes that the database keeps. An index that is further behind reads everything."""
-PRUNED_EVERY = 16
-"""Writes between two removals of old changes."""
 POLL = 0.02
 """Seconds between two looks for the writes of other processes, while a watch waits."""
 
@@ -271,16 +266,7 @@ class EmbeddedStore:
 
     def _note(self, kind_of_change: ChangeType, kind: str, version: int, text: str) -> None:
         """Adds a change to the log, as a part of the write, and wakes the watches of this process after it."""
-        last = (
-            StoreChange.objects.order_by("-resource_version").values_list("written", flat=True).first() or 0
-        )
-        written = last + len(text.encode())
-        StoreChange.objects.create(
-            resource_version=version, type=kind_of_change, kind=kind, written=written, body=text
-        )
-        if version % PRUNED_EVERY == 0:
-            old = Q(at__lt=timezone.now() - CHANGES_KEPT) | Q(written__lte=written - CHANGES_BYTES)
-            StoreChange.objects.filter(old, resource_version__lt=version).delete()
+        note(kind_of_change, kind, version, text)
         transaction.on_commit(self._wake)
 
     def _wake(self) -> None:
@@ -319,8 +305,8 @@ class EmbeddedStore:
         self._note(ChangeType.ADDED, kind, version, body)
 
     def _bury(self, row: StoredResource, version: int) -> None:
-        body = json.loads(row.body)
-        body["metadata"]["resourceVersion"] = str(version)
+        body = read(row.body)[0] if row.kind == KIND else json.loads(row.body)
+        body = {**body, "metadata": {**body["metadata"], "resourceVersion": str(version)}}
         row.delete()
         self._note(ChangeType.DELETED, row.kind, version, json.dumps(body, ensure_ascii=False))
 

@@ -1,9 +1,12 @@
 """What the embedded store holds, and what was written to it since a version."""
 
 import json
+from datetime import timedelta
 from functools import lru_cache
 
 from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
 
 from registries.domain.registry import RegistrySecret, Removal
 from registries.domain.resource import KIND, Resource, to_domain
@@ -11,6 +14,11 @@ from registries.models import StoreChange, StoredResource, StoreVersion
 from registries.stores.base import Changes, ChangeType, Event
 
 NAMESPACE_KIND = "Namespace"
+CHANGES_KEPT = timedelta(hours=1)
+CHANGES_BYTES = 16 * 2**20
+"""Bytes of changes that the database keeps. An index that is further behind reads everything."""
+PRUNED_EVERY = 16
+"""Writes between two removals of old changes."""
 READ = 32
 """Bodies kept as read. One request reads the same one several times; a body may have a quarter of a megabyte."""
 _VERSION = f"SELECT value FROM {StoreVersion._meta.db_table} WHERE id = 1"  # noqa: S608  # nosec
@@ -75,3 +83,15 @@ def read(body: str) -> tuple[Resource, RegistrySecret]:
     """A stored body and its registry, both made once for each text. Never change the resource."""
     resource: Resource = json.loads(body)
     return resource, to_domain(resource)
+
+
+def note(kind_of_change: ChangeType, kind: str, version: int, text: str) -> None:
+    """Adds a change to the log, and now and then removes old ones. The writer holds the version row."""
+    last = StoreChange.objects.order_by("-resource_version").values_list("written", flat=True).first() or 0
+    written = last + len(text.encode())
+    StoreChange.objects.create(
+        resource_version=version, type=kind_of_change, kind=kind, written=written, body=text
+    )
+    if version % PRUNED_EVERY == 0:
+        old = Q(at__lt=timezone.now() - CHANGES_KEPT) | Q(written__lte=written - CHANGES_BYTES)
+        StoreChange.objects.filter(old, resource_version__lt=version).delete()

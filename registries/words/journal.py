@@ -13,6 +13,48 @@ from registries.models import AuditEntry
 from registries.words import labels
 from registries.words.language import Text
 
+ACTIONS = {
+    "create": _("Added"),
+    "edit": _("Edited"),
+    "password": _("Changed the password"),
+    "copy": _("Copied"),
+    "sync": _("Keep in step"),
+    "delete": _("Deleted"),
+    "undo": _("Undid the deletion"),
+    "test": _("Tested"),
+    "try": _("Tested before saving"),
+    "see": _("Viewed"),
+    "login": _("Logged in"),
+    "logout": _("Logged out"),
+    "account": _("Account"),
+    "grant": _("Role"),
+    "namespace": _("Namespace"),
+    "token": _("Access token"),
+    "channel": _("Channel"),
+    "mirror": _("Mirror"),
+    "silence": _("Silence"),
+    "interval": _("Check interval"),
+    "node_test": _("Tested from a node"),
+    "export": _("Exported the audit log"),
+    "bind": _("Bound to the default service account"),
+    "unbind": _("Unbound from the default service account"),
+    "restart": _("Restarted a failing pod"),
+}
+
+RESULTS = {
+    "ok": _("Done"),
+    "Forbidden": _("Refused: role missing"),
+    "NotFound": _("Refused: not visible"),
+    "failed": _("Failed"),
+    "TooManyRequests": _("Refused: too many attempts"),
+    "refused": _("Refused: cluster policy"),
+    "uncertain": _("No response: may have succeeded"),
+    "locked": _("Refused: locked"),
+    "Unauthorized": _("Refused: not valid"),
+    "revoked": _("Ended by the cluster"),
+}
+"""By the outcome of an entry."""
+
 _CHANGES: dict[tuple[str, str], Text] = {
     (Action.ACCOUNT, "create"): _("Added the account %s"),
     (Action.ACCOUNT, "password"): _("Reset the password of %s"),
@@ -84,7 +126,7 @@ def line(entry: AuditEntry) -> Line:
     return Line(
         action=_action(entry),
         about=_about(entry),
-        outcome=str(labels.OUTCOMES.get("failed" if done and entry.failed else entry.outcome, entry.outcome)),
+        outcome=str(RESULTS.get("failed" if done and entry.failed else entry.outcome, entry.outcome)),
         detail=detail,
         ok=not entry.failed,
     )
@@ -104,7 +146,7 @@ def run_action(run: RunLine) -> str:
         return text % {"n": number}
     if run.newest.action == Action.COPY:
         return ngettext("Created %(n)s copy", "Created %(n)s copies", run.total) % {"n": number}
-    return f"{labels.ACTIONS.get(run.newest.action, run.newest.action)} × {number}"
+    return f"{ACTIONS.get(run.newest.action, run.newest.action)} × {number}"
 
 
 def run_outcome(run: RunLine) -> tuple[str, str]:
@@ -145,7 +187,7 @@ def _changed(name: str, texts: tuple[str, str] | None) -> str:
 
 
 def _action(entry: AuditEntry) -> str:
-    general = str(labels.ACTIONS.get(entry.action, entry.action))
+    general = str(ACTIONS.get(entry.action, entry.action))
     if not entry.note:
         return general
     if entry.action == Action.GRANT:

@@ -78,47 +78,6 @@ PROVIDERS = {
     Provider.OTHER: Label(_("Other registry"), icon="other"),
 }
 
-ACTIONS = {
-    "create": _("Added"),
-    "edit": _("Edited"),
-    "password": _("Changed the password"),
-    "copy": _("Copied"),
-    "sync": _("Keep in step"),
-    "delete": _("Deleted"),
-    "undo": _("Undid the deletion"),
-    "test": _("Tested"),
-    "try": _("Tested before saving"),
-    "see": _("Viewed"),
-    "login": _("Logged in"),
-    "logout": _("Logged out"),
-    "account": _("Account"),
-    "grant": _("Role"),
-    "namespace": _("Namespace"),
-    "token": _("Access token"),
-    "channel": _("Channel"),
-    "mirror": _("Mirror"),
-    "silence": _("Silence"),
-    "interval": _("Check interval"),
-    "node_test": _("Tested from a node"),
-    "export": _("Exported the audit log"),
-    "bind": _("Bound to the default service account"),
-    "unbind": _("Unbound from the default service account"),
-    "restart": _("Restarted a failing pod"),
-}
-
-OUTCOMES = {
-    "ok": _("Done"),
-    "Forbidden": _("Refused: role missing"),
-    "NotFound": _("Refused: not visible"),
-    "failed": _("Failed"),
-    "TooManyRequests": _("Refused: too many attempts"),
-    "refused": _("Refused: cluster policy"),
-    "uncertain": _("No response: may have succeeded"),
-    "locked": _("Refused: locked"),
-    "Unauthorized": _("Refused: not valid"),
-    "revoked": _("Ended by the cluster"),
-}
-
 ROLES = {
     Role.VIEWER: _("view"),
     Role.OPERATOR: _("view, test and edit"),

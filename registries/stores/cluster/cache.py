@@ -79,7 +79,8 @@ class Cache:
         """The changes since a version. Waits for the first list at the start; Unavailable when that takes too long."""
         with self._changed:
             self._require_lists()
-            known = self._place(since)
+            owner, _, number = (since or "").partition(".")
+            known = int(number) if owner == self._id else -1
             complete = not self._begun <= known <= self._number
             upserted, removed, events = self._since(known)
             if complete:
@@ -235,10 +236,6 @@ class Cache:
             self._changed.notify_all()
 
     # Within the lock
-
-    def _place(self, since: str | None) -> int:
-        owner, _, number = (since or "").partition(".")
-        return int(number) if owner == self._id else -1
 
     def _set_namespaces(self, names: frozenset[str]) -> None:
         if names != self._namespaces:

@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registries.audit.search import Criteria, Outcome
 from registries.web.forms import ConsoleForm
-from registries.words import labels
-from registries.words.journal import OUTCOMES
+from registries.words.journal import ACTIONS, OUTCOMES
 
 FIRST, LAST = date(2000, 1, 1), date(2199, 12, 31)
 
@@ -28,7 +27,7 @@ class JournalFilter(ConsoleForm):
     name = forms.CharField(label=_("Name"), required=False)
     person = forms.CharField(label=_("Person"), required=False)
     action = forms.ChoiceField(
-        label=_("Action"), required=False, choices=[("", _("All actions")), *labels.ACTIONS.items()]
+        label=_("Action"), required=False, choices=[("", _("All actions")), *ACTIONS.items()]
     )
     outcome = forms.ChoiceField(
         label=_("Outcome"), required=False, choices=[("", _("All outcomes")), *OUTCOMES.items()]

@@ -34,7 +34,7 @@ from registries.web.registry.export import export_command
 from registries.web.registry.test_one import panel
 from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.wiring import services
-from registries.words import labels, presets
+from registries.words import journal, labels, presets
 from registries.words.actions import offered
 from registries.words.problems import problem_text
 from registries.words.pull_secrets import image_problem
@@ -119,7 +119,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         "events": [
             {
                 "entry": entry,
-                "action": labels.ACTIONS.get(entry.action, entry.action),
+                "action": journal.ACTIONS.get(entry.action, entry.action),
                 "text": _event_text(entry),
             }
             for entry in events_of(registry)
@@ -239,5 +239,5 @@ def curl(request: ConsoleRequest, registry: RegistrySecret, access: Access) -> s
 
 def _event_text(entry: AuditEntry) -> str:
     if entry.outcome != OK:
-        return str(labels.OUTCOMES.get(entry.outcome, entry.outcome))
+        return str(journal.RESULTS.get(entry.outcome, entry.outcome))
     return labels.reason(entry.note) if entry.action == "test" else ""
