@@ -30,7 +30,7 @@ def change(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     if given.test:
         with seat(access.owner):
             _require_right(access, registry, given.password)
-    changed = service.registries.change_password(
+    changed = service.passwords.change_password(
         access=access,
         key=key,
         uid=registry.uid,
@@ -99,13 +99,13 @@ def _own(caller: Caller, run: str) -> UUID:
     if found is not services().rotations.runs:
         raise runs.unknown(run)
     for key in {Key(it["namespace"], it["name"]) for it in shown["items"]}:
-        services().registries.require_rotate(access=caller.access, key=key)
+        services().passwords.require_rotate(access=caller.access, key=key)
     return run_id
 
 
 def _require_right(access: Access, registry: RegistrySecret, password: str) -> None:
     """Tests a password with the stored values. Invalid `password_refused` unless it connects."""
-    credential = services().registries.with_password(
+    credential = services().passwords.with_password(
         access=access, key=registry.key, uid=registry.uid, password=password
     )
     if not typed_outcome(access, registry.namespace, credential).ok:

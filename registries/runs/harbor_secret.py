@@ -18,7 +18,7 @@ from registries.domain.registry import Credential, RegistrySecret
 from registries.probe.harbor import HarborAccount, HarborError, HarborProblem, HarborRobots, new_secret
 from registries.probe.policy import Policy
 from registries.runs.rotation import Rotations
-from registries.service.registries import Registries
+from registries.service.passwords import Passwords
 from registries.service.tests import Tests
 
 
@@ -27,13 +27,13 @@ class HarborSecrets:
 
     def __init__(
         self,
-        registries: Registries,
+        passwords: Passwords,
         tests: Tests,
         rotations: Rotations,
         audit: AuditLog,
         policy_for: Callable[[Credential], Policy],
     ) -> None:
-        self._registries = registries
+        self._passwords = passwords
         self._tests = tests
         self._rotations = rotations
         self._audit = audit
@@ -53,7 +53,7 @@ class HarborSecrets:
         Rotations.begin, before anything was changed. It counts as a test of the person.
         """
         first, secret = registries[0], new_secret()
-        credential = self._registries.with_password(
+        credential = self._passwords.with_password(
             access=access, key=first.key, uid=first.uid, password=secret
         )
         self._tests.admit_trial(access=access, namespace=first.namespace, credential=credential)
@@ -84,7 +84,7 @@ class HarborSecrets:
         first = registries[0]
         for it in registries:
             self._rotations.require_replacement(access=access, key=it.key)
-        credential = self._registries.with_password(
+        credential = self._passwords.with_password(
             access=access, key=first.key, uid=first.uid, password=new_secret()
         )
         if generation != first.generation:

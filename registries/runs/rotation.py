@@ -14,7 +14,7 @@ from registries.runs.engine import AccessNow, Runs
 from registries.runs.loop import repeat
 from registries.runs.rotation_rows import RotationRows
 from registries.runs.rotation_work import SKIPPED
-from registries.service.registries import Registries
+from registries.service.passwords import Passwords
 from registries.service.replacement import Replacement
 
 LOOK = 5.0
@@ -27,12 +27,12 @@ class Rotations:
     """The person's side of these runs. The methods with `run_id` raise the errors of Runs."""
 
     def __init__(
-        self, runs: Runs, rows: RotationRows, replacement: Replacement, registries: Registries
+        self, runs: Runs, rows: RotationRows, replacement: Replacement, passwords: Passwords
     ) -> None:
         self.runs = runs
         self._rows = rows
         self._replacement = replacement
-        self._registries = registries
+        self._passwords = passwords
 
     def begin(
         self,
@@ -60,7 +60,7 @@ class Rotations:
         for it in registries:
             old[it.uid] = self._replacement.before(access=access, key=it.key, uid=it.uid)
             if "password" in changes:
-                self._registries.require_password(it, changes["password"])
+                self._passwords.require_password(it, changes["password"])
         run_id = self.runs.propose(access=access, registries=registries)
         self._rows.add(run_id, changes, old, anyway=anyway, by_token=access_now is not None)
         if sealed is not None:

@@ -27,7 +27,7 @@ from registries.domain.password import fingerprint
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Verification
 from registries.index.search import Index
 from registries.service.guard import Guard, require_present
-from registries.service.registries import Registries
+from registries.service.passwords import Passwords
 from registries.stores.base import SecretWaits, Store
 from registries.verification.history import History
 from registries.verification.outcome import NotTested
@@ -69,7 +69,7 @@ class Replacement:
         store: Store,
         index: Index,
         guard: Guard,
-        registries: Registries,
+        passwords: Passwords,
         audit: AuditLog,
         history: History,
         moved: Callable[[str, str], None] = lambda before, after: None,
@@ -77,19 +77,19 @@ class Replacement:
         self._store = store
         self._index = index
         self._guard = guard
-        self._registries = registries
+        self._passwords = passwords
         self._audit = audit
         self._history = history
         self._moved = moved
 
     def require(self, *, access: Access, key: Key) -> None:
         """Raises NotFound or Forbidden unless this person may delete a registry and create it again."""
-        self._registries.require_rotate(access=access, key=key)
+        self._passwords.require_rotate(access=access, key=key)
         self._guard.require(access, Permission.DELETE, key, Action.PASSWORD)
 
     def before(self, *, access: Access, key: Key, uid: str) -> Draft:
         """The stored values with the password, read as the person. NotFound, Forbidden, Conflict, Unavailable."""
-        self._registries.require_rotate(access=access, key=key)
+        self._passwords.require_rotate(access=access, key=key)
         with self._guard.writing(access, Action.PASSWORD, key, doubt=False) as store:
             return store.draft(key, uid=uid)
 
@@ -123,7 +123,7 @@ class Replacement:
         set: one that is gone is created. `and_then` runs in the same transaction, where the store has transactions.
         """
         key = new.key
-        require = self._registries.require_rotate if same_spec(old, new) else self.require
+        require = self._passwords.require_rotate if same_spec(old, new) else self.require
         require(access=access, key=key)  # a refusal stays recorded
         with self._guard.atomic():
             change = self.change(access=access, uid=uid, old=old, new=new, replacing=replacing)
@@ -145,7 +145,7 @@ class Replacement:
         Set `again` on a retry: what is stored already then counts as changed. The known state is compared first, and
         the write names its version: the store is read only where that is not as expected.
         """
-        self._registries.require_rotate(access=access, key=new.key)
+        self._passwords.require_rotate(access=access, key=new.key)
         known = self._known(new.key, uid, old)
         for attempt in range(1, ATTEMPTS + 1):
             if known is None:
@@ -174,7 +174,7 @@ class Replacement:
         self, access: Access, known: RegistrySecret, uid: str, new: Draft, *, again: bool
     ) -> Change | None:
         """Stores another password and its verdict, if the registry is as known. None where no password may change."""
-        self._registries.require_password(require_present(known), new.password)
+        self._passwords.require_password(require_present(known), new.password)
         try:
             with self._guard.writing(access, Action.PASSWORD, known.key, doubt=not again) as store:
                 changed = store.set_password(
@@ -217,7 +217,7 @@ class Replacement:
     def record(self, *, access: Access, changes: Sequence[Change]) -> None:
         """Records changes in a few statements."""
         if before := [it.before for it in changes if it.before and it.before.uid == it.uid]:
-            self._registries.record_passwords(access=access, before=before)
+            self._passwords.record_passwords(access=access, before=before)
         for it in changes:
             if it.registry.uid != it.uid:
                 self._record(access, it.registry.key, it.uid, it.registry.uid)

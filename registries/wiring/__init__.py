@@ -43,6 +43,7 @@ from registries.service.images import Images
 from registries.service.likeness import Likeness
 from registries.service.missing import MissingCopies
 from registries.service.node_tests import NodeTests
+from registries.service.passwords import Passwords
 from registries.service.pull_failures import PodFailures
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.registries import Registries
@@ -74,8 +75,12 @@ class Services(Telling, Mirroring, Admitting):
 
     @part
     def registries(self) -> Registries:
-        parts = (self.store, self.index, self.guard, self.audit, self.history, self.guesses, self.undo)
-        return Registries(*parts, leave)
+        parts = (self.store, self.index, self.guard, self.audit, self.guesses, self.undo)
+        return Registries(*parts)
+
+    @part
+    def passwords(self) -> Passwords:
+        return Passwords(self.store, self.guard, self.audit, self.history, leave)
 
     @part
     def undo(self) -> Undo:
@@ -216,7 +221,7 @@ class Services(Telling, Mirroring, Admitting):
 
     @part
     def replacement(self) -> Replacement:
-        parts = self.store, self.index, self.guard, self.registries, self.audit, self.history
+        parts = self.store, self.index, self.guard, self.passwords, self.audit, self.history
         return Replacement(*parts, moved)
 
     @part
@@ -240,11 +245,11 @@ class Services(Telling, Mirroring, Admitting):
     @part
     def rotations(self) -> Rotations:
         """Changes of a credential and its copies."""
-        return Rotations(self.runs["rotate"], self.rotation_rows, self.replacement, self.registries)
+        return Rotations(self.runs["rotate"], self.rotation_rows, self.replacement, self.passwords)
 
     @part
     def harbor_secrets(self) -> HarborSecrets:
-        return HarborSecrets(self.registries, self.tests, self.rotations, self.audit, self.prober.policy_for)
+        return HarborSecrets(self.passwords, self.tests, self.rotations, self.audit, self.prober.policy_for)
 
     def start(self) -> None:
         """Begins what runs beside the requests. Call it in the process that answers requests."""

@@ -98,7 +98,7 @@ def test_where_no_password_may_change_the_registry_is_created_again_under_its_se
     first = cluster.server.call("GET", secret(KEY)).body
     front.writes.clear()
     with pytest.raises(Refused, match="password_fixed"):
-        services().registries.change_password(
+        services().passwords.change_password(
             access=people.access("nina"), key=KEY, uid=before.uid, password=right
         )
 

@@ -111,7 +111,7 @@ class History:
 
     def password(self) -> None:
         if it := self.one():
-            services().registries.change_password(
+            services().passwords.change_password(
                 access=self.access, key=it.key, uid=it.uid, password=self.random.choice(PASSWORDS)
             )
 

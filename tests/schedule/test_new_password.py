@@ -22,7 +22,7 @@ def channel(db: None) -> Channel:
 
 def change(world: World, password: str = NEW) -> None:
     found = world.cast.find("r")
-    services().registries.change_password(
+    services().passwords.change_password(
         access=world.cast.access("nina"), key=found.key, uid=found.uid, password=password
     )
 

@@ -103,7 +103,7 @@ def test_a_verdict_is_not_written_to_a_registry_with_another_password_by_now(
                 version = found.resource_version
                 services().store.set_password(found.key, WRONG, uid=found.uid, resource_version=version)
             else:
-                services().registries.change_password(
+                services().passwords.change_password(
                     access=access, key=found.key, uid=found.uid, password=WRONG
                 )
         return begin(tests, **values)

@@ -21,7 +21,7 @@ KEY = Key("team-a", "harbor-prod")
 def change(
     cast: Cast, person: str, registry: RegistrySecret, password: str = CANARY, **values: Any
 ) -> RegistrySecret:
-    return services().registries.change_password(
+    return services().passwords.change_password(
         access=cast.access(person), key=registry.key, uid=registry.uid, password=password, **values
     )
 
@@ -32,7 +32,7 @@ def test_it_takes_the_role_that_may_add_and_delete(cast: Cast, person: str) -> N
     expected = {"omar": Forbidden, "vic": Forbidden, "sam": NotFound}.get(person)
 
     for work in (
-        lambda: services().registries.with_password(
+        lambda: services().passwords.with_password(
             access=cast.access(person), key=KEY, uid=registry.uid, password=CANARY
         ),
         lambda: change(cast, person, registry),
@@ -86,7 +86,7 @@ def test_what_changed_meanwhile_is_left_alone(cast: Cast, values: dict[str, str]
     registry = cast.add(password="old-password")
 
     with pytest.raises(ConsoleError, match=problem):
-        services().registries.change_password(
+        services().passwords.change_password(
             access=cast.access("nina"),
             key=KEY,
             uid=values.get("uid", registry.uid),

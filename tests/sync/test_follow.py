@@ -52,7 +52,7 @@ def create_namespace(cast: Cast, name: str) -> None:
 
 
 def change(cast: Cast, registry: RegistrySecret, new: str) -> RegistrySecret:
-    change = services().registries.change_password
+    change = services().passwords.change_password
     return change(access=cast.access("olive"), key=registry.key, uid=registry.uid, password=new)
 
 
@@ -361,7 +361,7 @@ def test_a_rule_pauses_when_its_owner_may_no_more(cast: Cast, lost: str) -> None
         user.is_active = False
         user.save()
     access = cast.access("olive")  # as it was
-    services().registries.change_password(access=access, key=source.key, uid=source.uid, password="another-1")
+    services().passwords.change_password(access=access, key=source.key, uid=source.uid, password="another-1")
     turn()
 
     assert SyncRule.objects.get().state == "no_right"

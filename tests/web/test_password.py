@@ -133,7 +133,7 @@ def test_a_password_that_somebody_else_changed_meanwhile_is_not_lost_in_silence(
     registry = cast.add(password="old-password")
     client = cast.client("nina", hx_request="true")
     page = client.get(PATH).content.decode()
-    services().registries.change_password(
+    services().passwords.change_password(
         access=cast.access("olive"), key=registry.key, uid=registry.uid, password="of-olive"
     )
 

@@ -99,7 +99,7 @@ def _form(
         "providers": [(it, labels.PROVIDERS[it]) for it in Provider],
         "chosen": form.data.get("provider") or registry.provider,
         "untested": untested,
-        "writer": services().registries.password_writer(access=request.access, key=registry.key),
+        "writer": services().passwords.password_writer(access=request.access, key=registry.key),
     }
     title = _("Correct and create again")
     return dialog(request, "registry/_correct.html", context, status=status, title=title)

@@ -77,7 +77,7 @@ def _save(request: ConsoleRequest, registry: RegistrySecret, form: NewPasswordFo
     try:
         if chosen:
             return _rotate(request, registry, form, chosen)
-        changed = services().registries.change_password(
+        changed = services().passwords.change_password(
             access=request.access,
             key=registry.key,
             uid=typed["uid"],
@@ -179,7 +179,7 @@ def form_page(
         "untested": untested,
         "export": export_command(registry),
         "harbor": harbor or (HarborForm() if hints.is_robot(registry.provider, registry.username) else None),
-        "writer": services().registries.password_writer(access=request.access, key=registry.key),
+        "writer": services().passwords.password_writer(access=request.access, key=registry.key),
     }
     return dialog(request, "registry/_password.html", context, status=status, title=_("Change the password"))
 
@@ -205,7 +205,7 @@ def try_password(request: ConsoleRequest, namespace: str, name: str) -> HttpResp
     form = NewPasswordForm(request.POST)
     typed = form.typed()
     try:
-        credential = services().registries.with_password(
+        credential = services().passwords.with_password(
             access=access, key=key, uid=typed["uid"], password=typed["password"]
         )
         trial = services().single_tests.start_typed(access=access, namespace=namespace, credential=credential)
