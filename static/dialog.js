@@ -158,15 +158,23 @@ if (dialog) {
   document.addEventListener("dialog-close", close);
   document.getElementById("discard-yes").addEventListener("click", close);
   document.getElementById("discard-no").addEventListener("click", goOn);
-  // A success that loads a page: there the focus returns to the link that opened the dialog.
+  // A success that loads a page: there the focus returns to the link that opened the dialog, or to the form.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const leads = dialog.open && event.detail.xhr.getResponseHeader("HX-Redirect");
-    if (leads && link) sessionStorage.setItem(RETURN, JSON.stringify([leads, link]));
+    if (!leads || !link) return;
+    const { pathname } = new URL(leads, window.location.href);
+    sessionStorage.setItem(RETURN, JSON.stringify([pathname, link]));
   });
-  const [page, href] = JSON.parse(sessionStorage.getItem(RETURN) || "[]");
+  document.addEventListener("submit", ({ target: form }) => {
+    const isPlain = form.method === "post" && !form.hasAttribute("hx-post");
+    if (isPlain) sessionStorage.setItem(RETURN, JSON.stringify([window.location.pathname, form.getAttribute("action")]));
+  });
+  const [page, target] = JSON.parse(sessionStorage.getItem(RETURN) || "[]");
   sessionStorage.removeItem(RETURN);
-  if (page === window.location.pathname) {
-    (document.querySelector(`#main a[data-dialog][href="${CSS.escape(href)}"]`) || document.getElementById("main")).focus();
+  if (page === window.location.pathname && !document.querySelector("#error-summary, [autofocus]")) {
+    const is = CSS.escape(target);
+    const same = document.querySelector(`#main :is(a[data-dialog][href="${is}"], form[action="${is}"] button)`);
+    (same || document.getElementById("main")).focus();
   }
 }
 

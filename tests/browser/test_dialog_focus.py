@@ -1,5 +1,7 @@
 """Where the focus goes when a dialog of administration or of a run closes, and what cannot be lost by one key."""
 
+from datetime import datetime, timedelta
+
 from playwright.sync_api import Page, Route, expect
 
 from tests.peers.console_page import add_registry, dialog
@@ -79,3 +81,14 @@ def test_a_poll_does_not_open_a_closed_dialog_again(
     page.evaluate("() => new Promise((done) => setTimeout(done, 100))")
     expect(dialog(page)).to_have_count(0)
     held.let_go()
+
+
+def test_a_plain_form_of_a_page_leaves_the_focus_in_the_page(people: People) -> None:
+    ends = (datetime.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    people("olive").post("/channels/-/silences/add/", namespace="*", ends_at=ends, reason="upgrade")
+    page = people("olive").open("/channels/")
+    page.locator("form[action*='/silences/'] button").focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+    expect(page.locator("#main")).to_be_focused()

@@ -241,7 +241,7 @@
   }
 
   // Chinese sentences have Chinese punctuation, without a space after it.
-  const HALF = /[\u4e00-\u9fff][,;:?!](\s|[\u4e00-\u9fff]|\d|$)|[。，；：] [\u4e00-\u9fff]/;
+  const HALF = /[\u4e00-\u9fff][,;:?!](\s|[\u4e00-\u9fff]|\d|$)|[。；：] [\u4e00-\u9fff]/;
   for (const it of document.documentElement.lang.startsWith("zh") ? all : []) {
     if (!it.matches("p, li, td, dt, dd, h1, h2, h3, label, legend, summary, figcaption, .btn, .form-text")) continue;
     if (it.querySelector("p, li, td, label, .mono") || it.closest(".mono, pre, [lang]:not(html)")) continue;

@@ -45,6 +45,7 @@ NODE = f"/registries/team-a/{REGISTRY}/node/"
 BROKEN = "/pull-failures/?namespace=team-a"
 SCAN = "/pull-failures/secrets/?namespace=team-a"
 ADOPT = "/registries/-/add/?namespace=team-a&provider=other&secret=team-a/"
+RESTART = "/pull-failures/team-a/shop-web-0-0/restart/?uid=1"
 SAID = {
     "edge-sh-01": "rpc error: code = NotFound desc = failed to pull: not found",
     "edge-sh-02": "failed to do request: x509: certificate signed by unknown authority",
@@ -213,6 +214,12 @@ def _clear(cluster: Cluster, page: Page, scene: Scene) -> None:
         assert wait_for(lambda url=url: "verdict-busy" not in page.request.get(url).text())
 
 
+def refused(page: Page, scene: Scene) -> None:
+    """The pod is another one by now."""
+    page.locator("main button[type=submit]").last.click()
+    page.locator("#error-summary").wait_for()
+
+
 def scan_row(page: Page, scene: Scene) -> None:
     page.locator("#adopted, #not-adopted").first.scroll_into_view_if_needed()
 
@@ -224,6 +231,8 @@ PEOPLE_STATES = (
     State("node-test-begun", "/login/", as_person(NINA, NODE, begun), person=""),
     State("node-test-answered", "/login/", as_person(NINA, NODE, answered), person=""),
     State("pulls-broken", "/login/", as_person(NINA, BROKEN), person=""),
+    State("restart", "/login/", as_person(NINA, RESTART), person=""),
+    State("restart-refused", "/login/", as_person(NINA, RESTART, refused), person="", status=409),
     State("pulls-broken-unfolded", "/login/", as_person(NINA, BROKEN, unfolded), person=""),
     State("scan-broken", "/login/", as_person(NINA, "/pull-failures/secrets/?namespace=team-a"), person=""),
     State("adopt", "/login/", as_person(NINA, f"{ADOPT}theirs", scan_row), person=""),

@@ -134,7 +134,7 @@ def restart_pod(request: ConsoleRequest, namespace: str, name: str) -> HttpRespo
             if error.code == Problem.SESSION_ENDED:
                 raise
             problem, status = error_text(error), 409
-    title = _("Create the pods again")
+    title = _("Restart the workload")
     context = {"title": title, "name": name, "uid": uid, "problem": problem}
     context["back"] = reverse("registries:pull_failures", query={"namespace": namespace})
     return dialog(request, "pulls/_restart_pod.html", context, status=status, title=title)

@@ -84,7 +84,7 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
     context: dict[str, Any] = {
         "run": view,
         "state": view.state.value,
-        "title": TITLES.get(view.state, ""),
+        "title": _("Rolled back") if undoing and view.state is RunState.DONE else TITLES.get(view.state, ""),
         "undoing": undoing,
         "failed": any(it.state is ItemState.FAILED for it in items),
         "unconnected": items[0].state is ItemState.DONE and not items[0].ok,
