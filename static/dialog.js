@@ -68,7 +68,8 @@ export function openDialog(url, { source, method = "GET", values } = {}) {
 function fresh() {
   const wrong = body.querySelector("#error-summary");
   const first = body.querySelector("[autofocus]") || body.querySelector("input:not([type=hidden]), select, textarea, button.btn-primary, a.btn");
-  (wrong || first)?.focus();
+  const chosen = first?.type === "radio" && body.querySelector(`[name="${first.name}"]:checked`);
+  (wrong || chosen || first)?.focus();
   for (const field of body.querySelectorAll(".field-wrong input, .field-wrong textarea, .field-wrong select")) {
     field.setAttribute("aria-invalid", "true");
     field.setAttribute("aria-describedby", `${field.id}_error`);

@@ -75,8 +75,8 @@ def deletion_sentences(
         (
             sources,
             ngettext(
-                "%(n)s is the source of a rule, which ends with it: %(names)s.",
-                "%(n)s are sources of rules, which end with them: %(names)s.",
+                "%(n)s of them is the source of a rule. The rule ends: %(names)s.",
+                "%(n)s of them are sources of rules. These rules end: %(names)s.",
                 len(sources),
             ),
         ),

@@ -45,6 +45,13 @@ def test_the_first_field_of_the_roles_has_the_focus(people: People) -> None:
     expect(page.locator("#id_namespace")).to_be_focused()
 
 
+def test_of_choices_the_chosen_one_has_the_focus(people: People) -> None:
+    page = people("olive").open("/registries/")
+    address = "/registries/-/add/?provider=other&namespace=team-a"
+    page.evaluate("url => htmx.ajax('GET', url, {target: '#dialog-body', swap: 'innerHTML'})", address)
+    expect(page.locator("[name=provider][value=other]")).to_be_focused()
+
+
 def test_escape_does_not_lose_a_token_that_is_shown_once(people: People) -> None:
     page = opened(people, "/tokens/", "a[href$='/tokens/-/add/']")
     page.keyboard.type("CI")
