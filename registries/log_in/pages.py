@@ -100,9 +100,9 @@ class LogIn(auth_views.LoginView):
 
 
 class OwnPasswordForm(PasswordChangeForm):
-    """Django's form with the console's texts."""
+    """Django's form with the console's texts: field -> label, help."""
 
-    TEXTS = {
+    TEXTS: dict[str, tuple[Any, Any]] = {
         "old_password": (_("Current password"), ""),
         "new_password1": (
             _("New password"),
