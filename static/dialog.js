@@ -9,6 +9,7 @@ const discard = document.getElementById("discard");
 const RETURN = "focus-returns-to";
 let opener = "";
 let link = "";
+// What had the focus when the dialog asked whether to discard.
 let typing = null;
 let clean = "";
 let shown = null;
@@ -40,7 +41,7 @@ function close() {
 
 function goOn() {
   discard.hidden = true;
-  (typing?.isConnected ? typing : body.querySelector("input:not([type=hidden])"))?.focus();
+  (typing?.isConnected && body.contains(typing) ? typing : body.querySelector("input:not([type=hidden])"))?.focus();
 }
 
 export function askToClose() {

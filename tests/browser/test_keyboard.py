@@ -217,6 +217,23 @@ def test_the_focus_does_not_leave_a_dialog(people: People) -> None:
         )
 
 
+@pytest.mark.parametrize("keep", ["Enter", "Escape"])
+def test_whoever_keeps_editing_goes_on_in_the_same_field(people: People, keep: str) -> None:
+    page = people("olive").open()
+    page.get_by_role("link", name=ZH.add).focus()
+    page.keyboard.press("Enter")
+    field = dialog(page).locator("[name=username]")
+    type_into(page, field, "robot$edge+pull")
+
+    page.keyboard.press("Escape")
+    expect(page.locator("#discard-no")).to_be_focused()
+    page.keyboard.press(keep)
+
+    expect(page.locator("#discard")).to_be_hidden()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("robot$edge+pull")
+
+
 DETAILS = "/registries/team-a/harbor-team-a/"
 INSIDE = "() => document.querySelector('dialog[open]').contains(document.activeElement)"
 
