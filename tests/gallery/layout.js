@@ -44,6 +44,28 @@
     if (text && (wide || high) && !it.closest("[title]")) fault("cut without a tooltip", it);
   }
 
+  // Where the ellipsis has no room, a browser drops it: "robot$pull" reads "rot$pull".
+  for (const it of all) {
+    const { textOverflow, overflowX } = getComputedStyle(it);
+    const cuts = textOverflow === "ellipsis" && overflowX !== "visible" && it.scrollWidth > it.clientWidth + 1;
+    const letters = [...it.textContent.trim()].length;
+    if (cuts && it.clientWidth > 0 && it.clientWidth < (1.8 * it.scrollWidth) / letters) fault("no room for the ellipsis", it);
+  }
+
+  // A large count has separators. Values, code and times have none.
+  const counts = document.createTreeWalker(top, NodeFilter.SHOW_TEXT);
+  while (counts.nextNode()) {
+    const it = counts.currentNode.parentElement;
+    if (!isShown(it) || it.closest(".mono, code, pre, q, time, input, option, svg, [data-value]")) continue;
+    if (/(?<![\w.,:#@$+–/-])\d{4,}(?![\w.,:–/-])/.test(counts.currentNode.textContent)) fault("count without a separator", it);
+  }
+
+  // Chinese has no space after its punctuation.
+  for (const line of top.innerText.split(/[\n\t]/)) {
+    if (/[，。；：、！？] +\S/.test(line)) fault("space after Chinese punctuation", top, line.trim().slice(0, 80));
+    if (/[\u4e00-\u9fff] ?[,;:!?.](\s|$)/.test(line)) fault("English punctuation in Chinese", top, line.trim().slice(0, 80));
+  }
+
   // Nothing scrolls sideways, but code.
   const root = document.documentElement;
   if (root.scrollWidth > root.clientWidth) {
