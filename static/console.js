@@ -6,7 +6,7 @@ import "./focus.js";
 import "./frame.js";
 import "./keys.js";
 import "./list.js";
-import { isUnanswered } from "./offline.js";
+import { hasBar, isUnanswered } from "./offline.js";
 import "./password.js";
 import "./row-menu.js";
 import "./selection.js";
@@ -29,16 +29,25 @@ document.addEventListener("htmx:configRequest", (event) => {
   delete event.detail.parameters.csrfmiddlewaretoken;
 });
 
+// A change may have been made. Something that only reads has changed nothing, and where the bar of offline.js says that
+// the server is away, nothing more need be said.
+function tellUnanswered({ requestConfig, xhr }) {
+  const reads = requestConfig?.verb === "get";
+  if (reads && hasBar && xhr.status !== 503) return;
+  showToast({ text: reads ? words.unanswered : words.offline, kind: "bad" });
+}
+
 // Show a toast for an error without a message, and for an unreachable server.
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
   const says = (xhr.getResponseHeader("HX-Trigger") || "").includes("toast");
   if (xhr.status === 401 || says) return;
-  showToast({ text: isUnanswered(xhr.status) ? words.offline : words.failed, kind: "bad" });
+  if (isUnanswered(xhr.status)) tellUnanswered(event.detail);
+  else showToast({ text: words.failed, kind: "bad" });
 });
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
-    if (!event.detail.elt?.closest?.("[data-quiet]")) showToast({ text: words.offline, kind: "bad" });
+    if (!event.detail.elt?.closest?.("[data-quiet]")) tellUnanswered(event.detail);
   });
 }
 

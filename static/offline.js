@@ -4,6 +4,7 @@ const WRITES =
   "#add-button, #test-all, .row-test, #row-menu [data-needs], #selection-bar .selection-actions button[data-url], #details .page-actions :is(a, button), #panel a[data-dialog], dialog [type=submit]";
 // What a proxy answers for a server that is away. The console itself answers 503 when it is busy.
 const UNANSWERED = new Set([0, 502, 503, 504]);
+export const hasBar = bar !== null;
 const stopped = new Set();
 let answeredAt = new Date();
 

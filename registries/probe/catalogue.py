@@ -281,13 +281,13 @@ NODE_VIEWS: dict[str, Text] = {
 """Why nodes with containerd fail though the test succeeds, by NodeView."""
 
 STEPS: dict[str, Text] = {
-    "resolve": Text("解析域名", "Resolve"),
+    "resolve": Text("解析域名", "DNS lookup"),
     "connect": Text("建立连接", "Connect"),
-    "tls": Text("TLS 握手", "TLS"),
-    "ping": Text("访问仓库", "Ping"),
-    "token": Text("获取令牌", "Token"),
-    "confirm": Text("确认凭证", "Confirm"),
-    "image": Text("检查镜像", "Image"),
+    "tls": Text("TLS 握手", "TLS handshake"),
+    "ping": Text("访问仓库", "Call registry"),
+    "token": Text("获取令牌", "Get token"),
+    "confirm": Text("确认凭证", "Check credential"),
+    "image": Text("检查镜像", "Check image"),
 }
 
 CAUSES: dict[str, Text] = {

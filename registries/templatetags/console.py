@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from registries.web.icons import current_version
 from registries.web.lists.watched import Seen
 from registries.words import labels
+from registries.words.language import is_chinese, sentences
 
 register = template.Library()
 
@@ -71,6 +72,15 @@ def heads(*names: str) -> SafeString:
     """The head of a table, one column per name."""
     cells = format_html_join("", '<th scope="col" role="columnheader">{}</th>', ((name,) for name in names))
     return format_html('<thead role="rowgroup"><tr role="row">{}</tr></thead>', cells)
+
+
+register.simple_tag(sentences)
+
+
+@register.simple_tag
+def gap() -> str:
+    """Between two sentences, and between a label with a colon and its value. Chinese punctuation needs no space."""
+    return "" if is_chinese() else " "
 
 
 @register.filter

@@ -71,7 +71,7 @@ _CHANGES: dict[tuple[str, str], Text] = {
     (Action.SILENCE, "end"): _("Ended a silence"),
     (Action.RESTART, "workload"): _("Restarted %s"),
     (Action.INTERVAL, "set"): _("Set the check interval to %s"),
-    (Action.INTERVAL, "off"): _("Turned the regular checks off"),
+    (Action.INTERVAL, "off"): _("Turned the scheduled checks off"),
     (Action.SYNC, "on"): _("Switched keeping in step on"),
     (Action.SYNC, "off"): _("Switched keeping in step off"),
     (Action.SYNC, "changed"): _("Let a changed copy be overwritten"),

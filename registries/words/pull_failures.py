@@ -205,4 +205,4 @@ def reason(explanation: Explanation) -> str:
         texts.append(NEAR[explanation.near])
     if explanation.flaw is not None:
         texts.append(FLAWS[explanation.flaw])
-    return sentences(str(it) % names for it in texts)
+    return sentences(*(str(it) % names for it in texts))

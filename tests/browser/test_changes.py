@@ -73,7 +73,7 @@ class TestEditing:
 
         told = dialog(page).get_by_role("alert")
         expect(told).to_be_focused()
-        expect(told).to_contain_text("编辑期间，该字段已保存了其他内容")
+        expect(told).to_contain_text("编辑期间，他人保存了不同的内容")
         theirs = dialog(page).locator(".clash")
         expect(theirs.nth(0)).to_contain_text("由 omar 保存 · 刚刚")
         expect(theirs.nth(0)).to_contain_text("别人的名称")
@@ -108,7 +108,7 @@ class TestEditing:
 
         dialog(page).get_by_role("button", name=ZH.save).click()
 
-        expect(dialog(page).get_by_role("alert")).to_contain_text("它已被删除。")
+        expect(dialog(page).get_by_role("alert")).to_contain_text("已被删除。")
         dialog(page).get_by_role("link", name="返回列表").click()
         expect(dialog(page)).to_have_count(0)
         expect(row(page, added[0])).to_have_count(0)
@@ -128,7 +128,7 @@ class TestDeleting:
         dialog(page).get_by_role("textbox").fill(added[0])
         confirm_button(dialog(page)).click()
 
-        said = "它已被删除并重新创建，新的镜像源未被改动。" if again else "它已被删除。"
+        said = "已被删除并重新创建，新的镜像源未被改动。" if again else "已被删除。"
         expect(dialog(page).get_by_role("alert")).to_contain_text(said)
         dialog(page).get_by_role("link", name="返回列表").click()
         expect(dialog(page)).to_have_count(0)
@@ -199,7 +199,7 @@ class TestBatchDeletion:
         expect(dialog(page)).to_contain_text("已删除 2 / 3")
         expect(dialog(page)).to_contain_text("失败 1 个")
         expect(dialog(page).get_by_role("listitem")).to_have_text(
-            re.compile(f"team-a/{added[1]}.*它已被删除。", re.S)
+            re.compile(f"team-a/{added[1]}.*已被删除。", re.S)
         )
 
     def test_keeps_selected_what_could_not_be_deleted(self, people: People, added: list[str]) -> None:

@@ -126,7 +126,7 @@ def test_what_kubectl_does_shows_up_in_an_open_details_page(people: People, clus
     cluster.annotate("prod-namespace", "by-kubectl", {"theriseunion.io/display-name": "改名了"})
     expect(page.get_by_role("heading", level=1)).to_have_text("改名了", timeout=SOON)
     cluster.delete("prod-namespace", "by-kubectl")
-    expect(page.get_by_role("alert")).to_contain_text("它已被删除", timeout=SOON)
+    expect(page.get_by_role("alert")).to_contain_text("已被删除", timeout=SOON)
 
 
 def test_what_kubectl_does_shows_up_in_an_open_page(people: People, cluster: Cluster) -> None:

@@ -22,7 +22,7 @@ def deleted(people: People, console: RunningConsole, name: str) -> Page:
     add_registry(people("olive"), console, name, display_name="要撤销", **credential(console, "harbor"))
     page = people("olive").open(f"/registries/?q={name}")
     choose(page, name, ZH.delete)
-    expect(dialog(page).get_by_text("立即遗忘密码")).to_be_visible()
+    expect(dialog(page).get_by_text("立即清除密码")).to_be_visible()
     dialog(page).get_by_role("textbox").fill(name)
     dialog(page).get_by_role("button", name="确定删除").click()
     expect(page.get_by_text("已删除 要撤销")).to_be_visible()

@@ -186,7 +186,7 @@ def _former(access: Access, never: datetime) -> None:
 
 
 def _watched(registry: RegistrySecret) -> None:
-    """Forty days of regular checks, one without a test, some with failures; a failing registry fails since today."""
+    """Forty days of scheduled checks, one without a test, some with failures; a failing registry fails since today."""
     now, uid = datetime.now(UTC), registry.uid
     failing = registry.verification.status is VerifyStatus.FAILED
     bad = {12: 9_000, 25: 86_400, **({0: 1_200} if failing else {})}

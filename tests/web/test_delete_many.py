@@ -85,7 +85,7 @@ def test_what_failed_is_named_with_why_and_stays_selected(cast: Cast) -> None:
 
     shown = response.content.decode()
     assert "team-a/gone" in shown
-    assert "它已被删除" in shown
+    assert "已被删除" in shown
     assert "team-a/recreated" in shown
     assert "新的镜像源未被改动" in shown
     assert gone.uid in response["HX-Trigger"]

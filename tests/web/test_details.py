@@ -264,7 +264,7 @@ class TestAnOpenPage:
         answer = self.ask(cast, before)
 
         assert answer.status_code == 200
-        assert "它已被删除。" in answer.content.decode()
+        assert "已被删除。" in answer.content.decode()
         assert "data-version" not in answer.content.decode()
         assert cast.client("vic").get(PATH, headers=HTMX).status_code == 404
 

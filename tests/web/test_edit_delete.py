@@ -85,7 +85,7 @@ def test_the_second_of_two_is_told_sees_the_newer_values_and_loses_nothing(cast:
 
     shown = second.content.decode()
     assert second.status_code == 409
-    assert "编辑期间，该字段已保存了其他内容" in shown
+    assert "编辑期间，他人保存了不同的内容" in shown
     assert "first" in shown[shown.index('class="clash"') :]
     assert 'value="second"' in shown
     assert "mine" in shown
@@ -228,7 +228,7 @@ def test_one_that_was_deleted_meanwhile_is_said_to_be_gone(cast: Cast) -> None:
     response = htmx(cast).post(DELETE, {"confirm": "harbor-prod", "uid": registry.uid})
 
     assert response.status_code == 409
-    assert "它已被删除" in response.content.decode()
+    assert "已被删除" in response.content.decode()
     assert "registries-changed" in response["HX-Trigger"]
 
 

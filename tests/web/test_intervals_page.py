@@ -109,7 +109,7 @@ def test_the_details_page_says_how_often_and_why(cast: Cast) -> None:
     choose(cast, ONE, "off")
     assert re.fullmatch(r"Checked every 6 h; .* · as another registry with this credential", shown())
     choose(cast, "/namespaces/team-b/interval/", "off", "olive")
-    assert shown() == "Regular checks are off · chosen for this registry"
+    assert shown() == "Scheduled checks are off · chosen for this registry"
 
 
 def test_a_change_is_in_the_log_and_among_the_events(cast: Cast) -> None:
@@ -120,7 +120,7 @@ def test_a_change_is_in_the_log_and_among_the_events(cast: Cast) -> None:
     log = english(cast, "nina").get("/journal/?action=interval").content.decode()
     for text in (
         "Set the check interval to 12h",
-        "Turned the regular checks off",
+        "Turned the scheduled checks off",
         "Reset the check interval",
     ):
         assert log.count(text) == 2

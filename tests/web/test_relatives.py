@@ -272,10 +272,10 @@ def test_a_copy_that_is_gone_is_named_and_made_again_with_one_click(cast: Cast) 
     shown = panel(cast)
     found = re.search(r'href="(/registries/team-b/harbor-prod/align/\?source=[^"]+)"', shown)
     assert found, shown
-    assert lines(shown)[0].startswith("team-b/harbor-prod副本·已不在")
+    assert lines(shown)[0].startswith("team-b/harbor-prod副本·已不存在")
     client = htmx(cast)
     asked = client.get(found[1]).content.decode()
-    assert "将会重新创建" in asked
+    assert "将重新创建" in asked
     assert stored(cast) == before, "asking changes nothing"
     response = client.post(ALIGN, {"source": source.uid})
 
@@ -284,7 +284,7 @@ def test_a_copy_that_is_gone_is_named_and_made_again_with_one_click(cast: Cast) 
     assert services().store.fingerprint(made) == services().store.fingerprint(source)
     assert made.origin == copy.origin
     assert {key: it for key, it in stored(cast).items() if key != "team-b/harbor-prod"} == before
-    assert "已不在" not in panel(cast)
+    assert "已不存在" not in panel(cast)
     assert "密码相同" in panel(cast)
     assert client.post(ALIGN, {"source": source.uid}).status_code == 409, "a second click"
     assert canary.CANARY not in asked + shown
@@ -326,7 +326,7 @@ def test_a_copy_that_a_person_deleted_is_not_missed(cast: Cast) -> None:
     client.post(plan(client, [source], "team-b")[1])
     by_hand(stored(cast)["team-b/harbor-prod"])
 
-    assert "已不在" in panel(cast)
+    assert "已不存在" in panel(cast)
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_a_gone_copy_is_told_to_those_who_see_its_namespace(
     shown = panel(cast, "nina")
     response = htmx(cast, "nina").post(ALIGN, {"source": source.uid})
 
-    assert ("已不在" in shown) is told
+    assert ("已不存在" in shown) is told
     assert ("align/" in shown) is may
     assert ("team-b/harbor-prod" in stored(cast)) is may, response.content.decode()
     assert (response.status_code == 200) is may

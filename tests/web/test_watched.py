@@ -1,4 +1,4 @@
-"""What the details page says of the regular checks: days, availability, changes of state, the next check."""
+"""What the details page says of the scheduled checks: days, availability, changes of state, the next check."""
 
 import re
 from datetime import timedelta
@@ -35,19 +35,19 @@ def plan(uid: str, **values: object) -> None:
 
 def test_without_a_test_it_says_so(cast: Cast) -> None:
     cast.add()
-    assert "No regular check is planned No tests in this time." in shown(cast)
+    assert "No scheduled check is planned No tests in this time." in shown(cast)
 
 
 def test_without_an_interval_it_says_so(cast: Cast, settings: Any) -> None:
     settings.CHECK_INTERVAL = "off"
     cast.add()
-    assert "Regular checks are off · default" in shown(cast)
+    assert "Scheduled checks are off · default" in shown(cast)
 
 
 @pytest.mark.parametrize(
     ("interval", "wait", "text"),
     [
-        (None, None, "Regular checks are off"),
+        (None, None, "Scheduled checks are off"),
         (21_600, timedelta(hours=3), "Checked every 6 h; next check in 3 h"),
         (7 * 86_400, timedelta(days=5), "Checked every 7 d; next check in 5 d"),
         (5_400, timedelta(minutes=5), "Checked every 90 min; next check in 5 min"),
@@ -108,9 +108,9 @@ def test_a_failure_that_lasts_is_counted_and_100_percent_is_never_rounded_up(cas
         DayRecord(uid=uid, day=today - timedelta(days=it), ok=4, down=60 if it == 5 else 0)
         for it in range(90)
     )
-    assert "24 h 100 % 7 d 99.99 % 90 d 99.99 %" in shown(cast)
+    assert "24 h 100% 7 d 99.99% 90 d 99.99%" in shown(cast)
     plan(uid, settled="failing", tested_at=now - timedelta(hours=12))
-    assert re.search(r"24 h (49\.99|50) % 7 d 92\.84 %", shown(cast))
+    assert re.search(r"24 h (49\.99|50)% 7 d 92\.84%", shown(cast))
 
 
 def row(cast: Cast, path: str = "/registries/") -> str:

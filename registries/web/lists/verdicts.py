@@ -99,6 +99,11 @@ class Verdict:
     """Why nodes fail though the test succeeds."""
     image: ImageView | None = None
 
+    @property
+    def whole(self) -> str:
+        """The message, if it begins with the title: "Connected, but …"; else ""."""
+        return self.message if self.message.startswith(self.title) and self.message != self.title else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:

@@ -1,4 +1,4 @@
-"""What the regular checks saw of one registry: its last days, how long it could be used, its changes of state."""
+"""What the scheduled checks saw of one registry: its last days, how long it could be used, its changes of state."""
 
 import re
 from collections.abc import Hashable, Iterable, Sequence
@@ -53,7 +53,7 @@ class Watched:
     """The last 30, oldest first; empty without a test."""
     days_text: str
     availability: list[tuple[str, str]]
-    """The window and its percentage, as ("24 h", "99.87 %"); "" without a test."""
+    """The window and its percentage, as ("24 h", "99.87%"); "" without a test."""
     turns: list[Turn]
     next: str
     source: str
@@ -82,7 +82,7 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a row of the list shows of the regular checks: since when the registry fails, and its last 30 days as the
+    """What a row of the list shows of the scheduled checks: since when the registry fails, and its last 30 days as the
     two paths of a drawing, 3 units a day. `text` says the days in numbers; "" without a test. `silenced`: until when
     messages wait."""
 
@@ -186,8 +186,8 @@ def _summary(strip: Sequence[Day]) -> str:
 
 
 def _percent(share: float | None) -> str:
-    """Cut, not rounded: 100 % is said only without any failure."""
-    return "" if share is None else f"{int(share * 10_000) / 100:.4g} %"
+    """Cut, not rounded: 100% is said only without any failure."""
+    return "" if share is None else f"{int(share * 10_000) / 100:.4g}%"
 
 
 def _turn(change: StateChange) -> Turn:
@@ -196,11 +196,11 @@ def _turn(change: StateChange) -> Turn:
 
 
 def _next(row: ScheduledCredential | None, setting: Setting, now: datetime) -> str:
-    """When the next regular check is, and how often there is one."""
+    """When the next scheduled check is, and how often there is one."""
     if row is None and setting.interval:
-        return _("No regular check is planned")
+        return _("No scheduled check is planned")
     if row is None or row.interval is None or row.due_at is None:
-        return _("Regular checks are off")
+        return _("Scheduled checks are off")
     every = labels.whole_span(timedelta(seconds=row.interval))
     if row.due_at <= now:
         return _("Checked every %(every)s; the next check is due") % {"every": every}

@@ -127,7 +127,7 @@ def _save(request: ConsoleRequest) -> HttpResponse:
 
 def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
     """Closes the dialog, or shows the form for another registry of this provider and namespace."""
-    text = sentences((_after_saving(request.access, created), stale_twins(request.access, created)))
+    text = sentences(_after_saving(request.access, created), stale_twins(request.access, created))
     event = ("registry-saved", {"uid": created.uid, "tested": True})
     if also := copy_to.chosen_namespaces(request, "also", created):
         response = copy_to.copy_at_once(request, created, also)

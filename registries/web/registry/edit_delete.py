@@ -76,7 +76,7 @@ def _save(
 
 
 def _saved(request: ConsoleRequest, changed: RegistrySecret, notes: Sequence[str]) -> HttpResponse:
-    text = sentences((_("Saved %(name)s.") % {"name": changed.title}, *notes))
+    text = sentences(_("Saved %(name)s.") % {"name": changed.title}, *notes)
     if shown_path(request) == details_url(changed.key):
         return back(request, text, "registries:details", changed.namespace, changed.name)
     return done(request, text, ("registry-saved", {"uid": changed.uid}), href=details_url(changed.key))
@@ -167,6 +167,6 @@ def _deleted(
 ) -> HttpResponse:
     text = _("Deleted %(name)s.") % {"name": registry.title}
     if not kept and not forget and services().undo.is_on:
-        text = sentences((text, _("It cannot be undone: its password could not be read.")))
+        text = sentences(text, _("It cannot be undone: its password could not be read."))
     may = services().undo.offered(access=request.access, uids=[registry.uid]) if kept else {}
     return done(request, text, event, undo=undo_url(registry.key, registry.uid) if may else "")

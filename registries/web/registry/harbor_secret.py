@@ -132,7 +132,7 @@ def _text(error: HarborError) -> str:
     if problem in CHANGED:
         return str(TEXTS[HarborProblem(problem)]) % {"robot": error.robot}
     text = labels.reason(problem) if isinstance(problem, Reason) else str(TEXTS[problem])
-    return sentences((text, _("Nothing was changed in Harbor.")))
+    return sentences(text, _("Nothing was changed in Harbor."))
 
 
 def _again(request: ConsoleRequest, registry: RegistrySecret, form: HarborForm, status: int) -> HttpResponse:

@@ -131,8 +131,7 @@ def _saved(request: ConsoleRequest, changed: RegistrySecret) -> HttpResponse:
     text = _("Changed the password of %(name)s. Testing the connection.")
     if not tested:
         text = _("Changed the password of %(name)s. Not tested: too many recent tests.")
-    texts = (text % {"name": changed.title}, stale_twins(request.access, changed), before_revoking())
-    text = sentences(texts)
+    text = sentences(text % {"name": changed.title}, stale_twins(request.access, changed), before_revoking())
     if shown_path(request) == details_url(changed.key):
         return back(request, text, "registries:details", changed.namespace, changed.name)
     return done(

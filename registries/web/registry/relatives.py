@@ -95,7 +95,7 @@ def align(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
         except Conflict as error:
             return gone(request, key, error.code)
         except Invalid as error:
-            problem = sentences(cause_text(it) for it in error.causes)
+            problem = sentences(*map(cause_text, error.causes))
         except Refused as error:
             problem = error_text(error)
     context = {

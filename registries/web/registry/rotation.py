@@ -106,9 +106,9 @@ def _succeeded(request: ConsoleRequest, items: Sequence[Item], view: RunView) ->
     export, robots = before_revoking(), _second_robot(first, view)
     if robots:
         revoke = _("Now delete the old robot account %(robot)s in Harbor.") % {"robot": robots[1]}
-        text = sentences((text, export, revoke, _("Registries that were not chosen still use it.")))
+        text = sentences(text, export, revoke, _("Registries that were not chosen still use it."))
     elif not _is_robot(first):  # Harbor has ended the old secret already
-        text = sentences((text, export or _("Now revoke the old password at the registry.")))
+        text = sentences(text, export or _("Now revoke the old password at the registry."))
     if shown_path(request) == details_url(first):
         return back(request, text, "registries:details", first.namespace, first.name)
     saved = ("registry-saved", {"uid": items[0].uid, "tested": True})
