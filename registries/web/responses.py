@@ -83,10 +83,12 @@ def done(
     request: HttpRequest, text: str, *events: tuple[str, dict[str, Any]], href: str = "", undo: str = ""
 ) -> HttpResponse:
     """Success: closes the dialog, shows a toast and refreshes the list, or redirects to the
-    list that the reader came from.
+    list that the reader came from. A page of pull secrets, which has the next step, is shown again.
 
     `href` is the link of the toast, `undo` the address of its button.
     """
+    if shown_path(request) in (reverse("registries:pull_failures"), reverse("registries:secret_scan")):
+        return _leave(request, text, HtmxDetails(request).current_url_abs_path or "", undo)
     if not is_htmx(request) or shown_path(request) not in ("", reverse("registries:list")):
         query = filters.came_from(request)
         return _leave(request, text, filters.url(query, page=query.page), undo)

@@ -92,6 +92,9 @@ CASES = {
         ((Code.SECRET_MISSING, COMMAND),), named=("gone",), registry="{private}", kind="DaemonSet"
     ),
     "opaque": Case(((Code.SECRET_TYPE, ADD), (Code.SECRET_TYPE, COMMAND)), **theirs(auths(), "Opaque")),
+    "unread": Case(
+        ((Code.SECRET_UNREAD, ADD), (Code.SECRET_UNREAD, COMMAND)), reads=False, **theirs(auths(**WRONG))
+    ),
     "auths-list": Case(INSTEAD, **theirs({"auths": []})),
     "no-base64": Case(INSTEAD, **theirs(auths(auth="%%%"))),
     "no-colon": Case(INSTEAD, **theirs(auths(auth="cm9ib3Q="))),
@@ -145,6 +148,13 @@ CASES = {
     "path": near("{private}/other", Near.PATH),
     "space": near(" {private}", Near.SPACE),
     "pattern": near("*.{private}", Near.PATTERN),
+    "hub": Case(
+        ((Code.NO_MATCH, ADD),),
+        "docker.io/shop/web:1",
+        near=Near.HUB,
+        mends=False,
+        **theirs(auths("hub.docker.com")),
+    ),
     "empty": Case(ADDED_AND_NAMED, **theirs({"auths": {}})),
     "other-host": Case(ADDED_AND_NAMED, **theirs(auths("x.example.com"))),
     "mistyped": Case(((Code.NO_MATCH, "correct"),), registry="localhost:1", named=("known",), near=Near.PORT),
@@ -195,6 +205,7 @@ CASES = {
     "page": hopeless(Code.NOT_A_REGISTRY, "{page}/a:1"),
     "mirror": hopeless(Code.MIRROR, "shop/web:1"),
     "name": hopeless(Code.INVALID_NAME, "Shop/Web:1"),
+    "signature": hopeless(Code.SIGNATURE, "signed.example.com/a:1"),
     "never": hopeless(Code.NEVER_PULLED, PUBLIC, policy="Never"),
     "old-node-unknown": hopeless(Code.UNKNOWN, "{open}/shop/web:2", node="old"),
     "changed-since": hopeless(
@@ -214,7 +225,9 @@ def bound(server: ApiServer, cluster: Cluster) -> Iterator[Cluster]:
         server.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", body)
     for role in ROLES:
         cluster.bind("olive", role)
+    cluster.bind("omar", "image-admin")  # who may read no Secret
     yield cluster
+    cluster.unbind("omar", "image-admin")
     for role in ROLES:
         cluster.unbind("olive", role)
     for role, namespace in rights_of("cluster-people"):
@@ -241,9 +254,9 @@ def console(people: Cluster, settings: Any) -> Cluster:
 @pytest.fixture
 def places(console: Cluster, world: World) -> Iterator[dict[str, Place]]:
     """All cases, and what their nodes say at first."""
-    client = log_in("olive")
-    access = access_of("olive")
-    found = {name: Place(name, case, console, world, client, access) for name, case in CASES.items()}
+    people = {reads: (log_in(user), access_of(user)) for reads, user in ((True, "olive"), (False, "omar"))}
+    access = people[True][1]
+    found = {name: Place(name, case, console, world, *people[case.reads]) for name, case in CASES.items()}
     for place in found.values():
         place.create()
     namespaces = {place.namespace for place in found.values()}
@@ -287,3 +300,10 @@ def test_every_explanation_is_right_and_every_step_mends_its_pod(places: dict[st
         for name, case in CASES.items()
     }
     assert {it: taken[it] for it in CASES if taken[it] != expected[it]} == {}
+
+
+def test_every_explanation_is_walked() -> None:
+    """With each state of a Secret and each way in which a key is near, in a case of its own."""
+    assert {code for case in CASES.values() for code, _ in case.steps} == set(Code)
+    assert {case.near for case in CASES.values()} == {None, *Near}
+    assert len(CASES) >= 40

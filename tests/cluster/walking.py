@@ -68,6 +68,8 @@ class Case:
     more: str = ""
     beside: tuple[Code, ...] = ()
     mends: bool = True
+    reads: bool = True
+    """Whether the person may read Secrets."""
     public: bool = False
     """The person knows that the image is public, and takes the command beside the button."""
 
@@ -220,6 +222,9 @@ class Place:
             shown = {it: _value(dialog, it) for it in ("domain", "name")}
             chosen = re.search(r'<option value="([^"]+)" selected', dialog)
             assert chosen
+            if not self.case.mends:
+                assert shown["domain"] == "docker.io"
+                return ADD
             assert shown["domain"] == self.text("{private}")
             return self._add({"namespace": chosen[1], "domain": shown["domain"]}, shown["name"], USER, CANARY)
         for action in ("password", "correct", "restart"):

@@ -10,6 +10,7 @@ from tests.canary import CANARY
 from tests.peers.certificates import Authority
 from tests.peers.containerd import Node, Runtime, running_containerd
 from tests.peers.docker_registry import docker_registry, signing_pair, token_service
+from tests.peers.fake_kubelet import SIGNATURE
 from tests.peers.images import index, push, single
 from tests.peers.scripted import (
     Reply,
@@ -26,6 +27,9 @@ USER = "robot$ci"
 SPOKEN = {
     "slow.example.com": 'Head "https://slow.example.com/v2/a/manifests/1": net/http: TLS handshake timeout',
     "busy.example.com": "pull QPS exceeded",
+    "signed.example.com": "SignatureValidationFailed: image pull failed for signed.example.com/a:1 because the "
+    "signature validation failed: Source image rejected: A signature was required, but no signature exists",
+    "docker.io": "failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized",
 }
 """What takes a runtime longer than a test, or is the kubelet's own."""
 
@@ -39,7 +43,9 @@ class World(Runtime):
     password: str = CANARY
 
     def pull(self, image: str, username: str = "", password: str = "") -> str:
-        spoken = SPOKEN.get(image.partition("/")[0])
+        spoken = SPOKEN.get(image.partition("/")[0], "")
+        if spoken.startswith(SIGNATURE):
+            return spoken
         return (
             f"rpc error: code = Unknown desc = {spoken}"
             if spoken

@@ -17,6 +17,7 @@ from tests.peers.api_server import ApiServer
 from tests.peers.cluster import MERGE_PATCH
 from tests.peers.containerd import Runtime
 
+SIGNATURE = "SignatureValidationFailed"
 EVERY = 0.05
 """Seconds between two lists of Pods."""
 Json = dict[str, Any]
@@ -29,8 +30,9 @@ def at_first(image: str, error: str) -> Said:
 
 
 def back_off(image: str, error: str) -> Said:
-    """Since Kubernetes 1.32."""
-    return "ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {error}'
+    """Since Kubernetes 1.32. A few causes have a name of their own."""
+    named = error if error.startswith(SIGNATURE) else f"ErrImagePull: {error}"
+    return "ImagePullBackOff", f'Back-off pulling image "{image}": {named}'
 
 
 def old_back_off(image: str, error: str) -> Said:

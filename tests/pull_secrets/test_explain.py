@@ -239,6 +239,15 @@ def test_the_reasons_of_kubelets() -> None:
     assert fault_of(IMAGE, sentence, "") is Fault.BROKEN_SECRET
     assert fault_of(IMAGE, "ErrImageNeverPull", "x") is Fault.NEVER_PULLED
     assert fault_of(IMAGE, "SignatureValidationFailed", "x") is Fault.SIGNATURE
+    waits = f'Back-off pulling image "{IMAGE}": '
+    refused = (
+        f"SignatureValidationFailed: image pull failed for {IMAGE} because the signature validation failed"
+    )
+    away = f"RegistryUnavailable: image pull failed for {IMAGE} because the registry is unavailable"
+    assert fault_of(IMAGE, "ImagePullBackOff", f"{waits}{refused}: not found") is Fault.SIGNATURE
+    assert fault_of(IMAGE, "ImagePullBackOff", f"{waits}{away}") is Fault.NETWORK
+    assert fault_of(IMAGE, "RegistryUnavailable", away.partition(": ")[2]) is Fault.NETWORK
+    assert fault_of(IMAGE, "ImagePullBackOff", f"{waits}{away}: 401 Unauthorized") is Fault.CREDENTIAL
 
 
 MISSING, TYPE, UNREAD = (

@@ -397,3 +397,12 @@ def test_another_one_without_scripts(cast: Cast) -> None:
     shown = client.get(response["Location"]).content.decode()
     assert re.search(r'value="other"[^>]*checked', shown)
     assert re.search(r'name="another"[^>]*checked', shown)
+
+
+@pytest.mark.parametrize("page", ["/pull-failures/", "/pull-failures/secrets/"])
+def test_who_adds_from_a_page_of_pull_secrets_sees_it_again(cast: Cast, page: str) -> None:
+    """The next step, such as binding the pull secret, is there."""
+    url = f"http://testserver{page}?namespace=team-a"
+    client = cast.client("nina", hx_request="true", hx_current_url=url)
+
+    assert client.post(PATH, typed())["HX-Redirect"] == f"{page}?namespace=team-a"

@@ -9,8 +9,11 @@ import pytest
 from registries.domain.errors import Conflict, Invalid, Problem
 from registries.domain.registry import Key
 from registries.models import Pause, VerificationRecord
+from registries.probe.image import ImageResult, PlatformSize
+from registries.probe.reason import ImageReason
 from registries.service.images import image_query
 from registries.verification.outcome import Result, from_json
+from registries.web.lists.images import image_view
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, post
 from tests.cast import Cast
@@ -233,8 +236,7 @@ def test_the_history_keeps_it_and_old_rows_have_none(cast: Cast, probing: Probin
 
 
 def test_a_busy_registry_is_left_alone_after_an_image_too(cast: Cast) -> None:
-    from registries.probe.image import ImageResult
-    from registries.probe.reason import ImageReason, Reason
+    from registries.probe.reason import Reason
 
     registry = cast.add()
     check, _ = services().tests.begin_test(access=cast.access("omar"), key=KEY)
@@ -254,3 +256,15 @@ def test_the_embedded_store_offers_no_choices(cast: Cast) -> None:
     assert services().images.of_pods(access=cast.access("omar"), key=KEY) is None
     assert b"button" not in cast.client("omar").get(f"{PAGE}images/").content
     assert b"add-images" not in cast.client("nina").get("/registries/-/add/").content
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [(900, "0.9 kB"), (94_400, "94.4 kB"), (1_000_000, "1.0 MB"), (94_400_000, "94.4 MB"), (2e9, "2.0 GB")],
+)
+def test_a_size_has_a_fitting_unit(size: int, shown: str) -> None:
+    assert image_view(result_of(size)).platforms[0][1].partition("，")[0] == shown
+
+
+def result_of(size: int) -> ImageResult:
+    return ImageResult("a:1", ImageReason.PULLABLE, platforms=(PlatformSize("linux/amd64", size),))

@@ -37,6 +37,7 @@ _BROKEN = (
 )
 """JSON that a runtime cannot read comes from the registry: the error is an answer of the runtime to the kubelet."""
 _WORDS = (
+    (Fault.SIGNATURE, r"\bSignatureValidationFailed: |because the signature validation failed"),
     (Fault.NODE_LIMIT, r"pull QPS exceeded"),
     (
         Fault.PLATFORM_MISSING,
@@ -75,6 +76,7 @@ _WORDS = (
         Fault.NETWORK,
         r"dial tcp|no such host|connection (?:refused|reset)|i/o timeout|handshake (?:timeout|failure)"
         r"|no route to host|network is unreachable|deadline exceeded|pinging container registry|Client\.Timeout"
+        r"|because the registry is unavailable"
         rf"|\bEOF{_ALONE}",
     ),
 )

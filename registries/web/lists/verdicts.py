@@ -60,7 +60,8 @@ def _size(platform: PlatformSize) -> str:
     minutes = platform.minutes(settings.UPLINK)
     if platform.size is None or minutes is None:
         return ""
-    size = f"{platform.size / 1e6:.1f} MB" if platform.size < 1e9 else f"{platform.size / 1e9:.1f} GB"
+    unit, name = next((it for it in ((1e9, "GB"), (1e6, "MB")) if platform.size >= it[0]), (1e3, "kB"))
+    size = f"{platform.size / unit:.1f} {name}"
     if minutes < 1:
         return size
     text = _("%(size)s, %(n)d min at %(rate)s Mbit/s")
