@@ -287,7 +287,11 @@ def visible(snapshot: Snapshot, access: Access, namespace: str) -> Visible:
 
 
 def _ordered(buckets: Sequence[Bucket], query: ListQuery, since: Since) -> tuple[RegistrySecret, ...]:
-    items = _sorted(chain.from_iterable(bucket.items for bucket in buckets), query.sort, since)
+    if query.sort is Sort.NAMESPACE:  # each change makes a new snapshot, and most lists are in this order
+        filled = sorted((it for it in buckets if it.items), key=lambda it: it.items[0].namespace)
+        items = list(chain.from_iterable(bucket.items for bucket in filled))
+    else:
+        items = _sorted(chain.from_iterable(bucket.items for bucket in buckets), query.sort, since)
     if query.descending:
         items.reverse()
     return grouped(items, query.group) if query.group else tuple(items)

@@ -49,6 +49,29 @@ def test_the_order_is_namespace_then_name(cast: Cast, pages: Pages) -> None:
     assert [str(it.key) for it in pages().items] == ["team-a/b", "team-a/z", "team-b/a"]
 
 
+@pytest.mark.parametrize("falls", [False, True])
+@pytest.mark.parametrize("person", ["olive", "vic"])
+def test_the_usual_order_compares_no_registries(
+    cast: Cast, pages: Pages, monkeypatch: pytest.MonkeyPatch, person: str, falls: bool
+) -> None:
+    """A check that runs by itself changes the snapshot again and again: each list would sort everything."""
+    for number in (3, 1, 2, 0):
+        for namespace in ("team-b", "team-a"):
+            cast.add(f"n{number}", namespace)
+    expected = sorted((it.key for it in pages(person).items), reverse=falls)
+    assert len(expected) == (8 if person == "olive" else 4)
+    cast.add("another")
+    services().index.fresh()
+    expected = sorted([*expected, Key("team-a", "another")], reverse=falls)
+
+    with monkeypatch.context() as patch:
+        for compares in ("__lt__", "__gt__"):
+            patch.delattr(Key, compares)
+        found = [it.key for it in pages(person, descending=falls).items]
+
+    assert found == expected
+
+
 def test_only_what_may_be_seen_is_listed_and_counted(cast: Cast, pages: Pages) -> None:
     judge(cast.add("mine", "team-a"), "ok")
     judge(cast.add("theirs", "team-b"), "bad_credentials")
