@@ -135,8 +135,9 @@ def confirmed(claim: Claim) -> tuple[str, datetime | None]:
     return found or ("", None)
 
 
-def written(registry: ScheduledRegistry, reason: str, at: datetime) -> None:
-    ScheduledRegistry.objects.filter(pk=registry.pk).update(written_at=at, written_reason=reason)
+def written(registries: Sequence[ScheduledRegistry], reason: str, at: datetime) -> None:
+    found = ScheduledRegistry.objects.filter(pk__in=[it.pk for it in registries])
+    found.update(written_at=at, written_reason=reason)
 
 
 def all_written(claim: Claim, outcome_at: datetime | None) -> None:

@@ -6,8 +6,9 @@ writes the verdict to all registries that have it. What a dead process had claim
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from os import getpid
@@ -45,8 +46,10 @@ LATER = timedelta(minutes=1)
 UNREADABLE_FOR = timedelta(hours=1)
 """After this time, a credential is tried again that no registry lets the console read."""
 UNREADABLE = (Problem.KEY_MISSING, Problem.SEAL_BROKEN)
-WRITES = 50
-"""Verdicts that are written before the claim is held for longer."""
+WRITES = 25
+"""Verdicts that are written at once. Then the claim is held for longer."""
+LONGEST_REST = 0.5
+"""Seconds."""
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +114,7 @@ class Sweep:
         self._digest = digest
         self._lasts = lasts
         self._workers = workers
+        self._writing = threading.Lock()
         self._free = threading.BoundedSemaphore(max(1, workers.threads))
         self._by = f"{gethostname()[:40]}-{getpid()}"
         # The console tests in its own name, as `manage.py verify` does.
@@ -224,18 +228,24 @@ class Sweep:
         result = from_json(outcome) if outcome else None
         if not isinstance(result, Result) or at is None:
             return
-        for number, member in enumerate(rows.unwritten(claim)):
-            if number % WRITES == 0 and not rows.extend(claim, timezone.now() + self._lasts):
+        members = rows.unwritten(claim)
+        for first in range(0, len(members), WRITES):
+            if not rows.extend(claim, timezone.now() + self._lasts):
                 return
-            key = Key(member.namespace, member.name)
-            try:
-                self._tests.write_verdict(access=self._access, key=key, uid=member.uid, result=result, at=at)
-            except (NotFound, Conflict):
-                continue  # the index will tell
-            except Forbidden:
-                pass  # it is in the audit log; the next verdict is tried again
-            rows.written(member, result.reason.value, at)
+            with self._writing:
+                self._write_some(members[first : first + WRITES], result, at)
         rows.all_written(claim, at)
+
+    def _write_some(self, members: Sequence[ScheduledRegistry], result: Result, at: datetime) -> None:
+        """Then rests for as long as that took: a page must not wait for the schedule. The index reads the changes here,
+        and not in the next page."""
+        begun = time.monotonic()
+        places = [(Key(it.namespace, it.name), it.uid) for it in members]
+        done = self._tests.write_verdicts(access=self._access, places=places, result=result, at=at)
+        rows.written([it for it in members if it.uid in done], result.reason.value, at)
+        with suppress(Unavailable):
+            self._index.fresh()
+        time.sleep(min(LONGEST_REST, time.monotonic() - begun))
 
 
 @contextmanager

@@ -8,7 +8,15 @@ from functools import partial
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Conflict, ConsoleError, LeftAlone, NotFound, Problem, TooManyRequests
+from registries.domain.errors import (
+    Conflict,
+    ConsoleError,
+    Forbidden,
+    LeftAlone,
+    NotFound,
+    Problem,
+    TooManyRequests,
+)
 from registries.domain.registry import Credential, Key, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import certificate_annotations, verification_annotations
 from registries.index.search import Index
@@ -212,6 +220,23 @@ class Tests:
         self._guard.require(access, Permission.TEST, key, Action.TEST)
         with self._guard.writing(access, Action.TEST, key) as store:
             store.annotate(key, _verdict(result, at), uid=uid)
+
+    def write_verdicts(
+        self, *, access: Access, places: Sequence[tuple[Key, str]], result: Result, at: datetime
+    ) -> frozenset[str]:
+        """Writes a confirmed verdict to several resources, by key and uid: in one step where the store can. Returns the
+        uids of those that need no other try. Unavailable."""
+        for key, _ in places:
+            self._guard.require(access, Permission.TEST, key, Action.TEST)
+        if self._store.annotate_all(places, _verdict(result, at)):
+            return frozenset(uid for _, uid in places)
+        done = set[str]()
+        for key, uid in places:
+            with suppress(NotFound, Conflict):  # the index will tell
+                with suppress(Forbidden):  # it is in the audit log; the next verdict is tried again
+                    self.write_verdict(access=access, key=key, uid=uid, result=result, at=at)
+                done.add(uid)
+        return frozenset(done)
 
     # Typed values
 

@@ -5,7 +5,7 @@ the only way to read a password. The document of a RegistrySecret is its resourc
 Every patch and delete carries the uid that was read, so that another registry of the same name is never touched.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -149,6 +149,11 @@ class Store(Protocol):
         """
         ...
 
+    def annotate_all(self, places: Sequence[tuple[Key, str]], annotations: Mapping[str, str | None]) -> bool:
+        """Merges the same annotations into several registries, by key and uid, in one step. Those that are gone are
+        left out. False, and nothing done, where each registry takes a call of its own."""
+        ...
+
     def set_password(
         self,
         key: Key,
@@ -251,3 +256,8 @@ class Store(Protocol):
     def delete_namespace(self, name: str) -> None:
         """Deletes a namespace. NotFound; Conflict `not_empty` while it contains a registry."""
         ...
+
+
+def one_by_one(places: Sequence[tuple[Key, str]], annotations: Mapping[str, str | None]) -> bool:
+    """Store.annotate_all of a store where each registry takes a call of its own."""
+    return False

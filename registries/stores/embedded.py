@@ -8,7 +8,7 @@ serial, and a reader sees versions in their order.
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -32,7 +32,9 @@ from registries.pull_secrets.kinds import PullSecret
 from registries.stores.base import Changes, ChangeType, Freshness
 from registries.stores.embedded_changes import (
     NAMESPACE_KIND,
+    annotate_all,
     everything,
+    merged,
     newest_version,
     note,
     read,
@@ -127,6 +129,15 @@ class EmbeddedStore:
     ) -> RegistrySecret:
         return self._change(key, annotations, None, uid, resource_version, dry_run=dry_run)
 
+    def annotate_all(self, places: Sequence[tuple[Key, str]], annotations: Mapping[str, str | None]) -> bool:
+        uids = {uid for _, uid in places}
+        with transaction.atomic():
+            StoreVersion.objects.select_for_update().filter(pk=1).first()
+            if present := StoredResource.objects.filter(kind=KIND, uid__in=uids).count():
+                written = annotate_all(uids, annotations, self._next_version(present) - present + 1)
+                self._note(ChangeType.MODIFIED, KIND, written)
+        return True
+
     def set_password(
         self,
         key: Key,
@@ -160,8 +171,7 @@ class EmbeddedStore:
             metadata = dict(body["metadata"])
             if resource_version is not None and metadata["resourceVersion"] != resource_version:
                 raise Conflict(str(key), Problem.CHANGED)
-            merged = {**(metadata.get("annotations") or {}), **annotations}
-            metadata["annotations"] = {name: value for name, value in merged.items() if value is not None}
+            metadata["annotations"] = merged(metadata.get("annotations"), annotations)
             if password is not None:
                 metadata["generation"] = metadata.get("generation", 1) + 1
             body = {**body, "metadata": metadata}
@@ -175,7 +185,7 @@ class EmbeddedStore:
             row.save(
                 update_fields=["body", "resource_version", "sealed_password"][: 2 if password is None else 3]
             )
-            self._note(ChangeType.MODIFIED, KIND, version, row.body)
+            self._note(ChangeType.MODIFIED, KIND, {version: row.body})
         return read(row.body)[1]
 
     def draft(self, key: Key, *, uid: str) -> Draft:
@@ -258,15 +268,16 @@ class EmbeddedStore:
         return reseal_all(self._sealer, StoredResource.objects.filter(kind=KIND), "sealed_password")
 
     @staticmethod
-    def _next_version() -> int:
-        if not StoreVersion.objects.filter(pk=1).update(value=F("value") + 1):
+    def _next_version(number: int = 1) -> int:
+        """Takes so many versions, and returns the last one."""
+        if not StoreVersion.objects.filter(pk=1).update(value=F("value") + number):
             StoreVersion.objects.get_or_create(pk=1)
-            StoreVersion.objects.filter(pk=1).update(value=F("value") + 1)
+            StoreVersion.objects.filter(pk=1).update(value=F("value") + number)
         return StoreVersion.objects.values_list("value", flat=True).get(pk=1)
 
-    def _note(self, kind_of_change: ChangeType, kind: str, version: int, text: str) -> None:
-        """Adds a change to the log, as a part of the write, and wakes the watches of this process after it."""
-        note(kind_of_change, kind, version, text)
+    def _note(self, kind_of_change: ChangeType, kind: str, written: Mapping[int, str]) -> None:
+        """Adds changes to the log, as a part of the write, and wakes the watches of this process after it."""
+        note(kind_of_change, kind, written)
         transaction.on_commit(self._wake)
 
     def _wake(self) -> None:
@@ -302,13 +313,13 @@ class EmbeddedStore:
                 )
         except IntegrityError as error:
             raise AlreadyExists(str(key) if key.namespace else key.name) from error
-        self._note(ChangeType.ADDED, kind, version, body)
+        self._note(ChangeType.ADDED, kind, {version: body})
 
     def _bury(self, row: StoredResource, version: int) -> None:
         body = read(row.body)[0] if row.kind == KIND else json.loads(row.body)
         body = {**body, "metadata": {**body["metadata"], "resourceVersion": str(version)}}
         row.delete()
-        self._note(ChangeType.DELETED, row.kind, version, json.dumps(body, ensure_ascii=False))
+        self._note(ChangeType.DELETED, row.kind, {version: json.dumps(body, ensure_ascii=False)})
 
 
 def _metadata(given: Mapping[str, object], uid: str, version: int) -> dict[str, object]:

@@ -1,13 +1,17 @@
 """The schedule against real registries, on a moved clock."""
 
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
+from types import SimpleNamespace
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from registries.domain.query import Criteria, Filter
 from registries.domain.registry import Draft, Key, Provider
-from registries.models import ScheduledCredential, ScheduledRegistry, StateChange
+from registries.models import ScheduledCredential, ScheduledRegistry, StateChange, StoreVersion
+from registries.schedule import sweep
 from registries.wiring import services
 from tests import examples
 from tests.peers.scripted import Reply
@@ -83,3 +87,36 @@ def test_many_registries_of_fifty_credentials_are_fifty_log_ins_a_round(world: W
         assert mine[0] - begin <= interval, "the first round"
         assert mine[-1] >= world.clock.now - 1.2 * interval
         assert all(0.9 * interval <= later - at <= 1.2 * interval for at, later in pairwise(mine))
+
+
+@pytest.fixture
+def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The rests of the schedule, on a clock on which each look at it takes a tenth of a second."""
+    moments, rests = count(), list[float]()
+    clock = SimpleNamespace(monotonic=lambda: next(moments) / 10, sleep=rests.append)
+    monkeypatch.setattr(sweep, "time", clock)
+    return rests
+
+
+@pytest.mark.parametrize("number", [1, 3 * sweep.WRITES])
+def test_verdicts_are_written_many_at_once_and_then_it_rests(
+    world: World, rests: list[float], number: int
+) -> None:
+    registry = world.registry()
+    for place in range(number):
+        key = Key(("team-a", "team-b")[place % 2], f"r-{place}")
+        services().store.create(Draft(key, registry.server.address, "robot", Provider.OTHER, RIGHT))
+    world.schedule.placing.update(world.clock.now)
+
+    with CaptureQueriesContext(connection) as queries:
+        world.run(6)
+
+    assert (
+        len(services().index.matching(world.cast.access("olive"), Criteria(status=Filter.SUCCESS))) == number
+    )
+    written = [it for it in queries if it["sql"].startswith('UPDATE "registries_storedresource"')]
+    assert len(written) == max(1, number // sweep.WRITES)
+    assert rests == pytest.approx([0.1] * max(1, number // sweep.WRITES))
+    assert services().index._snapshot.version == str(StoreVersion.objects.get().value), (
+        "no page reads it first"
+    )

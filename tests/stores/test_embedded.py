@@ -168,3 +168,40 @@ def test_a_dry_run_leaves_the_document_that_was_read_as_it_is(embedded_store: Em
 
     assert (rehearsed.description, embedded_store.get(KEY).description) == ("new", "old")
     assert embedded_store.annotate(KEY, {}, uid=created.uid).description == "old"
+
+
+def test_many_are_annotated_as_one_after_the_other(embedded_store: EmbeddedStore) -> None:
+    given = {"theriseunion.io/display-name": "new", "x": "1", "theriseunion.io/description": None}
+    places = [Key("team-b" if number % 3 else "team-a", f"n-{number}") for number in range(40)]
+    created = {key: embedded_store.create(make(key)) for key in places}
+    other = embedded_store.create(make(Key("team-a", "other")))
+    gone = embedded_store.create(make(Key("team-a", "gone")))
+    embedded_store.delete(gone.key, uid=gone.uid)
+    before = str(embedded_store.changes(None).version)
+
+    asked = [*((it.key, it.uid) for it in created.values()), (gone.key, gone.uid), (other.key, "another")]
+    assert embedded_store.annotate_all(asked, given)
+
+    changes = embedded_store.changes(before)
+    versions = [int(it.registry.resource_version) for it in changes.events]
+    assert versions == list(range(int(before) + 1, int(before) + 41)), "each has a version of its own"
+    for now in changes.upserted:
+        assert embedded_store.get(now.key) == now
+        first = embedded_store.create(make(Key("team-a", f"one-{now.name}")))
+        alone = embedded_store.annotate(first.key, given, uid=first.uid)
+        assert (alone.display_name, alone.description, alone.generation) == (
+            now.display_name,
+            now.description,
+            now.generation,
+        )
+        assert now.uid == created[now.key].uid
+        assert embedded_store.credential(now.key, uid=now.uid).password == CANARY
+    assert {it.key for it in changes.upserted} == set(places)
+    assert embedded_store.get(other.key) == other
+
+
+def test_none_is_annotated_and_no_version_taken(embedded_store: EmbeddedStore) -> None:
+    before = embedded_store.changes(None).version
+
+    assert embedded_store.annotate_all([(KEY, "another")], {"x": "1"})
+    assert embedded_store.changes(None).version == before

@@ -13,7 +13,7 @@ from registries.probe.image import ImageResult, PlatformSize
 from registries.probe.reason import ImageReason
 from registries.service.images import image_query
 from registries.verification.outcome import Result, from_json
-from registries.web.lists.images import image_view
+from registries.web.lists.verdicts import image_view
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, post
 from tests.cast import Cast

@@ -36,7 +36,7 @@ from registries.pull_secrets.node_pods import NodePods
 from registries.pull_secrets.pods import PodReader
 from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
-from registries.stores.base import Changes, Freshness, SecretWaits
+from registries.stores.base import Changes, Freshness, SecretWaits, one_by_one
 from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.events import Events
 from registries.stores.cluster.follower import Follower, NamespacesSeen
@@ -51,6 +51,7 @@ class KubernetesStore:
     """The Store protocol on a cluster. Its threads start with the first call of `changes` or `freshness`."""
 
     manages_namespaces = False
+    annotate_all = staticmethod(one_by_one)
 
     def __init__(
         self,
@@ -63,7 +64,6 @@ class KubernetesStore:
     ) -> None:
         """`lease` makes the lease of a process. With it, the store maintains pull secrets; in the background, only the
         holder of the lease does. With `namespaces`, no other namespace exists for the store.
-
         `namespaces_seen`: see Follower."""
         self._connection = connection
         self._namespaces = frozenset(namespaces)
