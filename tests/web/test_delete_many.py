@@ -102,7 +102,7 @@ def test_what_one_may_not_delete_is_left_out_and_said(cast: Cast) -> None:
     shown, start = propose(client, [mine, theirs])
     client.post(start, {"count": "1"})
 
-    assert "需要 image-admin 角色" in shown
+    assert "需要所在命名空间的 image-admin 角色，由管理员授予" in shown
     assert left(cast) == ["team-b/theirs"]
 
 

@@ -319,7 +319,7 @@ def test_an_edit_says_what_it_changed(cast: Cast, edit: dict[str, str], text: st
     )
 
     entry = AuditEntry.objects.get(action="edit")
-    about = re.search(r'class="j-about muted">(.*?)</span>', page(cast, action="edit"))
+    about = re.search(r'class="j-about muted" title=".*?">(.*?)</span>', page(cast, action="edit"))
 
     assert about
     assert about[1] == text

@@ -52,7 +52,7 @@ def test_it_lists_the_rules_whose_sources_one_sees(several: Cast, person: str) -
 def test_it_counts_what_needs_a_person(several: Cast) -> None:
     shown = page(several)
 
-    counted = dict(re.findall(r'form-text">([^<:]+): (\d+)</p>', shown))
+    counted = dict(re.findall(r'form-text">([^<：]+)：(\d+)</p>', shown))
     assert counted == {str(COPIES[it].text): "1" for it in ("changed", "name_taken")}
     assert "team-a · elsewhere" in shown
 

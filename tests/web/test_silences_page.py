@@ -171,7 +171,7 @@ def test_a_silence_is_not_ended_from_the_page_of_a_registry_that_does_not_exist(
 @pytest.mark.parametrize(
     ("values", "text"),
     [
-        ({"ends_at": ""}, "请选择"),
+        ({"ends_at": ""}, "此项必填"),
         ({"ends_at": "tomorrow"}, "请选择"),
         ({"ends_at": local(-1)}, "请选择"),
         ({"ends_at": local(31 * 24)}, "请选择"),
