@@ -20,7 +20,7 @@ from registries.domain.errors import Cause, Causes, NotFound, Problem, Unavailab
 from registries.domain.metadata import namespace_problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import API_VERSION
-from registries.runs.engine import Named, Runs
+from registries.runs.engine import Named, Runs, kind_of
 from registries.runs.run import Item
 from registries.service.copying import Target
 from registries.wiring import services
@@ -175,11 +175,11 @@ def unknown(run: object) -> ApiError:
 
 def find(caller: Caller, run: UUID) -> tuple[Runs, dict[str, Any]]:
     """The runs of the kind that this run is of, and the run as it stands. ApiError 404."""
-    for runs in services().runs.values():
-        shown = _as_it_stands(caller, run, runs)
-        if shown is not None:
-            return runs, shown
-    raise unknown(run)
+    runs = services().runs.get(kind_of(caller.access, run) or "")
+    shown = _as_it_stands(caller, run, runs) if runs else None
+    if runs is None or shown is None:
+        raise unknown(run)
+    return runs, shown
 
 
 def _as_it_stands(caller: Caller, run: UUID, runs: Runs) -> dict[str, Any] | None:

@@ -111,6 +111,7 @@ def _seldom(refresh: Callable[[Configuration], object]) -> Callable[[Configurati
         if now >= next_at:
             next_at = now + REFRESHED
             refresh(given)
+            given.refresh_api_key_hook = hook  # type: ignore[assignment]  # the client has put its own back
 
     return hook
 

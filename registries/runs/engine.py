@@ -282,6 +282,12 @@ class Runs:
         return run
 
 
+def kind_of(access: Access, run_id: UUID) -> str | None:
+    """The kind of a run of this person. None: it does not exist."""
+    runs = Run.objects.filter(pk=run_id, owner=access.owner[:OWNER_MAX])
+    return runs.values_list("kind", flat=True).first()
+
+
 def mentioned(access: Access) -> list[tuple[str, UUID]]:
     """Kind and id of the person's newest run of each kind, newest first, without those that ended long ago."""
     started = Run.objects.filter(owner=access.owner[:OWNER_MAX]).exclude(state=RunState.PROPOSED)

@@ -257,3 +257,27 @@ def test_every_reason_has_a_sentence_of_our_own() -> None:
 
     assert all(text and "{" not in text and "…" not in text and len(text) < 200 for text in texts)
     assert _sentence(Reason.RATE_LIMITED.value) == "rate_limited"
+
+
+@pytest.mark.parametrize("busy", [30.0, 0.5])
+def test_many_changes_go_before_their_events(
+    empty: Cluster, monkeypatch: pytest.MonkeyPatch, busy: float
+) -> None:
+    """Until there is no change any more, but not for ever."""
+    monkeypatch.setattr(events, "MANY", 2)
+    monkeypatch.setattr(events, "QUIET", 3.0)
+    monkeypatch.setattr(events, "BUSY", busy)
+    with empty.store() as store:
+        registries = [store.create(make(Key("team-a", f"r-{number}")), dry_run=True) for number in range(12)]
+    writing = Events(empty.connection("console"))
+    try:
+        for it in registries:
+            writing.created(it)
+
+        def number() -> int:
+            return len(empty.server.call("GET", events_in("team-a")).body["items"])
+
+        assert wait_for(lambda: number() == len(registries), 1.5) is (busy < 1.0)
+        assert wait_for(lambda: number() == len(registries))
+    finally:
+        writing.stop()

@@ -180,11 +180,21 @@ class Cache:
                 self._number += 1  # otherwise the index would not ask for the new mark
                 self._changed.notify_all()
 
-    def put(self, registry: RegistrySecret) -> None:
-        """Adds the answer of a local write, unless its event or a newer one comes in time."""
+    def seen(self, key: Key, uid: str, version: str) -> RegistrySecret | None:
+        """The registry as a local write left it, once its event has come. None when that is late, or another one came
+        after it."""
+        number = _number(version) or 0
+        with self._changed:
+            self._await(lambda: self._mark >= number)
+            known = self._registries.get(key)
+            return known if known and (known.uid, known.resource_version) == (uid, version) else None
+
+    def put(self, registry: RegistrySecret, *, waited: bool = False) -> None:
+        """Adds the answer of a local write, unless its event or a newer one comes in time. `waited`: it was late."""
         version = _number(registry.resource_version) or 0
         with self._changed:
-            self._await(lambda: self._mark >= version)
+            if not waited:
+                self._await(lambda: self._mark >= version)
             if self._put(registry):
                 self._note(registry.key)
 

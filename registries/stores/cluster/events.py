@@ -33,6 +33,10 @@ READ = 5.0
 """Seconds for an answer."""
 REFUSED_FOR = 60.0
 """Seconds without Events in a namespace after the cluster refused one there."""
+MANY = 10
+"""Events that wait while many registries are changed."""
+QUIET, BUSY = 0.5, 10.0
+"""Seconds without a change before many Events are written, and the most that the first of them waits."""
 PACE = 0.02
 """Seconds between two Events. After many changes at once, the API server has time for the changes first."""
 LAST = 2.0
@@ -77,6 +81,7 @@ class Events:
         self._thread: threading.Thread | None = None
         self._stopped = False
         self._process = os.getpid()
+        self._noted = 0.0
         self._logged: set[str] = set()
         self._refused: dict[str, float] = {}
 
@@ -125,6 +130,7 @@ class Events:
     def _note(self, note: Note) -> None:
         at = datetime.now(UTC)
         with self._changed:
+            self._noted = time.monotonic()
             if times := self._waiting.get(note):
                 times.count, times.last = times.count + 1, at
             elif not self._stopped and len(self._waiting) < WAITING:
@@ -142,6 +148,8 @@ class Events:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._stopped)
+                while not self._stopped and (rest := self._busy()) > 0:
+                    self._changed.wait(rest)
                 if not self._waiting:
                     return
                 note = next(iter(self._waiting))
@@ -152,6 +160,14 @@ class Events:
                 log.exception("a Kubernetes Event was not written")
             with self._changed:
                 self._changed.wait_for(lambda: self._stopped, PACE)
+
+    def _busy(self) -> float:
+        """Seconds for which Events wait, because many registries are being changed: these changes go first."""
+        if len(self._waiting) <= MANY:
+            return 0.0
+        first = next(iter(self._waiting.values())).first
+        rest = BUSY - (datetime.now(UTC) - first).total_seconds()
+        return min(rest, self._noted + QUIET - time.monotonic())
 
     def _write(self, note: Note, times: Times) -> None:
         namespace = note.key.namespace

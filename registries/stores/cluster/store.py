@@ -155,7 +155,8 @@ class KubernetesStore:
     ) -> RegistrySecret:
         body: Json = {"metadata": _patched(annotations, uid, resource_version)}
         before = self._cache().known(key, uid)
-        _, changed = self._patch(key, body, uid, DRY_RUN if dry_run else None)
+        answer = self._patch(key, body, uid, DRY_RUN if dry_run else None)
+        changed = to_domain(answer) if dry_run else self._domain(answer)
         if not dry_run:
             self._cache().put(changed)
             events = self._events.here()
@@ -181,25 +182,28 @@ class KubernetesStore:
             "spec": {"password": encode_password(password)},
         }
         if dry_run:
-            return self._patch(key, body, uid, DRY_RUN)[1]
+            return to_domain(self._patch(key, body, uid, DRY_RUN))
+        before = self._cache().known(key, uid)
+        same = before if before and before.resource_version == resource_version else None
         with self._follower.here().writing(key):
-            changed, registry = self._patch(key, body, uid)
-            waits = self._follower.here().put_secret(changed, registry)
-            self._cache().put(registry)  # its event has arrived meanwhile
+            changed = self._patch(key, body, uid)
+            waits = self._follower.here().put_secret(changed, same or to_domain(changed))
+            # Its event has arrived meanwhile, and is read already.
+            registry = self._cache().seen(key, uid, changed["metadata"]["resourceVersion"])
+            if registry is None:
+                registry = to_domain(changed)
+                self._cache().put(registry, waited=True)
         self._events.here().password_changed(registry)
         if with_secret and waits:
             raise SecretWaits(registry, waits)
         return registry
 
-    def _patch(
-        self, key: Key, body: Json, uid: str, query: Mapping[str, str] | None = None
-    ) -> tuple[Resource, RegistrySecret]:
+    def _patch(self, key: Key, body: Json, uid: str, query: Mapping[str, str] | None = None) -> Resource:
         try:
             path, what = self._path(key), str(key)
-            changed = self._writer.call("PATCH", path, subject=what, body=body, query=query, kind=MERGE_PATCH)
+            return self._writer.call("PATCH", path, subject=what, body=body, query=query, kind=MERGE_PATCH)
         except Conflict as error:
             raise self._conflict(key, uid, error) from None
-        return changed, to_domain(changed) if query else self._domain(changed)
 
     def _domain(self, answer: Resource) -> RegistrySecret:
         """The registry in an answer. Its event may be faster; then it is read already."""
