@@ -13,12 +13,12 @@ from registries.people.grants import remove_grant, set_grant
 from registries.sync.rows import Selection
 from registries.wiring import services
 from tests.cast import Cast
-from tests.cluster.test_sync import bound, cast_there, server
+from tests.cluster.test_sync import bound, cast_there
 from tests.peers.api_server import ApiServer
 from tests.sync.test_follow import change, turn
 from tests.web.test_sync import URL, htmx, values
 
-__all__ = ["cast_there", "server"]
+__all__ = ["cast_there"]
 pytestmark = pytest.mark.django_db(transaction=True)
 ACCOUNTS = "/api/v1/namespaces/{}/serviceaccounts"
 COPY = Key("team-b", "harbor-prod")
