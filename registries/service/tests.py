@@ -240,10 +240,14 @@ class Tests:
 
     # Typed values
 
+    def require_trial(self, *, access: Access, namespace: str) -> None:
+        """Raises NotFound or Forbidden unless this person may test typed values. Ask it before they are parsed."""
+        self._guard.require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
+
     def admit_trial(self, *, access: Access, namespace: str, credential: Credential, image: str = "") -> None:
         """Raises unless this person may test typed values now: NotFound, Forbidden, TooManyRequests, LeftAlone; Invalid
         for the image."""
-        self._guard.require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
+        self.require_trial(access=access, namespace=namespace)
         if image:
             image_query(credential.address, image)
         self._leave_alone(namespace, credential.address, credential.username)

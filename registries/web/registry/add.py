@@ -26,7 +26,7 @@ from registries.domain.errors import (
     Refused,
     TooManyRequests,
 )
-from registries.domain.metadata import name_problem
+from registries.domain.metadata import name_problem, namespace_problem
 from registries.domain.registry import USERNAME_MAX, Provider, RegistrySecret
 from registries.domain.shown import shown_words
 from registries.intake.draft import read_credential, read_draft
@@ -98,13 +98,16 @@ def _nowhere(request: ConsoleRequest) -> HttpResponse:
     return dialog(request, "registry/_no_namespace.html", context, title=_("Add registry"))
 
 
-@sensitive_variables("form", "draft")
+@sensitive_variables("form", "typed", "draft")
 def _save(request: ConsoleRequest) -> HttpResponse:
     """Saves, then tests. A registry that is down does not prevent saving."""
     access, status = request.access, 422
     form = AddForm(request.POST, namespaces=_namespaces(request))
+    typed = form.typed()
     try:
-        draft = read_draft(with_credential(request, form.typed()))
+        if namespace_problem(typed["namespace"]) is None:  # before anything that takes time is read
+            services().registries.require_create(access=access, namespace=typed["namespace"])
+        draft = read_draft(with_credential(request, typed))
         created = services().registries.create(access=access, draft=draft, adopted=adopted_secret(request))
     except Invalid as error:
         form.add_causes(error.causes)
@@ -185,6 +188,7 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
     access = request.access
     form = AddForm(request.POST, namespaces=_namespaces(request))
     typed = form.typed()
+    services().tests.require_trial(access=access, namespace=typed["namespace"])
     try:
         credential = read_credential(with_credential(request, typed))
         trial = services().single_tests.start_typed(
