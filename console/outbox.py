@@ -53,6 +53,10 @@ class Outbox:
         self.read_until = float("inf")
         """The moment after which a thread reads no more of a request, on the monotonic clock."""
 
+    def fileno(self) -> int:
+        """The poller asks it for each event."""
+        return self._sock.fileno()
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 

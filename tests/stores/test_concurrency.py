@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import connections
 from registries.domain.errors import AlreadyExists, Conflict
 from registries.domain.registry import Draft, Key, Provider
 from registries.index.snapshot import Snapshot
+from registries.stores import embedded
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
 
@@ -135,3 +137,38 @@ def test_who_follows_the_changes_ends_with_what_is_there(store: EmbeddedStore) -
         it for bucket in everything.buckets.values() for it in bucket.items
     ]
     assert len(followed.keys_by_uid) == THREADS * 8
+
+
+WRITES: dict[str, Callable[[EmbeddedStore, Key, str], object]] = {
+    "create": lambda store, key, uid: store.create(make("another")),
+    "annotate": lambda store, key, uid: store.annotate(key, {"x": "1"}, uid=uid),
+    "annotate many": lambda store, key, uid: store.annotate_all([(key, uid)], {"x": "1"}),
+    "delete": lambda store, key, uid: store.delete(key, uid=uid),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_who_waits_hears_of_a_write_at_once(
+    store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch, write: Callable[[EmbeddedStore, Key, str], object]
+) -> None:
+    """Not only at the next look for writes of other processes."""
+    created = store.create(make("one"))
+    before = store.changes(None).version
+    monkeypatch.setattr(embedded, "POLL", 30)
+    asleep, took = threading.Event(), list[float]()
+
+    def wait() -> None:
+        store.wait(None, 0.01)  # the look of this moment
+        asleep.set()
+        begun = time.monotonic()
+        store.wait(before, 60)
+        took.append(time.monotonic() - begun)
+
+    def work() -> None:
+        assert asleep.wait(100)
+        time.sleep(0.2)
+        write(store, created.key, created.uid)
+
+    together(wait, work)
+
+    assert 0.1 < took[0] < 20
