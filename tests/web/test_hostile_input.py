@@ -22,7 +22,7 @@ def test_an_unknown_address_is_a_404_with_a_way_back(cast: Cast, path: str, pers
     response = cast.client(person).get(path)
 
     assert response.status_code == 404
-    assert "全部项目" in response.content.decode()
+    assert "返回镜像源列表" in response.content.decode()
 
 
 @pytest.mark.parametrize(
