@@ -136,8 +136,8 @@ def test_the_page_of_namespaces_shows_the_intervals_of_ones_own(cast: Cast) -> N
     for person, names in (("olive", {"team-a", "team-b"}), ("nina", {"team-a"}), ("omar", {"team-a"})):
         page = english(cast, person).get("/namespaces/").content.decode()
         assert set(re.findall(r'href="/namespaces/([\w-]+)/interval/"', page)) == names
-        assert "every 12 h" in page
-        assert ("every 6 h" in page) == (person == "olive")
+        assert "Every 12 h" in page
+        assert ("Every 6 h" in page) == (person == "olive")
         assert ("/delete/" in page) == ("/namespaces/-/add/" in page) == (person == "olive")
         assert 'href="/namespaces/"' in page, "in the navigation"
     set_grant(cast.users["vic"], "team-b", Role.OPERATOR)
