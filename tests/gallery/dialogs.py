@@ -96,8 +96,9 @@ def renewal(page: Page, scene: Scene) -> None:
     page.locator("#harbor-secret summary").click()
     page.locator("#id_harbor_username").fill("admin")
     page.locator("#id_harbor_password").fill("any-password")
-    page.locator("#harbor-renew").click()
+    page.locator("#harbor-second").click()
     page.locator("#error-summary").wait_for()
+    page.locator("#harbor-renew").scroll_into_view_if_needed()
 
 
 def copied(password: str = "") -> Act:

@@ -3,13 +3,16 @@
 from random import Random
 from uuid import UUID
 
+from django.utils import timezone
+
 from registries.domain.access import Access
 from registries.domain.errors import AlreadyExists
 from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret
 from registries.intake.draft import read_draft
-from registries.models import Rotation, VerificationRecord
+from registries.models import Rotation, SyncCopy, SyncRule, VerificationRecord
 from registries.runs.run import RunState
+from registries.sync.rows import Selection
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import typed
@@ -34,7 +37,7 @@ class History:
         self.random = Random(seed)
         self.access = access
         self.namespaces = namespaces
-        self.made = self.aligned = self.rotated = self.undone = self.found_again = 0
+        self.made = self.aligned = self.rotated = self.undone = self.found_again = self.followed = 0
         self.deleted: list[tuple[Key, str, bytes]] = []
         """What a person deleted: key, uid and digest."""
 
@@ -52,6 +55,8 @@ class History:
             self.rotate,
             self.rotate,
             self.undo,
+            self.follow,
+            self.follow,
         )
         self.add()
         for _ in range(steps):
@@ -183,6 +188,26 @@ class History:
         assert wait_for(lambda: state() is not RunState.RUNNING)
         assert wait_for(lambda: not VerificationRecord.objects.filter(finished_at=None).exists())
         return state()
+
+    def follow(self) -> None:
+        """A rule is set up, and all rules act: they write their own copies, which are then like their sources."""
+        source = self.one()
+        places = set(self.random.sample(self.namespaces, 2)) - {source.namespace if source else ""}
+        if source is None or not services().sync_rules.available:
+            return
+        chosen = Selection(names=tuple(sorted(places)))
+        services().sync_rules.set_up(access=self.access, source=source, selection=chosen)
+        before = self.state()
+        SyncRule.objects.update(due_at=timezone.now())
+        services().follower.turn()
+        after = self.state()
+        rows = SyncCopy.objects.filter(state="in_step").select_related("rule")
+        sources = {Key(it.namespace, it.rule.name): Key(it.rule.namespace, it.rule.name) for it in rows}
+        changed = {it for it in before.keys() | after.keys() if before.get(it) != after.get(it)}
+        assert changed <= sources.keys(), "a rule touches nothing but its own copies"
+        for it in changed:
+            assert after[it][2] == after[sources[it]][2]
+        self.followed += len(changed)
 
     def align_missing(self) -> None:
         """A copy that others deleted is made again; one that a person deleted is not missed."""

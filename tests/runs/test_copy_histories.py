@@ -1,5 +1,5 @@
-"""Random histories of copies, changes of passwords and undos: nothing outside a preview ever changes, and after 对齐
-all digests are equal.
+"""Random histories of copies, rules, changes of passwords and undos: nothing outside a preview ever changes, and after
+对齐 all digests are equal.
 
 The canary is a part of every password here, so the whole suite's search finds any that gets out.
 """
@@ -23,4 +23,5 @@ def test_nothing_outside_a_preview_changes_and_aligned_copies_are_equal(cast: Ca
 
     assert history.made
     assert history.rotated
+    assert history.followed
     assert not history.drifted()
