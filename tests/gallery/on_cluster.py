@@ -168,7 +168,16 @@ def unused(page: Page, scene: Scene) -> None:
     page.locator("#unused").scroll_into_view_if_needed()
 
 
+def choices(page: Page, scene: Scene) -> None:
+    """The images that pods run from the host of the add dialog; one is chosen."""
+    page.locator("#probe-image summary").click()
+    page.locator("#add-images button").first.click()
+    page.locator("#id_probe_image").scroll_into_view_if_needed()
+    assert page.locator("#id_probe_image").input_value().startswith(f"{HARBOR}/")
+
+
 CLUSTER_STATES = (
+    State("add-images", f"/registries/-/add/?namespace=team-a&provider=other&domain={HARBOR}", choices),
     State("pulls", PAGE),
     State("pulls-end", f"{PAGE}?namespace=team-a", at_the_end),
     State("pulls-steps", f"{PAGE}?namespace=team-a", steps),

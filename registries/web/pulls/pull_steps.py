@@ -30,8 +30,8 @@ from registries.wiring import services
 
 BUTTONS = 10
 """Restarts that one step offers."""
-ACCOUNTS = 50
-"""Service accounts that are read for pods with a broken Secret."""
+ACCOUNTS = 20
+"""Service accounts that are read. Each takes a call to the cluster."""
 NAME_MAX = 255
 _NEEDS_CREDENTIAL = frozenset(
     {
