@@ -50,10 +50,16 @@ function checkAccount() {
   document.getElementById("administrator").hidden = !ADMINISTRATORS.includes(name);
 }
 
+// The name of an instance; of a whole address that was pasted, the name in it.
+function instanceOf(typed) {
+  const [name, ...rest] = typed.replace(/^https?:\/\//, "").split(".");
+  return rest.length ? name.replace(/(-registry)?(-vpc)?$/, "") : name;
+}
+
 function aliyunAddress() {
   const region = document.getElementById("aliyun-region").value;
   const network = document.getElementById("aliyun-network").value;
-  const instance = document.getElementById("aliyun-instance").value.trim().toLowerCase();
+  const instance = instanceOf(document.getElementById("aliyun-instance").value.trim().toLowerCase());
   // The console of Aliyun shows these three forms: personal since September 2024, enterprise, and personal before.
   if (/^crpi-/.test(instance)) return `${instance}${network.replace("registry", "")}.${region}.personal.cr.aliyuncs.com`;
   return instance ? `${instance}-${network}.${region}.cr.aliyuncs.com` : `${network}.${region}.aliyuncs.com`;

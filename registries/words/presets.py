@@ -107,6 +107,14 @@ _ACCOUNTS: tuple[tuple[re.Pattern[str], Text], ...] = (
     ),
 )
 """Hosts of other clouds (connection-test.md, rotation.md), and the user name that they expect."""
+_MISTAKEN = (
+    (
+        re.compile(r"(crpi-[a-z0-9]+)-registry(-vpc)?\.([a-z0-9-]+)\.cr\.aliyuncs\.com"),
+        r"\1\2.\3.personal.cr.aliyuncs.com",
+    ),
+    (re.compile(r"cr(-vpc)?\.([a-z0-9-]+)\.aliyuncs\.com"), r"registry\1.\2.aliyuncs.com"),
+)
+"""Hosts of Aliyun that are no registry: a personal instance in the form of an enterprise one, and the API."""
 _ALIYUN_HOST = re.compile(
     r"registry(-vpc|-internal)?\.[a-z0-9-]+\.aliyuncs\.com|([a-z0-9-]+\.)+cr\.aliyuncs\.com"
 )
@@ -115,6 +123,11 @@ _ALIYUN_HOST = re.compile(
 def account_hint(host: str) -> Text:
     """The account that the registry of a known cloud expects; "" for other hosts."""
     return next((text for pattern, text in _ACCOUNTS if pattern.fullmatch(host)), "")
+
+
+def meant_host(host: str) -> str:
+    """The registry of Aliyun that was probably meant by a host of Aliyun that is none; "" for other hosts."""
+    return next((pattern.sub(form, host) for pattern, form in _MISTAKEN if pattern.fullmatch(host)), "")
 
 
 def is_aliyun(host: str) -> bool:

@@ -49,6 +49,14 @@ class TestTheForm:
         for typed, host in (
             ("team", "team-registry-vpc.cn-shanghai.cr.aliyuncs.com"),
             ("crpi-0z9y8x7w", "crpi-0z9y8x7w-vpc.cn-shanghai.personal.cr.aliyuncs.com"),
+            (
+                "https://team-registry.cn-beijing.cr.aliyuncs.com/",
+                "team-registry-vpc.cn-shanghai.cr.aliyuncs.com",
+            ),
+            (
+                "crpi-1-vpc.cn-beijing.personal.cr.aliyuncs.com",
+                "crpi-1-vpc.cn-shanghai.personal.cr.aliyuncs.com",
+            ),
             ("CRPI-a1b2c3d4 ", "crpi-a1b2c3d4-vpc.cn-shanghai.personal.cr.aliyuncs.com"),
         ):
             instance.fill(typed)

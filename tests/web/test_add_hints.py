@@ -71,3 +71,22 @@ def test_the_instance_of_aliyun_is_explained_where_it_can_be_seen(cast: Cast) ->
     page = cast.client("nina").get("/registries/-/add/?provider=aliyun").content.decode()
     assert 'aria-describedby="hint-instance"' in page
     assert "crpi-" in page.partition('id="hint-instance"')[2].partition("</p>")[0]
+
+
+MEANT = {
+    "crpi-a1b2c3d4-registry.cn-hangzhou.cr.aliyuncs.com": "crpi-a1b2c3d4.cn-hangzhou.personal.cr.aliyuncs.com",
+    "crpi-a1b2c3d4-registry-vpc.cn-hangzhou.cr.aliyuncs.com": "crpi-a1b2c3d4-vpc.cn-hangzhou.personal.cr.aliyuncs.com",
+    "cr.cn-hangzhou.aliyuncs.com": "registry.cn-hangzhou.aliyuncs.com",
+    "cr-vpc.cn-zhangjiakou.aliyuncs.com": "registry-vpc.cn-zhangjiakou.aliyuncs.com",
+    "team-registry.cn-hangzhou.cr.aliyuncs.com": "",
+    "crpi-a1b2c3d4.cn-hangzhou.personal.cr.aliyuncs.com": "",
+    "registry.cn-hangzhou.aliyuncs.com": "",
+    "cr.cn-hangzhou.aliyuncs.com.evil.example": "",
+}
+
+
+@pytest.mark.parametrize(("domain", "meant"), MEANT.items())
+def test_an_address_of_aliyun_that_is_no_registry_is_told(cast: Cast, domain: str, meant: str) -> None:
+    page = checked(cast, domain, "aliyun")
+    assert (f"请使用 {meant}。" in page) is bool(meant)
+    assert ("check-warn" in page) is bool(meant)

@@ -59,6 +59,7 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
                     *(labels.warning(code) for code in address.warnings),
                     *filter(None, [credential_warning(services().mirrors.hosts(text))]),
                 ],
+                "meant": presets.meant_host(address.host),
                 "account_hint": presets.account_hint(address.host),
                 "is_aliyun": provider is not Provider.ALIYUN and presets.is_aliyun(address.host),
                 "image_problem": image_problem(address.registry_url),
