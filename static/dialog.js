@@ -60,6 +60,22 @@ export function askToClose() {
   }
 }
 
+// Where a page is drawn anew, the reader stays at the same place.
+function remember(page, target) {
+  const top = page === window.location.pathname ? window.scrollY : null;
+  sessionStorage.setItem(RETURN, JSON.stringify([page, target, top]));
+}
+
+function comeBack() {
+  const [page, target, top] = JSON.parse(sessionStorage.getItem(RETURN) || "[]");
+  sessionStorage.removeItem(RETURN);
+  if (page !== window.location.pathname || document.querySelector("#error-summary, [autofocus]")) return;
+  const is = CSS.escape(target);
+  const same = document.querySelector(`#main :is(a[data-dialog][href="${is}"], form[action="${is}"] button)`);
+  if (top !== null) window.scrollTo({ top, behavior: "instant" });
+  (same || document.getElementById("main")).focus({ preventScroll: top !== null });
+}
+
 export function openDialog(url, { source, method = "GET", values } = {}) {
   opener = source?.id || "";
   link = source?.getAttribute("href") || "";
@@ -163,21 +179,13 @@ if (dialog) {
   // A success that loads a page: there the focus returns to the link that opened the dialog, or to the form.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const leads = dialog.open && event.detail.xhr.getResponseHeader("HX-Redirect");
-    if (!leads || !link) return;
-    const { pathname } = new URL(leads, window.location.href);
-    sessionStorage.setItem(RETURN, JSON.stringify([pathname, link]));
+    if (leads) remember(new URL(leads, window.location.href).pathname, link);
   });
   document.addEventListener("submit", ({ target: form }) => {
     const isPlain = form.method === "post" && !form.hasAttribute("hx-post");
-    if (isPlain) sessionStorage.setItem(RETURN, JSON.stringify([window.location.pathname, form.getAttribute("action")]));
+    if (isPlain) remember(window.location.pathname, form.getAttribute("action"));
   });
-  const [page, target] = JSON.parse(sessionStorage.getItem(RETURN) || "[]");
-  sessionStorage.removeItem(RETURN);
-  if (page === window.location.pathname && !document.querySelector("#error-summary, [autofocus]")) {
-    const is = CSS.escape(target);
-    const same = document.querySelector(`#main :is(a[data-dialog][href="${is}"], form[action="${is}"] button)`);
-    (same || document.getElementById("main")).focus();
-  }
+  comeBack();
 }
 
 document.addEventListener("click", (event) => {

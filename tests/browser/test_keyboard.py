@@ -274,6 +274,30 @@ def test_each_dialog_is_walked_and_left_with_esc(people: People, path: str, open
         expect(opener).to_be_focused()
 
 
+def test_the_place_and_the_focus_stay_when_a_dialog_draws_the_page_anew(
+    people: People, console: RunningConsole
+) -> None:
+    olive = people("olive")
+    add_registry(olive, console, "kept-place", namespace="team-a")
+    page = olive.open("/registries/team-a/kept-place/", height=400)
+    page.wait_for_load_state("networkidle")
+    opener = page.locator("#interval-link")
+    opener.focus()
+    top = page.evaluate("() => { window.scrollTo({ top: 120, behavior: 'instant' }); return window.scrollY }")
+    page.keyboard.press("Enter")
+    expect(dialog(page)).to_be_visible()
+    page.evaluate("() => { window.old = true }")
+
+    dialog(page).locator("button[type=submit]").press("Enter")
+
+    page.wait_for_function("() => !window.old")
+    expect(opener).to_be_focused()
+    assert top > 0
+    assert page.evaluate("() => window.scrollY") == pytest.approx(top, abs=80), (
+        "a toast or a panel moves it a little"
+    )
+
+
 def test_on_a_phone_the_rarer_actions_are_in_a_menu(people: People) -> None:
     page = people("olive").open(DETAILS, width=390, height=844)
     more_actions, copy = page.locator("#actions-more"), page.locator("#copy-link")
