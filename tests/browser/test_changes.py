@@ -198,9 +198,8 @@ class TestBatchDeletion:
         expect(dialog(page).get_by_role("heading", name=ZH.finished)).to_be_visible()
         expect(dialog(page)).to_contain_text("已删除 2 / 3")
         expect(dialog(page)).to_contain_text("失败 1 个")
-        expect(dialog(page).get_by_role("listitem")).to_have_text(
-            re.compile(f"team-a/{added[1]}.*已被删除。", re.S)
-        )
+        failures = dialog(page).get_by_role("listitem").filter(has_text="已被删除。")
+        expect(failures.get_by_role("listitem")).to_have_text(f"team-a/{added[1]}")
 
     def test_keeps_selected_what_could_not_be_deleted(self, people: People, added: list[str]) -> None:
         page = people("nina").open(HERE)
@@ -214,7 +213,8 @@ class TestBatchDeletion:
 
         expect(dialog(page).get_by_role("heading", name=ZH.finished)).to_be_visible()
         expect(dialog(page)).to_contain_text("已删除 0 / 3")
-        expect(dialog(page).get_by_role("listitem").filter(has_text="缺少所需的角色。")).to_have_count(3)
+        failures = dialog(page).get_by_role("listitem").filter(has_text="缺少所需的角色。")
+        expect(failures.get_by_role("listitem")).to_have_count(3)
         dialog(page).get_by_role("link", name=ZH.close).click()
         expect(selection(page)).to_have_text("已选 3 项")
         for name in added:

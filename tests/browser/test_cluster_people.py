@@ -65,7 +65,7 @@ def log_in(place: Page | Locator, user: str, words: Words = ZH) -> None:
 
 
 def arrived(page: Page, user: str) -> None:
-    expect(page.get_by_role("button", name=f"账号: {user}")).to_be_visible()
+    expect(page.get_by_role("button", name=f"账号 {user}")).to_be_visible()
 
 
 class TestTheLoginPage:

@@ -78,7 +78,7 @@ class TestTheLoginPage:
         page.keyboard.press("Enter")
 
         expect(page.get_by_role("heading", level=1, name=ZH.registries)).to_be_visible()
-        expect(page.get_by_role("button", name="账号: omar")).to_be_visible()
+        expect(page.get_by_role("button", name="账号 omar")).to_be_visible()
 
     def test_leads_to_the_page_that_was_asked_for(self, people: People) -> None:
         page = people.stranger().open("/registries/?status=failed&q=team")
@@ -94,7 +94,7 @@ class TestLoggingOut:
         people.watch.expected.add(401)  # the list may ask for news before it is left
         page = nina.open()
         expect(row(page, "harbor-team-a")).to_be_visible()
-        page.get_by_role("button", name="账号: nina").click()
+        page.get_by_role("button", name="账号 nina").click()
         page.get_by_role("menuitem", name=ZH.log_out).click()
         expect(page.get_by_role("button", name=ZH.log_in, exact=True)).to_be_visible()
 
@@ -192,7 +192,7 @@ class TestASessionThatEnds:
         form.get_by_role("button", name=ZH.ok, exact=True).click()
         log_in(session_dialog(page), "omar")
 
-        expect(page.get_by_role("button", name="账号: omar")).to_be_visible()
+        expect(page.get_by_role("button", name="账号 omar")).to_be_visible()
         expect(dialog(page)).to_have_count(0)
 
 

@@ -28,7 +28,7 @@ class TestLoggingIn:
         response = client.post("/login/?next=/journal/", {"token": canary_token("vic"), "next": "/journal/"})
 
         assert (response.status_code, response["Location"]) == (302, "/journal/")
-        assert "账号: vic" in text(client)
+        assert "账号 vic" in text(client)
         assert AuditEntry.objects.filter(action="login", outcome="ok", person="vic").count() == 1
         assert not User.objects.exists(), "nobody becomes an account"
 
@@ -43,7 +43,7 @@ class TestLoggingIn:
         response = client.post("/login/", {how: file if how == "kubeconfig" else content})
 
         assert response.status_code == 302
-        assert "账号: vic" in text(client)
+        assert "账号 vic" in text(client)
 
     def test_a_client_certificate_does(self, people: Cluster, server: ApiServer) -> None:
         pair = server.client_authority.issue(common_name="team-a-admin")

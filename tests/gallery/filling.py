@@ -278,7 +278,7 @@ def _channels() -> None:
     times = {"starts_at": now, "ends_at": now + timedelta(hours=4), "person": "olive"}
     Silence.objects.create(reason="升级 Harbor", host="harbor.example.com:443", **times)
     Silence.objects.create(
-        reason="每周维护窗口，" * 28,
+        reason="，".join(["每周维护窗口"] * 28),
         namespace=LONGEST,
         weekly=True,
         last_day=now.date() + timedelta(days=90),

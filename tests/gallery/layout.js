@@ -52,12 +52,12 @@
     if (cuts && it.clientWidth > 0 && it.clientWidth < (1.8 * it.scrollWidth) / letters) fault("no room for the ellipsis", it);
   }
 
-  // A large count has separators. Values, code and times have none.
+  // A large count has separators. Values, code, times and codes of errors have none.
   const counts = document.createTreeWalker(top, NodeFilter.SHOW_TEXT);
   while (counts.nextNode()) {
     const it = counts.currentNode.parentElement;
-    if (!isShown(it) || it.closest(".mono, code, pre, q, time, input, option, svg, [data-value]")) continue;
-    if (/(?<![\w.,:#@$+–/-])\d{4,}(?![\w.,:–/-])/.test(counts.currentNode.textContent)) fault("count without a separator", it);
+    if (!isShown(it) || it.closest(".mono, code, pre, q, time, input, option, svg, .operation, [data-value]")) continue;
+    if (/(?<![\w.,:#@$+–/-]|(?:码|code) )\d{4,}(?![\w.,:–/-])/.test(counts.currentNode.textContent)) fault("count without a separator", it);
   }
 
   // Chinese has no space after its punctuation.

@@ -21,6 +21,7 @@ from registries.web.pulls.step import COMMANDS, Step
 from registries.web.responses import details_url, is_htmx
 from registries.wiring import services
 from registries.words.labels import Label
+from registries.words.language import sentences
 from registries.words.problems import problem_text
 from registries.words.pull_failures import FLAWS
 from registries.words.secret_scan import FINDINGS
@@ -135,7 +136,7 @@ def _reason(finding: Finding, scanned: Scanned) -> str:
     hint = str(FINDINGS[finding].hint) % {"names": text + (", …" if len(names) > NAMES_SHOWN else "")}
     if finding is Finding.BROKEN and scanned.flaw is not None:
         flawed = shown_words(scanned.flawed.rpartition("@")[2], NAME_MAX)
-        hint += " " + str(FLAWS[scanned.flaw]) % {"key": flawed}
+        hint = sentences(hint, str(FLAWS[scanned.flaw]) % {"key": flawed})
     return hint
 
 
