@@ -94,7 +94,7 @@ def test_the_database_counts(cast: Cast, person: str, number: int) -> None:
     with CaptureQueriesContext(connection) as queries:
         shown = page(cast, person)
 
-    assert f"{COPIES['changed'].text}: {number}<" in shown
+    assert f"{COPIES['changed'].text}：{number}<" in shown
     asked = [it["sql"] for it in queries if "registries_synccopy" in it["sql"]]
     assert len(asked) == 1
     assert "COUNT" in asked[0]
