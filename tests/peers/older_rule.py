@@ -79,17 +79,19 @@ class OlderRule:
         if "watch=" in request.target:
             self._watches.append(link)
             return Reply(
-                answer.status, [*given, ("Connection", "close")], pieces=_pieces(link, answer), close=True
+                answer.status, [*given, ("Transfer-Encoding", "chunked")], pieces=_chunks(link, answer), close=True
             )
         with_body = Reply(answer.status, given, answer.read())
         link.close()
         return with_body
 
 
-def _pieces(link: http.client.HTTPSConnection, answer: http.client.HTTPResponse) -> Iterator[bytes]:
+def _chunks(link: http.client.HTTPSConnection, answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    """Without chunks, a client would wait for more after each event."""
     with suppress(OSError, http.client.HTTPException):  # either side may have ended it
         while piece := answer.read1(65536):
-            yield piece
+            yield b"%x\r\n%b\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
     link.close()
 
 
