@@ -6,6 +6,7 @@ With `--lint` pytest runs them beside the tests, and reports each as a test of i
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -37,17 +38,20 @@ class Tool:
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT
         )
+        self._clock = threading.Thread(target=self._take_time, daemon=True)
+        self._clock.start()
+
+    def _take_time(self) -> None:
+        self.process.wait()
+        self._seconds = time.time() - self._began
 
     def has_ended(self) -> bool:
-        """Whether it has ended; the first time that it has, its seconds are taken."""
-        if not self._seconds and self.process.poll() is not None:
-            self._seconds = time.time() - self._began
-        return bool(self._seconds)
+        return self.process.poll() is not None
 
     def result(self) -> tuple[bool, str, float]:
         """Whether the tool found nothing; what it said; its seconds. Waits until it has ended."""
         found_nothing = self.process.wait() == 0
-        self.has_ended()
+        self._clock.join()
         self._output.seek(0)
         return found_nothing, self._output.read().decode(errors="replace").strip(), self._seconds
 

@@ -61,6 +61,8 @@ class Cable:
                     server.close()
                     continue
                 self.taken += 1
+                for end in (client, server):  # otherwise a small piece after another one waits 40 ms
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for source, sink in ((client, server), (server, client)):
                     threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
 

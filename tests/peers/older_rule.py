@@ -79,7 +79,10 @@ class OlderRule:
         if "watch=" in request.target:
             self._watches.append(link)
             return Reply(
-                answer.status, [*given, ("Transfer-Encoding", "chunked")], pieces=_chunks(link, answer), close=True
+                answer.status,
+                [*given, ("Transfer-Encoding", "chunked")],
+                pieces=_chunks(link, answer),
+                close=True,
             )
         with_body = Reply(answer.status, given, answer.read())
         link.close()

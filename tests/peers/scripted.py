@@ -132,6 +132,7 @@ class ScriptedServer:
         while True:
             try:
                 connection, _ = self._listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError:
                 return
             if self._stopping.is_set():
