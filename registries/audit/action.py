@@ -14,13 +14,6 @@ REPLACED = "replaced "
 """The beginning of the note of a registry that took the place of another one; its uid follows."""
 OF_SECRET = " secret "  # noqa: S105  no password
 """Between the address and the Secret (namespace/name) in the note of a new registry."""
-
-
-def note_of_new(address: str, adopted: Key | None) -> str:
-    """The note of a new registry; `adopted` is the Secret that its password was taken from."""
-    return f"{address}{OF_SECRET}{adopted}" if adopted else address
-
-
 ROBOT = "robot "
 """The beginning of the note of a second robot account of Harbor; its name and the name of the first one follow."""
 
@@ -51,3 +44,8 @@ class Action(StrEnum):
     INTERVAL = "interval"
     NODE_TEST = "node_test"
     MIRROR = "mirror"
+
+
+def note_of_new(address: str, adopted: Key | None) -> str:
+    """The note of a new registry; `adopted` is the Secret that its password was taken from."""
+    return f"{address}{OF_SECRET}{adopted}" if adopted else address

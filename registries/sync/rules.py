@@ -43,7 +43,8 @@ SOLUTIONS = {
     CopyState.NAMESPACE_GONE: Solution.DISMISS,
     CopyState.LEFT: Solution.DISMISS,
 }
-"""Somebody else's registry with other values is never overwritten, so a taken name has none."""
+"""What solves each state. A taken name has no solution: a registry that somebody else made with other values is never
+overwritten."""
 
 
 @dataclass(frozen=True, slots=True)

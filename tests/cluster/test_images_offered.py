@@ -19,6 +19,7 @@ from tests.peers.cluster import Cluster
 from tests.peers.docker_registry import docker_registry
 from tests.peers.images import push, single
 from tests.peers.scripted import basic
+from tests.processes.test_verify_images import verify
 
 pytest_plugins = ("tests.cluster.users",)
 
@@ -94,15 +95,6 @@ def test_where_pods_cannot_be_listed_it_is_said(people: Cast, place: Cluster, ho
         assert offered(people, host) == []
     finally:
         place.grant_console()
-
-
-def verify(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
-    status = 0
-    try:
-        call_command("verify", *options)
-    except SystemExit as ended:
-        status = int(ended.code or 0)
-    return status, capsys.readouterr().out
 
 
 def test_the_command_looks_at_the_images_that_pods_run(
