@@ -311,8 +311,10 @@ def _opened(given: Configuration, context: SSLContext | None) -> RESTClientObjec
 
 
 def _lines(response: urllib3.HTTPResponse) -> Iterator[bytes]:
+    """Whole lines as they come, also from a proxy that sends without chunks: `stream` would wait for its end."""
     rest = b""
-    for piece in response.stream(amt=None, decode_content=True):
+    as_it_comes = iter(lambda: response.read1(PIECE, decode_content=True), b"")
+    for piece in response.stream(amt=None, decode_content=True) if response.chunked else as_it_comes:
         *whole, rest = (rest + piece).split(b"\n")
         yield from (line for line in whole if line.strip())
 
