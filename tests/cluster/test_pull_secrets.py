@@ -263,7 +263,7 @@ def test_who_wrote_the_password_and_may_write_it_again_is_known(
 
     assert (by_console, still_by_console) == (None, None)
     assert by_another
-    assert by_another.program.startswith("Python")
+    assert by_another.program.startswith("python")
     assert store.writer(KEY, PASSWORD) is None
 
 

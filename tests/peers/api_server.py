@@ -5,11 +5,8 @@ import json
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import urllib3
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -177,22 +175,17 @@ class ApiServer:
         kind: str = "application/json",
     ) -> Answer:
         """One HTTP call with the token of a user, or another token. Returns any response, also an error."""
-        request = urllib.request.Request(
+        answer = _connections(str(self.ca_file), self.ca_file.stat().st_mtime_ns).request(
+            method,
             self.url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
+            body=None if body is None else json.dumps(body).encode(),
             headers={
                 "Authorization": f"Bearer {token or f'{user}-token'}",
                 "Content-Type": kind,
                 "Accept": "application/json",
             },
         )
-        try:
-            context = _trusting(str(self.ca_file), self.ca_file.stat().st_mtime_ns)
-            with urllib.request.urlopen(request, timeout=60, context=context) as answer:
-                return Answer(answer.status, json_of(answer.read()))
-        except urllib.error.HTTPError as error:
-            return Answer(error.code, json_of(error.read()))
+        return Answer(answer.status, json_of(answer.data))
 
     def create_namespace(self, name: str) -> None:
         self.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
@@ -248,7 +241,7 @@ class ApiServer:
     def _is_ready(self) -> bool:
         try:
             return self.ca_file.exists() and self.call("GET", "/readyz").status == 200
-        except OSError:
+        except (OSError, urllib3.exceptions.HTTPError):
             return False
 
     def _wait(self, ready: Callable[[], bool], name: str) -> None:
@@ -278,9 +271,9 @@ def canary_token(user: str) -> str:
 
 
 @cache
-def _trusting(ca_file: str, written: int) -> ssl.SSLContext:
-    """Made once for a CA file: it takes a millisecond."""
-    return ssl.create_default_context(cafile=ca_file)
+def _connections(ca_file: str, written: int) -> urllib3.PoolManager:
+    """Kept open, for a handshake costs both ends several milliseconds. A server that starts again has a new CA file."""
+    return urllib3.PoolManager(ca_certs=ca_file, timeout=60, maxsize=8, retries=False)
 
 
 def _binary(name: str) -> Path | None:
@@ -289,9 +282,7 @@ def _binary(name: str) -> Path | None:
 
 
 def _post(url: str, body: Json) -> Json:
-    request = urllib.request.Request(url, method="POST", data=json.dumps(body).encode())
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json_of(answer.read())
+    return json_of(urllib3.request("POST", url, json=body, timeout=60).data)
 
 
 def json_of(raw: bytes) -> Json:

@@ -209,12 +209,14 @@ def silent_port() -> Iterator[int]:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Whether `condition` became true in time."""
+    """Whether `condition` became true in time. It is asked less and less often, for it may cost a request."""
     until = time.monotonic() + seconds
+    pause = 0.01
     while not condition():
         if time.monotonic() > until:
             return False
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(1.3 * pause, 0.3)
     return True
 
 
