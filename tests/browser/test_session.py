@@ -9,6 +9,7 @@ from registries.demo.seed import PASSWORD
 from tests.canary import CANARY
 from tests.peers.console_page import credential, dialog, fill, input_, open_add, row, status
 from tests.peers.running_console import RunningConsole
+from tests.peers.scripted import wait_for
 from tests.peers.visitors import People, Person
 from tests.peers.words import BOTH, EN, ZH, Words
 
@@ -228,3 +229,26 @@ class TestTheTopBar:
         page = person.open(theme="system")
 
         expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+@pytest.mark.parametrize(
+    ("act", "problem"),
+    [
+        ("location = '/no-such-page/'", "404"),
+        ("fetch('/no-such-page/')", "404"),
+        ("fetch('https://example.com/')", "CSP"),
+        ("location = 'https://example.com/'", "another host"),
+        ("setTimeout(() => { throw Error('broken') })", "script"),
+    ],
+)
+def test_the_watch_of_these_tests_sees(people: People, act: str, problem: str) -> None:
+    page = people("olive").open("/password/")
+
+    page.evaluate(f"() => {{ {act} }}")
+
+    def seen() -> bool:
+        page.wait_for_timeout(20)  # events arrive meanwhile
+        return any(problem in it for it in people.watch.problems)
+
+    assert wait_for(seen)
+    people.watch.problems.clear()
