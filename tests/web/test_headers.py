@@ -103,7 +103,7 @@ def test_the_sprite_is_drawn_in_a_moment() -> None:
 
 def test_files_are_named_by_their_content_and_compressed(cast: Cast) -> None:
     page = Client().get("/login/").content.decode()
-    stylesheet = re.search(r'href="(/static/css/tokens\.[0-9a-f]{12}\.css)"', page)
+    stylesheet = re.search(r'href="(/static/console\.[0-9a-f]{12}\.css)"', page)
     assert stylesheet
 
     response = Client(headers={"accept-encoding": "gzip"}).get(stylesheet[1])
@@ -111,6 +111,24 @@ def test_files_are_named_by_their_content_and_compressed(cast: Cast) -> None:
     assert "immutable" in response["Cache-Control"]
     assert response["Content-Encoding"] == "gzip"
     assert b"--accent" in gzip.decompress(b"".join(response.streaming_content))  # type: ignore[arg-type]
+
+
+def test_the_style_sheets_are_one_file(cast: Cast) -> None:
+    page = Client().get("/login/").content.decode()
+    links = re.findall(r'rel="stylesheet" href="([^"]+)"', page)
+    assert len(links) == 1
+
+    joined = b"".join(Client().get(links[0]).streaming_content).decode()  # type: ignore[arg-type]
+
+    assert "@import" not in joined
+    names = re.findall(r'"(css/.+)"', Path(settings.BASE_DIR, "static/console.css").read_text())
+    sheets = {
+        str(it.relative_to(settings.BASE_DIR / "static"))
+        for it in Path(settings.BASE_DIR, "static/css").iterdir()
+    }
+    assert set(names) == sheets, "no sheet is forgotten"
+    places = [joined.index(Path(settings.BASE_DIR, "static", name).read_text()) for name in names]
+    assert places == sorted(places)
 
 
 def test_modules_import_each_other_by_those_names(cast: Cast) -> None:
