@@ -12,7 +12,7 @@ from sys import intern
 from types import MappingProxyType
 from typing import Any
 
-from registries.addresses.address import AddressError, parse_address
+from registries.addresses import AddressError, parse_address
 from registries.domain.password import decode_password, encode_password, fingerprint
 from registries.domain.registry import (
     INFORMATION,

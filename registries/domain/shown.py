@@ -8,7 +8,7 @@ import re
 import unicodedata
 from urllib.parse import quote, quote_plus
 
-from registries.addresses.address import AddressError, parse_address
+from registries.addresses import AddressError, parse_address
 from registries.domain.metadata import TELLING, name_problem, namespace_problem, text_problem
 from registries.domain.registry import (
     CONTACT_MAX,

@@ -11,7 +11,7 @@ from hashlib import sha256
 from itertools import chain
 from types import MappingProxyType
 
-from registries.addresses.address import AddressError, parse_address
+from registries.addresses import AddressError, parse_address
 from registries.domain.access import Access, Permission
 from registries.domain.query import Criteria, Filter, Group, ListQuery, Sort, Tally
 from registries.domain.registry import EXPIRES_SOON, STALE_AFTER, Key, RegistrySecret, VerifyStatus

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from registries.addresses.address import Address, AddressError, parse_address
+from registries.addresses import Address, AddressError, parse_address
 from registries.domain.errors import Cause, Invalid, Problem
 from registries.domain.metadata import (
     holds_password,

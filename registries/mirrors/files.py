@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from registries.addresses.address import DOCKER_HUB, DOCKER_HUB_HOST
+from registries.addresses import DOCKER_HUB, DOCKER_HUB_HOST
 from registries.mirrors.listing import MirrorView
 
 CERTS_D = "/etc/containerd/certs.d"

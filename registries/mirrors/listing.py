@@ -8,7 +8,7 @@ from typing import Protocol
 
 from django.db.models import Q
 
-from registries.addresses.address import PATH_IGNORED, Address, AddressError, parse_address
+from registries.addresses import PATH_IGNORED, Address, AddressError, parse_address
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access

@@ -1,6 +1,6 @@
 """The connection test of one registry: `probe()` checks an address, a user name and a password over the network."""
 
-from registries.addresses.address import Address, AddressError, parse_address
+from registries.addresses import Address, AddressError, parse_address
 
 from .credentials import CredentialsError, check_credentials
 from .engine import probe

@@ -18,7 +18,7 @@ from typing import Any, cast
 import urllib3.exceptions
 from urllib3.connection import HTTPConnection
 
-from registries.addresses.host import netloc
+from registries.addresses import netloc
 
 from .certificate import ends_at
 from .deadline import Deadline

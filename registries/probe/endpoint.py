@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode, urljoin
 
-from registries.addresses.host import HostError, netloc, parse_host_port
+from registries.addresses import AddressError, netloc, parse_host_port
 
 _PORTS = {"https": 443, "http": 80}
 _ABSOLUTE = re.compile(r"(https?)://([^/?#\\]+)([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE)
@@ -70,7 +70,7 @@ def parse_endpoint(text: str) -> Endpoint:
     scheme, authority, path, query = match[1].lower(), match[2], match[3], match[4] or ""
     try:
         host = parse_host_port(authority, underscore=True)
-    except HostError as error:
+    except AddressError as error:
         raise EndpointError(error.problem) from None
     return Endpoint(
         scheme,

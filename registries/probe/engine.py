@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from registries.addresses.address import Address, AddressError, parse_address
+from registries.addresses import Address, AddressError, parse_address
 
 from .answer import Answer
 from .challenge import Challenge, parse_challenges

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-from registries.addresses.address import AddressError, parse_address
+from registries.addresses import AddressError, parse_address
 
 from .address_guard import first_refused
 from .answer import Answer

@@ -6,7 +6,7 @@ from enum import StrEnum
 from hashlib import sha256
 from urllib.parse import urlencode
 
-from registries.addresses.address import AddressError, parse_address
+from registries.addresses import AddressError, parse_address
 
 from .answer import Answer
 from .challenge import parse_challenges

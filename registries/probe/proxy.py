@@ -6,7 +6,7 @@ import re
 import socket
 from urllib.parse import unquote, urlsplit
 
-from registries.addresses.host import is_ip
+from registries.addresses import is_ip
 
 from .deadline import Deadline
 from .fault import Fault

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from registries.addresses.host import is_ip, netloc
+from registries.addresses import is_ip, netloc
 
 from .address_guard import AddressClass, classify, first_refused, first_refused_for_realm
 from .challenge import Challenge

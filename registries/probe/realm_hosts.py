@@ -2,7 +2,7 @@
 
 import re
 
-from registries.addresses.host import is_ip
+from registries.addresses import is_ip
 
 from .policy import Policy
 from .proxy import host_matches, is_here

@@ -5,7 +5,7 @@ import queue
 import socket
 from collections.abc import Sequence
 
-from registries.addresses.host import is_ip
+from registries.addresses import is_ip
 
 from .fault import Fault
 from .policy import Resolver

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
-from registries.addresses.address import AddressError, parse_address
+from registries.addresses import AddressError, parse_address
 
 from .reason import Reason
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import urllib3.exceptions
 
-from registries.addresses.host import netloc
+from registries.addresses import netloc
 
 from .address_guard import AddressClass, classify
 from .answer import Answer, Body, read_body

@@ -1,7 +1,6 @@
 """The names of a registry in images, and in the docker config of its pull secret."""
 
-from registries.addresses.address import DOCKER_HUB, Address, AddressError, parse_address
-from registries.addresses.host import netloc
+from registries.addresses import DOCKER_HUB, Address, AddressError, netloc, parse_address
 from registries.pull_secrets.matching import matches, split_domain
 
 DOCKER_HUB_KEYS = ("https://index.docker.io/v1/", DOCKER_HUB)

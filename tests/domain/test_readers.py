@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from registries.addresses.address import parse_address
+from registries.addresses import parse_address
 from registries.domain.password import decode_base64
 from registries.log_in.access import client_address
 from registries.probe.proxy import host_matches

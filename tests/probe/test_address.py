@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from registries.addresses.host import is_ip
+from registries.addresses import is_ip
 from registries.probe import AddressError, CredentialsError, check_credentials, parse_address
 from registries.probe.catalogue import ADDRESS_PROBLEMS, CREDENTIAL_PROBLEMS
 

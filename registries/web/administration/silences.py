@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from registries.addresses.address import AddressError, parse_address
+from registries.addresses import AddressError, parse_address
 from registries.audit.action import Action
 from registries.domain.access import Permission, role_for
 from registries.domain.errors import Cause, Forbidden, Invalid, Problem

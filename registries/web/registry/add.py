@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from registries.addresses.address import AddressError, parse_address
+from registries.addresses import AddressError, parse_address
 from registries.domain.access import Access, Permission, role_for
 from registries.domain.errors import (
     AlreadyExists,

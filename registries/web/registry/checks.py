@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from registries.addresses.address import AddressError, parse_address
+from registries.addresses import AddressError, parse_address
 from registries.domain.access import Permission, role_for
 from registries.domain.errors import (
     Cause,

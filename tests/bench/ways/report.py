@@ -31,7 +31,7 @@ def way(name: str) -> Iterator[None]:
 
 def table() -> str:
     lines = [
-        "steps: files without those that only hold values (domain/, addresses/, words/, models/)",
+        "steps: files without those that only hold values (domain/, addresses.py, words/, models/)",
         f"{'way':24}{'files':>6}{'steps':>7}{'target':>8}{'probe':>7}{'store reads':>13}{'decoded':>9}"
         f"{'reviews':>9}",
     ]

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 OURS = (f"{ROOT}/console/", f"{ROOT}/registries/")
 STORES = f"{ROOT}/registries/stores/"
 RESOURCE = f"{ROOT}/registries/domain/resource.py"
-VALUES = ("registries/domain/", "registries/addresses/", "registries/words/", "registries/models/")
+VALUES = ("registries/domain/", "registries/addresses.py", "registries/words/", "registries/models/")
 """Files that only hold values and rules for them, and texts. A reader of a way need not open them."""
 STORE_READS = ("get", "credential", "changes")
 TEMPLATE = "/django/template/"
