@@ -60,10 +60,12 @@ def flag(request: HttpRequest, name: str) -> bool:
     return text in ("true", "1")
 
 
-def selector(request: HttpRequest) -> Selector:
-    """The Selector of `labelSelector` and `fieldSelector`."""
+def selector(request: HttpRequest) -> Selector | None:
+    """The Selector of `labelSelector` and `fieldSelector`, if there is one."""
     try:
-        return read_selector(request.GET.get("labelSelector", ""), request.GET.get("fieldSelector", ""))
+        return (
+            read_selector(request.GET.get("labelSelector", ""), request.GET.get("fieldSelector", "")) or None
+        )
     except SelectorError as error:
         raise bad_request(str(error)) from error
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from registries.domain.registry import Key, Provider, RegistrySecret
-from registries.domain.selectors import EVERYTHING, Selector
+from registries.domain.selectors import Selector
 
 
 class Filter(StrEnum):
@@ -56,7 +56,7 @@ class Criteria:
     text: str = ""
     status: Filter | None = None
     provider: Provider | None = None
-    selector: Selector = EVERYTHING
+    selector: Selector | None = None
     member: Member | None = None
 
     @property

@@ -58,9 +58,6 @@ class Selector:
         return all(it.holds(labels) for it in self.labels) and all(it.holds(fields) for it in self.fields)
 
 
-EVERYTHING = Selector()
-
-
 def read_selector(labels: str, fields: str) -> Selector:
     """The selector of the parameters `labelSelector` and `fieldSelector`. SelectorError."""
     return Selector(tuple(_labels(labels)), tuple(_fields(fields)))

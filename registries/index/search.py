@@ -13,7 +13,7 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem, Unavailable
 from registries.domain.query import Around, Criteria, Listing, ListQuery, Page, Sort, Tally
 from registries.domain.registry import Key, RegistrySecret, VerifyStatus
-from registries.domain.selectors import EVERYTHING, Selector
+from registries.domain.selectors import Selector
 from registries.index.groups import heads
 from registries.index.snapshot import (
     NO_TIMES,
@@ -258,7 +258,7 @@ class Index:
             self._store.wait(version, seconds)
 
     def changes(
-        self, access: Access, namespace: str, after: int, selector: Selector = EVERYTHING
+        self, access: Access, namespace: str, after: int, selector: Selector | None = None
     ) -> News | None:
         """The next visible changes after a place in the log; None when the log does not reach back to it."""
         self.fresh()
@@ -267,7 +267,8 @@ class Index:
             return None
         there = (it for it in news.changes if not namespace or it.key.namespace == namespace)
         seen = (it for it in there if access.may(Permission.SEE, it.key.namespace))
-        return replace(news, changes=tuple(it for change in seen if (it := change.seen_through(selector))))
+        chosen = filter(None, (it.seen_through(selector) for it in seen)) if selector else seen
+        return replace(news, changes=tuple(chosen))
 
     def _matching(self, snapshot: Snapshot, access: Access, criteria: Criteria) -> tuple[RegistrySecret, ...]:
         buckets = visible(snapshot, access, criteria.namespace).narrowed(criteria).buckets

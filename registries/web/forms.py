@@ -21,8 +21,8 @@ from registries.words.labels import FIELDS, PROVIDERS
 from registries.words.problems import cause_text
 
 
-class ConsoleForm(forms.Form):
-    """A form with the console's texts for empty fields and unknown choices."""
+class PlainForm(forms.Form):
+    """What all forms of the console have."""
 
     required_css_class = "required"
 
@@ -30,9 +30,6 @@ class ConsoleForm(forms.Form):
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         self.use_required_attribute = False
-        for name, field in self.fields.items():
-            field.error_messages["required"] = cause_text(Cause(name, Problem.REQUIRED))
-            field.error_messages["invalid_choice"] = cause_text(Cause(name, Problem.UNKNOWN))
 
     def add_causes(self, causes: Iterable[Cause]) -> None:
         """Shows each cause at its field, or above the form when there is no such field."""
@@ -40,7 +37,17 @@ class ConsoleForm(forms.Form):
             self.add_error(cause.field if cause.field in self.fields else None, cause_text(cause))
 
 
-class CauseForm(ConsoleForm):
+class ConsoleForm(PlainForm):
+    """A form that Django validates, with the console's texts for empty fields and unknown choices."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.error_messages["required"] = cause_text(Cause(name, Problem.REQUIRED))
+            field.error_messages["invalid_choice"] = cause_text(Cause(name, Problem.UNKNOWN))
+
+
+class CauseForm(PlainForm):
     """A form without validation: intake and the service validate, and every error is a cause."""
 
     def full_clean(self) -> None:
@@ -52,13 +59,41 @@ class CauseForm(ConsoleForm):
         return {name: str(self.data.get(name, "")) for name in self.fields}
 
 
+class RegistryPasswordForm(CauseForm):
+    """A form with a password of a registry. A new form takes none over from the last one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:
+            del self.fields["password"].widget.attrs["hx-preserve"]
+
+
 def plain_input(attributes: dict[str, str] | None = None) -> forms.TextInput:
     """A text input without correction, completion and spell check."""
     attrs = {"autocomplete": "off", "autocapitalize": "off", "autocorrect": "off", "spellcheck": "false"}
     return forms.TextInput({**attrs, "class": "mono", **(attributes or {})})
 
 
-class AddForm(CauseForm):
+def password_field(label: Any, *, required: bool = True, **attributes: Any) -> forms.CharField:
+    """A password of a registry. "new-password": browsers do not fill in the console's password. hx-preserve: the typed
+    password stays when the server returns the form without it."""
+    attrs = {"autocomplete": "new-password", "hx-preserve": "", "class": "form-control mono", **attributes}
+    widget = forms.PasswordInput(render_value=False, attrs=attrs)
+    return forms.CharField(label=label, strip=False, required=required, widget=widget)
+
+
+def probe_image_field() -> forms.CharField:
+    return forms.CharField(
+        label=FIELDS["probe_image"],
+        required=False,
+        help_text=_(
+            "A private image of this registry. It decides in tests where a log-in proves no password."
+        ),
+        widget=plain_input({"maxlength": str(PROBE_IMAGE_MAX)}),
+    )
+
+
+class AddForm(RegistryPasswordForm):
     """添加镜像源 (add registry): the eight fields of the guide, provider first, and the certificate's trust."""
 
     provider = forms.ChoiceField(
@@ -71,16 +106,7 @@ class AddForm(CauseForm):
         label=FIELDS["domain"], widget=plain_input({"inputmode": "url", "placeholder": "harbor.example.com"})
     )
     username = forms.CharField(label=FIELDS["username"], widget=plain_input())
-    password = forms.CharField(
-        label=FIELDS["password"],
-        strip=False,
-        # "new-password": browsers do not fill in the console's password. hx-preserve: the typed password stays
-        # when the server returns the form without it.
-        widget=forms.PasswordInput(
-            render_value=False,
-            attrs={"autocomplete": "new-password", "hx-preserve": "", "class": "form-control mono"},
-        ),
-    )
+    password = password_field(FIELDS["password"])
     tls = forms.ChoiceField(
         label=FIELDS["tls"],
         choices=[
@@ -116,21 +142,12 @@ class AddForm(CauseForm):
         required=False,
         widget=forms.Textarea({"rows": 2, "placeholder": _("Main image registry of production")}),
     )
-    probe_image = forms.CharField(
-        label=FIELDS["probe_image"],
-        required=False,
-        help_text=_(
-            "A private image of this registry. It decides in tests where a log-in proves no password."
-        ),
-        widget=plain_input({"maxlength": str(PROBE_IMAGE_MAX)}),
-    )
+    probe_image = probe_image_field()
 
     def __init__(self, *args: Any, namespaces: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = cast(forms.ChoiceField, self.fields["namespace"])
         field.choices = [(name, name) for name in namespaces]
-        if not self.is_bound:  # a new form takes no password over from the last one
-            del self.fields["password"].widget.attrs["hx-preserve"]
 
 
 class EditForm(CauseForm):
@@ -164,14 +181,7 @@ class EditForm(CauseForm):
         help_text=_("The last day of the robot account or token. The list warns 30 days before."),
         widget=forms.DateInput({"type": "date"}),
     )
-    probe_image = forms.CharField(
-        label=FIELDS["probe_image"],
-        required=False,
-        help_text=_(
-            "A private image of this registry. It decides in tests where a log-in proves no password."
-        ),
-        widget=plain_input({"maxlength": str(PROBE_IMAGE_MAX)}),
-    )
+    probe_image = probe_image_field()
     uid = forms.CharField(widget=forms.HiddenInput)
     resource_version = forms.CharField(widget=forms.HiddenInput)
 
@@ -181,24 +191,12 @@ class EditForm(CauseForm):
             self.fields[f"seen_{name}"] = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
-class NewPasswordForm(CauseForm):
+class NewPasswordForm(RegistryPasswordForm):
     """更换密码 (change password): one field, and what the form was opened for."""
 
-    password = forms.CharField(
-        label=_("New password"),
-        strip=False,
-        widget=forms.PasswordInput(
-            render_value=False,
-            attrs={"autocomplete": "new-password", "hx-preserve": "", "class": "form-control mono"},
-        ),
-    )
+    password = password_field(_("New password"))
     uid = forms.CharField(widget=forms.HiddenInput)
     generation = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.is_bound:  # a new form takes no password over from the last one
-            del self.fields["password"].widget.attrs["hx-preserve"]
 
 
 class HarborForm(CauseForm):
@@ -216,32 +214,16 @@ class HarborForm(CauseForm):
     )
 
 
-class CorrectForm(CauseForm):
+class CorrectForm(RegistryPasswordForm):
     """修正并重建 (correct and re-create): the fields of the add form that only a new registry may have."""
 
     provider = AddForm.base_fields["provider"]
     domain = AddForm.base_fields["domain"]
     username = AddForm.base_fields["username"]
-    password = forms.CharField(
-        label=FIELDS["password"],
-        strip=False,
-        required=False,
-        widget=forms.PasswordInput(
-            render_value=False,
-            attrs={
-                "autocomplete": "new-password",
-                "hx-preserve": "",
-                "class": "form-control mono",
-                "placeholder": _("Empty: the stored one stays"),
-            },
-        ),
+    password = password_field(
+        FIELDS["password"], required=False, placeholder=_("Empty: the stored one stays")
     )
     tls = AddForm.base_fields["tls"]
     ca_bundle = AddForm.base_fields["ca_bundle"]
     uid = forms.CharField(widget=forms.HiddenInput)
     generation = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.is_bound:  # a new form takes no password over from the last one
-            del self.fields["password"].widget.attrs["hx-preserve"]

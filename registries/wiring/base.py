@@ -76,14 +76,14 @@ class Foundation:
     def __init__(self) -> None:
         self.building = threading.RLock()
 
-    @property
+    @part
     def on_cluster(self) -> bool:
         """Whether registries are stored on a cluster."""
         if settings.STORE not in ("embedded", "kubernetes"):
             raise ImproperlyConfigured(f"CONSOLE_STORE is {settings.STORE}; use embedded or kubernetes")
         return bool(settings.STORE == "kubernetes")
 
-    @property
+    @part
     def by_cluster(self) -> bool:
         """Whether people log in with credentials of the cluster, and its RBAC decides."""
         if settings.AUTH not in ("local", "kubernetes"):

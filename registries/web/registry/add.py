@@ -186,7 +186,7 @@ def _form(
 def try_connection(request: ConsoleRequest) -> HttpResponse:
     """测试连接 (test connection) in the dialog: tests the typed values and records nothing."""
     access = request.access
-    form = AddForm(request.POST, namespaces=_namespaces(request))
+    form = AddForm(request.POST, namespaces=())
     typed = form.typed()
     services().tests.require_trial(access=access, namespace=typed["namespace"])
     try:
