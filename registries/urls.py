@@ -7,7 +7,7 @@ from registries.web import icons
 from registries.web.administration import accounts, channels, mirrors, namespaces, silences, tokens
 from registries.web.journal import journal
 from registries.web.journal.journal_export import journal_export
-from registries.web.lists.list import namespace_options, pulse, registry_list, selection
+from registries.web.lists.list import namespace_options, pulse, registry_list, run_notices, selection
 from registries.web.lists.overview import overview
 from registries.web.lists.palette import palette
 from registries.web.pulls.pull_failures import pull_failures, restart_pod
@@ -35,7 +35,6 @@ from registries.web.responses import with_accounts_only as local
 from registries.web.runs import test_many, undo
 from registries.web.runs.copy_to import copy, copy_cancel, copy_many, copy_plan, copy_progress, copy_start
 from registries.web.runs.delete_many import batch_delete, run_cancel, run_items, run_progress, run_start
-from registries.web.runs.notices import run_notices
 
 
 class NameConverter:

@@ -10,7 +10,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from registries.web.icons import current_version
-from registries.web.lists.watched import Seen
+from registries.web.lists.rows import Seen
 from registries.words import labels
 from registries.words.language import is_chinese, sentences
 

@@ -12,7 +12,7 @@ from registries.models import AuditEntry
 from registries.web import filters
 from registries.web.journal.journal_filter import JournalFilter
 from registries.web.responses import details_url
-from registries.web.runs import notices
+from registries.web.runs import progress
 from registries.wiring import services
 from registries.words import journal
 
@@ -54,7 +54,7 @@ def rows(access: Access, form: JournalFilter, lines: Sequence[Line]) -> list[Row
     uids = [
         it.uid for it in lines if isinstance(it, AuditEntry) and (it.action, it.outcome) == (deletions, OK)
     ]
-    of_run, of_one = notices.of_runs(access, runs), services().undo.offered(access=access, uids=uids)
+    of_run, of_one = progress.of_runs(access, runs), services().undo.offered(access=access, uids=uids)
     return [
         _run_row(access, snapshot, form, it, of_run.get(it.run, ""))
         if isinstance(it, RunLine)
@@ -63,7 +63,7 @@ def rows(access: Access, form: JournalFilter, lines: Sequence[Line]) -> list[Row
             journal.line(it),
             form.url(person=it.person),
             _object_url(access, snapshot, it),
-            notices.undo_url(of_one[it.uid], it.uid) if it.action == deletions and it.uid in of_one else "",
+            progress.undo_url(of_one[it.uid], it.uid) if it.action == deletions and it.uid in of_one else "",
         )
         for it in lines
     ]

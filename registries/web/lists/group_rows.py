@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 from registries.domain.access import Access, Permission
 from registries.domain.query import Group, GroupHead, ListQuery
 from registries.web import filters
+from registries.web.lists.rows import offered_for_many
 from registries.words import labels
-from registries.words.actions import offered_for_many
 
 REASONS = 2
 """Causes that are named."""

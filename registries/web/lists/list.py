@@ -1,4 +1,5 @@
-"""镜像源管理 (registries): the list, the namespace selector, "select all", and the poll for changes."""
+"""镜像源管理 (registries): the list, notices of runs above it, the namespace selector, "select all", the poll for
+changes."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,16 +17,15 @@ from registries.domain.access import EVERYWHERE, Access, Permission
 from registries.domain.query import PAGE_SIZES, Filter, Group, ListQuery, Page, Sort, Tally
 from registries.domain.registry import Provider
 from registries.log_in.access import ConsoleRequest
+from registries.runs.engine import mentioned
 from registries.web import filters
-from registries.web.lists import watched
 from registries.web.lists.group_rows import with_heads
-from registries.web.lists.rows import rows_html
+from registries.web.lists.rows import ACTIONS, RegistryAction, of_rows, offered_for_many, rows_html
 from registries.web.pages import near_pages
 from registries.web.responses import is_htmx, pulse_every
-from registries.web.runs.notices import notices
+from registries.web.runs.progress import of_runs
 from registries.wiring import services
 from registries.words import labels
-from registries.words.actions import ACTIONS, RegistryAction, offered_for_many
 from registries.words.language import Text
 
 YEAR = 365 * 24 * 3600
@@ -61,7 +61,7 @@ def _context(request: ConsoleRequest, query: ListQuery, page: Page) -> dict[str,
     access = request.acting_access
     checks = services().history.under_way([it.uid for it in page.items])
     now = datetime.now(UTC)
-    rows = rows_html(page.items, access, checks, now, watched.of_rows(page.items, now))
+    rows = rows_html(page.items, access, checks, now, of_rows(page.items, now))
     return {
         "page": page,
         "rows": with_heads(rows, query, page.groups, access) if page.groups else SafeString("".join(rows)),  # nosec
@@ -70,6 +70,25 @@ def _context(request: ConsoleRequest, query: ListQuery, page: Page) -> dict[str,
         "namespace_selector": True,
         "actions": ACTIONS,
         "pulse_every": pulse_every(),
+    }
+
+
+@require_safe
+def run_notices(request: ConsoleRequest) -> HttpResponse:
+    """The notices of runs. They poll while a run is under way."""
+    return render(request, "runs/_run_notices.html", notices(request.access))
+
+
+def notices(access: Access) -> dict[str, Any]:
+    """The context of the notices above the list: the newest run of each kind, as a RunView, with the kind. Runs go on
+    after their dialog or page was left."""
+    kinds = services().runs
+    shown = [(kind, kinds[kind].view(access=access, run_id=run)) for kind, run in mentioned(access)]
+    ended = [run.id for kind, run in shown if kind == "delete" and run.state != "running"]
+    return {
+        "notices": shown,
+        "running": any(run.state == "running" for _, run in shown),
+        "undo": ended if ended and of_runs(access, ended) else [],
     }
 
 

@@ -1,32 +1,106 @@
-"""The values of rows for the templates."""
+"""The rows of registries for the templates: their values, and the actions that a person may take. The actions are data:
+the row menu, the details page, the toolbar and the bulk bar offer these."""
 
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from registries.domain.access import Access
-from registries.domain.registry import RegistrySecret
+from registries.domain.access import Access, Permission
+from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.probe import LEAVE_ALONE, Reason
+from registries.schedule import days, silences
+from registries.schedule import rows as schedule
 from registries.verification.history import Check
-from registries.web.lists.watched import Seen
 from registries.web.responses import details_url
 from registries.words import labels
-from registries.words.actions import offered, offered_for_many
 from registries.words.labels import Label
+from registries.words.language import Text
 
-NOTHING_SEEN = Seen()
+DAYS = 30
+"""Days of a registry that are drawn."""
+MONTHS_KEPT, MONTHS_KEPT_FOR = 10_000, timedelta(minutes=1)
+"""Registries whose days are kept in memory, and for how long."""
+_months_kept: dict[Hashable, tuple[datetime, str]] = {}
 REFUSED = LEAVE_ALONE - {Reason.RATE_LIMITED}
 ROWS_KEPT = 1_000
 """Of up to 5 KiB each."""
 _rows: dict[Hashable, tuple[RegistrySecret, SafeString]] = {}
 """By the registry's id() and all that a row shows besides. A registry never changes, and its id() is its own as long as
 the entry holds it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # each is itself only: labels compare by language
+class RegistryAction:
+    """`name` is used in addresses and scripts. `many` is the label for several registries, if there is one."""
+
+    name: str
+    label: Text
+    icon: str
+    permission: Permission
+    many: Text = ""
+    dangerous: bool = False
+
+
+ACTIONS = (
+    RegistryAction(
+        "test",
+        gettext_lazy("Test connection"),
+        "plug-zap",
+        Permission.TEST,
+        many=gettext_lazy("Test selected"),
+    ),
+    RegistryAction("edit", gettext_lazy("Edit information"), "pencil", Permission.EDIT),
+    RegistryAction("password", gettext_lazy("Change the password"), "key-round", Permission.CREATE),
+    RegistryAction("correct", gettext_lazy("Correct and create again"), "wrench", Permission.CREATE),
+    RegistryAction(
+        "copy", gettext_lazy("Copy to…"), "copy-plus", Permission.CREATE, many=gettext_lazy("Copy to…")
+    ),
+    RegistryAction(
+        "delete",
+        gettext_lazy("Delete"),
+        "trash-2",
+        Permission.DELETE,
+        many=gettext_lazy("Delete selected"),
+        dangerous=True,
+    ),
+)
+
+
+def offered(access: Access, namespace: str, *, deleting: bool = False) -> tuple[RegistryAction, ...]:
+    """The actions that a person may take on the registries of a namespace. One that is being deleted can only be
+    deleted again."""
+    held = access.permissions(namespace)
+    possible = ACTIONS if not deleting else (action for action in ACTIONS if action.name == "delete")
+    return tuple(action for action in possible if action.permission in held)
+
+
+def offered_for_many(access: Access) -> tuple[RegistryAction, ...]:
+    """The actions that a person may take on several registries, in any namespace."""
+    return tuple(action for action in ACTIONS if action.many and access.may_anywhere(action.permission))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a row of the list shows of the scheduled checks: since when the registry fails, and its last 30 days as the
+    two paths of a drawing, 3 units a day. `text` says the days in numbers; "" without a test. `silenced`: until when
+    messages wait."""
+
+    since: datetime | None = None
+    good: str = ""
+    bad: str = ""
+    text: str = ""
+    silenced: datetime | None = None
+
+
+NOTHING_SEEN = Seen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +238,57 @@ def _short_reason(registry: RegistrySecret, today: date) -> str:
     if verification.status.value != "failed":
         return labels.next_expiry(registry, today)
     return labels.reason(verification.reason) or verification.message
+
+
+def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Seen]:
+    """By uid, for those that were tested or are silenced. At most three queries."""
+    registries = list(registries)
+    silenced = silences.ends(registries, now)
+    tested = [it for it in registries if it.verification.at]
+    failed = [it.uid for it in tested if it.verification.status is VerifyStatus.FAILED]
+    since = schedule.failing_since(failed)
+    months = _months(tested, now)
+    return {
+        uid: Seen(since.get(uid), *_paths(month), _in_numbers(month), silenced.get(uid))
+        for uid in since.keys() | months.keys() | silenced.keys()
+        for month in (months.get(uid, ""),)
+    }
+
+
+def _months(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, str]:
+    """The marks of the last days by uid, read again after a minute, and after each change of a registry."""
+    first = timezone.localdate(now) - timedelta(days=DAYS - 1)
+    found: dict[str, str] = {}
+    missing: dict[str, Hashable] = {}
+    for it in registries:
+        key: Hashable = (it.uid, it.resource_version, first)
+        at, month = _months_kept.get(key, (None, ""))
+        if at and abs(now - at) < MONTHS_KEPT_FOR:
+            found[it.uid] = month
+        else:
+            missing[it.uid] = key
+    if len(_months_kept) + len(missing) > MONTHS_KEPT:
+        _months_kept.clear()
+    read = days.marks(list(missing), first, DAYS) if missing else {}
+    for uid, key in missing.items():
+        found[uid] = read.get(uid, "")
+        _months_kept[key] = now, found[uid]
+    return {uid: month for uid, month in found.items() if month}
+
+
+@lru_cache(maxsize=MONTHS_KEPT)
+def _paths(month: str) -> tuple[str, str]:
+    """A low line along the good days, and a line upwards for each day with failures, the higher one if confirmed."""
+    runs = (it.span() for it in re.finditer("o+", month))
+    good = "".join(f"M{3 * begin} 9h{3 * (end - begin)}" for begin, end in runs)
+    failed = (it.start() for it in re.finditer("[wx]", month))
+    return good, "".join(f"M{3 * day + 1} {5 if month[day] == 'w' else 0}V10" for day in failed)
+
+
+def _in_numbers(month: str) -> str:
+    good = month.count("o")
+    untested = month.count("-")
+    numbers = {"days": len(month), "failed": len(month) - good - untested, "good": good, "untested": untested}
+    if not untested:
+        return _("%(days)d days: %(failed)d failed, %(good)d good") % numbers if month else ""
+    return _("%(days)d days: %(failed)d failed, %(good)d good, %(untested)d not tested") % numbers

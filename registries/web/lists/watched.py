@@ -1,31 +1,25 @@
 """What the scheduled checks saw of one registry: its last days, how long it could be used, its changes of state."""
 
-import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from registries.domain.registry import RegistrySecret, VerifyStatus
+from registries.domain.registry import RegistrySecret
 from registries.models import DayRecord, ScheduledCredential, StateChange
-from registries.schedule import days, rows, silences
+from registries.schedule import days, rows
 from registries.schedule.intervals import Setting, Source
 from registries.schedule.state import State
+from registries.web.lists.rows import DAYS
 from registries.wiring import services
 from registries.words import labels
 
-SHOWN = 30
-"""Days of the strip."""
 CHANGES = 5
 READ = 200
 """Changes that are read, for the causes of the days."""
-KEPT, KEPT_FOR = 10_000, timedelta(minutes=1)
-"""Registries whose days are kept in memory, and for how long."""
-_kept: dict[Hashable, tuple[datetime, str]] = {}
 WINDOWS = (timedelta(hours=24), timedelta(days=7), timedelta(days=90))
 
 
@@ -80,76 +74,9 @@ def of(registry: RegistrySecret, now: datetime) -> Watched:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a row of the list shows of the scheduled checks: since when the registry fails, and its last 30 days as the
-    two paths of a drawing, 3 units a day. `text` says the days in numbers; "" without a test. `silenced`: until when
-    messages wait."""
-
-    since: datetime | None = None
-    good: str = ""
-    bad: str = ""
-    text: str = ""
-    silenced: datetime | None = None
-
-
-def of_rows(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, Seen]:
-    """By uid, for those that were tested or are silenced. At most three queries."""
-    registries = list(registries)
-    silenced = silences.ends(registries, now)
-    tested = [it for it in registries if it.verification.at]
-    failed = [it.uid for it in tested if it.verification.status is VerifyStatus.FAILED]
-    since = rows.failing_since(failed)
-    months = _months(tested, now)
-    return {
-        uid: Seen(since.get(uid), *_paths(month), _in_numbers(month), silenced.get(uid))
-        for uid in since.keys() | months.keys() | silenced.keys()
-        for month in (months.get(uid, ""),)
-    }
-
-
-def _months(registries: Iterable[RegistrySecret], now: datetime) -> dict[str, str]:
-    """The marks of the last days by uid, read again after a minute, and after each change of a registry."""
-    first = timezone.localdate(now) - timedelta(days=SHOWN - 1)
-    found: dict[str, str] = {}
-    missing: dict[str, Hashable] = {}
-    for it in registries:
-        key: Hashable = (it.uid, it.resource_version, first)
-        at, month = _kept.get(key, (None, ""))
-        if at and abs(now - at) < KEPT_FOR:
-            found[it.uid] = month
-        else:
-            missing[it.uid] = key
-    if len(_kept) + len(missing) > KEPT:
-        _kept.clear()
-    read = days.marks(list(missing), first, SHOWN) if missing else {}
-    for uid, key in missing.items():
-        found[uid] = read.get(uid, "")
-        _kept[key] = now, found[uid]
-    return {uid: month for uid, month in found.items() if month}
-
-
-@lru_cache(maxsize=KEPT)
-def _paths(month: str) -> tuple[str, str]:
-    """A low line along the good days, and a line upwards for each day with failures, the higher one if confirmed."""
-    runs = (it.span() for it in re.finditer("o+", month))
-    good = "".join(f"M{3 * begin} 9h{3 * (end - begin)}" for begin, end in runs)
-    failed = (it.start() for it in re.finditer("[wx]", month))
-    return good, "".join(f"M{3 * day + 1} {5 if month[day] == 'w' else 0}V10" for day in failed)
-
-
-def _in_numbers(month: str) -> str:
-    good = month.count("o")
-    untested = month.count("-")
-    numbers = {"days": len(month), "failed": len(month) - good - untested, "good": good, "untested": untested}
-    if not untested:
-        return _("%(days)d days: %(failed)d failed, %(good)d good") % numbers if month else ""
-    return _("%(days)d days: %(failed)d failed, %(good)d good, %(untested)d not tested") % numbers
-
-
 def _strip(records: Sequence[DayRecord], changes: Sequence[StateChange], today: date) -> list[Day]:
     found = {it.day: it for it in records}
-    shown = [today - timedelta(days=n) for n in reversed(range(SHOWN))]
+    shown = [today - timedelta(days=n) for n in reversed(range(DAYS))]
     return [_day(it, found.get(it), _causes(changes, it)) for it in shown] if found else []
 
 

@@ -29,13 +29,13 @@ from registries.probe.certificate import CertificateFacts
 from registries.schedule.silences import ends, in_force
 from registries.web import filters
 from registries.web.lists import watched
+from registries.web.lists.rows import offered
 from registries.web.pulls import pull_secrets
 from registries.web.registry.export import export_command
 from registries.web.registry.test_one import panel
 from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.wiring import services
 from registries.words import journal, labels, presets
-from registries.words.actions import offered
 from registries.words.problems import problem_text
 from registries.words.pull_secrets import image_problem
 

@@ -17,7 +17,7 @@ from registries.web.pulls.pull_secrets import usage_place
 from registries.web.registry.merge import Merge, kept, newer, normalized
 from registries.web.responses import back, details_url, dialog, done, gone, shown_path, with_registry
 from registries.web.runs.delete_many import delete_with_copies, effects
-from registries.web.runs.notices import choice, undo_url
+from registries.web.runs.progress import choice, undo_url
 from registries.wiring import services
 from registries.words import labels
 from registries.words.language import sentences

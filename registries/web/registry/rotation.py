@@ -19,8 +19,8 @@ from registries.log_in.access import ConsoleRequest
 from registries.runs.rotation import Rotations
 from registries.runs.run import Item, ItemState, RunState, RunView
 from registries.web.registry.export import before_revoking
-from registries.web.responses import back, details_url, dialog, done, shown_path
-from registries.web.runs.notices import CHANGED
+from registries.web.responses import back, details_url, done, shown_path
+from registries.web.runs.progress import CHANGED, run_dialog
 from registries.wiring import services
 from registries.words import hints, labels
 from registries.words.language import sentences
@@ -81,19 +81,15 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
     if view.state is RunState.DONE and view.succeeded == view.total:
         return _succeeded(request, items, view)
     undoing = rotations.is_undone(access=access, run_id=run)
-    context: dict[str, Any] = {
-        "run": view,
-        "state": view.state.value,
-        "title": _("Rolled back") if undoing and view.state is RunState.DONE else TITLES.get(view.state, ""),
+    title = _("Rolled back") if undoing and view.state is RunState.DONE else str(TITLES.get(view.state, ""))
+    context = {
         "undoing": undoing,
         "failed": any(it.state is ItemState.FAILED for it in items),
         "unconnected": items[0].state is ItemState.DONE and not items[0].ok,
         "robots": _second_robot(items[0].key, view),
         "lines": [(it, *_line(it, items, view, undoing=undoing)) for it in items],
     }
-    response = dialog(request, "registry/_rotation.html", context, title=str(context["title"]))
-    if changed or view.state is not RunState.RUNNING:
-        trigger_client_event(response, CHANGED, {})
+    response = run_dialog(request, "registry/_rotation.html", view, context, title=title, changed=changed)
     return trigger_client_event(response, "registries-changed", {})
 
 

@@ -11,15 +11,15 @@ from django_htmx.http import trigger_client_event
 
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Conflict, NotFound, Problem
+from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import SelectorError
 from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
-from registries.runs.run import RESUMABLE, RunState, RunView
+from registries.runs.run import RESUMABLE, RunView
 from registries.service.copying import Target
 from registries.web.responses import dialog, missing, nothing
-from registries.web.runs.notices import CHANGED
+from registries.web.runs.progress import failures, run_dialog, start_once
 from registries.wiring import services
 from registries.words.problems import problem_text
 
@@ -80,11 +80,7 @@ def copy_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Starts a confirmed run, or resumes it. A form that is sent twice shows the progress."""
     access, runs = request.access, _runs()
     if runs.view(access=access, run_id=run).state in RESUMABLE:
-        try:
-            runs.start(access=access, run_id=run)
-        except Conflict as error:
-            if error.problem != Problem.ALREADY_RUNNING:
-                raise
+        start_once(runs, access, run)
     return _progress(request, runs.view(access=access, run_id=run), changed=True)
 
 
@@ -167,14 +163,6 @@ def _groups(targets: Sequence[Target]) -> list[tuple[str, list[Target]]]:
 
 
 def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
-    failed = _runs().failed(access=request.access, run_id=view.id) if view.failed else []
-    context = {
-        "run": view,
-        "state": view.state.value,
-        "failures": [(item, problem_text(item.problem)) for item in failed],
-    }
-    response = dialog(request, "runs/_copy_run.html", context, title=_("Copy to…"))
-    if changed or view.state is not RunState.RUNNING:
-        trigger_client_event(response, CHANGED, {})
-        trigger_client_event(response, "registries-changed", {})
-    return response
+    context = {"failures": failures(_runs(), request.access, view)}
+    response = run_dialog(request, "runs/_copy_run.html", view, context, title=_("Copy to…"), changed=changed)
+    return trigger_client_event(response, "registries-changed", {}) if changed else response

@@ -12,17 +12,16 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from registries.domain.access import Access
-from registries.domain.errors import Conflict, NotFound, Problem
+from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
 from registries.runs.run import RESUMABLE, Item, RunState, RunView
 from registries.web.pulls.pull_secrets import doomed, usage_place
 from registries.web.responses import dialog, nothing
-from registries.web.runs.notices import CHANGED, choice, number_of
+from registries.web.runs.progress import choice, failures, number_of, run_dialog, start_once
 from registries.wiring import services
 from registries.words import labels
-from registries.words.problems import problem_text
 from registries.words.sync import deletion_sentences
 
 SHOWN_AT_ONCE = 100
@@ -79,11 +78,7 @@ def run_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
                 **choice(request),
             }
             return dialog(request, "runs/_batch_delete.html", context, status=422, title=_("Delete selected"))
-        try:
-            runs.start(access=access, run_id=run, forget="forget" in request.POST)
-        except Conflict as error:
-            if error.problem != Problem.ALREADY_RUNNING:
-                raise
+        start_once(runs, access, run, forget="forget" in request.POST)
     return deletion_progress(request, runs.view(access=access, run_id=run), changed=True)
 
 
@@ -178,20 +173,15 @@ def _held(access: Access, run: UUID) -> list[tuple[Item, str]]:
 
 
 def deletion_progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
-    failed = _runs().failed(access=request.access, run_id=view.id) if view.failed else []
+    failed, ended = failures(_runs(), request.access, view), view.state is RunState.DONE
     context = {
-        "run": view,
-        "failures": [(item, problem_text(item.problem)) for item in failed],
+        "failures": failed,
         "held": _held(request.access, view.id),
-        "ended": view.state is RunState.DONE,
-        "state": view.state.value,
+        "ended": ended,
         "undo": 0 if view.state is RunState.RUNNING else number_of(request.access, view.id),
     }
-    response = dialog(request, "runs/_run.html", context, title=_("Delete selected"))
-    if changed or view.state is not RunState.RUNNING:
-        trigger_client_event(response, CHANGED, {})
-    if view.state is not RunState.RUNNING:
-        trigger_client_event(response, "registries-changed", {})
-    if view.state is RunState.DONE:
-        trigger_client_event(response, "selection-set", {"uids": [item.uid for item in failed]})
+    title = _("Delete selected")
+    response = run_dialog(request, "runs/_run.html", view, context, title=title, changed=changed)
+    if ended:
+        trigger_client_event(response, "selection-set", {"uids": [item.uid for item, _text in failed]})
     return response

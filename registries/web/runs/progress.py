@@ -1,5 +1,4 @@
-"""What pages say of runs: the notices above the list, with the person's newest runs, which go on after the dialog or
-the page was left; for how long a deletion can be undone, and the addresses that undo it."""
+"""What the dialogs of runs share: a start that may come twice, the answer with its events, the undo of deletions."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -7,39 +6,60 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django_htmx.http import trigger_client_event
 
 from registries.audit import search
 from registries.domain.access import Access
+from registries.domain.errors import Conflict, Problem
 from registries.domain.registry import Key
 from registries.log_in.access import ConsoleRequest
-from registries.runs.engine import mentioned
+from registries.runs.engine import Runs
+from registries.runs.run import RunState, RunView
+from registries.web.responses import dialog
 from registries.wiring import services
 from registries.words import labels
+from registries.words.problems import problem_text
 
 CHANGED = "runs-changed"
 """The event of a run that began, ended or was stopped: the notices are fetched again."""
 
 
-@require_safe
-def run_notices(request: ConsoleRequest) -> HttpResponse:
-    """The notices. They poll while a run is under way."""
-    return render(request, "runs/_run_notices.html", notices(request.access))
+def start_once(runs: Runs, access: Access, run: UUID, *, forget: bool = False) -> None:
+    """Starts a run, or resumes it. A form that is sent twice finds it under way."""
+    try:
+        runs.start(access=access, run_id=run, forget=forget)
+    except Conflict as error:
+        if error.problem != Problem.ALREADY_RUNNING:
+            raise
 
 
-def notices(access: Access) -> dict[str, Any]:
-    """The context of the notices: the newest run of each kind, as a RunView, with the kind."""
-    kinds = services().runs
-    shown = [(kind, kinds[kind].view(access=access, run_id=run)) for kind, run in mentioned(access)]
-    ended = [run.id for kind, run in shown if kind == "delete" and run.state != "running"]
-    return {
-        "notices": shown,
-        "running": any(run.state == "running" for _, run in shown),
-        "undo": ended if of_runs(access, ended) else [],
-    }
+def failures(runs: Runs, access: Access, view: RunView) -> list[tuple[Any, str]]:
+    """The items of a run that failed, each with the text of its problem."""
+    failed = runs.failed(access=access, run_id=view.id) if view.failed else []
+    return [(item, problem_text(item.problem)) for item in failed]
+
+
+def run_dialog(
+    request: ConsoleRequest,
+    template: str,
+    view: RunView,
+    context: dict[str, Any],
+    *,
+    title: str,
+    changed: bool,
+) -> HttpResponse:
+    """The dialog of a run as it stands. `changed`: this request began or stopped it. At its end the list is drawn
+    again."""
+    context = {"run": view, "state": view.state.value, "title": title, **context}
+    response = dialog(request, template, context, title=title)
+    running = view.state is RunState.RUNNING
+    if changed or not running:
+        trigger_client_event(response, CHANGED, {})
+    if not running:
+        trigger_client_event(response, "registries-changed", {})
+    return response
 
 
 def choice(request: HttpRequest) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from registries.runs.engine import Runs
 from registries.runs.run import Group, Item, ItemState, RunState, RunView
 from registries.web import filters
 from registries.web.responses import details_url, dialog, is_htmx
-from registries.web.runs.notices import CHANGED
+from registries.web.runs.progress import run_dialog
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import problem_text
@@ -123,20 +123,12 @@ def _progress(request: ConsoleRequest, run: UUID, *, note: str = "", changed: bo
     running = view.state is RunState.RUNNING
     lines = _runs().newest_items(access=access, run_id=run, most=LINES) if running else []
     context = {
-        "run": view,
-        "state": view.state.value,
-        "title": _title(view),
         "note": note,
         "groups": [_group(it, () if running else _only_item(access, run, it)) for it in view.groups],
         "lines": [_line(it) for it in lines],
         "running": running,
     }
-    response = dialog(request, "runs/_verify_run.html", context, title=str(context["title"]))
-    if changed or not running:
-        trigger_client_event(response, CHANGED, {})
-    if not running:
-        trigger_client_event(response, "registries-changed", {})
-    return response
+    return run_dialog(request, "runs/_verify_run.html", view, context, title=_title(view), changed=changed)
 
 
 def _title(view: RunView) -> str:

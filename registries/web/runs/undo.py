@@ -8,15 +8,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from registries.domain.errors import Conflict, NotFound, Problem
+from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import Key, Removal
 from registries.log_in.access import ConsoleRequest
 from registries.runs.engine import Runs
 from registries.runs.run import Item, RunState, RunView
-from registries.web.responses import back, details_url, dialog, done, is_htmx, shown_path
-from registries.web.runs.notices import CHANGED, restorable
+from registries.web.responses import back, details_url, done, is_htmx, shown_path
+from registries.web.runs.progress import failures, restorable, run_dialog, start_once
 from registries.wiring import services
-from registries.words.problems import problem_text
 
 
 @require_POST
@@ -47,11 +46,7 @@ def undo_run(request: ConsoleRequest, run: UUID) -> HttpResponse:
 @require_POST
 def undo_start(request: ConsoleRequest, run: UUID) -> HttpResponse:
     """Resumes an undo whose process was lost."""
-    try:
-        _runs().start(access=request.access, run_id=run)
-    except Conflict as error:
-        if error.problem != Problem.ALREADY_RUNNING:
-            raise
+    start_once(_runs(), request.access, run)
     return _progress(request, _runs().view(access=request.access, run_id=run), changed=True)
 
 
@@ -66,22 +61,11 @@ def _runs() -> Runs:
 
 def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
     access = request.access
-    failed = _runs().failed(access=access, run_id=view.id) if view.failed else []
-    running = view.state is RunState.RUNNING
-    title = _title(view)
-    context = {
-        "run": view,
-        "title": title,
-        "failures": [(item, problem_text(item.problem)) for item in failed],
-        "state": view.state.value,
-    }
-    response = dialog(request, "runs/_undo_run.html", context, title=title)
-    if changed or not running:
-        trigger_client_event(response, CHANGED, {})
-    if not running:
+    context = {"failures": failures(_runs(), access, view)}
+    response = run_dialog(request, "runs/_undo_run.html", view, context, title=_title(view), changed=changed)
+    if view.state is not RunState.RUNNING:
         items = _runs().items(access=access, run_id=view.id)
         trigger_client_event(response, "registry-saved", {"uids": _new_uids(items)})
-        trigger_client_event(response, "registries-changed", {})
     return response
 
 
