@@ -74,7 +74,7 @@ class Index:
     def age(self) -> float | None:
         """Seconds since the last news from the store; None when there never was any."""
         freshness = self.freshness()
-        if not freshness.away:
+        if not freshness.problem:
             return 0.0
         return (self._clock() - freshness.as_of).total_seconds() if freshness.as_of else None
 

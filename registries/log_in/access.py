@@ -39,7 +39,7 @@ def _access(request: HttpRequest) -> Access:
 
 
 def _acting(access: Access) -> Access:
-    return access.looking_only if services().index.freshness().away else access
+    return access.looking_only if services().index.freshness().problem else access
 
 
 def client_address(request: HttpRequest) -> str:

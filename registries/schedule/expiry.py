@@ -43,7 +43,7 @@ class Expiries:
 
     def tell(self, now: datetime) -> int:
         """Tells what no process has told. Returns the number of messages, one for each registry and date."""
-        if self._index.freshness().away:
+        if self._index.freshness().problem:
             return 0
         snapshot, today = self._index.fresh(), timezone.localdate(now)
         soon = today + EXPIRES_SOON

@@ -55,7 +55,7 @@ class Placing:
 
     def update(self, now: datetime) -> None:
         """Places what is new or changed since the last call, and removes what is gone. Unavailable."""
-        if self._index.freshness().away:
+        if self._index.freshness().problem:
             return
         snapshot = self._index.fresh()
         whole = self._whole_at is None or now - self._whole_at >= WHOLE

@@ -126,7 +126,7 @@ class Sweep:
 
     def turn(self) -> int:
         """Does what is due now. Returns the number of claims. With threads it does not wait for their end."""
-        if self._index.freshness().away or not self._intervals.in_use():
+        if self._index.freshness().problem or not self._intervals.in_use():
             return 0
         self._placing.update(timezone.now())
         begun = 0

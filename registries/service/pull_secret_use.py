@@ -37,7 +37,7 @@ class PullSecretUse:
     def state(self, *, access: Access, registry: RegistrySecret) -> PullSecret | None:
         """The state of the Secret that kubelets use; None when the store cannot tell now."""
         self._guard.require(access, Permission.SEE, registry.key, Action.SEE)
-        if self._index.freshness().away:
+        if self._index.freshness().problem:
             return None
         try:
             return self._store.pull_secret(registry.key)

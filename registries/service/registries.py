@@ -54,7 +54,7 @@ class Registries:
             return self.get(access=access, key=key, action=action)
         self._guard.require(access, Permission.SEE, key, Action.SEE)
         # The store is not asked while it is away, since its answer may take long.
-        known = self._index.fresh().find(key) if self._index.freshness().away else None
+        known = self._index.fresh().find(key) if self._index.freshness().problem else None
         if known is not None:
             return known
         try:

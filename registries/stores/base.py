@@ -12,7 +12,7 @@ from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from registries.domain.errors import Problem, Unavailable
+from registries.domain.errors import Conflict, Problem, Unavailable
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal, Verification
 from registries.domain.resource import Resource
 from registries.domain.writer import Writer
@@ -85,22 +85,19 @@ class Freshness:
     """Seconds since the store last failed to answer. A refusal soon after that may be wrong: an API server that has
     just started does not know all roles."""
 
-    @property
-    def away(self) -> bool:
-        return bool(self.problem)
-
 
 class Store(Protocol):
-    """Raises the errors of domain/errors.py. While the store is away, every method raises Unavailable."""
+    """Raises the errors of domain/errors.py. While the store is away, every method raises Unavailable.
 
-    @property
-    def manages_namespaces(self) -> bool:
-        """Whether namespaces are created and deleted here. A cluster manages its own."""
-        ...
+    A method with a value of its own is for a store without what it is about.
+    """
+
+    manages_namespaces: bool = False
+    """Whether namespaces are created and deleted here. A cluster manages its own."""
 
     def stop(self) -> None:
         """Ends the background threads of the store in this process."""
-        ...
+        return
 
     def freshness(self) -> Freshness:
         """The freshness of `changes`, from memory and without waiting."""
@@ -116,7 +113,7 @@ class Store(Protocol):
 
     def reached(self, version: int) -> bool:
         """Whether a resource version that `changes` has not seen can still be a version of this store."""
-        ...
+        return False
 
     def get(self, key: Key) -> RegistrySecret:
         """One registry as it is now. NotFound."""
@@ -124,7 +121,7 @@ class Store(Protocol):
 
     def writer(self, key: Key, annotation: str) -> Writer | None:
         """The program that last wrote an annotation or the PASSWORD of writer.py; None if the console did. NotFound."""
-        ...
+        return None
 
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
         """Stores a new registry and returns it as stored. AlreadyExists; NotFound for its namespace.
@@ -152,7 +149,7 @@ class Store(Protocol):
     def annotate_all(self, places: Sequence[tuple[Key, str]], annotations: Mapping[str, str | None]) -> bool:
         """Merges the same annotations into several registries, by key and uid, in one step. Those that are gone are
         left out. False, and nothing done, where each registry takes a call of its own."""
-        ...
+        return False
 
     def set_password(
         self,
@@ -222,42 +219,37 @@ class Store(Protocol):
 
     def pull_secret(self, key: Key) -> PullSecret:
         """The state of a pull secret, after a repair where one was necessary. NONE where the store has none."""
-        ...
+        return PullSecret.NONE
 
     def upkeep_problem(self) -> Unavailable | None:
         """Why no replica maintains pull secrets in the background; the subject is the console's own namespace.
 
         None while a replica does, and where the store has no pull secrets.
         """
-        ...
+        return None
 
     def pull_secret_users(self) -> "Users | None":
         """The users of pull secrets; None where the store has none. After `acting_as`, in that person's name."""
-        ...
+        return None
 
     def pull_failures(self) -> "PodReader | None":
         """The pods that cannot pull; None where the store has no pull secrets. After `acting_as`, as that person."""
-        ...
+        return None
 
     def namespaces_with(self, labels: str) -> frozenset[str] | None:
         """The namespaces that a label selector selects, as the store has them now; None where namespaces have no
         labels, or may not be listed."""
-        ...
+        return None
 
     def node_pods(self) -> "NodePods | None":
         """The Pods of tests from a node, as the person of `acting_as`; None without one, or without pull secrets.
         Unavailable `session_ended`."""
-        ...
+        return None
 
     def create_namespace(self, name: str) -> None:
         """Creates a namespace. AlreadyExists; Conflict `namespaces_elsewhere` on a cluster."""
-        ...
+        raise Conflict(name, Problem.NAMESPACES_ELSEWHERE)
 
     def delete_namespace(self, name: str) -> None:
-        """Deletes a namespace. NotFound; Conflict `not_empty` while it contains a registry."""
-        ...
-
-
-def one_by_one(places: Sequence[tuple[Key, str]], annotations: Mapping[str, str | None]) -> bool:
-    """Store.annotate_all of a store where each registry takes a call of its own."""
-    return False
+        """Deletes a namespace. NotFound; Conflict `not_empty` while it contains a registry, and as above."""
+        raise Conflict(name, Problem.NAMESPACES_ELSEWHERE)

@@ -6,92 +6,35 @@ serial, and a reader sees versions in their order.
 """
 
 import json
-import threading
-import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
+from django.utils import timezone
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
-from registries.domain.password import decode_password, encode_password, fingerprint
-from registries.domain.registry import (
-    Credential,
-    Draft,
-    Key,
-    RegistrySecret,
-    Verification,
-    credential_of,
-)
+from registries.domain.password import encode_password
+from registries.domain.registry import Draft, Key, RegistrySecret, Verification
 from registries.domain.resource import KIND, Resource, as_applied, key_of, new_resource, to_domain
-from registries.domain.reviving import draft_of, password_annotations, reviving
-from registries.models import StoredResource, StoreVersion
-from registries.pull_secrets.kinds import PullSecret
-from registries.stores.base import Changes, ChangeType, Freshness
-from registries.stores.embedded_changes import (
-    NAMESPACE_KIND,
-    annotate_all,
-    everything,
-    merged,
-    newest_version,
-    note,
-    read,
-    written_between,
-)
-from registries.stores.sealing import Sealer, reseal_all
+from registries.domain.reviving import password_annotations
+from registries.models import StoreChange, StoredResource, StoreVersion
+from registries.stores.base import ChangeType
+from registries.stores.embedded_reads import NAMESPACE_KIND, EmbeddedStoreReads, read
+from registries.stores.sealing import reseal_all
 
-POLL = 0.02
-"""Seconds between two looks for the writes of other processes, while a watch waits."""
+CHANGES_KEPT = timedelta(hours=1)
+CHANGES_BYTES = 16 * 2**20
+"""Bytes of changes that the database keeps. An index that is further behind reads everything."""
+PRUNED_EVERY = 16
+"""Writes between two removals of old changes."""
 
 
-class EmbeddedStore:
-    """The Store protocol on Django's default database."""
+class EmbeddedStore(EmbeddedStoreReads):
+    """The store in Django's default database."""
 
     manages_namespaces = True
-
-    def __init__(self, sealer: Sealer) -> None:
-        self._sealer = sealer
-        self._written = threading.Condition()
-        self._looked_at = float("-inf")
-        self._seen = 0
-
-    def acting_as(self, acting: object | None) -> "EmbeddedStore":
-        return self
-
-    def stop(self) -> None:
-        """This store has no threads."""
-
-    def freshness(self) -> Freshness:
-        return Freshness()
-
-    def changes(self, since: str | None) -> Changes:
-        value, known = newest_version(), -1 if since is None else int(since)
-        if known == value:
-            return Changes(version=str(value), complete=False, mark=value)
-        changes = written_between(known, value) if 0 <= known < value else None
-        return changes or everything()
-
-    def wait(self, since: str | None, seconds: float) -> None:
-        """Wakes at once after a write of this process. All waiting threads share the look for other writes."""
-        end = time.monotonic() + seconds
-        with self._written:
-            while (now := time.monotonic()) < end:
-                if now - self._looked_at >= POLL:
-                    self._looked_at, self._seen = now, newest_version()
-                if str(self._seen) != since:
-                    return
-                self._written.wait(POLL)
-
-    def reached(self, version: int) -> bool:
-        return False  # `changes` never misses a version
-
-    def get(self, key: Key) -> RegistrySecret:
-        return read(self._row(key).body)[1]
-
-    def writer(self, key: Key, annotation: str) -> None:
-        """Only the console writes here."""
 
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
         return self._create(new_resource(draft), dry_run=dry_run)
@@ -188,11 +131,6 @@ class EmbeddedStore:
             self._note(ChangeType.MODIFIED, KIND, {version: row.body})
         return read(row.body)[1]
 
-    def draft(self, key: Key, *, uid: str) -> Draft:
-        row = self._row(key, uid)
-        body, registry = read(row.body)
-        return draft_of(body, registry, self._opened(row))
-
     def replace(self, draft: Draft, *, uid: str) -> RegistrySecret:
         with transaction.atomic():
             self.delete(draft.key, uid=uid)
@@ -206,44 +144,6 @@ class EmbeddedStore:
             version = self._next_version()
             self._bury(self._row(key, uid), version)
         return True
-
-    def credential(self, key: Key, *, uid: str) -> Credential:
-        row = self._row(key, uid)
-        return credential_of(as_applied(*read(row.body)), self._opened(row))
-
-    def _opened(self, row: StoredResource) -> str:
-        registry = as_applied(*read(row.body))  # the seal is bound to the values as they are stored
-        opened = self._sealer.open(row.sealed_password, uid=row.uid, binding=registry.binding)
-        return decode_password(opened)
-
-    def whole(self, key: Key, *, uid: str) -> Resource:
-        row = self._row(key, uid)
-        body = read(row.body)[0]
-        registry = as_applied(body)
-        password = self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding)
-        return reviving({**body, "spec": {**body["spec"], "password": password}})
-
-    def fingerprint(self, registry: RegistrySecret) -> bytes:
-        credential = self.credential(registry.key, uid=registry.uid)
-        return fingerprint(credential.address, credential.username, credential.password)
-
-    def pull_secret(self, key: Key) -> PullSecret:
-        return PullSecret.NONE
-
-    def upkeep_problem(self) -> None:
-        return None
-
-    def pull_secret_users(self) -> None:
-        return None
-
-    def pull_failures(self) -> None:
-        return None
-
-    def namespaces_with(self, labels: str) -> None:
-        return None
-
-    def node_pods(self) -> None:
-        return None
 
     def create_namespace(self, name: str) -> None:
         uid = str(uuid4())
@@ -290,15 +190,6 @@ class EmbeddedStore:
         if not StoredResource.objects.filter(kind=NAMESPACE_KIND, name=key.namespace).exists():
             raise NotFound(key.namespace)
 
-    @staticmethod
-    def _row(key: Key, uid: str | None = None) -> StoredResource:
-        row = StoredResource.objects.filter(kind=KIND, namespace=key.namespace, name=key.name).first()
-        if row is None:
-            raise NotFound(str(key))
-        if uid is not None and row.uid != uid:
-            raise Conflict(str(key), Problem.RECREATED)
-        return row
-
     def _insert(self, kind: str, key: Key, uid: str, version: int, body: str, sealed: str) -> None:
         try:
             with transaction.atomic():
@@ -325,3 +216,41 @@ class EmbeddedStore:
 def _metadata(given: Mapping[str, object], uid: str, version: int) -> dict[str, object]:
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {**given, "uid": uid, "resourceVersion": str(version), "creationTimestamp": created}
+
+
+def note(kind_of_change: ChangeType, kind: str, written: Mapping[int, str]) -> None:
+    """Adds changes to the log, as a part of the write. `written` has the bodies by version."""
+    last = StoreChange.objects.order_by("-resource_version").values_list("written", flat=True).first() or 0
+    changes = list[StoreChange]()
+    for version, text in written.items():
+        last += len(text.encode())
+        changes.append(
+            StoreChange(resource_version=version, type=kind_of_change, kind=kind, written=last, body=text)
+        )
+    StoreChange.objects.bulk_create(changes)
+    if any(version % PRUNED_EVERY == 0 for version in written):
+        old = Q(at__lt=timezone.now() - CHANGES_KEPT) | Q(written__lte=last - CHANGES_BYTES)
+        StoreChange.objects.filter(old, resource_version__lt=min(written)).delete()
+
+
+def annotate_all(uids: Collection[str], annotations: Mapping[str, str | None], first: int) -> dict[int, str]:
+    """Merges the same annotations into several resources, which get the versions from `first` on. Returns their new
+    bodies by version. In one transaction, with the lock of the version."""
+    rows = list(StoredResource.objects.filter(kind=KIND, uid__in=uids).order_by("pk"))
+    for version, row in enumerate(rows, first):
+        row.body, row.resource_version = annotated(read(row.body)[0], annotations, version), version
+    StoredResource.objects.bulk_update(rows, ["body", "resource_version"])
+    return {row.resource_version: row.body for row in rows}
+
+
+def annotated(body: Resource, annotations: Mapping[str, str | None], version: int) -> str:
+    """The text of a resource with these annotations merged into its own."""
+    metadata = dict(body["metadata"])
+    metadata["annotations"] = merged(metadata.get("annotations"), annotations)
+    metadata["resourceVersion"] = str(version)
+    return json.dumps({**body, "metadata": metadata}, ensure_ascii=False)
+
+
+def merged(own: Mapping[str, str] | None, annotations: Mapping[str, str | None]) -> dict[str, str]:
+    """None removes an annotation."""
+    return {name: value for name, value in {**(own or {}), **annotations}.items() if value is not None}

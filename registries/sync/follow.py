@@ -61,7 +61,7 @@ class Follower:
 
     def turn(self) -> int:
         """Looks at the rules that are due, and at those whose source or namespaces changed. Returns their number."""
-        if self._index.freshness().away:
+        if self._index.freshness().problem:
             return 0
         begun, rules = 0, rows.rules()
         for gone in self._seen.keys() - {it.id for it in rules}:
@@ -198,7 +198,7 @@ class Follower:
 
     def _failed(self, of: "Round", key: Key, known: Known, error: ConsoleError) -> bool:
         """Notes why one namespace failed. Raises the error if the whole store does not answer."""
-        if isinstance(error, Unavailable) and self._index.freshness().away:
+        if isinstance(error, Unavailable) and self._index.freshness().problem:
             raise error
         return rows.note(of.rule, key.namespace, replace(known, state=CopyState.FAILED), error.code)
 

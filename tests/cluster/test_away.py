@@ -29,7 +29,7 @@ def test_while_the_cluster_is_away_pages_show_what_is_known_and_offer_no_writing
     before = client.get(LIST)
     assert 'id="away"' not in before.content.decode()
     mortal_server.kill_api()
-    assert wait_for(lambda: services().index.freshness().away)
+    assert wait_for(lambda: services().index.freshness().problem)
 
     page = client.get(LIST)
     details = client.get("/registries/team-a/known/")
@@ -49,5 +49,5 @@ def test_while_the_cluster_is_away_pages_show_what_is_known_and_offer_no_writing
     assert "registries-changed" in pulse.headers.get("HX-Trigger", "")
 
     mortal_server.start_api()
-    assert wait_for(lambda: not services().index.freshness().away)
+    assert wait_for(lambda: not services().index.freshness().problem)
     assert 'id="away"' not in client.get(LIST).content.decode()

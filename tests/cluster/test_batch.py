@@ -168,7 +168,7 @@ def test_a_run_waits_for_a_cluster_that_is_away(
     assert wait_for(lambda: view(people, run).succeeded > 10)
 
     server.kill_api()
-    assert wait_for(lambda: services().index.freshness().away)
+    assert wait_for(lambda: services().index.freshness().problem)
     pace.late = 0.0
     assert view(people, run).state.value == "running"
     server.start_api()

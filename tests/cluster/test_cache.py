@@ -222,7 +222,7 @@ def test_nothing_is_known_before_everybody_has_listed() -> None:
 
 
 def test_how_old_it_is_counts_from_when_all_was_well(cache: Cache) -> None:
-    assert not cache.freshness().away
+    assert not cache.freshness().problem
     cache.lost("ping", "cluster_away")
     known = cache.freshness()
     cache.answered("registries")
@@ -230,7 +230,7 @@ def test_how_old_it_is_counts_from_when_all_was_well(cache: Cache) -> None:
     assert known.as_of is not None
     assert cache.freshness() == known, "one that is heard of does not make up for one that is not"
     cache.answered("ping")
-    assert not cache.freshness().away
+    assert not cache.freshness().problem
 
 
 def test_how_long_the_server_has_been_answering_is_known(cache: Cache) -> None:
@@ -241,7 +241,7 @@ def test_how_long_the_server_has_been_answering_is_known(cache: Cache) -> None:
     cache.lost("registries", "cluster_away")
     cache.answered("registries")
 
-    assert not cache.freshness().away
+    assert not cache.freshness().problem
     assert cache.freshness().steady < 5
 
 

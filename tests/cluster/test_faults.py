@@ -62,7 +62,7 @@ def test_a_server_that_is_killed_and_restarted(
 
     server.kill_api()
 
-    assert wait_for(lambda: store.freshness().away)
+    assert wait_for(lambda: store.freshness().problem)
     assert store.freshness().problem == "cluster_away"
     assert store.freshness().as_of is not None
     assert names(store) == {"before"}
@@ -72,7 +72,7 @@ def test_a_server_that_is_killed_and_restarted(
     server.start_api()
     cluster.apply("team-a", "after", password=CANARY)
 
-    assert wait_for(lambda: not store.freshness().away and names(store) == {"before", "after"})
+    assert wait_for(lambda: not store.freshness().problem and names(store) == {"before", "after"})
     store.create(make("saved"))
     assert names(store) == {"before", "after", "saved"}
 
@@ -90,7 +90,7 @@ def test_a_cut_is_no_news_and_nothing_is_missed(
     cluster.delete("team-a", "stays")
 
     assert wait_for(lambda: names(store) == {"new"})
-    assert not store.freshness().away
+    assert not store.freshness().problem
 
 
 def test_what_happened_while_it_was_cut_off_is_seen_though_the_history_is_forgotten(
@@ -99,7 +99,7 @@ def test_what_happened_while_it_was_cut_off_is_seen_though_the_history_is_forgot
     cluster.apply("team-a", "deleted", password=CANARY)
     assert wait_for(lambda: names(store) == {"deleted"})
     cable.pull()
-    assert wait_for(lambda: store.freshness().away)
+    assert wait_for(lambda: store.freshness().problem)
 
     cluster.delete("team-a", "deleted")
     cluster.apply("team-a", "created", password=CANARY)
@@ -108,7 +108,7 @@ def test_what_happened_while_it_was_cut_off_is_seen_though_the_history_is_forgot
     cable.plug()
 
     assert wait_for(lambda: names(store) == {"created"})
-    assert wait_for(lambda: not store.freshness().away)
+    assert wait_for(lambda: not store.freshness().problem)
 
 
 def test_a_version_that_is_forgotten_is_told_apart_from_a_failure(
@@ -145,17 +145,17 @@ def test_a_server_that_hangs_is_noticed(
     cluster.apply("team-a", "known", password=CANARY)
     assert wait_for(lambda: "known" in cluster.cached(EVERYWHERE))
     with cluster.store(timeouts=Timeouts(connect=1, read=1)) as store:
-        assert wait_for(lambda: not store.freshness().away and store.freshness().known)
+        assert wait_for(lambda: not store.freshness().problem and store.freshness().known)
         assert names(store) == {"known"}
         server.freeze_api()
         try:
-            assert wait_for(lambda: store.freshness().away)
+            assert wait_for(lambda: store.freshness().problem)
             assert names(store) == {"known"}
             with pytest.raises(Unavailable, match="cluster_uncertain"):
                 store.create(make("perhaps"))
         finally:
             server.thaw_api()
-        assert wait_for(lambda: not store.freshness().away)
+        assert wait_for(lambda: not store.freshness().problem)
 
 
 def test_a_cluster_without_the_resource_says_so_until_it_has_it(cluster: Cluster, server: ApiServer) -> None:
@@ -172,7 +172,7 @@ def test_a_cluster_without_the_resource_says_so_until_it_has_it(cluster: Cluster
 
         cluster.install()
 
-        assert wait_for(lambda: not store.freshness().away)
+        assert wait_for(lambda: not store.freshness().problem)
         assert names(store) == set()
 
 
@@ -189,4 +189,4 @@ def test_another_history_replaces_everything(
     cluster.apply("team-a", "restored", password=CANARY)
 
     assert wait_for(lambda: names(store) == {"restored"})
-    assert wait_for(lambda: not store.freshness().away)
+    assert wait_for(lambda: not store.freshness().problem)

@@ -128,7 +128,7 @@ def test_nothing_is_lost_and_nothing_is_done_twice(
     assert {name for name, (_, shown) in now.items() if shown} == set(written)
     assert set(now) == {it.name for it in tested} | set(written)
     assert wait_for(lambda: followed() == {name: uid for name, (uid, _) in now.items()})
-    assert wait_for(lambda: not services().index.freshness().away)
+    assert wait_for(lambda: not services().index.freshness().problem)
 
 
 def test_a_run_of_tests_that_is_cancelled_while_it_waits_is_taken_up_later(
@@ -144,7 +144,7 @@ def test_a_run_of_tests_that_is_cancelled_while_it_waits_is_taken_up_later(
     tested = stored(cluster, names)
     cable.pull()
     testing = begun_tests(people, "nina", list(tested))
-    assert wait_for(lambda: services().index.freshness().away)
+    assert wait_for(lambda: services().index.freshness().problem)
     access = people.access("nina")
 
     services().runs["verify"].cancel(access=access, run_id=testing[1])
@@ -152,7 +152,7 @@ def test_a_run_of_tests_that_is_cancelled_while_it_waits_is_taken_up_later(
     assert wait_for(lambda: running._running == 0), "the run has noticed"
     cable.plug()
 
-    assert wait_for(lambda: not services().index.freshness().away)
+    assert wait_for(lambda: not services().index.freshness().problem)
     assert progress(people, testing).groups == ()
     services().runs["verify"].start(access=access, run_id=testing[1])
     assert wait_for(lambda: progress(people, testing).state is RunState.DONE)

@@ -278,7 +278,7 @@ def test_without_the_right_to_watch_it_sweeps_and_nothing_else_is_missing(
             deleted(empty, key)
             assert store.pull_secret(key) == "ready", "read"
             assert not is_watching(store)
-            assert not store.freshness().away
+            assert not store.freshness().problem
     finally:
         empty.bind("console", WATCH_ROLE)
     told = [it.getMessage() for it in caplog.records if it.name.endswith("cluster.watch")]
@@ -352,7 +352,7 @@ def test_a_server_that_was_killed_or_lost_everything_is_watched_again(
 
         server.kill_api()
         server.start_api()
-        assert wait_for(lambda: not store.freshness().away)
+        assert wait_for(lambda: not store.freshness().problem)
         deleted(mortal, key)
         assert wait_for(lambda: is_right(mortal, key))
 

@@ -60,7 +60,7 @@ def test_a_cluster_that_goes_away_later_takes_nothing_out_of_service(cable: Cabl
 
     cable.pull()
 
-    assert wait_for(lambda: services().index.freshness().away)
+    assert wait_for(lambda: services().index.freshness().problem)
     assert readiness() == (200, "ok\n")
 
 

@@ -339,7 +339,7 @@ class TestNamespaced:
                 return set(re.findall(r"mine|theirs", client.get(LIST).content.decode()))
 
             assert wait_for(lambda: listed() == {"mine"}), "team-b has given no rights"
-            assert not services().index.freshness().away
+            assert not services().index.freshness().problem
             for role, namespace in bindings:
                 clean.bind(ACCOUNT, role, namespace)
             try:
@@ -349,7 +349,7 @@ class TestNamespaced:
                 for role, namespace in bindings:
                     clean.unbind(ACCOUNT, role, namespace)
             assert wait_for(lambda: listed() == {"mine"})
-            assert not services().index.freshness().away
+            assert not services().index.freshness().problem
             clean.apply("team-a", "mine-too", password=CANARY)
             assert wait_for(lambda: "mine-too" in client.get(LIST).content.decode())
             services().store.stop()

@@ -59,7 +59,7 @@ def test_pages_that_show_one_registry_do_not_ask_a_server_that_is_known_to_be_si
     assert "就绪" in client.get(DETAILS).content.decode()
     assert asked
     mortal_server.freeze_api()
-    assert wait_for(lambda: services().index.freshness().away)
+    assert wait_for(lambda: services().index.freshness().problem)
     asked.clear()
 
     details = client.get(DETAILS)
@@ -76,5 +76,5 @@ def test_pages_that_show_one_registry_do_not_ask_a_server_that_is_known_to_be_si
     assert "未知" in parts[0].content.decode()
 
     mortal_server.thaw_api()
-    assert wait_for(lambda: not services().index.freshness().away)
+    assert wait_for(lambda: not services().index.freshness().problem)
     assert "就绪" in client.get(DETAILS).content.decode()

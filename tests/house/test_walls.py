@@ -12,9 +12,9 @@ MOST_LINES = 350
 LONGEST_FUNCTION = 45
 FLAT_MODULES = {"__init__", "addresses", "apps", "limits", "metrics", "models", "urls"}
 OWNERS = {
-    "StoredResource": {"stores/embedded.py", "stores/embedded_changes.py", "demo/seed.py"},
-    "StoreVersion": {"stores/embedded.py", "stores/embedded_changes.py"},
-    "StoreChange": {"stores/embedded.py", "stores/embedded_changes.py"},
+    "StoredResource": {"stores/embedded.py", "stores/embedded_reads.py", "demo/seed.py"},
+    "StoreVersion": {"stores/embedded.py", "stores/embedded_reads.py"},
+    "StoreChange": {"stores/embedded.py", "stores/embedded_reads.py"},
     "DeletedRegistry": {
         *("stores/trash.py", "runs/clean_up.py", "schedule/moving.py"),
         "audit/search.py",

@@ -12,7 +12,7 @@ from django.db import connections
 from registries.domain.errors import AlreadyExists, Conflict
 from registries.domain.registry import Draft, Key, Provider
 from registries.index.snapshot import Snapshot
-from registries.stores import embedded
+from registries.stores import embedded_reads
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
 
@@ -154,7 +154,7 @@ def test_who_waits_hears_of_a_write_at_once(
     """Not only at the next look for writes of other processes."""
     created = store.create(make("one"))
     before = store.changes(None).version
-    monkeypatch.setattr(embedded, "POLL", 30)
+    monkeypatch.setattr(embedded_reads, "POLL", 30)
     asleep, took = threading.Event(), list[float]()
 
     def wait() -> None:

@@ -9,7 +9,7 @@ from registries.domain.errors import AlreadyExists, Conflict, NotFound, Unavaila
 from registries.domain.password import encode_password
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import StoreChange, StoredResource
-from registries.stores import embedded_changes
+from registries.stores import embedded
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer
 from tests.canary import CANARY
@@ -48,15 +48,15 @@ def test_a_namespace_is_created_once_and_deleted_once(embedded_store: EmbeddedSt
 def test_an_index_that_is_behind_the_kept_changes_starts_over(
     embedded_store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch, too: str
 ) -> None:
-    monkeypatch.setattr(embedded_changes, "PRUNED_EVERY", 1)
+    monkeypatch.setattr(embedded, "PRUNED_EVERY", 1)
     first = embedded_store.create(make())
     before = embedded_store.changes(None).version
     embedded_store.delete(KEY, uid=first.uid)
     assert not embedded_store.changes(before).complete
     if too == "old":
-        StoreChange.objects.update(at=timezone.now() - 2 * embedded_changes.CHANGES_KEPT)
+        StoreChange.objects.update(at=timezone.now() - 2 * embedded.CHANGES_KEPT)
     else:
-        monkeypatch.setattr(embedded_changes, "CHANGES_BYTES", 1)
+        monkeypatch.setattr(embedded, "CHANGES_BYTES", 1)
     middle = embedded_store.changes(before).version
     second = embedded_store.create(make(Key("team-a", "second")))
 
@@ -71,13 +71,13 @@ def test_an_index_that_is_behind_the_kept_changes_starts_over(
 def test_the_log_of_changes_keeps_so_many_bytes(
     embedded_store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded_changes, "CHANGES_BYTES", 400_000)
+    monkeypatch.setattr(embedded, "CHANGES_BYTES", 400_000)
     created = embedded_store.create(make())
     for size in (100, 100_000, 3_000, 50_000) * 12:
         embedded_store.annotate(KEY, {"x": "y" * size}, uid=created.uid)
 
     kept = sum(len(body.encode()) for body in StoreChange.objects.values_list("body", flat=True))
-    assert kept < 400_000 + embedded_changes.PRUNED_EVERY * 100_000
+    assert kept < 400_000 + embedded.PRUNED_EVERY * 100_000
 
 
 @pytest.mark.django_db

@@ -382,4 +382,4 @@ def test_a_name_that_was_deleted_and_taken_again_shows_the_new_one(store: Store)
 def test_a_store_that_answers_is_fresh(store: Store) -> None:
     store.changes(None)
 
-    assert not store.freshness().away
+    assert not store.freshness().problem

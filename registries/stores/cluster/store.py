@@ -36,7 +36,7 @@ from registries.pull_secrets.node_pods import NodePods
 from registries.pull_secrets.pods import PodReader
 from registries.pull_secrets.secret import PullSecrets
 from registries.pull_secrets.usage import Users
-from registries.stores.base import Changes, Freshness, SecretWaits, one_by_one
+from registries.stores.base import Changes, Freshness, SecretWaits, Store
 from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.events import Events
 from registries.stores.cluster.follower import Follower, NamespacesSeen
@@ -47,11 +47,8 @@ FIRST_LIST = 15.0
 """Seconds that a reader waits for the first list."""
 
 
-class KubernetesStore:
-    """The Store protocol on a cluster. Its threads start with the first call of `changes` or `freshness`."""
-
-    manages_namespaces = False
-    annotate_all = staticmethod(one_by_one)
+class KubernetesStore(Store):
+    """Its threads start with the first call of `changes` or `freshness`."""
 
     def __init__(
         self,
@@ -301,12 +298,6 @@ class KubernetesStore:
         path = paths.NAMESPACES
         answer = self._connection.call("GET", path, subject=path, query={"labelSelector": labels})
         return frozenset(it["metadata"]["name"] for it in answer.get("items") or ())
-
-    def create_namespace(self, name: str) -> None:
-        raise Conflict(name, Problem.NAMESPACES_ELSEWHERE)
-
-    def delete_namespace(self, name: str) -> None:
-        raise Conflict(name, Problem.NAMESPACES_ELSEWHERE)
 
     def _following(self) -> Cache:
         """The cache of this process, with its threads started."""

@@ -1,0 +1,157 @@
+"""What the embedded store holds: its registries, the changes since a version, and passwords."""
+
+import json
+import threading
+import time
+from functools import lru_cache
+from typing import Self
+
+from django.db import connection
+
+from registries.domain.errors import Conflict, NotFound, Problem
+from registries.domain.password import decode_password, fingerprint
+from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal, credential_of
+from registries.domain.resource import KIND, Resource, as_applied, to_domain
+from registries.domain.reviving import draft_of, reviving
+from registries.models import StoreChange, StoredResource, StoreVersion
+from registries.stores.base import Changes, ChangeType, Event, Freshness, Store
+from registries.stores.sealing import Sealer
+
+NAMESPACE_KIND = "Namespace"
+POLL = 0.02
+"""Seconds between two looks for the writes of other processes, while a watch waits."""
+READ = 32
+"""Bodies kept as read. One request reads the same one several times; a body may have a quarter of a megabyte."""
+_VERSION = f"SELECT value FROM {StoreVersion._meta.db_table} WHERE id = 1"  # noqa: S608  # nosec
+"""Written out: every list asks it, and Django takes longer to write it than a database to answer."""
+
+
+def everything() -> Changes:
+    """All registries at one version: the rows, and what was written while they were read."""
+    while True:
+        before = newest_version()
+        bodies = list(StoredResource.objects.filter(kind=KIND).values_list("body", flat=True))
+        value = newest_version()
+        if (meanwhile := written_between(before, value)) is not None:
+            break
+    registries = {(it := to_domain(json.loads(body))).key: it for body in bodies}
+    for event in meanwhile.events:
+        registries.pop(event.registry.key, None)
+        if event.type is not ChangeType.DELETED:
+            registries[event.registry.key] = event.registry
+    return Changes(
+        version=str(value),
+        complete=True,
+        upserted=tuple(registries.values()),
+        namespaces=namespaces(),
+        mark=value,
+    )
+
+
+def newest_version() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSION)
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def written_between(known: int, value: int) -> Changes | None:
+    """The changes after one version up to another; None when some are no longer there."""
+    rows = StoreChange.objects.filter(resource_version__gt=known, resource_version__lte=value)
+    found = list(rows.order_by("resource_version").values_list("type", "kind", "body"))
+    if len(found) != value - known:
+        return None
+    events = tuple(Event(ChangeType(change), read(body)[1]) for change, kind, body in found if kind == KIND)
+    present = {it.registry.key: it for it in events}
+    removals = (it.registry for it in events if it.type is ChangeType.DELETED)
+    return Changes(
+        version=str(value),
+        complete=False,
+        upserted=tuple(it.registry for it in present.values() if it.type is not ChangeType.DELETED),
+        removed=tuple(Removal(it.key, it.uid, int(it.resource_version)) for it in removals),
+        namespaces=namespaces() if any(kind == NAMESPACE_KIND for _, kind, _ in found) else None,
+        events=events,
+        mark=value,
+    )
+
+
+def namespaces() -> frozenset[str]:
+    return frozenset(StoredResource.objects.filter(kind=NAMESPACE_KIND).values_list("name", flat=True))
+
+
+@lru_cache(maxsize=READ)
+def read(body: str) -> tuple[Resource, RegistrySecret]:
+    """A stored body and its registry, both made once for each text. Never change the resource."""
+    resource: Resource = json.loads(body)
+    return resource, to_domain(resource)
+
+
+class EmbeddedStoreReads(Store):
+    """The part of the embedded store that reads."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._written = threading.Condition()
+        self._looked_at = float("-inf")
+        self._seen = 0
+
+    def acting_as(self, acting: object | None) -> Self:
+        return self
+
+    def freshness(self) -> Freshness:
+        return Freshness()
+
+    def changes(self, since: str | None) -> Changes:
+        value, known = newest_version(), -1 if since is None else int(since)
+        if known == value:
+            return Changes(version=str(value), complete=False, mark=value)
+        changes = written_between(known, value) if 0 <= known < value else None
+        return changes or everything()
+
+    def wait(self, since: str | None, seconds: float) -> None:
+        """Wakes at once after a write of this process. All waiting threads share the look for other writes."""
+        end = time.monotonic() + seconds
+        with self._written:
+            while (now := time.monotonic()) < end:
+                if now - self._looked_at >= POLL:
+                    self._looked_at, self._seen = now, newest_version()
+                if str(self._seen) != since:
+                    return
+                self._written.wait(POLL)
+
+    def get(self, key: Key) -> RegistrySecret:
+        return read(self._row(key).body)[1]
+
+    def credential(self, key: Key, *, uid: str) -> Credential:
+        row = self._row(key, uid)
+        return credential_of(as_applied(*read(row.body)), self._opened(row))
+
+    def _opened(self, row: StoredResource) -> str:
+        registry = as_applied(*read(row.body))  # the seal is bound to the values as they are stored
+        opened = self._sealer.open(row.sealed_password, uid=row.uid, binding=registry.binding)
+        return decode_password(opened)
+
+    def whole(self, key: Key, *, uid: str) -> Resource:
+        row = self._row(key, uid)
+        body = read(row.body)[0]
+        registry = as_applied(body)
+        password = self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding)
+        return reviving({**body, "spec": {**body["spec"], "password": password}})
+
+    def fingerprint(self, registry: RegistrySecret) -> bytes:
+        credential = self.credential(registry.key, uid=registry.uid)
+        return fingerprint(credential.address, credential.username, credential.password)
+
+    def draft(self, key: Key, *, uid: str) -> Draft:
+        row = self._row(key, uid)
+        body, registry = read(row.body)
+        return draft_of(body, registry, self._opened(row))
+
+    @staticmethod
+    def _row(key: Key, uid: str | None = None) -> StoredResource:
+        row = StoredResource.objects.filter(kind=KIND, namespace=key.namespace, name=key.name).first()
+        if row is None:
+            raise NotFound(str(key))
+        if uid is not None and row.uid != uid:
+            raise Conflict(str(key), Problem.RECREATED)
+        return row
