@@ -30,8 +30,7 @@ from registries.domain.metadata import name_problem
 from registries.domain.registry import Credential, Key
 from registries.domain.resource import API_VERSION, milliseconds
 from registries.probe import Result, registry_of
-from registries.verification.history import Check
-from registries.verification.outcome import NotTested, Tested, left_alone
+from registries.verification.history import Check, NotTested, Tested, left_alone
 from registries.wiring import services
 from registries.words import labels
 

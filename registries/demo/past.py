@@ -16,7 +16,7 @@ from registries.probe import Reason, Result
 from registries.schedule.due import RETRIES, first_due
 from registries.schedule.rows import observe
 from registries.schedule.state import State, Status, step
-from registries.verification.outcome import kept, to_json
+from registries.verification.history import kept, to_json
 from registries.wiring import services
 
 TESTS, APART = 10, timedelta(hours=23)

@@ -31,7 +31,7 @@ from registries.runs.tests import Tested, probe_step
 from registries.runs.threads import Background
 from registries.service.replacement import Change, Renewal, Replacement, same_spec
 from registries.service.tests import Tests
-from registries.verification.outcome import NotTested
+from registries.verification.history import NotTested
 
 AT_ONCE = 32
 """Registries of one run that are begun and not recorded: the workers go on while the run records."""

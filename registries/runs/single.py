@@ -22,8 +22,7 @@ from registries.models import Trial
 from registries.probe.schedule import registry_of
 from registries.runs.threads import Background
 from registries.service.tests import Tests
-from registries.verification.history import Check
-from registries.verification.outcome import NotTested, Tested, from_json, to_json
+from registries.verification.history import Check, NotTested, Tested, from_json, to_json
 
 KEPT = timedelta(hours=1)
 """How long the outcome of a test of typed values is kept."""

@@ -23,8 +23,7 @@ from registries.runs.run import Item, ItemOutcome, ItemState
 from registries.runs.threads import Background
 from registries.service.registries import Registries
 from registries.service.tests import Tests
-from registries.verification.history import Check
-from registries.verification.outcome import NotTested
+from registries.verification.history import Check, NotTested
 
 KEPT = 10
 

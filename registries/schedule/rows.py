@@ -18,7 +18,7 @@ from registries.probe.result import Reason, Result
 from registries.schedule import days, network, telling
 from registries.schedule.due import next_due
 from registries.schedule.state import FINAL, NETWORK, REFUSED, State, Status, step
-from registries.verification.outcome import to_json, without_pem
+from registries.verification.history import to_json, without_pem
 
 LOOKED_AT = 32
 """Due rows that are read at a time. The hosts of some may be taken by another process meanwhile."""

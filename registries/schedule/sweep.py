@@ -34,8 +34,7 @@ from registries.schedule.placing import Placing
 from registries.schedule.rows import Claim
 from registries.service.tests import Tests
 from registries.stores.base import Store
-from registries.verification.history import SCHEDULED, Check
-from registries.verification.outcome import from_json
+from registries.verification.history import SCHEDULED, Check, from_json
 
 AT_ONCE = 4
 """Tests of the schedule at the same time in one process. They have hours, and people's tests come first."""

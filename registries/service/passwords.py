@@ -13,8 +13,7 @@ from registries.domain.writer import PASSWORD
 from registries.intake.draft import echo_causes, password_causes
 from registries.service.guard import Guard, require_present
 from registries.stores.base import Store
-from registries.verification.history import History
-from registries.verification.outcome import NotTested
+from registries.verification.history import History, NotTested
 
 ATTEMPTS = 5
 """Attempts to change a password while tests write their verdicts."""

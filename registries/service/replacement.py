@@ -29,8 +29,7 @@ from registries.index.search import Index
 from registries.service.guard import Guard, require_present
 from registries.service.passwords import Passwords
 from registries.stores.base import SecretWaits, Store
-from registries.verification.history import History
-from registries.verification.outcome import NotTested
+from registries.verification.history import History, NotTested
 
 ATTEMPTS = 5
 """Attempts to change a password while tests write their verdicts."""

@@ -27,8 +27,7 @@ from registries.service.guard import Guard, require_present
 from registries.service.images import Images, image_query, saved_queries
 from registries.service.likeness import Likeness
 from registries.stores.base import Store
-from registries.verification.history import Check, History
-from registries.verification.outcome import NotTested, Tested, kept
+from registries.verification.history import Check, History, NotTested, Tested, kept
 from registries.verification.prober import ConnectionTest
 
 STORED_LANGUAGE = "zh"

@@ -22,8 +22,7 @@ from registries.domain.reviving import same_but_tested
 from registries.service.guard import Guard
 from registries.stores.base import Store
 from registries.stores.trash import Deleted, Trash
-from registries.verification.history import History
-from registries.verification.outcome import NotTested
+from registries.verification.history import History, NotTested
 
 
 class Undo:

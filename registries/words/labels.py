@@ -13,8 +13,7 @@ from registries.domain.access import EVERYWHERE, Role
 from registries.domain.query import Filter, Group, Member
 from registries.domain.registry import Ending, Provider, RegistrySecret, VerifyStatus
 from registries.probe import Reason, catalogue
-from registries.verification.history import SCHEDULED
-from registries.verification.outcome import NotTested, Tested
+from registries.verification.history import SCHEDULED, NotTested, Tested
 from registries.words.language import Text
 from registries.words.problems import problem_text
 

@@ -11,7 +11,7 @@ from registries.domain.registry import VerifyStatus
 from registries.domain.resource import PREFIX
 from registries.models import AuditEntry, VerificationRecord
 from registries.probe import Reason, Result, registry_of
-from registries.verification.outcome import Tested
+from registries.verification.history import Tested
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, post
 from tests.cast import Cast

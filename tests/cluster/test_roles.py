@@ -18,7 +18,7 @@ from registries.domain.password import encode_password
 from registries.domain.registry import Key
 from registries.models import AuditEntry, ClusterSession
 from registries.people import cluster_sessions, grants
-from registries.verification.outcome import NotTested
+from registries.verification.history import NotTested
 from registries.wiring import services
 from tests import canary
 from tests.api.test_api import TEAM_A, body

@@ -42,7 +42,7 @@ from registries.schedule.digest import CredentialDigest
 from registries.schedule.placing import fingerprint
 from registries.schedule.state import State
 from registries.sync.states import mark
-from registries.verification.outcome import to_json
+from registries.verification.history import to_json
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.gallery.furnishing import (

@@ -19,7 +19,7 @@ from registries.probe import Reason, Result, probe
 from registries.probe.credentials import CredentialsError, check_credentials
 from registries.probe.decoding import TooManyViews, views
 from registries.probe.scrubber import Scrubber
-from registries.verification.outcome import kept, to_json
+from registries.verification.history import kept, to_json
 from tests import examples
 from tests.peers.canary import USER, shown
 from tests.peers.scripted import HERE, Reply, Request, ScriptedServer, json_reply, registry_ok, scripted

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from registries.probe import Reason, probe
-from registries.verification.outcome import kept
+from registries.verification.history import kept
 from tests.peers.connect_proxy import connect_proxy
 from tests.peers.scripted import (
     HERE,

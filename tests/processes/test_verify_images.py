@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from registries.models import VerificationRecord
-from registries.verification.outcome import Result, from_json
+from registries.verification.history import Result, from_json
 from tests.cast import Cast
 
 Probing = Callable[[str], dict[str, str]]

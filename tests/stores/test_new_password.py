@@ -10,7 +10,7 @@ from registries.domain.errors import ConsoleError, Forbidden, Invalid, NotFound
 from registries.domain.registry import Key, RegistrySecret, VerifyStatus
 from registries.models import AuditEntry, ScheduledCredential, ScheduledRegistry, VerificationRecord
 from registries.probe import Reason, Result
-from registries.verification.outcome import NotTested
+from registries.verification.history import NotTested
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import EVERYBODY, Cast

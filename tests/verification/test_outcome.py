@@ -9,7 +9,7 @@ import pytest
 
 from registries.domain.errors import Problem
 from registries.probe import Reason, Result, Step
-from registries.verification.outcome import NotTested, from_json, left_alone, to_json
+from registries.verification.history import NotTested, from_json, left_alone, to_json
 
 RESULT = Result(
     Reason.BAD_CREDENTIALS,

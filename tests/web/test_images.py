@@ -12,7 +12,7 @@ from registries.models import Pause, VerificationRecord
 from registries.probe.image import ImageResult, PlatformSize
 from registries.probe.reason import ImageReason
 from registries.service.images import image_query
-from registries.verification.outcome import Result, from_json
+from registries.verification.history import Result, from_json
 from registries.web.lists.verdicts import image_view
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, post

@@ -21,7 +21,7 @@ from registries.probe.image import ImageQuery
 from registries.service.guard import Guard
 from registries.service.tests import Tests
 from registries.verification import history
-from registries.verification.outcome import NotTested
+from registries.verification.history import NotTested
 from registries.wiring import services
 from tests.cast import Cast
 from tests.peers.scripted import wait_for

@@ -11,8 +11,7 @@ from registries.domain.registry import Key, Provider, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.models import VerificationRecord
 from registries.probe import Reason, Result, Step
-from registries.verification.history import SCHEDULED
-from registries.verification.outcome import to_json
+from registries.verification.history import SCHEDULED, to_json
 from registries.web.lists.verdicts import stage_views, verdict_of
 from registries.wiring import services
 from registries.words.hints import next_step

@@ -12,8 +12,7 @@ from registries.domain.registry import RegistrySecret
 from registries.probe import Result, Step
 from registries.probe.certificate import CertificateFacts, ServerCertificates
 from registries.probe.image import ImageResult, NodePlatform, PlatformSize, PullQuota
-from registries.verification.history import Check
-from registries.verification.outcome import NotTested, Tested
+from registries.verification.history import Check, NotTested, Tested
 from registries.words import hints, labels
 
 NAMES_SHOWN = 8

@@ -31,7 +31,7 @@ from registries.domain.registry import USERNAME_MAX, Provider, RegistrySecret
 from registries.domain.shown import shown_words
 from registries.intake.draft import read_credential, read_draft
 from registries.log_in.access import ConsoleRequest
-from registries.verification.outcome import left_alone
+from registries.verification.history import left_alone
 from registries.web.forms import AddForm, CauseForm
 from registries.web.lists.verdicts import verdict_of
 from registries.web.pulls.adopt import Adopted, adopted_in, adopted_secret, with_credential

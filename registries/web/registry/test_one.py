@@ -15,8 +15,7 @@ from registries.domain.access import Access
 from registries.domain.errors import Invalid, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
-from registries.verification.history import SHOWN, Check
-from registries.verification.outcome import NotTested
+from registries.verification.history import SHOWN, Check, NotTested
 from registries.web.lists.rows import NOTHING_SEEN, of_rows, poll_delay, row_of
 from registries.web.lists.verdicts import verdict_of_stored
 from registries.web.responses import details_url, is_htmx, toast
