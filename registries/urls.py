@@ -5,11 +5,10 @@ from django.urls import path, register_converter
 from registries.api import metrics
 from registries.web import icons
 from registries.web.administration import accounts, channels, mirrors, namespaces, silences, tokens
-from registries.web.journal import journal
+from registries.web.journal.journal import journal, journal_run
 from registries.web.journal.journal_export import journal_export
 from registries.web.lists.list import namespace_options, pulse, registry_list, run_notices, selection
 from registries.web.lists.overview import overview
-from registries.web.lists.palette import palette
 from registries.web.pulls.pull_failures import pull_failures, restart_pod
 from registries.web.pulls.pull_secrets import pull_secret, run_usage, usage
 from registries.web.pulls.secret_scan import secret_scan
@@ -19,7 +18,6 @@ from registries.web.registry import (
     correct,
     details,
     harbor_secret,
-    images,
     intervals,
     node_tests,
     password,
@@ -29,12 +27,12 @@ from registries.web.registry import (
     test_one,
 )
 from registries.web.registry.edit_delete import delete, edit
-from registries.web.registry.relatives import align, relatives
-from registries.web.registry.relink import relink
+from registries.web.registry.relatives import align, relatives, relink
 from registries.web.responses import with_accounts_only as local
 from registries.web.runs import test_many, undo
 from registries.web.runs.copy_to import copy, copy_cancel, copy_many, copy_plan, copy_progress, copy_start
 from registries.web.runs.delete_many import batch_delete, run_cancel, run_items, run_progress, run_start
+from registries.web.shell import palette
 
 
 class NameConverter:
@@ -70,7 +68,7 @@ urlpatterns = [
     path("registries/-/add/name/", checks.check_name, name="check_name"),
     path("registries/-/add/address/", checks.check_address, name="check_address"),
     path("registries/-/add/ca/", checks.check_ca, name="check_ca"),
-    path("registries/-/add/images/", images.typed_choices, name="add_images"),
+    path("registries/-/add/images/", test_one.typed_image_choices, name="add_images"),
     path("registries/-/try/", add.try_connection, name="try"),
     path("registries/-/try/<uuid:trial>/", add.ask_trial, name="trial"),
     path("registries/-/batch-delete/", batch_delete, name="batch_delete"),
@@ -111,7 +109,7 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/row/", test_one.row, name="row"),
     path("registries/<k8s:namespace>/<k8s:name>/status/", test_one.card, name="card"),
     path("registries/<k8s:namespace>/<k8s:name>/verify/", test_one.verify, name="verify"),
-    path("registries/<k8s:namespace>/<k8s:name>/images/", images.choices, name="images"),
+    path("registries/<k8s:namespace>/<k8s:name>/images/", test_one.image_choices, name="images"),
     path("registries/<k8s:namespace>/<k8s:name>/edit/", edit, name="edit"),
     path("registries/<k8s:namespace>/<k8s:name>/interval/", intervals.registry_interval, name="interval"),
     path("registries/<k8s:namespace>/<k8s:name>/password/", password.change_password, name="password"),
@@ -137,7 +135,7 @@ urlpatterns = [
     path("registries/<k8s:namespace>/<k8s:name>/node/<slug:test>/", node_tests.progress, name="node_verdict"),
     path("registries/<k8s:namespace>/<k8s:name>/usage/", usage, name="usage"),
     path("registries/<k8s:namespace>/<k8s:name>/pull-secret/", pull_secret, name="pull_secret"),
-    path("journal/", journal.journal, name="journal"),
+    path("journal/", journal, name="journal"),
     path("channels/", channels.channels, name="channels"),
     path("channels/-/silences/add/", silences.silence_add, name="silence_add"),
     path("channels/-/silences/<int:silence>/end/", silences.silence_end, name="silence_end"),
@@ -148,7 +146,7 @@ urlpatterns = [
     path("channels/<uuid:channel>/try/", channels.channel_try_again, name="channel_try_again"),
     path("channels/<uuid:channel>/delete/", channels.channel_delete, name="channel_delete"),
     path("journal/export/", journal_export, name="journal_export"),
-    path("journal/runs/<uuid:run>/", journal.journal_run, name="journal_run"),
+    path("journal/runs/<uuid:run>/", journal_run, name="journal_run"),
     path("namespaces/", namespaces.namespaces, name="namespaces"),
     path("namespaces/<k8s:name>/interval/", intervals.namespace_interval, name="namespace_interval"),
     path("rules/", rules.rules, name="rules"),

@@ -26,8 +26,8 @@ from registries.domain.registry import Draft, Key, Origin, RegistrySecret
 from registries.domain.selectors import read_selector
 from registries.domain.shown import NOT_VALID
 from registries.index.search import Index
+from registries.service.copies import Likeness
 from registries.service.guard import Guard, require_present
-from registries.service.likeness import Likeness
 from registries.stores.base import Store
 
 NEEDED_AT_SOURCE = (Permission.CREATE, Permission.TEST)

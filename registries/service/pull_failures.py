@@ -1,21 +1,150 @@
-"""Pods that cannot pull, each container with an explanation."""
+"""Pods that cannot pull, the Secrets that pods use, and the registries that can be made from them. On a cluster with
+people of its own, the API server decides what each person may read.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from registries.audit.action import IN_DOUBT, OK, Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access
-from registries.domain.errors import Forbidden, NotFound, Problem, Refused, Unavailable
+from registries.domain.errors import (
+    Cause,
+    ConsoleError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Problem,
+    Refused,
+    Unavailable,
+)
 from registries.domain.query import Criteria
-from registries.domain.registry import Key
+from registries.domain.registry import Key, RegistrySecret
 from registries.index.search import Index
 from registries.pull_secrets.explain import Explanation, Waiting, explain
-from registries.pull_secrets.failing import FailingPod, Phase
-from registries.service.adoption import Adoption
-from registries.service.secret_scan import SecretScan
+from registries.pull_secrets.failing import FailingPod, Phase, SecretCredential
+from registries.pull_secrets.images import image_hosts
+from registries.pull_secrets.kinds import is_object_name
+from registries.pull_secrets.scan import Finding, Scanned, comparable, scan, unused
 from registries.stores.base import Store
+
+FIELD = "adopted"
+"""The field of the causes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adoptable:
+    """What a Secret has for a registry. Without credentials, `problem` is why: `Forbidden`, also for people of the
+    console's own accounts, `NotFound` without one that can be used, or why the cluster did not answer."""
+
+    credentials: tuple[SecretCredential, ...] = ()
+    problem: Problem | None = None
+
+
+class Adoption:
+    """Secrets are read with the rights of the person, each time, and are not kept."""
+
+    def __init__(self, store: Store, index: Index) -> None:
+        self._store = store
+        self._index = index
+
+    def look(self, *, access: Access, secret: Key) -> Adoptable:
+        """The credentials of a Secret, without those for a host that no registry has, such as hub.docker.com. NotFound
+        for a namespace that this person does not see; Unavailable `session_ended`."""
+        self._index.require_namespace(access, secret.namespace)
+        reader = self._store.acting_as(access.acting).pull_failures()
+        if reader is None or not is_object_name(secret.name):
+            return Adoptable(problem=Problem.NOT_FOUND)
+        try:
+            found = reader.credentials(secret)
+        except Forbidden:
+            return Adoptable(problem=Problem.FORBIDDEN)
+        except ConsoleError as error:
+            if error.problem == Problem.SESSION_ENDED:
+                raise
+            return Adoptable(problem=Problem.NOT_FOUND if isinstance(error, NotFound) else error.code)
+        usable = tuple(it for it in found if it.host.lower() in image_hosts(it.host))
+        return Adoptable(usable, None if usable else Problem.NOT_FOUND)
+
+    def take(self, *, access: Access, secret: Key, entry: str, address: str) -> SecretCredential:
+        """The credential of one key of `auths`, for a registry at `address`.
+
+        Invalid for the field `adopted`: the Secret cannot be read, has no such key any more, or the address is another
+        host than that of the key, which must not get its password.
+        """
+        found = self.look(access=access, secret=secret)
+        taken = next((it for it in found.credentials if it.key == entry), None)
+        if taken is None:
+            raise Invalid(str(secret), [Cause(FIELD, found.problem or Problem.NOT_FOUND)])
+        if taken.host.lower() not in image_hosts(address):
+            raise Invalid(str(secret), [Cause(FIELD, Problem.IMAGE_ELSEWHERE, part=taken.host)])
+        return taken
+
+
+MOST_NAMESPACES = 20
+MOST_FINDINGS = 200
+"""Findings, and unused registries, that are given."""
+
+
+@dataclass(slots=True)
+class Scan:
+    """By namespace and name. `secrets` are those with a finding, of `checked` in all. `unread` are the namespaces and
+    kinds that this person may not list. `problem` is why others could not be read now. `more` says that the scan is
+    not complete."""
+
+    secrets: list[Scanned] = field(default_factory=list)
+    unused: list[RegistrySecret] = field(default_factory=list)
+    checked: int = 0
+    unread: list[tuple[str, list[str]]] = field(default_factory=list)
+    problem: Problem | None = None
+    more: bool = False
+
+
+class SecretScan:
+    """Objects and Secrets are read when a person asks, and are not kept."""
+
+    def __init__(self, store: Store, index: Index) -> None:
+        self._store = store
+        self._index = index
+
+    def find(self, *, access: Access, namespace: str = "") -> Scan:
+        """The scan of the namespaces that this person sees, or of one of them. NotFound for another namespace;
+        Unavailable `session_ended`.
+
+        On a cluster with people of its own, the API server decides what this person may list and read.
+        """
+        self._index.require_namespace(access, namespace)
+        problem = self._index.freshness().problem
+        reader = None if problem else self._store.acting_as(access.acting).pull_failures()
+        if reader is None:
+            return Scan(problem=problem)
+        namespaces = (namespace,) if namespace else self._index.namespaces(access)
+        found = Scan(more=len(namespaces) > MOST_NAMESPACES)
+        namespaces = namespaces[:MOST_NAMESPACES]
+        in_use, found.problem = reader.in_use(namespaces)
+        known = {place: self._index.matching(access, Criteria(place)) for place in namespaces}
+        keys = [Key(place, name) for place, names in in_use.items() for name in sorted(names.users)]
+        registries = {it.key: it for place in known.values() for it in place}
+        read = comparable(reader.secrets(keys, registries))
+        for place, names in in_use.items():
+            secrets = {key.name: it for key, it in read.items() if key.namespace == place}
+            found.secrets += [it for it in scan(place, names, secrets, known[place]) if it.findings]
+            found.unused += unused(names, known[place])
+            if names.forbidden:
+                found.unread.append((place, names.forbidden))
+        found.checked = sum(key in read for key in keys)
+        found.more |= found.checked < len(keys) or max(len(found.secrets), len(found.unused)) > MOST_FINDINGS
+        found.secrets.sort(key=_rank)
+        del found.secrets[MOST_FINDINGS:], found.unused[MOST_FINDINGS:]
+        return found
+
+
+def _rank(scanned: Scanned) -> tuple[int, Key]:
+    """The worst findings first."""
+    order = list(Finding)
+    return min(map(order.index, scanned.findings)), scanned.key
+
 
 MOST_EXPLAINED = 2_000
 """Containers that are explained. Each takes some milliseconds at worst, since registries choose parts of the texts."""

@@ -5,8 +5,7 @@ One method per use case, keyword-only, without request, response or ORM. Lists a
 
 from collections.abc import Callable, Mapping, Sequence
 
-from registries.audit import changes
-from registries.audit.action import Action, note_of_new
+from registries.audit.action import Action, note_of_edit, note_of_new
 from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import AlreadyExists, Cause, Forbidden, Invalid, Problem, Unavailable
@@ -166,7 +165,7 @@ class Registries:
             patch = information_annotations(information)
             changed = store.annotate(key, patch, uid=uid, resource_version=resource_version, dry_run=rehearse)
             if not rehearse:
-                note = changes.edited(before.information, changed.information)
+                note = note_of_edit(before.information, changed.information)
                 self._audit.record(access, Action.EDIT, key=key, uid=uid, note=note)
         return changed
 

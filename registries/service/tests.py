@@ -23,9 +23,9 @@ from registries.index.search import Index
 from registries.limits import Pauses, Rates
 from registries.probe.result import Reason, Result
 from registries.probe.schedule import registry_of
+from registries.service.copies import Likeness
 from registries.service.guard import Guard, require_present
 from registries.service.images import Images, image_query, saved_queries
-from registries.service.likeness import Likeness
 from registries.stores.base import Store
 from registries.verification.history import Check, History, NotTested, Tested, kept
 from registries.verification.prober import ConnectionTest

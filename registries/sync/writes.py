@@ -9,9 +9,9 @@ from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, 
 from registries.domain.registry import Draft, Key, RegistrySecret
 from registries.domain.resource import verification_annotations
 from registries.pull_secrets.kinds import Binding, PullSecret
+from registries.service.copies import Likeness
 from registries.service.copying import Copying
 from registries.service.guard import Guard
-from registries.service.likeness import Likeness
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.replacement import Replacement
 from registries.stores.base import Store

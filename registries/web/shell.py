@@ -1,16 +1,24 @@
-"""The context processor of the page frame: navigation, theme, languages."""
+"""The page frame: navigation, theme and languages; and the palette (Ctrl-K), which finds what a person may see."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple, Self
 
 from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from registries.domain.access import Access, Permission, Role
 from registries.domain.errors import Unavailable
+from registries.domain.query import Criteria, ListQuery
 from registries.log_in.access import ConsoleRequest
+from registries.web import filters
+from registries.web.responses import details_url
 from registries.wiring import services
 from registries.words import labels
 from registries.words.problems import problem_text
@@ -133,3 +141,25 @@ def _administers(request: ConsoleRequest) -> bool:
 def _entry(view: str, text: Any, icon: str, path: str) -> Entry:
     url = reverse(f"registries:{view}")
     return Entry(url, text, icon, here=path.startswith(url))
+
+
+MOST = 8
+"""Entries of each group."""
+
+
+@require_safe
+def palette(request: ConsoleRequest) -> HttpResponse:
+    """Up to MOST pages, namespaces and registries whose names contain `find`."""
+    find = request.GET.get("find", "").strip().lower()[: filters.LONGEST_TEXT]
+    index, access = services().index, request.access
+    pages = [(str(it.text), it.url) for group in navigation(request) for it in group.entries]
+    spaces = [(name, filters.url(ListQuery(), namespace=name)) for name in index.namespaces(access)]
+    groups: list[tuple[str, list[tuple[str, Any]]]] = [
+        (gettext("Pages"), [it for it in pages if find in it[0].lower()][:MOST]),
+        (gettext("Namespaces"), [it for it in spaces if find in it[0]][:MOST]),
+    ]
+    if find:
+        known = islice(index.matching(access, Criteria(text=find)), MOST)
+        entries = [(f"{it.title} · {it.namespace}", details_url(it.key)) for it in known]
+        groups.append((gettext("Registries"), entries))
+    return render(request, "lists/_palette.html", {"groups": [it for it in groups if it[1]]})

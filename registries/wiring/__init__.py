@@ -35,19 +35,17 @@ from registries.schedule.placing import leave
 from registries.schedule.rows import observe
 from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE
 from registries.schedule.sweep import Schedule
-from registries.service.copies import Copies
+from registries.service.copies import Copies, Likeness
 from registries.service.copying import Copying
 from registries.service.guard import Guard
 from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
 from registries.service.images import Images
-from registries.service.likeness import Likeness
-from registries.service.missing import MissingCopies
 from registries.service.node_tests import NodeTests
 from registries.service.passwords import Passwords
 from registries.service.pull_failures import PodFailures
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.registries import Registries
-from registries.service.relatives import Relatives
+from registries.service.relatives import MissingCopies, Relatives
 from registries.service.replacement import Replacement
 from registries.service.tests import Tests
 from registries.service.undo import Undo

@@ -1,24 +1,56 @@
-"""The parts that admit people and programs: accounts, tokens, people of the cluster."""
+"""The parts that admit people and programs: accounts, tokens, people of the cluster; and how much one person may ask,
+as rates over all processes and seats in this one.
+"""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from registries.limits import LogInRates, Rates, Seats, StoredBuckets
 from registries.people.accounts import Accounts
 from registries.people.base import People
 from registries.people.grants import LocalPeople
 from registries.people.tokens import Refusals, Tokens
-from registries.wiring.base import part
-from registries.wiring.limiting import Limiting
+from registries.wiring.base import Foundation, part
 
 if TYPE_CHECKING:
     from registries.people.cluster_bearers import ClusterTokens
     from registries.people.cluster_sessions import ClusterSessions
 
+EXPORTS_AT_ONCE, EXPORTS_PER_MINUTE = 3, 6
+"""Files of many entries: at once in one process, and of one person. One takes some seconds of the processor."""
 
-class Admitting(Limiting):
-    """People, and programs with a token."""
+
+class Admitting(Foundation):
+    """People, and programs with a token, and the limits of their requests."""
+
+    @part
+    def api_rates(self) -> Rates:
+        return Rates(settings.API_RATE, StoredBuckets())
+
+    @part
+    def log_ins(self) -> LogInRates:
+        return LogInRates.of(settings.AXES_FAILURE_LIMIT, StoredBuckets())
+
+    @part
+    def api_tests(self) -> Seats:
+        """Tests that API clients wait for at once; one person gets half of the seats."""
+        return Seats(settings.API_TESTS, each=settings.API_TESTS // 2)
+
+    @part
+    def api_watches(self) -> Seats:
+        """Watches at once; one person gets half of the seats."""
+        return Seats(settings.API_WATCHES, each=-(-settings.API_WATCHES // 2))
+
+    @part
+    def export_seats(self) -> Seats:
+        """Files of many entries that are made at once; one for each person."""
+        return Seats(EXPORTS_AT_ONCE, each=1)
+
+    @part
+    def export_rates(self) -> Rates:
+        return Rates(EXPORTS_PER_MINUTE, StoredBuckets())
 
     @part
     def accounts(self) -> Accounts:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from registries.audit import changes
-from registries.audit.action import OF_SECRET, OK, Action
+from registries.audit.action import OF_SECRET, OK, Action, read_changes
 from registries.audit.log import TESTS
 from registries.audit.search import Outcome, RunLine
 from registries.models import AuditEntry
@@ -170,7 +169,7 @@ def _about(entry: AuditEntry) -> str:
         return ngettext("%(n)s entry", "%(n)s entries", rows) % {"n": f"{rows:,}"}
     if entry.action != Action.EDIT or entry.outcome != OK:
         return ""
-    edited = changes.read(entry.note)
+    edited = read_changes(entry.note)
     if edited is None:
         return ""
     parts = [_changed(name, texts) for name, texts in edited.items()]

@@ -15,7 +15,7 @@ DIFFERENCES = {
     "password": _("another password"),
     "unknown": _("not compared"),
 }
-"""In what a registry differs from its source, by the codes of service.likeness."""
+"""In what a registry differs from its source, by the codes of service.copies."""
 NAMED = 5
 """Registries that a sentence names."""
 

@@ -14,8 +14,7 @@ import pytest
 
 from registries.cluster.paths import pods_in, secret, secrets_in
 from registries.domain.registry import Key
-from registries.web.pulls.commands import SHAPE
-from registries.web.pulls.step import COMMANDS, UNFOLDED
+from registries.web.pulls.step import COMMANDS, SHAPE, UNFOLDED
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.cluster.test_pages import configured

@@ -11,9 +11,9 @@ import pytest
 
 from registries.cluster.paths import pods_in, secret, secrets_in
 from registries.domain.registry import Draft, Key, Provider
-from registries.web.pulls import commands
+from registries.web.pulls import step as commands
+from registries.web.pulls.step import export_command
 from registries.web.registry.details import commands as details_commands
-from registries.web.registry.export import export_command
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.cluster.users import ACCOUNTS, HARBOR, account, make, pod_spec

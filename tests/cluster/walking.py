@@ -12,7 +12,7 @@ from registries.cluster import paths
 from registries.domain.access import Access
 from registries.domain.registry import Draft, Key, Provider, VerifyStatus
 from registries.pull_secrets.explain import Code, Near
-from registries.web.pulls.commands import SHAPE
+from registries.web.pulls.step import SHAPE
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cluster.test_pull_failures import PAGE

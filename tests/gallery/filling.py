@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from registries.audit import changes
+from registries.audit import action as changes
 from registries.audit.action import Action
 from registries.demo.seed import PASSWORD
 from registries.domain.access import EVERYWHERE, Access, Role
@@ -380,8 +380,10 @@ def _fill_journal() -> None:
     longest = Key(LONGEST, LONG_NAME)
     record(person, Action.CREATE, key=longest, note=LONG_VALUES["domain"])
     renamed = {"display_name": ("Harbor 生产环境", "Harbor 生产环境（只读）"), "description": None}
-    record(omar, Action.EDIT, key=Key("team-a", "harbor-team-a"), note=changes.write(renamed))
-    record(person, Action.EDIT, key=longest, note=changes.write({"display_name": ("长" * 90, "w" * 90)}))
+    record(omar, Action.EDIT, key=Key("team-a", "harbor-team-a"), note=changes.write_changes(renamed))
+    record(
+        person, Action.EDIT, key=longest, note=changes.write_changes({"display_name": ("长" * 90, "w" * 90)})
+    )
     record(omar, Action.COPY, key=Key("team-a", "harbor-team-a"), note="default/harbor-prod")
     record(omar, Action.DELETE, key=Key("team-a", "harbor-team-a"), outcome="Forbidden")
     record(omar, Action.DELETE, key=Key("team-a", "harbor-team-a"), outcome="Forbidden")

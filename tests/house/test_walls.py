@@ -78,7 +78,7 @@ OWNERS = {
             "words/journal.py",
             "web/registry/details.py",
         ),
-        *("web/journal/journal_rows.py", "web/journal/journal_export.py"),
+        *("web/journal/journal.py", "web/journal/journal_export.py"),
         "demo/seed.py",
     },
 }

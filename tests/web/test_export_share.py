@@ -12,7 +12,7 @@ from registries.domain.registry import Key
 from registries.models import AuditEntry
 from registries.web.journal import journal_export
 from registries.wiring import services
-from registries.wiring.limiting import EXPORTS_AT_ONCE, EXPORTS_PER_MINUTE
+from registries.wiring.admitting import EXPORTS_AT_ONCE, EXPORTS_PER_MINUTE
 from tests.cast import Cast
 
 EXPORT = "/journal/export/"

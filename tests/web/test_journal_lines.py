@@ -13,7 +13,8 @@ from django.apps import apps
 from django.db import connection
 from django.test import Client
 
-from registries.audit import changes, search
+from registries.audit import action as changes
+from registries.audit import search
 from registries.audit.action import Action
 from registries.audit.search import Criteria, Outcome
 from registries.domain.access import Access, Role
@@ -348,17 +349,17 @@ def test_a_rehearsed_edit_and_an_old_one_say_nothing(cast: Cast) -> None:
 
 @pytest.mark.parametrize("note", ["", "x", "[]", "1", '{"a": 1}', '{"a": []}', '{"a": ["b"]}', "null", '"x"'])
 def test_a_note_of_another_kind_has_no_changes(note: str) -> None:
-    assert changes.read(note) is None
+    assert changes.read_changes(note) is None
 
 
 @pytest.mark.parametrize(
     "texts", [("a" * 300, "b"), ("\\" * 300, '"' * 300), ("长" * 300, "宽" * 300), ("", "")]
 )
 def test_the_note_of_an_edit_fits(texts: tuple[str, str]) -> None:
-    note = changes.write({"display_name": texts, "description": None})
+    note = changes.write_changes({"display_name": texts, "description": None})
 
     assert len(note) <= changes.NOTE_MAX
-    read = changes.read(note)
+    read = changes.read_changes(note)
     assert read
     assert set(read) == {"display_name", "description"}
 

@@ -1,11 +1,12 @@
-"""The audit log as a CSV file for spreadsheets."""
+"""The audit log as a CSV file for spreadsheets, streamed part by part. Each person gets a fair share of the work."""
 
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from io import StringIO
 
+from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone, translation
@@ -14,10 +15,10 @@ from django.views.decorators.http import require_GET
 
 from registries.audit import search
 from registries.audit.action import Action
-from registries.domain.access import Permission
+from registries.domain.access import Access, Permission
+from registries.domain.errors import TooManyRequests
 from registries.log_in.access import ConsoleRequest
 from registries.models import AuditEntry
-from registries.web.download import csv_file, share
 from registries.web.journal.journal_filter import JournalFilter
 from registries.wiring import services
 from registries.words.journal import line
@@ -93,3 +94,50 @@ def _cell(value: str) -> str:
     sign is a comma, Excel begins a cell after each semicolon."""
     value = _CELL.sub(r"\1'", value)
     return f"'{value}" if value.startswith(FORMULA) or value.lstrip().startswith(FORMULA) else value
+
+
+BUSY = 5
+"""Seconds until somebody without a seat tries again."""
+
+
+@contextmanager
+def share(access: Access) -> Iterator[None]:
+    """Holds one of the few seats of this process for a file. TooManyRequests without a free seat, for a second file of
+    this person at the same time, and for too many files a minute."""
+    seats = services().export_seats
+    if not seats.take(access.owner):
+        raise TooManyRequests(retry_after=BUSY)
+    try:
+        if wait := services().export_rates.wait(f"export {access.owner}"):
+            raise TooManyRequests(retry_after=wait)
+        yield
+    finally:
+        seats.give_back(access.owner)
+
+
+def csv_file(name: str, parts: Iterator[str], held: ExitStack) -> StreamingHttpResponse:
+    """The response. `held` is closed when the file has ended, or when its client has gone."""
+    response = StreamingHttpResponse(_Held(parts, held), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+class _Held:
+    """The parts. The server calls `close` in each case."""
+
+    def __init__(self, parts: Iterator[str], held: ExitStack) -> None:
+        self._parts = parts
+        self._held = held
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            return next(self._parts)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._held.close()

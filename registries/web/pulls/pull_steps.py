@@ -16,7 +16,10 @@ from registries.pull_secrets.images import image_hosts
 from registries.pull_secrets.kinds import Binding, is_object_name
 from registries.pull_secrets.matching import DEFAULT_DOMAIN
 from registries.service.pull_failures import Failure
-from registries.web.pulls.commands import (
+from registries.web.pulls.step import (
+    COMMANDS,
+    Accounts,
+    Step,
     change_account,
     change_template,
     delete_secret,
@@ -24,7 +27,6 @@ from registries.web.pulls.commands import (
     look_at,
     restart,
 )
-from registries.web.pulls.step import COMMANDS, Accounts, Step
 from registries.web.responses import details_url
 from registries.wiring import services
 

@@ -16,8 +16,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.kinds import ACCOUNT, is_object_name
 from registries.pull_secrets.scan import Finding, Scanned
 from registries.web.pulls.adopt import add_url
-from registries.web.pulls.commands import change_account, change_template, delete_secret, look_at
-from registries.web.pulls.step import COMMANDS, Step
+from registries.web.pulls.step import COMMANDS, Step, change_account, change_template, delete_secret, look_at
 from registries.web.responses import details_url, is_htmx
 from registries.wiring import services
 from registries.words.labels import Label

@@ -31,7 +31,7 @@ from registries.web import filters
 from registries.web.lists import watched
 from registries.web.lists.rows import offered
 from registries.web.pulls import pull_secrets
-from registries.web.registry.export import export_command
+from registries.web.pulls.step import export_command
 from registries.web.registry.test_one import panel
 from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.wiring import services

@@ -1,6 +1,11 @@
-"""编辑信息 (edit) and 删除 (delete). Neither overwrites or deletes what somebody else changed meanwhile."""
+"""编辑信息 (edit) and 删除 (delete). Neither overwrites or deletes what somebody else changed meanwhile.
+
+An edit is merged with what others saved since its form was opened. Only a text that both changed is a conflict.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -8,19 +13,97 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from registries.audit.action import Action
-from registries.domain.errors import Conflict, Invalid, NotFound, Problem
+from registries.audit.action import OK, Action
+from registries.audit.log import events_of
+from registries.domain.access import Access
+from registries.domain.errors import Conflict, ConsoleError, Invalid, NotFound, Problem
 from registries.domain.registry import INFORMATION, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.web.forms import EditForm
 from registries.web.pulls.pull_secrets import usage_place
-from registries.web.registry.merge import Merge, kept, newer, normalized
 from registries.web.responses import back, details_url, dialog, done, gone, shown_path, with_registry
 from registries.web.runs.delete_many import delete_with_copies, effects
 from registries.web.runs.progress import choice, undo_url
 from registries.wiring import services
 from registries.words import labels
 from registries.words.language import sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """A text that somebody else saved, by whom and when. `person` is a user name, or "Someone with kubectl"."""
+
+    label: str
+    text: str
+    person: str
+    at: datetime | None
+    ago: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Both edits together, by the name of the field."""
+
+    texts: Mapping[str, str]
+    """The values to save: the typed text where the person changed it, else the stored one."""
+    taken: tuple[str, ...]
+    """Texts that only somebody else changed."""
+    clashes: tuple[str, ...]
+    """Texts that both changed, to different values."""
+
+    @classmethod
+    def of(cls, stored: RegistrySecret, typed: Mapping[str, str]) -> "Merge":
+        """`typed` has the values of an EditForm, normalized."""
+        texts: dict[str, str] = {}
+        taken: list[str] = []
+        clashes: list[str] = []
+        for name, now in stored.information.items():
+            mine, seen = typed[name], typed[f"seen_{name}"]
+            changed_by_others = normalized(now) not in (seen, mine)
+            texts[name] = now if mine == seen else mine
+            if changed_by_others:
+                (taken if mine == seen else clashes).append(name)
+        return cls(texts, tuple(taken), tuple(clashes))
+
+
+def normalized(text: str) -> str:
+    """A text trimmed, with the line ends of the store; a browser sends others."""
+    return text.replace("\r\n", "\n").strip()
+
+
+def newer(access: Access, registry: RegistrySecret, name: str) -> Newer:
+    """What somebody else saved in a text of the registry."""
+    person, at = _author(access, registry, name)
+    return Newer(
+        label=str(labels.FIELDS[name]),
+        text=registry.information[name],
+        person=person or _("Someone else"),
+        at=at,
+        ago=labels.ago(at, datetime.now(UTC)) if at else "",
+    )
+
+
+def kept(access: Access, registry: RegistrySecret, names: tuple[str, ...]) -> list[str]:
+    """A sentence for each text that only somebody else changed."""
+    texts = (newer(access, registry, name) for name in names)
+    return [
+        _("%(field)s: the newer text of %(person)s is kept.") % {"field": it.label, "person": it.person}
+        for it in texts
+    ]
+
+
+def _author(access: Access, registry: RegistrySecret, name: str) -> tuple[str, datetime | None]:
+    """Who last wrote a text, and when: another program of the cluster, or a person by the audit log."""
+    try:
+        writer = services().registries.writer(access=access, key=registry.key, text=name.replace("_", "-"))
+    except ConsoleError:
+        return "", None
+    if writer:
+        return writer.program and _("Someone with %(program)s") % {"program": writer.program}, writer.at
+    edits = (it for it in events_of(registry) if it.action == Action.EDIT and it.outcome == OK)
+    entry = next(edits, None)
+    return (entry.person, entry.at) if entry else ("", None)
+
 
 ATTEMPTS = 3
 """Attempts of a save while others save as well."""

@@ -26,9 +26,9 @@ from registries.log_in.access import ConsoleRequest
 from registries.probe.result import Result
 from registries.service.copies import MOST, Copy, CopyState
 from registries.web.forms import HarborForm, NewPasswordForm
+from registries.web.pulls.step import before_revoking, export_command
 from registries.web.registry import rotation
 from registries.web.registry.add import trial_outcome, trial_refused
-from registries.web.registry.export import before_revoking, export_command
 from registries.web.registry.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, gone, shown_path, with_registry
 from registries.wiring import services

@@ -1,4 +1,6 @@
-"""The part of the details page about copies and the same credential, and 对齐 (align)."""
+"""The part of the details page about copies and the same credential; 对齐 (align); and the link of copies, and a rule,
+of an earlier registry of the same name to the present one.
+"""
 
 from typing import Any
 
@@ -10,19 +12,26 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from registries.audit.action import Action
 from registries.domain.access import Access
-from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, Invalid, NotFound, Refused
+from registries.domain.errors import (
+    AlreadyExists,
+    Conflict,
+    ConsoleError,
+    Invalid,
+    NotFound,
+    Problem,
+    Refused,
+)
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
+from registries.service.copies import visible_differences
 from registries.service.copying import Target
-from registries.service.likeness import visible_differences
-from registries.service.missing import Missing
-from registries.service.relatives import Bond, Relative
-from registries.web.registry.relink import former_copies
+from registries.service.relatives import Bond, Former, Missing, Relative
+from registries.web.registry.sync import scope_of
 from registries.web.responses import back, details_url, dialog, gone, missing, shown_path
 from registries.wiring import services
 from registries.words import labels
 from registries.words.language import sentences
-from registries.words.problems import cause_text, error_text
+from registries.words.problems import cause_text, error_text, problem_text
 from registries.words.sync import DIFFERENCES
 
 BONDS = {
@@ -143,3 +152,56 @@ def stale_twins(access: Access, registry: RegistrySecret) -> str:
         number,
     )
     return text % {"n": number} if number else ""
+
+
+def former_copies(access: Access, registry: RegistrySecret) -> dict[str, Any]:
+    """How many copies, and whether a rule, of an earlier registry of this name can be linked to this one."""
+    found = services().relatives.former(access=access, source=registry)
+    linkable = sum(it.problem is None for it in found)
+    rule = services().sync_rules.former(access=access, source=registry)
+    return {"former": len(found), "linkable": linkable, "former_rule": rule is not None}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def relink(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """The preview; posting links exactly the chosen copies of it, and takes over the rule if that is chosen."""
+    access, key = request.access, Key(namespace, name)
+    registry = services().registries.find(access=access, key=key, action=Action.COPY)
+    found = services().relatives.former(access=access, source=registry)
+    rule = services().sync_rules.former(access=access, source=registry)
+    if not found and rule is None:
+        raise NotFound(str(key))
+    problem = ""
+    if request.method == "POST":
+        try:
+            return _linked(request, registry)
+        except Conflict as error:
+            problem = problem_text(error.code)
+    context = {
+        "registry": registry,
+        "rows": [_former_row(registry, it) for it in found],
+        "rule": rule,
+        "scope": scope_of(rule) if rule else "",
+        "problem": problem,
+    }
+    status = 409 if problem else 200
+    return dialog(request, "registry/_relink.html", context, status=status, title=_("Link again"))
+
+
+def _linked(request: ConsoleRequest, registry: RegistrySecret) -> HttpResponse:
+    if request.POST.get("uid") != registry.uid:
+        raise Conflict(str(registry.key), Problem.RECREATED)
+    if request.POST.get("rule") == "1":
+        services().sync_rules.take_over(access=request.access, source=registry)
+    chosen = set(request.POST.getlist("copies"))
+    number = services().relatives.link(access=request.access, source=registry, uids=chosen)
+    text = ngettext("Linked %(n)s copy to %(name)s.", "Linked %(n)s copies to %(name)s.", number)
+    text = text % {"n": number, "name": registry.title}
+    return back(request, text, "registries:details", registry.namespace, registry.name)
+
+
+def _former_row(source: RegistrySecret, it: Former) -> dict[str, Any]:
+    differs = [str(DIFFERENCES[difference]) for difference in visible_differences(source, it.registry)]
+    forbidden = it.problem is not None and it.problem is not Problem.NO_COPY
+    texts = [*differs, problem_text(it.problem)] if it.problem and forbidden else differs
+    return {"registry": it.registry, "linkable": it.problem is None, "text": " · ".join(texts)}

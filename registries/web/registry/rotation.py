@@ -18,7 +18,7 @@ from registries.domain.registry import Key
 from registries.log_in.access import ConsoleRequest
 from registries.runs.rotation import Rotations
 from registries.runs.run import Item, ItemState, RunState, RunView
-from registries.web.registry.export import before_revoking
+from registries.web.pulls.step import before_revoking
 from registries.web.responses import back, details_url, done, shown_path
 from registries.web.runs.progress import CHANGED, run_dialog
 from registries.wiring import services

@@ -1,4 +1,6 @@
-"""测试连接 (test the connection) of a stored registry. A click starts the test; the row polls for its outcome."""
+"""测试连接 (test the connection) of a stored registry, and the images to choose for it. A click starts the test; the
+row polls for its outcome.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -140,3 +142,28 @@ def strip_text(bars: list[dict[str, Any]]) -> str:
     if failed and failed[-1]:
         return _("The last %(n)d tests: %(good)d connected, %(bad)d failed; the last one failed") % counts
     return _("The last %(n)d tests: %(good)d connected, %(bad)d failed; the last one connected") % counts
+
+
+CHOICES = 12
+"""Images that are offered."""
+
+
+@require_safe
+def image_choices(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
+    """The images of this registry that pods of the namespace run, as buttons."""
+    images = services().images.of_pods(access=request.access, key=Key(namespace, name))
+    return _choices(request, images)
+
+
+@require_safe
+def typed_image_choices(request: ConsoleRequest) -> HttpResponse:
+    """The same for the typed address and the chosen namespace of the add dialog. A choice fills the field."""
+    namespace, address = (request.GET.get(it, "").strip() for it in ("namespace", "domain"))
+    images = services().images.of_host(access=request.access, namespace=namespace, address=address)
+    return _choices(request, images, typed=True)
+
+
+def _choices(request: ConsoleRequest, images: tuple[str, ...] | None, *, typed: bool = False) -> HttpResponse:
+    found = images or ()
+    context = {"images": found[:CHOICES], "more": max(0, len(found) - CHOICES), "typed": typed}
+    return render(request, "lists/_image_choices.html", context)
