@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.registry import Key, RegistrySecret
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.wiring import services
 from tests import canary
 

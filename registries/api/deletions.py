@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.http import HttpRequest
 from django.utils import translation
 
-from registries.api.callers import Caller
+from registries.api.endpoint import Caller
 from registries.api.status import InvalidValues, bad_request
 from registries.domain.errors import Cause, Conflict, Problem
 from registries.domain.registry import RegistrySecret

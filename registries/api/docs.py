@@ -15,9 +15,8 @@ from django.views.decorators.http import require_safe
 from registries.api import endpoint
 from registries.api.document import document, said
 from registries.api.examples import ERRORS, RUN
-from registries.api.operation import BASE, Operation
+from registries.api.operation import BASE, PARAMETERS, Operation
 from registries.api.operations import OPERATIONS
-from registries.api.parameters import PARAMETERS
 from registries.api.schemas import SCHEMAS
 from registries.api.shapes import Schema
 from registries.api.status import answer

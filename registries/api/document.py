@@ -8,9 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from registries.api import examples
-from registries.api.operation import Operation
+from registries.api.operation import PARAMETERS, Operation
 from registries.api.operations import OPERATIONS
-from registries.api.parameters import PARAMETERS
 from registries.api.schemas import SCHEMAS
 from registries.api.shapes import reference
 from registries.api.status import JSON

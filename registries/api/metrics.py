@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from registries.api.boundary import DATABASE_AWAY
-from registries.api.callers import scraper
+from registries.api.endpoint import scraper
 from registries.api.status import ApiError, headers_of
 from registries.domain.errors import ConsoleError, Unavailable
 from registries.domain.query import Criteria

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
 from registries.api import bodies, runs
-from registries.api.callers import Caller
+from registries.api.endpoint import Caller
 from registries.api.payloads import read_new_password
 from registries.api.registry_secrets import shown
 from registries.api.status import InvalidValues, answer

@@ -10,8 +10,7 @@ from registries.domain.errors import FIELD_MAX, Cause, Causes, Conflict, Invalid
 from registries.domain.metadata import ANNOTATIONS, LABELS, metadata_causes
 from registries.domain.registry import INFORMATION, Credential, Draft, RegistrySecret
 from registries.domain.resource import API_VERSION, KIND, PREFIX, own_annotations
-from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
-from registries.intake.draft import TESTED, Tls, read_draft
+from registries.intake import BUNDLE_MAX, TESTED, BundleError, Tls, read_bundle, read_draft
 
 _PRECONDITIONS = ("name", "namespace", "uid", "resourceVersion")
 _CONTAINERS = {"", "metadata", "metadata.annotations"}

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from registries.api import bodies, deletions, watch
-from registries.api.callers import Caller
+from registries.api.endpoint import Caller
 from registries.api.payloads import read_patch, read_resource
 from registries.api.status import JSON, InvalidValues, answer, bad_request
 from registries.audit.action import Action

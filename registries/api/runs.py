@@ -12,7 +12,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from registries.api import bodies, deletions
-from registries.api.callers import Caller
+from registries.api.endpoint import Caller
 from registries.api.status import ApiError, InvalidValues, answer
 from registries.audit.action import Action
 from registries.domain.access import Access

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from registries.api import bodies, deletions
-from registries.api.callers import Caller
+from registries.api.endpoint import Caller
 from registries.api.rule_operations import LABELS_MAX, NAMES_MAX
 from registries.api.runs import access_now, find
 from registries.api.status import ApiError, InvalidValues, answer, bad_request

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from registries.api import docs, images, passwords, registry_secrets, runs, sync_rules, verdicts
+from registries.api import docs, passwords, registry_secrets, runs, sync_rules, verdicts
 from registries.api import endpoint as endpoints
 from registries.api.endpoint import NAMES, endpoint
 from registries.domain.access import Permission
@@ -42,7 +42,7 @@ operations = [
     ),
     path(
         f"{_SECRETS}/<str:name>/images",
-        endpoint(("namespace",), (Permission.TEST,), GET=images.list_images),
+        endpoint(("namespace",), (Permission.TEST,), GET=verdicts.list_images),
         name="images",
     ),
     path(f"{BASE}/sync-rules", endpoint(GET=sync_rules.list_rules), name="sync_rules"),

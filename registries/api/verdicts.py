@@ -1,4 +1,6 @@
-"""Verify, which waits for the verdict of a test, and past tests. A refusal by the registry is a 200."""
+"""Verify, which waits for the verdict of a test; past tests; and the images that pods run, to choose one for verify. A
+refusal by the registry is a 200.
+"""
 
 import time
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
 from registries.api import bodies
-from registries.api.callers import Caller
+from registries.api.endpoint import Caller
 from registries.api.payloads import read_credential, read_image
 from registries.api.status import answer
 from registries.domain.access import Access, Role
@@ -158,3 +160,24 @@ def verdict(result: Result, at: datetime) -> dict[str, Any]:
         "nodeMessage": result.node_message(get_language()),
         "image": result.image.to_json(get_language(), settings.UPLINK) if result.image else None,
     }
+
+
+def list_images(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
+    """Of the stored registry, or of the address in `domain`. `listed` is false where pods cannot be listed."""
+    images, domain = services().images, request.GET.get("domain", "").strip()
+    if domain:
+        found = images.of_host(access=caller.access, namespace=namespace, address=domain)
+    elif name_problem(name):
+        raise NotFound(name)
+    else:
+        found = images.of_pods(access=caller.access, key=Key(namespace, name))
+    items = [{"image": it} for it in found or ()]
+    return answer(
+        {
+            "apiVersion": API_VERSION,
+            "kind": "ImageList",
+            "items": items,
+            "totalItems": len(items),
+            "listed": found is not None,
+        }
+    )

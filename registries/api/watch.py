@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from django.http import HttpRequest, StreamingHttpResponse
 
 from registries.api import bodies
-from registries.api.callers import Caller, access_now
+from registries.api.endpoint import Caller, access_now
 from registries.api.status import JSON, bad_request, failure
 from registries.domain.access import Access
 from registries.domain.errors import NotFound, TooManyRequests, Unavailable

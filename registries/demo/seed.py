@@ -18,7 +18,7 @@ from registries.demo.past import APART, TESTS, PastTest, past, record
 from registries.demo.process import DemoRegistries
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.registry import Key, RegistrySecret
-from registries.intake.draft import Tls, read_draft
+from registries.intake import Tls, read_draft
 from registries.models import AuditEntry, StoredResource
 from registries.people.grants import set_grant
 from registries.probe import Result, probe

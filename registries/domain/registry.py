@@ -210,7 +210,7 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A registry to create. `domain` is a canonical host[:port]; `ca_bundle` is checked PEM (intake/ca_bundle.py).
+    """A registry to create. `domain` is a canonical host[:port]; `ca_bundle` is checked PEM (intake.py).
 
     `labels` and `annotations` are the client's own, checked by metadata.py and stored unchanged. A copy has its
     `origin`, and the verdict of the source, since it has the same credential.

@@ -9,7 +9,7 @@ from registries.domain.access import Access
 from registries.domain.errors import Cause, Problem, TooManyRequests, Unavailable
 from registries.domain.metadata import TELLING
 from registries.domain.registry import Key
-from registries.intake.draft import LONGEST, stored_echo_causes
+from registries.intake import LONGEST, stored_echo_causes
 from registries.limits import Rates
 from registries.stores.base import Store
 

@@ -10,7 +10,7 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import Cause, Conflict, Invalid, Problem
 from registries.domain.registry import Credential, Key, RegistrySecret
 from registries.domain.writer import PASSWORD
-from registries.intake.draft import echo_causes, password_causes
+from registries.intake import echo_causes, password_causes
 from registries.service.guard import Guard, require_present
 from registries.stores.base import Store
 from registries.verification.history import History, NotTested

@@ -15,7 +15,7 @@ from registries.domain.resource import PREFIX
 from registries.domain.reviving import information_annotations
 from registries.domain.writer import Writer
 from registries.index.search import Index
-from registries.intake.draft import information_causes
+from registries.intake import information_causes
 from registries.service.guard import NEEDED, Guard, require_present
 from registries.service.guesses import Echoes, Guesses
 from registries.service.images import require_probe_image

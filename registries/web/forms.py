@@ -16,7 +16,7 @@ from registries.domain.registry import (
     PROBE_IMAGE_MAX,
     Provider,
 )
-from registries.intake.draft import Tls
+from registries.intake import Tls
 from registries.words.labels import FIELDS, PROVIDERS
 from registries.words.problems import cause_text
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from registries.domain.access import Access
 from registries.domain.query import Criteria
-from registries.intake.ca_bundle import BundleError, read_bundle
+from registries.intake import BundleError, read_bundle
 from registries.limits import Rates, StoredBuckets
 from registries.mirrors.listing import Look, Mirrors
 from registries.probe.contexts import TlsContexts

@@ -23,7 +23,7 @@ from datetime import timedelta
 from django.utils import timezone
 from registries import wiring
 from registries.intake import draft as drafts
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.wiring import services
 from django.contrib.auth.models import User
 from registries.domain.access import Role

@@ -9,7 +9,7 @@ from django.test import Client
 
 from registries.domain.errors import AlreadyExists, Conflict, Problem
 from registries.domain.resource import PREFIX
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import DATA
 from registries.wiring import services

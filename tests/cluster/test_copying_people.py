@@ -5,7 +5,7 @@ import re
 import pytest
 
 from registries.domain.registry import RegistrySecret
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import typed

@@ -13,7 +13,7 @@ from registries.cluster.paths import EVERYWHERE, registries_in
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Unavailable
 from registries.domain.registry import RegistrySecret
 from registries.domain.resource import PREFIX, new_resource
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.models import AuditEntry, VerificationRecord
 from registries.runs import heartbeat
 from registries.runs.run import ItemState, RunState, RunView

@@ -16,7 +16,7 @@ from registries.cluster.credential import KUBECONFIG_MAX, Home, authorities_in, 
 from registries.cluster.private_key import LONGEST, read_private_key
 from registries.domain.errors import Invalid
 from registries.domain.selectors import SelectorError, read_selector
-from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
+from registries.intake import BUNDLE_MAX, BundleError, read_bundle
 from tests.peers.certificates import Authority, Pair
 from tests.peers.kubeconfigs import client_certificate, kubeconfig
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from registries.cluster.paths import registry
 from registries.domain.password import encode_password
 from registries.domain.registry import Key, RegistrySecret
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.models import Rotation, RotationTarget, Run, RunItem
 from registries.runs.run import RunState
 from registries.wiring import services

@@ -8,7 +8,7 @@ from registries.domain.access import EVERYWHERE, Access, Permission, Role, role_
 from registries.domain.errors import Forbidden, NotFound
 from registries.domain.query import Criteria, ListQuery
 from registries.domain.registry import Credential, Key
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.models import AuditEntry
 from registries.wiring import services
 from tests.cast import Cast, typed

@@ -11,7 +11,7 @@ from registries.domain.query import Criteria
 from registries.domain.registry import Key
 from registries.domain.resource import as_applied, as_tested, to_domain
 from registries.index.snapshot import Bucket
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.probe.schedule import registry_of
 from registries.pull_secrets.secret import secret_of
 

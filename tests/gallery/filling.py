@@ -16,7 +16,7 @@ from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import PREFIX, verification_annotations
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.mirrors.listing import Verdict
 from registries.models import (
     Channel,

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from registries.intake.ca_bundle import read_bundle
+from registries.intake import read_bundle
 from registries.probe.certificate import CertificateFacts, Sent
 from registries.probe.scrubber import Scrubber
 

@@ -245,7 +245,7 @@ PREAMBLE = """
 import django; django.setup()
 from registries import wiring
 from registries.intake import draft as drafts
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.wiring import services
 from registries.domain.access import Access, EVERYWHERE, Role
 access = Access.from_grants("x", [(EVERYWHERE, Role.ADMIN)])

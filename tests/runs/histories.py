@@ -9,7 +9,7 @@ from registries.domain.access import Access
 from registries.domain.errors import AlreadyExists
 from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.models import Rotation, SyncCopy, SyncRule, VerificationRecord
 from registries.runs.run import RunState
 from registries.sync.rows import Selection

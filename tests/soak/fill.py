@@ -13,7 +13,7 @@ from tests.bench import fill  # first: it sets Django up
 from django.contrib.auth.models import User  # isort: skip
 
 from registries.domain.access import EVERYWHERE, Role
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.people.grants import access_of, set_grant
 from registries.wiring import services
 from tests.soak.load import LOADER, NAMESPACE, TESTS

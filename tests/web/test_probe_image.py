@@ -8,7 +8,7 @@ import pytest
 from registries.domain.errors import Invalid, Problem
 from registries.domain.registry import Credential, Key
 from registries.domain.resource import PREFIX, to_domain
-from registries.intake.draft import read_draft
+from registries.intake import read_draft
 from registries.probe.reason import Reason
 from registries.schedule.digest import CredentialDigest
 from registries.schedule.placing import fingerprint

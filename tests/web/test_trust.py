@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from registries.domain.errors import Unavailable
 from registries.domain.resource import PREFIX
-from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
+from registries.intake import BUNDLE_MAX, BundleError, read_bundle
 from registries.models import StoredResource, VerificationRecord
 from registries.wiring import services
 from tests.cast import Cast, typed

@@ -14,7 +14,7 @@ from registries.probe import Reason, Result, Step
 from registries.verification.history import SCHEDULED, to_json
 from registries.web.lists.verdicts import stage_views, verdict_of
 from registries.wiring import services
-from registries.words.hints import next_step
+from registries.words.providers import next_step
 from tests.cast import Cast
 
 LIST = "/registries/"

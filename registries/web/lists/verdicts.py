@@ -13,7 +13,7 @@ from registries.probe import Result, Step
 from registries.probe.certificate import CertificateFacts, ServerCertificates
 from registries.probe.image import ImageResult, NodePlatform, PlatformSize, PullQuota
 from registries.verification.history import Check, NotTested, Tested
-from registries.words import hints, labels
+from registries.words import labels, providers
 
 NAMES_SHOWN = 8
 
@@ -225,7 +225,7 @@ def verdict_of_stored(
         return None
     stale = verification.is_stale(now)
     account = registry.provider, registry.username
-    first = hints.next_step(verification.reason, *account)
+    first = providers.next_step(verification.reason, *account)
     if last and isinstance(last.outcome, Result) and last.outcome.reason == verification.reason:
         verdict = verdict_of(
             last.outcome, first=first, at=verification.at, person=last.person, stale=stale, now=now
@@ -245,5 +245,5 @@ def verdict_of_stored(
     good = next((it for it in recent if isinstance(it.outcome, Result) and it.outcome.ok), None)
     if good is None or verification.status.value != "failed":
         return verdict
-    text = hints.last_connected(verification.reason, *account, labels.ago(good.started_at, now))
+    text = providers.last_connected(verification.reason, *account, labels.ago(good.started_at, now))
     return replace(verdict, before=text)

@@ -13,7 +13,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.failing import SecretCredential
 from registries.pull_secrets.matching import DEFAULT_DOMAIN
 from registries.wiring import services
-from registries.words.secret_scan import not_adopted
+from registries.words.pull_secrets import not_adopted
 
 OTHERS = 20
 """Further credentials of a Secret that are offered."""

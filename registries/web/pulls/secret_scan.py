@@ -23,7 +23,7 @@ from registries.words.labels import Label
 from registries.words.language import sentences
 from registries.words.problems import problem_text
 from registries.words.pull_failures import FLAWS
-from registries.words.secret_scan import FINDINGS
+from registries.words.pull_secrets import FINDINGS
 
 USERS_SHOWN, NAMES_SHOWN, STEPS, UNREAD_SHOWN = 10, 5, 3, 10
 NAME_MAX = 255

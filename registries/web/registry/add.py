@@ -29,7 +29,7 @@ from registries.domain.errors import (
 from registries.domain.metadata import name_problem, namespace_problem
 from registries.domain.registry import USERNAME_MAX, Provider, RegistrySecret
 from registries.domain.shown import shown_words
-from registries.intake.draft import read_credential, read_draft
+from registries.intake import read_credential, read_draft
 from registries.log_in.access import ConsoleRequest
 from registries.verification.history import left_alone
 from registries.web.forms import AddForm, CauseForm
@@ -40,7 +40,7 @@ from registries.web.registry.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, is_htmx, toast
 from registries.web.runs import copy_to
 from registries.wiring import services
-from registries.words import labels, presets
+from registries.words import labels, providers
 from registries.words.language import sentences
 
 
@@ -71,7 +71,7 @@ def _new(request: ConsoleRequest, provider: Provider, namespace: str, *, another
         initial |= {"domain": adopted.host, "username": adopted.username}
     form = AddForm(initial=initial, namespaces=_namespaces(request))
     if another:
-        preset = presets.PRESETS[provider].domain or provider is Provider.ALIYUN
+        preset = providers.PRESETS[provider].domain or provider is Provider.ALIYUN
         form.fields["username" if preset else "domain"].widget.attrs["autofocus"] = True
     return _form(request, form, another=another, adopted=adopted)
 
@@ -169,8 +169,8 @@ def _form(
     provider = form.data.get("provider") or form.initial.get("provider")
     context: dict[str, Any] = {
         "form": form,
-        "presets": [(it, labels.PROVIDERS[it], presets.PRESETS[it]) for it in Provider],
-        "regions": presets.ALIYUN_REGIONS,
+        "presets": [(it, labels.PROVIDERS[it], providers.PRESETS[it]) for it in Provider],
+        "regions": providers.ALIYUN_REGIONS,
         "chosen": provider,
         "another": another,
         "adopted": adopted,

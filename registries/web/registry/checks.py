@@ -17,12 +17,11 @@ from registries.domain.errors import (
 )
 from registries.domain.metadata import name_problem
 from registries.domain.registry import Provider
-from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
-from registries.intake.draft import suggested_name
+from registries.intake import BUNDLE_MAX, BundleError, read_bundle, suggested_name
 from registries.log_in.access import ConsoleRequest
 from registries.mirrors.words import credential_warning
 from registries.wiring import services
-from registries.words import labels, presets
+from registries.words import labels, providers
 from registries.words.problems import cause_text
 from registries.words.pull_secrets import image_problem
 
@@ -59,11 +58,11 @@ def check_address(request: ConsoleRequest) -> HttpResponse:
                     *(labels.warning(code) for code in address.warnings),
                     *filter(None, [credential_warning(services().mirrors.hosts(text))]),
                 ],
-                "meant": presets.meant_host(address.host),
-                "account_hint": presets.account_hint(address.host),
-                "is_aliyun": provider is not Provider.ALIYUN and presets.is_aliyun(address.host),
+                "meant": providers.meant_host(address.host),
+                "account_hint": providers.account_hint(address.host),
+                "is_aliyun": provider is not Provider.ALIYUN and providers.is_aliyun(address.host),
                 "image_problem": image_problem(address.registry_url),
-                "sample": presets.sample_image(address.registry_url, provider),
+                "sample": providers.sample_image(address.registry_url, provider),
                 "twins": services().index.twins(
                     access=request.access,
                     namespace=namespace,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from registries.audit.action import Action
 from registries.domain.errors import Conflict, Invalid, LeftAlone, NotFound, Problem, TooManyRequests
 from registries.domain.registry import Key, Provider, RegistrySecret
-from registries.intake.draft import Tls, read_correction
+from registries.intake import Tls, read_correction
 from registries.log_in.access import ConsoleRequest
 from registries.web.forms import CorrectForm
 from registries.web.registry import rotation

@@ -21,7 +21,7 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import EXPIRES_SOON, Key, RegistrySecret
 from registries.domain.resource import API_GROUP, API_VERSION, PREFIX, Resource
-from registries.intake.ca_bundle import BundleError, read_bundle
+from registries.intake import BundleError, read_bundle
 from registries.log_in.access import ConsoleRequest
 from registries.mirrors.words import credential_warning
 from registries.models import AuditEntry
@@ -35,7 +35,7 @@ from registries.web.pulls.step import export_command
 from registries.web.registry.test_one import panel
 from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.wiring import services
-from registries.words import journal, labels, presets
+from registries.words import journal, labels, providers
 from registries.words.problems import problem_text
 from registries.words.pull_secrets import image_problem
 
@@ -115,7 +115,7 @@ def _context(request: ConsoleRequest, access: Access, registry: RegistrySecret) 
         **_silence(acting, registry),
         "origin": services().relatives.source(access=access, registry=registry),
         "syncs": services().sync_rules.available,
-        "sample": presets.sample_image(registry.address, registry.provider),
+        "sample": providers.sample_image(registry.address, registry.provider),
         "events": [
             {
                 "entry": entry,

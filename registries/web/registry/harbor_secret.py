@@ -20,7 +20,7 @@ from registries.web.registry import rotation
 from registries.web.registry.password import COPY_GONE, form_page, with_copies
 from registries.web.responses import gone, with_registry
 from registries.wiring import services
-from registries.words import hints, labels
+from registries.words import labels, providers
 from registries.words.language import sentences
 from registries.words.problems import cause_text, error_text
 
@@ -74,7 +74,7 @@ def renew_secret(request: ConsoleRequest, registry: RegistrySecret) -> HttpRespo
     """Creates a second account or renews the secret, and shows the run that stores it; or the dialog with what stands
     in the way."""
     form = HarborForm(request.POST)
-    if not hints.is_robot(registry.provider, registry.username):
+    if not providers.is_robot(registry.provider, registry.username):
         form.add_error(None, _("This is no robot account of Harbor."))
         return _again(request, registry, form, 422)
     account = _account(form)

@@ -19,7 +19,7 @@ from registries.pull_secrets.node_test import AT_ONCE, NodeVerdict, Outcome, one
 from registries.web.forms import CauseForm
 from registries.web.responses import details_url, dialog
 from registries.wiring import services
-from registries.words import labels, presets
+from registries.words import labels, providers
 from registries.words.node_tests import NodeResult, node_result
 from registries.words.problems import error_text
 
@@ -57,7 +57,7 @@ def node_test(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
     repositories = _repositories(access, registry)
     initial = {"repository": next(iter(repositories), "")}
     form, tests = NodeTestForm(request.POST or None, initial=initial), dict[str, str]()
-    sample = presets.PRESETS[registry.provider].sample_path
+    sample = providers.PRESETS[registry.provider].sample_path
     form.fields["repository"].widget.attrs["placeholder"] = sample.partition(":")[0]
     if request.method == "POST":
         tests = _begin(request, key, form, several=several)

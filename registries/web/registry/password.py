@@ -32,7 +32,7 @@ from registries.web.registry.add import trial_outcome, trial_refused
 from registries.web.registry.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, gone, shown_path, with_registry
 from registries.wiring import services
-from registries.words import hints
+from registries.words import providers
 from registries.words.language import sentences
 from registries.words.problems import error_text
 
@@ -174,10 +174,11 @@ def form_page(
         "form": form,
         "copies": [_row(it, chosen) for it in copies],
         "registry": registry,
-        "advice": hints.second_credential(registry.provider, registry.username),
+        "advice": providers.second_credential(registry.provider, registry.username),
         "untested": untested,
         "export": export_command(registry),
-        "harbor": harbor or (HarborForm() if hints.is_robot(registry.provider, registry.username) else None),
+        "harbor": harbor
+        or (HarborForm() if providers.is_robot(registry.provider, registry.username) else None),
         "writer": services().passwords.password_writer(access=request.access, key=registry.key),
     }
     return dialog(request, "registry/_password.html", context, status=status, title=_("Change the password"))

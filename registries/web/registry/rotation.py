@@ -22,7 +22,7 @@ from registries.web.pulls.step import before_revoking
 from registries.web.responses import back, details_url, done, shown_path
 from registries.web.runs.progress import CHANGED, run_dialog
 from registries.wiring import services
-from registries.words import hints, labels
+from registries.words import labels, providers
 from registries.words.language import sentences
 from registries.words.problems import problem_text
 
@@ -120,7 +120,7 @@ def _second_robot(key: Key, view: RunView) -> tuple[str, str] | None:
 
 def _is_robot(key: Key) -> bool:
     found = services().index.fresh().find(key)
-    return found is not None and hints.is_robot(found.provider, found.username)
+    return found is not None and providers.is_robot(found.provider, found.username)
 
 
 def _line(item: Item, items: Sequence[Item], view: RunView, *, undoing: bool) -> tuple[str, str]:

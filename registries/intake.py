@@ -1,8 +1,14 @@
-"""Turns typed values into a Draft, or into causes for the invalid fields. Every new registry is checked here."""
+"""What is given for a registry: typed values become a Draft, or causes for the invalid fields; CA certificates are
+read and checked. Every new registry is checked here.
+"""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from registries.addresses import Address, AddressError, parse_address
 from registries.domain.errors import Cause, Invalid, Problem
@@ -28,7 +34,7 @@ from registries.domain.registry import (
     RegistrySecret,
     read_date,
 )
-from registries.intake.ca_bundle import BUNDLE_MAX, BundleError, read_bundle
+from registries.probe.certificate import CertificateFacts
 from registries.probe.credentials import CredentialsError, check_credentials
 
 REQUIRED = ("name", "namespace", "domain", "username", "password", "provider")
@@ -220,3 +226,54 @@ def suggested_name(provider: Provider, namespace: str, taken: frozenset[str]) ->
     stem = f"{kind}-{environment}"
     names = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
     return next(name for name in names if name not in taken)
+
+
+BUNDLE_MAX = 64 * 1024
+"""Characters of a bundle. Kubernetes allows 256 KiB for all annotations of a resource."""
+MOST = 20
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+
+
+class BundleError(ValueError):
+    """A bundle that cannot be used. `problem` is `too_long`, `ca_private_key`, `ca_empty`, `ca_too_many` or
+    `ca_unreadable`. The error holds nothing of the bundle, which may contain a key."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+def read_bundle(text: str) -> tuple[str, tuple[CertificateFacts, ...]]:
+    """The certificates of a PEM text as one canonical bundle, each once, and their facts; or BundleError.
+
+    Text around the blocks is dropped. A private key is refused: everybody who sees the registry could read it.
+    """
+    if len(text) > BUNDLE_MAX:
+        raise BundleError(Problem.TOO_LONG)
+    if "PRIVATE KEY" in text:
+        raise BundleError(Problem.CA_PRIVATE_KEY)
+    blocks = list(islice(_blocks(text), MOST + 1))
+    if not blocks:
+        raise BundleError(Problem.CA_EMPTY)
+    if len(blocks) > MOST:
+        raise BundleError(Problem.CA_TOO_MANY)
+    facts: dict[str, CertificateFacts] = {}
+    for block in blocks:
+        try:
+            certificate = x509.load_pem_x509_certificate(block.encode())
+            pem = certificate.public_bytes(Encoding.PEM).decode()
+            facts[pem] = CertificateFacts.of(certificate)
+        except (ValueError, x509.InvalidVersion) as error:  # UnicodeEncodeError is a ValueError
+            raise BundleError(Problem.CA_UNREADABLE) from error
+    return "".join(facts), tuple(facts.values())
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Each text from a first line to the next last line."""
+    end = 0
+    while (begin := text.find(_BEGIN, end)) >= 0:
+        last = text.find(_END, begin + len(_BEGIN) + 1)
+        if last < 0:
+            return
+        end = last + len(_END)
+        yield text[begin:end]
