@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping
 from enum import StrEnum
 
-from registries.domain.registry import Key
-
 OK = "ok"
 """The outcome of a successful action. A refused action has the reason of its error."""
 IN_DOUBT = "uncertain"
@@ -46,11 +44,6 @@ class Action(StrEnum):
     INTERVAL = "interval"
     NODE_TEST = "node_test"
     MIRROR = "mirror"
-
-
-def note_of_new(address: str, adopted: Key | None) -> str:
-    """The note of a new registry; `adopted` is the Secret that its password was taken from."""
-    return f"{address}{OF_SECRET}{adopted}" if adopted else address
 
 
 NOTE_MAX = 255

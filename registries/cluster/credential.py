@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from registries.cluster.private_key import read_private_key
 from registries.domain.errors import Cause, Invalid, Problem
-from registries.domain.password import decode_base64
+from registries.domain.resource import decode_base64
 
 TOKEN_MAX = 16_384
 KUBECONFIG_MAX = 131_072

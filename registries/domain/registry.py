@@ -136,7 +136,7 @@ class RegistrySecret:
     origin: Origin | None = None
     """The source of a copy."""
     fingerprint: bytes = field(default=b"", repr=False, compare=False)
-    """See domain/password.py. Empty where the store keeps the password apart, and for a resource without one."""
+    """See domain/resource.py. Empty where the store keeps the password apart, and for a resource without one."""
     labels: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """A client's own labels, without any that contain the password."""
     generation: str = field(default="", repr=False, compare=False)

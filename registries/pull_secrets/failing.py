@@ -9,7 +9,7 @@ from typing import Any
 
 from registries.domain.errors import Problem
 from registries.domain.metadata import NAME_MAX, name_problem
-from registries.domain.password import decode_base64
+from registries.domain.resource import decode_base64
 from registries.probe.manifest import platform_of
 from registries.pull_secrets.explain import (
     KEY_MAX,

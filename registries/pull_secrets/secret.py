@@ -22,8 +22,9 @@ from registries.domain.errors import (
     Refused,
     Unavailable,
 )
+from registries.domain.reading import as_applied, password_of
 from registries.domain.registry import Key, RegistrySecret, moment_text, read_moment
-from registries.domain.resource import API_VERSION, KIND, PREFIX, Resource, as_applied, password_of
+from registries.domain.resource import API_VERSION, KIND, PREFIX, Resource
 from registries.pull_secrets.images import auths_keys
 from registries.pull_secrets.kinds import PullSecret
 

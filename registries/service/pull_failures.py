@@ -182,7 +182,7 @@ class PodFailures:
     @property
     def available(self) -> bool:
         """Whether the store is a cluster and keeps pull secrets."""
-        return self._store.pull_failures() is not None
+        return self._store.keeps_secrets
 
     def find(self, *, access: Access, namespace: str = "", phase: Phase = Phase.PENDING) -> Failures:
         """The failures in the namespaces that this person sees, or in one of them. NotFound for another namespace;

@@ -32,7 +32,7 @@ class PullSecretUse:
     @property
     def available(self) -> bool:
         """Whether the store keeps pull secrets."""
-        return self._store.pull_secret_users() is not None
+        return self._store.keeps_secrets
 
     def state(self, *, access: Access, registry: RegistrySecret) -> PullSecret | None:
         """The state of the Secret that kubelets use; None when the store cannot tell now."""

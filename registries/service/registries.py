@@ -5,14 +5,13 @@ One method per use case, keyword-only, without request, response or ORM. Lists a
 
 from collections.abc import Callable, Mapping, Sequence
 
-from registries.audit.action import Action, note_of_edit, note_of_new
+from registries.audit.action import OF_SECRET, Action, note_of_edit
 from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import AlreadyExists, Cause, Forbidden, Invalid, Problem, Unavailable
 from registries.domain.metadata import namespace_problem
 from registries.domain.registry import Draft, Key, RegistrySecret
-from registries.domain.resource import PREFIX
-from registries.domain.reviving import information_annotations
+from registries.domain.resource import PREFIX, information_annotations
 from registries.domain.writer import Writer
 from registries.index.search import Index
 from registries.intake import information_causes
@@ -122,7 +121,7 @@ class Registries:
         self._guard.require(access, Permission.CREATE, draft.key, Action.CREATE)
         with self._guard.writing(access, Action.CREATE, draft.key) as store:
             created = self._stored(store, draft)
-            note = note_of_new(created.domain, adopted)
+            note = f"{created.domain}{OF_SECRET}{adopted}" if adopted else created.domain
             self._audit.record(access, Action.CREATE, key=created.key, uid=created.uid, note=note)
         return created
 

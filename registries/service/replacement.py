@@ -23,8 +23,8 @@ from registries.domain.errors import (
     Refused,
     Unavailable,
 )
-from registries.domain.password import fingerprint
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Verification
+from registries.domain.resource import fingerprint
 from registries.index.search import Index
 from registries.service.guard import Guard, require_present
 from registries.service.passwords import Passwords

@@ -17,8 +17,7 @@ from registries.domain.errors import (
     Unavailable,
 )
 from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import Resource
-from registries.domain.reviving import same_but_tested
+from registries.domain.resource import Resource, same_but_tested
 from registries.service.guard import Guard
 from registries.stores.base import Store
 from registries.stores.trash import Deleted, Trash

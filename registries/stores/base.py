@@ -94,6 +94,8 @@ class Store(Protocol):
 
     manages_namespaces: bool = False
     """Whether namespaces are created and deleted here. A cluster manages its own."""
+    keeps_secrets: bool = False
+    """Whether there are pull secrets."""
 
     def stop(self) -> None:
         """Ends the background threads of the store in this process."""
@@ -205,7 +207,7 @@ class Store(Protocol):
         ...
 
     def fingerprint(self, registry: RegistrySecret) -> bytes:
-        """The digest of domain/password.py for a registry of `changes` or `get`. NotFound; Conflict `recreated`;
+        """The digest of domain/resource.py for a registry of `changes` or `get`. NotFound; Conflict `recreated`;
         Unavailable. Empty for a registry without a password."""
         ...
 

@@ -15,10 +15,16 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
-from registries.domain.password import encode_password
+from registries.domain.reading import as_applied, to_domain
 from registries.domain.registry import Draft, Key, RegistrySecret, Verification
-from registries.domain.resource import KIND, Resource, as_applied, key_of, new_resource, to_domain
-from registries.domain.reviving import password_annotations
+from registries.domain.resource import (
+    KIND,
+    Resource,
+    encode_password,
+    key_of,
+    new_resource,
+    password_annotations,
+)
 from registries.models import StoreChange, StoredResource, StoreVersion
 from registries.stores.base import ChangeType
 from registries.stores.embedded_reads import NAMESPACE_KIND, EmbeddedStoreReads, read

@@ -9,10 +9,9 @@ from typing import Self
 from django.db import connection
 
 from registries.domain.errors import Conflict, NotFound, Problem
-from registries.domain.password import decode_password, fingerprint
+from registries.domain.reading import as_applied, to_domain
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal, credential_of
-from registries.domain.resource import KIND, Resource, as_applied, to_domain
-from registries.domain.reviving import draft_of, reviving
+from registries.domain.resource import KIND, Resource, decode_password, draft_of, fingerprint, reviving
 from registries.models import StoreChange, StoredResource, StoreVersion
 from registries.stores.base import Changes, ChangeType, Event, Freshness, Store
 from registries.stores.sealing import Sealer

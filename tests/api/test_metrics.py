@@ -17,8 +17,9 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from registries import metrics, wiring
+from registries.domain.reading import to_domain
 from registries.domain.registry import Key, Verification, VerifyStatus
-from registries.domain.resource import PREFIX, to_domain, verification_annotations
+from registries.domain.resource import PREFIX, verification_annotations
 from registries.events import outbox
 from registries.events.change import Change, ChangeKind
 from registries.models import Channel, NetworkIncident, ScheduledCredential

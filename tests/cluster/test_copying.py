@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registries.domain.password import encode_password
 from registries.domain.registry import Key, RegistrySecret
+from registries.domain.resource import encode_password
 from registries.models import AuditEntry
 from registries.pull_secrets.kinds import PullSecret
 from registries.wiring import services

@@ -15,8 +15,7 @@ import pytest
 from registries.cluster.connection import Connection, Timeouts, configuration
 from registries.cluster.paths import events_in
 from registries.domain.registry import Draft, Key, Provider, RegistrySecret, Verification, VerifyStatus
-from registries.domain.resource import verification_annotations
-from registries.domain.reviving import information_annotations
+from registries.domain.resource import information_annotations, verification_annotations
 from registries.probe.reason import Reason
 from registries.stores.cluster import events
 from registries.stores.cluster.events import Events, _sentence

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from registries import wiring
 from registries.cluster.connection import Timeouts
 from registries.domain.errors import NotFound
-from registries.domain.password import encode_password
+from registries.domain.resource import encode_password
 from registries.models import AuditEntry
 from registries.pull_secrets.kinds import PullSecret
 from registries.stores.cluster.store import KubernetesStore

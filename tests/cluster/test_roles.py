@@ -14,8 +14,8 @@ from registries import urls
 from registries.cluster.paths import EVERYWHERE
 from registries.domain.access import Permission, Role
 from registries.domain.errors import Forbidden, Problem
-from registries.domain.password import encode_password
 from registries.domain.registry import Key
+from registries.domain.resource import encode_password
 from registries.models import AuditEntry, ClusterSession
 from registries.people import cluster_sessions, grants
 from registries.verification.history import NotTested

@@ -188,7 +188,8 @@ def test_a_release_that_nobody_finished_ends_after_a_while(
     """A process died after the first of the four writes, and nobody came back."""
     from datetime import timedelta
 
-    from registries.domain.resource import as_applied, new_resource
+    from registries.domain.reading import as_applied
+    from registries.domain.resource import new_resource
     from registries.pull_secrets import secret as module
 
     before = people.add(**probing("harbor"))

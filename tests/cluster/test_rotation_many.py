@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from registries.cluster.paths import registry, secret
-from registries.domain.password import encode_password
 from registries.domain.registry import Key, RegistrySecret, VerifyStatus
+from registries.domain.resource import encode_password
 from registries.models import AuditEntry, Rotation, RotationTarget, Run, RunItem, VerificationRecord
 from registries.runs import heartbeat
 from registries.runs.execution import Execution

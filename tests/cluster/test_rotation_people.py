@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from registries.cluster.paths import registry
-from registries.domain.password import encode_password
 from registries.domain.registry import Key, RegistrySecret
+from registries.domain.resource import encode_password
 from registries.intake import read_draft
 from registries.models import Rotation, RotationTarget, Run, RunItem
 from registries.runs.run import RunState

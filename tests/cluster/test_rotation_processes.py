@@ -14,8 +14,8 @@ from uuid import UUID
 import pytest
 
 from registries.cluster.paths import registry, secret
-from registries.domain.password import encode_password
 from registries.domain.registry import Key
+from registries.domain.resource import encode_password
 from tests.cluster.test_batch_processes import a_while_later
 from tests.cluster.test_rotation import FOUR, LEASE, passwords
 from tests.peers.api_server import ApiServer

@@ -11,10 +11,9 @@ import pytest
 from registries.cluster import installation
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import Conflict, ConsoleError, Invalid, Unavailable
-from registries.domain.password import encode_password
 from registries.domain.query import Criteria
 from registries.domain.registry import Draft, Key, Provider
-from registries.domain.resource import new_resource
+from registries.domain.resource import encode_password, new_resource
 from registries.index.search import Index
 from registries.stores.cluster.store import KubernetesStore
 from tests.canary import CANARY

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from registries.domain.password import encode_password
 from registries.domain.registry import Key
+from registries.domain.resource import encode_password
 from registries.models import SyncCopy, SyncRule
 from registries.pull_secrets.kinds import PullSecret
 from registries.sync.follow import LATER

@@ -9,8 +9,8 @@ import pytest
 
 from registries.cluster.connection import Connection, Json
 from registries.domain.errors import AlreadyExists, Forbidden, NotFound, Problem, Unavailable
-from registries.domain.password import encode_password
 from registries.domain.registry import Key, RegistrySecret
+from registries.domain.resource import encode_password
 from registries.models import AuditEntry, DayRecord, DeletedRegistry
 from registries.wiring import services
 from tests.canary import CANARY

@@ -8,8 +8,8 @@ import pytest
 
 from registries import metrics
 from registries.domain.query import Criteria
+from registries.domain.reading import as_applied, as_tested, to_domain
 from registries.domain.registry import Key
-from registries.domain.resource import as_applied, as_tested, to_domain
 from registries.index.snapshot import Bucket
 from registries.intake import read_draft
 from registries.probe.schedule import registry_of

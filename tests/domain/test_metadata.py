@@ -11,8 +11,8 @@ import yaml
 
 from registries import wiring
 from registries.domain.metadata import ANNOTATIONS_MAX, is_key
-from registries.domain.password import encode_password
-from registries.domain.resource import LAST_APPLIED, PREFIX, public, to_domain
+from registries.domain.reading import public, to_domain
+from registries.domain.resource import LAST_APPLIED, PREFIX, encode_password
 from registries.models import AuditEntry, StoredResource
 from tests.api.test_api import ALL, MERGE, TEAM_A, body, notes, patch, post
 from tests.canary import CANARY

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registries.domain.password import decode_password, encode_password
+from registries.domain.reading import public, to_domain
 from registries.domain.registry import Draft, Key, Provider, Verification, VerifyStatus
 from registries.domain.resource import (
     LAST_APPLIED,
     PREFIX,
+    decode_password,
+    encode_password,
     new_resource,
-    public,
-    to_domain,
     verification_annotations,
 )
 

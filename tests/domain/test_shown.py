@@ -12,8 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from registries import metrics
-from registries.domain.password import encode_password
-from registries.domain.resource import OURS, PREFIX, as_applied, as_tested, to_domain
+from registries.domain.reading import as_applied, as_tested, to_domain
+from registries.domain.resource import OURS, PREFIX, encode_password
 from registries.domain.shown import NOT_VALID
 from registries.probe import Policy, probe
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from registries.domain.reading import to_domain
 from registries.domain.registry import RegistrySecret
-from registries.domain.resource import to_domain
 from registries.index.watch_log import OVERHEAD, PIECE, ChangeLog
 from registries.stores.base import ChangeType, Event
 

@@ -22,8 +22,8 @@ from registries.cluster import paths
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import AlreadyExists, Conflict, NotFound
 from registries.domain.query import Criteria
+from registries.domain.reading import to_domain
 from registries.domain.registry import Draft, Key, Provider, RegistrySecret
-from registries.domain.resource import to_domain
 from registries.index.search import Index
 from registries.stores.base import Changes, Store
 from registries.stores.embedded import EmbeddedStore

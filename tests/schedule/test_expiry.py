@@ -8,8 +8,7 @@ import pytest
 from django.utils import timezone
 
 from registries.domain.registry import Ending
-from registries.domain.resource import certificate_annotations
-from registries.domain.reviving import information_annotations
+from registries.domain.resource import certificate_annotations, information_annotations
 from registries.events.change import Change, ChangeKind
 from registries.events.message import message
 from registries.events.services.alertmanager import Alertmanager

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Unavailable
-from registries.domain.password import encode_password
 from registries.domain.registry import Key, RegistrySecret
+from registries.domain.resource import encode_password
 from registries.models import StoreChange, StoredResource
 from registries.stores import embedded
 from registries.stores.embedded import EmbeddedStore

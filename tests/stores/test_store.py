@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound
-from registries.domain.password import encode_password
 from registries.domain.registry import (
     Credential,
     Draft,
@@ -19,7 +18,7 @@ from registries.domain.registry import (
     Verification,
     VerifyStatus,
 )
-from registries.domain.resource import PREFIX
+from registries.domain.resource import PREFIX, encode_password
 from registries.schedule.placing import fingerprint
 from registries.stores.base import Store
 from tests.canary import CANARY

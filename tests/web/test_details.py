@@ -13,9 +13,9 @@ import pytest
 import yaml
 from django.utils import timezone
 
-from registries.domain.password import encode_password
+from registries.domain.reading import to_domain
 from registries.domain.registry import Key, VerifyStatus
-from registries.domain.resource import to_domain
+from registries.domain.resource import encode_password
 from registries.models import Silence
 from registries.web.registry.details import commands
 from registries.wiring import services

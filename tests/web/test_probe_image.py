@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from registries.domain.errors import Invalid, Problem
+from registries.domain.reading import to_domain
 from registries.domain.registry import Credential, Key
-from registries.domain.resource import PREFIX, to_domain
+from registries.domain.resource import PREFIX
 from registries.intake import read_draft
 from registries.probe.reason import Reason
 from registries.schedule.digest import CredentialDigest

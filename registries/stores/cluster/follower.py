@@ -13,8 +13,8 @@ from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
 from registries.cluster.lease import Lease
 from registries.domain.errors import ConsoleError, Problem, Unavailable
+from registries.domain.reading import as_applied, password_of, to_domain
 from registries.domain.registry import Key, RegistrySecret, at_version
-from registries.domain.resource import as_applied, password_of, to_domain
 from registries.pull_secrets.reconcile import Reconciler
 from registries.pull_secrets.secret import OURS, PullSecrets
 from registries.stores.base import ChangeType, Event

@@ -15,21 +15,20 @@ from registries.cluster.lease import Lease
 from registries.cluster.per_process import PerProcess
 from registries.cluster.personal import Caller, Person
 from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Problem, Unavailable
-from registries.domain.password import encode_password
+from registries.domain.reading import as_applied, as_tested, password_of, to_domain
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Verification, credential_of
 from registries.domain.resource import (
     KIND,
     LAST_APPLIED,
     VERIFY_STATUS,
     Resource,
-    as_applied,
-    as_tested,
+    draft_of,
+    encode_password,
     key_of,
     new_resource,
-    password_of,
-    to_domain,
+    password_annotations,
+    reviving,
 )
-from registries.domain.reviving import draft_of, password_annotations, reviving
 from registries.domain.writer import Writer
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.node_pods import NodePods
@@ -66,7 +65,7 @@ class KubernetesStore(Store):
         self._namespaces = frozenset(namespaces)
         self._writer: Caller = connection
         self._secrets = PullSecrets(connection)
-        self._keeps_secrets = lease is not None
+        self.keeps_secrets = lease is not None
         self._events = PerProcess(lambda: Events(connection))
         self._follower = PerProcess(
             lambda: Follower(
@@ -216,7 +215,7 @@ class KubernetesStore(Store):
         """Four writes (rotation.md): the pull secret is released from its owner, with the new content; the resource is
         deleted, and created; the new resource becomes the owner of the pull secret."""
         key = draft.key
-        if self._keeps_secrets:
+        if self.keeps_secrets:
             self._secrets.release(as_applied(new_resource(draft)), draft.password, uid)
         try:
             gone = self.delete(key, uid=uid)
@@ -267,17 +266,17 @@ class KubernetesStore(Store):
         return registry.fingerprint
 
     def pull_secret(self, key: Key) -> PullSecret:
-        return self._secrets.state(key) if self._keeps_secrets else PullSecret.NONE
+        return self._secrets.state(key) if self.keeps_secrets else PullSecret.NONE
 
     def upkeep_problem(self) -> Unavailable | None:
         return self._follower.here().upkeep_problem()
 
     def pull_secret_users(self) -> Users | None:
         users = Users(self._reader(), self._writer, self._secrets.is_foreign)
-        return users if self._keeps_secrets else None
+        return users if self.keeps_secrets else None
 
     def pull_failures(self) -> PodReader | None:
-        if not self._keeps_secrets:
+        if not self.keeps_secrets:
             return None
         person = self._writer if isinstance(self._writer, Person) else None
         return PodReader(
@@ -285,7 +284,7 @@ class KubernetesStore(Store):
         )
 
     def node_pods(self) -> NodePods | None:
-        possible = self._keeps_secrets and isinstance(self._writer, Person)
+        possible = self.keeps_secrets and isinstance(self._writer, Person)
         return NodePods(self._reader()) if possible else None
 
     def _reader(self) -> Connection:

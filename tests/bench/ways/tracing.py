@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[3]
 OURS = (f"{ROOT}/console/", f"{ROOT}/registries/")
 STORES = f"{ROOT}/registries/stores/"
-RESOURCE = f"{ROOT}/registries/domain/resource.py"
+RESOURCE = (f"{ROOT}/registries/domain/resource.py", f"{ROOT}/registries/domain/reading.py")
 VALUES = ("registries/domain/", "registries/addresses.py", "registries/words/", "registries/models/")
 """Files that only hold values and rules for them, and texts. A reader of a way need not open them."""
 STORE_READS = ("get", "credential", "changes")
@@ -49,7 +49,7 @@ class Trace:
     decoded: int = 0
     """Calls of json.loads with the JSON of a resource."""
     resource_calls: Counter[str] = field(default_factory=Counter)
-    """Functions of domain/resource.py that take a resource."""
+    """Functions of domain/resource.py and domain/reading.py that take a resource."""
     requests: list[str] = field(default_factory=list)
     """HTTP requests sent by urllib3: to the API server and to registries."""
 
@@ -129,7 +129,7 @@ class Tracer:
                 self._from_views.add(name)
             if _reads_store(code) and not any(_reads_store(it.f_code) for it in _callers(frame)):
                 trace.store_reads[code.co_name] += 1
-            if code.co_filename == RESOURCE and code.co_varnames[:1] == ("resource",):
+            if code.co_filename in RESOURCE and code.co_varnames[:1] == ("resource",):
                 trace.resource_calls[code.co_name] += 1
 
     def _place(self, frame: FrameType) -> str:
