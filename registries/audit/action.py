@@ -14,8 +14,6 @@ REPLACED = "replaced "
 """The beginning of the note of a registry that took the place of another one; its uid follows."""
 OF_SECRET = " secret "  # noqa: S105  no password
 """Between the address and the Secret (namespace/name) in the note of a new registry."""
-ROBOT = "robot "
-"""The beginning of the note of a second robot account of Harbor; its name and the name of the first one follow."""
 
 
 class Action(StrEnum):

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from django.db.models import F, Q
 
-from registries.audit.action import IN_DOUBT, OK, REPLACED, ROBOT, Action
+from registries.audit.action import IN_DOUBT, OK, REPLACED, Action
 from registries.domain.access import OWNER_MAX, Access, Permission
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import AuditEntry
@@ -174,18 +174,6 @@ def _uids(uid: str) -> list[str]:
     ):
         uids.append(before.removeprefix(REPLACED))
     return uids
-
-
-def second_robot(key: Key, since: datetime) -> tuple[str, str] | None:
-    """The robot account of Harbor that was created last for a registry since a moment, and the one before."""
-    entries = AuditEntry.objects.filter(
-        namespace=key.namespace, name=key.name, action=Action.PASSWORD.value, at__gte=since
-    )
-    note = (
-        entries.filter(note__startswith=ROBOT).order_by("-at", "-pk").values_list("note", flat=True).first()
-    )
-    new, _, old = (note or "").removeprefix(ROBOT).partition(" ")
-    return (new, old) if note else None
 
 
 def logged_in_from(access: Access) -> bool:

@@ -28,6 +28,9 @@ class Run(models.Model):
         default=0, help_text="counts the claims: an earlier claim begins nothing any more"
     )
     forget = models.BooleanField(default=False, help_text="a deletion keeps nothing for an undo")
+    robots = models.JSONField(
+        default=list, help_text="the robot account of Harbor that was created for the run, and the one before"
+    )
 
 
 class RunItem(models.Model):

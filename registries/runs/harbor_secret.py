@@ -6,11 +6,12 @@ Until the run has it, the first account still works, so nothing is lost with it.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 from django.utils import timezone
 
-from registries.audit.action import ROBOT, Action
+from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access
 from registries.domain.errors import Conflict, Problem
@@ -39,69 +40,54 @@ class HarborSecrets:
         self._audit = audit
         self._policy_for = policy_for
 
-    def renew(
+    def begin(
         self,
         *,
         access: Access,
         registries: Sequence[RegistrySecret],
         generation: str,
         account: HarborAccount,
+        second: bool,
     ) -> UUID:
-        """Gives the robot account of the first registry a new secret at Harbor, and starts the run that stores it.
+        """Gives the robot account of the first registry a new secret at Harbor, and starts the run that stores it. With
+        `second`, creates an account beside it with the same permissions, and leaves it as it is: another user name
+        takes the right to delete and to create.
 
         Waits for Harbor. HarborError when nothing was changed; the errors of a test of typed values and those of
-        Rotations.begin, before anything was changed. It counts as a test of the person.
+        Rotations.begin, before anything was changed. It counts as a test of the person. Without a run, a second account
+        is deleted; HarborError `left_over` if that fails.
         """
         first, secret = registries[0], new_secret()
-        credential = self._passwords.with_password(
-            access=access, key=first.key, uid=first.uid, password=secret
-        )
-        self._tests.admit_trial(access=access, namespace=first.namespace, credential=credential)
-        with HarborRobots(credential.address, account, self._policy_for(credential)) as harbor:
-            robot = harbor.find(credential.username)
-            return self._rotations.begin(
-                access=access,
-                registries=registries,
-                changes={"password": secret},
-                generation=generation,
-                sealed=lambda: harbor.set_secret(robot, secret),
-            )
-
-    def second(
-        self,
-        *,
-        access: Access,
-        registries: Sequence[RegistrySecret],
-        generation: str,
-        account: HarborAccount,
-    ) -> UUID:
-        """Creates a robot account beside the one of the first registry at Harbor, with the same permissions, and
-        starts the run that stores its name and its secret. The first account stays as it is.
-
-        Another user name takes the right to delete and to create. The errors are those of `renew`. Without a run, the
-        new account is deleted; HarborError `left_over` if that fails.
-        """
-        first = registries[0]
-        for it in registries:
+        for it in registries if second else ():
             self._rotations.require_replacement(access=access, key=it.key)
         credential = self._passwords.with_password(
-            access=access, key=first.key, uid=first.uid, password=new_secret()
+            access=access, key=first.key, uid=first.uid, password=secret
         )
         if generation != first.generation:
             raise Conflict(str(first.key), Problem.CHANGED)
         self._tests.admit_trial(access=access, namespace=first.namespace, credential=credential)
+        begin = partial(self._rotations.begin, access=access, registries=registries, generation=generation)
         with HarborRobots(credential.address, account, self._policy_for(credential)) as harbor:
-            robot = harbor.second(credential.username, timezone.localdate())
-            note = f"{ROBOT}{robot.name} {credential.username}"
-            self._audit.record(access, Action.PASSWORD, key=first.key, uid=first.uid, note=note)
-            try:
-                return self._rotations.begin(
-                    access=access,
-                    registries=registries,
-                    changes={"username": robot.name, "password": robot.secret},
-                    generation=generation,
-                )
-            except BaseException as error:
-                if not harbor.discard(robot.number):
-                    raise HarborError(HarborProblem.LEFT_OVER, robot.name) from error
-                raise
+            if second:
+                return self._second(access, first, harbor, credential.username, begin)
+            robot = harbor.find(credential.username)
+            return begin(changes={"password": secret}, sealed=lambda: harbor.set_secret(robot, secret))
+
+    def _second(
+        self,
+        access: Access,
+        first: RegistrySecret,
+        harbor: HarborRobots,
+        name: str,
+        begin: Callable[..., UUID],
+    ) -> UUID:
+        robot = harbor.second(name, timezone.localdate())
+        note = f"robot {robot.name} {name}"
+        self._audit.record(access, Action.PASSWORD, key=first.key, uid=first.uid, note=note)
+        try:
+            changes = {"username": robot.name, "password": robot.secret}
+            return begin(changes=changes, robots=(robot.name, name))
+        except BaseException as error:
+            if not harbor.discard(robot.number):
+                raise HarborError(HarborProblem.LEFT_OVER, robot.name) from error
+            raise

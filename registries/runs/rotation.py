@@ -44,12 +44,14 @@ class Rotations:
         anyway: bool = False,
         access_now: AccessNow | None = None,
         sealed: Callable[[], bool] | None = None,
+        robots: Sequence[str] = (),
     ) -> UUID:
         """Starts to change these registries, the first one first. `changes` are fields of Draft. With `anyway`, a
         first one that does not connect keeps its new values.
 
         `sealed` is called once the values are safe and before anything is written. It returns whether the old values
-        are certainly of no use any more. After an error of it, nothing is kept.
+        are certainly of no use any more. After an error of it, nothing is kept. `robots` are the robot account of
+        Harbor that was created for this, and the one before.
 
         Reads everything as the person before anything is written: NotFound, Forbidden, Conflict, Unavailable;
         Conflict `changed` when the first has another generation; Invalid for the password.
@@ -62,7 +64,7 @@ class Rotations:
             if "password" in changes:
                 self._passwords.require_password(it, changes["password"])
         run_id = self.runs.propose(access=access, registries=registries)
-        self._rows.add(run_id, changes, old, anyway=anyway, by_token=access_now is not None)
+        self._rows.add(run_id, changes, old, anyway=anyway, by_token=access_now is not None, robots=robots)
         if sealed is not None:
             try:
                 certain = sealed()

@@ -95,7 +95,8 @@ class RunView:
     total: int
     groups: tuple[Group, ...]
     finished_at: datetime | None = None
-    created_at: datetime | None = None
+    robots: tuple[str, ...] = ()
+    """The robot account of Harbor that was created for the run, and the one before; () for any other run."""
 
     @property
     def ended(self) -> int:
@@ -150,4 +151,4 @@ def summary(run: Run, counts: Sequence[tuple[str, str, str, int]]) -> RunView:
     ended = [group for group in groups if group.state is not ItemState.WAITING]
     ended.sort(key=lambda group: (group.ok, -group.count, group.reason, group.problem))
     total = sum(group.count for group in groups)
-    return RunView(run.id, state_of(run), total, tuple(ended), run.finished_at, run.created_at)
+    return RunView(run.id, state_of(run), total, tuple(ended), run.finished_at, tuple(run.robots))

@@ -104,9 +104,13 @@ def _renew(
     if targets is None:
         form.add_error(None, COPY_GONE)
         return _again(request, registry, form, 409)
-    secrets = services().harbor_secrets
-    ask = secrets.second if request.POST.get("way") == SECOND else secrets.renew
-    run = ask(access=request.access, registries=targets, generation=typed["generation"], account=account)
+    run = services().harbor_secrets.begin(
+        access=request.access,
+        registries=targets,
+        generation=typed["generation"],
+        account=account,
+        second=request.POST.get("way") == SECOND,
+    )
     return rotation.progress(request, run, changed=True)
 
 

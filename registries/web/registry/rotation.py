@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from registries.audit.log import second_robot
 from registries.domain.errors import Conflict, Problem
 from registries.domain.registry import Key
 from registries.log_in.access import ConsoleRequest
@@ -26,8 +24,6 @@ from registries.words import labels, providers
 from registries.words.language import sentences
 from registries.words.problems import problem_text
 
-ROBOT_BEFORE = timedelta(minutes=5)
-"""The most between the creation of a second robot account and its run."""
 TITLES = {
     RunState.RUNNING: gettext_lazy("Changing…"),
     RunState.DONE: gettext_lazy("Change finished"),
@@ -86,7 +82,7 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
         "undoing": undoing,
         "failed": any(it.state is ItemState.FAILED for it in items),
         "unconnected": items[0].state is ItemState.DONE and not items[0].ok,
-        "robots": _second_robot(items[0].key, view),
+        "robots": _robots(items[0].key, view),
         "lines": [(it, *_line(it, items, view, undoing=undoing)) for it in items],
     }
     response = run_dialog(request, "registry/_rotation.html", view, context, title=title, changed=changed)
@@ -99,7 +95,7 @@ def _succeeded(request: ConsoleRequest, items: Sequence[Item], view: RunView) ->
         _("Changed %(name)s and its copies: %(n)s registries.") if len(items) > 1 else _("Changed %(name)s.")
     )
     text = text % {"name": first.name, "n": len(items)}
-    export, robots = before_revoking(), _second_robot(first, view)
+    export, robots = before_revoking(), _robots(first, view)
     if robots:
         revoke = _("Now delete the old robot account %(robot)s in Harbor.") % {"robot": robots[1]}
         text = sentences(text, export, revoke, _("Registries that were not chosen still use it."))
@@ -111,11 +107,10 @@ def _succeeded(request: ConsoleRequest, items: Sequence[Item], view: RunView) ->
     return done(request, text, saved, (CHANGED, {}), href=details_url(first))
 
 
-def _second_robot(key: Key, view: RunView) -> tuple[str, str] | None:
-    """The second robot account of Harbor that was created for this run, and the first one."""
-    found, since = services().index.fresh().find(key), view.created_at
-    robots = second_robot(key, since - ROBOT_BEFORE) if since else None
-    return robots if robots and found and found.username in robots else None
+def _robots(key: Key, view: RunView) -> tuple[str, ...]:
+    """The second robot account of Harbor that was created for this run, and the first one, while one is in use."""
+    found = services().index.fresh().find(key)
+    return view.robots if found and found.username in view.robots else ()
 
 
 def _is_robot(key: Key) -> bool:
