@@ -5,32 +5,42 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from registries.domain.access import Permission
 from registries.domain.errors import AlreadyExists, Cause, Conflict, ConsoleError, Invalid, Problem
-from registries.web.forms import ConsoleForm
+from registries.domain.registry import Key
+from registries.log_in.access import ConsoleRequest
+from registries.web.forms import PlainForm
 from registries.web.responses import back, dialog
+from registries.wiring import services
 from registries.words.problems import error_text
+
+ALL = "*"
+"""The choice of all namespaces in a form."""
 
 
 def submit(
     request: HttpRequest,
-    form: ConsoleForm,
+    form: PlainForm,
     change: Callable[[dict[str, Any]], str],
     *,
     title: str,
-    page: str,
+    page: str | Key,
     template: str = "administration/_form.html",
     **extra: Any,
 ) -> HttpResponse:
     """Shows a form. A valid one makes its change, and `page` shows the text that `change` returns.
 
-    Errors of the form or of the change come back in the form, with status 422. `page` is the name of a URL.
+    Errors of the form or of the change come back in the form, with status 422. `page` is the name of a URL, or a
+    registry.
     """
+    view = ("registries:details", page.namespace, page.name) if isinstance(page, Key) else (page,)
     status = 200
     if request.method == "POST":
         try:
             if form.is_valid():
-                return back(request, change(form.cleaned_data), page)
+                return back(request, change(form.cleaned_data), *view)
         except Invalid as error:
             form.add_causes(error.causes)
         except AlreadyExists:
@@ -38,7 +48,7 @@ def submit(
         except Conflict as error:
             form.add_error(None, error_text(error))
         status = 422
-    context = {"form": form, "title": title, "back": reverse(page), **extra}
+    context = {"form": form, "title": title, "back": reverse(view[0], args=view[1:]), **extra}
     return dialog(request, template, context, status=status, title=title)
 
 
@@ -77,3 +87,10 @@ def confirm_by_name(
     }
     status = 422 if wrong else 409 if problem else 200
     return dialog(request, "administration/_confirm.html", context, status=status, title=title)
+
+
+def scopes(request: ConsoleRequest, permission: Permission) -> list[tuple[str, str]]:
+    """The choices of a form: the namespaces where this person holds a permission; administrators also have all."""
+    names = services().index.namespaces(access=request.access, permission=permission)
+    everything = [(ALL, _("All namespaces"))] if request.access.administers else []
+    return everything + [(name, name) for name in names]

@@ -244,7 +244,7 @@ def _rows(folder: Path) -> int:
 PREAMBLE = """
 import django; django.setup()
 from registries import wiring
-from registries.intake import draft as drafts
+import registries.intake as drafts
 from registries.intake import read_draft
 from registries.wiring import services
 from registries.domain.access import Access, EVERYWHERE, Role

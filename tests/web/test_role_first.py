@@ -7,7 +7,7 @@ from cryptography import x509
 
 from registries.domain.access import Role
 from registries.domain.selectors import read_selector
-from registries.intake import ca_bundle
+from registries import intake
 from registries.sync import rules
 from tests.api.test_api import TEAM_A
 from tests.api.test_sync_rules import RULE
@@ -42,7 +42,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         seen.append(text)
         return read_selector(text, place)
 
-    monkeypatch.setattr(ca_bundle, "x509", Counting)
+    monkeypatch.setattr(intake, "x509", Counting)
     monkeypatch.setattr(rules, "read_selector", counting)
     return seen
 

@@ -26,13 +26,14 @@ from registries.log_in.access import ConsoleRequest
 from registries.models import Silence
 from registries.probe.scrubber import Scrubber
 from registries.schedule import silences
-from registries.web.form_dialogs import confirm
+from registries.web.form_dialogs import ALL, confirm, scopes, submit
 from registries.web.forms import CauseForm
-from registries.web.responses import back, dialog
+from registries.web.responses import dialog
 from registries.wiring import services
 from registries.words.labels import FIELDS, ago
 from registries.words.problems import cause_text
 
+PAGE, TEMPLATE = "registries:channels", "channels/_form.html"
 SECRETS = ("url", "secret", "token")
 KEY_MIN = 8
 """Characters of a key in a URL, at least. Shorter parts are words such as `robot`."""
@@ -110,7 +111,7 @@ def channels(request: ConsoleRequest) -> HttpResponse:
     ]
     context = {
         "rows": rows,
-        "may_add": bool(_scopes(request)),
+        "may_add": bool(scopes(request, Permission.CREATE)),
         "may_silence": request.access.may_anywhere(Permission.EDIT),
         "silences": [(it, _what(it)) for it in silences.manageable(access=request.access, now=now)],
     }
@@ -134,23 +135,19 @@ def channel_add(request: ConsoleRequest, service: str = "") -> HttpResponse:
         if service:
             raise NotFound(service)
         cards = [(name, words.SERVICES[name]) for name in offered]
-        return dialog(
-            request,
-            "channels/_services.html",
-            {"cards": cards, "title": _("Add channel")},
-            title=_("Add channel"),
-        )
+        title = _("Add channel")
+        return dialog(request, "channels/_services.html", {"cards": cards, "title": title}, title=title)
     title = _("Add channel: %(service)s") % {"service": words.SERVICES[service].text}
     initial = {
         "language": "zh" if request.LANGUAGE_CODE.startswith("zh") else "en",
         "name": str(words.SERVICES[service].text),
     }
-    form = ChannelForm(request.POST or None, service=service, namespaces=_scopes(request), initial=initial)
-    context = {"form": form, "title": title, "service": service}
-    if request.method != "POST":
-        return dialog(request, "channels/_form.html", context, title=title)
-    typed = form.typed()
-    try:
+    places = scopes(request, Permission.CREATE)
+    form = ChannelForm(request.POST or None, service=service, namespaces=places, initial=initial)
+
+    @sensitive_variables("typed")
+    def change(_values: dict[str, Any]) -> str:
+        typed = form.typed()
         made = services().channels.create(
             access=request.access,
             namespace=_namespace(typed["namespace"]),
@@ -159,10 +156,9 @@ def channel_add(request: ConsoleRequest, service: str = "") -> HttpResponse:
             language=typed["language"],
             config=form.config(),
         )
-    except Invalid as error:
-        form.add_causes(error.causes)
-        return dialog(request, "channels/_form.html", context, status=422, title=title)
-    return back(request, _("Added the channel %(name)s.") % {"name": made.name}, "registries:channels")
+        return _("Added the channel %(name)s.") % {"name": made.name}
+
+    return submit(request, form, change, title=title, page=PAGE, template=TEMPLATE, service=service)
 
 
 @sensitive_post_parameters(*SECRETS)
@@ -175,11 +171,10 @@ def channel_edit(request: ConsoleRequest, channel: UUID) -> HttpResponse:
     if found.service == "mail":
         initial["to"] = found.target
     form = ChannelForm(request.POST or None, service=found.service, namespaces=None, initial=initial)
-    context = {"form": form, "title": title, "channel": found, "service": found.service}
-    if request.method != "POST":
-        return dialog(request, "channels/_form.html", context, title=title)
-    typed = form.typed()
-    try:
+
+    @sensitive_variables("typed")
+    def change(_values: dict[str, Any]) -> str:
+        typed = form.typed()
         services().channels.edit(
             access=request.access,
             channel=channel,
@@ -188,12 +183,10 @@ def channel_edit(request: ConsoleRequest, channel: UUID) -> HttpResponse:
             enabled=typed["enabled"] == "on",
             config=form.config(),
         )
-    except Invalid as error:
-        form.add_causes(error.causes)
-        return dialog(request, "channels/_form.html", context, status=422, title=title)
-    return back(
-        request, _("Saved the channel %(name)s.") % {"name": typed["name"].strip()}, "registries:channels"
-    )
+        return _("Saved the channel %(name)s.") % {"name": typed["name"].strip()}
+
+    about = {"channel": found, "service": found.service}
+    return submit(request, form, change, title=title, page=PAGE, template=TEMPLATE, **about)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -201,9 +194,9 @@ def channel_delete(request: ConsoleRequest, channel: UUID) -> HttpResponse:
     found = services().channels.one(access=request.access, channel=channel)
     change = partial(services().channels.delete, access=request.access, channel=channel)
     title, done = _("Delete %(name)s"), _("Deleted the channel %(name)s.")
-    values, page = {"name": found.name}, "registries:channels"
+    values = {"name": found.name}
     return confirm(
-        request, "channels/_delete.html", change, title=title % values, done=done % values, page=page
+        request, "channels/_delete.html", change, title=title % values, done=done % values, page=PAGE
     )
 
 
@@ -225,7 +218,7 @@ def channel_try(request: ConsoleRequest, service: str) -> HttpResponse:
     """Sends a test message by the typed fields of a new channel."""
     if service not in services().channels.services:
         raise NotFound(service)
-    form = ChannelForm(request.POST, service=service, namespaces=_scopes(request))
+    form = ChannelForm(request.POST, service=service, namespaces=scopes(request, Permission.CREATE))
     namespace, config = _namespace(form.typed()["namespace"]), form.config()
     return _tried(request, form, service, namespace, form.typed()["language"], config)
 
@@ -269,17 +262,6 @@ def _tried(
         [words.outcome(result)] if not result.ok else [_("Sent. Look whether the test message has arrived.")]
     )
     return render(request, "channels/_outcome.html", {"texts": texts, "ok": result.ok, "said": said})
-
-
-ALL = "*"
-"""The choice of all namespaces in the form."""
-
-
-def _scopes(request: ConsoleRequest) -> list[tuple[str, str]]:
-    """The namespaces whose channels this person manages; administrators also have all."""
-    names = services().index.namespaces(access=request.access, permission=Permission.CREATE)
-    everything = [(ALL, _("All namespaces"))] if request.access.administers else []
-    return everything + [(name, name) for name in names]
 
 
 def _namespace(choice: str) -> str:

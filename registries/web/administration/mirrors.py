@@ -11,17 +11,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from registries.domain.errors import Invalid, TooManyRequests
+from registries.domain.errors import TooManyRequests
 from registries.log_in.access import ConsoleRequest
 from registries.mirrors import files, words
 from registries.mirrors.files import ConfigFile
 from registries.mirrors.listing import IMAGE_MAX
-from registries.web.form_dialogs import confirm
+from registries.web.form_dialogs import confirm, submit
 from registries.web.forms import CauseForm, plain_input
-from registries.web.responses import back, dialog
+from registries.web.responses import back
 from registries.wiring import services
 from registries.words.labels import ago
 
+PAGE = "registries:mirrors"
 UPSTREAMS = ("docker.io", "ghcr.io", "quay.io", "registry.k8s.io")
 """The suggestions of the form. Any other host can be typed."""
 
@@ -81,23 +82,21 @@ def _runtime(name: str, title: str, found: list[ConfigFile]) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def mirror_add(request: ConsoleRequest) -> HttpResponse:
     request.access.require_administration()
-    form, status = MirrorForm(request.POST or None, initial={"resolves": True}), 200
-    if request.method == "POST":
+    form = MirrorForm(request.POST or None, initial={"resolves": True})
+
+    def change(_values: dict[str, Any]) -> str:
         typed = form.typed()
-        try:
-            made = services().mirrors.create(
-                access=request.access,
-                upstream=typed["upstream"],
-                address=typed["address"],
-                image=typed["image"].strip(),
-                resolves=typed["resolves"] == "on",
-            )
-            return back(request, _("Added the mirror %(host)s.") % {"host": made.host}, "registries:mirrors")
-        except Invalid as error:
-            form.add_causes(error.causes)
-            status = 422
-    context = {"form": form, "title": _("Add mirror"), "upstreams": UPSTREAMS}
-    return dialog(request, "mirrors/_form.html", context, status=status, title=_("Add mirror"))
+        made = services().mirrors.create(
+            access=request.access,
+            upstream=typed["upstream"],
+            address=typed["address"],
+            image=typed["image"].strip(),
+            resolves=typed["resolves"] == "on",
+        )
+        return _("Added the mirror %(host)s.") % {"host": made.host}
+
+    title, template = _("Add mirror"), "mirrors/_form.html"
+    return submit(request, form, change, title=title, page=PAGE, template=template, upstreams=UPSTREAMS)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -108,7 +107,7 @@ def mirror_delete(request: ConsoleRequest, mirror: int) -> HttpResponse:
         _("Delete %(name)s") % {"name": found.host},
         _("Deleted the mirror %(host)s.") % {"host": found.host},
     )
-    return confirm(request, "mirrors/_delete.html", change, title=title, done=done, page="registries:mirrors")
+    return confirm(request, "mirrors/_delete.html", change, title=title, done=done, page=PAGE)
 
 
 @require_POST
@@ -120,4 +119,4 @@ def mirror_probe(request: ConsoleRequest, mirror: int) -> HttpResponse:
     look = services().mirror_look(request.access)
     found = services().mirrors.probe(access=request.access, mirror=mirror, look=look)
     values = {"host": found.host, "verdict": words.verdict(found).text}
-    return back(request, _("%(host)s: %(verdict)s") % values, "registries:mirrors")
+    return back(request, _("%(host)s: %(verdict)s") % values, PAGE)

@@ -19,13 +19,13 @@ from registries.log_in.access import ConsoleRequest
 from registries.models import Silence
 from registries.schedule import silences
 from registries.schedule.silences import REASON_MAX, Scope, Window
+from registries.web.form_dialogs import ALL, scopes, submit
 from registries.web.forms import CauseForm
-from registries.web.responses import back, dialog
+from registries.web.responses import back
 from registries.wiring import services
 from registries.words.labels import FIELDS
 
-ALL = "*"
-"""The choice of all namespaces."""
+PAGE = "registries:channels"
 LOCAL = "%Y-%m-%dT%H:%M"
 """A moment as a browser sends it, in the console's time zone."""
 
@@ -105,32 +105,22 @@ def silence_add(request: ConsoleRequest) -> HttpResponse:
     if asked.get("name"):
         key = Key(asked.get("namespace", ""), asked["name"])
         registry = services().registries.find(access=access, key=key, action=Action.EDIT)
-    scopes = [(registry.namespace, registry.namespace)] if registry else _scopes(request)
-    form = SilenceForm(request.POST or None, namespaces=scopes)
-    title = _("Silence messages")
-    context = {
-        "form": form,
-        "title": title,
-        "registry": registry,
-        "zone": timezone.get_default_timezone_name(),
-    }
-    if request.method != "POST":
-        return dialog(request, "channels/_silence.html", context, title=title)
-    try:
+    places = [(registry.namespace, registry.namespace)] if registry else scopes(request, Permission.EDIT)
+    form = SilenceForm(request.POST or None, namespaces=places)
+
+    def change(_values: dict[str, Any]) -> str:
         scope = Scope(registry.namespace, uid=registry.uid) if registry else form.scope()
         if scope.namespace:
             services().index.require_namespace(access, scope.namespace)
-        made = silences.add(
-            access=access, scope=scope, window=form.window(), reason=form.typed()["reason"].strip()
-        )
-    except Invalid as error:
-        form.add_causes(error.causes)
-        return dialog(request, "channels/_silence.html", context, status=422, title=title)
-    until = f"{timezone.localtime(made.ends_at):%Y-%m-%d %H:%M}"
-    services().audit.record(access, Action.SILENCE, namespace=made.namespace, note=f"add {until}")
-    return _leave(
-        request, _("Messages wait until %(time)s.") % {"time": until}, registry.key if registry else None
-    )
+        reason = form.typed()["reason"].strip()
+        made = silences.add(access=access, scope=scope, window=form.window(), reason=reason)
+        until = f"{timezone.localtime(made.ends_at):%Y-%m-%d %H:%M}"
+        services().audit.record(access, Action.SILENCE, namespace=made.namespace, note=f"add {until}")
+        return _("Messages wait until %(time)s.") % {"time": until}
+
+    page, title = registry.key if registry else PAGE, _("Silence messages")
+    about = {"registry": registry, "zone": timezone.get_default_timezone_name()}
+    return submit(request, form, change, title=title, page=page, template="channels/_silence.html", **about)
 
 
 @require_POST
@@ -142,19 +132,12 @@ def silence_end(request: ConsoleRequest, silence: int) -> HttpResponse:
         key = services().registries.find(access=request.access, key=key).key
     silences.end(access=request.access, pk=silence)
     services().audit.record(request.access, Action.SILENCE, namespace=namespace, note="end")
-    return _leave(request, _("Ended the silence. What differs from before is told now."), key)
-
-
-def _leave(request: ConsoleRequest, text: str, key: Key | None) -> HttpResponse:
-    if key:
-        return back(request, text, "registries:details", key.namespace, key.name)
-    return back(request, text, "registries:channels")
-
-
-def _scopes(request: ConsoleRequest) -> list[tuple[str, str]]:
-    names = services().index.namespaces(access=request.access, permission=Permission.EDIT)
-    everything = [(ALL, _("All namespaces"))] if request.access.administers else []
-    return everything + [(name, name) for name in names]
+    text = _("Ended the silence. What differs from before is told now.")
+    return (
+        back(request, text, "registries:details", key.namespace, key.name)
+        if key
+        else back(request, text, PAGE)
+    )
 
 
 def _read(text: str) -> datetime | None:
