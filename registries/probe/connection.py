@@ -29,6 +29,8 @@ from .trace import Trace
 
 _MOST_ADDRESSES = 4
 _RECORD = 16 * 1024
+_FRAMING = 256 * 1024
+"""Bytes of a response besides its body and its chunks: heads, interim responses and trailers."""
 _unlogged = ContextVar("unlogged", default=False)
 _LOGGERS = ("connection", "response")
 _LOW_LEVEL = (OSError, ValueError, http.client.HTTPException, urllib3.exceptions.HTTPError)
@@ -178,11 +180,17 @@ class _QuietResponse(http.client.HTTPResponse):
         message.set_payload("")
 
 
-class _LimitedReader(io.RawIOBase):
-    """Reads a socket; each read is limited by the deadline. It has what http.client needs of a socket."""
+class TooMuch(http.client.HTTPException):
+    """A response that does not end: http.client reads any number of interim responses and of trailers."""
 
-    def __init__(self, connection: socket.socket, deadline: Deadline, seconds: float) -> None:
+
+class _LimitedReader(io.RawIOBase):
+    """Reads a socket; each read is limited by the deadline, and all of them by `most` bytes. It has what http.client
+    needs of a socket."""
+
+    def __init__(self, connection: socket.socket, deadline: Deadline, seconds: float, most: int) -> None:
         self._connection, self._deadline, self._seconds = connection, deadline, seconds
+        self._left = most
         self._file = connection.makefile("rb", buffering=0)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
@@ -192,8 +200,12 @@ class _LimitedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        if self._left <= 0:
+            raise TooMuch
         self._deadline.limit(self._connection, self._seconds)
-        return self._file.readinto(buffer)
+        count = self._file.readinto(buffer)
+        self._left -= count or 0
+        return count
 
     def close(self) -> None:
         self._file.close()
@@ -202,9 +214,10 @@ class _LimitedReader(io.RawIOBase):
 
 class Connection(HTTPConnection):
     """A connection whose socket a dialer opens, with the dialer's deadline on all that it reads and writes. Set
-    `timeout`, the seconds for one read or write, before each request."""
+    `timeout`, the seconds for one read or write, and `body`, the most bytes of a body, before each request."""
 
     timeout: float
+    body: int
 
     def __init__(self, dialer: Dialer, host: str, port: int) -> None:
         super().__init__(host, port)
@@ -224,7 +237,8 @@ class Connection(HTTPConnection):
             super().send(data[start : start + _RECORD])
 
     def response_class(self, connection: socket.socket, **options: Any) -> _QuietResponse:  # type: ignore[override]
-        reader = _LimitedReader(connection, self.dialer.deadline, self.timeout)
+        # A body of short chunks may be twice as long with their sizes.
+        reader = _LimitedReader(connection, self.dialer.deadline, self.timeout, _FRAMING + 2 * self.body)
         return _QuietResponse(cast(socket.socket, reader), **options)
 
 

@@ -181,6 +181,7 @@ class Transport:
             target = endpoint.url
             headers |= proxy_login(proxy)
         connection = self._connection(endpoint.scheme, host, port)
+        connection.body = limit
         try:
             # A server may answer before it has read everything, and close.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):

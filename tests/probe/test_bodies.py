@@ -1,10 +1,12 @@
 """Response bodies: a server cannot make a probe hold or read more than the limit. Encoded bodies are decoded."""
 
 import gzip
+import itertools
 import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +46,41 @@ def test_an_endless_fast_body_is_not_read_to_its_end(status: int) -> None:
     assert result.reason is not Reason.TIMEOUT
     assert seconds < HERE.read_timeout
     assert sent[0] < 64 * 1024 * 1024
+
+
+_CHUNKED = b"HTTP/1.1 401 X\r\nTransfer-Encoding: chunked\r\n\r\n"
+ENDLESS = {
+    "interim": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "interim with headers": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"),
+    "trailers": (_CHUNKED + b"0\r\n", b"A: b\r\n"),
+    "trailers without text": (_CHUNKED + b"0\r\n", b"x\n"),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_response_without_an_end_costs_little_time(kind: str) -> None:
+    """Each read has something, so no timeout ends it before that of the test."""
+    start, piece = ENDLESS[kind]
+    pieces = itertools.repeat(piece * 1000)
+    with scripted(lambda request: Reply(raw=start, pieces=pieces)) as server:
+        result, _ = timed(server.address, replace(HERE, total_timeout=20.0))
+    assert (result.reason, result.cause) == (Reason.UNEXPECTED_RESPONSE, "TooMuch")
+
+
+def test_a_body_in_chunks_of_a_byte_is_read() -> None:
+    body = b'{"token": "%s"}' % (b"a" * 60_000)
+    chunks = b"".join(b"1\r\n%c\r\n" % it for it in body)
+    start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    def script(request: Request) -> Reply:
+        if request.path == "/token":
+            return Reply(raw=start + chunks + b"0\r\n\r\n")
+        return (
+            registry_ok() if request.authorization else unauthorized(f'Bearer realm="{server.url("/token")}"')
+        )
+
+    with scripted(script) as server:
+        assert probe(server.address, "admin", "secret", HERE).ok
 
 
 @pytest.mark.parametrize("unit", ["a ", 'x="', "Bearer realm=é.", "=,"])
