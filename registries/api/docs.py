@@ -20,6 +20,7 @@ from registries.api.operations import OPERATIONS
 from registries.api.schemas import SCHEMAS
 from registries.api.shapes import Schema
 from registries.api.status import answer
+from registries.words.shell import BEARER
 
 
 @login_not_required
@@ -62,7 +63,7 @@ def _shown(request: HttpRequest, it: Operation) -> dict[str, Any]:
 def curl(request: HttpRequest, it: Operation) -> str:
     """The operation as a curl command with example values."""
     path = it.path.format(namespace="default", name="harbor-prod", run=RUN["id"])
-    parts = ["curl", '-H "Authorization: Bearer $TOKEN"']
+    parts = ["curl", BEARER]
     if it.method != "GET":
         parts.append(f"-X {it.method}")
     if it.body and not it.optional_body:

@@ -9,6 +9,7 @@ import html
 import json
 import re
 import shlex
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -137,27 +138,26 @@ def test_no_pull_fails_while_the_password_changes(
 def shown(cast: Cast, page: str) -> str:
     """The command on a page."""
     text = htmx(cast).get(page).content.decode()
-    found = re.findall(r"<code>(read -rs PASSWORD; [^<]+)</code>", text)
+    found = re.findall(r"<code>(\(IFS= read -rs PASSWORD; [^<]+)</code>", text)
     assert len(set(found)) == 1, text
     return html.unescape(found[0])
 
 
 def kubectl(cluster: Cluster, command: str, password: str) -> None:
-    """What kubectl does for the command: `create secret docker-registry` makes the manifest, `apply --server-side`
-    sends it as one patch."""
-    read, _, line = command.partition("; ")
-    create, _, apply = line.partition(" | ")
-    assert (read, apply) == ("read -rs PASSWORD", "kubectl apply --server-side -f -")
-    words = shlex.split(create.replace('"$PASSWORD"', shlex.quote(password)))
-    assert words[:4] == ["kubectl", "create", "secret", "docker-registry"]
-    assert words[-3:] == ["--dry-run=client", "-o", "yaml"]
+    """What kubectl does for the command: `create secret generic` makes the manifest, `apply --server-side` sends it as
+    one patch."""
+    write, create, apply = command.rsplit(" | ", 2)
+    assert apply == "kubectl apply --server-side -f -"
+    words = shlex.split(create)
     name, (flag, namespace) = words[4], words[5:7]
-    assert flag == "-n"
-    given = dict(it.removeprefix("--docker-").split("=", 1) for it in words[7:10])
-    pair = f"{given['username']}:{given['password']}"
-    entry = {"username": given["username"], "password": given["password"]}
-    entry["auth"] = base64.b64encode(pair.encode()).decode()
-    data = json.dumps({"auths": {given["server"]: entry}}).encode()
+    assert [*words[:4], flag] == ["kubectl", "create", "secret", "generic", "-n"]
+    assert words[7:] == [
+        "--type=kubernetes.io/dockerconfigjson",
+        "--from-file=.dockerconfigjson=/dev/stdin",
+        *("--dry-run=client", "-o", "yaml"),
+    ]
+    typed = f"{password}\n".encode()
+    data = subprocess.run(["bash", "-c", write], input=typed, capture_output=True, check=True).stdout
     manifest = {
         "apiVersion": "v1",
         "kind": "Secret",

@@ -36,7 +36,8 @@ def test_shows_the_token_once(cast: Cast) -> None:
 
     text = text_in(page)
     assert text
-    assert f"curl -H &#x27;Authorization: Bearer {text}&#x27;" in page
+    assert f"Bearer {text}" not in page, "the example asks for it"
+    assert "IFS= read -rs TOKEN; curl " in page
     listed = cast.client("nina").get("/tokens/").content.decode()
     assert text not in listed
     assert text[:12] in listed

@@ -17,6 +17,7 @@ from registries.people.tokens import LONGEST, TokenView
 from registries.web.administration.administration_forms import TokenForm
 from registries.web.responses import back, dialog
 from registries.wiring import services
+from registries.words.shell import ASK_TOKEN, BEARER
 
 USUAL = timedelta(days=90)
 """The default validity of a token."""
@@ -66,7 +67,7 @@ def _made(request: ConsoleRequest, made: tuple[TokenView, str], title: str) -> H
     """The only answer that holds the token's text."""
     token, text = made
     address = request.build_absolute_uri(f"/oapis/{API_VERSION}/namespaces/_all_/registry-secrets")
-    curl = f"curl -H 'Authorization: Bearer {text}' '{address}'"
+    curl = f"{ASK_TOKEN}; curl {BEARER} '{address}'"
     return dialog(request, "tokens/_made.html", {"token": token, "text": text, "curl": curl}, title=title)
 
 

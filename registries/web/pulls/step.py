@@ -15,6 +15,7 @@ from registries.pull_secrets.failing import ROLLED_OUT
 from registries.pull_secrets.images import auths_keys
 from registries.pull_secrets.kinds import Binding
 from registries.wiring import services
+from registries.words.shell import dockerconfig, with_password
 
 COMMANDS, UNFOLDED = 30, 3
 """Workloads whose commands a step has, and those that are not folded."""
@@ -125,20 +126,27 @@ def _json(patch: dict[str, Any]) -> str:
 
 
 def export_command(registry: RegistrySecret) -> str:
-    """Writes the pull secret to a cluster, or changes it in place. It asks for the password, and has none in it.
+    """Writes the pull secret to a cluster, or changes it in place. It asks for the password (words/shell.py).
 
     "" where the console maintains pull secrets itself, and for an address that is not valid.
     """
     if services().on_cluster or registry.address_problem:
         return ""
+    write = dockerconfig(auths_keys(registry.address), registry.username)
     words = (
-        *("kubectl", "create", "secret", "docker-registry", registry.name, "-n", registry.namespace),
-        f"--docker-server={auths_keys(registry.address)[0]}",
-        f"--docker-username={registry.username}",
+        *("kubectl", "create", "secret", "generic", registry.name, "-n", registry.namespace),
+        "--type=kubernetes.io/dockerconfigjson",
+        "--from-file=.dockerconfigjson=/dev/stdin",
+        *("--dry-run=client", "-o", "yaml"),
     )
-    return (
-        f'read -rs PASSWORD; {shlex.join(words)} --docker-password="$PASSWORD" --dry-run=client -o yaml'
-        " | kubectl apply --server-side -f -"
+    return with_password(write, f"{shlex.join(words)} | kubectl apply --server-side -f -")
+
+
+def asked_note() -> str:
+    """Why a command does not have the password in it."""
+    return _(
+        "A command that needs the password asks for it (bash or zsh). As an argument, everybody on the machine could"
+        " read it, and the shell would remember it."
     )
 
 

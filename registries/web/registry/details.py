@@ -31,13 +31,14 @@ from registries.web import filters
 from registries.web.lists import watched
 from registries.web.lists.rows import offered
 from registries.web.pulls import pull_secrets
-from registries.web.pulls.step import export_command
+from registries.web.pulls.step import asked_note, export_command
 from registries.web.registry.test_one import panel
 from registries.web.responses import details_url, is_htmx, pulse_every
 from registries.wiring import services
 from registries.words import journal, labels, providers
 from registries.words.problems import problem_text
 from registries.words.pull_secrets import image_problem
+from registries.words.shell import ASK_TOKEN, BEARER, new_password, with_password
 
 RESOURCE = f"registrysecrets.{API_GROUP}"
 
@@ -131,10 +132,14 @@ def _folded(request: ConsoleRequest, registry: RegistrySecret) -> list[dict[str,
     """The texts to copy: YAML, kubectl on a cluster, curl."""
     access = request.access
     texts = [{"id": "yaml", "title": "YAML", "texts": [as_yaml(registry)]}]
+    note = asked_note()
     if services().on_cluster:
-        texts.append({"id": "kubectl", "title": "kubectl", "texts": commands(registry, access)})
+        shown = {"texts": commands(registry, access)}
+        may = access.may(Permission.CREATE, registry.namespace)
+        texts.append({"id": "kubectl", "title": "kubectl", **shown, "note": note if may else ""})
     elif export := export_command(registry):
-        texts.append({"id": "export", "title": _("Pull secret for kubectl"), "texts": [export]})
+        title = _("Pull secret for kubectl")
+        texts.append({"id": "export", "title": title, "texts": [export], "note": note})
     line = curl(request, registry, access)
     return [*texts, {"id": "curl", "title": "curl", "texts": [line], "link": _("API documentation")}]
 
@@ -193,12 +198,12 @@ def commands(registry: RegistrySecret, access: Access) -> list[str]:
     notes = " ".join(
         shlex.quote(f"{PREFIX}{name.replace('_', '-')}={value}") for name, value in values.items()
     )
-    spec = """'{"spec":{"password":"'"$(printf %s "$PASSWORD" | base64 -w0)"'"}}'"""
+    patch = f"kubectl patch {RESOURCE} {registry.name} {where} --type=merge --patch-file=/dev/stdin"
     offered = (
         (Permission.SEE, f"kubectl get {RESOURCE} {registry.name} {where} -o {columns}"),
         (Permission.EDIT, f"kubectl annotate {RESOURCE} {registry.name} {where} --overwrite {notes}"),
         (Permission.CREATE, f"kubectl create -f - <<'EOF'\n{_dump(_new(registry), '(password)')}EOF"),
-        (Permission.CREATE, f"kubectl patch {RESOURCE} {registry.name} {where} --type=merge -p {spec}"),
+        (Permission.CREATE, with_password(new_password(), patch)),
         (Permission.DELETE, f"kubectl delete {RESOURCE} {registry.name} {where}"),
     )
     return [text for permission, text in offered if access.may(permission, registry.namespace)]
@@ -229,12 +234,12 @@ def _silence(access: Access, registry: RegistrySecret) -> dict[str, Any]:
 
 
 def curl(request: ConsoleRequest, registry: RegistrySecret, access: Access) -> str:
-    """A curl command that tests the registry, or gets it without the permission to test. The token is missing."""
+    """A curl command that tests the registry, or gets it without the permission to test. It asks for the token."""
     path = f"/oapis/{API_VERSION}/namespaces/{registry.namespace}/registry-secrets/{registry.name}"
     method = ""
     if access.may(Permission.TEST, registry.namespace):
         path, method = f"{path}/verify", "-X POST "
-    return f'curl {method}-H "Authorization: Bearer $TOKEN" {shlex.quote(request.build_absolute_uri(path))}'
+    return f"{ASK_TOKEN}; curl {method}{BEARER} {shlex.quote(request.build_absolute_uri(path))}"
 
 
 def _event_text(entry: AuditEntry) -> str:

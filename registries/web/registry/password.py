@@ -26,7 +26,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.probe.result import Result
 from registries.service.copies import MOST, Copy, CopyState
 from registries.web.forms import HarborForm, NewPasswordForm
-from registries.web.pulls.step import before_revoking, export_command
+from registries.web.pulls.step import asked_note, before_revoking, export_command
 from registries.web.registry import rotation
 from registries.web.registry.add import trial_outcome, trial_refused
 from registries.web.registry.relatives import stale_twins
@@ -177,6 +177,7 @@ def form_page(
         "advice": providers.second_credential(registry.provider, registry.username),
         "untested": untested,
         "export": export_command(registry),
+        "export_note": asked_note(),
         "harbor": harbor
         or (HarborForm() if providers.is_robot(registry.provider, registry.username) else None),
         "writer": services().passwords.password_writer(access=request.access, key=registry.key),
