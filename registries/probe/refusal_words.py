@@ -37,11 +37,12 @@ _KINDS = (
     "security|registry|personal|identity|docker|api"
 )
 _FACTORS = r"(?:2fa|mfa|two[- ]factor(?: authentication)?|multi[- ]factor(?: authentication)?)"
-_PAT = r"(?:(?:a|an|your|the) )?personal access token"
+_PAT = r"(?:(?:a|an|your|the) )?personal access token(?: \(pat\))?"
 _SENTENCES = (
     (
         Reason.CREDENTIALS_EXPIRED,
-        rf"(?:(?:{_KINDS}) ){{0,4}}{_THING} (?:(?:has|have|is|are|was) )?(?:already )?expired",
+        rf"(?:(?:{_KINDS}) ){{0,4}}{_THING} (?:included in the request )?(?:(?:has|have|is|are|was) )?"
+        r"(?:already )?expired",
     ),
     (Reason.CREDENTIALS_EXPIRED, rf"expired {_THING}"),
     (
@@ -52,6 +53,10 @@ _SENTENCES = (
         Reason.PAT_REQUIRED,
         rf"(?:you (?:must|have to|need to) |please )?(?:use|provide|create) {_PAT}(?: (?:with|instead|to)\b.*)?",
     ),
+    (
+        Reason.PAT_REQUIRED,
+        rf"(?:(?:your|this|the) account|you) (?:must|has to|have to|needs? to) (?:log|sign) in (?:with|using) {_PAT}",
+    ),
     (Reason.PAT_REQUIRED, rf"{_PAT} (?:is|are) (?:needed|required)(?: (?:to|for) .*)?"),
     (Reason.PAT_REQUIRED, rf"requires? (?:{_FACTORS}|{_PAT})"),
     (
@@ -61,6 +66,8 @@ _SENTENCES = (
     ),
     (Reason.PAT_REQUIRED, r"(?:请)?(?:使用|改用)个人访问令牌(?:代替密码)?|(?:需要|必须使用)个人访问令牌"),
 )
+_WHOLE = {"token failed verification: expired": Reason.CREDENTIALS_EXPIRED}
+"""Texts that are known as a whole, with the sign that ends a sentence elsewhere: Artifactory."""
 _KNOWN = tuple((reason, re.compile(sentence)) for reason, sentence in _SENTENCES)
 # The text names several causes, or none for certain.
 _POSSIBLE = re.compile(
@@ -74,7 +81,7 @@ _OTHER = re.compile(
 )
 _ADVICE = re.compile(
     r"(?:please|then|and|to|for|run|use|log|sign|get|generate|create|renew|refresh|request|re-?\w+|contact|ask|see|"
-    r"visit)\b|请"
+    r"learn|visit)\b|请"
 )
 _END = re.compile(r"[.!?;:]+(?:\s+|$)|[。！？；：，]|[\r\n]+|\s[-|\u2013\u2014]\s|, ")
 
@@ -116,9 +123,15 @@ def _of_text(text: str, name: str) -> Reason | None:
         return None
     if _POSSIBLE.search(text := text.strip().lower()):
         return None
+    if text in _WHOLE:
+        return _WHOLE[text]
     causes: set[Reason | None] = set()
     for sentence in (" ".join(it.split()) for it in _END.split(text)):
-        found = next((reason for reason, known in _KNOWN if known.fullmatch(sentence)), None)
+        found = _known(sentence)
         if found is not None or (_OTHER.search(sentence) and not _ADVICE.match(sentence)):
             causes.add(found)
     return causes.pop() if len(causes) == 1 else None
+
+
+def _known(sentence: str) -> Reason | None:
+    return next((reason for reason, known in _KNOWN if known.fullmatch(sentence)), None)

@@ -20,8 +20,15 @@ _MEANINGS = {
     511: Reason.NOT_A_REGISTRY,  # a captive portal, RFC 6585
 }
 # Go: "Client sent an HTTP request to an HTTPS server."; nginx: "The plain HTTP request was sent to HTTPS
-# port"; Apache: "You're speaking plain HTTP to an SSL-enabled server port."
-_WANTS_TLS = re.compile(r"http request (was sent )?to (an )?https|plain http to an ssl", re.IGNORECASE)
+# port"; Apache: "You're speaking plain HTTP to an SSL-enabled server port."; Tomcat: "This combination of host and port
+# requires TLS."
+_WANTS_TLS = re.compile(
+    r"http request (was sent )?to (an )?https|plain http to an ssl|host and port requires tls", re.IGNORECASE
+)
+# nginx: "No required SSL certificate was sent", "The SSL certificate error".
+_WANTS_CERTIFICATE = re.compile(
+    r"no required ssl certificate was sent|the ssl certificate error", re.IGNORECASE
+)
 _REGISTRY_PATH = re.compile(r".*/v2/?")
 
 
@@ -34,6 +41,8 @@ def status_fault(answer: Answer) -> Fault:
         return Fault(_redirect_reason(answer), answer)
     if status == 400 and answer.at.scheme == "http" and _WANTS_TLS.search(answer.text):
         return Fault(Reason.HTTPS_REQUIRED, answer)
+    if status == 400 and answer.at.scheme == "https" and _WANTS_CERTIFICATE.search(answer.text):
+        return Fault(Reason.TLS_HANDSHAKE_FAILED, answer)  # its hint names the certificate of the client
     reason = _MEANINGS.get(status)
     if reason is None:
         reason = Reason.SERVER_ERROR if 500 <= status < 600 else Reason.UNEXPECTED_RESPONSE

@@ -12,7 +12,10 @@ from tests.peers.scripted import HERE, Reply, Request, ScriptedServer, json_repl
 from tests.peers.token_registry import query
 
 RIGHT, WRONG = "right password", "wrong password"
-HUB_2FA = "please use a personal access token"
+HUB_2FA = (
+    "unauthorized: your account must log in with a Personal Access Token (PAT) - learn more at "
+    "docs.docker.com/go/access-tokens"
+)
 
 
 @dataclass

@@ -6,6 +6,9 @@ from dataclasses import replace
 import pytest
 
 from registries.probe import Policy, Reason, probe
+from registries.probe.answer import Answer
+from registries.probe.endpoint import parse_endpoint
+from registries.probe.statuses import status_fault
 from tests.peers.scripted import (
     HERE,
     V2,
@@ -152,10 +155,20 @@ def test_each_status_has_its_meaning(status: int, reason: Reason) -> None:
         "Client sent an HTTP request to an HTTPS server.\n",
         "<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>",
         "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+        "Bad Request\r\nThis combination of host and port requires TLS.\r\n",
     ],
 )
 def test_a_400_may_ask_for_https(text: str) -> None:
     assert ping(Reply(400, [], text.encode())) is Reason.HTTPS_REQUIRED
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("title", ["No required SSL certificate was sent", "The SSL certificate error"])
+def test_a_400_over_tls_may_ask_for_a_client_certificate(title: str, scheme: str) -> None:
+    body = f"<html><head><title>400 {title}</title></head></html>".encode()
+    answer = Answer(400, (), body, complete=True, at=parse_endpoint(f"{scheme}://registry.example/v2/"))
+    asked = status_fault(answer).reason is Reason.TLS_HANDSHAKE_FAILED
+    assert asked is (scheme == "https")
 
 
 def test_a_tls_server_that_answers_with_an_alert_requires_https() -> None:

@@ -28,7 +28,17 @@ def message(text: str, code: str = "UNAUTHORIZED") -> str:
     return json.dumps({"errors": [{"code": code, "message": text}]})
 
 
+HUB_PAT = (
+    "unauthorized: your account must log in with a Personal Access Token (PAT) - learn more at "
+    "docs.docker.com/go/access-tokens"
+)
+"""Docker Hub, 2023 to 2025: https://github.com/pinterest/querybook/pull/1548"""
 POSSIBILITIES = [
+    "token failed verification: parse",
+    "token failed verification",
+    "your account must log in with a password",
+    "you may have to log in with a personal access token",
+    "the security token included in the request is invalid",
     GITLAB,
     GITLAB_2FA,
     "wrong password or expired token",
@@ -93,6 +103,9 @@ def test_a_body_that_was_cut_decides_nothing() -> None:
         "Unauthorized. Your password has expired. Contact the administrator.",
         "Robot account credentials have expired",
         "Expired token",
+        "Token failed verification: expired",
+        "personal access token is expired",
+        "The security token included in the request is expired",
         "令牌已过期",
         "认证失败：您的访问令牌已过期，请重新生成。",
     ],
@@ -111,6 +124,8 @@ def test_a_stated_end_of_a_credential_is_read(text: str) -> None:
         "Your account has 2FA enabled.",
         "requires multi-factor authentication",
         "登录失败，请使用个人访问令牌",
+        HUB_PAT,
+        "You have to sign in using a personal access token (PAT).",
     ],
 )
 def test_a_stated_need_of_a_token_is_read(text: str) -> None:
