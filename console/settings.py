@@ -226,10 +226,17 @@ API_WATCHES = env.int("CONSOLE_API_WATCHES", default=8)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "console.request_id.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "console.request_id.RequestIdFilter"},
+        "client_error": {"()": "console.logs.ClientErrorFilter"},
+    },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id", "client_error"],
+        },
     },
     "root": {"handlers": ["stderr"], "level": env.str("CONSOLE_LOG_LEVEL", default="INFO")},
     "loggers": {

@@ -12,6 +12,16 @@ SECRET = "c4n4ryOfARequest"
 HEAD = "POST /login/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 API = HEAD.replace("/login/", "/oapis/image.theriseunion.io/v1alpha1/namespaces/team-a/registry-secrets")
 CHUNKED = "Transfer-Encoding: chunked\r\n"
+KNOWN = f"{HEAD}Cookie: csrftoken={'a' * 32}\r\n"
+"""With a cookie of anybody's making, a form is read before anything else is asked."""
+
+
+def body(kind: str, text: str) -> str:
+    return f"{KNOWN}Content-Type: {kind}\r\nContent-Length: {len(text)}\r\n\r\n{text}"
+
+
+FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"
+PART = f'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n{SECRET}\r\n'
 KINDS = {
     "chunked without chunks": f"{HEAD}{CHUNKED}\r\npassword={SECRET}\r\n\r\n",
     "chunked without chunks, API": f"{API}{CHUNKED}\r\npassword={SECRET}\r\n\r\n",
@@ -35,6 +45,15 @@ KINDS = {
     "a bad method": f"G({SECRET} / HTTP/1.1\r\n\r\n",
     "no request line": f"password={SECRET}\r\n\r\n",
     "a long header": f"{HEAD}Authorization: {SECRET * 2000}\r\n\r\n",
+    "a long form": f"{KNOWN}Content-Type: {FORM}\r\nContent-Length: 99999999\r\n\r\npassword={SECRET}",
+    "too many fields": body(FORM, f"x={SECRET}&" * 1500),
+    "another charset": body(f"{FORM}; charset=utf-16", f"password={SECRET}"),
+    "parts without a boundary": body("multipart/form-data", SECRET),
+    "a bad boundary": body(f"multipart/form-data; boundary={SECRET * 20}", SECRET),
+    "a boundary that is no ASCII": body(f"multipart/form-data; boundary={SECRET}\xe9", SECRET),
+    "too many parts": body(PARTS, PART * 1500 + "--b--\r\n"),
+    "too many files": body(PARTS, PART.replace('"x"', '"x"; filename="x"') * 150 + "--b--\r\n"),
+    "a cut part": body(PARTS, PART[:-10]),
     "a short body": f"{HEAD}Content-Length: 900\r\n\r\npassword={SECRET}",
 }
 
