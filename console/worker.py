@@ -2,7 +2,8 @@
 
 The errors of gunicorn quote what they could not read: a header, a token, a part of the body.
 
-The main loop reads a request and sends what a client does not read at once (outbox.py): a slow client holds no thread.
+The main loop reads a request, sends what a client does not read at once (outbox.py), and waits for nobody who leaves a
+connection open (lingering.py): a slow client holds no thread.
 /healthz has its own thread.
 """
 
@@ -23,8 +24,9 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.util import write_error
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker
 
+from console.lingering import Connection, Lingering
 from console.outbox import MOST_IN_ALL, SILENT, Budget, Outbox
 
 HEAD_SECONDS = 10.0
@@ -58,6 +60,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._sending: dict[Any, None] = {}
         super().init_process()
 
+    def run(self) -> None:
+        self._lingering = Lingering(self.poller, self._closed)
+        super().run()
+
     # Connections
 
     def accept(self, listener: Any) -> None:
@@ -74,8 +80,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             client.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", round(SILENT), 0))
         outbox = Outbox(client, self._budget, self._begin_sending)
-        conn = TConn(self.cfg, outbox, address, listener.getsockname())
-        outbox.connection, conn.host, conn.done = conn, host, None
+        conn = Connection(self.cfg, outbox, address, listener.getsockname())
+        outbox.connection, conn.host, conn.done, conn.lingering = conn, host, None, self._lingering
         if len(self.pending_conns) >= MOST_UNREAD:
             self._drop(self.pending_conns.popleft())
         self._await_request(conn)
@@ -171,6 +177,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._drop(conn)
         for conn in [it for it in self._sending if it.sock.is_stuck]:
             self._end_sending(conn, broken=True)
+        self._lingering.end_old()
         while self._budget.used > MOST_IN_ALL and self._sending:
             self._end_sending(max(self._sending, key=lambda it: it.sock.kept), broken=True)
 
@@ -214,7 +221,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         super().finish_request(conn, fs)
         if self.nr_conns < before:
             self.nr_conns += 1
-            self._closed(conn)
+            if conn not in self._lingering:
+                self._closed(conn)
 
     def murder_keepalived(self, force: bool = False) -> None:
         before = list(self.keepalived_conns)

@@ -84,6 +84,49 @@ def test_clients_that_read_nothing_hold_no_page_up(console: Serving) -> None:
         assert answered(console) < SOON
 
 
+LAST = {
+    "asked to close": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    "an old version": b"GET /login/ HTTP/1.0\r\nHost: localhost\r\n\r\n",
+    "not readable": b"GET / HTTP/1.1\r\nHost localhost\r\n\r\n",
+    "more than was asked for": b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n" + b"x" * 5000,
+    "a body that nobody reads": b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("request_text", LAST.values(), ids=LAST)
+def test_clients_that_leave_their_connection_open_hold_nobody_up(
+    console: Serving, request_text: bytes
+) -> None:
+    """The server has answered them for the last time. It waits for their end without waiting."""
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", console.port))) for _ in range(CLIENTS)
+        ]
+        for client in clients:
+            client.sendall(request_text)
+        assert all(client.recv(5) == b"HTTP/" for client in clients)
+        begun = time.monotonic()
+        for path in ("/healthz", "/login/"):
+            assert answered(console, path) < SOON
+        for client in clients:
+            client.settimeout(SOON)
+            while client.recv(65536):
+                pass  # until the server closes
+        assert time.monotonic() - begun < 2 * SOON
+
+
+def test_the_end_of_an_answer_arrives_though_the_client_still_sends(console: Serving) -> None:
+    head = b"GET /login/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", console.port), timeout=SOON) as client:
+        client.sendall(head + b"x" * 1000)
+        time.sleep(0.1)
+        client.sendall(b"x" * 1000)  # a reset would take the answer away
+        received = b""
+        while data := client.recv(1024):
+            received += data
+    assert received.endswith(b"</html>\n")
+
+
 def test_a_request_in_pieces_is_answered(console: Serving) -> None:
     body = b"username=nobody&password=" + b"x" * 70_000
     head = f"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
