@@ -4,6 +4,7 @@ This process restarts a dead worker, and stops the worker when it stops.
 """
 
 import ctypes
+import resource
 import sys
 from collections.abc import Callable
 from wsgiref.types import WSGIApplication
@@ -14,7 +15,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.urls import reverse
 from gunicorn.app.base import BaseApplication
 
-from console.worker import without_text
+from console.body import without_text
 
 THREADS = 8
 SWITCH = 0.0005
@@ -24,7 +25,9 @@ ARENAS = 2
 """Of malloc, which would give almost every thread its own: some 5 MiB more for the same work."""
 LINE = 8190
 """Maximum bytes of the request line, gunicorn's upper limit. A header may have twice as many."""
-
+CONNECTIONS, FILES = 4000, 512
+"""The most connections, and the files that a process has open besides: of tests, of the database, of a cluster."""
+FEWEST = 64
 
 _M_ARENA_MAX = -8
 
@@ -52,7 +55,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "limit_request_field_size": 2 * LINE,
             "loglevel": "warning",
             "sendfile": False,  # files go through the outbox, too
-            "worker_connections": 4000,
+            "worker_connections": room_for_connections(),
             "control_socket_disable": True,
             "when_ready": lambda _arbiter: on_ready(),
         }
@@ -76,6 +79,17 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> WSGIApplication:
         return without_text(self._application)
+
+
+def room_for_connections() -> int:
+    """Raises this process's limit of open files as far as it may. Returns the connections that fit: many systems begin
+    with 1024 files, and a server that cannot open one more ends."""
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + FILES
+    if files != resource.RLIM_INFINITY and files < wanted:
+        files = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    return CONNECTIONS if files == resource.RLIM_INFINITY else min(CONNECTIONS, max(FEWEST, files - FILES))
 
 
 def suit_many_threads() -> None:

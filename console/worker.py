@@ -14,15 +14,12 @@ import socket
 import struct
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
-from django.core.exceptions import BadRequest
-from gunicorn.http.errors import NoMoreData, ParseException
+from gunicorn.http.errors import ParseException
 from gunicorn.util import write_error
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -45,6 +42,8 @@ MOST_UNREAD = 600
 """Connections whose request is not complete. The oldest makes room for the newest."""
 MOST_PER_ADDRESS = 200
 """Connections of one client address. Not for loopback addresses, and not behind a proxy."""
+NO_ROOM = 0.05
+"""Seconds until the next try to accept a connection without a file for it."""
 _HEALTH = (b"GET /healthz ", b"HEAD /healthz ")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
@@ -64,12 +63,23 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._lingering = Lingering(self.poller, self._closed)
         super().run()
 
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Leaves out an event of a connection that an earlier event of the same moment has closed."""
+        for key, _ in self.poller.select(timeout):
+            if self.poller.get_map().get(key.fd) is key:
+                key.data(key.fileobj)
+
     # Connections
 
     def accept(self, listener: Any) -> None:
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            self._make_room()
             return
         host = str(address[0]) if isinstance(address, tuple) else ""
         if self._is_crowding(host):
@@ -90,6 +100,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if settings.BEHIND_PROXY or not host or host.startswith(("127.", "::1")):
             return False
         return self._addresses[host] >= MOST_PER_ADDRESS
+
+    def _make_room(self) -> None:
+        """Closes a connection on which nothing happens: the process has no more files, whatever uses them."""
+        idle = self.keepalived_conns or self.pending_conns
+        if idle:
+            self._drop(idle.popleft())
+        else:
+            time.sleep(NO_ROOM)
 
     def _drop(self, conn: Any) -> None:
         """Closes a connection that waits in the poller."""
@@ -240,6 +258,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         except BlockingIOError:
             raise ConnectionResetError(errno.ECONNRESET, "The client reads nothing.") from None
 
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
+        """Closes a connection whose body did not come in time: nobody waits for the rest, nor is it an error."""
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except BlockingIOError:
+            return False
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Logs one line and answers 400 for an unreadable request. Leaves other errors to gunicorn."""
         if not isinstance(exc, ParseException):
@@ -261,30 +286,3 @@ def _request_end(head: bytes) -> tuple[int, bool]:
     declared = max(lengths, default=0)
     unread = bool(_CHUNKED.search(head) or _EXPECTS.search(head)) or len(lengths) > 1 or declared > MOST_BODY
     return len(head) + (0 if unread else declared), unread
-
-
-def without_text(application: WSGIApplication) -> WSGIApplication:
-    """Wraps the application. Reading a broken body raises BadRequest, not an error that quotes the body."""
-
-    def guarded(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        environ["wsgi.input"] = _Body(environ["wsgi.input"])
-        return application(environ, start)
-
-    return guarded
-
-
-class _Body:
-    def __init__(self, body: Any) -> None:
-        self._body = body
-
-    def read(self, *size: int) -> bytes:
-        return self._ask(self._body.read, *size)
-
-    def readline(self, *size: int) -> bytes:
-        return self._ask(self._body.readline, *size)
-
-    def _ask(self, method: Callable[..., bytes], *size: int) -> bytes:
-        try:
-            return method(*size)
-        except (ParseException, NoMoreData, BlockingIOError):
-            raise BadRequest("The body of the request cannot be read.") from None

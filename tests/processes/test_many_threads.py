@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from console.server import ARENAS, SWITCH
+from console.server import ARENAS, CONNECTIONS, FEWEST, FILES, SWITCH
 from tests.peers.command import ROOT
 
 PROGRAM = """
@@ -39,3 +39,28 @@ def test_threads_share_few_arenas_and_soon_give_the_interpreter_up() -> None:
 
     assert float(done.stdout) == pytest.approx(SWITCH)
     assert 1 <= done.stderr.count("Arena ") <= ARENAS
+
+
+LIMITS = {
+    (256, 9000): (CONNECTIONS + FILES, CONNECTIONS),
+    (1024, 2048): (2048, 2048 - FILES),
+    (1024, 1024): (1024, 1024 - FILES),
+    (100, 100): (100, FEWEST),
+    (6000, 9000): (6000, CONNECTIONS),
+}
+
+
+@pytest.mark.parametrize("limits", LIMITS)
+def test_the_connections_fit_into_the_files_that_the_process_may_open(limits: tuple[int, int]) -> None:
+    program = f"""
+import resource
+from console.server import room_for_connections
+resource.setrlimit(resource.RLIMIT_NOFILE, {limits})
+print(room_for_connections(), *resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    files, connections = LIMITS[limits]
+    assert [int(it) for it in done.stdout.split()] == [connections, files, limits[1]]

@@ -1,16 +1,22 @@
 """Clients that send slowly or nothing hold no thread: the console answers others meanwhile."""
 
+import os
 import re
+import resource
+import signal
 import socket
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from console.worker import MOST_UNREAD
 from tests.peers.command import Serving
 from tests.peers.prepared import ready_folder
+from tests.processes.test_serve import children_of
 
 CLIENTS = 48
 SOON = 4.0
@@ -113,6 +119,49 @@ def test_clients_that_leave_their_connection_open_hold_nobody_up(
             while client.recv(65536):
                 pass  # until the server closes
         assert time.monotonic() - begun < 2 * SOON
+
+
+def test_a_server_without_a_free_file_goes_on(console: Serving) -> None:
+    """More idle connections than the process may have files: the oldest make room, whatever uses the files."""
+    (worker,) = children_of(console.process.pid)
+    limits = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+    few = len(list(Path(f"/proc/{worker}/fd").iterdir())) + CLIENTS
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, (few, limits[1]))
+    try:
+        with ExitStack() as stack:
+            for _ in range(4):
+                for start in (_get("/healthz"), b"GET / HT"):
+                    for _ in range(CLIENTS):
+                        client = stack.enter_context(socket.create_connection(("127.0.0.1", console.port)))
+                        client.sendall(start)
+            assert answered(console, "/healthz") < SOON  # other pages may need a file
+    finally:
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, limits)
+    assert children_of(console.process.pid) == [worker]
+
+
+def test_a_client_that_made_room_a_moment_ago_is_not_heard_any_more(console: Serving) -> None:
+    """All in one moment: a new connection takes the place of the oldest, which sends."""
+    (worker,) = children_of(console.process.pid)
+    with ExitStack() as stack:
+
+        def client() -> socket.socket:
+            return stack.enter_context(socket.create_connection(("127.0.0.1", console.port)))
+
+        clients = [client() for _ in range(MOST_UNREAD)]
+        clients[-1].sendall(_get("/healthz"))
+        assert clients[-1].recv(9) == b"HTTP/1.1 ", "all are accepted"
+        client()  # waits for a request in its place
+        time.sleep(0.3)
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            client(), client()
+            for old in clients[:5]:
+                old.sendall(b"GET")
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        assert answered(console, "/healthz") < SOON
+    assert children_of(console.process.pid) == [worker]
 
 
 def test_the_end_of_an_answer_arrives_though_the_client_still_sends(console: Serving) -> None:
