@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from registries.domain.reading import to_domain
 from registries.domain.registry import Key, VerifyStatus
-from registries.domain.resource import encode_password
 from registries.models import Silence
 from registries.web.registry.details import commands
 from registries.wiring import services

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registries.domain.password import encode_password
+from registries.domain.resource import encode_password
 from registries.web.registry.details import commands as details_commands
 from tests.canary import CANARY
 from tests.cast import Cast

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from registries import intake
 from registries.domain.access import Role
 from registries.domain.selectors import read_selector
-from registries import intake
 from registries.sync import rules
 from tests.api.test_api import TEAM_A
 from tests.api.test_sync_rules import RULE
