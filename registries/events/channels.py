@@ -17,6 +17,7 @@ from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Cause, Conflict, Invalid, NotFound, Problem
 from registries.domain.metadata import text_problem
+from registries.events.outbox import drop
 from registries.events.services import SERVICES
 from registries.events.services.base import Config
 from registries.events.services.mail import RECIPIENTS_MAX, recipients
@@ -109,6 +110,8 @@ class Channels:
                 **{field: getattr(row, field) for field in fields}
             ):
                 raise Conflict(name, Problem.GONE)
+            if not enabled:
+                drop(row)
             self._record(access, row, "edit")
         return _view(row, 0)
 

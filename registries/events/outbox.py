@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from registries.events.change import Change
-from registries.events.services.base import Outcome, Trouble
+from registries.events.services import SERVICES
+from registries.events.services.base import Outcome, Trouble, rest_of
 from registries.limits import exclusive
 from registries.models import Channel, Delivery, DeliveryItem
 
@@ -71,20 +72,53 @@ def _collect(channel: Channel, group: str, changes: Sequence[Change]) -> int:
 
 
 def claim() -> Claimed | None:
-    """The message that has been due longest, claimed for this process; None if none is due."""
+    """The message that has been due longest, claimed for this process; None if none can be sent now.
+
+    A channel gets one message at a time, and rests in between as its service asks. Messages about one host keep their
+    order: a newer one waits while an earlier one was not taken, which is tried again in its place.
+    """
     now = timezone.now()
+    if not _due(now).exists():
+        return None
+    with exclusive("outbox"):  # nothing is added to the message any more
+        busy = Delivery.objects.filter(state=DUE, claimed_until__gte=now).values("channel")
+        due = _due(now).exclude(channel__in=busy)
+        rows = due.exclude(channel__in=_resting(due, now)).select_related("channel")
+        row = rows.order_by("due_at", "created_at").first()
+        if row is None:
+            return None
+        if earlier := _of_the_host(row).filter(created_at__lt=row.created_at).order_by("created_at").first():
+            later = now + RETRIES[min(earlier.attempts, len(RETRIES) - 1)]
+            Delivery.objects.filter(pk=row.pk).update(state=DUE, due_at=later)
+            row = earlier
+        fence = row.fence + 1
+        claimed = {"state": DUE, "fence": fence, "due_at": min(row.due_at, now), "claimed_until": now + CLAIM}
+        Delivery.objects.filter(pk=row.pk).update(**claimed)
+    changes = row.items.order_by("pk").values_list("change", flat=True)[:ITEMS_MAX]
+    return Claimed(row.pk, row.channel, tuple(map(Change.from_json, changes)), fence)
+
+
+def _due(now: datetime) -> QuerySet[Delivery]:
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    due = Delivery.objects.filter(free, state__in=(COLLECTING, DUE), due_at__lte=now, channel__enabled=True)
-    for pk, fence in due.order_by("due_at").values_list("pk", "fence")[:5]:
-        with exclusive("outbox"):  # nothing is added to it any more
-            mine = Delivery.objects.filter(free, pk=pk, fence=fence, state__in=(COLLECTING, DUE)).update(
-                state=DUE, fence=F("fence") + 1, claimed_until=now + CLAIM
-            )
-        if mine:
-            delivery = Delivery.objects.select_related("channel").get(pk=pk)
-            rows = delivery.items.order_by("pk").values_list("change", flat=True)[:ITEMS_MAX]
-            return Claimed(pk, delivery.channel, tuple(map(Change.from_json, rows)), fence + 1)
-    return None
+    return Delivery.objects.filter(free, state__in=(COLLECTING, DUE), due_at__lte=now, channel__enabled=True)
+
+
+def _resting(due: QuerySet[Delivery], now: datetime) -> list[UUID]:
+    """The channels of these messages that got one too short a while ago for the limit of their service."""
+    columns = ("channel", "channel__service", "channel__sent_at", "channel__failed_at")
+    channels = due.order_by().values_list(*columns).distinct()
+    return [
+        channel
+        for channel, service, *attempts in channels
+        if any(at and at > now - rest_of(SERVICES[service]) for at in attempts)
+    ]
+
+
+def _of_the_host(delivery: Delivery) -> QuerySet[Delivery]:
+    """The other messages about this host that the channel did not take yet and that nobody sends now."""
+    host = delivery.group.split("|")[1]
+    refused = Delivery.objects.filter(channel=delivery.channel_id, state=DUE, claimed_until=None)
+    return refused.filter(group__contains=f"|{host}|").exclude(pk=delivery.pk).select_related("channel")
 
 
 def settle(claimed: Claimed, outcome: Outcome) -> None:
@@ -92,11 +126,11 @@ def settle(claimed: Claimed, outcome: Outcome) -> None:
     now = timezone.now()
     mine = Delivery.objects.filter(pk=claimed.id, fence=claimed.fence, state=DUE)
     with transaction.atomic():
-        if outcome.ok:
-            mine.update(state=SENT, ended_at=now, claimed_until=None, attempts=F("attempts") + 1)
-        else:
-            attempts = mine.values_list("attempts", flat=True).first() or 0
-            mine.update(**_after_failure(attempts, outcome, now))
+        if row := mine.first():
+            ended = {"state": SENT, "ended_at": now, "claimed_until": None, "attempts": row.attempts + 1}
+            fields = ended if outcome.ok else _after_failure(row.attempts, outcome, now)
+            if mine.update(**fields) and "ended_at" in fields:
+                _of_the_host(row).update(due_at=now)  # they waited for this one
         note(claimed.channel, outcome)
 
 
@@ -116,11 +150,10 @@ def claim_repeats(service: str, every: timedelta) -> list[Channel]:
     return [it for it in free if free.filter(pk=it.pk).update(repeat_at=now + every)]
 
 
-def postpone(claimed: Claimed, seconds: int) -> None:
-    """Gives a claimed message back: its channel has reached its limit of rate. This is no attempt."""
-    Delivery.objects.filter(pk=claimed.id, fence=claimed.fence, state=DUE).update(
-        due_at=timezone.now() + timedelta(seconds=seconds), claimed_until=None
-    )
+def drop(channel: Channel) -> None:
+    """Gives up what waits for a channel that is turned off: it would be old news when somebody turns it on again."""
+    waiting = Delivery.objects.filter(channel=channel, state__in=(COLLECTING, DUE))
+    waiting.update(state=GIVEN_UP, ended_at=timezone.now(), claimed_until=None)
 
 
 def note(channel: Channel, outcome: Outcome) -> None:
@@ -136,6 +169,7 @@ def note(channel: Channel, outcome: Outcome) -> None:
     }
     if outcome.trouble is Trouble.GONE:
         fields["enabled"] = False
+        drop(channel)
     Channel.objects.filter(pk=channel.pk).update(**fields)
 
 

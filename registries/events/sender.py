@@ -16,7 +16,6 @@ from registries.events.message import Message, message
 from registries.events.services import SERVICES
 from registries.events.services.alertmanager import REPEAT, Alertmanager
 from registries.events.services.base import Config, Outcome, Post, Trouble, network
-from registries.limits import Rates, StoredBuckets
 from registries.metrics import Metrics
 from registries.models import Channel
 from registries.probe import Policy
@@ -44,7 +43,6 @@ class Sender:
         self,
         sealer: Sealer,
         policy: Callable[[str], Policy],
-        buckets: StoredBuckets,
         metrics: Metrics,
         url: str,
         failing: Callable[[], Sequence[Change]],
@@ -56,7 +54,6 @@ class Sender:
         self._url = url.rstrip("/")
         self._failing = failing
         self._described = described
-        self._rates = {name: Rates(service.per_minute, buckets) for name, service in SERVICES.items()}
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -79,15 +76,11 @@ class Sender:
             self._stopped.wait(EVERY)
 
     def send_one(self) -> bool:
-        """Sends the message that has been due longest. Returns whether one was due."""
+        """Sends the message that has been due longest. Returns whether one could be sent."""
         claimed = outbox.claim()
         if claimed is None:
             return False
         channel = claimed.channel
-        wait = self._rates[channel.service].wait(f"channel {channel.pk}")
-        if wait:
-            outbox.postpone(claimed, wait)
-            return True
         outcome = self.attempt(channel, claimed.changes, str(claimed.id))
         outbox.settle(claimed, outcome)
         return True

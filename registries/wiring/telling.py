@@ -36,7 +36,6 @@ class Telling(Foundation):
         return Sender(
             sealer=self.sealer,
             policy=channel_policy,
-            buckets=StoredBuckets(),
             metrics=self.metrics,
             url=settings.NOTIFY_URL,
             failing=failing,

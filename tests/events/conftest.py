@@ -9,7 +9,6 @@ from django.utils import timezone
 from registries.events.change import Change, ChangeKind
 from registries.events.channels import ChannelView
 from registries.events.sender import Sender
-from registries.limits import StoredBuckets
 from registries.wiring import services
 from tests.cast import Cast
 from tests.peers.scripted import HERE
@@ -37,7 +36,6 @@ def sender(db: None) -> Sender:
     return Sender(
         service.sealer,
         lambda _namespace: HERE,
-        StoredBuckets(),
         service.metrics,
         "https://console.example",
         lambda: (),

@@ -15,7 +15,9 @@ from registries.events.channels import ChannelView
 from registries.events.sender import Sender
 from registries.events.services.base import Outcome, Trouble
 from registries.models import Channel, Delivery, DeliveryItem
+from registries.wiring import services
 from tests import canary
+from tests.cast import Cast
 from tests.events.conftest import change
 from tests.peers.robots import Robot, coded, robot
 from tests.peers.scripted import Reply
@@ -36,10 +38,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
 
 Move = Callable[[timedelta], None]
+WAITING = (outbox.COLLECTING, outbox.DUE)
 
 
-def drain(sender: Sender) -> int:
-    return sum(1 for _ in iter(sender.send_one, False))
+def drain(sender: Sender, clock: Move) -> int:
+    """Sends what is due, with the rests that the services ask for. Returns the number of attempts."""
+    attempts = 0
+    while (
+        sender.send_one() or Delivery.objects.filter(due_at__lte=timezone.now(), state__in=WAITING).exists()
+    ):
+        attempts += 1
+        clock(timedelta(seconds=3))
+    return attempts
 
 
 def test_changes_of_one_host_are_collected_and_sent_as_one_message(
@@ -49,10 +59,10 @@ def test_changes_of_one_host_are_collected_and_sent_as_one_message(
         add_channel("wecom", url=running.url)
         for n in range(12):
             outbox.tell([change(f"r{n}", f"team-{n % 7}")])
-        assert drain(sender) == 0, "sent before the others of the group could come"
+        assert drain(sender, clock) == 0, "sent before the others of the group could come"
         clock(timedelta(seconds=31))
-        assert drain(sender) == 1
-        assert drain(sender) == 0
+        assert drain(sender, clock) == 1
+        assert drain(sender, clock) == 0
     [body] = running.received
     assert "harbor.example.com 上 12 个镜像源连接失败" in str(body)
 
@@ -65,7 +75,7 @@ def test_another_host_reason_or_kind_is_another_message(
         outbox.tell([change(), change("b", host="other.example.com"), change("c", reason="timeout")])
         outbox.tell([change(kind=ChangeKind.RECOVERED)])
         clock(timedelta(seconds=31))
-        assert drain(sender) == 4
+        assert drain(sender, clock) == 4
 
 
 def test_a_channel_of_a_namespace_hears_of_nothing_else(
@@ -78,7 +88,7 @@ def test_a_channel_of_a_namespace_hears_of_nothing_else(
             [change("a"), change("secret-b", "team-b"), change("", "", kind=ChangeKind.NETWORK, host="")]
         )
         clock(timedelta(seconds=31))
-        drain(sender)
+        drain(sender, clock)
     assert "team-a/a" in mine.texts()
     assert "team-b" not in mine.texts()
     assert "secret-b" not in mine.texts()
@@ -158,9 +168,9 @@ class TestFailing:
             running.answers.append(Reply(429, [("Retry-After", "120")]))
             sender.send_one()
             clock(timedelta(seconds=100))
-            assert drain(sender) == 0
+            assert drain(sender, clock) == 0
             clock(timedelta(seconds=21))
-            assert drain(sender) == 1
+            assert drain(sender, clock) == 1
 
     def test_410_turns_the_channel_off(self, add_channel: Add, sender: Sender, clock: Move) -> None:
         with robot("wecom") as running:
@@ -181,7 +191,7 @@ class TestFailing:
             Channel.objects.filter(pk=broken.id).update(sealed="gAAAAA")
             outbox.tell([change()])
             clock(timedelta(seconds=31))
-            assert drain(sender) == 2
+            assert [sender.send_one() for _ in range(2)] == [True, True]
         assert len(running.received) == 1
         assert Channel.objects.get(pk=broken.id).trouble == Trouble.UNSENT
 
@@ -193,22 +203,93 @@ class TestFailing:
             Channel.objects.filter(pk=moved.id).update(namespace="team-b")
             outbox.tell([change("b", "team-b")])
             clock(timedelta(seconds=31))
-            drain(sender)
+            drain(sender, clock)
         assert not running.received
 
 
 def test_the_rate_of_a_service_is_obeyed_without_losing_a_message(
     add_channel: Add, sender: Sender, clock: Move
 ) -> None:
+    """A robot of DingTalk is blocked for ten minutes after 20 messages in any minute, not only in the first one."""
     with robot("dingtalk") as running:
         add_channel("dingtalk", url=running.url)
-        outbox.tell([change(f"r{n}", host=f"h{n}.example.com") for n in range(30)])
+        outbox.tell([change(f"r{n}", host=f"h{n}.example.com") for n in range(50)])
         clock(timedelta(seconds=31))
-        for _ in range(60):
-            if not sender.send_one():
-                break
-        assert len(running.received) <= 21, "the robot is blocked for ten minutes after 20 in a minute"
-        assert Delivery.objects.filter(state=outbox.DUE).count() == 30 - len(running.received)
+        counts = []
+        for _ in range(200):
+            sender.send_one()
+            counts.append(len(running.received))
+            clock(timedelta(seconds=1))
+    assert counts[-1] == 50
+    assert max(later - before for before, later in zip(counts, counts[59:], strict=False)) == 20
+
+
+def test_a_channel_that_rests_keeps_nobody_waiting(add_channel: Add, sender: Sender, clock: Move) -> None:
+    with robot("dingtalk") as busy, robot("slack") as other:
+        add_channel("dingtalk", url=busy.url)
+        outbox.tell([change(f"r{n}", host=f"h{n}.example.com") for n in range(20)])
+        clock(timedelta(seconds=1))
+        add_channel("slack", "team-b", url=other.url)
+        outbox.tell([change("b", "team-b")])
+        clock(timedelta(seconds=31))
+        assert [sender.send_one() for _ in range(3)] == [True, True, False]
+        assert (len(busy.received), len(other.received)) == (1, 1)
+
+
+def test_messages_about_one_host_keep_their_order(add_channel: Add, sender: Sender, clock: Move) -> None:
+    """A failure that was refused, and is told after the recovery, would be the last word."""
+    with robot("wecom") as running:
+        add_channel("wecom", language="en", url=running.url)
+        outbox.tell([change()])
+        clock(timedelta(seconds=31))
+        running.answers += [Reply(500), Reply(500)]
+        sender.send_one()
+        clock(timedelta(seconds=6))
+        sender.send_one()
+        outbox.tell([change(kind=ChangeKind.RECOVERED), change("c", host="other.example.com")])
+        clock(timedelta(seconds=31))
+        drain(sender, clock)
+    titles = [str(it["text"]) for it in running.received if "team-a/c" not in str(it)]
+    assert ["fails" in titles[0], "works again" in titles[1]] == [True, True]
+    assert len(running.received) == 3, "the other host is told, too"
+
+
+def test_a_refused_message_holds_up_no_newer_one_for_long(
+    add_channel: Add, sender: Sender, clock: Move
+) -> None:
+    with robot("wecom") as running:
+        add_channel("wecom", url=running.url)
+        outbox.tell([change()])
+        clock(timedelta(seconds=31))
+        running.answers += [Reply(503)] * 30
+        for _ in range(400):
+            sender.send_one()
+            outbox.tell([change(kind=ChangeKind.RECOVERED)])
+            clock(timedelta(hours=1))
+    first = Delivery.objects.order_by("created_at").first()
+    assert first
+    assert first.state == outbox.GIVEN_UP
+    assert "恢复" in str(running.received[0])
+
+
+def test_what_waits_for_a_channel_that_is_turned_off_is_dropped(
+    cast: Cast, add_channel: Add, sender: Sender, clock: Move
+) -> None:
+    with robot("wecom") as running:
+        channel = add_channel("wecom", url=running.url)
+        outbox.tell([change()])
+        for enabled in (False, True):
+            services().channels.edit(
+                access=cast.access("olive"),
+                channel=channel.id,
+                name=channel.name,
+                language="zh",
+                enabled=enabled,
+                config={},
+            )
+            clock(timedelta(days=3))
+        assert drain(sender, clock) == 0, "old news"
+    assert outbox.waiting() == 0
 
 
 class TestClaims:
@@ -261,7 +342,7 @@ class TestClaims:
             outbox.tell([change("b")])
             outbox.settle(claimed, Outcome())
             clock(timedelta(seconds=31))
-            drain(sender)
+            drain(sender, clock)
         assert "team-a/b" in running.texts()
 
 
@@ -270,7 +351,7 @@ def test_ended_messages_are_deleted_after_thirty_days(add_channel: Add, sender: 
         add_channel("wecom", url=running.url)
         outbox.tell([change()])
         clock(timedelta(seconds=31))
-        drain(sender)
+        drain(sender, clock)
         outbox.tell([change("waits")])
     clock(timedelta(days=29))
     outbox.prune()

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -74,7 +74,7 @@ class Field:
 
 
 class Service(Protocol):
-    """One service of messages. `per_minute` is its limit of rate for one channel."""
+    """One service of messages. `per_minute` is its limit of rate for one channel; 0: none is known."""
 
     name: str
     fields: tuple[Field, ...]
@@ -88,12 +88,17 @@ class Service(Protocol):
 Poster = Callable[[Post], Answer]
 
 
+def rest_of(service: Service) -> timedelta:
+    """The time between two messages to one channel. Many at once would be refused, even if few came before."""
+    return timedelta(minutes=1) / service.per_minute if service.per_minute else timedelta()
+
+
 class HttpService:
     """A service with one POST."""
 
     name: str
     fields: tuple[Field, ...] = (Field("url"),)
-    per_minute: int = 60
+    per_minute: int = 0
 
     def send(self, message: Message, config: Config, *, key: str, now: datetime, post: Poster) -> Outcome:
         return self.judged(post(self.request(message, config, key=key, now=now)))
