@@ -3,7 +3,7 @@
 Checks and their history go on. At the end, only what differs from the beginning is told.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -16,6 +16,7 @@ from registries.domain.registry import RegistrySecret
 from registries.limits import exclusive
 from registries.models import Silence, StateChange
 from registries.probe.schedule import registry_of
+from registries.schedule.state import State
 
 LONGEST = timedelta(days=30)
 """Of a snooze and of a window that is once."""
@@ -92,15 +93,23 @@ def silence_at(
         edges = [begin - timedelta(microseconds=1), end]
 
 
-def to_tell(changes: Iterable[StateChange]) -> list[tuple[StateChange, StateChange]]:
+def to_tell(
+    changes: Iterable[StateChange], reason_before: Callable[[StateChange], str | None]
+) -> list[tuple[StateChange, StateChange]]:
     """The first and the last change of each registry that is in another state at the end than at the beginning, or
-    fails for another reason. The changes are in the order of time."""
+    fails for another reason. The changes are in the order of time. `reason_before`: why it failed before a change."""
     first: dict[str, StateChange] = {}
     last: dict[str, StateChange] = {}
     for it in changes:
         first.setdefault(it.uid, it)
         last[it.uid] = it
-    return [(first[uid], it) for uid, it in last.items() if first[uid].before != it.after]
+
+    def differs(begin: StateChange, end: StateChange) -> bool:
+        if begin.before != end.after or end.after != State.FAILING:
+            return begin.before != end.after
+        return begin is end or reason_before(begin) not in (end.reason, None)
+
+    return [(first[uid], it) for uid, it in last.items() if differs(first[uid], it)]
 
 
 def current(now: datetime) -> Silences:

@@ -15,6 +15,7 @@ from registries.events.change import Change, ChangeKind
 from registries.events.outbox import tell
 from registries.limits import exclusive
 from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
+from registries.probe.reason import Reason
 from registries.runs.loop import repeat
 from registries.schedule.silences import current, silence_at, to_tell
 from registries.schedule.state import State
@@ -45,9 +46,11 @@ def tell_due(now: datetime) -> None:
 def record(changes: Iterable[StateChange], at: datetime) -> None:
     """Stores changes, and puts those into the outbox that may be told now. Call it in their transaction."""
     silences, zone, found = current(at), timezone.get_default_timezone(), _continued(list(changes))
+    held = _waiting(it.uid for it in found)
     for it in found:
         scope = {"namespace": it.namespace, "host": it.host, "uid": it.uid}
-        it.waits = bool(silences) and silence_at(silences, at, zone, **scope) is not None
+        silent = bool(silences) and silence_at(silences, at, zone, **scope) is not None
+        it.waits = silent or it.uid in held
     StateChange.objects.bulk_create(found, batch_size=BATCH)
     tell([_change(it) for it in found if not it.waits and _is_told(it.before, it.after)])
 
@@ -97,8 +100,14 @@ def _recorded(uids: Sequence[str]) -> dict[str, StateChange]:
     return found
 
 
+def _waiting(uids: Iterable[str]) -> set[str]:
+    """The registries with an earlier change that waits: `tell_waiting` tells one message for all of their changes."""
+    waiting, found = StateChange.objects.filter(waits=True), set(uids)
+    return set(waiting.filter(uid__in=found).values_list("uid", flat=True)) if waiting.exists() else set()
+
+
 def tell_waiting(now: datetime) -> None:
-    """Tells what differs after the silences that have ended."""
+    """Tells what differs after the silences that have ended. A registry that was deleted meanwhile is left out."""
     waiting = StateChange.objects.filter(waits=True)
     if not waiting.exists():
         return
@@ -109,11 +118,27 @@ def tell_waiting(now: datetime) -> None:
             for it in waiting.order_by("pk")
             if silence_at(silences, now, zone, namespace=it.namespace, host=it.host, uid=it.uid) is None
         ]
-        tell([_change(last) for first, last in to_tell(over) if _is_told(first.before, last.after)])
+        here = _present({it.uid for it in over})
+        pairs = to_tell((it for it in over if it.uid in here), _reason_before)
+        tell([_change(last) for first, last in pairs if _is_told(first.before, last.after)])
         for first in range(0, len(over), BATCH):
             StateChange.objects.filter(pk__in=[it.pk for it in over[first : first + BATCH]]).update(
                 waits=False
             )
+
+
+def _present(uids: set[str]) -> set[str]:
+    ordered, found = sorted(uids), set[str]()
+    for first in range(0, len(ordered), BATCH):
+        rows = ScheduledRegistry.objects.filter(uid__in=ordered[first : first + BATCH])
+        found |= set(rows.values_list("uid", flat=True))
+    return found
+
+
+def _reason_before(change: StateChange) -> str | None:
+    """Why a registry failed before a change; None if that is not recorded."""
+    earlier = StateChange.objects.filter(uid=change.uid, pk__lt=change.pk).order_by("-pk")
+    return earlier.values_list("reason", flat=True).first()
 
 
 def remind(now: datetime) -> None:
@@ -139,24 +164,28 @@ def tell_network(incident: NetworkIncident) -> None:
 
 
 def failing() -> Sequence[Change]:
-    """Every registry that fails now, for services that forget. Silenced ones are left out."""
-    return _failing(timezone.now(), Q())
+    """Every registry that fails or flaps now, and the trouble of the console's own network, for services that forget.
+    Silenced registries are left out."""
+    now = timezone.now()
+    incident = NetworkIncident.objects.filter(open=True).first()
+    own = [Change(ChangeKind.NETWORK, now, incident.began_at)] if incident else []
+    return [*own, *_failing(now, Q(), (State.FAILING, State.FLAPPING))]
 
 
-def _failing(now: datetime, which: Q) -> list[Change]:
+def _failing(now: datetime, which: Q, states: Sequence[State] = (State.FAILING,)) -> list[Change]:
     silences, zone = current(now), timezone.get_default_timezone()
-    rows = ScheduledRegistry.objects.filter(which, credential__settled=State.FAILING)
+    rows = ScheduledRegistry.objects.filter(which, credential__settled__in=states)
     rows = rows.select_related("credential")
     return [
         Change(
-            kind=ChangeKind.FAILING,
+            kind=KINDS[State(it.credential.settled)],
             at=now,
             since=it.credential.since or now,
             uid=it.uid,
             namespace=it.namespace,
             name=it.name,
             host=it.credential.host,
-            reason=it.credential.reason,
+            reason=_reason(KINDS[State(it.credential.settled)], it.credential.reason),
         )
         for it in rows.order_by("namespace", "name")
         if not silences
@@ -170,13 +199,19 @@ def _is_told(before: str, after: str) -> bool:
 
 
 def _change(it: StateChange) -> Change:
+    kind = KINDS[State(it.after)]
     return Change(
-        kind=KINDS[State(it.after)],
+        kind=kind,
         at=it.at,
         since=it.at,
         uid=it.uid,
         namespace=it.namespace,
         name=it.name,
         host=it.host,
-        reason=it.reason,
+        reason=_reason(kind, it.reason),
     )
+
+
+def _reason(kind: ChangeKind, reason: str) -> str:
+    """What a message gives as the reason. Flapping can be found at a success, which is no reason for it."""
+    return "" if kind is ChangeKind.FLAPPING and reason == Reason.OK else reason

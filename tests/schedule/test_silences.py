@@ -88,7 +88,7 @@ def test_at_the_end_only_a_difference_is_told(states: str, told: bool) -> None:
     names = states.split()
     changes = [change("u", *pair) for pair in pairwise(names)]
     other = [change("v", "ok", "failing"), change("v", "failing", "ok")]
-    found = to_tell([*other, *changes])
+    found = to_tell([*other, *changes], lambda change: None)
     assert [(first.before, last.after) for first, last in found] == ([(names[0], names[-1])] if told else [])
 
 

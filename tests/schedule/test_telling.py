@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from registries.events.change import Change, ChangeKind
-from registries.models import Channel, DeliveryItem, StateChange
+from registries.models import Channel, DeliveryItem, NetworkIncident, ScheduledCredential, StateChange
 from registries.schedule import silences
 from registries.schedule.silences import Scope, Window
-from registries.schedule.telling import failing, remind
+from registries.schedule.telling import failing, record, remind
 from registries.wiring import services
 from tests.peers.scripted import Reply
 from tests.schedule.registries import Registry, World
@@ -83,6 +83,74 @@ def test_what_was_repaired_in_a_silence_is_not_told(world: World) -> None:
     world.run(20)
     assert told() == []
     assert not StateChange.objects.filter(waits=True).exists()
+
+
+def test_another_reason_at_the_end_of_a_silence_is_told(world: World) -> None:
+    registry = one(world)
+    registry.broken = Reply(503)
+    world.run(12)
+    silence(world, 30)
+    registry.broken = Reply(404)
+    world.run(13)
+    registry.broken = Reply(503)
+    world.run(13)
+    assert StateChange.objects.filter(waits=True).count() == 2
+    world.run(5)
+    assert [it[2] for it in told()] == ["server_error"], "the reason is what it was before"
+    silence(world, 30)
+    registry.broken = Reply(404)
+    world.run(31)
+    world.turn()
+    assert [it[2] for it in told() if it[0] is ChangeKind.FAILING] == ["server_error", "not_a_registry"]
+
+
+def test_a_registry_that_was_deleted_in_a_silence_is_not_told(world: World) -> None:
+    registry = one(world)
+    silence(world, 10)
+    registry.broken = Reply(503)
+    world.run(8)
+    world.delete("r")
+    world.turn()
+    world.run(4)
+    world.turn()
+    assert told() == []
+    assert not StateChange.objects.filter(waits=True).exists()
+
+
+def test_a_change_after_a_silence_waits_for_what_happened_in_it(world: World) -> None:
+    """No process worked at the end of the silence: the recovery must not be told before the failure."""
+    registry = one(world)
+    silence(world, 10)
+    registry.broken = Reply(503)
+    world.run(8)
+    world.clock.now += 3 * HOUR
+    registry.broken = None
+    for _ in range(2):
+        world.test(world.cast.access("nina"), "r")
+        world.clock.now += HOUR
+    assert StateChange.objects.latest("pk").after == "ok"
+    assert told() == []
+    world.run(1)
+    assert told() == [], "it works as before"
+
+
+def test_what_flaps_and_the_own_network_are_repeated_for_services_that_forget(world: World) -> None:
+    one(world)
+    now = world.clock.now
+    ScheduledCredential.objects.update(state="flapping", settled="flapping", since=now, reason="ok")
+    NetworkIncident.objects.create(open=True, began_at=now, hosts=6, failed=6)
+    found = [(it.kind, it.name, it.reason, it.since) for it in failing()]
+    assert found == [(ChangeKind.NETWORK, "", "", now), (ChangeKind.FLAPPING, "r", "", now)]
+    silence(world, 1)
+    assert [it.kind for it in failing()] == [ChangeKind.NETWORK]
+
+
+def test_flapping_that_is_found_at_a_success_has_no_reason(world: World) -> None:
+    uid = world.add("r", world.registry())
+    change = StateChange(uid=uid, namespace="team-a", name="r", host="h", at=world.clock.now)
+    change.before, change.after, change.reason = "failing", "flapping", "ok"
+    record([change], world.clock.now)
+    assert told() == [(ChangeKind.FLAPPING, "r", "")]
 
 
 def test_the_consoles_own_network_is_told_once_and_its_end(world: World) -> None:
