@@ -6,13 +6,14 @@ only after its specification has changed.
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django.db import transaction
 
 from registries.domain.errors import ConsoleError
-from registries.domain.registry import RegistrySecret, VerifyStatus
+from registries.domain.registry import RegistrySecret, Verification, VerifyStatus
 from registries.index.search import Index
 from registries.models import (
     CheckInterval,
@@ -31,6 +32,8 @@ from registries.stores.base import Store
 
 WHOLE = timedelta(minutes=10)
 """Between two comparisons of everything with the database, for what other processes did."""
+ROUNDED = timedelta(seconds=1)
+"""A resource has the time of its verdict in milliseconds."""
 BATCH = 500
 
 Placed = tuple[RegistrySecret, str]
@@ -104,32 +107,34 @@ class Placing:
     ) -> None:
         with transaction.atomic():
             wanted = {digest for _, digest in read}
+            known = ScheduledRegistry.objects.filter(uid__in=[it.uid for it, _ in read])
+            before = {it.uid: it for it in known}
             ScheduledCredential.objects.bulk_create(
                 (
-                    self._new_row(digest, new[digest], now, len(new), everything=everything)
+                    self._new_row(digest, _judged(new[digest], before), now, len(new), everything=everything)
                     for digest in sorted(wanted & new.keys())
                 ),
                 ignore_conflicts=True,
             )
             rows = _rows_of(wanted)
-            before = dict(
-                ScheduledRegistry.objects.filter(uid__in=[it.uid for it, _ in read]).values_list(
-                    "uid", "credential"
-                )
-            )
             ScheduledRegistry.objects.bulk_create(
                 (_member(it, rows[digest]) for it, digest in read),
                 update_conflicts=True,
                 unique_fields=["uid"],
                 update_fields=["namespace", "name", "fingerprint", "credential"],
             )
-            moved = [rows[digest] for it, digest in read if before.get(it.uid, rows[digest]) != rows[digest]]
-            ScheduledCredential.objects.filter(pk__in=moved, tested_at=None, interval__isnull=False).update(
-                due_at=now
-            )
+            moved = {
+                it.uid: rows[digest]
+                for it, digest in read
+                if it.uid in before and before[it.uid].credential_id != rows[digest]
+            }
+            fresh = ScheduledCredential.objects.filter(pk__in=set(moved.values()), tested_at=None)
+            fresh.filter(interval__isnull=False).update(due_at=now)
+            # The verdict on these resources is that of the credential before.
+            ScheduledRegistry.objects.filter(uid__in=moved).update(written_at=None, written_reason="")
             joined = [rows[digest] for it, digest in read if digest not in new]
             ScheduledCredential.objects.filter(pk__in=joined, outcome_at__isnull=False).update(behind=True)
-            _drop_empty(set(before.values()))
+            _drop_empty({it.credential_id for it in before.values()})
             self._intervals.apply(set(rows.values()), now)
             telling.catch_up([it.uid for it, _ in read], now)
 
@@ -215,6 +220,16 @@ def fingerprint(registry: RegistrySecret) -> str:
     """Changes when the credential, its address, its trust settings or its probe image may have changed."""
     values = (registry.generation, registry.binding, registry.username, *filter(None, [registry.probe_image]))
     return sha256("\0".join(values).encode()).hexdigest()
+
+
+def _judged(registry: RegistrySecret, before: Mapping[str, ScheduledRegistry]) -> RegistrySecret:
+    """The registry, without a verdict that is no newer than a change of its credential: kubectl leaves it in place."""
+    earlier, verdict = before.get(registry.uid), registry.verification
+    if earlier is None or verdict.at is None:
+        return registry
+    if earlier.written_at and verdict.at > earlier.written_at + ROUNDED:
+        return registry
+    return replace(registry, verification=Verification())
 
 
 def seeded(registry: RegistrySecret) -> Status:

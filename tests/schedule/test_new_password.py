@@ -111,3 +111,47 @@ def test_a_new_password_of_a_registry_that_works_is_no_news_until_it_is_refused(
     world.run(7)
     assert told() == [FAILING]
     assert [it.before for it in StateChange.objects.filter(uid=uid).order_by("pk")] == ["new", "ok"]
+
+
+def as_kubectl(world: World, password: str) -> None:
+    """Changes the password alone: the verdict on the earlier one stays on the resource."""
+    found = world.cast.find("r")
+    services().store.set_password(found.key, password, uid=found.uid, verdict=found.verification)
+    assert world.cast.find("r").verification.at
+
+
+def test_a_password_that_kubectl_changed_is_tested_at_once(world: World) -> None:
+    """The verdict on the resource is that of the password before."""
+    registry = world.registry()
+    world.add("r", registry)
+    world.run(7)
+    before = len(registry.log_ins)
+    as_kubectl(world, WRONG)
+    world.run(0.01)
+    assert len(registry.log_ins) - before == 1
+    assert world.cast.find("r").verification.reason == "bad_credentials"
+    world.run(0.1)
+    assert told() == [FAILING]
+
+
+def test_a_refused_password_that_kubectl_mended_is_tested_at_once(world: World) -> None:
+    registry, uid = failing(world)
+    as_kubectl(world, NEW)
+    world.run(0.1)
+    assert told() == [FAILING, RECOVERED]
+    assert world.row(uid).settled == "ok"
+    assert registry.log_ins[-1].ok
+
+
+def test_a_known_verdict_replaces_that_of_the_password_before(world: World) -> None:
+    """Another registry has the new password already: nothing is tested, and the resource gets its verdict."""
+    registry = world.registry()
+    world.add("r", registry)
+    world.add("copy", registry, password=WRONG)
+    world.run(7)
+    world.test(world.cast.access("nina"), "r")
+    before = len(registry.log_ins)
+    as_kubectl(world, WRONG)
+    world.run(0.01)
+    assert len(registry.log_ins) == before
+    assert world.cast.find("r").verification.reason == "bad_credentials"
