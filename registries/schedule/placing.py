@@ -76,7 +76,7 @@ class Placing:
                     self._seen[it.uid] = it.resource_version
                     if self._placed.get(it.uid) != fingerprint(it) or it.uid in again:
                         changed.append(it)
-        self._place(changed, now)
+        self._place(changed, now, everything=whole and not ScheduledCredential.objects.exists())
         self._remove(self._placed.keys() - present)
         if whole:
             self._intervals.apply_to_all(now)
@@ -91,8 +91,7 @@ class Placing:
         rows = ScheduledRegistry.objects.filter(credential__digest__startswith=f"{self._digest.key_id}:")
         return dict(rows.values_list("uid", "fingerprint"))
 
-    def _place(self, registries: Sequence[RegistrySecret], now: datetime) -> None:
-        everything = not ScheduledCredential.objects.exists()
+    def _place(self, registries: Sequence[RegistrySecret], now: datetime, *, everything: bool) -> None:
         read = [(it, digest) for it in registries if (digest := self._read(it))]
         self._take_over_keys(read)
         known = _rows_of(digest for _, digest in read)

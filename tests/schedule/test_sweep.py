@@ -98,6 +98,21 @@ def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return rests
 
 
+def test_the_only_registry_is_tested_within_a_minute(world: World) -> None:
+    """Also when its password is changed, which leaves the schedule empty for a moment."""
+    world.turn()
+    registry = world.registry()
+    world.add("r", registry)
+    world.run(0.02)
+    assert len(registry.log_ins) == 1
+    found = world.cast.find("r")
+    services().passwords.change_password(
+        access=world.cast.access("nina"), key=found.key, uid=found.uid, password=WRONG
+    )
+    world.run(0.02)
+    assert len(registry.log_ins) == 2
+
+
 @pytest.mark.parametrize("number", [1, 3 * sweep.WRITES])
 def test_verdicts_are_written_many_at_once_and_then_it_rests(
     world: World, rests: list[float], number: int
