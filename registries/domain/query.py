@@ -50,7 +50,8 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """The registries to select. An empty value selects all. `text` matches name, display name and domain."""
+    """The registries to select. An empty value selects all. `text` matches name, display name and domain. `unused` has
+    the uids of the registries that nothing uses, to select only these."""
 
     namespace: str = ""
     text: str = ""
@@ -58,11 +59,12 @@ class Criteria:
     provider: Provider | None = None
     selector: Selector | None = None
     member: Member | None = None
+    unused: frozenset[str] | None = None
 
     @property
     def narrows(self) -> bool:
         """Whether anything but the namespace and the status limits the selection."""
-        return bool(self.provider or self.text or self.selector or self.member)
+        return bool(self.provider or self.text or self.selector or self.member or self.unused is not None)
 
 
 def usual_sort(criteria: Criteria, group: Group | None) -> Sort:

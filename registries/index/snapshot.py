@@ -115,7 +115,7 @@ class Bucket:
         return tuple(f"{it.name}\n{it.display_name}\n{it.domain}".casefold() for it in self.items)
 
     def narrowed(self, criteria: Criteria) -> "Bucket":
-        """The items that match the text, the provider, the selector and the group."""
+        """The items that match the text, the provider, the selector, the group and the use."""
         if not criteria.narrows:
             return self
         text, canonical = _searched(criteria.text)
@@ -123,6 +123,9 @@ class Bucket:
         found = (it for haystack, it in pairs if text in haystack or canonical in haystack)
         if criteria.provider:
             found = (it for it in found if it.provider is criteria.provider)
+        if criteria.unused is not None:
+            uids = criteria.unused
+            found = (it for it in found if it.uid in uids)
         if criteria.selector:
             found = (it for it in found if criteria.selector.selects(it.key, it.labels))
         if criteria.member:

@@ -22,6 +22,8 @@ from registries.pull_secrets.usage import (
 AT_ONCE = 8
 PATIENCE = 8.0
 """Seconds for all lists together: a person waits for the page."""
+MOST_EVERYWHERE = 100_000
+"""The same as MOST_OBJECTS, for a list of all namespaces."""
 MOST_NAMES = 2_000
 """Names and sets of names that are kept, per namespace."""
 
@@ -46,18 +48,43 @@ def read_in_use(reader: Connection, namespaces: Sequence[str]) -> tuple[dict[str
     return found, problem
 
 
+def read_everywhere(
+    reader: Connection, namespaces: Sequence[str]
+) -> tuple[dict[str, InUse], Problem | None] | None:
+    """What `read_in_use` reads, with one list of the cluster for each kind. None if one of them is not allowed."""
+    until = time.monotonic() + PATIENCE
+    with ThreadPoolExecutor(AT_ONCE, "in-use") as threads:
+        answers = dict(
+            zip(LISTED, threads.map(lambda it: _listed(reader, "", it, until), LISTED), strict=True)
+        )
+    failures = [failed for _named, failed in answers.values() if failed is not None]
+    if Problem.CLUSTER_FORBIDDEN in failures:
+        return None
+    found = {namespace: InUse() for namespace in namespaces}
+    for kind, (named, failed) in answers.items():
+        places: dict[str, list[Named]] = {}
+        for it in named:
+            places.setdefault(it.namespace, []).append(it)
+        for namespace, in_use in found.items():
+            _add(in_use, kind, places.get(namespace, []))
+            if failed is not None:
+                in_use.unread.append(kind)
+    return found, failures[-1] if failures else None
+
+
 def _listed(
     reader: Connection, namespace: str, kind: str, until: float
 ) -> tuple[list[Named], Problem | None]:
-    """The objects of one kind that name a Secret, and why there may be more."""
+    """The objects of one kind that name a Secret, in a namespace or in all (""), and why there may be more."""
     group, plural = LISTED[kind]
+    most = MOST_OBJECTS if namespace else MOST_EVERYWHERE
     named: list[Named] = []
     scanned = kept = 0
 
     def take(item: Json) -> None:
         nonlocal scanned, kept
         scanned += 1
-        if max(scanned, kept) > MOST_OBJECTS or time.monotonic() > until:
+        if max(scanned, kept) > most or time.monotonic() > until:
             raise Enough
         found = named_by(kind, item)
         if (found.secrets or found.others) and not found.over and not is_test(item):
@@ -67,7 +94,7 @@ def _listed(
     for base in (group, EARLIER.get(group)):
         if base is None or time.monotonic() > until:
             break
-        path = f"{base}/namespaces/{namespace}/{plural}"
+        path = f"{base}/namespaces/{namespace}/{plural}" if namespace else f"{base}/{plural}"
         try:
             left = max(0.1, until - time.monotonic())
             reader.list_all(path, subject=namespace, query={"resourceVersion": "0"}, take=take, read=left)

@@ -29,7 +29,7 @@ from registries.pull_secrets.failing import (
     read_secret,
 )
 from registries.pull_secrets.images import auths_keys, image_host
-from registries.pull_secrets.in_use import read_in_use
+from registries.pull_secrets.in_use import read_everywhere, read_in_use
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.matching import read_image
 from registries.pull_secrets.node_test import is_test
@@ -207,10 +207,15 @@ class PodReader:
                 raise Forbidden(str(key)) from None
             raise
 
-    def in_use(self, namespaces: Sequence[str]) -> tuple[dict[str, InUse], Problem | None]:
+    def in_use(
+        self, namespaces: Sequence[str], *, all_of_them: bool = False, most: int | None = None
+    ) -> tuple[dict[str, InUse], Problem | None]:
         """The Secrets that pods, workloads and service accounts name, per namespace, and why a list could not be read
-        to its end."""
-        return read_in_use(self._reader, namespaces)
+        to its end. One list for each kind where `all_of_them` says so, as for `pods`; otherwise one for each kind in
+        each of the first `most` namespaces."""
+        everywhere = all_of_them and self._cluster_wide and len(namespaces) > 1
+        found = read_everywhere(self._reader, namespaces) if everywhere else None
+        return found or read_in_use(self._reader, namespaces[:most])
 
     def secrets(self, keys: Iterable[Key], registries: Mapping[Key, RegistrySecret]) -> dict[Key, PodSecret]:
         """The first MOST_SECRETS of these Secrets. Raises no error: one that cannot be read is UNREAD."""

@@ -230,6 +230,7 @@ class Named:
     part_of_another: bool
     """Whether a workload owns it. Only the owner is shown then."""
     over: bool
+    namespace: str
 
 
 def named_by(kind: str, item: Json) -> Named:
@@ -244,6 +245,7 @@ def named_by(kind: str, item: Json) -> Named:
         hosts=frozenset(_hosts(spec)),
         part_of_another=kind != POD and any(it.get("kind") in COLLECTIONS for it in owners),
         over=(item.get("status") or {}).get("phase") in ("Succeeded", "Failed"),
+        namespace=str(metadata.get("namespace")),
     )
 
 

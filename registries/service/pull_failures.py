@@ -5,6 +5,7 @@ people of its own, the API server decides what each person may read.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 
 from registries.audit.action import IN_DOUBT, OK, Action
 from registries.audit.log import AuditLog
@@ -26,7 +27,8 @@ from registries.pull_secrets.explain import Explanation, Waiting, explain
 from registries.pull_secrets.failing import FailingPod, Phase, SecretCredential
 from registries.pull_secrets.images import image_hosts
 from registries.pull_secrets.kinds import is_object_name
-from registries.pull_secrets.scan import Finding, Scanned, comparable, scan, unused
+from registries.pull_secrets.pods import PodReader
+from registries.pull_secrets.scan import Finding, InUse, Scanned, comparable, scan, unused
 from registries.stores.base import Store
 
 FIELD = "adopted"
@@ -83,8 +85,11 @@ class Adoption:
 
 
 MOST_NAMESPACES = 20
+"""Namespaces that are read one by one. Somebody who may list everywhere gets all of them."""
 MOST_FINDINGS = 200
 """Findings, and unused registries, that are given."""
+KEPT, KEPT_FOR = 32, 60.0
+"""Answers of `unused` that are kept, and for how many seconds."""
 
 
 @dataclass(slots=True)
@@ -101,12 +106,23 @@ class Scan:
     more: bool = False
 
 
-class SecretScan:
-    """Objects and Secrets are read when a person asks, and are not kept."""
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """The uids of the registries that nothing uses. `complete` says that every namespace could be read."""
 
-    def __init__(self, store: Store, index: Index) -> None:
+    uids: frozenset[str]
+    complete: bool
+
+
+class SecretScan:
+    """Objects and Secrets are read when a person asks, and are not kept. Only which registries are unused is kept for a
+    moment, since a list with many pages and tests is read again and again."""
+
+    def __init__(self, store: Store, index: Index, clock: Callable[[], float] = monotonic) -> None:
         self._store = store
         self._index = index
+        self._clock = clock
+        self._known: dict[tuple[str, tuple[str, ...]], tuple[float, Unused]] = {}
 
     def find(self, *, access: Access, namespace: str = "") -> Scan:
         """The scan of the namespaces that this person sees, or of one of them. NotFound for another namespace;
@@ -119,11 +135,10 @@ class SecretScan:
         reader = None if problem else self._store.acting_as(access.acting).pull_failures()
         if reader is None:
             return Scan(problem=problem)
-        namespaces = (namespace,) if namespace else self._index.namespaces(access)
-        found = Scan(more=len(namespaces) > MOST_NAMESPACES)
-        namespaces = namespaces[:MOST_NAMESPACES]
-        in_use, found.problem = reader.in_use(namespaces)
-        known = {place: self._index.matching(access, Criteria(place)) for place in namespaces}
+        found, namespaces = Scan(), self._namespaces(access, namespace)
+        in_use, found.problem = self._in_use(reader, access, namespace)
+        found.more = len(in_use) < len(namespaces)
+        known = {place: self._index.matching(access, Criteria(place)) for place in in_use}
         keys = [Key(place, name) for place, names in in_use.items() for name in sorted(names.users)]
         registries = {it.key: it for place in known.values() for it in place}
         read = comparable(reader.secrets(keys, registries))
@@ -138,6 +153,42 @@ class SecretScan:
         found.secrets.sort(key=_rank)
         del found.secrets[MOST_FINDINGS:], found.unused[MOST_FINDINGS:]
         return found
+
+    def unused(self, *, access: Access, namespace: str = "") -> Unused | None:
+        """The registries whose pull secret nothing names, in these namespaces. None without a cluster, or while it does
+        not answer. The errors are those of `find`."""
+        self._index.require_namespace(access, namespace)
+        namespaces, now = self._namespaces(access, namespace), self._clock()
+        place = access.owner, namespaces
+        at, known = self._known.get(place, (0.0, None))
+        if known is not None and now - at < KEPT_FOR:
+            return known
+        problem = self._index.freshness().problem
+        reader = None if problem else self._store.acting_as(access.acting).pull_failures()
+        if reader is None:
+            return None
+        in_use, _problem = self._in_use(reader, access, namespace)
+        found = (
+            it.uid
+            for where, names in in_use.items()
+            for it in unused(names, self._index.matching(access, Criteria(where)))
+        )
+        complete = len(in_use) == len(namespaces) and not any(it.unread for it in in_use.values())
+        result = Unused(frozenset(found), complete)
+        if len(self._known) >= KEPT:
+            self._known.clear()
+        self._known[place] = now, result
+        return result
+
+    def _namespaces(self, access: Access, namespace: str) -> tuple[str, ...]:
+        return (namespace,) if namespace else self._index.namespaces(access)
+
+    def _in_use(
+        self, reader: PodReader, access: Access, namespace: str
+    ) -> tuple[dict[str, InUse], Problem | None]:
+        everything = access.sees_everything and not namespace
+        namespaces = self._namespaces(access, namespace)
+        return reader.in_use(namespaces, all_of_them=everything, most=MOST_NAMESPACES)
 
 
 def _rank(scanned: Scanned) -> tuple[int, Key]:

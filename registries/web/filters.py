@@ -1,6 +1,6 @@
 """The query parameters of the list. Invalid values are ignored, so that an old bookmark still works."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
 
+from registries.domain.access import Access
 from registries.domain.query import (
     DEFAULT_PAGE_SIZE,
     PAGE_SIZES,
@@ -22,6 +24,8 @@ from registries.domain.query import (
     usual_sort,
 )
 from registries.domain.registry import Provider
+from registries.log_in.access import ConsoleRequest
+from registries.wiring import services
 from registries.words import labels
 
 SIZE_COOKIE = "page_size"
@@ -29,7 +33,10 @@ LONGEST_TEXT = 200
 LONGEST_ADDRESS = 4000
 LONGEST_MEMBER = 600
 """A host and a user name."""
-PARAMETERS = frozenset({"namespace", "q", "status", "provider", "in", "sort", "group", "size", "page"})
+UNUSED = "unused"
+Find = Callable[[str], frozenset[str] | None]
+"""Gives the uids of the registries of a namespace, or of all (""), that nothing uses; None without a cluster."""
+PARAMETERS = frozenset({"namespace", "q", "status", "provider", "in", "use", "sort", "group", "size", "page"})
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -42,10 +49,14 @@ class Chip:
     url: str
 
 
-def read(values: Mapping[str, str], remembered_size: str = "") -> ListQuery:
-    """A query from the parameters namespace, q, status, provider, in, sort (`-` first: descending), group, page,
+def read(values: Mapping[str, str], remembered_size: str = "", find: Find | None = None) -> ListQuery:
+    """A query from the parameters namespace, q, status, provider, in, use, sort (`-` first: descending), group, page,
     size."""
-    sort, given, group = values.get("sort", ""), criteria(values), _one_of(Group, values.get("group", ""))
+    sort, given, group = (
+        values.get("sort", ""),
+        criteria(values, find),
+        _one_of(Group, values.get("group", "")),
+    )
     return ListQuery(
         criteria=given,
         sort=_one_of(Sort, sort.removeprefix("-")) or usual_sort(given, group),
@@ -56,20 +67,38 @@ def read(values: Mapping[str, str], remembered_size: str = "") -> ListQuery:
     )
 
 
-def criteria(values: Mapping[str, str]) -> Criteria:
+def criteria(values: Mapping[str, str], find: Find | None = None) -> Criteria:
+    """The criteria of these parameters. Without `find`, `use` selects everything."""
+    namespace = values.get("namespace", "").strip()
+    unused = find(namespace) if find and values.get("use") == UNUSED else None
     kind, _colon, value = values.get("in", "")[:LONGEST_MEMBER].partition(":")
     group = _one_of(Group, kind)
     return Criteria(
-        namespace=values.get("namespace", "").strip(),
+        namespace=namespace,
         text=values.get("q", "").strip()[:LONGEST_TEXT],
         status=_one_of(Filter, values.get("status", "")),
         provider=_one_of(Provider, values.get("provider", "")),
         member=Member(group, value) if group and value else None,
+        unused=unused,
     )
 
 
-def of_request(request: HttpRequest) -> ListQuery:
-    return read(request.GET.dict(), request.COOKIES.get(SIZE_COOKIE, ""))
+def of_request(request: ConsoleRequest) -> ListQuery:
+    return read(request.GET.dict(), request.COOKIES.get(SIZE_COOKIE, ""), unused_for(request.access))
+
+
+def unused_for(access: Access) -> Find:
+    """Asks the cluster which registries nothing uses, as far as a person may read it: none while it does not answer.
+    NotFound; Unavailable."""
+
+    def find(namespace: str) -> frozenset[str] | None:
+        pulls = services().pull_failures
+        if not pulls.available:
+            return None
+        found = pulls.secrets.unused(access=access, namespace=namespace)
+        return found.uids if found else frozenset()
+
+    return find
 
 
 def came_from(request: HttpRequest) -> ListQuery:
@@ -93,6 +122,7 @@ def parameters(query: ListQuery) -> dict[str, str]:
         "status": given.status or "",
         "provider": given.provider or "",
         "in": f"{given.member.group}:{given.member.value}" if given.member else "",
+        "use": "" if given.unused is None else UNUSED,
         "sort": "" if sort == usual_sort(given, query.group) else sort,
         "group": query.group or "",
         "size": "" if query.size == DEFAULT_PAGE_SIZE else str(query.size),
@@ -122,6 +152,8 @@ def chips(query: ListQuery) -> list[Chip]:
         found.append(Chip("provider", str(labels.PROVIDERS[given.provider].text), url(query, provider=None)))
     if given.member:
         found.append(Chip("in", labels.group(given.member), url(query, member=None)))
+    if given.unused is not None:
+        found.append(Chip("use", gettext("Unused"), url(query, unused=None)))
     if given.status:
         found.append(Chip("status", str(labels.FILTERS[given.status].text), url(query, status=None)))
     return found

@@ -8,12 +8,15 @@ import pytest
 
 from registries.cluster.paths import pods_in, secrets_in
 from registries.cluster.personal import Person
+from registries.domain.errors import Problem
 from registries.domain.registry import Key
 from registries.pull_secrets import in_use as in_use_reader
 from registries.pull_secrets.explain import SecretState
 from registries.pull_secrets.scan import InUse, unused
 from registries.pull_secrets.usage import LISTED
+from registries.stores.base import Freshness
 from registries.stores.cluster.store import KubernetesStore
+from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.cluster.test_pages import configured
@@ -161,6 +164,61 @@ def test_for_its_own_accounts_the_console_reads_no_content(people: Cast, place: 
     assert "name=gone" in pages["nina"]
     assert "name=gone" not in pages["vic"]
     assert people.client("nina").get(PAGE, {"namespace": "team-b"}).status_code == 404
+
+
+def test_one_list_of_the_cluster_tells_the_same_as_one_of_each_namespace(
+    store: KubernetesStore, place: Cluster, admin: Person
+) -> None:
+    account(place, secrets=("of-account",))
+    make(place, "Deployment", "d", pod_spec("nginx", ("one",)))
+    make(place, "Pod", "p", pod_spec("nginx", ("other",)), namespace="team-b")
+    names, reader = ["team-a", "team-b"], store.pull_failures()
+    assert reader
+
+    whole = reader.in_use(names, all_of_them=True, most=1)
+
+    assert whole == reader.in_use(names)
+    assert set(whole[0]) == {*names}, "not the first one only"
+    assert whole[0]["team-b"].users["other"] == [("Pod", "p")]
+    person = store.acting_as(admin).pull_failures()
+    assert person
+    found, _problem = person.in_use(names, all_of_them=True, most=1)
+    assert [*found] == ["team-a"], "without the right everywhere, each namespace is asked by itself"
+    assert found["team-a"].users["one"] == [("Deployment", "d")]
+
+
+def test_unused_registries_are_a_filter_of_the_list(people: Cast, place: Cluster) -> None:
+    fill(place)
+    people.add("harbor-prod", domain=HARBOR)
+    people.add("idle", domain="idle.example.com")
+    make(place, "Pod", "uses", pod_spec("nginx", ("harbor-prod",)))
+    idle = people.find("idle").uid
+
+    for name in ("olive", "nina", "vic"):
+        client = people.client(name)
+        page = client.get("/registries/", {"use": "unused"}).content.decode()
+        assert (f'id="r-{idle}"' in page, people.find("harbor-prod").uid in page) == (True, False), name
+        assert "没有 Pod、工作负载或服务账号引用它们的拉取凭证" in page
+        chosen = client.get("/registries/-/selection/", {"use": "unused"}).json()["uids"]
+        assert chosen == [idle]
+        search = client.get("/registries/-/selection/", {"use": "unused", "q": "harbor"}).json()["uids"]
+        assert search == []
+    assert people.client("sam").get("/registries/-/selection/", {"use": "unused"}).json()["uids"] == []
+    assert (
+        people.client("nina").get("/registries/", {"use": "unused", "namespace": "team-b"}).status_code == 404
+    )
+
+
+def test_what_is_not_known_to_be_unused_is_not_selected(
+    people: Cast, place: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ "Select all" must not get every registry when the cluster does not answer."""
+    people.add("idle", domain="idle.example.com")
+    monkeypatch.setattr(services().index, "freshness", lambda: Freshness(Problem.CLUSTER_TIMEOUT))
+    client = people.client("nina")
+
+    assert client.get("/registries/-/selection/", {"use": "unused"}).json()["uids"] == []
+    assert "集群现在没有响应" in client.get("/registries/", {"use": "unused"}).content.decode()
 
 
 def test_the_dialog_is_filled_in_except_for_the_password(people: Cast) -> None:

@@ -28,6 +28,8 @@ from registries.wiring import services
 from registries.words import labels
 from registries.words.language import Text
 
+NOBODY: frozenset[str] = frozenset()
+"""For addresses only: which registries are unused is not asked."""
 YEAR = 365 * 24 * 3600
 
 
@@ -70,6 +72,7 @@ def _context(request: ConsoleRequest, query: ListQuery, page: Page) -> dict[str,
         "namespace_selector": True,
         "actions": ACTIONS,
         "pulse_every": pulse_every(),
+        "unused": _unused(request.access, query),
     }
 
 
@@ -90,6 +93,14 @@ def notices(access: Access) -> dict[str, Any]:
         "running": any(run.state == "running" for _, run in shown),
         "undo": ended if ended and of_runs(access, ended) else [],
     }
+
+
+def _unused(access: Access, query: ListQuery) -> str:
+    """How much the filter of unused registries knows: all, some, none; "" without it."""
+    if query.criteria.unused is None:
+        return ""
+    found = services().pull_failures.secrets.unused(access=access, namespace=query.criteria.namespace)
+    return "none" if found is None else "all" if found.complete else "some"
 
 
 @dataclass(frozen=True)
@@ -228,7 +239,8 @@ def namespace_options(request: ConsoleRequest) -> HttpResponse:
     `current` is the query string of the page, `find` the typed search.
     """
     access = request.access
-    query = filters.read(dict(parse_qsl(urlsplit(request.GET.get("current", "")).query)))
+    current = dict(parse_qsl(urlsplit(request.GET.get("current", "")).query))
+    query = filters.read(current, find=lambda _namespace: NOBODY)
     find = request.GET.get("find", "").strip().lower()
     own = dict(access.roles)
     options = [
@@ -257,7 +269,7 @@ def namespace_options(request: ConsoleRequest) -> HttpResponse:
 @require_safe
 def selection(request: ConsoleRequest) -> JsonResponse:
     """The uids of all registries that match a filter. A selection does not change later with the filter."""
-    given = filters.criteria(request.GET.dict())
+    given = filters.criteria(request.GET.dict(), filters.unused_for(request.access))
     found = services().index.matching(access=request.access, criteria=given)
     return JsonResponse({"uids": [it.uid for it in found]})
 

@@ -25,7 +25,7 @@ from registries.schedule.recent import MOST, Outlook, Turn, failing_since, newes
 from registries.schedule.state import State
 from registries.web import filters
 from registries.web.lists.group_rows import spread
-from registries.web.lists.list import ListControls
+from registries.web.lists.list import NOBODY, ListControls
 from registries.web.responses import details_url
 from registries.web.shares import Part, share
 from registries.wiring import services
@@ -107,6 +107,8 @@ def overview(request: ConsoleRequest) -> HttpResponse:
         scope = _scope(snapshot, access)
         context |= _news(facts, scope, now) | {"tasks": _tasks(survey, now)}
         context["namespaces"] = _namespaces(facts.namespaces)
+        # Without a number: it takes lists of the cluster.
+        context["unused_url"] = services().pull_failures.available and filters.url(ListQuery(), unused=NOBODY)
     return render(request, "overview/overview.html", context)
 
 

@@ -57,7 +57,8 @@ def _found(
     """The registries that the person may see, and those of them that the person may test."""
     kind = _runs().kind
     if "query" in posted:
-        criteria = filters.criteria(QueryDict(posted.get("query", "")).dict())
+        given = QueryDict(posted.get("query", "")).dict()
+        criteria = filters.criteria(given, filters.unused_for(access))
         found = services().index.matching(access=access, criteria=criteria)
         return found, tuple(it for it in found if access.may(kind.permission, it.namespace))
     uids = posted.get("uids", "").split()
