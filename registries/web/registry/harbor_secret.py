@@ -32,7 +32,7 @@ TEXTS = {
     ),
     HarborProblem.NO_RIGHT: gettext_lazy(
         "This Harbor account may not manage robot accounts. Use a project administrator, or for a system robot account"
-        " a system administrator."
+        " a system administrator. A robot account cannot renew secrets."
     ),
     HarborProblem.NO_ROBOT: gettext_lazy(
         "Harbor has no robot account of this name, or the Harbor account does not see it. Check the user name of the"
