@@ -1,4 +1,4 @@
-"""What a deletion means for rules that keep registry secrets in step: a caller decides about the copies before it."""
+"""What a deletion means for rules that keep registry secrets in sync: a caller decides about the copies before it."""
 
 from collections.abc import Sequence
 

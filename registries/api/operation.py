@@ -138,7 +138,7 @@ PARAMETERS: dict[str, Schema] = {
         "name": "copies",
         "in": "query",
         "description": _(
-            "For a source whose rule keeps copies in step: keep leaves them there, and they follow no more. Without"
+            "For a source whose rule keeps copies in sync: keep leaves them there, and they follow no more. Without"
             " it, the answer is a 409. To delete them as well, start a run with copies: delete."
         ),
         "schema": {"enum": ["keep"]},

@@ -128,7 +128,7 @@ RULE_OPERATIONS = (
         "putSyncRule",
         "PUT",
         f"{ONE}/sync-rule",
-        _("Keep in step"),
+        _("Create or change the rule of a source"),
         _(
             "Creates the rule of a source, or changes it. It takes image-admin in all namespaces, and so must"
             " the token: the rule acts in the name of its person, also after the token has ended. With dryRun, copies"

@@ -44,7 +44,7 @@ RUN_SCHEMAS: dict[str, Schema] = {
             "copies": {
                 "enum": ["keep", "delete"],
                 "description": _(
-                    "for a deletion of sources whose rules keep copies in step: keep these copies, or delete those"
+                    "for a deletion of sources whose rules keep copies in sync: keep these copies, or delete those"
                     " that nobody changed"
                 ),
             },

@@ -270,7 +270,7 @@ _CONFLICTS = {
     Problem.UNDO_TAKEN: "the deleted one is kept",
     Problem.CHANGED: "the object has been modified; please apply your changes to the latest version and try again",
     Problem.RECREATED: "the object was deleted and created again meanwhile",
-    Problem.KEPT_IN_STEP: "a rule keeps copies of it in step; send copies=keep, or copies=delete where a run starts",
+    Problem.KEPT_IN_STEP: "a rule keeps copies of it in sync; send copies=keep, or copies=delete where a run starts",
     Problem.RUN_UNDER_WAY: "this run of yours is under way; wait for it, or cancel it",
     Problem.ALREADY_RUNNING: "it was begun already",
     Problem.NOT_CANCELLABLE: "a run that deletes cannot be cancelled",

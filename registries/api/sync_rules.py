@@ -1,4 +1,4 @@
-"""Rules that keep registry secrets in step: list, read, create or change, switch off."""
+"""Rules that keep registry secrets in sync: list, read, create or change, switch off."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -96,7 +96,7 @@ def _view(caller: Caller, source: RegistrySecret) -> RuleView:
     """The rule of a source. ApiError 404 without one."""
     view = services().sync_rules.view(access=caller.access, registry=source)
     if view is None:
-        raise ApiError(404, f'no rule keeps registrysecrets "{source.name}" in step')
+        raise ApiError(404, f'no rule keeps registrysecrets "{source.name}" in sync')
     return view
 
 

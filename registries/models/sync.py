@@ -1,4 +1,4 @@
-"""The tables of registries that are kept in step in other namespaces. Written by sync/rows.py."""
+"""The tables of registries that are kept in sync in other namespaces. Written by sync/rows.py."""
 
 from django.db import models
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""Keeps the rows of the schedule in step with the registries: new ones, changed ones, deleted ones.
+"""Keeps the rows of the schedule in sync with the registries: new ones, changed ones, deleted ones.
 
 Each process does this for itself; doing it twice does no harm. The password of a registry is read once, and again
 only after its specification has changed.

@@ -1,4 +1,4 @@
-"""Keeps copies in step with their source: a loop in every process that serves.
+"""Keeps copies in sync with their source: a loop in every process that serves.
 
 No process leads. One claims a rule in the database, looks at each namespace, and writes what is behind, in the name of
 the rule's owner with the rights that this person has now. What a dead process had claimed is due again.
@@ -57,7 +57,7 @@ class Follower:
 
     def run(self) -> None:
         """Works for ever, in its own thread."""
-        repeat(self.turn, PAUSE, "registries are not kept in step")
+        repeat(self.turn, PAUSE, "registries are not kept in sync")
 
     def turn(self) -> int:
         """Looks at the rules that are due, and at those whose source or namespaces changed. Returns their number."""
@@ -203,7 +203,7 @@ class Follower:
         return rows.note(of.rule, key.namespace, replace(known, state=CopyState.FAILED), error.code)
 
     def _is_done(self, of: "Round", before: Found, present: RegistrySecret | None) -> bool:
-        """Whether nothing changed since the copy was found in step. Compares no passwords."""
+        """Whether nothing changed since the copy was found in sync. Compares no passwords."""
         known = before.known
         if present is None or present.deleting or known.state is not CopyState.IN_STEP:
             return False

@@ -78,7 +78,7 @@ class Deletion:
     kept: tuple[RegistrySecret, ...] = ()
     """The unchanged copies of these rules that are not deleted, for a person who may set up rules."""
     copies: tuple[RegistrySecret, ...] = ()
-    """Those that a rule made and keeps in step. It does not create them again by itself."""
+    """Those that a rule made and keeps in sync. It does not create them again by itself."""
     awaited: tuple[RegistrySecret, ...] = ()
     """Those whose names a rule waits for. It creates a copy there."""
 
@@ -120,7 +120,7 @@ class Rules:
         return tuple(RuleView(it, (), _names(access, it), counts.get(it.id, {})) for it in ordered)
 
     def source_of(self, *, access: Access, registry: RegistrySecret) -> Key | None:
-        """The source with which a rule keeps this registry in step, if this person sees the source."""
+        """The source with which a rule keeps this registry in sync, if this person sees the source."""
         rule = rows.keeper([registry.uid]).get(registry.uid) if self.available else None
         return rule.key if rule and access.may(Permission.SEE, rule.key.namespace) else None
 

@@ -117,7 +117,7 @@ def _navigation(
         entries = [("namespaces", _("Namespaces"), "folder"), ("mirrors", _("Mirrors"), "layers")]
         if not by_cluster:
             entries.insert(0, ("accounts", _("Accounts"), "users"))
-            entries.append(("rules", _("Keep in step"), "copy-plus"))
+            entries.append(("rules", _("Sync rules"), "copy-plus"))
         groups.append((_("Administration"), entries))
     return tuple(Group(title, tuple(_entry(*entry, path) for entry in entries)) for title, entries in groups)
 

@@ -224,7 +224,7 @@ class Services(Telling, Mirroring, Admitting):
 
     @part
     def sync_rules(self) -> Rules:
-        """Registries that are kept in step in other namespaces."""
+        """Registries that are kept in sync in other namespaces."""
         return Rules(self.index, self.audit, self.sync_writes, available=not self.by_cluster)
 
     @part

@@ -55,7 +55,7 @@ TEXTS: dict[Problem, Text] = {
         "The address or certificate of this registry is not valid, so it cannot be copied."
     ),
     Problem.NO_LABELS: _("The labels of namespaces are not known here."),
-    Problem.KEPT_IN_STEP: _("A rule keeps copies of it in step. Decide what becomes of them."),
+    Problem.KEPT_IN_STEP: _("A rule keeps copies of it in sync. Decide what becomes of them."),
     Problem.LAST_ADMINISTRATOR: _(
         "At least one account must be image-admin in all namespaces. Nothing was changed."
     ),

@@ -1,4 +1,4 @@
-"""The states of registries that are kept in step, by the codes of sync.states, and what a person can do about them; and
+"""The states of registries that are kept in sync, by the codes of sync.states, and what a person can do about them; and
 in what a copy differs."""
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ RULES = {
 }
 COPIES = {
     "waiting": Label(_("will be written"), "busy", "loader-circle"),
-    "in_step": Label(_("in step"), "ok", "circle-check"),
+    "in_step": Label(_("in sync"), "ok", "circle-check"),
     "present": Label(_("already there, with the same values; left alone"), "idle", "info"),
     "name_taken": Label(_("another registry has this name; left alone"), "warn", "triangle-alert"),
     "changed": Label(_("changed by somebody; left alone"), "warn", "triangle-alert"),
@@ -65,7 +65,7 @@ def deletion_sentences(
         texts = (
             (
                 sources,
-                gettext("It is the source of a rule. The rule ends with it: no copy follows any more."),
+                gettext("It is the source of a rule. The rule ends with it, and its copies are no longer synced."),
             ),
             (copies, gettext("A rule made this copy. It does not create it again by itself.")),
             (awaited, gettext("A rule waits for this name: it creates a copy of its source here at once.")),

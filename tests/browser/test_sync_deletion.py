@@ -1,4 +1,4 @@
-"""The deletion of a source that a rule keeps in step: its copies are selected as well, with one click."""
+"""The deletion of a source that a rule keeps in sync: its copies are selected as well, with one click."""
 
 from playwright.sync_api import Page, expect
 
@@ -22,11 +22,11 @@ def keep_in_step(page: Page, console: RunningConsole, name: str) -> None:
 
 
 def test_copies_are_selected_as_well(people: People, console: RunningConsole) -> None:
-    page = people("olive").open("/registries/?q=in-step", width=1280, height=800)
-    add_registry(people("olive"), console, "in-step", **credential(console, "basic"))
-    keep_in_step(page, console, "in-step")
+    page = people("olive").open("/registries/?q=in-sync", width=1280, height=800)
+    add_registry(people("olive"), console, "in-sync", **credential(console, "basic"))
+    keep_in_step(page, console, "in-sync")
     expect(page.locator("tbody tr")).to_have_count(1 + len(COPIES), timeout=30_000)
-    row(page, "in-step").filter(has_text="default").get_by_role("checkbox").check()
+    row(page, "in-sync").filter(has_text="default").get_by_role("checkbox").check()
     page.get_by_role("button", name=ZH.delete_selected).click()
     asked = dialog(page)
     expect(asked.locator("#batch-copies")).to_be_visible()
@@ -43,5 +43,5 @@ def test_copies_are_selected_as_well(people: People, console: RunningConsole) ->
     asked.locator("#batch-count").fill("3")
     asked.locator("#batch-confirm").click()
     expect(asked.get_by_role("heading", name=ZH.finished)).to_be_visible()
-    page.goto("/registries/?q=in-step")
+    page.goto("/registries/?q=in-sync")
     expect(page.locator("tbody tr .pill")).to_have_count(0)

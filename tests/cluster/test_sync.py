@@ -1,4 +1,4 @@
-"""Keep in step on a cluster: labels of namespaces, new passwords through kubectl, conflicts, and the binding."""
+"""Sync across namespaces on a cluster: labels of namespaces, new passwords through kubectl, conflicts, and the binding."""
 
 from collections.abc import Iterator
 from typing import Any

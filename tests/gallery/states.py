@@ -100,7 +100,7 @@ def in_step(page: Page, scene: Scene) -> None:
 
 
 def keeping(button: str, form: str) -> Act:
-    """A dialog of the panel "keep in step"."""
+    """A dialog of the panel "sync across namespaces"."""
 
     def act(page: Page, scene: Scene) -> None:
         in_step(page, scene)

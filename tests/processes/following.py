@@ -1,4 +1,4 @@
-"""Keeping in step without a web server, as a process: `python -m tests.processes.following` works for ever. With a
+"""Syncing without a web server, as a process: `python -m tests.processes.following` works for ever. With a
 number, it first makes a rule over so many namespaces, and ends."""
 
 import sys

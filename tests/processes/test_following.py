@@ -1,4 +1,4 @@
-"""Two processes that keep registries in step, on one PostgreSQL: one is killed in the middle, and the other does the
+"""Two processes that keep registries in sync, on one PostgreSQL: one is killed in the middle, and the other does the
 rest, nothing twice."""
 
 import subprocess

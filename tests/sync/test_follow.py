@@ -1,4 +1,4 @@
-"""Registries that are kept in step: new namespaces, changes, conflicts, and what is never touched."""
+"""Registries that are kept in sync: new namespaces, changes, conflicts, and what is never touched."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -41,7 +41,7 @@ def test_it_is_set_up_with_a_preview_and_one_confirmation(cast: Cast) -> None:
     cast.add(namespace="team-c", username="robot")
     client = htmx(cast)
 
-    assert "保持同步…" in panel(cast)
+    assert "开启同步…" in panel(cast)
     asked = client.get(f"{URL}edit/").content.decode()
     assert re.findall(r'name="namespaces" value="([^"]+)"', asked) == ["team-b", "team-c"]
     assert 'value="labels"' not in asked, "the embedded store knows no labels"

@@ -1,4 +1,4 @@
-"""Each dialog that deletes says what it means for rules that keep registries in step, and asks about copies."""
+"""Each dialog that deletes says what it means for rules that keep registries in sync, and asks about copies."""
 
 import re
 from collections.abc import Callable

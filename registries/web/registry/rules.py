@@ -1,4 +1,4 @@
-"""所有保持同步的规则 (all rules that keep registries in step), of the sources that a person sees."""
+"""同步规则 (all sync rules), of the sources that a person sees."""
 
 from typing import Any
 

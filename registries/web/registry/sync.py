@@ -1,4 +1,4 @@
-"""在命名空间间同步 (keep in step): the panel on the details page, and its dialogs: set up, solve, switch off."""
+"""跨命名空间同步 (sync across namespaces): the panel on the details page, and its dialogs: set up, solve, switch off."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ LABELS_MAX = 500
 MOST = 1000
 """Namespaces of one rule that are chosen by name."""
 SHOWN = 50
-"""Copies that are listed; those in step come last."""
+"""Copies that are listed; those in sync come last."""
 ORDER = (CopyState.FAILED, CopyState.CHANGED, CopyState.NAME_TAKEN, CopyState.DELETED)
 
 
@@ -78,7 +78,7 @@ def sync_edit(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
     try:
         if not problem and request.POST.get("step") == "save":
             rules.set_up(access=access, source=registry, selection=selection, bind=bind)
-            text = _("%(name)s is kept in step.") % {"name": registry.title}
+            text = _("%(name)s is synced.") % {"name": registry.title}
             return back(request, text, "registries:details", namespace, name)
         if not problem:
             plan = rules.preview(access=access, source=registry, selection=selection)
@@ -108,13 +108,13 @@ def sync_off(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse
             "shown": [it.key for it in copies],
             "bound": rules.bound(access=access, source=registry),
         }
-        return dialog(request, "registry/_sync_off.html", context, title=_("Stop keeping in step"))
+        return dialog(request, "registry/_sync_off.html", context, title=_("Stop sync"))
     unbinding = shown_in(request, "bound") if request.POST.get("unbind") == "1" else set()
     doomed = [it for it in copies if it.namespace in shown_in(request, "shown")]
     if request.POST.get("copies") == "delete" and doomed:
         return end_and_delete(request, registry, doomed, unbinding=unbinding)
     rules.end(access=access, source=registry, unbinding=unbinding)
-    text = _("%(name)s is not kept in step any more. Its copies stay.") % {"name": registry.title}
+    text = _("%(name)s is not synced any more. Its copies stay.") % {"name": registry.title}
     return back(request, text, "registries:details", namespace, name)
 
 
@@ -271,7 +271,7 @@ def _choice(
         "problem": problem,
     }
     status = 422 if problem else 200
-    return dialog(request, "registry/_sync_edit.html", context, status=status, title=_("Keep in step"))
+    return dialog(request, "registry/_sync_edit.html", context, status=status, title=_("Sync across namespaces"))
 
 
 def _preview(
@@ -297,4 +297,4 @@ def _preview(
         "total": len(plan),
         "grows": not selection.names,
     }
-    return dialog(request, "registry/_sync_plan.html", context, title=_("Keep in step"))
+    return dialog(request, "registry/_sync_plan.html", context, title=_("Sync across namespaces"))
