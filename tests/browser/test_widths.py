@@ -39,7 +39,7 @@ COVERS = """it => {
 OUT_OF_LINE = """() => [...document.querySelectorAll("#registries thead th")].filter((head) => {
   const cell = document.querySelector(`#registries tbody tr > .${head.classList[0]}`);
   const [top, under] = [head, cell].map((it) => it.getBoundingClientRect());
-  return getComputedStyle(head).justifySelf !== "end" && Math.abs(top.left - under.left) > 1;
+  return Math.abs(top.left - under.left) > 1;
 }).map((head) => head.className)"""
 MOVES = """() => {
   const slow = (text) => text.split(",").some((part) => parseFloat(part) * (part.includes("ms") ? 1 : 1000) > 1);
