@@ -60,6 +60,11 @@ class JournalFilter(ConsoleForm):
     def choices(self) -> list[forms.BoundField]:
         return [self["action"], self["outcome"]]
 
+    @property
+    def active(self) -> int:
+        """How many fields are filled in."""
+        return sum(bool(self.data[name]) for name in self.base_fields if name != "run")
+
     @classmethod
     def of(cls, request: HttpRequest) -> "JournalFilter":
         # PostgreSQL rejects NUL in a query; no name contains one.
