@@ -1,4 +1,6 @@
-// Toasts, for five seconds; errors, and those with a button, longer. They are on the top layer, above dialogs.
+// Toasts, for five seconds; errors longer; those with a button or a next step half a minute. They are on the top layer,
+// above dialogs.
+const STEP = 60; // characters: a longer text says what to do next
 const region = document.getElementById("toasts");
 const template = document.getElementById("toast-template");
 
@@ -50,7 +52,7 @@ export function showToast({ text, kind = "ok", href = "", undo = "" }) {
   }
   region.append(item);
   raise();
-  dismissLater(item, undo ? 30000 : kind === "ok" ? 5000 : 12000);
+  dismissLater(item, undo || text.length > STEP ? 30000 : kind === "ok" ? 5000 : 12000);
 }
 
 document.addEventListener("toast", (event) => showToast(event.detail));

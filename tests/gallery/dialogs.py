@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.gallery.furnishing import LONGEST, ONE, REASONS, RUNS
 from tests.gallery.scene import TEAM_A, Act, Scene, State, click, menu, new_registry, token_of
 from tests.peers.console_page import credential
+from tests.peers.harbor import ADMIN, NAME, OLD, harbor
 
 
 def meanwhile(then: str, **theirs: str) -> Act:
@@ -99,6 +100,18 @@ def renewal(page: Page, scene: Scene) -> None:
     page.locator("#harbor-second").click()
     page.locator("#error-summary").wait_for()
     page.locator("#harbor-renew").scroll_into_view_if_needed()
+
+
+def second_robot(page: Page, scene: Scene) -> None:
+    """The toast after a Harbor created a second robot account. The registry is a new one for each look."""
+    with harbor() as peer:
+        name = new_registry(page, scene, domain=peer.server.address, username=NAME, password=OLD)
+        page.goto(f"/registries/team-a/{name}/password/")
+        page.locator("#harbor-secret summary").click()
+        for field, text in zip(("username", "password"), ADMIN, strict=True):
+            page.locator(f"#id_harbor_{field}").fill(text)
+        page.locator("#harbor-second").click()
+        page.locator(".toast-ok").wait_for()
 
 
 def copied(password: str = "") -> Act:
@@ -309,6 +322,7 @@ DIALOGS = (
     State("password-failed", TEAM_A, new_password("harbor")),
     State("password-untested", TEAM_A, new_password_untested, status=422),
     State("password-harbor", TEAM_A, renewal, status=422),
+    State("password-second-robot", TEAM_A, second_robot),
     State("password-copies", TEAM_A, copied()),
     State("password-copies-rolled-back", TEAM_A, copies_rolled_back, status=422),
     State("correct", TEAM_A, choose("harbor-team-a", "correct")),
@@ -325,6 +339,7 @@ DIALOGS = (
     State("delete-many", f"/registries/?namespace={REASONS}", delete_many),
     State("delete-many-source", "/registries/?namespace=team-b", delete_many),
     State("delete-many-wrong", f"/registries/?namespace={REASONS}", wrong_number, status=422),
+    State("run-notices", TEAM_A, person="nina"),
     *(
         State(
             f"run-{kind}-{state}-{done}",
@@ -334,7 +349,6 @@ DIALOGS = (
         )
         for (kind, state, done), run in RUNS.items()
     ),
-    State("run-notices", TEAM_A, person="nina"),
     State("undo-toast", TEAM_A, deleted_one),
     # A row that is tested may ask once more after its deletion: a 404.
     State("undo-journal", TEAM_A, undone_later, status=404),

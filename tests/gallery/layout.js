@@ -57,13 +57,21 @@
   while (counts.nextNode()) {
     const it = counts.currentNode.parentElement;
     if (!isShown(it) || it.closest(".mono, code, pre, q, time, input, option, svg, .operation, [data-value]")) continue;
-    if (/(?<![\w.,:#@$+–/-]|(?:码|code) )\d{4,}(?![\w.,:–/-])/.test(counts.currentNode.textContent)) fault("count without a separator", it);
+    if (/(?<![\w.,:#@$+–/-]|(?:码|code) )\d{4,}(?![\w.,:–/-]| ?年)/.test(counts.currentNode.textContent)) fault("count without a separator", it);
   }
 
   // Chinese has no space after its punctuation.
   for (const line of top.innerText.split(/[\n\t]/)) {
     if (/[，。；：、！？] +\S/.test(line)) fault("space after Chinese punctuation", top, line.trim().slice(0, 80));
     if (/[\u4e00-\u9fff] ?[,;:!?.](\s|$)/.test(line)) fault("English punctuation in Chinese", top, line.trim().slice(0, 80));
+  }
+
+  // On a phone, what a page lists begins in the upper half of the window, unless messages stand above it.
+  const first = phone && top === document.body && scrollY === 0 ? document.querySelector("main tbody tr, .pull-failure") : null;
+  if (first) {
+    const said = [...document.querySelectorAll("main :is(#run-notices, .error-summary, .notice)")].filter((it) => isShown(it) && !it.parentElement.closest("#run-notices"));
+    const begins = first.getBoundingClientRect().top - said.reduce((sum, it) => sum + it.offsetHeight, 0);
+    if (begins > innerHeight / 2) fault("begins too low", first, `at ${Math.round(begins)} px`);
   }
 
   // Nothing scrolls sideways, but code.

@@ -220,11 +220,22 @@ def refused(page: Page, scene: Scene) -> None:
     page.locator("#error-summary").wait_for()
 
 
+def pasted(page: Page, scene: Scene) -> None:
+    """Something that is no kubeconfig."""
+    page.locator(".login-paste summary").click()
+    page.locator("[name=kubeconfig_text]").fill("apiVersion: v1\nkind: Pod")
+    page.locator("main button[type=submit]").click()
+    page.locator("#error-summary").wait_for()
+    page.locator(".login-paste summary").click()
+
+
 def scan_row(page: Page, scene: Scene) -> None:
     page.locator("#adopted, #not-adopted").first.scroll_into_view_if_needed()
 
 
 PEOPLE_STATES = (
+    State("login-cluster", "/login/", person=""),
+    State("login-cluster-error", "/login/", pasted, person="", status=422),
     State("node-test", "/login/", as_person(NINA, NODE), person=""),
     State("node-test-groups", "/login/", as_person(NINA, NODE, groups), person=""),
     State("node-test-too-many", "/login/", as_person(NINA, NODE, too_many), person="", status=422),

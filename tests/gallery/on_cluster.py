@@ -146,6 +146,21 @@ def away(page: Page, scene: Scene) -> None:
     assert wait_for(lambda: AWAY not in page.request.get(page.url).text())
 
 
+def write_while_away(page: Page, scene: Scene) -> None:
+    """A form without htmx, as in a browser without scripts: the answer is a page."""
+    assert scene.cable is not None
+    form = page.locator("#delete-name")
+    form.fill("harbor-untested")
+    scene.cable.pull()
+    try:
+        with page.expect_navigation():
+            form.evaluate("it => it.form.submit()")
+        page.locator("main .empty code").wait_for()
+    finally:
+        scene.cable.plug()
+    assert wait_for(lambda: AWAY not in page.request.get(f"{scene.console.url}{PAGE}").text())
+
+
 def unfolded(page: Page, scene: Scene) -> None:
     for summary in page.locator(".pull-failure summary").all()[:3]:
         summary.click()
@@ -187,6 +202,7 @@ CLUSTER_STATES = (
     State("pulls-empty", f"{PAGE}?namespace={EMPTY}"),
     State("pulls-longest", f"{PAGE}?namespace={LONGEST}", unfolded),
     State("pulls-away", PAGE, away),
+    State("write-while-away", "/registries/team-a/harbor-untested/delete/", write_while_away, status=503),
     State("pulls-nobody", PAGE, person="sam"),
     State("pulls-no-permission", PAGE, without_permission),
     State("scan", SCAN),

@@ -72,10 +72,11 @@ def token_of(page: Page) -> str:
     return next(it["value"] for it in page.context.cookies() if it["name"] == "csrftoken")  # type: ignore[typeddict-item]
 
 
-def new_registry(page: Page, scene: Scene) -> str:
+def new_registry(page: Page, scene: Scene, **values: str) -> str:
     """Adds a registry of the namespace team-a for one look, and returns its name."""
     name = f"gone-{token_hex(4)}"
-    given = {**credential(scene.console, "harbor"), "provider": "harbor", "name": name, "namespace": "team-a"}
+    given = {**credential(scene.console, "harbor"), **values}
+    given |= {"provider": "harbor", "name": name, "namespace": "team-a"}
     form = {**given, "csrfmiddlewaretoken": token_of(page)}
     added = page.context.request.post(f"{scene.console.url}/registries/-/add/", form=form)
     assert added.ok, added.text()

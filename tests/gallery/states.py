@@ -20,6 +20,7 @@ from tests.gallery.furnishing import (
     REASONS,
     WAITING,
 )
+from tests.gallery.log_in import LOG_IN_STATES
 from tests.gallery.scene import TEAM_A, Act, Scene, State, click, menu, new_registry, nothing, token_of
 from tests.peers.console_page import credential
 
@@ -181,13 +182,6 @@ def away(page: Page, scene: Scene) -> None:
     page.locator("#offline").wait_for()
 
 
-def wrong_log_in(page: Page, scene: Scene) -> None:
-    page.locator("[name=username]").fill("olive")
-    page.locator("[name=password]").fill("not the right one")
-    page.locator("button[type=submit]").last.click()
-    page.get_by_role("alert").first.wait_for()
-
-
 def made_token(page: Page, scene: Scene) -> None:
     page.locator("[name=name]").fill("CI " + "n" * 50)
     page.locator("button[type=submit]").last.click()
@@ -234,18 +228,17 @@ def last_administrator(page: Page, scene: Scene) -> None:
     page.locator("#error-summary").wait_for()
 
 
-def wrong_old_password(page: Page, scene: Scene) -> None:
-    for field in ("old_password", "new_password1", "new_password2"):
-        page.locator(f"[name={field}]").fill(field)
-    page.locator("form.dialog-form [type=submit]").click()
-    page.locator("#error-summary").wait_for()
+def too_many_exports(page: Page, scene: Scene) -> None:
+    url = f"{scene.console.url}/journal/export/"
+    while page.request.get(url).status != 429:
+        pass
+    page.goto(url)
 
 
 OPEN_ACCOUNT = click("[popovertarget=account-menu]", "#account-menu:popover-open")
 OPEN_NAMESPACES = click("#namespace-button", "#namespace-options a")
 
 STATES = (
-    State("login", "/login/", person=""),
     State("overview", "/overview/"),
     State("overview-viewer", "/overview/", person="vic"),
     State("overview-healthy", "/overview/", person=CALM),
@@ -268,6 +261,7 @@ STATES = (
     State("menu-row", TEAM_A, menu("harbor-team-a")),
     State("menu-select", TEAM_A, click("#pick-more", "#pick-menu:popover-open")),
     State("menu-language", TEAM_A, click("[popovertarget=language-menu]", "#language-menu:popover-open")),
+    State("menu-theme", TEAM_A, click("[popovertarget=theme-menu]", "#theme-menu:popover-open")),
     State("menu-account", TEAM_A, OPEN_ACCOUNT),
     State("menu-account-nobody", "/registries/", OPEN_ACCOUNT, person="sam"),
     State("menu-account-longest", "/registries/", OPEN_ACCOUNT, person=LONG_PERSON),
@@ -428,11 +422,10 @@ STATES = (
     State("mirror-add", "/mirrors/", click("a[href$='/mirrors/-/add/']", "dialog[open] form")),
     State("mirror-errors", "/mirrors/-/add/", submit(nothing, "main button[type=submit]"), status=422),
     State("mirror-delete", "/mirrors/", click(".mirrors a[href$='/delete/']", "dialog[open] form")),
-    State("password", "/password/"),
-    State("password-errors", "/password/", wrong_old_password, status=422),
     State("api", "/oapis/docs"),
     State("not-found", "/no-such-page/", status=404),
     State("forbidden", "/accounts/", person="vic", status=403),
+    State("too-many-requests", "/journal/", too_many_exports, person="vic", status=429),
     State("details-gone", "/registries/team-a/no-such-registry/", status=404),
     State("list-failing", "/registries/?status=failed&size=50"),
     State("list-by-cause", "/registries/?group=cause&size=50"),
@@ -441,6 +434,5 @@ STATES = (
     State("list-by-credential", "/registries/?group=credential", person="vic"),
     State("list-one-group", f"/registries/?namespace={REASONS}&group=cause&in=host:harbor.example.com"),
     State("list-by-credential-longest", f"/registries/?namespace={LONGEST}&group=credential"),
-    # The last one: after so many wrong passwords the console lets nobody log in for a while.
-    State("login-error", "/login/", wrong_log_in, person="", status=422),
+    *LOG_IN_STATES,  # the last ones: after so many wrong passwords the console lets nobody log in for a while
 )

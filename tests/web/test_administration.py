@@ -55,7 +55,7 @@ def test_adds_an_account_that_can_log_in_and_has_its_role(cast: Cast) -> None:
         ({"password": "short1"}, "至少 8 个字符"),
         ({"password": "password"}, "常见密码"),
         ({"username": "constance", "password": "constance"}, "过于相似"),
-        ({"role": "root"}, "从角色中选择"),
+        ({"role": "root"}, "请选择一个角色"),
         ({"namespace": "nowhere", "role": "image-admin"}, "不存在"),
     ],
 )

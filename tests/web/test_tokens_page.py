@@ -67,7 +67,7 @@ def test_is_valid_to_the_end_of_its_last_day(cast: Cast) -> None:
     [
         ({"name": " "}, "此项必填"),
         ({"name": "x" * 65}, "64"),
-        ({"role": "root"}, "从角色中选择"),
+        ({"role": "root"}, "请选择一个角色"),
         ({"expires": ""}, "此项必填"),
         ({"expires": "tomorrow"}, "一年以内"),
         ({"expires": "2020-01-01"}, "一年以内"),

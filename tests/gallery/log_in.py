@@ -1,0 +1,40 @@
+"""The states of the log-in page, and of the page for one's own password."""
+
+from playwright.sync_api import Page
+
+from tests.gallery.scene import Scene, State
+
+
+def wrong(page: Page, scene: Scene) -> None:
+    _fill(page, "olive")
+
+
+def locked(page: Page, scene: Scene) -> None:
+    """So often that the name is locked at this address. In later looks it is locked already."""
+    lock = page.locator("#error-summary use[href$='#lock']")
+    while not lock.count():
+        _fill(page, "locked")
+
+
+def _fill(page: Page, name: str) -> None:
+    page.locator("[name=username]").fill(name)
+    page.locator("[name=password]").fill("not the right one")
+    with page.expect_navigation():
+        page.locator("main button[type=submit]").click()
+    page.get_by_role("alert").first.wait_for()
+
+
+def wrong_old_password(page: Page, scene: Scene) -> None:
+    for field in ("old_password", "new_password1", "new_password2"):
+        page.locator(f"[name={field}]").fill(field)
+    page.locator("form.dialog-form [type=submit]").click()
+    page.locator("#error-summary").wait_for()
+
+
+LOG_IN_STATES = (
+    State("password", "/password/"),
+    State("password-errors", "/password/", wrong_old_password, status=422),
+    State("login", "/login/", person=""),
+    State("login-error", "/login/", wrong, person="", status=422),
+    State("login-locked", "/login/", locked, person="", status=429),
+)
