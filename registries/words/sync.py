@@ -65,7 +65,9 @@ def deletion_sentences(
         texts = (
             (
                 sources,
-                gettext("It is the source of a rule. The rule ends with it, and its copies are no longer synced."),
+                gettext(
+                    "It is the source of a rule. The rule ends with it, and its copies are no longer synced."
+                ),
             ),
             (copies, gettext("A rule made this copy. It does not create it again by itself.")),
             (awaited, gettext("A rule waits for this name: it creates a copy of its source here at once.")),

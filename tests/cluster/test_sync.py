@@ -1,4 +1,4 @@
-"""Sync across namespaces on a cluster: labels of namespaces, new passwords through kubectl, conflicts, and the binding."""
+"""Sync across namespaces on a cluster: labels of namespaces, new passwords with kubectl, conflicts, the binding."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""跨命名空间同步 (sync across namespaces): the panel on the details page, and its dialogs: set up, solve, switch off."""
+"""跨命名空间同步 (sync across namespaces): the panel on the details page, and its dialogs: set up, solve, stop."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -271,7 +271,9 @@ def _choice(
         "problem": problem,
     }
     status = 422 if problem else 200
-    return dialog(request, "registry/_sync_edit.html", context, status=status, title=_("Sync across namespaces"))
+    return dialog(
+        request, "registry/_sync_edit.html", context, status=status, title=_("Sync across namespaces")
+    )
 
 
 def _preview(
