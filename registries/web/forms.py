@@ -166,7 +166,7 @@ class EditForm(CauseForm):
     owner = forms.CharField(
         label=FIELDS["owner"],
         required=False,
-        help_text=_("The person or team that answers for this registry. Messages name them."),
+        help_text=_("The person or team that is responsible for this registry. Messages name them."),
         widget=forms.TextInput({"autocomplete": "off", "maxlength": str(CONTACT_MAX)}),
     )
     support_contact = forms.CharField(

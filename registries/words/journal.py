@@ -16,7 +16,7 @@ ACTIONS = {
     "create": _("Added"),
     "edit": _("Edited"),
     "password": _("Changed the password"),
-    "copy": _("Copied"),
+    "copy": _("Created a copy"),
     "sync": _("Sync"),
     "delete": _("Deleted"),
     "undo": _("Undid the deletion"),

@@ -56,7 +56,7 @@ FILTERS = {
     Filter.FAILED: STATUSES[VerifyStatus.FAILED],
     Filter.UNTESTED: STATUSES[VerifyStatus.UNTESTED],
     Filter.UNPROVEN: Label(
-        _("Any password"), "warn", "triangle-alert", _("Connected, but any password is accepted")
+        _("Unverified"), "warn", "triangle-alert", _("Connected, but any password is accepted")
     ),
     Filter.STALE: Label(_("Out of date"), "idle", "history", _("Tested more than a week ago")),
     Filter.EXPIRING: replace(

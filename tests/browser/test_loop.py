@@ -79,7 +79,7 @@ def silence(page: Page) -> None:
     dialog(page).locator("[name=ends_at]").fill(f"{until:%Y-%m-%dT%H:%M}")
     dialog(page).locator("[name=reason]").fill("换密码")
     dialog(page).get_by_role("button", name="静默消息").click()
-    expect(page.locator("main")).to_contain_text("等待至")
+    expect(page.locator("main")).to_contain_text("暂停至")
 
 
 def change_password(page: Page) -> None:

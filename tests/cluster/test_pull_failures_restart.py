@@ -87,7 +87,7 @@ def test_a_workload_is_rolled_out_again(allowed: Cluster) -> None:
     assert [restarted(allowed, kind) for kind in kinds] == [True, True]
     assert pods(allowed) == ["daemonset-1", "deployment-1"]
     assert recorded() == [("ok", f"workload {kind}/{kind.lower()}") for kind in kinds]
-    assert "重启了 Deployment/deployment" in log_in("olive").get("/journal/").content.decode()
+    assert "重启 Deployment/deployment" in log_in("olive").get("/journal/").content.decode()
 
 
 def test_the_pod_of_another_workload_is_deleted(allowed: Cluster) -> None:

@@ -274,4 +274,4 @@ def test_the_journal_names_the_rule(cast: Cast) -> None:
 
     shown = cast.client("olive").get("/journal/").content.decode()
     assert "由规则执行" in shown
-    assert "开启了同步" in shown
+    assert "开启同步" in shown

@@ -259,7 +259,7 @@ def _tried(
     for secret in hidden_parts(config):
         said = Scrubber("", secret).detail(said)
     texts = (
-        [words.outcome(result)] if not result.ok else [_("Sent. Look whether the test message has arrived.")]
+        [words.outcome(result)] if not result.ok else [_("Sent. Check whether the test message has arrived.")]
     )
     return render(request, "channels/_outcome.html", {"texts": texts, "ok": result.ok, "said": said})
 

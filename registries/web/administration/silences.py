@@ -132,7 +132,7 @@ def silence_end(request: ConsoleRequest, silence: int) -> HttpResponse:
         key = services().registries.find(access=request.access, key=key).key
     silences.end(access=request.access, pk=silence)
     services().audit.record(request.access, Action.SILENCE, namespace=namespace, note="end")
-    text = _("Ended the silence. What differs from before is told now.")
+    text = _("Ended the silence. What differs from before is sent now.")
     return (
         back(request, text, "registries:details", key.namespace, key.name)
         if key

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from registries.domain.access import Access, Permission
@@ -35,7 +35,6 @@ from registries.words.labels import Label
 YESTERDAY = timedelta(hours=24)
 BROKEN, RECOVERED, FAILING, NAMES, NAMESPACES = 5, 3, 5, 2, 6
 """The most lines of each list: so many fit on a screen."""
-FLAPPING = Label(gettext_lazy("Flapping"), "warn", "triangle-alert")
 REFRESH = 30
 KEPT, KEPT_FOR = 32, timedelta(minutes=1)
 """Facts in memory, and for how long. People who see the same namespaces share theirs."""
@@ -196,7 +195,7 @@ def _turns(found: Sequence[Turn], most: int, now: datetime) -> Lines:
 
 
 def _turn(turn: Turn, now: datetime) -> Line:
-    label = FLAPPING if turn.state is State.FLAPPING else labels.FILTERS[Filter.FAILED]
+    label = labels.STATES["flapping"] if turn.state is State.FLAPPING else labels.FILTERS[Filter.FAILED]
     if turn.state is State.OK:
         label = labels.FILTERS[Filter.SUCCESS]
     reason, ago = labels.reason(turn.reason), labels.ago(turn.at, now)
