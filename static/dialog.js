@@ -35,7 +35,7 @@ function close() {
   body.replaceChildren();
   if (dialog.open) dialog.close();
   // The opener's row may have been replaced; its button has the same id.
-  document.getElementById(opener)?.focus();
+  if (opener) document.querySelector(opener)?.focus();
   keepFocus();
 }
 
@@ -76,8 +76,9 @@ function comeBack() {
   (same || document.getElementById("main")).focus({ preventScroll: top !== null });
 }
 
-export function openDialog(url, { source, method = "GET", values } = {}) {
-  opener = source?.id || "";
+// The focus returns to `back`, a selector, or to the source.
+export function openDialog(url, { source, back, method = "GET", values } = {}) {
+  opener = back || (source?.id ? `#${CSS.escape(source.id)}` : "");
   link = source?.getAttribute("href") || "";
   return window.htmx.ajax(method, url, { source: "#dialog-body", target: "#dialog-body", swap: "innerHTML", values });
 }

@@ -56,7 +56,7 @@ const KEYS = {
   k: () => move(-1),
   x: () => row()?.querySelector(".c-pick input")?.click(),
   t: () => may(row(), "test") && test(row(), ".c-name a"),
-  e: () => may(row(), "edit") && openDialog(`${row().dataset.url}edit/`, { source: row().querySelector(".more") }),
+  e: () => may(row(), "edit") && openDialog(`${row().dataset.url}edit/`, { back: `#${row().id} .c-name a` }),
   z: () => document.querySelector(".toast-undo:not([hidden])")?.click(),
   "?": () => sheet.showPopover(),
 };

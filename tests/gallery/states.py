@@ -235,6 +235,17 @@ def too_many_exports(page: Page, scene: Scene) -> None:
     page.goto(url)
 
 
+def palette(page: Page, scene: Scene) -> None:
+    page.keyboard.press("Control+k")
+    page.locator("#palette-find").fill("a")
+    page.locator("#palette-found a").nth(8).wait_for()
+
+
+def keys(page: Page, scene: Scene) -> None:
+    page.keyboard.press("?")
+    page.locator("#keys:popover-open").wait_for()
+
+
 OPEN_ACCOUNT = click("[popovertarget=account-menu]", "#account-menu:popover-open")
 OPEN_NAMESPACES = click("#namespace-button", "#namespace-options a")
 
@@ -267,6 +278,8 @@ STATES = (
     State("menu-account-longest", "/registries/", OPEN_ACCOUNT, person=LONG_PERSON),
     State("menu-namespace-longest", "/registries/", OPEN_NAMESPACES, person=LONG_PERSON),
     State("menu-namespace", TEAM_A, OPEN_NAMESPACES),
+    State("palette", TEAM_A, palette),
+    State("keys", TEAM_A, keys),
     State("navigation", TEAM_A, click("#nav-toggle"), narrow=True),
     State("card-failed", TEAM_A, card("harbor-team-a")),
     State("card-good", TEAM_A, card("registry-team-a")),
