@@ -283,10 +283,10 @@ NODE_VIEWS: dict[str, Text] = {
 STEPS: dict[str, Text] = {
     "resolve": Text("解析域名", "DNS lookup"),
     "connect": Text("建立连接", "Connect"),
-    "tls": Text("TLS 握手", "TLS handshake"),
+    "tls": Text("TLS 握手", "TLS"),
     "ping": Text("访问仓库", "Call registry"),
     "token": Text("获取令牌", "Get token"),
-    "confirm": Text("确认凭证", "Check credential"),
+    "confirm": Text("确认凭证", "Credential"),
     "image": Text("检查镜像", "Check image"),
 }
 

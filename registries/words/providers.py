@@ -160,7 +160,7 @@ _HARBOR: Hints = {
         "Enter the host and port of the Harbor portal, and check for a login page in front of it"
     ),
 }
-_HINTS: Mapping[Provider | str, Hints] = {
+_HINTS: Mapping[str, Hints] = {
     Provider.HARBOR: _HARBOR,
     ROBOT: {
         **_HARBOR,
@@ -208,21 +208,21 @@ _ACCOUNT = frozenset({Reason.BAD_CREDENTIALS, Reason.CREDENTIALS_EXPIRED, Reason
 """The reasons that a changed password or token explains."""
 
 
-def next_step(reason: str, provider: Provider, username: str) -> str:
-    """What to do about a reason code with this provider; "" when the general hint of the reason says it."""
-    hints = _HINTS[_kind(provider, username)]
+def next_step(reason: str, kind: str) -> str:
+    """What to do about a reason code with an account of this kind; "" when the general hint of the reason says it."""
+    hints = _HINTS.get(kind, {})
     return str(hints[Reason(reason)]) if reason in list(Reason) and Reason(reason) in hints else ""
 
 
 def second_credential(provider: Provider, username: str) -> str:
     """In which order to change a password here and at the registry, so that images can be pulled all the time."""
-    kind = _kind(provider, username)
+    kind = account_kind(provider, username)
     if kind == ROBOT:
         return gettext(
             "A new secret of a robot account replaces the old one in Harbor at once. Save it here right afterwards:"
             " until then, images cannot be pulled."
         )
-    if kind is Provider.DOCKERHUB:
+    if kind == Provider.DOCKERHUB:
         return gettext(
             "Create a second access token at Docker Hub, save it here, and delete the old one afterwards. Images can"
             " be pulled all the time."
@@ -235,17 +235,18 @@ def second_credential(provider: Provider, username: str) -> str:
 
 def is_robot(provider: Provider, username: str) -> bool:
     """Whether this is a robot account of Harbor."""
-    return _kind(provider, username) == ROBOT
+    return account_kind(provider, username) == ROBOT
 
 
 def last_connected(reason: str, provider: Provider, username: str, ago: str) -> str:
     """What an earlier success says about a failure. `ago` is the age of that success in words."""
     if reason not in _ACCOUNT:
         return gettext("Last connected %(ago)s") % {"ago": ago}
-    if _kind(provider, username) == ROBOT:
+    if account_kind(provider, username) == ROBOT:
         return gettext("Connected %(ago)s; the robot account's secret may have changed since") % {"ago": ago}
     return gettext("Connected %(ago)s; the password or token may have changed since") % {"ago": ago}
 
 
-def _kind(provider: Provider, username: str) -> Provider | str:
-    return ROBOT if provider is Provider.HARBOR and "$" in username else provider
+def account_kind(provider: str, username: str) -> str:
+    """The provider, or ROBOT. The next step depends on it."""
+    return ROBOT if provider == Provider.HARBOR and "$" in username else provider

@@ -56,7 +56,7 @@ class TestTheVerdict:
 
         expect(verdict(form)).to_have_text(ZH.failed)
         expect(form.get_by_text(ZH.bad_credentials)).to_be_visible()
-        expect(form.get_by_text("机器人账号含 robot$ 前缀")).to_be_visible()
+        expect(form.get_by_text("在 Harbor 中查看该机器人账号")).to_be_visible()
         expect(verdict(form)).to_be_in_viewport()
 
     @pytest.mark.parametrize("field", ["domain", "username", "password", "namespace"])

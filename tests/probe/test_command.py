@@ -48,7 +48,7 @@ def test_a_success_exits_with_0_and_shows_the_steps() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == "✓ Connected [ok]"
-    for step in ("DNS lookup", "Connect", "Call registry", "Check credential"):
+    for step in ("DNS lookup", "Connect", "Call registry", "Credential"):
         assert any(f"ms  {step}  localhost:{server.port}" in line for line in lines)
     assert lines[-1].endswith("2 requests, 1 connections")
 

@@ -9,6 +9,7 @@ from django.test import Client
 
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key, VerifyStatus
+from registries.models import Trial
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast, typed
@@ -214,7 +215,10 @@ def test_the_typed_values_are_tested_and_nothing_is_recorded(
     assert "连接成功" in good
     assert "verdict-bad" in bad
     assert "用户名或密码错误" in bad
-    assert "CLI 密钥" in bad, "the next step"
+    assert "建议改用机器人账号" in bad, "the next step of this provider"
+    last = Trial.objects.filter(outcome__contains="bad_credentials").get()
+    polled = client.get(f"{TRY}{last.pk}/?kind=robot").content.decode()
+    assert "在 Harbor 中查看该机器人账号" in polled
     with pytest.raises(NotFound):
         cast.find()
 
@@ -237,8 +241,6 @@ def test_what_cannot_be_tested_is_said_before_anything_is_sent(
 
 
 def test_a_trial_is_its_owners_only(cast: Cast, probing: Callable[[str], dict[str, str]]) -> None:
-    from registries.models import Trial
-
     cast.client("nina", hx_request="true").post(TRY, typed(**probing("harbor")))
     trial = Trial.objects.get()
 

@@ -14,7 +14,7 @@ from registries.probe import Reason, Result, Step
 from registries.verification.history import SCHEDULED, to_json
 from registries.web.lists.verdicts import stage_views, verdict_of
 from registries.wiring import services
-from registries.words.providers import next_step
+from registries.words.providers import account_kind, next_step
 from tests.cast import Cast
 
 LIST = "/registries/"
@@ -70,7 +70,7 @@ def test_no_hint_names_another_type_of_registry(language: str) -> None:
     with translation.override(language):
         for provider, reason in product(Provider, Reason):
             for username in ACCOUNTS[provider]:
-                text = next_step(reason.value, provider, username)
+                text = next_step(reason.value, account_kind(provider, username))
                 foreign = [
                     it
                     for other, names in NAMES.items()
@@ -83,14 +83,15 @@ def test_no_hint_names_another_type_of_registry(language: str) -> None:
 
 @pytest.mark.parametrize("provider", Provider)
 def test_a_wrong_password_has_a_next_step_of_each_provider(provider: Provider) -> None:
-    texts = {next_step("bad_credentials", provider, username) for username in ACCOUNTS[provider]}
+    kinds = {account_kind(provider, username) for username in ACCOUNTS[provider]}
+    texts = {next_step("bad_credentials", kind) for kind in kinds}
 
     assert all(texts)
     assert len(texts) == (2 if provider is Provider.HARBOR else 1)
 
 
 def test_an_unknown_code_has_none() -> None:
-    assert next_step("no_such_reason", Provider.HARBOR, "admin") == ""
+    assert next_step("no_such_reason", Provider.HARBOR) == next_step("bad_credentials", "no-such-kind") == ""
 
 
 def test_a_robot_reads_about_robots_and_when_it_last_connected(cast: Cast) -> None:

@@ -225,7 +225,7 @@ def verdict_of_stored(
         return None
     stale = verification.is_stale(now)
     account = registry.provider, registry.username
-    first = providers.next_step(verification.reason, *account)
+    first = providers.next_step(verification.reason, providers.account_kind(*account))
     if last and isinstance(last.outcome, Result) and last.outcome.reason == verification.reason:
         verdict = verdict_of(
             last.outcome, first=first, at=verification.at, person=last.person, stale=stale, now=now

@@ -31,6 +31,7 @@ from registries.domain.registry import USERNAME_MAX, Provider, RegistrySecret
 from registries.domain.shown import shown_words
 from registries.intake import read_credential, read_draft
 from registries.log_in.access import ConsoleRequest
+from registries.probe.result import Result
 from registries.verification.history import left_alone
 from registries.web.forms import AddForm, CauseForm
 from registries.web.lists.verdicts import verdict_of
@@ -199,7 +200,7 @@ def try_connection(request: ConsoleRequest) -> HttpResponse:
         )
     except (Invalid, LeftAlone, TooManyRequests) as error:
         return trial_refused(request, form, error)
-    return trial_outcome(request, trial)
+    return trial_outcome(request, trial, providers.account_kind(typed["provider"], typed["username"]))
 
 
 def trial_refused(
@@ -216,20 +217,24 @@ def trial_refused(
     return render(request, "registry/_trial.html", {"busy": error.retry_after}, status=429)
 
 
-def trial_outcome(request: ConsoleRequest, trial: UUID) -> HttpResponse:
-    """The verdict of a test in the dialog, or its progress. `stored`: in the dialog of a stored registry, which has no
-    fields for a CA."""
+def trial_outcome(request: ConsoleRequest, trial: UUID, kind: str) -> HttpResponse:
+    """The verdict of a test in the dialog, or its progress. `kind` of account: for the next step. `stored`: in the
+    dialog of a stored registry, which has no fields for a CA."""
     outcome = services().single_tests.outcome(access=request.access, test_id=trial)
     context: dict[str, Any] = {
         "trial": trial,
+        "kind": kind,
         "stored": "generation" in request.POST or "stored" in request.GET,
     }
     if outcome is not None:
-        context["verdict"] = verdict_of(outcome)
+        reason = outcome.reason if isinstance(outcome, Result) else ""
+        context["verdict"] = verdict_of(outcome, first=providers.next_step(reason, kind))
     return render(request, "registry/_trial.html", context)
 
 
-ask_trial = require_safe(trial_outcome)
+@require_safe
+def ask_trial(request: ConsoleRequest, trial: UUID) -> HttpResponse:
+    return trial_outcome(request, trial, request.GET.get("kind", ""))
 
 
 def errors_of(form: CauseForm) -> list[tuple[str, str, str]]:

@@ -22,7 +22,7 @@ from registries.web.registry.add import trial_outcome, trial_refused
 from registries.web.registry.password import was_right
 from registries.web.responses import dialog, gone, with_registry
 from registries.wiring import services
-from registries.words import labels
+from registries.words import labels, providers
 
 UNTRUSTED = frozenset({"tls_untrusted"})
 """After these reasons, a custom CA is the likely correction."""
@@ -119,4 +119,5 @@ def try_correction(request: ConsoleRequest, namespace: str, name: str) -> HttpRe
         trial = services().single_tests.start_typed(access=access, namespace=namespace, credential=credential)
     except (Invalid, LeftAlone, TooManyRequests) as error:
         return trial_refused(request, form, error)
-    return trial_outcome(request, trial)
+    typed = form.typed()
+    return trial_outcome(request, trial, providers.account_kind(typed["provider"], typed["username"]))

@@ -212,4 +212,6 @@ def try_password(request: ConsoleRequest, namespace: str, name: str) -> HttpResp
         trial = services().single_tests.start_typed(access=access, namespace=namespace, credential=credential)
     except (Invalid, LeftAlone, TooManyRequests) as error:
         return trial_refused(request, form, error)
-    return trial_outcome(request, trial)
+    found = services().index.fresh().find(key)
+    kind = providers.account_kind(found.provider, found.username) if found else ""
+    return trial_outcome(request, trial, kind)
