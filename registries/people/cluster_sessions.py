@@ -25,8 +25,8 @@ from registries.cluster.personal import ApiServer, Person
 from registries.domain.access import Access
 from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.models import ClusterSession
-from registries.people.base import TIDY_EVERY
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, owner_of, short
+from registries.people.grants import TIDY_EVERY
 from registries.stores.sealing import Sealer, reseal_all
 
 log = logging.getLogger(__name__)

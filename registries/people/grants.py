@@ -1,6 +1,7 @@
-"""Roles of local accounts. Owns Grant."""
+"""Roles of accounts. Owns Grant."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -8,6 +9,27 @@ from django.db.models import Q
 
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.models import Grant
+
+TIDY_EVERY = 60.0
+
+
+class People(Protocol):
+    """Implemented by LocalPeople and ClusterSessions."""
+
+    @property
+    def upkeep(self) -> Sequence[Callable[[], None]]:
+        """Functions that delete what ended sessions leave behind: sessions also end without a request. Each is called
+        every TIDY_EVERY seconds."""
+
+    def access_of(self, user: object, source: str) -> Access:
+        """The access of `request.user` from a client address. Empty for other kinds of users. Unavailable."""
+
+    def access_now(self, access: Access) -> Access:
+        """The current access of the same person, for background work. Unavailable."""
+
+    def forget(self, user: object) -> None:
+        """Deletes what the console stores for the session of a user who logs out."""
+
 
 _HELD = f"SELECT namespace, role FROM {Grant._meta.db_table} WHERE user_id = %s"  # noqa: S608  # nosec
 """Written out: every page asks it, and Django takes four times as long to write it as SQLite to answer."""

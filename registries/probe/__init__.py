@@ -4,8 +4,7 @@ from registries.addresses import Address, AddressError, parse_address
 
 from .credentials import CredentialsError, check_credentials
 from .engine import probe
-from .memory import RealmMemory
-from .policy import Policy
+from .policy import Policy, RealmMemory
 from .reason import Reason
 from .result import Result
 from .schedule import LEAVE_ALONE, Schedule, Slot, registry_of

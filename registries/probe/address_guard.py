@@ -1,10 +1,19 @@
-"""The address guard: which IP addresses may be connected to (connection-test.md, "Before connecting")."""
+"""The address guard: names are looked up within a time limit, and which IP addresses may be connected to
+(connection-test.md, "Before connecting").
+"""
 
+import _thread
 import ipaddress
+import queue
+import socket
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
 
-from .policy import Policy
+from registries.addresses import is_ip
+
+from .fault import Fault
+from .policy import Policy, Resolver
+from .reason import Reason
 
 _NEVER = [
     ipaddress.ip_network(text)
@@ -29,6 +38,7 @@ _NEVER = [
     )
 ]
 _LOOPBACK = [ipaddress.ip_network(text) for text in ("127.0.0.0/8", "::1/128")]
+_LOCALHOST = ("127.0.0.1", "::1")
 _PRIVATE = [
     ipaddress.ip_network(text)
     for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
@@ -126,3 +136,41 @@ def _site_nat64(value: int) -> list[ipaddress.IPv4Address]:
     if (value >> 32) & 0xFFFFFFFF == 0:
         return [addresses[3], *(address for address in addresses if address not in _THIS_HOST)]
     return [address for address in addresses if address not in _THIS_HOST] or addresses
+
+
+def look_up(host: str, port: int, resolver: Resolver | None, seconds: float) -> tuple[str, ...]:
+    """The IP addresses of `host`, each once, in the order given by the resolver.
+
+    An IP address resolves to itself. `localhost` and names that end in `.localhost` are loopback, without a DNS
+    request (RFC 6761, section 6.3). Fault(DNS_FAILED) if there is no address, or none in time. getaddrinfo cannot
+    be interrupted, so after the time limit its thread is left running.
+    """
+    if is_ip(host):
+        return (host,)
+    if host == "localhost" or host.endswith(".localhost"):
+        return _LOCALHOST
+    answers: queue.SimpleQueue[Sequence[str] | BaseException] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put((resolver or _system)(host, port))
+        except BaseException as error:  # noqa: BLE001 - raised in the waiting thread
+            answers.put(error)
+
+    # threading.Thread would make this thread wait until the other one has started.
+    _thread.start_new_thread(ask, ())
+    try:
+        answer = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise Fault(Reason.DNS_FAILED, cause="dns_timeout") from None
+    if isinstance(answer, OSError | UnicodeError):
+        raise Fault(Reason.DNS_FAILED)
+    if isinstance(answer, BaseException):
+        raise answer
+    if not answer:
+        raise Fault(Reason.DNS_FAILED)
+    return tuple(dict.fromkeys(answer))
+
+
+def _system(host: str, port: int) -> list[str]:
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]

@@ -15,7 +15,7 @@ import urllib3.exceptions
 
 from registries.addresses import netloc
 
-from .address_guard import AddressClass, classify
+from .address_guard import AddressClass, classify, look_up
 from .answer import Answer, Body, read_body
 from .certs_dir import NodeTrust
 from .connection import Connection, Dialer, TlsConnection, unlogged
@@ -26,7 +26,6 @@ from .inspection import inspect
 from .policy import Policy
 from .proxy import proxy_address, proxy_for, proxy_login
 from .reason import Reason
-from .resolver import look_up
 from .trace import Trace
 from .trust import nodes, tls_context
 

@@ -21,7 +21,7 @@ from registries.models import (
     StateChange,
     VerificationRecord,
 )
-from registries.runs.loop import repeat
+from registries.runs.threads import repeat
 
 HOUR = 3600.0
 HOURS = 24

@@ -20,7 +20,6 @@ from registries.limits import exclusive
 from registries.models import Run, RunItem
 from registries.runs.execution import Execution
 from registries.runs.heartbeat import Heartbeat, RetryPolicy
-from registries.runs.kind import Kind
 from registries.runs.run import (
     LOST_AFTER,
     RESUMABLE,
@@ -29,6 +28,7 @@ from registries.runs.run import (
     Item,
     ItemOutcome,
     ItemState,
+    Kind,
     RunState,
     RunView,
     read_items,

@@ -16,8 +16,7 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import ConsoleError, NotFound, Problem
 from registries.models import Run, RunItem
 from registries.runs.heartbeat import Heartbeat, RetryPolicy
-from registries.runs.kind import ItemQueue, Kind, Step
-from registries.runs.run import RETRIED, Item, ItemOutcome, ItemState, read_items
+from registries.runs.run import RETRIED, Item, ItemOutcome, ItemQueue, ItemState, Kind, Step, read_items
 
 PAUSE = 1.0
 """Seconds before a retry."""

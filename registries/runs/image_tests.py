@@ -8,8 +8,7 @@ from registries.limits import Pauses
 from registries.probe import Result
 from registries.probe.image import ImageResult
 from registries.runs.execution import Execution
-from registries.runs.kind import ItemQueue
-from registries.runs.run import Item
+from registries.runs.run import Item, ItemQueue
 from registries.runs.tests import Tested, VerifyKind
 from registries.runs.threads import Background
 from registries.service.registries import Registries

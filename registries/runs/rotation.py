@@ -11,9 +11,9 @@ from registries.domain.access import Access
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
 from registries.domain.registry import Draft, Key, RegistrySecret
 from registries.runs.engine import AccessNow, Runs
-from registries.runs.loop import repeat
 from registries.runs.rotation_rows import RotationRows
 from registries.runs.rotation_work import SKIPPED
+from registries.runs.threads import repeat
 from registries.service.passwords import Passwords
 from registries.service.replacement import Replacement
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 from registries.domain.errors import NotFound, Problem, Unavailable
 from registries.domain.registry import Draft, Key, Origin, Provider
 from registries.models import Rotation, RotationTarget, Run, RunItem
-from registries.runs.loop import repeat
 from registries.runs.run import LOST_AFTER, ItemState, RunState
+from registries.runs.threads import repeat
 from registries.stores.sealing import Sealer, reseal_all
 
 KEPT = timedelta(days=1)

@@ -23,9 +23,8 @@ from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.domain.registry import Draft, RegistrySecret, VerifyStatus
 from registries.probe import Reason, Result
 from registries.runs.execution import Execution
-from registries.runs.kind import ItemQueue, Kind, Step
 from registries.runs.rotation_rows import RotationRows, Target
-from registries.runs.run import Item, ItemOutcome, ItemState
+from registries.runs.run import Item, ItemOutcome, ItemQueue, ItemState, Kind, Step
 from registries.runs.single import SingleTests
 from registries.runs.tests import Tested, probe_step
 from registries.runs.threads import Background

@@ -18,8 +18,7 @@ from registries.domain.registry import Credential
 from registries.limits import Pauses
 from registries.probe import LEAVE_ALONE, Reason, Result, Schedule, Slot, registry_of
 from registries.runs.execution import Execution
-from registries.runs.kind import ItemQueue, Kind, Step
-from registries.runs.run import Item, ItemOutcome, ItemState
+from registries.runs.run import Item, ItemOutcome, ItemQueue, ItemState, Kind, Step
 from registries.runs.threads import Background
 from registries.service.registries import Registries
 from registries.service.tests import Tests

@@ -1,4 +1,4 @@
-"""Daemon threads for work that goes on after its request.
+"""Daemon threads for work that goes on after its request, and for work that repeats for ever.
 
 The threads start with the first work, so after the server has forked. A process that ends does not wait for them. The
 database then says that their work is under way, and the next process finds that it is out of date.
@@ -164,3 +164,26 @@ class Background:
         if lane:
             self._lanes.busy.add(lane)
         return waiting.work, lane
+
+
+HELD = 10.0
+"""A loop with a longer pause holds no connection to the database meanwhile."""
+
+log = logging.getLogger(__name__)
+
+
+def repeat(work: Callable[[], object], pause: float, failure: str) -> None:
+    """Calls `work`, sleeps for `pause` seconds, and so on. `failure` is logged once for each outage."""
+    failed = False
+    while True:
+        close_old_connections()
+        try:
+            work()
+            failed = False
+        except Exception:
+            if not failed:
+                log.exception(failure)
+            failed = True
+        if failed or pause > HELD:
+            connections.close_all()
+        time.sleep(pause)

@@ -17,7 +17,7 @@ from registries.events.outbox import tell
 from registries.index.search import Index
 from registries.models import ExpiryNotice
 from registries.probe.schedule import registry_of
-from registries.runs.loop import repeat
+from registries.runs.threads import repeat
 from registries.schedule.silences import current, silence_at
 
 BEFORE = (1, 7, 30)

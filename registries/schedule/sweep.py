@@ -24,8 +24,7 @@ from registries.index.search import Index
 from registries.limits import Pauses
 from registries.models import ScheduledRegistry
 from registries.probe.result import Result
-from registries.runs.loop import repeat
-from registries.runs.threads import Background
+from registries.runs.threads import Background, repeat
 from registries.schedule import rows, telling
 from registries.schedule.digest import CredentialDigest, SharedCredentials
 from registries.schedule.expiry import Expiries

@@ -16,7 +16,7 @@ from registries.events.outbox import tell
 from registries.limits import exclusive
 from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.reason import Reason
-from registries.runs.loop import repeat
+from registries.runs.threads import repeat
 from registries.schedule.silences import current, silence_at, to_tell
 from registries.schedule.state import State
 

@@ -19,7 +19,7 @@ from registries.domain.errors import Conflict, ConsoleError, Problem, Unavailabl
 from registries.domain.registry import Key, RegistrySecret
 from registries.index.search import Index
 from registries.index.snapshot import Snapshot
-from registries.runs.loop import repeat
+from registries.runs.threads import repeat
 from registries.schedule.moving import restorable
 from registries.sync import rows
 from registries.sync.rows import Found, Rule, Selection

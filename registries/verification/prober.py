@@ -10,8 +10,8 @@ from django.conf import settings
 from registries.domain.registry import Credential
 from registries.metrics import Metrics
 from registries.probe import Policy, RealmMemory, Result, probe
-from registries.probe.contexts import TlsContexts
 from registries.probe.image import ImageQuery
+from registries.probe.policy import TlsContexts
 
 TURNS = 2
 """A test waits at most for the timeouts of this many other tests of the same registry."""

@@ -15,22 +15,19 @@ from registries.audit.search import deleted_since
 from registries.domain.registry import Key
 from registries.events import channels
 from registries.limits import Rates, StoredBuckets
-from registries.people.base import TIDY_EVERY
+from registries.people.grants import TIDY_EVERY
 from registries.runs.clean_up import keep_clean
-from registries.runs.copying import CopyKind, copies_made
-from registries.runs.deletion import DeleteKind
 from registries.runs.engine import Runs
 from registries.runs.harbor_secret import HarborSecrets
 from registries.runs.image_tests import ImageKind
-from registries.runs.kind import Kind
-from registries.runs.loop import repeat
+from registries.runs.kinds import CopyKind, DeleteKind, UndoKind, copies_made
 from registries.runs.rotation import Rotations
 from registries.runs.rotation_rows import RotationRows, keep_forgetting
 from registries.runs.rotation_work import RotateKind
+from registries.runs.run import Kind
 from registries.runs.single import SingleTests
 from registries.runs.tests import VerifyKind
-from registries.runs.threads import Background, Lanes
-from registries.runs.undo import UndoKind
+from registries.runs.threads import Background, Lanes, repeat
 from registries.schedule.placing import leave
 from registries.schedule.rows import observe
 from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE

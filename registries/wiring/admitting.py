@@ -9,8 +9,7 @@ from django.conf import settings
 
 from registries.limits import LogInRates, Rates, Seats, StoredBuckets
 from registries.people.accounts import Accounts
-from registries.people.base import People
-from registries.people.grants import LocalPeople
+from registries.people.grants import LocalPeople, People
 from registries.people.tokens import Refusals, Tokens
 from registries.wiring.base import Foundation, part
 

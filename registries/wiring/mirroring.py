@@ -10,8 +10,8 @@ from registries.domain.query import Criteria
 from registries.intake import BundleError, read_bundle
 from registries.limits import Rates, StoredBuckets
 from registries.mirrors.listing import Look, Mirrors
-from registries.probe.contexts import TlsContexts
 from registries.probe.mirror import MirrorAnswer, look_at_mirror
+from registries.probe.policy import TlsContexts
 from registries.pull_secrets.images import image_hosts
 from registries.verification.prober import probe_policy
 from registries.wiring.base import Foundation, part

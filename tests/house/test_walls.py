@@ -30,7 +30,7 @@ OWNERS = {
     },
     "RunItem": {
         "schedule/moving.py",
-        *(f"runs/{it}.py" for it in ("clean_up", "copying", "engine", "execution", "run", "rotation_rows")),
+        *(f"runs/{it}.py" for it in ("clean_up", "kinds", "engine", "execution", "run", "rotation_rows")),
     },
     "SyncRule": {"sync/rows.py"},
     "SyncCopy": {"sync/rows.py"},

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from registries.probe import Policy, Reason
-from registries.probe.contexts import TlsContexts
 from registries.probe.fault import Fault
+from registries.probe.policy import TlsContexts
 from registries.probe.trust import tls_context
 from tests.peers.certificates import Authority
 

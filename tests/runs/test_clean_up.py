@@ -19,7 +19,7 @@ from registries.models import (
     StateChange,
     VerificationRecord,
 )
-from registries.runs import clean_up, loop
+from registries.runs import clean_up, threads
 from registries.wiring import services
 from tests.cast import Cast
 
@@ -45,11 +45,11 @@ def test_expired_sessions_are_deleted_at_once_and_every_day(
         if len(slept) == 25:
             raise EndOfTest
 
-    monkeypatch.setattr(loop.time, "sleep", sleep)
+    monkeypatch.setattr(threads.time, "sleep", sleep)
     monkeypatch.setattr(
-        loop, "connections", SimpleNamespace(close_all=lambda: None)
+        threads, "connections", SimpleNamespace(close_all=lambda: None)
     )  # the test's own transaction
-    monkeypatch.setattr(loop, "close_old_connections", lambda: None)
+    monkeypatch.setattr(threads, "close_old_connections", lambda: None)
     Session.objects.create(session_key="ran-out", expire_date=now - timedelta(days=1))
     Session.objects.create(session_key="lasts", expire_date=now + timedelta(minutes=5))
 

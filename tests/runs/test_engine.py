@@ -14,8 +14,7 @@ from registries.models import Run, RunItem
 from registries.runs import execution, heartbeat
 from registries.runs.engine import Runs
 from registries.runs.execution import Execution
-from registries.runs.kind import Kind, Step
-from registries.runs.run import Item, ItemOutcome, ItemState, RunState
+from registries.runs.run import Item, ItemOutcome, ItemState, Kind, RunState, Step
 from registries.runs.threads import Background
 from registries.stores.base import Freshness
 from tests.conftest import Cast

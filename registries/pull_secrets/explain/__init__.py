@@ -3,10 +3,8 @@
 The texts are those of kubelets with containerd, Docker and CRI-O.
 """
 
-from .explanation import explain
-from .kinds import Code, Explanation, Fault, Flaw, PodSecret, SecretState, Waiting
-from .messages import MESSAGE_MAX, fault_of, is_pull_reason
-from .nearest import KEY_MAX, Near, nearest_key
+from .explanation import MESSAGE_MAX, explain, fault_of, is_pull_reason
+from .kinds import KEY_MAX, Code, Explanation, Fault, Flaw, Near, PodSecret, SecretState, Waiting, nearest_key
 
 __all__ = [
     "KEY_MAX",
