@@ -6,14 +6,12 @@ parse a list of 13 MiB too slowly.
 
 import gc
 import json
-import math
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
-from pathlib import Path
 from ssl import SSLContext
 from typing import Any, TypeVar
 
@@ -21,12 +19,6 @@ import urllib3
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.client.rest import RESTClientObject, RESTResponse
-from kubernetes.config import (
-    ConfigException,
-    list_kube_config_contexts,
-    load_incluster_config,
-    load_kube_config,
-)
 
 from registries.cluster.failures import Expired, refusal, silence
 from registries.cluster.json_list import read_list
@@ -42,14 +34,9 @@ TABLE = f"{JSON};as=Table;g=meta.k8s.io;v=v1"
 METADATA_LIST = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
-CONNECTIONS = 16
-"""Sockets kept open: eight for the workers of a run, eight for pages."""
 PIECE = 64 * 1024
 """Bytes of a list that are read at a time."""
 ATTEMPTS = 4
-POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-REFRESHED = 1.0
-"""Seconds between two looks at whether the console's own token has expired."""
 PATIENCE = 2
 """A call is retried when Retry-After is at most this many seconds."""
 
@@ -76,56 +63,6 @@ class _Call:
     query: Mapping[str, str] | None = None
     kind: str = JSON
     accept: str = JSON
-
-
-def configuration(kubeconfig: str | Path | None) -> Configuration:
-    """The configuration from a kubeconfig file; for None, from the service account of this pod.
-
-    Unavailable `cluster_unconfigured` when it cannot be read.
-    """
-    found = Configuration()
-    try:
-        if kubeconfig is None:
-            load_incluster_config(client_configuration=found)
-        else:
-            load_kube_config(str(kubeconfig), client_configuration=found, persist_config=False)
-    except (ConfigException, OSError, ValueError, KeyError, TypeError):
-        raise Unavailable(str(kubeconfig or "service account"), Problem.CLUSTER_UNCONFIGURED) from None
-    found.retries = False  # a retry in urllib3 would multiply the timeout; `call` retries
-    found.connection_pool_maxsize = CONNECTIONS
-    found.keep_alive = True
-    refresh: Any = found.refresh_api_key_hook
-    seldom: Any = _seldom(refresh) if refresh else None
-    found.refresh_api_key_hook = seldom
-    return found
-
-
-def _seldom(refresh: Callable[[Configuration], object]) -> Callable[[Configuration], None]:
-    """The hook that reads a new token, where the old one has expired. The client calls it with every request, and it
-    takes as long as a tenth of that."""
-    next_at = -math.inf
-
-    def hook(given: Configuration) -> None:
-        nonlocal next_at
-        now = time.monotonic()
-        if now >= next_at:
-            next_at = now + REFRESHED
-            refresh(given)
-            given.refresh_api_key_hook = hook  # type: ignore[assignment]  # the client has put its own back
-
-    return hook
-
-
-def own_namespace(kubeconfig: str | Path | None) -> str:
-    """The namespace of the context of a kubeconfig; for None, of this pod. Otherwise `default`, as in kubectl."""
-    try:
-        if kubeconfig is None:
-            found = POD_NAMESPACE.read_text().strip()
-        else:
-            found = list_kube_config_contexts(str(kubeconfig))[1]["context"].get("namespace")
-    except (ConfigException, OSError, ValueError, KeyError, TypeError):
-        found = ""
-    return found or "default"
 
 
 class Connection:

@@ -125,7 +125,7 @@ class Foundation:
     def store(self) -> Store:
         if not self.on_cluster:
             return self.embedded_store
-        from registries.cluster.connection import own_namespace
+        from registries.cluster.configuration import own_namespace
         from registries.cluster.lease import Lease
         from registries.stores.cluster.store import KubernetesStore
 
@@ -154,7 +154,8 @@ class Foundation:
     @part
     def connection(self) -> "Connection":
         """The console's own connection to the API server. Its package takes half a second to import."""
-        from registries.cluster.connection import Connection, configuration
+        from registries.cluster.configuration import configuration
+        from registries.cluster.connection import Connection
 
         try:
             return Connection(configuration(settings.KUBECONFIG))
@@ -168,7 +169,7 @@ class Foundation:
     @part
     def api_server(self) -> "ApiServer":
         """The API server, for calls with people's own credentials."""
-        from registries.cluster.connection import configuration
+        from registries.cluster.configuration import configuration
         from registries.cluster.personal import ApiServer
 
         return ApiServer(

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from registries.cluster.connection import Connection, Timeouts, configuration
+from registries.cluster.configuration import configuration
+from registries.cluster.connection import Connection, Timeouts
 from registries.cluster.paths import events_in
 from registries.domain.registry import Draft, Key, Provider, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import information_annotations, verification_annotations
@@ -181,7 +182,8 @@ def test_a_process_that_ends_writes_what_waits(empty: Cluster) -> None:
     """Such as `manage.py verify`."""
     empty.server.create_namespace("team-a")
     script = (
-        "import sys; from registries.cluster.connection import Connection, configuration;"
+        "import sys; from registries.cluster.configuration import configuration;"
+        "from registries.cluster.connection import Connection;"
         "from registries.domain.registry import Key; from registries.stores.cluster.events import Events;"
         "it = Events(Connection(configuration(sys.argv[1])));"
         "[it.deleted(Key('team-a', f'r-{n}'), f'uid-{n}', held=n % 2) for n in range(10)]"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from registries.cluster import personal
-from registries.cluster.connection import Configuration, Connection, configuration
+from registries.cluster.configuration import configuration
+from registries.cluster.connection import Configuration, Connection
 from registries.cluster.credential import LoginCredential
 from registries.cluster.personal import SELF_REVIEW, Person
 from registries.cluster.reviews import Held, held_by

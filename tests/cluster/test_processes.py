@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from registries.cluster import paths, personal
-from registries.cluster.connection import Connection, configuration
+from registries.cluster.configuration import configuration
+from registries.cluster.connection import Connection
 from registries.cluster.credential import LoginCredential
 from registries.cluster.personal import Person
 from registries.cluster.reviews import may

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from kubernetes.client import Configuration
 
-from registries.cluster.connection import configuration
+from registries.cluster.configuration import configuration
 
 KUBECONFIG = {
     "current-context": "c",

@@ -242,7 +242,7 @@ def test_a_value_that_the_cluster_refuses_names_its_field(store: KubernetesStore
 
 
 def test_no_kubeconfig_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
-    from registries.cluster.connection import configuration
+    from registries.cluster.configuration import configuration
 
     with pytest.raises(Unavailable, match="cluster_unconfigured"):
         configuration(tmp_path_factory.mktemp("none") / "missing")

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from registries import wiring
-from registries.cluster import connection
+from registries.cluster import configuration
 from registries.cluster import lease as leases
-from registries.cluster.connection import own_namespace
+from registries.cluster.configuration import own_namespace
 from registries.cluster.lease import Lease
 from registries.cluster.paths import secret
 from registries.domain.registry import Key
@@ -74,7 +74,7 @@ def test_at_home_is_where_the_context_of_a_kubeconfig_is(tmp_path: Path, named: 
 
 
 def test_at_home_is_where_a_pod_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "POD_NAMESPACE", tmp_path / "namespace")
+    monkeypatch.setattr(configuration, "POD_NAMESPACE", tmp_path / "namespace")
     assert own_namespace(None) == "default"
 
     (tmp_path / "namespace").write_text("team-z\n")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from registries.cluster import personal
-from registries.cluster.connection import configuration
+from registries.cluster.configuration import configuration
 from registries.cluster.credential import LoginCredential
 from registries.cluster.paths import default_account, secret, secrets_in
 from registries.cluster.personal import Person

@@ -8,7 +8,8 @@ import pytest
 
 from registries.cluster import connection as client
 from registries.cluster import installation, reviews
-from registries.cluster.connection import Connection, Timeouts, configuration
+from registries.cluster.configuration import configuration
+from registries.cluster.connection import Connection, Timeouts
 from registries.cluster.lease import Lease
 from registries.cluster.paths import EVERYWHERE, GROUP_PATH, NAMESPACES
 from registries.pull_secrets import usage

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from registries.cluster.connection import configuration
+from registries.cluster.configuration import configuration
 from tests.peers.api_server import Answer, Json, json_of
 
 GIVEN = os.environ.get("CONSOLE_TEST_KUBECONFIG", "")
