@@ -45,6 +45,28 @@ class TestLoggingIn:
         assert response.status_code == 302
         assert "账号 vic" in text(client)
 
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+    @pytest.mark.parametrize(("end", "width"), [("\n", 64), ("\r\n", 76), ("\n", 100_000)])
+    def test_a_kubeconfig_of_windows_or_with_wrapped_data_does(
+        self, people: Cluster, server: ApiServer, encoding: str, end: str, width: int
+    ) -> None:
+        """What kubectl reads, sent by the forms: as a file in each encoding, and pasted."""
+        pair = server.client_authority.issue(common_name="team-a-admin")
+        content = kubeconfig(server.url, client_certificate(pair), **of_the_cluster(server))
+        for data in client_certificate(pair).values():
+            lines = "\n".join(f"      {data[at : at + width]}" for at in range(0, len(data), width))
+            content = content.replace(f" {data}\n", f" |\n{lines}\n")
+        content = content.replace("\n", end)
+        mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+        file = SimpleUploadedFile("config", mark + content.encode(encoding))
+        assert content.count(" |") == 2
+
+        for given in ({"kubeconfig": file}, {"kubeconfig_text": content}):
+            client = Client()
+            response = client.post("/login/", given)
+            assert response.status_code == 302, said(response)
+            assert "账号 team-a-admin" in text(client)
+
     def test_a_client_certificate_does(self, people: Cluster, server: ApiServer) -> None:
         pair = server.client_authority.issue(common_name="team-a-admin")
         client = Client()
