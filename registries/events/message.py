@@ -8,11 +8,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from urllib.parse import urlencode
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from registries.addresses.address import DOCKER_HUB, DOCKER_HUB_HOST
 from registries.domain.registry import Ending
 from registries.events.change import Change, ChangeKind, newest
 from registries.words import labels
@@ -86,10 +88,27 @@ def _size(lines: Sequence[str]) -> int:
 
 
 def _title(first: Change, registries: Sequence[Change]) -> str:
-    n = len(registries)
+    """What a phone shows: with the reason of a failure, and the number of namespaces."""
+    n, spaces = len(registries), len({change.namespace for change in registries})
     if n == 1 and first.kind in _ONE:
-        return str(_ONE[first.kind]) % {"name": f"{first.namespace}/{first.name}"}
-    return str(_MANY[first.kind]) % {"host": typed(first.host), "n": n}
+        title = str(_ONE[first.kind]) % {"name": f"{first.namespace}/{first.name}"}
+    else:
+        title = str(_MANY[first.kind]) % {"host": _host(first), "n": n}
+    if spaces > 1:
+        title = _("%(title)s in %(n)d namespaces") % {"title": title, "n": spaces}
+    if first.kind in (ChangeKind.FAILING, ChangeKind.REMINDER) and first.reason:
+        return _("%(title)s: %(reason)s") % {"title": title, "reason": labels.reason(first.reason)}
+    return title
+
+
+def _host(change: Change) -> str:
+    return typed(_written(change.host))
+
+
+def _written(host: str) -> str:
+    """The host as people write it: without the port of HTTPS, and Docker Hub by its name."""
+    short = host.removesuffix(":443")
+    return DOCKER_HUB if short == DOCKER_HUB_HOST else short
 
 
 _ONE = {
@@ -114,7 +133,7 @@ _MANY = {
 
 
 def _facts(first: Change, registries: Sequence[Change]) -> list[str]:
-    lines = [_("Host: %(host)s") % {"host": typed(first.host)}]
+    lines = [_("Host: %(host)s") % {"host": _host(first)}]
     since = min(change.since for change in registries)
     if first.kind is ChangeKind.EXPIRING:
         lines.append(reason_of(replace(first, since=since)))
@@ -122,7 +141,9 @@ def _facts(first: Change, registries: Sequence[Change]) -> list[str]:
         lines.append(_("Reason: %(reason)s") % {"reason": labels.reason(first.reason)})
         hint = labels.reason_hint(first.reason)
         lines += [_("Next step: %(hint)s") % {"hint": hint}] if hint else []
-    if first.kind is not ChangeKind.EXPIRING:
+    if first.kind is ChangeKind.RECOVERED:
+        lines.append(_("Recovered: %(time)s") % {"time": when(since)})
+    elif first.kind is not ChangeKind.EXPIRING:
         lines.append(_("Since: %(time)s") % {"time": when(since)})
     if len(registries) > 1:
         spaces = sorted({change.namespace for change in registries})
@@ -183,12 +204,16 @@ def when(moment: datetime) -> str:
 
 
 def _link(url: str, registries: Sequence[Change], scope: str) -> str:
+    """One registry, the list of those on this host that are in such a state, or the overview."""
     if not url:
         return ""
+    if not registries:
+        return f"{url}/overview/"
+    first = registries[0]
     if len(registries) == 1:
-        return f"{url}/registries/{registries[0].namespace}/{registries[0].name}/"
+        return f"{url}/registries/{first.namespace}/{first.name}/"
     spaces = {change.namespace for change in registries}
     namespace = scope or (spaces.pop() if len(spaces) == 1 else "")
-    status = "expiring" if registries[:1] and registries[0].kind is ChangeKind.EXPIRING else "failed"
-    query = f"?namespace={namespace}&status={status}" if namespace else f"?status={status}"
-    return f"{url}/registries/{query}"
+    status = {ChangeKind.FAILING: "failed", ChangeKind.REMINDER: "failed", ChangeKind.EXPIRING: "expiring"}
+    query = {"namespace": namespace, "q": _written(first.host), "status": status.get(first.kind, "")}
+    return f"{url}/registries/?{urlencode({name: it for name, it in query.items() if it})}"

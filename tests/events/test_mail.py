@@ -58,7 +58,10 @@ def test_a_mail_arrives_at_every_recipient(
     assert mail.rcpt_tos == ["ops@example.com", "on-call@example.com"]
     assert isinstance(mail.content, bytes)
     parsed = message_from_bytes(mail.content)
-    assert str(make_header(decode_header(parsed["Subject"]))) == "镜像源 team-a/harbor-prod 连接失败"
+    assert (
+        str(make_header(decode_header(parsed["Subject"])))
+        == "镜像源 team-a/harbor-prod 连接失败：用户名或密码错误"
+    )
     assert parsed["Bcc"] is None
     assert parsed["Message-ID"] == "<11111111-1111-1111-1111-111111111111@registry-console>"
     body = parsed.get_payload(decode=True)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -99,7 +100,7 @@ class TestRobots:
             text = message(many, language="zh", url="https://console.example")
             assert sent(service, text, url=running.url) == Outcome()
         assert "1200" in running.texts()
-        assert "https://console.example/registries/?status=failed" in running.texts()
+        assert "https://console.example/registries/?q=harbor.example.com&status=failed" in running.texts()
 
     @pytest.mark.parametrize("service", ROBOTS)
     def test_a_typed_text_stays_text(self, service: str) -> None:
@@ -263,3 +264,38 @@ def test_alerts_of_failure_and_recovery_have_the_same_labels() -> None:
     assert failing["labels"] == recovered["labels"]
     assert datetime.fromisoformat(failing["endsAt"]) - now == timedelta(minutes=15)
     assert datetime.fromisoformat(recovered["endsAt"]) == now
+
+
+class TestTitleAndLink:
+    def test_a_title_has_host_namespaces_and_reason(self) -> None:
+        many = [change(f"r{n}", f"team-{n % 7}", host="harbor.example.com:443") for n in range(12)]
+        told = message(many, language="en", url="")
+        assert (
+            told.title
+            == "12 registries on harbor.example.com fail in 7 namespaces: Wrong user name or password"
+        )
+        assert message(many[:1], language="en", url="").title.endswith(": Wrong user name or password")
+        hub = message(
+            [change("a", host="registry-1.docker.io:443"), change("b")], language="en", url="https://c"
+        )
+        assert hub.link == "https://c/registries/?namespace=team-a&q=docker.io&status=failed"
+        recovered = message([replace(many[0], kind=ChangeKind.RECOVERED)], language="zh", url="")
+        assert recovered.title == "镜像源 team-0/r0 已恢复"
+        assert any(it.startswith("恢复时间：") for it in recovered.lines)
+
+    @pytest.mark.parametrize(
+        ("kind", "count", "link"),
+        [
+            (ChangeKind.FAILING, 1, "registries/team-0/r0/"),
+            (ChangeKind.FAILING, 3, "registries/?q=h.example.com%3A5000&status=failed"),
+            (ChangeKind.RECOVERED, 3, "registries/?q=h.example.com%3A5000"),
+            (ChangeKind.FLAPPING, 3, "registries/?q=h.example.com%3A5000"),
+            (ChangeKind.EXPIRING, 3, "registries/?q=h.example.com%3A5000&status=expiring"),
+            (ChangeKind.NETWORK, 0, "overview/"),
+            (ChangeKind.TEST, 0, "overview/"),
+        ],
+    )
+    def test_a_link_leads_to_what_the_message_tells(self, kind: ChangeKind, count: int, link: str) -> None:
+        named = [change(f"r{n}", f"team-{n}", host="h.example.com:5000", kind=kind) for n in range(count)]
+        told = named or [change("", "", host="", kind=kind)]
+        assert message(told, language="en", url="https://c").link == f"https://c/{link}"

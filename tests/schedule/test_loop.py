@@ -46,9 +46,10 @@ def test_a_robot_hears_of_the_failure_and_of_the_recovery(world: World) -> None:
         world.run(8)
         send(world)
         [failing] = texts(running)
-        assert "上 3 个镜像源连接失败" in failing
+        assert "上 3 个镜像源连接失败（2 个命名空间）：" in failing
         assert "命名空间（2 个）：team-a, team-b" in failing
-        assert "https://console.example/registries/?status=failed" in failing
+        host = registry.server.address.replace("://", "%3A%2F%2F").partition("%2F%2F")[2].replace(":", "%3A")
+        assert f"https://console.example/registries/?q={host}&status=failed" in failing
 
         now = world.clock.now
         silences.add(
@@ -67,6 +68,9 @@ def test_a_robot_hears_of_the_failure_and_of_the_recovery(world: World) -> None:
         world.run(8)
         send(world)
         assert "上 3 个镜像源已恢复" in texts(running)[1]
+        assert f"https://console.example/registries/?q={host}\n" in texts(running)[1] + "\n", (
+            "not those that fail"
+        )
         world.run(48)
         send(world)
         assert len(texts(running)) == 2
