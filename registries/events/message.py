@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from registries.addresses.address import DOCKER_HUB, DOCKER_HUB_HOST
+from registries.addresses import DOCKER_HUB, DOCKER_HUB_HOST
 from registries.domain.registry import Ending
 from registries.events.change import Change, ChangeKind, newest
 from registries.words import labels
