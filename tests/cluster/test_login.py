@@ -189,7 +189,7 @@ class TestLoggingIn:
     def test_the_page_says_what_is_taken_and_nothing_of_accounts(self, people: Cluster) -> None:
         page = text(Client(), "/login/")
 
-        assert "其中写明的服务器、文件和程序一律不用" in page
+        assert "只使用当前上下文中的令牌或客户端证书" in page
         assert 'name="username"' not in page
         assert log_in("vic").get("/password/").status_code == 404
 

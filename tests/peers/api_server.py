@@ -273,7 +273,7 @@ def canary_token(user: str) -> str:
 @cache
 def _connections(ca_file: str, written: int) -> urllib3.PoolManager:
     """Kept open, for a handshake costs both ends several milliseconds. A server that starts again has a new CA file."""
-    return urllib3.PoolManager(ca_certs=ca_file, timeout=60, maxsize=8, retries=False)
+    return urllib3.PoolManager(ca_certs=ca_file, timeout=60, maxsize=8, retries=urllib3.Retry(False))
 
 
 def _binary(name: str) -> Path | None:

@@ -127,8 +127,12 @@ def test_the_style_sheets_are_one_file(cast: Cast) -> None:
         for it in Path(settings.BASE_DIR, "static/css").iterdir()
     }
     assert set(names) == sheets, "no sheet is forgotten"
-    places = [joined.index(Path(settings.BASE_DIR, "static", name).read_text()) for name in names]
+    texts = [Path(settings.BASE_DIR, "static", name).read_text() for name in names]
+    places = [joined.index(text) for text in texts]
     assert places == sorted(places)
+    braces = [re.sub(r'"[^"]*"|/\*.*?\*/', "", text, flags=re.DOTALL) for text in texts]
+    open_ones = [name for name, it in zip(names, braces, strict=True) if it.count("{") != it.count("}")]
+    assert open_ones == [], "the sheets after it would be a part of its last rule"
 
 
 def test_modules_import_each_other_by_those_names(cast: Cast) -> None:
