@@ -72,7 +72,7 @@ def test_the_first_test_of_each_further_person_takes_from_the_reserve() -> None:
             for _ in range(10):
                 background.submit(work(person), person)
             assert wait_for(lambda person=person: person in begun)  # type: ignore[misc]
-        assert len(begun) == 8
+        assert wait_for(lambda: len(begun) == 8)
         assert begun.count("olive") == 6
 
 

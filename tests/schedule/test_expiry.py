@@ -158,7 +158,7 @@ def test_the_message_says_what_expires_and_when(what: Ending, language: str) -> 
         assert words[language][what] in it.text(5000)
         assert ends.date().isoformat() in it.text(5000)
         assert "Since" not in it.text(5000)
-    assert many.link == "https://c/registries/?namespace=team-a&status=expiring"
+    assert many.link == "https://c/registries/?namespace=team-a&q=h&status=expiring"
 
 
 def test_alertmanager_takes_an_alert_whose_end_is_in_the_future() -> None:
