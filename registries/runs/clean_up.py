@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from registries.events import outbox
@@ -16,8 +16,10 @@ from registries.models import (
     CheckInterval,
     DayRecord,
     DeletedRegistry,
+    NetworkIncident,
     Run,
     RunItem,
+    Silence,
     StateChange,
     VerificationRecord,
 )
@@ -68,6 +70,8 @@ def prune(days: int) -> None:
     _delete(AuditEntry.objects.filter(at__lt=end))
     _delete(StateChange.objects.filter(at__lt=end))
     _delete(DayRecord.objects.filter(day__lte=end.date()))
+    _delete(NetworkIncident.objects.filter(ended_at__lt=end))
+    _delete(Silence.objects.filter(Q(weekly=False) | Q(last_day__lt=end.date()), ends_at__lt=end))
     month: datetime = now - timedelta(days=min(days, CHECKS_DAYS))
     _delete(VerificationRecord.objects.filter(started_at__lt=month))
     runs = Run.objects.filter(created_at__lt=end).exclude(beat_at__gt=now - ALIVE)

@@ -214,7 +214,7 @@ class TestText:
     def test_a_group_is_one_message(self) -> None:
         changes = [change(f"r{n}", f"team-{n % 7}") for n in range(12)]
         text = message(changes, language="en", url="")
-        assert text.title == "12 registries on harbor.example.com fail"
+        assert text.title.startswith("12 registries on harbor.example.com fail in 7 namespaces")
         assert "Namespaces (7): team-0, team-1, team-2, team-3, team-4, …" in text.lines
         assert "and 2 more" in text.lines
 

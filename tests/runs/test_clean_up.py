@@ -14,8 +14,10 @@ from registries.models import (
     AuditEntry,
     DayRecord,
     DeletedRegistry,
+    NetworkIncident,
     Run,
     RunItem,
+    Silence,
     StateChange,
     VerificationRecord,
 )
@@ -69,6 +71,8 @@ def _of_age(days: int, cast: Cast, items: int) -> None:
     )
     StateChange.objects.create(uid="u", namespace="team-a", name="a", host="h", at=at)
     DayRecord.objects.create(uid="u", day=at.date())
+    NetworkIncident.objects.create(open=None, began_at=at, ended_at=at, hosts=6, failed=6)
+    Silence.objects.create(starts_at=at, ends_at=at, reason="upgrade", person="nina")
     run = Run.objects.create(id=uuid4(), kind="verify", person="nina", state="done", created_at=at)
     RunItem.objects.bulk_create(
         [RunItem(run=run, namespace="team-a", name="a", uid="u", state="done")] * items, batch_size=500
@@ -87,10 +91,25 @@ def test_what_is_older_than_the_retention_is_deleted_in_batches(
     clean_up.prune(days)
     clean_up.prune(days)  # a second replica
 
-    tables: tuple[Any, ...] = (AuditEntry, StateChange, DayRecord, Run)
-    assert [table.objects.count() for table in tables] == [left] * 4
+    tables: tuple[Any, ...] = (AuditEntry, StateChange, DayRecord, NetworkIncident, Silence, Run)
+    assert [table.objects.count() for table in tables] == [left] * 6
     assert VerificationRecord.objects.count() == (1 if days else 3), "single checks are kept for a month"
     assert RunItem.objects.count() == 10 * left
+
+
+def test_what_lasts_is_kept(db: None) -> None:
+    """An incident that is open, and a weekly silence until its last day."""
+    old, today = timezone.now() - timedelta(days=500), timezone.localdate()
+    NetworkIncident.objects.create(open=True, began_at=old, hosts=6, failed=6)
+    for last_day in (today, today - timedelta(days=500)):
+        Silence.objects.create(
+            starts_at=old, ends_at=old, weekly=True, last_day=last_day, reason="upgrade", person="nina"
+        )
+
+    clean_up.prune(400)
+
+    assert NetworkIncident.objects.count() == 1
+    assert [it.last_day for it in Silence.objects.all()] == [today]
 
 
 def test_an_old_run_that_still_works_is_kept(cast: Cast) -> None:
