@@ -179,6 +179,12 @@ class RotationRows:
         return values
 
 
+def is_undecided(uid: str) -> bool:
+    """Whether a run may still take back the values of a registry: it has not tested them yet, or has stopped."""
+    items = RunItem.objects.filter(uid=uid, state__in=(ItemState.WAITING, ItemState.FAILED))
+    return items.filter(rotation__isnull=False).exists()
+
+
 def forget_old(now: datetime | None = None) -> int:
     """Ends the runs whose values were kept for too long, and forgets the values. Returns the number of runs."""
     now = now or timezone.now()

@@ -19,6 +19,7 @@ from registries.domain.errors import Conflict, ConsoleError, Problem, Unavailabl
 from registries.domain.registry import Key, RegistrySecret
 from registries.index.search import Index
 from registries.index.snapshot import Snapshot
+from registries.runs.rotation_rows import is_undecided
 from registries.runs.threads import repeat
 from registries.schedule.moving import restorable
 from registries.sync import rows
@@ -73,6 +74,8 @@ class Follower:
             seen = (snapshot.namespaces, mark(source) if source else "", rule.uid)
             if rule.due_at > timezone.now() and self._seen.get(rule.id) == seen:
                 continue
+            if is_undecided(rule.uid):  # the copies follow what stays
+                continue
             claimed = rows.claim(rule, self._by, timezone.now() + LASTS)
             if claimed is not None:
                 begun += 1
@@ -101,7 +104,9 @@ class Follower:
         rows.release(rule, state, timezone.now() + (LATER if problem else AGAIN), problem)
 
     def _look_at_all(self, of: "Round", snapshot: Snapshot) -> None:
-        """Looks at every namespace until the claim is lost. Raises the errors that concern all of them."""
+        """Looks at every namespace, until the claim is lost or a run begins to change the source.
+
+        Raises the errors that concern all of them."""
         places = selected(self._writes, snapshot, of.rule.selection, of.source)
         found = rows.found(of.rule)
         last, judged = self._judged.get(of.rule.id, {}), Judged()
@@ -117,7 +122,7 @@ class Follower:
                 judged[namespace] = (before.known, theirs, mark(of.source), exists, namespace in places)
                 if last.get(namespace) == judged[namespace]:
                     continue
-            held = rows.extend(of.rule, timezone.now() + LASTS)
+            held = rows.extend(of.rule, timezone.now() + LASTS) and not is_undecided(of.source.uid)
             if not held or not self._look(of, before, key, exists=exists, selected=namespace in places):
                 return
 

@@ -22,6 +22,7 @@ from registries.wiring import services
 from registries.wiring.base import moved
 from tests.canary import CANARY
 from tests.cast import Cast
+from tests.peers.scripted import Reply, scripted
 from tests.web.test_trust import certificate
 
 ALL = Selection()
@@ -102,6 +103,27 @@ def test_a_new_password_follows(cast: Cast) -> None:
     assert states() == {"team-b": "in_step"}
     assert password(before.key) == "another-1"
     assert in_b(cast).uid == before.uid
+
+
+@pytest.mark.parametrize(("end", "last"), [("roll_back", CANARY), ("leave", "another-1")])
+def test_a_new_password_follows_once_it_is_decided(cast: Cast, settings: Any, end: str, last: str) -> None:
+    """A run may take it back. Here it could not be tested: the registry asks for a pause, and the run stops."""
+    settings.PROBE_ALLOW_LOOPBACK = True
+    busy = Reply(429, [("Retry-After", "600")])
+    with scripted(lambda request: busy) as registry:
+        source = cast.add(domain=registry.address)
+        keep(cast, source)
+        turn()
+
+        rotations, access = services().rotations, cast.access("olive")
+        run = rotations.begin(access=access, registries=[source], changes={"password": "another-1"})
+        assert rotations.runs.view(access=access, run_id=run).state == "cancelled"
+        before = password(source.key), turn(), password(Key("team-b", "harbor-prod"))
+        getattr(rotations, end)(access=access, run_id=run)
+        after = turn(), password(Key("team-b", "harbor-prod"))
+
+    assert before == ("another-1", {"team-b": "in_step"}, CANARY)
+    assert after == ({"team-b": "in_step"}, last)
 
 
 def correct(cast: Cast, source: RegistrySecret, **changes: Any) -> RegistrySecret:
