@@ -58,8 +58,9 @@ OWNERS = {
     "DayRecord": {
         *("web/lists/watched.py", "schedule/days.py", "schedule/moving.py", "runs/clean_up.py"),
     },
-    "NetworkIncident": {"schedule/network.py", "schedule/telling.py"},
+    "NetworkIncident": {"schedule/network.py", "schedule/telling.py", "runs/clean_up.py"},
     "Silence": {
+        "runs/clean_up.py",
         "schedule/silences.py",
         "schedule/moving.py",
         "web/administration/channels.py",
