@@ -18,6 +18,7 @@ from registries.domain.registry import (
     RegistrySecret,
     Verification,
     VerifyStatus,
+    in_any_zone,
     read_date,
     read_moment,
 )
@@ -256,6 +257,6 @@ def _moment(stamp: str) -> datetime | None:
     if not (stamp.isascii() and stamp.isdigit()):
         return None
     try:
-        return datetime.fromtimestamp(int(stamp) / 1000, UTC)
+        return in_any_zone(datetime.fromtimestamp(int(stamp) / 1000, UTC))
     except (ValueError, OverflowError, OSError):
         return None

@@ -271,6 +271,9 @@ def credential_of(registry: RegistrySecret, password: str) -> Credential:
     )
 
 
+_FIRST, _LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+
+
 def read_date(text: str) -> date | None:
     """A day as YYYY-MM-DD, from 2000 on; None for any other text."""
     if not _DAY.fullmatch(text):
@@ -289,6 +292,11 @@ def read_moment(text: str) -> datetime | None:
         return datetime.fromisoformat(text)
     except ValueError:
         return None
+
+
+def in_any_zone(at: datetime) -> datetime:
+    """The moment, or the nearest one that every time zone has: 9999-12-31T23:59:59Z has none in Shanghai."""
+    return min(max(at, _FIRST), _LAST)
 
 
 def moment_text(at: datetime) -> str:

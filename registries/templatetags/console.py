@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from registries.domain.registry import in_any_zone
 from registries.web.icons import current_version
 from registries.web.lists.rows import Seen
 from registries.words import labels
@@ -43,7 +44,7 @@ def moment(at: datetime | None, text: str = "") -> SafeString:
     """A moment, absolute in the title: 2026-11-23 22:41:05 UTC+08:00. Shows `text`, or the absolute time."""
     if at is None:
         return SafeString("")
-    local = timezone.localtime(at)
+    local = timezone.localtime(in_any_zone(at))
     offset = local.strftime("%z")
     absolute = f"{local:%Y-%m-%d %H:%M:%S} UTC{offset[:3]}:{offset[3:]}"
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), absolute, text or absolute)
