@@ -105,19 +105,23 @@ def _of_account(text: str, source: str) -> Caller | None:
     if found is None:
         return None
     access, token = found
-    return Caller(access, f"token {token}", lambda: services().tokens.access_now(token, source))
+    return Caller(access, _person(access), lambda: services().tokens.access_now(token, source))
 
 
 def _of_cluster(
     text: str, source: str, namespace: str, permissions: tuple[Permission, ...], metrics: bool
 ) -> Caller | None:
-    """The rate limit counts by person, because a person may create any number of cluster tokens."""
     tokens = services().cluster_tokens
     ask = partial(tokens.scraper if metrics else tokens.caller, text, source)
     if not metrics:
         ask = partial(ask, namespace, *permissions)
     access = ask()
-    return None if access is None else Caller(access, f"person {access.owner}", ask)
+    return None if access is None else Caller(access, _person(access), ask)
+
+
+def _person(access: Access) -> str:
+    """The rate limit counts by person: one may have 50 access tokens, and any number of the cluster."""
+    return f"person {access.owner}"
 
 
 def _session(request: ConsoleRequest) -> Caller:
@@ -128,7 +132,7 @@ def _session(request: ConsoleRequest) -> Caller:
             403, "CSRF verification failed: send the token of the page in X-CSRFToken, or a bearer token"
         )
     access = request.access
-    return Caller(access, f"person {access.owner}", lambda: services().people.access_now(access))
+    return Caller(access, _person(access), lambda: services().people.access_now(access))
 
 
 def _refused(request: HttpRequest) -> bool:

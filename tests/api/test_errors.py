@@ -214,6 +214,8 @@ def test_too_many_requests_say_when_to_come_back(cast: Cast, settings: Any) -> N
     assert 1 <= int(last["Retry-After"]) <= 20
     assert last.json()["details"]["retryAfterSeconds"] == int(last["Retry-After"])
     assert other.get(TEAM_A).status_code == 200
+    assert cast.client("vic").get(TEAM_A).status_code == 429, "the same person with a session"
+    assert cast.api("vic", "team-a").get(TEAM_A).status_code == 429, "and with another token"
 
 
 def test_our_own_failure_is_a_500_without_its_cause(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
