@@ -54,6 +54,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "limit_request_line": LINE,
             "limit_request_field_size": 2 * LINE,
             "loglevel": "warning",
+            # Django reads what a proxy reports. To gunicorn, everybody on this machine is a proxy, whose headers name
+            # the path of the request: a proxy's rule for a path would not hold.
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
             "sendfile": False,  # files go through the outbox, too
             "worker_connections": room_for_connections(),
             "control_socket_disable": True,

@@ -80,3 +80,12 @@ def test_nothing_of_it_is_shown_or_logged(console: Serving, request_text: str) -
     said = console.said()[begun:]
     assert SECRET not in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("header", ["SCRIPT_NAME: /outside", "PATH_INFO: /login/", "Script-Name: /outside"])
+def test_no_header_names_the_path(console: Serving, header: str) -> None:
+    """Many proxies hand such headers on, and have rules for paths."""
+    asked = f"GET /outside/login/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", console.port), timeout=LONG) as connection:
+        connection.sendall(asked.encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 404")
