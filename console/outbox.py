@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 MOST = 6 * 2**20
@@ -100,6 +101,11 @@ class Outbox:
             self._keep(rest)
         if begins:
             self._on_waiting(self)
+
+    def send_now(self, data: bytes) -> None:
+        """Sends a few bytes while nothing waits, if the client takes them."""
+        with suppress(OSError):
+            self._sock.send(data, socket.MSG_DONTWAIT)
 
     def send(self, data: bytes) -> int:
         self.sendall(data)

@@ -8,7 +8,6 @@ connection open (lingering.py): a slow client holds no thread.
 """
 
 import errno
-import re
 import selectors
 import socket
 import struct
@@ -23,6 +22,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.util import write_error
 from gunicorn.workers.gthread import ThreadWorker
 
+from console.framing import CONTINUE, MOST_BODY, Chunks, chunks_end, read_head
 from console.lingering import Connection, Lingering
 from console.outbox import MOST_IN_ALL, SILENT, Budget, Outbox
 
@@ -32,8 +32,6 @@ BODY_SECONDS = 10.0
 """From the end of the head to the end of the body, and a second more for each BODY_RATE bytes."""
 BODY_RATE = 32 * 1024
 MOST_HEAD = 256 * 1024
-MOST_BODY = 2 * 2**20
-"""A longer body is read by a thread, and so is one in chunks. Forms and the API refuse a longer one without reading."""
 BODIES = 4
 """Threads for such requests. The others go on whatever these do."""
 THREAD_SECONDS = 15.0
@@ -45,9 +43,6 @@ MOST_PER_ADDRESS = 200
 NO_ROOM = 0.05
 """Seconds until the next try to accept a connection without a file for it."""
 _HEALTH = (b"GET /healthz ", b"HEAD /healthz ")
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n)", re.IGNORECASE)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
-_EXPECTS = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -136,6 +131,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def _await_request(self, conn: Any, data: bytes = b"") -> None:
         conn.sock.setblocking(False)
         conn.received, conn.missing, conn.unread = bytearray(data.lstrip(b"\r\n")), None, False
+        conn.chunk = None
         conn.sock.read_until = float("inf")
         conn.timeout = time.monotonic() + HEAD_SECONDS
         self.pending_conns.append(conn)
@@ -165,16 +161,37 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _go_on(self, conn: Any) -> None:
         """Gives the request to a thread when it is complete."""
-        if conn.missing is None:
-            end = conn.received.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            conn.missing, conn.unread = _request_end(bytes(conn.received[: end + 4]))
-            conn.timeout = time.monotonic() + BODY_SECONDS + conn.missing / BODY_RATE
-        if len(conn.received) >= conn.missing:
+        if conn.missing is None and not self._has_head(conn):
+            return
+        if conn.chunk is not None:
+            self._go_on_with_chunks(conn)
+        elif len(conn.received) >= conn.missing:
             self._dispatch(conn)
 
-    def _dispatch(self, conn: Any) -> None:
+    def _has_head(self, conn: Any) -> bool:
+        """Whether the head has come. A client that asks whether to go on is answered at once."""
+        end = conn.received.find(b"\r\n\r\n")
+        if end < 0:
+            return False
+        head = read_head(bytes(conn.received[: end + 4]))
+        conn.received[: end + 4] = head.text
+        conn.missing, conn.unread, conn.begun = head.length, head.unread, time.monotonic()
+        conn.chunk = len(head.text) if head.chunked else None
+        conn.timeout = conn.begun + BODY_SECONDS + head.length / BODY_RATE
+        if head.asks:
+            conn.sock.send_now(CONTINUE)
+        return True
+
+    def _go_on_with_chunks(self, conn: Any) -> None:
+        conn.chunk, state = chunks_end(conn.received, conn.chunk)
+        if state is Chunks.MORE and len(conn.received) <= MOST_BODY:
+            conn.timeout = conn.begun + BODY_SECONDS + len(conn.received) / BODY_RATE
+            return
+        conn.unread = state is not Chunks.COMPLETE
+        self._dispatch(conn, 0.0 if state is Chunks.BROKEN else THREAD_SECONDS)
+
+    def _dispatch(self, conn: Any, seconds: float = THREAD_SECONDS) -> None:
+        """A thread reads on for at most these seconds, if it has to."""
         self.poller.unregister(conn.sock)
         self.pending_conns.remove(conn)
         conn.init()
@@ -183,7 +200,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         health = bare and conn.received.startswith(_HEALTH)
         pool = self._health if health else self._bodies if conn.unread else self.tpool
         conn.received = bytearray()
-        conn.sock.read_until = time.monotonic() + THREAD_SECONDS
+        conn.sock.read_until = time.monotonic() + seconds
         done = pool.submit(self.handle, conn)
         done.add_done_callback(lambda it: self.method_queue.defer(self.finish_request, conn, it))
 
@@ -275,14 +292,3 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             write_error(client, 400, "Bad Request", "")
         except OSError:
             self.log.debug("The answer to an invalid request was not sent.")
-
-
-def _request_end(head: bytes) -> tuple[int, bool]:
-    """The length of what the main loop reads of a request with this head, and whether a thread has to read the body.
-
-    A thread reads one in chunks, a long one, one of two lengths, and one for which the client waits to be asked.
-    """
-    lengths = {int(it) for it in _LENGTH.findall(head)}
-    declared = max(lengths, default=0)
-    unread = bool(_CHUNKED.search(head) or _EXPECTS.search(head)) or len(lengths) > 1 or declared > MOST_BODY
-    return len(head) + (0 if unread else declared), unread

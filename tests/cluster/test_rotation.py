@@ -84,7 +84,8 @@ def outcome(run: UUID) -> tuple[str, str, str]:
 
 def passwords(found: dict[str, Any]) -> set[str]:
     raw = base64.b64decode(found["data"][".dockerconfigjson"])
-    return {it["password"] for it in json.loads(raw)["auths"].values()}
+    pairs = (base64.b64decode(it["auth"]).decode() for it in json.loads(raw)["auths"].values())
+    return {it.partition(":")[2] for it in pairs}
 
 
 def test_where_no_password_may_change_the_registry_is_created_again_under_its_secret(

@@ -90,6 +90,34 @@ def test_clients_that_read_nothing_hold_no_page_up(console: Serving) -> None:
         assert answered(console) < SOON
 
 
+SLOW = {
+    "chunked": b"Transfer-Encoding: chunked\r\n\r\n5\r\nab",
+    "asks first": b"Content-Length: 5000\r\nExpect: 100-continue\r\n\r\nab",
+    "looks like its end": b"Transfer-Encoding: chunked\r\n\r\n5\r\n0\r\n\r\n\r\n1\r\n",
+}
+
+
+@pytest.mark.parametrize("rest", SLOW.values(), ids=SLOW)
+def test_slow_bodies_hold_no_body_of_another_kind_up(console: Serving, rest: bytes) -> None:
+    head = b"POST /login/ HTTP/1.1\r\nHost: localhost\r\n"
+    with ExitStack() as stack:
+        for _ in range(CLIENTS):
+            stack.enter_context(socket.create_connection(("127.0.0.1", console.port))).sendall(head + rest)
+        time.sleep(0.1)
+        for body in (
+            b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
+            b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\nabcde",
+        ):
+            begun = time.monotonic()
+            with socket.create_connection(("127.0.0.1", console.port), timeout=60) as client:
+                client.sendall(head + body)
+                received = client.recv(65536)
+                while b"\r\n\r\n" in received and received.startswith(b"HTTP/1.1 100"):
+                    received = received.partition(b"\r\n\r\n")[2] or client.recv(65536)
+            assert received.startswith(b"HTTP/1.1 403")  # no CSRF token: the application has read it
+            assert time.monotonic() - begun < SOON
+
+
 LAST = {
     "asked to close": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     "an old version": b"GET /login/ HTTP/1.0\r\nHost: localhost\r\n\r\n",
