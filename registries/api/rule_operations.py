@@ -160,7 +160,7 @@ RULE_OPERATIONS = (
         "deleteSyncRule",
         "DELETE",
         f"{ONE}/sync-rule",
-        _("Switch a rule off"),
+        _("Delete the rule of a source"),
         _(
             "Where it made copies that nobody changed, the answer is a 409 without copies: keep leaves them there,"
             " delete starts a run that deletes them, which is the answer."

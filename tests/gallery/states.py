@@ -418,6 +418,7 @@ STATES = (
         "channel-services", "/channels/", click("a[href$='/channels/-/add/']", "dialog[open] .service-card")
     ),
     State("silence-add", "/channels/-/silences/add/"),
+    State("silence-weekly", "/channels/-/silences/add/", click("[name=weekly]", "#div_id_last_day")),
     State(
         "silence-errors", "/channels/-/silences/add/", submit(nothing, "main button[type=submit]"), status=422
     ),

@@ -54,7 +54,7 @@ class SilenceForm(CauseForm):
     last_day = forms.CharField(
         label=FIELDS["last_day"],
         required=False,
-        help_text=gettext_lazy("Of a weekly window, at most one year from now."),
+        help_text=gettext_lazy("At most one year from now."),
         widget=forms.DateInput({"type": "date"}),
     )
     reason = forms.CharField(
