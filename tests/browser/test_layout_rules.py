@@ -39,7 +39,7 @@ RIGHT = {
     "cut without a tooltip": '<p title="harbor-production" style="width: 40px; overflow: hidden">harbor-production</p>',
     "no room for the ellipsis": '<p title="robot$pull" style="width: 40px; overflow: hidden; '
     'font-family: monospace; text-overflow: ellipsis">robot$pull</p>',
-    "count without a separator": '<p>1,284 of 2026-11-29 <span class="mono">14800</span></p>',
+    "count without a separator": '<p>1,284 of 2026-11-29, 2024 年 <span class="mono">14800</span></p>',
     "space after Chinese punctuation": "<p>最近一次检查：刚刚。<b>2 小时后再次检查。</b></p>",
     "English punctuation in Chinese": "<p>1 个副本已同步。harbor.example.com, docker.io</p>",
     "scrolls sideways": '<pre style="width: 90px; overflow-x: auto">a line of code that is long</pre>',
@@ -103,3 +103,15 @@ def test_what_floats_above_a_control_does_not_make_it_small(page: Page) -> None:
 
     assert "small control" not in faults(page, button + card.format("fixed"), phone=True)
     assert "small control" in faults(page, button + card.format("absolute"), phone=True)
+
+
+def test_on_a_phone_a_list_begins_in_the_upper_half(page: Page) -> None:
+    table = "<table><tbody><tr><td>a</td></tr></tbody></table>"
+    low = f'<main><p style="height: 500px"></p>{table}</main>'
+
+    assert faults(page, low, phone=True) == {"begins too low"}
+    assert faults(page, low) == set()
+    assert faults(page, low.replace("<p", "<p class='notice'"), phone=True) == set(), (
+        "messages may push it down"
+    )
+    assert faults(page, f"<main>{table}</main>", phone=True) == set()

@@ -182,6 +182,25 @@ def begun(page: Page, scene: Scene) -> None:
 def answered(page: Page, scene: Scene) -> None:
     """Three nodes answer, and the others not yet."""
     begun(page, scene)
+    _answer(scene)
+    page.locator("#node-test-form .verdict-message").nth(3).wait_for()
+    page.locator("#node-test-form .verdict").last.scroll_into_view_if_needed()
+
+
+def one_answered(page: Page, scene: Scene) -> None:
+    """One node, which refuses what the console could use."""
+    assert scene.cluster is not None
+    _clear(scene.cluster, page, scene)
+    page.locator("#id_node").fill("edge-gz-01")
+    page.locator("#id_repository").fill("shop/web")
+    page.locator("#node-test-start").click()
+    page.locator("#node-verdict").wait_for()
+    _answer(scene)
+    page.locator("#node-verdict .verdict-message").nth(1).wait_for()
+    page.locator("#node-verdict").scroll_into_view_if_needed()
+
+
+def _answer(scene: Scene) -> None:
     assert scene.cluster is not None
     for pod in _pods_of_tests(scene.cluster):
         control = CONTROL in pod["metadata"]["labels"]
@@ -193,8 +212,6 @@ def answered(page: Page, scene: Scene) -> None:
         status = {"phase": "Pending", "containerStatuses": [{**container, "state": waiting}]}
         path = f"{pods_in('team-a')}/{pod['metadata']['name']}/status"
         scene.cluster.server.call("PATCH", path, {"status": status}, kind=MERGE_PATCH)
-    page.locator("#node-test-form .verdict-message").nth(3).wait_for()
-    page.locator("#node-test-form .verdict").last.scroll_into_view_if_needed()
 
 
 def _pods_of_tests(cluster: Cluster) -> list[dict[str, Any]]:
@@ -241,6 +258,7 @@ PEOPLE_STATES = (
     State("node-test-too-many", "/login/", as_person(NINA, NODE, too_many), person="", status=422),
     State("node-test-begun", "/login/", as_person(NINA, NODE, begun), person=""),
     State("node-test-answered", "/login/", as_person(NINA, NODE, answered), person=""),
+    State("node-test-one", "/login/", as_person(NINA, NODE, one_answered), person=""),
     State("pulls-broken", "/login/", as_person(NINA, BROKEN), person=""),
     State("restart", "/login/", as_person(NINA, RESTART), person=""),
     State("restart-refused", "/login/", as_person(NINA, RESTART, refused), person="", status=409),

@@ -146,6 +146,15 @@ def away(page: Page, scene: Scene) -> None:
     assert wait_for(lambda: AWAY not in page.request.get(page.url).text())
 
 
+def pull_secret(page: Page, scene: Scene) -> None:
+    page.locator("#cannot-pull a").wait_for()
+    page.locator("#pull-secret").scroll_into_view_if_needed()
+
+
+def used(page: Page, scene: Scene) -> None:
+    page.locator("#usage").scroll_into_view_if_needed()
+
+
 def write_while_away(page: Page, scene: Scene) -> None:
     """A form without htmx, as in a browser without scripts: the answer is a page."""
     assert scene.cable is not None
@@ -202,6 +211,8 @@ CLUSTER_STATES = (
     State("pulls-empty", f"{PAGE}?namespace={EMPTY}"),
     State("pulls-longest", f"{PAGE}?namespace={LONGEST}", unfolded),
     State("pulls-away", PAGE, away),
+    State("pull-secret", "/registries/team-a/harbor-untested/", pull_secret),
+    State("delete-used", "/registries/team-a/harbor-untested/delete/", used),
     State("write-while-away", "/registries/team-a/harbor-untested/delete/", write_while_away, status=503),
     State("pulls-nobody", PAGE, person="sam"),
     State("pulls-no-permission", PAGE, without_permission),

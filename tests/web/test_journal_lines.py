@@ -189,6 +189,19 @@ def test_htmx_gets_the_part_and_a_short_address(cast: Cast) -> None:
     assert 'id="journal-filters"' in response.content.decode()
 
 
+def test_the_filters_are_folded_until_they_are_used(cast: Cast) -> None:
+    def fold(query: str = "", **headers: str) -> str:
+        shown = cast.client("olive", **headers).get(f"{PATH}?{query}").content.decode()
+        return " ".join(re.search(r'<details class="filters-fold".*?</summary>', shown, re.DOTALL)[0].split())  # type: ignore[index]
+
+    closed, opened = '"filters-fold" >', '"filters-fold" open>'
+    assert closed in fold()
+    assert '<span class="count">2</span>' in fold("person=olive&outcome=failed")
+    assert closed in fold("person=olive", hx_request="true", hx_trigger="filter-clear")
+    assert opened in fold("person=olive", hx_request="true", hx_trigger="journal-filters")
+    assert opened in fold("since=never"), "an error is in sight"
+
+
 # Runs
 
 
