@@ -6,9 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from registries.cluster.connection import Connection, Json
 from registries.domain.errors import ConsoleError, NotFound, Problem
-from registries.pull_secrets.node_test import is_test
-from registries.pull_secrets.scan import InUse
-from registries.pull_secrets.usage import (
+from registries.pull_secrets.named import (
     EARLIER,
     LISTED,
     MOST_OBJECTS,
@@ -18,6 +16,8 @@ from registries.pull_secrets.usage import (
     has_repositories,
     named_by,
 )
+from registries.pull_secrets.node_test import is_test
+from registries.pull_secrets.scan import InUse
 
 AT_ONCE = 8
 PATIENCE = 8.0

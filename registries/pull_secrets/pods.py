@@ -32,10 +32,10 @@ from registries.pull_secrets.images import auths_keys, image_host
 from registries.pull_secrets.in_use import read_everywhere, read_in_use
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.matching import read_image
+from registries.pull_secrets.named import Enough
 from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.restart import restart
 from registries.pull_secrets.scan import InUse
-from registries.pull_secrets.usage import Enough
 
 AT_ONCE = 8
 PATIENCE = 8.0

@@ -1,9 +1,7 @@
 """The users of pull secrets in a namespace, and the binding of the default service account.
 
 A pod without a pull secret gets those of its service account at creation (ServiceAccount admission). A pod therefore
-names all that it uses, and a workload whose template names none uses those of its service account. Image builders
-have a pull secret in a volume or in the environment (kaniko), or in `secrets` of their account (Tekton). The platform's
-own `Repository` objects name one in `spec.dockerConfigSecretRef`; not every cluster has their definition.
+names all that it uses, and a workload whose template names none uses those of its service account.
 """
 
 import logging
@@ -11,49 +9,35 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
 from registries.cluster import paths
 from registries.cluster.connection import MERGE_PATCH, Connection, Json
 from registries.cluster.personal import Caller
 from registries.domain.errors import Conflict, ConsoleError, Forbidden, NotFound, Problem, Refused
-from registries.domain.metadata import NAME_MAX
 from registries.domain.registry import Key
-from registries.pull_secrets.images import image_host, image_hosts
-from registries.pull_secrets.kinds import ACCOUNT, IMAGE_MAX, Binding, Dependent, Usage
+from registries.pull_secrets.images import image_hosts
+from registries.pull_secrets.kinds import ACCOUNT, Binding, Dependent, Usage
+from registries.pull_secrets.named import (
+    COLLECTIONS,
+    EARLIER,
+    LISTED,
+    MOST_OBJECTS,
+    POD,
+    REPOSITORY,
+    WITHOUT_PODS,
+    Enough,
+    Named,
+    has_repositories,
+    named_by,
+    names_in,
+)
 
 log = logging.getLogger(__name__)
 
-POD = "Pod"
-REPOSITORY = "Repository"
-DEFAULT = "default"
-COLLECTIONS = {
-    ACCOUNT: ("/api/v1", "serviceaccounts"),
-    "Deployment": ("/apis/apps/v1", "deployments"),
-    "StatefulSet": ("/apis/apps/v1", "statefulsets"),
-    "DaemonSet": ("/apis/apps/v1", "daemonsets"),
-    "ReplicaSet": ("/apis/apps/v1", "replicasets"),
-    "ReplicationController": ("/api/v1", "replicationcontrollers"),
-    "CronJob": ("/apis/batch/v1", "cronjobs"),
-    "Job": ("/apis/batch/v1", "jobs"),
-    POD: ("/api/v1", "pods"),
-}
-"""The API group and the plural of each kind that every cluster has, in the order of the page."""
-LISTED = {**COLLECTIONS, REPOSITORY: (paths.GROUP_PATH, "repositories")}
-WITHOUT_PODS = (ACCOUNT, REPOSITORY)
-EARLIER = {"/apis/batch/v1": "/apis/batch/v1beta1"}
-"""The group of cron jobs before Kubernetes 1.21."""
 ATTEMPTS = 5
 AT_ONCE = 8
 PATIENCE = 8.0
 """Seconds for all lists together: a person waits for the result in the delete dialog."""
-MOST_OBJECTS = 20_000
-"""Objects that are looked at, and names in them that are kept for a scan, per list."""
-
-
-class Enough(Exception):
-    """The rest of a list is not read."""
 
 
 class Users:
@@ -78,7 +62,7 @@ class Users:
             return Binding.ABSENT
         except ConsoleError:
             return Binding.UNKNOWN
-        return Binding.BOUND if key.name in _named(account) else Binding.UNBOUND
+        return Binding.BOUND if key.name in names_in(account) else Binding.UNBOUND
 
     def of_account(self, account: Key) -> frozenset[str] | None:
         """The pull secrets that a service account names; none for one that does not exist, None if it cannot be read.
@@ -92,7 +76,7 @@ class Users:
             found = self._reader.call("GET", path, subject=str(account), query=query, read=PATIENCE)
         except ConsoleError:
             return None
-        return frozenset(name for it in found.get("items") or () for name in _named(it))
+        return frozenset(name for it in found.get("items") or () for name in names_in(it))
 
     def bind(self, key: Key, *, bound: bool) -> None:
         """Adds the pull secret to the default service account, or removes it. Conflict `no_service_account`;
@@ -120,7 +104,7 @@ class Users:
         present = list(account.get("imagePullSecrets") or ())
         wanted = [it for it in present if it.get("name") != key.name]
         wanted += [{"name": key.name}] if bound else []
-        if (key.name in _named(account)) == bound:
+        if (key.name in names_in(account)) == bound:
             return
         version = account["metadata"]["resourceVersion"]
         patch = {"metadata": {"resourceVersion": version}, "imagePullSecrets": wanted}
@@ -157,7 +141,7 @@ class Users:
             tuple(it for it in questions if listed[it] is None),
         )
 
-    def _list(self, namespace: str, kind: str, *, until: float) -> list["Named"] | None:
+    def _list(self, namespace: str, kind: str, *, until: float) -> list[Named] | None:
         """All objects of one kind, from the cache of the server, read item by item; None when they cannot be listed in
         time, or are more than MOST_OBJECTS."""
         group, plural = LISTED[kind]
@@ -187,7 +171,7 @@ class Users:
             return False
 
 
-def _all_of(reader: Connection, path: str, namespace: str, kind: str, until: float) -> list["Named"] | None:
+def _all_of(reader: Connection, path: str, namespace: str, kind: str, until: float) -> list[Named] | None:
     """What each object of a collection names. None when there are too many, or the time is over."""
     scanned, left = 0, max(0.1, until - time.monotonic())
 
@@ -203,111 +187,6 @@ def _all_of(reader: Connection, path: str, namespace: str, kind: str, until: flo
             0
         ]
     return None
-
-
-def has_repositories(reader: Caller, until: float) -> bool:
-    """Whether the cluster defines Repository objects. True if it does not answer, or refuses."""
-    try:
-        served = reader.call(
-            "GET", paths.GROUP_PATH, subject=paths.GROUP_PATH, read=max(0.1, until - time.monotonic())
-        )
-    except ConsoleError:
-        return True
-    return any(it.get("name") == "repositories" for it in served.get("resources") or ())
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What an object names. Nothing else is kept, since an environment may contain secrets."""
-
-    name: str
-    secrets: frozenset[str]
-    """The names in `imagePullSecrets`."""
-    others: frozenset[str]
-    """The Secrets named in other places."""
-    account: str
-    hosts: frozenset[str]
-    part_of_another: bool
-    """Whether a workload owns it. Only the owner is shown then."""
-    over: bool
-    namespace: str
-
-
-def named_by(kind: str, item: Json) -> Named:
-    metadata = item.get("metadata") or {}
-    spec = item if kind in WITHOUT_PODS else _pod_spec(kind, item)
-    owners = metadata.get("ownerReferences") or ()
-    return Named(
-        name=str(metadata.get("name")),
-        secrets=frozenset(filter(_is_short, _named(spec))),
-        others=frozenset(filter(_is_short, _OTHERS.get(kind, _read_inside)(spec))),
-        account=str(spec.get("serviceAccountName") or DEFAULT),
-        hosts=frozenset(_hosts(spec)),
-        part_of_another=kind != POD and any(it.get("kind") in COLLECTIONS for it in owners),
-        over=(item.get("status") or {}).get("phase") in ("Succeeded", "Failed"),
-        namespace=str(metadata.get("namespace")),
-    )
-
-
-def _is_short(name: str) -> bool:
-    """Whether a Secret can have this name. The API server does not limit it in a reference."""
-    return len(name) <= NAME_MAX
-
-
-def _pod_spec(kind: str, item: Json) -> Json:
-    spec = item.get("spec") or {}
-    if kind == "CronJob":
-        spec = (spec.get("jobTemplate") or {}).get("spec") or {}
-    if kind != POD:
-        spec = (spec.get("template") or {}).get("spec") or {}
-    return dict(spec)
-
-
-def _named(spec: Json) -> Iterator[str]:
-    return (str(it.get("name")) for it in spec.get("imagePullSecrets") or ())
-
-
-def _of_account(account: Json) -> Iterator[str]:
-    return (str(it.get("name")) for it in account.get("secrets") or ())
-
-
-def _of_repository(repository: Json) -> Iterator[str]:
-    """The reference is a name or an object with one."""
-    found = (repository.get("spec") or {}).get("dockerConfigSecretRef")
-    yield str((found.get("name") if isinstance(found, dict) else found) or "")
-
-
-def _read_inside(spec: Json) -> Iterator[str]:
-    """The Secrets in volumes and in the environment of containers."""
-    for volume in spec.get("volumes") or ():
-        yield _at(volume, "secret", "secretName")
-        for source in (volume.get("projected") or {}).get("sources") or ():
-            yield _at(source, "secret", "name")
-    for container in _containers(spec):
-        for variable in container.get("env") or ():
-            yield _at(variable, "valueFrom", "secretKeyRef", "name")
-        for source in container.get("envFrom") or ():
-            yield _at(source, "secretRef", "name")
-
-
-_OTHERS: Mapping[str, Callable[[Json], Iterator[str]]] = {ACCOUNT: _of_account, REPOSITORY: _of_repository}
-
-
-def _at(value: Json, *path: str) -> str:
-    """The text at the end of a path; "" when the path does not exist or is null."""
-    found: Any = value
-    for name in path:
-        found = (found or {}).get(name)
-    return str(found or "")
-
-
-def _containers(spec: Json) -> Iterator[Json]:
-    for group in ("containers", "initContainers", "ephemeralContainers"):
-        yield from spec.get(group) or ()
-
-
-def _hosts(spec: Json) -> Iterator[str]:
-    return (image_host(str(it.get("image") or "")[:IMAGE_MAX]) for it in _containers(spec))
 
 
 def _dependents(

@@ -19,7 +19,7 @@ from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import Draft, Key
 from registries.models import RunItem
 from registries.runs.execution import Execution
-from registries.runs.run import Item, ItemOutcome, ItemState, Kind, Step
+from registries.runs.run import DONE, Item, ItemOutcome, ItemState, Kind, Step
 from registries.runs.threads import Background
 from registries.service.copying import Copying
 from registries.service.registries import Registries
@@ -28,7 +28,6 @@ from registries.stores.trash import Deleted
 
 AT_ONCE = 128
 """Items of one run that are begun and not recorded: the workers go on while the run records."""
-DONE = ItemOutcome(ItemState.DONE)
 T = TypeVar("T")
 HELD = ItemOutcome(ItemState.DONE, problem=Problem.BEING_DELETED)
 """Deleted, but finalizers hold the registry for now."""

@@ -24,7 +24,7 @@ from registries.domain.registry import Draft, RegistrySecret, VerifyStatus
 from registries.probe import Reason, Result
 from registries.runs.execution import Execution
 from registries.runs.rotation_rows import RotationRows, Target
-from registries.runs.run import Item, ItemOutcome, ItemQueue, ItemState, Kind, Step
+from registries.runs.run import DONE, Item, ItemOutcome, ItemQueue, ItemState, Kind, Step
 from registries.runs.single import SingleTests
 from registries.runs.tests import Tested, probe_step
 from registries.runs.threads import Background
@@ -36,7 +36,6 @@ AT_ONCE = 32
 """Registries of one run that are begun and not recorded: the workers go on while the run records."""
 
 ROLLED_BACK = ItemOutcome(ItemState.LEFT_ALONE, problem=Problem.ROLLED_BACK)
-DONE = ItemOutcome(ItemState.DONE)
 SKIPPED = ItemOutcome(ItemState.LEFT_ALONE, problem=Problem.SKIPPED)
 
 

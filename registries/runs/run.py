@@ -60,6 +60,9 @@ class ItemOutcome:
     duration_ms: int | None = None
 
 
+DONE = ItemOutcome(ItemState.DONE)
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One registry of a run. A run that copies has the registry to create here, and the uid of its source."""

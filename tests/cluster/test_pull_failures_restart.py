@@ -7,8 +7,8 @@ import pytest
 
 from registries.cluster.paths import pods_in
 from registries.models import AuditEntry
+from registries.pull_secrets.named import COLLECTIONS
 from registries.pull_secrets.restart import RESTARTED_AT
-from registries.pull_secrets.usage import COLLECTIONS
 from registries.wiring import services
 from tests.cluster.people import log_in
 from tests.cluster.test_pull_failures import PAGE

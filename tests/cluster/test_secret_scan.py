@@ -12,8 +12,8 @@ from registries.domain.errors import Problem
 from registries.domain.registry import Key
 from registries.pull_secrets import in_use as in_use_reader
 from registries.pull_secrets.explain import SecretState
+from registries.pull_secrets.named import LISTED
 from registries.pull_secrets.scan import InUse, unused
-from registries.pull_secrets.usage import LISTED
 from registries.stores.base import Freshness
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services

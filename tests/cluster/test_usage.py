@@ -10,7 +10,7 @@ from registries.domain.registry import Key
 from registries.pull_secrets import usage
 from registries.pull_secrets.images import auths_keys, image_host, usable_host
 from registries.pull_secrets.kinds import Dependent
-from registries.pull_secrets.usage import COLLECTIONS, LISTED
+from registries.pull_secrets.named import COLLECTIONS, LISTED
 from registries.stores.cluster.store import KubernetesStore
 from tests.cluster.users import (
     ACCOUNTS,

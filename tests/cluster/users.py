@@ -14,7 +14,7 @@ from registries.cluster.paths import default_account, secret, secrets_in
 from registries.cluster.personal import Person
 from registries.domain.registry import Draft, Key, Provider
 from registries.pull_secrets.kinds import Dependent
-from registries.pull_secrets.usage import COLLECTIONS
+from registries.pull_secrets.named import COLLECTIONS
 from registries.stores.cluster.store import KubernetesStore
 from tests.canary import CANARY
 from tests.peers.api_server import Answer, ApiServer, canary_token
