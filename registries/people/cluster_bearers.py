@@ -174,7 +174,7 @@ class ClusterTokens:
             if len(self._known) > KEPT:
                 self._known.popitem(last=False)
 
-    def _forget(self, token: str, wholly: bool = True) -> None:
+    def _forget(self, token: str, _wholly: bool = True) -> None:
         """Drops the answers, after the API server rejected the token or forbade an action."""
         with self._lock:
             self._known.pop(token, None)

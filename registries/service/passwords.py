@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
@@ -74,7 +73,6 @@ class Passwords:
         generation: str | None = None,
         resource_version: str | None = None,
         rehearse: bool = False,
-        set_at: datetime | None = None,
     ) -> RegistrySecret:
         """Stores another password; with `rehearse` only a dry run. uid, history and pull secret stay. The verdict of
         the old password goes, and a running test of it ends.
@@ -91,7 +89,7 @@ class Passwords:
                 version = resource_version or before.resource_version
                 with self._guard.writing(access, Action.PASSWORD, key, doubt=not rehearse) as store:
                     changed = store.set_password(
-                        key, password, uid=uid, resource_version=version, dry_run=rehearse, set_at=set_at
+                        key, password, uid=uid, resource_version=version, dry_run=rehearse
                     )
                     if not rehearse:
                         self.record_passwords(access=access, before=[before])

@@ -139,7 +139,7 @@ def _save(
         merge = Merge.of(registry, typed)
         same = typed["uid"] == registry.uid
         if same and typed["resource_version"] != registry.resource_version and merge.clashes:
-            return _clash(request, registry, form, merge)
+            return _clash(request, registry, merge)
         notes = kept(access, registry, merge.taken)
         try:
             changed = services().registries.edit(
@@ -165,7 +165,7 @@ def _saved(request: ConsoleRequest, changed: RegistrySecret, notes: Sequence[str
     return done(request, text, ("registry-saved", {"uid": changed.uid}), href=details_url(changed.key))
 
 
-def _clash(request: ConsoleRequest, registry: RegistrySecret, form: EditForm, merge: Merge) -> HttpResponse:
+def _clash(request: ConsoleRequest, registry: RegistrySecret, merge: Merge) -> HttpResponse:
     """The form with the typed texts, and beside them the texts of others. A second save replaces those."""
     access = request.access
     data = {**request.POST.dict(), **merge.texts}
