@@ -17,7 +17,7 @@ NUMBER_MAX = 12
 
 
 class Trouble(StrEnum):
-    """Why a message was not delivered. The values are stored; words/channels.py has the sentences."""
+    """Why a message was not delivered. The values are stored; events/words.py has the sentences."""
 
     REFUSED = "refused"
     """The service answered with an error code of its own."""
