@@ -3,6 +3,7 @@
 A plugin of pytest.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -37,6 +38,17 @@ def pytest_configure(config: pytest.Config) -> None:
     logging.getLogger("urllib3").setLevel(logging.DEBUG)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """All that the collection makes stays until the end: the garbage collector need not look at it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
