@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from registries.audit.action import IN_DOUBT, OK, Action
 from registries.audit.log import AuditLog
@@ -27,9 +28,11 @@ from registries.pull_secrets.explain import Explanation, Waiting, explain
 from registries.pull_secrets.failing import FailingPod, Phase, SecretCredential
 from registries.pull_secrets.images import image_hosts
 from registries.pull_secrets.kinds import is_object_name
-from registries.pull_secrets.pods import PodReader
 from registries.pull_secrets.scan import Finding, InUse, Scanned, comparable, scan, unused
 from registries.stores.base import Store
+
+if TYPE_CHECKING:
+    from registries.pull_secrets.pods import PodReader  # it loads the package of clusters
 
 FIELD = "adopted"
 """The field of the causes."""
@@ -184,7 +187,7 @@ class SecretScan:
         return (namespace,) if namespace else self._index.namespaces(access)
 
     def _in_use(
-        self, reader: PodReader, access: Access, namespace: str
+        self, reader: "PodReader", access: Access, namespace: str
     ) -> tuple[dict[str, InUse], Problem | None]:
         everything = access.sees_everything and not namespace
         namespaces = self._namespaces(access, namespace)

@@ -175,7 +175,7 @@ class ApiServer:
         kind: str = "application/json",
     ) -> Answer:
         """One HTTP call with the token of a user, or another token. Returns any response, also an error."""
-        answer = _connections(str(self.ca_file), self.ca_file.stat().st_mtime_ns).request(
+        answer = _connections(str(self.ca_file), self.ca_file.stat().st_mtime_ns, os.getpid()).request(
             method,
             self.url + path,
             body=None if body is None else json.dumps(body).encode(),
@@ -271,8 +271,9 @@ def canary_token(user: str) -> str:
 
 
 @cache
-def _connections(ca_file: str, written: int) -> urllib3.PoolManager:
-    """Kept open, for a handshake costs both ends several milliseconds. A server that starts again has a new CA file."""
+def _connections(ca_file: str, written: int, process: int) -> urllib3.PoolManager:
+    """Kept open, for a handshake costs both ends several milliseconds. A server that starts again has a new CA file. A
+    process that was forked must not use the connections of its parent."""
     return urllib3.PoolManager(ca_certs=ca_file, timeout=60, maxsize=8, retries=urllib3.Retry(False))
 
 
