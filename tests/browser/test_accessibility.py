@@ -24,6 +24,8 @@ from tests.peers.visitors import People
 from tests.peers.words import ZH
 
 TEAM_A = "/registries/?namespace=team-a"
+STILL = {"color_scheme": "light", "reduced_motion": "reduce"}
+"""From the beginning: a change of the theme in the middle of a page makes all of its rows move."""
 
 
 def violations(page: Page) -> list[str]:
@@ -60,14 +62,14 @@ def violations(page: Page) -> list[str]:
 )
 def test_page(people: People, person: str, path: str, heading: str) -> None:
     people.watch.expected.add(404)
-    page = people(person).open(path, theme="system")
+    page = people(person).open(path, theme="system", media=STILL)
     expect(page.get_by_role("heading", name=heading).first).to_be_visible()
 
     assert violations(page) == []
 
 
 def test_the_login_page_with_and_without_an_error(people: People) -> None:
-    page = people.stranger().open("/login/", theme="system")
+    page = people.stranger().open("/login/", theme="system", media=STILL)
     assert violations(page) == []
 
     page.get_by_label(ZH.username).fill("olive")
@@ -79,7 +81,7 @@ def test_the_login_page_with_and_without_an_error(people: People) -> None:
 
 
 def test_a_token_is_made_and_revoked_by_keyboard(people: People) -> None:
-    page = people("olive").open("/tokens/", theme="system")
+    page = people("olive").open("/tokens/", theme="system", media=STILL)
     page.get_by_role("link", name="新建访问令牌").focus()
     page.keyboard.press("Enter")
     page.get_by_role("dialog").get_by_label(ZH.name).focus()
@@ -103,7 +105,7 @@ def test_a_token_is_made_and_revoked_by_keyboard(people: People) -> None:
 
 class TestTheListWith:
     def show(self, people: People, path: str = TEAM_A, width: int = 1280) -> Page:
-        return people("olive").open(path, theme="system", width=width)
+        return people("olive").open(path, theme="system", media=STILL, width=width)
 
     def test_a_selection(self, people: People) -> None:
         page = self.show(people, "/registries/?size=10")
@@ -159,7 +161,7 @@ class TestTheListWith:
 
 class TestTheDialog:
     def test_to_add(self, people: People, console: RunningConsole) -> None:
-        page = people("olive").open(TEAM_A, theme="system")
+        page = people("olive").open(TEAM_A, theme="system", media=STILL)
         form = open_add(page)
         fill(form, **credential(console, "wrong-password"))
         expect(form.get_by_text("该命名空间的 harbor-team-a 使用相同的域名和用户名。")).to_be_visible()
@@ -172,7 +174,7 @@ class TestTheDialog:
         assert violations(page) == []
 
     def test_to_add_with_errors(self, people: People) -> None:
-        page = people("olive").open(TEAM_A, theme="system")
+        page = people("olive").open(TEAM_A, theme="system", media=STILL)
         form = open_add(page)
         fill(form, provider="阿里云", name="No Name")
         form.get_by_role("button", name=ZH.ok, exact=True).click()
@@ -181,7 +183,7 @@ class TestTheDialog:
 
     def test_to_edit_one_that_somebody_else_changed(self, people: People, console: RunningConsole) -> None:
         add_registry(people("olive"), console, "harbor-conflict", namespace="team-a")
-        page = people("olive").open(TEAM_A, theme="system")
+        page = people("olive").open(TEAM_A, theme="system", media=STILL)
         other = people("omar").open(TEAM_A)
         for place, text in ((page, "meins"), (other, "deins")):
             choose(place, "harbor-conflict", ZH.edit)
@@ -195,14 +197,14 @@ class TestTheDialog:
         assert violations(page) == []
 
     def test_to_delete(self, people: People) -> None:
-        page = people("olive").open(TEAM_A, theme="system")
+        page = people("olive").open(TEAM_A, theme="system", media=STILL)
         choose(page, "harbor-team-a", ZH.delete)
         expect(dialog(page).get_by_role("textbox")).to_be_focused()
         assert violations(page) == []
 
     def test_to_delete_many_and_of_its_run(self, people: People, console: RunningConsole) -> None:
         add_registry(people("olive"), console, "harbor-doomed", namespace="team-a")
-        page = people("olive").open(TEAM_A, theme="system")
+        page = people("olive").open(TEAM_A, theme="system", media=STILL)
         row(page, "harbor-doomed").get_by_role("checkbox").check()
         page.get_by_role("button", name=ZH.delete_selected).click()
         dialog(page).get_by_role("textbox").fill("1")
@@ -213,7 +215,7 @@ class TestTheDialog:
         assert violations(page) == []
 
     def test_to_add_with_a_certificate_to_trust(self, people: People, console: RunningConsole) -> None:
-        page = people("olive").open(TEAM_A, theme="system")
+        page = people("olive").open(TEAM_A, theme="system", media=STILL)
         form = open_add(page)
         fill(form, **credential(console, "self-signed"))
         form.get_by_role("button", name=ZH.test).click()
@@ -232,7 +234,7 @@ class TestTheDialog:
     ) -> None:
         for name, values in (("axe-down", credential(console, "down")), ("axe-held", held.credential)):
             add_registry(people("olive"), console, name, namespace="team-b", **values)
-        page = people("olive").open("/registries/?q=axe-", theme="system")
+        page = people("olive").open("/registries/?q=axe-", theme="system", media=STILL)
         for name in ("axe-down", "axe-held"):
             expect(status(page, name)).to_have_text(ZH.failed)
         held.hold()
@@ -260,7 +262,7 @@ class TestTheDialog:
         ],
     )
     def test_of_the_administration(self, people: People, path: str, opener: str) -> None:
-        page = people("olive").open(path, theme="system")
+        page = people("olive").open(path, theme="system", media=STILL)
         page.get_by_role("link", name=opener).click()
         expect(dialog(page)).to_be_visible()
         assert violations(page) == []
@@ -269,7 +271,7 @@ class TestTheDialog:
         people.watch.expected.add(401)
         person = people.stranger("nina")
         person.log_in()
-        page = person.open(TEAM_A, theme="system")
+        page = person.open(TEAM_A, theme="system", media=STILL)
         person.context.clear_cookies(name="sessionid")
         page.get_by_role("searchbox", name=ZH.search).fill("harbor")
         expect(page.get_by_role("dialog", name=ZH.session_ended)).to_be_visible()
@@ -277,7 +279,7 @@ class TestTheDialog:
 
 
 def test_a_toast(people: People) -> None:
-    page = people("olive").open("/registries/team-a/harbor-team-a/", theme="system")
+    page = people("olive").open("/registries/team-a/harbor-team-a/", theme="system", media=STILL)
     page.get_by_role("button", name="复制").first.click()
     expect(page.get_by_role("status").filter(has_text="已复制")).to_be_visible()
     assert violations(page) == []

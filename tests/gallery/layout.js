@@ -200,18 +200,18 @@
   }
 
   // How far what reacts to a pointer reaches to both sides of a point, up to `need` pixels. The edge of the window is no edge,
-  // nor is what floats above the page for a while.
+  // nor is what floats above the page for a while. Most reach half of it on each side, and one look there tells.
+  const reaches = (it, px, py) => {
+    if (px < 1 || py < 1 || px > innerWidth - 1 || py > innerHeight - 1) return true;
+    const there = document.elementFromPoint(px, py);
+    return reacts(it, there) || (layer(there) !== null && layer(there) !== layer(it));
+  };
   const extent = (it, x, y, dx, dy, need) => {
+    const half = need / 2 - 0.5;
+    if ([-1, 1].every((sign) => reaches(it, x + sign * dx * half, y + sign * dy * half))) return need;
     let reached = 0;
     for (const sign of [-1, 1]) {
-      for (let step = 0.5; step < need; step += 1) {
-        const [px, py] = [x + sign * dx * step, y + sign * dy * step];
-        const outside = px < 1 || py < 1 || px > innerWidth - 1 || py > innerHeight - 1;
-        const there = outside ? null : document.elementFromPoint(px, py);
-        const isUnder = layer(there) !== null && layer(there) !== layer(it);
-        if (!outside && !reacts(it, there) && !isUnder) break;
-        reached += 1;
-      }
+      for (let step = 0.5; step < need && reached < need && reaches(it, x + sign * dx * step, y + sign * dy * step); step += 1) reached += 1;
     }
     return Math.min(reached + 1, need + 1);
   };

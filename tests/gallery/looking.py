@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
@@ -73,14 +74,18 @@ def look_at(
 def _opened(state: State, people: People, scene: Scene, variant: Variant) -> Page:
     person = people(state.person) if state.person else people.stranger()
     width, height = variant.window
-    page = person.open(state.path, language=variant.language, theme="system", width=width, height=height)
-    page.emulate_media(reduced_motion="reduce")
+    size = {"width": width, "height": height}
+    page = person.open(state.path, language=variant.language, theme="system", media=_media(variant), **size)
     state.act(page, scene)
     return page
 
 
+def _media(variant: Variant) -> dict[str, Any]:
+    return {"color_scheme": variant.theme, "reduced_motion": "reduce"}
+
+
 def _look(page: Page, state: State, variant: Variant, folder: Path | None, *, axe: bool) -> Look:
-    page.emulate_media(color_scheme=variant.theme, reduced_motion="reduce")  # type: ignore[arg-type]
+    page.emulate_media(**_media(variant))
     expect(page.locator("html")).to_have_attribute("data-bs-theme", variant.theme)
     look = Look(state, variant)
     if folder is not None:
