@@ -153,7 +153,12 @@ def test_the_copies_are_changed_at_once_with_two_writes_each_and_one_test(
     assert wait_for(settled)
     for name in names[1:]:
         own = [(method, path.split("/")[-2]) for method, path in front.asked if path.endswith(f"/{name}")]
-        assert own == [("GET", "registrysecrets"), ("PATCH", "registrysecrets"), ("PATCH", "secrets")]
+        assert own[:2] == [("GET", "registrysecrets"), ("PATCH", "registrysecrets")]
+        writes = [kind for method, kind in own if method != "GET"]
+        # The upkeep of pull secrets sees the change as well: on a busy machine it can come before the run.
+        assert (writes[:2], set(writes[2:])) in [
+            (["registrysecrets", "secrets"], it) for it in (set(), {"secrets"})
+        ]
         assert passwords(cluster.server.call("GET", secret(Key("team-a", name))).body) == {right}
     verdicts = {people.find(it).verification for it in names}
     assert len(verdicts) == 1
