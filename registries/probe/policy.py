@@ -70,8 +70,8 @@ class TlsContexts:
         self._made: OrderedDict[Hashable, ssl.SSLContext] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-        """The context for this key, made by `make` if there is none; only one thread makes it. Errors of `make` are
-        not caught. When the cache is full, the least recently used context is dropped."""
+        """The context for this key. If there is none, `make` makes it, in one thread only, and its errors are raised.
+        When the cache is full, the least recently used context is dropped."""
         with self._lock:
             context = self._made.pop(key, None) or make()
             self._made[key] = context

@@ -61,7 +61,8 @@ class RotationRows:
         robots: Sequence[str] = (),
     ) -> None:
         """Seals the values that change, as fields of Draft, and the values before, by uid."""
-        Run.objects.filter(pk=run_id).update(robots=list(robots))
+        if robots:
+            Run.objects.filter(pk=run_id).update(robots=list(robots))
         sealed = self._seal(run_id, "new", changes)
         Rotation.objects.create(run_id=run_id, sealed=sealed, anyway=anyway, by_token=by_token)
         rows = (
