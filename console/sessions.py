@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 _DATA = (
-    f"SELECT session_data FROM {Session._meta.db_table} "  # noqa: S608  # nosec
+    f"SELECT session_data FROM {Session._meta.db_table} "  # noqa: S608
     "WHERE session_key = %s AND expire_date > %s"
 )
 

@@ -18,7 +18,6 @@ ROOT = Path(__file__).resolve().parents[1]
 BESIDE_PYTHON = Path(sys.executable).parent
 TOOLS = {
     "mypy": ["mypy"],
-    "bandit": ["bandit", "-q", "-r", "console", "registries", "-c", "pyproject.toml"],
     "djlint": ["djlint", "templates", "--lint", "--quiet"],
     "imports": ["lint-imports"],
     "ruff": ["ruff", "check", "."],

@@ -219,7 +219,7 @@ def _parsed(text: str) -> Json:
         raise _invalid("kubeconfig", Problem.KUBECONFIG_MALFORMED)
     try:
         _count(text)
-        config = yaml.load(text, Loader=_Plain)  # noqa: S506  # nosec B506
+        config = yaml.load(text, Loader=_Plain)  # noqa: S506
     except (yaml.YAMLError, ValueError, RecursionError):
         raise _invalid("kubeconfig", Problem.KUBECONFIG_MALFORMED) from None
     if not isinstance(config, dict) or config.get("kind", "Config") != "Config" or "users" not in config:

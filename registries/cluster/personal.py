@@ -24,7 +24,7 @@ from registries.cluster.reviews import ask, may
 from registries.domain.errors import Forbidden, NotFound, Problem, Unavailable
 
 SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-TOKEN_REVIEW = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105  # nosec B105
+TOKEN_REVIEW = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105
 ANONYMOUS = "system:anonymous"
 CONNECTIONS_KEPT = 64
 """Connections kept open for people with a client certificate, who each need separate sockets."""

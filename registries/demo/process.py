@@ -3,7 +3,7 @@
 import json
 import os
 import selectors
-import subprocess  # nosec B404
+import subprocess
 import sys
 import tempfile
 import time
@@ -51,7 +51,7 @@ class DemoRegistries:
         command = [sys.executable, "-m", "registries.demo", "--state", str(self.state_dir)]
         with tempfile.TemporaryFile() as errors:
             # The command is our own interpreter and module.
-            self._child = child = subprocess.Popen(  # noqa: S603 # nosec B603
+            self._child = child = subprocess.Popen(  # noqa: S603
                 [*command, "--base-port", str(self._base_port)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

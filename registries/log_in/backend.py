@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _FIELDS = ("id", "password", "is_superuser", "username", "is_active")
 """In the order of the model."""
-_ACCOUNT = f"SELECT {', '.join(_FIELDS)} FROM {User._meta.db_table} WHERE id = %s"  # noqa: S608  # nosec
+_ACCOUNT = f"SELECT {', '.join(_FIELDS)} FROM {User._meta.db_table} WHERE id = %s"  # noqa: S608
 
 
 class AccountBackend(ModelBackend):

@@ -21,7 +21,7 @@ POLL = 0.02
 """Seconds between two looks for the writes of other processes, while a watch waits."""
 READ = 32
 """Bodies kept as read. One request reads the same one several times; a body may have a quarter of a megabyte."""
-_VERSION = f"SELECT value FROM {StoreVersion._meta.db_table} WHERE id = 1"  # noqa: S608  # nosec
+_VERSION = f"SELECT value FROM {StoreVersion._meta.db_table} WHERE id = 1"  # noqa: S608
 """Written out: every list asks it, and Django takes longer to write it than a database to answer."""
 
 

@@ -87,22 +87,9 @@ def _report_bytes(console: Serving, session: requests.Session) -> None:
     encodings = {"Accept-Encoding": "gzip, br"}
     page, markup = _fetch(console, session, LIST, encodings)
     assets = sorted(set(re.findall(r'(?:href|src)="(/(?:static|icons)/[^"#]+)', markup)))
-    modules = [path for path in assets if path.endswith(".js")]
-    seen = set(assets)
-    total = page
-    while assets:
-        path = assets.pop()
-        size, text = _fetch(console, session, path, encodings)
-        total += size
-        for name in re.findall(r'(?:from|import)\s*"\./([^"]+)"', text) if path.endswith(".js") else ():
-            found = f"/static/{name}"
-            if found not in seen:
-                seen.add(found)
-                assets.append(found)
+    total = page + sum(_fetch(console, session, path, encodings)[0] for path in assets)
     fragment, _ = _fetch(console, session, LIST, {**encodings, **HTMX})
-    say(
-        f"A first visit: {total / 1024:.1f} KiB in {len(seen) + 1} answers (target 100); {len(modules)} scripts named"
-    )
+    say(f"A first visit: {total / 1024:.1f} KiB in {len(assets) + 1} answers (target 100)")
     note("a first visit, KiB", total / 1024, 100)
     note("a fragment of 50 rows, KiB", fragment / 1024, 8)
     say(f"A fragment of 50 rows: {fragment / 1024:.1f} KiB (target 8)")

@@ -249,4 +249,4 @@ def _is_older(registry: RegistrySecret, age: timedelta) -> bool:
 
 
 def _about(interval: timedelta) -> float:
-    return interval.total_seconds() * random.uniform(1 - JITTER, 1 + JITTER)  # nosec B311
+    return interval.total_seconds() * random.uniform(1 - JITTER, 1 + JITTER)

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString  # noqa: TID251
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
