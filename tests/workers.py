@@ -29,7 +29,6 @@ GROUPS = {
     ),
     "browser, first half": (
         *(
-            "tests/browser/test_accessibility.py",
             "tests/browser/test_gallery.py",
             "tests/browser/test_guide.py",
         ),

@@ -8,13 +8,13 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from registries.cluster.paths import pods_in
 from registries.demo.seed import NAMESPACES
-from tests.browser.test_accessibility import violations
 from tests.browser.test_session import CHECKS, session_dialog
 from tests.canary import CANARY, TOKEN
 from tests.gallery.looking import ALL, RULES, Variant, look_at
 from tests.gallery.of_people import PEOPLE_STATES, furnished
 from tests.gallery.scene import Scene, State
 from tests.peers.api_server import ApiServer, canary_token
+from tests.peers.axe import complaints
 from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.console_page import dialog, fill, input_, open_add, row
 from tests.peers.failing_pods import HARBOR, RESTARTER, fails
@@ -69,16 +69,6 @@ def arrived(page: Page, user: str) -> None:
 
 
 class TestTheLoginPage:
-    def test_axe_finds_nothing_with_and_without_an_error(self, people: People) -> None:
-        page = people.stranger().open("/login/", theme="system")
-        page.get_by_text("粘贴 kubeconfig", exact=True).click()
-        assert violations(page) == []
-
-        page.get_by_role("button", name=ZH.log_in, exact=True).click()
-        expect(page.get_by_role("alert")).to_be_visible()
-
-        assert violations(page) == []
-
     @pytest.mark.parametrize(
         ("words", "said"),
         [(ZH, "集群不接受该凭证"), (EN, "The cluster does not accept this credential")],
@@ -201,7 +191,7 @@ def test_a_failing_pod_is_made_again_in_the_name_of_the_person(people: People, c
 
     page.get_by_role("link", name="重新创建 shop-0").click()
     expect(dialog(page)).to_contain_text("shop-0")
-    assert violations(page) == []
+    assert complaints(page) == []
     assert page.evaluate(RULES, True) == []
     dialog(page).get_by_role("button", name="重启", exact=True).click()
     expect(dialog(page).get_by_role("alert")).to_contain_text("你在集群上无权重启该工作负载")
@@ -241,7 +231,7 @@ def test_a_test_from_a_node(people: People, cluster: Cluster) -> None:
         path = f"{pods_in('team-a')}/{it['metadata']['name']}/status"
         cluster.server.call("PATCH", path, {"status": status}, kind=MERGE_PATCH)
     expect(form.locator("#node-verdict")).to_contain_text("不带凭证的拉取被拒绝")
-    assert violations(page) == []
+    assert complaints(page) == []
     assert cluster.server.call("GET", pods_in("team-a")).body["items"] == []
     cluster.unbind("team-a-admin", "image-prober", "team-a")
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_accessibility import violations
+from tests.peers.axe import complaints
 from tests.peers.console_page import add_registry, credential, dialog, fill
 from tests.peers.held import HeldRegistry, kept_back
 from tests.peers.running_console import RunningConsole
@@ -171,7 +171,7 @@ class TestAnOpenDetailsPage:
         expect(page.get_by_role("main").get_by_role("button")).to_have_count(0)
         expect(page.get_by_role("link", name=ZH.delete)).to_have_count(0)
         expect(page.get_by_role("main")).to_be_focused()
-        assert violations(page) == []
+        assert complaints(page) == []
         page.get_by_role("link", name="返回列表").click()
         expect(page.get_by_role("heading", level=1)).to_have_text(ZH.registries)
 

@@ -348,3 +348,23 @@ def test_the_focus_stays_on_a_count_that_is_drawn_anew(people: People) -> None:
     page.wait_for_function("() => document.querySelector('#strip:not([data-old])')")
 
     assert page.evaluate("() => [document.activeElement.id, window.lost]") == ["tile-failed", False]
+
+
+def test_a_token_is_made_and_revoked(people: People) -> None:
+    page = people("olive").open("/tokens/")
+    page.get_by_role("link", name="新建访问令牌").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_label(ZH.name).focus()
+    page.keyboard.type("CI")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("rct_")
+
+    expect(page.get_by_role("link", name="我已复制")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("cell", name="CI rct_")).to_be_visible()
+    page.get_by_role("link", name="吊销 CI").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_role("button", name="吊销令牌").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="还没有访问令牌")).to_be_visible()

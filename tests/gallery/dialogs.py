@@ -188,6 +188,11 @@ def trusted(page: Page, scene: Scene) -> None:
     page.locator(".verdict:not(.verdict-busy)").wait_for()
 
 
+def trusted_blindly(page: Page, scene: Scene) -> None:
+    open_add(page, scene)
+    page.locator("[name=tls][value=skip]").check()
+
+
 def wrong_number(page: Page, scene: Scene) -> None:
     delete_many(page, scene)
     page.locator("#batch-count").fill("1")
@@ -297,6 +302,7 @@ DIALOGS = (
     State("add-untrusted", TEAM_A, typed("self-signed")),
     State("add-tested", TEAM_A, typed("harbor")),
     State("add-trusted", TEAM_A, trusted),
+    State("add-skip", TEAM_A, trusted_blindly),
     State("add-rules", TEAM_A, typed_name),
     State("add-dockerhub", TEAM_A, of_provider("dockerhub")),
     State("add-aliyun", TEAM_A, of_provider("aliyun")),

@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Page
 
-from tests.gallery.scene import Scene, State
+from registries.demo.seed import PASSWORD
+from tests.gallery.scene import TEAM_A, Scene, State
 
 
 def wrong(page: Page, scene: Scene) -> None:
@@ -31,7 +32,19 @@ def wrong_old_password(page: Page, scene: Scene) -> None:
     page.locator("#error-summary").wait_for()
 
 
+def ended(page: Page, scene: Scene) -> None:
+    """A session that ends while its list is open."""
+    page.locator("[name=username]").fill("nina")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    page.goto(TEAM_A)
+    page.context.clear_cookies(name="sessionid")
+    page.locator("#q").fill("harbor")
+    page.locator("#session-body form").wait_for()
+
+
 LOG_IN_STATES = (
+    State("session-ended", "/login/", ended, person="", status=401),
     State("password", "/password/"),
     State("password-errors", "/password/", wrong_old_password, status=422),
     State("login", "/login/", person=""),
