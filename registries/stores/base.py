@@ -5,12 +5,13 @@ the only way to read a password. The document of a RegistrySecret is its resourc
 Every patch and delete carries the uid that was read, so that another registry of the same name is never touched.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from math import inf
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from registries.domain.errors import Conflict, Problem, Unavailable
 from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Removal, Verification
@@ -86,10 +87,10 @@ class Freshness:
     just started does not know all roles."""
 
 
-class Store(Protocol):
+class Store(ABC):
     """Raises the errors of domain/errors.py. While the store is away, every method raises Unavailable.
 
-    A method with a value of its own is for a store without what it is about.
+    Every store has the abstract methods. The others are for a store that has what they are about.
     """
 
     manages_namespaces: bool = False
@@ -101,38 +102,39 @@ class Store(Protocol):
         """Ends the background threads of the store in this process."""
         return
 
+    @abstractmethod
     def freshness(self) -> Freshness:
         """The freshness of `changes`, from memory and without waiting."""
-        ...
 
+    @abstractmethod
     def changes(self, since: str | None) -> Changes:
         """The changes since a version. For None, or for a version that is too old: everything."""
-        ...
 
+    @abstractmethod
     def wait(self, since: str | None, seconds: float) -> None:
         """Returns when `changes(since)` has news, at most 20 ms later than the write, or after `seconds`."""
-        ...
 
     def reached(self, version: int) -> bool:
         """Whether a resource version that `changes` has not seen can still be a version of this store."""
         return False
 
+    @abstractmethod
     def get(self, key: Key) -> RegistrySecret:
         """One registry as it is now. NotFound."""
-        ...
 
     def writer(self, key: Key, annotation: str) -> Writer | None:
         """The program that last wrote an annotation or the PASSWORD of writer.py; None if the console did. NotFound."""
         return None
 
+    @abstractmethod
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
         """Stores a new registry and returns it as stored. AlreadyExists; NotFound for its namespace.
 
         A dry run, also of `annotate` and `delete`, raises the same errors and changes nothing. The registry returned
         by a dry run of `create` may have an empty uid and resource_version.
         """
-        ...
 
+    @abstractmethod
     def annotate(
         self,
         key: Key,
@@ -146,13 +148,13 @@ class Store(Protocol):
 
         NotFound; Conflict `recreated` for another uid, `changed` for another version.
         """
-        ...
 
     def annotate_all(self, places: Sequence[tuple[Key, str]], annotations: Mapping[str, str | None]) -> bool:
         """Merges the same annotations into several registries, by key and uid, in one step. Those that are gone are
         left out. False, and nothing done, where each registry takes a call of its own."""
         return False
 
+    @abstractmethod
     def set_password(
         self,
         key: Key,
@@ -172,12 +174,12 @@ class Store(Protocol):
         NotFound; Conflict as for `annotate`; Refused `password_fixed` where the cluster's definition forbids it.
         `with_secret`: SecretWaits when the password is stored, but its pull secret is not written yet.
         """
-        ...
 
+    @abstractmethod
     def draft(self, key: Key, *, uid: str) -> Draft:
         """What creates a registry again, with its password. NotFound; Conflict `recreated`; Unavailable."""
-        ...
 
+    @abstractmethod
     def replace(self, draft: Draft, *, uid: str) -> RegistrySecret:
         """Deletes the registry with this uid and creates another one in its place. Its pull secret is never absent.
 
@@ -185,39 +187,38 @@ class Store(Protocol):
         gone is only created. Conflict `recreated` when another registry has the name, `being_deleted` when finalizers
         hold the old one; and the errors of `create`.
         """
-        ...
 
+    @abstractmethod
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> bool:
         """Deletes a registry. False if finalizers hold it: it is gone later. NotFound; Conflict `recreated`."""
-        ...
 
+    @abstractmethod
     def credential(self, key: Key, *, uid: str) -> Credential:
         """The address, user name and password for one test. NotFound; Conflict `recreated`; Unavailable."""
-        ...
 
+    @abstractmethod
     def whole(self, key: Key, *, uid: str) -> Resource:
         """The resource with its password, to `restore` it after a deletion. Seal it before it is stored; never show it.
 
         NotFound; Conflict `recreated`; Unavailable.
         """
-        ...
 
+    @abstractmethod
     def restore(self, resource: Resource) -> RegistrySecret:
         """Creates a resource of `whole` again, under a new uid. The errors of `create`."""
-        ...
 
+    @abstractmethod
     def fingerprint(self, registry: RegistrySecret) -> bytes:
         """The digest of domain/resource.py for a registry of `changes` or `get`. NotFound; Conflict `recreated`;
         Unavailable. Empty for a registry without a password."""
-        ...
 
+    @abstractmethod
     def acting_as(self, acting: object | None) -> "Store":
         """This store, with writes, `credential`, `whole` and `draft` in the name of a person.
 
         The embedded store has no names and returns itself. On a cluster each of these calls can also raise Forbidden,
         and Unavailable `session_ended` when the person's credential is gone or no longer accepted.
         """
-        ...
 
     def pull_secret(self, key: Key) -> PullSecret:
         """The state of a pull secret, after a repair where one was necessary. NONE where the store has none."""

@@ -1,5 +1,7 @@
 """The contract of every store (stores/base.py): the same tests against the embedded one and a real API server."""
 
+import ast
+import inspect
 import json
 import time
 from collections.abc import Iterator
@@ -21,6 +23,8 @@ from registries.domain.registry import (
 from registries.domain.resource import PREFIX, encode_password
 from registries.schedule.placing import fingerprint
 from registries.stores.base import Store
+from registries.stores.embedded import EmbeddedStore
+from registries.stores.sealing import Sealer
 from tests.canary import CANARY
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
@@ -52,6 +56,20 @@ def shown(registry: RegistrySecret) -> dict[str, Any]:
 def same(one: RegistrySecret, other: RegistrySecret) -> bool:
     """Values and documents; `==` alone does not compare documents."""
     return one == other and shown(one) == shown(other)
+
+
+def test_a_store_that_lacks_a_method_cannot_be_made() -> None:
+    assert len(Store.__abstractmethods__) > 10
+    for name in Store.__abstractmethods__:
+        lacking = type("Lacking", (EmbeddedStore,), {name: getattr(Store, name)})
+        with pytest.raises(TypeError, match=name):
+            lacking(Sealer(()))
+
+
+def test_every_other_method_of_a_store_has_a_body() -> None:
+    [store] = ast.parse(inspect.getsource(Store)).body
+    methods = [it for it in ast.walk(store) if isinstance(it, ast.FunctionDef)]
+    assert {it.name for it in methods if len(it.body) < 2} == Store.__abstractmethods__
 
 
 def test_create_gives_an_identity_and_keeps_what_was_given(store: Store) -> None:
