@@ -19,7 +19,6 @@ from registries.domain.registry import Key
 from registries.limits import exclusive
 from registries.models import Run, RunItem
 from registries.runs.execution import Execution
-from registries.runs.heartbeat import Heartbeat, RetryPolicy
 from registries.runs.run import (
     LOST_AFTER,
     RESUMABLE,
@@ -43,7 +42,6 @@ PROPOSALS_KEPT = 20
 """Of one person and kind. Each may hold as many items as there are registries."""
 RECENT = timedelta(minutes=10)
 """How long the list mentions a run that has ended."""
-
 LOOKED_AT = 20
 """The newest runs, of all kinds, that the list looks at: one query."""
 
@@ -124,11 +122,12 @@ class Runs:
         for an undo; a resumed run keeps to it. `prepare` is called once the run is claimed, before its work begins.
         """
         fence = self._claim(access, run_id, prepare, forget=forget)
-        self._background.submit(lambda: self._work(run_id, fence, access, access_now))
+        self._background.submit(lambda: self._work(run_id, fence, access, access_now or self._access_now))
 
     def work(self, *, access: Access, run_id: UUID, access_now: AccessNow) -> None:
         """Does a run in this thread, and returns when it has ended. Raises the errors of `start`."""
-        self._work(run_id, self._claim(access, run_id), access, access_now)
+        fence = self._claim(access, run_id, lambda: None, forget=False)
+        self._work(run_id, fence, access, access_now)
 
     def cancel(self, *, access: Access, run_id: UUID) -> None:
         """Begin no further item. Items under way end and are recorded; a run that has ended stays as it is.
@@ -163,40 +162,38 @@ class Runs:
 
     def namespaces(self, *, access: Access, run_id: UUID) -> dict[str, int]:
         """The number of items in each namespace, by name."""
-        items = _visible(self._own(access, run_id), access)
+        items = self._items(access, run_id)
         return dict(items.values_list("namespace").annotate(Count("pk")).order_by("namespace"))
 
     def items(self, *, access: Access, run_id: UUID, namespace: str = "") -> list[Item]:
         """The items of a namespace, or all, by namespace and name."""
-        items = _visible(self._own(access, run_id), access)
-        items = items.filter(**{"namespace": namespace} if namespace else {})
-        return read_items(items.order_by("namespace", "name"))
+        items = self._items(access, run_id).order_by("namespace", "name")
+        return read_items(items.filter(namespace=namespace) if namespace else items)
 
     def in_order(self, *, access: Access, run_id: UUID) -> list[Item]:
         """All items in the order in which they were given."""
-        return read_items(_visible(self._own(access, run_id), access).order_by("pk"))
+        return read_items(self._items(access, run_id).order_by("pk"))
 
     def ended(self, *, access: Access, run_id: UUID, reason: str, problem: str) -> list[Item]:
         """The items that ended with a reason and a problem, by namespace and name."""
-        items = _visible(self._own(access, run_id), access).exclude(state=ItemState.WAITING)
-        return read_items(items.filter(reason=reason, problem=problem).order_by("namespace", "name"))
+        items = _ended(self._items(access, run_id)).filter(reason=reason, problem=problem)
+        return read_items(items.order_by("namespace", "name"))
 
     def failed(self, *, access: Access, run_id: UUID) -> list[Item]:
         """The items whose test failed, or that could not be tested or changed, by namespace and name."""
-        items = _unsuccessful(self._own(access, run_id), access).exclude(state=ItemState.LEFT_ALONE)
+        items = _unsuccessful(self._items(access, run_id)).exclude(state=ItemState.LEFT_ALONE)
         return read_items(items.order_by("namespace", "name"))
 
     def newest_failures(self, *, access: Access, run_id: UUID) -> list[Item]:
         """The items that did not end well, those left alone included, and deleted ones that finalizers hold, newest
         first; as many as the kind lists."""
-        run = self._own(access, run_id)
-        items = _unsuccessful(run, access) | _visible(run, access).filter(problem=Problem.BEING_DELETED)
-        items = items.order_by("-ended_at", "-pk")
-        return read_items(items[: self.kind.failures_listed])
+        items = self._items(access, run_id)
+        items = _unsuccessful(items) | items.filter(problem=Problem.BEING_DELETED)
+        return read_items(items.order_by("-ended_at", "-pk")[: self.kind.failures_listed])
 
     def newest_items(self, *, access: Access, run_id: UUID, most: int) -> list[Item]:
         """The items that ended last, newest first."""
-        ended = _visible(self._own(access, run_id), access).exclude(state=ItemState.WAITING)
+        ended = _ended(self._items(access, run_id))
         return read_items(ended.order_by("-ended_at", "-pk")[:most])
 
     def close(self, *, access: Access, run_id: UUID, outcome: ItemOutcome) -> None:
@@ -213,14 +210,7 @@ class Runs:
             run.save(update_fields=["state", "finished_at", "fence"])
             self.kind.finish(run_id)
 
-    def _claim(
-        self,
-        access: Access,
-        run_id: UUID,
-        prepare: Callable[[], object] = lambda: None,
-        *,
-        forget: bool = False,
-    ) -> int:
+    def _claim(self, access: Access, run_id: UUID, prepare: Callable[[], object], *, forget: bool) -> int:
         """Take the run for this process. Of two processes that try at once, one gets the Conflict.
 
         Returns the fencing number of the claim. The process of an earlier claim begins nothing any more.
@@ -243,9 +233,7 @@ class Runs:
         return run.fence
 
     def _require_no_other(self, access: Access) -> None:
-        if not self.kind.one_per_person:
-            return
-        if running := self._alive(access).first():
+        if self.kind.one_per_person and (running := self._alive(access).first()):
             raise Conflict(str(running), Problem.RUN_UNDER_WAY)
 
     def _alive(self, access: Access) -> QuerySet[Run, UUID]:
@@ -253,12 +241,11 @@ class Runs:
         alive = self._of(access).filter(state=RunState.RUNNING, beat_at__gt=timezone.now() - LOST_AFTER)
         return alive.values_list("pk", flat=True)
 
-    def _work(self, run_id: UUID, fence: int, access: Access, access_now: AccessNow | None = None) -> None:
-        heartbeat = Heartbeat(run_id, fence, access, access_now or self._access_now)
-        execution = Execution(run_id, self.kind, heartbeat, RetryPolicy(self._freshness), self._atomic)
+    def _work(self, run_id: UUID, fence: int, access: Access, access_now: AccessNow) -> None:
+        execution = Execution(run_id, fence, access, access_now, self.kind, self._freshness, self._atomic)
         if execution.work():
             with self._atomic():
-                if heartbeat.run.update(state=RunState.DONE, finished_at=timezone.now()):
+                if execution.run.update(state=RunState.DONE, finished_at=timezone.now()):
                     self.kind.finish(run_id)
 
     def _forget_old(self, access: Access) -> None:
@@ -280,6 +267,9 @@ class Runs:
         if run is None:
             raise NotFound(str(run_id))
         return run
+
+    def _items(self, access: Access, run_id: UUID) -> QuerySet[RunItem]:
+        return _visible(self._own(access, run_id), access)
 
 
 def kind_of(access: Access, run_id: UUID) -> str | None:
@@ -308,6 +298,9 @@ def _visible(run: Run, access: Access) -> QuerySet[RunItem]:
     )
 
 
-def _unsuccessful(run: Run, access: Access) -> QuerySet[RunItem]:
-    ended = _visible(run, access).exclude(state=ItemState.WAITING)
-    return ended.exclude(state=ItemState.DONE, reason__in=SUCCESSES)
+def _ended(items: QuerySet[RunItem]) -> QuerySet[RunItem]:
+    return items.exclude(state=ItemState.WAITING)
+
+
+def _unsuccessful(items: QuerySet[RunItem]) -> QuerySet[RunItem]:
+    return _ended(items).exclude(state=ItemState.DONE, reason__in=SUCCESSES)

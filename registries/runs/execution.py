@@ -17,6 +17,7 @@ from registries.domain.errors import ConsoleError, NotFound, Problem
 from registries.models import Run, RunItem
 from registries.runs.heartbeat import Heartbeat, RetryPolicy
 from registries.runs.run import RETRIED, Item, ItemOutcome, ItemQueue, ItemState, Kind, Step, read_items
+from registries.stores.base import Freshness
 
 PAUSE = 1.0
 """Seconds before a retry."""
@@ -27,29 +28,29 @@ WRITTEN_AT_ONCE = 500
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
 log = logging.getLogger(__name__)
 
 
-class Execution(Generic[T]):
+class Execution(Heartbeat, Generic[T]):
     """The work on one run, in one thread. A kind uses its public methods."""
 
     def __init__(
         self,
         run_id: UUID,
+        fence: int,
+        access: Access,
+        access_now: Callable[[Access], Access],
         kind: Kind[T],
-        heartbeat: Heartbeat,
-        retry: RetryPolicy,
+        freshness: Callable[[], Freshness],
         atomic: Callable[[], AbstractContextManager[object]],
     ) -> None:
+        super().__init__(run_id, fence, access, access_now)
         self.atomic = atomic
-        self._run_id = run_id
         self._kind = kind
-        self._heartbeat = heartbeat
-        self._retry = retry
+        self._retry = RetryPolicy(freshness)
         self._rows = RunItem.objects.filter(run=run_id).order_by("pk")
-        self._queue = ItemQueue(())
+        self.queue = ItemQueue(())
+        """The queue that the kind made for this run."""
         self._under_way = 0
         self._failed: set[int] = set()
         """The items that failed in a worker and are not recorded. No step begins meanwhile, if the kind halts."""
@@ -59,32 +60,6 @@ class Execution(Generic[T]):
         self._stopped_in_retry = False
         """The run was stopped before a retry. The item of that retry still waits."""
 
-    @property
-    def access(self) -> Access:
-        return self._heartbeat.access
-
-    @property
-    def queue(self) -> ItemQueue:
-        """The queue that the kind made for this run."""
-        return self._queue
-
-    @property
-    def stopped(self) -> bool:
-        return self._heartbeat.stopped
-
-    @property
-    def lost(self) -> bool:
-        """Whether another process has claimed the run. What is not known for sure may not be recorded then."""
-        return self._heartbeat.lost
-
-    def beat(self) -> bool:
-        """Keeps the run, between many writes. False if it is stopped."""
-        return self._heartbeat.beat()
-
-    def halt(self) -> None:
-        """Begin no further item. The person decides how the run goes on."""
-        self._heartbeat.halt()
-
     def items(self) -> list[Item]:
         """All items of the run, those that have ended included."""
         return read_items(self._rows)
@@ -92,10 +67,10 @@ class Execution(Generic[T]):
     def work(self) -> bool:
         """Do the waiting items. True when all have ended; False when the run was stopped before that."""
         self.forget = Run.objects.filter(pk=self._run_id, forget=True).exists()
-        self._queue = self._kind.queue(self)
+        self.queue = self._kind.queue(self)
         while True:
-            while self._heartbeat.beat() and self._has_room():
-                item = self._queue.take()
+            while self.beat() and self._has_room():
+                item = self.queue.take()
                 if item is None:
                     break
                 self._begin(item)
@@ -103,7 +78,7 @@ class Execution(Generic[T]):
                 self._collect()
             elif self.stopped:
                 return False
-            elif self._queue.is_empty:
+            elif self.queue.is_empty:
                 return True
 
     def patiently(self, call: Callable[[], R]) -> R:
@@ -123,7 +98,7 @@ class Execution(Generic[T]):
         if not self._retry.allows(error):
             return False
         time.sleep(PAUSE)
-        self._stopped_in_retry = not self._heartbeat.beat()
+        self._stopped_in_retry = not self.beat()
         return not self._stopped_in_retry
 
     def end(self, items: Sequence[Item], outcome: ItemOutcome) -> None:
@@ -132,12 +107,12 @@ class Execution(Generic[T]):
         if outcome.state is ItemState.DONE:
             self._retry.succeeded()
         for item in items:
-            for other, its_outcome in self._queue.ended(item, outcome):
+            for other, its_outcome in self.queue.ended(item, outcome):
                 self.write([other], its_outcome)
 
     def fail(self, item: Item, error: ConsoleError, problem: str = "") -> None:
         """End an item as failed. It still waits if the session ended, or the run was lost or stopped before a retry."""
-        if self.lost or self._heartbeat.ends_session(error) or self._stopped_in_retry:
+        if self.lost or self.ends_session(error) or self._stopped_in_retry:
             return
         problem = problem or item_problem(error, self.access, item.key.namespace)
         self.end([item], ItemOutcome(ItemState.FAILED, problem=problem))
@@ -190,7 +165,7 @@ class Execution(Generic[T]):
         result: T | None = None
         failure: ConsoleError | None = ConsoleError(str(item.key), Problem.FAILED)
         try:
-            result = call() if self._heartbeat.is_held() and not self._failed else None
+            result = call() if self.is_held() and not self._failed else None
             failure = None
         except ConsoleError as error:
             failure = error
@@ -205,7 +180,7 @@ class Execution(Generic[T]):
         """Wait for steps to finish, half a heartbeat at most, and record them."""
         finished = self._drain()
         self._under_way -= len(finished)
-        self._heartbeat.beat()
+        self.beat()
         results = [(item, result) for item, result, _ in finished if result is not None]
         failures = [(item, error) for item, _, error in finished if error is not None]
         idle = [item for item, result, error in finished if result is None and error is None]
@@ -216,19 +191,19 @@ class Execution(Generic[T]):
             self._failed.difference_update(item.id for item, _ in failures)
         if idle:
             self._kind.waits(idle, self)
-            self._queue.put_back(idle)
+            self.queue.put_back(idle)
 
     def _retry_or_fail(self, failures: Sequence[tuple[Item, ConsoleError]]) -> None:
         retried = []
         with self.atomic():
             for item, error in failures:
-                if not self.stopped and not self._heartbeat.ends_session(error) and self._retry.allows(error):
+                if not self.stopped and not self.ends_session(error) and self._retry.allows(error):
                     retried.append(replace(item, problem=RETRIED))
                 else:
                     self.fail(item, error)
         if retried:
             self._rows.filter(pk__in=[item.id for item in retried]).update(problem=RETRIED)
-            self._queue.put_back(retried)
+            self.queue.put_back(retried)
             time.sleep(PAUSE)
 
     def _drain(self) -> list[tuple[Item, T | None, ConsoleError | None]]:
@@ -236,7 +211,7 @@ class Execution(Generic[T]):
         finished = []
         enough = min(self._kind.recorded_at_once, (self._under_way + 1) // 2)
         try:
-            finished.append(self._finished.get(timeout=self._heartbeat.interval / 2))
+            finished.append(self._finished.get(timeout=self.interval / 2))
             until = time.monotonic() + GATHER
             while len(finished) < enough:
                 finished.append(self._finished.get(timeout=max(0.0, until - time.monotonic())))

@@ -43,6 +43,7 @@ class Heartbeat:
         self.stopped = False
         """The run was cancelled or lost, or the person's session has ended."""
         self.lost = False
+        """Another process has claimed the run. What is not known for sure may not be recorded then."""
         self._session_ended = False
 
     @property
@@ -75,7 +76,7 @@ class Heartbeat:
         return not self.lost
 
     def halt(self) -> None:
-        """Stops the run as `cancel` does."""
+        """Begins no further item, as `cancel` does. The person decides how the run goes on."""
         self.stopped = True
         self.run.update(state=RunState.CANCELLED, finished_at=timezone.now())
 
@@ -87,8 +88,8 @@ class Heartbeat:
         if error.problem != Problem.SESSION_ENDED:
             return False
         if not self._session_ended:
-            self._session_ended = self.stopped = True
-            self.run.update(state=RunState.CANCELLED, finished_at=timezone.now())
+            self._session_ended = True
+            self.halt()
         return True
 
 

@@ -195,7 +195,7 @@ def test_who_loses_the_role_meanwhile_deletes_nothing(people: Cast, cluster: Clu
     run = proposed(people, [people.add("a")])
     weaker = people.access("vic")
 
-    services().runs["delete"]._work(run, 0, weaker)
+    services().runs["delete"]._work(run, 0, weaker, services().people.access_now)
 
     assert left(cluster) == {"a"}
     assert [item.problem for item in failed(people, run)] == ["Forbidden"]

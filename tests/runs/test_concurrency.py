@@ -131,8 +131,8 @@ def test_a_process_that_slept_does_no_item_that_another_process_has(cast: Cast, 
     kind.at_once = 3  # two more are begun, and wait for the thread
     first = runs_of(kind, threads=1)
     run = proposed(cast, first)
-    fence = first._claim(cast.access("olive"), run)
-    sleeper = threading.Thread(target=first._work, args=(run, fence, cast.access("olive")))
+    fence = first._claim(cast.access("olive"), run, lambda: None, forget=False)
+    sleeper = threading.Thread(target=first._work, args=(run, fence, cast.access("olive"), first._access_now))
     sleeper.start()
     assert asleep.wait(60)
 
@@ -167,10 +167,10 @@ def test_a_verdict_of_a_test_that_was_given_up_is_not_recorded(
 def test_a_run_that_was_taken_cannot_be_claimed_a_second_time(cast: Cast) -> None:
     runs = runs_of(Patient(lambda item: ""))
     run = proposed(cast, runs)
-    fence = runs._claim(cast.access("olive"), run)
+    fence = runs._claim(cast.access("olive"), run, lambda: None, forget=False)
 
     with pytest.raises(Conflict, match="already_running"):
-        runs._claim(cast.access("olive"), run)
+        runs._claim(cast.access("olive"), run, lambda: None, forget=False)
 
     assert Run.objects.get().fence == fence == 1
     assert RunItem.objects.count() == 3
