@@ -72,7 +72,7 @@ def text_problem(text: str, longest: int, *, lines: bool = False) -> Problem | N
     return None
 
 
-def metadata_causes(labels: Given, annotations: Given, password: str, bundle: str = "") -> Causes:
+def metadata_causes(labels: Given, annotations: Given, password: str, bundle: str) -> Causes:
     """The problems of labels and annotations as sent. `bundle`, an annotation of the console, adds to the size.
 
     A problem with a key is reported at the whole map, as an API server does: the key itself may hold the password.

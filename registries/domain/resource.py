@@ -171,7 +171,7 @@ def draft_of(resource: Resource, registry: RegistrySecret, password: str) -> Dra
     )
 
 
-def password_annotations(at: datetime, verdict: Verification | None = None) -> dict[str, str | None]:
+def password_annotations(at: datetime, verdict: Verification | None) -> dict[str, str | None]:
     """The part of the merge patch of a new password with its time, and without the verdict of the old one. `verdict`
     is that of the new one, if there is one."""
     return {

@@ -57,9 +57,7 @@ class SingleTests:
         check, new = self._tests.begin_test(access=access, key=key, image=image)
         return self._awaited(partial(self._submit_stored, access, check, image)) if new else check
 
-    def wait_for_typed(
-        self, *, access: Access, namespace: str, credential: Credential, image: str = ""
-    ) -> Tested:
+    def wait_for_typed(self, *, access: Access, namespace: str, credential: Credential, image: str) -> Tested:
         """The outcome of a test of typed values. Raises the errors of `admit_trial`."""
         self._tests.admit_trial(access=access, namespace=namespace, credential=credential, image=image)
         return self._awaited(partial(self._submit_typed, access, namespace, credential, image))

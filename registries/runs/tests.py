@@ -57,11 +57,11 @@ class Group:
 class HostQueue(ItemQueue):
     """The waiting items, in the order of the probe's Schedule. `groups` has the copies of an item, by its id."""
 
-    def __init__(self, slots: Sequence[Slot], groups: Mapping[int, Group] | None = None) -> None:
+    def __init__(self, slots: Sequence[Slot], groups: dict[int, Group]) -> None:
         super().__init__(())
         self._schedule = Schedule(slots)
         self._under_way: dict[int, Slot] = {}
-        self._groups = dict(groups or {})
+        self._groups = groups
 
     def take(self) -> Item | None:
         slot = self._schedule.take()

@@ -1,11 +1,13 @@
 """The copies of a credential: registries with the same address and user name in what a person sees; and in what two
-registries differ. Passwords are compared by their digests, and no caller of Likeness gets one."""
+registries differ. Passwords are compared by their digests, and no caller of Likeness gets one. Each comparison of a
+text with a stored password is a guess at it, so a person has only so many."""
 
 import threading
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from hashlib import sha256
 from hmac import compare_digest
 
 from registries.domain.access import Access, Permission
@@ -14,11 +16,40 @@ from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.writer import PASSWORD
 from registries.index.search import Index
-from registries.service.guesses import Guesses
+from registries.limits import Rates
 from registries.stores.base import Store
 
 REMEMBERED = 10_000
 """Answers, over all people."""
+GUESSES_PER_MINUTE = 10
+
+
+class Guesses:
+    """A budget per person and registry, over all tokens and sessions and all processes.
+
+    `budget` has the comparisons of a minute, `told` the records of an exhausted budget.
+    """
+
+    def __init__(self, budget: Rates, told: Rates) -> None:
+        self._budget = budget
+        self._told = told
+
+    def wait(self, person: str, registry: str) -> int:
+        """Takes one comparison. Returns 0, or the seconds until there will be one."""
+        return self._budget.wait(f"guess {_digest(person, registry)}")
+
+    def give_back(self, person: str, registry: str) -> None:
+        """Returns a comparison that tells nothing new."""
+        self._budget.give_back(f"guess {_digest(person, registry)}")
+
+    def first_refusal(self, person: str, registry: str) -> bool:
+        """Whether a refusal is to be recorded. Repeated ones must not fill the journal."""
+        return not self._told.wait(f"guesses told {_digest(person, registry)}")
+
+
+def _digest(person: str, registry: str) -> str:
+    """A name of a bucket is short; two long names that begin alike must not share one."""
+    return sha256(f"{person}\0{registry}".encode()).hexdigest()
 
 
 class Difference(StrEnum):

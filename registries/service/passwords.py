@@ -27,7 +27,7 @@ class Passwords:
         guard: Guard,
         audit: AuditLog,
         history: History,
-        moved: Callable[[Sequence[RegistrySecret]], None] = lambda before: None,
+        moved: Callable[[Sequence[RegistrySecret]], None],
     ) -> None:
         self._store = store
         self._guard = guard

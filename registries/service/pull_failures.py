@@ -121,10 +121,9 @@ class SecretScan:
     """Objects and Secrets are read when a person asks, and are not kept. Only which registries are unused is kept for a
     moment, since a list with many pages and tests is read again and again."""
 
-    def __init__(self, store: Store, index: Index, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, store: Store, index: Index) -> None:
         self._store = store
         self._index = index
-        self._clock = clock
         self._known: dict[tuple[str, tuple[str, ...]], tuple[float, Unused]] = {}
 
     def find(self, *, access: Access, namespace: str = "") -> Scan:
@@ -161,7 +160,7 @@ class SecretScan:
         """The registries whose pull secret nothing names, in these namespaces. None without a cluster, or while it does
         not answer. The errors are those of `find`."""
         self._index.require_namespace(access, namespace)
-        namespaces, now = self._namespaces(access, namespace), self._clock()
+        namespaces, now = self._namespaces(access, namespace), monotonic()
         place = access.owner, namespaces
         at, known = self._known.get(place, (0.0, None))
         if known is not None and now - at < KEPT_FOR:

@@ -8,18 +8,58 @@ from collections.abc import Callable, Mapping, Sequence
 from registries.audit.action import OF_SECRET, Action, note_of_edit
 from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
-from registries.domain.errors import AlreadyExists, Cause, Forbidden, Invalid, Problem, Unavailable
-from registries.domain.metadata import namespace_problem
+from registries.domain.errors import (
+    AlreadyExists,
+    Cause,
+    Forbidden,
+    Invalid,
+    Problem,
+    TooManyRequests,
+    Unavailable,
+)
+from registries.domain.metadata import TELLING, namespace_problem
 from registries.domain.registry import Draft, Key, RegistrySecret
 from registries.domain.resource import PREFIX, information_annotations
 from registries.domain.writer import Writer
 from registries.index.search import Index
-from registries.intake import information_causes
+from registries.intake import LONGEST, information_causes, stored_echo_causes
+from registries.service.copies import Guesses
 from registries.service.guard import NEEDED, Guard, require_present
-from registries.service.guesses import Echoes, Guesses
 from registries.service.images import require_probe_image
 from registries.service.undo import Undo
 from registries.stores.base import Store
+
+
+class Echoes:
+    """Finds the stored password in texts that somebody wants to store."""
+
+    def __init__(self, store: Store, audit: AuditLog, guesses: Guesses) -> None:
+        self._store = store
+        self._audit = audit
+        self._guesses = guesses
+
+    def causes(self, access: Access, key: Key, uid: str, texts: Mapping[str, str]) -> list[Cause]:
+        """The texts that hold the stored password. A hit is recorded, since it can be an attempt to guess.
+
+        Each comparison counts, a dry run as well, whatever comes of it. TooManyRequests.
+        """
+        if not any(len(text) >= TELLING and name in LONGEST for name, text in texts.items()):
+            return []
+        if wait := self._guesses.wait(access.owner, str(key)):
+            if self._guesses.first_refusal(access.owner, str(key)):
+                self._audit.record(
+                    access, Action.EDIT, key=key, outcome=TooManyRequests.reason, note="holds_password"
+                )
+            raise TooManyRequests(str(key), retry_after=wait)
+        try:
+            causes = stored_echo_causes(texts, self._store.credential(key, uid=uid).password)
+        except Unavailable as error:
+            if error.problem in (Problem.KEY_MISSING, Problem.SEAL_BROKEN):
+                return []  # a password that cannot be opened must not keep anybody from renaming
+            raise
+        if causes:
+            self._audit.record(access, Action.EDIT, key=key, uid=uid, outcome="failed", note="holds_password")
+        return causes
 
 
 class Registries:
@@ -215,9 +255,7 @@ class Registries:
         with self._guard.writing(access, Action.DELETE, key, doubt=not again) as store:
             return store.delete(key, uid=uid)
 
-    def record_deletions(
-        self, *, access: Access, deleted: Sequence[tuple[Key, str]], forget: bool = False
-    ) -> None:
+    def record_deletions(self, *, access: Access, deleted: Sequence[tuple[Key, str]], forget: bool) -> None:
         """Records what `remove` deleted, by key and uid, in a few statements."""
         self._undo.after_deletions(deleted, forget=forget)
         self._audit.record_all(access, Action.DELETE, deleted)

@@ -74,7 +74,7 @@ class Undo:
                 self._trash.drop(deleted.uid)
             raise
 
-    def after_deletions(self, deleted: Sequence[tuple[Key, str]], *, forget: bool = False) -> None:
+    def after_deletions(self, deleted: Sequence[tuple[Key, str]], *, forget: bool) -> None:
         """Ends the tests of deleted registries, and drops the history of those that cannot be restored. `forget` drops
         the password as well, and those of earlier registries with these names."""
         uids = [uid for _, uid in deleted]

@@ -74,7 +74,7 @@ def _away() -> dict[str, Any] | None:
     if freshness.problem is None:
         return None
     at = freshness.as_of
-    ago = labels.ago(at, datetime.now(UTC)) if at else ""
+    ago = labels.ago(at, datetime.now(UTC))
     return {"text": problem_text(freshness.problem), "at": at, "ago": ago}
 
 

@@ -32,10 +32,9 @@ from registries.schedule.placing import leave
 from registries.schedule.rows import observe
 from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE
 from registries.schedule.sweep import Schedule
-from registries.service.copies import Copies, Likeness
+from registries.service.copies import GUESSES_PER_MINUTE, Copies, Guesses, Likeness
 from registries.service.copying import Copying
 from registries.service.guard import Guard
-from registries.service.guesses import GUESSES_PER_MINUTE, Guesses
 from registries.service.images import Images
 from registries.service.node_tests import NodeTests
 from registries.service.passwords import Passwords

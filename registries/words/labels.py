@@ -224,8 +224,10 @@ def age(moment: datetime, now: datetime) -> tuple[str, int]:
     return "days", minutes // (24 * 60)
 
 
-def ago(moment: datetime, now: datetime) -> str:
-    """The age of a moment in words."""
+def ago(moment: datetime | None, now: datetime) -> str:
+    """The age of a moment in words; "" without one."""
+    if moment is None:
+        return ""
     unit, n = age(moment, now)
     if unit == "now":
         return gettext("just now")

@@ -9,7 +9,7 @@ import pytest
 from registries import wiring
 from registries.domain.metadata import names_password
 from registries.models import AuditEntry
-from registries.service.guesses import GUESSES_PER_MINUTE
+from registries.service.copies import GUESSES_PER_MINUTE
 from tests.api.test_api import MERGE, TEAM_A, notes
 from tests.canary import CANARY
 from tests.cast import Cast

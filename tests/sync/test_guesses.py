@@ -9,7 +9,7 @@ import pytest
 from registries.domain.errors import TooManyRequests
 from registries.domain.registry import Key
 from registries.models import SyncCopy, SyncRule
-from registries.service.guesses import GUESSES_PER_MINUTE
+from registries.service.copies import GUESSES_PER_MINUTE
 from registries.wiring import services
 from tests.api.test_sync_rules import put
 from tests.canary import CANARY

@@ -13,8 +13,7 @@ from registries.domain.access import Role
 from registries.domain.registry import RegistrySecret
 from registries.models import AuditEntry
 from registries.people.grants import set_grant
-from registries.service.copies import Difference
-from registries.service.guesses import GUESSES_PER_MINUTE
+from registries.service.copies import GUESSES_PER_MINUTE, Difference
 from registries.wiring import services
 from tests import canary
 from tests.cast import Cast, typed

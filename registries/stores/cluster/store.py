@@ -54,7 +54,6 @@ class KubernetesStore(Store):
         connection: Connection,
         *,
         lease: Callable[[], Lease] | None = None,
-        patience: float = FIRST_LIST,
         namespaces: Collection[str] = (),
         namespaces_seen: NamespacesSeen = lambda created: None,
     ) -> None:
@@ -72,7 +71,7 @@ class KubernetesStore(Store):
                 connection,
                 self._secrets,
                 lease() if lease else None,
-                patience,
+                FIRST_LIST,
                 self._namespaces,
                 namespaces_seen,
             )

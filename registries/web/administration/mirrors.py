@@ -61,10 +61,7 @@ def mirrors(request: ConsoleRequest) -> HttpResponse:
     found, now = services().mirrors.all(access=request.access), timezone.now()
     authorities = services().mirror_authorities(request.access)
     context = {
-        "rows": [
-            (it, words.verdict(it), words.explanation(it), ago(it.probed_at, now) if it.probed_at else "")
-            for it in found
-        ],
+        "rows": [(it, words.verdict(it), words.explanation(it), ago(it.probed_at, now)) for it in found],
         "runtimes": [
             _runtime("containerd", "containerd", files.containerd_files(found, authorities)),
             _runtime("docker", "Docker", files.docker_files(found, authorities)),

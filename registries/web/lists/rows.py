@@ -4,7 +4,7 @@ the row menu, the details page, the toolbar and the bulk bar offer these."""
 import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from django.template.loader import render_to_string
@@ -136,13 +136,8 @@ class Row:
 
 
 def row_of(
-    registry: RegistrySecret,
-    access: Access,
-    check: Check | None,
-    now: datetime | None = None,
-    seen: Seen = NOTHING_SEEN,
+    registry: RegistrySecret, access: Access, check: Check | None, now: datetime, seen: Seen = NOTHING_SEEN
 ) -> Row:
-    now = now or datetime.now(UTC)
     verification = registry.verification
     today = timezone.localdate(now)
     label = labels.TESTING if check else labels.status(registry, today)
@@ -152,11 +147,7 @@ def row_of(
         provider=labels.PROVIDERS[registry.provider],
         reason="" if check else labels.obstacle(registry) or _short_reason(registry, today),
         obstacle=labels.obstacle(registry),
-        ago=_failing_for(seen.since, now)
-        if seen.since
-        else labels.ago(verification.at, now)
-        if verification.at
-        else "",
+        ago=_failing_for(seen.since, now) if seen.since else labels.ago(verification.at, now),
         seen=seen,
         stale=verification.is_stale(now),
         testing=check is not None,
@@ -177,14 +168,10 @@ def rows_html(
     language, can, rows = get_language(), dict[str, str](), list[SafeString]()
     selectable = bool(offered_for_many(access))
     for registry in registries:
-        namespace, verification, check = (
-            registry.key.namespace,
-            registry.verification,
-            checks.get(registry.uid),
-        )
+        namespace, verification = registry.key.namespace, registry.verification
+        check, seen = checks.get(registry.uid), watched.get(registry.uid, NOTHING_SEEN)
         if namespace not in can:
             can[namespace] = abilities(access, namespace)
-        seen = watched.get(registry.uid, NOTHING_SEEN)
         if seen.since:
             age: object = _failing_for(seen.since, now)
         else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.conf import settings
 from django.utils.translation import get_language, ngettext
@@ -81,9 +81,9 @@ class Verdict:
     title: str
     message: str
     hint: str
-    at: datetime | None
-    ago: str
-    stale: bool
+    at: datetime | None = None
+    ago: str = ""
+    stale: bool = False
     detail: str = ""
     cause: str = ""
     stages: tuple["StageView", ...] = ()
@@ -170,15 +170,7 @@ def stage_views(steps: tuple[Step, ...]) -> tuple[StageView, ...]:
     )
 
 
-def verdict_of(
-    outcome: Tested,
-    *,
-    first: str = "",
-    at: datetime | None = None,
-    person: str = "",
-    stale: bool = False,
-    now: datetime | None = None,
-) -> Verdict:
+def verdict_of(outcome: Tested, first: str = "") -> Verdict:
     """The verdict of a test that has ended. `first` is the provider's own next step."""
     label = labels.verdict(outcome)
     verdict = Verdict(
@@ -187,10 +179,6 @@ def verdict_of(
         title=str(label.text),
         message=labels.outcome_text(outcome),
         hint=labels.outcome_hint(outcome, first),
-        at=at,
-        ago=labels.ago(at, now or datetime.now(UTC)) if at else "",
-        stale=stale,
-        person=labels.person(person),
     )
     return verdict if isinstance(outcome, NotTested) else _with_details(verdict, outcome)
 
@@ -212,24 +200,18 @@ def _with_details(verdict: Verdict, result: Result) -> Verdict:
     )
 
 
-def verdict_of_stored(
-    registry: RegistrySecret, recent: Sequence[Check], now: datetime | None = None
-) -> Verdict | None:
+def verdict_of_stored(registry: RegistrySecret, recent: Sequence[Check], now: datetime) -> Verdict | None:
     """The last verdict: status and message of the resource, and details from the history if they are stored.
 
     `recent` are the tests of the registry that have a verdict, newest first.
     """
-    now = now or datetime.now(UTC)
     verification, last = registry.verification, recent[0] if recent else None
     if verification.at is None and verification.status.value == "untested":
         return None
-    stale = verification.is_stale(now)
     account = registry.provider, registry.username
     first = providers.next_step(verification.reason, providers.account_kind(*account))
     if last and isinstance(last.outcome, Result) and last.outcome.reason == verification.reason:
-        verdict = verdict_of(
-            last.outcome, first=first, at=verification.at, person=last.person, stale=stale, now=now
-        )
+        verdict = replace(verdict_of(last.outcome, first), person=labels.person(last.person))
     else:
         label = labels.status(registry)
         verdict = Verdict(
@@ -238,10 +220,9 @@ def verdict_of_stored(
             title=str(label.text),
             message=labels.reason(verification.reason) or verification.message,
             hint=first or labels.reason_hint(verification.reason),
-            at=verification.at,
-            ago=labels.ago(verification.at, now) if verification.at else "",
-            stale=stale,
         )
+    ago, stale = labels.ago(verification.at, now), verification.is_stale(now)
+    verdict = replace(verdict, at=verification.at, ago=ago, stale=stale)
     good = next((it for it in recent if isinstance(it.outcome, Result) and it.outcome.ok), None)
     if good is None or verification.status.value != "failed":
         return verdict

@@ -79,7 +79,7 @@ def newer(access: Access, registry: RegistrySecret, name: str) -> Newer:
         text=registry.information[name],
         person=person or _("Someone else"),
         at=at,
-        ago=labels.ago(at, datetime.now(UTC)) if at else "",
+        ago=labels.ago(at, datetime.now(UTC)),
     )
 
 
