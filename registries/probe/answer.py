@@ -5,13 +5,15 @@ import re
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from .endpoint import Endpoint
+from .endpoint import Endpoint, EndpointError
 from .scrubber import MASK
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _API_VERSION = "docker-distribution-api-version"
 _CHUNK = 8192
 _MOST_SHOWN = 65_536
@@ -79,11 +81,21 @@ class Answer:
         return any(version.strip().startswith("registry/2") for version in versions.split(","))
 
     @property
-    def has_error_codes(self) -> bool:
-        """Whether the body is an error document of a registry: `errors`, each with a `code` in capitals."""
+    def error_codes(self) -> list[str]:
+        """The codes of an error document of a registry: `errors`, each with a `code` in capitals."""
         errors = self.document.get("errors") if isinstance(self.document, dict) else None
         codes = [it.get("code") for it in errors if isinstance(it, dict)] if isinstance(errors, list) else []
-        return any(isinstance(code, str) and _ERROR_CODE.fullmatch(code) for code in codes)
+        return [code for code in codes if isinstance(code, str) and _ERROR_CODE.fullmatch(code)]
+
+    @property
+    def redirect(self) -> Endpoint | None:
+        """The target of a redirect; None for another answer, or a target that cannot be used."""
+        location = self.header("location")
+        if self.status not in REDIRECTS or location is None:
+            return None
+        with suppress(EndpointError):
+            return self.at.resolve(location)
+        return None
 
     @property
     def text(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from registries.addresses import Address, AddressError, parse_address
 
-from .answer import Answer
+from .answer import REDIRECTS, Answer
 from .challenge import Challenge, parse_challenges
 from .credentials import Credentials, CredentialsError, check_credentials, has_invisible, has_outer_space
 from .endpoint import Endpoint, EndpointError, parse_endpoint
@@ -21,7 +21,7 @@ from .reason import ImageReason, Reason
 from .result import Result
 from .scrubber import Scrubber
 from .session import ProbeSession
-from .statuses import REDIRECTS, is_registry_path, refusal, status_fault
+from .statuses import is_registry_path, refusal, status_fault
 from .token import TokenService
 from .trace import Trace
 from .transport import Transport
@@ -141,9 +141,7 @@ def _knows_manifests(session: ProbeSession) -> bool:
     """Whether an unknown manifest is refused as registries do. Any service may answer 200 with nothing or `{}`."""
     unknown = replace(session.base, path=f"{session.base.path.rstrip('/')}/{_NO_MANIFEST}")
     answer = session.transport.send("GET", unknown)
-    return (answer.status == 404 and answer.has_error_codes) or (
-        answer.status == 401 and bool(_challenges(answer))
-    )
+    return bool(answer.error_codes if answer.status == 404 else answer.status == 401 and _challenges(answer))
 
 
 def _redirected(session: ProbeSession, answer: Answer) -> Endpoint:

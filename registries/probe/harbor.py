@@ -221,7 +221,7 @@ class HarborRobots:
     ) -> Any:
         answer = self._send("GET", path, None, headers)
         if answer.status == 404:
-            raise HarborError(missing if answer.has_error_codes else HarborProblem.NO_API)
+            raise HarborError(missing if answer.error_codes else HarborProblem.NO_API)
         _require_success(answer)
         try:
             return json.loads(answer.body)

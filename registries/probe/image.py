@@ -1,9 +1,11 @@
 """The question whether an image can be pulled, and the answer."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .answer import Answer
 from .catalogue import MESSAGES
 from .image_words import HINTS, NOTES
 from .image_words import MESSAGES as IMAGE_MESSAGES
@@ -12,6 +14,7 @@ from .reason import ImageReason, Reason
 
 UPLINK = 10.0
 """Mbit/s of an edge node's connection, for the time of a pull."""
+_QUOTA = re.compile(r"([0-9]{1,9})(?:\s*;\s*w=([0-9]{1,9}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,15 @@ class PullQuota:
     remaining: int
     limit: int
     seconds: int
+
+
+def quota_of(answer: Answer) -> PullQuota | None:
+    """Docker Hub's headers `ratelimit-limit: 100;w=21600` and `ratelimit-remaining`. None: pulls are not counted."""
+    remaining = _QUOTA.fullmatch(answer.header("ratelimit-remaining") or "")
+    limit = _QUOTA.fullmatch(answer.header("ratelimit-limit") or "")
+    if remaining is None or limit is None:
+        return None
+    return PullQuota(int(remaining[1]), int(limit[1]), int(limit[2] or remaining[2] or 0))
 
 
 @dataclass(frozen=True, slots=True)

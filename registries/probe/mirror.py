@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from registries.addresses import AddressError, parse_address
 
-from .answer import Answer
+from .answer import REDIRECTS, Answer
 from .challenge import parse_challenges
 from .credentials import Credentials
 from .endpoint import parse_endpoint
@@ -16,12 +16,11 @@ from .engine import ping
 from .fault import Fault
 from .manifest import ACCEPT, DOCUMENT_MAX, is_digest
 from .policy import Policy
-from .pull import redirect_target
 from .realm import choose_realm, guard_registry
 from .reason import Reason
 from .scrubber import Scrubber
 from .session import ProbeSession
-from .statuses import REDIRECTS, status_fault
+from .statuses import status_fault
 from .token import TokenService
 from .trace import Trace
 from .transport import Transport
@@ -140,7 +139,7 @@ class _Look:
         at = replace(base, path=path, query=self._query)
         for _ in range(_MOST_REDIRECTS):
             answer = self._session.send(method, at, authorization, ACCEPT, DOCUMENT_MAX)
-            target = redirect_target(answer)
+            target = answer.redirect
             if target is None or target.origin != at.origin:
                 return answer
             at = target

@@ -5,23 +5,21 @@ registry counts no pulls (Docker Hub: docs.docker.com/docker-hub/usage/pulls).
 """
 
 import logging
-import re
 from dataclasses import replace
 from hashlib import sha256
 
 from .address_guard import first_refused
-from .answer import Answer
+from .answer import REDIRECTS, Answer
 from .challenge import parse_challenges
 from .credentials import Credentials
-from .endpoint import Endpoint, EndpointError
+from .endpoint import Endpoint
 from .fault import Fault
-from .image import ImageQuery, ImageResult, PlatformSize, PullQuota, node_platforms
+from .image import ImageQuery, ImageResult, PlatformSize, PullQuota, node_platforms, quota_of
 from .manifest import ACCEPT, DOCUMENT_MAX, TYPES, Index, Single, is_digest, read_config, read_manifest
 from .negative_control import random_credentials
 from .realm import choose_realm, host_fault
 from .reason import ImageReason, Reason
 from .session import ProbeSession
-from .statuses import REDIRECTS
 from .token import TokenService
 from .trace import Trace
 from .transport import Transport
@@ -31,12 +29,12 @@ MOST_REQUESTS = 16
 MOST_SIZES = 6
 """Platforms whose size is read: each costs a request."""
 _MOST_REDIRECTS = 3
-_QUOTA = re.compile(r"([0-9]{1,9})(?:\s*;\s*w=([0-9]{1,9}))?")
 _DENIED = frozenset(
     {Reason.BAD_CREDENTIALS, Reason.CREDENTIALS_EXPIRED, Reason.PAT_REQUIRED, Reason.ACCESS_DENIED}
 )
 _NO_HEAD = frozenset({405, 501})
-_ERROR_CODE = re.compile(r"[A-Z_]{1,64}")
+UNKNOWN = "NAME_UNKNOWN"
+"""The error code for a repository that does not exist."""
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +85,7 @@ class _Look:
         self._authorization = self._allowed(self._session.credentials)
         manifest = f"manifests/{self._query.reference}"
         answer = self._head(manifest)
-        quota = _quota(answer)
+        quota = quota_of(answer)
         digest = answer.header("docker-content-digest")
         self.result = replace(self.result, quota=quota, digest=self._shown_digest(digest))
         if not proven and self._session.policy.negative_control:
@@ -150,7 +148,7 @@ class _Look:
         at = replace(session.base, path=f"{self._path}/{path}")
         for _ in range(_MOST_REDIRECTS):
             answer = session.send(method, at, authorization or self._authorization, ACCEPT, DOCUMENT_MAX)
-            target = redirect_target(answer)
+            target = answer.redirect
             if target is None or target.origin != at.origin:
                 return answer
             at = target
@@ -162,10 +160,10 @@ class _Look:
 
     def _missing(self, answer: Answer, path: str) -> _Ended:
         """A HEAD has no body, and docker-registry has one code for an unknown tag and an unknown repository."""
-        if _quota(answer) is None and _code(self._send("GET", path)) == "NAME_UNKNOWN":
+        if quota_of(answer) is None and UNKNOWN in self._send("GET", path).error_codes:
             return _Ended(ImageReason.REPOSITORY_UNKNOWN)
         tags = self._send("GET", "tags/list")
-        unknown = tags.status == 404 and _code(tags) == "NAME_UNKNOWN"
+        unknown = tags.status == 404 and UNKNOWN in tags.error_codes
         return _Ended(ImageReason.REPOSITORY_UNKNOWN if unknown else ImageReason.TAG_MISSING)
 
     def _refuses_others(self, path: str) -> bool:
@@ -221,7 +219,7 @@ class _Look:
     def _config(self, digest: str) -> str:
         """The platform in a config, which the registry has itself or in a storage elsewhere."""
         answer = self._send("GET", f"blobs/{digest}")
-        target = redirect_target(answer)
+        target = answer.redirect
         if target is not None:
             stored = self._from_storage(target)
             if stored is None:
@@ -291,31 +289,3 @@ def _checked(answer: Answer, digest: str) -> bytes:
     if not answer.complete or changed:
         raise _Ended(ImageReason.UNREADABLE)
     return answer.body
-
-
-def redirect_target(answer: Answer) -> Endpoint | None:
-    """The target of a redirect; None for another answer, or a target that cannot be used."""
-    location = answer.header("location")
-    if answer.status not in REDIRECTS or location is None:
-        return None
-    try:
-        return answer.at.resolve(location)
-    except EndpointError:
-        return None
-
-
-def _code(answer: Answer) -> str:
-    """The code of the first error in a body; "" without one."""
-    errors = answer.document.get("errors") if isinstance(answer.document, dict) else None
-    first = errors[0] if isinstance(errors, list) and errors else None
-    code = first.get("code") if isinstance(first, dict) else None
-    return code if isinstance(code, str) and _ERROR_CODE.fullmatch(code) else ""
-
-
-def _quota(answer: Answer) -> PullQuota | None:
-    """Docker Hub's headers `ratelimit-limit: 100;w=21600` and `ratelimit-remaining`. None: pulls are not counted."""
-    remaining = _QUOTA.fullmatch(answer.header("ratelimit-remaining") or "")
-    limit = _QUOTA.fullmatch(answer.header("ratelimit-limit") or "")
-    if remaining is None or limit is None:
-        return None
-    return PullQuota(int(remaining[1]), int(limit[1]), int(limit[2] or remaining[2] or 0))

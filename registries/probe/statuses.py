@@ -2,13 +2,12 @@
 
 import re
 
-from .answer import Answer
+from .answer import REDIRECTS, Answer
 from .credentials import Credentials
 from .fault import Fault
 from .reason import Reason
 from .refusal_words import stated_cause
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MEANINGS = {
     200: Reason.NOT_A_REGISTRY,  # only if it is not registry-like
     403: Reason.ACCESS_DENIED,

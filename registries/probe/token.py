@@ -3,14 +3,14 @@
 import base64
 import re
 
-from .answer import Answer
+from .answer import REDIRECTS, Answer
 from .credentials import Credentials
 from .endpoint import Endpoint, EndpointError
 from .fault import Fault
 from .realm import USUAL, Realm, unreachable
 from .reason import Reason
 from .session import ProbeSession
-from .statuses import REDIRECTS, rate_limited, refusal
+from .statuses import rate_limited, refusal
 from .transport import TOKEN_BODY
 
 CLIENT_ID = "registry-console"

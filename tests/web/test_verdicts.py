@@ -7,12 +7,12 @@ from itertools import product
 import pytest
 from django.utils import translation
 
-from registries.domain.registry import Key, Provider, Verification, VerifyStatus
+from registries.domain.registry import Key, Provider, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import verification_annotations
 from registries.models import VerificationRecord
 from registries.probe import Reason, Result, Step
-from registries.verification.history import SCHEDULED, to_json
-from registries.web.lists.verdicts import stage_views, verdict_of
+from registries.verification.history import SCHEDULED, Check, to_json
+from registries.web.lists.verdicts import stage_views, verdict_of_stored
 from registries.wiring import services
 from registries.words.providers import account_kind, next_step
 from tests.cast import Cast
@@ -267,10 +267,17 @@ def test_the_view_of_a_node_is_a_line_of_its_own(cast: Cast, language: str, text
     assert "HTTP 403" in line
 
 
-def test_a_check_that_nobody_started_is_named_in_the_readers_language() -> None:
-    result = Result(Reason.OK)
-    with translation.override("zh-hans"):
-        assert verdict_of(result, person=SCHEDULED).person == "自动检查"
-    with translation.override("en"):
-        assert verdict_of(result, person=SCHEDULED).person == "scheduled check"
-        assert verdict_of(result, person="nina").person == "nina"
+@pytest.mark.parametrize(
+    ("language", "person", "shown"),
+    [("zh-hans", SCHEDULED, "自动检查"), ("en", SCHEDULED, "scheduled check"), ("en", "nina", "nina")],
+)
+def test_a_check_that_nobody_started_is_named_in_the_readers_language(
+    language: str, person: str, shown: str
+) -> None:
+    key, now = Key("team-a", "harbor"), datetime.now(UTC)
+    verification = Verification(VerifyStatus.SUCCESS, "ok", at=now)
+    stored = RegistrySecret(key, "u", "1", now, "reg.io", "a", Provider.HARBOR, verification=verification)
+    with translation.override(language):
+        verdict = verdict_of_stored(stored, [Check(1, key, "u", person, now, Result(Reason.OK))], now)
+    assert verdict is not None
+    assert verdict.person == shown

@@ -64,10 +64,7 @@ class Cache:
         self._namespaces: frozenset[str] = frozenset()
         self._namespaces_changed = 0
         self._entries: deque[Entry] = deque()
-        self._bytes = 0
-        self._number = 0
-        self._begun = 0
-        self._mark = 0
+        self._bytes = self._number = self._begun = self._mark = 0
         self._deleted: dict[str, float] = {}
         self._problems: dict[str, Problem] = {}
         self._answered_at: datetime | None = None
@@ -104,9 +101,8 @@ class Cache:
     def freshness(self) -> Freshness:
         with self._changed:
             problem = self._problem()
-            known = self._listed >= self._sources
             steady = time.monotonic() - self._silent_at
-            return Freshness(problem, self._answered_at if problem else None, known, steady)
+            return Freshness(problem, self._answered_at if problem else None, self._is_known(), steady)
 
     def keys(self) -> tuple[Key, ...]:
         with self._changed:
@@ -134,10 +130,7 @@ class Cache:
         listed = {it.key: it for it in registries}
         with self._changed:
             before = self._registries
-            others: dict[Key, RegistrySecret] = {}
-            if namespace:
-                others = {key: it for key, it in before.items() if key.namespace != namespace}
-                before = {key: it for key, it in before.items() if key.namespace == namespace}
+            others = {key: it for key, it in before.items() if namespace and key.namespace != namespace}
             if another_history:
                 self._deleted.clear()
                 self._mark = 0
@@ -146,15 +139,16 @@ class Cache:
                 listed |= {
                     key: it
                     for key, it in before.items()
-                    if newer(it.resource_version, version) and _supersedes(it, listed.get(key))
+                    if key not in others
+                    and newer(it.resource_version, version)
+                    and _supersedes(it, listed.get(key))
                 }
             self._registries = others | listed
             number = _number(version) or 0
             self._mark = max(self._mark, number) if namespace else number
             self._entries.clear()
             self._bytes = 0
-            self._number += 1
-            self._begun = self._number
+            self._begun = self._number = self._number + 1
             self._changed.notify_all()
 
     def happened(self, event: Event) -> None:
@@ -162,15 +156,13 @@ class Cache:
         registry = event.registry
         version = _number(registry.resource_version) or 0
         with self._changed:
-            gone = Removal(registry.key, registry.uid, version)
-            if event.type is not ChangeType.DELETED:
-                self._put(registry)
-                self._note(registry.key, event=event)
-            else:
+            gone = event.type is ChangeType.DELETED
+            if gone:
                 self._remove(registry.key, registry.uid)
-                self._note(registry.key, gone, event)
+            else:
+                self._put(registry)
+            self._note(registry.key, Removal(registry.key, registry.uid, version) if gone else None, event)
             self._mark = max(self._mark, version)
-            self._changed.notify_all()
 
     def advance(self, version: str) -> None:
         """Takes over a bookmark: there was no other event up to this version."""
@@ -207,11 +199,14 @@ class Cache:
 
     def set_namespaces(self, names: frozenset[str]) -> None:
         with self._changed:
-            self._set_namespaces(names)
+            if names != self._namespaces:
+                self._namespaces = names
+                self._namespaces_changed = self._number = self._number + 1
+                self._changed.notify_all()
 
     def add_namespace(self, name: str) -> None:
         with self._changed:
-            self._set_namespaces(self._namespaces | {name})
+            self.set_namespaces(self._namespaces | {name})
 
     def refused(self, source: str, namespace: str) -> None:
         """Forgets a namespace in which the console has no rights. The others go on; the last one is a problem."""
@@ -222,7 +217,7 @@ class Cache:
             return
         self.replace((), "", another_history=False, namespace=namespace)
         with self._changed:
-            self._set_namespaces(self._namespaces - {namespace})
+            self.set_namespaces(self._namespaces - {namespace})
             self._problems.pop(source, None)
             self._listed.add(source)
             self._refused.add(source)
@@ -247,19 +242,12 @@ class Cache:
 
     # Within the lock
 
-    def _set_namespaces(self, names: frozenset[str]) -> None:
-        if names != self._namespaces:
-            self._namespaces = names
-            self._number += 1
-            self._namespaces_changed = self._number
-            self._changed.notify_all()
+    def _is_known(self) -> bool:
+        return self._listed >= self._sources
 
     def _require_lists(self) -> None:
-        def settled() -> bool:
-            return self._listed >= self._sources or bool(self._problems)
-
-        self._changed.wait_for(settled, self._patience)
-        if not self._listed >= self._sources:
+        self._changed.wait_for(lambda: self._is_known() or self._problems, self._patience)
+        if not self._is_known():
             raise Unavailable("", self._problem() or Problem.CLUSTER_TIMEOUT)
 
     def _problem(self) -> Problem | None:
@@ -267,7 +255,7 @@ class Cache:
 
     def _await(self, seen: Callable[[], bool]) -> None:
         """Waits for the event of a local write, while the watch is in good order."""
-        if self._listed >= self._sources and not self._problems:
+        if self._is_known() and not self._problems:
             self._changed.wait_for(seen, EVENT_WAIT)
 
     def _put(self, registry: RegistrySecret) -> bool:
