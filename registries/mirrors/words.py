@@ -6,30 +6,26 @@ from django.utils.translation import gettext_lazy as _
 
 from registries.mirrors.listing import MirrorView, Verdict
 from registries.words import labels
-from registries.words.labels import Label
+from registries.words.labels import BAD, GOOD, IDLE, WARN, Label
 from registries.words.language import Text
 
 VERDICTS = {
-    Verdict.SAME: Label(_("Same as upstream"), "ok", "circle-check"),
+    Verdict.SAME: Label(_("Same as upstream"), *GOOD),
     Verdict.DIFFERENT: Label(
         _("Differs from upstream"),
-        "bad",
-        "circle-x",
+        *BAD,
         _("The mirror has another image under this name: an older one, or a changed one."),
     ),
-    Verdict.MISSING: Label(
-        _("Image missing"), "warn", "triangle-alert", _("It answers, and does not have this image.")
-    ),
+    Verdict.MISSING: Label(_("Image missing"), *WARN, _("It answers, and does not have this image.")),
     Verdict.REFUSED: Label(
         _("Log-in required"),
-        "warn",
-        "triangle-alert",
+        *WARN,
         _("It asks for a credential. Nodes answer with that of the pull Secret for the upstream."),
     ),
-    Verdict.ANSWERS: Label(_("Answers"), "ok", "circle-check", _("It answers as a registry.")),
-    Verdict.FAILED: Label(_("No answer"), "bad", "circle-x"),
+    Verdict.ANSWERS: Label(_("Answers"), *GOOD, _("It answers as a registry.")),
+    Verdict.FAILED: Label(_("No answer"), *BAD),
 }
-UNTESTED = Label(_("Not probed"), "idle", "circle-dashed")
+UNTESTED = Label(_("Not probed"), *IDLE)
 _UPSTREAM: dict[str, Text] = {
     "upstream_missing": _("The upstream does not have this image, so nothing was compared."),
     "upstream_refused": _(

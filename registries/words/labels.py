@@ -28,26 +28,30 @@ class Label:
     hint: Text = ""
 
 
+GOOD, WARN, BAD = ("ok", "circle-check"), ("warn", "triangle-alert"), ("bad", "circle-x")
+IDLE, BUSY, KEY = ("idle", "circle-dashed"), ("busy", "loader-circle"), ("bad", "key-round")
+"""Kinds with their usual icons."""
+
 STATUSES = {
-    VerifyStatus.SUCCESS: Label(_("Connected"), "ok", "circle-check"),
-    VerifyStatus.FAILED: Label(_("Connection failed"), "bad", "circle-x"),
-    VerifyStatus.UNTESTED: Label(_("Not tested"), "idle", "circle-dashed"),
+    VerifyStatus.SUCCESS: Label(_("Connected"), *GOOD),
+    VerifyStatus.FAILED: Label(_("Connection failed"), *BAD),
+    VerifyStatus.UNTESTED: Label(_("Not tested"), *IDLE),
 }
-UNPROVEN = Label(_("Connected"), "warn", "triangle-alert", _("Password not checked"))
+UNPROVEN = Label(_("Connected"), *WARN, _("Password not checked"))
 EXPIRES_SOON = Label(_("Expires soon"), "warn", "calendar-clock")
-TESTING = Label(_("Testing…"), "busy", "loader-circle")
+TESTING = Label(_("Testing…"), *BUSY)
 
 STATES = {
     "new": STATUSES[VerifyStatus.UNTESTED],
     "ok": STATUSES[VerifyStatus.SUCCESS],
-    "suspect": Label(_("Failed once"), "warn", "triangle-alert"),
+    "suspect": Label(_("Failed once"), *WARN),
     "failing": STATUSES[VerifyStatus.FAILED],
-    "recovering": Label(_("Connected once"), "warn", "triangle-alert"),
-    "flapping": Label(_("Unstable"), "warn", "triangle-alert"),
+    "recovering": Label(_("Connected once"), *WARN),
+    "flapping": Label(_("Unstable"), *WARN),
 }
 """By the schedule's state."""
 
-ADDRESS_NOT_VALID = Label(_("Address not valid"), "bad", "circle-x")
+ADDRESS_NOT_VALID = Label(_("Address not valid"), *BAD)
 BEING_DELETED = Label(_("Being deleted"), "warn", "trash-2")
 
 ALL = Label(_("All"), "all", "layers")
@@ -55,9 +59,7 @@ FILTERS = {
     Filter.SUCCESS: STATUSES[VerifyStatus.SUCCESS],
     Filter.FAILED: STATUSES[VerifyStatus.FAILED],
     Filter.UNTESTED: STATUSES[VerifyStatus.UNTESTED],
-    Filter.UNPROVEN: Label(
-        _("Unverified"), "warn", "triangle-alert", _("Connected, but any password is accepted")
-    ),
+    Filter.UNPROVEN: Label(_("Unverified"), *WARN, _("Connected, but any password is accepted")),
     Filter.STALE: Label(_("Out of date"), "idle", "history", _("Tested more than a week ago")),
     Filter.EXPIRING: replace(
         EXPIRES_SOON, hint=_("The credential or a certificate expires within 30 days, or has expired")

@@ -7,23 +7,21 @@ from django.utils.translation import gettext_lazy as _
 from registries.domain.registry import RegistrySecret, VerifyStatus
 from registries.domain.shown import shown_words
 from registries.pull_secrets.node_test import NodeVerdict, Outcome
-from registries.words.labels import Label
+from registries.words.labels import BUSY, GOOD, IDLE, WARN, Label
 from registries.words.language import Text
 from registries.words.pull_failures import LABELS, reason
 
 MESSAGE_MAX = 600
 OUTCOMES: dict[Outcome, Label] = {
-    Outcome.WAITING: Label(_("Waiting for the node…"), "busy", "loader-circle"),
+    Outcome.WAITING: Label(_("Waiting for the node…"), *BUSY),
     Outcome.ACCEPTED: Label(
         _("The node can pull with it"),
-        "ok",
-        "circle-check",
+        *GOOD,
         _("From this node, the registry accepts the pull secret and refuses pulls without it."),
     ),
     Outcome.OPEN: Label(
         _("The node can pull, password not checked"),
-        "warn",
-        "triangle-alert",
+        *WARN,
         _(
             "The registry answers this node without the pull secret as well: the repository is public, or the node has "
             "a credential of its own. Test with a private repository."
@@ -31,16 +29,14 @@ OUTCOMES: dict[Outcome, Label] = {
     ),
     Outcome.UNPROVEN: Label(
         _("The node can pull, password not checked"),
-        "warn",
-        "triangle-alert",
+        *WARN,
         _(
             "The pull without the pull secret had no clear answer, so the test proves no password. Test again."
         ),
     ),
     Outcome.STOPPED: Label(
         _("The node did not run the test"),
-        "warn",
-        "triangle-alert",
+        *WARN,
         _("The node ended the Pod before a pull. Choose another node, or look at the message."),
     ),
     Outcome.SILENT: Label(
@@ -49,12 +45,7 @@ OUTCOMES: dict[Outcome, Label] = {
         "plug-zap",
         _("No answer for three minutes. Check that the node exists and is ready: kubectl get nodes"),
     ),
-    Outcome.GONE: Label(
-        _("No result"),
-        "idle",
-        "circle-dashed",
-        _("The Pods of this test are deleted. Test again."),
-    ),
+    Outcome.GONE: Label(_("No result"), *IDLE, _("The Pods of this test are deleted. Test again.")),
 }
 
 

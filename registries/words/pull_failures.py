@@ -4,33 +4,26 @@ from django.utils.translation import gettext_lazy as _
 
 from registries.domain.shown import shown_words
 from registries.pull_secrets.explain import Code, Explanation, Flaw, Near
-from registries.words.labels import Label
+from registries.words.labels import BAD, IDLE, KEY, WARN, Label
 from registries.words.language import Text, sentences
 
 NAME_MAX = 255
+LATER = ("warn", "history")
 LABELS: dict[Code, Label] = {
     Code.NO_SECRET: Label(
-        _("No pull secret"),
-        "bad",
-        "key-round",
-        _("%(host)s needs a credential, and these pods name no pull secret."),
+        _("No pull secret"), *KEY, _("%(host)s needs a credential, and these pods name no pull secret.")
     ),
     Code.SECRET_MISSING: Label(
-        _("Pull secret missing"),
-        "bad",
-        "key-round",
-        _("The pods name the Secret %(secret)s, which does not exist."),
+        _("Pull secret missing"), *KEY, _("The pods name the Secret %(secret)s, which does not exist.")
     ),
     Code.SECRET_TYPE: Label(
         _("Pull secret of a wrong type"),
-        "bad",
-        "key-round",
+        *KEY,
         _("Nodes ignore the Secret %(secret)s: its type is not kubernetes.io/dockerconfigjson."),
     ),
     Code.SECRET_BROKEN: Label(
         _("Pull secret cannot be read"),
-        "bad",
-        "key-round",
+        *KEY,
         _(
             "Nodes cannot read the Secret %(secret)s. These pods cannot pull any image, not even a public one."
         ),
@@ -44,21 +37,16 @@ LABELS: dict[Code, Label] = {
         ),
     ),
     Code.NO_MATCH: Label(
-        _("No matching credential"),
-        "bad",
-        "key-round",
-        _("No pull secret of these pods has a credential for %(host)s."),
+        _("No matching credential"), *KEY, _("No pull secret of these pods has a credential for %(host)s.")
     ),
     Code.CREDENTIAL_BAD: Label(
         _("Credential does not work"),
-        "bad",
-        "circle-x",
+        *BAD,
         _("The pods use the pull secret %(secret)s. The last test of its registry failed, too."),
     ),
     Code.CREDENTIAL_GOOD: Label(
         _("Refused only on the node"),
-        "warn",
-        "triangle-alert",
+        *WARN,
         _(
             "The node was refused with the pull secret %(secret)s, but the last test of its registry succeeded. The"
             " password may have changed since, or the node reaches another server."
@@ -66,16 +54,14 @@ LABELS: dict[Code, Label] = {
     ),
     Code.CREDENTIAL_OLD: Label(
         _("Credential not tested"),
-        "warn",
-        "triangle-alert",
+        *WARN,
         _(
             "The node was refused with the pull secret %(secret)s. No recent test of its registry proves the password."
         ),
     ),
     Code.CREDENTIAL_FOREIGN: Label(
         _("Credential refused"),
-        "bad",
-        "circle-x",
+        *BAD,
         _(
             "%(host)s refuses the credential in the Secret %(secret)s. It belongs to no registry of this console."
         ),
@@ -127,15 +113,11 @@ LABELS: dict[Code, Label] = {
         _("The node cannot reach %(host)s. Check name resolution, routing and the firewall."),
     ),
     Code.RATE_LIMIT: Label(
-        _("Rate limit"),
-        "warn",
-        "history",
-        _("%(host)s limits the number of pulls. The node tries again by itself."),
+        _("Rate limit"), *LATER, _("%(host)s limits the number of pulls. The node tries again by itself.")
     ),
     Code.NODE_LIMIT: Label(
         _("Too many pulls on the node"),
-        "warn",
-        "history",
+        *LATER,
         _("The node limits its own pulls, and tries again by itself."),
     ),
     Code.SERVER: Label(
@@ -151,24 +133,17 @@ LABELS: dict[Code, Label] = {
         _("%(host)s answers with a web page, for example of a log-in or of a proxy."),
     ),
     Code.INVALID_NAME: Label(
-        _("Invalid image name"),
-        "bad",
-        "circle-x",
-        _("Nodes cannot read this image name. Correct it in the workload."),
+        _("Invalid image name"), *BAD, _("Nodes cannot read this image name. Correct it in the workload.")
     ),
     Code.NEVER_PULLED: Label(
-        _("Image is never pulled"),
-        "bad",
-        "circle-x",
-        _("The node does not have the image, and imagePullPolicy is Never."),
+        _("Image is never pulled"), *BAD, _("The node does not have the image, and imagePullPolicy is Never.")
     ),
     Code.SIGNATURE: Label(
         _("Signature refused"), "bad", "shield-check", _("The node refuses the signature of the image.")
     ),
     Code.UNKNOWN: Label(
         _("Cause unknown"),
-        "idle",
-        "circle-dashed",
+        *IDLE,
         _("The node does not report a known cause. The events of the pod may have more."),
     ),
 }

@@ -6,21 +6,17 @@ from registries.domain.errors import Problem, Unavailable
 from registries.pull_secrets.images import image_hosts, usable_host
 from registries.pull_secrets.kinds import Binding, PullSecret
 from registries.pull_secrets.scan import Finding
-from registries.words.labels import Label
+from registries.words.labels import BAD, GOOD, IDLE, KEY, WARN, Label
 from registries.words.language import Text
 from registries.words.problems import problem_text
 
 PULL_SECRETS = {
     PullSecret.READY: Label(
-        _("Ready"),
-        "ok",
-        "circle-check",
-        _("Pods of this namespace can pull with it. It is deleted with the registry."),
+        _("Ready"), *GOOD, _("Pods of this namespace can pull with it. It is deleted with the registry.")
     ),
     PullSecret.MISSING: Label(
         _("Missing"),
-        "warn",
-        "triangle-alert",
+        *WARN,
         _(
             "It could not be created; the reason is in the console's log. The console retries when"
             " this page is opened."
@@ -28,8 +24,7 @@ PULL_SECRETS = {
     ),
     PullSecret.OUTDATED: Label(
         _("Unexpected content"),
-        "warn",
-        "triangle-alert",
+        *WARN,
         _(
             "It was changed, or belongs to an earlier registry with this name, and could not be "
             "restored; the reason is in the console's log. The console retries when this page is "
@@ -38,8 +33,7 @@ PULL_SECRETS = {
     ),
     PullSecret.FOREIGN: Label(
         _("Name taken"),
-        "bad",
-        "circle-x",
+        *BAD,
         _(
             "Someone else created a Secret with this name. It was not changed. Delete it, and the "
             "console creates the pull secret."
@@ -47,8 +41,7 @@ PULL_SECRETS = {
     ),
     None: Label(
         _("Unknown"),
-        "idle",
-        "circle-dashed",
+        *IDLE,
         _("The cluster did not answer, or the console has no permission to read Secrets."),
     ),
 }
@@ -114,23 +107,18 @@ def group_of(kind: str) -> str:
 FINDINGS: dict[Finding, Label] = {
     Finding.BROKEN: Label(
         _("Pull secret cannot be read"),
-        "bad",
-        "key-round",
+        *KEY,
         _("Nodes cannot read it. The pods that name it cannot pull any image, not even a public one."),
     ),
-    Finding.MISSING: Label(
-        _("Pull secret missing"), "bad", "key-round", _("It is named, but does not exist.")
-    ),
+    Finding.MISSING: Label(_("Pull secret missing"), *KEY, _("It is named, but does not exist.")),
     Finding.WRONG_TYPE: Label(
         _("Pull secret of a wrong type"),
-        "bad",
-        "key-round",
+        *KEY,
         _("Nodes ignore it: its type is not kubernetes.io/dockerconfigjson."),
     ),
     Finding.SHADOWED: Label(
         _("Not used for Docker Hub"),
-        "warn",
-        "triangle-alert",
+        *WARN,
         _("Nodes ignore its key index.docker.io, because %(names)s has the key docker.io in the same pods."),
     ),
     Finding.DUPLICATE: Label(
@@ -149,8 +137,7 @@ FINDINGS: dict[Finding, Label] = {
     ),
     Finding.UNREAD: Label(
         _("Pull secret not checked"),
-        "idle",
-        "circle-dashed",
+        *IDLE,
         _(
             "Its content was not read: the console reads it only for people of the cluster who may get this Secret."
         ),

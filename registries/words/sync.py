@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from registries.words.labels import Label
+from registries.words.labels import BUSY, GOOD, WARN, Label
 
 DIFFERENCES = {
     "address": _("another address"),
@@ -19,23 +19,24 @@ DIFFERENCES = {
 NAMED = 5
 """Registries that a sentence names."""
 
+INFO = ("idle", "info")
 RULES = {
-    "new": Label(_("Starting…"), "busy", "loader-circle"),
-    "active": Label(_("On"), "ok", "circle-check"),
-    "no_right": Label(_("Paused"), "warn", "triangle-alert"),
-    "source_gone": Label(_("Paused"), "warn", "triangle-alert"),
-    "failed": Label(_("Waiting"), "warn", "triangle-alert"),
-    "ending": Label(_("Unbinding…"), "busy", "loader-circle"),
+    "new": Label(_("Starting…"), *BUSY),
+    "active": Label(_("On"), *GOOD),
+    "no_right": Label(_("Paused"), *WARN),
+    "source_gone": Label(_("Paused"), *WARN),
+    "failed": Label(_("Waiting"), *WARN),
+    "ending": Label(_("Unbinding…"), *BUSY),
 }
 COPIES = {
-    "waiting": Label(_("will be written"), "busy", "loader-circle"),
-    "in_step": Label(_("in sync"), "ok", "circle-check"),
-    "present": Label(_("already there, with the same values; left alone"), "idle", "info"),
-    "name_taken": Label(_("another registry has this name; left alone"), "warn", "triangle-alert"),
-    "changed": Label(_("changed by somebody; left alone"), "warn", "triangle-alert"),
-    "deleted": Label(_("deleted by somebody"), "warn", "triangle-alert"),
-    "namespace_gone": Label(_("the namespace is gone"), "idle", "info"),
-    "left": Label(_("not selected any more"), "idle", "info"),
+    "waiting": Label(_("will be written"), *BUSY),
+    "in_step": Label(_("in sync"), *GOOD),
+    "present": Label(_("already there, with the same values; left alone"), *INFO),
+    "name_taken": Label(_("another registry has this name; left alone"), *WARN),
+    "changed": Label(_("changed by somebody; left alone"), *WARN),
+    "deleted": Label(_("deleted by somebody"), *WARN),
+    "namespace_gone": Label(_("the namespace is gone"), *INFO),
+    "left": Label(_("not selected any more"), *INFO),
     "failed": Label(_("failed; tried again every minute"), "bad", "circle-alert"),
 }
 CLICKS = {
