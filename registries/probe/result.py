@@ -4,15 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .catalogue import (
-    ADDRESS_PROBLEMS,
-    CAUSES,
-    CREDENTIAL_PROBLEMS,
-    HINTS,
-    MESSAGES,
-    NODE_VIEWS,
-    WARNINGS,
-)
+from .catalogue import ADDRESS_PROBLEMS, CAUSES, CREDENTIAL_PROBLEMS, HINTS, MESSAGES, NODE_VIEWS, WARNINGS
 from .certificate import ServerCertificates
 from .image import ImageResult
 from .reason import Reason

@@ -29,15 +29,7 @@ from registries.domain.errors import (
 from registries.domain.registry import Key, RegistrySecret
 from registries.limits import Claims
 from registries.pull_secrets.kinds import PullSecret, is_object_name
-from registries.pull_secrets.node_test import (
-    AT_ONCE,
-    PATIENCE,
-    Node,
-    NodeVerdict,
-    Outcome,
-    image_of,
-    judge,
-)
+from registries.pull_secrets.node_test import AT_ONCE, PATIENCE, Node, NodeVerdict, Outcome, image_of, judge
 from registries.service.guard import Guard
 from registries.stores.base import Store
 

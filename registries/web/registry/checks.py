@@ -10,11 +10,7 @@ from django_htmx.http import trigger_client_event
 
 from registries.addresses import AddressError, parse_address
 from registries.domain.access import Permission, role_for
-from registries.domain.errors import (
-    Cause,
-    Forbidden,
-    Problem,
-)
+from registries.domain.errors import Cause, Forbidden, Problem
 from registries.domain.metadata import name_problem
 from registries.domain.registry import Provider
 from registries.intake import BUNDLE_MAX, BundleError, read_bundle, suggested_name
