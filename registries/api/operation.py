@@ -41,124 +41,83 @@ class Operation:
     """Further schemas of the successful response."""
 
 
-PARAMETERS: dict[str, Schema] = {
-    "run": {
-        "name": "run",
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "format": "uuid"},
-        "example": examples.RUN["id"],
-    },
-    "namespace": {
-        "name": "namespace",
-        "in": "path",
-        "required": True,
-        "schema": NAMESPACE,
-        "example": "default",
-    },
-    "name": {"name": "name", "in": "path", "required": True, "schema": NAME, "example": "harbor-prod"},
-    "page": {
-        "name": "page",
-        "in": "query",
-        "description": _("Starts at 1. A page after the last one has no items."),
-        "schema": {"type": "integer", "minimum": 1, "default": 1},
-    },
-    "limit": {
-        "name": "limit",
-        "in": "query",
-        "description": _("Items per page. Values above 500 count as 500."),
-        "schema": {"type": "integer", "minimum": 1, "default": 10},
-    },
-    "continue": {
-        "name": "continue",
-        "in": "query",
-        "description": _("The metadata.continue of the page before. It replaces page."),
-        "schema": {"type": "string"},
-    },
-    "search": {
-        "name": "search",
-        "in": "query",
-        "description": _("Text to find in name, display name or domain, case-insensitive. Not for a watch."),
-        "schema": {"type": "string"},
-    },
-    "labelSelector": {
-        "name": "labelSelector",
-        "in": "query",
-        "description": _(
+def _path(name: str, schema: Schema, example: str) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": schema, "example": example}
+
+
+def _query(name: str, description: Text, schema: Schema) -> Schema:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+_TEXT: Schema = {"type": "string"}
+_FLAG: Schema = {"type": "boolean", "default": False}
+_PARAMETERS = (
+    _path("run", {"type": "string", "format": "uuid"}, examples.RUN["id"]),
+    _path("namespace", NAMESPACE, "default"),
+    _path("name", NAME, "harbor-prod"),
+    _query(
+        "page",
+        _("Starts at 1. A page after the last one has no items."),
+        {"type": "integer", "minimum": 1, "default": 1},
+    ),
+    _query(
+        "limit",
+        _("Items per page. Values above 500 count as 500."),
+        {"type": "integer", "minimum": 1, "default": 10},
+    ),
+    _query("continue", _("The metadata.continue of the page before. It replaces page."), _TEXT),
+    _query(
+        "search", _("Text to find in name, display name or domain, case-insensitive. Not for a watch."), _TEXT
+    ),
+    _query(
+        "labelSelector",
+        _(
             "A label selector as in Kubernetes, for example app=web,tier notin (x,y). In a watch, "
             "an item that no longer matches is DELETED."
         ),
-        "schema": {"type": "string"},
-    },
-    "fieldSelector": {
-        "name": "fieldSelector",
-        "in": "query",
-        "description": _("A field selector on metadata.name and metadata.namespace, equal or not equal."),
-        "schema": {"type": "string"},
-    },
-    "watch": {
-        "name": "watch",
-        "in": "query",
-        "description": _("Stream changes, one WatchEvent per line, instead of a list."),
-        "schema": {"type": "boolean", "default": False},
-    },
-    "resourceVersion": {
-        "name": "resourceVersion",
-        "in": "query",
-        "description": _(
-            "For a watch: the version to start after. Without it, existing items come first, as ADDED."
-        ),
-        "schema": {"type": "string"},
-    },
-    "timeoutSeconds": {
-        "name": "timeoutSeconds",
-        "in": "query",
-        "description": _("For a watch: the duration in seconds. Values above 1800 count as 1800, 0 as 300."),
-        "schema": {"type": "integer", "minimum": 0, "default": 300},
-    },
-    "allowWatchBookmarks": {
-        "name": "allowWatchBookmarks",
-        "in": "query",
-        "description": _("For a watch: send a BOOKMARK with the current version every 30 s and at the end."),
-        "schema": {"type": "boolean", "default": False},
-    },
-    "domain": {
-        "name": "domain",
-        "in": "query",
-        "description": _("An address that is not stored, instead of that of the registry secret."),
-        "schema": {"type": "string"},
-    },
-    "forget": {
-        "name": "forget",
-        "in": "query",
-        "description": _("Keep nothing for an undo, for example of a password that leaked."),
-        "schema": {"type": "boolean", "default": False},
-    },
-    "copies": {
-        "name": "copies",
-        "in": "query",
-        "description": _(
+        _TEXT,
+    ),
+    _query(
+        "fieldSelector",
+        _("A field selector on metadata.name and metadata.namespace, equal or not equal."),
+        _TEXT,
+    ),
+    _query("watch", _("Stream changes, one WatchEvent per line, instead of a list."), _FLAG),
+    _query(
+        "resourceVersion",
+        _("For a watch: the version to start after. Without it, existing items come first, as ADDED."),
+        _TEXT,
+    ),
+    _query(
+        "timeoutSeconds",
+        _("For a watch: the duration in seconds. Values above 1800 count as 1800, 0 as 300."),
+        {"type": "integer", "minimum": 0, "default": 300},
+    ),
+    _query(
+        "allowWatchBookmarks",
+        _("For a watch: send a BOOKMARK with the current version every 30 s and at the end."),
+        _FLAG,
+    ),
+    _query("domain", _("An address that is not stored, instead of that of the registry secret."), _TEXT),
+    _query("forget", _("Keep nothing for an undo, for example of a password that leaked."), _FLAG),
+    _query(
+        "copies",
+        _(
             "For a source whose rule keeps copies in sync: keep leaves them there, and they follow no more. Without"
             " it, the answer is a 409. To delete them as well, start a run with copies: delete."
         ),
-        "schema": {"enum": ["keep"]},
-    },
-    "copiesOfRule": {
-        "name": "copies",
-        "in": "query",
-        "description": _("What becomes of the copies that the rule made and that nobody changed."),
-        "schema": {"enum": ["keep", "delete"]},
-    },
-    "unbind": {
-        "name": "unbind",
-        "in": "query",
-        "description": _("Also unbind the default service accounts that the rule bound, in the background."),
-        "schema": {"type": "boolean", "default": False},
-    },
-    "dryRun": {
-        "name": "dryRun",
-        "in": "query",
-        "description": _("Validate only, on a cluster including admission. Nothing is changed."),
-        "schema": {"enum": ["All"]},
-    },
-}
+        {"enum": ["keep"]},
+    ),
+    _query(
+        "unbind", _("Also unbind the default service accounts that the rule bound, in the background."), _FLAG
+    ),
+    _query(
+        "dryRun", _("Validate only, on a cluster including admission. Nothing is changed."), {"enum": ["All"]}
+    ),
+)
+PARAMETERS: dict[str, Schema] = {it["name"]: it for it in _PARAMETERS}
+PARAMETERS["copiesOfRule"] = _query(
+    "copies",
+    _("What becomes of the copies that the rule made and that nobody changed."),
+    {"enum": ["keep", "delete"]},
+)

@@ -1,16 +1,26 @@
 """The operations of the API, one by one, for its OpenAPI document and its page. Texts are lazy translations."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from registries.api import examples
 from registries.api.bodies import MERGE_PATCH
-from registries.api.operation import BASE, ONE, READ_ERRORS, SECRETS, WRITE_ERRORS, Operation
+from registries.api.operation import BASE, ONE, READ_ERRORS, SECRETS, WRITE_ERRORS, Operation, Text
 from registries.api.rule_operations import RULE_OPERATIONS
 from registries.api.status import JSON
 from registries.domain.resource import KIND
 
 _WATCH = ("watch", "resourceVersion", "timeoutSeconds", "allowWatchBookmarks")
 _LISTING = ("page", "limit", "continue", "search", "labelSelector", "fieldSelector", *_WATCH)
+
+
+def _of_run(name: str, verb: str, summary: Text, description: Text, example: Any) -> Operation:
+    answer = (200, _("The run."), "Run", example)
+    errors = (400, 401, 403, 404, 409, 429, 500, 503)
+    path = f"{BASE}/runs/{{run}}/{verb}"
+    return Operation(name, "POST", path, summary, description, answer, errors, ("run",))
+
 
 OPERATIONS = (
     Operation(
@@ -225,50 +235,38 @@ OPERATIONS = (
         READ_ERRORS,
         ("run",),
     ),
-    Operation(
+    _of_run(
         "cancelRun",
-        "POST",
-        f"{BASE}/runs/{{run}}/cancel",
+        "cancel",
         _("Cancel a test run"),
         _("No new tests start. Running tests finish and are recorded."),
-        (200, _("The run."), "Run", examples.RUN),
-        (400, 401, 403, 404, 409, 429, 500, 503),
-        ("run",),
+        examples.RUN,
     ),
-    Operation(
+    _of_run(
         "retryRun",
-        "POST",
-        f"{BASE}/runs/{{run}}/retry",
+        "retry",
         _("Retry a change of passwords"),
         _(
             "Goes on with what failed or waits, for a day. It is a 409 while the run goes on and after its end, and a"
             " 404 for another kind of run."
         ),
-        (200, _("The run."), "Run", examples.ROTATION),
-        (400, 401, 403, 404, 409, 429, 500, 503),
-        ("run",),
+        examples.ROTATION,
     ),
-    Operation(
+    _of_run(
         "rollBackRun",
-        "POST",
-        f"{BASE}/runs/{{run}}/roll-back",
+        "roll-back",
         _("Roll back a change of passwords"),
         _(
             "Gives everything that was changed its old password, except where somebody set another one meanwhile."
         ),
-        (200, _("The run."), "Run", examples.ROTATION),
-        (400, 401, 403, 404, 409, 429, 500, 503),
-        ("run",),
+        examples.ROTATION,
     ),
-    Operation(
+    _of_run(
         "leaveRun",
-        "POST",
-        f"{BASE}/runs/{{run}}/leave",
+        "leave",
         _("End a change of passwords as it is"),
         _("What waits stays unchanged, and the passwords that the run kept are forgotten."),
-        (200, _("The run."), "Run", examples.ROTATION),
-        (400, 401, 403, 404, 409, 429, 500, 503),
-        ("run",),
+        examples.ROTATION,
     ),
     *RULE_OPERATIONS,
 )

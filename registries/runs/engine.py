@@ -6,6 +6,7 @@ process was lost is found by its heartbeat and can be resumed.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -60,6 +61,7 @@ AccessNow = Callable[[Access], Access]
 """Looks up a person's access again, from the access before. Unavailable `session_ended` when the session has ended."""
 
 
+@dataclass(eq=False)
 class Runs:
     """The runs of one kind. `background` has one thread per run that is being worked on.
 
@@ -67,19 +69,11 @@ class Runs:
     that the person no longer sees are left out.
     """
 
-    def __init__(
-        self,
-        kind: Kind[Any],
-        background: Background,
-        freshness: Callable[[], Freshness],
-        access_now: AccessNow,
-        atomic: Callable[[], AbstractContextManager[object]],
-    ) -> None:
-        self.kind = kind
-        self._background = background
-        self._freshness = freshness
-        self._access_now = access_now
-        self._atomic = atomic
+    kind: Kind[Any]
+    _background: Background
+    _freshness: Callable[[], Freshness]
+    _access_now: AccessNow
+    _atomic: Callable[[], AbstractContextManager[object]]
 
     def propose(self, *, access: Access, registries: Sequence[Named]) -> UUID:
         """Create a run over these registries, which may be deleted ones. Permissions are checked per item, when it is

@@ -6,6 +6,7 @@ Until the run has it, the first account still works, so nothing is lost with it.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
@@ -23,22 +24,15 @@ from registries.service.passwords import Passwords
 from registries.service.tests import Tests
 
 
+@dataclass(eq=False)
 class HarborSecrets:
     """`policy_for` gives the rules of a connection to the registry of a credential, with its CA."""
 
-    def __init__(
-        self,
-        passwords: Passwords,
-        tests: Tests,
-        rotations: Rotations,
-        audit: AuditLog,
-        policy_for: Callable[[Credential], Policy],
-    ) -> None:
-        self._passwords = passwords
-        self._tests = tests
-        self._rotations = rotations
-        self._audit = audit
-        self._policy_for = policy_for
+    _passwords: Passwords
+    _tests: Tests
+    _rotations: Rotations
+    _audit: AuditLog
+    _policy_for: Callable[[Credential], Policy]
 
     def begin(
         self,

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -23,16 +24,14 @@ LOOK = 5.0
 log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False)
 class Rotations:
     """The person's side of these runs. The methods with `run_id` raise the errors of Runs."""
 
-    def __init__(
-        self, runs: Runs, rows: RotationRows, replacement: Replacement, passwords: Passwords
-    ) -> None:
-        self.runs = runs
-        self._rows = rows
-        self._replacement = replacement
-        self._passwords = passwords
+    runs: Runs
+    _rows: RotationRows
+    _replacement: Replacement
+    _passwords: Passwords
 
     def begin(
         self,

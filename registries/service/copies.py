@@ -24,15 +24,15 @@ REMEMBERED = 10_000
 GUESSES_PER_MINUTE = 10
 
 
+@dataclass(eq=False)
 class Guesses:
     """A budget per person and registry, over all tokens and sessions and all processes.
 
     `budget` has the comparisons of a minute, `told` the records of an exhausted budget.
     """
 
-    def __init__(self, budget: Rates, told: Rates) -> None:
-        self._budget = budget
-        self._told = told
+    _budget: Rates
+    _told: Rates
 
     def wait(self, person: str, registry: str) -> int:
         """Takes one comparison. Returns 0, or the seconds until there will be one."""
@@ -153,13 +153,13 @@ def is_copy(it: RegistrySecret, of: RegistrySecret) -> bool:
     return same and it.uid != of.uid and not of.address_problem
 
 
+@dataclass(eq=False)
 class Copies:
     """Compares passwords in memory and keeps nothing of them. A comparison counts as a guess at the password."""
 
-    def __init__(self, store: Store, index: Index, guesses: Guesses) -> None:
-        self._store = store
-        self._index = index
-        self._guesses = guesses
+    _store: Store
+    _index: Index
+    _guesses: Guesses
 
     def of(self, *, access: Access, registry: RegistrySecret) -> tuple[Copy, ...]:
         """At most MOST copies, by namespace and name."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 
 from registries.audit.action import IN_DOUBT, Action
 from registries.audit.log import AuditLog
@@ -29,18 +30,16 @@ def require_present(registry: RegistrySecret) -> RegistrySecret:
     return registry
 
 
+@dataclass(eq=False)
 class Guard:
     """Checks permissions and opens the store for writing.
 
     `atomic` puts a write and its records into one transaction, where the store shares their database.
     """
 
-    def __init__(
-        self, store: Store, audit: AuditLog, atomic: Callable[[], AbstractContextManager[object]]
-    ) -> None:
-        self._store = store
-        self._audit = audit
-        self.atomic = atomic
+    _store: Store
+    _audit: AuditLog
+    atomic: Callable[[], AbstractContextManager[object]]
 
     def require(self, access: Access, permission: Permission, key: Key, action: Action) -> None:
         """Raises NotFound or Forbidden, and records the refusal."""

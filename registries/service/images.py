@@ -1,6 +1,7 @@
 """The image of a test: only images of the registry itself, so that its name asks no other server."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 
 from registries.audit.action import Action
@@ -48,13 +49,13 @@ def saved_queries(credential: Credential) -> tuple[ImageQuery, ...]:
         return ()
 
 
+@dataclass(eq=False)
 class Images:
     """The images that pods run, and the platforms of nodes. Both exist only where the store is a cluster."""
 
-    def __init__(self, store: Store, index: Index, guard: Guard) -> None:
-        self._store = store
-        self._index = index
-        self._guard = guard
+    _store: Store
+    _index: Index
+    _guard: Guard
 
     @property
     def available(self) -> bool:

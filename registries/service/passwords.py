@@ -1,7 +1,7 @@
 """The use cases of a stored password: who may change it, a test before saving, and saving in place."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
@@ -18,22 +18,15 @@ ATTEMPTS = 5
 """Attempts to change a password while tests write their verdicts."""
 
 
+@dataclass(eq=False)
 class Passwords:
     """`moved` is called with registries as they were before their passwords were changed."""
 
-    def __init__(
-        self,
-        store: Store,
-        guard: Guard,
-        audit: AuditLog,
-        history: History,
-        moved: Callable[[Sequence[RegistrySecret]], None],
-    ) -> None:
-        self._store = store
-        self._guard = guard
-        self._audit = audit
-        self._history = history
-        self._moved = moved
+    _store: Store
+    _guard: Guard
+    _audit: AuditLog
+    _history: History
+    _moved: Callable[[Sequence[RegistrySecret]], None]
 
     def require_rotate(self, *, access: Access, key: Key) -> None:
         """Raises NotFound or Forbidden unless this person may change the passwords of a namespace: like deleting and

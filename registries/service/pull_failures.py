@@ -47,12 +47,12 @@ class Adoptable:
     problem: Problem | None = None
 
 
+@dataclass(eq=False)
 class Adoption:
     """Secrets are read with the rights of the person, each time, and are not kept."""
 
-    def __init__(self, store: Store, index: Index) -> None:
-        self._store = store
-        self._index = index
+    _store: Store
+    _index: Index
 
     def look(self, *, access: Access, secret: Key) -> Adoptable:
         """The credentials of a Secret, without those for a host that no registry has, such as hub.docker.com. NotFound

@@ -4,6 +4,7 @@ One method per use case, keyword-only, without request, response or ORM. Lists a
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from registries.audit.action import OF_SECRET, Action, note_of_edit
 from registries.audit.log import AuditLog
@@ -30,13 +31,13 @@ from registries.service.undo import Undo
 from registries.stores.base import Store
 
 
+@dataclass(eq=False)
 class Echoes:
     """Finds the stored password in texts that somebody wants to store."""
 
-    def __init__(self, store: Store, audit: AuditLog, guesses: Guesses) -> None:
-        self._store = store
-        self._audit = audit
-        self._guesses = guesses
+    _store: Store
+    _audit: AuditLog
+    _guesses: Guesses
 
     def causes(self, access: Access, key: Key, uid: str, texts: Mapping[str, str]) -> list[Cause]:
         """The texts that hold the stored password. A hit is recorded, since it can be an attempt to guess.

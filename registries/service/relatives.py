@@ -57,26 +57,16 @@ class Former:
     problem: Problem | None
 
 
+@dataclass(eq=False)
 class Relatives:
-    def __init__(
-        self,
-        store: Store,
-        index: Index,
-        guard: Guard,
-        likeness: Likeness,
-        registries: Registries,
-        copying: Copying,
-        replacement: Replacement,
-        audit: AuditLog,
-    ) -> None:
-        self._audit = audit
-        self._store = store
-        self._index = index
-        self._guard = guard
-        self._likeness = likeness
-        self._registries = registries
-        self._copying = copying
-        self._replacement = replacement
+    _store: Store
+    _index: Index
+    _guard: Guard
+    _likeness: Likeness
+    _registries: Registries
+    _copying: Copying
+    _replacement: Replacement
+    _audit: AuditLog
 
     def of(self, *, access: Access, registry: RegistrySecret) -> tuple[Relative, ...]:
         """At most MOST visible relatives: the source, then the copies, then the others, by namespace and name."""
@@ -210,21 +200,15 @@ class Missing:
     """Whether this person may make it again."""
 
 
+@dataclass(eq=False)
 class MissingCopies:
     """`made` has the copies that were made of the source with a uid, and when. `deleted` are those that the console
     deleted after the moment."""
 
-    def __init__(
-        self,
-        index: Index,
-        copying: Copying,
-        made: Callable[[str], Moments],
-        deleted: Callable[[Moments], Collection[Key]],
-    ) -> None:
-        self._index = index
-        self._copying = copying
-        self._made = made
-        self._deleted = deleted
+    _index: Index
+    _copying: Copying
+    _made: Callable[[str], Moments]
+    _deleted: Callable[[Moments], Collection[Key]]
 
     def of(self, *, access: Access, source: RegistrySecret) -> tuple[Missing, ...]:
         """At most MOST, in namespaces that this person sees, by namespace and name."""

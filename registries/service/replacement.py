@@ -59,27 +59,18 @@ def same_spec(one: Draft | RegistrySecret, other: Draft) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in values)
 
 
+@dataclass(eq=False)
 class Replacement:
     """`index` is looked at before the store is read. `moved` is called with the uids before and after, so that what is
     kept of a registry stays with it."""
 
-    def __init__(
-        self,
-        store: Store,
-        index: Index,
-        guard: Guard,
-        passwords: Passwords,
-        audit: AuditLog,
-        history: History,
-        moved: Callable[[str, str], None] = lambda before, after: None,
-    ) -> None:
-        self._store = store
-        self._index = index
-        self._guard = guard
-        self._passwords = passwords
-        self._audit = audit
-        self._history = history
-        self._moved = moved
+    _store: Store
+    _index: Index
+    _guard: Guard
+    _passwords: Passwords
+    _audit: AuditLog
+    _history: History
+    _moved: Callable[[str, str], None]
 
     def require(self, *, access: Access, key: Key) -> None:
         """Raises NotFound or Forbidden unless this person may delete a registry and create it again."""

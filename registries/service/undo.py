@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from registries.audit.action import Action
@@ -24,15 +25,15 @@ from registries.stores.trash import Deleted, Trash
 from registries.verification.history import History, NotTested
 
 
+@dataclass(eq=False)
 class Undo:
     """Who may create in a namespace may restore there. A deletion outside of the console cannot be undone."""
 
-    def __init__(self, store: Store, guard: Guard, audit: AuditLog, history: History, trash: Trash) -> None:
-        self._store = store
-        self._guard = guard
-        self._audit = audit
-        self._history = history
-        self._trash = trash
+    _store: Store
+    _guard: Guard
+    _audit: AuditLog
+    _history: History
+    _trash: Trash
 
     @property
     def is_on(self) -> bool:

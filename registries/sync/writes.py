@@ -1,7 +1,7 @@
 """What a rule reads and writes of one copy. Each write is one use case of the service, with its checks and records."""
 
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from registries.audit.action import Action
 from registries.domain.access import Access
@@ -18,22 +18,14 @@ from registries.stores.base import Store
 from registries.sync.states import Known, mark
 
 
+@dataclass(eq=False)
 class Writes:
-    def __init__(
-        self,
-        store: Store,
-        guard: Guard,
-        copying: Copying,
-        replacement: Replacement,
-        pull_secrets: PullSecretUse,
-        likeness: Likeness,
-    ) -> None:
-        self._store = store
-        self._guard = guard
-        self._copying = copying
-        self._replacement = replacement
-        self._pull_secrets = pull_secrets
-        self._likeness = likeness
+    _store: Store
+    _guard: Guard
+    _copying: Copying
+    _replacement: Replacement
+    _pull_secrets: PullSecretUse
+    _likeness: Likeness
 
     @property
     def binds(self) -> bool:

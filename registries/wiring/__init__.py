@@ -83,7 +83,7 @@ class Services(Telling, Mirroring, Admitting):
     @part
     def guesses(self) -> Guesses:
         buckets = StoredBuckets()
-        return Guesses(budget=Rates(GUESSES_PER_MINUTE, buckets), told=Rates(1, buckets))
+        return Guesses(Rates(GUESSES_PER_MINUTE, buckets), Rates(1, buckets))
 
     @part
     def likeness(self) -> Likeness:
