@@ -199,9 +199,7 @@ NOTIFY_URL = env.str("CONSOLE_URL", default="")
 NOTIFY_PLAIN_HTTP = DEMO or env.bool("CONSOLE_NOTIFY_PLAIN_HTTP", default=False)
 NOTIFY_MAIL = env.str("CONSOLE_EMAIL_URL", default="")
 if NOTIFY_MAIL:
-    vars().update(
-        {**env.email_url_config(NOTIFY_MAIL), "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend"}
-    )
+    vars().update(env.email_url_config(NOTIFY_MAIL))
 DEFAULT_FROM_EMAIL = env.str("CONSOLE_EMAIL_FROM", default="registry-console@localhost")
 
 # The checks that run by themselves: off, or 1h to 7d

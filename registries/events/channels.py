@@ -19,7 +19,7 @@ from registries.domain.errors import Cause, Conflict, Invalid, NotFound, Problem
 from registries.domain.metadata import text_problem
 from registries.events.outbox import drop
 from registries.events.services import SERVICES
-from registries.events.services.base import Config
+from registries.events.services.base import Config, Trouble
 from registries.events.services.mail import RECIPIENTS_MAX, recipients
 from registries.events.services.webhook import secret_bytes
 from registries.limits import exclusive
@@ -50,6 +50,10 @@ class ChannelView:
     trouble: str
     code: str
     waiting: int
+
+    @property
+    def delivers_in_part(self) -> bool:
+        return self.trouble == Trouble.RECIPIENTS
 
 
 class Channels:

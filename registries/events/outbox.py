@@ -128,7 +128,7 @@ def settle(claimed: Claimed, outcome: Outcome) -> None:
     with transaction.atomic():
         if row := mine.first():
             ended = {"state": SENT, "ended_at": now, "claimed_until": None, "attempts": row.attempts + 1}
-            fields = ended if outcome.ok else _after_failure(row.attempts, outcome, now)
+            fields = ended if outcome.delivered else _after_failure(row.attempts, outcome, now)
             if mine.update(**fields) and "ended_at" in fields:
                 _of_the_host(row).update(due_at=now)  # they waited for this one
         note(claimed.channel, outcome)
@@ -167,6 +167,8 @@ def note(channel: Channel, outcome: Outcome) -> None:
         "trouble": outcome.trouble.value,
         "code": outcome.code[:32],
     }
+    if outcome.delivered:
+        fields["sent_at"] = now
     if outcome.trouble is Trouble.GONE:
         fields["enabled"] = False
         drop(channel)

@@ -66,6 +66,10 @@ _TROUBLES: dict[Trouble, Text] = {
     Trouble.STATUS: _("The service answered with HTTP status %(code)s."),
     Trouble.UNREADABLE: _("The answer is not one of this service. Check the URL."),
     Trouble.MAIL: _("The mail server did not take the message (%(code)s)."),
+    Trouble.RECIPIENTS: _(
+        "The mail server refused some of the recipients (%(code)s); the others got the message. A test message says "
+        "which."
+    ),
     Trouble.UNSENT: _("The console could not send the message (%(code)s). Its log says why."),
 }
 

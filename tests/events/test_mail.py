@@ -8,22 +8,33 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.db import transaction
+from django.utils import timezone
 
 from registries.events.change import Change
 from registries.events.channels import ChannelView
+from registries.events.outbox import SENT, tell
 from registries.events.sender import Sender
 from registries.events.services.base import Outcome, Trouble
-from registries.models import Channel
+from registries.models import Channel, Delivery
 from tests.events.conftest import change
 from tests.peers.ports import free_port
 
 
 class Inbox:
-    """Takes mails, or refuses them with `answer`."""
+    """Takes mails, or refuses them with `answer`, and the recipients in `refused` with the answer there."""
 
     def __init__(self) -> None:
         self.mails: list[Envelope] = []
         self.answer = "250 OK"
+        self.refused: dict[str, str] = {}
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address not in self.refused:
+            envelope.rcpt_tos.append(address)
+        return self.refused.get(address, "250 OK")
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.answer.startswith("250"):
@@ -36,7 +47,6 @@ def inbox(settings: Any) -> Any:
     handler = Inbox()
     server = Controller(handler, hostname="127.0.0.1", port=free_port())
     server.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     yield handler
     server.stop()
@@ -77,3 +87,31 @@ def test_a_refusal_and_a_server_that_is_away_are_told(
     assert attempt(sender, channel, change()) == Outcome(Trouble.MAIL, "554")
     settings.EMAIL_PORT = 9
     assert attempt(sender, channel, change()) == Outcome(Trouble.MAIL, "ConnectionRefusedError")
+
+
+def test_a_recipient_that_is_refused_is_told_and_the_others_get_one_mail(
+    inbox: Inbox, sender: Sender, add_channel: Callable[..., ChannelView]
+) -> None:
+    channel = add_channel("mail", to="gone@example.com, ops@example.com")
+    inbox.refused = {"gone@example.com": "550 No such user"}
+    with transaction.atomic():
+        tell([change()])
+    Delivery.objects.update(due_at=timezone.now())
+    assert sender.send_one()
+    assert [mail.rcpt_tos for mail in inbox.mails] == [["ops@example.com"]]
+    row = Channel.objects.get(pk=channel.id)
+    assert (row.trouble, row.code) == ("recipients", "550")
+    assert row.sent_at
+    assert Delivery.objects.get().state == SENT
+    outcome = attempt(sender, channel, change())
+    assert outcome == Outcome(Trouble.RECIPIENTS, "550", "gone@example.com (550)")
+
+
+def test_recipients_that_are_all_refused_are_tried_again(
+    inbox: Inbox, sender: Sender, add_channel: Callable[..., ChannelView]
+) -> None:
+    channel = add_channel("mail", to="a@example.com, b@example.com")
+    inbox.refused = {"a@example.com": "550 no", "b@example.com": "451 later"}
+    outcome = attempt(sender, channel, change())
+    assert outcome == Outcome(Trouble.MAIL, "451", "a@example.com (550), b@example.com (451)")
+    assert not outcome.delivered

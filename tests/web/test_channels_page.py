@@ -58,6 +58,23 @@ def test_mail_is_offered_when_a_server_is_set(cast: Cast, settings: Any) -> None
     assert 'name="to"' in cast.client("olive").get("/channels/-/add/mail/").content.decode()
 
 
+def test_many_recipients_are_whole_in_their_form(cast: Cast, settings: Any) -> None:
+    settings.NOTIFY_MAIL = "smtp://localhost"
+    services().__dict__.pop("channels", None)
+    many = ", ".join(f"on-call-{number:02}@mail.example.com" for number in range(20))
+    assert add(cast.client("olive", **HX), "*", "mail", to=many).status_code == 200
+    page = cast.client("olive").get(f"/channels/{Channel.objects.get().pk}/edit/").content.decode()
+    assert f'value="{many}"' in page
+
+
+def test_a_channel_with_a_refused_recipient_delivers_in_part(cast: Cast) -> None:
+    Channel.objects.create(name="ops", service="mail", trouble="recipients", code="550")
+    page = cast.client("olive").get("/channels/").content.decode()
+    assert "部分送达" in page
+    assert "未送达" not in page
+    assert "邮件服务器拒绝了部分收件人（550）" in page
+
+
 @pytest.mark.parametrize(
     ("person", "namespace", "made"),
     [

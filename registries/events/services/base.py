@@ -34,6 +34,8 @@ class Trouble(StrEnum):
     NETWORK = "network"
     """`Outcome.code` is a reason of the connection test."""
     MAIL = "mail"
+    RECIPIENTS = "recipients"
+    """A mail server took the message for some recipients and refused others. It is not sent again."""
     UNSENT = "unsent"
     """The console failed, or its settings do not allow this channel."""
 
@@ -53,6 +55,11 @@ class Outcome:
     @property
     def ok(self) -> bool:
         return self.trouble is None
+
+    @property
+    def delivered(self) -> bool:
+        """Whether somebody has the message, so that it must not be sent again."""
+        return self.trouble in (None, Trouble.RECIPIENTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 import smtplib
 from datetime import datetime
+from typing import Any
 
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
+from django.core.mail.backends.smtp import EmailBackend
 
 from registries.events.message import Message
 from registries.events.services.base import Config, Field, Outcome, Poster, Trouble
@@ -13,6 +15,36 @@ RECIPIENTS_MAX = 20
 SUBJECT_MAX = 150
 TIMEOUT = 15
 """Seconds."""
+
+
+Refusals = dict[str, tuple[int, bytes]]
+"""The status and the text of the server, by recipient."""
+
+
+class SomeRefused(smtplib.SMTPRecipientsRefused):
+    """The server took the message for some recipients and refused others."""
+
+
+class Reporting(smtplib.SMTP):
+    """Raises SomeRefused after a message that was sent to some recipients only. Django drops that answer."""
+
+    def sendmail(self, *args: Any, **options: Any) -> Refusals:
+        refused: Refusals = super().sendmail(*args, **options)
+        if refused:
+            raise SomeRefused(refused)
+        return refused
+
+
+class ReportingTls(Reporting, smtplib.SMTP_SSL):
+    pass
+
+
+class Server(EmailBackend):
+    """The mail server of the settings."""
+
+    @property
+    def connection_class(self) -> type[Reporting]:
+        return ReportingTls if self.use_ssl else Reporting
 
 
 class Mail:
@@ -26,14 +58,16 @@ class Mail:
             message.text(TEXT_MAX),
             to=recipients(config["to"]),
             headers={"Message-ID": f"<{key}@registry-console>", "Auto-Submitted": "auto-generated"},
-            connection=get_connection(timeout=TIMEOUT),
+            connection=Server(timeout=TIMEOUT),
         )
         try:
             mail.send()
         except smtplib.SMTPResponseException as error:
             return Outcome(Trouble.MAIL, str(error.smtp_code))
+        except SomeRefused as error:
+            return Outcome(Trouble.RECIPIENTS, _lowest(error.recipients), _list(error.recipients))
         except smtplib.SMTPRecipientsRefused as error:
-            return Outcome(Trouble.MAIL, str(min(code for code, _text in error.recipients.values())))
+            return Outcome(Trouble.MAIL, _lowest(error.recipients), _list(error.recipients))
         except (smtplib.SMTPException, OSError) as error:
             return Outcome(Trouble.MAIL, type(error).__name__)
         return Outcome()
@@ -42,3 +76,12 @@ class Mail:
 def recipients(text: str) -> list[str]:
     """The addresses in a text with commas or white space between them."""
     return text.replace(",", " ").replace(";", " ").split()
+
+
+def _lowest(refused: Refusals) -> str:
+    return str(min(code for code, _text in refused.values()))
+
+
+def _list(refused: Refusals) -> str:
+    """The refused recipients with the status of each, without the server's text."""
+    return ", ".join(f"{address} ({code})" for address, (code, _text) in refused.items())

@@ -169,7 +169,8 @@ def channel_edit(request: ConsoleRequest, channel: UUID) -> HttpResponse:
     title = _("Edit %(name)s") % {"name": found.name}
     initial = {"name": found.name, "language": found.language, "enabled": found.enabled}
     if found.service == "mail":
-        initial["to"] = found.target
+        stored = services().channels.merged(access=request.access, channel=channel, config={})
+        initial["to"] = stored["to"]  # whole: the list of channels shows a part of many
     form = ChannelForm(request.POST or None, service=found.service, namespaces=None, initial=initial)
 
     @sensitive_variables("typed")
