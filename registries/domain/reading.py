@@ -28,6 +28,7 @@ from registries.domain.resource import (
     LAST_APPLIED,
     OURS,
     PREFIX,
+    VERIFY_GENERATION,
     VERIFY_STATUS,
     Resource,
     decode_password,
@@ -148,7 +149,8 @@ def public(resource: Resource) -> Resource:
         metadata["labels"] = echoes.without(metadata["labels"])
     notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
     theirs = echoes.without({k: v for k, v in notes.items() if k not in OURS})
-    ours = _as_read({k: v for k, v in notes.items() if k in OURS})
+    generation = str(metadata.get("generation") or "")
+    ours = _as_read({k: v for k, v in notes.items() if k in OURS}, generation)
     metadata["annotations"] = {
         **{k: shown_annotation(v) if k.startswith(PREFIX) else v for k, v in theirs.items()},
         **{k: v for k, v in ours.items() if not tells(k.removeprefix(PREFIX), v)},
@@ -159,11 +161,14 @@ def public(resource: Resource) -> Resource:
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": shown}
 
 
-def _as_read(notes: Mapping[str, str]) -> dict[str, str]:
-    """Annotations of the console, parsed, without flags that are not "true" and invalid verdicts."""
+def _as_read(notes: Mapping[str, str], generation: str) -> dict[str, str]:
+    """Annotations of the console, parsed, without flags that are not "true" and invalid verdicts. A verdict on another
+    generation is invalid: it is that of the password before, which a client changed."""
     read: dict[str, str | None] = {name: it(notes[name]) for name, it in _NOTES.items() if name in notes}
     read |= {name: "true" if notes.get(name) == "true" else None for name in _FLAGS}
-    read |= verification_annotations(_verification(notes))
+    tested = notes.get(VERIFY_GENERATION, generation)
+    current = not generation or tested == generation
+    read |= verification_annotations(_verification(notes) if current else Verification())
     return {name: value for name, value in read.items() if value is not None}
 
 

@@ -13,7 +13,15 @@ from hashlib import blake2b
 from secrets import token_bytes
 from typing import Any, cast
 
-from registries.domain.registry import INFORMATION, Draft, Key, RegistrySecret, Verification, moment_text
+from registries.domain.registry import (
+    INFORMATION,
+    Draft,
+    Key,
+    RegistrySecret,
+    Verification,
+    VerifyStatus,
+    moment_text,
+)
 from registries.domain.writer import LAST_APPLIED as LAST_APPLIED
 
 API_GROUP = "image.theriseunion.io"
@@ -21,6 +29,10 @@ API_VERSION = f"{API_GROUP}/v1alpha1"
 KIND = "RegistrySecret"
 PREFIX = "theriseunion.io/"
 VERIFY_STATUS = f"{PREFIX}verify-status"
+VERIFY_GENERATION = f"{PREFIX}verify-generation"
+"""The generation of the specification that was tested. A verdict on another one is none: the password is another."""
+NEW_GENERATION = "1"
+"""The API server gives it to each new resource."""
 _RESULTS = frozenset(
     PREFIX + name
     for name in (
@@ -28,6 +40,7 @@ _RESULTS = frozenset(
         "verify-reason",
         "verify-message",
         "verify-timestamp",
+        "verify-generation",
         "certificate-expires",
     )
 )
@@ -62,7 +75,8 @@ def new_resource(draft: Draft) -> Resource:
     annotations["password-set-at"] = moment_text(draft.password_set_at) if draft.password_set_at else ""
     if draft.origin:
         annotations |= {"copied-from": str(draft.origin.key), "copied-from-uid": draft.origin.uid}
-    verdict = verification_annotations(draft.verification) | certificate_annotations(draft.certificate_ends)
+    verdict = verification_annotations(draft.verification, NEW_GENERATION)
+    verdict |= certificate_annotations(draft.certificate_ends)
     ours = {PREFIX + name: value for name, value in annotations.items()} | verdict
     return {
         "apiVersion": API_VERSION,
@@ -94,14 +108,16 @@ def own_annotations(annotations: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def verification_annotations(verification: Verification) -> dict[str, str | None]:
-    """The merge patch that records a verdict: status, reason code, message and time. None removes an annotation."""
+def verification_annotations(verification: Verification, generation: str = "") -> dict[str, str | None]:
+    """The merge patch that records a verdict: status, reason code, message and time, and the generation of the
+    specification that was tested, if it is known. None removes an annotation."""
     at = verification.at
     return {
         VERIFY_STATUS: verification.status.value,
         PREFIX + "verify-reason": verification.reason or None,
         PREFIX + "verify-message": verification.message or None,
         PREFIX + "verify-timestamp": str(milliseconds(at)) if at else None,
+        VERIFY_GENERATION: (generation or None) if verification.status is not VerifyStatus.UNTESTED else None,
     }
 
 
@@ -123,11 +139,14 @@ def reviving(resource: Resource) -> Resource:
     """The resource to create again after a deletion: name, labels, annotations and spec, with the password.
 
     What belonged to the old object is left out: uid, versions, owners, finalizers, and the copy that `kubectl apply`
-    keeps, which may hold an older password.
+    keeps, which may hold an older password. A verdict on this specification stays one.
     """
     metadata = resource["metadata"]
     kept = {name: metadata[name] for name in ("name", "namespace", "labels") if metadata.get(name)}
     notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
+    if VERIFY_GENERATION in notes:
+        current = notes[VERIFY_GENERATION] == str(metadata.get("generation", ""))
+        notes[VERIFY_GENERATION] = NEW_GENERATION if current else "0"
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -171,11 +190,13 @@ def draft_of(resource: Resource, registry: RegistrySecret, password: str) -> Dra
     )
 
 
-def password_annotations(at: datetime, verdict: Verification | None) -> dict[str, str | None]:
+def password_annotations(
+    at: datetime, verdict: Verification | None, generation: str = ""
+) -> dict[str, str | None]:
     """The part of the merge patch of a new password with its time, and without the verdict of the old one. `verdict`
-    is that of the new one, if there is one."""
+    is that of the new one, if there is one, and `generation` that of the new specification, if it is known."""
     return {
-        **verification_annotations(verdict or Verification()),
+        **verification_annotations(verdict or Verification(), generation),
         PREFIX + "password-set-at": moment_text(at),
     }
 

@@ -150,7 +150,7 @@ class Tests:
         if not self._history.is_open(check):
             return NotTested(Problem.INTERRUPTED)
         at = datetime.now(UTC)
-        patch = _verdict(result, at)
+        patch = _verdict(result, at, check.registry.generation if check.registry else "")
         doubt = True
         while True:
             try:
@@ -289,12 +289,13 @@ def _problem(error: ConsoleError) -> Problem:
     return Problem.GONE if isinstance(error, NotFound) else error.code
 
 
-def _verdict(result: Result, at: datetime) -> dict[str, str | None]:
-    """The merge patch of a verdict."""
+def _verdict(result: Result, at: datetime, generation: str = "") -> dict[str, str | None]:
+    """The merge patch of a verdict. `generation` is that of the specification when the test began."""
     verification = Verification(
         status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
         reason=result.reason.value,
         message=kept(result).message(STORED_LANGUAGE),
         at=at,
     )
-    return {**verification_annotations(verification), **certificate_annotations(result.certificate_ends)}
+    verdict = verification_annotations(verification, generation)
+    return {**verdict, **certificate_annotations(result.certificate_ends)}

@@ -66,12 +66,14 @@ def test_a_new_resource_has_the_shape_of_the_guide() -> None:
 def test_a_verdict_is_kept_as_the_guide_has_it() -> None:
     verdict = Verification(VerifyStatus.SUCCESS, "ok", "连接成功", datetime(2024, 1, 8, 0, 0, 0, tzinfo=UTC))
 
-    assert verification_annotations(verdict) == {
+    assert verification_annotations(verdict, "3") == {
         "theriseunion.io/verify-status": "success",
         "theriseunion.io/verify-reason": "ok",
         "theriseunion.io/verify-message": "连接成功",
         "theriseunion.io/verify-timestamp": "1704672000000",
+        "theriseunion.io/verify-generation": "3",
     }
+    assert set(verification_annotations(Verification()).values()) == {"untested", None}
 
 
 def test_what_goes_in_comes_out() -> None:

@@ -16,14 +16,24 @@ from registries.cluster.per_process import PerProcess
 from registries.cluster.personal import Caller, Person
 from registries.domain.errors import AlreadyExists, Conflict, ConsoleError, NotFound, Problem, Unavailable
 from registries.domain.reading import as_applied, as_tested, password_of, to_domain
-from registries.domain.registry import Credential, Draft, Key, RegistrySecret, Verification, credential_of
+from registries.domain.registry import (
+    Credential,
+    Draft,
+    Key,
+    RegistrySecret,
+    Verification,
+    VerifyStatus,
+    credential_of,
+)
 from registries.domain.resource import (
     KIND,
     LAST_APPLIED,
+    VERIFY_GENERATION,
     VERIFY_STATUS,
     Resource,
     draft_of,
     encode_password,
+    fingerprint,
     key_of,
     new_resource,
     password_annotations,
@@ -148,8 +158,11 @@ class KubernetesStore(Store):
         resource_version: str | None = None,
         dry_run: bool = False,
     ) -> RegistrySecret:
-        body: Json = {"metadata": _patched(annotations, uid, resource_version)}
         before = self._cache().known(key, uid)
+        tested = annotations.get(VERIFY_STATUS) not in (None, VerifyStatus.UNTESTED)
+        if before and tested and not annotations.get(VERIFY_GENERATION):
+            annotations = {**annotations, VERIFY_GENERATION: before.generation}
+        body: Json = {"metadata": _patched(annotations, uid, resource_version)}
         answer = self._patch(key, body, uid, DRY_RUN if dry_run else None)
         changed = to_domain(answer) if dry_run else self._domain(answer)
         if not dry_run:
@@ -171,15 +184,16 @@ class KubernetesStore(Store):
         with_secret: bool = False,
     ) -> RegistrySecret:
         """One patch. The copy of the resource that `kubectl apply` keeps has the old password and is removed."""
-        notes = {**password_annotations(set_at or datetime.now(UTC), verdict), LAST_APPLIED: None}
+        before = self._cache().known(key, uid)
+        same = before if before and before.resource_version == resource_version else None
+        generation = _next_generation(same, password) if same else ""
+        notes = password_annotations(set_at or datetime.now(UTC), verdict, generation) | {LAST_APPLIED: None}
         body: Json = {
             "metadata": _patched(notes, uid, resource_version),
             "spec": {"password": encode_password(password)},
         }
         if dry_run:
             return to_domain(self._patch(key, body, uid, DRY_RUN))
-        before = self._cache().known(key, uid)
-        same = before if before and before.resource_version == resource_version else None
         with self._follower.here().writing(key):
             changed = self._patch(key, body, uid)
             waits = self._follower.here().put_secret(changed, same or to_domain(changed))
@@ -323,6 +337,12 @@ class KubernetesStore(Store):
         except NotFound as gone:
             return gone
         return Conflict(str(key), Problem.CHANGED if present["metadata"]["uid"] == uid else Problem.RECREATED)
+
+
+def _next_generation(registry: RegistrySecret, password: str) -> str:
+    """The generation that the API server gives to this registry with a password: another one if it is another."""
+    new = fingerprint(registry.address, registry.username, password)
+    return str(int(registry.generation) + (new != registry.fingerprint))
 
 
 def _patched(annotations: Mapping[str, str | None], uid: str, resource_version: str | None) -> Json:

@@ -1,0 +1,148 @@
+"""kubectl changes a password and leaves the annotations alone: the verdict in them is that of the password before.
+
+The console may have no scheduled checks, so the resource itself has to tell.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from registries.domain.registry import Draft, Key, Provider, RegistrySecret, Verification, VerifyStatus
+from registries.domain.resource import PREFIX, verification_annotations
+from registries.stores.cluster.store import KubernetesStore
+from registries.wiring import services
+from tests.cast import Cast
+from tests.cluster.test_pages import LIST, configured
+from tests.peers.basic_registry import PASSWORD, USER, registry
+from tests.peers.cluster import MERGE_PATCH, Cluster
+from tests.peers.scripted import scripted, wait_for
+
+KEY = Key("team-a", "changed")
+KEY_PATH = (KEY.namespace, KEY.name)
+GOOD = Verification(VerifyStatus.SUCCESS, "ok", "", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def store(cluster: Cluster) -> Iterator[KubernetesStore]:
+    cluster.empty("team-a")
+    with cluster.store() as store:
+        assert wait_for(lambda: store.freshness().known)
+        yield store
+
+
+def kubectl(cluster: Cluster) -> None:
+    patch = {"spec": {"password": "bmV3"}}
+    assert cluster.server.call("PATCH", cluster.path(*KEY_PATH), patch, kind=MERGE_PATCH).status == 200
+
+
+def draft(key: Key = KEY, **values: Any) -> Draft:
+    return Draft(key, "harbor.example.com", "admin", Provider.HARBOR, "old-password", **values)
+
+
+def stored(store: KubernetesStore, verdict: Verification = GOOD) -> RegistrySecret:
+    created = store.create(draft())
+    tested = store.annotate(KEY, verification_annotations(verdict), uid=created.uid)
+    assert tested.verification == verdict
+    return tested
+
+
+def followed(store: KubernetesStore, registry: RegistrySecret) -> RegistrySecret:
+    """The registry of lists, once it is as it is stored."""
+    newest = store.get(registry.key)
+
+    def known() -> RegistrySecret | None:
+        found = [it for it in store.changes(None).upserted if it.uid == registry.uid]
+        return found[0] if found and found[0].resource_version == newest.resource_version else None
+
+    assert wait_for(lambda: known() is not None)
+    return known()  # type: ignore[return-value]
+
+
+def test_its_verdict_is_gone_everywhere(store: KubernetesStore, cluster: Cluster) -> None:
+    tested = stored(store)
+    kubectl(cluster)
+    for found in (store.get(KEY), followed(store, tested)):
+        assert found.verification == Verification()
+        notes = json.loads(found.document)["metadata"]["annotations"]
+        assert notes[PREFIX + "verify-status"] == "untested"
+        assert PREFIX + "verify-reason" not in notes
+    again = store.annotate(KEY, verification_annotations(GOOD), uid=tested.uid)
+    assert again.verification == GOOD
+    assert followed(store, tested).verification == GOOD
+
+
+def test_a_verdict_without_a_generation_counts(store: KubernetesStore, cluster: Cluster) -> None:
+    """An earlier release wrote it."""
+    created = store.create(draft())
+    kubectl(cluster)
+    cluster.annotate(*KEY_PATH, {PREFIX + "verify-status": "success", PREFIX + "verify-reason": "ok"})
+    assert store.get(KEY).verification.reason == "ok"
+    assert followed(store, created).verification.reason == "ok"
+
+
+def test_other_annotations_leave_it(store: KubernetesStore, cluster: Cluster) -> None:
+    tested = stored(store)
+    cluster.annotate(*KEY_PATH, {PREFIX + "display-name": "other"})
+    assert store.get(KEY).verification == GOOD
+    assert followed(store, tested).verification == GOOD
+
+
+@pytest.mark.parametrize("password", ["another-password", "old-password"])
+def test_a_password_of_the_console_comes_with_its_verdict(
+    store: KubernetesStore, cluster: Cluster, password: str
+) -> None:
+    """The copies of a change get it, without a test of their own."""
+    tested = stored(store)
+    changed = store.set_password(
+        KEY, password, uid=tested.uid, resource_version=tested.resource_version, verdict=GOOD
+    )
+    assert changed.verification == GOOD
+    assert store.get(KEY).verification == GOOD
+    kubectl(cluster)
+    assert store.get(KEY).verification == Verification()
+
+
+def test_a_copy_comes_with_its_verdict(store: KubernetesStore, cluster: Cluster) -> None:
+    tested = stored(store)
+    kubectl(cluster)
+    assert store.create(draft(Key("team-a", "copy"), verification=GOOD)).verification == GOOD
+    assert store.get(tested.key).verification == Verification()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_one_that_is_restored_has_the_verdict_that_it_had(
+    store: KubernetesStore, cluster: Cluster, changed: bool
+) -> None:
+    tested = stored(store)
+    store.set_password(KEY, "second-password", uid=tested.uid)
+    tested = store.annotate(KEY, verification_annotations(GOOD), uid=tested.uid)
+    if changed:
+        kubectl(cluster)
+    kept = store.whole(KEY, uid=tested.uid)
+    store.delete(KEY, uid=tested.uid)
+    assert store.restore(kept).verification == (Verification() if changed else GOOD)
+
+
+def test_a_test_that_began_before_is_no_verdict_on_it(cluster: Cluster, settings: Any, cast: Cast) -> None:
+    settings.CHECK_INTERVAL = "off"
+    settings.PROBE_ALLOW_LOOPBACK = True
+    cluster.empty("team-a")
+    for _ in configured(cluster, settings):
+        with scripted(registry) as server:
+            cast.add("changed", domain=server.address, username=USER, password=PASSWORD)
+            tests, access = services().tests, cast.access("nina")
+            check, _new = tests.begin_test(access=access, key=KEY)
+            result = tests.attempt(access=access, check=check)()
+            assert result.ok
+            kubectl(cluster)
+            assert wait_for(lambda: cast.find("changed").generation == "2")
+            tests.record_test(access=access, check=check, result=result)
+            assert services().store.get(KEY).verification == Verification()
+            page = cast.client("nina").get(f"{LIST}?status=untested").content.decode()
+            assert 'data-url="/registries/team-a/changed/"' in page
+            check, _new = tests.begin_test(access=access, key=KEY)
+            tests.finish_test(access=access, check=check)
+            assert services().store.get(KEY).verification.reason == "bad_credentials"
