@@ -97,6 +97,16 @@ def test_there_is_an_end_to_the_commands(people: Cast, place: Cluster) -> None:
     assert "另有 4 个" in page
 
 
+def test_a_job_is_created_again(people: Cast, place: Cluster) -> None:
+    people.add("known", domain=HARBOR)
+    owned(place, "Job", "nightly-29500000", ("gone",))
+
+    page = people.client("nina").get(PAGE).content.decode()
+
+    assert commands(page) == []
+    assert "Job 的 Pod 不能修改。请使用拉取密钥 known 重新创建 Job" in page
+
+
 def test_workloads_that_need_different_steps_have_each_theirs(people: Cast, place: Cluster) -> None:
     """One account is `default`, which the console can bind; the others need a command each."""
     people.add("known", domain=HARBOR)

@@ -75,6 +75,13 @@ CASES = {
     "bound-later": Case(((NO, RESTART),), registry="{private}", bound=True),
     "daemons": Case(BOUND_AND_RESTARTED, registry="{private}", kind="DaemonSet"),
     "stateful": Case(BOUND_AND_RESTARTED, registry="{private}", kind="StatefulSet"),
+    "job": Case(BOUND_AND_RESTARTED, registry="{private}", kind="Job"),
+    "job-broken": Case(
+        ((Code.SECRET_BROKEN, COMMAND), (Code.SECRET_MISSING, ADD)), kind="Job", **theirs(auths(auth="%%%"))
+    ),
+    "job-other-host": Case(
+        ((Code.NO_MATCH, ADD), (Code.NO_MATCH, "")), kind="Job", **theirs(auths("x.example.com"))
+    ),
     "bare": Case(((NO, BIND), (NO, "")), registry="{private}", kind="Pod"),
     "account": Case(((NO, COMMAND),), registry="{private}", account="builder"),
     "old-node": Case(BOUND_AND_RESTARTED, registry="{private}", node="old"),

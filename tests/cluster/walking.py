@@ -143,7 +143,10 @@ class Place:
         body: Json = {"selector": {"matchLabels": labels}, "template": template}
         if self.case.kind == "StatefulSet":
             body["serviceName"] = "web"
-        collection = f"/apis/apps/v1/namespaces/{self.namespace}/{self.case.kind.lower()}s"
+        if self.case.kind == "Job":  # the API server makes its selector
+            body = {"template": {"spec": {**spec, "restartPolicy": "Never"}}}
+        group = "batch" if self.case.kind == "Job" else "apps"
+        collection = f"/apis/{group}/v1/namespaces/{self.namespace}/{self.case.kind.lower()}s"
         self._post(collection, {"metadata": {"name": "web"}, "spec": body})
 
     def change(self) -> None:

@@ -13,21 +13,27 @@ from tests.peers.cluster import MERGE_PATCH
 
 STRATEGIC = "application/strategic-merge-patch+json"
 APPS = "/apis/apps/v1/namespaces"
-PLURALS = {"deployment": "deployments", "statefulset": "statefulsets", "daemonset": "daemonsets"}
+BATCH = "/apis/batch/v1/namespaces"
+PLURALS = {
+    "deployment": "deployments",
+    "statefulset": "statefulsets",
+    "daemonset": "daemonsets",
+    "job": "jobs",
+}
 Json = dict[str, Any]
 
 
 class FakeController:
     """The controller of one workload, and the admission of Pods, which copies the pull secrets of the service account.
 
-    A Deployment (by a ReplicaSet), DaemonSet or StatefulSet has one Pod; a `Pod` has none. Pods go to `node`.
+    A Deployment (by a ReplicaSet), DaemonSet, StatefulSet or Job has one Pod; a `Pod` has none. Pods go to `node`.
     """
 
     def __init__(self, server: ApiServer, kind: str, namespace: str, node: str) -> None:
         self._server = server
         self._kind = kind.lower()
         self._pods = pods_in(namespace)
-        self._apps = f"{APPS}/{namespace}"
+        self._apps = f"{BATCH if kind == 'Job' else APPS}/{namespace}"
         self._account = f"/api/v1/namespaces/{namespace}/serviceaccounts"
         self._node = node
 
@@ -133,5 +139,9 @@ def _hash(workload: Json) -> str:
 
 def _owner(workload: Json) -> Json:
     metadata = workload["metadata"]
-    owner = {"apiVersion": "apps/v1", "kind": workload["kind"], "controller": True}
+    owner = {
+        "apiVersion": "batch/v1" if workload["kind"] == "Job" else "apps/v1",
+        "kind": workload["kind"],
+        "controller": True,
+    }
     return {**owner, "name": metadata["name"], "uid": metadata["uid"]}

@@ -279,9 +279,16 @@ def _named(pod: FailingPod, registry: RegistrySecret, accounts: Accounts) -> Ste
 
 
 def _named_by_workload(pod: FailingPod, registry: RegistrySecret) -> Step:
-    hint = _("Name the pull secret %(name)s in the workload.") % {"name": registry.name}
+    hint = _("Name the pull secret %(name)s in the workload.")
+    if pod.owner[0] == "Job":
+        hint = _(
+            "The pods of a Job cannot be changed. Create the Job again with the pull secret %(name)s; for a CronJob,"
+            " name it in the CronJob."
+        )
     command = change_template(pod.namespace, pod.owner, pod.name, adds=registry.name)
-    return Step(_open(registry), details_url(registry.key), hint=hint, command=command)
+    return Step(
+        _open(registry), details_url(registry.key), hint=hint % {"name": registry.name}, command=command
+    )
 
 
 def _has_list_of_account(pod: FailingPod, accounts: Accounts) -> bool:
