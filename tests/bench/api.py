@@ -18,11 +18,8 @@ SECONDS = 4.0
 COUNT = 1_000
 BASE = "/oapis/image.theriseunion.io/v1alpha1/namespaces"
 MAKE = """
-import sys
 from datetime import timedelta
 from django.utils import timezone
-from registries import wiring
-from registries.intake import draft as drafts
 from registries.intake import read_draft
 from registries.wiring import services
 from django.contrib.auth.models import User
@@ -49,6 +46,7 @@ class Load:
 def new_token(data: Path, ports: Sequence[int] = (), **settings: str) -> str:
     """A token of olive's, and registries to verify at these ports."""
     made = manage(data, "shell", "-c", MAKE.format(ports=list(ports)), **settings)
+    assert made.returncode == 0, made.stderr
     return made.stdout.strip().splitlines()[-1]
 
 
