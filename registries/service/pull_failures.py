@@ -1,12 +1,10 @@
-"""Pods that cannot pull, the Secrets that pods use, and the registries that can be made from them. On a cluster with
-people of its own, the API server decides what each person may read.
+"""Pods that cannot pull, and the registries that can be made from their Secrets. On a cluster with people of its own,
+the API server decides what each person may read.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from time import monotonic
-from typing import TYPE_CHECKING
 
 from registries.audit.action import IN_DOUBT, OK, Action
 from registries.audit.log import AuditLog
@@ -22,17 +20,14 @@ from registries.domain.errors import (
     Unavailable,
 )
 from registries.domain.query import Criteria
-from registries.domain.registry import Key, RegistrySecret
+from registries.domain.registry import Key
 from registries.index.search import Index
 from registries.pull_secrets.explain import Explanation, Waiting, explain
 from registries.pull_secrets.failing import FailingPod, Phase, SecretCredential
 from registries.pull_secrets.images import image_hosts
 from registries.pull_secrets.kinds import is_object_name
-from registries.pull_secrets.scan import Finding, InUse, Scanned, comparable, scan, unused
+from registries.service.secret_scan import SecretScan
 from registries.stores.base import Store
-
-if TYPE_CHECKING:
-    from registries.pull_secrets.pods import PodReader  # it loads the package of clusters
 
 FIELD = "adopted"
 """The field of the causes."""
@@ -85,118 +80,6 @@ class Adoption:
         if taken.host.lower() not in image_hosts(address):
             raise Invalid(str(secret), [Cause(FIELD, Problem.IMAGE_ELSEWHERE, part=taken.host)])
         return taken
-
-
-MOST_NAMESPACES = 20
-"""Namespaces that are read one by one. Somebody who may list everywhere gets all of them."""
-MOST_FINDINGS = 200
-"""Findings, and unused registries, that are given."""
-KEPT, KEPT_FOR = 32, 60.0
-"""Answers of `unused` that are kept, and for how many seconds."""
-
-
-@dataclass(slots=True)
-class Scan:
-    """By namespace and name. `secrets` are those with a finding, of `checked` in all. `unread` are the namespaces and
-    kinds that this person may not list. `problem` is why others could not be read now. `more` says that the scan is
-    not complete."""
-
-    secrets: list[Scanned] = field(default_factory=list)
-    unused: list[RegistrySecret] = field(default_factory=list)
-    checked: int = 0
-    unread: list[tuple[str, list[str]]] = field(default_factory=list)
-    problem: Problem | None = None
-    more: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Unused:
-    """The uids of the registries that nothing uses. `complete` says that every namespace could be read."""
-
-    uids: frozenset[str]
-    complete: bool
-
-
-class SecretScan:
-    """Objects and Secrets are read when a person asks, and are not kept. Only which registries are unused is kept for a
-    moment, since a list with many pages and tests is read again and again."""
-
-    def __init__(self, store: Store, index: Index) -> None:
-        self._store = store
-        self._index = index
-        self._known: dict[tuple[str, tuple[str, ...]], tuple[float, Unused]] = {}
-
-    def find(self, *, access: Access, namespace: str = "") -> Scan:
-        """The scan of the namespaces that this person sees, or of one of them. NotFound for another namespace;
-        Unavailable `session_ended`.
-
-        On a cluster with people of its own, the API server decides what this person may list and read.
-        """
-        self._index.require_namespace(access, namespace)
-        problem = self._index.freshness().problem
-        reader = None if problem else self._store.acting_as(access.acting).pull_failures()
-        if reader is None:
-            return Scan(problem=problem)
-        found, namespaces = Scan(), self._namespaces(access, namespace)
-        in_use, found.problem = self._in_use(reader, access, namespace)
-        found.more = len(in_use) < len(namespaces)
-        known = {place: self._index.matching(access, Criteria(place)) for place in in_use}
-        keys = [Key(place, name) for place, names in in_use.items() for name in sorted(names.users)]
-        registries = {it.key: it for place in known.values() for it in place}
-        read = comparable(reader.secrets(keys, registries))
-        for place, names in in_use.items():
-            secrets = {key.name: it for key, it in read.items() if key.namespace == place}
-            found.secrets += [it for it in scan(place, names, secrets, known[place]) if it.findings]
-            found.unused += unused(names, known[place])
-            if names.forbidden:
-                found.unread.append((place, names.forbidden))
-        found.checked = sum(key in read for key in keys)
-        found.more |= found.checked < len(keys) or max(len(found.secrets), len(found.unused)) > MOST_FINDINGS
-        found.secrets.sort(key=_rank)
-        del found.secrets[MOST_FINDINGS:], found.unused[MOST_FINDINGS:]
-        return found
-
-    def unused(self, *, access: Access, namespace: str = "") -> Unused | None:
-        """The registries whose pull secret nothing names, in these namespaces. None without a cluster, or while it does
-        not answer. The errors are those of `find`."""
-        self._index.require_namespace(access, namespace)
-        namespaces, now = self._namespaces(access, namespace), monotonic()
-        place = access.owner, namespaces
-        at, known = self._known.get(place, (0.0, None))
-        if known is not None and now - at < KEPT_FOR:
-            return known
-        problem = self._index.freshness().problem
-        reader = None if problem else self._store.acting_as(access.acting).pull_failures()
-        if reader is None:
-            return None
-        in_use, _problem = self._in_use(reader, access, namespace)
-        found = (
-            it.uid
-            for where, names in in_use.items()
-            for it in unused(names, self._index.matching(access, Criteria(where)))
-        )
-        complete = len(in_use) == len(namespaces) and not any(it.unread for it in in_use.values())
-        result = Unused(frozenset(found), complete)
-        if len(self._known) >= KEPT:
-            self._known.clear()
-        self._known[place] = now, result
-        return result
-
-    def _namespaces(self, access: Access, namespace: str) -> tuple[str, ...]:
-        return (namespace,) if namespace else self._index.namespaces(access)
-
-    def _in_use(
-        self, reader: "PodReader", access: Access, namespace: str
-    ) -> tuple[dict[str, InUse], Problem | None]:
-        everything = access.sees_everything and not namespace
-        namespaces = self._namespaces(access, namespace)
-        return reader.in_use(namespaces, all_of_them=everything, most=MOST_NAMESPACES)
-
-
-def _rank(scanned: Scanned) -> tuple[int, Key]:
-    """The worst findings first."""
-    order = list(Finding)
-    return min(map(order.index, scanned.findings)), scanned.key
 
 
 MOST_EXPLAINED = 2_000

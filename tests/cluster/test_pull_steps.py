@@ -104,7 +104,7 @@ def test_a_job_is_created_again(people: Cast, place: Cluster) -> None:
     page = people.client("nina").get(PAGE).content.decode()
 
     assert commands(page) == []
-    assert "Job 的 Pod 不能修改。请使用拉取密钥 known 重新创建 Job" in page
+    assert "Job 的 Pod 不能修改。请使用拉取凭证 known 重新创建 Job" in page
 
 
 def test_workloads_that_need_different_steps_have_each_theirs(people: Cast, place: Cluster) -> None:

@@ -8,12 +8,16 @@ import pytest
 
 from registries.cluster.paths import pods_in, secrets_in
 from registries.cluster.personal import Person
+from registries.domain.access import Access, Role
 from registries.domain.errors import Problem
 from registries.domain.registry import Key
+from registries.people import grants
 from registries.pull_secrets import in_use as in_use_reader
 from registries.pull_secrets.explain import SecretState
 from registries.pull_secrets.named import LISTED
 from registries.pull_secrets.scan import InUse, unused
+from registries.service import secret_scan
+from registries.service.secret_scan import FAILED_FOR, KEPT_FOR, SecretScan
 from registries.stores.base import Freshness
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
@@ -207,6 +211,61 @@ def test_unused_registries_are_a_filter_of_the_list(people: Cast, place: Cluster
     assert (
         people.client("nina").get("/registries/", {"use": "unused", "namespace": "team-b"}).status_code == 404
     )
+
+
+@pytest.fixture
+def of_two(people: Cast, place: Cluster, monkeypatch: pytest.MonkeyPatch) -> Access:
+    """Somebody with roles in two namespaces, of which one is read at a time. Each has an unused registry."""
+    for namespace in ("team-a", "team-b"):
+        people.add("idle", namespace, domain="idle.example.com")
+    grants.set_grant(people.users["vic"], "team-b", Role.VIEWER)
+    monkeypatch.setattr(secret_scan, "MOST_NAMESPACES", 1)
+    return grants.access_of(people.users["vic"])
+
+
+def test_namespaces_that_are_left_are_read_the_next_time(of_two: Access) -> None:
+    now = [1000.0]
+    found = SecretScan(services().store, services().index, lambda: now[0])
+
+    def known(*, reads: bool = True) -> tuple[int, int, bool]:
+        unused = found.unused(access=of_two, reads=reads)
+        assert unused
+        return len(unused.uids), unused.left, unused.complete
+
+    assert [known(reads=False), known(), known(reads=False)] == [(0, 2, True), (1, 1, True), (1, 1, True)]
+    now[0] += KEPT_FOR - 1
+    assert [known(), known()] == [(2, 0, True), (2, 0, True)]
+    now[0] += 2
+    assert known(reads=False) == (1, 1, True), "what is old is not known"
+
+
+def test_what_could_not_be_read_is_read_again_soon_and_last(
+    of_two: Access, place: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    found = SecretScan(services().store, services().index, lambda: now[0])
+    with monkeypatch.context() as slow:
+        slow.setattr(in_use_reader, "PATIENCE", -1.0)
+        first = found.unused(access=of_two)
+    assert first
+    assert (first.uids, first.left, first.complete) == (frozenset(), 1, False)
+    now[0] += FAILED_FOR + 1
+    second, third = found.unused(access=of_two), found.unused(access=of_two)
+    assert second
+    assert (len(second.uids), second.left, second.complete) == (1, 0, False), (
+        "the other namespace comes first"
+    )
+    assert third
+    assert (len(third.uids), third.left, third.complete) == (2, 0, True)
+
+
+def test_the_list_grows_until_every_namespace_is_read(of_two: Access, people: Cast) -> None:
+    client = people.client("vic")
+    first, second = (client.get("/registries/", {"use": "unused"}).content.decode() for _ in range(2))
+    assert "已检查 1 / 2 个命名空间" in first
+    assert (first.count('id="r-'), second.count('id="r-')) == (1, 2)
+    assert 'hx-get="/registries/?use=unused" hx-trigger="load delay:1s"' in first
+    assert "hx-trigger" not in second.partition('id="unused-note"')[2].partition("</p>")[0]
 
 
 def test_what_is_not_known_to_be_unused_is_not_selected(

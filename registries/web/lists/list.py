@@ -95,12 +95,20 @@ def notices(access: Access) -> dict[str, Any]:
     }
 
 
-def _unused(access: Access, query: ListQuery) -> str:
-    """How much the filter of unused registries knows: all, some, none; "" without it."""
+def _unused(access: Access, query: ListQuery) -> dict[str, Any] | None:
+    """What the filter of unused registries found out; None without it. `of_request` has read it."""
     if query.criteria.unused is None:
-        return ""
-    found = services().pull_failures.secrets.unused(access=access, namespace=query.criteria.namespace)
-    return "none" if found is None else "all" if found.complete else "some"
+        return None
+    secrets, namespace = services().pull_failures.secrets, query.criteria.namespace
+    found = secrets.unused(access=access, namespace=namespace, reads=False)
+    if found is None or found.left == found.namespaces:
+        return {"nothing": True}
+    return {
+        "complete": found.complete,
+        "left": found.left,
+        "read": found.namespaces - found.left,
+        "of": found.namespaces,
+    }
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,164 @@
+"""Which pull secrets are in use, what is wrong with them, and which registries nothing uses."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from registries.domain.access import Access
+from registries.domain.errors import Problem
+from registries.domain.query import Criteria
+from registries.domain.registry import Key, RegistrySecret
+from registries.index.search import Index
+from registries.pull_secrets.scan import Finding, InUse, Scanned, comparable, scan, unused
+from registries.stores.base import Store
+
+if TYPE_CHECKING:
+    from registries.pull_secrets.pods import PodReader  # it loads the package of clusters
+
+MOST_NAMESPACES = 20
+"""Namespaces that are read one by one. Somebody who may list everywhere gets all of them."""
+MOST_FINDINGS = 200
+"""Findings, and unused registries, that are given."""
+KEPT, KEPT_FOR = 20_000, 120.0
+"""Namespaces whose answers of `unused` are kept, and for how many seconds."""
+FAILED_FOR = 10.0
+"""The same for a namespace that could not be read to its end."""
+
+
+@dataclass(slots=True)
+class Scan:
+    """By namespace and name. `secrets` are those with a finding, of `checked` in all. `unread` are the namespaces and
+    kinds that this person may not list. `problem` is why others could not be read now. `more` says that the scan is
+    not complete."""
+
+    secrets: list[Scanned] = field(default_factory=list)
+    unused: list[RegistrySecret] = field(default_factory=list)
+    checked: int = 0
+    unread: list[tuple[str, list[str]]] = field(default_factory=list)
+    problem: Problem | None = None
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """The uids of the registries that nothing uses. `complete` says that what was read could be read to its end. `left`
+    of the `namespaces` were not read yet: the next call reads some of them."""
+
+    uids: frozenset[str]
+    complete: bool
+    namespaces: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is known of one namespace until a moment of the clock. `failed`: it could not be read to its end just then.
+    Without `complete`, that or kinds that the person may not list."""
+
+    uids: frozenset[str]
+    complete: bool
+    failed: bool
+    until: float
+
+
+_UNREAD = _Kept(frozenset(), complete=False, failed=False, until=-inf)
+
+
+class SecretScan:
+    """Objects and Secrets are read when a person asks, and are not kept. Only which registries are unused is kept for a
+    moment, since a list with many pages and tests is read again and again."""
+
+    def __init__(self, store: Store, index: Index, clock: Callable[[], float] = monotonic) -> None:
+        self._store = store
+        self._index = index
+        self._clock = clock
+        self._known: dict[tuple[str, str], _Kept] = {}
+
+    def find(self, *, access: Access, namespace: str = "") -> Scan:
+        """The scan of the namespaces that this person sees, or of one of them. NotFound for another namespace;
+        Unavailable `session_ended`.
+
+        On a cluster with people of its own, the API server decides what this person may list and read.
+        """
+        self._index.require_namespace(access, namespace)
+        problem = self._index.freshness().problem
+        reader = None if problem else self._store.acting_as(access.acting).pull_failures()
+        if reader is None:
+            return Scan(problem=problem)
+        found, namespaces = Scan(), self._namespaces(access, namespace)
+        in_use, found.problem = self._in_use(reader, access, namespace)
+        found.more = len(in_use) < len(namespaces)
+        known = {place: self._index.matching(access, Criteria(place)) for place in in_use}
+        keys = [Key(place, name) for place, names in in_use.items() for name in sorted(names.users)]
+        registries = {it.key: it for place in known.values() for it in place}
+        read = comparable(reader.secrets(keys, registries))
+        for place, names in in_use.items():
+            secrets = {key.name: it for key, it in read.items() if key.namespace == place}
+            found.secrets += [it for it in scan(place, names, secrets, known[place]) if it.findings]
+            found.unused += unused(names, known[place])
+            if names.forbidden:
+                found.unread.append((place, names.forbidden))
+        found.checked = sum(key in read for key in keys)
+        found.more |= found.checked < len(keys) or max(len(found.secrets), len(found.unused)) > MOST_FINDINGS
+        found.secrets.sort(key=_rank)
+        del found.secrets[MOST_FINDINGS:], found.unused[MOST_FINDINGS:]
+        return found
+
+    def unused(self, *, access: Access, namespace: str = "", reads: bool = True) -> Unused | None:
+        """The registries whose pull secret nothing names, in these namespaces. None without a cluster, or while it does
+        not answer. The errors are those of `find`.
+
+        One call reads some namespaces, and the next one those that are left. Without `reads`, what is known already.
+        """
+        self._index.require_namespace(access, namespace)
+        namespaces = self._namespaces(access, namespace)
+        kept = {it: self._known.get((access.owner, it), _UNREAD) for it in namespaces}
+        now = self._clock()
+        missing = sorted((it for it in kept if kept[it].until <= now), key=lambda it: kept[it].until)
+        if missing and reads:
+            problem = self._index.freshness().problem
+            reader = None if problem else self._store.acting_as(access.acting).pull_failures()
+            if reader is None:
+                return None
+            kept |= self._read(reader, access, missing, everything=access.sees_everything and not namespace)
+        known = [it for it in kept.values() if it.until > now or it.failed]
+        return Unused(
+            frozenset().union(*(it.uids for it in known if it.until > now)),
+            complete=all(it.complete for it in known),
+            namespaces=len(namespaces),
+            left=len(namespaces) - len(known),
+        )
+
+    def _read(
+        self, reader: "PodReader", access: Access, namespaces: list[str], *, everything: bool
+    ) -> dict[str, "_Kept"]:
+        """Reads some of these namespaces, and keeps what they have."""
+        in_use, _problem = reader.in_use(namespaces, all_of_them=everything, most=MOST_NAMESPACES)
+        now, read = self._clock(), dict[str, _Kept]()
+        for where, names in in_use.items():
+            failed = bool(set(names.unread) - set(names.forbidden))
+            found = unused(names, self._index.matching(access, Criteria(where)))
+            lasts = FAILED_FOR if failed else KEPT_FOR
+            read[where] = _Kept(frozenset(it.uid for it in found), not names.unread, failed, now + lasts)
+        if len(self._known) + len(read) > KEPT:
+            self._known.clear()
+        self._known |= {(access.owner, where): it for where, it in read.items()}
+        return read
+
+    def _namespaces(self, access: Access, namespace: str) -> tuple[str, ...]:
+        return (namespace,) if namespace else self._index.namespaces(access)
+
+    def _in_use(
+        self, reader: "PodReader", access: Access, namespace: str
+    ) -> tuple[dict[str, InUse], Problem | None]:
+        everything = access.sees_everything and not namespace
+        namespaces = self._namespaces(access, namespace)
+        return reader.in_use(namespaces, all_of_them=everything, most=MOST_NAMESPACES)
+
+
+def _rank(scanned: Scanned) -> tuple[int, Key]:
+    """The worst findings first."""
+    order = list(Finding)
+    return min(map(order.index, scanned.findings)), scanned.key
