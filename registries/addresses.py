@@ -88,6 +88,8 @@ def parse_address(text: str) -> Address:
     The scheme is https unless `http://` was typed. A path is ignored with a warning. Names follow UTS-46, IP
     addresses must be in their normal form (connection-test.md, "Address").
     """
+    if len(text) > 4 * _LONGEST_TEXT:  # whatever is around it
+        raise AddressError("too_long")
     text = _stripped(text)
     if len(text) > _LONGEST_TEXT:
         raise AddressError("too_long")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import accumulate
 from sys import intern
 from types import MappingProxyType
 from typing import Any
@@ -141,7 +142,7 @@ def public(resource: Resource) -> Resource:
         named_alike = name == "username" and value == password
         return name not in _ENUMERATED and not named_alike and echoes.within(value)
 
-    metadata = {name: value for name, value in resource["metadata"].items() if name in _METADATA}
+    metadata = _bounded({k: v for k, v in resource["metadata"].items() if k in _METADATA})
     owners = (it for owner in metadata.get("ownerReferences") or [] for it in owner.values())
     if echoes.within(*(metadata.get("finalizers") or []), *owners):
         metadata = {k: v for k, v in metadata.items() if k not in ("finalizers", "ownerReferences")}
@@ -159,6 +160,21 @@ def public(resource: Resource) -> Resource:
     shown = {name: read(spec[name]) for name, read in _SHOWN.items() if spec.get(name) is not None}
     shown = {name: NOT_VALID if tells(name, value) else value for name, value in shown.items()}
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": shown}
+
+
+def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Without the labels, finalizers and owners beyond MOST_TEXT characters of each: an API server takes over a megabyte
+    of them, and every event of the resource would be searched for the password and kept in memory."""
+    bounded = {name: _first(list(metadata[name])) for name in _LISTS if metadata.get(name)}
+    if metadata.get("labels"):
+        bounded["labels"] = dict(_first(list(metadata["labels"].items())))
+    return {**metadata, **bounded}
+
+
+def _first(items: list[Any]) -> list[Any]:
+    """The first items, as long as their text is not longer than MOST_TEXT."""
+    sizes = accumulate(len(str(it)) for it in items)
+    return [it for it, size in zip(items, sizes, strict=True) if size <= MOST_TEXT]
 
 
 def _as_read(notes: Mapping[str, str], generation: str) -> dict[str, str]:
@@ -237,6 +253,9 @@ _ENUMERATED = frozenset(
     | {"certificate-expires", "password-set-at"}
 )
 """Values that cannot hold a password, whatever the password is."""
+MOST_TEXT = 16 * 1024
+"""Characters of all labels of a resource, of its finalizers and of its owners that are read. Real ones are far below."""
+_LISTS = ("finalizers", "ownerReferences")
 _METADATA = frozenset(
     {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"}
     | {"deletionGracePeriodSeconds", "finalizers", "ownerReferences", "labels", "annotations"}

@@ -64,8 +64,10 @@ def shown_domain(value: object) -> str:
 def shown_username(value: object) -> str:
     """The user name. A colon, a control character, a URL or a token does not belong into one (RFC 7617)."""
     text = str(value)
+    if len(text) > USERNAME_MAX or ":" in text:  # before each character is looked at
+        return NOT_VALID
     odd = any(unicodedata.category(it)[0] == "C" or unicodedata.category(it) in ("Zl", "Zp") for it in text)
-    return NOT_VALID if odd or ":" in text or len(text) > USERNAME_MAX or _CREDENTIAL.search(text) else text
+    return NOT_VALID if odd or _CREDENTIAL.search(text) else text
 
 
 def shown_provider(value: object) -> str:
