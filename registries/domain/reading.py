@@ -163,8 +163,8 @@ def public(resource: Resource) -> Resource:
 
 
 def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Without the labels, finalizers and owners beyond MOST_TEXT characters of each: an API server takes over a megabyte
-    of them, and every event of the resource would be searched for the password and kept in memory."""
+    """Without the labels, finalizers and owners beyond MOST_TEXT characters of each: an API server takes over a
+    megabyte of them, which every event would search for the password and keep in memory."""
     bounded = {name: _first(list(metadata[name])) for name in _LISTS if metadata.get(name)}
     if metadata.get("labels"):
         bounded["labels"] = dict(_first(list(metadata["labels"].items())))
@@ -254,7 +254,7 @@ _ENUMERATED = frozenset(
 )
 """Values that cannot hold a password, whatever the password is."""
 MOST_TEXT = 16 * 1024
-"""Characters of all labels of a resource, of its finalizers and of its owners that are read. Real ones are far below."""
+"""Characters of all labels of a resource, of its finalizers and of its owners that are read. Real ones have less."""
 _LISTS = ("finalizers", "ownerReferences")
 _METADATA = frozenset(
     {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"}

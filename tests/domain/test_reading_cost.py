@@ -1,5 +1,5 @@
-"""What somebody can apply with kubectl costs the reader little: an API server takes more than a megabyte of metadata, and
-every event of the resource is read in the process that serves everybody."""
+"""What somebody can apply with kubectl costs the reader little: an API server takes more than a megabyte of metadata,
+and every event of the resource is read in the process that serves everybody."""
 
 import time
 from typing import Any
@@ -14,11 +14,33 @@ MUCH = 1_200_000
 LONG = 250_000
 """Characters of one annotation that an API server takes."""
 NOTES = (
-    *("domain", "username", "provider", "display-name", "description", "owner", "support-contact", "expires-at"),
+    *(
+        "domain",
+        "username",
+        "provider",
+        "display-name",
+        "description",
+        "owner",
+        "support-contact",
+        "expires-at",
+    ),
     *("probe-image", "ca-bundle", "certificate-expires", "password-set-at", "copied-from", "copied-from-uid"),
     *("verify-message", "verify-reason", "verify-timestamp", "unknown"),
 )
-TEXTS = ("x", "a.", "ü", "٠.", "a:", "a/", " ", "password=", "1", "a-", "密", "-----BEGIN CERTIFICATE-----\nAAAA")
+TEXTS = (
+    "x",
+    "a.",
+    "ü",
+    "٠.",
+    "a:",
+    "a/",
+    " ",
+    "password=",
+    "1",
+    "a-",
+    "密",
+    "-----BEGIN CERTIFICATE-----\nAAAA",
+)
 
 
 def applied(notes: dict[str, str] | None = None, **metadata: Any) -> dict[str, Any]:
@@ -64,7 +86,9 @@ def test_a_megabyte_of_metadata(flood: dict[str, Any]) -> None:
 
 def test_metadata_as_people_write_it_stays() -> None:
     labels = {f"label-{place}": "x" * 63 for place in range(100)}
-    owners = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": str(place)} for place in range(50)]
+    owners = [
+        {"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": str(place)} for place in range(50)
+    ]
     resource = applied(labels=labels, ownerReferences=owners, finalizers=["example.com/one"])
 
     assert to_domain(resource).labels == labels
