@@ -214,6 +214,10 @@ RETENTION_DAYS = env.int("CONSOLE_RETENTION_DAYS", default=400)
 # A deletion can be undone for so many hours; 0: it cannot.
 UNDO_HOURS = env.float("CONSOLE_UNDO_HOURS", default=24.0)
 
+# What one namespace may hold: registries, and MiB of them; 0: no limit
+NAMESPACE_REGISTRIES = env.int("CONSOLE_NAMESPACE_REGISTRIES", default=5000)
+NAMESPACE_MIB = env.int("CONSOLE_NAMESPACE_MIB", default=32)
+
 # The API
 API_RATE = env.int("CONSOLE_API_RATE", default=600)
 # The server has one more thread for each test or watch of the API that may wait (console/server.py).

@@ -192,7 +192,8 @@ def headers_of(error: ConsoleError) -> dict[str, str]:
 
 
 def _refusal(error: Refused) -> dict[str, str]:
-    reason = "QuotaExceeded" if error.problem == Problem.QUOTA_EXCEEDED else "ClusterRefused"
+    full = error.problem in (Problem.QUOTA_EXCEEDED, Problem.NAMESPACE_FULL)
+    reason = "QuotaExceeded" if full else "ClusterRefused"
     return {"reason": reason, "message": error_text(error)}
 
 
@@ -258,6 +259,8 @@ def _in_english(error: ConsoleError, kind: str, name: str) -> str:
 _REFUSALS = {
     Problem.QUOTA_EXCEEDED: "the quota of its namespace on the cluster is used up; delete what is no longer used, or "
     "ask the cluster's administrator for more",
+    Problem.NAMESPACE_FULL: "its namespace is full; delete what is no longer used, or ask the administrator of the "
+    "console for a higher CONSOLE_NAMESPACE_REGISTRIES or CONSOLE_NAMESPACE_MIB",
     Problem.CLUSTER_REFUSED: "a rule of the cluster (admission) is against it; ask its administrator which rules are "
     "in force",
     Problem.PASSWORD_FIXED: "the resource definition on the cluster allows no new password; its administrator has to "

@@ -25,6 +25,7 @@ class Problem(StrEnum):
     CHANGED = "changed"
     BEING_DELETED = "being_deleted"
     NOT_EMPTY = "not_empty"
+    NAMESPACE_FULL = "namespace_full"
     NO_UNDO = "no_undo"
     UNDO_TAKEN = "undo_taken"
     NAMESPACES_ELSEWHERE = "namespaces_elsewhere"

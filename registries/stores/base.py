@@ -106,6 +106,10 @@ class Store(ABC):
     def freshness(self) -> Freshness:
         """The freshness of `changes`, from memory and without waiting."""
 
+    def overfull(self) -> frozenset[str]:
+        """The namespaces that have more registries than there is room for: some are not in `changes`."""
+        return frozenset()
+
     @abstractmethod
     def changes(self, since: str | None) -> Changes:
         """The changes since a version. For None, or for a version that is too old: everything."""

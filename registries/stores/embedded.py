@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Length
 from django.utils import timezone
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
@@ -28,6 +29,7 @@ from registries.domain.resource import (
 from registries.models import StoreChange, StoredResource, StoreVersion
 from registries.stores.base import ChangeType
 from registries.stores.embedded_reads import NAMESPACE_KIND, EmbeddedStoreReads, read
+from registries.stores.room import OVERHEAD
 from registries.stores.sealing import reseal_all
 
 CHANGES_KEPT = timedelta(hours=1)
@@ -48,11 +50,12 @@ class EmbeddedStore(EmbeddedStoreReads):
     def restore(self, resource: Resource) -> RegistrySecret:
         return self._create({**resource, "spec": dict(resource["spec"])}, dry_run=False)
 
-    def _create(self, body: Resource, *, dry_run: bool) -> RegistrySecret:
+    def _create(self, body: Resource, *, dry_run: bool, replacing: bool = False) -> RegistrySecret:
         key = key_of(body)
         password = body["spec"].pop("password")
         if dry_run:
             self._require_namespace(key)
+            self._require_room(key, len(json.dumps(body)))
             if StoredResource.objects.filter(kind=KIND, namespace=key.namespace, name=key.name).exists():
                 raise AlreadyExists(str(key))
             return to_domain(body)
@@ -62,6 +65,8 @@ class EmbeddedStore(EmbeddedStoreReads):
             self._require_namespace(key)
             body["metadata"] = _metadata(body["metadata"], uid, version)
             text = json.dumps(body, ensure_ascii=False)
+            if not replacing:
+                self._require_room(key, len(text))
             registry = read(text)[1]
             sealed = self._sealer.seal(password, uid=uid, binding=registry.binding)
             self._insert(KIND, key, uid, version, text, sealed)
@@ -140,7 +145,7 @@ class EmbeddedStore(EmbeddedStoreReads):
     def replace(self, draft: Draft, *, uid: str) -> RegistrySecret:
         with transaction.atomic():
             self.delete(draft.key, uid=uid)
-            return self.create(draft)
+            return self._create(new_resource(draft), dry_run=False, replacing=True)
 
     def delete(self, key: Key, *, uid: str, dry_run: bool = False) -> bool:
         if dry_run:
@@ -190,6 +195,13 @@ class EmbeddedStore(EmbeddedStoreReads):
         with self._written:
             self._looked_at = float("-inf")
             self._written.notify_all()
+
+    def _require_room(self, key: Key, size: int) -> None:
+        """Refused `namespace_full`. In the transaction of a write, which is serial."""
+        present = StoredResource.objects.filter(kind=KIND, namespace=key.namespace)
+        held = present.aggregate(count=Count("pk"), size=Sum(Length("body")))
+        count = held["count"] + 1
+        self._room.require(str(key), count, count * OVERHEAD + (held["size"] or 0) + size)
 
     @staticmethod
     def _require_namespace(key: Key) -> None:

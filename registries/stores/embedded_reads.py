@@ -14,6 +14,7 @@ from registries.domain.registry import Credential, Draft, Key, RegistrySecret, R
 from registries.domain.resource import KIND, Resource, decode_password, draft_of, fingerprint, reviving
 from registries.models import StoreChange, StoredResource, StoreVersion
 from registries.stores.base import Changes, ChangeType, Event, Freshness, Store
+from registries.stores.room import Room
 from registries.stores.sealing import Sealer
 
 NAMESPACE_KIND = "Namespace"
@@ -88,8 +89,9 @@ def read(body: str) -> tuple[Resource, RegistrySecret]:
 class EmbeddedStoreReads(Store):
     """The part of the embedded store that reads."""
 
-    def __init__(self, sealer: Sealer) -> None:
+    def __init__(self, sealer: Sealer, room: Room = Room()) -> None:  # noqa: B008
         self._sealer = sealer
+        self._room = room
         self._written = threading.Condition()
         self._looked_at = float("-inf")
         self._seen = 0

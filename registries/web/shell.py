@@ -29,6 +29,8 @@ THEMES = (
     ("dark", _("Dark"), "moon"),
 )
 ROLES_SHOWN = 4
+NAMED = 10
+"""Namespaces in a notice."""
 
 
 def shell(request: ConsoleRequest) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def shell(request: ConsoleRequest) -> dict[str, Any]:
     if user is not None and user.is_authenticated:
         context["navigation"] = navigation(request)
         context["own_roles"] = _own_roles(request)
-        context["away"] = _away()
+        context["away"] = _away() or _overfull(request)
     return context
 
 
@@ -76,6 +78,19 @@ def _away() -> dict[str, Any] | None:
     at = freshness.as_of
     ago = labels.ago(at, datetime.now(UTC))
     return {"text": problem_text(freshness.problem), "at": at, "ago": ago}
+
+
+def _overfull(request: ConsoleRequest) -> dict[str, Any] | None:
+    """The notice of namespaces with too many registries, of which this person does not see all."""
+    overfull = services().store.overfull()
+    names = [it for it in sorted(overfull) if request.access.may(Permission.SEE, it)] if overfull else []
+    if not names:
+        return None
+    text = gettext(
+        "Some registries are not shown, because these namespaces have more than the console keeps for one: %(names)s. "
+        "Delete those that are no longer used."
+    )
+    return {"text": text % {"names": ", ".join(names[:NAMED])}}
 
 
 class Entry(NamedTuple):

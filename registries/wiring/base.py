@@ -26,6 +26,7 @@ from registries.schedule.moving import move
 from registries.schedule.recent import FailingSince
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
+from registries.stores.room import Room
 from registries.stores.sealing import Sealer
 from registries.stores.trash import Trash
 from registries.sync import rows as sync_rows
@@ -127,9 +128,13 @@ class Foundation:
     def sealer(self) -> Sealer:
         return Sealer(settings.PASSWORD_KEYS)
 
+    @property
+    def room(self) -> Room:
+        return Room(settings.NAMESPACE_REGISTRIES, settings.NAMESPACE_MIB)
+
     @part
     def embedded_store(self) -> EmbeddedStore:
-        return EmbeddedStore(self.sealer)
+        return EmbeddedStore(self.sealer, self.room)
 
     @property
     def undo_lasts(self) -> timedelta:
@@ -157,6 +162,7 @@ class Foundation:
             lease=lease if settings.PULL_SECRETS else None,
             namespaces=settings.CLUSTER_NAMESPACES,
             namespaces_seen=self._close_earlier,
+            room=self.room,
         )
 
     def _close_earlier(self, created: Mapping[str, datetime]) -> None:

@@ -42,6 +42,10 @@ TEXTS: dict[Problem, Text] = {
     Problem.BEING_DELETED: _("It is being deleted. It can no longer be tested or edited."),
     Problem.CHANGED: _("Someone else changed it in the meantime."),
     Problem.NOT_EMPTY: _("There are still registries in this namespace. Delete them first."),
+    Problem.NAMESPACE_FULL: _(
+        "This namespace is full. Delete registries that are no longer used, or ask the console's administrator for "
+        "a higher CONSOLE_NAMESPACE_REGISTRIES or CONSOLE_NAMESPACE_MIB."
+    ),
     Problem.NO_UNDO: _(
         "This deletion cannot be undone: it was undone already, its time is over, or the password was forgotten."
     ),

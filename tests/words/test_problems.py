@@ -178,6 +178,7 @@ metadata_key
 mirror_itself
 mirror_path
 name_taken
+namespace_full
 namespace_missing
 namespaces_elsewhere
 no_copy

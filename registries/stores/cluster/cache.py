@@ -4,10 +4,6 @@ The state comes from lists, from the events of a watch, and from local writes. A
 that a person sees what they saved, and lists and watches see changes in one order. When the event is late, the answer
 of the write is added to the state instead, and the newer resource version wins. The log of events has exactly the
 events of the watch, in their order.
-
-Resource versions are compared as numbers. Kubernetes calls them opaque, but every API server that serves custom
-resources takes them from the revision of etcd, which only grows, over all objects. client-go and the cache of the API
-server rely on this, too. A version that is not a number is always taken as newer.
 """
 
 import threading
@@ -21,6 +17,8 @@ from secrets import token_hex
 from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret, Removal
 from registries.stores.base import Changes, ChangeType, Event, Freshness
+from registries.stores.cluster.versions import newer, number_of, supersedes
+from registries.stores.room import Occupancy, Room
 
 REMEMBERED = 20_000
 """Number of changes kept. An index that is further behind gets everything."""
@@ -50,10 +48,11 @@ class Cache:
     """The cache of one process; thread-safe.
 
     `sources` are the names of the watchers. The state is known when each of them has listed once. A version is only
-    valid in the cache that returned it. `patience` is in seconds.
+    valid in the cache that returned it. `patience` is in seconds. A registry
+    without `room` in its namespace is left out.
     """
 
-    def __init__(self, sources: Iterable[str], patience: float) -> None:
+    def __init__(self, sources: Iterable[str], patience: float, room: Room = Room()) -> None:  # noqa: B008
         self._changed = threading.Condition()
         self._id = token_hex(4)
         self._sources = frozenset(sources)
@@ -61,6 +60,8 @@ class Cache:
         self._listed: set[str] = set()
         self._refused: set[str] = set()
         self._registries: dict[Key, RegistrySecret] = {}
+        self._room = room
+        self._occupancy = Occupancy(room)
         self._namespaces: frozenset[str] = frozenset()
         self._namespaces_changed = 0
         self._entries: deque[Entry] = deque()
@@ -108,6 +109,17 @@ class Cache:
         with self._changed:
             return tuple(self._registries)
 
+    def require_room(self, key: Key, size: int) -> None:
+        """Refused `namespace_full` if the namespace has no room for one more registry of this size."""
+        with self._changed:
+            count, held = self._occupancy.held(key.namespace)
+        self._room.require(str(key), count + 1, held + size)
+
+    @property
+    def overfull(self) -> frozenset[str]:
+        """The namespaces of which some registries are left out."""
+        return self._occupancy.overfull
+
     def known(self, key: Key, uid: str) -> RegistrySecret | None:
         with self._changed:
             registry = self._registries.get(key)
@@ -122,10 +134,12 @@ class Cache:
         *,
         another_history: bool,
         namespace: str = "",
+        overfull: frozenset[str] = frozenset(),
     ) -> None:
         """Takes over a list of everything at a version, or of everything in a namespace. Newer local writes stay.
 
-        With `another_history` (a restored backup) nothing of the earlier state stays.
+        With `another_history` (a restored backup) nothing of the earlier state stays. `overfull`: the list has more of
+        these namespaces than there is room for.
         """
         listed = {it.key: it for it in registries}
         with self._changed:
@@ -141,10 +155,11 @@ class Cache:
                     for key, it in before.items()
                     if key not in others
                     and newer(it.resource_version, version)
-                    and _supersedes(it, listed.get(key))
+                    and supersedes(it, listed.get(key))
                 }
-            self._registries = others | listed
-            number = _number(version) or 0
+            self._registries = others | self._fitting(listed.values(), namespace)
+            self._occupancy.overfull |= overfull
+            number = number_of(version) or 0
             self._mark = max(self._mark, number) if namespace else number
             self._entries.clear()
             self._bytes = 0
@@ -154,20 +169,21 @@ class Cache:
     def happened(self, event: Event) -> None:
         """Takes over an event of the watch."""
         registry = event.registry
-        version = _number(registry.resource_version) or 0
+        version = number_of(registry.resource_version) or 0
         with self._changed:
-            gone = event.type is ChangeType.DELETED
-            if gone:
+            if event.type is ChangeType.DELETED:
                 self._remove(registry.key, registry.uid)
-            else:
+                self._note(registry.key, Removal(registry.key, registry.uid, version), event)
+            elif self._has_room(registry):
                 self._put(registry)
-            self._note(registry.key, Removal(registry.key, registry.uid, version) if gone else None, event)
+                self._note(registry.key, event=event)
             self._mark = max(self._mark, version)
+            self._changed.notify_all()
 
     def advance(self, version: str) -> None:
         """Takes over a bookmark: there was no other event up to this version."""
         with self._changed:
-            if (number := _number(version) or 0) > self._mark:
+            if (number := number_of(version) or 0) > self._mark:
                 self._mark = number
                 self._number += 1  # otherwise the index would not ask for the new mark
                 self._changed.notify_all()
@@ -175,7 +191,7 @@ class Cache:
     def seen(self, key: Key, uid: str, version: str) -> RegistrySecret | None:
         """The registry as a local write left it, once its event has come. None when that is late, or another one came
         after it."""
-        number = _number(version) or 0
+        number = number_of(version) or 0
         with self._changed:
             self._await(lambda: self._mark >= number)
             known = self._registries.get(key)
@@ -183,11 +199,11 @@ class Cache:
 
     def put(self, registry: RegistrySecret, *, waited: bool = False) -> None:
         """Adds the answer of a local write, unless its event or a newer one comes in time. `waited`: it was late."""
-        version = _number(registry.resource_version) or 0
+        version = number_of(registry.resource_version) or 0
         with self._changed:
             if not waited:
                 self._await(lambda: self._mark >= version)
-            if self._put(registry):
+            if self._has_room(registry) and self._put(registry):
                 self._note(registry.key)
 
     def remove(self, key: Key, uid: str) -> None:
@@ -260,10 +276,28 @@ class Cache:
 
     def _put(self, registry: RegistrySecret) -> bool:
         """Returns whether this is news. An older version is not."""
-        if registry.uid in self._deleted or not _supersedes(registry, self._registries.get(registry.key)):
+        if registry.uid in self._deleted or not supersedes(registry, self._registries.get(registry.key)):
             return False
+        if known := self._registries.get(registry.key):
+            self._occupancy.remove(known)
+        self._occupancy.add(registry)
         self._registries[registry.key] = registry
         return True
+
+    def _has_room(self, registry: RegistrySecret) -> bool:
+        """Whether a namespace has room for a registry in this state. One that was there before is removed, if not."""
+        known = self._registries.get(registry.key)
+        if not supersedes(registry, known) or self._occupancy.fits(registry, known):
+            return True
+        if known is not None:
+            self._occupancy.remove(self._registries.pop(known.key))
+            self._note(known.key, Removal(known.key, known.uid))
+        return False
+
+    def _fitting(self, listed: Iterable[RegistrySecret], namespace: str) -> dict[Key, RegistrySecret]:
+        """Those of a list that their namespaces have room for. Counts anew."""
+        self._occupancy.again(namespace)
+        return {it.key: it for it in listed if self._occupancy.add(it)}
 
     def _remove(self, key: Key, uid: str) -> bool:
         now = time.monotonic()
@@ -273,7 +307,7 @@ class Cache:
         known = self._registries.get(key)
         if known is None or known.uid != uid:
             return False
-        del self._registries[key]
+        self._occupancy.remove(self._registries.pop(key))
         return True
 
     def _since(self, known: int) -> tuple[tuple[RegistrySecret, ...], list[Removal], list[Event]]:
@@ -301,20 +335,3 @@ class Cache:
             self._bytes -= oldest.size
             self._begun = oldest.number
         self._changed.notify_all()
-
-
-def _number(version: str) -> int | None:
-    return int(version) if version.isdigit() else None
-
-
-def newer(version: str, other: str) -> bool:
-    """Whether a version is newer than another. False when one of them is not a number."""
-    mine, theirs = _number(version), _number(other)
-    return mine is not None and theirs is not None and mine > theirs
-
-
-def _supersedes(registry: RegistrySecret, known: RegistrySecret | None) -> bool:
-    if known is None:
-        return True
-    mine, theirs = _number(registry.resource_version), _number(known.resource_version)
-    return mine is None or theirs is None or mine > theirs

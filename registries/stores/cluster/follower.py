@@ -11,6 +11,7 @@ from typing import Any
 
 from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
+from registries.cluster.failures import Expired
 from registries.cluster.lease import Lease
 from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.domain.reading import as_applied, password_of, to_domain
@@ -20,6 +21,7 @@ from registries.pull_secrets.secret import OURS, PullSecrets
 from registries.stores.base import ChangeType, Event
 from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.watch import HealthCheck, Listing, Watcher
+from registries.stores.room import Occupancy, Room
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,9 @@ NamespacesSeen = Callable[[Mapping[str, datetime]], None]
 REFUSED_FOR = 30.0
 """Seconds for which a namespace stays known that the server refuses. An API server that has just started does not know
 all roles."""
+
+LISTED_AGAIN = 30.0
+"""Seconds between two lists, when a registry is deleted in a namespace that has more than there is room for."""
 
 
 class Follower:
@@ -45,15 +50,18 @@ class Follower:
         patience: float,
         namespaces: Collection[str] = (),
         namespaces_seen: NamespacesSeen = lambda created: None,
+        room: Room = Room(),  # noqa: B008
     ) -> None:
         places = {name: paths.registries_in(name) for name in namespaces} or {"": paths.EVERYWHERE}
-        self.cache = Cache([f"registries {it}" for it in places] + ["namespaces"][: not namespaces], patience)
+        sources = [f"registries {it}" for it in places] + ["namespaces"][: not namespaces]
+        self.cache = Cache(sources, patience, room)
         watchers = partial(_secret_watchers, connection, self.cache, namespaces)
         self._secrets = secrets
         self._reconciler = Reconciler(secrets, lease, self.cache.keys, watchers) if lease else None
         touch = self._reconciler.touch if self._reconciler else None
         self.watchers = [
-            Watcher(connection, path, _Registries(self.cache, touch, name)) for name, path in places.items()
+            Watcher(connection, path, _Registries(self.cache, touch, name, room))
+            for name, path in places.items()
         ]
         if not namespaces:
             self.watchers.append(
@@ -127,6 +135,8 @@ class _Connection:
         self._cache = cache
         self._source = source
 
+    def begun(self) -> None: ...
+
     def taken(self, item: Json) -> Any:
         raise NotImplementedError
 
@@ -146,19 +156,33 @@ class _Connection:
 class _Registries(_Connection):
     """Everything, or one namespace."""
 
-    def __init__(self, cache: Cache, touch: Callable[..., None] | None, namespace: str) -> None:
+    def __init__(self, cache: Cache, touch: Callable[..., None] | None, namespace: str, room: Room) -> None:
         super().__init__(cache, f"registries {namespace}")
         self._touch = touch
         self._namespace = namespace
-        self._answered_at = float("-inf")
+        self._taken = Occupancy(room)
+        self._answered_at = self._listed_at = float("-inf")
+
+    def begun(self) -> None:
+        self._taken.again()
 
     def taken(self, item: Json) -> tuple[Key, str, RegistrySecret | None]:
-        return _key(item), _generation(item), _readable(item)
+        """What its namespace has no room for is not kept, not even until the list ends."""
+        registry = _readable(item)
+        fits = registry is not None and self._taken.add(registry)
+        return _key(item), _generation(item), registry if fits else None
 
     def listed(self, listing: Listing) -> None:
         registries = (registry for _, _, registry in listing.items if registry is not None)
         another = listing.another_history
-        self._cache.replace(registries, listing.version, another_history=another, namespace=self._namespace)
+        self._listed_at = time.monotonic()
+        self._cache.replace(
+            registries,
+            listing.version,
+            another_history=another,
+            namespace=self._namespace,
+            overfull=self._taken.overfull,
+        )
         if self._namespace:
             self._cache.add_namespace(self._namespace)
         if self._touch:
@@ -188,6 +212,13 @@ class _Registries(_Connection):
             self._cache.happened(Event(ChangeType(event), registry))
             if self._touch and event != "DELETED":
                 self._touch(registry.key, _generation(item))
+            if event == "DELETED" and registry.namespace in self._cache.overfull:
+                self._list_again()
+
+    def _list_again(self) -> None:
+        """A registry that was left out may have room now. Raises Expired, but not often."""
+        if time.monotonic() - self._listed_at >= LISTED_AGAIN:
+            raise Expired
 
 
 class _Secrets:
@@ -199,6 +230,8 @@ class _Secrets:
         self._namespace = namespace
         self._changed = changed
         self._versions: dict[Key, str] = {}
+
+    def begun(self) -> None: ...
 
     def taken(self, item: Json) -> tuple[Key, str]:
         return _key(item), str(item["metadata"]["resourceVersion"])

@@ -5,6 +5,7 @@ that a person sees what they saved. The password, managedFields and kubectl's co
 as an answer is parsed. Each write of a registry leaves a Kubernetes Event (events.py).
 """
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from copy import copy
 from datetime import UTC, datetime
@@ -49,6 +50,7 @@ from registries.stores.base import Changes, Freshness, SecretWaits, Store
 from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.events import Events
 from registries.stores.cluster.follower import Follower, NamespacesSeen
+from registries.stores.room import Room
 
 DRY_RUN = {"dryRun": "All"}
 """The query of a dry run: the API server checks everything, admission included, and writes nothing."""
@@ -66,6 +68,7 @@ class KubernetesStore(Store):
         lease: Callable[[], Lease] | None = None,
         namespaces: Collection[str] = (),
         namespaces_seen: NamespacesSeen = lambda created: None,
+        room: Room = Room(),  # noqa: B008
     ) -> None:
         """`lease` makes the lease of a process. With it, the store maintains pull secrets; in the background, only the
         holder of the lease does. With `namespaces`, no other namespace exists for the store.
@@ -84,6 +87,7 @@ class KubernetesStore(Store):
                 FIRST_LIST,
                 self._namespaces,
                 namespaces_seen,
+                room,
             )
         )
 
@@ -110,6 +114,9 @@ class KubernetesStore(Store):
     def changes(self, since: str | None) -> Changes:
         return self._following().changes(since)
 
+    def overfull(self) -> frozenset[str]:
+        return self._cache().overfull
+
     def wait(self, since: str | None, seconds: float) -> None:
         self._following().wait(since, seconds)
 
@@ -131,10 +138,16 @@ class KubernetesStore(Store):
         return Writer.of(self._read(key), annotation)
 
     def create(self, draft: Draft, *, dry_run: bool = False) -> RegistrySecret:
-        return self._create(new_resource(draft), dry_run=dry_run)
+        resource = new_resource(draft)
+        self._require_room(resource)
+        return self._create(resource, dry_run=dry_run)
 
     def restore(self, resource: Resource) -> RegistrySecret:
+        self._require_room(resource)
         return self._create(resource, dry_run=False)
+
+    def _require_room(self, resource: Resource) -> None:
+        self._cache().require_room(key_of(resource), len(json.dumps(resource)))
 
     def _create(self, resource: Resource, *, dry_run: bool) -> RegistrySecret:
         key = key_of(resource)
@@ -237,7 +250,7 @@ class KubernetesStore(Store):
         if not gone:
             raise Conflict(str(key), Problem.BEING_DELETED)
         try:
-            return self.create(draft)
+            return self._create(new_resource(draft), dry_run=False)
         except AlreadyExists:
             raise Conflict(str(key), Problem.RECREATED) from None
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from registries.cluster.connection import Connection, Json
 from registries.cluster.failures import Expired
 from registries.domain.errors import ConsoleError, Problem, TooManyRequests, Unavailable
-from registries.stores.cluster.cache import newer
+from registries.stores.cluster.versions import newer
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,10 @@ class Listing:
 
 class Sink(Protocol):
     """The receiver of a watcher. All calls come from the watcher's thread."""
+
+    def begun(self) -> None:
+        """A list is about to be read, from its first item."""
+        ...
 
     def taken(self, item: Json) -> Any:
         """What is kept of an item of a list that is being read."""
@@ -129,6 +133,7 @@ class Watcher:
         if self._seen and not expired:
             query["resourceVersionMatch"] = "NotOlderThan"
         query |= self._selector
+        self._sink.begun()
         items, answer = self._connection.list_all(
             self._path, subject=self._path, query=query, take=self._sink.taken
         )
