@@ -4,18 +4,22 @@ Owns NetworkIncident. Tests are spread over hours, so the first failure of a hos
 forward: their results tell whose network failed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from registries.models import NetworkIncident, ScheduledCredential
+from django.db.models import Min, QuerySet
+
+from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry
 from registries.probe.reason import Reason
-from registries.schedule.state import NETWORK, HostResult, State, own_network_fails
+from registries.schedule.state import NETWORK, HostResult, State, most_fail, own_network_fails
 from registries.schedule.telling import tell_network
 
 ROUND = timedelta(minutes=10)
 """Results of this time are compared."""
 SAYING = tuple(it for it in Reason if it is not Reason.RATE_LIMITED)
 """The results that say something of a network."""
+BATCH = 500
 WITNESSES = 8
 """Other hosts that are tested after the first failure of a host."""
 
@@ -38,7 +42,7 @@ def own_network(host: str, reason: Reason, at: datetime, *, failing: bool, again
         if new:
             tell_network(incident)
         return True
-    if is_open and reason not in NETWORK and 2 * sum(it.reason in NETWORK for it in results) <= len(results):
+    if is_open and reason not in NETWORK and not most_fail(results):
         _close(at)
         is_open = False
     return is_open and reason in NETWORK
@@ -56,15 +60,25 @@ def _close(at: datetime) -> None:
 
 
 def call_witnesses(host: str, at: datetime) -> None:
-    """Makes one good credential of some other hosts due now. Hosts with a result of this round are not tested again."""
-    known = {it.host for it in _round(HostResult(host, Reason.TIMEOUT, failing=False), at)}
+    """Makes one good credential of some other hosts due now, first in namespaces without a result of this round.
+    Hosts with a result of this round are not tested again."""
+    heard = list(_round(HostResult(host, Reason.TIMEOUT, failing=False), at))
+    known = {it.host for it in heard}
     good = ScheduledCredential.objects.filter(state=State.OK, due_at__gt=at).exclude(host__in=known)
     good = good.exclude(tested_reason=Reason.RATE_LIMITED)
+    chosen = _elsewhere(good, {name for it in heard for name in it.namespaces})
     hosts: dict[str, int] = {}
     for pk, other in good.order_by("tested_at").values_list("pk", "host")[: 8 * WITNESSES]:
         hosts.setdefault(other, pk)
-    chosen = list(hosts.values())[: max(0, WITNESSES + 1 - len(known))]
+    chosen = list(hosts.values())[: max(0, WITNESSES + 1 - len(known) - len(chosen))] + chosen
     ScheduledCredential.objects.filter(pk__in=chosen).update(due_at=at)
+
+
+def _elsewhere(good: QuerySet[ScheduledCredential], heard: set[str]) -> list[int]:
+    """One credential in each of some other namespaces."""
+    others = ScheduledRegistry.objects.filter(credential__in=good).exclude(namespace__in=heard)
+    first = others.values("namespace").annotate(pk=Min("credential")).order_by("pk")[:WITNESSES]
+    return list({it["pk"] for it in first})
 
 
 def _round(mine: HostResult, at: datetime) -> Iterator[HostResult]:
@@ -72,17 +86,28 @@ def _round(mine: HostResult, at: datetime) -> Iterator[HostResult]:
     tested = ScheduledCredential.objects.filter(tested_at__gte=at - ROUND, tested_at__lte=at)
     # A code of another version of the console says nothing.
     tested = tested.exclude(settled=State.FAILING).filter(tested_reason__in=SAYING)
-    newest = {
-        host: (tested_at, Reason(reason))
-        for host, reason, tested_at in tested.order_by("tested_at").values_list(
-            "host", "tested_reason", "tested_at"
-        )
-        if tested_at is not None
-    }
-    newest[mine.host] = (at, mine.reason)
+    newest: dict[str, tuple[datetime, Reason]] = {}
+    for host, reason, tested_at in tested.order_by("tested_at").values_list(
+        "host", "tested_reason", "tested_at"
+    ):
+        if tested_at is not None:
+            newest[host] = tested_at, Reason(reason)
+    newest[mine.host] = at, mine.reason
+    of_hosts = _namespaces(newest.keys())
     begin = min((tested_at for tested_at, reason in newest.values() if reason in NETWORK), default=at)
     if not mine.failing:
-        yield mine
+        yield replace(mine, namespaces=of_hosts[mine.host])
     for host, (tested_at, reason) in newest.items():
         if host != mine.host and tested_at >= begin:
-            yield HostResult(host, reason, failing=False)
+            yield HostResult(host, reason, failing=False, namespaces=of_hosts[host])
+
+
+def _namespaces(hosts: Collection[str]) -> dict[str, frozenset[str]]:
+    """The namespaces that use each of these hosts."""
+    found: dict[str, set[str]] = {host: set() for host in hosts}
+    wanted = sorted(hosts)
+    for first in range(0, len(wanted), BATCH):
+        uses = ScheduledRegistry.objects.filter(credential__host__in=wanted[first : first + BATCH])
+        for host, namespace in uses.values_list("credential__host", "namespace").distinct():
+            found[host].add(namespace)
+    return {host: frozenset(its) for host, its in found.items()}

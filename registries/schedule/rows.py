@@ -7,9 +7,10 @@ process had claimed is due again. A process that slept past the end of its claim
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from registries.limits import exclusive
@@ -45,10 +46,17 @@ class Claim:
 
 
 def claim_next(now: datetime, by: str, lasts: timedelta) -> Claim | None:
-    """Claims the credential that is due for longest on a host where no claim is held, in any process."""
+    """Claims the credential that is due for longest on a host where no claim is held, in any process.
+
+    Namespaces without a claim come first: one with thousands of slow registries keeps no other waiting for long.
+    """
     held = ScheduledCredential.objects.filter(claimed_until__gt=now)
     waiting = _open(now).exclude(host__in=held.values("host"))
-    for row in waiting.order_by(F("due_at").asc(nulls_last=True), "pk")[:LOOKED_AT]:
+    waiting = waiting.order_by(F("due_at").asc(nulls_last=True), "pk")
+    busy = list(ScheduledRegistry.objects.filter(credential__in=held).values_list("namespace", flat=True))
+    others = ScheduledRegistry.objects.filter(credential=OuterRef("pk")).exclude(namespace__in=set(busy))
+    first = list(waiting.filter(Exists(others))[:LOOKED_AT]) if busy else []
+    for row in chain(first, waiting[:LOOKED_AT].iterator()):
         with exclusive(f"schedule {row.host}"):
             if held.filter(host=row.host).exists():
                 continue

@@ -10,7 +10,7 @@
 written to the resource, to the history, and told to people.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -90,6 +90,8 @@ class HostResult:
     host: str
     reason: Reason
     failing: bool
+    namespaces: frozenset[str] = frozenset()
+    """Those that use the host."""
 
 
 def step(before: Status, reason: Reason, at: datetime, *, own_network: bool = False) -> Status:
@@ -126,13 +128,25 @@ def percent_of_change(recent: str) -> float:
     return 100 * sum(weights) / changes
 
 
-def own_network_fails(results: Iterable[HostResult]) -> bool:
-    """Whether more than half of at least five hosts turned to a failure of the network in one round.
+def own_network_fails(results: Sequence[HostResult]) -> bool:
+    """Whether most of at least five hosts turned to a failure of the network in one round.
 
     Hosts that failed before are left out: they say nothing.
     """
-    turned = {it.host: it.reason in NETWORK for it in results if not it.failing}
-    return len(turned) >= FEWEST_HOSTS and 2 * sum(turned.values()) > len(turned)
+    said = [it for it in results if not it.failing]
+    return len({it.host for it in said}) >= FEWEST_HOSTS and most_fail(said)
+
+
+def most_fail(results: Sequence[HostResult]) -> bool:
+    """Whether most hosts fail, and most namespaces. Each namespace has one vote, shared by its hosts:
+    nobody speaks for all with many hosts in one namespace."""
+    failed = {it.host: it.reason in NETWORK for it in results}
+    votes: dict[str, dict[str, bool]] = {}
+    for it in results:
+        for namespace in it.namespaces:
+            votes.setdefault(namespace, {})[it.host] = failed[it.host]
+    shares = [sum(its.values()) / len(its) for its in votes.values()]
+    return 2 * sum(failed.values()) > len(failed) and (not shares or 2 * sum(shares) > len(shares))
 
 
 def _next(before: Status, reason: Reason, change: float) -> State:
