@@ -17,10 +17,15 @@ PACKAGES = ("console", "registries")
 
 
 class Message(NamedTuple):
-    """One text to translate. `plural` is "" for a text without a count."""
+    """One text to translate. `plural` is "" where nothing is counted. `context` tells texts of the same words apart."""
 
     singular: str
     plural: str = ""
+    context: str = ""
+
+    @classmethod
+    def of(cls, entry: polib.POEntry) -> "Message":
+        return cls(entry.msgid, entry.msgid_plural, entry.msgctxt or "")
 
 
 def found() -> dict[Message, list[str]]:
@@ -36,19 +41,20 @@ def found() -> dict[Message, list[str]]:
 def update(catalogue: Path) -> tuple[int, int]:
     """Adds new and removes unused messages of a .po file. Returns both counts."""
     known = polib.pofile(str(catalogue), wrapwidth=110)
-    present = {Message(entry.msgid, entry.msgid_plural): entry for entry in known}
+    present = {Message.of(entry): entry for entry in known}
     wanted = found()
     gone = [entry for message, entry in present.items() if message not in wanted]
     for entry in gone:
         known.remove(entry)
     added = [message for message in wanted if message not in present]
     for message in added:
-        entry = polib.POEntry(msgid=message.singular, msgid_plural=message.plural)
+        context = message.context or None
+        entry = polib.POEntry(msgid=message.singular, msgid_plural=message.plural, msgctxt=context)
         if message.plural:
             entry.msgstr_plural = {0: ""}
         known.append(entry)
     for entry in known:
-        entry.occurrences = [(path, "") for path in sorted(wanted[Message(entry.msgid, entry.msgid_plural)])]
+        entry.occurrences = [(path, "") for path in sorted(wanted[Message.of(entry)])]
     known.sort(key=lambda entry: (entry.occurrences[0], entry.msgid))
     known.save(str(catalogue))
     return len(added), len(gone)
@@ -61,7 +67,7 @@ def _in_templates() -> Iterator[tuple[str, Message]]:
         nodes = engine.from_string(path.read_text()).nodelist
         where = str(path.relative_to(settings.BASE_DIR))
         for node in nodes.get_nodes_by_type(TranslateNode):
-            yield where, Message(_literal(node))
+            yield where, _single(node)
         for block in nodes.get_nodes_by_type(BlockTranslateNode):
             yield where, _block(block)
         for node in nodes.get_nodes_by_type(Node):
@@ -69,9 +75,11 @@ def _in_templates() -> Iterator[tuple[str, Message]]:
                 yield where, Message(quoted[1:-1])
 
 
-def _literal(node: Node) -> str:
-    """The text of a translate tag, which Django stores as a literal variable."""
-    return str(node.filter_expression.var.literal)  # type: ignore[attr-defined]
+def _single(node: Node) -> Message:
+    """The text and the context of a translate tag. Django stores the text as a literal variable."""
+    context = node.message_context  # type: ignore[attr-defined]
+    text = str(node.filter_expression.var.literal)  # type: ignore[attr-defined]
+    return Message(text, context=str(context.resolve({})) if context else "")
 
 
 def _block(block: Node) -> Message:

@@ -161,7 +161,7 @@ def _summary(view: RuleView) -> dict[str, Any]:
         "person": rule.person,
         "state": rule.state.value,
         "problem": rule.problem,
-        "inStep": view.in_step,
+        "inStep": view.in_sync,
     }
 
 

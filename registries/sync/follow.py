@@ -140,7 +140,7 @@ class Follower:
             if state is CopyState.WAITING:
                 return self._write(of, key, known, present)
             if state is CopyState.IN_STEP and present is not None:
-                return self._in_step(of, key, present, before)
+                return self._in_sync(of, key, present, before)
         except ConsoleError as error:
             return self._failed(of, key, known, error)
         if state in FORGOTTEN and not known.uid:
@@ -169,7 +169,7 @@ class Follower:
             return self._failed(of, key, begun, error)
         return held and self._bind(of, key, written)
 
-    def _in_step(self, of: "Round", key: Key, present: RegistrySecret, before: Found | None) -> bool:
+    def _in_sync(self, of: "Round", key: Key, present: RegistrySecret, before: Found | None) -> bool:
         """Notes a copy that has the values of its source."""
         known = Known(CopyState.IN_STEP, present.uid, mark(present), mark(of.source))
         same = before is not None and before.known == known

@@ -65,7 +65,7 @@ class RuleView:
         return len(self.rule.selection.names) - len(self.names)
 
     @property
-    def in_step(self) -> int:
+    def in_sync(self) -> int:
         return self.counts.get(CopyState.IN_STEP, 0)
 
 

@@ -1,7 +1,7 @@
 """The states of registries that are kept in sync, by the codes of sync.states, and what a person can do about them; and
 in what a copy differs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +39,14 @@ COPIES = {
     "left": Label(_("not selected any more"), *INFO),
     "failed": Label(_("failed; tried again every minute"), "bad", "circle-alert"),
 }
+COUNTED = {
+    "failed": _("%(n)s could not be written"),
+    "changed": _("%(n)s changed by somebody"),
+    "name_taken": _("%(n)s with a name that is taken"),
+    "deleted": _("%(n)s deleted by somebody"),
+    "waiting": _("%(n)s not written yet"),
+}
+"""How many copies are in a state, where not all are in sync."""
 CLICKS = {
     "changed": _("Overwrite"),
     "present": _("Take over"),
@@ -55,6 +63,12 @@ EFFECTS = {
     "namespace_gone": _("The namespace leaves this list. A later one gets a copy again."),
     "left": _("The namespace leaves this list. Its copy stays."),
 }
+
+
+def counts_texts(counts: Mapping[str, int]) -> list[str]:
+    """How many copies are not in sync, a line for each state: "2 changed by somebody"."""
+    numbers = ((text, counts.get(state, 0)) for state, text in COUNTED.items())
+    return [text % {"n": f"{number:,}"} for text, number in numbers if number]
 
 
 def deletion_sentences(

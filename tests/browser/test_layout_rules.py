@@ -31,6 +31,8 @@ FAULTS = {
     "unequal buttons": f'<button class="btn" style="{TALL}">a</button>'
     f'<button class="btn" style="{TALL}; height: 60px">b</button>',
     "icon below the first line": f'<p style="display: flex; align-items: center">{LINES}</p>',
+    "icon above its text": f'<p style="display: flex; flex-wrap: wrap; width: 62px">{LINES}</p>',
+    "touching values": "<table cellspacing='0' cellpadding='0'><tr><td>default</td><td>docker.io</td></tr></table>",
     "half-width punctuation": "<p>失败: 1</p>",
     "colour alone": '<i style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
 }
@@ -51,6 +53,8 @@ RIGHT = {
     "invisible focus": f'<style>button:focus {{ outline: 2px solid }}</style><button style="{TALL}">a</button>',
     "unequal buttons": f'<button class="btn" style="{TALL}">a</button><button class="btn" style="{TALL}">b</button>',
     "icon below the first line": f'<p style="display: flex; align-items: start">{LINES}</p>',
+    "icon above its text": f'<p style="display: flex; flex-wrap: wrap; width: 90px">{LINES}</p>',
+    "touching values": "<table cellspacing='9'><tr><td>default <b>a</b></td><td>docker.io</td></tr></table>",
     "half-width punctuation": "<p>失败：1</p>",
     "colour alone": '<i title="Failed" style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
 }

@@ -12,7 +12,7 @@ API = "/oapis/image.theriseunion.io/v1alpha1/namespaces/default/registry-secrets
 COPIES = ("team-a", "team-b")
 
 
-def keep_in_step(page: Page, console: RunningConsole, name: str) -> None:
+def keep_in_sync(page: Page, console: RunningConsole, name: str) -> None:
     rule = page.context.request.put(
         f"{console.url}{API}/{name}/sync-rule",
         data={"namespaces": [*COPIES]},
@@ -24,7 +24,7 @@ def keep_in_step(page: Page, console: RunningConsole, name: str) -> None:
 def test_copies_are_selected_as_well(people: People, console: RunningConsole) -> None:
     page = people("olive").open("/registries/?q=in-sync", width=1280, height=800)
     add_registry(people("olive"), console, "in-sync", **credential(console, "basic"))
-    keep_in_step(page, console, "in-sync")
+    keep_in_sync(page, console, "in-sync")
     expect(page.locator("tbody tr")).to_have_count(1 + len(COPIES), timeout=30_000)
     row(page, "in-sync").filter(has_text="default").get_by_role("checkbox").check()
     page.get_by_role("button", name=ZH.delete_selected).click()

@@ -104,7 +104,7 @@ def fill(rows: int, held: str) -> None:
     for key in (Key("team-a", "harbor-team-a"), Key("default", "harbor-prod"), Key(LONGEST, LONG_NAME)):
         _watched(services().registries.find(access=access, key=key))
     _copies(access)
-    _kept_in_step(access)
+    _kept_in_sync(access)
     for (kind, state, done), run_id in RUNS.items():
         _run(kind, state, done, run_id)
     _fill_journal()
@@ -140,7 +140,7 @@ def _copies(access: Access) -> None:
         )
 
 
-def _kept_in_step(access: Access) -> None:
+def _kept_in_sync(access: Access) -> None:
     """A rule with every state of a copy, and one that is paused. Another process claims both: none changes."""
     never = timezone.now() + timedelta(days=1000)
     for name, state, person in (("harbor-own-ca", "active", "olive"), ("harbor-team-b", "no_right", "anna")):

@@ -199,6 +199,20 @@
     }
   }
 
+  // Values of two cells on one line of a row stand apart.
+  for (const [index, { it, box }] of words.entries()) {
+    const [row, cell] = [it.closest("tr"), it.closest("td")];
+    if (!cell || box.right - box.left < 1) continue;
+    for (const next of words.slice(index + 1)) {
+      if (next.it.closest("tr") !== row) break;
+      const apart = Math.max(box.left, next.box.left) - Math.min(box.right, next.box.right);
+      const beside = Math.min(box.bottom, next.box.bottom) - Math.max(box.top, next.box.top) > 8;
+      if (beside && apart < 5 && next.box.right - next.box.left >= 1 && next.it.closest("td") !== cell) {
+        fault("touching values", it, `${Math.round(apart)} px from ${name(next.it)}`);
+      }
+    }
+  }
+
   // How far what reacts to a pointer reaches to both sides of a point, up to `need` pixels. The edge of the window is no edge,
   // nor is what floats above the page for a while. Most reach half of it on each side, and one look there tells.
   const reaches = (it, px, py) => {
@@ -267,6 +281,7 @@
     const box = beside.getBoundingClientRect();
     const mark = it.getBoundingClientRect();
     const isBefore = mark.right <= box.left + 1 && box.height > 2.5 * line;
+    if (box.top >= mark.bottom - 1 && /row/.test(getComputedStyle(it.parentElement).flexDirection)) fault("icon above its text", beside);
     if (isBefore && mark.top + mark.height / 2 > box.top + 1.5 * line) fault("icon below the first line", beside);
   }
 

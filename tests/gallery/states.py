@@ -96,7 +96,7 @@ def relatives(page: Page, scene: Scene) -> None:
     page.locator("#relatives .relatives").scroll_into_view_if_needed()
 
 
-def in_step(page: Page, scene: Scene) -> None:
+def sync_panel(page: Page, scene: Scene) -> None:
     page.locator("#sync").scroll_into_view_if_needed()
 
 
@@ -104,7 +104,7 @@ def keeping(button: str, form: str) -> Act:
     """A dialog of the panel "sync across namespaces"."""
 
     def act(page: Page, scene: Scene) -> None:
-        in_step(page, scene)
+        sync_panel(page, scene)
         page.locator(button).first.click()
         page.locator(form).wait_for()
 
@@ -296,9 +296,9 @@ STATES = (
     State("details-own-ca", "/registries/team-b/harbor-own-ca/"),
     State("details-copies", "/registries/team-b/harbor-own-ca/", relatives),
     State("details-copy", "/registries/gallery-waiting/harbor-own-ca/", relatives, person="olive"),
-    State("sync", "/registries/team-b/harbor-own-ca/", in_step),
-    State("sync-paused", "/registries/team-b/harbor-team-b/", in_step),
-    State("sync-none", "/registries/default/harbor-prod/", in_step),
+    State("sync", "/registries/team-b/harbor-own-ca/", sync_panel),
+    State("sync-paused", "/registries/team-b/harbor-team-b/", sync_panel),
+    State("sync-none", "/registries/default/harbor-prod/", sync_panel),
     State("sync-edit", "/registries/team-b/harbor-own-ca/", keeping("#sync-edit", "#sync-form")),
     State("sync-plan", "/registries/team-b/harbor-own-ca/", planning),
     State("sync-solve", "/registries/team-b/harbor-own-ca/", keeping("[id^=solve-]", "#solve-form")),

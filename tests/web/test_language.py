@@ -20,7 +20,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}|<[^>]+>")
 
 
 def test_every_text_is_in_the_catalogue_and_nothing_else_is() -> None:
-    listed = {messages.Message(entry.msgid, entry.msgid_plural) for entry in CATALOGUE}
+    listed = {messages.Message.of(entry) for entry in CATALOGUE}
 
     assert listed == set(messages.found())
 

@@ -122,6 +122,8 @@ def test_a_tested_password_that_does_not_connect_when_stored_is_rolled_back(
     assert passwords(five)["same"] == "old-password"
     assert "rotation-done" in html
     assert "rotation-retry" not in html
+    assert "已回滚" in html
+    assert "run-progress" not in html, "nothing was changed in the end"
     shown = lines(html)
     assert "已恢复为原密码" in shown["team-a/harbor-prod"]
     assert shown["team-a/same"] == "未更改。"
@@ -138,6 +140,17 @@ def test_a_wrong_password_that_is_wanted_anyway_stops_before_the_copies(
     assert (kept["first"], kept["same"]) == ("wrong", "old-password")
     assert "仍然更换" in stopped
     assert passwords(five)["same"] == "wrong"
+
+
+def test_what_was_rolled_back_is_called_so(cast: Cast, five: dict[str, RegistrySecret]) -> None:
+    client = cast.client("olive", hx_request="true")
+    answer = posted(client, password="wrong", anyway="1", copies=[five["same"].uid])  # type: ignore[arg-type]
+
+    rolled_back = client.post(f"{run_of(answer.content.decode())}roll-back/").content.decode()
+
+    assert (passwords(five)["first"], passwords(five)["same"]) == ("old-password", "old-password")
+    assert "已回滚" in rolled_back
+    assert "run-progress" not in rolled_back
 
 
 @pytest.mark.parametrize("end", ["retry", "roll-back", "leave", "twice"])

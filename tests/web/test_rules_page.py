@@ -11,7 +11,7 @@ from registries.models import SyncCopy, SyncRule
 from registries.people.grants import set_grant
 from registries.sync.rows import Selection
 from registries.wiring import services
-from registries.words.sync import COPIES
+from registries.words.sync import COUNTED
 from tests.cast import Cast
 from tests.sync.test_follow import change, create_namespace, in_b, keep, turn
 
@@ -52,8 +52,8 @@ def test_it_lists_the_rules_whose_sources_one_sees(several: Cast, person: str) -
 def test_it_counts_what_needs_a_person(several: Cast) -> None:
     shown = page(several)
 
-    counted = dict(re.findall(r'form-text">([^<：]+)：(\d+)</p>', shown))
-    assert counted == {str(COPIES[it].text): "1" for it in ("changed", "name_taken")}
+    counted = re.findall(r'form-text">(\d[^<]+)</p>', shown)
+    assert counted == [str(COUNTED[it]) % {"n": 1} for it in ("changed", "name_taken")]
     assert "team-a · elsewhere" in shown
 
 
@@ -94,7 +94,7 @@ def test_the_database_counts(cast: Cast, person: str, number: int) -> None:
     with CaptureQueriesContext(connection) as queries:
         shown = page(cast, person)
 
-    assert f"{COPIES['changed'].text}：{number}<" in shown
+    assert f"{COUNTED['changed'] % {'n': number}}<" in shown
     asked = [it["sql"] for it in queries if "registries_synccopy" in it["sql"]]
     assert len(asked) == 1
     assert "COUNT" in asked[0]

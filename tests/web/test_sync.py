@@ -234,7 +234,7 @@ def test_chosen_namespaces_that_a_person_does_not_see_are_only_counted(cast: Cas
     assert "team-b · team-z" in panel(cast)
 
 
-def test_a_copy_says_with_what_it_is_kept_in_step(cast: Cast) -> None:
+def test_a_copy_says_with_what_it_is_kept_in_sync(cast: Cast) -> None:
     keep(cast, cast.add())
     turn()
 

@@ -42,12 +42,15 @@ class SilenceForm(CauseForm):
         label=gettext_lazy("Host"),
         required=False,
         help_text=gettext_lazy(
-            "Only registries on this host, such as harbor.example.com:443. Empty for all."
+            "Only registries on this host, such as harbor.example.com:443. Leave empty for all hosts."
         ),
         widget=forms.TextInput({"class": "mono", "autocomplete": "off"}),
     )
     starts_at = forms.CharField(
-        label=FIELDS["starts_at"], required=False, help_text=gettext_lazy("Empty for now."), widget=_moment()
+        label=FIELDS["starts_at"],
+        required=False,
+        help_text=gettext_lazy("Leave empty to start now."),
+        widget=_moment(),
     )
     ends_at = forms.CharField(label=FIELDS["ends_at"], widget=_moment())
     weekly = forms.BooleanField(label=gettext_lazy("Every week at this time"), required=False)

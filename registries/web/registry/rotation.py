@@ -76,8 +76,10 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
     items = rotations.runs.in_order(access=access, run_id=run)
     if view.state is RunState.DONE and view.succeeded == view.total:
         return _succeeded(request, items, view)
-    undoing = rotations.is_undone(access=access, run_id=run)
-    title = _("Rolled back") if undoing and view.state is RunState.DONE else str(TITLES.get(view.state, ""))
+    ended, returned = view.state is RunState.DONE, any(it.problem == Problem.ROLLED_BACK for it in items)
+    rolled_back = ended and returned and not view.succeeded
+    undoing = rolled_back or rotations.is_undone(access=access, run_id=run)
+    title = _("Rolled back") if undoing and ended else str(TITLES.get(view.state, ""))
     context = {
         "undoing": undoing,
         "failed": any(it.state is ItemState.FAILED for it in items),

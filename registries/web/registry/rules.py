@@ -8,11 +8,10 @@ from django.views.decorators.http import require_safe
 
 from registries.log_in.access import ConsoleRequest
 from registries.sync.rules import RuleView
-from registries.sync.states import CopyState
-from registries.web.registry.sync import ORDER, scope_of, why
+from registries.web.registry.sync import scope_of, why
 from registries.web.responses import details_url
 from registries.wiring import services
-from registries.words.sync import COPIES, RULES
+from registries.words.sync import RULES, counts_texts
 
 
 @require_safe
@@ -29,7 +28,6 @@ def rules(request: ConsoleRequest) -> HttpResponse:
 
 def _row(view: RuleView, *, there: Any) -> dict[str, Any]:
     rule = view.rule
-    counts = ((state, view.counts.get(state, 0)) for state in (*ORDER, CopyState.WAITING))
     return {
         "key": rule.key,
         "href": details_url(rule.key) if there is not None and there.uid == rule.uid else "",
@@ -38,6 +36,6 @@ def _row(view: RuleView, *, there: Any) -> dict[str, Any]:
         "person": rule.person,
         "label": RULES[rule.state],
         "why": why(rule),
-        "in_step": view.in_step,
-        "others": [(COPIES[state], number) for state, number in counts if number],
+        "in_sync": view.in_sync,
+        "others": counts_texts(view.counts),
     }

@@ -55,7 +55,7 @@ def sync(request: ConsoleRequest, namespace: str, name: str) -> HttpResponse:
             "scope": scope_of(view),
             "rows": rows,
             "more": max(0, len(view.copies) - SHOWN),
-            "in_step": view.in_step,
+            "in_sync": view.in_sync,
             "every": 1 if busy else 10,
         }
     return render(request, "registry/_sync.html", context)

@@ -46,7 +46,7 @@ def copy_many(request: ConsoleRequest) -> HttpResponse:
     found, may = _selected(request)
     if not may:
         refused = _("None of the selected registries can be copied: this requires the role image-admin.")
-        return nothing(request, refused if found else "", title=_("Copy to…"))
+        return nothing(request, refused if found else "", title=_("Copy to namespaces"))
     return _choice(request, may, left_out=len(found) - len(may))
 
 
@@ -72,7 +72,7 @@ def copy_plan(request: ConsoleRequest) -> HttpResponse:
     possible = [it for it in targets if it.problem is None]
     run = _runs().propose(access=request.access, registries=possible) if possible else None
     context = {"run": run, "possible": possible, "groups": _groups(targets)}
-    return dialog(request, "runs/_copy_plan.html", context, title=_("Copy to…"))
+    return dialog(request, "runs/_copy_plan.html", context, title=_("Copy to namespaces"))
 
 
 @require_POST
@@ -150,7 +150,7 @@ def _choice(
         "problem": problem,
     }
     status = 422 if problem else 200
-    return dialog(request, "runs/_copy_to.html", context, status=status, title=_("Copy to…"))
+    return dialog(request, "runs/_copy_to.html", context, status=status, title=_("Copy to namespaces"))
 
 
 def _groups(targets: Sequence[Target]) -> list[tuple[str, list[Target]]]:
@@ -164,5 +164,7 @@ def _groups(targets: Sequence[Target]) -> list[tuple[str, list[Target]]]:
 
 def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) -> HttpResponse:
     context = {"failures": failures(_runs(), request.access, view)}
-    response = run_dialog(request, "runs/_copy_run.html", view, context, title=_("Copy to…"), changed=changed)
+    response = run_dialog(
+        request, "runs/_copy_run.html", view, context, title=_("Copy to namespaces"), changed=changed
+    )
     return trigger_client_event(response, "registries-changed", {}) if changed else response

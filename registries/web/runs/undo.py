@@ -70,7 +70,7 @@ def _progress(request: ConsoleRequest, view: RunView, *, changed: bool = False) 
 
 
 def _title(view: RunView) -> str:
-    return {RunState.RUNNING: _("Restoring…"), RunState.DONE: _("Restored")}.get(
+    return {RunState.RUNNING: _("Restoring…"), RunState.DONE: _("Undo finished")}.get(
         view.state, _("Undo interrupted")
     )
 
