@@ -33,8 +33,9 @@ COVERS = """it => {
   const text = document.createRange();
   text.setStartAfter(it.parentElement.querySelector(".head"));
   text.setEndBefore(it);
-  const right = Math.max(...[...text.getClientRects()].map((part) => part.right));
-  return it.getBoundingClientRect().left >= right ? "" : it.parentElement.textContent;
+  const { left, top } = it.getBoundingClientRect();
+  const beside = [...text.getClientRects()].filter((part) => part.bottom > top);
+  return beside.every((part) => part.right <= left) ? "" : it.parentElement.textContent;
 }"""
 OUT_OF_LINE = """() => [...document.querySelectorAll("#registries thead th")].filter((head) => {
   const cell = document.querySelector(`#registries tbody tr > .${head.classList[0]}`);
