@@ -20,14 +20,14 @@ from .realm import USUAL, Realm, choose_realm, guard_registry
 from .reason import ImageReason, Reason
 from .result import Result
 from .scrubber import Scrubber
-from .session import ProbeSession
+from .session import MOST_REDIRECTS, ProbeSession
 from .statuses import is_registry_path, refusal, status_fault
 from .token import TokenService
 from .trace import Trace
 from .transport import Transport
 
 DEFAULT_POLICY = Policy()
-_MOST_REDIRECTS = 3
+
 _NO_MANIFEST = "registry-console/none/manifests/none"
 """Below /v2/: a manifest that no registry has."""
 
@@ -125,7 +125,7 @@ def ping(session: ProbeSession) -> Answer:
     """`GET /v2/` without credentials; follows allowed redirects. Returns a registry-like 200 or a 401, raises a
     Fault for anything else."""
     with session.step("ping"):
-        for _ in range(_MOST_REDIRECTS + 1):
+        for _ in range(MOST_REDIRECTS + 1):
             answer = session.get()
             if answer.status not in REDIRECTS or answer.header("location") is None:
                 break

@@ -26,7 +26,6 @@ from .trace import Trace
 from .transport import Transport
 
 _NOBODY = Credentials("", "")
-_MOST_REDIRECTS = 3
 _NO_HEAD = frozenset({405, 501})
 
 logger = logging.getLogger(__name__)
@@ -133,14 +132,7 @@ class _Look:
         return f"Bearer {token}"
 
     def _send(self, method: str, reference: str, authorization: str | None) -> Answer:
-        """Follows redirects on the same origin."""
         base = self._session.base
         path = f"{base.path.rstrip('/')}/{self._repository}/manifests/{reference}"
         at = replace(base, path=path, query=self._query)
-        for _ in range(_MOST_REDIRECTS):
-            answer = self._session.send(method, at, authorization, ACCEPT, DOCUMENT_MAX)
-            target = answer.redirect
-            if target is None or target.origin != at.origin:
-                return answer
-            at = target
-        return answer
+        return self._session.follow(method, at, authorization, ACCEPT, DOCUMENT_MAX)

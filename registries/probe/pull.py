@@ -28,7 +28,6 @@ MOST_REQUESTS = 16
 """Requests of a probe about an image, in addition to those of its log-in."""
 MOST_SIZES = 6
 """Platforms whose size is read: each costs a request."""
-_MOST_REDIRECTS = 3
 _DENIED = frozenset(
     {Reason.BAD_CREDENTIALS, Reason.CREDENTIALS_EXPIRED, Reason.PAT_REQUIRED, Reason.ACCESS_DENIED}
 )
@@ -143,16 +142,8 @@ class _Look:
         return True
 
     def _send(self, method: str, path: str, authorization: str | None = None) -> Answer:
-        """Follows redirects on the same origin."""
-        session = self._session
-        at = replace(session.base, path=f"{self._path}/{path}")
-        for _ in range(_MOST_REDIRECTS):
-            answer = session.send(method, at, authorization or self._authorization, ACCEPT, DOCUMENT_MAX)
-            target = answer.redirect
-            if target is None or target.origin != at.origin:
-                return answer
-            at = target
-        return answer
+        at = replace(self._session.base, path=f"{self._path}/{path}")
+        return self._session.follow(method, at, authorization or self._authorization, ACCEPT, DOCUMENT_MAX)
 
     def _get(self, path: str, digest: str) -> bytes:
         """A document. Ended if it is too large, or is not the one with this digest."""

@@ -18,6 +18,8 @@ from .transport import PING_BODY, Transport
 if TYPE_CHECKING:
     from .realm import Realm
 
+MOST_REDIRECTS = 3
+
 
 @dataclass
 class ProbeSession:
@@ -59,6 +61,16 @@ class ProbeSession:
         return self.transport.send(
             method, at, authorization=authorization, headers={"Accept": accept}, limit=limit
         )
+
+    def follow(self, method: str, at: Endpoint, authorization: str | None, accept: str, limit: int) -> Answer:
+        """The same, with redirects on the same origin."""
+        for _ in range(MOST_REDIRECTS):
+            answer = self.send(method, at, authorization, accept, limit)
+            target = answer.redirect
+            if target is None or target.origin != at.origin:
+                return answer
+            at = target
+        return answer
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:

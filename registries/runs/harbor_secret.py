@@ -53,7 +53,7 @@ class HarborSecrets:
         """
         first, secret = registries[0], new_secret()
         for it in registries if second else ():
-            self._rotations.require_replacement(access=access, key=it.key)
+            self._rotations.replacement.require(access=access, key=it.key)
         credential = self._passwords.with_password(
             access=access, key=first.key, uid=first.uid, password=secret
         )

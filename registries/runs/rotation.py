@@ -10,7 +10,7 @@ from uuid import UUID
 
 from registries.domain.access import Access
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
-from registries.domain.registry import Draft, Key, RegistrySecret
+from registries.domain.registry import Draft, RegistrySecret
 from registries.runs.engine import AccessNow, Runs
 from registries.runs.rotation_rows import RotationRows
 from registries.runs.rotation_work import SKIPPED
@@ -30,7 +30,7 @@ class Rotations:
 
     runs: Runs
     _rows: RotationRows
-    _replacement: Replacement
+    replacement: Replacement
     _passwords: Passwords
 
     def begin(
@@ -59,7 +59,7 @@ class Rotations:
             raise Conflict(str(registries[0].key), Problem.CHANGED)
         old: dict[str, Draft] = {}
         for it in registries:
-            old[it.uid] = self._replacement.before(access=access, key=it.key, uid=it.uid)
+            old[it.uid] = self.replacement.before(access=access, key=it.key, uid=it.uid)
             if "password" in changes:
                 self._passwords.require_password(it, changes["password"])
         run_id = self.runs.propose(access=access, registries=registries)
@@ -74,10 +74,6 @@ class Rotations:
                 self._rows.keep_new(run_id)
         self.runs.start(access=access, run_id=run_id, access_now=access_now)
         return run_id
-
-    def require_replacement(self, *, access: Access, key: Key) -> None:
-        """Raises NotFound or Forbidden unless this person may change the user name as well."""
-        self._replacement.require(access=access, key=key)
 
     def retry(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
         """Goes on with what failed or waits. Conflict `already_running`, `password_forgotten`."""

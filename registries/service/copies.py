@@ -99,8 +99,10 @@ class Likeness:
         """
         digests = self._store.fingerprint(one), self._store.fingerprint(other)
         same = bool(digests[0]) and compare_digest(*digests)
-        if self._is_known(person, *digests):
-            return same
+        answer = (person, *digests)
+        with self._lock:
+            if answer in self._known:
+                return same
         keys = [str(it) for it in guessed]
         for key in keys:
             if wait := self._guesses.wait(person, key):
@@ -108,18 +110,11 @@ class Likeness:
         if same:
             for key in keys:
                 self._guesses.give_back(person, key)
-        self._remember(person, *digests)
-        return same
-
-    def _is_known(self, *answer: object) -> bool:
-        with self._lock:
-            return answer in self._known
-
-    def _remember(self, *answer: object) -> None:
         with self._lock:
             self._known[answer] = None
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
+        return same
 
 
 MOST = 50

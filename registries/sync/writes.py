@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from registries.audit.action import Action
 from registries.domain.access import Access
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
-from registries.domain.registry import Draft, Key, RegistrySecret
+from registries.domain.registry import INFORMATION, Draft, Key, RegistrySecret
 from registries.domain.resource import verification_annotations
 from registries.pull_secrets.kinds import Binding, PullSecret
 from registries.service.copies import Likeness
@@ -111,17 +111,5 @@ class Writes:
 
 def _like(template: Draft, copy: Draft) -> Draft:
     """The values of the source, with the texts, labels and annotations of the copy."""
-    return replace(
-        copy,
-        domain=template.domain,
-        username=template.username,
-        provider=template.provider,
-        password=template.password,
-        plain_http=template.plain_http,
-        ca_bundle=template.ca_bundle,
-        skip_tls_verify=template.skip_tls_verify,
-        password_set_at=None,
-        origin=template.origin,
-        verification=template.verification,
-        certificate_ends=template.certificate_ends,
-    )
+    kept = ("key", "labels", "annotations", *INFORMATION)
+    return replace(template, password_set_at=None, **{name: getattr(copy, name) for name in kept})

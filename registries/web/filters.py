@@ -52,11 +52,8 @@ class Chip:
 def read(values: Mapping[str, str], remembered_size: str = "", find: Find | None = None) -> ListQuery:
     """A query from the parameters namespace, q, status, provider, in, use, sort (`-` first: descending), group, page,
     size."""
-    sort, given, group = (
-        values.get("sort", ""),
-        criteria(values, find),
-        _one_of(Group, values.get("group", "")),
-    )
+    sort, given = values.get("sort", ""), criteria(values, find)
+    group = _one_of(Group, values.get("group", ""))
     return ListQuery(
         criteria=given,
         sort=_one_of(Sort, sort.removeprefix("-")) or usual_sort(given, group),

@@ -45,8 +45,9 @@ def shell(request: ConsoleRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         context["navigation"] = navigation(request)
-        context["own_roles"] = _own_roles(request)
-        context["away"] = _away() or _overfull(request)
+        access = _access(request)
+        context["own_roles"] = OwnRoles.of(access) if access else None
+        context["away"] = _away() or _overfull(access)
     return context
 
 
@@ -62,10 +63,10 @@ class OwnRoles(NamedTuple):
         return cls(roles[:ROLES_SHOWN], len(roles[ROLES_SHOWN:]))
 
 
-def _own_roles(request: ConsoleRequest) -> OwnRoles | None:
+def _access(request: ConsoleRequest) -> Access | None:
     """None while the cluster does not answer: its error page has this frame, too."""
     try:
-        return OwnRoles.of(request.access)
+        return request.access
     except Unavailable:
         return None
 
@@ -80,10 +81,10 @@ def _away() -> dict[str, Any] | None:
     return {"text": problem_text(freshness.problem), "at": at, "ago": ago}
 
 
-def _overfull(request: ConsoleRequest) -> dict[str, Any] | None:
+def _overfull(access: Access | None) -> dict[str, Any] | None:
     """The notice of namespaces with too many registries, of which this person does not see all."""
-    overfull = services().store.overfull()
-    names = [it for it in sorted(overfull) if request.access.may(Permission.SEE, it)] if overfull else []
+    overfull = sorted(services().store.overfull()) if access else []
+    names = [it for it in overfull if access and access.may(Permission.SEE, it)]
     if not names:
         return None
     text = gettext(
@@ -108,14 +109,17 @@ class Group(NamedTuple):
 
 def navigation(request: ConsoleRequest) -> tuple[Group, ...]:
     """The pages that this person may open."""
-    pulls = services().pull_failures.available
-    return _navigation(_administers(request), _tells(request), pulls, services().by_cluster, request.path)
+    access, pulls = _access(request), services().pull_failures.available
+    administers = access is not None and access.administers
+    tells = access is not None and access.may_anywhere(Permission.EDIT)
+    return _navigation(administers, tells, pulls, services().by_cluster, request.path)
 
 
 @lru_cache(256)
 def _navigation(
     administers: bool, tells: bool, pulls: bool, by_cluster: bool, path: str
 ) -> tuple[Group, ...]:
+    """`tells`: whether the person may manage channels, silences or check intervals somewhere."""
     images = [
         ("overview", _("Overview"), "layout-dashboard"),
         ("list", _("Registries"), "boxes"),
@@ -135,22 +139,6 @@ def _navigation(
             entries.append(("rules", _("Sync rules"), "copy-plus"))
         groups.append((_("Administration"), entries))
     return tuple(Group(title, tuple(_entry(*entry, path) for entry in entries)) for title, entries in groups)
-
-
-def _tells(request: ConsoleRequest) -> bool:
-    """Whether this person may manage channels, silences or check intervals somewhere."""
-    try:
-        return request.access.may_anywhere(Permission.EDIT)
-    except Unavailable:
-        return False
-
-
-def _administers(request: ConsoleRequest) -> bool:
-    """False while the cluster does not answer: its error page has this frame, too."""
-    try:
-        return request.access.administers
-    except Unavailable:
-        return False
 
 
 def _entry(view: str, text: Any, icon: str, path: str) -> Entry:

@@ -1,8 +1,9 @@
 """Entries of the audit log in sentences of the reader's language: what was done, and what came of it."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from registries.audit.action import OF_SECRET, OK, Action, read_changes
@@ -94,6 +95,15 @@ _CHANGES: dict[tuple[str, str], Text] = {
 _UNNAMED: dict[tuple[str, str], Text] = {(Action.TOKEN, "expired"): _("Used an expired access token")}
 """The sentence where the note has only its first word."""
 
+_RUNS: dict[str, Any] = {
+    Action.TEST: ngettext_lazy("Tested %(n)s registry", "Tested %(n)s registries", "number"),
+    Action.DELETE: ngettext_lazy("Deleted %(n)s registry", "Deleted %(n)s registries", "number"),
+    Action.UNDO: ngettext_lazy("Restored %(n)s registry", "Restored %(n)s registries", "number"),
+    Action.PASSWORD: ngettext_lazy("Changed %(n)s password", "Changed %(n)s passwords", "number"),
+    Action.COPY: ngettext_lazy("Created %(n)s copy", "Created %(n)s copies", "number"),
+}
+"""What a run did, with the number of registries."""
+
 OUTCOMES = {
     Outcome.DONE: _("Done"),
     Outcome.FAILED: _("Failed"),
@@ -133,19 +143,10 @@ def line(entry: AuditEntry) -> Line:
 
 def run_action(run: RunLine) -> str:
     """What a run did, with the number of registries."""
-    number = f"{run.total:,}"
-    if run.newest.action == Action.TEST:
-        return ngettext("Tested %(n)s registry", "Tested %(n)s registries", run.total) % {"n": number}
-    if run.newest.action == Action.DELETE:
-        return ngettext("Deleted %(n)s registry", "Deleted %(n)s registries", run.total) % {"n": number}
-    if run.newest.action == Action.UNDO:
-        return ngettext("Restored %(n)s registry", "Restored %(n)s registries", run.total) % {"n": number}
-    if run.newest.action == Action.PASSWORD:
-        text = ngettext("Changed %(n)s password", "Changed %(n)s passwords", run.total)
-        return text % {"n": number}
-    if run.newest.action == Action.COPY:
-        return ngettext("Created %(n)s copy", "Created %(n)s copies", run.total) % {"n": number}
-    return f"{ACTIONS.get(run.newest.action, run.newest.action)} × {number}"
+    action, number = run.newest.action, f"{run.total:,}"
+    if action in _RUNS:
+        return str(_RUNS[action] % {"n": number, "number": run.total})
+    return f"{ACTIONS.get(action, action)} × {number}"
 
 
 def run_outcome(run: RunLine) -> tuple[str, str]:

@@ -251,26 +251,14 @@ def namespace_options(request: ConsoleRequest) -> HttpResponse:
     query = filters.read(current, find=lambda _namespace: NOBODY)
     find = request.GET.get("find", "").strip().lower()
     own = dict(access.roles)
+    chosen = query.criteria.namespace
     options = [
-        (
-            name,
-            filters.url(query, namespace=name),
-            name == query.criteria.namespace,
-            tally,
-            own.get(name, ""),
-        )
+        (name, filters.url(query, namespace=name), name == chosen, tally, own.get(name, ""))
         for name, tally in services().index.tallies(access=access).items()
         if find in name
     ]
-    context = {
-        "options": options,
-        "everything": (
-            filters.url(query, namespace=""),
-            not query.criteria.namespace,
-            own.get(EVERYWHERE, ""),
-        ),
-        "find": find,
-    }
+    everything = filters.url(query, namespace=""), not chosen, own.get(EVERYWHERE, "")
+    context = {"options": options, "everything": everything, "find": find}
     return render(request, "lists/_namespace_options.html", context)
 
 

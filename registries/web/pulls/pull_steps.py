@@ -17,7 +17,6 @@ from registries.pull_secrets.kinds import Binding, is_object_name
 from registries.pull_secrets.matching import DEFAULT_DOMAIN
 from registries.service.pull_failures import Failure
 from registries.web.pulls.step import (
-    COMMANDS,
     Accounts,
     Step,
     change_account,
@@ -46,6 +45,7 @@ _NEEDS_CREDENTIAL = frozenset(
     }
 )
 _MAY_BE_OF_ACCOUNT = _NEEDS_CREDENTIAL - {Code.NO_SECRET} | {Code.SECRET_BROKEN}
+_NEEDS_PASSWORD = (Reason.BAD_CREDENTIALS, Reason.CREDENTIALS_EXPIRED, Reason.PAT_REQUIRED)
 DEFAULT_ACCOUNT = "default"
 STEPS = 5
 """Different steps for the workloads of one group."""
@@ -78,18 +78,10 @@ def steps_for(failures: list[Failure], access: Access, accounts: Accounts) -> li
         alike = replace(step, command="")
         pods.setdefault(alike, []).extend(own)
         commands.setdefault(alike, {}).update({step.command: None} if step.command else {})
-    return [_whole(step, list(commands[step]), own, access) for step, own in islice(pods.items(), STEPS)]
-
-
-def _whole(step: Step, commands: list[str], pods: list[FailingPod], access: Access) -> Step:
-    """With the commands of its workloads, or the buttons instead of them."""
-    shown = replace(
-        step,
-        command=next(iter(commands), ""),
-        commands=tuple(commands[:COMMANDS]),
-        more=len(commands[COMMANDS:]),
-    )
-    return _with_restarts(shown, pods, access)
+    return [
+        _with_restarts(step.with_commands(list(commands[step])), own, access)
+        for step, own in islice(pods.items(), STEPS)
+    ]
 
 
 def _step(pod: FailingPod, explanation: Explanation, access: Access, accounts: Accounts) -> Step:
@@ -131,7 +123,7 @@ def _with_registry(
         if code is not Code.NO_SECRET:
             return _named(pod, registry, accounts)
         return _bind(pod, registry, access, accounts.bindings.get(registry.key))
-    if code is Code.CREDENTIAL_BAD and may and _needs_password(registry):
+    if code is Code.CREDENTIAL_BAD and may and registry.verification.reason in _NEEDS_PASSWORD:
         hint = _("The registry refuses the user name %(name)s or its password.")
         hint %= {"name": shown_words(registry.username, NAME_MAX)}
         return Step(
@@ -213,31 +205,16 @@ def _with_restarts(step: Step, pods: list[FailingPod], access: Access) -> Step:
     for pod in pods:
         if pod.owner[0]:
             targets.setdefault(pod.owner if pod.owner[0] in ROLLED_OUT else ("Pod", pod.name), pod)
-    buttons = [
-        (_restart_words(*target), _restart_url(pod)) for target, pod in islice(targets.items(), BUTTONS)
-    ]
-    return (
-        replace(step, text="", url="", command="", commands=(), more=0, restarts=tuple(buttons))
-        if buttons
-        else step
-    )
+    if not targets:
+        return step
+    buttons = tuple(_restart_button(*it, pod) for it, pod in islice(targets.items(), BUTTONS))
+    return replace(step, text="", url="", command="", commands=(), more=0, restarts=buttons)
 
 
-def _restart_words(kind: str, name: str) -> str:
+def _restart_button(kind: str, name: str, pod: FailingPod) -> tuple[str, str]:
     text = _("Restart %(name)s") if kind in ROLLED_OUT else _("Re-create %(name)s")
-    return text % {"name": name}
-
-
-def _restart_url(pod: FailingPod) -> str:
-    return reverse("registries:restart_pod", args=[pod.namespace, pod.name], query={"uid": pod.uid})
-
-
-def _needs_password(registry: RegistrySecret) -> bool:
-    return registry.verification.reason in (
-        Reason.BAD_CREDENTIALS,
-        Reason.CREDENTIALS_EXPIRED,
-        Reason.PAT_REQUIRED,
-    )
+    url = reverse("registries:restart_pod", args=[pod.namespace, pod.name], query={"uid": pod.uid})
+    return text % {"name": name}, url
 
 
 def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Binding | None) -> Step:

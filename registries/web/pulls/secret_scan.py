@@ -16,7 +16,7 @@ from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.kinds import ACCOUNT, is_object_name
 from registries.pull_secrets.scan import Finding, Scanned
 from registries.web.pulls.adopt import add_url
-from registries.web.pulls.step import COMMANDS, Step, change_account, change_template, delete_secret, look_at
+from registries.web.pulls.step import Step, change_account, change_template, delete_secret, look_at
 from registries.web.responses import details_url, is_htmx
 from registries.wiring import services
 from registries.words.labels import Label
@@ -103,24 +103,16 @@ def _mend(scanned: Scanned, access: Access) -> Step | None:
             "The console keeps a Secret of this name for %(name)s, and makes it again after its deletion."
         )
         name = registry.title if registry else scanned.registry.name
-        return Step(hint=hint % {"name": name}, command=delete, commands=(delete,), look=look)
+        return Step(hint=hint % {"name": name}, look=look).with_commands([delete])
     accounts = [
         change_account(place, name, takes_out=secret) for kind, name in scanned.users if kind == ACCOUNT
     ]
     templates = [change_template(place, user, "", takes_out=secret) for user in scanned.users]
     commands = [*accounts, *filter(None, templates)]
     if not commands:
-        return Step(hint=_("Correct or delete it."), command=delete, commands=(delete,), look=look)
-    return Step(
-        hint=_(
-            "Take it out of what names it, then restart the pods. A private image needs a registry instead."
-        ),
-        command=commands[0],
-        commands=tuple(commands[:COMMANDS]),
-        more=len(commands[COMMANDS:]),
-        look=look,
-        last=delete,
-    )
+        return Step(hint=_("Correct or delete it."), look=look).with_commands([delete])
+    hint = _("Take it out of what names it, then restart the pods. A private image needs a registry instead.")
+    return Step(hint=hint, look=look, last=delete).with_commands(commands)
 
 
 def _reason(finding: Finding, scanned: Scanned) -> str:

@@ -4,8 +4,8 @@ show it, or write it. Each command can be run a second time.
 
 import json
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -52,6 +52,11 @@ class Step:
     """The commands of all workloads, the one of `command` first."""
     more: int = 0
     """Workloads whose commands are left out."""
+
+    def with_commands(self, commands: Sequence[str]) -> "Step":
+        """The step with the commands of several workloads."""
+        more = len(commands[COMMANDS:])
+        return replace(self, command=next(iter(commands), ""), commands=tuple(commands[:COMMANDS]), more=more)
 
     @property
     def unfolded(self) -> tuple[str, ...]:

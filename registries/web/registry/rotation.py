@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from registries.domain.errors import Conflict, Problem
-from registries.domain.registry import Key
+from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.runs.rotation import Rotations
 from registries.runs.run import Item, ItemState, RunState, RunView
@@ -84,7 +84,7 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
         "undoing": undoing,
         "failed": any(it.state is ItemState.FAILED for it in items),
         "unconnected": items[0].state is ItemState.DONE and not items[0].ok,
-        "robots": _robots(items[0].key, view),
+        "robots": _robots(services().index.fresh().find(items[0].key), view),
         "lines": [(it, *_line(it, items, view, undoing=undoing)) for it in items],
     }
     response = run_dialog(request, "registry/_rotation.html", view, context, title=title, changed=changed)
@@ -92,16 +92,18 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
 
 
 def _succeeded(request: ConsoleRequest, items: Sequence[Item], view: RunView) -> HttpResponse:
-    first = items[0].key
-    text = (
-        _("Changed %(name)s and its copies: %(n)s registries.") if len(items) > 1 else _("Changed %(name)s.")
-    )
+    first, text = items[0].key, _("Changed %(name)s.")
+    if len(items) > 1:
+        text = _("Changed %(name)s and its copies: %(n)s registries.")
     text = text % {"name": first.name, "n": len(items)}
-    export, robots = before_revoking(), _robots(first, view)
+    found = services().index.fresh().find(first)
+    export, robots = before_revoking(), _robots(found, view)
     if robots:
         revoke = _("Now delete the old robot account %(robot)s in Harbor.") % {"robot": robots[1]}
         text = sentences(text, export, revoke, _("Registries that were not chosen still use it."))
-    elif not _is_robot(first):  # Harbor has ended the old secret already
+    elif found is None or not providers.is_robot(
+        found.provider, found.username
+    ):  # Harbor has ended the old secret already
         text = sentences(text, export or _("Now revoke the old password at the registry."))
     if shown_path(request) == details_url(first):
         return back(request, text, "registries:details", first.namespace, first.name)
@@ -109,15 +111,9 @@ def _succeeded(request: ConsoleRequest, items: Sequence[Item], view: RunView) ->
     return done(request, text, saved, (CHANGED, {}), href=details_url(first))
 
 
-def _robots(key: Key, view: RunView) -> tuple[str, ...]:
+def _robots(found: RegistrySecret | None, view: RunView) -> tuple[str, ...]:
     """The second robot account of Harbor that was created for this run, and the first one, while one is in use."""
-    found = services().index.fresh().find(key)
     return view.robots if found and found.username in view.robots else ()
-
-
-def _is_robot(key: Key) -> bool:
-    found = services().index.fresh().find(key)
-    return found is not None and providers.is_robot(found.provider, found.username)
 
 
 def _line(item: Item, items: Sequence[Item], view: RunView, *, undoing: bool) -> tuple[str, str]:

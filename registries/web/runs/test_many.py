@@ -155,7 +155,7 @@ def _group(group: Group, items: Sequence[Item]) -> dict[str, Any]:
         "kind": kind,
         "icon": icon,
         "text": _text(group),
-        "hint": _hint(group),
+        "hint": labels.reason_hint(group.reason) if group.state is ItemState.DONE and not group.ok else "",
         "lines": lines,
     }
 
@@ -169,22 +169,12 @@ def _text(it: Group | Item) -> str:
     return problem_text(it.problem)
 
 
-def _hint(group: Group) -> str:
-    return labels.reason_hint(group.reason) if group.state is ItemState.DONE and not group.ok else ""
-
-
 def _line(line: Item, *, in_group: bool = False) -> dict[str, Any]:
     """In a group, the head has the text once for all lines."""
     kind, icon = _mark(line)
     took = labels.duration(line.duration_ms) if line.duration_ms else ""
-    return {
-        "it": line,
-        "kind": kind,
-        "icon": icon,
-        "text": "" if in_group else _text(line),
-        "took": took,
-        "url": details_url(line.key),
-    }
+    text = "" if in_group else _text(line)
+    return {"it": line, "kind": kind, "icon": icon, "text": text, "took": took, "url": details_url(line.key)}
 
 
 def _mark(it: Group | Item) -> tuple[str, str]:
