@@ -169,14 +169,7 @@ class RegistrySecret:
     @property
     def information(self) -> dict[str, str]:
         """The fields of INFORMATION as text."""
-        return {
-            "display_name": self.display_name,
-            "description": self.description,
-            "owner": self.owner,
-            "support_contact": self.support_contact,
-            "expires_at": self.expires_at.isoformat() if self.expires_at else "",
-            "probe_image": self.probe_image,
-        }
+        return {name: str(getattr(self, name) or "") for name in INFORMATION}
 
     @property
     def endings(self) -> tuple[tuple[date, Ending], ...]:

@@ -3,8 +3,10 @@
 The texts of reasons, steps and warnings come from the probe's catalogue.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from registries.domain.access import EVERYWHERE, Role
 from registries.domain.query import Filter, Group, Member
 from registries.domain.registry import Ending, Provider, RegistrySecret, VerifyStatus
-from registries.probe import Reason, catalogue
+from registries.probe import catalogue
+from registries.probe.text import Text as Sentence
 from registries.verification.history import SCHEDULED, NotTested, Tested
 from registries.words.language import Text
 from registries.words.problems import problem_text
@@ -117,11 +120,15 @@ _SHORT: dict[str, Text] = {
 """Texts for reasons whose message needs a value of the test."""
 
 
+def _said(texts: Mapping[Any, Sentence], code: str, otherwise: str = "") -> str:
+    """What a table of the catalogue says of a code, in the reader's language."""
+    text = texts.get(code)
+    return text.of(get_language()) if text else otherwise
+
+
 def reason(code: str) -> str:
     """The message of a reason code without the values of a test; "" for an unknown code."""
-    if code in _SHORT:
-        return str(_SHORT[code])
-    return catalogue.MESSAGES[Reason(code)].of(get_language()) if code in list(Reason) else ""
+    return str(_SHORT[code]) if code in _SHORT else _said(catalogue.MESSAGES, code)
 
 
 def group(member: Member) -> str:
@@ -136,23 +143,20 @@ def group(member: Member) -> str:
 
 
 def reason_hint(code: str) -> str:
-    return catalogue.HINTS[Reason(code)].of(get_language()) if code in list(Reason) else ""
+    return _said(catalogue.HINTS, code)
 
 
 def stage(name: str) -> str:
-    text = catalogue.STEPS.get(name)
-    return text.of(get_language()) if text else name
+    return _said(catalogue.STEPS, name, name)
 
 
 def test_cause(code: str) -> str:
     """The text of the cause of a reason; "" when the cause has none."""
-    text = catalogue.CAUSES.get(code)
-    return text.of(get_language()) if text else reason(code)
+    return _said(catalogue.CAUSES, code, reason(code))
 
 
 def warning(code: str) -> str:
-    text = catalogue.WARNINGS.get(code)
-    return text.of(get_language()) if text else code
+    return _said(catalogue.WARNINGS, code, code)
 
 
 def outcome_text(outcome: Tested) -> str:
@@ -194,8 +198,7 @@ def obstacle(registry: RegistrySecret) -> str:
 
 def address_problem(code: str) -> str:
     """What is wrong with an address. The wrong part itself is not shown: it may be a password."""
-    text = catalogue.ADDRESS_PROBLEMS.get(code)
-    return text.of(get_language()).format(part="…") if text else code
+    return _said(catalogue.ADDRESS_PROBLEMS, code, code).format(part="…")
 
 
 def verdict(outcome: Tested) -> Label:

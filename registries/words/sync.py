@@ -77,16 +77,12 @@ def deletion_sentences(
     """What a deletion means for rules: of sources, of copies, and of registries whose name a rule waits for. Values
     print as namespace/name. `many`: more than one registry is deleted."""
     if not many:
-        texts = (
-            (
-                sources,
-                gettext(
-                    "It is the source of a rule. The rule ends with it, and its copies are no longer synced."
-                ),
-            ),
-            (copies, gettext("A rule made this copy. It does not create it again by itself.")),
-            (awaited, gettext("A rule waits for this name: it creates a copy of its source here at once.")),
+        source = gettext(
+            "It is the source of a rule. The rule ends with it, and its copies are no longer synced."
         )
+        copy = gettext("A rule made this copy. It does not create it again by itself.")
+        name = gettext("A rule waits for this name: it creates a copy of its source here at once.")
+        texts = (sources, source), (copies, copy), (awaited, name)
         return [text for concerned, text in texts if concerned]
     counted = (
         (

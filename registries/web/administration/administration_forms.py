@@ -14,6 +14,8 @@ from registries.web.forms import ConsoleForm, plain_input
 from registries.words.labels import FIELDS, ROLES
 from registries.words.problems import cause_text
 
+_ROLES = [(role.value, format_lazy("{} · {}", role.value, ROLES[role])) for role in Role]
+
 
 class _RoleFields(ConsoleForm):
     """A namespace and a role in it; `namespaces` are (value, label) pairs."""
@@ -21,10 +23,7 @@ class _RoleFields(ConsoleForm):
     namespace = forms.ChoiceField(label=FIELDS["namespace"])
     role = forms.ChoiceField(
         label=FIELDS["role"],
-        choices=[
-            ("", _("Choose a role")),
-            *((role.value, format_lazy("{} · {}", role.value, ROLES[role])) for role in Role),
-        ],
+        choices=[("", _("Choose a role")), *_ROLES],
     )
 
     def __init__(self, *args: Any, namespaces: Iterable[tuple[str, str]], **kwargs: Any) -> None:
@@ -47,7 +46,7 @@ class TokenForm(ConsoleForm):
     )
     role = forms.ChoiceField(
         label=FIELDS["role"],
-        choices=[(role.value, format_lazy("{} · {}", role.value, ROLES[role])) for role in Role],
+        choices=_ROLES,
         help_text=_("The maximum role of the token. It never exceeds your own role."),
     )
     scope = forms.ChoiceField(

@@ -27,7 +27,7 @@ from registries.domain.errors import (
     TooManyRequests,
 )
 from registries.domain.metadata import name_problem, namespace_problem
-from registries.domain.registry import USERNAME_MAX, Provider, RegistrySecret
+from registries.domain.registry import USERNAME_MAX, Key, Provider, RegistrySecret
 from registries.domain.shown import shown_words
 from registries.intake import read_credential, read_draft
 from registries.log_in.access import ConsoleRequest
@@ -131,7 +131,10 @@ def _save(request: ConsoleRequest) -> HttpResponse:
 
 def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
     """Closes the dialog, or shows the form for another registry of this provider and namespace."""
-    text = sentences(_after_saving(request.access, created), stale_twins(request.access, created))
+    text = _("Added %(name)s. Testing the connection.")
+    if not begun(request.access, created.key):
+        text = _("Added %(name)s. Not tested: too many recent tests.")
+    text = sentences(text % {"name": created.title}, stale_twins(request.access, created))
     event = ("registry-saved", {"uid": created.uid, "tested": True})
     if also := copy_to.chosen_namespaces(request, "also", created):
         response = copy_to.copy_at_once(request, created, also)
@@ -148,13 +151,13 @@ def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
     return toast(response, text, href=details_url(created.key))
 
 
-def _after_saving(access: Access, created: RegistrySecret) -> str:
-    """Tests the saved registry, within the person's test limit. Returns the text of the toast."""
+def begun(access: Access, key: Key) -> bool:
+    """Tests a saved registry, within the person's test limit. Returns whether the test began."""
     try:
-        services().single_tests.start(access=access, key=created.key)
-    except TooManyRequests:
-        return _("Added %(name)s. Not tested: too many recent tests.") % {"name": created.title}
-    return _("Added %(name)s. Testing the connection.") % {"name": created.title}
+        services().single_tests.start(access=access, key=key)
+    except (TooManyRequests, Conflict):
+        return False
+    return True
 
 
 def _form(

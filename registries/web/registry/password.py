@@ -28,7 +28,7 @@ from registries.service.copies import MOST, Copy, CopyState
 from registries.web.forms import HarborForm, NewPasswordForm
 from registries.web.pulls.step import asked_note, before_revoking, export_command
 from registries.web.registry import rotation
-from registries.web.registry.add import trial_outcome, trial_refused
+from registries.web.registry.add import begun, trial_outcome, trial_refused
 from registries.web.registry.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, gone, shown_path, with_registry
 from registries.wiring import services
@@ -127,9 +127,8 @@ def with_copies(
 
 def _saved(request: ConsoleRequest, changed: RegistrySecret) -> HttpResponse:
     """Tests the stored password, and closes the dialog."""
-    tested = _start_test(request, changed)
     text = _("Changed the password of %(name)s. Testing the connection.")
-    if not tested:
+    if not begun(request.access, changed.key):
         text = _("Changed the password of %(name)s. Not tested: too many recent tests.")
     text = sentences(text % {"name": changed.title}, stale_twins(request.access, changed), before_revoking())
     if shown_path(request) == details_url(changed.key):
@@ -137,14 +136,6 @@ def _saved(request: ConsoleRequest, changed: RegistrySecret) -> HttpResponse:
     return done(
         request, text, ("registry-saved", {"uid": changed.uid, "tested": True}), href=details_url(changed.key)
     )
-
-
-def _start_test(request: ConsoleRequest, changed: RegistrySecret) -> bool:
-    try:
-        services().single_tests.start(access=request.access, key=changed.key)
-    except (TooManyRequests, Conflict):
-        return False
-    return True
 
 
 def was_right(request: ConsoleRequest) -> bool:
