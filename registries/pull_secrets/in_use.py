@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from registries.cluster.connection import Connection, Json
-from registries.domain.errors import ConsoleError, NotFound, Problem
+from registries.domain.errors import Problem
 from registries.pull_secrets.named import (
-    EARLIER,
     LISTED,
     MOST_OBJECTS,
-    REPOSITORY,
     Enough,
     Named,
-    has_repositories,
+    list_kind,
     named_by,
 )
 from registries.pull_secrets.node_test import is_test
@@ -76,38 +74,21 @@ def _listed(
     reader: Connection, namespace: str, kind: str, until: float
 ) -> tuple[list[Named], Problem | None]:
     """The objects of one kind that name a Secret, in a namespace or in all (""), and why there may be more."""
-    group, plural = LISTED[kind]
     most = MOST_OBJECTS if namespace else MOST_EVERYWHERE
     named: list[Named] = []
-    scanned = kept = 0
+    kept = 0
 
     def take(item: Json) -> None:
-        nonlocal scanned, kept
-        scanned += 1
-        if max(scanned, kept) > most or time.monotonic() > until:
+        nonlocal kept
+        if kept > most:
             raise Enough
         found = named_by(kind, item)
         if (found.secrets or found.others) and not found.over and not is_test(item):
             named.append(found)
             kept += len(found.secrets) + len(found.others)
 
-    for base in (group, EARLIER.get(group)):
-        if base is None or time.monotonic() > until:
-            break
-        path = f"{base}/namespaces/{namespace}/{plural}" if namespace else f"{base}/{plural}"
-        try:
-            left = max(0.1, until - time.monotonic())
-            reader.list_all(path, subject=namespace, query={"resourceVersion": "0"}, take=take, read=left)
-            return named, None
-        except Enough:
-            return named, Problem.CLUSTER_TIMEOUT
-        except ConsoleError as error:
-            if isinstance(error, NotFound) or error.problem == Problem.CRD_MISSING:
-                continue
-            if kind == REPOSITORY and not has_repositories(reader, until):
-                return named, None
-            return named, error.code or Problem.CLUSTER_FAILED
-    return named, Problem.CLUSTER_TIMEOUT if time.monotonic() > until else None
+    failed = list_kind(reader, namespace, kind, until, most, take)
+    return named, None if failed is Problem.NOT_FOUND else failed
 
 
 def _add(found: InUse, kind: str, named: list[Named]) -> None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from registries.cluster import paths
-from registries.cluster.connection import Json
+from registries.cluster.connection import Connection, Json
 from registries.cluster.personal import Caller
-from registries.domain.errors import ConsoleError
+from registries.domain.errors import ConsoleError, NotFound, Problem
 from registries.domain.metadata import NAME_MAX
 from registries.pull_secrets.images import image_host
 from registries.pull_secrets.kinds import ACCOUNT, IMAGE_MAX
@@ -148,3 +148,38 @@ def has_repositories(reader: Caller, until: float) -> bool:
     except ConsoleError:
         return True
     return any(it.get("name") == "repositories" for it in served.get("resources") or ())
+
+
+def list_kind(
+    reader: Connection, namespace: str, kind: str, until: float, most: int, take: Callable[[Json], object]
+) -> Problem | None:
+    """Gives each object of one kind to `take`, item by item, from the cache of the server: those of a namespace, or all
+    (""). Returns why there may be more: `cluster_timeout` after the moment `until`, for more than `most` objects, and
+    when `take` raises Enough; `NotFound` where the cluster has no such kind; or the code of an error."""
+    group, plural = LISTED[kind]
+    scanned = 0
+
+    def counted(item: Json) -> None:
+        nonlocal scanned
+        scanned += 1
+        if scanned > most or time.monotonic() > until:
+            raise Enough
+        take(item)
+
+    for base in (group, EARLIER.get(group)):
+        left = until - time.monotonic()
+        if base is None or left <= 0:
+            return Problem.NOT_FOUND if left > 0 else Problem.CLUSTER_TIMEOUT
+        path = f"{base}/namespaces/{namespace}/{plural}" if namespace else f"{base}/{plural}"
+        query = {"resourceVersion": "0"}
+        try:
+            reader.list_all(path, subject=namespace, query=query, take=counted, read=max(0.1, left))
+            return None
+        except Enough:
+            return Problem.CLUSTER_TIMEOUT
+        except ConsoleError as error:
+            if isinstance(error, NotFound) or error.problem == Problem.CRD_MISSING:
+                continue
+            missing = kind == REPOSITORY and not has_repositories(reader, until)
+            return Problem.NOT_FOUND if missing else error.code
+    return Problem.NOT_FOUND

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from functools import partial
 
 from registries.cluster import paths
 from registries.cluster.connection import MERGE_PATCH, Connection, Json
@@ -19,15 +19,13 @@ from registries.pull_secrets.images import image_hosts
 from registries.pull_secrets.kinds import ACCOUNT, Binding, Dependent, Usage
 from registries.pull_secrets.named import (
     COLLECTIONS,
-    EARLIER,
     LISTED,
     MOST_OBJECTS,
     POD,
     REPOSITORY,
     WITHOUT_PODS,
-    Enough,
     Named,
-    has_repositories,
+    list_kind,
     named_by,
     names_in,
 )
@@ -144,23 +142,13 @@ class Users:
     def _list(self, namespace: str, kind: str, *, until: float) -> list[Named] | None:
         """All objects of one kind, from the cache of the server, read item by item; None when they cannot be listed in
         time, or are more than MOST_OBJECTS."""
-        group, plural = LISTED[kind]
-        for base in (group, EARLIER.get(group)):
-            path = f"{base}/namespaces/{namespace}/{plural}"
-            if base is None or time.monotonic() >= until:
-                return None
-            try:
-                return _all_of(self._reader, path, namespace, kind, until)
-            except ConsoleError as error:
-                if isinstance(error, NotFound) or error.problem == Problem.CRD_MISSING:
-                    if kind == REPOSITORY:
-                        return []
-                    continue
-                if kind == REPOSITORY and not has_repositories(self._reader, until):
-                    return []
-                if error.problem != Problem.CLUSTER_FORBIDDEN:
-                    log.warning("%s of %s not listed: %s", plural, namespace, error)
-                return None
+        found: list[Named] = []
+        take = partial(_keep, found, kind)
+        failed = list_kind(self._reader, namespace, kind, until, MOST_OBJECTS, take)
+        if failed is None or (failed is Problem.NOT_FOUND and kind == REPOSITORY):
+            return found
+        if failed not in (Problem.CLUSTER_FORBIDDEN, Problem.CLUSTER_TIMEOUT):
+            log.warning("%s of %s not listed: %s", LISTED[kind][1], namespace, failed)
         return None
 
     def _foreign(self, key: Key, until: float) -> bool:
@@ -171,22 +159,8 @@ class Users:
             return False
 
 
-def _all_of(reader: Connection, path: str, namespace: str, kind: str, until: float) -> list[Named] | None:
-    """What each object of a collection names. None when there are too many, or the time is over."""
-    scanned, left = 0, max(0.1, until - time.monotonic())
-
-    def take(item: Json) -> Named:
-        nonlocal scanned
-        scanned += 1
-        if scanned > MOST_OBJECTS or time.monotonic() > until:
-            raise Enough
-        return named_by(kind, item)
-
-    with suppress(Enough):
-        return reader.list_all(path, subject=namespace, query={"resourceVersion": "0"}, take=take, read=left)[
-            0
-        ]
-    return None
+def _keep(found: list[Named], kind: str, item: Json) -> None:
+    found.append(named_by(kind, item))
 
 
 def _dependents(
