@@ -136,11 +136,7 @@ def silence_end(request: ConsoleRequest, silence: int) -> HttpResponse:
     silences.end(access=request.access, pk=silence)
     services().audit.record(request.access, Action.SILENCE, namespace=namespace, note="end")
     text = _("Ended the silence. What differs from before is sent now.")
-    return (
-        back(request, text, "registries:details", key.namespace, key.name)
-        if key
-        else back(request, text, PAGE)
-    )
+    return back(request, text, *(("registries:details", key.namespace, key.name) if key else (PAGE,)))
 
 
 def _read(text: str) -> datetime | None:

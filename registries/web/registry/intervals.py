@@ -5,20 +5,19 @@ from typing import Any
 
 from django import forms
 from django.http import HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from registries.audit.action import Action
 from registries.domain.access import Permission
-from registries.domain.errors import Cause, Problem
+from registries.domain.errors import Cause, Invalid, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.schedule.due import read_interval, write_interval
 from registries.schedule.intervals import Setting, Source
+from registries.web.form_dialogs import submit
 from registries.web.forms import CauseForm
-from registries.web.responses import back, details_url, dialog
 from registries.wiring import services
 from registries.words import labels
 
@@ -26,6 +25,7 @@ OFFERED: tuple[timedelta | None, ...] = (
     None,
     *(timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 2 * 24, 7 * 24)),
 )
+PAGE = "registries:namespaces"
 INHERITED = "inherited"
 """The choice of no own interval."""
 
@@ -72,30 +72,26 @@ def _change(
 ) -> HttpResponse:
     """The dialog, or the page behind it after a change. `registry` is None for the whole namespace."""
     form = IntervalForm(request.POST or None, inherited=inherited, own=own)
-    page = details_url(registry.key) if registry else reverse("registries:namespaces")
-    context = {"form": form, "title": title, "namespace": namespace, "registry": registry, "back": page}
-    if request.method != "POST":
-        return dialog(request, "registry/_interval.html", context, title=title)
-    typed = form.typed()["interval"]
-    try:
-        text = _save(request, namespace, registry, typed)
-    except ValueError:
-        form.add_causes([Cause("interval", Problem.UNKNOWN)])
-        return dialog(request, "registry/_interval.html", context, status=422, title=title)
-    if registry:
-        return back(request, text, "registries:details", namespace, registry.name)
-    return back(request, text, "registries:namespaces")
+
+    def change(_values: dict[str, Any]) -> str:
+        return _save(request, namespace, registry, form.typed()["interval"])
+
+    page, about = registry.key if registry else PAGE, {"namespace": namespace, "registry": registry}
+    return submit(request, form, change, title=title, page=page, template="registry/_interval.html", **about)
 
 
 def _save(request: ConsoleRequest, namespace: str, registry: RegistrySecret | None, typed: str) -> str:
-    """Saves a typed interval and returns the text of the toast. ValueError, Forbidden, NotFound."""
+    """Saves a typed interval and returns the text of the toast. Invalid, Forbidden, NotFound."""
     access, intervals = request.access, services().schedule.intervals
     uid = registry.uid if registry else ""
     if typed == INHERITED:
         note, text = "reset", _inherited(intervals.of(namespace) if registry else intervals.default)
         intervals.reset(access=access, namespace=namespace, uid=uid)
     else:
-        interval = read_interval(typed)
+        try:
+            interval = read_interval(typed)
+        except ValueError as error:
+            raise Invalid(namespace, [Cause("interval", Problem.UNKNOWN)]) from error
         note, text = f"set {typed}" if interval else "off", labels.every(interval)
         intervals.choose(access=access, namespace=namespace, uid=uid, interval=interval)
     key = registry.key if registry else None
