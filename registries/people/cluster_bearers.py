@@ -7,7 +7,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -27,6 +26,7 @@ from registries.people.cluster_access import (
     owner_of,
     short,
 )
+from registries.people.fair_threads import FairThreads
 from registries.people.tokens import MARK, Refusals
 
 KEPT = 1024
@@ -70,7 +70,7 @@ class ClusterTokens:
         self._refusals = refusals
         self._questions = questions
         self._fresh_for = fresh_for
-        self._threads = ThreadPoolExecutor(REVIEWS_AT_ONCE, "review")
+        self._threads = FairThreads(REVIEWS_AT_ONCE, "review")
         self._known: OrderedDict[str, dict[str, _Known]] = OrderedDict()
         """By fingerprint of the token, then by what was asked."""
         self._lock = threading.Lock()
@@ -150,7 +150,9 @@ class ClusterTokens:
             found = None
             if identity.name:
                 connection = self._api_server.connection(credential)
-                access = ask(connection, short(identity.name), self._namespaces, self._threads)
+                access = ask(
+                    connection, short(identity.name), self._namespaces, self._threads.of(owner_of(identity))
+                )
                 found = replace(access, owner=owner_of(identity))
         except Unavailable as error:
             if error.problem != Problem.SESSION_ENDED:  # revoked between two reviews

@@ -8,7 +8,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -26,6 +25,7 @@ from registries.domain.access import Access
 from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.models import ClusterSession
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, owner_of, short
+from registries.people.fair_threads import FairThreads
 from registries.people.grants import TIDY_EVERY
 from registries.stores.sealing import Sealer, reseal_all
 
@@ -70,7 +70,7 @@ class ClusterSessions:
         self._audit = audit
         self._fresh_for = fresh_for
         self._lasts = lasts
-        self._threads = ThreadPoolExecutor(REVIEWS_AT_ONCE, "review")
+        self._threads = FairThreads(REVIEWS_AT_ONCE, "review")
         self._known: dict[int, _Known] = {}
         self._tidied = time.monotonic()
 
@@ -158,7 +158,7 @@ class ClusterSessions:
 
     def _asked(self, session: ClusterSession) -> Access:
         connection = self._api_server.connection(self._open(session))
-        access = asked(connection, session.person, self._namespaces, self._threads)
+        access = asked(connection, session.person, self._namespaces, self._threads.of(session.owner))
         credential, refused = partial(self._credential, session.pk), partial(self._refused, session.pk)
         return replace(
             access, owner=session.owner, acting=Person(self._api_server, session.pk, credential, refused)

@@ -16,6 +16,7 @@ from typing import Protocol
 from registries.cluster.lease import RENEWAL, Lease
 from registries.domain.errors import ConsoleError, NotFound, Problem, Unavailable
 from registries.domain.registry import Key
+from registries.pull_secrets.due import Due
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.secret import PullSecrets
 
@@ -54,7 +55,7 @@ class Reconciler:
         self._known = known
         self._watchers = watchers
         self._watching: Sequence[Watching] = ()
-        self._due: dict[Key, float] = {}
+        self._due = Due()
         self._unchecked: dict[Key, None] = {}
         self._seen: dict[Key, str] = {}
         self._versions: dict[Key, str] = {}
@@ -88,7 +89,7 @@ class Reconciler:
                 return
             self._seen[key] = generation
             if urgent:
-                self._due[key] = time.monotonic() + GATHER if key in self._writing else 0.0
+                self._due.put(key, time.monotonic() + GATHER if key in self._writing else 0.0)
             else:
                 self._unchecked[key] = None
             self._woken.notify()
@@ -113,8 +114,7 @@ class Reconciler:
         """Queues a registry whose Secret was changed or deleted, by anybody."""
         with self._woken:
             self._versions[key] = version
-            at = time.monotonic() + GATHER
-            self._due[key] = min(self._due.get(key, at), at)
+            self._due.put_earlier(key, time.monotonic() + GATHER)
             self._woken.notify()
 
     def _run(self) -> None:
@@ -163,16 +163,17 @@ class Reconciler:
         """Handles due registries until the lease has to be renewed."""
         while time.monotonic() < until and not self._stopped:
             with self._woken:
-                now = time.monotonic()
-                key = next((key for key, at in self._due.items() if at <= now), None)
+                key = self._due.take(time.monotonic())
+                is_due = key is not None
                 if key is None and self._unchecked:
                     key = next(iter(self._unchecked))
+                    is_due = self._due.drop(key)
                 if key is None:
                     return
-                due, unchecked = self._due.pop(key, None), key in self._unchecked
+                unchecked = key in self._unchecked
                 self._unchecked.pop(key, None)
                 own = self._right.get(key) == (self._seen.get(key), self._versions.get(key))
-            if unchecked or not (due is not None and own):
+            if unchecked or not (is_due and own):
                 self._ensure(key)
 
     def _ensure(self, key: Key) -> None:
@@ -198,7 +199,7 @@ class Reconciler:
     def _again(self, key: Key, after: float) -> None:
         with self._woken:
             self._right.pop(key, None)
-            self._due.setdefault(key, time.monotonic() + after)
+            self._due.put_later(key, time.monotonic() + after)
 
     def _rest(self, until: float, *, forget: bool = False) -> None:
         """Waits until a registry or the lease is due. `forget` clears the queue, for a replica without the lease."""
@@ -207,6 +208,6 @@ class Reconciler:
                 self._due.clear()
                 self._unchecked.clear()
             now = time.monotonic()
-            until = min([until, *self._due.values()])
+            until = min(until, self._due.first(until))
             if not self._stopped and until > now and not self._unchecked:
                 self._woken.wait(until - now)
