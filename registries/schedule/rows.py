@@ -31,6 +31,8 @@ APART = timedelta(seconds=10)
 """After a refusal, the other passwords of the user name wait so long: a registry may refuse all for a moment."""
 SECOND = timedelta(seconds=1)
 BATCH = 500
+_LONGEST_AGO = F("tested_at").asc(nulls_first=True)
+"""Of the credentials that are due at one moment, those of one user name among them, each gets its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def claim_next(now: datetime, by: str, lasts: timedelta) -> Claim | None:
     """
     held = ScheduledCredential.objects.filter(claimed_until__gt=now)
     waiting = _open(now).exclude(host__in=held.values("host"))
-    waiting = waiting.order_by(F("due_at").asc(nulls_last=True), "pk")
+    waiting = waiting.order_by(F("due_at").asc(nulls_last=True), _LONGEST_AGO, "pk")
     busy = list(ScheduledRegistry.objects.filter(credential__in=held).values_list("namespace", flat=True))
     others = ScheduledRegistry.objects.filter(credential=OuterRef("pk")).exclude(namespace__in=set(busy))
     first = list(waiting.filter(Exists(others))[:LOOKED_AT]) if busy else []
@@ -239,19 +241,21 @@ def _spare_the_user(row: ScheduledCredential, at: datetime) -> None:
     """Postpones the tests of other passwords of this user name on this host, which would be refused, or lock it.
 
     Passwords that were right wait for a moment. Others wait until this one is due: those first that were never refused,
-    one of which may be right, then this one, then those that were refused as well.
+    one of which may be right, then those that were refused as well, then this one. A test that confirms the refusal
+    of this one comes before the others that were refused.
     """
     others = ScheduledCredential.objects.filter(host=row.host, username=row.username).exclude(pk=row.pk)
     refused = Q(tested_reason__in=REFUSED)
     right = Q(settled=State.OK) | Q(recent__contains="+") & ~refused
     others.filter(right, due_at__lt=at + APART).update(due_at=at + APART)
     if row.due_at is not None:
+        mine, theirs = (SECOND, 2 * SECOND) if row.state == State.SUSPECT else (2 * SECOND, SECOND)
         for which, due_at in (
             (others.filter(~right, ~refused), row.due_at),
-            (others.filter(~right, refused), row.due_at + 2 * SECOND),
+            (others.filter(~right, refused), row.due_at + theirs),
         ):
             which.filter(due_at__lt=due_at).update(due_at=due_at)
-        ScheduledCredential.objects.filter(pk=row.pk).update(due_at=row.due_at + SECOND)
+        ScheduledCredential.objects.filter(pk=row.pk).update(due_at=row.due_at + mine)
 
 
 def statuses(uids: Sequence[str]) -> dict[str, ScheduledCredential]:
