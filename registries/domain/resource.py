@@ -238,3 +238,9 @@ def fingerprint(address: str, username: str, password: str) -> bytes:
         digest.update(len(raw).to_bytes(8))
         digest.update(raw)
     return digest.digest()
+
+
+def generation_with(registry: RegistrySecret, password: str) -> str:
+    """The generation that the API server gives to this registry with a password: another one if it is another."""
+    new = fingerprint(registry.address, registry.username, password)
+    return str(int(registry.generation) + (new != registry.fingerprint))

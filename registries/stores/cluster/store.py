@@ -34,7 +34,7 @@ from registries.domain.resource import (
     Resource,
     draft_of,
     encode_password,
-    fingerprint,
+    generation_with,
     key_of,
     new_resource,
     password_annotations,
@@ -199,7 +199,7 @@ class KubernetesStore(Store):
         """One patch. The copy of the resource that `kubectl apply` keeps has the old password and is removed."""
         before = self._cache().known(key, uid)
         same = before if before and before.resource_version == resource_version else None
-        generation = _next_generation(same, password) if same else ""
+        generation = generation_with(same, password) if same else ""
         notes = password_annotations(set_at or datetime.now(UTC), verdict, generation) | {LAST_APPLIED: None}
         body: Json = {
             "metadata": _patched(notes, uid, resource_version),
@@ -350,12 +350,6 @@ class KubernetesStore(Store):
         except NotFound as gone:
             return gone
         return Conflict(str(key), Problem.CHANGED if present["metadata"]["uid"] == uid else Problem.RECREATED)
-
-
-def _next_generation(registry: RegistrySecret, password: str) -> str:
-    """The generation that the API server gives to this registry with a password: another one if it is another."""
-    new = fingerprint(registry.address, registry.username, password)
-    return str(int(registry.generation) + (new != registry.fingerprint))
 
 
 def _patched(annotations: Mapping[str, str | None], uid: str, resource_version: str | None) -> Json:
