@@ -26,7 +26,8 @@ def main() -> None:
     taken = ports.take(arguments.state / "ports.json", arguments.base_port, OFFSETS, CLOSED)
     files = certificates.issue(arguments.state / "certificates", list(OFFSETS))
     # This frame keeps the sockets open for as long as the process lives.
-    Server(taken.sockets, catalogue(taken.by_host), files).start()
+    services = catalogue(taken.by_host, arguments.state / "robots.json")
+    Server(taken.sockets, services, files).start()
     ready = {"ready": True, "ports": taken.by_host, "skipped": taken.skipped, "ca_file": str(files.ca)}
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from registries.demo.behaviours import BEHAVIOURS
@@ -25,6 +26,7 @@ from registries.demo.registries import (
     open_registry,
     routed,
 )
+from registries.demo.robots import Robots
 from registries.demo.token_services import TokenService
 from registries.demo.tokens import TokenKey
 
@@ -52,9 +54,10 @@ class Service:
 CLOSED = frozenset({"down.localhost", "auth.headless.localhost"})
 
 
-def catalogue(ports: Mapping[str, int]) -> dict[str, Service]:
-    """All servers of the demo by host. `ports` (host to port) is needed for the realms."""
-    return {**_bearer_services(ports), **_basic_services(), **_obstacles()}
+def catalogue(ports: Mapping[str, int], robots: Path | None = None) -> dict[str, Service]:
+    """All servers of the demo by host. `ports` (host to port) is needed for the realms. `robots` is the file of the
+    robot accounts of Harbor."""
+    return {**_bearer_services(ports, robots), **_basic_services(), **_obstacles()}
 
 
 @dataclass(frozen=True)
@@ -76,16 +79,18 @@ def _accounts(*logins: tuple[str, str]) -> Accounts:
     return Accounts(frozenset(logins))
 
 
-def _bearer_services(ports: Mapping[str, int]) -> dict[str, Service]:
+def _bearer_services(ports: Mapping[str, int], robots: Path | None) -> dict[str, Service]:
     """The registries with a token service, and these services."""
-    return {**_harbors(ports), **_dockerhub(ports), **_aliyun(ports), **_token_troubles(ports)}
+    return {**_harbors(ports, robots), **_dockerhub(ports), **_aliyun(ports), **_token_troubles(ports)}
 
 
-def _harbors(ports: Mapping[str, int]) -> dict[str, Service]:
+def _harbors(ports: Mapping[str, int], file: Path | None) -> dict[str, Service]:
     """A correct Harbor, and one behind https whose external_url still says http."""
     host, careless, realm_host = "harbor.localhost", "insecure.localhost", "auth.insecure.localhost"
     path = "/service/token"
-    harbor = _harbor(_Realm(host, ports[host], path), _accounts(LOGINS["harbor"], RENEWED))
+    robots = Robots(LOGINS["harbor"], RENEWED, file)
+    accounts = Accounts(frozenset({LOGINS["harbor"]}), more=robots.knows)
+    harbor = robots.before(_harbor(_Realm(host, ports[host], path), accounts))
     insecure = _harbor(
         _Realm(realm_host, ports[realm_host], path, "http"), _accounts(LOGINS["insecure-realm"])
     )

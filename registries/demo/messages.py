@@ -25,6 +25,7 @@ class Request:
     form: Mapping[str, list[str]]
     host: str
     authorization: str = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
 
     @classmethod
     def read(cls, method: str, target: str, headers: "Message[str, str]", body: bytes) -> "Request":
@@ -40,6 +41,7 @@ class Request:
             form=form,
             host=(urlsplit(f"//{headers.get('Host', '')}").hostname or "").rstrip("."),
             authorization=headers.get("Authorization", ""),
+            body=body,
         )
 
     @property

@@ -17,14 +17,15 @@ UNAUTHORIZED = ("UNAUTHORIZED", "authentication required")
 
 @dataclass(frozen=True)
 class Accounts:
-    """`welcome` are accepted pairs of user name and password. `refusals` are known pairs that are refused, each
-    with its response."""
+    """`welcome` are accepted pairs of user name and password, `more` says which others are. `refusals` are known pairs
+    that are refused, each with its response."""
 
     welcome: frozenset[tuple[str, str]] = field(repr=False)
     refusals: Mapping[tuple[str, str], Answer] = field(default_factory=dict, repr=False)
+    more: Callable[[tuple[str, str]], bool] = field(default=lambda credentials: False, repr=False)
 
     def knows(self, credentials: tuple[str, str] | None) -> bool:
-        return credentials in self.welcome
+        return credentials is not None and (credentials in self.welcome or self.more(credentials))
 
     def refusal(self, credentials: tuple[str, str] | None) -> Answer | None:
         return self.refusals.get(credentials) if credentials else None
