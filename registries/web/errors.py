@@ -7,6 +7,7 @@ from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import get_token
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from django_htmx.http import reswap
 
 from registries.domain.errors import ConsoleError, Problem, TooManyRequests
 from registries.web.responses import is_htmx, toast
+from registries.web.shell import shown_theme
 from registries.words.problems import error_text, problem_text
 
 NEXT_MAX = 2_000
@@ -65,7 +67,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return problem(request, 500, _("An internal error occurred and was logged. Try again in a moment."))
+    text = _("An internal error occurred and was logged. Try again in a moment.")
+    try:
+        return problem(request, 500, text)
+    except Exception:
+        log.exception("the page of an error cannot be made with its frame")
+    context = {"status": 500, "text": text, "again": True, "request": request, "theme": shown_theme(request)}
+    return HttpResponse(render_to_string("error_alone.html", context), status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

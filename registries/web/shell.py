@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, NamedTuple, Self
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -33,10 +33,14 @@ NAMED = 10
 """Namespaces in a notice."""
 
 
-def shell(request: ConsoleRequest) -> dict[str, Any]:
+def shown_theme(request: HttpRequest) -> str:
     chosen = request.COOKIES.get("theme", "")
+    return chosen if chosen in ("light", "dark") else "system"
+
+
+def shell(request: ConsoleRequest) -> dict[str, Any]:
     context: dict[str, Any] = {
-        "theme": chosen if chosen in ("light", "dark") else "system",
+        "theme": shown_theme(request),
         "themes": THEMES,
         "languages": tuple(settings.LANGUAGES),
         "demo": settings.DEMO,
