@@ -348,7 +348,9 @@ def _run(kind: str, state: str, done: int, run_id: UUID) -> None:
         state="running" if lost else state,
         beat_at=now - timedelta(hours=1) if lost else now + timedelta(days=1),
         finished_at=now if over else None,
+        robots=["robot$team-a+deploy-20261129", "robot$team-a+deploy"] if kind == "rotate" else [],
     )
+    first = "harbor-team-a" if kind == "rotate" else "registry-00"
     good = "ok" if kind in ("verify", "rotate") else ""
     problem = "undo_taken" if kind == "undo" else "gone"
     reason, problem = ("bad_credentials", "") if kind == "rotate" else ("", problem)
@@ -361,7 +363,7 @@ def _run(kind: str, state: str, done: int, run_id: UUID) -> None:
         RunItem.objects.create(
             run=run,
             namespace="team-a",
-            name=f"registry-{number:02}" + ("-" + "x" * 200 if number == 1 else ""),
+            name=f"registry-{number:02}" + ("-" + "x" * 200 if number == 1 else "") if number else first,
             uid=str(number),
             state=item_state,
             reason=reason,

@@ -235,6 +235,24 @@ def too_many_exports(page: Page, scene: Scene) -> None:
     page.goto(url)
 
 
+def actions(page: Page, scene: Scene) -> None:
+    """The rarer actions of a phone. Elsewhere they stand beside the others."""
+    if page.locator("#actions-more").is_visible():
+        page.locator("#actions-more").click()
+        page.locator("#actions-menu:popover-open").wait_for()
+
+
+def without(table: str) -> Act:
+    """The page again while the database lacks a table."""
+
+    def act(page: Page, scene: Scene) -> None:
+        with scene.console.without(table):
+            page.reload()
+        page.locator("main .empty code").wait_for()
+
+    return act
+
+
 def palette(page: Page, scene: Scene) -> None:
     page.keyboard.press("Control+k")
     page.locator("#palette-find").fill("a")
@@ -278,6 +296,7 @@ STATES = (
     State("menu-account-longest", "/registries/", OPEN_ACCOUNT, person=LONG_PERSON),
     State("menu-namespace-longest", "/registries/", OPEN_NAMESPACES, person=LONG_PERSON),
     State("menu-namespace", TEAM_A, OPEN_NAMESPACES),
+    State("menu-actions", "/registries/team-a/harbor-team-a/", actions, narrow=True),
     State("palette", TEAM_A, palette),
     State("keys", TEAM_A, keys),
     State("navigation", TEAM_A, click("#nav-toggle"), narrow=True),
@@ -439,6 +458,8 @@ STATES = (
     State("api", "/oapis/docs"),
     State("not-found", "/no-such-page/", status=404),
     State("forbidden", "/accounts/", person="vic", status=403),
+    State("internal-error", "/mirrors/", without("registries_mirror"), status=500),
+    State("internal-error-alone", "/mirrors/", without("django_session"), status=500),
     State("too-many-requests", "/journal/", too_many_exports, person="vic", status=429),
     State("details-gone", "/registries/team-a/no-such-registry/", status=404),
     State("list-failing", "/registries/?status=failed&size=50"),

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from registries.demo.behaviours import BEHAVIOURS, Behaviour
@@ -109,12 +110,25 @@ class RunningConsole:
 
     def slow_down_deletion_of(self, name: str) -> None:
         """Slows a deletion down, so that a run does not end before a page shows it."""
+        self._write(
+            "CREATE TRIGGER slow BEFORE UPDATE ON registries_runitem "
+            f"WHEN NEW.name = '{name}' BEGIN {COUNTING}; END"
+        )
+
+    @contextmanager
+    def without(self, table: str) -> Iterator[None]:
+        """The database lacks this table for a while: pages that need it answer with an internal error."""
+        self._write(f"ALTER TABLE {table} RENAME TO away_{table}")
+        try:
+            yield
+        finally:
+            self._write(f"ALTER TABLE away_{table} RENAME TO {table}")
+
+    def _write(self, sql: str) -> None:
         database = sqlite3.connect(self.folder / "console.sqlite3", timeout=START)
         try:
-            database.execute(
-                "CREATE TRIGGER slow BEFORE UPDATE ON registries_runitem "
-                f"WHEN NEW.name = '{name}' BEGIN {COUNTING}; END"
-            )
+            database.execute("PRAGMA legacy_alter_table = ON")  # other tables still refer to this one
+            database.execute(sql)
         finally:
             database.close()
 

@@ -196,7 +196,7 @@ def test_a_second_account_that_does_not_connect_is_named_and_the_first_one_is_ke
 
     shown = answer.content.decode()
     assert (stored(), cast.find().username) == (OLD, NAME)
-    assert f"robot accounts {NAME} and {SECOND}" in shown
+    assert f"robot accounts <code>{NAME}</code> and <code>{SECOND}</code>" in shown
 
 
 def test_other_people_create_nothing(cast: Cast, peer: Harbor) -> None:  # noqa: F811
