@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
@@ -35,10 +35,9 @@ def _sorted(items: Iterable[RegistrySecret], sort: Sort, since: Since) -> list[R
     def broke(it: RegistrySecret) -> object:
         """The failing ones first, the one that broke last before the others. A failure whose beginning is not known
         began with its last test."""
-        at = (
-            since.get(it.uid) or it.verification.at if it.verification.status is VerifyStatus.FAILED else None
-        )
-        return _STATUS_ORDER[it.verification.status], -at.timestamp() if at else 0.0, it.key
+        status = it.verification.status
+        at = since.get(it.uid) or it.verification.at if status is VerifyStatus.FAILED else None
+        return _STATUS_ORDER[status], -at.timestamp() if at else 0.0, it.key
 
     return sorted(items, key=broke if sort is Sort.BROKE else _SORT_KEYS[sort])  # type: ignore[arg-type]
 
@@ -193,21 +192,20 @@ class Visible:
         )
 
 
+@dataclass(eq=False)
 class Snapshot:
     """Everything at one version. A snapshot is immutable: a reader never sees half a change."""
 
-    def __init__(
-        self,
-        version: str | None,
-        namespaces: frozenset[str],
-        buckets: Mapping[str, Bucket],
-    ) -> None:
-        self.version = version
-        self.namespaces = namespaces
-        self.buckets = buckets
-        self.place, self.mark = 0, 0
-        """The place in the log of changes, and the newest version of anything by then, deletions included."""
-        self._orders: dict[tuple[Sort, bool, Group | None], tuple[Since, tuple[RegistrySecret, ...]]] = {}
+    version: str | None
+    namespaces: frozenset[str]
+    buckets: Mapping[str, Bucket]
+    place: int = 0
+    """The place in the log of changes."""
+    mark: int = 0
+    """The newest version of anything by then, deletions included."""
+    _orders: dict[tuple[Sort, bool, Group | None], tuple[Since, tuple[RegistrySecret, ...]]] = field(
+        default_factory=dict
+    )
 
     @cached_property
     def sorted_namespaces(self) -> tuple[str, ...]:
@@ -249,10 +247,8 @@ class Snapshot:
 
         def edited(namespace: str) -> dict[str, RegistrySecret]:
             if namespace not in touched:
-                kept = (
-                    () if changes.complete or namespace not in self.buckets else self.buckets[namespace].items
-                )
-                touched[namespace] = {it.name: it for it in kept}
+                before = None if changes.complete else self.buckets.get(namespace)
+                touched[namespace] = {it.name: it for it in (before.items if before else ())}
             return touched[namespace]
 
         for it in changes.removed:
