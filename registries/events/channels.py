@@ -29,6 +29,8 @@ from registries.stores.sealing import Sealer
 
 NAME_MAX = 64
 FIELD_MAX = 2_048
+TARGET_MAX = 255
+"""Characters of the host or the recipients that are shown in the list."""
 AT_MOST = 50
 """Channels of one namespace, and of all."""
 LANGUAGES = ("zh", "en")
@@ -36,7 +38,7 @@ LANGUAGES = ("zh", "en")
 
 @dataclass(frozen=True, slots=True)
 class ChannelView:
-    """What is shown of a channel. `target` is the host of its URL, or the number of its recipients."""
+    """What is shown of a channel. `target` is the host of its URL, or its recipients, as many as fit."""
 
     id: UUID
     namespace: str
@@ -149,7 +151,7 @@ class Channels:
             field.name: config[field.name] for field in SERVICES[row.service].fields if config.get(field.name)
         }
         row.sealed = self._sealer.seal(json.dumps(fields), uid=str(row.pk), binding=_binding(row))
-        row.host = _target(fields)[:255]
+        row.host = _target(fields)
 
     def _causes(self, service: str, config: Config) -> list[Cause]:
         if service not in self.services:
@@ -265,8 +267,9 @@ def _wrong_recipients(value: str) -> Problem | None:
 
 def _target(fields: Mapping[str, str]) -> str:
     if "url" in fields:
-        return parse_endpoint(fields["url"]).netloc
-    return ", ".join(recipients(fields.get("to", "")))
+        return parse_endpoint(fields["url"]).netloc[:TARGET_MAX]
+    text = ", ".join(recipients(fields.get("to", "")))
+    return text if len(text) <= TARGET_MAX else f"{text[: TARGET_MAX - 2].rpartition(',')[0]}, …"
 
 
 def _view(row: Channel, waiting: int) -> ChannelView:

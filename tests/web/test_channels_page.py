@@ -65,6 +65,8 @@ def test_many_recipients_are_whole_in_their_form(cast: Cast, settings: Any) -> N
     assert add(cast.client("olive", **HX), "*", "mail", to=many).status_code == 200
     page = cast.client("olive").get(f"/channels/{Channel.objects.get().pk}/edit/").content.decode()
     assert f'value="{many}"' in page
+    listed = cast.client("olive").get("/channels/").content.decode()
+    assert "on-call-07@mail.example.com, …<" in listed, "in the list, as many as fit"
 
 
 def test_a_channel_with_a_refused_recipient_delivers_in_part(cast: Cast) -> None:
