@@ -5,6 +5,7 @@ The console may have no scheduled checks, so the resource itself has to tell.
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.cluster.test_pages import LIST, configured
 from tests.peers.basic_registry import PASSWORD, USER, registry
 from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.scripted import scripted, wait_for
+from tests.schedule.registries import World, moved_clock
 
 KEY = Key("team-a", "changed")
 KEY_PATH = (KEY.namespace, KEY.name)
@@ -146,3 +148,23 @@ def test_a_test_that_began_before_is_no_verdict_on_it(cluster: Cluster, settings
             check, _new = tests.begin_test(access=access, key=KEY)
             tests.finish_test(access=access, check=check)
             assert services().store.get(KEY).verification.reason == "bad_credentials"
+
+
+def test_it_is_tested_at_once_where_checks_run(
+    cluster: Cluster, settings: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PROBE_ALLOW_LOOPBACK = True
+    cluster.empty("team-a")
+    with moved_clock(monkeypatch) as clock, ExitStack() as stack:
+        for _ in configured(cluster, settings):
+            world = World(cast, clock, stack)
+            host = world.registry()
+            world.add("changed", host)
+            world.run(7)
+            assert cast.find("changed").verification.reason == "ok"
+            kubectl(cluster)
+            assert wait_for(lambda: cast.find("changed").verification == Verification())
+            before = len(host.log_ins)
+            world.run(0.1)
+            assert [it.ok for it in host.log_ins[before:]] == [False]
+            assert cast.find("changed").verification.reason == "bad_credentials"
