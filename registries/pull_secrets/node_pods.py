@@ -7,7 +7,7 @@ from datetime import datetime
 from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
 from registries.cluster.reviews import may_pods
-from registries.domain.errors import ConsoleError, Forbidden, NotFound, Problem, Unavailable
+from registries.domain.errors import ConsoleError, Forbidden, NotFound, Problem, Refused, Unavailable
 from registries.domain.registry import RegistrySecret
 from registries.domain.resource import API_VERSION, KIND
 from registries.pull_secrets.node_test import CONTROL, DEADLINE, LABEL, NO_SECRET, Node, NodePod
@@ -59,12 +59,24 @@ class NodePods:
         return tuple(sorted(found, key=lambda it: it.name))
 
     def create(self, registry: RegistrySecret, test: str, node: str, image: str) -> None:
-        """Creates both Pods of a test, or none."""
+        """Creates both Pods of a test, or none. They ask for little; where a LimitRange of the namespace wants more, it
+        chooses for them."""
+        try:
+            self._create(registry, test, node, image, small=True)
+        except Refused as refused:
+            if refused.problem != Problem.CLUSTER_REFUSED:
+                raise
+            try:
+                self._create(registry, test, node, image, small=False)
+            except Refused:
+                raise refused from None
+
+    def _create(self, registry: RegistrySecret, test: str, node: str, image: str, *, small: bool) -> None:
         path = paths.pods_in(registry.namespace)
         with _as_person(str(registry.key)):
             try:
                 for control in (True, False):
-                    body = pod(registry, test, node, image, control=control)
+                    body = pod(registry, test, node, image, control=control, small=small)
                     self._connection.call("POST", path, subject=str(registry.key), body=body)
             except ConsoleError:
                 with suppress(ConsoleError):
@@ -102,14 +114,15 @@ def _as_person(subject: str) -> Iterator[None]:
         raise
 
 
-def pod(registry: RegistrySecret, test: str, node: str, image: str, *, control: bool) -> Json:
-    """A Pod that fits the strictest profile of Pod Security. `nodeName` needs no scheduler, so cordoned nodes work."""
-    small = {"cpu": "10m", "memory": "16Mi"}
+def pod(registry: RegistrySecret, test: str, node: str, image: str, *, control: bool, small: bool) -> Json:
+    """A Pod that fits the strictest profile of Pod Security. `nodeName` needs no scheduler, so cordoned nodes work.
+    `small`: with requests and limits of its own."""
+    least = {"cpu": "10m", "memory": "16Mi"}
     container: Json = {
         "name": "test",
         "image": image,
         "imagePullPolicy": "Always",
-        "resources": {"requests": small, "limits": small},
+        "resources": {"requests": least, "limits": least} if small else {},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,

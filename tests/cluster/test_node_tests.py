@@ -2,7 +2,7 @@
 docker-registry."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -259,16 +259,37 @@ class TestWithoutANode:
         assert not ApiBucket.objects.filter(caller__startswith="node tests").exists()
 
     def test_a_rule_of_the_cluster_refuses(self, desk: Desk, place: Cluster) -> None:
-        ranges = "/api/v1/namespaces/team-a/limitranges"
-        limits = [{"type": "Container", "min": {"memory": "64Mi"}}]
-        place.server.call("POST", ranges, {"metadata": {"name": "big"}, "spec": {"limits": limits}})
-        try:
+        with limit_range(place, {"type": "Pod", "max": {"memory": "1Mi"}}):
             found: list[ConsoleError] = []
             assert wait_for(lambda: _raised(desk, found) == Problem.CLUSTER_REFUSED), found
-        finally:
-            place.server.call("DELETE", f"{ranges}/big")
         assert pods(place) == []
         assert AuditEntry.objects.filter(action="node_test", outcome="refused").exists()
+
+    @pytest.mark.parametrize(
+        "limit",
+        [
+            {"min": {"memory": "64Mi", "cpu": "50m"}},
+            {
+                "min": {"memory": "32Mi"},
+                "defaultRequest": {"memory": "64Mi"},
+                "default": {"memory": "1Gi"},
+            },
+        ],
+    )
+    def test_a_namespace_with_a_least_size_chooses_it(
+        self, desk: Desk, place: Cluster, limit: dict[str, Any]
+    ) -> None:
+        with limit_range(place, {"type": "Container", **limit}):
+
+            def sizes() -> set[str]:
+                """Admission learns of a new rule a moment later."""
+                desk.begin()
+                containers = [pod["spec"]["containers"][0] for pod in pods(place)]
+                desk.later.pop()()
+                return {it["resources"]["requests"]["memory"] for it in containers}
+
+            assert wait_for(lambda: sizes() == {"64Mi"})
+        assert pods(place) == []
 
     def test_what_is_no_name_is_refused(self, desk: Desk, place: Cluster) -> None:
         for node, repository in (("a/../b", "project/app"), (EDGE, "project/app:1"), ("", "")):
@@ -318,6 +339,17 @@ class TestWithoutANode:
 
         assert reader.pods(["team-a"], Phase.PENDING, all_of_them=False).pods == []
         assert reader.images("team-a", ["harbor.example.com"]) == ()
+
+
+@contextmanager
+def limit_range(place: Cluster, limit: dict[str, Any]) -> Iterator[None]:
+    ranges = "/api/v1/namespaces/team-a/limitranges"
+    made = {"metadata": {"name": "sizes"}, "spec": {"limits": [limit]}}
+    assert place.server.call("POST", ranges, made).status == 201
+    try:
+        yield
+    finally:
+        place.server.call("DELETE", f"{ranges}/sizes")
 
 
 def _raised(desk: Desk, found: list[ConsoleError]) -> Problem | None:
