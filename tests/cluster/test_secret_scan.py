@@ -259,6 +259,28 @@ def test_what_could_not_be_read_is_read_again_soon_and_last(
     assert (len(third.uids), third.left, third.complete) == (2, 0, True)
 
 
+def test_a_cluster_that_is_too_large_for_one_list_is_read_namespace_by_namespace(
+    of_two: Access, people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, olive = SecretScan(services().store, services().index), people.access("olive")
+    namespaces = len(services().index.namespaces(olive))
+    with monkeypatch.context() as slow:
+        slow.setattr(in_use_reader, "PATIENCE", -1.0)
+        first = found.unused(access=olive)
+    assert first
+    assert (first.left, first.complete) == (namespaces, True), "nothing is called unreadable"
+    with monkeypatch.context() as slow:
+        slow.setattr(in_use_reader, "PATIENCE", -1.0)
+        page = people.client("olive").get("/registries/", {"use": "unused"}).content.decode()
+    assert f"已检查 0 / {namespaces} 个命名空间" in page
+    assert 'hx-trigger="load' in page
+    for left in range(namespaces - 1, -1, -1):
+        again = found.unused(access=olive)
+        assert again
+        assert again.left == left
+    assert {people.find("idle", it).uid for it in ("team-a", "team-b")} <= again.uids
+
+
 def test_the_list_grows_until_every_namespace_is_read(of_two: Access, people: Cast) -> None:
     client = people.client("vic")
     first, second = (client.get("/registries/", {"use": "unused"}).content.decode() for _ in range(2))

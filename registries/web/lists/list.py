@@ -101,7 +101,7 @@ def _unused(access: Access, query: ListQuery) -> dict[str, Any] | None:
         return None
     secrets, namespace = services().pull_failures.secrets, query.criteria.namespace
     found = secrets.unused(access=access, namespace=namespace, reads=False)
-    if found is None or found.left == found.namespaces:
+    if found is None or (found.left == found.namespaces and services().index.freshness().problem):
         return {"nothing": True}
     return {
         "complete": found.complete,
