@@ -62,7 +62,7 @@ class Answer:
     @property
     def document(self) -> object | None:
         """The body as JSON. None if it is not JSON, or is `null`."""
-        return _parsed(self.body) if self.complete else None
+        return parsed_json(self.body) if self.complete else None
 
     @property
     def is_registry_like(self) -> bool:
@@ -159,12 +159,18 @@ def _inflated(raw: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
     return b"", False
 
 
-def _parsed(text: str | bytes) -> object | None:
+def parsed_json(text: str | bytes) -> object | None:
+    """JSON as Go reads it, in which runtimes are written. Python alone takes a byte order mark, UTF-16 and NaN."""
     try:
-        parsed: object = json.loads(text)
+        as_text = text if isinstance(text, str) else text.decode(errors="replace")
+        parsed: object = json.loads(as_text, parse_constant=_refused)
     except (ValueError, RecursionError):
         return None
     return parsed
+
+
+def _refused(constant: str) -> object:
+    raise ValueError(constant)
 
 
 def _seconds(text: str) -> int | None:

@@ -191,9 +191,9 @@ def ends_at(der: bytes) -> datetime | None:
         return None
 
 
-def read_chain(tls: ssl.SSLSocket) -> list[Sent]:
+def read_chain(tls: ssl.SSLObject) -> list[Sent]:
     """The certificates of a connection in the order sent, the leaf first; [] when there is none."""
-    # Public from Python 3.13 on, where it returns bytes. In Python 3.10 to 3.14 the object below the socket has it.
+    # Public from Python 3.13 on, where it returns bytes. In Python 3.10 to 3.14 the object below has it.
     beneath = getattr(tls, "_sslobj", None)
     unverified = getattr(beneath, "get_unverified_chain", None)
     sent = list((unverified() if unverified is not None else None) or ())[:_MOST_SENT]

@@ -25,12 +25,15 @@ from .deadline import Deadline
 from .fault import Fault, network_fault
 from .proxy import open_tunnel
 from .reason import Reason
+from .tls import TlsSocket, TooMuch
 from .trace import Trace
 
 _MOST_ADDRESSES = 4
 _RECORD = 16 * 1024
 _FRAMING = 256 * 1024
 """Bytes of a response besides its body and its chunks: heads, interim responses and trailers."""
+_MOST_RECORDS = 2
+"""Bytes of TLS for a byte of an answer: records have frames."""
 _unlogged = ContextVar("unlogged", default=False)
 _LOGGERS = ("connection", "response")
 _LOW_LEVEL = (OSError, ValueError, http.client.HTTPException, urllib3.exceptions.HTTPError)
@@ -180,10 +183,6 @@ class _QuietResponse(http.client.HTTPResponse):
         message.set_payload("")
 
 
-class TooMuch(http.client.HTTPException):
-    """A response that does not end: http.client reads any number of interim responses and of trailers."""
-
-
 class _LimitedReader(io.RawIOBase):
     """Reads a socket; each read is limited by the deadline, and all of them by `most` bytes. It has what http.client
     needs of a socket."""
@@ -246,6 +245,7 @@ class TlsConnection(Connection):
     """The context verifies certificate and name, or neither. urllib3's own class would write to the context, which
     other threads use too, and warn about missing verification; the result of a probe reports that instead."""
 
+    tls: TlsSocket
     default_port = 443  # type: ignore[misc]  # as in urllib3's own class
 
     def __init__(self, dialer: Dialer, host: str, port: int, context: ssl.SSLContext) -> None:
@@ -257,9 +257,16 @@ class TlsConnection(Connection):
         with self.dialer.trace.step("tls", netloc(self.host, self.port)):
             connection = self._new_conn()
             try:
-                tls = self._context.wrap_socket(connection, server_hostname=self.host.rstrip("."))
+                # As long as the socket may take to connect, as dial() has set it.
+                seconds = connection.gettimeout() or self.dialer.connect_timeout
+                wrapped = TlsSocket(connection, self._context, self.host.rstrip("."), seconds)
             except _LOW_LEVEL as error:
                 connection.close()
                 raise network_fault(error) from None
-        self.dialer.note_certificate(tls.getpeercert(binary_form=True))
-        self.sock = tls
+        self.dialer.note_certificate(wrapped.tls.getpeercert(binary_form=True))
+        self.tls = wrapped
+        self.sock = cast(socket.socket, wrapped)
+
+    def response_class(self, connection: socket.socket, **options: Any) -> _QuietResponse:
+        self.tls.allow(_MOST_RECORDS * (_FRAMING + 2 * self.body))
+        return super().response_class(connection, **options)

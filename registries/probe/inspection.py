@@ -11,7 +11,7 @@ from .fault import Fault
 from .reason import Reason
 from .trust import context_trusting, unverified_context
 
-Handshake = Callable[[ssl.SSLContext], AbstractContextManager[ssl.SSLSocket]]
+Handshake = Callable[[ssl.SSLContext], AbstractContextManager[ssl.SSLObject]]
 """A new connection to the server with a given context; Fault when it fails."""
 
 _STILL_WRONG = frozenset({Reason.TLS_EXPIRED, Reason.TLS_HOSTNAME_MISMATCH})

@@ -4,10 +4,11 @@ Only known fields are kept, and only values that a server cannot choose freely: 
 list. Sources: OCI image specification 1.1 (manifest, image-index, config), Docker image manifest version 2, schema 2.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TypeGuard
+
+from .answer import parsed_json
 
 INDEXES = (
     "application/vnd.oci.image.index.v1+json",
@@ -110,10 +111,7 @@ def runs_on(platform: str, node: str) -> bool:
 def _read(body: bytes) -> dict[str, object] | None:
     if len(body) > DOCUMENT_MAX or body.count(b"{") + body.count(b"[") > _MOST_PARTS:
         return None
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    document = parsed_json(body)
     return document if isinstance(document, dict) else None
 
 

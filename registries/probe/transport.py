@@ -236,12 +236,12 @@ class Transport:
         return fault
 
     @contextmanager
-    def _handshake(self, endpoint: Endpoint, context: ssl.SSLContext) -> Iterator[ssl.SSLSocket]:
+    def _handshake(self, endpoint: Endpoint, context: ssl.SSLContext) -> Iterator[ssl.SSLObject]:
         """A new TLS connection with another context, by the same route. Fault if it fails."""
         connection = TlsConnection(self._dialer, endpoint.host, endpoint.port, context)
         try:
             connection.connect()
-            yield cast(ssl.SSLSocket, connection.sock)
+            yield connection.tls.tls
         except _FAILURES as error:
             raise network_fault(error) from None
         finally:

@@ -141,6 +141,9 @@ def test_the_token_is_found(document: object) -> None:
         Reply(200, [], b"<html>Sign in</html>"),
         Reply(200, [], b'{"token": "' + b"a" * 2_000_000 + b'"}'),
         Reply(200, [], b"[" * 500_000),
+        Reply(200, [], f'\ufeff{{"token": "{TOKEN}"}}'.encode()),
+        Reply(200, [], f'{{"token": "{TOKEN}"}}'.encode("utf-16")),
+        Reply(200, [], f'{{"token": "{TOKEN}", "expires_in": NaN}}'.encode()),
         Reply(raw=b"SSH-2.0-OpenSSH\r\n"),
     ],
 )

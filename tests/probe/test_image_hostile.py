@@ -91,6 +91,7 @@ UNREADABLE = {
     "null": b"null",
     "too large": b" " * DOCUMENT_MAX + INDEX.top.body,
     "a million entries": b'{"manifests":[' + b",".join([b"{}"] * 1_000_000) + b"]}",
+    "a byte order mark": b"\xef\xbb\xbf" + INDEX.top.body,
     "many small lists": b'{"manifests":[' + b",".join([b"[]"] * 300_000) + b"]}",
     "deep": b'{"a":' * 15_000 + b"1" + b"}" * 15_000,
     "too many entries": json.dumps({"manifests": [{}] * 1_001}).encode(),
