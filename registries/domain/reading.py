@@ -165,7 +165,7 @@ def public(resource: Resource) -> Resource:
 def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
     """Without the labels, finalizers and owners beyond MOST_TEXT characters of each: an API server takes over a
     megabyte of them, which every event would search for the password and keep in memory."""
-    bounded = {name: _first(list(metadata[name])) for name in _LISTS if metadata.get(name)}
+    bounded: dict[str, Any] = {name: _first(list(metadata[name])) for name in _LISTS if metadata.get(name)}
     if metadata.get("labels"):
         bounded["labels"] = dict(_first(list(metadata["labels"].items())))
     return {**metadata, **bounded}

@@ -48,7 +48,7 @@ class TlsSocket:
     def recv_into(self, buffer: memoryview | bytearray) -> int:
         """0 at the end, also at one without the message that TLS has for it: http.client knows what is missing."""
         try:
-            return self._run(lambda: self.tls.read(len(buffer), buffer))  # type: ignore[arg-type,return-value]
+            return self._run(lambda: self.tls.read(len(buffer), buffer))  # type: ignore[return-value]
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             return 0
 
