@@ -77,8 +77,8 @@ def call_witnesses(host: str, at: datetime) -> None:
 def _elsewhere(good: QuerySet[ScheduledCredential], heard: set[str]) -> list[int]:
     """One credential in each of some other namespaces."""
     others = ScheduledRegistry.objects.filter(credential__in=good).exclude(namespace__in=heard)
-    first = others.values("namespace").annotate(pk=Min("credential")).order_by("pk")[:WITNESSES]
-    return list({it["pk"] for it in first})
+    first = others.values("namespace").annotate(first=Min("credential")).order_by("first")[:WITNESSES]
+    return list({it["first"] for it in first})
 
 
 def _round(mine: HostResult, at: datetime) -> Iterator[HostResult]:

@@ -2,6 +2,7 @@
 in what a copy differs."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -65,7 +66,7 @@ EFFECTS = {
 }
 
 
-def counts_texts(counts: Mapping[str, int]) -> list[str]:
+def counts_texts(counts: Mapping[Any, int]) -> list[str]:
     """How many copies are not in sync, a line for each state: "2 changed by somebody"."""
     numbers = ((text, counts.get(state, 0)) for state, text in COUNTED.items())
     return [text % {"n": f"{number:,}"} for text, number in numbers if number]

@@ -44,7 +44,10 @@ OWNERS = {
     },
     "ScheduledRegistry": {
         "demo/past.py",
-        *(f"schedule/{it}.py" for it in ("rows", "placing", "intervals", "sweep", "telling", "recent")),
+        *(
+            f"schedule/{it}.py"
+            for it in ("rows", "placing", "intervals", "network", "sweep", "telling", "recent")
+        ),
     },
     "CheckInterval": {
         *("schedule/intervals.py", "schedule/placing.py", "schedule/moving.py", "runs/clean_up.py"),
