@@ -22,8 +22,8 @@ from registries.intake import Tls, read_draft
 from registries.models import AuditEntry, StoredResource
 from registries.people.grants import set_grant
 from registries.probe import Result, probe
+from registries.verification.prober import probe_policy
 from registries.wiring import services
-from registries.wiring.base import probe_policy
 
 PASSWORD = "demo"  # noqa: S105 # nosec B105  shown on the demo's login page
 ACCOUNTS = (

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 
+from django.conf import settings
+
 from registries.domain.registry import Credential
 from registries.metrics import Metrics
 from registries.probe import Policy, RealmMemory, Result, probe
@@ -57,3 +59,21 @@ class ConnectionTest:
     def turn(self) -> int:
         """The longest duration of one test, in seconds."""
         return ceil(self._policy().total_timeout)
+
+
+def probe_policy() -> Policy:
+    """The operator's rules for every connection test."""
+    return Policy(
+        ca_file=settings.PROBE_CA_FILE,
+        certs_dir=settings.PROBE_CERTS_DIR,
+        allow_loopback=settings.PROBE_ALLOW_LOOPBACK,
+        allow_private=settings.PROBE_ALLOW_PRIVATE,
+        allow_plain_http=settings.PROBE_ALLOW_PLAIN_HTTP,
+        connect_timeout=settings.PROBE_CONNECT_TIMEOUT,
+        read_timeout=settings.PROBE_READ_TIMEOUT,
+        total_timeout=settings.PROBE_TIMEOUT,
+        proxy=settings.PROBE_PROXY,
+        no_proxy=tuple(settings.PROBE_NO_PROXY),
+        proxy_resolves=settings.PROBE_PROXY_RESOLVES,
+        realm_hosts=tuple(settings.PROBE_REALM_HOSTS),
+    )

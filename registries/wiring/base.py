@@ -20,7 +20,6 @@ from registries.domain.errors import Unavailable
 from registries.index.search import Index
 from registries.limits import Pauses
 from registries.metrics import Metrics
-from registries.probe import Policy
 from registries.schedule.due import read_interval
 from registries.schedule.moving import move
 from registries.schedule.recent import FailingSince
@@ -31,7 +30,7 @@ from registries.stores.sealing import Sealer
 from registries.stores.trash import Trash
 from registries.sync import rows as sync_rows
 from registries.verification.history import History
-from registries.verification.prober import ConnectionTest
+from registries.verification.prober import ConnectionTest, probe_policy
 
 if TYPE_CHECKING:
     from registries.cluster.connection import Connection
@@ -58,24 +57,6 @@ def later(seconds: float, work: Callable[[], None]) -> None:
     timer = threading.Timer(seconds, run)
     timer.daemon = True
     timer.start()
-
-
-def probe_policy() -> Policy:
-    """The operator's rules for every connection test."""
-    return Policy(
-        ca_file=settings.PROBE_CA_FILE,
-        certs_dir=settings.PROBE_CERTS_DIR,
-        allow_loopback=settings.PROBE_ALLOW_LOOPBACK,
-        allow_private=settings.PROBE_ALLOW_PRIVATE,
-        allow_plain_http=settings.PROBE_ALLOW_PLAIN_HTTP,
-        connect_timeout=settings.PROBE_CONNECT_TIMEOUT,
-        read_timeout=settings.PROBE_READ_TIMEOUT,
-        total_timeout=settings.PROBE_TIMEOUT,
-        proxy=settings.PROBE_PROXY,
-        no_proxy=tuple(settings.PROBE_NO_PROXY),
-        proxy_resolves=settings.PROBE_PROXY_RESOLVES,
-        realm_hosts=tuple(settings.PROBE_REALM_HOSTS),
-    )
 
 
 T = TypeVar("T")

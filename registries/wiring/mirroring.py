@@ -13,7 +13,8 @@ from registries.mirrors.listing import Look, Mirrors
 from registries.probe.mirror import MirrorAnswer, look_at_mirror
 from registries.probe.policy import TlsContexts
 from registries.pull_secrets.images import image_hosts
-from registries.wiring.base import Foundation, part, probe_policy
+from registries.verification.prober import probe_policy
+from registries.wiring.base import Foundation, part
 
 PROBES_PER_MINUTE = 30
 

@@ -12,7 +12,8 @@ from registries.events.sender import Sender
 from registries.limits import Rates, StoredBuckets
 from registries.probe import Policy
 from registries.schedule.telling import failing
-from registries.wiring.base import Foundation, part, probe_policy
+from registries.verification.prober import probe_policy
+from registries.wiring.base import Foundation, part
 
 CHANNEL_TESTS_PER_MINUTE = 10
 

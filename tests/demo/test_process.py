@@ -167,7 +167,7 @@ def test_any_command_on_the_demos_data_tests_as_the_demo_does(tmp_path):
     harbor = BY_NAME["harbor"]
     script = (
         "import django, sys; django.setup();"
-        "from registries.wiring.base import probe_policy; from registries.probe import probe;"
+        "from registries.verification.prober import probe_policy; from registries.probe import probe;"
         "print(probe(*sys.argv[1:], probe_policy()).reason)"
     )
     environment = {**os.environ, "CONSOLE_DEMO": "1", "CONSOLE_DATA_DIR": str(tmp_path)}
