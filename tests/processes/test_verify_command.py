@@ -93,10 +93,10 @@ def test_a_signal_that_comes_before_the_run_begins_stops_it_all_the_same(
         cancel(*args, **values)
         tried.set()
 
-    def begun(*args: Any) -> int:
+    def begun(*args: Any, **values: Any) -> int:
         os.kill(os.getpid(), signal.SIGTERM)
         assert tried.wait(30)
-        return claim(*args)
+        return claim(*args, **values)
 
     monkeypatch.setattr(Runs, "cancel", cancelled)
     monkeypatch.setattr(Runs, "_claim", begun)
