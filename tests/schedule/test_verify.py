@@ -63,10 +63,10 @@ def test_a_copy_is_tested_when_the_first_one_cannot_be(
     for name in names:
         world.add(name, registry)
 
-    def deleted(*args: Any, **options: Any) -> int:
+    def deleted(*args: Any, **values: Any) -> int:
         for name in names[:gone]:
             world.delete(name)
-        return claim(*args, **options)
+        return claim(*args, **values)
 
     monkeypatch.setattr(Runs, "_claim", deleted)
     monkeypatch.setattr("random.shuffle", lambda chosen: chosen.sort(key=lambda it: it.name))
