@@ -267,8 +267,6 @@ class TlsConnection(Connection):
         self.tls = wrapped
         self.sock = cast(socket.socket, wrapped)
 
-    def response_class(  # type: ignore[override]  # http.client calls what it takes for a class
-        self, connection: socket.socket, **options: Any
-    ) -> _QuietResponse:
+    def response_class(self, connection: socket.socket, **options: Any) -> _QuietResponse:  # type: ignore[override]
         self.tls.allow(_MOST_RECORDS * (_FRAMING + 2 * self.body))
         return super().response_class(connection, **options)
