@@ -165,3 +165,21 @@ def test_pages_tell_those_who_see_the_namespace(cast: Cast, monkeypatch: pytest.
 
     assert told("vic")
     assert not told("sam")
+
+
+def test_an_undo_in_a_full_namespace_says_so_and_keeps_what_was_deleted(cast: Cast, settings: Any) -> None:
+    settings.NAMESPACE_REGISTRIES = 1
+    wiring.reset()
+    client, gone = cast.client("nina"), cast.add("gone", "team-a")
+    services().registries.delete(access=cast.access("nina"), key=gone.key, uid=gone.uid)
+    other = cast.add("other", "team-a")
+    undo = f"/registries/team-a/gone/undo/{gone.uid}/"
+
+    refused = client.post(undo)
+    services().registries.delete(access=cast.access("nina"), key=other.key, uid=other.uid)
+    restored = client.post(undo)
+
+    assert refused.status_code == 403
+    assert "CONSOLE_NAMESPACE_REGISTRIES" in refused.content.decode()
+    assert restored.status_code == 302
+    assert cast.find("gone").uid != gone.uid
