@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
+from weakref import WeakValueDictionary
 
 from django.utils import timezone
 
@@ -33,7 +34,6 @@ KEPT = 1024
 """Maximum number of tokens in memory. The API server is asked again about any other token."""
 ANSWERS = 16
 """Answers kept for one token."""
-LOCKS = 64
 PAUSE = 1.0
 """Seconds without a new attempt after the API server was unreachable."""
 
@@ -48,6 +48,13 @@ class _Known:
 
     access: Access
     at: float
+
+
+class _Asking:
+    """The requests that ask with one token now. A lock for several tokens would make people wait for others."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
 
 
 class ClusterTokens:
@@ -74,7 +81,7 @@ class ClusterTokens:
         self._known: OrderedDict[str, dict[str, _Known]] = OrderedDict()
         """By fingerprint of the token, then by what was asked."""
         self._lock = threading.Lock()
-        self._locks = tuple(threading.Lock() for _ in range(LOCKS))
+        self._asking: WeakValueDictionary[str, _Asking] = WeakValueDictionary()
         self._silence: tuple[float, Unavailable] | None = None
 
     def caller(self, text: str, source: str, namespace: str = "", *permissions: Permission) -> Access | None:
@@ -110,7 +117,9 @@ class ClusterTokens:
 
     def _access(self, credential: LoginCredential, source: str, ask: Ask, about: str) -> Access | None:
         token = credential.fingerprint
-        with self._locks[hash(token) % LOCKS]:  # one of several parallel requests asks
+        with self._lock:
+            asking = self._asking.setdefault(token, _Asking())
+        with asking.lock:  # one of several parallel requests asks
             access = self._fresh(token, about) or self._heard(credential, source, ask, about)
         if access is None:
             return None

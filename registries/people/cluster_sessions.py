@@ -7,8 +7,8 @@ the session.
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -22,7 +22,8 @@ from registries.audit.log import AuditLog
 from registries.cluster.credential import LoginCredential
 from registries.cluster.personal import ApiServer, Person
 from registries.domain.access import Access
-from registries.domain.errors import ConsoleError, Problem, Unavailable
+from registries.domain.errors import ConsoleError, Problem, TooManyRequests, Unavailable
+from registries.limits import Seats
 from registries.models import ClusterSession
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, owner_of, short
 from registries.people.fair_threads import FairThreads
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 AGAIN_AFTER = 5.0
 """Seconds before the next attempt after the API server was away."""
+ASKING, ASKING_EACH = 12, 4
+"""Sessions whose access is asked for at the same time in this process, and those of one person."""
 NEW = timedelta(minutes=1)
 """How long a new session may exist without a session key."""
 
@@ -71,6 +74,7 @@ class ClusterSessions:
         self._fresh_for = fresh_for
         self._lasts = lasts
         self._threads = FairThreads(REVIEWS_AT_ONCE, "review")
+        self._seats = Seats(ASKING, each=ASKING_EACH)
         self._known: dict[int, _Known] = {}
         self._tidied = time.monotonic()
 
@@ -148,13 +152,25 @@ class ClusterSessions:
             if known.access and now - known.at < self._fresh_for:
                 return known.access
             if known.error is None or now - known.failed_at >= AGAIN_AFTER:
-                try:
-                    known.access, known.at, known.error = self._asked(session), now, None
-                except ConsoleError as error:
-                    known.error, known.failed_at = error, now
+                with self._seat(session):
+                    try:
+                        known.access, known.at, known.error = self._asked(session), now, None
+                    except ConsoleError as error:
+                        known.error, known.failed_at = error, now
             if known.access and (known.error is None or now - known.at <= kept(known.error)):
                 return known.access
             raise known.error.with_traceback(None) if known.error else Unavailable(session.person)
+
+    @contextmanager
+    def _seat(self, session: ClusterSession) -> Iterator[None]:
+        """A seat for the reviews of one session: many sessions of one person must not keep all threads of the server.
+        TooManyRequests is no answer of the cluster, so the known access is not used for longer."""
+        if not self._seats.take(session.owner):
+            raise TooManyRequests(session.person)
+        try:
+            yield
+        finally:
+            self._seats.give_back(session.owner)
 
     def _asked(self, session: ClusterSession) -> Access:
         connection = self._api_server.connection(self._open(session))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Min, QuerySet
 
-from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry
+from registries.models import NetworkIncident, ScheduledCredential
 from registries.probe.reason import Reason
 from registries.schedule.state import NETWORK, HostResult, State, most_fail, own_network_fails
 from registries.schedule.telling import tell_network
@@ -76,8 +76,8 @@ def call_witnesses(host: str, at: datetime) -> None:
 
 def _elsewhere(good: QuerySet[ScheduledCredential], heard: set[str]) -> list[int]:
     """One credential in each of some other namespaces."""
-    others = ScheduledRegistry.objects.filter(credential__in=good).exclude(namespace__in=heard)
-    first = others.values("namespace").annotate(first=Min("credential")).order_by("first")[:WITNESSES]
+    others = good.filter(registries__isnull=False).exclude(registries__namespace__in=heard)
+    first = others.values("registries__namespace").annotate(first=Min("pk")).order_by("first")[:WITNESSES]
     return list({it["first"] for it in first})
 
 
@@ -107,7 +107,8 @@ def _namespaces(hosts: Collection[str]) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {host: set() for host in hosts}
     wanted = sorted(hosts)
     for first in range(0, len(wanted), BATCH):
-        uses = ScheduledRegistry.objects.filter(credential__host__in=wanted[first : first + BATCH])
-        for host, namespace in uses.values_list("credential__host", "namespace").distinct():
+        used = ScheduledCredential.objects.filter(host__in=wanted[first : first + BATCH])
+        used = used.filter(registries__isnull=False)
+        for host, namespace in used.values_list("host", "registries__namespace").distinct():
             found[host].add(namespace)
     return {host: frozenset(its) for host, its in found.items()}
