@@ -22,7 +22,7 @@ from registries.audit.log import AuditLog
 from registries.cluster.credential import LoginCredential
 from registries.cluster.personal import ApiServer, Person
 from registries.domain.access import Access
-from registries.domain.errors import ConsoleError, Problem, TooManyRequests, Unavailable
+from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.limits import Seats
 from registries.models import ClusterSession
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, owner_of, short
@@ -164,9 +164,9 @@ class ClusterSessions:
     @contextmanager
     def _seat(self, session: ClusterSession) -> Iterator[None]:
         """A seat for the reviews of one session: many sessions of one person must not keep all threads of the server.
-        TooManyRequests is no answer of the cluster, so the known access is not used for longer."""
+        Unavailable, which is no answer of the cluster: the known access is not used for longer."""
         if not self._seats.take(session.owner):
-            raise TooManyRequests(session.person)
+            raise Unavailable(session.person, Problem.CLUSTER_TIMEOUT, passing=True)
         try:
             yield
         finally:
