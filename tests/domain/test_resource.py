@@ -1,5 +1,6 @@
 """The resource as registry-management.zh.md shows it, and as kubectl may have made it."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -221,3 +222,23 @@ def test_an_applied_password_is_decoded_with_line_ends(password: str, width: int
 @pytest.mark.parametrize("kept", ["not base64\n", "c2Vj cmV0", "c2VjcmV\n0x", "c2VjcmV0\t", "c2V-cmV_\n"])
 def test_other_white_space_is_not_skipped(kept: str) -> None:
     assert decode_password(kept) == kept
+
+
+@pytest.mark.parametrize(
+    ("generation", "tested", "counts"),
+    [(3, "3", True), (3, "2", False), (3, "", False), (3, None, True), (None, "2", True)],
+)
+def test_a_verdict_counts_for_the_generation_that_was_tested(
+    generation: int | None, tested: str | None, counts: bool
+) -> None:
+    """One that names none is of an earlier release."""
+    resource = stored()
+    notes = {"verify-status": "failed", "verify-reason": "bad_credentials", "verify-generation": tested}
+    metadata = resource["metadata"]
+    metadata["annotations"] |= {PREFIX + name: it for name, it in notes.items() if it is not None}
+    metadata |= {} if generation is None else {"generation": generation}
+
+    registry = to_domain(resource)
+
+    assert (registry.verification.reason == "bad_credentials") is counts
+    assert PREFIX + "verify-generation" not in json.loads(registry.document)["metadata"]["annotations"]
