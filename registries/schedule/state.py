@@ -111,7 +111,7 @@ def step(before: Status, reason: Reason, at: datetime, *, own_network: bool = Fa
         state=state,
         settled=settled,
         since=before.since if settled is before.settled and before.since else at,
-        failures=0 if reason.ok else 1 + before.failures * (_refuses(before.reason) == _refuses(reason)),
+        failures=0 if reason.ok else 1 + before.failures * _is_alike(before.reason, reason),
         recent=recent,
         reason=reason.value,
     )
@@ -160,8 +160,9 @@ def _next(before: Status, reason: Reason, change: float) -> State:
     return State.FAILING if _is_confirmed(before, reason) else State.SUSPECT
 
 
-def _refuses(reason: str) -> bool:
-    return reason in REFUSED
+def _is_alike(before: str, reason: Reason) -> bool:
+    """Whether both refuse the credential, or neither does. A pause between two failures says nothing."""
+    return before == Reason.RATE_LIMITED or (before in REFUSED) == (reason in REFUSED)
 
 
 def _is_confirmed(before: Status, reason: Reason) -> bool:
@@ -170,5 +171,6 @@ def _is_confirmed(before: Status, reason: Reason) -> bool:
     if before.state in (State.FAILING, State.RECOVERING) or reason in FINAL:
         return True
     if reason in REFUSED:
-        return before.settled is not State.OK or before.reason in REFUSED
+        paused = before.state is State.SUSPECT and before.reason == Reason.RATE_LIMITED
+        return before.settled is not State.OK or before.reason in REFUSED or paused
     return before.state is State.SUSPECT

@@ -99,6 +99,18 @@ def test_a_registry_that_asks_for_a_pause_says_nothing() -> None:
         )
 
 
+@pytest.mark.parametrize("reason", sorted(REFUSED - FINAL))
+def test_a_registry_that_asks_for_a_pause_after_each_refusal_hides_none(reason: Reason) -> None:
+    """Some allow no second log-in for a while after a wrong password."""
+    line, pause = Line(), Reason.RATE_LIMITED
+    assert line.after(OK, reason, pause) is State.SUSPECT
+    assert line.after(reason) is State.FAILING
+    assert line.after(pause, reason, pause, reason) is State.FAILING
+    assert line.status.failures == 4, "the wait grows"
+    line.after(OK, OK)
+    assert line.after(reason) is State.SUSPECT, "the next one is confirmed again"
+
+
 @pytest.mark.parametrize("reason", sorted(NETWORK))
 def test_the_consoles_own_network_says_nothing(reason: Reason) -> None:
     line = Line()
