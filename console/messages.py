@@ -43,7 +43,7 @@ def update(catalogue: Path) -> tuple[int, int]:
     known = polib.pofile(str(catalogue), wrapwidth=110)
     present = {Message.of(entry): entry for entry in known}
     wanted = found()
-    gone = [entry for message, entry in present.items() if message not in wanted]
+    gone = [it for it in known if Message.of(it) not in wanted or present[Message.of(it)] is not it]
     for entry in gone:
         known.remove(entry)
     added = [message for message in wanted if message not in present]

@@ -64,7 +64,7 @@ _TROUBLES: dict[Trouble, Text] = {
     ),
     Trouble.GONE: _("The receiver wants no more messages (HTTP 410). The channel was turned off."),
     Trouble.STATUS: _("The service answered with HTTP status %(code)s."),
-    Trouble.UNREADABLE: _("The answer is not one of this service. Check the URL."),
+    Trouble.UNREADABLE: _("The answer does not come from this service. Check the URL."),
     Trouble.MAIL: _("The mail server did not take the message (%(code)s)."),
     Trouble.RECIPIENTS: _(
         "The mail server refused some of the recipients (%(code)s); the others got the message. A test message says "

@@ -16,11 +16,11 @@ VERDICTS = {
         *BAD,
         _("The mirror has another image under this name: an older one, or a changed one."),
     ),
-    Verdict.MISSING: Label(_("Image missing"), *WARN, _("It answers, and does not have this image.")),
+    Verdict.MISSING: Label(_("Image missing"), *WARN, _("It answers, but does not have this image.")),
     Verdict.REFUSED: Label(
         _("Log-in required"),
         *WARN,
-        _("It asks for a credential. Nodes answer with that of the pull Secret for the upstream."),
+        _("It asks for a credential. Nodes send it the one from the upstream's pull Secret."),
     ),
     Verdict.ANSWERS: Label(_("Answers"), *GOOD, _("It answers as a registry.")),
     Verdict.FAILED: Label(_("No answer"), *BAD),
@@ -28,9 +28,7 @@ VERDICTS = {
 UNTESTED = Label(_("Not probed"), *IDLE)
 _UPSTREAM: dict[str, Text] = {
     "upstream_missing": _("The upstream does not have this image, so nothing was compared."),
-    "upstream_refused": _(
-        "The upstream gives this image to nobody without a log-in, so nothing was compared."
-    ),
+    "upstream_refused": _("The upstream requires a log-in for this image, so nothing was compared."),
     "upstream_": _("The upstream gave no digest, so nothing was compared."),
 }
 _UPSTREAM_FAILED = _("The upstream did not answer (%(reason)s), so nothing was compared.")

@@ -74,7 +74,7 @@ def dialog(
 
 def nothing(request: HttpRequest, refused: str, *, title: str) -> HttpResponse:
     """The dialog of a selection of which nothing can be changed: `refused` says why, "" that nothing of it exists."""
-    problem = refused or _("None of the selected registries exist any more.")
+    problem = refused or _("None of the selected registries exists any more.")
     context = {"problem": problem, "title": title}
     return dialog(request, "_nothing.html", context, status=403 if refused else 422, title=title)
 

@@ -154,7 +154,7 @@ TEXTS: dict[Problem, Text] = {
     ),
     Problem.CHANNEL_SECRET: _("Use ASCII characters without spaces."),
     Problem.WEBHOOK_SECRET: _("Enter whsec_ and base64 of 24 to 64 bytes."),
-    Problem.MIRROR_ITSELF: _("A registry is no mirror of itself. Enter the host of the mirror."),
+    Problem.MIRROR_ITSELF: _("A registry cannot be its own mirror. Enter the host of the mirror."),
     Problem.MIRROR_PATH: _("Enter the host without a path: Docker and the files here take none."),
     Problem.RECIPIENTS: _("Enter at most 20 e-mail addresses, separated by commas."),
     Problem.DATE: _("Enter a date as YYYY-MM-DD."),
@@ -175,7 +175,7 @@ TEXTS: dict[Problem, Text] = {
     Problem.PASSWORD_WEAK: _("Choose another password."),
     Problem.NOT_CANCELLABLE: _("A deletion run cannot be cancelled."),
     Problem.FAILED: _("Something went wrong."),
-    Problem.ROLLED_BACK: _("It has its old password again."),
+    Problem.ROLLED_BACK: _("It has its old password back."),
     Problem.SKIPPED: _("Not changed."),
     Problem.PASSWORD_FORGOTTEN: _(
         "The passwords of this change are not kept any more: it ended, or it waited for more than a day."
@@ -224,14 +224,14 @@ FIELD_TEXTS: dict[tuple[str, Problem], Text] = {
     ("token", Problem.TOO_LONG_HERE): _("Use at most 2,048 characters."),
     ("to", Problem.TOO_LONG_HERE): _("Use at most 2,048 characters."),
     ("language", Problem.UNKNOWN): _("Choose one of the languages."),
-    ("address", Problem.TAKEN): _("The list has this mirror of this registry already."),
+    ("address", Problem.TAKEN): _("The list already has this mirror of this registry."),
     ("address", Problem.TOO_MANY): _("There are 50 mirrors. Delete one that is no longer used."),
     ("reason", Problem.TOO_MANY): _("There are 50 silences here. End one that is no longer needed."),
     ("starts_at", Problem.SILENCE_DAY): _("Choose a start at most one year before or after now."),
     ("name", Problem.TOO_MANY): _("You have 50 tokens. Revoke one that is no longer used."),
     ("groups", Problem.TOO_MANY): _("Choose at most five nodes."),
     ("groups", Problem.REQUIRED): _("Choose a node."),
-    ("groups", Problem.UNKNOWN): _("A node of these does not exist any more."),
+    ("groups", Problem.UNKNOWN): _("One of these nodes no longer exists."),
     ("adopted", Problem.FORBIDDEN): _("You may not read this Secret any more. Enter the password."),
     ("adopted", Problem.NOT_FOUND): _(
         "The Secret does not have this credential any more. Enter the password."

@@ -43,7 +43,7 @@ COPIES = {
 COUNTED = {
     "failed": _("%(n)s could not be written"),
     "changed": _("%(n)s changed by somebody"),
-    "name_taken": _("%(n)s with a name that is taken"),
+    "name_taken": _("%(n)s whose name is taken"),
     "deleted": _("%(n)s deleted by somebody"),
     "waiting": _("%(n)s not written yet"),
 }

@@ -84,7 +84,7 @@ def test_a_run_hangs_alone_and_goes_on_after_its_server_was_killed(
         assert run is not None
         until(lambda: olive.get("/registries/"), "pill-busy")
 
-        assert "正在测试 0 / 40" in olive.get("/registries/")
+        assert "正在测试：0 / 40" in olive.get("/registries/")
         assert "registry-00001" in olive.get("/registries/?q=registry-00001"), (
             "pages answer while 16 tests hang"
         )

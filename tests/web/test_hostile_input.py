@@ -81,7 +81,7 @@ def test_a_thousand_keys_in_a_batch_are_fine(cast: Cast) -> None:
     response = cast.client("olive").post("/registries/-/batch-delete/", {"uids": uids})
 
     assert response.status_code == 200
-    assert "5000 个已不存在" in response.content.decode()
+    assert "5,000 个已不存在" in response.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,8 @@ def test_addresses_are_read_as_everywhere(
 WRONG = {
     "no upstream": ({"upstream": ""}, "This field is required."),
     "no address": ({"address": " "}, "This field is required."),
-    "itself": ({"upstream": "ghcr.io", "address": "ghcr.io:443"}, "no mirror of itself"),
-    "Docker Hub itself": ({"address": "https://index.docker.io"}, "no mirror of itself"),
+    "itself": ({"upstream": "ghcr.io", "address": "ghcr.io:443"}, "cannot be its own mirror"),
+    "Docker Hub itself": ({"address": "https://index.docker.io"}, "cannot be its own mirror"),
     "path": ({"address": "harbor.example.com/v2/proxy"}, "without a path"),
     "path of the upstream": ({"upstream": "docker.io/library"}, "without a path"),
     "user": ({"address": "https://user:pw@mirror"}, "must not contain a user name"),
@@ -141,8 +141,8 @@ PROBES = {
     "other": (manifest(OTHER), manifest(DIGEST), Verdict.DIFFERENT, "Differs from upstream"),
     "missing": (manifest(""), manifest(DIGEST), Verdict.MISSING, "Image missing"),
     "gone upstream": (manifest(DIGEST), manifest(""), Verdict.ANSWERS, "does not have this image, so"),
-    "closed": (closed, manifest(DIGEST), Verdict.REFUSED, "Nodes answer with that of the pull Secret"),
-    "closed upstream": (manifest(DIGEST), closed, Verdict.ANSWERS, "to nobody without a log-in"),
+    "closed": (closed, manifest(DIGEST), Verdict.REFUSED, "Nodes send it the one from"),
+    "closed upstream": (manifest(DIGEST), closed, Verdict.ANSWERS, "requires a log-in for this image"),
     "website": (lambda it: Reply(200, [], b"<html>"), manifest(DIGEST), Verdict.FAILED, "No answer"),
     "broken upstream": (
         manifest(DIGEST),

@@ -143,4 +143,4 @@ class TestTheNotices:
         for _ in range(10):  # as many runs of tests as are kept
             run(cast, "verify", "done", (1, 0, 0, 0))
 
-        assert "正在删除 1 / 6" in cast.client("olive").get(NOTICES).content.decode()
+        assert "正在删除：1 / 6" in cast.client("olive").get(NOTICES).content.decode()

@@ -91,8 +91,8 @@ def test_a_system_account_gets_a_system_account(cast: Cast, peer: Harbor) -> Non
         (ADMIN, {"robots": []}, "no robot account of this name"),
         (ADMIN, {"disable": True}, "is disabled"),
         (ADMIN, {"version": (2, 1)}, "no API of Harbor"),
-        (ADMIN, {"editable": False, "permissions": []}, "Harbor 1 made it"),
-        (ADMIN, {"permissions": [{"kind": "project", "namespace": "team-a", "access": []}]}, "Harbor 1 made"),
+        (ADMIN, {"editable": False, "permissions": []}, "Harbor 1 created it"),
+        (ADMIN, {"permissions": [{"kind": "project", "namespace": "team-a", "access": []}]}, "Harbor 1 created"),
         (ADMIN, {"permissions": ["text"]}, "unexpected answer"),
         (ADMIN, {"level": "galaxy"}, "unexpected answer"),
         (

@@ -293,7 +293,7 @@ def test_at_most_so_many_at_once_one_at_a_time_per_registry_and_cancel_begins_no
     names = set(VerificationRecord.objects.filter(finished_at__isnull=True).values_list("name", flat=True))
     assert len(names) == 4, "no more than RUN_TESTS"
     assert len({name[:2] for name in names}) == 4, "no two of one registry"
-    assert "正在测试 0 / 16" in client.get("/registries/", headers={"hx-request": ""}).content.decode()
+    assert "正在测试：0 / 16" in client.get("/registries/", headers={"hx-request": ""}).content.decode()
 
     again = client.post(PATH, {"query": ""}).content.decode()
     assert "已有批量测试正在进行" in again

@@ -22,7 +22,7 @@ def test_a_run_whose_process_died_is_marked_and_goes_on_where_it_was(cast: Cast,
 
     shown = htmx(cast).get(f"{PATH}{run}/").content.decode()
     assert "测试已中断" in shown
-    assert "测试在 1 / 2 处中断" in cast.client("olive").get("/registries/").content.decode()
+    assert "测试已中断，已测试 1 / 2" in cast.client("olive").get("/registries/").content.decode()
     htmx(cast).post(f"{PATH}{run}/start/")
 
     assert latest().state == RunState.DONE

@@ -47,11 +47,11 @@ class MirrorForm(CauseForm):
         widget=plain_input({"maxlength": str(IMAGE_MAX), "placeholder": "docker.io/library/busybox:latest"}),
     )
     resolves = forms.BooleanField(
-        label=gettext_lazy("Nodes ask it which image a tag is"),
+        label=gettext_lazy("Resolve tags through this mirror"),
         required=False,
         help_text=gettext_lazy(
-            "Turn this off for a mirror of others: it could answer a tag with another image. Nodes then need the"
-            " upstream for tags."
+            "Turn this off for a mirror that others operate: it could return another image for a tag."
+            " Nodes then need the upstream to resolve tags."
         ),
     )
 

@@ -55,7 +55,12 @@ def _file(ids: Sequence[int], language: str | None) -> Iterator[str]:
     with translation.override(language):
         start = BOM + _csv([_head()])
         end = _csv(
-            [[_("Only the newest %(n)s entries are here. Filter for others.") % {"n": f"{MOST_ROWS:,}"}]]
+            [
+                [
+                    _("Only the newest %(n)s entries are included. Filter to export others.")
+                    % {"n": f"{MOST_ROWS:,}"}
+                ]
+            ]
         )
     yield start
     for first in range(0, min(len(ids), MOST_ROWS), AT_ONCE):

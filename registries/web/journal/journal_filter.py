@@ -45,7 +45,7 @@ class JournalFilter(ConsoleForm):
     def clean(self) -> dict[str, Any]:
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and since > until:
-            self.add_error("until", _("This day is before the first one."))
+            self.add_error("until", _("The last day is before the first day."))
         return self.cleaned_data
 
     @property

@@ -47,7 +47,8 @@ TEXTS = {
         "Harbor refused the request. Create a new secret by hand and type it here."
     ),
     HarborProblem.NO_PERMISSIONS: gettext_lazy(
-        "Harbor does not tell the permissions of this robot account: Harbor 1 made it. Create a second one by hand."
+        "Harbor does not show the permissions of this robot account, because Harbor 1 created it."
+        " Create a second one by hand."
     ),
     HarborProblem.PERMISSIONS_REFUSED: gettext_lazy(
         "Harbor refused a second robot account with the same permissions. This version of Harbor may not know one of"
@@ -58,7 +59,7 @@ TEXTS = {
         " The registry was not changed."
     ),
     HarborProblem.LEFT_OVER: gettext_lazy(
-        "The registry could not be changed, and the robot account %(robot)s was created in vain: delete it in Harbor."
+        "The registry could not be changed. The new robot account %(robot)s is not used: delete it in Harbor."
     ),
     HarborProblem.UNEXPECTED: gettext_lazy(
         "Harbor gave an unexpected answer. Create a new secret by hand and type it here."
@@ -75,7 +76,7 @@ def renew_secret(request: ConsoleRequest, registry: RegistrySecret) -> HttpRespo
     in the way."""
     form = HarborForm(request.POST)
     if not providers.is_robot(registry.provider, registry.username):
-        form.add_error(None, _("This is no robot account of Harbor."))
+        form.add_error(None, _("This is not a robot account of Harbor."))
         return _again(request, registry, form, 422)
     account = _account(form)
     if account is None:

@@ -44,7 +44,9 @@ STATES = {
     CopyState.DELETING: gettext_lazy("being deleted"),
 }
 
-COPY_GONE = gettext_lazy("A chosen copy does not exist any more, or is no copy any more. Check the list.")
+COPY_GONE = gettext_lazy(
+    "A chosen copy no longer exists or no longer has the same credential. Check the list."
+)
 
 
 @sensitive_post_parameters("password")

@@ -135,7 +135,7 @@ def _align_missing(request: ConsoleRequest, key: Key) -> HttpResponse:
 
 
 def _aligned(request: ConsoleRequest, copy: Key, source: RegistrySecret) -> HttpResponse:
-    text = _("%(copy)s is like %(source)s again.") % {"copy": copy, "source": source.key}
+    text = _("%(copy)s is aligned with %(source)s.") % {"copy": copy, "source": source.key}
     shown = source.key if shown_path(request) == details_url(source.key) else copy
     return back(request, text, "registries:details", shown.namespace, shown.name)
 

@@ -84,7 +84,7 @@ def sync_edit(request: ConsoleRequest, namespace: str, name: str) -> HttpRespons
             plan = rules.preview(access=access, source=registry, selection=selection)
             return _preview(request, registry, (scope, selection), plan, bind=bind)
     except SelectorError:
-        problem = _("This is no label selector. Example: %(example)s") % {"example": "env=prod,team"}
+        problem = _("This is not a label selector. Example: %(example)s") % {"example": "env=prod,team"}
     except ConsoleError as error:
         if isinstance(error, (NotFound, Invalid)):
             raise
@@ -219,7 +219,9 @@ def why(rule: Rule) -> str:
         )
         return text % {"person": rule.person}
     if rule.state is RuleState.SOURCE_GONE:
-        return _("Its source was deleted. The rule goes when this can no longer be undone; the copies stay.")
+        return _(
+            "Its source was deleted. The rule is removed once this can no longer be undone; the copies stay."
+        )
     return problem_text(rule.problem) if rule.problem else ""
 
 

@@ -59,7 +59,7 @@ def copy_plan(request: ConsoleRequest) -> HttpResponse:
     try:
         chosen = sorted({*chosen, *_labelled(request)})
     except SelectorError:
-        problem = _("This is no label selector. Example: %(example)s") % {"example": "env=prod,team"}
+        problem = _("This is not a label selector. Example: %(example)s") % {"example": "env=prod,team"}
     if problem:
         return _choice(request, sources, problem=problem, chosen=chosen)
     if not chosen:
