@@ -5,6 +5,7 @@ import re
 from tests.peers.command import ROOT
 
 COUNTED = re.compile(r"{% blocktranslate count (\w+)=.+?%}(.+?){% endblocktranslate %}", re.DOTALL)
+SHADOWED = re.compile(r"{% blocktranslate count \w+=(\w+)\S* with (?:\S+ )*?\1=")
 FEW = {"_pull_step.html", "_history_strip.html", "_edit.html"}
 """Templates that count what is never a thousand: lines, tests of a strip, fields."""
 
@@ -19,3 +20,12 @@ def test_a_count_has_separators() -> None:
     ]
 
     assert bare == []
+
+
+def test_no_count_is_shadowed_by_its_text() -> None:
+    """Django counts by the value after `with`: a text of the same name ends in an internal error."""
+    shadowed = [
+        path.name for path in (ROOT / "templates").rglob("*.html") if SHADOWED.search(path.read_text())
+    ]
+
+    assert shadowed == []

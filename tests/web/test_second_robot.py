@@ -92,7 +92,11 @@ def test_a_system_account_gets_a_system_account(cast: Cast, peer: Harbor) -> Non
         (ADMIN, {"disable": True}, "is disabled"),
         (ADMIN, {"version": (2, 1)}, "no API of Harbor"),
         (ADMIN, {"editable": False, "permissions": []}, "Harbor 1 created it"),
-        (ADMIN, {"permissions": [{"kind": "project", "namespace": "team-a", "access": []}]}, "Harbor 1 created"),
+        (
+            ADMIN,
+            {"permissions": [{"kind": "project", "namespace": "team-a", "access": []}]},
+            "Harbor 1 created",
+        ),
         (ADMIN, {"permissions": ["text"]}, "unexpected answer"),
         (ADMIN, {"level": "galaxy"}, "unexpected answer"),
         (
