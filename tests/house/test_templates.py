@@ -5,7 +5,7 @@ import re
 from tests.peers.command import ROOT
 
 COUNTED = re.compile(r"{% blocktranslate count (\w+)=.+?%}(.+?){% endblocktranslate %}", re.DOTALL)
-SHADOWED = re.compile(r"{% blocktranslate count \w+=(\w+)\S* with (?:\S+ )*?\1=")
+SHADOWED = re.compile(r"{% blocktranslate count \w+=(\w+)\b\S* with [^%]*?\b\1=")
 FEW = {"_pull_step.html", "_history_strip.html", "_edit.html"}
 """Templates that count what is never a thousand: lines, tests of a strip, fields."""
 

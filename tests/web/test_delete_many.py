@@ -186,7 +186,7 @@ def test_a_run_whose_process_died_can_go_on_and_does_nothing_twice(cast: Cast) -
     shown = client.get(start.replace("start/", "")).content.decode()
     client.post(start)
 
-    assert "删除中断" in shown
+    assert "删除已中断" in shown
     assert "继续" in shown
     assert left(cast) == ["team-a/a", "team-a/c"], "an item that was done is not done again"
 
