@@ -55,10 +55,8 @@ def claim_next(now: datetime, by: str, lasts: timedelta) -> Claim | None:
     held = ScheduledCredential.objects.filter(claimed_until__gt=now)
     waiting = _open(now).exclude(host__in=held.values("host"))
     waiting = waiting.order_by(F("due_at").asc(nulls_last=True), _LONGEST_AGO, "pk")
-    busy = list(ScheduledRegistry.objects.filter(credential__in=held).values_list("namespace", flat=True))
-    others = ScheduledRegistry.objects.filter(credential=OuterRef("pk")).exclude(namespace__in=set(busy))
-    first = list(waiting.filter(Exists(others))[:LOOKED_AT]) if busy else []
-    for row in chain(first, waiting[:LOOKED_AT].iterator()):
+    head = list(waiting[:LOOKED_AT])
+    for row in chain(_of_others(waiting, head, held), head):
         with exclusive(f"schedule {row.host}"):
             if held.filter(host=row.host).exists():
                 continue
@@ -71,6 +69,20 @@ def claim_next(now: datetime, by: str, lasts: timedelta) -> Claim | None:
             due = row.due_at is not None and row.due_at <= now
             return Claim(row.pk, row.fence + 1, row.host, row.username, row.digest, due)
     return None
+
+
+def _of_others(
+    waiting: QuerySet[ScheduledCredential],
+    head: Sequence[ScheduledCredential],
+    held: QuerySet[ScheduledCredential],
+) -> list[ScheduledCredential]:
+    """The waiting rows of namespaces without a claim: those of the head, or else the first of all."""
+    busy = set(ScheduledRegistry.objects.filter(credential__in=held).values_list("namespace", flat=True))
+    others = ScheduledRegistry.objects.exclude(namespace__in=busy)
+    free = set(others.filter(credential__in=head).values_list("credential", flat=True)) if busy else set()
+    if free or not busy or len(head) < LOOKED_AT:
+        return [row for row in head if row.pk in free]
+    return list(waiting.filter(Exists(others.filter(credential=OuterRef("pk"))))[:LOOKED_AT])
 
 
 def extend(claim: Claim, until: datetime) -> bool:
