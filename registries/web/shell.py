@@ -70,6 +70,7 @@ class OwnRoles(NamedTuple):
 def _access(request: ConsoleRequest) -> Access | None:
     """None while the cluster does not answer: its error page has this frame, too."""
     try:
+        request.access.administers  # noqa: B018  it is asked for on first use
         return request.access
     except Unavailable:
         return None

@@ -3,6 +3,7 @@ writes and no read; and what stays of it when something goes wrong meanwhile."""
 
 import threading
 from collections.abc import Callable, Iterator
+from math import inf
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -69,7 +70,8 @@ def copies(people: Cast, probing: Probing) -> list[RegistrySecret]:
 def settled() -> bool:
     """Whether the upkeep has nothing to do."""
     upkeep: Any = services().store._follower.here()._reconciler  # type: ignore[attr-defined]
-    return upkeep._lease.is_held and bool(upkeep._watching) and not (upkeep._due or upkeep._unchecked)
+    is_due = upkeep._due.first(inf) < inf
+    return upkeep._lease.is_held and bool(upkeep._watching) and not (is_due or upkeep._unchecked)
 
 
 def begin(people: Cast, registries: list[RegistrySecret], password: str) -> UUID:
