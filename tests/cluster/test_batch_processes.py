@@ -51,7 +51,7 @@ def test_a_server_that_is_killed_in_the_middle_goes_on_after(cluster: Cluster, t
     with Serving(folder, "serve", **settings) as console:
         assert wait_for(lambda: console.status("/readyz") == 200)
         visit = Visit(console)
-        until(lambda: visit.get(run), "删除中断")
+        until(lambda: visit.get(run), "删除已中断")
         visit.post(f"{run}start/")
         until(lambda: visit.get(run), "删除完成")
         assert f"已删除 {COUNT} / {COUNT}" in visit.get(run)
