@@ -1,12 +1,14 @@
-"""`make screenshots`: the pictures of the README, taken of the real demo in a real browser."""
+"""`make screenshots`: the pictures of the README, in both languages, taken of the real demo in a real browser."""
 
 import shutil
 import tempfile
+from itertools import product
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
 from tests.peers.command import ROOT, Serving
+from tests.peers.words import EN, ZH, Words
 
 DOCS = ROOT / "docs"
 FLAGS = [
@@ -26,51 +28,53 @@ def main() -> None:
     ):
         program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        for name, scheme, act in PICTURES:
+        for words, (name, scheme, act) in product((EN, ZH), PICTURES):
             context = browser.new_context(
                 base_url=f"http://127.0.0.1:{console.port}",
                 viewport={"width": 1280, "height": 800},
                 color_scheme=scheme,
                 reduced_motion="reduce",
             )
+            language = {"name": "django_language", "value": "en" if words is EN else "zh-hans"}
+            context.add_cookies([{**language, "url": f"http://127.0.0.1:{console.port}"}])
             page = context.new_page()
-            _log_in(page)
-            act(page)
-            page.screenshot(path=str(DOCS / f"{name}.png"))
+            _log_in(page, words)
+            act(page, words)
+            page.screenshot(path=str(DOCS / (f"{name}.png" if words is EN else f"{name}.zh-CN.png")))
             context.close()
         browser.close()
 
 
-def _log_in(page: Page) -> None:
+def _log_in(page: Page, words: Words) -> None:
     page.goto("/login/")
     page.get_by_role("button", name="olive").click()
-    page.get_by_role("button", name="登录", exact=True).click()
+    page.get_by_role("button", name=words.log_in, exact=True).click()
     page.wait_for_url("**/registries/")
 
 
-def _list(page: Page) -> None:
+def _list(page: Page, words: Words) -> None:
     page.locator("#registries").wait_for()
 
 
-def _hover(page: Page) -> None:
+def _hover(page: Page, words: Words) -> None:
     page.goto("/registries/?status=failed")
-    page.get_by_role("row", name="harbor-team-a").get_by_role("button", name="连接失败").hover()
+    page.get_by_role("row", name="harbor-team-a").get_by_role("button", name=words.failed).hover()
     page.get_by_role("tooltip").wait_for()
 
 
-def _add(page: Page) -> None:
+def _add(page: Page, words: Words) -> None:
     page.goto("/registries/?namespace=dev-namespace")
-    page.get_by_role("link", name="添加镜像源").click()
-    dialog = page.get_by_role("dialog", name="添加镜像源")
+    page.get_by_role("link", name=words.add).click()
+    dialog = page.get_by_role("dialog", name=words.add)
     row = page.locator("tr", has_text="harbor-dev").locator(".c-domain").get_attribute("title")
-    dialog.get_by_label("域名").fill(row or "")
-    dialog.get_by_label("用户名").fill("robot$edge+pull")
-    dialog.get_by_label("密码", exact=True).fill("not the right one")
-    dialog.get_by_role("button", name="测试连接").click()
-    dialog.get_by_text("用户名或密码错误").wait_for()
+    dialog.get_by_label(words.domain, exact=True).fill(row or "")
+    dialog.get_by_label(words.username, exact=True).fill("robot$edge+pull")
+    dialog.get_by_label(words.password, exact=True).fill("not the right one")
+    dialog.get_by_role("button", name=words.test).click()
+    dialog.get_by_text(words.bad_credentials).wait_for()
 
 
-def _details(page: Page) -> None:
+def _details(page: Page, words: Words) -> None:
     page.goto("/registries/team-a/harbor-team-a/")
 
 
