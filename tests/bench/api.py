@@ -55,6 +55,7 @@ def run(folder: Path) -> None:
     values = {
         "CONSOLE_API_RATE": "0",
         "CONSOLE_TESTS_PER_MINUTE": "0",
+        "CONSOLE_API_TESTS": str(2 * CONNECTIONS),  # of which one person may take half
         "CONSOLE_PROBE_ALLOW_LOOPBACK": "1",
     }
     with ExitStack() as stack:

@@ -8,6 +8,7 @@ SECRET_KEY = "bench-only-key-that-protects-nothing"
 ROOT_URLCONF = "tests.bench.floor.site"
 ALLOWED_HOSTS = ["127.0.0.1"]
 USE_TZ = True
+BEHIND_PROXY = False  # console/worker.py, the worker of both, asks for it
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
