@@ -41,7 +41,7 @@ def _measure(console: Serving) -> None:
     time.sleep(1)
     during = _times(session, base)
     shown = session.get(base + "/registries/", timeout=30).text
-    state = re.search(r"(正在测试：\d+ / \d+)", shown)
+    state = re.search(r"(正在测试：[\d,]+ / [\d,]+)", shown)
     say("The list of 50 rows while a run of 1,000 hanging registries is under way, milliseconds:")
     for name, share in (("p50", 0.5), ("p95", 0.95)):
         first, second = quantile(before, share), quantile(during, share)
