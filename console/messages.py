@@ -17,7 +17,8 @@ PACKAGES = ("console", "registries")
 
 
 class Message(NamedTuple):
-    """One text to translate. `plural` is "" where nothing is counted. `context` tells texts of the same words apart."""
+    """One text to translate. `plural` is "" where nothing is counted. Two texts with the same words differ in
+    their `context`."""
 
     singular: str
     plural: str = ""

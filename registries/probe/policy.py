@@ -70,7 +70,7 @@ class TlsContexts:
         self._made: OrderedDict[Hashable, ssl.SSLContext] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-        """The context for this key. If there is none, `make` makes it, in one thread only, and its errors are raised.
+        """Returns the context for this key. If there is none yet, one thread calls `make`, which may raise errors.
         When the cache is full, the least recently used context is dropped."""
         with self._lock:
             context = self._made.pop(key, None) or make()

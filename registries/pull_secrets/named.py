@@ -8,6 +8,7 @@ definition.
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from registries.cluster import paths
@@ -150,6 +151,18 @@ def has_repositories(reader: Caller, until: float) -> bool:
     return any(it.get("name") == "repositories" for it in served.get("resources") or ())
 
 
+def limited(take: Callable[[Json], object], until: float, most: int) -> Callable[[Json], None]:
+    """Gives items to `take`. Raises Enough after the moment `until`, and for more than `most` items."""
+    numbers = count(1)
+
+    def give(item: Json) -> None:
+        if next(numbers) > most or time.monotonic() > until:
+            raise Enough
+        take(item)
+
+    return give
+
+
 def list_kind(
     reader: Connection, namespace: str, kind: str, until: float, most: int, take: Callable[[Json], object]
 ) -> Problem | None:
@@ -157,15 +170,7 @@ def list_kind(
     (""). Returns why there may be more: `cluster_timeout` after the moment `until`, for more than `most` objects, and
     when `take` raises Enough; `NotFound` where the cluster has no such kind; or the code of an error."""
     group, plural = LISTED[kind]
-    scanned = 0
-
-    def counted(item: Json) -> None:
-        nonlocal scanned
-        scanned += 1
-        if scanned > most or time.monotonic() > until:
-            raise Enough
-        take(item)
-
+    counted = limited(take, until, most)
     for base in (group, EARLIER.get(group)):
         left = until - time.monotonic()
         if base is None or left <= 0:

@@ -32,7 +32,7 @@ from registries.pull_secrets.images import auths_keys, image_host
 from registries.pull_secrets.in_use import read_everywhere, read_in_use
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.matching import read_image
-from registries.pull_secrets.named import Enough
+from registries.pull_secrets.named import Enough, limited
 from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.restart import restart
 from registries.pull_secrets.scan import InUse
@@ -122,12 +122,9 @@ class PodReader:
         self, path: str, phase: Phase, found: FailingPods, until: float, namespaces: Collection[str]
     ) -> Problem | None:
         """Adds the failing pods of one list. Why it could not be read."""
-        scanned = 0
 
         def take(item: Json) -> None:
-            nonlocal scanned
-            scanned += 1
-            if scanned > MOST_SCANNED or len(found.pods) > MOST_PODS or time.monotonic() > until:
+            if len(found.pods) > MOST_PODS:
                 raise Enough
             pod = failing_pod(item)
             if pod is not None and pod.namespace in namespaces:
@@ -138,7 +135,8 @@ class PodReader:
         query = {"resourceVersion": "0", "fieldSelector": f"status.phase={phase}"}
         try:
             left = max(0.1, until - time.monotonic())
-            self._reader.list_all(path, subject=path, query=query, take=take, read=left)
+            give = limited(take, until, MOST_SCANNED)
+            self._reader.list_all(path, subject=path, query=query, take=give, read=left)
         except Enough:
             found.more = True
         except NotFound:
@@ -176,18 +174,10 @@ class PodReader:
 
     def _all(self, path: str, take: Callable[[Json], None]) -> bool:
         """Reads a list from the cache of the API server, for some seconds at most. False if it could not be read."""
-        until, scanned = time.monotonic() + PATIENCE / 2, 0
-
-        def take_in_time(item: Json) -> None:
-            nonlocal scanned
-            scanned += 1
-            if scanned > MOST_SCANNED or time.monotonic() > until:
-                raise Enough
-            take(item)
-
+        give = limited(take, time.monotonic() + PATIENCE / 2, MOST_SCANNED)
         try:
             query = {"resourceVersion": "0"}
-            self._reader.list_all(path, subject=path, query=query, take=take_in_time, read=PATIENCE / 2)
+            self._reader.list_all(path, subject=path, query=query, take=give, read=PATIENCE / 2)
         except Enough:
             pass
         except ConsoleError:

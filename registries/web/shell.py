@@ -88,8 +88,9 @@ def _away() -> dict[str, Any] | None:
 
 def _overfull(access: Access | None) -> dict[str, Any] | None:
     """The notice of namespaces with too many registries, of which this person does not see all."""
-    overfull = sorted(services().store.overfull()) if access else []
-    names = [it for it in overfull if access and access.may(Permission.SEE, it)]
+    if access is None:
+        return None
+    names = [it for it in sorted(services().store.overfull()) if access.may(Permission.SEE, it)]
     if not names:
         return None
     text = gettext(
