@@ -42,6 +42,15 @@ OUT_OF_LINE = """() => [...document.querySelectorAll("#registries thead th")].fi
   const [top, under] = [head, cell].map((it) => it.getBoundingClientRect());
   return Math.abs(top.left - under.left) > 1;
 }).map((head) => head.className)"""
+UNEVEN = """() => {
+  const tops = [...document.querySelectorAll("th.c-status .sort")].map((it) => {
+    const text = document.createRange();
+    text.selectNodeContents(it);
+    return Math.round(text.getBoundingClientRect().top);
+  });
+  const inOneLine = getComputedStyle(document.querySelector("th.c-status")).display === "flex";
+  return inOneLine && new Set(tops).size > 1 ? tops : [];
+}"""
 MOVES = """() => {
   const slow = (text) => text.split(",").some((part) => parseFloat(part) * (part.includes("ms") ? 1 : 1000) > 1);
   const found = [];
@@ -184,10 +193,11 @@ def test_values_keep_their_ends(people: People, words: Words) -> None:
 @pytest.mark.parametrize("person", ["olive", "vic"])
 def test_the_head_of_a_column_stands_over_it(people: People, person: str) -> None:
     page = people(person).open("/registries/")
-    for width in (768, 1280, 1920):
+    for width in (768, 1024, 1280, 1920):
         page.set_viewport_size({"width": width, "height": 900})
 
         assert page.evaluate(OUT_OF_LINE) == [], width
+        assert page.evaluate(UNEVEN) == [], width
         head = page.locator("#registries thead tr").bounding_box()
         assert head
         assert head["height"] < 60, "one line, or two"
