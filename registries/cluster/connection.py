@@ -53,7 +53,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One request. `subject` is the subject of its errors, `read` its timeout in seconds."""
+    """One request. `subject` is the subject of its errors, `read` its timeout in seconds, for connecting as well."""
 
     method: str
     path: str
@@ -212,7 +212,9 @@ class Connection:
         )
         try:
             self._api.rest_client = self._sockets.here()
-            return self._api.call_api(*request, _request_timeout=(self.timeouts.connect, call.read))
+            return self._api.call_api(
+                *request, _request_timeout=(min(self.timeouts.connect, call.read), call.read)
+            )
         except ApiException as error:  # only a TLS failure arrives as an ApiException
             raise silence(urllib3.exceptions.SSLError(error.reason), call.subject, writing=False) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -1,5 +1,6 @@
 """A cluster that goes away, comes back, forgets, or hangs: what is known stays, and nothing is missed."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -156,6 +157,21 @@ def test_a_server_that_hangs_is_noticed(
         finally:
             server.thaw_api()
         assert wait_for(lambda: not store.freshness().problem)
+
+
+def test_a_call_waits_no_longer_for_a_connection_than_for_an_answer(
+    cluster: Cluster, server: ApiServer
+) -> None:
+    fresh = cluster.connection(timeouts=Timeouts(connect=20))
+    server.freeze_api()
+    try:
+        begun = time.monotonic()
+        with pytest.raises(Unavailable, match="cluster_timeout"):
+            fresh.call("GET", EVERYWHERE, subject="", read=0.3)
+        assert time.monotonic() - begun < 10.0
+    finally:
+        server.thaw_api()
+        fresh.close()
 
 
 def test_a_cluster_without_the_resource_says_so_until_it_has_it(cluster: Cluster, server: ApiServer) -> None:
