@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from registries.api import metrics
 from registries.web import icons
 from registries.web.administration import accounts, channels, mirrors, namespaces, silences, tokens
+from registries.web.frame import palette
 from registries.web.journal.journal import journal, journal_run
 from registries.web.journal.journal_export import journal_export
 from registries.web.lists.list import namespace_options, pulse, registry_list, run_notices, selection
@@ -32,7 +33,6 @@ from registries.web.responses import with_accounts_only as local
 from registries.web.runs import test_many, undo
 from registries.web.runs.copy_to import copy, copy_cancel, copy_many, copy_plan, copy_progress, copy_start
 from registries.web.runs.delete_many import batch_delete, run_cancel, run_items, run_progress, run_start
-from registries.web.shell import palette
 
 
 class NameConverter:

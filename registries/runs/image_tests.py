@@ -9,8 +9,8 @@ from registries.probe import Result
 from registries.probe.image import ImageResult
 from registries.runs.execution import Execution
 from registries.runs.run import Item, ItemQueue
-from registries.runs.tests import Tested, VerifyKind
 from registries.runs.threads import Background
+from registries.runs.verify import Tested, VerifyKind
 from registries.service.registries import Registries
 from registries.service.tests import Tests
 

@@ -26,8 +26,8 @@ from registries.runs.execution import Execution
 from registries.runs.rotation_rows import RotationRows, Target
 from registries.runs.run import DONE, Item, ItemOutcome, ItemQueue, ItemState, Kind, Step
 from registries.runs.single import SingleTests
-from registries.runs.tests import Tested, probe_step
 from registries.runs.threads import Background
+from registries.runs.verify import Tested, probe_step
 from registries.service.replacement import Change, Renewal, Replacement, same_spec
 from registries.service.tests import Tests
 from registries.verification.history import NotTested

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django_htmx.http import reswap
 
 from registries.domain.errors import ConsoleError, Problem, TooManyRequests
+from registries.web.frame import shown_theme
 from registries.web.responses import is_htmx, toast
-from registries.web.shell import shown_theme
 from registries.words.problems import error_text, problem_text
 
 NEXT_MAX = 2_000

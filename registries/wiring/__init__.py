@@ -26,8 +26,8 @@ from registries.runs.rotation_rows import RotationRows, keep_forgetting
 from registries.runs.rotation_work import RotateKind
 from registries.runs.run import Kind
 from registries.runs.single import SingleTests
-from registries.runs.tests import VerifyKind
 from registries.runs.threads import Background, Lanes, repeat
+from registries.runs.verify import VerifyKind
 from registries.schedule.placing import leave
 from registries.schedule.rows import observe
 from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE

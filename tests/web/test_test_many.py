@@ -21,7 +21,7 @@ from registries.people.grants import remove_grant, set_grant
 from registries.probe import registry_of
 from registries.runs import heartbeat
 from registries.runs.run import ItemState, RunState
-from registries.runs.tests import KEPT
+from registries.runs.verify import KEPT
 from registries.wiring import services
 from tests.cast import Cast
 from tests.peers.scripted import wait_for

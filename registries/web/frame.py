@@ -38,7 +38,7 @@ def shown_theme(request: HttpRequest) -> str:
     return chosen if chosen in ("light", "dark") else "system"
 
 
-def shell(request: ConsoleRequest) -> dict[str, Any]:
+def frame(request: ConsoleRequest) -> dict[str, Any]:
     context: dict[str, Any] = {
         "theme": shown_theme(request),
         "themes": THEMES,
@@ -171,4 +171,4 @@ def palette(request: ConsoleRequest) -> HttpResponse:
         known = islice(index.matching(access, Criteria(text=find)), MOST)
         entries = [(f"{it.title} · {it.namespace}", details_url(it.key)) for it in known]
         groups.append((gettext("Registries"), entries))
-    return render(request, "lists/_palette.html", {"groups": [it for it in groups if it[1]]})
+    return render(request, "_palette.html", {"groups": [it for it in groups if it[1]]})
