@@ -18,6 +18,8 @@ from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.scan import InUse
 
 AT_ONCE = 8
+TOGETHER = 20
+"""Namespaces whose lists are read before anybody looks at the clock."""
 PATIENCE = 8.0
 """Seconds for all lists together: a person waits for the page."""
 MOST_EVERYWHERE = 100_000
@@ -26,15 +28,40 @@ MOST_NAMES = 2_000
 """Names and sets of names that are kept, per namespace."""
 
 
-def read_in_use(reader: Connection, namespaces: Sequence[str]) -> tuple[dict[str, InUse], Problem | None]:
+def read_in_use(
+    reader: Connection, namespaces: Sequence[str], enough: int = MOST_EVERYWHERE
+) -> tuple[dict[str, InUse], Problem | None]:
     """What these namespaces name, and why a list could not be read to its end. Raises no error. Thread-safe when its
-    argument is."""
+    argument is.
+
+    The namespaces are read in their order. Those that are left when the time ends, or after `enough` Secrets, are not
+    in the answer. The first one always is.
+    """
     until = time.monotonic() + PATIENCE
+    found: dict[str, InUse] = {}
+    problem = None
+    for start in range(0, len(namespaces), TOGETHER):
+        for namespace, (in_use, failed) in _together(
+            reader, namespaces[start : start + TOGETHER], until
+        ).items():
+            if failed == Problem.CLUSTER_TIMEOUT and found and time.monotonic() > until:
+                return found, problem
+            found[namespace] = in_use
+            problem = failed or problem
+        if time.monotonic() > until or sum(len(it.users) for it in found.values()) >= enough:
+            break
+    return found, problem
+
+
+def _together(
+    reader: Connection, namespaces: Sequence[str], until: float
+) -> dict[str, tuple[InUse, Problem | None]]:
+    """Reads these namespaces at once, and says why one could not be read to its end."""
     found = {namespace: InUse() for namespace in namespaces}
+    problems: dict[str, Problem] = {}
     questions = [(namespace, kind) for namespace in namespaces for kind in LISTED]
     with ThreadPoolExecutor(AT_ONCE, "in-use") as threads:
         answers = list(threads.map(lambda it: _listed(reader, it[0], it[1], until), questions))
-    problem = None
     for (namespace, kind), (named, failed) in zip(questions, answers, strict=True):
         _add(found[namespace], kind, named)
         if failed is not None:
@@ -42,8 +69,8 @@ def read_in_use(reader: Connection, namespaces: Sequence[str]) -> tuple[dict[str
         if failed == Problem.CLUSTER_FORBIDDEN:
             found[namespace].forbidden.append(kind)
         elif failed is not None:
-            problem = failed
-    return found, problem
+            problems[namespace] = failed
+    return {namespace: (in_use, problems.get(namespace)) for namespace, in_use in found.items()}
 
 
 def read_everywhere(

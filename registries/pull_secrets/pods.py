@@ -35,7 +35,7 @@ from registries.pull_secrets.matching import read_image
 from registries.pull_secrets.named import Enough, limited
 from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.restart import restart
-from registries.pull_secrets.scan import InUse
+from registries.pull_secrets.scan import MOST_SECRETS, InUse
 
 AT_ONCE = 8
 PATIENCE = 8.0
@@ -44,7 +44,6 @@ MOST_PODS = 500
 """Failing pods that are read at most."""
 MOST_SCANNED = 50_000
 """Pods that are looked at, per list."""
-MOST_SECRETS = 400
 MOST_IMAGES = 50
 
 
@@ -201,11 +200,11 @@ class PodReader:
         self, namespaces: Sequence[str], *, all_of_them: bool = False, most: int | None = None
     ) -> tuple[dict[str, InUse], Problem | None]:
         """The Secrets that pods, workloads and service accounts name, per namespace, and why a list could not be read
-        to its end. One list for each kind where `all_of_them` says so, as for `pods`; otherwise one for each kind in
-        each of the first `most` namespaces."""
+        to its end. One list for each kind where `all_of_them` says so, as for `pods`. Otherwise one for each kind in
+        each of the first `most` namespaces, as far as `read_in_use` gets, which has MOST_SECRETS as `enough`."""
         everywhere = all_of_them and self._cluster_wide and len(namespaces) > 1
         found = read_everywhere(self._reader, namespaces) if everywhere else None
-        return found or read_in_use(self._reader, namespaces[:most])
+        return found or read_in_use(self._reader, namespaces[:most], MOST_SECRETS)
 
     def secrets(self, keys: Iterable[Key], registries: Mapping[Key, RegistrySecret]) -> dict[Key, PodSecret]:
         """The first MOST_SECRETS of these Secrets. Raises no error: one that cannot be read is UNREAD."""

@@ -1,7 +1,8 @@
 """Which pull secrets are in use, what is wrong with them, and which registries nothing uses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, islice
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -11,16 +12,16 @@ from registries.domain.errors import Problem
 from registries.domain.query import Criteria
 from registries.domain.registry import Key, RegistrySecret
 from registries.index.search import Index
-from registries.pull_secrets.scan import Finding, InUse, Scanned, comparable, scan, unused
+from registries.pull_secrets.scan import MOST_SECRETS, Finding, InUse, Scanned, comparable, scan, unused
 from registries.stores.base import Store
 
 if TYPE_CHECKING:
     from registries.pull_secrets.pods import PodReader  # it loads the package of clusters
 
 MOST_NAMESPACES = 20
-"""Namespaces that are read one by one. Somebody who may list everywhere gets all of them."""
+"""Namespaces that one call of `unused` reads one by one. Somebody who may list everywhere gets all of them."""
 MOST_FINDINGS = 200
-"""Findings, and unused registries, that are given."""
+"""Findings, and unused registries, that one scan gives."""
 KEPT, KEPT_FOR = 20_000, 120.0
 """Namespaces whose answers of `unused` are kept, and for how many seconds."""
 FAILED_FOR = 10.0
@@ -30,8 +31,11 @@ FAILED_FOR = 10.0
 @dataclass(slots=True)
 class Scan:
     """By namespace and name. `secrets` are those with a finding, of `checked` in all. `unread` are the namespaces and
-    kinds that this person may not list. `problem` is why others could not be read now. `more` says that the scan is
-    not complete."""
+    kinds that this person may not list. `problem` is why others could not be read now. `more` says that there is more
+    in these namespaces.
+
+    The scan has `read` of the `namespaces` that this person sees, after the first `before` of them. `last` is the last
+    one that it has, if others are left: the next scan begins after it."""
 
     secrets: list[Scanned] = field(default_factory=list)
     unused: list[RegistrySecret] = field(default_factory=list)
@@ -39,6 +43,10 @@ class Scan:
     unread: list[tuple[str, list[str]]] = field(default_factory=list)
     problem: Problem | None = None
     more: bool = False
+    namespaces: int = 0
+    before: int = 0
+    read: int = 0
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +86,9 @@ class SecretScan:
         self._large: set[str] = set()
         """People whose lists of the whole cluster are too long: their namespaces are read one by one."""
 
-    def find(self, *, access: Access, namespace: str = "") -> Scan:
-        """The scan of the namespaces that this person sees, or of one of them. NotFound for another namespace;
-        Unavailable `session_ended`.
+    def find(self, *, access: Access, namespace: str = "", after: str = "") -> Scan:
+        """The scan of the namespaces that this person sees, or of one of them: those behind `after` in the alphabet, as
+        far as time and memory go, and at least one. NotFound for another namespace; Unavailable `session_ended`.
 
         On a cluster with people of its own, the API server decides what this person may list and read.
         """
@@ -89,24 +97,37 @@ class SecretScan:
         reader = None if problem else self._store.acting_as(access.acting).pull_failures()
         if reader is None:
             return Scan(problem=problem)
-        found, namespaces = Scan(), self._namespaces(access, namespace)
-        in_use, found.problem = self._in_use(reader, access, namespace)
-        found.more = len(in_use) < len(namespaces)
+        namespaces = self._namespaces(access, namespace)
+        wanted = [it for it in namespaces if it > after]
+        found = Scan(namespaces=len(namespaces), before=len(namespaces) - len(wanted))
+        everything = access.sees_everything and not namespace
+        in_use, found.problem = self._in_use(reader, access, wanted, everything=everything)
+        self._look(reader, access, _readable(in_use), found)
+        if found.read < len(wanted):
+            found.last = wanted[found.read - 1]
+        found.more |= len(found.secrets) > MOST_FINDINGS or len(found.unused) > MOST_FINDINGS
+        found.secrets.sort(key=_rank)
+        del found.secrets[MOST_FINDINGS:], found.unused[MOST_FINDINGS:]
+        return found
+
+    def _look(self, reader: "PodReader", access: Access, in_use: dict[str, InUse], found: Scan) -> None:
+        """Adds what these namespaces have, up to MOST_FINDINGS, but all of the first one."""
         known = {place: self._index.matching(access, Criteria(place)) for place in in_use}
         keys = [Key(place, name) for place, names in in_use.items() for name in sorted(names.users)]
         registries = {it.key: it for place in known.values() for it in place}
         read = comparable(reader.secrets(keys, registries))
         for place, names in in_use.items():
             secrets = {key.name: it for key, it in read.items() if key.namespace == place}
-            found.secrets += [it for it in scan(place, names, secrets, known[place]) if it.findings]
+            scanned = [it for it in scan(place, names, secrets, known[place]) if it.findings]
+            if found.read and len(found.secrets) + len(scanned) > MOST_FINDINGS:
+                return
+            found.read += 1
+            found.secrets += scanned
             found.unused += unused(names, known[place])
+            found.checked += len(secrets)
+            found.more |= len(secrets) < len(names.users)
             if names.forbidden:
                 found.unread.append((place, names.forbidden))
-        found.checked = sum(key in read for key in keys)
-        found.more |= found.checked < len(keys) or max(len(found.secrets), len(found.unused)) > MOST_FINDINGS
-        found.secrets.sort(key=_rank)
-        del found.secrets[MOST_FINDINGS:], found.unused[MOST_FINDINGS:]
-        return found
 
     def unused(self, *, access: Access, namespace: str = "", reads: bool = True) -> Unused | None:
         """The registries whose pull secret nothing names, in these namespaces. None without a cluster, or while it does
@@ -158,11 +179,22 @@ class SecretScan:
         return (namespace,) if namespace else self._index.namespaces(access)
 
     def _in_use(
-        self, reader: "PodReader", access: Access, namespace: str
+        self, reader: "PodReader", access: Access, namespaces: Sequence[str], *, everything: bool
     ) -> tuple[dict[str, InUse], Problem | None]:
-        everything = access.sees_everything and not namespace
-        namespaces = self._namespaces(access, namespace)
-        return reader.in_use(namespaces, all_of_them=everything, most=MOST_NAMESPACES)
+        """What these namespaces name. A cluster that is too large for one list is read namespace by namespace."""
+        at_once = everything and access.owner not in self._large
+        in_use, problem = reader.in_use(namespaces, all_of_them=at_once)
+        if at_once and problem is Problem.CLUSTER_TIMEOUT and len(namespaces) > 1:
+            self._large.add(access.owner)
+            return reader.in_use(namespaces)
+        return in_use, problem
+
+
+def _readable(in_use: dict[str, InUse]) -> dict[str, InUse]:
+    """The first of these namespaces, with up to MOST_SECRETS Secrets in all, or one namespace with more."""
+    counts = accumulate(len(it.users) for it in in_use.values())
+    number = sum(count <= MOST_SECRETS for count in counts)
+    return dict(islice(in_use.items(), max(1, number)))
 
 
 def _rank(scanned: Scanned) -> tuple[int, Key]:

@@ -15,6 +15,7 @@ from registries.domain.shown import shown_words
 from registries.log_in.access import ConsoleRequest
 from registries.pull_secrets.kinds import ACCOUNT, is_object_name
 from registries.pull_secrets.scan import Finding, Scanned
+from registries.service.secret_scan import Scan
 from registries.web.pulls.adopt import add_url
 from registries.web.pulls.step import Step, change_account, change_template, delete_secret, look_at
 from registries.web.responses import details_url, is_htmx
@@ -47,13 +48,41 @@ class Row:
     """For a Secret that nodes cannot read."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """Namespaces `first` to `last` of `total`, where one page has not all of them. `next` is the URL of the next page,
+    `start` that of the first one; "" without it."""
+
+    first: int
+    last: int
+    total: int
+    next: str
+    start: str
+
+    @classmethod
+    def of(cls, found: Scan) -> "_Pages | None":
+        if found.read in (0, found.namespaces):
+            return None
+        url = "registries:secret_scan"
+        return cls(
+            first=found.before + 1,
+            last=found.before + found.read,
+            total=found.namespaces,
+            next=reverse(url, query={"after": found.last}) if found.last else "",
+            start=reverse(url) if found.before else "",
+        )
+
+
 @require_safe
 def secret_scan(request: ConsoleRequest) -> HttpResponse:
-    """The page; for htmx, the part that the filter changes. `namespace` narrows it. NotFound without a cluster."""
+    """The page; for htmx, the part that the filter changes. `namespace` narrows it; `after` is the last namespace of
+    the page before. NotFound without a cluster."""
     namespace = request.GET.get("namespace", "")
     if not services().pull_failures.available:
         raise NotFound(request.path)
-    found = services().pull_failures.secrets.find(access=request.access, namespace=namespace)
+    found = services().pull_failures.secrets.find(
+        access=request.access, namespace=namespace, after=request.GET.get("after", "")
+    )
     context = {
         "namespace": namespace,
         "namespaces": services().index.namespaces(access=request.access),
@@ -63,6 +92,7 @@ def secret_scan(request: ConsoleRequest) -> HttpResponse:
         "unread": _unread(found.unread),
         "problem": problem_text(found.problem) if found.problem else "",
         "more": found.more,
+        "pages": _Pages.of(found),
     }
     part = "pulls/_secret_scan.html" if is_htmx(request) else "pulls/secret_scan.html"
     return render(request, part, context)
