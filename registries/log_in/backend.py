@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.http import HttpRequest
 
+from registries.log_in.access import client_address
 from registries.wiring import services
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class ClusterBackend:
         self, request: HttpRequest | None, secret: "LoginCredential | None" = None
     ) -> "ClusterSession | None":
         """None if the cluster rejects the credential. Raises Unavailable if the cluster does not answer."""
-        return services().cluster_sessions.recognise(secret) if secret else None
+        source = client_address(request) if request else ""
+        return services().cluster_sessions.recognise(secret, source) if secret else None
 
     def get_user(self, user_id: int) -> "ClusterSession | None":
         return services().cluster_sessions.find(user_id)

@@ -27,7 +27,7 @@ from registries.people.cluster_access import (
     owner_of,
     short,
 )
-from registries.people.fair_threads import FairThreads
+from registries.people.fair_threads import Askers, FairThreads
 from registries.people.tokens import MARK, Refusals
 
 KEPT = 1024
@@ -70,12 +70,14 @@ class ClusterTokens:
         namespaces: Callable[[], Collection[str]],
         refusals: Refusals,
         questions: Rates,
+        askers: Askers,
         fresh_for: float,
     ) -> None:
         self._api_server = api_server
         self._namespaces = namespaces
         self._refusals = refusals
         self._questions = questions
+        self._askers = askers
         self._fresh_for = fresh_for
         self._threads = FairThreads(REVIEWS_AT_ONCE, "review")
         self._known: OrderedDict[str, dict[str, _Known]] = OrderedDict()
@@ -119,8 +121,11 @@ class ClusterTokens:
         token = credential.fingerprint
         with self._lock:
             asking = self._asking.setdefault(token, _Asking())
-        with asking.lock:  # one of several parallel requests asks
-            access = self._fresh(token, about) or self._heard(credential, source, ask, about)
+        access = self._fresh(token, about)
+        if access is None:
+            with self._askers.seat(self._owner(token) or f"address {source}"), asking.lock:
+                # one of several parallel requests asks
+                access = self._fresh(token, about) or self._heard(credential, source, ask, about)
         if access is None:
             return None
         acting = Person(self._api_server, 0, lambda: credential, partial(self._forget, token))
@@ -134,6 +139,11 @@ class ClusterTokens:
                 if known and time.monotonic() - known.at < self._fresh_for:
                     return known.access
         return None
+
+    def _owner(self, token: str) -> str:
+        """Whose token it is; "" before the first answer."""
+        with self._lock:
+            return next((it.access.owner for it in self._known.get(token, {}).values()), "")
 
     def _heard(self, credential: LoginCredential, source: str, ask: Ask, about: str) -> Access | None:
         try:

@@ -7,8 +7,8 @@ the session.
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -23,10 +23,9 @@ from registries.cluster.credential import LoginCredential
 from registries.cluster.personal import ApiServer, Person
 from registries.domain.access import Access
 from registries.domain.errors import ConsoleError, Problem, Unavailable
-from registries.limits import Seats
 from registries.models import ClusterSession
 from registries.people.cluster_access import REVIEWS_AT_ONCE, asked, kept, owner_of, short
-from registries.people.fair_threads import FairThreads
+from registries.people.fair_threads import Askers, FairThreads
 from registries.people.grants import TIDY_EVERY
 from registries.stores.sealing import Sealer, reseal_all
 
@@ -34,8 +33,6 @@ log = logging.getLogger(__name__)
 
 AGAIN_AFTER = 5.0
 """Seconds before the next attempt after the API server was away."""
-ASKING, ASKING_EACH = 12, 4
-"""Sessions whose access is asked for at the same time in this process, and those of one person."""
 NEW = timedelta(minutes=1)
 """How long a new session may exist without a session key."""
 
@@ -49,6 +46,10 @@ class _Known:
     error: ConsoleError | None = None
     failed_at: float = float("-inf")
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def within(self, seconds: float) -> Access | None:
+        """The access, if it was asked for in the last seconds."""
+        return self.access if time.monotonic() - self.at < seconds else None
 
 
 class ClusterSessions:
@@ -64,6 +65,7 @@ class ClusterSessions:
         sealer: Sealer,
         namespaces: Callable[[], Collection[str]],
         audit: AuditLog,
+        askers: Askers,
         fresh_for: float,
         lasts: timedelta,
     ) -> None:
@@ -74,15 +76,16 @@ class ClusterSessions:
         self._fresh_for = fresh_for
         self._lasts = lasts
         self._threads = FairThreads(REVIEWS_AT_ONCE, "review")
-        self._seats = Seats(ASKING, each=ASKING_EACH)
+        self._askers = askers
         self._known: dict[int, _Known] = {}
         self._tidied = time.monotonic()
 
     # Logging in and out
 
-    def recognise(self, credential: LoginCredential) -> ClusterSession | None:
+    def recognise(self, credential: LoginCredential, source: str) -> ClusterSession | None:
         """A new session for the owner of a credential, or None. Call `keep` next. Raises Unavailable."""
-        identity = self._api_server.identify(credential)
+        with self._askers.seat(f"address {source}"):
+            identity = self._api_server.identify(credential)
         if not identity.name:
             return None
         ends = timezone.now() + self._lasts
@@ -147,30 +150,20 @@ class ClusterSessions:
 
     def _access(self, session: ClusterSession) -> Access:
         known = self._known.setdefault(session.pk, _Known())
-        with known.lock:  # one of several parallel requests asks
+        if access := known.within(self._fresh_for):
+            return access
+        with self._askers.seat(session.owner), known.lock:  # one of several parallel requests asks
+            if access := known.within(self._fresh_for):
+                return access
             now = time.monotonic()
-            if known.access and now - known.at < self._fresh_for:
-                return known.access
             if known.error is None or now - known.failed_at >= AGAIN_AFTER:
-                with self._seat(session):
-                    try:
-                        known.access, known.at, known.error = self._asked(session), now, None
-                    except ConsoleError as error:
-                        known.error, known.failed_at = error, now
+                try:
+                    known.access, known.at, known.error = self._asked(session), now, None
+                except ConsoleError as error:
+                    known.error, known.failed_at = error, now
             if known.access and (known.error is None or now - known.at <= kept(known.error)):
                 return known.access
             raise known.error.with_traceback(None) if known.error else Unavailable(session.person)
-
-    @contextmanager
-    def _seat(self, session: ClusterSession) -> Iterator[None]:
-        """A seat for the reviews of one session: many sessions of one person must not keep all threads of the server.
-        Unavailable, which is no answer of the cluster: the known access is not used for longer."""
-        if not self._seats.take(session.owner):
-            raise Unavailable(session.person, Problem.CLUSTER_TIMEOUT, passing=True)
-        try:
-            yield
-        finally:
-            self._seats.give_back(session.owner)
 
     def _asked(self, session: ClusterSession) -> Access:
         connection = self._api_server.connection(self._open(session))

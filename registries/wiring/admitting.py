@@ -16,6 +16,7 @@ from registries.wiring.base import Foundation, part
 if TYPE_CHECKING:
     from registries.people.cluster_bearers import ClusterTokens
     from registries.people.cluster_sessions import ClusterSessions
+    from registries.people.fair_threads import Askers
 
 EXPORTS_AT_ONCE, EXPORTS_PER_MINUTE = 3, 6
 """Files of many entries: at once in one process, and of one person. One takes some seconds of the processor."""
@@ -65,6 +66,13 @@ class Admitting(Foundation):
         return self.cluster_sessions if self.by_cluster else LocalPeople()
 
     @part
+    def askers(self) -> "Askers":
+        """Requests that wait for the access of a person of the cluster."""
+        from registries.people.fair_threads import Askers
+
+        return Askers()
+
+    @part
     def cluster_sessions(self) -> "ClusterSessions":
         from registries.people.cluster_sessions import ClusterSessions
 
@@ -73,6 +81,7 @@ class Admitting(Foundation):
             sealer=self.sealer,
             namespaces=lambda: self.index.fresh().namespaces,
             audit=self.audit,
+            askers=self.askers,
             fresh_for=settings.ACCESS_SECONDS,
             lasts=timedelta(seconds=settings.SESSION_COOKIE_AGE),
         )
@@ -86,5 +95,6 @@ class Admitting(Foundation):
             namespaces=lambda: self.index.fresh().namespaces,
             refusals=Refusals(self.audit),
             questions=self.api_rates,
+            askers=self.askers,
             fresh_for=settings.ACCESS_SECONDS,
         )

@@ -1,12 +1,24 @@
-"""Reviews of one person with many sessions leave room for those of others."""
+"""Reviews of one person with many sessions or requests leave room for those of others."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+from django.test import Client
+
+from registries.cluster.credential import LoginCredential
+from registries.models import ClusterSession
 from registries.people.cluster_bearers import _Asking
-from registries.people.cluster_sessions import ASKING_EACH
+from registries.people.fair_threads import ASKING_EACH
 from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.cluster.bearers import of
 from tests.cluster.people import LIST, log_in
+from tests.peers.api_server import canary_token
 from tests.peers.cluster import Cluster
+from tests.peers.scripted import wait_for
 
 pytest_plugins = ("tests.cluster.people", "tests.cluster.bearers")
 
@@ -14,7 +26,7 @@ pytest_plugins = ("tests.cluster.people", "tests.cluster.bearers")
 def test_many_sessions_of_one_person_ask_four_at_a_time(people: Cluster) -> None:
     vic, olive = log_in("vic"), log_in("olive")
     assert vic.get(LIST).status_code == 200
-    seats, owner = services().cluster_sessions._seats, "uid:vic-uid"
+    seats, owner = services().askers._seats, "uid:vic-uid"
     taken = 0
     while seats.take(owner):
         taken += 1
@@ -38,3 +50,84 @@ def test_questions_with_other_tokens_are_waited_for_by_nobody(people: Cluster) -
 
     assert of("vic").get(TEAM_A).status_code == 200
     assert set(tokens._asking) == set(others), "and what nobody asks with is forgotten"
+
+
+REQUESTS = 24
+"""As many as the server has threads."""
+
+
+def parallel(pool: ThreadPoolExecutor, ask: Callable[[], int]) -> list[Future[int]]:
+    def one() -> int:
+        try:
+            return ask()
+        finally:
+            connections.close_all()
+
+    return [pool.submit(one) for _ in range(REQUESTS)]
+
+
+def judge(requests: list[Future[int]], lock: threading.Lock, other: Client) -> None:
+    """Four of them wait while nobody answers, the others end, and then these four are answered."""
+    try:
+        waiting = REQUESTS - ASKING_EACH
+        assert wait_for(lambda: sum(it.done() for it in requests) >= waiting)
+        assert [it.result() for it in requests if it.done()] == [503] * waiting
+        assert other.get(LIST).status_code == 200
+    finally:
+        lock.release()
+    assert sorted(it.result(30) for it in requests) == [200] * ASKING_EACH + [503] * waiting
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_requests_of_one_session_leave_threads_for_others(people: Cluster) -> None:
+    olive, vic = log_in("olive"), log_in("vic")
+    assert vic.get(LIST).status_code == 200
+    lock = services().cluster_sessions._known[ClusterSession.objects.latest("pk").pk].lock
+    lock.acquire()
+
+    def ask() -> int:
+        client = Client()
+        client.cookies = vic.cookies
+        return client.get(LIST).status_code
+
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        judge(parallel(pool, ask), lock, olive)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("known", [True, False])
+def test_many_requests_with_one_token_leave_threads_for_others(people: Cluster, known: bool) -> None:
+    olive, tokens = log_in("olive"), services().cluster_tokens
+    if known:
+        assert of("vic").get(TEAM_A).status_code == 200
+    digest = LoginCredential(token=canary_token("vic")).fingerprint
+    asking = tokens._asking.setdefault(digest, _Asking())
+    asking.lock.acquire()
+
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        judge(parallel(pool, lambda: of("vic").get(TEAM_A).status_code), asking.lock, olive)
+
+
+def test_log_ins_from_one_address_wait_for_a_slow_cluster_four_at_a_time(people: Cluster) -> None:
+    seats, address = services().askers._seats, "address 127.0.0.1"
+    while seats.take(address):
+        pass
+
+    refused = Client().post("/login/", {"token": canary_token("vic")})
+    for _ in range(ASKING_EACH):
+        seats.give_back(address)
+
+    assert refused.status_code == 422
+    assert not ClusterSession.objects.exists()
+    assert log_in("vic").get(LIST).status_code == 200
+
+
+def test_a_request_waits_for_a_seat_while_the_cluster_answers_soon(people: Cluster) -> None:
+    vic = log_in("vic")
+    seats, owner = services().askers._seats, "uid:vic-uid"
+    while seats.take(owner):
+        pass
+    later = threading.Timer(0.05, seats.give_back, [owner])
+    later.start()
+
+    assert vic.get(LIST).status_code == 200
