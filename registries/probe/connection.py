@@ -183,7 +183,7 @@ class _QuietResponse(http.client.HTTPResponse):
         message.set_payload("")
 
 
-class _LimitedReader(io.RawIOBase):
+class LimitedReader(io.RawIOBase):
     """Reads a socket; each read is limited by the deadline, and all of them by `most` bytes. It has what http.client
     needs of a socket."""
 
@@ -237,7 +237,7 @@ class Connection(HTTPConnection):
 
     def response_class(self, connection: socket.socket, **options: Any) -> _QuietResponse:  # type: ignore[override]
         # A body of short chunks may be twice as long with their sizes.
-        reader = _LimitedReader(connection, self.dialer.deadline, self.timeout, _FRAMING + 2 * self.body)
+        reader = LimitedReader(connection, self.dialer.deadline, self.timeout, _FRAMING + 2 * self.body)
         return _QuietResponse(cast(socket.socket, reader), **options)
 
 

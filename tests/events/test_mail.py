@@ -1,8 +1,11 @@
 """E-mail over a real SMTP server."""
 
-from collections.abc import Callable
+import itertools
+import time
+from collections.abc import Callable, Iterable
 from email import message_from_bytes
 from email.header import decode_header, make_header
+from socket import socket
 from typing import Any
 
 import pytest
@@ -15,10 +18,12 @@ from registries.events.change import Change
 from registries.events.channels import ChannelView
 from registries.events.outbox import SENT, tell
 from registries.events.sender import Sender
+from registries.events.services import mail as mail_service
 from registries.events.services.base import Outcome, Trouble
 from registries.models import Channel, Delivery
 from tests.events.conftest import change
 from tests.peers.ports import free_port
+from tests.peers.scripted import Reply, scripted
 
 
 class Inbox:
@@ -115,3 +120,59 @@ def test_recipients_that_are_all_refused_are_tried_again(
     outcome = attempt(sender, channel, change())
     assert outcome == Outcome(Trouble.MAIL, "451", "a@example.com (550), b@example.com (451)")
     assert not outcome.delivered
+
+
+def dripping(pieces: Iterable[bytes], pause: float = 0.0) -> Callable[[socket], bool]:
+    """A mail server that sends these pieces, whatever its client says."""
+
+    def greet(connection: socket) -> bool:
+        for piece in pieces:
+            connection.sendall(piece)
+            time.sleep(pause)
+        return False
+
+    return greet
+
+
+@pytest.mark.parametrize(
+    ("pieces", "pause"),
+    [
+        ([b"220 h\r\n", *itertools.repeat(b"2", 600)], 0.1),
+        (itertools.chain([b"220 h\r\n250-"], itertools.repeat(b"2", 600)), 0.1),
+        (itertools.chain([b"220 h\r\n"], itertools.repeat(b"250-a\r\n", 600)), 0.1),
+        (itertools.chain([b"220 h\r\n"], itertools.repeat(b"250-a\r\n" * 1000, 6000)), 0.0),
+        (itertools.repeat(b"220-a\r\n", 600), 0.1),
+        (itertools.repeat(b"220-" + b"a" * 5000 + b"\r\n", 20_000), 0.0),
+        (
+            [b"220 h\r\n", b"250 h\r\n", b"250 ok\r\n", b"250 ok\r\n", *itertools.repeat(b"354-x\r\n", 600)],
+            0.1,
+        ),
+    ],
+)
+def test_a_mail_server_that_drips_or_never_ends_is_left(
+    sender: Sender,
+    add_channel: Callable[..., ChannelView],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    pieces: Iterable[bytes],
+    pause: float,
+) -> None:
+    """As long as it is waited for, nobody's messages are sent by this thread."""
+    monkeypatch.setattr(mail_service, "TOTAL", 0.3)
+    channel = add_channel("mail", to="ops@example.com")
+    with scripted(lambda _request: Reply(), greet=dripping(pieces, pause)) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        begun = time.monotonic()
+        outcome = attempt(sender, channel, change())
+        took = time.monotonic() - begun
+    assert outcome == Outcome(Trouble.MAIL, "SMTPServerDisconnected")
+    assert took < 20
+
+
+def test_no_mail_is_sent_in_clear_where_tls_is_wanted(
+    inbox: Inbox, sender: Sender, add_channel: Callable[..., ChannelView], settings: Any
+) -> None:
+    settings.EMAIL_USE_TLS = True
+    channel = add_channel("mail", to="ops@example.com")
+    assert attempt(sender, channel, change()) == Outcome(Trouble.MAIL, "SMTPNotSupportedError")
+    assert not inbox.mails

@@ -1,5 +1,6 @@
 """E-mail by the server of the console's settings."""
 
+import io
 import smtplib
 from datetime import datetime
 from typing import Any
@@ -9,12 +10,17 @@ from django.core.mail.backends.smtp import EmailBackend
 
 from registries.events.message import Message
 from registries.events.services.base import Config, Field, Outcome, Poster, Trouble
+from registries.probe.connection import LimitedReader
+from registries.probe.deadline import Deadline
+from registries.probe.tls import TooMuch
 
 TEXT_MAX = 100_000
 RECIPIENTS_MAX = 20
 SUBJECT_MAX = 150
-TIMEOUT = 15
-"""Seconds."""
+TIMEOUT, TOTAL = 15, 60
+"""Seconds for one read or write, and for all answers to one message."""
+ANSWERS_MAX = 256 * 1024
+"""Bytes of all answers to one message."""
 
 
 Refusals = dict[str, tuple[int, bytes]]
@@ -26,7 +32,26 @@ class SomeRefused(smtplib.SMTPRecipientsRefused):
 
 
 class Reporting(smtplib.SMTP):
-    """Raises SomeRefused after a message that was sent to some recipients only. Django drops that answer."""
+    """Raises SomeRefused after a message that was sent to some recipients only. Django drops that answer.
+
+    smtplib waits again after each byte, and takes any number of lines. Here a server has TOTAL seconds and ANSWERS_MAX
+    bytes.
+    """
+
+    file: io.BufferedReader | None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._deadline = Deadline(TOTAL)
+        super().__init__(*args, **options)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:  # at first, and after STARTTLS
+            self.file = io.BufferedReader(LimitedReader(self.sock, self._deadline, TIMEOUT, ANSWERS_MAX))
+        try:
+            return super().getreply()
+        except TooMuch:
+            self.close()
+            raise smtplib.SMTPServerDisconnected("too long") from None
 
     def sendmail(self, *args: Any, **options: Any) -> Refusals:
         refused: Refusals = super().sendmail(*args, **options)
