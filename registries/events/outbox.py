@@ -5,13 +5,15 @@ group (kind, host, reason) are collected for a while and sent as one message. A 
 conditional update. A claim expires, so the message of a process that died is sent by another one, with the same id.
 """
 
-from collections.abc import Sequence
+import itertools
+import threading
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from registries.events.change import Change
@@ -45,6 +47,22 @@ class Claimed:
     fence: int
 
 
+class Turns:
+    """Whose turn it is among namespaces, of which each may have many channels that answer slowly."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counter = itertools.count(1)
+        self._last: dict[str, int] = {}
+
+    def next(self, namespaces: Iterable[str]) -> str:
+        """Of these, the one whose last turn was longest ago; the first of several that had none."""
+        with self._lock:
+            chosen = min(namespaces, key=lambda it: self._last.get(it, 0))
+            self._last[chosen] = next(self._counter)
+            return chosen
+
+
 def tell(changes: Sequence[Change]) -> int:
     """Puts changes into the outbox of every channel that may hear of them. Call it in the transaction of the change.
 
@@ -71,8 +89,9 @@ def _collect(channel: Channel, group: str, changes: Sequence[Change]) -> int:
     return len(changes)
 
 
-def claim() -> Claimed | None:
-    """The message that has been due longest, claimed for this process; None if none can be sent now.
+def claim(turns: Turns) -> Claimed | None:
+    """The message that has been due longest in the namespace whose turn it is, claimed for this process; None if none
+    can be sent now.
 
     A channel gets one message at a time, and rests in between as its service asks. Messages about one host keep their
     order: a newer one waits while an earlier one was not taken, which is tried again in its place.
@@ -84,7 +103,10 @@ def claim() -> Claimed | None:
         busy = Delivery.objects.filter(state=DUE, claimed_until__gte=now).values("channel")
         due = _due(now).exclude(channel__in=busy)
         rows = due.exclude(channel__in=_resting(due, now)).select_related("channel")
-        row = rows.order_by("due_at", "created_at").first()
+        first = rows.order_by().values_list("channel__namespace").annotate(first=Min("due_at"))
+        namespaces = [namespace for namespace, _ in first.order_by("first")]
+        mine = rows.filter(channel__namespace=turns.next(namespaces)) if namespaces else rows
+        row = mine.order_by("due_at", "created_at").first()
         if row is None:
             return None
         if earlier := _of_the_host(row).filter(created_at__lt=row.created_at).order_by("created_at").first():
@@ -141,13 +163,19 @@ def _after_failure(attempts: int, outcome: Outcome, now: datetime) -> dict[str, 
     return {"due_at": now + wait, "claimed_until": None, "attempts": attempts + 1}
 
 
-def claim_repeats(service: str, every: timedelta) -> list[Channel]:
-    """The channels of a service whose alerts have to be sent again, each claimed by one process only."""
+def claim_repeat(service: str, every: timedelta, turns: Turns) -> Channel | None:
+    """A channel of a service whose alerts have to be sent again, claimed by one process only; of the namespace whose
+    turn it is."""
     now = timezone.now()
     free = Channel.objects.filter(
         Q(repeat_at__isnull=True) | Q(repeat_at__lte=now), service=service, enabled=True
-    )
-    return [it for it in free if free.filter(pk=it.pk).update(repeat_at=now + every)]
+    ).order_by("repeat_at", "pk")
+    while waiting := list(free):
+        namespace = turns.next(it.namespace for it in waiting)
+        channel = next(it for it in waiting if it.namespace == namespace)
+        if free.filter(pk=channel.pk).update(repeat_at=now + every):
+            return channel
+    return None
 
 
 def drop(channel: Channel) -> None:

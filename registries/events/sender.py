@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from uuid import uuid4
 
@@ -22,11 +23,15 @@ from registries.probe import Policy
 from registries.probe.answer import Answer
 from registries.probe.fault import Fault
 from registries.probe.post import post
+from registries.probe.reason import Reason
 from registries.stores.sealing import Sealer
 
 EVERY = 2.0
 """Seconds between two looks into the outbox."""
 THREADS = 2
+REPEATING, KEPT = 20.0, 5.0
+"""Seconds for the alerts of one channel that are sent again, and how old the list of failing registries may be. In sum
+less than a change is collected: an alert must not be sent again after the message that ends it."""
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +59,9 @@ class Sender:
         self._url = url.rstrip("/")
         self._failing = failing
         self._described = described
+        self._turns = outbox.Turns()
+        self._failing_at = float("-inf")
+        self._failing_now: Sequence[Change] = ()
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -66,18 +74,21 @@ class Sender:
     def _work(self) -> None:
         while not self._stopped.is_set():
             try:
-                while not self._stopped.is_set() and self.send_one():
+                while not self._stopped.is_set() and self._send_and_repeat():
                     pass
-                self.repeat()
             except Exception:  # the next message is sent, whatever happened to this one
                 log.exception("the outbox was not sent")
             finally:
                 connections.close_all()
             self._stopped.wait(EVERY)
 
+    def _send_and_repeat(self) -> bool:
+        sent = self.send_one()
+        return self.repeat_one() or sent
+
     def send_one(self) -> bool:
-        """Sends the message that has been due longest. Returns whether one could be sent."""
-        claimed = outbox.claim()
+        """Sends a message that is due; the namespaces take turns. Returns whether there was one."""
+        claimed = outbox.claim(self._turns)
         if claimed is None:
             return False
         channel = claimed.channel
@@ -111,16 +122,27 @@ class Sender:
         except Fault as fault:
             return network(fault.reason)
 
-    def repeat(self) -> int:
-        """Sends the alerts of failing registries again, to services that forget. Returns the number of channels."""
-        channels = outbox.claim_repeats(Alertmanager.name, REPEAT)
-        failing = self._failing() if channels else ()
-        for channel in channels:
-            changes = [it for it in failing if channel.namespace in ("", it.namespace)]
-            for group in dict.fromkeys(it.group for it in changes):
-                outcome = self.attempt(channel, [it for it in changes if it.group == group], str(uuid4()))
-                outbox.note(channel, outcome)
-        return len(channels)
+    def repeat_one(self) -> bool:
+        """Sends the alerts of failing registries again, to one channel of a service that forgets. Returns whether there
+        was one. It ends with the first alert that does not arrive, and after some time: others wait for their turn."""
+        channel = outbox.claim_repeat(Alertmanager.name, REPEAT, self._turns)
+        if channel is None:
+            return False
+        changes = [it for it in self._failing_lately() if channel.namespace in ("", it.namespace)]
+        until = time.monotonic() + REPEATING
+        for group in dict.fromkeys(it.group for it in changes):
+            late = time.monotonic() > until
+            mine = [it for it in changes if it.group == group]
+            outcome = network(Reason.TIMEOUT) if late else self.attempt(channel, mine, str(uuid4()))
+            outbox.note(channel, outcome)
+            if outcome.trouble is Trouble.NETWORK:
+                break
+        return True
+
+    def _failing_lately(self) -> Sequence[Change]:
+        if time.monotonic() - self._failing_at > KEPT:
+            self._failing_now, self._failing_at = self._failing(), time.monotonic()
+        return self._failing_now
 
     def try_channel(self, service: str, namespace: str, language: str, config: Config, key: str) -> Outcome:
         """Sends a test message by these fields."""

@@ -9,7 +9,9 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
+from registries.domain.access import Access, Permission
 from registries.events import outbox
+from registries.events import sender as sending
 from registries.events.change import ChangeKind
 from registries.events.channels import ChannelView
 from registries.events.sender import Sender
@@ -20,7 +22,7 @@ from tests import canary
 from tests.cast import Cast
 from tests.events.conftest import change
 from tests.peers.robots import Robot, coded, robot
-from tests.peers.scripted import Reply
+from tests.peers.scripted import Reply, scripted
 
 Add = Callable[..., ChannelView]
 
@@ -236,6 +238,68 @@ def test_a_channel_that_rests_keeps_nobody_waiting(add_channel: Add, sender: Sen
         assert (len(busy.received), len(other.received)) == (1, 1)
 
 
+def test_a_namespace_with_many_channels_keeps_no_other_one_waiting(
+    add_channel: Add, sender: Sender, clock: Move
+) -> None:
+    """Each of them may take as long as an attempt may."""
+    with robot("slack") as many, robot("wecom") as other:
+        for service in ("slack", "webhook", "alertmanager"):
+            add_channel(service, "team-a", url=many.url, secret=f"whsec_{'A' * 32}", token="t")
+        outbox.tell([change(f"r{n}", host=f"h{n}.example.com") for n in range(20)])
+        clock(timedelta(seconds=1))
+        add_channel("wecom", "team-b", url=other.url)
+        outbox.tell([change("b", "team-b"), change("b", "team-b", host="other.example.com")])
+        clock(timedelta(seconds=31))
+        for turns in (2, 4):
+            for _ in range(2):
+                sender.send_one()
+                clock(timedelta(seconds=3))
+            assert len(other.received) == turns // 2, f"after {turns} turns"
+
+
+class TestRepeats:
+    @pytest.fixture
+    def repeating(self, sender: Sender) -> Sender:
+        """A sender for which five hosts of each of two namespaces fail."""
+        spaces = ("team-a", "team-b")
+        sender._failing = lambda: [
+            change(f"r{n}", it, host=f"h{n}.example") for it in spaces for n in range(5)
+        ]
+        return sender
+
+    def test_many_dead_channels_of_one_namespace_keep_no_other_one_waiting(
+        self, add_channel: Add, repeating: Sender
+    ) -> None:
+        """An alert that is not repeated ends, as if the registry worked again."""
+        with scripted(lambda _request: Reply(200)) as good, scripted(lambda _request: Reply(raw=b"")) as dead:
+            for n in range(3):
+                services().channels.create(
+                    access=Access("olive", everywhere=frozenset(Permission)),
+                    namespace="team-a",
+                    name=f"dead-{n}",
+                    service="alertmanager",
+                    language="en",
+                    config={"url": dead.url()},
+                )
+            add_channel("alertmanager", "team-b", url=good.url())
+            assert [repeating.repeat_one() for _ in range(2)] == [True, True]
+            assert len(good.requests) == 5
+            assert len(dead.requests) == 1, "the first alert that does not arrive is the last"
+            assert [repeating.repeat_one() for _ in range(3)] == [True, True, False]
+        assert len(good.requests) == 5
+
+    def test_a_channel_that_answers_slowly_has_limited_time(
+        self, add_channel: Add, repeating: Sender, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sending, "REPEATING", 0.15)
+        with scripted(lambda _request: Reply(200, delay=0.1)) as slow:
+            add_channel("alertmanager", "team-a", url=slow.url())
+            assert repeating.repeat_one()
+            assert 1 <= len(slow.requests) <= 2
+        row = Channel.objects.get()
+        assert (row.trouble, row.code) == (Trouble.NETWORK, "timeout")
+
+
 def test_messages_about_one_host_keep_their_order(add_channel: Add, sender: Sender, clock: Move) -> None:
     """A failure that was refused, and is told after the recovery, would be the last word."""
     with robot("wecom") as running:
@@ -304,7 +368,7 @@ class TestClaims:
 
         def work() -> None:
             barrier.wait()
-            claims.append(outbox.claim())
+            claims.append(outbox.claim(outbox.Turns()))
             connections.close_all()
 
         threads = [threading.Thread(target=work) for _ in range(4)]
@@ -320,11 +384,11 @@ class TestClaims:
         add_channel("wecom", url="http://localhost:9/")
         outbox.tell([change()])
         clock(timedelta(seconds=31))
-        dead = outbox.claim()
+        dead = outbox.claim(outbox.Turns())
         assert dead
-        assert outbox.claim() is None
+        assert outbox.claim(outbox.Turns()) is None
         clock(outbox.CLAIM + timedelta(seconds=1))
-        second = outbox.claim()
+        second = outbox.claim(outbox.Turns())
         assert second
         assert second.id == dead.id
         outbox.settle(dead, Outcome(Trouble.STATUS, "500"))  # it was only slow: too late
@@ -337,7 +401,7 @@ class TestClaims:
             add_channel("wecom", url=running.url)
             outbox.tell([change("a")])
             clock(timedelta(seconds=31))
-            claimed = outbox.claim()
+            claimed = outbox.claim(outbox.Turns())
             assert claimed
             outbox.tell([change("b")])
             outbox.settle(claimed, Outcome())
