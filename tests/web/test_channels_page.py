@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from registries.models import AuditEntry, Channel
+from registries.web.administration.channels import _said
 from registries.wiring import services
 from tests import canary
 from tests.cast import Cast
@@ -249,6 +250,23 @@ class TestTheTestMessage:
         assert "300001" in page
         assert KEY.casefold() not in page.casefold()
         assert ENCODED[written].casefold() not in page.casefold()
+
+    @pytest.mark.parametrize("before", [291, 295, 1_000, 3_000])
+    @pytest.mark.parametrize("twice", [True, False])
+    def test_shows_no_part_of_a_key_at_the_end_of_what_it_shows(
+        self, cast: Cast, before: int, twice: bool
+    ) -> None:
+        with robot("dingtalk") as running:
+            url = running.server.url(f"/first-part/{KEY}")
+            said = f"{KEY if twice else ''}{'. ' * before}"[:before] + KEY
+            running.answers.append(coded(errcode=300001, errmsg=said))
+            page = self.try_it(cast.client("olive", **HX), url=url)
+        assert "300001" in page
+        assert KEY[:4] not in page
+
+    def test_tells_which_recipient_was_refused(self) -> None:
+        said = "gone@example.com (550)"
+        assert _said(said, {"to": "gone@example.com"}) == said
 
     def test_is_sent_by_what_is_stored(self, cast: Cast) -> None:
         with robot("dingtalk", secret="SECx") as running:

@@ -35,6 +35,8 @@ from registries.words.problems import cause_text
 
 PAGE, TEMPLATE = "registries:channels", "channels/_form.html"
 SECRETS = ("url", "secret", "token")
+SAID_MAX = 2_000
+"""Characters of a service's words."""
 KEY_MIN = 8
 """Characters of a key in a URL, at least. Shorter parts are words such as `robot`."""
 
@@ -201,9 +203,24 @@ def channel_delete(request: ConsoleRequest, channel: UUID) -> HttpResponse:
     )
 
 
+@sensitive_variables("secrets")
+def _said(text: str, config: Config) -> str:
+    """What a service said, without the secrets of the channel. A long text, in which their search takes long, is left
+    out. It is cut after the search for all of them: half of a secret would not be found."""
+    secrets = list(hidden_parts(config))
+    if not secrets:
+        return text
+    if len(text) > SAID_MAX:
+        return ""
+    scrubber = Scrubber("", secrets[0])
+    for secret in secrets[1:]:
+        scrubber.add(secret)
+    return scrubber.detail(text)
+
+
 def hidden_parts(config: Config) -> Iterator[str]:
-    """The fields of a channel, and the parts of its URL that are long enough for a key: a service may repeat one."""
-    for value in config.values():
+    """The secrets of a channel, and the parts of its URL that are long enough for a key: a service may repeat one."""
+    for value in (it for name, it in config.items() if name in SECRETS and it):
         yield value
         parts = urlsplit(value)
         if parts.scheme:
@@ -256,9 +273,7 @@ def _tried(
     result = services().sender.try_channel(
         service, namespace, "en" if language == "en" else "zh", config, str(uuid4())
     )
-    said = result.said
-    for secret in hidden_parts(config):
-        said = Scrubber("", secret).detail(said)
+    said = _said(result.said, config)
     texts = (
         [words.outcome(result)] if not result.ok else [_("Sent. Check whether the test message has arrived.")]
     )
