@@ -38,6 +38,9 @@ NAMES_MAX = 50
 ROLLED_OUT = {"Deployment": "deployments", "DaemonSet": "daemonsets"}
 """Workloads whose controller replaces failing pods after a change. A StatefulSet waits for them instead
 (kubernetes issue 67250): its pod is deleted."""
+NODE = "Node"
+"""The kind of the owner of a static pod: its kubelet makes it from a file, and the API server has a mirror of it."""
+MIRROR = "kubernetes.io/config.mirror"
 _STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
@@ -52,7 +55,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FailingPod:
-    """`owner` is kind and name of its controller; ("", "") without one."""
+    """`owner` is kind and name of its controller; ("", "") without one. `cron_job` is the CronJob of its Job, or ""."""
 
     namespace: str
     name: str
@@ -61,6 +64,7 @@ class FailingPod:
     waiting: tuple[Waiting, ...]
     owner: tuple[str, str] = ("", "")
     uid: str = ""
+    cron_job: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +131,21 @@ def controller_of(metadata: Json) -> Json | None:
     return next((it for it in owners if name_problem(str(it.get("name"))) is None), None)
 
 
+def is_mirror(metadata: Json) -> bool:
+    """Whether a pod is the mirror of a static one."""
+    return MIRROR in (metadata.get("annotations") or {})
+
+
 def _owner(metadata: Json) -> tuple[str, str]:
     """Kind and name of the workload. A Deployment owns its pods through a ReplicaSet with a hash in the name."""
+    if is_mirror(metadata):
+        return NODE, ""
     owner = controller_of(metadata)
     kind, name = (str(owner.get("kind")), str(owner.get("name"))) if owner else ("", "")
     hashed = f"-{(metadata.get('labels') or {}).get('pod-template-hash') or ''}"
     if kind == "ReplicaSet" and len(hashed) > 1 and name.endswith(hashed):
         return "Deployment", name.removesuffix(hashed)
-    return kind, name
+    return (kind, "") if kind == NODE else (kind, name)
 
 
 def _waiting(spec: Json, status: Json) -> Iterator[Waiting]:

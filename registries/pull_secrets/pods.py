@@ -19,9 +19,11 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.pull_secrets.explain import PodSecret, SecretState
 from registries.pull_secrets.failing import (
     CONFIG_TYPES,
+    FailingPod,
     FailingPods,
     Phase,
     SecretCredential,
+    controller_of,
     credentials_in,
     failing_pod,
     images_of,
@@ -32,7 +34,7 @@ from registries.pull_secrets.images import auths_keys, image_host
 from registries.pull_secrets.in_use import read_everywhere, read_in_use
 from registries.pull_secrets.kinds import PullSecret
 from registries.pull_secrets.matching import read_image
-from registries.pull_secrets.named import Enough, limited
+from registries.pull_secrets.named import COLLECTIONS, Enough, limited
 from registries.pull_secrets.node_test import is_test
 from registries.pull_secrets.restart import restart
 from registries.pull_secrets.scan import MOST_SECRETS, InUse
@@ -45,6 +47,9 @@ MOST_PODS = 500
 MOST_SCANNED = 50_000
 """Pods that are looked at, per list."""
 MOST_IMAGES = 50
+MOST_JOBS = 50
+"""Jobs whose CronJob is read. Each takes a call to the cluster."""
+JOBS = COLLECTIONS["Job"]
 
 
 class PodReader:
@@ -96,6 +101,29 @@ class PodReader:
         found.more = found.more or len(found.pods) > MOST_PODS
         del found.pods[MOST_PODS:]
         return found
+
+    def cron_jobs(self, pods: Iterable[FailingPod]) -> dict[Key, str]:
+        """The CronJobs of the first MOST_JOBS Jobs of these pods, by namespace and name of the Job. What cannot be read
+        is left out."""
+        until = time.monotonic() + PATIENCE / 2
+        jobs = dict.fromkeys(Key(it.namespace, it.owner[1]) for it in pods if it.owner[0] == "Job")
+
+        def above(job: Key) -> str:
+            path = f"{JOBS[0]}/namespaces/{job.namespace}/{JOBS[1]}"
+            query = {"fieldSelector": f"metadata.name={job.name}"}
+            left = until - time.monotonic()
+            try:
+                found = self._reader.call("GET", path, subject=str(job), query=query, read=max(0.1, left))
+            except ConsoleError:
+                return ""
+            owners = (controller_of(it.get("metadata") or {}) for it in found.get("items") or ())
+            return next((str(it["name"]) for it in owners if it and it.get("kind") == "CronJob"), "")
+
+        wanted = list(islice(jobs, MOST_JOBS))
+        if not wanted:
+            return {}
+        with ThreadPoolExecutor(AT_ONCE, "jobs") as threads:
+            return {job: name for job, name in zip(wanted, threads.map(above, wanted), strict=True) if name}
 
     def _everywhere(
         self, namespaces: Collection[str], phase: Phase, found: FailingPods, until: float

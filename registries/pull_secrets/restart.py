@@ -10,7 +10,7 @@ from registries.cluster.connection import MERGE_PATCH, Json
 from registries.cluster.personal import Caller
 from registries.domain.errors import Conflict, Forbidden, NotFound, Problem, Refused
 from registries.domain.registry import Key
-from registries.pull_secrets.failing import ROLLED_OUT, controller_of, failing_pod
+from registries.pull_secrets.failing import NODE, ROLLED_OUT, controller_of, failing_pod, is_mirror
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 """What `kubectl rollout restart` sets on the pod template."""
@@ -28,7 +28,7 @@ def restart(caller: Caller, pod: Key, uid: str, at: datetime) -> tuple[str, str]
         if item["metadata"].get("uid") != uid or failing_pod(item) is None:
             raise Conflict(str(pod), Problem.CHANGED)
         owner = _workload(caller, pod.namespace, controller_of(item["metadata"]))
-        if owner is None:
+        if owner is None or owner.get("kind") == NODE or is_mirror(item["metadata"]):
             raise Conflict(str(pod), Problem.CHANGED)
         kind, name = str(owner.get("kind")), str(owner.get("name"))
         if kind in ROLLED_OUT and str(owner.get("apiVersion")).startswith("apps/"):

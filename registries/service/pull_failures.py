@@ -3,7 +3,7 @@ the API server decides what each person may read.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from registries.audit.action import IN_DOUBT, OK, Action
@@ -138,9 +138,11 @@ class PodFailures:
         names = (Key(pod.namespace, name) for pod in found.pods for name in pod.secrets)
         secrets = reader.secrets(names, {it.key: it for it in known})
         here = {place: [it for it in known if it.namespace == place] for place in places}
-        now = self._clock()
+        now, cron_jobs = self._clock(), reader.cron_jobs(found.pods)
         items: list[Failure] = []
         for pod in found.pods:
+            if cron_job := cron_jobs.get(Key(pod.namespace, pod.owner[1])) if pod.owner[0] == "Job" else None:
+                pod = replace(pod, cron_job=cron_job)
             if len(items) > MOST_EXPLAINED:
                 found.more = True
                 break

@@ -106,6 +106,16 @@ def test_a_pod_that_nothing_makes_again_stays(allowed: Cluster) -> None:
     assert pods(allowed) == ["bare-1"]
 
 
+def test_a_static_pod_stays(allowed: Cluster) -> None:
+    """Its kubelet would make the mirror again, and pull with what it has."""
+    owner = {"apiVersion": "v1", "kind": "Node", "name": "edge-1", "uid": "1", "controller": True}
+    uid = fails(allowed, "proxy-edge-1", ownerReferences=[owner])
+
+    assert "/restart/" not in log_in("team-a-admin").get(PAGE).content.decode()
+    assert post("team-a-admin", uid, "proxy-edge-1")[0] == 409
+    assert pods(allowed) == ["proxy-edge-1"]
+
+
 def test_another_pod_of_the_name_stays(allowed: Cluster) -> None:
     failing(allowed, "StatefulSet")
 

@@ -19,7 +19,7 @@ from tests.canary import CANARY
 from tests.cast import Cast
 from tests.cluster.test_pages import configured
 from tests.cluster.test_pull_failures import PAGE
-from tests.cluster.users import HARBOR, make, pod_spec
+from tests.cluster.users import HARBOR, account, make, pod_spec
 from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.failing_pods import REFUSED, fails
 from tests.peers.failing_pods import secret as add_secret
@@ -97,32 +97,71 @@ def test_there_is_an_end_to_the_commands(people: Cast, place: Cluster) -> None:
     assert "另有 4 个" in page
 
 
-def test_a_job_is_created_again(people: Cast, place: Cluster) -> None:
+def test_a_job_and_a_bare_pod_are_created_again(people: Cast, place: Cluster) -> None:
+    """The owner of a Job tells whether it is of a CronJob; its name does not."""
     people.add("known", domain=HARBOR)
-    owned(place, "Job", "nightly-29500000", ("gone",))
+    spec = pod_spec(secrets=("gone",), again="Never")
+    cron = [{"apiVersion": "batch/v1", "kind": "CronJob", "name": "hourly", "uid": "1", "controller": True}]
+    make(place, "Job", "of-cron-29500000", spec, ownerReferences=cron)
+    make(place, "Job", "nightly-29500000", spec)
+    for job in ("of-cron-29500000", "nightly-29500000"):
+        owned(place, "Job", job, ("gone",))
+    fails(place, "alone", secrets=("gone",))
 
     page = people.client("nina").get(PAGE).content.decode()
 
+    patch = '"imagePullSecrets":[{"name":"known"}]'
+    assert "Job 的 Pod 不能修改。下面的命令会使用拉取凭证 known 重新创建 Job" in page
+    assert "在 CronJob hourly 中指定拉取凭证 known，然后重新运行此 Job" in page
+    assert "此 Pod 不属于任何工作负载" in page
+    shown = commands(page)
+    assert len(shown) == 3
+    assert all(patch in it for it in shown)
+    [of_cron] = [it for it in shown if " patch cronjob hourly -p " in it]
+    assert " get job of-cron-29500000 " in of_cron
+    assert [it.count("cronjob") for it in shown if " get job nightly-29500000 " in it] == [0]
+    assert [it.count("job") for it in shown if " get pod alone " in it] == [0]
+
+
+def test_a_static_pod_gets_no_pull_secret(people: Cast, place: Cluster) -> None:
+    people.add("known", domain=HARBOR)
+    owner = {"apiVersion": "v1", "kind": "Node", "name": "edge-1", "uid": "1", "controller": True}
+    fails(place, "proxy-edge-1", ownerReferences=[owner])
+
+    page = people.client("nina").get(PAGE).content.decode()
+
+    assert "静态 Pod 不能使用拉取凭证" in page
     assert commands(page) == []
-    assert "Job 的 Pod 不能修改。请使用拉取凭证 known 重新创建 Job" in page
+    assert 'class="pull-step"' not in page
+
+
+def test_a_job_without_its_pull_secret_makes_another_pod(people: Cast, place: Cluster) -> None:
+    """Its service account has the pull secret by now."""
+    people.add("known", domain=HARBOR)
+    account(place, secrets=("known",))
+    owned(place, "Job", "nightly")
+
+    page = people.client("nina").get(PAGE).content.decode()
+
+    assert commands(page) == ["kubectl -n team-a delete pod nightly-0"]
+    assert "backoffLimit" in page
 
 
 def test_workloads_that_need_different_steps_have_each_theirs(people: Cast, place: Cluster) -> None:
     """One account is `default`, which the console can bind; the others need a command each."""
     people.add("known", domain=HARBOR)
-    for account in ("default", "builder", "deployer"):
-        spec = {**pod_spec(f"{HARBOR}/shop/web:1"), "serviceAccountName": account}
-        place.server.call(
-            "POST", "/api/v1/namespaces/team-a/serviceaccounts", {"metadata": {"name": account}}
-        )
-        place.server.call("POST", pods_in("team-a"), {"metadata": {"name": f"of-{account}"}, "spec": spec})
-        _waits(place, f"of-{account}")
+    for name in ("default", "builder", "deployer"):
+        spec = {**pod_spec(f"{HARBOR}/shop/web:1"), "serviceAccountName": name}
+        place.server.call("POST", "/api/v1/namespaces/team-a/serviceaccounts", {"metadata": {"name": name}})
+        place.server.call("POST", pods_in("team-a"), {"metadata": {"name": f"of-{name}"}, "spec": spec})
+        _waits(place, f"of-{name}")
 
     page = people.client("nina").get(PAGE).content.decode()
 
     assert page.count('<section class="panel pull-failure"') == 1
     assert page.count('<form class="pull-step"') == 1
-    assert {it.split()[5] for it in commands(page)} == {"builder", "deployer"}
+    assert {it.split()[5] for it in commands(page)} == {"builder", "deployer", "of-default"}
+    assert [it for it in commands(page) if "replace --force" not in it] == [], "these pods are bare"
     assert "服务账号 builder" in page
     assert "服务账号 deployer" in page
 

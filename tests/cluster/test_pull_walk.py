@@ -76,13 +76,10 @@ CASES = {
     "daemons": Case(BOUND_AND_RESTARTED, registry="{private}", kind="DaemonSet"),
     "stateful": Case(BOUND_AND_RESTARTED, registry="{private}", kind="StatefulSet"),
     "job": Case(BOUND_AND_RESTARTED, registry="{private}", kind="Job"),
-    "job-broken": Case(
-        ((Code.SECRET_BROKEN, COMMAND), (Code.SECRET_MISSING, ADD)), kind="Job", **theirs(auths(auth="%%%"))
-    ),
-    "job-other-host": Case(
-        ((Code.NO_MATCH, ADD), (Code.NO_MATCH, "")), kind="Job", **theirs(auths("x.example.com"))
-    ),
-    "bare": Case(((NO, BIND), (NO, "")), registry="{private}", kind="Pod"),
+    "job-broken": Case(INSTEAD, kind="Job", **theirs(auths(auth="%%%"))),
+    "job-other-host": Case(ADDED_AND_NAMED, kind="Job", **theirs(auths("x.example.com"))),
+    "bare": Case(((NO, BIND), (NO, COMMAND)), registry="{private}", kind="Pod"),
+    "bare-other-host": Case(ADDED_AND_NAMED, kind="Pod", **theirs(auths("x.example.com"))),
     "account": Case(((NO, COMMAND),), registry="{private}", account="builder"),
     "old-node": Case(BOUND_AND_RESTARTED, registry="{private}", node="old"),
     "init": Case(BOUND_AND_RESTARTED, registry="{private}", init=True),
@@ -108,9 +105,7 @@ CASES = {
     "number": Case(INSTEAD, **theirs(auths(username=5, password="x"))),
     "broken-stateful": Case(INSTEAD, kind="StatefulSet", **theirs(auths(auth="%%%"))),
     "broken-daemons": Case(INSTEAD, kind="DaemonSet", **theirs(auths(auth="%%%"))),
-    "broken-bare": Case(
-        ((Code.SECRET_BROKEN, COMMAND), (Code.SECRET_MISSING, ADD)), kind="Pod", **theirs(auths(auth="%%%"))
-    ),
+    "broken-bare": Case(INSTEAD, kind="Pod", **theirs(auths(auth="%%%"))),
     "broken-newest": Case(INSTEAD, node="newest", **theirs(auths(auth="%%%"))),
     "broken-public": Case(((Code.SECRET_BROKEN, COMMAND),), PUBLIC, public=True, **theirs({"auths": []})),
     "broken-beside": Case(

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from registries.cluster.paths import pods_in, secret, secrets_in
 from registries.domain.registry import Draft, Key, Provider
+from registries.pull_secrets.named import COLLECTIONS
 from registries.web.pulls import step as commands
 from registries.web.pulls.step import export_command
 from registries.web.registry.details import commands as details_commands
@@ -97,21 +99,104 @@ def test_a_change_of_somebody_else_meanwhile_is_not_lost(place: Cluster, run: Ru
     assert of_account(place, "builder") == ["a", "b", "known"]
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
+def secrets_of(pod: dict[str, Any]) -> set[str]:
+    return {it["name"] for it in pod["spec"].get("imagePullSecrets") or ()}
+
+
+@pytest.mark.parametrize(
+    "kind", ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"]
+)
 def test_a_template_names_another_pull_secret(place: Cluster, run: Run, kind: str) -> None:
     make(place, kind, "web", pod_spec(secrets=("theirs", "kept")))
     make(place, "Pod", "web-0", pod_spec())
+    base, plural = COLLECTIONS[kind]
+    path = f"{base}/namespaces/team-a/{plural}/web"
     line = commands.change_template("team-a", (kind, "web"), "", adds="known", takes_out="theirs")
     for _ in range(2):
         run(line)
-        template = place.server.call("GET", f"{APPS}/{kind.lower()}s/web").body["spec"]["template"]
-        assert {it["name"] for it in template["spec"]["imagePullSecrets"]} == {"kept", "known"}
+        assert secrets_of(place.server.call("GET", path).body["spec"]["template"]) == {"kept", "known"}
 
     run(commands.restart("team-a", (kind, "web"), "web-0"))
-    again = place.server.call("GET", f"{APPS}/{kind.lower()}s/web").body["spec"]["template"]["metadata"]
+    again = place.server.call("GET", path).body["spec"]["template"]["metadata"]
     deleted = place.server.call("GET", f"{pods_in('team-a')}/web-0").status == 404
-    assert deleted is (kind == "StatefulSet")
+    assert deleted is (kind not in ("Deployment", "DaemonSet"))
     assert ("kubectl.kubernetes.io/restartedAt" in again.get("annotations", {})) is not deleted
+
+
+CREATED_AGAIN = {
+    "bare pod": ("Pod", ("", "")),
+    "Job": ("Job", ("Job", "web")),
+    "Job with a selector of its own": ("Job", ("Job", "web")),
+}
+
+
+@pytest.mark.parametrize("case", CREATED_AGAIN)
+def test_what_cannot_be_changed_is_created_again(place: Cluster, run: Run, case: str) -> None:
+    kind, owner = CREATED_AGAIN[case]
+    spec = pod_spec(secrets=("theirs", "kept"), again="Never")
+    base, plural = COLLECTIONS[kind]
+    collection = f"{base}/namespaces/team-a/{plural}"
+    if case.endswith("own"):
+        labels = {"metadata": {"labels": {"mine": "1"}}, "spec": spec}
+        own = {"manualSelector": True, "selector": {"matchLabels": {"mine": "1"}}, "template": labels}
+        assert place.server.call("POST", collection, {"metadata": {"name": "web"}, "spec": own}).status == 201
+    else:
+        make(place, kind, "web", spec)
+    uids = [place.server.call("GET", f"{collection}/web").body["metadata"]["uid"]]
+    line = commands.change_template("team-a", owner, "web", adds="known", takes_out="theirs")
+    for how in (run, run, lambda it: equal_client(place.server, it)):  # type: ignore[arg-type]
+        how(line)
+        found = place.server.call("GET", f"{collection}/web").body
+        uids.append(found["metadata"]["uid"])
+        template = found if kind == "Pod" else found["spec"]["template"]
+        assert secrets_of(template) == {"kept", "known"}
+        assert [it["image"] for it in template["spec"]["containers"]] == ["nginx"]
+    assert len({*uids}) == 4, "each time another one"
+    assert commands.change_template("team-a", owner, "", adds="known") == "", "nothing runs again unasked"
+
+    run(commands.restart("team-a", ("", ""), "web") if kind == "Pod" else "true")
+    assert (place.server.call("GET", f"{collection}/web").body["metadata"]["uid"] in uids) is (kind != "Pod")
+
+
+def test_a_job_of_a_cron_job_runs_again_with_the_pull_secret(place: Cluster, run: Run) -> None:
+    make(place, "CronJob", "nightly", pod_spec(secrets=("theirs",), again="Never"))
+    jobs, uids = "/apis/batch/v1/namespaces/team-a/jobs", set()
+    path = "/apis/batch/v1beta1/namespaces/team-a/cronjobs/nightly"
+    uid = place.server.call("GET", path).body["metadata"]["uid"]
+    of_cron_job = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "name": "nightly",
+        "uid": uid,
+        "controller": True,
+    }
+    spec = pod_spec(secrets=("theirs",), again="Never")
+    make(place, "Job", "nightly-29500000", spec, ownerReferences=[of_cron_job])
+    owner = ("Job", "nightly-29500000")
+    line = commands.change_template(
+        "team-a", owner, "nightly-29500000-x", adds="known", takes_out="theirs", cron_job="nightly"
+    )
+    for _ in range(2):
+        run(line)
+        found = place.server.call("GET", f"{jobs}/nightly-29500000").body
+        uids.add(found["metadata"]["uid"])
+        assert secrets_of(found["spec"]["template"]) == {"known"}
+        assert found["metadata"]["ownerReferences"][0]["uid"] == uid
+    assert len(uids) == 2
+    template = place.server.call("GET", path).body["spec"]["jobTemplate"]["spec"]["template"]
+    assert secrets_of(template) == {"known"}
+    only = commands.change_template("team-a", ("CronJob", "nightly"), "", adds="other")
+    run(only)
+    template = place.server.call("GET", path).body["spec"]["jobTemplate"]["spec"]["template"]
+    assert secrets_of(template) == {"known", "other"}
+
+
+@pytest.mark.parametrize("kind", ["Job", "ReplicaSet", "CloneSet"])
+def test_the_controller_of_a_pod_makes_another_one(place: Cluster, run: Run, kind: str) -> None:
+    make(place, "Pod", "web-0", pod_spec())
+    run(commands.restart("team-a", (kind, "web"), "web-0"))
+    assert place.server.call("GET", f"{pods_in('team-a')}/web-0").status == 404
+    assert commands.restart("team-a", ("Node", ""), "web-0") == "", "its kubelet keeps a static pod"
 
 
 def test_a_secret_is_looked_at_and_deleted(place: Cluster, run: Run) -> None:

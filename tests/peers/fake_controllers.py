@@ -34,7 +34,7 @@ class FakeController:
         self._kind = kind.lower()
         self._pods = pods_in(namespace)
         self._apps = f"{BATCH if kind == 'Job' else APPS}/{namespace}"
-        self._account = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+        self._namespace = namespace
         self._node = node
 
     def reconcile(self) -> None:
@@ -57,11 +57,7 @@ class FakeController:
     def create(self, pod: Json) -> None:
         """A Pod after its admission."""
         spec = {"nodeName": self._node, "serviceAccountName": "default", **pod["spec"]}
-        if not spec.get("imagePullSecrets"):
-            account = self._server.call("GET", f"{self._account}/{spec['serviceAccountName']}")
-            spec["imagePullSecrets"] = account.body.get("imagePullSecrets") or []
-        made = self._server.call("POST", self._pods, {**pod, "spec": spec})
-        assert made.status == 201, made.body
+        create_pod(self._server, self._namespace, {**pod, "spec": spec})
 
     def _replica_set(self, workload: Json, pods: list[Json]) -> Json:
         """The one of the template; others go with their Pods."""
@@ -85,11 +81,24 @@ class FakeController:
             self._server.call("DELETE", f"{self._pods}/{pod['metadata']['name']}?gracePeriodSeconds=0")
 
 
+def create_pod(server: ApiServer, namespace: str, pod: Json) -> None:
+    """Creates a Pod after its admission."""
+    spec = dict(pod["spec"])
+    if not spec.get("imagePullSecrets"):
+        account = f"/api/v1/namespaces/{namespace}/serviceaccounts/{spec['serviceAccountName']}"
+        spec["imagePullSecrets"] = server.call("GET", account).body.get("imagePullSecrets") or []
+    made = server.call("POST", pods_in(namespace), {**pod, "spec": spec})
+    assert made.status == 201, made.body
+
+
 def kubectl(server: ApiServer, line: str) -> None:
     """Does what a command that the console shows would do. test_shown_commands.py compares it with the real
     kubectl."""
     if "$(" in line:
         _change_account(server, line)
+        return
+    if " | " in line:
+        _create_again(server, line)
         return
     program, flag, namespace, verb, *words = shlex.split(line)
     assert (program, flag) == ("kubectl", "-n"), line
@@ -126,7 +135,49 @@ def _change_account(server: ApiServer, line: str) -> None:
     assert answer.status == 200, (line, answer.body)
 
 
+def _create_again(server: ApiServer, line: str) -> None:
+    """`kubectl get | kubectl patch --local | kubectl replace --force`, and the garbage collector."""
+    read, change, _write = (shlex.split(it) for it in line.split(" | "))
+    _, _, namespace, _, kind, name, *_ = read
+    path = _object(namespace, kind, name)
+    found = server.call("GET", path).body
+    spec = _patched(found["spec"], json.loads(change[change.index("-p") + 1])["spec"])
+    assert server.call("DELETE", f"{path}?gracePeriodSeconds=0&propagationPolicy=Background").status in (
+        200,
+        202,
+    )
+    metadata = {it: found["metadata"][it] for it in ("name", "labels") if it in found["metadata"]}
+    if kind == "pod":
+        create_pod(server, namespace, {"metadata": metadata, "spec": spec})
+        return
+    for pod in server.call("GET", pods_in(namespace)).body["items"]:
+        owners = [it["uid"] for it in pod["metadata"].get("ownerReferences", ())]
+        if found["metadata"]["uid"] in owners:
+            server.call("DELETE", f"{pods_in(namespace)}/{pod['metadata']['name']}?gracePeriodSeconds=0")
+    body = {"metadata": metadata, "spec": spec}
+    made = server.call("POST", path.rpartition("/")[0], body)
+    assert made.status == 201, made.body
+
+
+def _patched(value: Json, patch: Json) -> Json:
+    """A strategic merge patch of the parts that the commands change."""
+    result = dict(value)
+    for name, part in patch.items():
+        if part is None:
+            result.pop(name, None)
+        elif isinstance(part, list):
+            gone = {it["name"] for it in part if "$patch" in it}
+            added = [it for it in part if "$patch" not in it]
+            kept = [it for it in value.get(name) or () if it["name"] not in gone and it not in added]
+            result[name] = [*kept, *added]
+        else:
+            result[name] = _patched(value.get(name) or {}, part)
+    return result
+
+
 def _object(namespace: str, kind: str, name: str) -> str:
+    if kind == "job":
+        return f"{BATCH}/{namespace}/jobs/{name}"
     if kind in PLURALS:
         return f"{APPS}/{namespace}/{PLURALS[kind]}/{name}"
     return f"/api/v1/namespaces/{namespace}/{kind}s/{name}"

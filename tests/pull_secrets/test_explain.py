@@ -481,6 +481,10 @@ def test_the_workload_of_a_pod(
 
     assert found
     assert found.owner == owner
+    mirror = {**metadata, "annotations": {"kubernetes.io/config.mirror": "hash"}}
+    static = failing_pod({"metadata": mirror, "status": {"containerStatuses": [waits]}})
+    assert static
+    assert static.owner == ("Node", "")
 
 
 @pytest.mark.parametrize(

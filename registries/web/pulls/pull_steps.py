@@ -11,12 +11,13 @@ from registries.domain.registry import Key, Provider, RegistrySecret
 from registries.domain.shown import shown_words
 from registries.probe import Reason
 from registries.pull_secrets.explain import Code, Explanation
-from registries.pull_secrets.failing import ROLLED_OUT, FailingPod
+from registries.pull_secrets.failing import NODE, ROLLED_OUT, FailingPod
 from registries.pull_secrets.images import image_hosts
 from registries.pull_secrets.kinds import Binding, is_object_name
 from registries.pull_secrets.matching import DEFAULT_DOMAIN
 from registries.service.pull_failures import Failure
 from registries.web.pulls.step import (
+    BARE,
     Accounts,
     Step,
     change_account,
@@ -87,6 +88,12 @@ def steps_for(failures: list[Failure], access: Access, accounts: Accounts) -> li
 def _step(pod: FailingPod, explanation: Explanation, access: Access, accounts: Accounts) -> Step:
     """The one next step. A button is offered only with its permission."""
     registry = services().index.known(access, explanation.registry) if explanation.registry else None
+    if pod.owner[0] == NODE and explanation.code in _NEEDS_CREDENTIAL:
+        hint = _(
+            "A static pod cannot use a pull secret: its kubelet makes it from a file on the node. Put the credential"
+            " on the node, in the configuration of the kubelet (/var/lib/kubelet/config.json) or of the runtime."
+        )
+        return Step(hint=hint)
     if explanation.code is Code.SECRET_BROKEN:
         return _broken(pod, explanation, registry, access, accounts)
     if registry is not None:
@@ -190,7 +197,7 @@ def _instead(
     if _has_list_of_account(pod, accounts):
         change = change_account(pod.namespace, pod.account, adds=adds, takes_out=secret)
         return f"{change}\n{_restart(pod)}".strip(), True
-    return change_template(pod.namespace, pod.owner, pod.name, adds=adds, takes_out=secret), False
+    return _change(pod, adds=adds, takes_out=secret), False
 
 
 def _open(registry: RegistrySecret) -> str:
@@ -203,7 +210,7 @@ def _with_restarts(step: Step, pods: list[FailingPod], access: Access) -> Step:
         return step
     targets: dict[tuple[str, str], FailingPod] = {}
     for pod in pods:
-        if pod.owner[0]:
+        if pod.owner[0] not in (BARE, NODE):
             targets.setdefault(pod.owner if pod.owner[0] in ROLLED_OUT else ("Pod", pod.name), pod)
     if not targets:
         return step
@@ -224,9 +231,14 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Bi
         return _bind_by_command(pod, registry)
     if binding is Binding.BOUND:
         hint = _("It is bound to the default service account. These pods are older: restart the workload.")
-        if not restart:
+        if pod.owner[0] == BARE:
             hint = _(
                 "It is bound to the default service account. This pod is older: delete and create it again."
+            )
+        if pod.owner[0] == "Job":
+            hint = _(
+                "It is bound to the default service account. This pod is older: delete it, and the Job makes another"
+                " one. That counts as one failure for the Job's backoffLimit."
             )
         return Step(*opens, hint=hint, command=restart, again=True)
     if binding is Binding.UNBOUND and access.may(Permission.CREATE, pod.namespace):
@@ -256,15 +268,31 @@ def _named(pod: FailingPod, registry: RegistrySecret, accounts: Accounts) -> Ste
 
 
 def _named_by_workload(pod: FailingPod, registry: RegistrySecret) -> Step:
-    hint = _("Name the pull secret %(name)s in the workload.")
+    command = _change(pod, adds=registry.name)
+    hint = _change_hint(pod) % {"name": registry.name, "cron_job": pod.cron_job}
+    return Step(_open(registry), details_url(registry.key), hint=hint, command=command)
+
+
+def _change_hint(pod: FailingPod) -> str:
+    """How a pod gets the pull secret `name`, by its owner."""
+    if pod.cron_job:
+        return _("Name the pull secret %(name)s in the CronJob %(cron_job)s, then run this Job again.")
     if pod.owner[0] == "Job":
-        hint = _(
-            "The pods of a Job cannot be changed. Create the Job again with the pull secret %(name)s; for a CronJob,"
-            " name it in the CronJob."
+        return _(
+            "The pods of a Job cannot be changed. The command creates the Job again with the pull secret %(name)s: it"
+            " begins from the start."
         )
-    command = change_template(pod.namespace, pod.owner, pod.name, adds=registry.name)
-    return Step(
-        _open(registry), details_url(registry.key), hint=hint % {"name": registry.name}, command=command
+    if pod.owner[0] == BARE:
+        return _(
+            "No workload made this pod, and a pod cannot be changed. The command creates it again with the pull secret"
+            " %(name)s."
+        )
+    return _("Name the pull secret %(name)s in the workload.")
+
+
+def _change(pod: FailingPod, *, adds: str = "", takes_out: str = "") -> str:
+    return change_template(
+        pod.namespace, pod.owner, pod.name, adds=adds, takes_out=takes_out, cron_job=pod.cron_job
     )
 
 

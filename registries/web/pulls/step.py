@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from registries.domain.registry import Key, RegistrySecret
-from registries.pull_secrets.failing import ROLLED_OUT
+from registries.pull_secrets.failing import NODE, ROLLED_OUT
 from registries.pull_secrets.images import auths_keys
 from registries.pull_secrets.kinds import Binding
 from registries.wiring import services
@@ -69,8 +69,13 @@ class Step:
 
 SHAPE = """| base64 -d | jq 'walk(if type == "object" or type == "array" then . else type end)'"""
 """Shows the keys of a Secret, and of each value its type alone."""
-_WITH_TEMPLATE = (*ROLLED_OUT, "StatefulSet")
+_WITH_TEMPLATE = (*ROLLED_OUT, "StatefulSet", "ReplicaSet", "ReplicationController")
 """Workloads whose pod template can be changed."""
+BARE = ""
+"""The kind of the owner of a pod that no controller made."""
+_SELECTOR = {"selector": None, "manualSelector": None}
+_LABELS = {"controller-uid": None, "batch.kubernetes.io/controller-uid": None}
+"""What the API server sets in a new Job. It refuses the values of another Job."""
 _VERSION = '"metadata":{"resourceVersion":"{{.metadata.resourceVersion}}"}'
 """The API server refuses a patch of a service account that somebody changed meanwhile."""
 
@@ -104,26 +109,57 @@ def change_account(namespace: str, account: str, *, adds: str = "", takes_out: s
 
 
 def change_template(
-    namespace: str, owner: tuple[str, str], pod: str, *, adds: str = "", takes_out: str = ""
+    namespace: str,
+    owner: tuple[str, str],
+    pod: str,
+    *,
+    adds: str = "",
+    takes_out: str = "",
+    cron_job: str = "",
 ) -> str:
-    """The same for the pod template of a workload (kind, name); "" for one without. Pods of a StatefulSet that wait are
-    not replaced by a change, so `pod` is deleted then."""
+    """The same for the pod template of a workload (kind, name), and for a `pod` without one; "" where nothing can be
+    changed. `cron_job` is the name of the CronJob of a Job.
+
+    A change replaces no waiting pods of most workloads, so `pod` is deleted then. A Job or a bare pod is deleted and
+    created again; without `pod`, that is not done.
+    """
     kind, name = owner
-    if kind not in _WITH_TEMPLATE:
-        return ""
     gone = [{"$patch": "delete", "name": takes_out}] if takes_out else []
     names = [{"name": adds}] if adds else []
-    patch = _json({"spec": {"template": {"spec": {"imagePullSecrets": [*gone, *names]}}}})
-    command = kubectl(namespace, "patch", kind.lower(), name, "-p", patch)
-    return command if kind in ROLLED_OUT or not pod else f"{command}\n{restart(namespace, owner, pod)}"
+    pods = {"spec": {"imagePullSecrets": [*gone, *names]}}
+    if kind == "CronJob" or cron_job:
+        patch = _json({"spec": {"jobTemplate": {"spec": {"template": pods}}}})
+        command = kubectl(namespace, "patch", "cronjob", cron_job or name, "-p", patch)
+        own = change_template(namespace, owner, pod, adds=adds, takes_out=takes_out) if cron_job else ""
+        return f"{command}\n{own}".strip()
+    if kind in _WITH_TEMPLATE:
+        command = kubectl(namespace, "patch", kind.lower(), name, "-p", _json({"spec": {"template": pods}}))
+        return command if kind in ROLLED_OUT or not pod else f"{command}\n{restart(namespace, owner, pod)}"
+    if kind == "Job" and pod:
+        template = {"metadata": {"labels": _LABELS}, **pods}
+        return _create_again(namespace, "job", name, {"spec": {**_SELECTOR, "template": template}})
+    return _create_again(namespace, "pod", pod, pods) if kind == BARE and pod else ""
 
 
 def restart(namespace: str, owner: tuple[str, str], pod: str) -> str:
-    """Makes a pod again by its owner (kind, name); "" for a pod that nothing makes again."""
+    """Makes a pod again by its owner (kind, name), or from its own definition; "" for a static pod, which its kubelet
+    keeps."""
     kind, name = owner
     if kind in ROLLED_OUT:
         return kubectl(namespace, "rollout", "restart", f"{kind.lower()}/{name}")
-    return kubectl(namespace, "delete", "pod", pod) if kind else ""
+    if kind == BARE:
+        return _create_again(namespace, "pod", pod, {})
+    return kubectl(namespace, "delete", "pod", pod) if kind != NODE else ""
+
+
+def _create_again(namespace: str, kind: str, name: str, patch: dict[str, Any]) -> str:
+    """Deletes an object, and creates it from what it was, with a patch. A pod may have had a debug container, which a
+    new pod may not have."""
+    if kind == "pod":
+        patch = {"spec": {"ephemeralContainers": None, **patch.get("spec", {})}}
+    read = kubectl(namespace, "get", kind, name, "-o", "json")
+    change = shlex.join(["kubectl", "patch", "--local", "-f", "-", "-p", _json(patch), "-o", "json"])
+    return f"{read} | {change} | {kubectl(namespace, 'replace', '--force', '-f', '-')}"
 
 
 def _json(patch: dict[str, Any]) -> str:
