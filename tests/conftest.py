@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.contrib.auth.models import User
 from django.test import Client
 
 from registries import wiring
 from registries.demo.behaviours import BEHAVIOURS, Behaviour
 from registries.demo.process import DemoRegistries
-from registries.models import Grant
-from registries.wiring import services
 from tests import canary
-from tests.cast import NAMESPACES, ROLES, Cast
+from tests.cast import Cast
 from tests.peers.ports import demo_base
 from tests.peers.prepared import prepared
 from tests.peers.silent import SilentServers
@@ -46,15 +43,7 @@ def no_leak(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 def cast(db: None) -> Cast:
     people = Cast()
-    made = User.objects.bulk_create(User(username=name, password="!") for name in ROLES)
-    people.users = {it.username: it for it in made}
-    Grant.objects.bulk_create(
-        Grant(user=people.users[name], namespace=grant[0], role=grant[1].value)
-        for name, grant in ROLES.items()
-        if grant
-    )
-    for namespace in NAMESPACES if services().registries.manages_namespaces else ():
-        services().registries.create_namespace(access=people.access("olive"), name=namespace)
+    people.arrive()
     return people
 
 
