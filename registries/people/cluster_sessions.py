@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -50,6 +50,10 @@ class _Known:
     def within(self, seconds: float) -> Access | None:
         """The access, if it was asked for in the last seconds."""
         return self.access if time.monotonic() - self.at < seconds else None
+
+    def while_away(self) -> Access | None:
+        """The last access, if the last question failed and the error leaves it valid."""
+        return self.access if self.error and time.monotonic() - self.at <= kept(self.error) else None
 
 
 class ClusterSessions:
@@ -152,18 +156,30 @@ class ClusterSessions:
         known = self._known.setdefault(session.pk, _Known())
         if access := known.within(self._fresh_for):
             return access
-        with self._askers.seat(session.owner), known.lock:  # one of several parallel requests asks
-            if access := known.within(self._fresh_for):
-                return access
-            now = time.monotonic()
-            if known.error is None or now - known.failed_at >= AGAIN_AFTER:
-                try:
-                    known.access, known.at, known.error = self._asked(session), now, None
-                except ConsoleError as error:
-                    known.error, known.failed_at = error, now
-            if known.access and (known.error is None or now - known.at <= kept(known.error)):
-                return known.access
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._askers.seat(session.owner))
+            except Unavailable:
+                if access := known.while_away():
+                    return access
+                raise
+            held.enter_context(known.lock)  # one of several parallel requests asks
+            access = known.within(self._fresh_for) or self._ask(session, known) or known.while_away()
+        if access is None:
             raise known.error.with_traceback(None) if known.error else Unavailable(session.person)
+        return access
+
+    def _ask(self, session: ClusterSession, known: _Known) -> Access | None:
+        """The cluster's answer, noted in `known`. None after an error, and shortly after the last one."""
+        now = time.monotonic()
+        if known.error is not None and now - known.failed_at < AGAIN_AFTER:
+            return None
+        try:
+            known.access, known.at, known.error = self._asked(session), now, None
+        except ConsoleError as error:
+            known.error, known.failed_at = error, now
+            return None
+        return known.access
 
     def _asked(self, session: ClusterSession) -> Access:
         connection = self._api_server.connection(self._open(session))

@@ -11,12 +11,13 @@ from django.test import Client
 from registries.cluster.credential import LoginCredential
 from registries.models import ClusterSession
 from registries.people.cluster_bearers import _Asking
-from registries.people.fair_threads import ASKING_EACH
+from registries.people.fair_threads import ASKING, ASKING_EACH
 from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.cluster.bearers import of
 from tests.cluster.people import LIST, log_in
 from tests.peers.api_server import canary_token
+from tests.peers.cable import Cable
 from tests.peers.cluster import Cluster
 from tests.peers.scripted import wait_for
 
@@ -39,6 +40,26 @@ def test_many_sessions_of_one_person_ask_four_at_a_time(people: Cluster) -> None
     assert busy.status_code == 503, "nor is the access of before used"
     assert other.status_code == 200
     assert vic.get(LIST).status_code == 200
+
+
+def test_access_that_is_valid_while_the_cluster_is_away_needs_no_seat(people: Cluster, cable: Cable) -> None:
+    vic, seats = log_in("vic"), services().askers._seats
+    assert vic.get(LIST).status_code == 200
+    cable.pull()
+    assert vic.get(LIST).status_code == 200, "the access of before"
+    (known,) = services().cluster_sessions._known.values()
+    known.failed_at = float("-inf")
+    others = [f"other-{number}" for number in range(ASKING)]
+    assert [seats.take(other) for other in others] == [True] * ASKING
+
+    while_others_ask = vic.get(LIST)
+    known.at = float("-inf")
+    too_old = vic.get(LIST)
+    for other in others:
+        seats.give_back(other)
+
+    assert while_others_ask.status_code == 200
+    assert too_old.status_code == 503
 
 
 def test_questions_with_other_tokens_are_waited_for_by_nobody(people: Cluster) -> None:
