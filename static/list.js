@@ -4,6 +4,10 @@ import { place } from "./popover.js";
 const list = document.getElementById("list");
 const root = document.documentElement;
 
+// A select that is open. Older browsers do not know the words.
+const OPEN = `dialog[open], .menu:popover-open${CSS.supports("selector(:open)") ? ", select:open" : ""}`;
+let asked = 0;
+
 function state() {
   return document.getElementById("list-state").dataset;
 }
@@ -45,9 +49,37 @@ async function refreshStrip(event) {
   state().version = page.getElementById("list-state").dataset.version;
 }
 
-// Rows under test may be replaced: new rows continue to poll.
+// Rows under test may be replaced: new rows continue to poll. A form is not: a search that is typed would be lost.
 function busy() {
-  return document.hidden || Boolean(document.querySelector("dialog[open], .menu:popover-open"));
+  return document.hidden || Boolean(document.querySelector(OPEN)) || typing();
+}
+
+function typing() {
+  const search = document.getElementById("q");
+  return search !== null && search === document.activeElement && search.value !== searched();
+}
+
+function searched() {
+  return new URLSearchParams(state().query).get("q") || "";
+}
+
+// A person's filter wins against a refresh, whichever answer comes first, and the newest filter against the others.
+function number({ detail }) {
+  if (detail.target !== list) return;
+  if (detail.requestConfig.triggeringEvent) asked += 1;
+  detail.xhr.asked = asked;
+}
+
+function judge({ detail }) {
+  if (detail.target !== list) return;
+  if (detail.xhr.asked !== asked) detail.shouldSwap = false;
+  else if (detail.requestConfig.triggeringEvent) asked += 1;
+}
+
+// The filter of unused registries knows more each time, until all namespaces are read.
+function readOn() {
+  const more = document.querySelector("#unused-note[data-more]");
+  if (more && !busy() && !list.matches(".htmx-request")) refresh();
 }
 
 function pulse() {
@@ -59,7 +91,7 @@ function pulse() {
 
 // The namespace selector, the add button and the search box are not part of the refreshed content.
 function align() {
-  const { namespace, mayAdd, query } = state();
+  const { namespace, mayAdd } = state();
   const label = document.getElementById("namespace-label");
   label.textContent = namespace || label.dataset.all;
   label.parentElement.title = label.textContent;
@@ -67,8 +99,7 @@ function align() {
   add.hidden = mayAdd !== "true";
   add.href = add.dataset.url + (namespace ? `?namespace=${encodeURIComponent(namespace)}` : "");
   const search = document.getElementById("q");
-  const asked = new URLSearchParams(query).get("q") || "";
-  if (search && document.activeElement !== search) search.value = asked;
+  if (search && document.activeElement !== search) search.value = searched();
   document.getElementById("density")?.setAttribute("aria-pressed", String(root.dataset.density === "compact"));
   const toolbar = document.getElementById("toolbar");
   if (toolbar) list.style.setProperty("--toolbar-height", `${toolbar.offsetHeight}px`);
@@ -85,7 +116,10 @@ if (list) {
   document.getElementById("list-state").setAttribute("data-quiet", "");
   align();
   window.setInterval(pulse, Number(list.dataset.pulseEvery));
+  window.setInterval(readOn, 1000);
   window.addEventListener("resize", align);
+  document.addEventListener("htmx:beforeRequest", number);
+  document.addEventListener("htmx:beforeSwap", judge);
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target === list) align();
   });

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
 from math import inf
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,13 @@ MOST_NAMESPACES = 20
 """Namespaces that one call of `unused` reads one by one. Somebody who may list everywhere gets all of them."""
 MOST_FINDINGS = 200
 """Findings, and unused registries, that one scan gives."""
-KEPT, KEPT_FOR = 20_000, 120.0
+KEPT, KEPT_FOR = 40_000, 120.0
 """Namespaces whose answers of `unused` are kept, and for how many seconds."""
+ROUND = 0.5
+"""Seconds for each namespace of a person by which their answers may be older, until all of them are read: a page comes
+again each second, and reads MOST_NAMESPACES."""
+LARGE_FOR = 600.0
+"""Seconds before a list of the whole cluster is tried again, after one that took too long."""
 FAILED_FOR = 10.0
 """The same for a namespace that could not be read to its end."""
 
@@ -62,16 +68,18 @@ class Unused:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What is known of one namespace until a moment of the clock. `failed`: it could not be read to its end just then.
-    Without `complete`, that or kinds that the person may not list."""
+    """What is known of one namespace. It is read again after `until`, a moment of the clock, and believed until
+    `believed`. `failed`: it could not be read to its end just then. Without `complete`, that or kinds that the person
+    may not list."""
 
     uids: frozenset[str]
     complete: bool
     failed: bool
     until: float
+    believed: float
 
 
-_UNREAD = _Kept(frozenset(), complete=False, failed=False, until=-inf)
+_UNREAD = _Kept(frozenset(), complete=False, failed=False, until=-inf, believed=-inf)
 
 
 class SecretScan:
@@ -82,9 +90,10 @@ class SecretScan:
         self._store = store
         self._index = index
         self._clock = clock
+        self._lock = Lock()
         self._known: dict[tuple[str, str], _Kept] = {}
-        self._large: set[str] = set()
-        """People whose lists of the whole cluster are too long: their namespaces are read one by one."""
+        self._large: dict[str, float] = {}
+        """People whose lists of the whole cluster are too long, and until when their namespaces are read one by one."""
 
     def find(self, *, access: Access, namespace: str = "", after: str = "") -> Scan:
         """The scan of the namespaces that this person sees, or of one of them: those behind `after` in the alphabet, as
@@ -145,35 +154,52 @@ class SecretScan:
             reader = None if problem else self._store.acting_as(access.acting).pull_failures()
             if reader is None:
                 return None
-            kept |= self._read(reader, access, missing, everything=access.sees_everything and not namespace)
-        known = [it for it in kept.values() if it.until > now or it.failed]
+            everything = access.sees_everything and not namespace
+            kept |= self._read(reader, access, missing, everything=everything, of=len(namespaces))
+        known = [it for it in kept.values() if it.believed > now or it.failed]
         return Unused(
-            frozenset().union(*(it.uids for it in known if it.until > now)),
+            frozenset().union(*(it.uids for it in known if it.believed > now)),
             complete=all(it.complete for it in known),
             namespaces=len(namespaces),
             left=len(namespaces) - len(known),
         )
 
     def _read(
-        self, reader: "PodReader", access: Access, namespaces: list[str], *, everything: bool
+        self, reader: "PodReader", access: Access, namespaces: list[str], *, everything: bool, of: int
     ) -> dict[str, "_Kept"]:
-        """Reads some of these namespaces, and keeps what they have."""
-        at_once = everything and access.owner not in self._large
+        """Reads some of these namespaces, which are those missing `of` a number, and keeps what they have."""
+        at_once = everything and not self._is_large(access)
         in_use, problem = reader.in_use(namespaces, all_of_them=at_once, most=MOST_NAMESPACES)
         if at_once and problem is Problem.CLUSTER_TIMEOUT and len(in_use) > MOST_NAMESPACES:
-            self._large.add(access.owner)
+            self._note_large(access)
             return {}
         now, read = self._clock(), dict[str, _Kept]()
         for where, names in in_use.items():
             failed = bool(set(names.unread) - set(names.forbidden))
             found = unused(names, self._index.matching(access, Criteria(where)))
-            lasts = FAILED_FOR if failed else KEPT_FOR
-            read[where] = _Kept(frozenset(it.uid for it in found), not names.unread, failed, now + lasts)
-        if len(self._known) + len(read) > KEPT:
-            self._known.clear()
-            self._large.clear()
-        self._known |= {(access.owner, where): it for where, it in read.items()}
+            until = now + (FAILED_FOR if failed else KEPT_FOR)
+            uids = frozenset(it.uid for it in found)
+            read[where] = _Kept(uids, not names.unread, failed, until, until + ROUND * of)
+        self._keep({(access.owner, where): it for where, it in read.items()})
         return read
+
+    def _keep(self, read: dict[tuple[str, str], _Kept]) -> None:
+        """Forgets what was read longest ago, where there is too much."""
+        with self._lock:
+            for name, it in read.items():
+                self._known.pop(name, None)
+                self._known[name] = it
+            while len(self._known) > KEPT:
+                del self._known[next(iter(self._known))]
+
+    def _is_large(self, access: Access) -> bool:
+        return self._large.get(access.owner, -inf) > self._clock()
+
+    def _note_large(self, access: Access) -> None:
+        with self._lock:
+            now = self._clock()
+            self._large = {it: until for it, until in self._large.items() if until > now}
+            self._large[access.owner] = now + LARGE_FOR
 
     def _namespaces(self, access: Access, namespace: str) -> tuple[str, ...]:
         return (namespace,) if namespace else self._index.namespaces(access)
@@ -182,10 +208,10 @@ class SecretScan:
         self, reader: "PodReader", access: Access, namespaces: Sequence[str], *, everything: bool
     ) -> tuple[dict[str, InUse], Problem | None]:
         """What these namespaces name. A cluster that is too large for one list is read namespace by namespace."""
-        at_once = everything and access.owner not in self._large
+        at_once = everything and not self._is_large(access)
         in_use, problem = reader.in_use(namespaces, all_of_them=at_once)
         if at_once and problem is Problem.CLUSTER_TIMEOUT and len(namespaces) > 1:
-            self._large.add(access.owner)
+            self._note_large(access)
             return reader.in_use(namespaces)
         return in_use, problem
 

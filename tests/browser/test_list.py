@@ -1,10 +1,12 @@
 """镜像源管理 in the browser: filters and the address bar, sorting, paging, and what an empty list says."""
 
 import itertools
+import re
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.peers.console_page import count_of, names, row, tile
 from tests.peers.visitors import People
@@ -23,6 +25,25 @@ def asked(page: Page) -> dict[str, str]:
 
 def search(page: Page) -> Locator:
     return page.get_by_role("searchbox", name=ZH.search)
+
+
+def hold(page: Page, which: str | re.Pattern[str]) -> list[Route]:
+    """Requests that are answered later."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(which, keep)
+    return held
+
+
+def arrived(page: Page, held: list[Route]) -> None:
+    """Returns when a request is held."""
+    until = time.monotonic() + 10
+    while not held:
+        assert time.monotonic() < until
+        page.wait_for_timeout(10)
 
 
 class TestGroups:
@@ -165,6 +186,59 @@ class TestFilters:
         assert count_of(page, "全部") == total
         if text in (ZH.success, ZH.failed, ZH.untested):
             assert sum(count_of(page, it) for it in (ZH.success, ZH.failed, ZH.untested)) == total
+
+
+class TestARefresh:
+    """Of the list as it was, while a person asks for another one."""
+
+    @pytest.fixture
+    def held(self, page: Page) -> list[Route]:
+        return hold(page, re.compile("/registries/$"))
+
+    @staticmethod
+    def refresh(page: Page) -> None:
+        page.evaluate("document.dispatchEvent(new Event('registries-changed'))")
+
+    def test_that_is_overtaken_by_a_filter_is_dropped(self, page: Page, held: list[Route]) -> None:
+        number = count_of(page, ZH.failed)
+        self.refresh(page)
+        arrived(page, held)
+        tile(page, ZH.failed).click()
+        expect(page.get_by_text(f"{number} 个镜像源")).to_be_visible()
+        with page.expect_response(lambda answer: answer.url.endswith("/registries/")) as late:
+            held.pop().continue_()
+        late.value.finished()
+
+        page.wait_for_timeout(100)
+        expect(page.get_by_text(f"{number} 个镜像源")).to_be_visible()
+        expect(page).to_have_url(re.compile(r"status=failed"))
+
+    def test_never_drops_the_filter_that_was_sent_before(self, page: Page) -> None:
+        number = count_of(page, ZH.failed)
+        filters = hold(page, re.compile("/registries/.status=failed$"))
+        tile(page, ZH.failed).click()
+        arrived(page, filters)
+        with page.expect_response(lambda answer: answer.url.endswith("/registries/")) as answer:
+            self.refresh(page)
+        answer.value.finished()
+        filters.pop().continue_()
+
+        expect(page.get_by_text(f"{number} 个镜像源")).to_be_visible()
+        expect(page).to_have_url(re.compile(r"status=failed"))
+
+    def test_waits_while_a_search_is_typed(self, page: Page, held: list[Route]) -> None:
+        searches = hold(page, re.compile("q=team-a"))
+        page.locator("#list").evaluate(
+            "list => list.insertAdjacentHTML('beforeend', '<p id=unused-note data-more></p>')"
+        )
+        page.locator("#q").fill("team-a")
+        arrived(page, searches)
+        page.wait_for_timeout(1_500)  # the list comes again every second
+        assert held == []
+        searches.pop().continue_()
+
+        expect(page.locator("tbody tr td.c-namespace").first).to_have_text("team-a")
+        expect(page.locator("#q")).to_have_value("team-a")
 
 
 class TestTheTable:

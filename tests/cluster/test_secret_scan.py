@@ -17,7 +17,7 @@ from registries.pull_secrets.explain import SecretState
 from registries.pull_secrets.named import LISTED
 from registries.pull_secrets.scan import InUse, unused
 from registries.service import secret_scan
-from registries.service.secret_scan import FAILED_FOR, KEPT_FOR, SecretScan
+from registries.service.secret_scan import FAILED_FOR, KEPT_FOR, ROUND, SecretScan
 from registries.stores.base import Freshness
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
@@ -235,8 +235,41 @@ def test_namespaces_that_are_left_are_read_the_next_time(of_two: Access) -> None
     assert [known(reads=False), known(), known(reads=False)] == [(0, 2, True), (1, 1, True), (1, 1, True)]
     now[0] += KEPT_FOR - 1
     assert [known(), known()] == [(2, 0, True), (2, 0, True)]
-    now[0] += 2
+    now[0] += 2 + 2 * ROUND
     assert known(reads=False) == (1, 1, True), "what is old is not known"
+
+
+def test_a_long_round_ends_although_its_first_answers_are_old_by_then(
+    of_two: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(secret_scan, "ROUND", KEPT_FOR)
+    found = SecretScan(services().store, services().index, lambda: now[0])
+    left = []
+    for _ in range(2):
+        unused = found.unused(access=of_two)
+        assert unused
+        left.append(unused.left)
+        now[0] += KEPT_FOR + 1
+    later = found.unused(access=of_two, reads=False)
+
+    assert left == [1, 0]
+    assert later
+    assert (len(later.uids), later.left) == (2, 0)
+
+
+def test_of_too_many_answers_the_oldest_are_forgotten(
+    of_two: Access, people: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret_scan, "KEPT", 2)
+    found = SecretScan(services().store, services().index)
+    for _ in range(2):
+        found.unused(access=of_two)
+    found.unused(access=people.access("nina"))
+    kept = found.unused(access=of_two, reads=False)
+
+    assert kept
+    assert (len(kept.uids), kept.left) == (1, 1)
 
 
 def test_what_could_not_be_read_is_read_again_soon_and_last(
@@ -273,7 +306,7 @@ def test_a_cluster_that_is_too_large_for_one_list_is_read_namespace_by_namespace
         slow.setattr(in_use_reader, "PATIENCE", -1.0)
         page = people.client("olive").get("/registries/", {"use": "unused"}).content.decode()
     assert f"已检查 0 / {namespaces} 个命名空间" in page
-    assert 'hx-trigger="load' in page
+    assert "data-more" in page
     for left in range(namespaces - 1, -1, -1):
         again = found.unused(access=olive)
         assert again
@@ -286,8 +319,8 @@ def test_the_list_grows_until_every_namespace_is_read(of_two: Access, people: Ca
     first, second = (client.get("/registries/", {"use": "unused"}).content.decode() for _ in range(2))
     assert "已检查 1 / 2 个命名空间" in first
     assert (first.count('id="r-'), second.count('id="r-')) == (1, 2)
-    assert 'hx-get="/registries/?use=unused" hx-trigger="load delay:1s"' in first
-    assert "hx-trigger" not in second.partition('id="unused-note"')[2].partition("</p>")[0]
+    assert 'id="unused-note" data-more>' in first
+    assert "data-more" not in second
 
 
 def test_what_is_not_known_to_be_unused_is_not_selected(
