@@ -10,12 +10,24 @@ from registries.cluster.reviews import may_pods
 from registries.domain.errors import ConsoleError, Forbidden, NotFound, Problem, Refused, Unavailable
 from registries.domain.registry import RegistrySecret
 from registries.domain.resource import API_VERSION, KIND
-from registries.pull_secrets.node_test import CONTROL, DEADLINE, LABEL, NO_SECRET, Node, NodePod
+from registries.pull_secrets.explain import MESSAGE_MAX
+from registries.pull_secrets.node_test import (
+    CONTROL,
+    DEADLINE,
+    LABEL,
+    NO_SECRET,
+    Node,
+    NodePod,
+    is_test,
+    pod_name,
+)
 
 VERBS = ("create", "list", "delete")
 ARCHITECTURE = "kubernetes.io/arch"
 """The label of a node that has not reported yet."""
 MOST_NODES = 5_000
+MOST_PODS = 100
+"""Pods that are read at once. Each may be as large as the cluster allows."""
 
 
 class _Enough(Exception):
@@ -85,10 +97,13 @@ class NodePods:
 
     def find(self, namespace: str, test: str = "") -> list[NodePod]:
         """The Pods of one test, or of all tests in a namespace."""
-        query = {"labelSelector": f"{LABEL}={test}" if test else LABEL}
+        query = {"labelSelector": f"{LABEL}={test}" if test else LABEL, "limit": str(MOST_PODS)}
+        path = paths.pods_in(namespace)
         with _as_person(namespace):
-            answer = self._connection.call("GET", paths.pods_in(namespace), subject=namespace, query=query)
-        return [_read(it) for it in answer.get("items") or ()]
+            found, _ = self._connection.list_all(
+                path, subject=namespace, query=query, take=_read, read=self._connection.timeouts.read
+            )
+        return [it for it in found if it]
 
     def delete(self, namespace: str, pods: Sequence[NodePod]) -> None:
         """Deletes Pods at once, without their nodes. Those that are gone are ignored.
@@ -132,7 +147,7 @@ def pod(registry: RegistrySecret, test: str, node: str, image: str, *, control: 
     owner = {"apiVersion": API_VERSION, "kind": KIND, "name": registry.name, "uid": registry.uid}
     return {
         "metadata": {
-            "name": f"registry-console-{test}{'-control' if control else ''}",
+            "name": pod_name(test, control=control),
             "labels": {LABEL: test, **({CONTROL: "true"} if control else {})},
             "ownerReferences": [owner],
         },
@@ -155,7 +170,10 @@ def pod(registry: RegistrySecret, test: str, node: str, image: str, *, control: 
     }
 
 
-def _read(item: Json) -> NodePod:
+def _read(item: Json) -> NodePod | None:
+    """None for a Pod that only has the label."""
+    if not is_test(item):
+        return None
     metadata, spec, status = (item.get(it) or {} for it in ("metadata", "spec", "status"))
     containers = status.get("containerStatuses") or [{}]
     said = " ".join(str(status.get(it) or "") for it in ("reason", "message")).strip()
@@ -165,11 +183,11 @@ def _read(item: Json) -> NodePod:
         owner=next((str(it.get("uid")) for it in metadata.get("ownerReferences") or ()), ""),
         node=str(spec.get("nodeName") or ""),
         image=str((spec.get("containers") or [{}])[0].get("image") or ""),
-        control=CONTROL in (metadata.get("labels") or {}),
+        control=str(metadata.get("name")).endswith("-control"),
         created=datetime.fromisoformat(str(metadata.get("creationTimestamp"))),
         container=containers[0].get("state") or {},
         phase=str(status.get("phase") or ""),
-        message=said,
+        message=said[:MESSAGE_MAX],
     )
 
 

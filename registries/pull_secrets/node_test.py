@@ -119,9 +119,22 @@ def image_of(registry: RegistrySecret, repository: str, test: str) -> str | None
     return image if ":" not in repository and image_name(image) else None
 
 
+def pod_name(test: str, *, control: bool) -> str:
+    return f"registry-console-{test}{'-control' if control else ''}"
+
+
 def is_test(pod: Json) -> bool:
-    """Whether a pod of the API server belongs to a test."""
-    return LABEL in ((pod.get("metadata") or {}).get("labels") or {})
+    """Whether a pod of the API server belongs to a test: by its label and its name. Whoever may change a Pod could
+    give it the label, so that the next test deletes it. Nobody can change its name."""
+    metadata = pod.get("metadata") or {}
+    test = (metadata.get("labels") or {}).get(LABEL)
+    return metadata.get("name") in {pod_name(str(test), control=it) for it in (False, True)}
+
+
+def is_of(registry: RegistrySecret, test: str, pod: NodePod) -> bool:
+    """Whether a Pod of this test still asks this registry for its tag: somebody may have changed the image."""
+    begins, ends = f"{usable_host(registry.address)}/", f":console-test-{test}"
+    return pod.owner == registry.uid and pod.image.startswith(begins) and pod.image.endswith(ends)
 
 
 def judge(

@@ -29,7 +29,16 @@ from registries.domain.errors import (
 from registries.domain.registry import Key, RegistrySecret
 from registries.limits import Claims
 from registries.pull_secrets.kinds import PullSecret, is_object_name
-from registries.pull_secrets.node_test import AT_ONCE, PATIENCE, Node, NodeVerdict, Outcome, image_of, judge
+from registries.pull_secrets.node_test import (
+    AT_ONCE,
+    PATIENCE,
+    Node,
+    NodeVerdict,
+    Outcome,
+    image_of,
+    is_of,
+    judge,
+)
 from registries.service.guard import Guard
 from registries.stores.base import Store
 
@@ -110,8 +119,9 @@ class NodeTests:
             raise NotFound(str(key))
         registry = self._store.get(key)
         found = [it for it in pods.find(key.namespace, test) if it.owner == registry.uid]
-        verdict = judge(found, registry, self._secret(key), self._clock())
-        if verdict.outcome not in (Outcome.WAITING, Outcome.GONE):
+        unchanged = [it for it in found if is_of(registry, test, it)]
+        verdict = judge(unchanged, registry, self._secret(key), self._clock())
+        if found and verdict.outcome is not Outcome.WAITING:
             pods.delete(key.namespace, found)
             self._give_back(access, key, test)
         return verdict

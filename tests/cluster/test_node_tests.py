@@ -28,7 +28,15 @@ from registries.limits import Claims
 from registries.models import ApiBucket, AuditEntry
 from registries.pull_secrets.explain import Code
 from registries.pull_secrets.failing import Phase
-from registries.pull_secrets.node_test import AT_ONCE, NO_SECRET, PATIENCE, NodeVerdict, Outcome
+from registries.pull_secrets.node_test import (
+    AT_ONCE,
+    CONTROL,
+    LABEL,
+    NO_SECRET,
+    PATIENCE,
+    NodeVerdict,
+    Outcome,
+)
 from registries.service.guard import Guard
 from registries.service.node_tests import NodeTests
 from registries.stores.cluster.store import KubernetesStore
@@ -202,6 +210,56 @@ class TestWithoutANode:
         test = desk.begin()
 
         assert {it["metadata"]["labels"]["registry-console/node-test"] for it in pods(place)} == {test}
+
+    def test_a_pod_of_somebody_else_with_the_label_is_left_alone(self, desk: Desk, place: Cluster) -> None:
+        """Whoever may change Pods could have another one deleted by the next person who tests."""
+        names = ("shop", "registry-console-app", "registry-console-0123456789abcdef0", "shop-control")
+        container = {"name": "main", "image": "shop:1"}
+        for label, name in zip(("x", "0123456789abcdef", "0123456789abcdef", "shop"), names, strict=True):
+            body = {
+                "metadata": {"name": name, "labels": {LABEL: label, CONTROL: "true"}},
+                "spec": {"containers": [container]},
+            }
+            assert place.server.call("POST", PODS, body).status == 201
+        desk.late = PATIENCE + timedelta(seconds=2)
+        test = desk.begin(AWAY)
+        place.server.call("PATCH", f"{PODS}/shop", {"metadata": {"labels": {LABEL: test}}}, kind=MERGE_PATCH)
+        desk.late *= 2
+
+        assert desk.look(test) == NodeVerdict(Outcome.SILENT, AWAY)
+        for work in desk.later:
+            work()
+
+        assert {it["metadata"]["name"] for it in pods(place)} == set(names)
+        for name in names:
+            place.server.call("DELETE", f"{PODS}/{name}", {"gracePeriodSeconds": 0})
+
+    @pytest.mark.parametrize(
+        "image", ["harbor.example.com/project/app:1", "quay.io/project/app:console-test-{test}", "x"]
+    )
+    def test_a_pod_that_asks_for_another_image_proves_nothing(
+        self, desk: Desk, place: Cluster, image: str
+    ) -> None:
+        test = desk.begin()
+        waiting = {"reason": "ErrImagePull", "message": "failed to pull: not found"}
+        for it in pods(place):
+            path = f"{PODS}/{it['metadata']['name']}"
+            container = {"name": "test", "image": "x", "imageID": "", "ready": False, "restartCount": 0}
+            denied = {**waiting, "message": "401 Unauthorized"} if path.endswith("-control") else waiting
+            status = {"containerStatuses": [{**container, "state": {"waiting": denied}}]}
+            place.server.call("PATCH", f"{path}/status", {"status": status}, kind=MERGE_PATCH)
+            change = [
+                {
+                    "op": "replace",
+                    "path": "/spec/containers/0/image",
+                    "value": image.format(test=test),
+                }
+            ]
+            answer = place.server.call("PATCH", path, change, kind="application/json-patch+json")
+            assert answer.status == 200
+
+        assert desk.look(test).outcome is Outcome.GONE
+        assert pods(place) == []
 
     def test_few_tests_at_once(self, desk: Desk, place: Cluster) -> None:
         for _ in range(AT_ONCE):
