@@ -40,7 +40,9 @@ _CREDENTIAL = re.compile(
     re.IGNORECASE,
 )
 _IN_WORDS = re.compile(
-    rf"{_TOKENS}|(?<=//)[^\s@/]{{1,512}}@|\?[^\s\"']{{1,2048}}|"
+    rf"{_TOKENS}|(?<=//)[^\s/]{{1,512}}@|\?[^\s\"']{{1,2048}}|"
+    r"\bbasic\s{1,4}(?=[!-~]{0,512}[0-9+/=])[\w+/=-]{8,512}|"
+    r"\b[\w-]{0,32}(?:token|secret|auth)[\"']?\s{0,4}(?:=\s{0,4}|:\s{0,4}[\"'])[!-~]{4,512}|"
     r"\b(?:bearer|password|passwd|pwd|api[-_]?key)\b[\"']?\s{0,4}[:= ]\s{0,4}[!-~]{4,512}",
     re.IGNORECASE,
 )
