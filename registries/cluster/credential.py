@@ -134,7 +134,7 @@ def authorities_in(pem: bytes) -> frozenset[bytes]:
         return frozenset()
     try:
         found = x509.load_pem_x509_certificates(pem)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return frozenset()
     return frozenset(certificate.fingerprint(hashes.SHA256()) for certificate in found)
 
@@ -260,12 +260,15 @@ def _certificate(user: Json) -> LoginCredential:
         if len(certificate) > CHAIN_MAX:
             raise ValueError
         private = read_private_key(key)
-        chain = x509.load_pem_x509_certificates(certificate.encode())
-    except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: the key is encrypted
-        raise _invalid("kubeconfig", Problem.KUBECONFIG_CERTIFICATE) from None
-    if _public(chain[0].public_key) != _public(private.public_key):  # type: ignore[arg-type]
+        own = x509.load_pem_x509_certificates(certificate.encode())[0]
+        fits = _public(own.public_key) == _public(private.public_key)  # type: ignore[arg-type]
+        found = LoginCredential(certificate=certificate, key=key, expires_at=own.not_valid_after_utc)
+        _ = found.common_name  # a part of a certificate is parsed when it is read
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):  # TypeError: an encrypted key
+        fits = False
+    if not fits:
         raise _invalid("kubeconfig", Problem.KUBECONFIG_CERTIFICATE)
-    return LoginCredential(certificate=certificate, key=key, expires_at=chain[0].not_valid_after_utc)
+    return found
 
 
 def _public(key: Callable[[], CertificatePublicKeyTypes]) -> bytes:

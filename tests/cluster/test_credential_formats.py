@@ -2,7 +2,9 @@
 
 import base64
 import json
+import random
 import re
+import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from registries.cluster.credential import (
     Home,
     LoginCredential,
     address_of,
+    authorities_in,
     decode_kubeconfig,
     read_kubeconfig,
     read_token,
@@ -193,6 +196,28 @@ def test_a_key_must_belong_to_its_certificate_and_be_open(pair: Pair, tmp_path: 
 
     assert problem(kubeconfig(SERVER, mixed)) == "kubeconfig_certificate"
     assert problem(kubeconfig(SERVER, closed)) == "kubeconfig_certificate"
+
+
+def test_a_certificate_with_any_wrong_byte_is_refused_or_whole(pair: Pair) -> None:
+    """Anybody may post one. A part of it is parsed when it is read, and an unknown version is an error of its own."""
+    der = ssl.PEM_cert_to_DER_cert(pair.certificate_file.read_text())
+    source = random.Random(10)
+    problems, names = set(), set()
+    for place in range(0, len(der), 3):
+        wrong = bytearray(der)
+        wrong[place] ^= source.randrange(1, 256)
+        pem = ssl.DER_cert_to_PEM_cert(bytes(wrong))
+        encoded = base64.b64encode(pem.encode()).decode()
+        user = {**client_certificate(pair), "client-certificate-data": encoded}
+        try:
+            credential = read_kubeconfig(kubeconfig(SERVER, user), HOME, NOW)
+        except Invalid as error:
+            problems.add(error.causes[0].problem)
+        else:
+            names.add(credential.common_name)
+        assert len(authorities_in(pem.encode())) <= 1
+    assert problems == {Problem.KUBECONFIG_CERTIFICATE}
+    assert "vic" in names
 
 
 def test_an_expired_certificate_is_said_to_be(tmp_path: Path) -> None:
