@@ -6,6 +6,7 @@ database then says that their work is under way, and the next process finds that
 
 import logging
 import math
+import re
 import threading
 import time
 from collections import Counter, deque
@@ -166,24 +167,36 @@ class Background:
         return waiting.work, lane
 
 
+MOST_KINDS = 10
+"""Kinds of errors of one outage that a loop logs."""
+TEXT_MAX = 200
 HELD = 10.0
 """A loop with a longer pause holds no connection to the database meanwhile."""
 
-log = logging.getLogger(__name__)
-
 
 def repeat(work: Callable[[], object], pause: float, failure: str) -> None:
-    """Calls `work`, sleeps for `pause` seconds, and so on. `failure` is logged once for each outage."""
-    failed = False
+    """Calls `work`, sleeps for `pause` seconds, and so on. `failure` is logged once for each outage and kind of error:
+    the errors of an outage are those without a success between them. MOST_KINDS kinds are logged."""
+    kinds: set[str] = set()
     while True:
         close_old_connections()
         try:
             work()
-            failed = False
-        except Exception:
-            if not failed:
+            kinds.clear()
+        except Exception as error:
+            kind = _kind(error)
+            if kind not in kinds and len(kinds) < MOST_KINDS:
                 log.exception(failure)
-            failed = True
-        if failed or pause > HELD:
+                kinds.add(kind)
+        if kinds or pause > HELD:
             connections.close_all()
         time.sleep(pause)
+
+
+def _kind(error: Exception) -> str:
+    """The type of an error, the place in the source that raised it, and its text without numbers."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else ""
+    return f"{type(error).__name__} {place} {re.sub('[0-9]+', '', str(error)[:TEXT_MAX])}"

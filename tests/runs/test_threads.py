@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from registries.runs.threads import Background
+from registries.runs.threads import MOST_KINDS, Background, repeat
 from tests.peers.scripted import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,3 +98,35 @@ def test_without_threads_work_is_done_at_once(done: list[str]) -> None:
     Background(0, "t").submit(lambda: done.append("work"))
 
     assert done == ["work"]
+
+
+class _End(BaseException):
+    """Ends a loop that has no end."""
+
+
+def test_each_kind_of_error_of_an_outage_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    errors: list[Exception | None] = [
+        *(OSError(f"refused by 10.0.0.{number}") for number in range(5)),
+        *(OSError(f"locked for {number} s") for number in range(5)),
+        OSError("refused by 10.0.0.9"),
+        KeyError("x"),
+        None,
+        OSError("refused by 10.0.0.9"),
+        *(OSError("x" * number) for number in range(30)),
+    ]
+    given = iter(errors)
+
+    def work() -> None:
+        try:
+            error = next(given)
+        except StopIteration:
+            raise _End from None
+        if error is not None:
+            raise error
+
+    with caplog.at_level(logging.ERROR), pytest.raises(_End):
+        repeat(work, 0.0, "the loop is interrupted")
+
+    said = [str(it.exc_info[1]) for it in caplog.records if it.exc_info]
+    assert said[:4] == ["refused by 10.0.0.0", "locked for 0 s", "'x'", "refused by 10.0.0.9"]
+    assert len(said) == 3 + MOST_KINDS, "and an end to them"
