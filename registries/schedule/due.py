@@ -16,6 +16,8 @@ CONFIRMATION = (5.0, 30.0)
 """Seconds until the second test of a credential that was good and is refused now. Harbor refuses every password for
 1.5 seconds after a wrong one."""
 LONGEST_BACK_OFF = timedelta(hours=24)
+SHORTEST_PAUSE = timedelta(minutes=1)
+"""A registry that asks for a pause is left alone for so long at least."""
 JITTER = (0.9, 1.1)
 AT_ONCE = timedelta(minutes=1)
 """A credential that is new gets its first test within this time, unless many are new."""
@@ -59,14 +61,19 @@ def next_due(
     at: datetime,
     *,
     retry_after: int | None = None,
+    paused: timedelta = timedelta(),
     own_network: bool = False,
     spread: Spread = random.uniform,
 ) -> datetime:
-    """The test after one that ended at `at` with `status`. `retry_after`: what the registry asked for, in seconds."""
+    """The test after one that ended at `at` with `status`. `retry_after`: what the registry asked for, in seconds.
+    `paused`: the wait before this test, if it followed another such request."""
     regular = at + interval * spread(*JITTER)
     reason = Reason(status.reason)
     if reason is Reason.RATE_LIMITED:
-        return max(regular, at + min(timedelta(seconds=retry_after or 0), LONGEST_BACK_OFF))
+        asked = at + min(timedelta(seconds=retry_after or 0), LONGEST_BACK_OFF)
+        if status.state is State.SUSPECT:  # another test confirms it; each further pause is twice as long
+            return max(asked, min(at + max(SHORTEST_PAUSE, 2 * paused), regular))
+        return max(regular, asked)
     if reason.ok:
         return at + RETRIES[0] if status.state is State.RECOVERING else regular
     if own_network and reason in NETWORK:

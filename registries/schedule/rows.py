@@ -208,10 +208,13 @@ def _apply(row: ScheduledCredential, uids: Sequence[str], result: Result, at: da
         row.behind = True
     row.state, row.settled, row.since = after.state, after.settled, after.since
     row.failures, row.recent = after.failures, after.recent
-    row.tested_at, row.tested_reason = at, reason.value
+    tested_at, row.tested_at, row.tested_reason = row.tested_at, at, reason.value
     if row.interval is not None:
         interval = timedelta(seconds=row.interval)
-        row.due_at = next_due(after, interval, at, retry_after=result.retry_after, own_network=own)
+        paused = at - tested_at if tested_at and before.reason == Reason.RATE_LIMITED else timedelta()
+        row.due_at = next_due(
+            after, interval, at, retry_after=result.retry_after, paused=paused, own_network=own
+        )
     row.save(
         update_fields=[
             *("state", "settled", "since", "failures", "recent", "tested_at", "tested_reason"),

@@ -114,6 +114,34 @@ def test_a_password_that_is_changed_at_the_registry_is_confirmed_once(world: Wor
     assert world.due(uid) - refused[1] >= 0.9 * 2 * SIX
 
 
+def run_to_test(world: World, uid: str) -> None:
+    """Runs until the next test of a credential, and no further."""
+    world.clock.now = world.due(uid)
+    world.turn()
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_busy_registry_puts_off_the_confirming_test_and_no_longer(world: World, right: bool) -> None:
+    registry = world.registry()
+    uid = world.add("r", registry)
+    world.run(6)
+    registry.right = "another-7p1q"
+    run_to_test(world, uid)
+    assert world.row(uid).state == "suspect"
+    registry.broken = Reply(429, [("Retry-After", "600")])
+    run_to_test(world, uid)
+    busy = world.clock.now
+    registry.broken = None
+    registry.right = RIGHT if right else "another-7p1q"
+    world.run(0.2)
+
+    assert world.row(uid).state == ("ok" if right else "failing")
+    last = registry.log_ins[-1]
+    assert last.ok is right
+    assert timedelta(seconds=500) <= last.at - busy <= timedelta(seconds=660)
+    assert changes(uid)[1:] == ([] if right else [("ok", "failing", "bad_credentials")])
+
+
 def test_a_refused_password_is_tested_at_once_when_the_registry_is_made_again(world: World) -> None:
     registry = world.registry()
     world.add("r", registry, password=WRONG)

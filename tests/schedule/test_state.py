@@ -193,6 +193,18 @@ def test_retry_after_is_obeyed_up_to_a_day() -> None:
         assert timedelta(seconds=min(asked or 60, 24 * 3600)) <= wait <= max(24 * HOUR, 1.1 * SIX)
 
 
+@pytest.mark.parametrize("before", [Reason.BAD_CREDENTIALS, Reason.TIMEOUT])
+def test_a_pause_puts_off_the_confirming_test_and_no_longer(before: Reason) -> None:
+    line = Line()
+    line.after(OK, before, Reason.RATE_LIMITED)
+    for asked, wait in ((None, 60), (1, 60), (600, 600), (8 * 3600, 8 * 3600), (10**9, 24 * 3600)):
+        due = next_due(line.status, SIX, line.at, retry_after=asked)
+        assert due - line.at == timedelta(seconds=wait)
+    for paused, longest in ((MINUTE, 2 * MINUTE), (HOUR, 2 * HOUR), (4 * HOUR, 1.1 * SIX)):
+        wait_again = next_due(line.status, SIX, line.at, retry_after=1, paused=paused) - line.at
+        assert min(2 * paused, 0.9 * SIX) <= wait_again <= longest, "it is not asked every minute for ever"
+
+
 def test_the_first_tests_are_spread() -> None:
     shares = iter((0.0, 0.5, 1.0))
     spread = [
