@@ -27,7 +27,7 @@ from registries.schedule.digest import CredentialDigest
 from registries.schedule.due import first_due, next_due
 from registries.schedule.intervals import Intervals
 from registries.schedule.moving import restorable
-from registries.schedule.state import State, Status
+from registries.schedule.state import State, Status, sign
 from registries.stores.base import Store
 
 WHOLE = timedelta(minutes=10)
@@ -242,7 +242,7 @@ def seeded(registry: RegistrySecret) -> Status:
         return Status()
     state = State.OK if reason.ok else State.FAILING
     failures = 0 if reason.ok else 1
-    return Status(state, state, verdict.at, failures, "+" if reason.ok else "-", reason.value)
+    return Status(state, state, verdict.at, failures, sign(reason), reason.value)
 
 
 def _newest(read: Iterable[Placed]) -> dict[str, RegistrySecret]:

@@ -72,7 +72,8 @@ class Status:
     """`settled` is the last confirmed state, `since` its beginning. `failures` counts failed tests in a row,
     refusals for themselves.
 
-    `recent` has `+` or `-` for each of the last results, newest last. `reason` is the code of the last test.
+    `recent` has a sign for each of the last results, newest last: `+` for a success, `x` for a refusal, `-` for another
+    failure. `reason` is the code of the last test.
     """
 
     state: State = State.NEW
@@ -104,23 +105,28 @@ def step(before: Status, reason: Reason, at: datetime, *, own_network: bool = Fa
     if own_network and reason in NETWORK:
         calm = before.settled if before.state is State.SUSPECT else before.state
         return replace(before, state=calm, failures=0, reason=reason.value)
-    recent = (before.recent + ("+" if reason.ok else "-"))[-KEPT:]
+    recent = (before.recent + sign(reason))[-KEPT:]
     state = _next(before, reason, percent_of_change(recent))
     settled = state if state.confirmed else before.settled
     return Status(
         state=state,
         settled=settled,
         since=before.since if settled is before.settled and before.since else at,
-        failures=0 if reason.ok else 1 + before.failures * _is_alike(before.reason, reason),
+        failures=0 if reason.ok else 1 + before.failures * (_refused(before) == (reason in REFUSED)),
         recent=recent,
         reason=reason.value,
     )
 
 
+def sign(reason: Reason) -> str:
+    """The sign of a result in `recent`."""
+    return "+" if reason.ok else "x" if reason in REFUSED else "-"
+
+
 def percent_of_change(recent: str) -> float:
     """How often the results changed, in percent. A newer change weighs more: 0.8 for the oldest, 1.2 for the newest.
     Missing results count as no change."""
-    changes = KEPT - 1
+    changes, recent = KEPT - 1, recent.replace("x", "-")
     padded = recent.rjust(KEPT, recent[:1] or "+")
     weights = (
         0.8 + 0.4 * place / (changes - 1) for place in range(changes) if padded[place] != padded[place + 1]
@@ -160,9 +166,10 @@ def _next(before: Status, reason: Reason, change: float) -> State:
     return State.FAILING if _is_confirmed(before, reason) else State.SUSPECT
 
 
-def _is_alike(before: str, reason: Reason) -> bool:
-    """Whether both refuse the credential, or neither does. A pause between two failures says nothing."""
-    return before == Reason.RATE_LIMITED or (before in REFUSED) == (reason in REFUSED)
+def _refused(before: Status) -> bool:
+    """Whether the last test that says something was a refusal. A pause after it says nothing."""
+    paused = before.reason == Reason.RATE_LIMITED
+    return before.recent.endswith("x") if paused else before.reason in REFUSED
 
 
 def _is_confirmed(before: Status, reason: Reason) -> bool:
@@ -171,6 +178,5 @@ def _is_confirmed(before: Status, reason: Reason) -> bool:
     if before.state in (State.FAILING, State.RECOVERING) or reason in FINAL:
         return True
     if reason in REFUSED:
-        paused = before.state is State.SUSPECT and before.reason == Reason.RATE_LIMITED
-        return before.settled is not State.OK or before.reason in REFUSED or paused
+        return before.settled is not State.OK or (before.state is State.SUSPECT and _refused(before))
     return before.state is State.SUSPECT

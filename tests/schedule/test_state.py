@@ -111,6 +111,21 @@ def test_a_registry_that_asks_for_a_pause_after_each_refusal_hides_none(reason: 
     assert line.after(reason) is State.SUSPECT, "the next one is confirmed again"
 
 
+@pytest.mark.parametrize("reason", sorted(REFUSED - FINAL))
+def test_a_pause_makes_a_refusal_of_no_other_failure(reason: Reason) -> None:
+    pauses = [Reason.RATE_LIMITED] * 2
+    line = Line()
+    assert line.after(OK, Reason.TIMEOUT, *pauses, reason) is State.SUSPECT, "this refusal is the first one"
+    assert line.status.failures == 1
+    assert line.after(*pauses, reason) is State.FAILING
+
+    line = Line()
+    assert line.after(OK, *[Reason.TIMEOUT] * 3, *pauses, reason) is State.FAILING
+    assert line.status.failures == 1, "the wait begins anew"
+    assert line.after(*pauses, Reason.TIMEOUT) is State.FAILING
+    assert line.status.failures == 1
+
+
 @pytest.mark.parametrize("reason", sorted(NETWORK))
 def test_the_consoles_own_network_says_nothing(reason: Reason) -> None:
     line = Line()
@@ -141,6 +156,7 @@ def test_percent_of_change_is_that_of_nagios() -> None:
     assert percent_of_change("+-" * 10 + "+") == pytest.approx(100)
     assert percent_of_change("+" * 20 + "-") == pytest.approx(6.0), "the newest weighs 1.2 of 20"
     assert percent_of_change("-" + "+" * 20) == pytest.approx(4.0)
+    assert percent_of_change("+x-x-x") == percent_of_change("+-----"), "a refusal is a failure"
     assert percent_of_change("+-") == percent_of_change("+" * 20 + "-"), "missing results are no change"
 
 
