@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from registries.api.boundary import DATABASE_AWAY
 from registries.api.endpoint import scraper
-from registries.api.status import ApiError, headers_of
+from registries.api.status import REASONS, ApiError, headers_of
 from registries.domain.errors import ConsoleError, Unavailable
 from registries.domain.query import Criteria
 from registries.events import outbox
@@ -57,7 +57,10 @@ def _upkeep() -> Upkeep:
 def _refused(error: ConsoleError) -> HttpResponse:
     code = error.http_status if isinstance(error, ApiError) else error.status
     return HttpResponse(
-        f"{error.reason}\n", status=code, content_type="text/plain", headers=headers_of(error)
+        f"{REASONS.get(code, error.reason)}\n",
+        status=code,
+        content_type="text/plain",
+        headers=headers_of(error),
     )
 
 

@@ -238,8 +238,8 @@ OPERATIONS = (
     _of_run(
         "cancelRun",
         "cancel",
-        _("Cancel a test run"),
-        _("No new tests start. Running tests finish and are recorded."),
+        _("Cancel a run"),
+        _("No new items start. Those under way finish and are recorded."),
         examples.RUN,
     ),
     _of_run(
