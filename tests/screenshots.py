@@ -5,7 +5,7 @@ import tempfile
 from itertools import product
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.peers.command import ROOT, Serving
 from tests.peers.words import EN, ZH, Words
@@ -23,7 +23,7 @@ FLAGS = [
 def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
-        Serving(Path(folder) / "demo", "demo", CONSOLE_DEMO="1") as console,
+        Serving(Path(folder) / "demo", "demo", CONSOLE_DEMO="1", CONSOLE_CHECK_INTERVAL="6h") as console,
         sync_playwright() as playwright,
     ):
         program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
@@ -50,6 +50,7 @@ def _log_in(page: Page, words: Words) -> None:
     page.get_by_role("button", name="olive").click()
     page.get_by_role("button", name=words.log_in, exact=True).click()
     page.wait_for_url("**/registries/")
+    expect(page.locator(".pill-busy")).to_have_count(0, timeout=60_000)
 
 
 def _list(page: Page, words: Words) -> None:
