@@ -25,9 +25,14 @@ from registries.words.journal import line
 
 MOST_ROWS = 50_000
 AT_ONCE = 500
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-"""A spreadsheet takes a cell that begins with one of these for a formula."""
-_CELL = re.compile(r"([;\t]\s*)(?=[-=+@＝＋－＠])")
+FORMULA = "=+@−⁺⁻⁼₊₋₌﬩﹢﹣﹦﹫＋－＝＠-"
+"""A spreadsheet takes a cell that begins with one of these for a formula; some also in another width or place."""
+_UNSEEN = (
+    r"[\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u3164\ufe0f\ufeff]*"
+)
+"""A program may drop these in front of it."""
+_CELL = re.compile(rf"(^|[;\t\r\n])(?={_UNSEEN}[{FORMULA}]|^[\t\r\n])")
 BOM = "\ufeff"
 """Excel reads a file as UTF-8 only with this mark."""
 
@@ -96,9 +101,8 @@ def _csv(rows: Sequence[Sequence[str]]) -> str:
 
 def _cell(value: str) -> str:
     """The value as text, never as a formula. An apostrophe is the mark of a text in a spreadsheet. Where the decimal
-    sign is a comma, Excel begins a cell after each semicolon."""
-    value = _CELL.sub(r"\1'", value)
-    return f"'{value}" if value.startswith(FORMULA) or value.lstrip().startswith(FORMULA) else value
+    sign is a comma, Excel begins a cell after each semicolon, and a row after each line end."""
+    return _CELL.sub(r"\1'", value)
 
 
 BUSY = 5
