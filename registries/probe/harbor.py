@@ -33,6 +33,8 @@ from .transport import TOKEN_BODY, Transport
 PAGE, PAGES = 100, 4
 """Robot accounts of one request (the most that Harbor gives), and the requests for them."""
 SECRET_LENGTH = 32
+NAME_MAX = 255
+"""Characters of the full name of a robot account in Harbor. A longer one would be no user name of a registry."""
 NAMES = 5
 """Names that are tried for a second account: others may be taken."""
 _DATED = re.compile(r"-20[0-9]{6}(-[0-9])?\Z")
@@ -143,6 +145,8 @@ class HarborRobots:
         for number in range(1, NAMES + 1):
             name = f"{base}-{today:%Y%m%d}" + (f"-{number}" if number > 1 else "")
             expected = full_name.removesuffix(short) + name
+            if len(expected) > NAME_MAX:
+                raise HarborError(HarborProblem.REFUSED)
             if made := self._create({**like, "name": name}, expected):
                 return made
         raise HarborError(HarborProblem.REFUSED)

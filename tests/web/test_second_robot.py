@@ -11,10 +11,11 @@ from django.utils import timezone
 from registries.domain.errors import Unavailable
 from registries.domain.registry import VerifyStatus
 from registries.models import AuditEntry, Rotation, Run
+from registries.probe.harbor import HarborAccount, HarborError, HarborProblem, HarborRobots
 from registries.wiring import services
 from tests.cast import Cast
 from tests.peers.harbor import ADMIN, CHARTS, GUEST, LASTS, NAME, OLD, PULL, STRANGER, Harbor
-from tests.peers.scripted import Reply
+from tests.peers.scripted import HERE, Reply
 from tests.web.test_harbor_secret import peer, renewed  # noqa: F401  a fixture
 from tests.web.test_password import stored
 
@@ -65,6 +66,17 @@ def test_a_third_account_does_not_grow_the_name(cast: Cast, peer: Harbor) -> Non
     made = [it["name"] for it in peer.robots[-3:]]
     assert made == [SECOND, f"{SECOND}-2", f"{SECOND}-3"]
     assert cast.find().username == made[-1]
+
+
+def test_a_name_that_would_be_too_long_is_not_created(peer: Harbor) -> None:  # noqa: F811
+    """By no Harbor that keeps its own limit; but another one may answer."""
+    name = f"{NAME}{'x' * 230}"
+    peer.add(name)
+    harbor = HarborRobots(peer.server.address, HarborAccount(*ADMIN), HERE)
+    with harbor, pytest.raises(HarborError) as raised:
+        harbor.second(name, timezone.localdate())
+    assert raised.value.problem is HarborProblem.REFUSED
+    assert "POST" not in {it.method for it in peer.server.requests}
 
 
 def test_a_system_account_gets_a_system_account(cast: Cast, peer: Harbor) -> None:  # noqa: F811
