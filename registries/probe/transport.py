@@ -12,6 +12,7 @@ from typing import cast
 from urllib.parse import urlencode
 
 import urllib3.exceptions
+from urllib3.response import HTTPResponse
 
 from registries.addresses import netloc
 
@@ -179,13 +180,21 @@ class Transport:
             host, port = proxy_address(proxy)
             target = endpoint.url
             headers |= proxy_login(proxy)
+        before = self._dialer.connections
         connection = self._connection(endpoint.scheme, host, port)
+        kept = self._dialer.connections == before
         connection.body = limit
         try:
-            # A server may answer before it has read everything, and close.
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                connection.request(method, target, form, headers, preload_content=False, decode_content=False)
-            answer = self._read(connection, endpoint, limit)
+            try:
+                response = _response(connection, method, target, form, headers)
+            except ConnectionError:
+                # The server may close a kept connection at the same moment. Runtimes send such a GET again, once.
+                if not kept or method != "GET" or form is not None or self.requests >= self._most:
+                    raise
+                connection.close()
+                self._connection(endpoint.scheme, host, port)
+                response = _response(connection, method, target, form, headers)
+            answer = self._read(response, endpoint, limit)
         except BaseException:
             connection.close()
             raise
@@ -210,8 +219,7 @@ class Transport:
             connection.connect()
         return connection
 
-    def _read(self, connection: Connection, endpoint: Endpoint, limit: int) -> Answer:
-        response = connection.getresponse()
+    def _read(self, response: HTTPResponse, endpoint: Endpoint, limit: int) -> Answer:
         complete = False
         try:
             headers = tuple((name.lower(), value) for name, value in response.headers.iteritems())
@@ -266,3 +274,13 @@ class Transport:
     def _look_up(self, host: str, port: int) -> tuple[str, ...]:
         seconds = self.deadline.within(self._policy.connect_timeout)
         return look_up(host, port, self._policy.resolver, seconds)
+
+
+def _response(
+    connection: Connection, method: str, target: str, form: bytes | None, headers: Mapping[str, str]
+) -> HTTPResponse:
+    """Sends a request, and reads the head of its response."""
+    # A server may answer before it has read everything, and close.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        connection.request(method, target, form, headers, preload_content=False, decode_content=False)
+    return connection.getresponse()

@@ -39,6 +39,34 @@ def test_a_wrong_password_is_told_and_not_tried_again() -> None:
     assert not result.steps[-1].ok
 
 
+@pytest.mark.parametrize("end", [Reply(raw=b"", close=True), Reply(raw=b"", reset=True)])
+@pytest.mark.parametrize(("password", "reason"), [(PASSWORD, Reason.OK), ("wrong", Reason.BAD_CREDENTIALS)])
+def test_a_proxy_that_drops_kept_connections_is_asked_again(
+    end: Reply, password: str, reason: Reason
+) -> None:
+    """Without `Connection: close`, as one with a short timeout does. Runtimes connect again."""
+    seen: set[int] = set()
+
+    def script(request: Request) -> Reply:
+        again = request.connection in seen
+        seen.add(request.connection)
+        return end if again else registry(request)
+
+    with scripted(script) as server:
+        result = probe(server.address, USER, password, HERE)
+    assert (result.reason, result.connections) == (reason, 2)
+
+
+def test_a_registry_that_hangs_up_at_the_password_gets_it_twice_at_most() -> None:
+    def script(request: Request) -> Reply:
+        return Reply(raw=b"", close=True) if request.authorization else registry(request)
+
+    with scripted(script) as server:
+        result = probe(server.address, USER, PASSWORD, HERE)
+    assert result.reason is Reason.CONNECTION_RESET
+    assert len(server.requests) == 3
+
+
 @pytest.mark.parametrize("challenge", ["Basic", "BASIC realm=Nexus", 'basic realm=""', 'Basic realm="cut'])
 def test_every_spelling_of_basic_is_understood(challenge: str) -> None:
     def script(request: Request) -> Reply:
