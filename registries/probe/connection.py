@@ -217,6 +217,8 @@ class Connection(HTTPConnection):
 
     timeout: float
     body: int
+    lasting = False
+    """Whether the server has kept it open after an answer."""
 
     def __init__(self, dialer: Dialer, host: str, port: int) -> None:
         super().__init__(host, port)

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import urllib3.exceptions
 from urllib3.response import HTTPResponse
+from urllib3.util.wait import wait_for_read
 
 from registries.addresses import netloc
 
@@ -33,6 +34,8 @@ from .trust import nodes, tls_context
 MOST_REQUESTS = 7
 PING_BODY = 64 * 1024
 TOKEN_BODY = 1024 * 1024
+CLOSING = 0.005
+"""Seconds in which a server that closes a connection after its answer does so."""
 _USER_AGENT = "registry-console-probe/1"
 _CERTIFICATE_FAULTS = {Reason.TLS_UNTRUSTED, Reason.TLS_EXPIRED, Reason.TLS_HOSTNAME_MISMATCH}
 _FAILURES = (
@@ -181,15 +184,17 @@ class Transport:
             target = endpoint.url
             headers |= proxy_login(proxy)
         before = self._dialer.connections
-        connection = self._connection(endpoint.scheme, host, port)
+        connection = self._connection(endpoint.scheme, host, port, wait="Authorization" in more)
         kept = self._dialer.connections == before
         connection.body = limit
         try:
             try:
                 response = _response(connection, method, target, form, headers)
             except ConnectionError:
-                # The server may close a kept connection at the same moment. Runtimes send such a GET again, once.
-                if not kept or method != "GET" or form is not None or self.requests >= self._most:
+                # The server may close a kept connection at the same moment. Runtimes send such a GET again, once. Here
+                # one with a credential is never sent twice: a second refusal could lock an account.
+                plain = method == "GET" and form is None and "Authorization" not in more
+                if not kept or not plain or self.requests >= self._most:
                     raise
                 connection.close()
                 self._connection(endpoint.scheme, host, port)
@@ -202,8 +207,9 @@ class Transport:
             connection.close()
         return answer
 
-    def _connection(self, scheme: str, host: str, port: int) -> Connection:
-        """An open connection: the one of the last request to this origin if the server keeps it open."""
+    def _connection(self, scheme: str, host: str, port: int, *, wait: bool = False) -> Connection:
+        """An open connection: the one of the last request to this origin if the server keeps it open. With `wait`,
+        a server has a moment to close it, once: some proxies do so after an answer without saying it."""
         key = (scheme, host, port)
         connection = self._kept.get(key)
         if connection is None:
@@ -214,9 +220,12 @@ class Transport:
             )
             self._kept[key] = connection
         connection.timeout = self.deadline.within(self._policy.read_timeout)
+        if wait and connection.is_connected and not connection.lasting:
+            connection.lasting = not wait_for_read(connection.sock, self.deadline.within(CLOSING))
         if not connection.is_connected:
             connection.close()
             connection.connect()
+            connection.lasting = False
         return connection
 
     def _read(self, response: HTTPResponse, endpoint: Endpoint, limit: int) -> Answer:

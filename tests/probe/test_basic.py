@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from registries.probe import Reason, probe
+from registries.probe import Reason, probe, transport
 from tests.peers.scripted import HERE, Reply, Request, basic, registry_ok, scripted, unauthorized
 
 USER, PASSWORD = "admin", "correct horse"
@@ -39,32 +39,36 @@ def test_a_wrong_password_is_told_and_not_tried_again() -> None:
     assert not result.steps[-1].ok
 
 
-@pytest.mark.parametrize("end", [Reply(raw=b"", close=True), Reply(raw=b"", reset=True)])
 @pytest.mark.parametrize(("password", "reason"), [(PASSWORD, Reason.OK), ("wrong", Reason.BAD_CREDENTIALS)])
-def test_a_proxy_that_drops_kept_connections_is_asked_again(
-    end: Reply, password: str, reason: Reason
+def test_a_proxy_that_closes_after_an_answer_is_connected_again(
+    password: str, reason: Reason, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without `Connection: close`, as one with a short timeout does. Runtimes connect again."""
-    seen: set[int] = set()
+    """Without `Connection: close`. The password is sent once."""
+    monkeypatch.setattr(transport, "CLOSING", 30.0)
 
     def script(request: Request) -> Reply:
-        again = request.connection in seen
-        seen.add(request.connection)
-        return end if again else registry(request)
+        reply = registry(request)
+        return Reply(raw=reply.head() + reply.body, pieces=iter([b""]), pause=0.05)
 
     with scripted(script) as server:
         result = probe(server.address, USER, password, HERE)
     assert (result.reason, result.connections) == (reason, 2)
+    assert server.authorizations() == [None, basic(USER, password)]
 
 
-def test_a_registry_that_hangs_up_at_the_password_gets_it_twice_at_most() -> None:
+@pytest.mark.parametrize("end", [Reply(raw=b"", close=True), Reply(raw=b"", reset=True)])
+def test_a_request_without_a_credential_is_sent_again_when_a_kept_connection_breaks(end: Reply) -> None:
+    seen: set[int] = set()
+
     def script(request: Request) -> Reply:
-        return Reply(raw=b"", close=True) if request.authorization else registry(request)
+        if request.path == "/v2/":
+            seen.add(request.connection)
+            return Reply(307, [("Location", "/registry/v2/")])
+        return end if request.connection in seen else registry(request)
 
     with scripted(script) as server:
         result = probe(server.address, USER, PASSWORD, HERE)
-    assert result.reason is Reason.CONNECTION_RESET
-    assert len(server.requests) == 3
+    assert (result.reason, result.connections) == (Reason.OK, 2)
 
 
 @pytest.mark.parametrize("challenge", ["Basic", "BASIC realm=Nexus", 'basic realm=""', 'Basic realm="cut'])
