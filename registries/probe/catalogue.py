@@ -266,6 +266,12 @@ WARNINGS: dict[str, Text] = {
 }
 
 NODE_VIEWS: dict[str, Text] = {
+    "challenge_not_read": Text(
+        "节点无法拉取：containerd 和 docker 读不懂 WWW-Authenticate；请让仓库或反向代理每行只写一种认证方式，"
+        "realm 只写一次并加双引号，等号两侧不留空格",
+        "Nodes cannot pull: containerd and docker do not understand WWW-Authenticate; let the registry or the proxy "
+        "write one scheme on each line, with one realm in double quotes and no space around the equals sign",
+    ),
     "token_post_refused": Text(
         "containerd 节点无法拉取：令牌服务对 POST 请求返回 HTTP {node_status}，containerd 不会改用 GET；"
         "请让令牌服务对 POST 返回 404 或 405，或实现 OAuth2",

@@ -13,7 +13,7 @@ from .endpoint import Endpoint, EndpointError, parse_endpoint
 from .fault import Fault
 from .image import ImageQuery, ImageResult
 from .negative_control import confirm_bearer, confirm_open
-from .node_view import look_as_node
+from .node_view import look_as_node, read_as_node
 from .policy import Policy
 from .pull import look_at_image
 from .realm import USUAL, Realm, choose_realm, guard_registry
@@ -118,7 +118,9 @@ def _examine(session: ProbeSession) -> Reason:
     if answer.status == 200:
         return _open_registry(session)
     realm = choose_realm(session, _challenges(answer))
-    return _by_basic(session) if realm is None else _by_token(session, realm)
+    reason = _by_basic(session) if realm is None else _by_token(session, realm)
+    read_as_node(session, answer.lines("www-authenticate"))
+    return reason
 
 
 def ping(session: ProbeSession) -> Answer:

@@ -1,25 +1,66 @@
-"""The token request of containerd on a node, where its result differs from that of docker and podman.
+"""What a node with containerd does otherwise: with a challenge, and in its token request.
+
+containerd and docker read one challenge from a header line, and only values that are quoted or have no sign of a URL
+(docker/auth/parse.go; distribution, authchallenge.go). The test reads what a careless server means.
 
 containerd sends a credential by POST first. It sends GET only after 400, 401, 404 and 405, and it reads only
 `access_token` in the answer to a POST (containerd 1.6 to 2.0: docker/authorizer.go, docker/auth/fetch.go).
 """
 
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
 
 from .answer import Answer
+from .endpoint import EndpointError, parse_endpoint
 from .fault import Fault
+from .realm import Realm
 from .session import ProbeSession
 from .token import TokenService
 
 _FALLS_BACK = frozenset({400, 401, 404, 405})
 _PASSING = frozenset({408, 425, 429})
+_LONGEST = 16_384
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+_SCHEME = re.compile(rf"{_WORD}+")
+_PARAMETER = re.compile(rf'[ \t\r\n]*({_WORD}+)=(?:"((?:[^"\\]|\\.)*)"|({_WORD}*))[ \t\r\n]*(,?)', re.DOTALL)
 
 
 class NodeView(StrEnum):
     """Why nodes with containerd fail though this test got a token. The values are stored and are part of the API."""
 
+    CHALLENGE = "challenge_not_read"
     POST_REFUSED = "token_post_refused"
     NO_ACCESS_TOKEN = "token_post_without_access_token"  # noqa: S105 - a code, not a secret
+
+
+def read_as_node(session: ProbeSession, lines: Sequence[str]) -> None:
+    """Sets session.node after a success, if nodes do not find what the test used in the challenges."""
+    found = [_challenge(line[:_LONGEST]) for line in lines]
+    bearers = [parameters for scheme, parameters in found if scheme == "bearer"]
+    realm: Realm | None = None
+    if bearers:  # it is preferred, also to a Basic before it
+        with suppress(EndpointError):
+            realm = Realm(parse_endpoint(bearers[0].get("realm", "")), bearers[0].get("service"))
+    readable = bool(realm) if bearers else any(scheme == "basic" for scheme, _ in found)
+    if not readable or realm != session.realm:
+        session.node = NodeView.CHALLENGE
+
+
+def _challenge(line: str) -> tuple[str, dict[str, str]]:
+    """The scheme of a header line and its parameters, up to the first sign that nodes do not expect."""
+    scheme, parameters = _SCHEME.match(line), dict[str, str]()
+    at = scheme.end() if scheme else len(line)
+    while found := _PARAMETER.match(line, at):
+        value = re.sub(r"\\(.)", r"\1", found[2] or "", flags=re.DOTALL) or found[3]
+        if not value:
+            break
+        parameters[found[1].lower()] = value
+        at = found.end()
+        if not found[4]:
+            break
+    return scheme[0].lower() if scheme else "", parameters
 
 
 def look_as_node(session: ProbeSession, service: TokenService) -> None:

@@ -4,8 +4,9 @@ One containerd and one dockerd serve all cases. They pull a tag that cannot exis
 was accepted, and nothing is downloaded.
 """
 
+import http.client
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -161,6 +162,56 @@ def test_the_view_of_a_node_is_right(
     assert (ours.ok, ours.node) == (right, view if right else None)
     assert containerd is (ours.ok and ours.node is None)
     assert docker is ours.ok, "docker asks by GET"
+
+
+def _before(registry: str, rewrite: Callable[[str], list[str]]) -> Callable[[Request], Reply]:
+    """A proxy that rewrites the challenges of a registry; each text is a header line."""
+
+    def script(request: Request) -> Reply:
+        connection = http.client.HTTPConnection(registry, timeout=30)
+        sent = {name: value for name, value in request.headers if name in ("authorization", "host", "accept")}
+        connection.request(request.method, request.target, headers=sent)
+        answer = connection.getresponse()
+        body, lines = answer.read(), answer.headers.get_all("WWW-Authenticate") or []
+        kept = [(name, answer.headers[name]) for name in ("Content-Type", "Docker-Distribution-Api-Version")]
+        challenges = [("WWW-Authenticate", it) for line in lines for it in rewrite(line)]
+        return Reply(answer.status, [*((k, v) for k, v in kept if v), *challenges], body)
+
+    return script
+
+
+REWRITTEN: dict[str, tuple[str, Callable[[str], list[str]], bool]] = {
+    "as it is": ("token http", lambda line: [line], True),
+    "twice": ("token http", lambda line: [line, line], True),
+    "another scheme before": ("token http", lambda line: ["Negotiate", line], True),
+    "Basic on another line": ("token http", lambda line: [line, 'Basic realm="x"'], True),
+    "Basic on the line before": ("token http", lambda line: ['Basic realm="x"', line], True),
+    "Basic after it on its line": ("token http", lambda line: [f'{line}, Basic realm="x"'], True),
+    "a comma in quotes": ("token http", lambda line: [f'{line},note="a, Basic"'], True),
+    "small letters": ("token http", lambda line: [line.replace("Bearer", "bearer")], True),
+    "Basic before it on its line": ("token http", lambda line: [f'Basic realm="x", {line}'], False),
+    "Negotiate before it on its line": ("token http", lambda line: [f"Negotiate, {line}"], False),
+    "no quotes": ("token http", lambda line: [line.replace('"', "")], False),
+    "blanks around the signs": ("token http", lambda line: [line.replace("=", " = ")], False),
+    "two realms": ("token http", lambda line: [f'{line},realm="http://localhost:1/"'], False),
+    "Basic as it is": ("basic http", lambda line: [line], True),
+    "Basic without quotes": ("basic http", lambda line: [line.replace('"', "")], True),
+    "Negotiate before Basic": ("basic http", lambda line: [f"Negotiate, {line}"], False),
+}
+
+
+@pytest.mark.parametrize(("name", "rewrite", "read"), REWRITTEN.values(), ids=REWRITTEN)
+def test_a_challenge_that_nodes_do_not_read_is_told(
+    name: str, rewrite: Callable[[str], list[str]], read: bool, place: Place
+) -> None:
+    """The test reads it, so a success would promise pulls that fail."""
+    with scripted(_before(place.registries[name], rewrite)) as proxy:
+        ours = probe(proxy.address, *CREDENTIALS["right"], place.policy)
+        containerd = place.node.accepts(proxy.netloc, *CREDENTIALS["right"])
+        wrong = probe(proxy.address, *CREDENTIALS["wrong password"], place.policy)
+    assert (ours.reason, ours.node) == (Reason.OK, None if read else NodeView.CHALLENGE)
+    assert containerd is read
+    assert (wrong.reason, wrong.node) == (Reason.BAD_CREDENTIALS, None)
 
 
 def _refusing(request: Request) -> Reply:
