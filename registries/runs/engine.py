@@ -108,14 +108,24 @@ class Runs:
         access_now: AccessNow | None = None,
         forget: bool = False,
         prepare: Callable[[], object] = lambda: None,
+        before: Callable[[], object] = lambda: None,
+        within: timedelta = timedelta(),
     ) -> None:
         """Start a proposed run, or resume a cancelled or interrupted one. Conflict `already_running` for any other,
         and `run_under_way` as `propose`.
 
+        `before` is called after the claim, and takes up to `within`. If this process dies in it, the run is a lost one.
+        After an error of it, the run is a proposal again.
+
         `access_now` replaces the usual look-up, for a person who acts with a token. `forget`: a deletion keeps nothing
         for an undo; a resumed run keeps to it. `prepare` is called once the run is claimed, before its work begins.
         """
-        fence = self._claim(access, run_id, prepare, forget=forget)
+        fence = self._claim(access, run_id, prepare, forget=forget, within=within)
+        try:
+            before()
+        except BaseException:
+            Run.objects.filter(pk=run_id, fence=fence).update(state=RunState.PROPOSED)
+            raise
         self._background.submit(lambda: self._work(run_id, fence, access, access_now or self._access_now))
 
     def work(self, *, access: Access, run_id: UUID, access_now: AccessNow) -> None:
@@ -204,7 +214,15 @@ class Runs:
             run.save(update_fields=["state", "finished_at", "fence"])
             self.kind.finish(run_id)
 
-    def _claim(self, access: Access, run_id: UUID, prepare: Callable[[], object], *, forget: bool) -> int:
+    def _claim(
+        self,
+        access: Access,
+        run_id: UUID,
+        prepare: Callable[[], object],
+        *,
+        forget: bool,
+        within: timedelta = timedelta(),
+    ) -> int:
         """Take the run for this process. Of two processes that try at once, one gets the Conflict.
 
         Returns the fencing number of the claim. The process of an earlier claim begins nothing any more.
@@ -215,7 +233,7 @@ class Runs:
             if state not in RESUMABLE:
                 raise Conflict(str(run.pk), Problem.ALREADY_RUNNING)
             self._require_no_other(access)
-            run.state, run.beat_at, run.finished_at = RunState.RUNNING, now, None
+            run.state, run.beat_at, run.finished_at = RunState.RUNNING, now + within, None
             run.started_at, run.fence = run.started_at or now, run.fence + 1
             run.forget = run.forget or forget
             run.save(update_fields=["state", "beat_at", "finished_at", "started_at", "fence", "forget"])

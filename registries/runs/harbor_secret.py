@@ -1,12 +1,14 @@
 """A new secret from Harbor for a robot account, or a second account: the registry and its copies get it in a run.
 
-A new secret of the same account is chosen by the console and sealed in the run before Harbor gets it. So it is not lost
-when anything fails afterwards: the run tries again, by any process. The secret of a second account is chosen by Harbor.
-Until the run has it, the first account still works, so nothing is lost with it.
+A new secret of the same account is chosen by the console and sealed in the run before Harbor gets it. The run is under
+way then, so the secret is not lost when anything fails afterwards: any process tries again. Without an answer of
+Harbor, a test tells which secret is right, and both are kept until one does. The secret of a second account is chosen
+by Harbor. Until the run has it, the first account still works, so nothing is lost with it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -61,11 +63,16 @@ class HarborSecrets:
             raise Conflict(str(first.key), Problem.CHANGED)
         self._tests.admit_trial(access=access, namespace=first.namespace, credential=credential)
         begin = partial(self._rotations.begin, access=access, registries=registries, generation=generation)
-        with HarborRobots(credential.address, account, self._policy_for(credential)) as harbor:
+        policy = self._policy_for(credential)
+        with HarborRobots(credential.address, account, policy) as harbor:
             if second:
                 return self._second(access, first, harbor, credential.username, begin)
             robot = harbor.find(credential.username)
-            return begin(changes={"password": secret}, sealed=lambda: harbor.set_secret(robot, secret))
+            return begin(
+                changes={"password": secret},
+                sealed=lambda: harbor.set_secret(robot, secret),
+                within=timedelta(seconds=policy.total_timeout),
+            )
 
     def _second(
         self,

@@ -4,12 +4,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from registries.domain.access import Access
-from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
+from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
 from registries.domain.registry import Draft, RegistrySecret
 from registries.runs.engine import AccessNow, Runs
 from registries.runs.rotation_rows import RotationRows
@@ -43,13 +44,15 @@ class Rotations:
         anyway: bool = False,
         access_now: AccessNow | None = None,
         sealed: Callable[[], bool] | None = None,
+        within: timedelta = timedelta(),
         robots: Sequence[str] = (),
     ) -> UUID:
         """Starts to change these registries, the first one first. `changes` are fields of Draft. With `anyway`, a
         first one that does not connect keeps its new values.
 
-        `sealed` is called once the values are safe and before anything is written. It returns whether the old values
-        are certainly of no use any more. After an error of it, nothing is kept. `robots` are the robot account of
+        `sealed` is called once the values are safe and before anything is written, and takes up to `within`. It returns
+        whether the old values are certainly of no use any more. After an error of it, nothing is kept. When it is not
+        certain, or this process dies meanwhile, a test decides. `robots` are the robot account of
         Harbor that was created for this, and the one before.
 
         Reads everything as the person before anything is written: NotFound, Forbidden, Conflict, Unavailable;
@@ -63,17 +66,23 @@ class Rotations:
             if "password" in changes:
                 self._passwords.require_password(it, changes["password"])
         run_id = self.runs.propose(access=access, registries=registries)
-        self._rows.add(run_id, changes, old, anyway=anyway, by_token=access_now is not None, robots=robots)
-        if sealed is not None:
-            try:
-                certain = sealed()
-            except BaseException:
-                self._rows.forget(run_id)
-                raise
-            if certain:
-                self._rows.keep_new(run_id)
-        self.runs.start(access=access, run_id=run_id, access_now=access_now)
+        by_token, doubtful = access_now is not None, sealed is not None
+        self._rows.add(
+            run_id, changes, old, anyway=anyway, by_token=by_token, doubtful=doubtful, robots=robots
+        )
+        before = partial(self._seal, run_id, sealed)
+        self.runs.start(access=access, run_id=run_id, access_now=access_now, before=before, within=within)
         return run_id
+
+    def _seal(self, run_id: UUID, sealed: Callable[[], bool] | None) -> None:
+        """Calls `sealed` of `begin`."""
+        try:
+            certain = sealed is not None and sealed()
+        except BaseException:
+            self._rows.forget(run_id)
+            raise
+        if certain:
+            self._rows.keep_new(run_id)
 
     def retry(self, *, access: Access, run_id: UUID, access_now: AccessNow | None = None) -> None:
         """Goes on with what failed or waits. Conflict `already_running`, `password_forgotten`."""
@@ -119,6 +128,13 @@ class Rotations:
         self.runs.view(access=access, run_id=run_id)
         with suppress(NotFound):
             return self._rows.undoing(run_id)
+        return False
+
+    def is_doubtful(self, *, access: Access, run_id: UUID) -> bool:
+        """Whether only a test can tell which values are right at the registry. False once the values are forgotten."""
+        self.runs.view(access=access, run_id=run_id)
+        with suppress(NotFound, Unavailable):
+            return self._rows.doubtful(run_id)
         return False
 
     def _require_kept(self, access: Access, run_id: UUID) -> None:

@@ -22,6 +22,8 @@ from registries.stores.sealing import Sealer, reseal_all
 KEPT = timedelta(days=1)
 """How long the values of a run that nobody ends are kept."""
 
+DOUBTFUL = "doubtful"
+"""Sealed beside the new values, until the run has ended."""
 MOST_CLAIMS = 10
 LOOK = 600.0
 """Seconds between two looks for old values."""
@@ -39,6 +41,8 @@ class Target:
     replacing: bool
     anyway: bool
     undoing: bool
+    doubtful: bool = False
+    """It is not known whether the old values or the new ones are right at the registry: a test must say so."""
 
     @property
     def ways(self) -> tuple[Draft, Draft]:
@@ -58,12 +62,13 @@ class RotationRows:
         *,
         anyway: bool,
         by_token: bool = False,
+        doubtful: bool = False,
         robots: Sequence[str] = (),
     ) -> None:
-        """Seals the values that change, as fields of Draft, and the values before, by uid."""
+        """Seals the values that change, as fields of Draft, and the values before, by uid. `doubtful`: see Target."""
         if robots:
             Run.objects.filter(pk=run_id).update(robots=list(robots))
-        sealed = self._seal(run_id, "new", changes)
+        sealed = self._seal(run_id, "new", {**changes, DOUBTFUL: True} if doubtful else changes)
         Rotation.objects.create(run_id=run_id, sealed=sealed, anyway=anyway, by_token=by_token)
         rows = (
             RotationTarget(item=it, sealed=self._seal(run_id, f"old {it.pk}", _to_json(old[it.uid])))
@@ -88,16 +93,18 @@ class RotationRows:
         for row in rows:
             run_id, rotation = row.item.run_id, row.item.run.rotation
             changes = changes or self._changes(run_id, rotation.sealed)
+            values = {name: it for name, it in changes.items() if name != DOUBTFUL}
             old = _from_json(self._open(run_id, f"old {row.item_id}", row.sealed))
             found[row.item_id] = Target(
                 uid=row.item.uid,
                 old=old,
-                new=replace(old, **changes),
+                new=replace(old, **values),
                 first=row.item_id == first,
                 begun=row.begun,
                 replacing=row.replacing,
                 anyway=rotation.anyway,
                 undoing=rotation.undoing,
+                doubtful=DOUBTFUL in changes,
             )
         return found
 
@@ -160,6 +167,13 @@ class RotationRows:
         if found is None:
             raise NotFound(str(run_id))
         return found
+
+    def doubtful(self, run_id: UUID) -> bool:
+        """Whether it is not known which values are right. NotFound once they are forgotten; Unavailable."""
+        found = Rotation.objects.filter(run=run_id).first()
+        if found is None:
+            raise NotFound(str(run_id))
+        return not found.anyway and DOUBTFUL in self._open(run_id, "new", found.sealed)
 
     def forget(self, run_id: UUID) -> None:
         RotationTarget.objects.filter(item__run=run_id).delete()

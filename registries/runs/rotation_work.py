@@ -22,6 +22,7 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.domain.registry import Draft, RegistrySecret, VerifyStatus
 from registries.probe import Reason, Result
+from registries.probe.schedule import LEAVE_ALONE
 from registries.runs.execution import Execution
 from registries.runs.rotation_rows import RotationRows, Target
 from registries.runs.run import DONE, Item, ItemOutcome, ItemQueue, ItemState, Kind, Step
@@ -257,7 +258,10 @@ class RotateKind(Kind[Outcome]):
             run.end([item], ItemOutcome(ItemState.DONE, recorded.reason, duration_ms=took))
             if not recorded.ok and any(it.state is ItemState.WAITING for it in run.items()):
                 run.halt()  # the person decides about the others
-        elif recorded.reason is Reason.RATE_LIMITED:
+        elif recorded.reason is Reason.RATE_LIMITED or (
+            target.doubtful and recorded.reason not in LEAVE_ALONE
+        ):
+            # Nobody knows which value is right, so both are kept until the person tries again.
             run.end([item], ItemOutcome(ItemState.FAILED, recorded.reason))
             run.halt()
         else:

@@ -17,6 +17,7 @@ from tests.peers.scripted import Reply
 from tests.web.test_password import PATH, posted, stored
 
 pytest_plugins = ["tests.peers.authorities"]
+DOWN = Reply(raw=b"", reset=True)
 
 
 @pytest.fixture
@@ -136,6 +137,30 @@ def test_without_an_answer_the_test_decides_which_secret_is_right(
 
     assert len(peer.changes) == 1
     assert stored() == peer.secrets[NAME] == (peer.changes[0] if applies else OLD)
+
+
+@pytest.mark.parametrize("applies", [True, False])
+def test_while_harbor_is_away_both_secrets_are_kept(cast: Cast, peer: Harbor, *, applies: bool) -> None:
+    """It goes away in the middle of the change. Once it is back, a test tells which secret it has."""
+    registry, away = peer._registry, [True]
+    peer._registry = lambda login: DOWN if away[0] else registry(login)  # type: ignore[method-assign]
+    peer.instead["PATCH"], peer.applies = DOWN, applies
+
+    shown = renewed(cast).content.decode()
+
+    assert len(peer.changes) == 1
+    assert Rotation.objects.count() == 1
+    assert "rotation-retry" in shown
+    assert "it has the old secret or the new one. Once it answers, try again" in shown
+    run = Run.objects.get()
+    cast.client("nina", hx_request="true").post(f"/registries/-/rotations/{run.pk}/retry/")
+    assert Rotation.objects.count() == 1, "it is still away"
+
+    away[0] = False
+    cast.client("nina", hx_request="true").post(f"/registries/-/rotations/{run.pk}/retry/")
+
+    assert stored() == peer.secrets[NAME] == (peer.changes[0] if applies else OLD)
+    assert not Rotation.objects.exists()
 
 
 def test_a_failure_of_the_store_loses_no_secret(

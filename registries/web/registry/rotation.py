@@ -83,6 +83,7 @@ def progress(request: ConsoleRequest, run: UUID, *, changed: bool = False) -> Ht
     context = {
         "undoing": undoing,
         "failed": any(it.state is ItemState.FAILED for it in items),
+        "doubtful": view.state is RunState.CANCELLED and rotations.is_doubtful(access=access, run_id=run),
         "unconnected": items[0].state is ItemState.DONE and not items[0].ok,
         "robots": _robots(services().index.fresh().find(items[0].key), view),
         "lines": [(it, *_line(it, items, view, undoing=undoing)) for it in items],

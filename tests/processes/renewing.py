@@ -1,0 +1,102 @@
+"""The renewal of secrets of robot accounts of Harbor, in processes that are killed:
+`python -m tests.processes.renewing ADDRESS USER PASSWORD` begins one for each place of PLACES, kills each process there
+with -9, goes on with what is left, and prints what is stored then as JSON."""
+
+import json
+import os
+import signal
+import sys
+import time
+from datetime import timedelta
+from typing import Any, NoReturn
+
+import django
+
+django.setup()
+
+from django.contrib.auth.models import User  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connections  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from registries.domain.access import EVERYWHERE, Role  # noqa: E402
+from registries.domain.registry import Draft, Key, Provider  # noqa: E402
+from registries.models import Rotation, Run  # noqa: E402
+from registries.people import grants  # noqa: E402
+from registries.probe.harbor import HarborAccount, HarborRobots  # noqa: E402
+from registries.runs.rotation_rows import RotationRows  # noqa: E402
+from registries.runs.run import RunState  # noqa: E402
+from registries.service.replacement import Replacement  # noqa: E402
+from registries.wiring import reset, services  # noqa: E402
+
+NAMESPACE, OLD = "team-a", "Old-Secret-1"
+PLACES = ("before-the-request", "before-the-answer", "after-the-answer", "before-the-write")
+LONG = 120.0
+
+
+def die(*_: Any, **__: Any) -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def kill_at(place: str) -> None:
+    """Lets this process die at a place."""
+    send = HarborRobots._send
+
+    def killed(self: HarborRobots, method: str, *rest: Any) -> Any:
+        if method == "PATCH" and place == "before-the-request":
+            die()
+        answer = send(self, method, *rest)
+        return die() if method == "PATCH" and place == "before-the-answer" else answer
+
+    if place == "after-the-answer":
+        RotationRows.keep_new = die  # type: ignore[method-assign]
+    elif place == "before-the-write":
+        Replacement.put = Replacement.change = die  # type: ignore[method-assign]
+    else:
+        HarborRobots._send = killed  # type: ignore[method-assign]
+
+
+def begin(place: str, user: User, account: HarborAccount) -> None:
+    kill_at(place)
+    access = grants.access_of(user)
+    registry = services().store.get(Key(NAMESPACE, place))
+    services().harbor_secrets.begin(
+        access=access, registries=[registry], generation=registry.generation, account=account, second=False
+    )
+    time.sleep(LONG)
+
+
+def main(address: str, username: str, password: str) -> None:
+    call_command("migrate", verbosity=0)
+    people = [User.objects.create_user(f"olive-{place}") for place in PLACES]
+    for user in people:
+        grants.set_grant(user, EVERYWHERE, Role.ADMIN)
+    services().registries.create_namespace(access=grants.access_of(people[0]), name=NAMESPACE)
+    for place in PLACES:
+        key = Key(NAMESPACE, place)
+        services().store.create(Draft(key, address, f"robot$team-a+{place}", Provider.HARBOR, OLD))
+    ends = []
+    for place, user in zip(PLACES, people, strict=True):
+        connections.close_all()
+        reset()
+        if not (child := os.fork()):
+            begin(place, user, HarborAccount(username, password))
+        ends.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    lost = sorted(Run.objects.values_list("state", flat=True))
+    Run.objects.update(beat_at=timezone.now() - timedelta(hours=1))
+    services().rotations.resume_lost(services().people.access_now)
+    until = time.monotonic() + LONG
+    while Run.objects.filter(state=RunState.RUNNING).exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    stored = {
+        place: services().store.credential(key, uid=services().store.get(key).uid).password
+        for place in PLACES
+        for key in [Key(NAMESPACE, place)]
+    }
+    said = {"ends": ends, "lost": lost, "stored": stored, "kept": Rotation.objects.count()}
+    sys.stdout.write(json.dumps(said))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
