@@ -242,6 +242,8 @@ class Credential:
     ca_bundle: str = field(default="", repr=False)
     skip_tls_verify: bool = False
     probe_image: str = ""
+    generation: str = field(default="", repr=False, compare=False)
+    """That of the registry it was read from."""
 
 
 def at_version(registry: RegistrySecret, version: str) -> RegistrySecret:
@@ -261,6 +263,7 @@ def credential_of(registry: RegistrySecret, password: str) -> Credential:
         registry.ca_bundle,
         registry.skip_tls_verify,
         registry.probe_image,
+        registry.generation,
     )
 
 

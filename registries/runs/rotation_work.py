@@ -306,7 +306,7 @@ class RotateKind(Kind[Outcome]):
         begin, attempt_of = self._tests.begin_test_of_run, self._tests.attempt
         check = run.patiently(lambda: begin(access=_tester(run), key=changed.key, uid=changed.uid))
         try:
-            attempt = run.patiently(lambda: attempt_of(access=_tester(run), check=check))
+            check, attempt = run.patiently(partial(attempt_of, access=_tester(run), check=check))
         except ConsoleError as error:
             self._tests.abandon_test(check=check, error=error)
             raise

@@ -187,7 +187,7 @@ class VerifyKind(Kind[Tested]):
             run.end([item], ItemOutcome(ItemState.LEFT_ALONE, problem=error.code))
             return None
         try:
-            credential = run.patiently(lambda: credential_of(access=run.access, check=check))
+            check, credential = run.patiently(partial(credential_of, access=run.access, check=check))
             attempt = self.attempt(item, credential)
         except ConsoleError as error:
             abandoned = self._tests.abandon_test(check=check, error=error)

@@ -198,7 +198,7 @@ class Sweep:
     def _probe(self, claim: Claim, member: ScheduledRegistry, check: Check) -> Result | None:
         """The result, or None if this registry cannot be tested, or has another credential by now. Unavailable."""
         try:
-            credential = self._tests.credential(access=self._access, check=check)
+            _, credential = self._tests.credential(access=self._access, check=check)
             if self._digest(credential) != claim.digest:
                 self._placing.again(member.uid)
                 raise Conflict(str(check.key), Problem.CHANGED)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -107,13 +108,15 @@ class Tests:
         """Ends a test of values that are not stored any more, whoever started it."""
         self._history.end([uid], NotTested(Problem.CHANGED))
 
-    def attempt(self, *, access: Access, check: Check, image: str = "") -> Callable[[], Result]:
-        """The probe of a test, with the credential as stored now. NotFound, Conflict, Unavailable, Forbidden; Invalid.
+    def attempt(self, *, access: Access, check: Check, image: str = "") -> tuple[Check, Callable[[], Result]]:
+        """The probe of a test, with the credential as stored now, and the test to record it for. NotFound, Conflict,
+        Unavailable, Forbidden; Invalid.
 
         Any thread may call the probe; it touches no storage. Conflict `changed` if the registry has another address
         than when the test began: the test waited in the lane of the old one.
         """
-        return self._probe_of(access, self.credential(access=access, check=check), image)
+        check, credential = self.credential(access=access, check=check)
+        return check, self._probe_of(access, credential, image)
 
     def _probe_of(self, access: Access, credential: Credential, image: str) -> Callable[[], Result]:
         if not image:
@@ -127,13 +130,14 @@ class Tests:
         queries = [image_query(credential.address, it, nodes=nodes) for it in images]
         return partial(self._prober, credential, *saved_queries(credential), *queries)
 
-    def credential(self, *, access: Access, check: Check) -> Credential:
-        """The credential of a test, as stored now. NotFound, Conflict, Unavailable, Forbidden."""
+    def credential(self, *, access: Access, check: Check) -> tuple[Check, Credential]:
+        """The credential of a test, as stored now, and the test of it: its verdict is one on this credential. NotFound,
+        Conflict, Unavailable, Forbidden."""
         with self._guard.writing(access, Action.TEST, check.key) as store:
             credential = store.credential(check.key, uid=check.uid)
         if check.registry and registry_of(credential.address) != check.lane:
             raise Conflict(str(check.key), Problem.CHANGED)
-        return credential
+        return replace(check, generation=credential.generation), credential
 
     def record_test(
         self,
@@ -150,7 +154,7 @@ class Tests:
         if not self._history.is_open(check):
             return NotTested(Problem.INTERRUPTED)
         at = datetime.now(UTC)
-        patch = _verdict(result, at, check.registry.generation if check.registry else "")
+        patch = _verdict(result, at, check.generation)
         doubt = True
         while True:
             try:
@@ -192,7 +196,8 @@ class Tests:
         if not self._history.is_open(check):
             return NotTested(Problem.INTERRUPTED)
         try:
-            result = self.attempt(access=access, check=check, image=image)()
+            check, attempt = self.attempt(access=access, check=check, image=image)
+            result = attempt()
         except ConsoleError as error:
             return self.abandon_test(check=check, error=error)
         except BaseException:
@@ -290,7 +295,7 @@ def _problem(error: ConsoleError) -> Problem:
 
 
 def _verdict(result: Result, at: datetime, generation: str = "") -> dict[str, str | None]:
-    """The merge patch of a verdict. `generation` is that of the specification when the test began."""
+    """The merge patch of a verdict. `generation` is that of the specification that was tested."""
     verification = Verification(
         status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
         reason=result.reason.value,

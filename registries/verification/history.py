@@ -52,6 +52,8 @@ class Check:
     outcome: Tested | None = None
     registry: RegistrySecret | None = field(default=None, compare=False, repr=False)
     """The registry as it was read when the test began; None for a test that is only looked up."""
+    generation: str = field(default="", compare=False, repr=False)
+    """That of the specification that is tested: its password may be read long after the test began."""
 
     @property
     def lane(self) -> str:
@@ -76,7 +78,7 @@ class History:
             finished_at=None,
             defaults={"namespace": registry.namespace, "name": registry.name, "person": person[:150]},
         )
-        return replace(_check(record), registry=registry), new
+        return replace(_check(record), registry=registry, generation=registry.generation), new
 
     def is_open(self, check: Check) -> bool:
         """Whether a test was not ended, for example given up after its process slept."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from registries.domain.registry import Draft, Key, Provider, RegistrySecret, Verification, VerifyStatus
-from registries.domain.resource import PREFIX, verification_annotations
+from registries.domain.resource import PREFIX, encode_password, verification_annotations
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
 from tests.cast import Cast
@@ -35,8 +35,8 @@ def store(cluster: Cluster) -> Iterator[KubernetesStore]:
         yield store
 
 
-def kubectl(cluster: Cluster) -> None:
-    patch = {"spec": {"password": "bmV3"}}
+def kubectl(cluster: Cluster, typed: str = "new") -> None:
+    patch = {"spec": {"password": encode_password(typed)}}
     assert cluster.server.call("PATCH", cluster.path(*KEY_PATH), patch, kind=MERGE_PATCH).status == 200
 
 
@@ -137,7 +137,8 @@ def test_a_test_that_began_before_is_no_verdict_on_it(cluster: Cluster, settings
             cast.add("changed", domain=server.address, username=USER, password=PASSWORD)
             tests, access = services().tests, cast.access("nina")
             check, _new = tests.begin_test(access=access, key=KEY)
-            result = tests.attempt(access=access, check=check)()
+            check, attempt = tests.attempt(access=access, check=check)
+            result = attempt()
             assert result.ok
             kubectl(cluster)
             assert wait_for(lambda: cast.find("changed").generation == "2")
@@ -148,6 +149,23 @@ def test_a_test_that_began_before_is_no_verdict_on_it(cluster: Cluster, settings
             check, _new = tests.begin_test(access=access, key=KEY)
             tests.finish_test(access=access, check=check)
             assert services().store.get(KEY).verification.reason == "bad_credentials"
+
+
+def test_a_test_that_waits_meanwhile_is_one_of_the_new_password(
+    cluster: Cluster, settings: Any, cast: Cast
+) -> None:
+    """It waits in the lane of its registry, and reads the password when its turn comes."""
+    settings.CHECK_INTERVAL = "off"
+    settings.PROBE_ALLOW_LOOPBACK = True
+    cluster.empty("team-a")
+    for _ in configured(cluster, settings):
+        with scripted(registry) as server:
+            cast.add("changed", domain=server.address, username=USER, password="old-password")
+            tests, access = services().tests, cast.access("nina")
+            check, _new = tests.begin_test(access=access, key=KEY)
+            kubectl(cluster, PASSWORD)
+            tests.finish_test(access=access, check=check)
+            assert services().store.get(KEY).verification.reason == "ok"
 
 
 def test_it_is_tested_at_once_where_checks_run(

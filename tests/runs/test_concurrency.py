@@ -154,7 +154,8 @@ def test_a_verdict_of_a_test_that_was_given_up_is_not_recorded(
     registry, access = cast.add(**probing("down")), cast.access("olive")
     tests = services().tests
     check = tests.begin_test_of_run(access=access, key=registry.key, uid=registry.uid)
-    result = tests.attempt(access=access, check=check)()
+    check, attempt = tests.attempt(access=access, check=check)
+    result = attempt()
     tests.abandon_lost_tests(access=access, uids=[registry.uid])
 
     tests.record_test(access=access, check=check, result=result)

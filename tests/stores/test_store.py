@@ -221,6 +221,7 @@ def test_a_new_password_is_stored_in_place(store: Store) -> None:
     assert shown(changed)["metadata"]["annotations"]["x"] == "y"
     assert store.credential(KEY, uid=created.uid) == Credential("harbor.example.com", "admin", CANARY)
     assert fingerprint(changed) != fingerprint(before)
+    assert store.credential(KEY, uid=created.uid).generation == changed.generation != before.generation
     again = store.set_password(KEY, "third", uid=created.uid)
     assert fingerprint(again) not in (fingerprint(changed), fingerprint(before))
 
