@@ -61,24 +61,41 @@ def _close(at: datetime) -> None:
 
 def call_witnesses(host: str, at: datetime) -> None:
     """Makes one good credential of some other hosts due now, first in namespaces without a result of this round.
-    Hosts with a result of this round are not tested again."""
+
+    Hosts with a result of this round are not tested again. Those that are due already are witnesses too: in an outage
+    every host fails for the first time, and the second test of the first one must not wait for all of them.
+    """
     heard = list(_round(HostResult(host, Reason.TIMEOUT, failing=False), at))
     known = {it.host for it in heard}
-    good = ScheduledCredential.objects.filter(state=State.OK, due_at__gt=at).exclude(host__in=known)
+    good = ScheduledCredential.objects.filter(state=State.OK).exclude(host__in=known)
     good = good.exclude(tested_reason=Reason.RATE_LIMITED)
-    chosen = _elsewhere(good, {name for it in heard for name in it.namespaces})
-    hosts: dict[str, int] = {}
-    for pk, other in good.order_by("tested_at").values_list("pk", "host")[: 8 * WITNESSES]:
-        hosts.setdefault(other, pk)
-    chosen = list(hosts.values())[: max(0, WITNESSES + 1 - len(known) - len(chosen))] + chosen
-    ScheduledCredential.objects.filter(pk__in=chosen).update(due_at=at)
+    coming = _coming(good, at)
+    voices, seen = 0, set[str]()
+    for names in (*(it.namespaces for it in heard), *coming.values()):
+        voices += not names <= seen
+        seen |= names
+    if voices > WITNESSES:
+        return
+    later = good.filter(due_at__gt=at).exclude(host__in=coming)
+    chosen = dict(_elsewhere(later, seen)[: WITNESSES + 1 - voices])
+    for other, pk in later.order_by("tested_at").values_list("host", "pk")[: 8 * WITNESSES]:
+        if len(known) + len(coming) + len(chosen) <= WITNESSES:
+            chosen.setdefault(other, pk)
+    ScheduledCredential.objects.filter(pk__in=chosen.values()).update(due_at=at)
 
 
-def _elsewhere(good: QuerySet[ScheduledCredential], heard: set[str]) -> list[int]:
-    """One credential in each of some other namespaces."""
+def _coming(good: QuerySet[ScheduledCredential], at: datetime) -> dict[str, frozenset[str]]:
+    """The hosts that are tested next, or now, with their namespaces. Witnesses were made due last."""
+    due = good.filter(due_at__lte=at).order_by("-due_at")
+    return _namespaces(set(due.values_list("host", flat=True)[: 8 * WITNESSES]))
+
+
+def _elsewhere(good: QuerySet[ScheduledCredential], heard: set[str]) -> list[tuple[str, int]]:
+    """One credential in each of some other namespaces, by host: two of one host say the same."""
     others = good.filter(registries__isnull=False).exclude(registries__namespace__in=heard)
     first = others.values("registries__namespace").annotate(first=Min("pk")).order_by("first")[:WITNESSES]
-    return list({it["first"] for it in first})
+    found = good.filter(pk__in=[it["first"] for it in first]).order_by("-pk").values_list("host", "pk")
+    return sorted(dict(found).items(), key=lambda it: it[1])
 
 
 def _round(mine: HostResult, at: datetime) -> Iterator[HostResult]:

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.reason import Reason
-from registries.schedule.network import call_witnesses
-from registries.schedule.rows import claim_next
+from registries.probe.result import Result
+from registries.schedule.network import WITNESSES, call_witnesses
+from registries.schedule.rows import claim_next, record, release
 from registries.schedule.state import HostResult, own_network_fails
 from registries.wiring import services
 from tests.schedule.registries import World
@@ -81,6 +82,60 @@ def test_witnesses_are_of_other_namespaces() -> None:
     mine.refresh_from_db()
     assert mine.due_at
     assert mine.due_at <= now
+
+
+@pytest.mark.django_db
+def test_witnesses_that_are_due_already_are_not_called_twice() -> None:
+    now = timezone.now()
+    for number in range(30):
+        due(f"n-{number}", f"h-{number}", 300, number=number)
+    ScheduledCredential.objects.update(due_at=now + timedelta(hours=1))
+    for number in range(3):
+        failed = ScheduledCredential.objects.filter(host=f"h-{number}")
+        failed.update(tested_at=now, tested_reason=Reason.TIMEOUT, state="suspect")
+        call_witnesses(f"h-{number}", now)
+
+    assert ScheduledCredential.objects.filter(due_at__lte=now).count() == WITNESSES
+
+
+@pytest.mark.django_db
+def test_witnesses_are_of_several_hosts() -> None:
+    """Though each namespace has its own credential of one and the same host."""
+    now = timezone.now()
+    for number in range(20):
+        due(f"n-{number}", "hub", 300, number=number)
+    for number in range(20):
+        due("team-b", f"h-{number}", 200, number=number)
+    ScheduledCredential.objects.update(due_at=now + timedelta(hours=1))
+
+    call_witnesses("h-0", now)
+
+    called = ScheduledCredential.objects.filter(due_at__lte=now).values_list("host", flat=True)
+    assert "hub" in called
+    assert len(set(called)) == len(called) == WITNESSES
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("namespaces", [1, 3, 150])
+def test_an_outage_of_all_hosts_is_seen_with_the_second_test_of_the_first(namespaces: int) -> None:
+    """Four tests at once, each of which takes ten seconds. The second test of a host comes a minute after the first."""
+    begin = at = timezone.now()
+    for number in range(150):
+        due(f"n-{number % namespaces}", f"h-{number}", 180, number=number)
+    ScheduledCredential.objects.exclude(host="h-75").update(due_at=begin + timedelta(hours=3))
+    tests = 0
+    while not NetworkIncident.objects.exists() and at < begin + timedelta(hours=1):
+        claims = [it for _ in range(4) if (it := claim_next(at, "p", LASTS))]
+        at += timedelta(seconds=10)
+        for it in claims:
+            record(it, Result(Reason.TIMEOUT), at)
+            release(it)
+        tests += len(claims)
+
+    assert NetworkIncident.objects.exists()
+    assert at - begin <= timedelta(seconds=90)
+    assert tests <= 2 * (WITNESSES + 1)
+    assert not StateChange.objects.exists()
 
 
 def test_a_flood_of_dead_hosts_hides_no_failure_of_others(world: World) -> None:
