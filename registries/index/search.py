@@ -1,7 +1,7 @@
 """The index: lists, counts and searches for an Access, kept fresh from the store's changes."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from types import MappingProxyType
 from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem, Unavailable
 from registries.domain.query import Around, Criteria, Listing, ListQuery, Page, Sort, Tally
-from registries.domain.registry import Key, RegistrySecret, VerifyStatus
+from registries.domain.registry import Key, RegistrySecret, VerifyStatus, at_version
 from registries.domain.selectors import Selector
 from registries.index.groups import heads
 from registries.index.snapshot import (
@@ -25,7 +25,7 @@ from registries.index.snapshot import (
     visible_namespaces,
 )
 from registries.index.watch_log import ChangeLog, News, is_version
-from registries.stores.base import Changes, Freshness, Store
+from registries.stores.base import Changes, ChangeType, Event, Freshness, Store
 
 
 class Index:
@@ -86,11 +86,14 @@ class Index:
             return self._snapshot
 
     def _follow(self, before: Snapshot, after: Snapshot, changes: Changes) -> None:
-        """Replaces the snapshot and logs the changes. After a list of everything, nobody knows the single changes."""
+        """Replaces the snapshot and logs the changes. After a list of everything, nobody knows the single changes. If
+        it has no newer version, only what is left out may be another."""
         if not changes.complete:
             self._log.append(changes.events, changes.mark)
         elif before.version is None or changes.mark != self._log.mark:
             self._log.begin(changes.upserted, changes.mark)
+        else:
+            self._log.append(_came_and_went(before, after, changes.mark), changes.mark)
         after.place, after.mark = self._log.place, self._log.mark
         self._snapshot = after
 
@@ -277,6 +280,20 @@ class Index:
     def version_of(self, seen: Visible) -> str:
         """Changes with the content, and when the store goes away or comes back."""
         return seen.fingerprint + (self.freshness().problem or "")
+
+
+def _came_and_went(before: Snapshot, after: Snapshot, mark: int) -> Iterator[Event]:
+    """What one snapshot left out and the other one has."""
+    if not (before.left_out or after.left_out):
+        return
+    for bucket in before.buckets.values():
+        for it in bucket.items:
+            if it.uid not in after.keys_by_uid and not after.is_gone(it.uid, it.namespace):
+                yield Event(ChangeType.DELETED, at_version(it, str(mark)))
+    for bucket in after.buckets.values():
+        for it in bucket.items:
+            if it.uid not in before.keys_by_uid and not before.is_gone(it.uid, it.namespace):
+                yield Event(ChangeType.ADDED, it)
 
 
 def _is_visible(snapshot: Snapshot, access: Access, namespace: str) -> bool:

@@ -17,6 +17,7 @@ from registries.domain.query import Criteria, Filter, Group, ListQuery, Sort, Ta
 from registries.domain.registry import EXPIRES_SOON, STALE_AFTER, Key, RegistrySecret, VerifyStatus
 from registries.index.groups import VALUES, grouped
 from registries.stores.base import Changes
+from registries.stores.room import LeftOut
 
 Since = Mapping[str, datetime]
 """Since when failing registries fail, by uid, as far as it is known."""
@@ -203,6 +204,8 @@ class Snapshot:
     """The place in the log of changes."""
     mark: int = 0
     """The newest version of anything by then, deletions included."""
+    left_out: LeftOut = field(default_factory=dict)
+    """See Changes.left_out."""
     _orders: dict[tuple[Sort, bool, Group | None], tuple[Since, tuple[RegistrySecret, ...]]] = field(
         default_factory=dict
     )
@@ -219,6 +222,14 @@ class Snapshot:
     @cached_property
     def keys_by_uid(self) -> Mapping[str, Key]:
         return {it.uid: it.key for bucket in self.buckets.values() for it in bucket.items}
+
+    def is_gone(self, uid: str, namespace: str = "") -> bool:
+        """Whether no registry has this uid. Only then may what is stored about it go. "" is a namespace that is not
+        known. False if there are too many registries to know."""
+        if uid in self.keys_by_uid:
+            return False
+        places = [self.left_out.get(namespace, ())] if namespace else self.left_out.values()
+        return all(uids is not None and uid not in uids for uids in places)
 
     def everything(self, query: ListQuery, since: Since) -> tuple[RegistrySecret, ...]:
         """All registries in one order, sorted once per snapshot; by the time of the failure, once per `since`."""
@@ -241,7 +252,7 @@ class Snapshot:
         """The next snapshot. Only changed namespaces are built again."""
         if not (changes.complete or changes.upserted or changes.removed or changes.namespaces is not None):
             same = copy(self)
-            same.version = changes.version
+            same.version, same.left_out = changes.version, changes.left_out
             return same
         touched: dict[str, dict[str, RegistrySecret]] = {}
 
@@ -261,7 +272,7 @@ class Snapshot:
         for namespace, items in touched.items():
             buckets[namespace] = Bucket(tuple(items[name] for name in sorted(items)))
         namespaces = self.namespaces if changes.namespaces is None else changes.namespaces
-        return Snapshot(changes.version, namespaces, MappingProxyType(buckets))
+        return Snapshot(changes.version, namespaces, MappingProxyType(buckets), left_out=changes.left_out)
 
 
 def visible_namespaces(snapshot: Snapshot, access: Access, permission: Permission) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class Expiries:
             for day, what in it.endings
             if day <= soon and _is_due(told.get((it.uid, what)), day, what, _threshold(day, today))
         ]
-        _forget({uid for uid, _ in told} - snapshot.keys_by_uid.keys(), now)
+        _forget({uid for uid, _ in told if snapshot.is_gone(uid)}, now)
         return sum(_tell_some(due[first : first + BATCH], today, now) for first in range(0, len(due), BATCH))
 
 

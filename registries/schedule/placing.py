@@ -5,7 +5,7 @@ only after its specification has changed.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -15,6 +15,7 @@ from django.db import transaction
 from registries.domain.errors import ConsoleError
 from registries.domain.registry import RegistrySecret, Verification, VerifyStatus
 from registries.index.search import Index
+from registries.index.snapshot import Snapshot
 from registries.models import (
     CheckInterval,
     ScheduledCredential,
@@ -77,7 +78,7 @@ class Placing:
                     if self._placed.get(it.uid) != fingerprint(it) or it.uid in again:
                         changed.append(it)
         self._place(changed, now, everything=whole and not ScheduledCredential.objects.exists())
-        self._remove(self._placed.keys() - present)
+        self._remove(self._gone(self._placed.keys() - present, snapshot))
         if whole:
             self._intervals.apply_to_all(now)
         self._version = snapshot.version
@@ -136,6 +137,22 @@ class Placing:
             _drop_empty({it.credential_id for it in before.values()})
             self._intervals.apply(set(rows.values()), now)
             telling.catch_up([it.uid for it, _ in read], now)
+
+    def _gone(self, absent: Collection[str], snapshot: Snapshot) -> Iterable[str]:
+        """Those of these registries that do not exist. The others are left out of the index, and are looked at again
+        with the next comparison of everything."""
+        if not snapshot.left_out:
+            return absent
+        places = dict[str, str]()
+        uids = sorted(absent)
+        for first in range(0, len(uids), BATCH):
+            rows = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
+            places |= dict(rows.values_list("uid", "namespace"))
+        gone = {uid for uid in absent if snapshot.is_gone(uid, places.get(uid, ""))}
+        for uid in set(absent) - gone:
+            self._placed.pop(uid, None)
+            self._seen.pop(uid, None)
+        return gone
 
     def _remove(self, uids: Iterable[str]) -> None:
         gone = sorted(uids)

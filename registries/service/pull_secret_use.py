@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
-from registries.domain.errors import Conflict, Problem, Unavailable
+from registries.domain.errors import Conflict, NotFound, Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.index.search import Index
 from registries.pull_secrets.kinds import Binding, PullSecret, Usage
@@ -102,6 +103,14 @@ class PullSecretUse:
         for key in keys:
             self._guard.require(access, Permission.DELETE, key, Action.DELETE)
         users = self._store.acting_as(access.acting).pull_secret_users()
-        snapshot = self._index.fresh()
-        found = [registry for key in keys if (registry := snapshot.find(key))]
+        found = [registry for key in keys if (registry := self._find(key))]
         return users.usage({it.key: it.address for it in found}) if users and found else Usage()
+
+    def _find(self, key: Key) -> RegistrySecret | None:
+        """From the index, or from the store if the index leaves registries of the namespace out."""
+        snapshot = self._index.fresh()
+        found = snapshot.find(key)
+        if found is None and key.namespace in snapshot.left_out:
+            with suppress(NotFound):
+                return self._store.get(key)
+        return found

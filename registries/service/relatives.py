@@ -217,6 +217,7 @@ class MissingCopies:
             key: at
             for key, at in self._made(source.uid).items()
             if key.namespace in snapshot.namespaces
+            and (key.namespace not in snapshot.left_out or snapshot.find(key))
             and access.may(Permission.SEE, key.namespace)
             and not _is_relative(snapshot.find(key), source)
         }

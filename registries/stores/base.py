@@ -18,6 +18,7 @@ from registries.domain.registry import Credential, Draft, Key, RegistrySecret, R
 from registries.domain.resource import Resource
 from registries.domain.writer import Writer
 from registries.pull_secrets.kinds import PullSecret
+from registries.stores.room import LeftOut
 
 if TYPE_CHECKING:  # they import the kubernetes package, which takes half a second
     from registries.pull_secrets.node_pods import NodePods
@@ -69,6 +70,8 @@ class Changes:
     mark: int = 0
     """The resource version up to which all events are known. It only grows, unless the store was restored from a
     backup: then the changes are complete."""
+    left_out: LeftOut = field(default_factory=dict)
+    """What exists in namespaces that have no room for it. It is in no list, and is not gone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,28 @@
 """How much one namespace may hold. Every process keeps all registries in memory, so a namespace without a limit would
-take the memory of all others."""
+take the memory of all others.
 
-from dataclasses import dataclass
+On a cluster anybody may create more than there is room for. The registries that were created first are kept, in every
+process the same ones. The others are left out: they exist, so nothing that is stored about them may go.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from registries.domain.errors import Problem, Refused
-from registries.domain.registry import RegistrySecret
+from registries.domain.registry import Key, RegistrySecret
 
 OVERHEAD = 2048
 """Bytes of memory that a registry takes besides its document, about."""
 MIB = 2**20
+REMEMBERED = 10_000
+"""The most registries of a namespace that are left out and known by uid. With more, nothing is known of the others."""
+
+Age = tuple[datetime, str]
+"""When a registry was created, and its name. The order in which the registries of a namespace have room."""
+LeftOut = Mapping[str, frozenset[str] | None]
+"""By namespace: the uids of the registries that are left out. None: too many to know them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,43 +43,122 @@ class Room:
             raise Refused(subject, Problem.NAMESPACE_FULL)
 
 
-class Occupancy:
-    """What each namespace holds of the registries that were added, and which namespaces have more. Not thread-safe."""
+@dataclass(slots=True)
+class Surplus:
+    """What a namespace has no room for: the registry of this age, and all later ones."""
+
+    begins: Age
+    keys: dict[str, Key] | None = field(default_factory=dict)
+    """By uid; None: too many to know them."""
+
+    def add(self, registry: RegistrySecret) -> None:
+        self.begins = min(self.begins, age(registry))
+        if self.keys is not None:
+            self.keys[registry.uid] = registry.key
+            if len(self.keys) > REMEMBERED:
+                self.keys = None
+
+
+class Kept:
+    """The registries that are kept in memory. Not thread-safe."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._held: dict[str, tuple[int, int]] = {}
-        self.overfull: frozenset[str] = frozenset()
+        self.registries: dict[Key, RegistrySecret] = {}
+        self.surplus: dict[str, Surplus] = {}
+        self._ages: dict[str, list[Age]] = {}
+        self._sizes: dict[str, int] = {}
+        self._left_out: LeftOut | None = None
 
     def held(self, namespace: str) -> tuple[int, int]:
-        """The number of registries, and their bytes."""
-        return self._held.get(namespace, (0, 0))
+        """The number of registries that are kept of a namespace, and their bytes."""
+        return len(self._ages.get(namespace, ())), self._sizes.get(namespace, 0)
 
-    def fits(self, registry: RegistrySecret, known: RegistrySecret | None = None) -> bool:
-        """Whether there is room for a registry in the place of a known one. Notes a namespace that has none."""
+    def left_out(self) -> LeftOut:
+        if self._left_out is None:
+            known = {name: it.keys for name, it in self.surplus.items()}
+            self._left_out = {name: None if it is None else frozenset(it) for name, it in known.items()}
+        return self._left_out
+
+    def keys(self) -> tuple[Key, ...]:
+        """All known keys, also of what is left out."""
+        others = (key for it in self.surplus.values() for key in (it.keys or {}).values())
+        return (*self.registries, *others)
+
+    def leaves_out(self, registry: RegistrySecret) -> bool:
+        """Whether a registry is left out."""
+        surplus = self.surplus.get(registry.namespace)
+        return surplus is not None and age(registry) >= surplus.begins
+
+    def has(self, key: Key, uid: str) -> bool:
+        known = self.registries.get(key)
+        return known is not None and known.uid == uid
+
+    def fits(self, registry: RegistrySecret) -> bool:
+        """Whether a registry can be kept while all others stay."""
+        if self.leaves_out(registry):
+            return False
+        known = self.registries.get(registry.key)
         count, size = self.held(registry.namespace)
-        before = 0 if known is None else size_of(known)
-        fits = self._room.has(count + (known is None), size + size_of(registry) - before)
-        if not fits and registry.namespace not in self.overfull:
-            self.overfull |= {registry.namespace}
-        return fits
+        return self._room.has(
+            count + (known is None), size + size_of(registry) - (size_of(known) if known else 0)
+        )
 
-    def add(self, registry: RegistrySecret) -> bool:
-        """Counts a registry, if it fits."""
-        if fits := self.fits(registry):
-            count, size = self.held(registry.namespace)
-            self._held[registry.namespace] = count + 1, size + size_of(registry)
-        return fits
+    def put(self, registry: RegistrySecret) -> Sequence[RegistrySecret]:
+        """Keeps a registry, or a new state of it, if there is room. Returns those that were kept until now and are left
+        out from now on: the newest ones, and the earlier state of the registry itself."""
+        namespace, known = registry.namespace, self.registries.get(registry.key)
+        if known is not None:
+            self._take(known)
+        if self.leaves_out(registry):
+            self._leave_out(registry)
+            return [known] if known else []
+        self.registries[registry.key] = registry
+        insort(self._ages.setdefault(namespace, []), age(registry))
+        self._sizes[namespace] = self._sizes.get(namespace, 0) + size_of(registry)
+        gone = []
+        while not self._room.has(*self.held(namespace)):
+            newest = self.registries[Key(namespace, self._ages[namespace][-1][1])]
+            self._take(newest)
+            self._leave_out(newest)
+            gone.append(newest)
+        return [known if it is registry else it for it in gone if it is not registry or known]  # type: ignore[misc]
 
-    def remove(self, registry: RegistrySecret) -> None:
-        count, size = self.held(registry.namespace)
-        self._held[registry.namespace] = count - 1, size - size_of(registry)
+    def remove(self, key: Key, uid: str) -> bool:
+        """Forgets a registry that was deleted. Returns whether it was kept."""
+        surplus = self.surplus.get(key.namespace)
+        if surplus is not None and surplus.keys and uid in surplus.keys:
+            del surplus.keys[uid]
+            self._left_out = None
+            if not surplus.keys:
+                del self.surplus[key.namespace]
+        if found := self.has(key, uid):
+            self._take(self.registries[key])
+        return found
 
-    def again(self, namespace: str = "") -> None:
-        """Begins anew with one namespace, or with all."""
-        kept = {name for name in self._held.keys() | self.overfull if namespace not in ("", name)}
-        self._held = {name: it for name, it in self._held.items() if name in kept}
-        self.overfull &= kept
+    def begin(self, namespace: str, surplus: Mapping[str, Surplus]) -> None:
+        """Begins anew with one namespace, or with all ("")."""
+        others = {key: it for key, it in self.registries.items() if namespace not in ("", key.namespace)}
+        kept = {name: it for name, it in self.surplus.items() if namespace not in ("", name)}
+        self._ages = {name: it for name, it in self._ages.items() if namespace not in ("", name)}
+        self._sizes = {name: it for name, it in self._sizes.items() if name in self._ages}
+        self.registries, self.surplus, self._left_out = others, {**kept, **surplus}, None
+
+    def _leave_out(self, registry: RegistrySecret) -> None:
+        self.surplus.setdefault(registry.namespace, Surplus(age(registry))).add(registry)
+        self._left_out = None
+
+    def _take(self, registry: RegistrySecret) -> None:
+        ages = self._ages[registry.namespace]
+        del ages[bisect_left(ages, age(registry))]
+        self._sizes[registry.namespace] -= size_of(registry)
+        del self.registries[registry.key]
+        if not ages:
+            del self._ages[registry.namespace], self._sizes[registry.namespace]
+
+
+def age(registry: RegistrySecret) -> Age:
+    return registry.created_at, registry.name
 
 
 def size_of(registry: RegistrySecret) -> int:

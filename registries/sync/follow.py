@@ -87,13 +87,16 @@ class Follower:
         """Looks at every namespace of a claimed rule, and ends the claim."""
         access = replace(self._access_now(Access(rule.person, owner=rule.owner)), source=BY_RULE)
         state, problem = RuleState.ACTIVE, ""
-        if source is None and not (rule.ending or restorable([rule.uid])):
+        gone = source is None and snapshot.is_gone(rule.uid, rule.key.namespace)
+        if gone and not (rule.ending or restorable([rule.uid])):
             rows.drop(rule)  # whatever became of its owner
             return
         if not access.administers:
             state = RuleState.NO_RIGHT
         elif rule.ending:
             state, problem = self._end(rule, access)
+        elif source is None and not gone:
+            state, problem = RuleState.FAILED, Problem.NAMESPACE_FULL  # it is left out of memory
         elif source is None or source.deleting:
             state = RuleState.SOURCE_GONE
         else:

@@ -1,6 +1,5 @@
 """A namespace holds a limited number of registries, and bytes of them. Others are not concerned."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,17 +9,11 @@ from django.test import Client
 from registries import wiring
 from registries.domain.errors import Problem, Refused
 from registries.domain.registry import Key
-from registries.stores.cluster import follower
-from registries.stores.cluster.cache import Cache
-from registries.stores.cluster.store import KubernetesStore
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.room import Room
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, body, post
 from tests.cast import Cast, typed
-from tests.cluster.test_cache import registry, written
-from tests.peers.cluster import Cluster
-from tests.peers.scripted import wait_for
 from tests.stores.test_store import KEY, make
 
 OTHER, THIRD = Key("team-a", "other"), Key("team-a", "third")
@@ -83,77 +76,6 @@ def test_people_and_programs_are_told_what_to_do(cast: Cast, settings: Any) -> N
     assert answer.status_code == 403
     assert answer.json()["details"]["causes"][0]["reason"] == "QuotaExceeded"
     assert "CONSOLE_NAMESPACE_REGISTRIES" in answer.json()["message"]
-
-
-@pytest.fixture
-def cache() -> Cache:
-    cache = Cache(["registries"], patience=0.1, room=Room(registries=2, mib=1))
-    cache.replace([], "10", another_history=False)
-    cache.answered("registries")
-    return cache
-
-
-def names(cache: Cache) -> set[str]:
-    return {it.name for it in cache.changes(None).upserted}
-
-
-def test_a_cluster_s_namespace_has_room_for_some(cache: Cache) -> None:
-    for version, name in enumerate("abc", 11):
-        cache.happened(written(str(version), uid=name, key=Key("team-a", name)))
-    cache.happened(written("14", uid="d", key=Key("team-b", "d")))
-
-    assert names(cache) == {"a", "b", "d"}
-    assert cache.overfull == {"team-a"}
-    assert {it.registry.name for it in cache.changes(cache.changes(None).version).events} == set()
-
-
-def test_a_registry_that_grows_too_large_is_left_out(cache: Cache) -> None:
-    cache.put(registry("11", key=KEY))
-    before = cache.changes(None).version
-    grown = replace(written("12"), registry=replace(registry("12", key=KEY), document=b"x" * 2**20))
-
-    cache.happened(grown)
-
-    changes = cache.changes(before)
-    assert [it.key for it in changes.removed] == [KEY]
-    assert changes.events == ()
-    assert names(cache) == set()
-
-
-def test_a_list_is_cut(cache: Cache) -> None:
-    cache.put(registry("11", uid="old", key=Key("team-a", "old")))
-    listed = [registry("12", uid=name, key=Key("team-a", name)) for name in "abc"]
-
-    cache.replace(listed, "12", another_history=False)
-
-    assert names(cache) == {"a", "b"}
-
-
-@pytest.fixture
-def crowded(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubernetesStore]:
-    monkeypatch.setattr(follower, "LISTED_AGAIN", 0.0)
-    cluster.empty("team-a", "team-b")
-    for key in (KEY, OTHER, THIRD, ELSEWHERE):
-        cluster.apply(key.namespace, key.name, password="cA==")
-    store = KubernetesStore(cluster.connection("admin"), room=Room(registries=2))
-    yield store
-    store.stop()
-
-
-def test_what_was_left_out_comes_when_there_is_room(crowded: KubernetesStore, cluster: Cluster) -> None:
-    def kept() -> set[Key]:
-        return {it.key for it in crowded.changes(None).upserted}
-
-    first = kept()
-    assert (len(first), ELSEWHERE in first) == (3, True)
-    assert crowded.overfull() == {"team-a"}
-    with pytest.raises(Refused, match="namespace_full"):
-        crowded.create(make(Key("team-a", "fourth")))
-    gone = min(first - {ELSEWHERE})
-    cluster.delete(gone.namespace, gone.name)
-
-    assert wait_for(lambda: kept() == {KEY, OTHER, THIRD, ELSEWHERE} - {gone})
-    assert wait_for(lambda: crowded.overfull() == set())
 
 
 def test_pages_tell_those_who_see_the_namespace(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,16 +9,17 @@ events of the watch, in their order.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
+from types import MappingProxyType
 
-from registries.domain.errors import Problem, Unavailable
-from registries.domain.registry import Key, RegistrySecret, Removal
+from registries.domain.errors import Problem, Refused, Unavailable
+from registries.domain.registry import Key, RegistrySecret, Removal, at_version
 from registries.stores.base import Changes, ChangeType, Event, Freshness
 from registries.stores.cluster.versions import newer, number_of, supersedes
-from registries.stores.room import Occupancy, Room
+from registries.stores.room import Kept, Room, Surplus
 
 REMEMBERED = 20_000
 """Number of changes kept. An index that is further behind gets everything."""
@@ -49,7 +50,7 @@ class Cache:
 
     `sources` are the names of the watchers. The state is known when each of them has listed once. A version is only
     valid in the cache that returned it. `patience` is in seconds. A registry
-    without `room` in its namespace is left out.
+    without `room` in its namespace is left out (stores/room.py).
     """
 
     def __init__(self, sources: Iterable[str], patience: float, room: Room = Room()) -> None:  # noqa: B008
@@ -59,9 +60,8 @@ class Cache:
         self._patience = patience
         self._listed: set[str] = set()
         self._refused: set[str] = set()
-        self._registries: dict[Key, RegistrySecret] = {}
         self._room = room
-        self._occupancy = Occupancy(room)
+        self._kept = Kept(room)
         self._namespaces: frozenset[str] = frozenset()
         self._namespaces_changed = 0
         self._entries: deque[Entry] = deque()
@@ -82,7 +82,7 @@ class Cache:
             complete = not self._begun <= known <= self._number
             upserted, removed, events = self._since(known)
             if complete:
-                upserted, removed, events = tuple(self._registries.values()), [], []
+                upserted, removed, events = tuple(self._kept.registries.values()), [], []
             touched = complete or self._namespaces_changed > known
             return Changes(
                 version=f"{self._id}.{self._number}",
@@ -92,6 +92,7 @@ class Cache:
                 events=tuple(events),
                 namespaces=self._namespaces if touched else None,
                 mark=self._mark,
+                left_out=self._kept.left_out(),
             )
 
     def wait(self, since: str | None, seconds: float) -> None:
@@ -106,23 +107,27 @@ class Cache:
             return Freshness(problem, self._answered_at if problem else None, self._is_known(), steady)
 
     def keys(self) -> tuple[Key, ...]:
+        """Also of what is left out, as far as that is known."""
         with self._changed:
-            return tuple(self._registries)
+            return self._kept.keys()
 
     def require_room(self, key: Key, size: int) -> None:
         """Refused `namespace_full` if the namespace has no room for one more registry of this size."""
         with self._changed:
-            count, held = self._occupancy.held(key.namespace)
+            count, held = self._kept.held(key.namespace)
+            if key.namespace in self._kept.surplus:
+                raise Refused(str(key), Problem.NAMESPACE_FULL)
         self._room.require(str(key), count + 1, held + size)
 
     @property
     def overfull(self) -> frozenset[str]:
         """The namespaces of which some registries are left out."""
-        return self._occupancy.overfull
+        with self._changed:
+            return frozenset(self._kept.surplus)
 
     def known(self, key: Key, uid: str) -> RegistrySecret | None:
         with self._changed:
-            registry = self._registries.get(key)
+            registry = self._kept.registries.get(key)
             return registry if registry is not None and registry.uid == uid else None
 
     # For the watchers, and for local writes
@@ -134,17 +139,16 @@ class Cache:
         *,
         another_history: bool,
         namespace: str = "",
-        overfull: frozenset[str] = frozenset(),
+        surplus: Mapping[str, Surplus] = MappingProxyType({}),
     ) -> None:
         """Takes over a list of everything at a version, or of everything in a namespace. Newer local writes stay.
 
-        With `another_history` (a restored backup) nothing of the earlier state stays. `overfull`: the list has more of
-        these namespaces than there is room for.
+        With `another_history` (a restored backup) nothing of the earlier state stays. `surplus`: what the list has
+        besides, without room.
         """
         listed = {it.key: it for it in registries}
         with self._changed:
-            before = self._registries
-            others = {key: it for key, it in before.items() if namespace and key.namespace != namespace}
+            before = self._kept.registries
             if another_history:
                 self._deleted.clear()
                 self._mark = 0
@@ -153,12 +157,13 @@ class Cache:
                 listed |= {
                     key: it
                     for key, it in before.items()
-                    if key not in others
+                    if namespace in ("", key.namespace)
                     and newer(it.resource_version, version)
                     and supersedes(it, listed.get(key))
                 }
-            self._registries = others | self._fitting(listed.values(), namespace)
-            self._occupancy.overfull |= overfull
+            self._kept.begin(namespace, surplus)
+            for registry in listed.values():
+                self._kept.put(registry)
             number = number_of(version) or 0
             self._mark = max(self._mark, number) if namespace else number
             self._entries.clear()
@@ -174,9 +179,8 @@ class Cache:
             if event.type is ChangeType.DELETED:
                 self._remove(registry.key, registry.uid)
                 self._note(registry.key, Removal(registry.key, registry.uid, version), event)
-            elif self._has_room(registry):
-                self._put(registry)
-                self._note(registry.key, event=event)
+            else:
+                self._follow(event)
             self._mark = max(self._mark, version)
             self._changed.notify_all()
 
@@ -194,22 +198,24 @@ class Cache:
         number = number_of(version) or 0
         with self._changed:
             self._await(lambda: self._mark >= number)
-            known = self._registries.get(key)
+            known = self._kept.registries.get(key)
             return known if known and (known.uid, known.resource_version) == (uid, version) else None
 
     def put(self, registry: RegistrySecret, *, waited: bool = False) -> None:
-        """Adds the answer of a local write, unless its event or a newer one comes in time. `waited`: it was late."""
+        """Adds the answer of a local write, unless its event or a newer one comes in time. `waited`: it was late.
+        Without room for it, its event decides what is left out."""
         version = number_of(registry.resource_version) or 0
         with self._changed:
             if not waited:
                 self._await(lambda: self._mark >= version)
-            if self._has_room(registry) and self._put(registry):
+            if self._is_news(registry) and self._kept.fits(registry):
+                self._kept.put(registry)
                 self._note(registry.key)
 
     def remove(self, key: Key, uid: str) -> None:
         """Removes a registry after a local delete, unless the event comes in time."""
         with self._changed:
-            self._await(lambda: key not in self._registries or self._registries[key].uid != uid)
+            self._await(lambda: not self._kept.has(key, uid))
             if self._remove(key, uid):
                 self._note(key, Removal(key, uid))
 
@@ -274,41 +280,28 @@ class Cache:
         if self._is_known() and not self._problems:
             self._changed.wait_for(seen, EVENT_WAIT)
 
-    def _put(self, registry: RegistrySecret) -> bool:
-        """Returns whether this is news. An older version is not."""
-        if registry.uid in self._deleted or not supersedes(registry, self._registries.get(registry.key)):
-            return False
-        if known := self._registries.get(registry.key):
-            self._occupancy.remove(known)
-        self._occupancy.add(registry)
-        self._registries[registry.key] = registry
-        return True
+    def _is_news(self, registry: RegistrySecret) -> bool:
+        """Whether this is a newer state than the known one."""
+        known = self._kept.registries.get(registry.key)
+        return registry.uid not in self._deleted and supersedes(registry, known)
 
-    def _has_room(self, registry: RegistrySecret) -> bool:
-        """Whether a namespace has room for a registry in this state. One that was there before is removed, if not."""
-        known = self._registries.get(registry.key)
-        if not supersedes(registry, known) or self._occupancy.fits(registry, known):
-            return True
-        if known is not None:
-            self._occupancy.remove(self._registries.pop(known.key))
-            self._note(known.key, Removal(known.key, known.uid))
-        return False
-
-    def _fitting(self, listed: Iterable[RegistrySecret], namespace: str) -> dict[Key, RegistrySecret]:
-        """Those of a list that their namespaces have room for. Counts anew."""
-        self._occupancy.again(namespace)
-        return {it.key: it for it in listed if self._occupancy.add(it)}
+    def _follow(self, event: Event) -> None:
+        """Takes over a new or changed registry. For those who watch, what is left out from now on is deleted."""
+        registry = event.registry
+        for it in self._kept.put(registry) if self._is_news(registry) else ():
+            deleted = Event(ChangeType.DELETED, at_version(it, registry.resource_version))
+            self._note(it.key, Removal(it.key, it.uid), deleted)
+        if self._kept.leaves_out(registry):
+            self._number += 1  # the index asks what is left out
+        else:
+            self._note(registry.key, event=event)
 
     def _remove(self, key: Key, uid: str) -> bool:
         now = time.monotonic()
         while self._deleted and now - next(iter(self._deleted.values())) >= DELETED_KEPT:
             del self._deleted[next(iter(self._deleted))]
         self._deleted.setdefault(uid, now)  # the oldest first
-        known = self._registries.get(key)
-        if known is None or known.uid != uid:
-            return False
-        self._occupancy.remove(self._registries.pop(key))
-        return True
+        return self._kept.remove(key, uid)
 
     def _since(self, known: int) -> tuple[tuple[RegistrySecret, ...], list[Removal], list[Event]]:
         """The last state of every changed key, all removals, and all events in their order."""
@@ -323,7 +316,8 @@ class Cache:
                 removed.append(entry.gone)
             if entry.event:
                 events.append(entry.event)
-        upserted = tuple(self._registries[key] for key in touched if key in self._registries)
+        present = self._kept.registries
+        upserted = tuple(present[key] for key in touched if key in present)
         return upserted, removed, events[::-1]
 
     def _note(self, key: Key, gone: Removal | None = None, event: Event | None = None) -> None:

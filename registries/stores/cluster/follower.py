@@ -21,7 +21,7 @@ from registries.pull_secrets.secret import OURS, PullSecrets
 from registries.stores.base import ChangeType, Event
 from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.watch import HealthCheck, Listing, Watcher
-from registries.stores.room import Occupancy, Room
+from registries.stores.room import Kept, Room
 
 log = logging.getLogger(__name__)
 
@@ -160,33 +160,33 @@ class _Registries(_Connection):
         super().__init__(cache, f"registries {namespace}")
         self._touch = touch
         self._namespace = namespace
-        self._taken = Occupancy(room)
+        self._room = room
+        self._taken = Kept(room)
         self._answered_at = self._listed_at = float("-inf")
 
     def begun(self) -> None:
-        self._taken.again()
+        self._taken = Kept(self._room)
 
-    def taken(self, item: Json) -> tuple[Key, str, RegistrySecret | None]:
+    def taken(self, item: Json) -> tuple[Key, str]:
         """What its namespace has no room for is not kept, not even until the list ends."""
-        registry = _readable(item)
-        fits = registry is not None and self._taken.add(registry)
-        return _key(item), _generation(item), registry if fits else None
+        if registry := _readable(item):
+            self._taken.put(registry)
+        return _key(item), _generation(item)
 
     def listed(self, listing: Listing) -> None:
-        registries = (registry for _, _, registry in listing.items if registry is not None)
-        another = listing.another_history
+        taken, self._taken = self._taken, Kept(self._room)
         self._listed_at = time.monotonic()
         self._cache.replace(
-            registries,
+            taken.registries.values(),
             listing.version,
-            another_history=another,
+            another_history=listing.another_history,
             namespace=self._namespace,
-            overfull=self._taken.overfull,
+            surplus=taken.surplus,
         )
         if self._namespace:
             self._cache.add_namespace(self._namespace)
         if self._touch:
-            for key, generation, _ in listing.items:
+            for key, generation in listing.items:
                 self._touch(key, generation, urgent=False)
 
     def answered(self) -> None:

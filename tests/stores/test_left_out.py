@@ -1,0 +1,263 @@
+"""What a namespace of a cluster has no room for is left out of memory, and is not gone."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from typing import Any
+from typing import cast as cast_type
+
+import pytest
+from django.utils import timezone
+
+from registries.domain.access import EVERYWHERE, Access, Role
+from registries.domain.errors import Refused
+from registries.domain.registry import Key, RegistrySecret
+from registries.index.search import Index
+from registries.models import CheckInterval, DayRecord, ExpiryNotice, ScheduledRegistry, SyncRule
+from registries.service.relatives import MissingCopies
+from registries.stores import room
+from registries.stores.base import ChangeType, Event, Store
+from registries.stores.cluster import follower
+from registries.stores.cluster.cache import Cache
+from registries.stores.cluster.store import KubernetesStore
+from registries.stores.room import Kept, Room
+from registries.sync.rows import Selection
+from registries.wiring import services
+from tests.cast import Cast
+from tests.cluster.test_cache import registry, written
+from tests.cluster.test_pages import configured
+from tests.peers.cluster import Cluster
+from tests.peers.scripted import wait_for
+from tests.stores.test_store import KEY, make
+from tests.sync.test_follow import keep
+
+OTHER, THIRD = Key("team-a", "other"), Key("team-a", "third")
+ELSEWHERE = Key("team-b", "harbor-prod")
+
+
+@pytest.fixture
+def cache() -> Cache:
+    cache = Cache(["registries"], patience=0.1, room=Room(registries=2, mib=1))
+    cache.replace([], "10", another_history=False)
+    cache.answered("registries")
+    return cache
+
+
+def names(cache: Cache) -> set[str]:
+    return {it.name for it in cache.changes(None).upserted}
+
+
+def test_a_cluster_s_namespace_has_room_for_some(cache: Cache) -> None:
+    for version, name in enumerate("abc", 11):
+        cache.happened(written(str(version), uid=name, key=Key("team-a", name)))
+    cache.happened(written("14", uid="d", key=Key("team-b", "d")))
+
+    assert names(cache) == {"a", "b", "d"}
+    assert cache.overfull == {"team-a"}
+    assert {it.registry.name for it in cache.changes(cache.changes(None).version).events} == set()
+
+
+def aged(name: str, day: int, version: int, size: int = 0) -> RegistrySecret:
+    document = json.dumps({"metadata": {"resourceVersion": str(version)}, "text": "x" * size}).encode()
+    created = datetime(2026, 1, day, tzinfo=UTC)
+    return replace(
+        registry(str(version), uid=name, key=Key("team-a", name)), created_at=created, document=document
+    )
+
+
+def test_a_registry_that_grows_too_large_is_left_out_and_those_who_watch_see_it_go(cache: Cache) -> None:
+    cache.put(aged("a", 1, 11))
+    before = cache.changes(None).version
+
+    cache.happened(Event(ChangeType.MODIFIED, aged("a", 1, 12, 2**20)))
+
+    changes = cache.changes(before)
+    assert [it.uid for it in changes.removed] == ["a"]
+    assert changes.events == (Event(ChangeType.DELETED, aged("a", 1, 12)),)
+    assert json.loads(changes.events[0].registry.document)["metadata"]["resourceVersion"] == "12"
+    assert changes.left_out == {"team-a": {"a"}}
+    assert names(cache) == set()
+
+
+def test_the_oldest_are_kept_whatever_came_first() -> None:
+    """Also a large one: the registries after it are left out, though some of them would fit."""
+    sizes = {"a": 1, "b": 600_000, "c": 1, "d": 500_000, "e": 1}
+    all_of_them = [aged(name, day, day, size) for day, (name, size) in enumerate(sizes.items(), 1)]
+    for order in permutations(all_of_them):
+        kept = Kept(Room(registries=4, mib=1))
+        for it in order:
+            kept.put(it)
+        assert {it.name for it in kept.registries.values()} == {"a", "b", "c"}
+        assert kept.left_out() == {"team-a": {"d", "e"}}
+        assert set(kept.keys()) == {it.key for it in all_of_them}
+
+
+def test_a_new_registry_pushes_no_older_one_out_and_an_older_one_comes_back(cache: Cache) -> None:
+    for version, (name, day) in enumerate({"b": 2, "c": 3}.items(), 11):
+        cache.happened(Event(ChangeType.ADDED, aged(name, day, version)))
+    before = cache.changes(None).version
+
+    cache.happened(Event(ChangeType.ADDED, aged("new", 9, 13)))
+    assert names(cache) == {"b", "c"}
+    cache.happened(Event(ChangeType.ADDED, aged("a", 1, 14)))
+    assert names(cache) == {"a", "b"}
+
+    told = [(it.type, it.registry.name) for it in cache.changes(before).events]
+    assert told == [(ChangeType.DELETED, "c"), (ChangeType.ADDED, "a")]
+    for version, name in enumerate(("c", "new"), 15):
+        assert cache.overfull == {"team-a"}
+        cache.happened(Event(ChangeType.DELETED, aged(name, 9, version)))
+    assert (cache.overfull, cache.changes(None).left_out) == (set(), {})
+
+
+def test_a_full_namespace_takes_no_more_while_some_are_left_out(cache: Cache) -> None:
+    for version, name in enumerate("abc", 11):
+        cache.happened(Event(ChangeType.ADDED, aged(name, 1, version)))
+    cache.happened(Event(ChangeType.DELETED, aged("a", 1, 14)))
+
+    with pytest.raises(Refused, match="namespace_full"):
+        cache.require_room(Key("team-a", "new"), 1)
+
+
+def test_nothing_is_gone_among_too_many_to_know(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "REMEMBERED", 2)
+    index = Index(cast_type(Store, cache), lambda: datetime.now(UTC))
+    left_out = [aged(name, 2, 20) for name in "cde"]
+    for it in (aged("a", 1, 11), aged("b", 1, 12), *left_out[:2]):
+        cache.happened(Event(ChangeType.ADDED, it))
+    few = index.fresh()
+    cache.happened(Event(ChangeType.ADDED, left_out[2]))
+    many = index.fresh()
+
+    gone = {uid: few.is_gone(uid, "team-a") for uid in ("a", "b", "c", "d", "e")}
+    assert gone == {"a": False, "b": False, "c": False, "d": False, "e": True}
+    assert few.is_gone("e")
+    assert not many.is_gone("other", "team-a")
+    assert not many.is_gone("other")
+    assert many.is_gone("other", "team-b")
+
+
+def test_those_who_watch_see_what_comes_back_with_a_list_of_the_same_version(cache: Cache) -> None:
+    index = Index(cast_type(Store, cache), lambda: datetime.now(UTC))
+    olive = Access.from_grants("olive", [(EVERYWHERE, Role.ADMIN)])
+    for version, name in enumerate("abc", 11):
+        cache.happened(Event(ChangeType.ADDED, aged(name, version, version)))
+    cache.happened(Event(ChangeType.DELETED, aged("a", 11, 14)))
+    index.fresh()
+    place = index.place_of("14")
+    assert place
+
+    cache.replace([aged("b", 12, 12), aged("c", 13, 13)], "14", another_history=False)
+
+    news = index.changes(olive, "team-a", place[0])
+    assert news
+    assert [(it.type, it.key.name) for it in news.changes] == [(ChangeType.ADDED, "c")]
+    assert news.version == "14"
+    later = index.place_of("14")
+    assert later, "who listed a moment ago continues"
+    again = index.changes(olive, "team-a", later[0])
+    assert again
+    assert [it.key.name for it in again.changes] == ["c"]
+
+
+def test_a_list_is_cut(cache: Cache) -> None:
+    cache.put(registry("11", uid="old", key=Key("team-a", "old")))
+    listed = [registry("12", uid=name, key=Key("team-a", name)) for name in "abc"]
+
+    cache.replace(listed, "12", another_history=False)
+
+    assert names(cache) == {"a", "b"}
+
+
+@pytest.fixture
+def crowded(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubernetesStore]:
+    monkeypatch.setattr(follower, "LISTED_AGAIN", 0.0)
+    cluster.empty("team-a", "team-b")
+    for key in (KEY, OTHER, THIRD, ELSEWHERE):
+        cluster.apply(key.namespace, key.name, password="cA==")
+    store = KubernetesStore(cluster.connection("admin"), room=Room(registries=2))
+    yield store
+    store.stop()
+
+
+def test_what_was_left_out_comes_when_there_is_room(crowded: KubernetesStore, cluster: Cluster) -> None:
+    def kept() -> set[Key]:
+        return {it.key for it in crowded.changes(None).upserted}
+
+    first = kept()
+    assert (len(first), ELSEWHERE in first) == (3, True)
+    assert crowded.overfull() == {"team-a"}
+    with pytest.raises(Refused, match="namespace_full"):
+        crowded.create(make(Key("team-a", "fourth")))
+    gone = min(first - {ELSEWHERE})
+    cluster.delete(gone.namespace, gone.name)
+
+    assert wait_for(lambda: kept() == {KEY, OTHER, THIRD, ELSEWHERE} - {gone})
+    assert wait_for(lambda: crowded.overfull() == set())
+
+
+def stored(uid: str) -> dict[str, int]:
+    """The rows about a registry by table."""
+    tables = (SyncRule, CheckInterval, DayRecord, ScheduledRegistry, ExpiryNotice)
+    return {it.__name__: it._default_manager.filter(uid=uid).count() for it in tables}
+
+
+def look(now: datetime) -> None:
+    """Everything that concludes from the index what is gone."""
+    services().schedule.placing.update(now)
+    services().schedule.expiries.tell(now)
+    SyncRule.objects.update(due_at=timezone.now())
+    services().follower.turn()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_left_out_of_memory_keeps_everything_until_it_is_deleted(
+    cluster: Cluster, settings: Any, transactional_db: None, request: pytest.FixtureRequest
+) -> None:
+    """A namespace that has more than a new limit allows, in a process that starts with this limit."""
+    cluster.empty("team-a", "team-b")
+    settings.NAMESPACE_REGISTRIES = 0
+    soon = (timezone.localdate() + timedelta(days=5)).isoformat()
+    for _ in configured(cluster, settings):
+        cast: Cast = request.getfixturevalue("cast")
+        for namespace in ("team-a", "team-b"):
+            cast.add("aa", namespace)
+        source, olive = cast.add("zz", expires_at=soon), cast.access("olive")
+        assert services().copying.copy(access=olive, key=Key("team-b", "zz"), uid=source.uid)
+        keep(cast, source, Selection(names=("team-b",)))
+        services().schedule.intervals.choose(
+            access=olive, namespace="team-a", uid=source.uid, interval=timedelta(hours=1)
+        )
+        DayRecord.objects.create(uid=source.uid, day=timezone.localdate())
+        look(timezone.now())
+    before = stored(source.uid)
+    assert set(before.values()) == {1}
+
+    settings.NAMESPACE_REGISTRIES = 1
+    for _ in configured(cluster, settings):
+        for days in (0, 2):
+            look(timezone.now() + timedelta(days=days))
+        assert services().index.fresh().find(source.key) is None
+        assert stored(source.uid) == before
+        rule = SyncRule.objects.get()
+        assert (rule.state, rule.problem) == ("failed", "namespace_full")
+        accounts = "/api/v1/namespaces/team-a/serviceaccounts"
+        user = {"metadata": {"name": "uses-zz"}, "imagePullSecrets": [{"name": "zz"}]}
+        assert cluster.server.call("POST", accounts, user).status == 201
+        usage = services().pull_secrets.usage(access=olive, keys=[source.key])
+        assert [it.name for it in usage.dependents] == ["uses-zz"]
+        cluster.server.call("DELETE", f"{accounts}/uses-zz")
+        made = {Key("team-b", "zz"): timezone.now()}
+        missing = MissingCopies(
+            services().index, services().copying, {source.uid: made}.__getitem__, lambda copies: ()
+        )
+        assert missing.of(access=olive, source=source) == ()
+
+        cluster.delete("team-a", "zz")
+        assert wait_for(lambda: services().index.fresh().is_gone(source.uid, "team-a"))
+        for days in (2, 4):
+            look(timezone.now() + timedelta(days=days))
+        assert set(stored(source.uid).values()) == {0}
+    cluster.empty("team-a", "team-b")
