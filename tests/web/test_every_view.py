@@ -2,14 +2,17 @@
 does not exist. A view that is missing from the table fails the last test.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from registries import wiring
 from registries.urls import urlpatterns
 from registries.web.lists.list import registry_list, selection
 from tests.cast import EVERYBODY, Cast
@@ -34,8 +37,15 @@ class View:
     data: dict[str, str] | None = None
     wrong: str = "post"
 
+    def url(self, view: str, **arguments: Any) -> str:
+        return reverse(f"registries:{view}", kwargs={**self.arguments, **arguments})
+
+    def response(self, client: Client, view: str) -> Any:
+        """Without the query."""
+        return client.get(self.url(view)) if self.data is None else client.post(self.url(view), self.data)
+
     def ask(self, client: Client, view: str, **arguments: Any) -> int:
-        url = reverse(f"registries:{view}", kwargs={**self.arguments, **arguments})
+        url = self.url(view, **arguments)
         if self.data is None:
             return client.get(url, self.query).status_code
         return client.post(url, self.data).status_code
@@ -159,6 +169,7 @@ VIEWS = {
 }
 OPEN = {"icons", "metrics"}
 """Views for people who are not logged in; the second one takes a token, whoever is."""
+CLOSED = [name for name in VIEWS if name not in OPEN]
 
 
 @pytest.fixture
@@ -168,53 +179,62 @@ def stage(cast: Cast) -> Cast:
     return cast
 
 
-@pytest.mark.parametrize("name", VIEWS)
+def of_each(ask: Callable[[str, View], Any], views: Iterable[str] = VIEWS) -> dict[str, Any]:
+    """What each view answers, by its name. What a view has done is undone before the next one is asked."""
+    answers = {}
+    for name in views:
+        wiring.reset()
+        with transaction.atomic():
+            answers[name] = ask(name, VIEWS[name])
+            transaction.set_rollback(True)
+    return answers
+
+
 @pytest.mark.parametrize("person", [person for person in EVERYBODY if person])
-def test_each_person_gets_what_the_role_allows(stage: Cast, person: str, name: str) -> None:
-    view = VIEWS[name]
-
-    assert view.ask(stage.client(person), name) == view.expected[person]
-
-
-@pytest.mark.parametrize("name", [name for name in VIEWS if name not in OPEN])
-def test_nobody_is_sent_to_the_login_page(stage: Cast, name: str) -> None:
-    view = VIEWS[name]
-    url = reverse(f"registries:{name}", kwargs=view.arguments)
-
-    response = stage.client(None).get(url) if view.data is None else stage.client(None).post(url, view.data)
-
-    assert response.status_code == 302
-    assert response["Location"].startswith("/login/?next=")
-
-
-@pytest.mark.parametrize("name", [name for name in VIEWS if name not in OPEN])
-def test_an_htmx_request_whose_session_has_ended_is_told_so(stage: Cast, name: str) -> None:
-    view = VIEWS[name]
-    client = stage.client(None, hx_request="true")
-    url = reverse(f"registries:{name}", kwargs=view.arguments)
-
-    response = client.get(url) if view.data is None else client.post(url, view.data)
-
-    assert response.status_code == 401
-    assert "session-ended" in response["HX-Trigger"]
-    assert response.content == b""
-
-
-@pytest.mark.parametrize("name", VIEWS)
-def test_a_wrong_method_is_a_405(stage: Cast, name: str) -> None:
-    view = VIEWS[name]
-    url = reverse(f"registries:{name}", kwargs=view.arguments)
-
-    assert getattr(stage.client("olive"), view.wrong)(url).status_code == 405
-
-
-@pytest.mark.parametrize("name", [name for name, view in VIEWS.items() if view.arguments == IN_TEAM_A])
-@pytest.mark.parametrize("person", ["nina", "omar", "vic", "sam"])
-def test_another_namespace_does_not_exist(stage: Cast, person: str, name: str) -> None:
+def test_each_person_gets_what_the_role_allows(stage: Cast, person: str) -> None:
     client = stage.client(person)
 
-    assert VIEWS[name].ask(client, name, **IN_TEAM_B) == 404
-    assert VIEWS[name].ask(client, name, namespace="nowhere", name="x") == 404
+    answers = of_each(lambda name, view: view.ask(client, name))
+
+    assert answers == {name: view.expected[person] for name, view in VIEWS.items()}
+
+
+def test_nobody_is_sent_to_the_login_page(stage: Cast) -> None:
+    def sent_to(name: str, view: View) -> tuple[int, str]:
+        response = view.response(stage.client(None), name)
+        return response.status_code, response.get("Location", "")[: len("/login/?next=")]
+
+    answers = of_each(sent_to, CLOSED)
+
+    assert answers == dict.fromkeys(CLOSED, (302, "/login/?next="))
+
+
+def test_an_htmx_request_whose_session_has_ended_is_told_so(stage: Cast) -> None:
+    def told(name: str, view: View) -> tuple[int, bool, bytes]:
+        response = view.response(stage.client(None, hx_request="true"), name)
+        return response.status_code, "session-ended" in response["HX-Trigger"], response.content
+
+    answers = of_each(told, CLOSED)
+
+    assert answers == dict.fromkeys(CLOSED, (401, True, b""))
+
+
+def test_a_wrong_method_is_a_405(stage: Cast) -> None:
+    client = stage.client("olive")
+
+    answers = of_each(lambda name, view: getattr(client, view.wrong)(view.url(name)).status_code)
+
+    assert answers == dict.fromkeys(VIEWS, 405)
+
+
+@pytest.mark.parametrize("person", ["nina", "omar", "vic", "sam"])
+def test_another_namespace_does_not_exist(stage: Cast, person: str) -> None:
+    client = stage.client(person)
+    views = [name for name, view in VIEWS.items() if view.arguments == IN_TEAM_A]
+
+    assert of_each(lambda name, view: view.ask(client, name, **IN_TEAM_B), views) == dict.fromkeys(views, 404)
+    nowhere = {"namespace": "nowhere", "name": "x"}
+    assert of_each(lambda name, view: view.ask(client, name, **nowhere), views) == dict.fromkeys(views, 404)
 
 
 @pytest.mark.parametrize("person", ["nina", "omar", "vic"])
