@@ -53,20 +53,26 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a second database a test of many cases runs once, with the first: its queries are the same in each case.
-    `make test-long` runs all cases there as well."""
+    """On a second database a test of many cases runs once, with the first: its queries are the same in each case. Tests
+    without a database do not run again. `make test-long` runs all cases there as well."""
     from tests import examples
 
-    if not os.environ.get("CONSOLE_TEST_DATABASE_URL") or examples.LONG:
+    if not os.environ.get("CONSOLE_TEST_DATABASE_URL"):
         return
-    first = {_function(item): item for item in reversed(items)}
-    others = [item for item in items if first[_function(item)] is not item]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if first[_function(item)] is item]
+    wanted = [item for item in items if _uses_database(item)]
+    if not examples.LONG:
+        first = {_function(item): item for item in reversed(wanted)}
+        wanted = [item for item in wanted if first[_function(item)] is item]
+    config.hook.pytest_deselected(items=list(set(items).difference(wanted)))
+    items[:] = wanted
 
 
 def _function(item: pytest.Item) -> str:
     return item.nodeid.partition("[")[0]
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    return "db" in getattr(item, "fixturenames", ()) or item.get_closest_marker("django_db") is not None
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
