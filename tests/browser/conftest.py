@@ -72,7 +72,7 @@ def held() -> Iterator[HeldRegistry]:
 
 @pytest.fixture(scope="module")
 def everybody(chromium: Browser, console: RunningConsole) -> Iterator[People]:
-    people = People(chromium, console.url, Watch(console.url))
+    people = People(chromium, console.url, Watch(console.url), console.cookies())
     yield people
     people.leave()
 

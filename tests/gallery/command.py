@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def _tour(browser: Browser, states: Sequence[State], scene: Scene, options: argparse.Namespace) -> list[Look]:
-    people = People(browser, scene.console.url, Watch(scene.console.url))
+    people = People(browser, scene.console.url, Watch(scene.console.url), scene.console.cookies())
     looks = []
     for state in states:
         seen = _seen(state, people, scene, options)

@@ -1,5 +1,6 @@
 """The console as `make run` starts it: `manage.py demo` as a process with a data folder of its own."""
 
+import http.cookiejar
 import json
 import os
 import shutil
@@ -9,12 +10,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from registries.demo.behaviours import BEHAVIOURS, Behaviour
+from registries.demo.seed import ACCOUNTS, PASSWORD
 from tests import canary
 from tests.peers.ports import demo_base
 from tests.peers.prepared import ready_folder
@@ -37,6 +40,7 @@ COUNTING = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000000) SELECT count(*) FROM n"
 )
 """A database query that takes about two seconds."""
+COOKIES = "cookies.json"
 COMMON = {"anything"}
 """Passwords of the demo that are also normal words of the pages."""
 
@@ -92,6 +96,11 @@ class RunningConsole:
                 return bool(answer.status == 200)
         except OSError:
             return False
+
+    def cookies(self) -> dict[str, dict[str, str]]:
+        """By person, of those who have logged in when the folder was filled."""
+        kept = self.folder / COOKIES
+        return json.loads(kept.read_text()) if kept.exists() else {}  # type: ignore[no-any-return]
 
     def address(self, name: str) -> str:
         """The address of a demo registry by its behaviour, as an operator types it."""
@@ -162,23 +171,38 @@ class RunningConsole:
 
 
 def seeded_folder(folder: Path) -> int:
-    """Fills a data folder with the demo and waits for its slow tests; returns the first port of the registries."""
+    """Fills a data folder with the demo, waits for its slow tests, and logs everybody in; returns the first port of the
+    registries."""
     base = demo_base()
     console = RunningConsole(folder, base, **HASTY)
     try:
         begun = "SELECT count(*) FROM registries_verificationrecord WHERE name IN ('registry-test', 'registry-hanging')"
         ended = f"{begun} AND finished_at IS NOT NULL"
         assert wait_for(lambda: console.query(ended) == [(2,)], START)
+        cookies = {name: _logged_in(console.url, name) for name, *_ in ACCOUNTS}
+        (folder / COOKIES).write_text(json.dumps(cookies))
     finally:
         console.stop()
     return base
 
 
+def _logged_in(url: str, name: str) -> dict[str, str]:
+    """The cookies of somebody who has logged in."""
+    cookies = http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    with browser.open(f"{url}/login/", timeout=START):
+        form = {"username": name, "password": PASSWORD}
+    form |= {"csrfmiddlewaretoken": next(it.value or "" for it in cookies if it.name == "csrftoken")}
+    with browser.open(f"{url}/login/", urllib.parse.urlencode(form).encode(), timeout=START):
+        pass
+    return {it.name: it.value or "" for it in cookies if it.name in ("sessionid", "csrftoken")}
+
+
 def copied_console(
     template: Path, folder: Path, base_port: int, *, prepare: Callable[[], None] = lambda: None
 ) -> RunningConsole:
-    """Another console with the content of the template and the same ports of the registries. `prepare` may fill the
-    copy further."""
+    """Another console with the content of the template, its log-ins and the same ports of the registries. `prepare` may
+    fill the copy further."""
     shutil.copytree(template, folder)
     prepare()
     return RunningConsole(folder, base_port)
