@@ -23,6 +23,8 @@ GROUPS = {
     "api server": (
         "tests/cluster/",
         "tests/stores/test_store.py",
+        "tests/stores/test_room.py",
+        "tests/index/test_watch_order.py",
         "tests/api/test_client.py",
         "tests/house/test_deploy.py",
         "tests/browser/test_cluster",
