@@ -111,6 +111,12 @@ class OwnPasswordForm(PasswordChangeForm):
         "new_password2": (_("Repeat the new password"), ""),
     }
 
+    error_messages = {
+        **PasswordChangeForm.error_messages,
+        "password_incorrect": _("The current password is wrong."),
+        "password_mismatch": _("The two new passwords differ."),
+    }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, (label, help_text) in self.TEXTS.items():

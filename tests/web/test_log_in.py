@@ -220,8 +220,8 @@ def test_a_new_password_ends_the_other_sessions(vic: User) -> None:
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"old_password": "x"}, "旧密码"),
-        ({"new_password2": "other"}, "密码"),
+        ({"old_password": "x"}, "当前密码不正确"),
+        ({"new_password2": "other"}, "两次输入的新密码不一致"),
         ({"new_password1": "123", "new_password2": "123"}, "密码"),
     ],
 )

@@ -168,7 +168,7 @@ def channel_add(request: ConsoleRequest, service: str = "") -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def channel_edit(request: ConsoleRequest, channel: UUID) -> HttpResponse:
     found = services().channels.one(access=request.access, channel=channel)
-    title = _("Edit %(name)s") % {"name": found.name}
+    title = _("Edit channel: %(name)s") % {"name": found.name}
     initial = {"name": found.name, "language": found.language, "enabled": found.enabled}
     if found.service == "mail":
         stored = services().channels.merged(access=request.access, channel=channel, config={})
@@ -196,7 +196,7 @@ def channel_edit(request: ConsoleRequest, channel: UUID) -> HttpResponse:
 def channel_delete(request: ConsoleRequest, channel: UUID) -> HttpResponse:
     found = services().channels.one(access=request.access, channel=channel)
     change = partial(services().channels.delete, access=request.access, channel=channel)
-    title, done = _("Delete %(name)s"), _("Deleted the channel %(name)s.")
+    title, done = _("Delete channel: %(name)s"), _("Deleted the channel %(name)s.")
     values = {"name": found.name}
     return confirm(
         request, "channels/_delete.html", change, title=title % values, done=done % values, page=PAGE

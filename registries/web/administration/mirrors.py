@@ -101,7 +101,7 @@ def mirror_delete(request: ConsoleRequest, mirror: int) -> HttpResponse:
     found = services().mirrors.one(access=request.access, mirror=mirror)
     change = partial(services().mirrors.delete, access=request.access, mirror=mirror)
     title, done = (
-        _("Delete %(name)s") % {"name": found.host},
+        _("Delete mirror: %(name)s") % {"name": found.host},
         _("Deleted the mirror %(host)s.") % {"host": found.host},
     )
     return confirm(request, "mirrors/_delete.html", change, title=title, done=done, page=PAGE)
