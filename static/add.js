@@ -147,6 +147,7 @@ function changed(event) {
   checkAccount();
   if (event.type === "input" && name === "name") {
     checkRules();
+    document.getElementById("name-rules").scrollIntoView({ block: "nearest" });
     askName();
   }
   if (event.type === "change" && name === "provider") {

@@ -127,3 +127,23 @@ def test_an_account_on_a_phone_names_its_fields(people: People) -> None:
     shown = cells.evaluate_all("all => all.map(it => getComputedStyle(it, '::before').content)")
 
     assert shown == ["none", '"角色"', '"上次登录"', "none"]
+
+
+TO_THE_LOWER_EDGE = """it => {
+  const content = it.closest(".dialog-content");
+  content.scrollTop += it.getBoundingClientRect().bottom - content.getBoundingClientRect().bottom;
+}"""
+
+
+def test_on_a_phone_the_rules_for_names_stand_above_the_foot(people: People) -> None:
+    page = people("olive").open(width=390, height=844)
+    form = open_add(page)
+    input_(form, ZH.name).focus()
+    input_(form, ZH.name).evaluate(TO_THE_LOWER_EDGE)
+
+    page.keyboard.type("H")
+
+    expect(form.locator("#name-rules li").last).to_be_in_viewport(ratio=1)
+    assert form.locator("#name-rules").evaluate(
+        "it => it.getBoundingClientRect().bottom <= document.querySelector('.dialog-foot').getBoundingClientRect().top"
+    )

@@ -25,6 +25,11 @@ JUST_BELOW_THE_BAR = """id => {
   const bar = document.querySelector(".topbar").getBoundingClientRect().bottom;
   return bar <= top && top < bar + 40;
 }"""
+FREE_BESIDE_A_CUT_NAME = """(rows) => rows
+  .filter((row) => [...row.querySelectorAll(".c-name :is(.display-name, .head)")]
+    .some((it) => it.scrollWidth > it.clientWidth + 1))
+  .map((row) => row.querySelector(".c-provider").getBoundingClientRect().left -
+    row.querySelector(".c-name .mono").getBoundingClientRect().right)"""
 CUT = "all => all.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent.trim())"
 STICKS_OUT_OF_ITS_CELL = """all => all
   .filter((it) => it.getBoundingClientRect().right > it.closest("td").getBoundingClientRect().right)
@@ -187,6 +192,16 @@ def test_values_keep_their_ends(people: People, words: Words) -> None:
         for copy in page.locator("td.c-domain .copy").all()[:3]:
             copy.hover()
             assert copy.evaluate(COVERS) == "", width
+
+
+def test_a_name_on_a_phone_is_cut_where_the_provider_begins(people: People) -> None:
+    page = people("olive").open("/registries/?size=50", width=390, height=844)
+
+    free = page.locator("#registries tbody tr").evaluate_all(FREE_BESIDE_A_CUT_NAME)
+
+    assert free
+    assert max(free) <= 24
+    assert min(free) >= 2
 
 
 @pytest.mark.usefixtures("long_one")
