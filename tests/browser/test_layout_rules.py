@@ -14,12 +14,14 @@ LINES = (
 )
 FAULTS = {
     "narrow text": '<p style="width: 9px; overflow-wrap: anywhere">harbor-prod</p>',
+    "broken word": '<p style="width: 60px; overflow-wrap: anywhere">Credentials</p>',
     "cut without a tooltip": '<p style="width: 40px; overflow: hidden; white-space: nowrap">harbor-production</p>',
     "no room for the ellipsis": '<p title="robot$pull" style="width: 12px; overflow: hidden; '
     'font-family: monospace; text-overflow: ellipsis">robot$pull</p>',
     "count without a separator": "<p>1284 registries</p>",
     "space after Chinese punctuation": "<p>最近一次检查：刚刚。 <b>2 小时后再次检查。</b></p>",
     "English punctuation in Chinese": "<p>1 个副本已同步. 无人修改过的副本会更新。</p>",
+    "short last line": '<p style="width: 90px; font-size: 16px">已被他人修改。</p>',
     "scrolls sideways": '<p style="width: 3000px">a wide line</p>',
     "beyond the window": f'<p style="position: fixed; left: 1250px"><button style="{TALL}">a</button></p>',
     "odd checkbox": '<label style="display: block; height: 60px">'
@@ -38,12 +40,14 @@ FAULTS = {
 }
 RIGHT = {
     "narrow text": '<p style="width: 90px">harbor-prod</p>',
+    "broken word": '<p style="width: 60px; overflow-wrap: anywhere"><b class="mono">registryone</b> 凭证已通过</p>',
     "cut without a tooltip": '<p title="harbor-production" style="width: 40px; overflow: hidden">harbor-production</p>',
     "no room for the ellipsis": '<p title="robot$pull" style="width: 40px; overflow: hidden; '
     'font-family: monospace; text-overflow: ellipsis">robot$pull</p>',
     "count without a separator": '<p>1,284 of 2026-11-29, 2024 年 <span class="mono">14800</span></p>',
     "space after Chinese punctuation": "<p>最近一次检查：刚刚。<b>2 小时后再次检查。</b></p>",
     "English punctuation in Chinese": "<p>1 个副本已同步。harbor.example.com, docker.io</p>",
+    "short last line": '<p style="width: 90px; font-size: 16px">控制台已被他人修改。</p>',
     "scrolls sideways": '<pre style="width: 90px; overflow-x: auto">a line of code that is long</pre>',
     "beyond the window": f'<p style="position: fixed; left: 1200px"><button style="{TALL}">a</button></p>',
     "odd checkbox": '<label style="display: block; height: 60px"><input type="checkbox"> a</label>',

@@ -32,6 +32,22 @@
     if (lines.size >= 3 && text.length / lines.size <= 2.5) fault("narrow text", parent, `${lines.size} lines`);
   }
 
+  // No word is broken. Values are, and names that people give.
+  const terms = document.createTreeWalker(top, NodeFilter.SHOW_TEXT);
+  while (terms.nextNode()) {
+    const node = terms.currentNode;
+    const it = node.parentElement;
+    if (!isShown(it) || isReadAloudOnly(it) || it.closest("svg, option, code, pre, q, .mono, textarea, [title]")) continue;
+    const box = it.getBoundingClientRect();
+    if (box.height < 26) continue; // one line
+    for (const { index, 0: word } of node.data.matchAll(/(?<![\w.:/@$-])[A-Za-z]{3,14}(?![\w:/@$-])/g)) {
+      const range = document.createRange();
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      if (new Set([...range.getClientRects()].map((one) => Math.round(one.top / 6))).size > 1) fault("broken word", it, word);
+    }
+  }
+
   // A value that is cut has its whole text in a tooltip.
   for (const it of all) {
     const style = getComputedStyle(it);
@@ -64,6 +80,22 @@
   for (const line of top.innerText.split(/[\n\t]/)) {
     if (/[，。；：、！？] +\S/.test(line)) fault("space after Chinese punctuation", top, line.trim().slice(0, 80));
     if (/[\u4e00-\u9fff] ?[,;:!?.](\s|$)/.test(line)) fault("English punctuation in Chinese", top, line.trim().slice(0, 80));
+  }
+
+  // A Chinese text does not end with one or two characters in a line of their own.
+  for (const it of document.documentElement.lang.startsWith("zh") ? all : []) {
+    const { display, fontSize } = getComputedStyle(it);
+    if (/inline|grid|contents/.test(display) || it.matches(".mono, .code, pre, svg, svg *")) continue;
+    if ([...it.children].some((one) => !/inline|none/.test(getComputedStyle(one).display))) continue;
+    if (!/[\u4e00-\u9fff][，。；：）]?$/.test(it.innerText.trim())) continue;
+    const range = document.createRange();
+    range.selectNodeContents(it);
+    const boxes = [...range.getClientRects()].filter((one) => one.width > 0);
+    const end = Math.max(...boxes.map((one) => one.bottom));
+    const last = boxes.filter((one) => one.bottom > end - 8);
+    if (boxes.length === last.length || boxes.length > 6) continue;
+    const wide = Math.max(...last.map((one) => one.right)) - Math.min(...last.map((one) => one.left));
+    if (wide < 3.2 * parseFloat(fontSize)) fault("short last line", it, `${Math.round(wide)} px`);
   }
 
   // On a phone, what a page lists begins in the upper half of the window, unless messages stand above it.
@@ -237,6 +269,7 @@
     if (it.matches("a") && getComputedStyle(it).display === "inline") continue;
     const x = box.left + box.width / 2;
     const y = box.top + box.height / 2;
+    if ([-1, 1].some((sign) => isScrolledAway(it, x, y + (sign * need) / 2))) continue;
     const wide = box.width < need ? Math.max(box.width, extent(it, x, y, 1, 0, need)) : box.width;
     const high = box.height < need ? Math.max(box.height, extent(it, x, y, 0, 1, need)) : box.height;
     if (wide < need || high < need) fault("small control", it, `${Math.round(wide)}x${Math.round(high)} px, ${need} needed`);
