@@ -11,6 +11,7 @@ from typing import cast as cast_type
 import pytest
 from django.utils import timezone
 
+from registries.cluster.connection import Json
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import Refused
 from registries.domain.registry import Key, RegistrySecret
@@ -19,9 +20,10 @@ from registries.models import CheckInterval, DayRecord, ExpiryNotice, ScheduledR
 from registries.service.relatives import MissingCopies
 from registries.stores import room
 from registries.stores.base import ChangeType, Event, Store
-from registries.stores.cluster import follower
+from registries.stores.cluster import follower, watch
 from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.store import KubernetesStore
+from registries.stores.cluster.watch import Listing
 from registries.stores.room import Kept, Room
 from registries.sync.rows import Selection
 from registries.wiring import services
@@ -173,7 +175,8 @@ def test_a_list_is_cut(cache: Cache) -> None:
 
 @pytest.fixture
 def crowded(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[KubernetesStore]:
-    monkeypatch.setattr(follower, "LISTED_AGAIN", 0.0)
+    monkeypatch.setattr(follower, "LISTED_AGAIN", 0.7)
+    monkeypatch.setattr(watch, "WATCH_SECONDS", (1, 1))
     cluster.empty("team-a", "team-b")
     for key in (KEY, OTHER, THIRD, ELSEWHERE):
         cluster.apply(key.namespace, key.name, password="cA==")
@@ -182,7 +185,31 @@ def crowded(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kuber
     store.stop()
 
 
+def test_a_list_that_would_come_too_soon_comes_later() -> None:
+    cache = Cache(["registries "], patience=0.1, room=Room(registries=1))
+    sink = follower._Registries(cache, None, "", Room(registries=1))
+    created = {"namespace": "team-a", "creationTimestamp": "2026-01-01T00:00:00Z"}
+    items: list[Json] = [
+        {"metadata": {**created, "name": it, "uid": it, "resourceVersion": "11"}, "spec": {}} for it in "abc"
+    ]
+    sink.begun()
+    sink.listed(Listing([sink.taken(it) for it in items], "11", False))
+
+    sink.happened("DELETED", items[0])
+    assert not sink.wants_list()
+    sink._listed_at -= follower.LISTED_AGAIN
+    assert sink.wants_list()
+    sink.begun()
+    sink.listed(Listing([sink.taken(it) for it in items[1:]], "12", False))
+
+    sink.answered()
+    assert not sink.wants_list()
+    assert (names(cache), cache.overfull) == ({"b"}, {"team-a"})
+
+
 def test_what_was_left_out_comes_when_there_is_room(crowded: KubernetesStore, cluster: Cluster) -> None:
+    """Also when it is deleted soon after a list, and nothing else happens."""
+
     def kept() -> set[Key]:
         return {it.key for it in crowded.changes(None).upserted}
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
-from registries.cluster.failures import Expired
 from registries.cluster.lease import Lease
 from registries.domain.errors import ConsoleError, Problem, Unavailable
 from registries.domain.reading import as_applied, password_of, to_domain
@@ -32,7 +31,7 @@ REFUSED_FOR = 30.0
 all roles."""
 
 LISTED_AGAIN = 30.0
-"""Seconds between two lists, when a registry is deleted in a namespace that has more than there is room for."""
+"""Seconds between two lists because a registry was deleted in a namespace that has more than there is room for."""
 
 
 class Follower:
@@ -146,6 +145,9 @@ class _Connection:
     def happened(self, event: str, item: Json) -> None:
         raise NotImplementedError
 
+    def wants_list(self) -> bool:
+        return False
+
     def answered(self) -> None:
         self._cache.answered(self._source)
 
@@ -163,6 +165,7 @@ class _Registries(_Connection):
         self._room = room
         self._taken = Kept(room)
         self._answered_at = self._listed_at = float("-inf")
+        self._has_room = False
 
     def begun(self) -> None:
         self._taken = Kept(self._room)
@@ -175,7 +178,7 @@ class _Registries(_Connection):
 
     def listed(self, listing: Listing) -> None:
         taken, self._taken = self._taken, Kept(self._room)
-        self._listed_at = time.monotonic()
+        self._listed_at, self._has_room = time.monotonic(), False
         self._cache.replace(
             taken.registries.values(),
             listing.version,
@@ -213,12 +216,12 @@ class _Registries(_Connection):
             if self._touch and event != "DELETED":
                 self._touch(registry.key, _generation(item))
             if event == "DELETED" and registry.namespace in self._cache.overfull:
-                self._list_again()
+                self._has_room = True
 
-    def _list_again(self) -> None:
-        """A registry that was left out may have room now. Raises Expired, but not often."""
-        if time.monotonic() - self._listed_at >= LISTED_AGAIN:
-            raise Expired
+    def wants_list(self) -> bool:
+        """A registry that was left out may have room now. Not often, but never forgotten: a bookmark comes every
+        minute."""
+        return self._has_room and time.monotonic() - self._listed_at >= LISTED_AGAIN
 
 
 class _Secrets:
@@ -254,6 +257,9 @@ class _Secrets:
         else:
             self._versions[key] = version
         self._changed(key, self._versions.get(key, ""))
+
+    def wants_list(self) -> bool:
+        return False
 
     def answered(self) -> None: ...
 

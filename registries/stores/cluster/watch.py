@@ -57,6 +57,10 @@ class Sink(Protocol):
         """`event` is ADDED, MODIFIED, DELETED or BOOKMARK."""
         ...
 
+    def wants_list(self) -> bool:
+        """Whether everything is to be listed again now."""
+        ...
+
     def answered(self) -> None:
         """The server answered."""
         ...
@@ -144,7 +148,7 @@ class Watcher:
         return version
 
     def _follow(self, version: str) -> str:
-        """Passes events on until the server ends the watch. Returns the last version."""
+        """Passes events on until the server ends the watch. Returns the last version, or "" to list again."""
         begun = time.monotonic()
         for event in self._events(version):
             item = event.get("object") or {}
@@ -152,9 +156,11 @@ class Watcher:
             if event.get("type") in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK"):
                 self._sink.happened(str(event["type"]), item)
             self._heard(version)
+            if self._sink.wants_list():
+                return ""
         if time.monotonic() - begun < 1.0:
             self._stop.wait(0.5)  # no tight loop with a server that ends every watch at once
-        return version
+        return "" if self._sink.wants_list() else version
 
     def _events(self, version: str) -> Iterator[Json]:
         query = {
