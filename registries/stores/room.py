@@ -5,6 +5,7 @@ On a cluster anybody may create more than there is room for. The registries that
 process the same ones. The others are left out: they exist, so nothing that is stored about them may go.
 """
 
+import json
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +13,15 @@ from datetime import datetime
 
 from registries.domain.errors import Problem, Refused
 from registries.domain.registry import Key, RegistrySecret
+from registries.domain.resource import Resource
 
 OVERHEAD = 2048
 """Bytes of memory that a registry takes besides its document, about."""
+CREATED = 512
+"""The most bytes that a new document gains when it is created: its uid, version and time."""
+VERDICT, VERDICT_TEXT = 2048, 400
+"""Bytes that count for the verdict of a test, whatever it is: a test must not make a registry too large. In a document,
+a verdict takes at most the second number of them, and its message."""
 MIB = 2**20
 REMEMBERED = 10_000
 """The most registries of a namespace that are left out and known by uid. With more, nothing is known of the others."""
@@ -162,4 +169,12 @@ def age(registry: RegistrySecret) -> Age:
 
 
 def size_of(registry: RegistrySecret) -> int:
-    return OVERHEAD + len(registry.document)
+    """The same before and after a test, or smaller."""
+    verdict = registry.verification
+    present = len(verdict.message.encode()) + (VERDICT_TEXT if verdict.at else 0)
+    return OVERHEAD + VERDICT + len(registry.document) - present
+
+
+def size_of_new(resource: Resource) -> int:
+    """The size of a registry that does not exist yet, rather too much than too little."""
+    return OVERHEAD + VERDICT + CREATED + len(json.dumps(resource, ensure_ascii=False).encode())

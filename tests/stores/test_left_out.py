@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -14,7 +15,8 @@ from django.utils import timezone
 from registries.cluster.connection import Json
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.errors import Refused
-from registries.domain.registry import Key, RegistrySecret
+from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
+from registries.domain.resource import certificate_annotations, verification_annotations
 from registries.index.search import Index
 from registries.models import CheckInterval, DayRecord, ExpiryNotice, ScheduledRegistry, SyncRule
 from registries.service.relatives import MissingCopies
@@ -24,7 +26,7 @@ from registries.stores.cluster import follower, watch
 from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.store import KubernetesStore
 from registries.stores.cluster.watch import Listing
-from registries.stores.room import Kept, Room
+from registries.stores.room import MIB, Kept, Room
 from registries.sync.rows import Selection
 from registries.wiring import services
 from tests.cast import Cast
@@ -288,3 +290,32 @@ def test_what_is_left_out_of_memory_keeps_everything_until_it_is_deleted(
             look(timezone.now() + timedelta(days=days))
         assert set(stored(source.uid).values()) == {0}
     cluster.empty("team-a", "team-b")
+
+
+def test_what_was_created_stays_whatever_a_test_finds(cluster: Cluster) -> None:
+    """The console refuses what would not fit, with room for a long verdict on everything before."""
+    cluster.empty("team-a")
+    store = KubernetesStore(cluster.connection("admin"), room=Room(mib=1))
+    longest = Verification(VerifyStatus.FAILED, "x" * 64, "字" * 512, datetime.now(UTC))
+    patch = verification_annotations(longest, "1") | certificate_annotations(datetime.now(UTC))
+    try:
+        assert wait_for(lambda: store.freshness().known)
+        created = [
+            store.create(make(Key("team-a", f"fat-{it}"), annotations={"example.com/x": "x" * 240_000}))
+            for it in range(4)
+        ]
+        left = MIB - store._cache()._kept.held("team-a")[1]
+        filler = {"example.com/x": "x" * (left - 20_000)}
+        created.append(store.create(make(Key("team-a", "filler"), annotations=filler)))
+        with suppress(Refused):
+            for number in range(20):
+                created.append(store.create(make(Key("team-a", f"small-{number}"))))
+        for it in created:
+            store.annotate(it.key, patch, uid=it.uid)
+
+        assert 6 < len(created) < 20
+        assert {it.uid for it in store.changes(None).upserted} == {it.uid for it in created}
+        assert store.overfull() == set()
+    finally:
+        store.stop()
+        cluster.empty("team-a")

@@ -4,7 +4,6 @@ A write goes to the API server, and returns when its event is in the cache, so t
 leaves a Kubernetes Event (events.py).
 """
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -27,6 +26,7 @@ from registries.domain.resource import (
 )
 from registries.stores.base import SecretWaits
 from registries.stores.cluster.reads import KubernetesStoreReads
+from registries.stores.room import size_of_new
 
 DRY_RUN = {"dryRun": "All"}
 """The query of a dry run: the API server checks everything, admission included, and writes nothing."""
@@ -45,7 +45,7 @@ class KubernetesStore(KubernetesStoreReads):
         return self._create(resource, dry_run=False)
 
     def _require_room(self, resource: Resource) -> None:
-        self._cache().require_room(key_of(resource), len(json.dumps(resource)))
+        self._cache().require_room(key_of(resource), size_of_new(resource))
 
     def _create(self, resource: Resource, *, dry_run: bool) -> RegistrySecret:
         key = key_of(resource)
