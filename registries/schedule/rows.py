@@ -7,10 +7,9 @@ process had claimed is due again. A process that slept past the end of its claim
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from registries.limits import exclusive
@@ -50,13 +49,13 @@ class Claim:
 def claim_next(now: datetime, by: str, lasts: timedelta) -> Claim | None:
     """Claims the credential that is due for longest on a host where no claim is held, in any process.
 
-    Namespaces without a claim come first: one with thousands of slow registries keeps no other waiting for long.
+    Namespaces with fewer claims come first: one with thousands of slow registries keeps no other waiting for long.
     """
     held = ScheduledCredential.objects.filter(claimed_until__gt=now)
     waiting = _open(now).exclude(host__in=held.values("host"))
     waiting = waiting.order_by(F("due_at").asc(nulls_last=True), _LONGEST_AGO, "pk")
     head = list(waiting[:LOOKED_AT])
-    for row in chain(_of_others(waiting, head, held), head):
+    for row in _fairly(waiting, head, held.filter(due_at__lte=now)):
         with exclusive(f"schedule {row.host}"):
             if held.filter(host=row.host).exists():
                 continue
@@ -71,18 +70,35 @@ def claim_next(now: datetime, by: str, lasts: timedelta) -> Claim | None:
     return None
 
 
-def _of_others(
+def _fairly(
     waiting: QuerySet[ScheduledCredential],
     head: Sequence[ScheduledCredential],
-    held: QuerySet[ScheduledCredential],
+    tested: QuerySet[ScheduledCredential],
 ) -> list[ScheduledCredential]:
-    """The waiting rows of namespaces without a claim: those of the head, or else the first of all."""
-    busy = set(ScheduledRegistry.objects.filter(credential__in=held).values_list("namespace", flat=True))
-    others = ScheduledRegistry.objects.exclude(namespace__in=busy)
-    free = set(others.filter(credential__in=head).values_list("credential", flat=True)) if busy else set()
-    if free or not busy or len(head) < LOOKED_AT:
-        return [row for row in head if row.pk in free]
-    return list(waiting.filter(Exists(others.filter(credential=OuterRef("pk"))))[:LOOKED_AT])
+    """The head, by the claims that the namespaces of its rows hold; of the namespaces of a row, the one with the fewest
+    counts. Before the head come rows of namespaces with fewer claims than all in it, first those without any.
+
+    A credential of all namespaces takes nothing from the differences between them. Its verdict is written for minutes,
+    so only the claims under test count, and the database compares.
+    """
+    members = ScheduledRegistry.objects.filter(credential__in=head)
+    holding = ScheduledRegistry.objects.filter(credential__in=tested).values("namespace")
+    holding = holding.annotate(claims=Count("credential", distinct=True))
+    claims = dict(
+        holding.filter(namespace__in=members.values("namespace")).values_list("namespace", "claims")
+    )
+    ranks: dict[int, int] = {}
+    if claims:
+        for pk, namespace in members.values_list("credential", "namespace"):
+            rank = claims.get(namespace, 0)
+            ranks[pk] = min(rank, ranks.get(pk, rank))
+    fewest = min(ranks.values(), default=0)
+    found = list[ScheduledCredential]()
+    for most in sorted({1, fewest}) if fewest and len(head) == LOOKED_AT else ():
+        crowded = holding.filter(claims__gte=most).values("namespace")
+        others = ScheduledRegistry.objects.exclude(namespace__in=crowded).filter(credential=OuterRef("pk"))
+        found = found or list(waiting.filter(Exists(others))[:LOOKED_AT])
+    return [*found, *sorted(head, key=lambda row: ranks.get(row.pk, 0))]
 
 
 def extend(claim: Claim, until: datetime) -> bool:

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
@@ -55,6 +57,35 @@ def test_a_credential_in_many_namespaces_waits_only_while_all_of_them_are_served
 
     assert claims[1]
     assert claims[1].id == shared.pk
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.parametrize("number", [20, 50])
+def test_a_credential_of_all_namespaces_is_held_and_the_others_are_served_in_turn(
+    *, number: int, writes: bool
+) -> None:
+    shared = due("team-a", "hub", 90)
+    places = ("team-b", *(f"n-{it}" for it in range(300)))
+    ScheduledRegistry.objects.bulk_create(
+        ScheduledRegistry(uid=f"u-{it}", namespace=it, name="hub", fingerprint="f", credential=shared)
+        for it in places
+    )
+    for it in range(number):
+        due("team-b", f"slow-{it}", 60)
+    mine = due("team-a", "mine", 1)
+    claim = claim_next(timezone.now(), "p", LASTS)
+    assert claim
+    assert claim.id == shared.pk
+    if writes:
+        record(claim, Result(Reason.OK), timezone.now())
+
+    with CaptureQueriesContext(connection) as queries:
+        claims = [claim_next(timezone.now(), "p", LASTS) for _ in range(3)]
+
+    assert mine.pk in {it.id for it in claims[:2] if it}
+    assert all(claims)
+    assert max(len(it["sql"]) for it in queries) < 5000, "no list of all namespaces"
 
 
 def test_many_hosts_of_one_namespace_are_not_the_network_of_the_console() -> None:
