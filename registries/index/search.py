@@ -85,6 +85,12 @@ class Index:
                 self._follow(self._snapshot, self._snapshot.after(changes), changes)
             return self._snapshot
 
+    def count_changes(self) -> None:
+        """Reads the changes and counts them, so that the next page need not. Unavailable."""
+        seen = self.fresh().whole
+        seen.tally(self._clock())
+        _ = seen.fingerprint
+
     def _follow(self, before: Snapshot, after: Snapshot, changes: Changes) -> None:
         """Replaces the snapshot and logs the changes. After a list of everything, nobody knows the single changes. If
         it has no newer version, only what is left out may be another."""

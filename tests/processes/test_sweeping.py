@@ -107,7 +107,8 @@ def test_two_processes_share_the_work_and_one_is_killed(holders: list[Holder], t
                     return process.pid in worked
 
                 until(lambda: works(one) and works(two))
-                until(lambda: sum(it.total for it in holders) >= EACH * HOSTS // 2)
+                enough = sum(it.total for it in holders) + EACH * HOSTS
+                until(lambda: works(one) and sum(it.total for it in holders) >= enough)  # both are busy
                 worked.clear()
                 until(lambda: works(one))
                 one.kill()

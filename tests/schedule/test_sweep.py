@@ -132,6 +132,9 @@ def test_verdicts_are_written_many_at_once_and_then_it_rests(
     written = [it for it in queries if it["sql"].startswith('UPDATE "registries_storedresource"')]
     assert len(written) == max(1, number // sweep.WRITES)
     assert rests == pytest.approx([0.1 * sweep.RESTS] * max(1, number // sweep.WRITES))
-    assert services().index._snapshot.version == str(StoreVersion.objects.get().value), (
-        "no page reads it first"
+    snapshot = services().index._snapshot
+    assert snapshot.version == str(StoreVersion.objects.get().value), "no page reads it first"
+    assert "counts" in vars(snapshot.whole), "nor counts it"
+    assert all(
+        {"tested_at", "fingerprint"} <= vars(it).keys() for it in snapshot.buckets.values() if it.items
     )
