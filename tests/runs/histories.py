@@ -40,6 +40,8 @@ class History:
         self.made = self.aligned = self.rotated = self.undone = self.found_again = self.followed = 0
         self.deleted: list[tuple[Key, str, bytes]] = []
         """What a person deleted: key, uid and digest."""
+        self.of_rules: dict[Key, tuple[str, bytes]] = {}
+        """What rules wrote last: uid and digest by key."""
 
     def live(self, steps: int) -> None:
         actions = (
@@ -50,10 +52,12 @@ class History:
             self.password,
             self.outside,
             self.delete,
+            self.delete_twice,
             self.align,
             self.align_missing,
             self.rotate,
             self.rotate,
+            self.undo,
             self.undo,
             self.follow,
             self.follow,
@@ -126,6 +130,18 @@ class History:
             services().registries.delete(access=self.access, key=it.key, uid=it.uid)
             self.deleted.append((it.key, it.uid, digest))
 
+    def delete_twice(self) -> None:
+        """Three registries of one name, with different passwords: each can be restored."""
+        if it := self.one():
+            for password in (*self.random.sample(PASSWORDS, 2), ""):
+                now = services().registries.find(access=self.access, key=it.key)
+                self.deleted.append((now.key, now.uid, self.state()[now.key][2]))
+                services().registries.delete(access=self.access, key=now.key, uid=now.uid)
+                if password:
+                    values = {"password": password, "username": now.username, "domain": SILENT}
+                    draft = read_draft(typed(it.name, it.namespace, **values))
+                    services().registries.create(access=self.access, draft=draft)
+
     def undo(self) -> None:
         """Restores one that was deleted, with its password, unless its name is taken; nothing else changes."""
         if not self.deleted:
@@ -154,7 +170,8 @@ class History:
         chosen = [first, *self.random.sample(copies, self.random.randint(0, len(copies)))]
         before, rotations = self.state(), services().rotations
         changes = {"password": self.random.choice(PASSWORDS)}
-        run = rotations.begin(access=self.access, registries=chosen, changes=changes, anyway=True)
+        anyway = self.random.random() < 0.7
+        run = rotations.begin(access=self.access, registries=chosen, changes=changes, anyway=anyway)
         way = ""
         if self.rotation_over(run) is RunState.CANCELLED:
             way = self.random.choice(("retry", "roll_back", "leave"))
@@ -170,7 +187,7 @@ class History:
             "a verdict may be written to others with this credential, and nothing else"
         )
         old, new = ([it[key][2] for key in keys] for it in (before, after))
-        if way == "roll_back":
+        if way == "roll_back" or not anyway:
             assert new == old
         elif way == "leave":
             assert new[1:] == old[1:]
@@ -206,7 +223,10 @@ class History:
         changed = {it for it in before.keys() | after.keys() if before.get(it) != after.get(it)}
         assert changed <= sources.keys(), "a rule touches nothing but its own copies"
         for it in changed:
+            uid, _, digest = before.get(it, ("", "", b""))
+            assert not uid or (uid, digest) == self.of_rules.get(it), "nor those that somebody changed"
             assert after[it][2] == after[sources[it]][2]
+            self.of_rules[it] = after[it][0], after[it][2]
         self.followed += len(changed)
 
     def align_missing(self) -> None:
