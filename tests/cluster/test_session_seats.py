@@ -9,6 +9,7 @@ from django.db import connections
 from django.test import Client
 
 from registries.cluster.credential import LoginCredential
+from registries.cluster.personal import ApiServer, Identity
 from registries.models import ClusterSession
 from registries.people.cluster_bearers import _Asking
 from registries.people.fair_threads import ASKING, ASKING_EACH
@@ -71,6 +72,38 @@ def test_questions_with_other_tokens_are_waited_for_by_nobody(people: Cluster) -
 
     assert of("vic").get(TEAM_A).status_code == 200
     assert set(tokens._asking) == set(others), "and what nobody asks with is forgotten"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_with_one_token_is_waited_for_by_no_other_token(
+    people: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the API server does not answer about it."""
+    asked, go, identify = threading.Event(), threading.Event(), ApiServer.identify
+
+    def held(self: ApiServer, credential: LoginCredential) -> Identity:
+        if credential.token == canary_token("vic"):
+            asked.set()
+            go.wait(60)
+        return identify(self, credential)
+
+    monkeypatch.setattr(ApiServer, "identify", held)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = pool.submit(_status_of, "vic")
+        try:
+            assert asked.wait(30)
+            assert pool.submit(_status_of, "olive").result(30) == 200
+            assert not waiting.done()
+        finally:
+            go.set()
+        assert waiting.result(30) == 200
+
+
+def _status_of(user: str) -> int:
+    try:
+        return of(user).get(TEAM_A).status_code
+    finally:
+        connections.close_all()
 
 
 REQUESTS = 24

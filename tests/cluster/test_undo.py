@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from registries.cluster.connection import Connection, Json
-from registries.domain.errors import AlreadyExists, Forbidden, NotFound, Problem, Unavailable
+from registries.domain.errors import AlreadyExists, Forbidden, NotFound, Problem, Refused, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.resource import encode_password
 from registries.models import AuditEntry, DayRecord, DeletedRegistry
+from registries.stores.room import Room
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
@@ -123,6 +124,25 @@ def test_a_name_that_kubectl_took_is_a_conflict(cast_on_cluster: Cast, on_cluste
     on_cluster.server.call("DELETE", on_cluster.path("team-a", KEY.name))
     assert wait_for(lambda: on_cluster.server.call("GET", on_cluster.path("team-a", KEY.name)).status == 404)
     assert restore(cast_on_cluster).domain == "harbor.example.com"
+
+
+def test_in_a_full_namespace_it_is_refused_and_begins_anew(cast_on_cluster: Cast) -> None:
+    """A restoration that was refused did not begin: the same credential, added later, is not compared with it."""
+    cast_on_cluster.add()
+    cast_on_cluster.add("other")
+    delete(cast_on_cluster)
+    cache = services().store._cache()  # type: ignore[attr-defined]
+    cache._room = Room(registries=1)
+
+    with pytest.raises(Refused, match=Problem.NAMESPACE_FULL):
+        restore(cast_on_cluster)
+
+    cache._room = Room()
+    again = cast_on_cluster.add()
+    with pytest.raises(AlreadyExists, match=Problem.UNDO_TAKEN):
+        restore(cast_on_cluster)
+    services().registries.delete(access=cast_on_cluster.access("nina"), key=KEY, uid=again.uid)
+    assert restore(cast_on_cluster).key == KEY
 
 
 def test_the_same_credential_added_again_is_no_restored_one(cast_on_cluster: Cast) -> None:
