@@ -1,7 +1,10 @@
 """A request that the server cannot read leaves nothing of itself in the answer or the log."""
 
+import contextlib
 import socket
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +92,49 @@ def test_no_header_names_the_path(console: Serving, header: str) -> None:
     with socket.create_connection(("127.0.0.1", console.port), timeout=LONG) as connection:
         connection.sendall(asked.encode())
         assert connection.recv(65536).startswith(b"HTTP/1.1 404")
+
+
+NAMES = ("Remote-User", "X-Remote-User", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Groups")
+MORE = ("X-Auth-Request-User", "X-Webauth-User", "X-Authenticated-User", "X-User", "Impersonate-User")
+LISTED = "/oapis/image.theriseunion.io/v1alpha1/namespaces/team-a/registry-secrets"
+
+
+def asked(console: Serving, path: str, *headers: str) -> str:
+    """The head of the answer to a request with these header lines."""
+    lines = (f"GET {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers)
+    with socket.create_connection(("127.0.0.1", console.port), timeout=LONG) as connection:
+        connection.sendall("".join(f"{it}\r\n" for it in (*lines, "")).encode())
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+    return answer.decode("latin-1").partition("\r\n\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    "person", ["admin", "ADMIN", "admin, olive", "ａｄｍｉｎ", "", "a" * 5000, "system:admin"]
+)
+def test_no_header_logs_anybody_in(console: Serving, person: str) -> None:
+    """As a proxy for sign-on sends them, in each spelling."""
+    names = [spelt for it in (*NAMES, *MORE) for spelt in (it, it.lower(), it.replace("-", "_"), it)]
+    headers = [f"{it}: {person}" for it in names][:90] if len(person) < 100 else [f"{NAMES[0]}: {person}"]
+
+    assert asked(console, "/registries/", *headers).splitlines()[0].endswith("302 Found")
+    assert asked(console, LISTED, *headers).splitlines()[0].endswith("401 Unauthorized")
+
+
+def test_only_the_last_address_that_the_proxy_reports_counts(tmp_path: Path) -> None:
+    """A client may send the header as well, several times and with an underscore in its name."""
+    folder = ready_folder(tmp_path / "data")
+    forged = ("X-Forwarded-For: 10.9.9.1, 10.9.9.2", "X_Forwarded_For: 10.9.9.3", "x-forwarded-for: 10.9.9.4")
+    with Serving(folder, "serve", CONSOLE_BEHIND_PROXY="true") as console:
+        headers = (
+            *forged,
+            "Forwarded: for=10.9.9.5",
+            "X-Forwarded-For: 203.0.113.7",
+            "X_Forwarded_For: 10.9.9.6",
+        )
+        asked(console, LISTED, f"Authorization: Bearer {SECRET}", *headers)
+    with contextlib.closing(sqlite3.connect(folder / "console.sqlite3")) as database:
+        rows = database.execute("SELECT source FROM registries_auditentry WHERE source != ''").fetchall()
+    assert ("203.0.113.7",) in rows
+    assert "10.9.9" not in str(rows)
