@@ -3,6 +3,8 @@
 With xdist each worker has a folder of its own, below the folder of the run.
 """
 
+import atexit
+import gc
 import os
 import subprocess
 import sys
@@ -24,6 +26,8 @@ def _begin() -> Path:
     return Path(folder)
 
 
+# As in manage.py: Python need not look for garbage at the end.
+atexit.register(gc.freeze)
 # Containers often have this variable. Then every process of the tests would compile the console anew, and every worker
 # all tests: two minutes of a processor.
 sys.dont_write_bytecode = False

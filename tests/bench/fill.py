@@ -4,6 +4,8 @@
 turns; else nowhere. Each has a user name of its own, or all have the same one and are on plain HTTP.
 """
 
+import atexit
+import gc
 import sys
 from datetime import UTC, datetime, timedelta
 
@@ -54,5 +56,6 @@ def main(count: int, namespaces: int, *ports: int, one_account: bool = False) ->
 
 
 if __name__ == "__main__":
+    atexit.register(gc.freeze)  # as manage.py does
     numbers = [it for it in sys.argv[1:] if it != "--one-account"]
     main(*map(int, numbers), one_account=len(numbers) < len(sys.argv[1:]))

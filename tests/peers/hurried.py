@@ -1,10 +1,10 @@
 """`manage.py` with a schedule and a sender that look for work at once: `python -m tests.peers.hurried demo …`."""
 
 import os
-import sys
 
 import django
-from django.core.management import execute_from_command_line
+
+import manage
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
@@ -13,4 +13,4 @@ if __name__ == "__main__":
     from registries.schedule import sweep
 
     sweep.PAUSE = sender.EVERY = 0.1
-    execute_from_command_line(["manage.py", *sys.argv[1:]])
+    manage.main()
