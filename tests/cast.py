@@ -1,6 +1,8 @@
 """The cast: the people that all tests know, and what tests need of them."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -8,13 +10,14 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, user_logged_in
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 
 from console.sessions import SessionStore
+from registries import wiring
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.registry import Key, RegistrySecret
 from registries.intake import read_draft
@@ -104,6 +107,15 @@ class Cast:
 
     def find(self, name: str = "harbor-prod", namespace: str = "team-a") -> RegistrySecret:
         return services().registries.find(access=self.access("olive"), key=Key(namespace, name))
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is done inside is undone at the end, in the database and in the process."""
+    wiring.reset()
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 class Kept:

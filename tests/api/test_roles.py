@@ -1,6 +1,6 @@
 """Each role on each operation of the API, through a token and through a session; and what does not exist for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ from django.test import Client
 
 from registries.domain.access import Role
 from tests.api.test_api import ALL, BASE, MERGE, body
-from tests.cast import EVERYBODY, Cast
+from tests.cast import EVERYBODY, Cast, undone
 
 SEES = {"olive": 200, "nina": 200, "omar": 200, "vic": 200, "sam": 404}
 EDITS = {**SEES, "vic": 403}
@@ -88,76 +88,69 @@ def stage(cast: Cast) -> Cast:
     return cast
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+def statuses(
+    client: Client, operations: Iterable[str] = OPERATIONS, namespace: str = "team-a"
+) -> dict[str, int]:
+    """What each operation answers, by its name. What one has done is undone before the next."""
+    answers = {}
+    for operation in operations:
+        with undone():
+            answers[operation] = OPERATIONS[operation][1](client, namespace, "harbor-prod").status_code
+    return answers
+
+
+def allowed(person: str) -> dict[str, int]:
+    return {operation: expected[person] for operation, (expected, _) in OPERATIONS.items()}
+
+
 @pytest.mark.parametrize("person", [person for person in EVERYBODY if person])
-def test_each_person_gets_what_the_role_allows(stage: Cast, person: str, operation: str) -> None:
-    expected, ask = OPERATIONS[operation]
-
-    response = ask(stage.api(person), "team-a", "harbor-prod")
-
-    assert response.status_code == expected[person]
+def test_each_person_gets_what_the_role_allows(stage: Cast, person: str) -> None:
+    assert statuses(stage.api(person)) == allowed(person)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_session_may_what_its_person_may(stage: Cast, operation: str) -> None:
-    expected, ask = OPERATIONS[operation]
-
-    for person in ("nina", "vic", "sam"):
-        response = ask(stage.client(person), "team-a", "harbor-prod")
-        assert response.status_code == expected[person]
+@pytest.mark.parametrize("person", ["nina", "vic", "sam"])
+def test_a_session_may_what_its_person_may(stage: Cast, person: str) -> None:
+    assert statuses(stage.client(person)) == allowed(person)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_nobody_gets_a_401(stage: Cast, operation: str) -> None:
-    assert OPERATIONS[operation][1](stage.client(None), "team-a", "harbor-prod").status_code == 401
+def test_nobody_gets_a_401(stage: Cast) -> None:
+    assert statuses(stage.client(None)) == dict.fromkeys(OPERATIONS, 401)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("person", ["nina", "omar", "vic", "sam"])
-def test_another_namespace_answers_as_one_that_does_not_exist(
-    stage: Cast, person: str, operation: str
-) -> None:
-    client, ask = stage.api(person), OPERATIONS[operation][1]
+def test_another_namespace_answers_as_one_that_does_not_exist(stage: Cast, person: str) -> None:
+    client = stage.api(person)
+    for operation, (_, ask) in OPERATIONS.items():
+        with undone():
+            there = ask(client, "team-b", "harbor-prod")
+            nowhere = ask(client, "team-z", "harbor-prod")
 
-    there = ask(client, "team-b", "harbor-prod")
-    nowhere = ask(client, "team-z", "harbor-prod")
-
-    assert there.status_code == nowhere.status_code == 404
-    assert there.content.replace(b"team-b", b"team-z") == nowhere.content
-
-
-@pytest.mark.parametrize("operation", [*IN_NAMESPACE])
-def test_a_namespace_that_does_not_exist_is_a_404_for_everybody(stage: Cast, operation: str) -> None:
-    assert OPERATIONS[operation][1](stage.api("olive"), "team-z", "harbor-prod").status_code == 404
+        assert there.status_code == nowhere.status_code == 404, operation
+        assert there.content.replace(b"team-b", b"team-z") == nowhere.content, operation
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_token_for_another_namespace_sees_nothing_here(stage: Cast, operation: str) -> None:
-    client = stage.api("olive", "team-b")
+def test_a_namespace_that_does_not_exist_is_a_404_for_everybody(stage: Cast) -> None:
+    found = statuses(stage.api("olive"), IN_NAMESPACE, "team-z")
 
-    assert OPERATIONS[operation][1](client, "team-a", "harbor-prod").status_code == 404
+    assert found == dict.fromkeys(IN_NAMESPACE, 404)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_token_for_another_namespace_sees_nothing_here(stage: Cast) -> None:
+    assert statuses(stage.api("olive", "team-b")) == dict.fromkeys(OPERATIONS, 404)
+
+
 @pytest.mark.parametrize(
     ("role", "person"), [(Role.VIEWER, "vic"), (Role.OPERATOR, "omar"), (Role.ADMIN, "nina")]
 )
-def test_a_token_may_no_more_than_its_role(stage: Cast, operation: str, role: Role, person: str) -> None:
-    expected, ask = OPERATIONS[operation]
-
-    response = ask(stage.api("olive", "team-a", role=role), "team-a", "harbor-prod")
-
-    assert response.status_code == expected[person]
+def test_a_token_may_no_more_than_its_role(stage: Cast, role: Role, person: str) -> None:
+    assert statuses(stage.api("olive", "team-a", role=role)) == allowed(person)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_token_may_no_more_than_its_owner(stage: Cast, operation: str) -> None:
-    expected, ask = OPERATIONS[operation]
+def test_a_token_may_no_more_than_its_owner(stage: Cast) -> None:
+    client = stage.api("vic", "team-a", "team-b")
 
-    response = ask(stage.api("vic", "team-a", "team-b"), "team-a", "harbor-prod")
-
-    assert response.status_code == expected["vic"]
-    assert ask(stage.api("vic", "team-a", "team-b"), "team-b", "harbor-prod").status_code == 404
+    assert statuses(client) == allowed("vic")
+    assert statuses(client, namespace="team-b") == dict.fromkeys(OPERATIONS, 404)
 
 
 def test_a_limited_token_lists_its_namespaces_only(stage: Cast) -> None:

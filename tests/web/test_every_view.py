@@ -8,14 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from registries import wiring
 from registries.urls import urlpatterns
 from registries.web.lists.list import registry_list, selection
-from tests.cast import EVERYBODY, Cast
+from tests.cast import EVERYBODY, Cast, undone
 
 SEES = {"olive": 200, "nina": 200, "omar": 200, "vic": 200, "sam": 404}
 EDITS = {**SEES, "vic": 403}
@@ -183,10 +181,8 @@ def of_each(ask: Callable[[str, View], Any], views: Iterable[str] = VIEWS) -> di
     """What each view answers, by its name. What a view has done is undone before the next one is asked."""
     answers = {}
     for name in views:
-        wiring.reset()
-        with transaction.atomic():
+        with undone():
             answers[name] = ask(name, VIEWS[name])
-            transaction.set_rollback(True)
     return answers
 
 
