@@ -79,6 +79,15 @@ def test_some_of_a_page_is_chosen_in_the_accent(page: Page) -> None:
     )
 
 
+def test_the_box_of_a_page_stands_apart_from_the_menu_beside_it(page: Page) -> None:
+    """Twelve pixels from its middle, as WCAG 2.5.8 asks of what is smaller than 24."""
+    box, menu = page.locator("#pick-page").bounding_box(), page.locator("#pick-more").bounding_box()
+    assert box
+    assert menu
+
+    assert menu["x"] - (box["x"] + box["width"] / 2) >= 12
+
+
 def test_no_failure_is_no_alarm(page: Page) -> None:
     failed = tile(page, ZH.failed).locator(".tile-count")
     assert failed.inner_text() != "0"

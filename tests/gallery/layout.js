@@ -37,7 +37,7 @@
   while (terms.nextNode()) {
     const node = terms.currentNode;
     const it = node.parentElement;
-    if (!isShown(it) || isReadAloudOnly(it) || it.closest("svg, option, code, pre, q, .mono, textarea, [title]")) continue;
+    if (!isShown(it) || isReadAloudOnly(it) || it.closest("svg, option, code, pre, q, .mono, .certificate, textarea, [title]")) continue;
     const box = it.getBoundingClientRect();
     if (box.height < 26) continue; // one line
     for (const { index, 0: word } of node.data.matchAll(/(?<![\w.:/@$-])[A-Za-z]{3,14}(?![\w:/@$-])/g)) {
