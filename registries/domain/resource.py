@@ -121,6 +121,18 @@ def verification_annotations(verification: Verification, generation: str = "") -
     }
 
 
+def void_verdict(resource: Resource) -> dict[str, Any] | None:
+    """The metadata of a merge patch that removes a verdict on another generation of the specification. None without
+    such a verdict. The patch is refused for a resource that was changed meanwhile."""
+    metadata = resource["metadata"]
+    notes = metadata.get("annotations") or {}
+    tested = notes.get(VERIFY_GENERATION)
+    if not tested or tested == str(metadata.get("generation", "")):
+        return None
+    known = {name: metadata[name] for name in ("uid", "resourceVersion")}
+    return {**known, "annotations": verification_annotations(Verification())}
+
+
 def certificate_annotations(ends: datetime | None) -> dict[str, str | None]:
     """The part of the same patch with the end of the certificate. Without a handshake, the stored one stays."""
     return {PREFIX + "certificate-expires": moment_text(ends)} if ends else {}

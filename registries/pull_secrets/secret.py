@@ -24,7 +24,7 @@ from registries.domain.errors import (
 )
 from registries.domain.reading import as_applied, password_of
 from registries.domain.registry import Key, RegistrySecret, moment_text, read_moment
-from registries.domain.resource import API_VERSION, KIND, PREFIX, Resource
+from registries.domain.resource import API_VERSION, KIND, PREFIX, Resource, void_verdict
 from registries.pull_secrets.images import auths_keys
 from registries.pull_secrets.kinds import PullSecret
 
@@ -115,6 +115,8 @@ class PullSecrets:
             present, resource = self._present(key), self._registry(key)
             if _is_leaving(resource):
                 raise NotFound(str(key))
+            if attempt == 1:
+                self._void(key, resource)
             standing = _standing(present, key, wanted := _wanted(resource))
             if standing in (PullSecret.READY, PullSecret.FOREIGN):
                 return standing
@@ -126,6 +128,15 @@ class PullSecrets:
             else:
                 return PullSecret.READY
         raise AssertionError("unreachable")
+
+    def _void(self, key: Key, resource: Resource) -> None:
+        """Marks a registry as untested whose password another client changed and left the verdict in place:
+        `kubectl get` shows it as it is. A resource that was changed meanwhile is left for the next look."""
+        if patch := void_verdict(resource):
+            with suppress(ConsoleError):
+                self._connection.call(
+                    "PATCH", paths.registry(key), subject=str(key), body={"metadata": patch}, kind=MERGE_PATCH
+                )
 
     def put(self, registry: RegistrySecret, password: str, *, new: bool = False) -> str:
         """Creates or changes the Secret of a registry that was created or changed a moment ago. A `new` one seldom has

@@ -13,6 +13,7 @@ import pytest
 
 from registries.domain.registry import Draft, Key, Provider, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import PREFIX, encode_password, verification_annotations
+from registries.pull_secrets.kinds import PullSecret
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
 from tests.cast import Cast
@@ -74,6 +75,24 @@ def test_its_verdict_is_gone_everywhere(store: KubernetesStore, cluster: Cluster
     again = store.annotate(KEY, verification_annotations(GOOD), uid=tested.uid)
     assert again.verification == GOOD
     assert followed(store, tested).verification == GOOD
+
+
+def test_kubectl_get_shows_no_verdict_of_the_password_before(cluster: Cluster) -> None:
+    """The column Status is the annotation as it is stored, whoever looks, and without scheduled checks."""
+    cluster.empty("team-a")
+    with cluster.store(pull_secrets=True) as store:
+        assert wait_for(lambda: store.freshness().known)
+        stored(store)
+
+        def status() -> str:
+            notes = cluster.server.call("GET", cluster.path(*KEY_PATH)).body["metadata"]["annotations"]
+            assert (PREFIX + "verify-reason" in notes) is (notes[PREFIX + "verify-status"] == "success")
+            return str(notes[PREFIX + "verify-status"])
+
+        assert store.pull_secret(KEY) is PullSecret.READY
+        assert status() == "success", "a look leaves it alone"
+        kubectl(cluster)
+        assert wait_for(lambda: status() == "untested")
 
 
 def test_a_verdict_without_a_generation_counts(store: KubernetesStore, cluster: Cluster) -> None:
