@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from registries.cluster.connection import Connection, Json
-from registries.domain.errors import Problem
+from registries.domain.errors import NotFound, Problem
 from registries.pull_secrets.named import (
     LISTED,
     MOST_OBJECTS,
@@ -115,7 +115,7 @@ def _listed(
             kept += len(found.secrets) + len(found.others)
 
     failed = list_kind(reader, namespace, kind, until, most, take)
-    return named, None if failed is Problem.NOT_FOUND else failed
+    return named, None if failed is None or isinstance(failed, NotFound) else failed.code
 
 
 def _add(found: InUse, kind: str, named: list[Named]) -> None:

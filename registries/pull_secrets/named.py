@@ -14,7 +14,7 @@ from typing import Any
 from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
 from registries.cluster.personal import Caller
-from registries.domain.errors import ConsoleError, NotFound, Problem
+from registries.domain.errors import ConsoleError, NotFound, Problem, Unavailable, shortened
 from registries.domain.metadata import NAME_MAX
 from registries.pull_secrets.images import image_host
 from registries.pull_secrets.kinds import ACCOUNT, IMAGE_MAX
@@ -43,7 +43,7 @@ MOST_OBJECTS = 20_000
 
 
 class Enough(Exception):
-    """The rest of a list is not read."""
+    """The rest of a list is not read. Its text is for logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +156,10 @@ def limited(take: Callable[[Json], object], until: float, most: int) -> Callable
     numbers = count(1)
 
     def give(item: Json) -> None:
-        if next(numbers) > most or time.monotonic() > until:
-            raise Enough
+        if next(numbers) > most:
+            raise Enough(f"more than {most} objects")
+        if time.monotonic() > until:
+            raise Enough("no time left")
         take(item)
 
     return give
@@ -165,26 +167,34 @@ def limited(take: Callable[[Json], object], until: float, most: int) -> Callable
 
 def list_kind(
     reader: Connection, namespace: str, kind: str, until: float, most: int, take: Callable[[Json], object]
-) -> Problem | None:
+) -> ConsoleError | None:
     """Gives each object of one kind to `take`, item by item, from the cache of the server: those of a namespace, or all
     (""). Returns why there may be more: `cluster_timeout` after the moment `until`, for more than `most` objects, and
-    when `take` raises Enough; `NotFound` where the cluster has no such kind; or the code of an error."""
+    when `take` raises Enough; NotFound where the cluster has no such kind; or another error."""
     group, plural = LISTED[kind]
     counted = limited(take, until, most)
     for base in (group, EARLIER.get(group)):
         left = until - time.monotonic()
         if base is None or left <= 0:
-            return Problem.NOT_FOUND if left > 0 else Problem.CLUSTER_TIMEOUT
+            return NotFound(namespace) if left > 0 else Unavailable(namespace, Problem.CLUSTER_TIMEOUT)
         path = f"{base}/namespaces/{namespace}/{plural}" if namespace else f"{base}/{plural}"
         query = {"resourceVersion": "0"}
         try:
             reader.list_all(path, subject=namespace, query=query, take=counted, read=max(0.1, left))
             return None
-        except Enough:
-            return Problem.CLUSTER_TIMEOUT
+        except Enough as enough:
+            cut = Unavailable(namespace, Problem.CLUSTER_TIMEOUT)
+            cut.__cause__ = enough
+            return cut
         except ConsoleError as error:
             if isinstance(error, NotFound) or error.problem == Problem.CRD_MISSING:
                 continue
             missing = kind == REPOSITORY and not has_repositories(reader, until)
-            return Problem.NOT_FOUND if missing else error.code
-    return Problem.NOT_FOUND
+            return NotFound(namespace) if missing else error
+    return NotFound(namespace)
+
+
+def told(error: ConsoleError) -> str:
+    """An error with its cause, for the log."""
+    cause = error.__cause__ or error.__context__
+    return shortened(f"{error} ({type(cause).__name__}: {cause})" if cause else str(error))

@@ -28,6 +28,7 @@ from registries.pull_secrets.named import (
     list_kind,
     named_by,
     names_in,
+    told,
 )
 
 log = logging.getLogger(__name__)
@@ -145,10 +146,10 @@ class Users:
         found: list[Named] = []
         take = partial(_keep, found, kind)
         failed = list_kind(self._reader, namespace, kind, until, MOST_OBJECTS, take)
-        if failed is None or (failed is Problem.NOT_FOUND and kind == REPOSITORY):
+        if failed is None or (isinstance(failed, NotFound) and kind == REPOSITORY):
             return found
-        if failed not in (Problem.CLUSTER_FORBIDDEN, Problem.CLUSTER_TIMEOUT):
-            log.warning("%s of %s not listed: %s", LISTED[kind][1], namespace, failed)
+        if failed.problem != Problem.CLUSTER_FORBIDDEN:
+            log.warning("%s of %s not listed: %s", LISTED[kind][1], namespace, told(failed))
         return None
 
     def _foreign(self, key: Key, until: float) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from registries.cluster.connection import Configuration, Connection
 from registries.cluster.paths import secrets_in
 from registries.cluster.personal import Person
 from registries.domain.registry import Key
@@ -24,6 +25,7 @@ from tests.cluster.users import (
     usage_of,
 )
 from tests.peers.cluster import MERGE_PATCH, Cluster
+from tests.peers.ports import free_port
 
 pytest_plugins = ("tests.cluster.users",)
 
@@ -266,7 +268,7 @@ def test_a_cluster_that_does_not_answer_keeps_nobody_waiting(
 
 
 def test_a_list_that_is_too_long_is_unseen(
-    store: KubernetesStore, place: Cluster, monkeypatch: pytest.MonkeyPatch
+    store: KubernetesStore, place: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     add(store)
     for pod in "abc":
@@ -278,6 +280,25 @@ def test_a_list_that_is_too_long_is_unseen(
     seen = found.usage({KEY: HARBOR})
 
     assert (seen.dependents, seen.unseen) == ((), (("team-a", "Pod"),))
+    [line] = [it.getMessage() for it in caplog.records if it.name == usage.__name__]
+    assert line == (
+        "pods of team-a not listed: ServiceUnavailable: team-a: cluster_timeout (Enough: more than 2 objects)"
+    )
+
+
+def test_why_a_list_failed_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    port = free_port()
+    given = Configuration(host=f"http://127.0.0.1:{port}")
+    users = usage.Users(Connection(given), Connection(given), lambda key: False)
+
+    seen = users.usage({KEY: HARBOR})
+
+    assert len(seen.unseen) == len(LISTED)
+    lines = [it.getMessage() for it in caplog.records if it.name == usage.__name__]
+    assert len(lines) == len(LISTED)
+    assert "pods of team-a not listed: ServiceUnavailable: team-a: cluster_away (" in "\n".join(lines)
+    assert all("Connection refused" in it for it in lines)
+    assert max(map(len, lines)) < 600
 
 
 @pytest.mark.parametrize(
