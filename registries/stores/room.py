@@ -58,12 +58,15 @@ class Surplus:
     keys: dict[str, Key] | None = field(default_factory=dict)
     """By uid; None: too many to know them."""
 
-    def add(self, registry: RegistrySecret) -> None:
+    def add(self, registry: RegistrySecret) -> bool:
+        """Returns whether it was not known before."""
         self.begins = min(self.begins, age(registry))
-        if self.keys is not None:
-            self.keys[registry.uid] = registry.key
-            if len(self.keys) > REMEMBERED:
-                self.keys = None
+        if self.keys is None or registry.uid in self.keys:
+            return False
+        self.keys[registry.uid] = registry.key
+        if len(self.keys) > REMEMBERED:
+            self.keys = None
+        return True
 
 
 class Kept:
@@ -71,6 +74,7 @@ class Kept:
 
     def __init__(self, room: Room) -> None:
         self._room = room
+        self._has_limits = room != Room()
         self.registries: dict[Key, RegistrySecret] = {}
         self.surplus: dict[str, Surplus] = {}
         self._ages: dict[str, list[Age]] = {}
@@ -78,7 +82,7 @@ class Kept:
         self._left_out: LeftOut | None = None
 
     def held(self, namespace: str) -> tuple[int, int]:
-        """The number of registries that are kept of a namespace, and their bytes."""
+        """The number of registries that are kept of a namespace, and their bytes. Not counted without limits."""
         return len(self._ages.get(namespace, ())), self._sizes.get(namespace, 0)
 
     def left_out(self) -> LeftOut:
@@ -114,6 +118,9 @@ class Kept:
     def put(self, registry: RegistrySecret) -> Sequence[RegistrySecret]:
         """Keeps a registry, or a new state of it, if there is room. Returns those that were kept until now and are left
         out from now on: the newest ones, and the earlier state of the registry itself."""
+        if not self._has_limits:
+            self.registries[registry.key] = registry
+            return ()
         namespace, known = registry.namespace, self.registries.get(registry.key)
         if known is not None:
             self._take(known)
@@ -152,14 +159,17 @@ class Kept:
         self.registries, self.surplus, self._left_out = others, {**kept, **surplus}, None
 
     def _leave_out(self, registry: RegistrySecret) -> None:
-        self.surplus.setdefault(registry.namespace, Surplus(age(registry))).add(registry)
-        self._left_out = None
+        surplus = self.surplus.setdefault(registry.namespace, Surplus(age(registry)))
+        if surplus.add(registry):
+            self._left_out = None
 
     def _take(self, registry: RegistrySecret) -> None:
+        del self.registries[registry.key]
+        if not self._has_limits:
+            return
         ages = self._ages[registry.namespace]
         del ages[bisect_left(ages, age(registry))]
         self._sizes[registry.namespace] -= size_of(registry)
-        del self.registries[registry.key]
         if not ages:
             del self._ages[registry.namespace], self._sizes[registry.namespace]
 
