@@ -7,16 +7,18 @@ console's own account may not create registries there.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import EVERYWHERE, Access, Permission, Role
-from registries.domain.errors import Conflict, Forbidden, NotFound, Problem
+from registries.domain.errors import Conflict, Forbidden, NotFound, Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import read_selector
 from registries.index.search import Index
+from registries.index.snapshot import Snapshot
 from registries.service.guard import require_present
 from registries.sync import rows
 from registries.sync.follow import selected
@@ -248,9 +250,18 @@ class Rules:
         made = [
             present
             for it in found.values()
-            if (present := snapshot.find(Key(it.namespace, rule.key.name))) and present.uid == it.known.uid
+            if (present := self._find(snapshot, Key(it.namespace, rule.key.name)))
+            and present.uid == it.known.uid
         ]
         return [it for it in made if found[it.namespace].known.mark == mark(it)]
+
+    def _find(self, snapshot: Snapshot, key: Key) -> RegistrySecret | None:
+        """From the index, or from the store if the index leaves registries of the namespace out."""
+        found = snapshot.find(key)
+        if found is None and key.namespace in snapshot.left_out:
+            with suppress(Unavailable):
+                return self._writes.present(key)
+        return found
 
     def solve(
         self,

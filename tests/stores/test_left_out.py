@@ -254,7 +254,6 @@ def test_what_is_left_out_of_memory_keeps_everything_until_it_is_deleted(
         for namespace in ("team-a", "team-b"):
             cast.add("aa", namespace)
         source, olive = cast.add("zz", expires_at=soon), cast.access("olive")
-        assert services().copying.copy(access=olive, key=Key("team-b", "zz"), uid=source.uid)
         keep(cast, source, Selection(names=("team-b",)))
         services().schedule.intervals.choose(
             access=olive, namespace="team-a", uid=source.uid, interval=timedelta(hours=1)
@@ -272,6 +271,8 @@ def test_what_is_left_out_of_memory_keeps_everything_until_it_is_deleted(
         assert stored(source.uid) == before
         rule = SyncRule.objects.get()
         assert (rule.state, rule.problem) == ("failed", "namespace_full")
+        copies = services().sync_rules.unchanged(access=olive, source=source)
+        assert [it.key for it in copies] == [Key("team-b", "zz")]
         accounts = "/api/v1/namespaces/team-a/serviceaccounts"
         user = {"metadata": {"name": "uses-zz"}, "imagePullSecrets": [{"name": "zz"}]}
         assert cluster.server.call("POST", accounts, user).status == 201
