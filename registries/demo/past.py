@@ -90,7 +90,7 @@ def record(tests: Sequence[PastTest], person: str) -> None:
             message=kept(it.result).message("zh"),
             at=it.at,
         )
-        patch = verification_annotations(verification)
+        patch = verification_annotations(verification, it.registry.generation)
         services().store.annotate(it.registry.key, patch, uid=it.registry.uid)
 
 

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 from registries.audit.action import Action
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, Problem, Unavailable
-from registries.domain.registry import Credential
+from registries.domain.registry import Credential, RegistrySecret
 from registries.limits import Pauses
 from registries.probe import LEAVE_ALONE, Reason, Result, Schedule, Slot, registry_of
 from registries.runs.execution import Execution
@@ -35,8 +35,9 @@ log = logging.getLogger(__name__)
 class Sharing(Protocol):
     """Knows which registries have the same credential: one test of it is the test of all."""
 
-    def digests(self, uids: Sequence[str]) -> Mapping[str, str]:
-        """The digest of the credential of each registry, by uid. Unknown ones are left out."""
+    def digests(self, registries: Sequence[RegistrySecret]) -> Mapping[str, str]:
+        """The digest of the credential of each registry, by uid. Unknown ones, and those that were changed since they
+        were read last, are left out."""
         ...
 
     def digest(self, credential: Credential) -> str: ...
@@ -168,7 +169,7 @@ class VerifyKind(Kind[Tested]):
                 waiting.append(item)
             elif item.reason in LEAVE_ALONE:
                 refused.append((*place, Reason(item.reason)))
-        groups = self._groups(waiting)
+        groups = self._groups(waiting, found)
         copies = {it.id for group in groups.values() for it in group.copies}
         slots = [Slot(it, *places.get(it.uid, ("", str(it.id)))) for it in waiting if it.id not in copies]
         queue = HostQueue(slots, groups)
@@ -217,11 +218,11 @@ class VerifyKind(Kind[Tested]):
                 took = round(recorded.duration_ms)
                 run.end([item], ItemOutcome(ItemState.DONE, recorded.reason, duration_ms=took))
 
-    def _groups(self, items: Sequence[Item]) -> dict[int, Group]:
+    def _groups(self, items: Sequence[Item], found: Sequence[RegistrySecret]) -> dict[int, Group]:
         """The copies of each item that is tested for others as well, by its id."""
         if self._sharing is None:
             return {}
-        digests, of_digest = self._sharing.digests([it.uid for it in items]), dict[str, list[Item]]()
+        digests, of_digest = self._sharing.digests(found), dict[str, list[Item]]()
         for it in items:
             if it.uid in digests:
                 of_digest.setdefault(digests[it.uid], []).append(it)
@@ -243,7 +244,8 @@ class VerifyKind(Kind[Tested]):
         if self._sharing is None or not digest or result.reason is Reason.RATE_LIMITED:
             return
         copies, at, written = queue.take_copies(item), datetime.now(UTC), []
-        digests = self._sharing.digests([it.uid for it in copies])
+        found, _ = self._registries.by_uid(access=run.access, uids=[it.uid for it in copies])
+        digests, present = self._sharing.digests(found), {it.uid: it for it in found}
         for it in copies:
             own = digests.get(it.uid, "")
             if own != digest:
@@ -251,7 +253,7 @@ class VerifyKind(Kind[Tested]):
                     run.write([other], outcome)
                 continue
             run.beat()  # there may be thousands
-            write = partial(self._tests.write_verdict, access=run.access, key=it.key, uid=it.uid)
+            write = partial(self._tests.write_verdict, access=run.access, registry=present[it.uid])
             try:
                 if not run.lost:
                     run.patiently(partial(write, result=result, at=at))

@@ -12,7 +12,7 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from registries.domain.registry import Credential
+from registries.domain.registry import Credential, RegistrySecret
 from registries.probe.result import Result
 from registries.schedule import rows
 
@@ -43,6 +43,12 @@ class CredentialDigest:
         return f"{self.key_id}:{hmac.new(self._key, json.dumps(values).encode(), sha256).hexdigest()}"
 
 
+def fingerprint(registry: RegistrySecret) -> str:
+    """Changes when the credential, its address, its trust settings or its probe image may have changed."""
+    values = (registry.generation, registry.binding, registry.username, *filter(None, [registry.probe_image]))
+    return sha256("\0".join(values).encode()).hexdigest()
+
+
 class SharedCredentials:
     """Which registries have the same credential, for runs that test each credential once, as the rows of the schedule
     say. `digest` is that of the schedule."""
@@ -50,8 +56,10 @@ class SharedCredentials:
     def __init__(self, digest: CredentialDigest) -> None:
         self._digest = digest
 
-    def digests(self, uids: Sequence[str]) -> Mapping[str, str]:
-        return {uid: row.digest for uid, row in rows.statuses(uids).items()}
+    def digests(self, registries: Sequence[RegistrySecret]) -> Mapping[str, str]:
+        prints = {it.uid: fingerprint(it) for it in registries}
+        known = rows.known_digests(list(prints))
+        return {uid: digest for uid, (known_as, digest) in known.items() if known_as == prints[uid]}
 
     def digest(self, credential: Credential) -> str:
         return self._digest(credential)

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from django.db import transaction
 
@@ -24,7 +23,7 @@ from registries.models import (
 from registries.probe.reason import Reason
 from registries.probe.schedule import registry_of
 from registries.schedule import days, telling
-from registries.schedule.digest import CredentialDigest
+from registries.schedule.digest import CredentialDigest, fingerprint
 from registries.schedule.due import first_due, next_due
 from registries.schedule.intervals import Intervals
 from registries.schedule.moving import restorable
@@ -130,8 +129,11 @@ class Placing:
             }
             fresh = ScheduledCredential.objects.filter(pk__in=set(moved.values()), tested_at=None)
             fresh.filter(interval__isnull=False).update(due_at=now)
-            # The verdict on these resources is that of the credential before.
-            ScheduledRegistry.objects.filter(uid__in=moved).update(written_at=None, written_reason="")
+            # The verdict on these resources is that of the credential before, or gone.
+            bare = {it.uid for it, _ in read if it.uid in before and _is_bare(it, before[it.uid])}
+            ScheduledRegistry.objects.filter(uid__in=bare | moved.keys()).update(
+                written_at=None, written_reason=""
+            )
             joined = [rows[digest] for it, digest in read if digest not in new]
             ScheduledCredential.objects.filter(pk__in=joined, outcome_at__isnull=False).update(behind=True)
             _drop_empty({it.credential_id for it in before.values()})
@@ -172,11 +174,12 @@ class Placing:
 
     def _read(self, registry: RegistrySecret) -> str | None:
         """The digest of a credential, or None when it cannot be read now. The next comparison of everything tries
-        again."""
+        again. One of a later generation is read again as soon as the index knows it."""
         try:
-            return self._digest(self._store.credential(registry.key, uid=registry.uid))
+            credential = self._store.credential(registry.key, uid=registry.uid)
         except ConsoleError:
             return None
+        return self._digest(credential) if credential.generation == registry.generation else None
 
     def _take_over_keys(self, read: Sequence[Placed]) -> None:
         """Gives rows with a digest of an earlier key the digest of the present one, so that their state stays."""
@@ -232,10 +235,10 @@ def leave(before: Sequence[RegistrySecret]) -> None:
             _drop_empty({row.credential_id for row in left})
 
 
-def fingerprint(registry: RegistrySecret) -> str:
-    """Changes when the credential, its address, its trust settings or its probe image may have changed."""
-    values = (registry.generation, registry.binding, registry.username, *filter(None, [registry.probe_image]))
-    return sha256("\0".join(values).encode()).hexdigest()
+def _is_bare(registry: RegistrySecret, before: ScheduledRegistry) -> bool:
+    """Whether a change took the verdict away, though it may have left the credential as it was."""
+    changed = before.fingerprint != fingerprint(registry)
+    return changed and registry.verification.status is VerifyStatus.UNTESTED
 
 
 def _judged(registry: RegistrySecret, before: Mapping[str, ScheduledRegistry]) -> RegistrySecret:

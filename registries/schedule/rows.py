@@ -298,6 +298,16 @@ def statuses(uids: Sequence[str]) -> dict[str, ScheduledCredential]:
     return found
 
 
+def known_digests(uids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The fingerprint and the digest of each registry, by uid. One query for 500. Never show a digest."""
+    found: dict[str, tuple[str, str]] = {}
+    for first in range(0, len(uids), BATCH):
+        some = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
+        places = some.values_list("uid", "fingerprint", "credential__digest")
+        found |= {uid: (known_as, digest) for uid, known_as, digest in places}
+    return found
+
+
 def failing_since(uids: Sequence[str]) -> dict[str, datetime]:
     """When the registries that fail began to, by uid. One query for 500."""
     found: dict[str, datetime] = {}

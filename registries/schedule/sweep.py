@@ -26,7 +26,7 @@ from registries.models import ScheduledRegistry
 from registries.probe.result import Result
 from registries.runs.threads import Background, repeat
 from registries.schedule import rows, telling
-from registries.schedule.digest import CredentialDigest, SharedCredentials
+from registries.schedule.digest import CredentialDigest, SharedCredentials, fingerprint
 from registries.schedule.expiry import Expiries
 from registries.schedule.intervals import Intervals
 from registries.schedule.placing import Placing
@@ -229,19 +229,25 @@ class Sweep:
         if not isinstance(result, Result) or at is None:
             return
         members = rows.unwritten(claim)
+        tried = {(it.uid, it.fingerprint) for it in members}
         for first in range(0, len(members), WRITES):
             if not rows.extend(claim, timezone.now() + self._lasts):
                 return
             with self._writing:
                 self._write_some(members[first : first + WRITES], result, at)
-        rows.all_written(claim, at)
+        left = {(it.uid, it.fingerprint) for it in rows.unwritten(claim)}
+        if left <= tried:  # none joined meanwhile
+            rows.all_written(claim, at)
 
     def _write_some(self, members: Sequence[ScheduledRegistry], result: Result, at: datetime) -> None:
-        """Then rests for some times as long as that took: most pages must not meet the schedule. The index reads and
-        counts the changes here, and not in the next page."""
+        """Leaves out those whose credential was changed meanwhile: they are placed anew. Then rests for some times as
+        long as that took: most pages must not meet the schedule. The index reads and counts the changes here, and not
+        in the next page."""
         begun = time.monotonic()
-        places = [(Key(it.namespace, it.name), it.uid) for it in members]
-        done = self._tests.write_verdicts(access=self._access, places=places, result=result, at=at)
+        snapshot = self._index.fresh()
+        found = [(it, snapshot.find(Key(it.namespace, it.name))) for it in members]
+        same = [now for it, now in found if now and (now.uid, fingerprint(now)) == (it.uid, it.fingerprint)]
+        done = self._tests.write_verdicts(access=self._access, registries=same, result=result, at=at)
         rows.written([it for it in members if it.uid in done], result.reason.value, at)
         with suppress(Unavailable):
             self._index.count_changes()

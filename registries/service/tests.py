@@ -19,7 +19,7 @@ from registries.domain.errors import (
     TooManyRequests,
 )
 from registries.domain.registry import Credential, Key, RegistrySecret, Verification, VerifyStatus
-from registries.domain.resource import certificate_annotations, verification_annotations
+from registries.domain.resource import NEW_GENERATION, certificate_annotations, verification_annotations
 from registries.index.search import Index
 from registries.limits import Pauses, Rates
 from registries.probe.result import Reason, Result
@@ -163,8 +163,11 @@ class Tests:
                     self._audit.record(access, Action.TEST, key=check.key, uid=check.uid, note=result.reason)
                     self._respect(check.key.namespace, registry.address, registry.username, result)
                     self._history.finish(check, result)
-                    self._observer(check.uid, result, at)
-                self._share(access, registry, result, at)
+                    current = registry.generation == check.generation
+                    if current:  # else the verdict is one on a password that is gone
+                        self._observer(check.uid, result, at)
+                if current:
+                    self._share(access, registry, result, at)
                 return result
             except ConsoleError as error:
                 if not again(error):
@@ -179,7 +182,7 @@ class Tests:
                 continue
             with suppress(ConsoleError):
                 if self._likeness.alike(access.owner, source, it, it.key):
-                    self.write_verdict(access=access, key=it.key, uid=it.uid, result=result, at=at)
+                    self.write_verdict(access=access, registry=it, result=result, at=at)
 
     def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> NotTested:
         """Ends a test without a verdict: the registry is gone, its password does not open, or it was cut off."""
@@ -218,28 +221,34 @@ class Tests:
             self._respect(check.key.namespace, check.registry.address, check.registry.username, result)
         self._history.finish(check, result)
 
-    def write_verdict(self, *, access: Access, key: Key, uid: str, result: Result, at: datetime) -> None:
-        """Writes a confirmed verdict to one resource with the credential that was tested. NotFound, Conflict,
-        Unavailable, Forbidden."""
-        self._guard.require(access, Permission.TEST, key, Action.TEST)
-        with self._guard.writing(access, Action.TEST, key) as store:
-            store.annotate(key, _verdict(result, at), uid=uid)
+    def write_verdict(
+        self, *, access: Access, registry: RegistrySecret, result: Result, at: datetime
+    ) -> None:
+        """Writes a confirmed verdict to one resource. `registry` has the credential that was tested: the verdict does
+        not count for a later one. NotFound, Conflict, Unavailable, Forbidden."""
+        self._guard.require(access, Permission.TEST, registry.key, Action.TEST)
+        with self._guard.writing(access, Action.TEST, registry.key) as store:
+            store.annotate(registry.key, _verdict(result, at, registry.generation), uid=registry.uid)
 
     def write_verdicts(
-        self, *, access: Access, places: Sequence[tuple[Key, str]], result: Result, at: datetime
+        self, *, access: Access, registries: Sequence[RegistrySecret], result: Result, at: datetime
     ) -> frozenset[str]:
-        """Writes a confirmed verdict to several resources, by key and uid: in one step where the store can. Returns the
-        uids of those that need no other try. Unavailable."""
-        for key, _ in places:
-            self._guard.require(access, Permission.TEST, key, Action.TEST)
-        if self._store.annotate_all(places, _verdict(result, at)):
-            return frozenset(uid for _, uid in places)
+        """Does `write_verdict` for several, in one step for those of a generation where the store can. Returns the uids
+        of those that need no other try. Unavailable."""
+        for it in registries:
+            self._guard.require(access, Permission.TEST, it.key, Action.TEST)
         done = set[str]()
-        for key, uid in places:
-            with suppress(NotFound, Conflict):  # the index will tell
-                with suppress(Forbidden):  # it is in the audit log; the next verdict is tried again
-                    self.write_verdict(access=access, key=key, uid=uid, result=result, at=at)
-                done.add(uid)
+        for generation in sorted({it.generation for it in registries}):
+            some = [it for it in registries if it.generation == generation]
+            patch = _verdict(result, at, generation)
+            if self._store.annotate_all([(it.key, it.uid) for it in some], patch):
+                done |= {it.uid for it in some}
+                continue
+            for it in some:
+                with suppress(NotFound, Conflict):  # the index will tell
+                    with suppress(Forbidden):  # it is in the audit log; the next verdict is tried again
+                        self.write_verdict(access=access, registry=it, result=result, at=at)
+                    done.add(it.uid)
         return frozenset(done)
 
     # Typed values
@@ -294,13 +303,14 @@ def _problem(error: ConsoleError) -> Problem:
     return Problem.GONE if isinstance(error, NotFound) else error.code
 
 
-def _verdict(result: Result, at: datetime, generation: str = "") -> dict[str, str | None]:
-    """The merge patch of a verdict. `generation` is that of the specification that was tested."""
+def _verdict(result: Result, at: datetime, generation: str) -> dict[str, str | None]:
+    """The merge patch of a verdict. `generation` is that of the specification that was tested; the embedded store
+    names none before the first change."""
     verification = Verification(
         status=VerifyStatus.SUCCESS if result.ok else VerifyStatus.FAILED,
         reason=result.reason.value,
         message=kept(result).message(STORED_LANGUAGE),
         at=at,
     )
-    verdict = verification_annotations(verification, generation)
+    verdict = verification_annotations(verification, generation or NEW_GENERATION)
     return {**verdict, **certificate_annotations(result.certificate_ends)}

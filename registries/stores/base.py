@@ -158,7 +158,8 @@ class Store(ABC):
 
     def annotate_all(self, places: Sequence[tuple[Key, str]], annotations: Mapping[str, str | None]) -> bool:
         """Merges the same annotations into several registries, by key and uid, in one step. Those that are gone are
-        left out. False, and nothing done, where each registry takes a call of its own."""
+        left out, and so are those with another generation than a verdict among the annotations. False, and nothing
+        done, where each registry takes a call of its own."""
         return False
 
     @abstractmethod

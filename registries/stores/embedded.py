@@ -6,7 +6,7 @@ serial, and a reader sees versions in their order.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -20,6 +20,8 @@ from registries.domain.reading import as_applied, to_domain
 from registries.domain.registry import Draft, Key, RegistrySecret, Verification
 from registries.domain.resource import (
     KIND,
+    NEW_GENERATION,
+    VERIFY_GENERATION,
     Resource,
     encode_password,
     key_of,
@@ -87,8 +89,9 @@ class EmbeddedStore(EmbeddedStoreReads):
         uids = {uid for _, uid in places}
         with transaction.atomic():
             StoreVersion.objects.select_for_update().filter(pk=1).first()
-            if present := StoredResource.objects.filter(kind=KIND, uid__in=uids).count():
-                written = annotate_all(uids, annotations, self._next_version(present) - present + 1)
+            found = StoredResource.objects.filter(kind=KIND, uid__in=uids).order_by("pk")
+            if rows := [row for row in found if _is_tested(row, annotations)]:
+                written = annotate_all(rows, annotations, self._next_version(len(rows)) - len(rows) + 1)
                 self._note(ChangeType.MODIFIED, KIND, written)
         return True
 
@@ -251,10 +254,17 @@ def note(kind_of_change: ChangeType, kind: str, written: Mapping[int, str]) -> N
         StoreChange.objects.filter(old, resource_version__lt=min(written)).delete()
 
 
-def annotate_all(uids: Collection[str], annotations: Mapping[str, str | None], first: int) -> dict[int, str]:
+def _is_tested(row: StoredResource, annotations: Mapping[str, str | None]) -> bool:
+    """Whether a verdict among these annotations, if there is one, is on the present password."""
+    tested = annotations.get(VERIFY_GENERATION)
+    return not tested or tested == str(read(row.body)[0]["metadata"].get("generation", NEW_GENERATION))
+
+
+def annotate_all(
+    rows: Sequence[StoredResource], annotations: Mapping[str, str | None], first: int
+) -> dict[int, str]:
     """Merges the same annotations into several resources, which get the versions from `first` on. Returns their new
     bodies by version. In one transaction, with the lock of the version."""
-    rows = list(StoredResource.objects.filter(kind=KIND, uid__in=uids).order_by("pk"))
     for version, row in enumerate(rows, first):
         row.body, row.resource_version = annotated(read(row.body)[0], annotations, version), version
     StoredResource.objects.bulk_update(rows, ["body", "resource_version"])

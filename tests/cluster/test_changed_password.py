@@ -7,12 +7,15 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
 from registries.domain.registry import Draft, Key, Provider, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import PREFIX, encode_password, verification_annotations
+from registries.probe.reason import Reason
+from registries.probe.result import Result
 from registries.pull_secrets.kinds import PullSecret
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
@@ -185,6 +188,25 @@ def test_a_test_that_waits_meanwhile_is_one_of_the_new_password(
             kubectl(cluster, PASSWORD)
             tests.finish_test(access=access, check=check)
             assert services().store.get(KEY).verification.reason == "ok"
+
+
+def test_a_verdict_of_the_schedule_is_one_on_the_password_before(
+    cluster: Cluster, settings: Any, cast: Cast
+) -> None:
+    """With thousands of copies, some minutes pass between its test and the write."""
+    settings.CHECK_INTERVAL = "off"
+    cluster.empty("team-a")
+    for _ in configured(cluster, settings):
+        tested = [cast.add("changed", domain="harbor.example.com", password="old-password")]
+        write = partial(
+            services().tests.write_verdicts, access=cast.access("olive"), result=Result(Reason.OK)
+        )
+        write(registries=tested, at=datetime.now(UTC))
+        assert services().store.get(KEY).verification.reason == "ok"
+        kubectl(cluster)
+        assert wait_for(lambda: cast.find("changed").generation == "2")
+        write(registries=tested, at=datetime.now(UTC))
+        assert services().store.get(KEY).verification == Verification()
 
 
 def test_it_is_tested_at_once_where_checks_run(

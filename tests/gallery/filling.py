@@ -38,8 +38,7 @@ from registries.probe.image import ImageResult, PlatformSize, node_platforms
 from registries.probe.reason import ImageReason
 from registries.probe.result import Reason, Result, Step
 from registries.probe.schedule import registry_of
-from registries.schedule.digest import CredentialDigest
-from registries.schedule.placing import fingerprint
+from registries.schedule.digest import CredentialDigest, fingerprint
 from registries.schedule.state import State
 from registries.sync.states import mark
 from registries.verification.history import to_json

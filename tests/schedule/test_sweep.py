@@ -1,7 +1,9 @@
 """The schedule against real registries, on a moved clock."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import count, pairwise
+from time import monotonic
 from types import SimpleNamespace
 
 import pytest
@@ -138,3 +140,60 @@ def test_verdicts_are_written_many_at_once_and_then_it_rests(
     assert all(
         {"tested_at", "fingerprint"} <= vars(it).keys() for it in snapshot.buckets.values() if it.items
     )
+
+
+def at_the_first_rest(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> None:
+    """Something happens after the first verdicts are written."""
+    waiting = [then]
+    clock = SimpleNamespace(monotonic=monotonic, sleep=lambda seconds: waiting and waiting.pop()())
+    monkeypatch.setattr(sweep, "time", clock)
+
+
+def by_kubectl(world: World, name: str, password: str) -> None:
+    found = world.cast.find(name)
+    services().store.set_password(found.key, password, uid=found.uid)
+
+
+def test_a_verdict_is_written_to_no_password_of_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are thousands of copies, and the last ones wait for minutes."""
+    registry, last = world.registry(), f"r-{sweep.WRITES}"
+    uids = [world.add(f"r-{number:02}", registry) for number in range(sweep.WRITES + 1)]
+    world.schedule.placing.update(world.clock.now)
+    ScheduledCredential.objects.update(due_at=world.clock.now)
+    at_the_first_rest(monkeypatch, lambda: by_kubectl(world, last, WRONG))
+
+    world.schedule.sweep.turn()
+
+    assert world.cast.find("r-00").verification.reason == "ok"
+    assert world.cast.find(last).verification.reason == ""
+    assert ScheduledRegistry.objects.get(uid=uids[-1]).written_at is None
+    world.run(0.1)
+    assert world.cast.find(last).verification.reason == "bad_credentials"
+    assert [it.ok for it in registry.log_ins] == [True, False]
+
+
+def test_a_copy_of_meanwhile_gets_the_verdict_without_a_test(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new one, and one that was written with the same password, which takes its verdict away."""
+    registry, last = world.registry(), f"r-{sweep.WRITES}"
+    for number in range(sweep.WRITES + 1):
+        world.add(f"r-{number:02}", registry)
+    world.schedule.placing.update(world.clock.now)
+    ScheduledCredential.objects.update(due_at=world.clock.now)
+
+    def meanwhile() -> None:
+        by_kubectl(world, "r-00", RIGHT)
+        by_kubectl(world, last, RIGHT)
+        world.add("new", registry)
+        world.schedule.placing.update(world.clock.now)
+
+    at_the_first_rest(monkeypatch, meanwhile)
+    world.turn()
+    world.turn()
+
+    assert [world.cast.find(it).verification.reason for it in ("r-00", last, "new")] == ["ok"] * 3
+    assert len(registry.log_ins) == 1
+    assert not ScheduledCredential.objects.filter(behind=True).exists()

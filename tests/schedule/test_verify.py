@@ -83,6 +83,7 @@ def test_a_copy_is_tested_when_the_first_one_cannot_be(
         ("r-0", True, "bad_credentials", ""),
         ("r-0", False, "", "ok"),
         ("r-2", False, "bad_credentials", "ok"),
+        ("r-2", True, "bad_credentials", "ok"),
     ],
 )
 def test_a_verdict_is_not_written_to_a_registry_with_another_password_by_now(

@@ -1,13 +1,14 @@
 """The embedded store alone: namespaces, tombstones, seals, and documents that are read once."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.utils import timezone
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Unavailable
-from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import encode_password
+from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
+from registries.domain.resource import encode_password, verification_annotations
 from registries.models import StoreChange, StoredResource
 from registries.stores import embedded
 from registries.stores.embedded import EmbeddedStore
@@ -198,6 +199,19 @@ def test_many_are_annotated_as_one_after_the_other(embedded_store: EmbeddedStore
         assert embedded_store.credential(now.key, uid=now.uid).password == CANARY
     assert {it.key for it in changes.upserted} == set(places)
     assert embedded_store.get(other.key) == other
+
+
+def test_a_verdict_on_many_is_none_on_another_password(embedded_store: EmbeddedStore) -> None:
+    """It does not take the place of the verdict on that one."""
+    first, changed = (embedded_store.create(make(Key("team-a", it))) for it in ("first", "changed"))
+    changed = embedded_store.set_password(changed.key, "another-1", uid=changed.uid)
+    verdict = Verification(VerifyStatus.SUCCESS, "ok", "", datetime(2026, 1, 1, tzinfo=UTC))
+    places = [(it.key, it.uid) for it in (first, changed)]
+
+    for generation, tested in ((changed.generation, [False, True]), ("1", [True, True])):
+        assert embedded_store.annotate_all(places, verification_annotations(verdict, generation))
+        found = [embedded_store.get(key).verification for key, _ in places]
+        assert [it == verdict for it in found] == tested
 
 
 def test_none_is_annotated_and_no_version_taken(embedded_store: EmbeddedStore) -> None:

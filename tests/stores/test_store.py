@@ -21,7 +21,7 @@ from registries.domain.registry import (
     VerifyStatus,
 )
 from registries.domain.resource import PREFIX, encode_password
-from registries.schedule.placing import fingerprint
+from registries.schedule.digest import fingerprint
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.sealing import Sealer

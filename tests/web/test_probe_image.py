@@ -11,8 +11,7 @@ from registries.domain.registry import Credential, Key
 from registries.domain.resource import PREFIX
 from registries.intake import read_draft
 from registries.probe.reason import Reason
-from registries.schedule.digest import CredentialDigest
-from registries.schedule.placing import fingerprint
+from registries.schedule.digest import CredentialDigest, fingerprint
 from registries.service.images import saved_queries
 from registries.wiring import services
 from tests.api.test_api import TEAM_A, post
