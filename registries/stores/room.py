@@ -9,7 +9,7 @@ import json
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from registries.domain.errors import Problem, Refused
 from registries.domain.registry import Key, RegistrySecret
@@ -57,6 +57,11 @@ class Surplus:
     begins: Age
     keys: dict[str, Key] | None = field(default_factory=dict)
     """By uid; None: too many to know them."""
+
+    @classmethod
+    def unseen(cls) -> "Surplus":
+        """Of a namespace that cannot be read: whatever is there is left out."""
+        return cls((datetime.min.replace(tzinfo=UTC), ""), None)
 
     def add(self, registry: RegistrySecret) -> bool:
         """Returns whether it was not known before."""

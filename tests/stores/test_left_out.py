@@ -18,6 +18,7 @@ from registries.domain.errors import Refused
 from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import certificate_annotations, verification_annotations
 from registries.index.search import Index
+from registries.index.snapshot import Snapshot
 from registries.models import CheckInterval, DayRecord, ExpiryNotice, ScheduledRegistry, SyncRule
 from registries.service.relatives import MissingCopies
 from registries.stores import room
@@ -83,6 +84,27 @@ def test_a_registry_that_grows_too_large_is_left_out_and_those_who_watch_see_it_
     assert json.loads(changes.events[0].registry.document)["metadata"]["resourceVersion"] == "12"
     assert changes.left_out == {"team-a": {"a"}}
     assert names(cache) == set()
+
+
+def test_a_namespace_that_the_console_may_not_read_for_a_while_is_not_gone() -> None:
+    cache = Cache(["a", "b"], patience=0.1, room=Room(registries=2, mib=1))
+
+    def listed(source: str) -> None:
+        namespace = f"team-{source}"
+        found = registry("1", uid=source, key=Key(namespace, "x"))
+        cache.replace([found], "10", another_history=False, namespace=namespace)
+        cache.answered(source)
+
+    listed("a")
+    listed("b")
+    cache.refused("a", "team-a")
+    refused = cache.changes(None)
+    listed("a")
+
+    assert {it.uid for it in refused.upserted} == {"b"}
+    assert not Snapshot(None, frozenset(), {}).after(refused).is_gone("a", "team-a")
+    assert {it.uid for it in cache.changes(None).upserted} == {"a", "b"}
+    assert cache.changes(None).left_out == {}
 
 
 def test_the_oldest_are_kept_whatever_came_first() -> None:

@@ -231,13 +231,15 @@ class Cache:
             self.set_namespaces(self._namespaces | {name})
 
     def refused(self, source: str, namespace: str) -> None:
-        """Forgets a namespace in which the console has no rights. The others go on; the last one is a problem."""
+        """Forgets a namespace in which the console has no rights. The others go on; the last one is a problem. What is
+        stored about its registries stays: they may be there."""
         if source in self._refused:
             return
         if self._refused | {source} == self._sources:
             self.lost(source, Problem.CLUSTER_FORBIDDEN)
             return
-        self.replace((), "", another_history=False, namespace=namespace)
+        unseen = {namespace: Surplus.unseen()}
+        self.replace((), "", another_history=False, namespace=namespace, surplus=unseen)
         with self._changed:
             self.set_namespaces(self._namespaces - {namespace})
             self._problems.pop(source, None)
