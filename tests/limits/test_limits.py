@@ -13,6 +13,7 @@ from hypothesis import strategies
 from registries import wiring
 from registries.limits import KEPT, MINUTE, SECOND, Claims, Rates, StoredBuckets
 from registries.models import ApiBucket
+from registries.wiring import admitting
 from tests import examples
 from tests.api.test_api import TEAM_A
 from tests.cast import Cast
@@ -227,8 +228,8 @@ class TestInTheDatabase:
 def test_a_token_is_told_by_the_next_process_too(
     cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wiring, "StoredBuckets", Still)
-    monkeypatch.setattr(wiring, "Rates", standing)
+    monkeypatch.setattr(admitting, "StoredBuckets", Still)
+    monkeypatch.setattr(admitting, "Rates", standing)
     settings.API_RATE = 30
     wiring.reset()
     client = cast.api("vic")

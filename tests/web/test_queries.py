@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from registries import wiring
 from registries.domain.query import Criteria
-from registries.wiring import services
+from registries.wiring import admitting, services
 from tests.api.test_api import ALL, BASE, TEAM_A
 from tests.cast import Cast
 from tests.limits.test_limits import Still, standing
@@ -48,8 +48,9 @@ def queries(cast: Cast, path: str) -> int:
 @pytest.fixture(autouse=True)
 def no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process holds of a caller's rate fades in six seconds: the next request would fetch some more."""
-    monkeypatch.setattr(wiring, "StoredBuckets", Still)
-    monkeypatch.setattr(wiring, "Rates", standing)
+    for module in (wiring, admitting):
+        monkeypatch.setattr(module, "StoredBuckets", Still)
+        monkeypatch.setattr(module, "Rates", standing)
 
 
 @pytest.fixture

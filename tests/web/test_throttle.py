@@ -112,8 +112,9 @@ def test_above_the_limit_no_password_is_hashed(vic: User, settings: Any) -> None
 
 
 def test_what_is_stored_names_nobody(vic: User) -> None:
-    for i in range(PER_ADDRESS + 3):
-        log_in("10.7.0.1", f"hunter2-{i}")
+    answers: list[Any] = []
+    while refused(answers) < 2:  # on a busy machine, requests flow in meanwhile
+        answers.append(log_in("10.7.0.1", f"hunter2-{len(answers)}"))
 
     stored = str(list(ApiBucket.objects.values())) + str(list(AuditEntry.objects.values()))
     assert "hunter2" not in stored
