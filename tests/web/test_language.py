@@ -31,7 +31,7 @@ def test_every_text_is_in_the_catalogue_and_nothing_else_is() -> None:
     [
         ("Upstream", "mirrors/mirrors.html"),  # of a tag
         ("Add account", "administration/accounts.html"),  # of an include
-        ("Nothing found", "pulls/_secret_scan.html"),  # of an include inside an `if`
+        ("No problem found", "pulls/_secret_scan.html"),  # of an include inside an `if`
     ],
 )
 def test_a_text_that_is_an_argument_is_found(text: str, template: str) -> None:
