@@ -22,7 +22,7 @@ from registries.domain.errors import (
     TooManyRequests,
     Unavailable,
 )
-from registries.domain.registry import Draft, Key, Origin, RegistrySecret
+from registries.domain.registry import Draft, Key, Origin, RegistrySecret, Verification
 from registries.domain.selectors import read_selector
 from registries.domain.shown import NOT_VALID
 from registries.index.search import Index
@@ -112,8 +112,8 @@ class Copying:
         return tuple(it for it in self._index.namespaces(access, Permission.CREATE) if it in found)
 
     def template(self, *, access: Access, uid: str) -> Draft:
-        """The values of a source for its copies. NotFound, Forbidden, Unavailable; Conflict, also
-        `source_unusable` without a valid address or certificate, or without a password."""
+        """The values of a source for its copies, with its verdict if that is on this password. NotFound, Forbidden,
+        Unavailable; Conflict, also `source_unusable` without a valid address or certificate, or without a password."""
         source = self._source(access, uid)
         with self._guard.writing(access, Action.COPY, source.key, doubt=False) as store:
             credential = store.credential(source.key, uid=uid)
@@ -123,6 +123,7 @@ class Copying:
         texts: dict[str, Any] = {
             name: "" if it == NOT_VALID else it for name, it in source.information.items()
         }
+        same = credential.generation == source.generation  # else the index does not know this password yet
         return Draft(
             key=source.key,
             domain=source.domain,
@@ -133,7 +134,7 @@ class Copying:
             ca_bundle=credential.ca_bundle,
             skip_tls_verify=credential.skip_tls_verify,
             origin=Origin(source.key, source.uid),
-            verification=source.verification,
+            verification=source.verification if same else Verification(),
             certificate_ends=source.certificate_ends,
             **texts,
         )

@@ -109,7 +109,7 @@ class Relatives:
         changed = self._replacement.put(
             access=access, uid=uid, old=before, new=after, replacing=False, replace_now=lambda: None
         )
-        verdict = verification_annotations(source.verification)
+        verdict = verification_annotations(template.verification, changed.generation)
         with suppress(ConsoleError), self._guard.writing(access, Action.COPY, key) as store:
             changed = store.annotate(key, verdict, uid=changed.uid)  # it is the same credential
         return changed

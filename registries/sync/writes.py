@@ -71,14 +71,16 @@ class Writes:
     def update(self, access: Access, source: RegistrySecret, key: Key, known: Known) -> RegistrySecret:
         """Makes a copy like its source. Conflict `changed` if it is not as `known` any more."""
         old = self._replacement.before(access=access, key=key, uid=known.uid)
-        new = _like(self._copying.template(access=access, uid=source.uid), old)
+        template = self._copying.template(access=access, uid=source.uid)
+        new = _like(template, old)
         if mark(self._store.get(key)) != known.mark:
             raise Conflict(str(key), Problem.CHANGED)
         changed = self._replacement.put(
             access=access, uid=known.uid, old=old, new=new, replacing=False, replace_now=lambda: None
         )
         if changed.uid == known.uid:
-            verdict = verification_annotations(source.verification)  # it is the same credential
+            # It is the same credential.
+            verdict = verification_annotations(template.verification, changed.generation)
             with suppress(ConsoleError), self._guard.writing(access, Action.COPY, key) as store:
                 changed = store.annotate(key, verdict, uid=known.uid)
         return changed

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from registries.domain.registry import Draft, Key, Provider, RegistrySecret, Verification, VerifyStatus
-from registries.domain.resource import PREFIX, encode_password, verification_annotations
+from registries.domain.resource import PREFIX, VERIFY_GENERATION, encode_password, verification_annotations
 from registries.probe.reason import Reason
 from registries.probe.result import Result
 from registries.pull_secrets.kinds import PullSecret
@@ -39,18 +39,23 @@ def store(cluster: Cluster) -> Iterator[KubernetesStore]:
         yield store
 
 
-def kubectl(cluster: Cluster, typed: str = "new") -> None:
+def kubectl(cluster: Cluster, typed: str = "new", key: Key = KEY) -> None:
     patch = {"spec": {"password": encode_password(typed)}}
-    assert cluster.server.call("PATCH", cluster.path(*KEY_PATH), patch, kind=MERGE_PATCH).status == 200
+    path = cluster.path(key.namespace, key.name)
+    assert cluster.server.call("PATCH", path, patch, kind=MERGE_PATCH).status == 200
 
 
 def draft(key: Key = KEY, **values: Any) -> Draft:
     return Draft(key, "harbor.example.com", "admin", Provider.HARBOR, "old-password", **values)
 
 
+def verdict_on(registry: RegistrySecret) -> dict[str, str | None]:
+    return verification_annotations(GOOD, registry.generation)
+
+
 def stored(store: KubernetesStore, verdict: Verification = GOOD) -> RegistrySecret:
     created = store.create(draft())
-    tested = store.annotate(KEY, verification_annotations(verdict), uid=created.uid)
+    tested = store.annotate(KEY, verification_annotations(verdict, created.generation), uid=created.uid)
     assert tested.verification == verdict
     return tested
 
@@ -75,7 +80,8 @@ def test_its_verdict_is_gone_everywhere(store: KubernetesStore, cluster: Cluster
         notes = json.loads(found.document)["metadata"]["annotations"]
         assert notes[PREFIX + "verify-status"] == "untested"
         assert PREFIX + "verify-reason" not in notes
-    again = store.annotate(KEY, verification_annotations(GOOD), uid=tested.uid)
+    assert store.annotate(KEY, verdict_on(tested), uid=tested.uid).verification == Verification()
+    again = store.annotate(KEY, verdict_on(store.get(KEY)), uid=tested.uid)
     assert again.verification == GOOD
     assert followed(store, tested).verification == GOOD
 
@@ -105,6 +111,9 @@ def test_a_verdict_without_a_generation_counts(store: KubernetesStore, cluster: 
     cluster.annotate(*KEY_PATH, {PREFIX + "verify-status": "success", PREFIX + "verify-reason": "ok"})
     assert store.get(KEY).verification.reason == "ok"
     assert followed(store, created).verification.reason == "ok"
+    store.annotate(KEY, verification_annotations(GOOD), uid=created.uid)
+    notes = store.whole(KEY, uid=created.uid)["metadata"]["annotations"]
+    assert VERIFY_GENERATION not in notes, "the store does not know which password was tested"
 
 
 def test_other_annotations_leave_it(store: KubernetesStore, cluster: Cluster) -> None:
@@ -141,8 +150,8 @@ def test_one_that_is_restored_has_the_verdict_that_it_had(
     store: KubernetesStore, cluster: Cluster, changed: bool
 ) -> None:
     tested = stored(store)
-    store.set_password(KEY, "second-password", uid=tested.uid)
-    tested = store.annotate(KEY, verification_annotations(GOOD), uid=tested.uid)
+    tested = store.set_password(KEY, "second-password", uid=tested.uid)
+    tested = store.annotate(KEY, verdict_on(tested), uid=tested.uid)
     if changed:
         kubectl(cluster)
     kept = store.whole(KEY, uid=tested.uid)
@@ -207,6 +216,28 @@ def test_a_verdict_of_the_schedule_is_one_on_the_password_before(
         assert wait_for(lambda: cast.find("changed").generation == "2")
         write(registries=tested, at=datetime.now(UTC))
         assert services().store.get(KEY).verification == Verification()
+
+
+def test_a_copy_that_is_made_like_its_source_has_the_verdict_until_it_is_changed(
+    cluster: Cluster, settings: Any, cast: Cast
+) -> None:
+    settings.CHECK_INTERVAL = "off"
+    copy = Key("team-b", KEY.name)
+    for key in (KEY, copy):
+        cluster.empty(key.namespace)
+    for _ in configured(cluster, settings):
+        parts, olive = services(), cast.access("olive")
+        source = cast.add("changed", domain="harbor.example.com", password="old-password")
+        parts.copying.copy(access=olive, key=copy, uid=source.uid)
+        write = parts.tests.write_verdict
+        write(access=olive, registry=source, result=Result(Reason.OK), at=datetime.now(UTC))
+        kubectl(cluster, key=copy)
+        assert wait_for(lambda: cast.find("changed", "team-b").generation == "2")
+        found = cast.find("changed", "team-b")
+        parts.relatives.align(access=olive, key=copy, uid=found.uid, source_uid=source.uid)
+        assert parts.store.get(copy).verification.reason == "ok"
+        kubectl(cluster, key=copy)
+        assert parts.store.get(copy).verification == Verification()
 
 
 def test_it_is_tested_at_once_where_checks_run(

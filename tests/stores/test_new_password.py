@@ -1,15 +1,20 @@
 """A new password for a stored registry: who may, what stays, what is refused, and whose verdict it has."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from registries.audit.action import Action
+from registries.domain.access import Access
 from registries.domain.errors import ConsoleError, Forbidden, Invalid, NotFound
-from registries.domain.registry import Key, RegistrySecret, VerifyStatus
+from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
+from registries.domain.resource import verification_annotations
 from registries.models import AuditEntry, ScheduledCredential, ScheduledRegistry, VerificationRecord
 from registries.probe import Reason, Result
+from registries.service.copying import Copying
+from registries.sync.rows import Selection
 from registries.verification.history import NotTested
 from registries.wiring import services
 from tests.canary import CANARY
@@ -150,3 +155,53 @@ def test_the_next_verdict_is_that_of_the_new_password(
     services().single_tests.wait_for(access=cast.access("nina"), key=KEY)
 
     assert cast.find().verification.status is verdict
+
+
+@pytest.fixture
+def copied(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> tuple[RegistrySecret, RegistrySecret]:
+    """A tested registry, and its copy, which has the password before. When its values are read for the copy, another
+    program changes its password."""
+    store, olive = services().store, cast.access("olive")
+    source = cast.add(password="old-password")
+    services().sync_rules.set_up(access=olive, source=source, selection=Selection())
+    services().follower.turn()
+    source = store.set_password(KEY, "second-2", uid=source.uid)
+    verdict = Verification(VerifyStatus.SUCCESS, "ok", "", datetime(2026, 1, 1, tzinfo=UTC))
+    source = store.annotate(KEY, verification_annotations(verdict, source.generation), uid=source.uid)
+    assert cast.find().verification == verdict
+    find = Copying._source
+
+    def found(copying: Copying, access: Access, uid: str) -> RegistrySecret:
+        known = find(copying, access, uid)
+        if store.get(KEY).generation == source.generation:
+            store.set_password(KEY, "third-3", uid=source.uid)
+        return known
+
+    monkeypatch.setattr(Copying, "_source", found)
+    return source, cast.find(namespace="team-b")
+
+
+def aligned(access: Access, source: RegistrySecret, copy: RegistrySecret) -> None:
+    services().relatives.align(access=access, key=copy.key, uid=copy.uid, source_uid=source.uid)
+
+
+def kept_in_sync(access: Access, source: RegistrySecret, copy: RegistrySecret) -> None:
+    services().follower.turn()
+
+
+def created(access: Access, source: RegistrySecret, copy: RegistrySecret) -> None:
+    services().registries.delete(access=access, key=copy.key, uid=copy.uid)
+    services().copying.copy(access=access, key=copy.key, uid=source.uid)
+
+
+@pytest.mark.parametrize("written", [aligned, kept_in_sync, created])
+def test_a_copy_gets_no_verdict_of_another_password(
+    cast: Cast,
+    copied: tuple[RegistrySecret, RegistrySecret],
+    written: Callable[[Access, RegistrySecret, RegistrySecret], None],
+) -> None:
+    written(cast.access("olive"), *copied)
+
+    copy = cast.find(namespace="team-b")
+    assert services().store.credential(copy.key, uid=copy.uid).password == "third-3"
+    assert copy.verification == Verification()

@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from registries.cluster.connection import MERGE_PATCH, Json
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
 from registries.domain.reading import as_applied, password_of, to_domain
-from registries.domain.registry import Draft, Key, RegistrySecret, Verification, VerifyStatus
+from registries.domain.registry import Draft, Key, RegistrySecret, Verification
 from registries.domain.resource import (
     KIND,
     LAST_APPLIED,
-    VERIFY_GENERATION,
     VERIFY_STATUS,
     Resource,
     draft_of,
@@ -70,9 +69,6 @@ class KubernetesStore(KubernetesStoreReads):
         dry_run: bool = False,
     ) -> RegistrySecret:
         before = self._cache().known(key, uid)
-        tested = annotations.get(VERIFY_STATUS) not in (None, VerifyStatus.UNTESTED)
-        if before and tested and not annotations.get(VERIFY_GENERATION):
-            annotations = {**annotations, VERIFY_GENERATION: before.generation}
         body: Json = {"metadata": _patched(annotations, uid, resource_version)}
         answer = self._patch(key, body, uid, DRY_RUN if dry_run else None)
         changed = to_domain(answer) if dry_run else self._domain(answer)
