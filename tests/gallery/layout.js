@@ -85,7 +85,7 @@
   // A Chinese text does not end with one or two characters in a line of their own.
   for (const it of document.documentElement.lang.startsWith("zh") ? all : []) {
     const { display, fontSize } = getComputedStyle(it);
-    if (/inline|grid|contents/.test(display) || it.matches(".mono, .code, pre, svg, svg *")) continue;
+    if (/inline|grid|contents/.test(display) || it.matches("th, .mono, .code, pre, svg, svg *")) continue;
     if ([...it.children].some((one) => !/inline|none/.test(getComputedStyle(one).display))) continue;
     if (!/[\u4e00-\u9fff][，。；：）]?$/.test(it.innerText.trim())) continue;
     const range = document.createRange();
