@@ -131,10 +131,8 @@ class OnCluster(History):
 
     def write_anew(self, it: RegistrySecret) -> None:
         self.cluster.delete(it.namespace, it.name)
-        secret = (
-            {"password": encode_password(self.random.choice(PASSWORDS))} if self.random.random() < 0.8 else {}
-        )
-        written = self.cluster.apply(it.namespace, it.name, **secret).body["metadata"]
+        password = encode_password(self.random.choice(PASSWORDS))
+        written = self.cluster.apply(it.namespace, it.name, password=password).body["metadata"]
         self.heard(it.key, written)
 
     def heard(self, key: Key, metadata: dict[str, str]) -> None:

@@ -508,7 +508,8 @@ UNSEEN = "\x00\x01\x1b\x7f\x85\xa0\xad\u034f\u180e\u200b\u200e\u2028\u202e\u2060
 
 
 def test_no_cell_is_a_formula(cast: Cast) -> None:
-    firsts = [*SIGNS, "\t", "\r", "\n", " =", *(f"{it}=" for it in UNSEEN)]
+    storable = UNSEEN.strip("\x00") if connection.vendor == "postgresql" else UNSEEN
+    firsts = [*SIGNS, "\t", "\r", "\n", " =", *(f"{it}=" for it in storable)]
     for first in firsts:
         AuditEntry.objects.create(
             person=f'{first}cmd|"x"', action="create", namespace="team-a", name=f"{first}1", note=f"{first}2"
@@ -522,7 +523,7 @@ def test_no_cell_is_a_formula(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "between", [";", "; ", ";\u00a0", ";;", ";\t", "\t", ";\u3000", ";\v", ";\x00", ";\u200b", "\n", "\r\n "]
+    "between", [";", "; ", ";\u00a0", ";;", ";\t", "\t", ";\u3000", ";\v", ";\x01", ";\u200b", "\n", "\r\n "]
 )
 def test_no_part_after_a_semicolon_is_a_formula(cast: Cast, between: str) -> None:
     """Excel in German, French and other languages begins a cell there."""
