@@ -50,7 +50,9 @@ def _log_in(page: Page, words: Words) -> None:
     page.get_by_role("button", name="olive").click()
     page.get_by_role("button", name=words.log_in, exact=True).click()
     page.wait_for_url("**/registries/")
+    page.goto("/registries/?size=100")
     expect(page.locator(".pill-busy")).to_have_count(0, timeout=60_000)
+    page.goto("/registries/?size=20")
 
 
 def _list(page: Page, words: Words) -> None:
