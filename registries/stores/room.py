@@ -57,11 +57,13 @@ class Surplus:
     begins: Age
     keys: dict[str, Key] | None = field(default_factory=dict)
     """By uid; None: too many to know them."""
+    is_unseen: bool = False
+    """The namespace cannot be read. That says nothing about its room."""
 
     @classmethod
     def unseen(cls) -> "Surplus":
         """Of a namespace that cannot be read: whatever is there is left out."""
-        return cls((datetime.min.replace(tzinfo=UTC), ""), None)
+        return cls((datetime.min.replace(tzinfo=UTC), ""), None, is_unseen=True)
 
     def add(self, registry: RegistrySecret) -> bool:
         """Returns whether it was not known before."""

@@ -98,10 +98,12 @@ def test_a_namespace_that_the_console_may_not_read_for_a_while_is_not_gone() -> 
     listed("a")
     listed("b")
     cache.refused("a", "team-a")
-    refused = cache.changes(None)
+    refused, overfull = cache.changes(None), cache.overfull
+    cache.require_room(KEY, 1)
     listed("a")
 
     assert {it.uid for it in refused.upserted} == {"b"}
+    assert overfull == frozenset(), "it is not full"
     assert not Snapshot(None, frozenset(), {}).after(refused).is_gone("a", "team-a")
     assert {it.uid for it in cache.changes(None).upserted} == {"a", "b"}
     assert cache.changes(None).left_out == {}

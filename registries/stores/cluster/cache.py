@@ -115,15 +115,15 @@ class Cache:
         """Refused `namespace_full` if the namespace has no room for one more registry of this size."""
         with self._changed:
             count, held = self._kept.held(key.namespace)
-            if key.namespace in self._kept.surplus:
+            if key.namespace in self.overfull:
                 raise Refused(str(key), Problem.NAMESPACE_FULL)
         self._room.require(str(key), count + 1, held + size)
 
     @property
     def overfull(self) -> frozenset[str]:
-        """The namespaces of which some registries are left out."""
+        """The namespaces of which some registries are left out, for lack of room."""
         with self._changed:
-            return frozenset(self._kept.surplus)
+            return frozenset(name for name, it in self._kept.surplus.items() if not it.is_unseen)
 
     def known(self, key: Key, uid: str) -> RegistrySecret | None:
         with self._changed:
