@@ -10,6 +10,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from django.http import HttpRequest, StreamingHttpResponse
 
@@ -17,7 +18,7 @@ from registries.api import bodies
 from registries.api.endpoint import Caller, access_now
 from registries.api.status import JSON, bad_request, failure
 from registries.domain.access import Access
-from registries.domain.errors import NotFound, TooManyRequests, Unavailable
+from registries.domain.errors import TooManyRequests, Unavailable
 from registries.domain.query import Criteria, Listing
 from registries.domain.resource import API_VERSION, KIND
 from registries.index.search import Index
@@ -47,10 +48,7 @@ def watch(caller: Caller, request: HttpRequest, criteria: Criteria) -> Streaming
     since = request.GET.get("resourceVersion", "")
     if since and not is_version(since):
         raise bad_request("resourceVersion must be one that a list, a resource or a watch has told")
-    if criteria.namespace and not service.index.namespace_exists(
-        access=caller.access, name=criteria.namespace
-    ):
-        raise NotFound(criteria.namespace)
+    service.index.require_namespace(caller.access, criteria.namespace)
     person = caller.access.owner
     if not service.api_watches.take(person):
         raise TooManyRequests(retry_after=AGAIN)
@@ -93,13 +91,13 @@ def drop_when_silent(connection: socket.socket | None) -> None:
             connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
+@dataclass(eq=False)
 class Held:
     """Lines that hold a seat until they end, or until the server closes them because the client has gone."""
 
-    def __init__(self, lines: Iterator[bytes], person: str) -> None:
-        self._lines = lines
-        self._person = person
-        self._held = True
+    _lines: Iterator[bytes]
+    _person: str
+    _held: bool = True
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -121,24 +119,17 @@ class Held:
             services().api_watches.give_back(self._person)
 
 
+@dataclass(eq=False)
 class Follower:
-    def __init__(
-        self,
-        index: Index,
-        access: Access,
-        access_now: Callable[[], Access | None],
-        criteria: Criteria,
-        seconds: int,
-        bookmarks: bool,
-    ) -> None:
-        self._index = index
-        self._access = access
-        self._access_now = access_now
-        self._criteria = criteria
-        self._seconds = seconds
-        self._bookmarks = bookmarks
-        self._begun = self._looked = 0.0
-        self._ended = False
+    _index: Index
+    _access: Access
+    _access_now: Callable[[], Access | None]
+    _criteria: Criteria
+    _seconds: int
+    _bookmarks: bool
+    _begun: float = 0.0
+    _looked: float = 0.0
+    _ended: bool = False
 
     def lines(self, since: str, has_gone: Callable[[], bool]) -> Iterator[bytes]:
         self._begun = self._looked = marked = time.monotonic()

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from math import inf
@@ -28,24 +28,19 @@ from registries.index.watch_log import ChangeLog, News, is_version
 from registries.stores.base import Changes, ChangeType, Event, Freshness, Store
 
 
+@dataclass(eq=False)
 class Index:
     """The newest snapshot of one store. `fresh` asks the store for changes: one small query.
 
     Every method that takes an Access answers only for what that person may see.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Callable[[], datetime],
-        failing_since: Callable[[], Since] = lambda: NO_TIMES,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._failing_since = failing_since
-        self._lock = threading.Lock()
-        self._snapshot = Snapshot(None, frozenset(), MappingProxyType({}))
-        self._log = ChangeLog()
+    _store: Store
+    _clock: Callable[[], datetime]
+    _failing_since: Callable[[], Since] = lambda: NO_TIMES
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _snapshot: Snapshot = field(default_factory=lambda: Snapshot(None, frozenset(), MappingProxyType({})))
+    _log: ChangeLog = field(default_factory=ChangeLog)
 
     # The state of the index
 

@@ -7,7 +7,7 @@ reports the verdict without them.
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -32,6 +32,7 @@ Ended = Callable[[Tested], object]
 """Called with the outcome of a test."""
 
 
+@dataclass(eq=False)
 class SingleTests:
     """Tests in the background threads, in the lane of their registry. A test that waits too long for it ends as
     `registry_busy`. `lost_after`: a test that takes longer was lost with its process.
@@ -39,11 +40,10 @@ class SingleTests:
     Every start raises TooManyRequests if too many tests of the person wait.
     """
 
-    def __init__(self, tests: Tests, background: Background, lost_after: timedelta) -> None:
-        self._tests = tests
-        self._background = background
-        self._lost_after = lost_after
-        self._details: OrderedDict[UUID, str] = OrderedDict()
+    _tests: Tests
+    _background: Background
+    _lost_after: timedelta
+    _details: OrderedDict[UUID, str] = field(default_factory=OrderedDict)
 
     def start(self, *, access: Access, key: Key, image: str = "") -> Check:
         """The test of a stored registry: started now, or under way already. Raises the errors of `begin_test`."""

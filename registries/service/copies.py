@@ -5,7 +5,7 @@ text with a stored password is a guess at it, so a person has only so many."""
 import threading
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from hmac import compare_digest
@@ -74,17 +74,17 @@ def visible_differences(one: RegistrySecret, other: RegistrySecret) -> tuple[Dif
     return tuple(difference for difference, same in compared if not same)
 
 
+@dataclass(eq=False)
 class Likeness:
     """Compares passwords by their digests, for a person who may use both registries.
 
     A comparison is a guess at a password. The answer is remembered for that person: looking again does not count.
     """
 
-    def __init__(self, store: Store, guesses: Guesses) -> None:
-        self._store = store
-        self._guesses = guesses
-        self._known: OrderedDict[tuple[object, ...], None] = OrderedDict()
-        self._lock = threading.Lock()
+    _store: Store
+    _guesses: Guesses
+    _known: OrderedDict[tuple[object, ...], None] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def alike(self, person: str, one: RegistrySecret, other: RegistrySecret, *guessed: Key) -> bool:
         """Whether every node and test treats two registries alike. Passwords are compared only where everything that

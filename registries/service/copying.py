@@ -6,7 +6,7 @@ other annotations stay behind: they may belong to a program that manages the sou
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -58,20 +58,18 @@ class Target:
         return self.source.uid
 
 
+@dataclass(eq=False)
 class Copying:
     """`at_once` is the number of dry runs at the same time; 1 makes them in the caller's thread."""
 
-    def __init__(
-        self, store: Store, index: Index, guard: Guard, audit: AuditLog, likeness: Likeness, at_once: int
-    ) -> None:
-        self._store = store
-        self._index = index
-        self._guard = guard
-        self._audit = audit
-        self._likeness = likeness
-        self._at_once = at_once
-        self._places: dict[str, Key] = {}
-        """Where sources were found last, by uid."""
+    _store: Store
+    _index: Index
+    _guard: Guard
+    _audit: AuditLog
+    _likeness: Likeness
+    _at_once: int
+    _places: dict[str, Key] = field(default_factory=dict)
+    """Where sources were found last, by uid."""
 
     def plan(
         self, *, access: Access, sources: Sequence[RegistrySecret], namespaces: Sequence[str]

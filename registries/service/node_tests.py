@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -52,26 +53,18 @@ CLEAN_AFTER = PATIENCE.total_seconds() + 20.0
 """Seconds until the Pods of a test are deleted whatever happened. An open page has its verdict before."""
 
 
+@dataclass(eq=False)
 class NodeTests:
     """`later` runs a function after some seconds in the background of this process. `group_labels` are the labels of
     nodes that name their group, the first one that a node has."""
 
-    def __init__(
-        self,
-        store: Store,
-        guard: Guard,
-        audit: AuditLog,
-        clock: Callable[[], datetime],
-        later: Callable[[float, Callable[[], None]], None],
-        group_labels: Sequence[str] = (),
-    ) -> None:
-        self._claims = Claims(AT_ONCE, ceil(CLEAN_AFTER))
-        self._store = store
-        self._guard = guard
-        self._audit = audit
-        self._clock = clock
-        self._later = later
-        self._group_labels = tuple(group_labels)
+    _store: Store
+    _guard: Guard
+    _audit: AuditLog
+    _clock: Callable[[], datetime]
+    _later: Callable[[float, Callable[[], None]], None]
+    _group_labels: Sequence[str]
+    _claims: Claims = field(default_factory=lambda: Claims(AT_ONCE, ceil(CLEAN_AFTER)))
 
     def offered(self, *, access: Access, key: Key) -> bool:
         """Whether this person may test from a node here. The API server decides."""

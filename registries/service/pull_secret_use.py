@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
@@ -17,18 +18,16 @@ from registries.stores.base import Store
 AT_ONCE = 8
 
 
+@dataclass(eq=False)
 class PullSecretUse:
-    """Pull secrets exist only where the store is a cluster."""
+    """Pull secrets exist only where the store is a cluster. `bound` is called with the uid of a registry after it was
+    bound or unbound."""
 
-    def __init__(
-        self, store: Store, index: Index, guard: Guard, audit: AuditLog, bound: Callable[[str], None]
-    ) -> None:
-        """`bound` is called with the uid of a registry after it was bound or unbound."""
-        self._bound = bound
-        self._store = store
-        self._index = index
-        self._guard = guard
-        self._audit = audit
+    _store: Store
+    _index: Index
+    _guard: Guard
+    _audit: AuditLog
+    _bound: Callable[[str], None]
 
     @property
     def available(self) -> bool:

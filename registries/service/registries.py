@@ -32,55 +32,15 @@ from registries.stores.base import Store
 
 
 @dataclass(eq=False)
-class Echoes:
-    """Finds the stored password in texts that somebody wants to store."""
-
-    _store: Store
-    _audit: AuditLog
-    _guesses: Guesses
-
-    def causes(self, access: Access, key: Key, uid: str, texts: Mapping[str, str]) -> list[Cause]:
-        """The texts that hold the stored password. A hit is recorded, since it can be an attempt to guess.
-
-        Each comparison counts, a dry run as well, whatever comes of it. TooManyRequests.
-        """
-        if not any(len(text) >= TELLING and name in LONGEST for name, text in texts.items()):
-            return []
-        if wait := self._guesses.wait(access.owner, str(key)):
-            if self._guesses.first_refusal(access.owner, str(key)):
-                self._audit.record(
-                    access, Action.EDIT, key=key, outcome=TooManyRequests.reason, note="holds_password"
-                )
-            raise TooManyRequests(str(key), retry_after=wait)
-        try:
-            causes = stored_echo_causes(texts, self._store.credential(key, uid=uid).password)
-        except Unavailable as error:
-            if error.problem in (Problem.KEY_MISSING, Problem.SEAL_BROKEN):
-                return []  # a password that cannot be opened must not keep anybody from renaming
-            raise
-        if causes:
-            self._audit.record(access, Action.EDIT, key=key, uid=uid, outcome="failed", note="holds_password")
-        return causes
-
-
 class Registries:
     """Reads single registries and changes them. Access is checked here, once per call."""
 
-    def __init__(
-        self,
-        store: Store,
-        index: Index,
-        guard: Guard,
-        audit: AuditLog,
-        guesses: Guesses,
-        undo: Undo,
-    ) -> None:
-        self._store = store
-        self._index = index
-        self._guard = guard
-        self._audit = audit
-        self._echoes = Echoes(store, audit, guesses)
-        self._undo = undo
+    _store: Store
+    _index: Index
+    _guard: Guard
+    _audit: AuditLog
+    _guesses: Guesses
+    _undo: Undo
 
     # Reading
 
@@ -195,7 +155,7 @@ class Registries:
         """
         self._guard.require(access, Permission.EDIT, key, Action.EDIT)
         causes = information_causes(information)
-        causes += self._echoes.causes(access, key, uid, information)
+        causes += self._echo_causes(access, key, uid, information)
         if causes:
             raise Invalid(str(key), tuple(causes))
         before = require_present(self._read(key, resource_version))
@@ -213,6 +173,29 @@ class Registries:
         """The registry with this version, from memory if it is there; else the newest one of the store. NotFound."""
         known = self._index.fresh().find(key)
         return known if known and known.resource_version == resource_version else self._store.get(key)
+
+    def _echo_causes(self, access: Access, key: Key, uid: str, texts: Mapping[str, str]) -> list[Cause]:
+        """The texts that hold the stored password. A hit is recorded, since it can be an attempt to guess.
+
+        Each comparison counts, a dry run as well, whatever comes of it. TooManyRequests.
+        """
+        if not any(len(text) >= TELLING and name in LONGEST for name, text in texts.items()):
+            return []
+        if wait := self._guesses.wait(access.owner, str(key)):
+            if self._guesses.first_refusal(access.owner, str(key)):
+                self._audit.record(
+                    access, Action.EDIT, key=key, outcome=TooManyRequests.reason, note="holds_password"
+                )
+            raise TooManyRequests(str(key), retry_after=wait)
+        try:
+            causes = stored_echo_causes(texts, self._store.credential(key, uid=uid).password)
+        except Unavailable as error:
+            if error.problem in (Problem.KEY_MISSING, Problem.SEAL_BROKEN):
+                return []  # a password that cannot be opened must not keep anybody from renaming
+            raise
+        if causes:
+            self._audit.record(access, Action.EDIT, key=key, uid=uid, outcome="failed", note="holds_password")
+        return causes
 
     # Deleting
 

@@ -82,18 +82,18 @@ class _Kept:
 _UNREAD = _Kept(frozenset(), complete=False, failed=False, until=-inf, believed=-inf)
 
 
+@dataclass(eq=False)
 class SecretScan:
     """Objects and Secrets are read when a person asks, and are not kept. Only which registries are unused is kept for a
     moment, since a list with many pages and tests is read again and again."""
 
-    def __init__(self, store: Store, index: Index, clock: Callable[[], float] = monotonic) -> None:
-        self._store = store
-        self._index = index
-        self._clock = clock
-        self._lock = Lock()
-        self._known: dict[tuple[str, str], _Kept] = {}
-        self._large: dict[str, float] = {}
-        """People whose lists of the whole cluster are too long, and until when their namespaces are read one by one."""
+    _store: Store
+    _index: Index
+    _clock: Callable[[], float] = monotonic
+    _lock: Lock = field(default_factory=Lock)
+    _known: dict[tuple[str, str], _Kept] = field(default_factory=dict)
+    _large: dict[str, float] = field(default_factory=dict)
+    """People whose lists of the whole cluster are too long, and until when their namespaces are read one by one."""
 
     def find(self, *, access: Access, namespace: str = "", after: str = "") -> Scan:
         """The scan of the namespaces that this person sees, or of one of them: those behind `after` in the alphabet, as

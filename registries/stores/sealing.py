@@ -37,21 +37,22 @@ class Sealer:
 
     def open(self, sealed: str, *, uid: str, binding: str) -> str:
         """The password. Unavailable `key_missing` when no key opens it, `seal_broken` when it was moved."""
-        try:
-            payload = json.loads(self._current().decrypt(sealed.encode()))
-        except InvalidToken as error:
-            raise Unavailable(uid, Problem.KEY_MISSING) from error
+        payload = self._payload(sealed, uid)
         if payload["uid"] != uid or payload["binding"] != binding:
             raise Unavailable(uid, Problem.SEAL_BROKEN)
-        return str(payload["password"])
+        return payload["password"]
 
     def reseal(self, sealed: str) -> str:
         """The same content, filled, and sealed with the newest key. Unavailable `key_missing`."""
-        try:
-            payload = json.loads(self._current().decrypt(sealed.encode()))
-        except InvalidToken as error:
-            raise Unavailable("", Problem.KEY_MISSING) from error
+        payload = self._payload(sealed, "")
         return self.seal(payload["password"], uid=payload["uid"], binding=payload["binding"])
+
+    def _payload(self, sealed: str, uid: str) -> dict[str, str]:
+        try:
+            payload: dict[str, str] = json.loads(self._current().decrypt(sealed.encode()))
+        except InvalidToken as error:
+            raise Unavailable(uid, Problem.KEY_MISSING) from error
+        return payload
 
     def _current(self) -> MultiFernet:
         keys = tuple(self._keys())

@@ -21,9 +21,6 @@ from registries.stores.sealing import Sealer, reseal_all
 BATCH = 500
 """Rows of one statement. SQLite limits the parameters of a query."""
 
-Moved = Callable[[str, str], None]
-"""Gives what was recorded under an old uid to a new one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
@@ -38,13 +35,14 @@ class Deleted:
         return f"deleted {self.key}"
 
 
+@dataclass(eq=False)
 class Trash:
-    """Keeps deleted registries for `lasts`. With a time of zero it keeps none, and gives none back."""
+    """Keeps deleted registries for `lasts`. With a time of zero it keeps none, and gives none back. `moved` gives what
+    was recorded under an old uid to a new one."""
 
-    def __init__(self, sealer: Sealer, lasts: timedelta, moved: Moved) -> None:
-        self._sealer = sealer
-        self._lasts = lasts
-        self._moved = moved
+    _sealer: Sealer
+    _lasts: timedelta
+    _moved: Callable[[str, str], None]
 
     @property
     def is_on(self) -> bool:

@@ -85,12 +85,12 @@ class Deletion:
     """Those whose names a rule waits for. It creates a copy there."""
 
 
+@dataclass(eq=False)
 class Rules:
-    def __init__(self, index: Index, audit: AuditLog, writes: Writes, *, available: bool) -> None:
-        self._index = index
-        self._audit = audit
-        self._writes = writes
-        self.available = available
+    _index: Index
+    _audit: AuditLog
+    _writes: Writes
+    available: bool
 
     @property
     def binds(self) -> bool:

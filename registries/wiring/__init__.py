@@ -109,19 +109,9 @@ class Services(Telling, Mirroring, Admitting):
 
     @part
     def tests(self) -> Tests:
-        return Tests(
-            store=self.store,
-            index=self.index,
-            guard=self.guard,
-            audit=self.audit,
-            history=self.history,
-            prober=self.prober,
-            images=self.images,
-            likeness=self.likeness,
-            limit=Rates(settings.TESTS_PER_MINUTE, StoredBuckets()),
-            restraint=self.pauses,
-            observer=observe,
-        )
+        parts = (self.store, self.index, self.guard, self.audit, self.history, self.prober, self.images)
+        limit = Rates(settings.TESTS_PER_MINUTE, StoredBuckets())
+        return Tests(*parts, self.likeness, limit, self.pauses, observe)
 
     @part
     def images(self) -> Images:
@@ -221,7 +211,7 @@ class Services(Telling, Mirroring, Admitting):
     @part
     def sync_rules(self) -> Rules:
         """Registries that are kept in sync in other namespaces."""
-        return Rules(self.index, self.audit, self.sync_writes, available=not self.by_cluster)
+        return Rules(self.index, self.audit, self.sync_writes, not self.by_cluster)
 
     @part
     def sync_writes(self) -> Writes:

@@ -83,7 +83,7 @@ class Desk:
         self.access = Access("team-a-admin", namespaces=held, acting=person)
         audit = AuditLog()
         self.tests = NodeTests(
-            store, Guard(store, audit, nullcontext), audit, self.now, lambda _, work: self.later.append(work)
+            store, Guard(store, audit, nullcontext), audit, self.now, lambda _, it: self.later.append(it), ()
         )
 
     def now(self) -> datetime:

@@ -9,7 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from registries.cluster.connection import Connection, Json
@@ -180,14 +180,14 @@ class Watcher:
         self._sink.answered()
 
 
+@dataclass(eq=False)
 class HealthCheck:
     """Checks every few seconds whether the server answers, since a watch may have no event for a minute."""
 
-    def __init__(self, connection: Connection, path: str, sink: Sink) -> None:
-        self._connection = connection
-        self._path = path
-        self._sink = sink
-        self._stop = threading.Event()
+    _connection: Connection
+    _path: str
+    _sink: Sink
+    _stop: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="health check", daemon=True).start()
