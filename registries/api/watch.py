@@ -20,9 +20,9 @@ from registries.api.status import JSON, bad_request, failure
 from registries.domain.access import Access
 from registries.domain.errors import TooManyRequests, Unavailable
 from registries.domain.query import Criteria, Listing
-from registries.domain.resource import API_VERSION, KIND
+from registries.domain.resource import API_VERSION, KIND, number_of
 from registries.index.search import Index
-from registries.index.watch_log import News, is_version
+from registries.index.watch_log import News
 from registries.wiring import services
 
 DEFAULT_SECONDS = 300
@@ -46,7 +46,7 @@ def watch(caller: Caller, request: HttpRequest, criteria: Criteria) -> Streaming
     seconds = bodies.number(request, "timeoutSeconds", 0, least=0) or DEFAULT_SECONDS
     bookmarks = bodies.flag(request, "allowWatchBookmarks")
     since = request.GET.get("resourceVersion", "")
-    if since and not is_version(since):
+    if since and number_of(since) is None:
         raise bad_request("resourceVersion must be one that a list, a resource or a watch has told")
     service.index.require_namespace(caller.access, criteria.namespace)
     person = caller.access.owner

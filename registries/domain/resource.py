@@ -218,6 +218,26 @@ def information_annotations(texts: Mapping[str, str]) -> dict[str, str | None]:
     return {PREFIX + name.replace("_", "-"): text or None for name, text in texts.items()}
 
 
+def number_of(version: str) -> int | None:
+    """A resource version as a number. Kubernetes calls them opaque, but every API server that serves custom resources
+    takes them from the revision of etcd, which only grows, over all objects. client-go and the cache of the API server
+    rely on this, too. One that is not a number is always taken as newer."""
+    return int(version) if version.isascii() and version.isdigit() and len(version) < 20 else None
+
+
+def newer(version: str, other: str) -> bool:
+    """Whether a version is newer than another. False when one of them is not a number."""
+    mine, theirs = number_of(version), number_of(other)
+    return mine is not None and theirs is not None and mine > theirs
+
+
+def supersedes(registry: RegistrySecret, known: RegistrySecret | None) -> bool:
+    if known is None:
+        return True
+    mine, theirs = number_of(registry.resource_version), number_of(known.resource_version)
+    return mine is None or theirs is None or mine > theirs
+
+
 def decode_base64(text: str) -> bytes:
     """Standard base64 with padding; line ends do not count, as in Go's encoding/base64. ValueError for other text."""
     letters = text.replace("\r", "").replace("\n", "")

@@ -13,6 +13,7 @@ from registries.domain.access import Access, Permission
 from registries.domain.errors import NotFound, Problem, Unavailable
 from registries.domain.query import Around, Criteria, Listing, ListQuery, Page, Sort, Tally
 from registries.domain.registry import Key, RegistrySecret, VerifyStatus, at_version
+from registries.domain.resource import number_of
 from registries.domain.selectors import Selector
 from registries.index.groups import heads
 from registries.index.snapshot import (
@@ -24,7 +25,7 @@ from registries.index.snapshot import (
     visible,
     visible_namespaces,
 )
-from registries.index.watch_log import ChangeLog, News, is_version
+from registries.index.watch_log import ChangeLog, News
 from registries.stores.base import Changes, ChangeType, Event, Freshness, Store
 
 
@@ -251,8 +252,9 @@ class Index:
         end, place = self._log.place, self._log.place_of(version)
         if place is not None:
             return place, 0
-        if is_version(version) and int(version) > self._log.mark and self._store.reached(int(version)):
-            return end, int(version)  # another replica was the first to announce it
+        number = number_of(version) or 0
+        if number > self._log.mark and self._store.reached(number):
+            return end, number  # another replica was the first to announce it
         return None
 
     def wait(self, after: int, seconds: float) -> None:

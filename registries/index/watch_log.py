@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from registries.domain.registry import Key, RegistrySecret, at_version
+from registries.domain.resource import number_of
 from registries.domain.selectors import Selector
 from registries.stores.base import ChangeType, Event
 
@@ -113,8 +114,8 @@ class ChangeLog:
     def place_of(self, version: str) -> int | None:
         """The place after which a client continues that has seen a version; None when the log does not reach back."""
         with self._lock:
-            known = int(version) if is_version(version) else -1
-            if not self._begins <= known <= self.mark:
+            known = number_of(version)
+            if known is None or not self._begins <= known <= self.mark:
                 return None
             place = bisect_right(self._changes, known, key=lambda it: it.mark)
             while place and self._changes[place - 1].mark == known and self._changes[place - 1].late:
@@ -161,10 +162,5 @@ class ChangeLog:
         self._bytes -= removed
 
 
-def is_version(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 20
-
-
 def _number(registry: RegistrySecret) -> int:
-    version = registry.resource_version
-    return int(version) if version.isascii() and version.isdigit() else 0
+    return number_of(registry.resource_version) or 0

@@ -124,19 +124,18 @@ class EmbeddedStoreReads(Store):
         return read(self._row(key).body)[1]
 
     def credential(self, key: Key, *, uid: str) -> Credential:
-        row = self._row(key, uid)
-        return credential_of(as_applied(*read(row.body)), self._opened(row))
+        _, applied, password = self._opened(key, uid)
+        return credential_of(applied, decode_password(password))
 
-    def _opened(self, row: StoredResource) -> str:
-        registry = as_applied(*read(row.body))  # the seal is bound to the values as they are stored
-        opened = self._sealer.open(row.sealed_password, uid=row.uid, binding=registry.binding)
-        return decode_password(opened)
+    def _opened(self, key: Key, uid: str) -> tuple[Resource, RegistrySecret, str]:
+        """A resource, its registry as applied, and its password, which is sealed with the values of the former."""
+        row = self._row(key, uid)
+        body, registry = read(row.body)
+        applied = as_applied(body, registry)
+        return body, applied, self._sealer.open(row.sealed_password, uid=uid, binding=applied.binding)
 
     def whole(self, key: Key, *, uid: str) -> Resource:
-        row = self._row(key, uid)
-        body = read(row.body)[0]
-        registry = as_applied(body)
-        password = self._sealer.open(row.sealed_password, uid=uid, binding=registry.binding)
+        body, _, password = self._opened(key, uid)
         return reviving({**body, "spec": {**body["spec"], "password": password}})
 
     def fingerprint(self, registry: RegistrySecret) -> bytes:
@@ -144,9 +143,8 @@ class EmbeddedStoreReads(Store):
         return fingerprint(credential.address, credential.username, credential.password)
 
     def draft(self, key: Key, *, uid: str) -> Draft:
-        row = self._row(key, uid)
-        body, registry = read(row.body)
-        return draft_of(body, registry, self._opened(row))
+        body, applied, password = self._opened(key, uid)
+        return draft_of(body, applied, decode_password(password))
 
     @staticmethod
     def _row(key: Key, uid: str | None = None) -> StoredResource:

@@ -92,6 +92,18 @@ class Kept:
         """The number of registries that are kept of a namespace, and their bytes. Not counted without limits."""
         return len(self._ages.get(namespace, ())), self._sizes.get(namespace, 0)
 
+    @property
+    def overfull(self) -> frozenset[str]:
+        """The namespaces of which some registries are left out, for lack of room."""
+        return frozenset(name for name, it in self.surplus.items() if not it.is_unseen)
+
+    def require_room(self, key: Key, size: int) -> None:
+        """Refused `namespace_full` if the namespace has no room for one more registry of this size."""
+        count, held = self.held(key.namespace)
+        if key.namespace in self.overfull:
+            raise Refused(str(key), Problem.NAMESPACE_FULL)
+        self._room.require(str(key), count + 1, held + size)
+
     def left_out(self) -> LeftOut:
         if self._left_out is None:
             known = {name: it.keys for name, it in self.surplus.items()}

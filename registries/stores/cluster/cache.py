@@ -11,14 +11,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from secrets import token_hex
 from types import MappingProxyType
 
-from registries.domain.errors import Problem, Refused, Unavailable
+from registries.domain.errors import Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret, Removal, at_version
+from registries.domain.resource import newer, number_of, supersedes
 from registries.stores.base import Changes, ChangeType, Event, Freshness
-from registries.stores.cluster.versions import newer, number_of, supersedes
+from registries.stores.cluster.watch import Sources
 from registries.stores.room import Kept, Room, Surplus
 
 REMEMBERED = 20_000
@@ -48,46 +48,42 @@ class Entry:
 class Cache:
     """The cache of one process; thread-safe.
 
-    `sources` are the names of the watchers. The state is known when each of them has listed once. A version is only
-    valid in the cache that returned it. `patience` is in seconds. A registry
-    without `room` in its namespace is left out (stores/room.py).
+    `sources` are the names of the watchers. A version is only valid in the cache that returned it. `patience` is in
+    seconds. A registry without `room` in its namespace is left out (stores/room.py).
     """
 
     def __init__(self, sources: Iterable[str], patience: float, room: Room = Room()) -> None:  # noqa: B008
         self._changed = threading.Condition()
         self._id = token_hex(4)
-        self._sources = frozenset(sources)
+        self._sources = Sources(sources)
         self._patience = patience
-        self._listed: set[str] = set()
-        self._refused: set[str] = set()
-        self._room = room
         self._kept = Kept(room)
         self._namespaces: frozenset[str] = frozenset()
         self._namespaces_changed = 0
         self._entries: deque[Entry] = deque()
         self._bytes = self._number = self._begun = self._mark = 0
         self._deleted: dict[str, float] = {}
-        self._problems: dict[str, Problem] = {}
-        self._answered_at: datetime | None = None
-        self._silent_at = float("-inf")
 
     # For the index
 
     def changes(self, since: str | None) -> Changes:
         """The changes since a version. Waits for the first list at the start; Unavailable when that takes too long."""
         with self._changed:
-            self._require_lists()
+            sources = self._sources
+            self._changed.wait_for(lambda: sources.is_known or sources.problem, self._patience)
+            if not sources.is_known:
+                raise Unavailable("", sources.problem or Problem.CLUSTER_TIMEOUT)
             owner, _, number = (since or "").partition(".")
             known = int(number) if owner == self._id else -1
             complete = not self._begun <= known <= self._number
-            upserted, removed, events = self._since(known)
+            present, removed, events = self._since(known)
             if complete:
-                upserted, removed, events = tuple(self._kept.registries.values()), [], []
+                present, removed, events = self._kept.registries.values(), [], []
             touched = complete or self._namespaces_changed > known
             return Changes(
                 version=f"{self._id}.{self._number}",
                 complete=complete,
-                upserted=upserted,
+                upserted=tuple(present),
                 removed=tuple(removed),
                 events=tuple(events),
                 namespaces=self._namespaces if touched else None,
@@ -102,9 +98,7 @@ class Cache:
 
     def freshness(self) -> Freshness:
         with self._changed:
-            problem = self._problem()
-            steady = time.monotonic() - self._silent_at
-            return Freshness(problem, self._answered_at if problem else None, self._is_known(), steady)
+            return self._sources.freshness()
 
     def keys(self) -> tuple[Key, ...]:
         """Also of what is left out, as far as that is known."""
@@ -114,21 +108,17 @@ class Cache:
     def require_room(self, key: Key, size: int) -> None:
         """Refused `namespace_full` if the namespace has no room for one more registry of this size."""
         with self._changed:
-            count, held = self._kept.held(key.namespace)
-            if key.namespace in self.overfull:
-                raise Refused(str(key), Problem.NAMESPACE_FULL)
-        self._room.require(str(key), count + 1, held + size)
+            self._kept.require_room(key, size)
 
     @property
     def overfull(self) -> frozenset[str]:
         """The namespaces of which some registries are left out, for lack of room."""
         with self._changed:
-            return frozenset(name for name, it in self._kept.surplus.items() if not it.is_unseen)
+            return self._kept.overfull
 
     def known(self, key: Key, uid: str) -> RegistrySecret | None:
         with self._changed:
-            registry = self._kept.registries.get(key)
-            return registry if registry is not None and registry.uid == uid else None
+            return self._kept.registries[key] if self._kept.has(key, uid) else None
 
     # For the watchers, and for local writes
 
@@ -233,53 +223,29 @@ class Cache:
     def refused(self, source: str, namespace: str) -> None:
         """Forgets a namespace in which the console has no rights. The others go on; the last one is a problem. What is
         stored about its registries stays: they may be there."""
-        if source in self._refused:
-            return
-        if self._refused | {source} == self._sources:
-            self.lost(source, Problem.CLUSTER_FORBIDDEN)
-            return
-        unseen = {namespace: Surplus.unseen()}
-        self.replace((), "", another_history=False, namespace=namespace, surplus=unseen)
         with self._changed:
-            self.set_namespaces(self._namespaces - {namespace})
-            self._problems.pop(source, None)
-            self._listed.add(source)
-            self._refused.add(source)
+            if self._sources.refused(source):
+                unseen = {namespace: Surplus.unseen()}
+                self.replace((), "", another_history=False, namespace=namespace, surplus=unseen)
+                self.set_namespaces(self._namespaces - {namespace})
             self._changed.notify_all()
 
     def answered(self, source: str) -> None:
         """Notes an answer of the server to a source that has listed at least once."""
         with self._changed:
-            self._problems.pop(source, None)
-            self._refused.discard(source)
-            self._listed.add(source)
-            if not self._problems:
-                self._answered_at = datetime.now(UTC)
+            self._sources.answered(source)
             self._changed.notify_all()
 
     def lost(self, source: str, problem: Problem) -> None:
         with self._changed:
-            self._problems[source] = problem
-            if problem != Problem.CLUSTER_FORBIDDEN:
-                self._silent_at = time.monotonic()
+            self._sources.lost(source, problem)
             self._changed.notify_all()
 
     # Within the lock
 
-    def _is_known(self) -> bool:
-        return self._listed >= self._sources
-
-    def _require_lists(self) -> None:
-        self._changed.wait_for(lambda: self._is_known() or self._problems, self._patience)
-        if not self._is_known():
-            raise Unavailable("", self._problem() or Problem.CLUSTER_TIMEOUT)
-
-    def _problem(self) -> Problem | None:
-        return next((self._problems[name] for name in sorted(self._problems)), None)
-
     def _await(self, seen: Callable[[], bool]) -> None:
         """Waits for the event of a local write, while the watch is in good order."""
-        if self._is_known() and not self._problems:
+        if self._sources.is_known and not self._sources.problem:
             self._changed.wait_for(seen, EVENT_WAIT)
 
     def _is_news(self, registry: RegistrySecret) -> bool:
@@ -305,7 +271,7 @@ class Cache:
         self._deleted.setdefault(uid, now)  # the oldest first
         return self._kept.remove(key, uid)
 
-    def _since(self, known: int) -> tuple[tuple[RegistrySecret, ...], list[Removal], list[Event]]:
+    def _since(self, known: int) -> tuple[Iterable[RegistrySecret], list[Removal], list[Event]]:
         """The last state of every changed key, all removals, and all events in their order."""
         touched: set[Key] = set()
         removed: list[Removal] = []
@@ -319,8 +285,7 @@ class Cache:
             if entry.event:
                 events.append(entry.event)
         present = self._kept.registries
-        upserted = tuple(present[key] for key in touched if key in present)
-        return upserted, removed, events[::-1]
+        return [present[key] for key in touched if key in present], removed, events[::-1]
 
     def _note(self, key: Key, gone: Removal | None = None, event: Event | None = None) -> None:
         self._number += 1

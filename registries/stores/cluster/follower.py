@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
@@ -19,7 +18,7 @@ from registries.pull_secrets.reconcile import Reconciler
 from registries.pull_secrets.secret import OURS, PullSecrets
 from registries.stores.base import ChangeType, Event
 from registries.stores.cluster.cache import Cache
-from registries.stores.cluster.watch import HealthCheck, Listing, Watcher
+from registries.stores.cluster.watch import HealthCheck, Listing, Sink, Watcher
 from registries.stores.room import Kept, Room
 
 log = logging.getLogger(__name__)
@@ -127,26 +126,12 @@ def _secret_watchers(
     ]
 
 
-class _Connection:
-    """The part of watch.Sink about the connection."""
+class _Connection(Sink):
+    """The part of a Sink about the connection."""
 
     def __init__(self, cache: Cache, source: str) -> None:
         self._cache = cache
         self._source = source
-
-    def begun(self) -> None: ...
-
-    def taken(self, item: Json) -> Any:
-        raise NotImplementedError
-
-    def listed(self, listing: Listing) -> None:
-        raise NotImplementedError
-
-    def happened(self, event: str, item: Json) -> None:
-        raise NotImplementedError
-
-    def wants_list(self) -> bool:
-        return False
 
     def answered(self) -> None:
         self._cache.answered(self._source)
@@ -224,7 +209,7 @@ class _Registries(_Connection):
         return self._has_room and time.monotonic() - self._listed_at >= LISTED_AGAIN
 
 
-class _Secrets:
+class _Secrets(Sink):
     """Reports every change of a Secret with the console's label, of all namespaces or of one. A watch that fails is no
     problem of the cluster: all Secrets are checked from time to time as well."""
 
@@ -233,8 +218,6 @@ class _Secrets:
         self._namespace = namespace
         self._changed = changed
         self._versions: dict[Key, str] = {}
-
-    def begun(self) -> None: ...
 
     def taken(self, item: Json) -> tuple[Key, str]:
         return _key(item), str(item["metadata"]["resourceVersion"])
@@ -257,13 +240,6 @@ class _Secrets:
         else:
             self._versions[key] = version
         self._changed(key, self._versions.get(key, ""))
-
-    def wants_list(self) -> bool:
-        return False
-
-    def answered(self) -> None: ...
-
-    def lost(self, problem: Problem) -> None: ...
 
 
 class _Namespaces(_Connection):

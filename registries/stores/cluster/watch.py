@@ -8,14 +8,16 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from datetime import UTC, datetime
+from typing import Any
 
 from registries.cluster.connection import Connection, Json
 from registries.cluster.failures import Expired
 from registries.domain.errors import ConsoleError, Problem, TooManyRequests, Unavailable
-from registries.stores.cluster.versions import newer
+from registries.domain.resource import newer
+from registries.stores.base import Freshness
 
 log = logging.getLogger(__name__)
 
@@ -40,34 +42,82 @@ class Listing:
     """The list is older than what was seen before, though it is the newest: the server was restored from a backup."""
 
 
-class Sink(Protocol):
+class Sink:
     """The receiver of a watcher. All calls come from the watcher's thread."""
 
     def begun(self) -> None:
         """A list is about to be read, from its first item."""
-        ...
 
     def taken(self, item: Json) -> Any:
         """What is kept of an item of a list that is being read."""
-        ...
+        raise NotImplementedError
 
-    def listed(self, listing: Listing) -> None: ...
+    def listed(self, listing: Listing) -> None:
+        raise NotImplementedError
 
     def happened(self, event: str, item: Json) -> None:
         """`event` is ADDED, MODIFIED, DELETED or BOOKMARK."""
-        ...
+        raise NotImplementedError
 
     def wants_list(self) -> bool:
         """Whether everything is to be listed again now."""
-        ...
+        return False
 
     def answered(self) -> None:
         """The server answered."""
-        ...
 
     def lost(self, problem: Problem) -> None:
         """The server does not answer, or refuses."""
-        ...
+
+
+class Sources:
+    """What the watchers of one process know of the server, by their names. Everything is known when each of them has
+    listed once. Not thread-safe."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._listed: set[str] = set()
+        self._refused: set[str] = set()
+        self._problems: dict[str, Problem] = {}
+        self._answered_at: datetime | None = None
+        self._silent_at = float("-inf")
+
+    @property
+    def is_known(self) -> bool:
+        return self._listed >= self._names
+
+    @property
+    def problem(self) -> Problem | None:
+        return next((self._problems[name] for name in sorted(self._problems)), None)
+
+    def freshness(self) -> Freshness:
+        steady = time.monotonic() - self._silent_at
+        return Freshness(self.problem, self._answered_at if self.problem else None, self.is_known, steady)
+
+    def answered(self, name: str) -> None:
+        self._problems.pop(name, None)
+        self._refused.discard(name)
+        self._listed.add(name)
+        if not self._problems:
+            self._answered_at = datetime.now(UTC)
+
+    def lost(self, name: str, problem: Problem) -> None:
+        self._problems[name] = problem
+        if problem != Problem.CLUSTER_FORBIDDEN:
+            self._silent_at = time.monotonic()
+
+    def refused(self, name: str) -> bool:
+        """Notes that the others go on without this one, whose namespace cannot be read. Returns whether that is new.
+        The last one is a problem."""
+        if name in self._refused:
+            return False
+        if self._refused | {name} == self._names:
+            self.lost(name, Problem.CLUSTER_FORBIDDEN)
+            return False
+        self._problems.pop(name, None)
+        self._listed.add(name)
+        self._refused.add(name)
+        return True
 
 
 class Watcher:
