@@ -7,8 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from registries.api.operation import BASE, ONE, READ_ERRORS, WRITE_ERRORS, Operation
 from registries.api.shapes import NAME, NAMESPACE, VERSION, Schema, closed, listing, reference, text, thing
 from registries.domain.resource import API_VERSION
-from registries.sync.rules import Solution
-from registries.sync.states import CopyState, RuleState
+from registries.sync.states import CopyState, RuleState, Solution
 
 RULE: dict[str, Any] = {
     "apiVersion": API_VERSION,

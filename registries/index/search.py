@@ -15,16 +15,8 @@ from registries.domain.query import Around, Criteria, Listing, ListQuery, Page, 
 from registries.domain.registry import Key, RegistrySecret, VerifyStatus, at_version
 from registries.domain.resource import number_of
 from registries.domain.selectors import Selector
-from registries.index.groups import heads
-from registries.index.snapshot import (
-    NO_TIMES,
-    Since,
-    Snapshot,
-    Visible,
-    matching,
-    visible,
-    visible_namespaces,
-)
+from registries.index.order import NO_TIMES, Since, heads
+from registries.index.snapshot import Snapshot, Visible, matching, visible, visible_namespaces
 from registries.index.watch_log import ChangeLog, News
 from registries.stores.base import Changes, ChangeType, Event, Freshness, Store
 
@@ -107,12 +99,12 @@ class Index:
 
     def namespace_exists(self, access: Access, name: str) -> bool:
         """Whether a namespace exists and is visible to this person."""
-        return _is_visible(self.fresh(), access, name)
+        return name in self.namespaces(access)
 
     def require_namespace(self, access: Access, name: str) -> Snapshot:
         """The newest snapshot. Raises NotFound for a namespace that is absent or not visible; "" means all."""
         snapshot = self.fresh()
-        if name and not _is_visible(snapshot, access, name):
+        if name and not (name in snapshot.namespaces and access.may(Permission.SEE, name)):
             raise NotFound(name)
         return snapshot
 
@@ -189,6 +181,11 @@ class Index:
     def known(self, access: Access, key: Key) -> RegistrySecret | None:
         """One registry as the lists show it; None when it is absent or not visible. Asks no cluster."""
         return self.fresh().find(key) if access.may(Permission.SEE, key.namespace) else None
+
+    def with_uid(self, access: Access, uid: str) -> RegistrySecret | None:
+        """The registry with this uid; None when it is absent or not visible."""
+        found = self.fresh().with_uid(uid)
+        return found if found and access.may(Permission.SEE, found.namespace) else None
 
     def failing_around(self, access: Access, query: ListQuery, key: Key) -> Around:
         """The failing registries around one in the list of a query, whatever the status that the query filters by."""
@@ -297,7 +294,3 @@ def _came_and_went(before: Snapshot, after: Snapshot, mark: int) -> Iterator[Eve
         for it in bucket.items:
             if it.uid not in before.keys_by_uid and not before.is_gone(it.uid, it.namespace):
                 yield Event(ChangeType.ADDED, it)
-
-
-def _is_visible(snapshot: Snapshot, access: Access, namespace: str) -> bool:
-    return namespace in snapshot.namespaces and access.may(Permission.SEE, namespace)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,32 +15,9 @@ from registries.addresses import AddressError, parse_address
 from registries.domain.access import Access, Permission
 from registries.domain.query import Criteria, Filter, Group, ListQuery, Sort, Tally
 from registries.domain.registry import EXPIRES_SOON, STALE_AFTER, Key, RegistrySecret, VerifyStatus
-from registries.index.groups import VALUES, grouped
+from registries.index.order import NO_TIMES, VALUES, Since, grouped, has_status, in_order
 from registries.stores.base import Changes
 from registries.stores.room import LeftOut
-
-Since = Mapping[str, datetime]
-"""Since when failing registries fail, by uid, as far as it is known."""
-NO_TIMES: Since = MappingProxyType({})
-_STATUS_ORDER = {VerifyStatus.FAILED: 0, VerifyStatus.UNTESTED: 1, VerifyStatus.SUCCESS: 2}
-_SORT_KEYS: Mapping[Sort, Callable[[RegistrySecret], object]] = {
-    Sort.NAMESPACE: lambda it: it.key,
-    Sort.NAME: lambda it: (it.name, it.namespace),
-    Sort.DOMAIN: lambda it: (it.domain, it.key),
-    Sort.STATUS: lambda it: (_STATUS_ORDER[it.verification.status], not it.verification.unproven, it.key),
-    Sort.TESTED: lambda it: (it.verification.at.timestamp() if it.verification.at else 0.0, it.key),
-}
-
-
-def _sorted(items: Iterable[RegistrySecret], sort: Sort, since: Since) -> list[RegistrySecret]:
-    def broke(it: RegistrySecret) -> object:
-        """The failing ones first, the one that broke last before the others. A failure whose beginning is not known
-        began with its last test."""
-        status = it.verification.status
-        at = since.get(it.uid) or it.verification.at if status is VerifyStatus.FAILED else None
-        return _STATUS_ORDER[status], -at.timestamp() if at else 0.0, it.key
-
-    return sorted(items, key=broke if sort is Sort.BROKE else _SORT_KEYS[sort])  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -116,8 +93,6 @@ class Bucket:
 
     def narrowed(self, criteria: Criteria) -> "Bucket":
         """The items that match the text, the provider, the selector, the group and the use."""
-        if not criteria.narrows:
-            return self
         text, canonical = _searched(criteria.text)
         pairs = zip(self.haystacks, self.items, strict=True)
         found = (it for haystack, it in pairs if text in haystack or canonical in haystack)
@@ -248,6 +223,10 @@ class Snapshot:
         found = bucket.items[position : position + 1]
         return found[0] if found and found[0].key == key else None
 
+    def with_uid(self, uid: str) -> RegistrySecret | None:
+        key = self.keys_by_uid.get(uid)
+        return self.find(key) if key else None
+
     def after(self, changes: Changes) -> "Snapshot":
         """The next snapshot. Only changed namespaces are built again."""
         if not (changes.complete or changes.upserted or changes.removed or changes.namespaces is not None):
@@ -301,7 +280,7 @@ def _ordered(buckets: Sequence[Bucket], query: ListQuery, since: Since) -> tuple
         filled = sorted((it for it in buckets if it.items), key=lambda it: it.items[0].namespace)
         items = list(chain.from_iterable(bucket.items for bucket in filled))
     else:
-        items = _sorted(chain.from_iterable(bucket.items for bucket in buckets), query.sort, since)
+        items = in_order(chain.from_iterable(bucket.items for bucket in buckets), query.sort, since)
     if query.descending:
         items.reverse()
     return grouped(items, query.group) if query.group else tuple(items)
@@ -316,15 +295,4 @@ def matching(
     else:
         items = _ordered(buckets, query, since)
     status = query.criteria.status
-    return iter(items) if status is None else (it for it in items if _has(it, status, now))
-
-
-def _has(registry: RegistrySecret, status: Filter, now: datetime) -> bool:
-    verification = registry.verification
-    if status is Filter.STALE:
-        return verification.is_stale(now)
-    if status is Filter.EXPIRING:
-        return registry.expires_soon(now.date())
-    if status is Filter.UNPROVEN:
-        return verification.unproven
-    return verification.status.value == status.value
+    return iter(items) if status is None else (it for it in items if has_status(it, status, now))

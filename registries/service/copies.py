@@ -165,9 +165,7 @@ class Copies:
 
     def copy(self, *, access: Access, of: RegistrySecret, uid: str) -> RegistrySecret | None:
         """A copy by its uid; None when there is none any more that this person sees."""
-        snapshot = self._index.fresh()
-        key = snapshot.keys_by_uid.get(uid)
-        found = snapshot.find(key) if key and access.may(Permission.SEE, key.namespace) else None
+        found = self._index.with_uid(access, uid)
         return found if found and is_copy(found, of) else None
 
     def _copy(self, access: Access, it: RegistrySecret, mine: str | None) -> Copy:

@@ -6,6 +6,7 @@ other annotations stay behind: they may belong to a program that manages the sou
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -23,6 +24,7 @@ from registries.domain.errors import (
     Unavailable,
 )
 from registries.domain.registry import Draft, Key, Origin, RegistrySecret, Verification
+from registries.domain.resource import verification_annotations
 from registries.domain.selectors import read_selector
 from registries.domain.shown import NOT_VALID
 from registries.index.search import Index
@@ -47,10 +49,6 @@ class Target:
     @property
     def namespace(self) -> str:
         return self.key.namespace
-
-    @property
-    def name(self) -> str:
-        return self.key.name
 
     @property
     def uid(self) -> str:
@@ -181,6 +179,13 @@ class Copying:
             present = self._require_same(access, key, uid)
             return present.uid if again and present.origin == template.origin else ""
 
+    def with_verdict(self, *, access: Access, copy: RegistrySecret, template: Draft) -> RegistrySecret:
+        """Gives a copy the verdict of its source, since it has the same credential now. No error stops that."""
+        verdict = verification_annotations(template.verification, copy.generation)
+        with suppress(ConsoleError), self._guard.writing(access, Action.COPY, copy.key) as store:
+            return store.annotate(copy.key, verdict, uid=copy.uid)
+        return copy
+
     def record(self, *, access: Access, source: Key, copies: Sequence[tuple[Key, str]]) -> None:
         """Records copies of one source, by key and uid."""
         self._audit.record_all(access, Action.COPY, copies, note=str(source))
@@ -197,8 +202,7 @@ class Copying:
         key = self._places.get(uid)
         found = snapshot.find(key) if key else None
         if found is None or found.uid != uid:
-            key = snapshot.keys_by_uid.get(uid)
-            found = snapshot.find(key) if key else None
+            found = snapshot.with_uid(uid)
             if found is not None:
                 if len(self._places) >= PLACES:
                     self._places.clear()

@@ -13,7 +13,7 @@ from registries.audit.log import AuditLog
 from registries.domain.access import Access, Permission
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
-from registries.domain.resource import PREFIX, verification_annotations
+from registries.domain.resource import PREFIX
 from registries.index.search import Index
 from registries.service.copies import Difference, Likeness, is_copy, visible_differences
 from registries.service.copying import NEEDED_AT_SOURCE, Copying
@@ -106,13 +106,8 @@ class Relatives:
         if visible_differences(source, copy):
             kept = ("key", "labels", "annotations", "password_set_at")
             after = replace(template, **{name: getattr(after, name) for name in kept})
-        changed = self._replacement.put(
-            access=access, uid=uid, old=before, new=after, replacing=False, replace_now=lambda: None
-        )
-        verdict = verification_annotations(template.verification, changed.generation)
-        with suppress(ConsoleError), self._guard.writing(access, Action.COPY, key) as store:
-            changed = store.annotate(key, verdict, uid=changed.uid)  # it is the same credential
-        return changed
+        changed = self._replacement.put(access=access, uid=uid, old=before, new=after)
+        return self._copying.with_verdict(access=access, copy=changed, template=template)
 
     def former(self, *, access: Access, source: RegistrySecret) -> tuple[Former, ...]:
         """The visible copies of earlier registries of this name, at most MOST. Only those with its address, where this
@@ -231,9 +226,7 @@ class MissingCopies:
 
     def source(self, *, access: Access, key: Key, uid: str) -> RegistrySecret:
         """The source with this uid, of which the registry at `key` is a missing copy. NotFound."""
-        snapshot = self._index.fresh()
-        place = snapshot.keys_by_uid.get(uid)
-        found = snapshot.find(place) if place and access.may(Permission.SEE, place.namespace) else None
+        found = self._index.with_uid(access, uid)
         if found is None or key not in {it.key for it in self.of(access=access, source=found)}:
             raise NotFound(str(key))
         return found

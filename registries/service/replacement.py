@@ -27,12 +27,9 @@ from registries.domain.registry import Credential, Draft, Key, RegistrySecret, V
 from registries.domain.resource import fingerprint
 from registries.index.search import Index
 from registries.service.guard import Guard, require_present
-from registries.service.passwords import Passwords
+from registries.service.passwords import ATTEMPTS, Passwords
 from registries.stores.base import SecretWaits, Store
 from registries.verification.history import History, NotTested
-
-ATTEMPTS = 5
-"""Attempts to change a password while tests write their verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +99,8 @@ class Replacement:
         uid: str,
         old: Draft,
         new: Draft,
-        replacing: bool,
-        replace_now: Callable[[], object],
+        replacing: bool = False,
+        replace_now: Callable[[], object] = lambda: None,
         and_then: Callable[[RegistrySecret], object] = lambda changed: None,
     ) -> RegistrySecret:
         """Stores `new` where `old` is stored. Where `new` is stored already, by an attempt before a crash, nothing is

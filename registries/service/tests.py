@@ -94,15 +94,11 @@ class Tests:
         """Ends a test of values that are not stored any more, whoever started it."""
         self._history.end([uid], NotTested(Problem.CHANGED))
 
-    def attempt(self, *, access: Access, check: Check, image: str = "") -> tuple[Check, Callable[[], Result]]:
-        """The probe of a test, with the credential as stored now, and the test to record it for. NotFound, Conflict,
-        Unavailable, Forbidden; Invalid.
-
-        Any thread may call the probe; it touches no storage. Conflict `changed` if the registry has another address
-        than when the test began: the test waited in the lane of the old one.
-        """
+    def attempt(self, *, access: Access, check: Check) -> tuple[Check, Callable[[], Result]]:
+        """The probe of a test, for any thread since it touches no storage, and the test to record it for. The errors of
+        `credential`."""
         check, credential = self.credential(access=access, check=check)
-        return check, self._probe_of(access, credential, image)
+        return check, partial(self.probe, credential)
 
     def _probe_of(self, access: Access, credential: Credential, image: str) -> Callable[[], Result]:
         if not image:
@@ -118,7 +114,11 @@ class Tests:
 
     def credential(self, *, access: Access, check: Check) -> tuple[Check, Credential]:
         """The credential of a test, as stored now, and the test of it: its verdict is one on this credential. NotFound,
-        Conflict, Unavailable, Forbidden."""
+        Conflict, Unavailable, Forbidden.
+
+        Conflict `changed` if the registry has another address than when the test began: the test waited in the lane of
+        the old one.
+        """
         with self._guard.writing(access, Action.TEST, check.key) as store:
             credential = store.credential(check.key, uid=check.uid)
         if check.registry and registry_of(credential.address) != check.lane:
@@ -163,8 +163,7 @@ class Tests:
     def _share(self, access: Access, source: RegistrySecret, result: Result, at: datetime) -> None:
         """Writes a verdict to new copies as well: those that are untested and still have this credential."""
         for it in self._index.copies(access, source.uid):
-            untested = it.verification.status is VerifyStatus.UNTESTED and not it.deleting
-            if not untested:
+            if it.verification.status is not VerifyStatus.UNTESTED or it.deleting:
                 continue
             with suppress(ConsoleError):
                 if self._likeness.alike(access.owner, source, it, it.key):
@@ -172,7 +171,10 @@ class Tests:
 
     def abandon_test(self, *, check: Check, error: ConsoleError | None = None) -> NotTested:
         """Ends a test without a verdict: the registry is gone, its password does not open, or it was cut off."""
-        abandoned = NotTested(_problem(error) if error else Problem.INTERRUPTED)
+        problem = (
+            Problem.GONE if isinstance(error, NotFound) else error.code if error else Problem.INTERRUPTED
+        )
+        abandoned = NotTested(problem)
         self._history.finish(check, abandoned)
         return abandoned
 
@@ -185,8 +187,8 @@ class Tests:
         if not self._history.is_open(check):
             return NotTested(Problem.INTERRUPTED)
         try:
-            check, attempt = self.attempt(access=access, check=check, image=image)
-            result = attempt()
+            check, credential = self.credential(access=access, check=check)
+            result = self._probe_of(access, credential, image)()
         except ConsoleError as error:
             return self.abandon_test(check=check, error=error)
         except BaseException:
@@ -256,7 +258,7 @@ class Tests:
         self, *, access: Access, namespace: str, credential: Credential, image: str = ""
     ) -> Result:
         """Probes admitted values. Records that a test was made, and the registry's Retry-After; not the values."""
-        self._guard.require(access, Permission.EDIT, Key(namespace, ""), Action.TRY)
+        self.require_trial(access=access, namespace=namespace)
         result = self._probe_of(access, credential, image)()
         self._respect(namespace, credential.address, credential.username, result)
         self._audit.record(access, Action.TRY, namespace=namespace, note=result.reason)
@@ -269,13 +271,10 @@ class Tests:
 
     def _respect(self, namespace: str, address: str, username: str, result: Result) -> None:
         """Notes for how long a registry asked to be left alone."""
-        image = result.image
         if result.reason is Reason.RATE_LIMITED:
             seconds = result.retry_after or RATE_LIMIT_PAUSE
-        elif image is not None and image.retry_after:
-            seconds = image.retry_after
         else:
-            seconds = 0
+            seconds = (result.image and result.image.retry_after) or 0
         if seconds:
             self._restraint.note(namespace, registry_of(address), username, seconds)
 
@@ -283,10 +282,6 @@ class Tests:
         registry = registry_of(address)
         if seconds := self._restraint.left(namespace, registry, username):
             raise LeftAlone(registry, seconds)
-
-
-def _problem(error: ConsoleError) -> Problem:
-    return Problem.GONE if isinstance(error, NotFound) else error.code
 
 
 def _verdict(result: Result, at: datetime, generation: str) -> dict[str, str | None]:

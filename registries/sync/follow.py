@@ -70,7 +70,7 @@ class Follower:
             self._judged.pop(gone, None)
         for rule in rules:
             snapshot = self._index.fresh()
-            source = source_of(snapshot, rule)
+            source = snapshot.with_uid(rule.uid)
             seen = (snapshot.namespaces, mark(source) if source else "", rule.uid)
             if rule.due_at > timezone.now() and self._seen.get(rule.id) == seen:
                 continue
@@ -227,11 +227,6 @@ class Round:
     rule: Rule
     access: Access
     source: RegistrySecret
-
-
-def source_of(snapshot: Snapshot, rule: Rule) -> RegistrySecret | None:
-    key = snapshot.keys_by_uid.get(rule.uid)
-    return snapshot.find(key) if key else None
 
 
 def selected(

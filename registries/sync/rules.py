@@ -7,46 +7,30 @@ console's own account may not create registries there.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from registries.audit.action import Action
 from registries.audit.log import AuditLog
 from registries.domain.access import EVERYWHERE, Access, Permission, Role
-from registries.domain.errors import Conflict, Forbidden, NotFound, Problem, Unavailable
+from registries.domain.errors import Conflict, Forbidden, NotFound, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import read_selector
 from registries.index.search import Index
-from registries.index.snapshot import Snapshot
 from registries.service.guard import require_present
 from registries.sync import rows
 from registries.sync.follow import selected
 from registries.sync.rows import Found, Rule, Selection
-from registries.sync.states import NOTHING, CopyState, Known, RuleState, decide, mark
+from registries.sync.states import (
+    NOTHING,
+    SOLUTIONS,
+    CopyState,
+    Known,
+    RuleState,
+    Solution,
+    decide,
+    mark,
+)
 from registries.sync.writes import Writes
-
-
-class Solution(StrEnum):
-    """What a person does about the state of one namespace."""
-
-    OVERWRITE = "overwrite"
-    TAKE_OVER = "take_over"
-    CREATE_AGAIN = "create_again"
-    TRY_AGAIN = "try_again"
-    DISMISS = "dismiss"
-
-
-SOLUTIONS = {
-    CopyState.CHANGED: Solution.OVERWRITE,
-    CopyState.PRESENT: Solution.TAKE_OVER,
-    CopyState.DELETED: Solution.CREATE_AGAIN,
-    CopyState.FAILED: Solution.TRY_AGAIN,
-    CopyState.NAMESPACE_GONE: Solution.DISMISS,
-    CopyState.LEFT: Solution.DISMISS,
-}
-"""What solves each state. A taken name has no solution: a registry that somebody else made with other values is never
-overwritten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +120,7 @@ class Rules:
         """What the rule would find in each namespace now; WAITING: a copy will be written. Forbidden; Conflict;
         SelectorError; Unavailable; TooManyRequests, as each comparison with a password is a guess."""
         self.require(access=access)
-        if selection.labels:
-            read_selector(selection.labels, "")
+        read_selector(selection.labels, "")
         rule = rows.rule_of(source.uid)
         found = rows.found(rule) if rule else {}
         snapshot = self._index.fresh()
@@ -154,10 +137,8 @@ class Rules:
 
     def require_labels(self, selection: Selection) -> None:
         """Raises SelectorError, or Conflict `no_labels` where namespaces have none. Unavailable."""
-        if not selection.labels:
-            return
         read_selector(selection.labels, "")
-        if self._writes.labelled(selection.labels) is None:
+        if selection.labels and self._writes.labelled(selection.labels) is None:
             raise Conflict(selection.labels, Problem.NO_LABELS)
 
     def set_up(
@@ -165,8 +146,7 @@ class Rules:
     ) -> None:
         """Creates or changes the rule of a source; this person acts from now on. The errors of `preview`."""
         self.require(access=access)
-        if selection.labels:
-            read_selector(selection.labels, "")
+        read_selector(selection.labels, "")
         require_present(source)
         rows.save(access, source, selection, bind=bind and self.binds)
         self._audit.record(access, Action.SYNC, key=source.key, uid=source.uid, note="on")
@@ -229,8 +209,8 @@ class Rules:
         waiting = rows.waiting_for([it.key for it in registries]) if rules else {}
 
         def acted_on(rule: Rule | None) -> bool:
-            writes = rule is not None and not rule.ending and rule.state is not RuleState.SOURCE_GONE
-            return writes and rule is not None and rule.uid not in uids
+            acts = rule is not None and not rule.ending and rule.state is not RuleState.SOURCE_GONE
+            return acts and rule is not None and rule.uid not in uids
 
         return Deletion(
             sources,
@@ -246,22 +226,7 @@ class Rules:
         return self._unchanged(rule) if rule else ()
 
     def _unchanged(self, rule: Rule) -> list[RegistrySecret]:
-        snapshot, found = self._index.fresh(), rows.found(rule)
-        made = [
-            present
-            for it in found.values()
-            if (present := self._find(snapshot, Key(it.namespace, rule.key.name)))
-            and present.uid == it.known.uid
-        ]
-        return [it for it in made if found[it.namespace].known.mark == mark(it)]
-
-    def _find(self, snapshot: Snapshot, key: Key) -> RegistrySecret | None:
-        """From the index, or from the store if the index leaves registries of the namespace out."""
-        found = snapshot.find(key)
-        if found is None and key.namespace in snapshot.left_out:
-            with suppress(Unavailable):
-                return self._writes.present(key)
-        return found
+        return self._writes.unchanged(self._index.fresh(), rule)
 
     def solve(
         self,

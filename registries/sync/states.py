@@ -39,6 +39,28 @@ class CopyState(StrEnum):
     """The write failed; it is tried again."""
 
 
+class Solution(StrEnum):
+    """What a person does about the state of one namespace."""
+
+    OVERWRITE = "overwrite"
+    TAKE_OVER = "take_over"
+    CREATE_AGAIN = "create_again"
+    TRY_AGAIN = "try_again"
+    DISMISS = "dismiss"
+
+
+SOLUTIONS = {
+    CopyState.CHANGED: Solution.OVERWRITE,
+    CopyState.PRESENT: Solution.TAKE_OVER,
+    CopyState.DELETED: Solution.CREATE_AGAIN,
+    CopyState.FAILED: Solution.TRY_AGAIN,
+    CopyState.NAMESPACE_GONE: Solution.DISMISS,
+    CopyState.LEFT: Solution.DISMISS,
+}
+"""What solves each state. A taken name has no solution: a registry that somebody else made with other values is never
+overwritten."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a rule knows of its copy in one namespace. `uid` is empty without a copy that it made; `begun`: a write was

@@ -7,7 +7,7 @@ from registries.audit.action import Action
 from registries.domain.access import Access
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
 from registries.domain.registry import INFORMATION, Draft, Key, RegistrySecret
-from registries.domain.resource import verification_annotations
+from registries.index.snapshot import Snapshot
 from registries.pull_secrets.kinds import Binding, PullSecret
 from registries.service.copies import Likeness
 from registries.service.copying import Copying
@@ -15,6 +15,8 @@ from registries.service.guard import Guard
 from registries.service.pull_secret_use import PullSecretUse
 from registries.service.replacement import Replacement
 from registries.stores.base import Store
+from registries.sync import rows
+from registries.sync.rows import Rule
 from registries.sync.states import Known, mark
 
 
@@ -47,6 +49,21 @@ class Writes:
         except NotFound:
             return None
 
+    def unchanged(self, snapshot: Snapshot, rule: Rule) -> list[RegistrySecret]:
+        """The copies that a rule made, and that nobody changed since."""
+        found = {it.namespace: it.known for it in rows.found(rule).values()}
+        copies = (self._known(snapshot, Key(it, rule.key.name)) for it in found)
+        made = [it for it in copies if it and it.uid == found[it.namespace].uid]
+        return [it for it in made if mark(it) == found[it.namespace].mark]
+
+    def _known(self, snapshot: Snapshot, key: Key) -> RegistrySecret | None:
+        """From the index, or from the store if the index leaves registries of the namespace out."""
+        found = snapshot.find(key)
+        if found is None and key.namespace in snapshot.left_out:
+            with suppress(Unavailable):
+                return self.present(key)
+        return found
+
     def alike(self, access: Access, source: RegistrySecret, present: RegistrySecret, known: Known) -> bool:
         """Whether two have the same values. What the rule did not write itself is compared as a guess of its owner.
         TooManyRequests; Unavailable if the passwords cannot be compared now."""
@@ -75,15 +92,10 @@ class Writes:
         new = _like(template, old)
         if mark(self._store.get(key)) != known.mark:
             raise Conflict(str(key), Problem.CHANGED)
-        changed = self._replacement.put(
-            access=access, uid=known.uid, old=old, new=new, replacing=False, replace_now=lambda: None
-        )
-        if changed.uid == known.uid:
-            # It is the same credential.
-            verdict = verification_annotations(template.verification, changed.generation)
-            with suppress(ConsoleError), self._guard.writing(access, Action.COPY, key) as store:
-                changed = store.annotate(key, verdict, uid=known.uid)
-        return changed
+        changed = self._replacement.put(access=access, uid=known.uid, old=old, new=new)
+        if changed.uid != known.uid:
+            return changed
+        return self._copying.with_verdict(access=access, copy=changed, template=template)
 
     def bind(self, access: Access, key: Key, uid: str) -> tuple[str, bool]:
         """Binds the default service account. Returns the code of a problem, or "", and whether it was not bound."""

@@ -9,8 +9,7 @@ from django.test import Client
 from registries.domain.access import Role
 from registries.models import AuditEntry
 from registries.sync.rows import Selection
-from registries.sync.rules import SOLUTIONS, Solution
-from registries.sync.states import CopyState
+from registries.sync.states import SOLUTIONS, CopyState, Solution
 from registries.wiring import services
 from tests.api.test_document import problems
 from tests.api.test_sync_rules import RULE

@@ -11,7 +11,7 @@ import pytest
 from registries.domain.access import EVERYWHERE, Access, Role
 from registries.domain.query import Criteria, Filter, Group, GroupHead, ListQuery, Member, Page, Sort
 from registries.domain.registry import Key, Provider, RegistrySecret, Verification, VerifyStatus
-from registries.index.groups import VALUES
+from registries.index.order import VALUES
 from registries.index.search import Index
 from registries.stores.base import Changes, Freshness
 

@@ -17,8 +17,8 @@ from registries.domain.registry import Key, RegistrySecret
 from registries.domain.selectors import SelectorError
 from registries.log_in.access import ConsoleRequest
 from registries.sync.rows import Found, Rule, Selection
-from registries.sync.rules import SOLUTIONS, RuleView, Solution
-from registries.sync.states import CopyState, RuleState
+from registries.sync.rules import RuleView
+from registries.sync.states import SOLUTIONS, CopyState, RuleState, Solution
 from registries.web.responses import back, details_url, dialog
 from registries.web.runs.delete_many import end_and_delete
 from registries.wiring import services

@@ -1,11 +1,48 @@
-"""Groups of a list: the registries with one cause, one host, or one credential (address and user name)."""
+"""The order of a list, and its groups: the registries with one cause, one host, or one credential (address and user
+name)."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
+from types import MappingProxyType
 
-from registries.domain.query import Group, GroupHead, Member
+from registries.domain.query import Filter, Group, GroupHead, Member, Sort
 from registries.domain.registry import RegistrySecret, VerifyStatus
+
+Since = Mapping[str, datetime]
+"""Since when failing registries fail, by uid, as far as it is known."""
+NO_TIMES: Since = MappingProxyType({})
+_STATUS_ORDER = {VerifyStatus.FAILED: 0, VerifyStatus.UNTESTED: 1, VerifyStatus.SUCCESS: 2}
+_SORT_KEYS: Mapping[Sort, Callable[[RegistrySecret], object]] = {
+    Sort.NAMESPACE: lambda it: it.key,
+    Sort.NAME: lambda it: (it.name, it.namespace),
+    Sort.DOMAIN: lambda it: (it.domain, it.key),
+    Sort.STATUS: lambda it: (_STATUS_ORDER[it.verification.status], not it.verification.unproven, it.key),
+    Sort.TESTED: lambda it: (it.verification.at.timestamp() if it.verification.at else 0.0, it.key),
+}
+
+
+def in_order(items: Iterable[RegistrySecret], sort: Sort, since: Since) -> list[RegistrySecret]:
+    def broke(it: RegistrySecret) -> object:
+        """The failing ones first, the one that broke last before the others. A failure whose beginning is not known
+        began with its last test."""
+        status = it.verification.status
+        at = since.get(it.uid) or it.verification.at if status is VerifyStatus.FAILED else None
+        return _STATUS_ORDER[status], -at.timestamp() if at else 0.0, it.key
+
+    return sorted(items, key=broke if sort is Sort.BROKE else _SORT_KEYS[sort])  # type: ignore[arg-type]
+
+
+def has_status(registry: RegistrySecret, status: Filter, now: datetime) -> bool:
+    verification = registry.verification
+    if status is Filter.STALE:
+        return verification.is_stale(now)
+    if status is Filter.EXPIRING:
+        return registry.expires_soon(now.date())
+    if status is Filter.UNPROVEN:
+        return verification.unproven
+    return verification.status.value == status.value
 
 
 def _cause(registry: RegistrySecret) -> str:
