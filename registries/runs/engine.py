@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db.models import Count, QuerySet
@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from registries.domain.access import OWNER_MAX, Access
 from registries.domain.errors import Conflict, NotFound, Problem
-from registries.domain.registry import Key
 from registries.limits import exclusive
 from registries.models import Run, RunItem
 from registries.runs.execution import Execution
@@ -24,16 +23,19 @@ from registries.runs.run import (
     LOST_AFTER,
     RESUMABLE,
     RETRIED,
-    SUCCESSES,
     Item,
     ItemOutcome,
     ItemState,
     Kind,
+    Named,
     RunState,
     RunView,
+    ended,
     read_items,
     state_of,
     summary,
+    unsuccessful,
+    visible,
 )
 from registries.runs.threads import Background
 from registries.stores.base import Freshness
@@ -45,16 +47,6 @@ RECENT = timedelta(minutes=10)
 """How long the list mentions a run that has ended."""
 LOOKED_AT = 20
 """The newest runs, of all kinds, that the list looks at: one query."""
-
-
-class Named(Protocol):
-    """What a run holds of a registry."""
-
-    @property
-    def key(self) -> Key: ...
-
-    @property
-    def uid(self) -> str: ...
 
 
 AccessNow = Callable[[Access], Access]
@@ -120,7 +112,7 @@ class Runs:
         `access_now` replaces the usual look-up, for a person who acts with a token. `forget`: a deletion keeps nothing
         for an undo; a resumed run keeps to it. `prepare` is called once the run is claimed, before its work begins.
         """
-        fence = self._claim(access, run_id, prepare, forget=forget, within=within)
+        fence = self._claim(access, run_id, prepare, forget, within)
         try:
             before()
         except BaseException:
@@ -130,7 +122,7 @@ class Runs:
 
     def work(self, *, access: Access, run_id: UUID, access_now: AccessNow) -> None:
         """Does a run in this thread, and returns when it has ended. Raises the errors of `start`."""
-        fence = self._claim(access, run_id, lambda: None, forget=False)
+        fence = self._claim(access, run_id)
         self._work(run_id, fence, access, access_now)
 
     def cancel(self, *, access: Access, run_id: UUID) -> None:
@@ -156,13 +148,13 @@ class Runs:
 
     def view(self, *, access: Access, run_id: UUID) -> RunView:
         run = self._own(access, run_id)
-        counts = _visible(run, access).values_list("state", "reason", "problem").annotate(count=Count("pk"))
+        counts = visible(run, access).values_list("state", "reason", "problem").annotate(count=Count("pk"))
         return summary(run, list(counts))
 
     def sees_all(self, *, access: Access, run_id: UUID) -> bool:
         """Whether the person sees the namespaces of all items now."""
         run = self._own(access, run_id)
-        return run.items.count() == _visible(run, access).count()
+        return run.items.count() == visible(run, access).count()
 
     def namespaces(self, *, access: Access, run_id: UUID) -> dict[str, int]:
         """The number of items in each namespace, by name."""
@@ -180,25 +172,25 @@ class Runs:
 
     def ended(self, *, access: Access, run_id: UUID, reason: str, problem: str) -> list[Item]:
         """The items that ended with a reason and a problem, by namespace and name."""
-        items = _ended(self._items(access, run_id)).filter(reason=reason, problem=problem)
+        items = ended(self._items(access, run_id)).filter(reason=reason, problem=problem)
         return read_items(items.order_by("namespace", "name"))
 
     def failed(self, *, access: Access, run_id: UUID) -> list[Item]:
         """The items whose test failed, or that could not be tested or changed, by namespace and name."""
-        items = _unsuccessful(self._items(access, run_id)).exclude(state=ItemState.LEFT_ALONE)
+        items = unsuccessful(self._items(access, run_id)).exclude(state=ItemState.LEFT_ALONE)
         return read_items(items.order_by("namespace", "name"))
 
     def newest_failures(self, *, access: Access, run_id: UUID) -> list[Item]:
         """The items that did not end well, those left alone included, and deleted ones that finalizers hold, newest
         first; as many as the kind lists."""
         items = self._items(access, run_id)
-        items = _unsuccessful(items) | items.filter(problem=Problem.BEING_DELETED)
+        items = unsuccessful(items) | items.filter(problem=Problem.BEING_DELETED)
         return read_items(items.order_by("-ended_at", "-pk")[: self.kind.failures_listed])
 
     def newest_items(self, *, access: Access, run_id: UUID, most: int) -> list[Item]:
         """The items that ended last, newest first."""
-        ended = _ended(self._items(access, run_id))
-        return read_items(ended.order_by("-ended_at", "-pk")[:most])
+        items = ended(self._items(access, run_id))
+        return read_items(items.order_by("-ended_at", "-pk")[:most])
 
     def close(self, *, access: Access, run_id: UUID, outcome: ItemOutcome) -> None:
         """Ends a run that was stopped: its waiting items get this outcome. Conflict `already_running`."""
@@ -218,9 +210,8 @@ class Runs:
         self,
         access: Access,
         run_id: UUID,
-        prepare: Callable[[], object],
-        *,
-        forget: bool,
+        prepare: Callable[[], object] = lambda: None,
+        forget: bool = False,
         within: timedelta = timedelta(),
     ) -> int:
         """Take the run for this process. Of two processes that try at once, one gets the Conflict.
@@ -281,7 +272,7 @@ class Runs:
         return run
 
     def _items(self, access: Access, run_id: UUID) -> QuerySet[RunItem]:
-        return _visible(self._own(access, run_id), access)
+        return visible(self._own(access, run_id), access)
 
 
 def kind_of(access: Access, run_id: UUID) -> str | None:
@@ -301,18 +292,3 @@ def mentioned(access: Access) -> list[tuple[str, UUID]]:
 
 def _is_recent(run: Run) -> bool:
     return run.finished_at is None or timezone.now() - run.finished_at < RECENT
-
-
-def _visible(run: Run, access: Access) -> QuerySet[RunItem]:
-    """The items in namespaces that the person sees now. The others do not count either: they do not exist."""
-    return (
-        run.items.all() if access.sees_everything else run.items.filter(namespace__in=list(access.namespaces))
-    )
-
-
-def _ended(items: QuerySet[RunItem]) -> QuerySet[RunItem]:
-    return items.exclude(state=ItemState.WAITING)
-
-
-def _unsuccessful(items: QuerySet[RunItem]) -> QuerySet[RunItem]:
-    return _ended(items).exclude(state=ItemState.DONE, reason__in=SUCCESSES)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -61,6 +61,16 @@ class ItemOutcome:
 
 
 DONE = ItemOutcome(ItemState.DONE)
+
+
+class Named(Protocol):
+    """What a run holds of a registry."""
+
+    @property
+    def key(self) -> Key: ...
+
+    @property
+    def uid(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +167,28 @@ def read_items(rows: QuerySet[RunItem]) -> list[Item]:
     ]
 
 
+def visible(run: Run, access: Access) -> QuerySet[RunItem]:
+    """The items in namespaces that the person sees now. The others do not count either: they do not exist."""
+    return (
+        run.items.all() if access.sees_everything else run.items.filter(namespace__in=list(access.namespaces))
+    )
+
+
+def ended(items: QuerySet[RunItem]) -> QuerySet[RunItem]:
+    return items.exclude(state=ItemState.WAITING)
+
+
+def unsuccessful(items: QuerySet[RunItem]) -> QuerySet[RunItem]:
+    return ended(items).exclude(state=ItemState.DONE, reason__in=SUCCESSES)
+
+
 def summary(run: Run, counts: Sequence[tuple[str, str, str, int]]) -> RunView:
     """A view of a run from counts by state, reason and problem."""
     groups = [Group(ItemState(state), reason, problem, count) for state, reason, problem, count in counts]
-    ended = [group for group in groups if group.state is not ItemState.WAITING]
-    ended.sort(key=lambda group: (group.ok, -group.count, group.reason, group.problem))
+    others = [group for group in groups if group.state is not ItemState.WAITING]
+    others.sort(key=lambda group: (group.ok, -group.count, group.reason, group.problem))
     total = sum(group.count for group in groups)
-    return RunView(run.id, state_of(run), total, tuple(ended), run.finished_at, tuple(run.robots))
+    return RunView(run.id, state_of(run), total, tuple(others), run.finished_at, tuple(run.robots))
 
 
 if TYPE_CHECKING:

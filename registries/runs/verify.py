@@ -121,6 +121,7 @@ class HostQueue(ItemQueue):
         ]
 
 
+@dataclass(eq=False)
 class VerifyKind(Kind[Tested]):
     """`workers` has the threads that probe. `pauses` knows the hosts that asked for a pause.
 
@@ -137,21 +138,12 @@ class VerifyKind(Kind[Tested]):
     failures_listed = 100
     fair = True
 
-    def __init__(
-        self,
-        registries: Registries,
-        tests: Tests,
-        pauses: Pauses,
-        workers: Background,
-        at_once: int,
-        sharing: Sharing | None = None,
-    ) -> None:
-        self._registries = registries
-        self._tests = tests
-        self._pauses = pauses
-        self._sharing = sharing
-        self.workers = workers
-        self.at_once = at_once
+    _registries: Registries
+    _tests: Tests
+    _pauses: Pauses
+    workers: Background
+    at_once: int
+    _sharing: Sharing | None = None
 
     def queue(self, run: Execution[Tested]) -> ItemQueue:
         """Leaves alone at once what was refused earlier in this run, and what is paused in its namespace."""

@@ -14,7 +14,7 @@ from django.utils import timezone
 from registries.audit.search import deleted_since
 from registries.domain.registry import Key
 from registries.events import channels
-from registries.limits import Rates, StoredBuckets
+from registries.limits import Pauses, Rates, StoredBuckets
 from registries.people.grants import TIDY_EVERY
 from registries.runs.clean_up import keep_clean
 from registries.runs.engine import Runs
@@ -174,31 +174,33 @@ class Services(Telling, Mirroring, Admitting):
     @part
     def runs(self) -> dict[str, Runs]:
         """The runs of every kind, by the kind's name. A new kind is one more entry here."""
-        testers, writers = self.run_test_threads, self.deletion_threads
+        writers = self.deletion_threads
+        rotating = (self.rotation_rows, self.replacement, self.tests, self.single_tests)
         kinds: tuple[Kind[Any], ...] = (
             DeleteKind(self.registries, self.undo, writers),
             UndoKind(self.undo),
             CopyKind(self.copying, writers),
-            VerifyKind(self.registries, self.tests, self.pauses, testers, max(1, settings.RUN_TESTS)),
-            RotateKind(self.rotation_rows, self.replacement, self.tests, self.single_tests, testers, writers),
+            VerifyKind(*self._testing),
+            RotateKind(*rotating, self.run_test_threads, writers),
         )
         return {kind.name: self._runs_of(kind) for kind in kinds}
 
     @part
     def verify_runs(self) -> Runs:
         """The runs of `manage.py verify`: each credential is tested once."""
-        at_once, sharing = max(1, settings.RUN_TESTS), self.schedule.sharing
-        kind = VerifyKind(
-            self.registries, self.tests, self.pauses, self.run_test_threads, at_once, sharing=sharing
-        )
-        return self._runs_of(kind)
+        return self._runs_of(VerifyKind(*self._testing, self.schedule.sharing))
 
     def image_runs(self, images: Mapping[Key, Sequence[str]]) -> tuple[Runs, ImageKind]:
         """The runs of `manage.py verify` that look at these images of each registry, and their kind, which keeps the
         answers."""
-        parts = (self.registries, self.tests, self.pauses, self.run_test_threads, max(1, settings.RUN_TESTS))
-        kind = ImageKind(*parts, platforms=self.images.node_platforms, images=images)
+        kind = ImageKind(*self._testing, platforms=self.images.node_platforms, images=images)
         return self._runs_of(kind), kind
+
+    @property
+    def _testing(self) -> tuple[Registries, Tests, Pauses, Background, int]:
+        """The parts of every kind of run that tests."""
+        at_once = max(1, settings.RUN_TESTS)
+        return self.registries, self.tests, self.pauses, self.run_test_threads, at_once
 
     def _runs_of(self, kind: Kind[Any]) -> Runs:
         return Runs(kind, self.run_threads, self.index.freshness, self.people.access_now, transaction.atomic)

@@ -168,10 +168,10 @@ def test_a_verdict_of_a_test_that_was_given_up_is_not_recorded(
 def test_a_run_that_was_taken_cannot_be_claimed_a_second_time(cast: Cast) -> None:
     runs = runs_of(Patient(lambda item: ""))
     run = proposed(cast, runs)
-    fence = runs._claim(cast.access("olive"), run, lambda: None, forget=False)
+    fence = runs._claim(cast.access("olive"), run)
 
     with pytest.raises(Conflict, match="already_running"):
-        runs._claim(cast.access("olive"), run, lambda: None, forget=False)
+        runs._claim(cast.access("olive"), run)
 
     assert Run.objects.get().fence == fence == 1
     assert RunItem.objects.count() == 3
