@@ -7,7 +7,8 @@ from .base import NAME, NAMESPACE
 
 
 class ScheduledCredential(models.Model):
-    """A distinct credential: its next test, and the state over its tests. Written by schedule/rows.py."""
+    """A distinct credential: its next test, and the state over its tests. Written by schedule/rows.py; its
+    claims by schedule/claims.py."""
 
     digest = models.CharField(max_length=80, unique=True, help_text="keyed (schedule/digest.py), never shown")
     host = models.CharField(max_length=300, db_index=True, help_text="host:port")

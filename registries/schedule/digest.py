@@ -5,16 +5,12 @@ It is in the database and nowhere else: no page, answer, annotation, metric or l
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from registries.domain.registry import Credential, RegistrySecret
-from registries.probe.result import Result
-from registries.schedule import rows
 
 
 class CredentialDigest:
@@ -47,22 +43,3 @@ def fingerprint(registry: RegistrySecret) -> str:
     """Changes when the credential, its address, its trust settings or its probe image may have changed."""
     values = (registry.generation, registry.binding, registry.username, *filter(None, [registry.probe_image]))
     return sha256("\0".join(values).encode()).hexdigest()
-
-
-class SharedCredentials:
-    """Which registries have the same credential, for runs that test each credential once, as the rows of the schedule
-    say. `digest` is that of the schedule."""
-
-    def __init__(self, digest: CredentialDigest) -> None:
-        self._digest = digest
-
-    def digests(self, registries: Sequence[RegistrySecret]) -> Mapping[str, str]:
-        prints = {it.uid: fingerprint(it) for it in registries}
-        known = rows.known_digests(list(prints))
-        return {uid: digest for uid, (known_as, digest) in known.items() if known_as == prints[uid]}
-
-    def digest(self, credential: Credential) -> str:
-        return self._digest(credential)
-
-    def shared(self, uids: Sequence[str], result: Result, at: datetime) -> None:
-        rows.note_written(uids, result, at)

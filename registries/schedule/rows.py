@@ -1,27 +1,25 @@
-"""The rows of the schedule: claims, results, and which registries lack a verdict.
+"""The rows of the schedule: results, and which registries lack a verdict.
 
-Owns ScheduledCredential and ScheduledRegistry. A claim is a conditional UPDATE with an end: what a dead
-process had claimed is due again. A process that slept past the end of its claim records nothing.
+Owns ScheduledCredential and ScheduledRegistry.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q
 from django.utils import timezone
 
-from registries.limits import exclusive
+from registries.domain.registry import Credential, RegistrySecret
 from registries.models import ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.result import Reason, Result
 from registries.schedule import days, network, telling
+from registries.schedule.claims import Claim, mine
+from registries.schedule.digest import CredentialDigest, fingerprint
 from registries.schedule.due import next_due
 from registries.schedule.state import FINAL, NETWORK, REFUSED, State, Status, step
 from registries.verification.history import to_json, without_pem
 
-LOOKED_AT = 32
-"""Due rows that are read at a time. The hosts of some may be taken by another process meanwhile."""
 WRITTEN_AGAIN = timedelta(hours=1)
 """An unchanged verdict is not written to a resource more often."""
 SAME_RESULT = timedelta(minutes=1)
@@ -30,98 +28,12 @@ APART = timedelta(seconds=10)
 """After a refusal, the other passwords of the user name wait so long: a registry may refuse all for a moment."""
 SECOND = timedelta(seconds=1)
 BATCH = 500
-_LONGEST_AGO = F("tested_at").asc(nulls_first=True)
-"""Of the credentials that are due at one moment, those of one user name among them, each gets its turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A credential that this process works on until the claim ends. `due`: a test is due, not only a write."""
-
-    id: int
-    fence: int
-    host: str
-    username: str
-    digest: str
-    due: bool
-
-
-def claim_next(now: datetime, by: str, lasts: timedelta) -> Claim | None:
-    """Claims the credential that is due for longest on a host where no claim is held, in any process.
-
-    Namespaces with fewer claims come first: one with thousands of slow registries keeps no other waiting for long.
-    """
-    held = ScheduledCredential.objects.filter(claimed_until__gt=now)
-    waiting = _open(now).exclude(host__in=held.values("host"))
-    waiting = waiting.order_by(F("due_at").asc(nulls_last=True), _LONGEST_AGO, "pk")
-    head = list(waiting[:LOOKED_AT])
-    for row in _fairly(waiting, head, held.filter(due_at__lte=now)):
-        with exclusive(f"schedule {row.host}"):
-            if held.filter(host=row.host).exists():
-                continue
-            taken = (
-                _open(now)
-                .filter(pk=row.pk, fence=row.fence)
-                .update(claimed_until=now + lasts, claimed_by=by[:64], fence=row.fence + 1)
-            )
-        if taken:
-            due = row.due_at is not None and row.due_at <= now
-            return Claim(row.pk, row.fence + 1, row.host, row.username, row.digest, due)
-    return None
-
-
-def _fairly(
-    waiting: QuerySet[ScheduledCredential],
-    head: Sequence[ScheduledCredential],
-    tested: QuerySet[ScheduledCredential],
-) -> list[ScheduledCredential]:
-    """The head, by the claims that the namespaces of its rows hold; of the namespaces of a row, the one with the fewest
-    counts. Before the head come rows of namespaces with fewer claims than all in it, first those without any.
-
-    A credential of all namespaces takes nothing from the differences between them. Its verdict is written for minutes,
-    so only the claims under test count, and the database compares.
-    """
-    members = ScheduledRegistry.objects.filter(credential__in=head)
-    holding = ScheduledRegistry.objects.filter(credential__in=tested).values("namespace")
-    holding = holding.annotate(claims=Count("credential", distinct=True))
-    claims = dict(
-        holding.filter(namespace__in=members.values("namespace")).values_list("namespace", "claims")
-    )
-    ranks: dict[int, int] = {}
-    if claims:
-        for pk, namespace in members.values_list("credential", "namespace"):
-            rank = claims.get(namespace, 0)
-            ranks[pk] = min(rank, ranks.get(pk, rank))
-    fewest = min(ranks.values(), default=0)
-    found = list[ScheduledCredential]()
-    for most in sorted({1, fewest}) if fewest and len(head) == LOOKED_AT else ():
-        crowded = holding.filter(claims__gte=most).values("namespace")
-        others = ScheduledRegistry.objects.exclude(namespace__in=crowded).filter(credential=OuterRef("pk"))
-        found = found or list(waiting.filter(Exists(others))[:LOOKED_AT])
-    return [*found, *sorted(head, key=lambda row: ranks.get(row.pk, 0))]
-
-
-def extend(claim: Claim, until: datetime) -> bool:
-    """Holds a claim for longer. False if it was lost."""
-    return bool(_mine(claim).update(claimed_until=until))
-
-
-def release(claim: Claim, *, due_at: datetime | None = None) -> None:
-    """Ends a claim. `due_at` postpones the test, unless the checks of the credential were turned off meanwhile."""
-    if due_at is not None:
-        _mine(claim).filter(interval__isnull=False).update(due_at=due_at)
-    _mine(claim).update(claimed_until=None, claimed_by="")
-
-
-def hold_back(claim: Claim, until: datetime) -> None:
-    """Keeps the claim until a moment, without doing anything: the store does not answer."""
-    _mine(claim).update(claimed_until=until, claimed_by="")
 
 
 def record(claim: Claim, result: Result, at: datetime) -> bool:
     """Records the result of a scheduled test for all registries with this credential. False if the claim was lost."""
     with transaction.atomic():
-        row = _mine(claim).select_for_update().first()
+        row = mine(claim).select_for_update().first()
         if row is None:
             return False
         uids = _uids(row)
@@ -146,20 +58,10 @@ def observe(uid: str, result: Result, at: datetime) -> None:
         _apply(row, _uids(row), result, at)
 
 
-def note_written(uids: Sequence[str], result: Result, at: datetime) -> None:
-    """Takes note that the verdict of another registry's test, which `observe` has seen, is on these resources too."""
-    with transaction.atomic():
-        for first in range(0, len(uids), BATCH):
-            rows = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
-            rows.update(written_at=at, written_reason=result.reason.value)
-        if result.reason is not Reason.RATE_LIMITED:
-            days.count(uids, at, ok=result.ok)
-
-
 def unwritten(claim: Claim) -> list[ScheduledRegistry]:
     """The registries that lack the confirmed outcome: those with an earlier one of another reason, and those whose time
     is an hour old. A newer test, which is not confirmed yet, stays on its resource."""
-    row = _mine(claim).first()
+    row = mine(claim).first()
     if row is None or row.outcome_at is None:
         return []
     old = Q(written_at=None) | Q(written_at__lte=row.outcome_at - WRITTEN_AGAIN)
@@ -169,7 +71,7 @@ def unwritten(claim: Claim) -> list[ScheduledRegistry]:
 
 def confirmed(claim: Claim) -> tuple[str, datetime | None]:
     """The JSON of the last confirmed outcome, and its time."""
-    found = _mine(claim).values_list("outcome", "outcome_at").first()
+    found = mine(claim).values_list("outcome", "outcome_at").first()
     return found or ("", None)
 
 
@@ -180,7 +82,7 @@ def written(registries: Sequence[ScheduledRegistry], reason: str, at: datetime) 
 
 def all_written(claim: Claim, outcome_at: datetime | None) -> None:
     """Every registry has the outcome of this time. A newer one stays to be written."""
-    _mine(claim).filter(outcome_at=outcome_at).update(behind=False)
+    mine(claim).filter(outcome_at=outcome_at).update(behind=False)
 
 
 def members(claim: Claim) -> list[ScheduledRegistry]:
@@ -193,15 +95,6 @@ def status_of(row: ScheduledCredential) -> Status:
     return Status(
         State(row.state), State(row.settled), row.since, row.failures, row.recent, row.tested_reason
     )
-
-
-def _open(now: datetime) -> QuerySet[ScheduledCredential]:
-    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-    return ScheduledCredential.objects.filter(Q(due_at__lte=now) | Q(behind=True), free)
-
-
-def _mine(claim: Claim) -> QuerySet[ScheduledCredential]:
-    return ScheduledCredential.objects.filter(pk=claim.id, fence=claim.fence)
 
 
 def _uids(row: ScheduledCredential) -> Sequence[str]:
@@ -298,14 +191,35 @@ def statuses(uids: Sequence[str]) -> dict[str, ScheduledCredential]:
     return found
 
 
-def known_digests(uids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """The fingerprint and the digest of each registry, by uid. One query for 500. Never show a digest."""
-    found: dict[str, tuple[str, str]] = {}
-    for first in range(0, len(uids), BATCH):
-        some = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
-        places = some.values_list("uid", "fingerprint", "credential__digest")
-        found |= {uid: (known_as, digest) for uid, known_as, digest in places}
-    return found
+class SharedCredentials:
+    """Which registries have the same credential, for runs that test each credential once, as the rows of the schedule
+    say. `digest` is that of the schedule."""
+
+    def __init__(self, digest: CredentialDigest) -> None:
+        self._digest = digest
+
+    def digests(self, registries: Sequence[RegistrySecret]) -> Mapping[str, str]:
+        """The digest of each registry by uid, without those that were changed lately. One query for 500. Never show a
+        digest."""
+        prints, found = {it.uid: fingerprint(it) for it in registries}, dict[str, str]()
+        uids = list(prints)
+        for first in range(0, len(uids), BATCH):
+            some = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
+            places = some.values_list("uid", "fingerprint", "credential__digest")
+            found |= {uid: digest for uid, known_as, digest in places if known_as == prints[uid]}
+        return found
+
+    def digest(self, credential: Credential) -> str:
+        return self._digest(credential)
+
+    def shared(self, uids: Sequence[str], result: Result, at: datetime) -> None:
+        """Takes note that the verdict of another registry's test, which `observe` has seen, is on these resources."""
+        with transaction.atomic():
+            for first in range(0, len(uids), BATCH):
+                rows = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
+                rows.update(written_at=at, written_reason=result.reason.value)
+            if result.reason is not Reason.RATE_LIMITED:
+                days.count(uids, at, ok=result.ok)
 
 
 def failing_since(uids: Sequence[str]) -> dict[str, datetime]:

@@ -25,12 +25,12 @@ from registries.limits import Pauses
 from registries.models import ScheduledRegistry
 from registries.probe.result import Result
 from registries.runs.threads import Background, repeat
-from registries.schedule import rows, telling
-from registries.schedule.digest import CredentialDigest, SharedCredentials, fingerprint
+from registries.schedule import claims, rows, telling
+from registries.schedule.claims import Claim
+from registries.schedule.digest import CredentialDigest, fingerprint
 from registries.schedule.expiry import Expiries
 from registries.schedule.intervals import Intervals
 from registries.schedule.placing import Placing
-from registries.schedule.rows import Claim
 from registries.service.tests import Tests
 from registries.stores.base import Store
 from registries.verification.history import SCHEDULED, Check, from_json
@@ -72,7 +72,7 @@ class Schedule:
         digest = CredentialDigest(secret)
         self.intervals = Intervals(interval)
         self.expiries = Expiries(index)
-        self.sharing = SharedCredentials(digest)
+        self.sharing = rows.SharedCredentials(digest)
         self.placing = Placing(index, store, digest, self.intervals)
         self.sweep = Sweep(
             intervals=self.intervals,
@@ -133,7 +133,7 @@ class Sweep:
         while self._free.acquire(blocking=False):
             claim = None
             try:
-                claim = rows.claim_next(timezone.now(), self._by, self._lasts)
+                claim = claims.claim_next(timezone.now(), self._by, self._lasts)
             finally:
                 if claim is None:
                     self._free.release()
@@ -154,7 +154,7 @@ class Sweep:
             postponed = self._test(claim)
             tested = postponed is None
             if postponed is not None:
-                rows.release(claim, due_at=postponed)
+                claims.release(claim, due_at=postponed)
         if tested:
             self._workers.submit(partial(self._finish, claim))
         else:
@@ -164,12 +164,12 @@ class Sweep:
         """Writes what is confirmed, and ends the claim."""
         with _held_back_after_errors(claim, self._lasts):
             self._write(claim)
-            rows.release(claim)
+            claims.release(claim)
         self._free.release()
 
     def _late(self, claim: Claim) -> None:
         """The lane of the registry was busy for too long."""
-        rows.release(claim, due_at=timezone.now() + LATER)
+        claims.release(claim, due_at=timezone.now() + LATER)
         self._free.release()
 
     def _test(self, claim: Claim) -> datetime | None:
@@ -231,7 +231,7 @@ class Sweep:
         members = rows.unwritten(claim)
         tried = {(it.uid, it.fingerprint) for it in members}
         for first in range(0, len(members), WRITES):
-            if not rows.extend(claim, timezone.now() + self._lasts):
+            if not claims.extend(claim, timezone.now() + self._lasts):
                 return
             with self._writing:
                 self._write_some(members[first : first + WRITES], result, at)
@@ -260,7 +260,7 @@ def _held_back_after_errors(claim: Claim, lasts: timedelta) -> Iterator[None]:
     try:
         yield
     except Unavailable:
-        rows.hold_back(claim, timezone.now() + LATER)  # the store does not answer
+        claims.hold_back(claim, timezone.now() + LATER)  # the store does not answer
     except Exception:
         log.exception("a scheduled check failed")
-        rows.hold_back(claim, timezone.now() + lasts)
+        claims.hold_back(claim, timezone.now() + lasts)

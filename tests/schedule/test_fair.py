@@ -10,8 +10,9 @@ from django.utils import timezone
 from registries.models import NetworkIncident, ScheduledCredential, ScheduledRegistry, StateChange
 from registries.probe.reason import Reason
 from registries.probe.result import Result
+from registries.schedule.claims import claim_next, release
 from registries.schedule.network import WITNESSES, call_witnesses
-from registries.schedule.rows import claim_next, record, release
+from registries.schedule.rows import record
 from registries.schedule.state import HostResult, own_network_fails
 from registries.wiring import services
 from tests.schedule.registries import World
