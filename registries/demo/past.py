@@ -80,7 +80,7 @@ def record(tests: Sequence[PastTest], person: str) -> None:
         for it in sorted(tests, key=lambda it: it.at):
             if member := members.pop(it.registry.uid, None):
                 member.save(force_insert=True)
-            observe(it.registry.uid, it.result, it.at)
+            observe(it.registry, it.result, it.at)
         ScheduledRegistry.objects.bulk_create(members.values())
         _plan(now)
     for it in {it.registry.uid: it for it in tests}.values():

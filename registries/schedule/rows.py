@@ -43,14 +43,19 @@ def record(claim: Claim, result: Result, at: datetime) -> bool:
     return True
 
 
-def observe(uid: str, result: Result, at: datetime) -> None:
-    """Takes note of another test of a registry, whose verdict is on its resource already. It moves the schedule on."""
+def observe(registry: RegistrySecret, result: Result, at: datetime) -> None:
+    """Takes note of another test of a registry, whose verdict is on its resource already. It moves the schedule on.
+
+    Nothing is noted for a registry that was changed and is not placed anew yet: its row is that of the credential
+    before. The new row begins with the verdict on the resource.
+    """
+    uid = registry.uid
+    member = ScheduledRegistry.objects.filter(uid=uid, fingerprint=fingerprint(registry))
     with transaction.atomic():
-        row = ScheduledCredential.objects.select_for_update(of=("self",)).filter(registries__uid=uid).first()
-        if row is None:
+        rows = ScheduledCredential.objects.select_for_update(of=("self",))
+        row = rows.filter(registries__in=member).first()
+        if row is None or not member.update(written_at=at, written_reason=result.reason.value):
             return
-        written = ScheduledRegistry.objects.filter(uid=uid)
-        written.update(written_at=at, written_reason=result.reason.value)
         if result.reason is not Reason.RATE_LIMITED:
             days.count([uid], at, ok=result.ok)
         if row.tested_at and row.tested_reason == result.reason and at - row.tested_at < SAME_RESULT:

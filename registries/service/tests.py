@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -38,24 +38,38 @@ RATE_LIMIT_PAUSE = 60
 """Seconds without tests for a registry that is too busy and sends no Retry-After."""
 
 
-@dataclass(eq=False)
 class Tests:
-    """What a person may test, and the records of each test. `observer` is called with the uid, the result and the time
-    of each verdict that was written to a resource."""
+    """What a person may test, and the records of each test."""
 
     __test__ = False  # pytest takes a class of this name for one of its own
 
-    _store: Store
-    _index: Index
-    _guard: Guard
-    _audit: AuditLog
-    _history: History
-    _prober: ConnectionTest
-    _images: Images
-    _likeness: Likeness
-    _limit: Rates
-    _restraint: Pauses
-    _observer: Callable[[str, Result, datetime], None]
+    def __init__(
+        self,
+        *,
+        store: Store,
+        index: Index,
+        guard: Guard,
+        audit: AuditLog,
+        history: History,
+        prober: ConnectionTest,
+        images: Images,
+        likeness: Likeness,
+        limit: Rates,
+        restraint: Pauses,
+        observer: Callable[[RegistrySecret, Result, datetime], None] = lambda registry, result, at: None,
+    ) -> None:
+        """`observer` is called with each registry that a verdict was written to, the result and the time."""
+        self._store = store
+        self._index = index
+        self._guard = guard
+        self._audit = audit
+        self._history = history
+        self._prober = prober
+        self._images = images
+        self._likeness = likeness
+        self._limit = limit
+        self._restraint = restraint
+        self._observer = observer
 
     def require_test(self, *, access: Access, namespace: str) -> None:
         """Raises NotFound or Forbidden unless this person may test in a namespace."""
@@ -151,7 +165,7 @@ class Tests:
                     self._history.finish(check, result)
                     current = registry.generation == check.generation
                     if current:  # else the verdict is one on a password that is gone
-                        self._observer(check.uid, result, at)
+                        self._observer(registry, result, at)
                 if current:
                     self._share(access, registry, result, at)
                 return result

@@ -109,9 +109,19 @@ class Services(Telling, Mirroring, Admitting):
 
     @part
     def tests(self) -> Tests:
-        parts = (self.store, self.index, self.guard, self.audit, self.history, self.prober, self.images)
-        limit = Rates(settings.TESTS_PER_MINUTE, StoredBuckets())
-        return Tests(*parts, self.likeness, limit, self.pauses, observe)
+        return Tests(
+            store=self.store,
+            index=self.index,
+            guard=self.guard,
+            audit=self.audit,
+            history=self.history,
+            prober=self.prober,
+            images=self.images,
+            likeness=self.likeness,
+            limit=Rates(settings.TESTS_PER_MINUTE, StoredBuckets()),
+            restraint=self.pauses,
+            observer=observe,
+        )
 
     @part
     def images(self) -> Images:

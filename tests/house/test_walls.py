@@ -40,13 +40,16 @@ OWNERS = {
     "Pause": {"limits.py"},
     "ScheduledCredential": {
         *("web/lists/watched.py", "demo/past.py"),
-        *(f"schedule/{name}.py" for name in ("rows", "placing", "intervals", "network", "telling", "recent")),
+        *(
+            f"schedule/{name}.py"
+            for name in ("rows", "claims", "placing", "intervals", "network", "telling", "recent")
+        ),
     },
     "ScheduledRegistry": {
         "demo/past.py",
         *(
             f"schedule/{it}.py"
-            for it in ("rows", "placing", "intervals", "network", "sweep", "telling", "recent")
+            for it in ("rows", "claims", "placing", "intervals", "network", "sweep", "telling", "recent")
         ),
     },
     "CheckInterval": {

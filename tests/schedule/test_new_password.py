@@ -155,3 +155,20 @@ def test_a_known_verdict_replaces_that_of_the_password_before(world: World) -> N
     world.run(0.01)
     assert len(registry.log_ins) == before
     assert world.cast.find("r").verification.reason == "bad_credentials"
+
+
+def test_a_test_right_after_kubectl_says_nothing_about_copies(world: World) -> None:
+    """The copies have the password that was good. Nobody has placed the changed registry yet."""
+    registry = world.registry()
+    uid, copy = (world.add(name, registry) for name in ("r", "copy"))
+    world.run(7)
+    as_kubectl(world, WRONG)
+    world.test(world.cast.access("nina"), "r")
+    good = world.row(copy)
+    assert (good.state, good.tested_reason, good.recent) == ("ok", "ok", "+")
+    world.run(1)
+    assert [it.ok for it in registry.log_ins] == [True, False], "the verdict of the person counts"
+    assert (world.row(uid).settled, world.row(copy).settled) == ("failing", "ok")
+    assert told() == [FAILING]
+    assert world.cast.find("r").verification.reason == "bad_credentials"
+    assert world.cast.find("copy").verification.reason == "ok"
