@@ -14,7 +14,7 @@ from django.utils import timezone
 from registries.domain.access import Access, Permission
 from registries.models import CheckInterval, ScheduledCredential, ScheduledRegistry
 from registries.schedule.due import back_off, first_due
-from registries.schedule.state import REFUSED
+from registries.schedule.state import State, was_refused
 
 BATCH = 500
 
@@ -117,7 +117,7 @@ def _set(row: ScheduledCredential, seconds: int, now: datetime) -> None:
     if seconds:
         interval = timedelta(seconds=seconds)
         due_at = first_due(now, interval, 1, everything=True)
-        if row.tested_at and row.tested_reason in REFUSED:
+        if row.tested_at and row.state != State.SUSPECT and was_refused(row.recent, row.tested_reason):
             due_at = max(due_at, row.tested_at + back_off(interval, row.failures))
         else:
             due_at = min(due_at, row.due_at or due_at)

@@ -17,7 +17,7 @@ from registries.schedule import days, network, telling
 from registries.schedule.claims import Claim, mine
 from registries.schedule.digest import CredentialDigest, fingerprint
 from registries.schedule.due import next_due
-from registries.schedule.state import FINAL, NETWORK, REFUSED, State, Status, step
+from registries.schedule.state import FINAL, NETWORK, REFUSED, REFUSED_LAST, State, Status, step, was_refused
 from registries.verification.history import to_json, without_pem
 
 WRITTEN_AGAIN = timedelta(hours=1)
@@ -126,9 +126,10 @@ def _apply(row: ScheduledCredential, uids: Sequence[str], result: Result, at: da
     if row.interval is not None:
         interval = timedelta(seconds=row.interval)
         paused = at - tested_at if tested_at and before.reason == Reason.RATE_LIMITED else timedelta()
-        row.due_at = next_due(
-            after, interval, at, retry_after=result.retry_after, paused=paused, own_network=own
-        )
+        due_at = next_due(after, interval, at, retry_after=result.retry_after, paused=paused, own_network=own)
+        # A failure that says nothing of a refused password does not bring its next test forward.
+        keeps = not reason.ok and reason not in REFUSED and was_refused(before.recent, before.reason)
+        row.due_at = max(due_at, row.due_at or due_at) if keeps else due_at
     row.save(
         update_fields=[
             *("state", "settled", "since", "failures", "recent", "tested_at", "tested_reason"),
@@ -174,7 +175,7 @@ def _spare_the_user(row: ScheduledCredential, at: datetime) -> None:
     of this one comes before the others that were refused.
     """
     others = ScheduledCredential.objects.filter(host=row.host, username=row.username).exclude(pk=row.pk)
-    refused = Q(tested_reason__in=REFUSED)
+    refused = Q(tested_reason__in=REFUSED) | Q(recent__regex=REFUSED_LAST)
     right = Q(settled=State.OK) | Q(recent__contains="+") & ~refused
     others.filter(right, due_at__lt=at + APART).update(due_at=at + APART)
     if row.due_at is not None:

@@ -10,6 +10,7 @@
 written to the resource, to the history, and told to people.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -59,6 +60,8 @@ NETWORK = frozenset(
 )
 """Failures that the console's own network can cause."""
 
+REFUSED_LAST = r"x-*$"
+"""Finds in `recent` that no success came after the last refusal. Other failures say nothing of it."""
 KEPT = 21
 """Results that flapping is computed from, as in Nagios."""
 FLAPPING_ABOVE, FLAPPING_BELOW = 30.0, 25.0
@@ -121,6 +124,12 @@ def step(before: Status, reason: Reason, at: datetime, *, own_network: bool = Fa
 def sign(reason: Reason) -> str:
     """The sign of a result in `recent`."""
     return "+" if reason.ok else "x" if reason in REFUSED else "-"
+
+
+def was_refused(recent: str, reason: str) -> bool:
+    """Whether no success came after the last refusal. `reason` is that of the last test: older versions wrote `-` for a
+    refusal."""
+    return reason in REFUSED or re.search(REFUSED_LAST, recent) is not None
 
 
 def percent_of_change(recent: str) -> float:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from registries.models import Channel, CheckInterval, DeliveryItem, ScheduledCredential, ScheduledRegistry
-from registries.schedule import rows, silences, telling
+from registries.schedule import claims, rows, silences, telling
 from registries.schedule.intervals import Setting, Source, forget_namespace
 from registries.schedule.silences import Scope, Window
 from registries.wiring import services
@@ -102,10 +102,10 @@ def test_what_is_turned_off_while_it_waits_is_not_tested_again_and_again(world: 
     uid = world.add("r", registry)
     world.run(6)
     ScheduledCredential.objects.update(due_at=world.clock.now)
-    claim = rows.claim_next(world.clock.now, "me", LASTS)
+    claim = claims.claim_next(world.clock.now, "me", LASTS)
     assert claim
     world.schedule.intervals.choose(access=world.cast.access("nina"), namespace="team-a", interval=None)
-    rows.release(claim, due_at=world.clock.now)
+    claims.release(claim, due_at=world.clock.now)
     assert world.row(uid).due_at is None
     before = registry.asked
     world.run(24)

@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from registries.models import ScheduledCredential
-from tests.schedule.registries import World
+from registries.models import Pause, ScheduledCredential
+from tests.peers.scripted import Reply
+from tests.schedule.registries import WRONG, Registry, World
 
-HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 PASSWORDS = ("first-1", "second-2", "third-3", "fourth-4")
 
 
@@ -49,3 +50,70 @@ def test_a_password_that_is_refused_anew_is_confirmed_before_others_are_tried(wo
     refused = [it for it in registry.log_ins if it.at > begun]
     assert len(refused) == 2
     assert world.row(good).settled == "failing"
+
+
+BUSY, DOWN = Reply(429), Reply(503)
+
+
+def refused(world: World) -> tuple[Registry, str]:
+    """A registry that refuses a password that was right, and the uid with this password."""
+    registry = world.registry()
+    uid = world.add("r", registry)
+    world.run(7)
+    registry.right = "none-of-them"
+    world.run(8)
+    assert world.row(uid).settled == "failing"
+    assert registry.log_ins[-1].at > world.clock.now - 8 * HOUR
+    return registry, uid
+
+
+def answer_once(world: World, registry: Registry, reply: Reply) -> None:
+    """A person tests while the registry answers so."""
+    registry.broken = reply
+    world.test(world.cast.access("nina"), "r")
+    registry.broken = None
+    Pause.objects.all().delete()
+
+
+@pytest.mark.parametrize("reply", [BUSY, DOWN])
+def test_an_answer_without_a_word_on_the_password_shortens_no_back_off(world: World, reply: Reply) -> None:
+    registry, uid = refused(world)
+    due_at = world.due(uid)
+    answer_once(world, registry, reply)
+    answer_once(world, registry, reply)
+    assert world.due(uid) >= due_at
+
+
+@pytest.mark.parametrize("reply", [BUSY, DOWN])
+def test_a_refusal_counts_after_such_an_answer(world: World, reply: Reply) -> None:
+    """Another password of the user name is refused: one that was refused as well waits for its turn."""
+    registry, uid = refused(world)
+    answer_once(world, registry, reply)
+    ScheduledCredential.objects.filter(registries__uid=uid).update(due_at=world.clock.now + 2 * MINUTE)
+    other = world.add("other", registry, password=WRONG)
+    before = len(registry.log_ins)
+    world.run(1)
+    assert world.row(other).settled == "failing"
+    assert len(registry.log_ins) == before + 1
+
+
+@pytest.mark.parametrize("reply", [BUSY, DOWN])
+def test_a_new_interval_respects_a_refusal_before_such_an_answer(world: World, reply: Reply) -> None:
+    registry, uid = refused(world)
+    answer_once(world, registry, reply)
+    begun = world.clock.now
+    intervals = world.schedule.intervals
+    intervals.choose(access=world.cast.access("nina"), namespace="team-a", interval=HOUR)
+    assert world.due(uid) >= begun + 2 * HOUR
+
+
+def test_a_new_interval_does_not_delay_the_test_that_confirms(world: World) -> None:
+    registry = world.registry()
+    uid = world.add("r", registry)
+    world.run(7)
+    registry.right = "none-of-them"
+    world.test(world.cast.access("nina"), "r")
+    assert world.row(uid).state == "suspect"
+    intervals = world.schedule.intervals
+    intervals.choose(access=world.cast.access("nina"), namespace="team-a", interval=HOUR)
+    assert world.due(uid) <= world.clock.now + MINUTE
