@@ -63,14 +63,18 @@ def availability(
 ) -> float | None:
     """The share of the time until now in which no confirmed failure lasted, 0 to 1; None without a test.
 
-    Only days with a record count. The first day counts by the part of it that is within `last`. `down_since` as for
-    `with_current`, exact.
+    Only days with a record count, and today before its first test if yesterday has one: the last result lasts. The
+    first day counts by the part of it that is within `last`. `down_since` as for `with_current`, exact.
     """
     zone = timezone.get_default_timezone()
     begin, end = (now - last).timestamp(), now.timestamp()
     watched = down = 0.0
-    failing = dict.fromkeys((day for day, _ in seconds_by_day(down_since or now, now, zone)), 0)
-    for day, seconds in {**failing, **{it.day: it.down for it in records}}.items():
+    found = dict.fromkeys((day for day, _ in seconds_by_day(down_since or now, now, zone)), 0)
+    found |= {it.day: it.down for it in records}
+    today = now.astimezone(zone).date()
+    if today - timedelta(days=1) in found:
+        found.setdefault(today, 0)
+    for day, seconds in found.items():
         midnight, next_midnight = (
             datetime.combine(day + timedelta(days=n), time(), zone).timestamp() for n in (0, 1)
         )

@@ -35,7 +35,9 @@ def day(ago: int, hours: float = 0.0) -> DayRecord:
         ([day(7, 24), day(0)], 7 * DAY, 0.5),
         ([day(8, 24), day(0)], 7 * DAY, 1.0),
         ([day(0, 13)], DAY, 0.0),
-        ([day(it, 2.4) for it in range(100, 0, -1)], 90 * DAY, 0.9),
+        ([*(day(it, 2.4) for it in range(100, 0, -1)), day(0, 1.2)], 90 * DAY, 0.9),
+        ([day(1, 24)], DAY, 0.5),
+        ([day(2, 24)], 2 * DAY, 0.0),
     ],
 )
 def test_availability_is_the_share_of_the_tested_days(
@@ -51,3 +53,10 @@ def test_a_failure_that_lasts_counts_until_now() -> None:
     assert [(it.day.day, it.down // HOUR) for it in both] == [(27, 5), (28, 12)]
     assert availability(records, NOW, DAY, since) == pytest.approx(1 - (15 + 1) / 24)
     assert availability([], NOW, DAY, NOW - 2 * DAY) == 0.0
+
+
+def test_a_recovery_before_midnight_counts_after_it() -> None:
+    """It works since ten minutes before midnight, and nobody has tested it today: 2:15 and ten minutes of a day."""
+    now = datetime(2026, 11, 28, 2, 15, tzinfo=UTC)
+    share = availability([day(2, 24), day(1, 24 - 1 / 6)], now, DAY)
+    assert share == pytest.approx((2.25 + 1 / 6) / 24, abs=0.001)
