@@ -24,7 +24,9 @@ class ScheduledCredential(models.Model):
     settled = models.CharField(max_length=16, default="new", help_text="the last confirmed state")
     since = models.DateTimeField(null=True, help_text="the beginning of the settled state")
     failures = models.PositiveIntegerField(default=0, help_text="failed tests in a row")
-    recent = models.CharField(max_length=21, blank=True, help_text="+ or - for each result, newest last")
+    recent = models.CharField(
+        max_length=21, blank=True, help_text="+, x (refused) or - for each result, newest last"
+    )
     tested_at = models.DateTimeField(null=True, db_index=True)
     tested_reason = models.CharField(max_length=64, blank=True, help_text="of the last test")
     outcome = models.TextField(blank=True, help_text="JSON of the last confirmed outcome")
@@ -128,6 +130,9 @@ class ExpiryNotice(models.Model):
     """The last message about a date of one registry that runs out. Written by schedule/expiry.py."""
 
     uid = models.CharField(max_length=36)
+    namespace = models.CharField(
+        max_length=NAMESPACE, blank=True, help_text="of an old row perhaps not known"
+    )
     what = models.CharField(max_length=32, help_text="a domain.registry.Ending")
     ends = models.DateField()
     days = models.PositiveSmallIntegerField(help_text="the days before the end that were told last")

@@ -29,8 +29,8 @@ FORGOTTEN = timedelta(days=1)
 """After this time, the notices of a registry that is gone are deleted."""
 BATCH = 500
 
-Told = dict[tuple[str, str], tuple[date, int]]
-"""By uid and Ending: the end, and the last threshold that was told."""
+Told = dict[tuple[str, str], tuple[date, int, str]]
+"""By uid and Ending: the end, the last threshold that was told, and the namespace."""
 
 
 class Expiries:
@@ -61,7 +61,7 @@ class Expiries:
             for day, what in it.endings
             if day <= soon and _is_due(told.get((it.uid, what)), day, what, _threshold(day, today))
         ]
-        _forget({uid for uid, _ in told if snapshot.is_gone(uid)}, now)
+        _forget({uid for (uid, _), (*_, its) in told.items() if snapshot.is_gone(uid, its)}, now)
         return sum(_tell_some(due[first : first + BATCH], today, now) for first in range(0, len(due), BATCH))
 
 
@@ -73,7 +73,7 @@ def _tell_some(due: list[tuple[RegistrySecret, date, Ending]], today: date, now:
             scope = {"namespace": it.namespace, "host": host, "uid": it.uid}
             if silences and silence_at(silences, now, zone, **scope) is not None:
                 continue
-            if _claim(it.uid, day, what, _threshold(day, today), now):
+            if _claim(it, day, what, _threshold(day, today), now):
                 changes.append(_change(it, day, what, host, now))
         tell(changes)
     return len(changes)
@@ -84,17 +84,18 @@ def _threshold(day: date, today: date) -> int:
     return next((days for days in BEFORE if (day - today).days <= days), BEFORE[-1])
 
 
-def _is_due(told: tuple[date, int] | None, day: date, what: Ending, days: int) -> bool:
+def _is_due(told: tuple[date, int, str] | None, day: date, what: Ending, days: int) -> bool:
     return told is None or days < told[1] or told[0] <= day - RENEWED[what]
 
 
-def _claim(uid: str, day: date, what: Ending, days: int, now: datetime) -> bool:
+def _claim(it: RegistrySecret, day: date, what: Ending, days: int, now: datetime) -> bool:
     """Whether this process tells it. The same condition as `_is_due`, in the database."""
-    new = ExpiryNotice(uid=uid, what=what, ends=day, days=BEFORE[-1] + 1, told_at=now)
+    place = {"uid": it.uid, "namespace": it.namespace}
+    new = ExpiryNotice(**place, what=what, ends=day, days=BEFORE[-1] + 1, told_at=now)
     ExpiryNotice.objects.bulk_create([new], ignore_conflicts=True)
     due = Q(days__gt=days) | Q(ends__lte=day - RENEWED[what])
-    mine = ExpiryNotice.objects.filter(due, uid=uid, what=what)
-    return bool(mine.update(ends=day, days=days, told_at=now))
+    mine = ExpiryNotice.objects.filter(due, uid=it.uid, what=what)
+    return bool(mine.update(ends=day, days=days, told_at=now, namespace=it.namespace))
 
 
 def _change(it: RegistrySecret, day: date, what: Ending, host: str, now: datetime) -> Change:
@@ -112,8 +113,8 @@ def _change(it: RegistrySecret, day: date, what: Ending, host: str, now: datetim
 
 
 def _told() -> Told:
-    rows = ExpiryNotice.objects.values_list("uid", "what", "ends", "days")
-    return {(uid, what): (ends, days) for uid, what, ends, days in rows}
+    rows = ExpiryNotice.objects.values_list("uid", "what", "ends", "days", "namespace")
+    return {(uid, what): (ends, days, namespace) for uid, what, ends, days, namespace in rows}
 
 
 def _forget(uids: set[str], now: datetime) -> None:

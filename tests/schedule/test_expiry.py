@@ -2,9 +2,11 @@
 
 import json
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from registries.domain.registry import Ending
@@ -112,6 +114,30 @@ def test_the_notices_of_a_registry_that_is_gone_are_deleted(world: World) -> Non
     assert ExpiryNotice.objects.count() == 1, "another process may not know the registry yet"
     look(2)
     assert not ExpiryNotice.objects.exists()
+
+
+def test_the_notices_of_a_namespace_are_deleted_while_another_one_is_overfull(world: World) -> None:
+    add(world, certificate=5)
+    look()
+    world.delete("r")
+    # More registries are left out of the index than it remembers.
+    services().index.fresh().left_out = {"team-b": None}
+    look(2)
+    assert services().index.fresh().left_out == {"team-b": None}
+    assert not ExpiryNotice.objects.exists()
+
+
+def test_an_old_notice_gets_the_namespace_that_the_schedule_knows(world: World) -> None:
+    add(world, certificate=5)
+    look()
+    world.schedule.placing.update(world.clock.now)
+    ExpiryNotice.objects.update(namespace="")
+    ExpiryNotice.objects.create(
+        uid="gone", what=SEEN, ends=timezone.localdate(), days=7, told_at=world.clock.now
+    )
+    import_module("registries.migrations.0025_expiry_notice_namespace").fill(apps, None)
+    found = ExpiryNotice.objects.order_by("pk").values_list("namespace", flat=True)
+    assert list(found) == ["team-a", ""]
 
 
 def test_the_end_of_a_certificate_comes_from_the_tests_of_the_schedule(world: World, tmp_path: Path) -> None:
