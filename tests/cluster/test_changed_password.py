@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from registries.domain.errors import Conflict
 from registries.domain.registry import Draft, Key, Provider, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import PREFIX, VERIFY_GENERATION, encode_password, verification_annotations
 from registries.probe.reason import Reason
 from registries.probe.result import Result
 from registries.pull_secrets.kinds import PullSecret
+from registries.stores.cluster.cache import Cache
 from registries.stores.cluster.store import KubernetesStore
 from registries.wiring import services
 from tests.cast import Cast
@@ -258,3 +260,31 @@ def test_it_is_tested_at_once_where_checks_run(
             world.run(0.1)
             assert [it.ok for it in host.log_ins[before:]] == [False]
             assert cast.find("changed").verification.reason == "bad_credentials"
+
+
+@pytest.mark.parametrize("password", ["another-password", "old-password"])
+def test_a_verdict_has_its_generation_without_a_known_version_too(
+    store: KubernetesStore, cluster: Cluster, password: str
+) -> None:
+    """Otherwise it would count for every later password, too."""
+    tested = stored(store)
+    cluster.annotate(*KEY_PATH, {PREFIX + "display-name": "the cache may not know it yet"})
+    changed = store.set_password(KEY, password, uid=tested.uid, verdict=GOOD)
+    assert changed.verification == GOOD
+    kubectl(cluster)
+    assert store.get(KEY).verification == Verification()
+    assert followed(store, tested).verification == Verification()
+
+
+def test_a_verdict_of_a_version_that_the_cache_does_not_know_has_its_generation(
+    store: KubernetesStore, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tested = stored(store)
+    monkeypatch.setattr(Cache, "known", lambda *_: None)
+    store.set_password(KEY, "new", uid=tested.uid, resource_version=tested.resource_version, verdict=GOOD)
+    kubectl(cluster, "newer")
+    assert store.get(KEY).verification == Verification()
+    with pytest.raises(Conflict, match="changed"):
+        store.set_password(KEY, "x", uid=tested.uid, resource_version=tested.resource_version, verdict=GOOD)
+    with pytest.raises(Conflict, match="recreated"):
+        store.set_password(KEY, "x", uid="another", verdict=GOOD)

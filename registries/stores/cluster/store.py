@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from registries.cluster.connection import MERGE_PATCH, Json
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
 from registries.domain.reading import as_applied, password_of, to_domain
-from registries.domain.registry import Draft, Key, RegistrySecret, Verification
+from registries.domain.registry import Draft, Key, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import (
     KIND,
     LAST_APPLIED,
@@ -90,9 +90,12 @@ class KubernetesStore(KubernetesStoreReads):
         verdict: Verification | None = None,
         with_secret: bool = False,
     ) -> RegistrySecret:
-        """One patch. The copy of the resource that `kubectl apply` keeps has the old password and is removed."""
+        """One patch. The copy of the resource that `kubectl apply` keeps has the old password and is removed. A verdict
+        comes with its generation, so a version that the cache does not know is read first."""
         before = self._cache().known(key, uid)
         same = before if before and before.resource_version == resource_version else None
+        if same is None and verdict and verdict.status is not VerifyStatus.UNTESTED:
+            same, resource_version = self._at(key, uid, resource_version)
         generation = generation_with(same, password) if same else ""
         notes = password_annotations(set_at or datetime.now(UTC), verdict, generation) | {LAST_APPLIED: None}
         body: Json = {
@@ -113,6 +116,15 @@ class KubernetesStore(KubernetesStoreReads):
         if with_secret and waits:
             raise SecretWaits(registry, waits)
         return registry
+
+    def _at(self, key: Key, uid: str, resource_version: str | None) -> tuple[RegistrySecret, str]:
+        """A registry at a version, or without one as it is now, and its version. Conflict `recreated`, `changed`."""
+        found = self.get(key)
+        if found.uid != uid:
+            raise Conflict(str(key), Problem.RECREATED)
+        if resource_version not in (None, found.resource_version):
+            raise Conflict(str(key), Problem.CHANGED)
+        return found, found.resource_version
 
     def _patch(self, key: Key, body: Json, uid: str, query: Mapping[str, str] | None = None) -> Resource:
         try:
