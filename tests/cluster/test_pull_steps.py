@@ -71,8 +71,7 @@ def test_each_workload_of_a_group_has_its_command(people: Cast, place: Cluster) 
     assert "另有 7 个工作负载" in page
     for kind, name in names:
         [own] = [it for it in shown if f" {kind.lower()} {name} -p" in it]
-        for line in own.splitlines():
-            kubectl(place.server, line)  # type: ignore[arg-type]
+        kubectl(place.server, own)  # type: ignore[arg-type]
         template = place.server.call("GET", f"{APPS}/{TEMPLATES[kind]}/{name}").body["spec"]["template"]
         assert {it["name"] for it in template["spec"]["imagePullSecrets"]} == {"gone", "known"}
 
@@ -114,6 +113,7 @@ def test_a_job_and_a_bare_pod_are_created_again(people: Cast, place: Cluster) ->
     assert "Job 的 Pod 不能修改。下面的命令会使用拉取凭证 known 重新创建 Job" in page
     assert "在 CronJob hourly 中指定拉取凭证 known，然后重新运行此 Job" in page
     assert "此 Pod 不属于任何工作负载" in page
+    assert page.count("集群拒绝时不会删除任何对象") == 3
     shown = commands(page)
     assert len(shown) == 3
     assert all(patch in it for it in shown)

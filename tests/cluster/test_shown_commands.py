@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,8 +33,8 @@ Run = Callable[[str], str]
 
 
 @pytest.fixture
-def run(place: Cluster) -> Iterator[Run]:
-    """Runs a command of a page, and gives what it prints."""
+def run(place: Cluster, tmp_path: Path) -> Iterator[Run]:
+    """Runs a command of a page in a folder of its own, and gives what it prints."""
     require_part("kubectl")
     server: ApiServer = place.server  # type: ignore[assignment]
     home = {**os.environ, "KUBECONFIG": str(server.kubeconfig()), "HOME": str(server.folder)}
@@ -46,6 +47,7 @@ def run(place: Cluster) -> Iterator[Run]:
             text=True,
             input=f"{CANARY}\n",
             env=home,
+            cwd=tmp_path,
             timeout=60,
         )
         assert done.returncode == 0, (line, done.stderr)
@@ -156,6 +158,65 @@ def test_what_cannot_be_changed_is_created_again(place: Cluster, run: Run, case:
 
     run(commands.restart("team-a", ("", ""), "web") if kind == "Pod" else "true")
     assert (place.server.call("GET", f"{collection}/web").body["metadata"]["uid"] in uids) is (kind != "Pod")
+
+
+QUOTAS = "/api/v1/namespaces/team-a/resourcequotas"
+
+
+@pytest.fixture
+def quota(place: Cluster) -> Iterator[Callable[[bool], None]]:
+    """Makes a quota that refuses every other Pod and Job, or deletes it."""
+
+    def set_quota(full: bool) -> None:
+        place.server.call("DELETE", f"{QUOTAS}/full")
+        if full:
+            hard = {"pods": "1", "count/jobs.batch": "1"}
+            made = place.server.call(
+                "POST", QUOTAS, {"metadata": {"name": "full"}, "spec": {"hard": hard}}
+            ).body
+            made["status"] = {"hard": hard, "used": hard}
+            assert place.server.call("PUT", f"{QUOTAS}/full/status", made).status == 200
+
+    yield set_quota
+    set_quota(False)
+
+
+@pytest.mark.parametrize("kind", ["Pod", "Job"])
+def test_nothing_is_deleted_that_the_cluster_would_not_create_again(
+    place: Cluster, run: Run, quota: Callable[[bool], None], kind: str
+) -> None:
+    spec = pod_spec(secrets=("theirs",), again="Never")
+    spec["containers"][0]["env"] = [{"name": "TEXT", "value": "a\\nb 'c' \"d\" $HOME `e` %s !f\n\n"}]
+    make(place, kind, "web", spec)
+    base, plural = COLLECTIONS[kind]
+    path = f"{base}/namespaces/team-a/{plural}/web"
+    before = place.server.call("GET", path).body
+    line = commands.change_template(
+        "team-a", ("Job", "web") if kind == "Job" else ("", ""), "web", adds="known", takes_out="theirs"
+    )
+    before_deletion, _, last = line.rpartition(" &&\n")
+    quota(True)
+
+    with pytest.raises(AssertionError, match="exceeded quota"):
+        run(line)
+    assert place.server.call("GET", path).body == before
+
+    quota(False)
+    run(before_deletion)
+    assert place.server.call("GET", path).body == before
+    quota(True)
+    with pytest.raises(AssertionError, match="exceeded quota"):
+        run(last)
+    with pytest.raises(AssertionError, match="not found"):
+        run(line)
+    quota(False)
+    run(last)
+
+    after = place.server.call("GET", path).body
+    template = after if kind == "Pod" else after["spec"]["template"]
+    assert secrets_of(template) == {"known"}
+    assert template["spec"]["containers"][0]["env"] == spec["containers"][0]["env"]
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
 
 
 def test_a_job_of_a_cron_job_runs_again_with_the_pull_secret(place: Cluster, run: Run) -> None:

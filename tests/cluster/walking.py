@@ -233,12 +233,11 @@ class Place:
         for action in ("password", "correct", "restart"):
             if path.endswith(f"/{action}/"):
                 return self._dialog(action, url)
-        lines = html.unescape(command[1]).splitlines() if command else []
+        shown = html.unescape(command[1]) if command else ""
         self._look(group)
-        if not lines or "describe" in lines[0]:
+        if not shown or "describe" in shown.partition("\n")[0]:
             return ""
-        for line in lines:
-            kubectl(self._server, line)
+        kubectl(self._server, shown)
         return COMMAND
 
     def _look(self, group: str) -> None:

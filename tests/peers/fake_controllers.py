@@ -91,14 +91,19 @@ def create_pod(server: ApiServer, namespace: str, pod: Json) -> None:
     assert made.status == 201, made.body
 
 
-def kubectl(server: ApiServer, line: str) -> None:
+def kubectl(server: ApiServer, command: str) -> None:
     """Does what a command that the console shows would do. test_shown_commands.py compares it with the real
     kubectl."""
+    for line in re.split(r"(?<! &&)\n", command):
+        _run(server, line)
+
+
+def _run(server: ApiServer, line: str) -> None:
+    if line.startswith("new=$("):
+        _create_again(server, line)
+        return
     if "$(" in line:
         _change_account(server, line)
-        return
-    if " | " in line:
-        _create_again(server, line)
         return
     program, flag, namespace, verb, *words = shlex.split(line)
     assert (program, flag) == ("kubectl", "-n"), line
@@ -136,8 +141,9 @@ def _change_account(server: ApiServer, line: str) -> None:
 
 
 def _create_again(server: ApiServer, line: str) -> None:
-    """`kubectl get | kubectl patch --local | kubectl replace --force`, and the garbage collector."""
-    read, change, _write = (shlex.split(it) for it in line.split(" | "))
+    """`kubectl get | kubectl patch --local`, `kubectl replace --force`, and the garbage collector."""
+    made = line.partition(" &&\n")[0].removeprefix("new=$(").removesuffix(")")
+    read, change = (shlex.split(it) for it in made.split(" | "))
     _, _, namespace, _, kind, name, *_ = read
     path = _object(namespace, kind, name)
     found = server.call("GET", path).body

@@ -59,6 +59,11 @@ class Step:
         return replace(self, command=next(iter(commands), ""), commands=tuple(commands[:COMMANDS]), more=more)
 
     @property
+    def deletes(self) -> bool:
+        """Whether a command deletes something and creates it again."""
+        return any(shlex.join(_FORCED) in it for it in (self.command, *self.commands))
+
+    @property
     def unfolded(self) -> tuple[str, ...]:
         return self.commands[:UNFOLDED]
 
@@ -74,10 +79,17 @@ _WITH_TEMPLATE = (*ROLLED_OUT, "StatefulSet", "ReplicaSet", "ReplicationControll
 BARE = ""
 """The kind of the owner of a pod that no controller made."""
 _SELECTOR = {"selector": None, "manualSelector": None}
-_LABELS = {"controller-uid": None, "batch.kubernetes.io/controller-uid": None}
+_LABELS = {
+    f"{group}{name}": None
+    for group in ("", "batch.kubernetes.io/")
+    for name in ("controller-uid", "job-name")
+}
 """What the API server sets in a new Job. It refuses the values of another Job."""
 _VERSION = '"metadata":{"resourceVersion":"{{.metadata.resourceVersion}}"}'
 """The API server refuses a patch of a service account that somebody changed meanwhile."""
+
+
+_FORCED = ("replace", "--force")
 
 
 def kubectl(namespace: str, *words: str) -> str:
@@ -153,13 +165,23 @@ def restart(namespace: str, owner: tuple[str, str], pod: str) -> str:
 
 
 def _create_again(namespace: str, kind: str, name: str, patch: dict[str, Any]) -> str:
-    """Deletes an object, and creates it from what it was, with a patch. A pod may have had a debug container, which a
-    new pod may not have."""
-    if kind == "pod":
-        patch = {"spec": {"ephemeralContainers": None, **patch.get("spec", {})}}
+    """Deletes an object, and creates it from what it was, with a patch.
+
+    The new definition is kept in a file. The API server is asked before the deletion, under another name; a quota, a
+    policy or a webhook may refuse. A pod may have had a debug container, which a new pod may not have.
+    """
+    spec = patch.get("spec", {})
+    spec = {"ephemeralContainers": None, **spec} if kind == "pod" else spec
+    change = _json({"metadata": {"uid": None, "resourceVersion": None}, "spec": spec})
     read = kubectl(namespace, "get", kind, name, "-o", "json")
-    change = shlex.join(["kubectl", "patch", "--local", "-f", "-", "-p", _json(patch), "-o", "json"])
-    return f"{read} | {change} | {kubectl(namespace, 'replace', '--force', '-f', '-')}"
+    made = shlex.join(["kubectl", "patch", "--local", "-f", "-", "-p", change, "-o", "json"])
+    file = f"{namespace}-{kind}-{name}.json"
+    asked = _json({"metadata": {"name": None, "generateName": "try-"}})
+    other = shlex.join(["kubectl", "patch", "--local", "-f", file, "-p", asked, "-o", "json"])
+    return f"""new=$({read} | {made}) &&
+printf '%s' "$new" > {file} &&
+{other} | {kubectl(namespace, "create", "--dry-run=server", "-f", "-")} &&
+{kubectl(namespace, *_FORCED, "-f", file)}"""
 
 
 def _json(patch: dict[str, Any]) -> str:
