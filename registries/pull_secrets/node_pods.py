@@ -8,24 +8,28 @@ from registries.cluster import paths
 from registries.cluster.connection import Connection, Json
 from registries.cluster.reviews import may_pods
 from registries.domain.errors import ConsoleError, Forbidden, NotFound, Problem, Refused, Unavailable
+from registries.domain.metadata import NAME_MAX
 from registries.domain.registry import RegistrySecret
 from registries.domain.resource import API_VERSION, KIND
 from registries.pull_secrets.explain import MESSAGE_MAX
+from registries.pull_secrets.kinds import IMAGE_MAX
 from registries.pull_secrets.node_test import (
     CONTROL,
     DEADLINE,
     LABEL,
-    NO_SECRET,
     Node,
     NodePod,
     is_test,
     pod_name,
+    secret_of,
 )
 
 VERBS = ("create", "list", "delete")
 ARCHITECTURE = "kubernetes.io/arch"
 """The label of a node that has not reported yet."""
 MOST_NODES = 5_000
+NAMES_MAX = 50
+"""Pull secrets of one Pod that are read."""
 MOST_PODS = 100
 """Pods that are read at once. Each may be as large as the cluster allows."""
 
@@ -159,7 +163,7 @@ def pod(registry: RegistrySecret, test: str, node: str, image: str, *, control: 
             "terminationGracePeriodSeconds": 0,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
-            "imagePullSecrets": [{"name": NO_SECRET if control else registry.name}],
+            "imagePullSecrets": [{"name": secret_of(registry, control=control)}],
             "securityContext": {
                 "runAsNonRoot": True,
                 "runAsUser": 65534,
@@ -182,12 +186,15 @@ def _read(item: Json) -> NodePod | None:
         uid=str(metadata.get("uid")),
         owner=next((str(it.get("uid")) for it in metadata.get("ownerReferences") or ()), ""),
         node=str(spec.get("nodeName") or ""),
-        image=str((spec.get("containers") or [{}])[0].get("image") or ""),
+        image=str((spec.get("containers") or [{}])[0].get("image") or "")[:IMAGE_MAX],
         control=str(metadata.get("name")).endswith("-control"),
         created=datetime.fromisoformat(str(metadata.get("creationTimestamp"))),
         container=containers[0].get("state") or {},
         phase=str(status.get("phase") or ""),
         message=said[:MESSAGE_MAX],
+        secrets=tuple(
+            str(it.get("name"))[:NAME_MAX] for it in (spec.get("imagePullSecrets") or ())[:NAMES_MAX]
+        ),
     )
 
 

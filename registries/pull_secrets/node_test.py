@@ -59,6 +59,8 @@ class Outcome(StrEnum):
     """The pull failed in another way: see the explanation."""
     STOPPED = "stopped"
     """The node did not run the Pod: see the message."""
+    CHANGED = "changed"
+    """A rule of the cluster gave a Pod another image or another pull secret: see `pod`."""
     SILENT = "silent"
     """The node did not answer."""
     GONE = "gone"
@@ -90,6 +92,8 @@ class NodePod:
     container: Json
     phase: str = ""
     message: str = ""
+    secrets: tuple[str, ...] = ()
+    """The names of its pull secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ class NodeVerdict:
     explanation: Explanation | None = None
     message: str = ""
     """In the words of the kubelet, at most MESSAGE_MAX characters."""
+    pod: NodePod | None = None
+    """The Pod that was changed."""
 
 
 def one_per_group(nodes: Iterable[Node]) -> tuple[Node, ...]:
@@ -131,10 +137,20 @@ def is_test(pod: Json) -> bool:
     return metadata.get("name") in {pod_name(str(test), control=it) for it in (False, True)}
 
 
-def is_of(registry: RegistrySecret, test: str, pod: NodePod) -> bool:
-    """Whether a Pod of this test still asks this registry for its tag: somebody may have changed the image."""
-    begins, ends = f"{usable_host(registry.address)}/", f":console-test-{test}"
-    return pod.owner == registry.uid and pod.image.startswith(begins) and pod.image.endswith(ends)
+def is_as_made(registry: RegistrySecret, pod: NodePod) -> bool:
+    """Whether a Pod still asks this registry for the tag of its test, with its own pull secret. A webhook may have
+    given it a mirror or another secret, and people may change the image. More secrets do no harm: both Pods of a test
+    get them."""
+    begins = f"{usable_host(registry.address)}/"
+    ends = f":console-test-{pod.name.removeprefix('registry-console-').removesuffix('-control')}"
+    own, other = (secret_of(registry, control=it) for it in (pod.control, not pod.control))
+    names_its_own = own in pod.secrets and other not in pod.secrets
+    return names_its_own and pod.image.startswith(begins) and pod.image.endswith(ends)
+
+
+def secret_of(registry: RegistrySecret, *, control: bool) -> str:
+    """The pull secret of a Pod of a test."""
+    return NO_SECRET if control else registry.name
 
 
 def judge(
@@ -144,6 +160,9 @@ def judge(
     tested = next((it for it in pods if not it.control), None)
     if tested is None:
         return NodeVerdict(Outcome.GONE)
+    changed = next((it for it in pods if not is_as_made(registry, it)), None)
+    if changed is not None:
+        return NodeVerdict(Outcome.CHANGED, tested.node, pod=changed)
     late = now - tested.created > PATIENCE
     found = _answer(tested, registry, secret, now)
     if found is None or _unclear(found.explanation):
@@ -156,7 +175,10 @@ def judge(
     answer = _answer(control, registry, PullSecret.MISSING, now) if control else None
     if control and (answer is None or _unclear(answer.explanation)) and not late:
         return NodeVerdict(Outcome.WAITING, tested.node)
-    return NodeVerdict(_proven(answer), tested.node, message=found.message)
+    outcome = _proven(answer)
+    if outcome is Outcome.OPEN and control and len(control.secrets) > 1:
+        return NodeVerdict(Outcome.CHANGED, tested.node, pod=control)
+    return NodeVerdict(outcome, tested.node, message=found.message)
 
 
 def _proven(control: NodeVerdict | None) -> Outcome:

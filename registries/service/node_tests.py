@@ -37,7 +37,6 @@ from registries.pull_secrets.node_test import (
     NodeVerdict,
     Outcome,
     image_of,
-    is_of,
     judge,
 )
 from registries.service.guard import Guard
@@ -112,8 +111,7 @@ class NodeTests:
             raise NotFound(str(key))
         registry = self._store.get(key)
         found = [it for it in pods.find(key.namespace, test) if it.owner == registry.uid]
-        unchanged = [it for it in found if is_of(registry, test, it)]
-        verdict = judge(unchanged, registry, self._secret(key), self._clock())
+        verdict = judge(found, registry, self._secret(key), self._clock())
         if found and verdict.outcome is not Outcome.WAITING:
             pods.delete(key.namespace, found)
             self._give_back(access, key, test)

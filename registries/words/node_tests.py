@@ -39,6 +39,15 @@ OUTCOMES: dict[Outcome, Label] = {
         *WARN,
         _("The node ended the Pod before a pull. Choose another node, or look at the message."),
     ),
+    Outcome.CHANGED: Label(
+        _("A rule of the cluster changed the test"),
+        *WARN,
+        _(
+            "A webhook or a policy gave the Pod another image or other pull secrets, probably as it does to every Pod. "
+            "Test the registry of that image instead. To test this one, exempt Pods with the label "
+            "registry-console/node-test."
+        ),
+    ),
     Outcome.SILENT: Label(
         _("The node did not answer"),
         "bad",
@@ -52,7 +61,8 @@ OUTCOMES: dict[Outcome, Label] = {
 @dataclass(frozen=True, slots=True)
 class NodeResult:
     """A verdict as a page shows it. `sentence` compares it with the last test of the console; "" where both agree.
-    `certain` is False where the message of the node does not have the cause. `message` is in the words of the node."""
+    `certain` is False where the message of the node does not have the cause. `message` is in the words of the node.
+    `changed` is what a Pod has instead of what the test gave it."""
 
     label: Label
     node: str
@@ -60,11 +70,12 @@ class NodeResult:
     sentence: str = ""
     certain: bool = True
     message: str = ""
+    changed: str = ""
 
 
 def node_result(verdict: NodeVerdict, registry: RegistrySecret) -> NodeResult:
     found = verdict.explanation if verdict.outcome is Outcome.EXPLAINED else None
-    label = LABELS[found.code] if found else OUTCOMES[verdict.outcome]
+    label, pod = LABELS[found.code] if found else OUTCOMES[verdict.outcome], verdict.pod
     return NodeResult(
         label=label,
         node=verdict.node,
@@ -72,6 +83,7 @@ def node_result(verdict: NodeVerdict, registry: RegistrySecret) -> NodeResult:
         sentence=_sentence(verdict, registry, label),
         certain=found is None or found.certain,
         message=shown_words(verdict.message, MESSAGE_MAX),
+        changed=shown_words(" ".join((pod.image, *pod.secrets)), MESSAGE_MAX) if pod else "",
     )
 
 

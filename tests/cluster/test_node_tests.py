@@ -4,6 +4,7 @@ docker-registry."""
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -42,6 +43,8 @@ from registries.service.node_tests import NodeTests
 from registries.stores.cluster.store import KubernetesStore
 from tests.canary import CANARY
 from tests.cluster.users import KEY
+from tests.peers.admission import mirrored
+from tests.peers.api_server import ApiServer
 from tests.peers.certificates import Authority
 from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.containerd import Node, running_containerd
@@ -258,8 +261,22 @@ class TestWithoutANode:
             answer = place.server.call("PATCH", path, change, kind="application/json-patch+json")
             assert answer.status == 200
 
-        assert desk.look(test).outcome is Outcome.GONE
+        assert desk.look(test).outcome is Outcome.CHANGED
         assert pods(place) == []
+
+    def test_a_webhook_that_gives_pods_a_mirror_is_named(
+        self, desk: Desk, place: Cluster, tmp_path: Path
+    ) -> None:
+        server: ApiServer = place.server  # type: ignore[assignment]
+        with mirrored(server, "team-a", tmp_path, "mirror.corp.example"):
+            test = desk.begin()
+            found = desk.look(test)
+            assert found.outcome is Outcome.CHANGED
+            assert found.pod
+            assert found.pod.image.startswith("mirror.corp.example/")
+            assert pods(place) == []
+        with mirrored(server, "team-a", tmp_path, "mirror.corp.example", exempt=LABEL):
+            assert desk.look(desk.begin()).outcome is Outcome.WAITING
 
     def test_few_tests_at_once(self, desk: Desk, place: Cluster) -> None:
         for _ in range(AT_ONCE):

@@ -83,3 +83,50 @@ def _tried(server: ApiServer, namespace: str) -> str:
         return str(answer.body["message"])
     server.call("DELETE", f"{path}/tried")
     return ""
+
+
+_MUTATING = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+
+
+@contextmanager
+def mirrored(
+    server: ApiServer, namespace: str, folder: Path, mirror: str, *, exempt: str = ""
+) -> Iterator[None]:
+    """A webhook that puts the host of a mirror before the images of new Pods, but for those with the label `exempt`."""
+    authority = Authority(folder)
+
+    def change(request: Request) -> Reply:
+        review = json.loads(request.body)
+        [container] = review["request"]["object"]["spec"]["containers"]
+        patch = [
+            {"op": "replace", "path": "/spec/containers/0/image", "value": f"{mirror}/{container['image']}"}
+        ]
+        response = {
+            "uid": review["request"]["uid"],
+            "allowed": True,
+            "patchType": "JSONPatch",
+            "patch": base64.b64encode(json.dumps(patch).encode()).decode(),
+        }
+        return json_reply({**review, "response": response})
+
+    with scripted(change, tls=authority.server_context(authority.issue("127.0.0.1"))) as hook:
+        body = _configuration(f"https://127.0.0.1:{hook.port}/", authority)
+        [rule] = body["webhooks"][0]["rules"]
+        rule |= {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}
+        if exempt:
+            expression = {"key": exempt, "operator": "DoesNotExist"}
+            body["webhooks"][0]["objectSelector"] = {"matchExpressions": [expression]}
+        server.call("POST", _MUTATING, body)
+        try:
+            assert wait_for(lambda: _image_of_a_pod(server, namespace).startswith(mirror))
+            yield
+        finally:
+            server.call("DELETE", f"{_MUTATING}/says-no")
+            assert wait_for(lambda: not _image_of_a_pod(server, namespace).startswith(mirror))
+
+
+def _image_of_a_pod(server: ApiServer, namespace: str) -> str:
+    """The image of a new Pod that asked for `app`. It is not created."""
+    pod = {"metadata": {"name": "tried"}, "spec": {"containers": [{"name": "c", "image": "app"}]}}
+    made = server.call("POST", f"/api/v1/namespaces/{namespace}/pods?dryRun=All", pod).body
+    return str(made["spec"]["containers"][0]["image"])

@@ -10,12 +10,14 @@ from registries.domain.registry import Key, Provider, RegistrySecret, Verificati
 from registries.pull_secrets.explain import Code
 from registries.pull_secrets.kinds import PullSecret, is_object_name
 from registries.pull_secrets.node_test import (
+    NO_SECRET,
     PATIENCE,
     REPOSITORY_MAX,
     NodePod,
     Outcome,
     image_of,
     judge,
+    pod_name,
 )
 from registries.words.node_tests import node_result
 
@@ -25,11 +27,15 @@ HOST = "harbor.example.com"
 REGISTRY = RegistrySecret(Key("team-a", "harbor"), "r", "1", NOW, HOST, "u", Provider.HARBOR)
 
 
+IMAGE = f"{HOST}/project/app:console-test-0"
+
+
 def pod(
     state: dict[str, Any], created: datetime = EARLY, *, control: bool = False, phase: str = ""
 ) -> NodePod:
-    image = f"{HOST}/project/app:console-test-0"
-    return NodePod("p", "u", "r", "edge-07", image, control, created, state, phase, "Evicted too full")
+    name, said = pod_name("0", control=control), "Evicted too full"
+    secrets = (NO_SECRET if control else "harbor",)
+    return NodePod(name, "u", "r", "edge-07", IMAGE, control, created, state, phase, said, secrets)
 
 
 def waits(message: str, reason: str = "ErrImagePull") -> dict[str, Any]:
@@ -109,6 +115,48 @@ def test_a_pod_that_the_node_ends_has_the_reason() -> None:
 def test_without_pods_there_is_no_result() -> None:
     assert judge([], REGISTRY, None, NOW).outcome is Outcome.GONE
     assert judge([pod(NOT_THERE, control=True)], REGISTRY, None, NOW).outcome is Outcome.GONE
+
+
+@pytest.mark.parametrize(
+    ("control", "changed"),
+    [
+        (control, changed)
+        for control in (False, True)
+        for changed in (
+            {"image": f"mirror.corp.example/{HOST}/project/app:console-test-0"},
+            {"image": "mirror.corp.example/project/app:console-test-0"},
+            {"image": f"{HOST}/project/app:1"},
+            {"image": f"{HOST}/project/app:console-test-1"},
+            {"image": f"{HOST}@sha256:{'0' * 64}"},
+            {"secrets": ()},
+            {"secrets": ("theirs",)},
+            {"secrets": ("harbor", NO_SECRET)},
+        )
+    ],
+)
+def test_a_pod_that_a_rule_of_the_cluster_changed_proves_nothing(
+    control: bool, changed: dict[str, Any]
+) -> None:
+    pods = [pod(NOT_THERE), pod(REFUSED, control=True)]
+    pods[control] = replace(pods[control], **changed)
+
+    found = judge(pods, REGISTRY, PullSecret.READY, NOW)
+
+    assert (found.outcome, found.pod, found.node) == (Outcome.CHANGED, pods[control], "edge-07")
+    shown = node_result(found, REGISTRY)
+    assert shown.changed == " ".join((pods[control].image, *pods[control].secrets))
+    assert "registry-console/node-test" in str(shown.hint)
+
+
+def test_more_pull_secrets_count_where_the_control_is_accepted() -> None:
+    """A webhook gives every Pod the secret of a mirror, or one of this registry."""
+    right, refused, open_ = (
+        replace(it, secrets=(*it.secrets, "of-all-pods"))
+        for it in (pod(NOT_THERE), pod(REFUSED, control=True), pod(NOT_THERE, control=True))
+    )
+
+    assert judge([right, refused], REGISTRY, PullSecret.READY, NOW).outcome is Outcome.ACCEPTED
+    assert judge([right, open_], REGISTRY, PullSecret.READY, NOW).outcome is Outcome.CHANGED
 
 
 def test_console_and_node_are_compared_where_they_disagree() -> None:
