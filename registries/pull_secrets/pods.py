@@ -42,6 +42,8 @@ from registries.pull_secrets.scan import MOST_SECRETS, InUse
 AT_ONCE = 8
 PATIENCE = 8.0
 """Seconds for all answers together: a person waits for the page."""
+MANY = 50
+"""Namespaces for which one list of the whole cluster takes less than one list for each."""
 MOST_PODS = 500
 """Failing pods that are read at most."""
 MOST_SCANNED = 50_000
@@ -85,15 +87,16 @@ class PodReader:
         return restart(self._person, pod, uid, at)
 
     def pods(self, namespaces: Sequence[str], phase: Phase, *, all_of_them: bool) -> FailingPods:
-        """The failing pods of these namespaces, by namespace and name. One list for the cluster if `all_of_them` says
-        that the person sees every namespace, and may list pods everywhere. Raises no error."""
+        """The failing pods of these namespaces, by namespace and name. Raises no error.
+
+        One list for the cluster if `all_of_them` says that the person sees every namespace, and where the console
+        itself reads many of them. A server takes as long to search one namespace as the cluster.
+        """
         until = time.monotonic() + PATIENCE
         found = FailingPods()
-        if not (
-            all_of_them
-            and self._cluster_wide
-            and self._everywhere(frozenset(namespaces), phase, found, until)
-        ):
+        many = self._person is None and len(namespaces) > MANY
+        together = self._cluster_wide and (all_of_them or many)
+        if not (together and self._everywhere(frozenset(namespaces), phase, found, until)):
             with ThreadPoolExecutor(AT_ONCE, "pods") as threads:
                 list(threads.map(lambda it: self._in(it, phase, found, until), namespaces))
         found.pods.sort(key=lambda it: (it.namespace, it.name))
@@ -128,9 +131,14 @@ class PodReader:
     def _everywhere(
         self, namespaces: Collection[str], phase: Phase, found: FailingPods, until: float
     ) -> bool:
-        """False when pods cannot be listed everywhere: each namespace is then asked by itself."""
+        """False when pods cannot be listed everywhere, or too many pods of other namespaces start: each namespace is
+        then asked by itself."""
         problem = self._list(paths.PODS, phase, found, until, namespaces)
         if problem == Problem.CLUSTER_FORBIDDEN:
+            return False
+        if found.more and len(found.pods) <= MOST_PODS and time.monotonic() < until:
+            found.pods.clear()
+            found.more = False
             return False
         found.problem = problem
         return True

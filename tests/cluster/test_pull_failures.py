@@ -1,5 +1,6 @@
 """Pods that cannot pull, on a real API server: found, explained, and only within the rights of the person."""
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -54,6 +55,40 @@ def test_pods_that_wait_for_an_image_are_found_and_no_others(
     assert [it.name for it in one.pods] == ["b"]
     assert [it.name for it in running.pods] == ["runs"]
     assert (pending.unread, pending.problem, pending.more) == ([], None, False)
+
+
+def lists_of_pods(logged: pytest.LogCaptureFixture) -> list[str]:
+    found = [re.search(r'"GET (\S*/pods)\?', it) for it in logged.messages]
+    logged.clear()
+    return [it[1] for it in found if it]
+
+
+def test_the_console_reads_many_namespaces_with_one_list(
+    store: KubernetesStore,
+    place: Cluster,
+    person: Person,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pods of other namespaces are no reason to leave one out."""
+    caplog.set_level("DEBUG", "urllib3.connectionpool")
+    others = [f"gone-{number}" for number in range(pod_reader.MANY)]
+    for name in ("b1", "b2", "b3"):
+        fails(place, name, namespace="team-b")
+    fails(place, "a")
+    caplog.clear()
+
+    once = found(store, "team-a", *others)
+    assert lists_of_pods(caplog) == ["/api/v1/pods"]
+    monkeypatch.setattr(pod_reader, "MOST_SCANNED", 2)
+    cut = found(store, "team-a", *others)
+    assert len(lists_of_pods(caplog)) == 1 + 1 + len(others)
+    found(store.acting_as(person), "team-a", *others)
+    assert "/api/v1/pods" not in lists_of_pods(caplog), "a person is asked about each namespace"
+
+    for it in (once, cut):
+        assert [pod.name for pod in it.pods] == ["a"]
+        assert (it.unread, it.problem, it.more) == ([], None, False)
 
 
 def test_a_person_sees_the_pods_that_the_cluster_lets_them_list(
