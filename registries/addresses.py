@@ -36,7 +36,7 @@ DOCKER_HUB_HTTPS = "docker_hub_https"
 
 
 class AddressError(ValueError):
-    """An address that cannot be used. `problem` is a stable code with a text in catalogue.ADDRESS_PROBLEMS. `part`
+    """An address that cannot be used. `problem` is a stable code with a text in remarks.ADDRESS_PROBLEMS. `part`
     is the wrong piece, cleaned and short, or ''."""
 
     def __init__(self, problem: str, part: str = "") -> None:
@@ -48,7 +48,7 @@ class AddressError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a registry is. `scheme` is https unless http was typed. `host` is lower-case ASCII, IPv6 without
-    brackets. `port` is None unless it was typed. `warnings` holds codes of catalogue.WARNINGS."""
+    brackets. `port` is None unless it was typed. `warnings` holds codes of remarks.WARNINGS."""
 
     scheme: str
     host: str

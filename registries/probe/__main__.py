@@ -10,11 +10,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from .catalogue import STEPS, WARNINGS
 from .certificate import CertificateFacts, ServerCertificates
 from .engine import DEFAULT_POLICY, probe
 from .image import ImageQuery, ImageResult
 from .policy import Policy
+from .remarks import STEPS, WARNINGS
 from .result import Result
 from .text import Text
 

@@ -11,7 +11,7 @@ _PASSWORD_CONTROLS = "\t\n\r"  # noqa: S105 - a pasted _json_key contains them
 
 class CredentialsError(ValueError):
     """A user name or password that cannot be sent. `field` is 'username' or 'password'. `problem` is a stable code
-    with a text in catalogue.CREDENTIAL_PROBLEMS. The error holds neither value."""
+    with a text in remarks.CREDENTIAL_PROBLEMS. The error holds neither value."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(problem)

@@ -35,7 +35,7 @@ _TLS_ALERT = "\x15\x03"
 
 class Fault(Exception):
     """Ends a probe. `said` is the server's response, or a text found here, such as OpenSSL's message or a URL; it
-    is not scrubbed yet. `cause` is a Reason or a code of catalogue.CAUSES that explains the reason. `params` fills
+    is not scrubbed yet. `cause` is a Reason or a code of remarks.CAUSES that explains the reason. `params` fills
     the message. `retry_after` is in seconds. `tls` holds certificates that were not trusted."""
 
     def __init__(

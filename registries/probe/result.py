@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .catalogue import ADDRESS_PROBLEMS, CAUSES, CREDENTIAL_PROBLEMS, HINTS, MESSAGES, NODE_VIEWS, WARNINGS
+from .catalogue import HINTS, MESSAGES
 from .certificate import ServerCertificates
 from .image import ImageResult
 from .reason import Reason
+from .remarks import ADDRESS_PROBLEMS, CAUSES, CREDENTIAL_PROBLEMS, NODE_VIEWS, WARNINGS
 from .text import Text, is_chinese
 from .trace import Step
 
@@ -19,10 +20,10 @@ class Result:
     """The result of one probe. It holds no password and no token, in any form.
 
     `cause` is a code that explains the reason: a Reason, an AddressError or CredentialsError problem, a key of
-    catalogue.CAUSES, or None. `params` fills the placeholders of the message. `detail` is the server's message
+    remarks.CAUSES, or None. `params` fills the placeholders of the message. `detail` is the server's message
     (`quoted` is True) or a finding of the probe; at most 300 characters, scrubbed, shown and never stored.
     `retry_after` is in seconds. `registry_host` and `token_host` are host[:port]. `warnings` are keys of
-    catalogue.WARNINGS. `node` is a key of catalogue.NODE_VIEWS where nodes with containerd fail though this test
+    remarks.WARNINGS. `node` is a key of remarks.NODE_VIEWS where some nodes fail though this test
     succeeds (node_view.py). `tls` describes certificates that were not trusted. `certificate_ends` is the earliest
     end of the certificates that the registry and its token service showed, trusted or not; None without a handshake.
     `image` says whether the image that was looked at last can be pulled, and `images` has the answers about all that

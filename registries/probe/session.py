@@ -24,7 +24,7 @@ MOST_REDIRECTS = 3
 @dataclass
 class ProbeSession:
     """One probe under way. `base` is the registry's /v2/ URL; an allowed redirect changes it, and `moved` says that
-    it led to another port. `warnings` holds codes of catalogue.WARNINGS. `token_host` is set once the address of a
+    it led to another port. `warnings` holds codes of remarks.WARNINGS. `token_host` is set once the address of a
     realm was judged and allowed; `unjudged` has the realms (host:port) that were only read. `node` is a
     NodeView, with the HTTP status `node_status`. `realm` is the token service of the log-in."""
 

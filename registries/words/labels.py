@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from registries.domain.access import EVERYWHERE, Role
 from registries.domain.query import Filter, Group, Member
 from registries.domain.registry import Ending, Provider, RegistrySecret, VerifyStatus
-from registries.probe import catalogue
+from registries.probe import catalogue, remarks
 from registries.probe.text import Text as Sentence
 from registries.verification.history import SCHEDULED, NotTested, Tested
 from registries.words.language import Text
@@ -147,16 +147,16 @@ def reason_hint(code: str) -> str:
 
 
 def stage(name: str) -> str:
-    return _said(catalogue.STEPS, name, name)
+    return _said(remarks.STEPS, name, name)
 
 
 def test_cause(code: str) -> str:
     """The text of the cause of a reason; "" when the cause has none."""
-    return _said(catalogue.CAUSES, code, reason(code))
+    return _said(remarks.CAUSES, code, reason(code))
 
 
 def warning(code: str) -> str:
-    return _said(catalogue.WARNINGS, code, code)
+    return _said(remarks.WARNINGS, code, code)
 
 
 def outcome_text(outcome: Tested) -> str:
@@ -198,7 +198,7 @@ def obstacle(registry: RegistrySecret) -> str:
 
 def address_problem(code: str) -> str:
     """What is wrong with an address. The wrong part itself is not shown: it may be a password."""
-    return _said(catalogue.ADDRESS_PROBLEMS, code, code).format(part="…")
+    return _said(remarks.ADDRESS_PROBLEMS, code, code).format(part="…")
 
 
 def verdict(outcome: Tested) -> Label:

@@ -17,7 +17,7 @@ from registries.domain.errors import (
     TooManyRequests,
 )
 from registries.domain.shown import shown_words
-from registries.probe import Reason, Result, catalogue
+from registries.probe import Reason, Result, remarks
 from registries.words.language import Text
 
 TEXTS: dict[Problem, Text] = {
@@ -280,7 +280,7 @@ def cause_text(cause: Cause) -> str:
         text = gettext("Nodes pull this image from another registry. Begin with %(host)s/")
         return text % {"host": cause.part}
     if cause.problem is not Problem.REQUIRED and cause.field in _CATALOGUED:
-        catalogued = {**catalogue.ADDRESS_PROBLEMS, **catalogue.CREDENTIAL_PROBLEMS}.get(cause.problem)
+        catalogued = {**remarks.ADDRESS_PROBLEMS, **remarks.CREDENTIAL_PROBLEMS}.get(cause.problem)
         if catalogued is not None:
             return catalogued.of(get_language()).format(part=cause.part)
     return problem_text(cause.problem)
@@ -291,7 +291,7 @@ def error_text(error: ConsoleError) -> str:
     if isinstance(error, LeftAlone):
         result = Result(Reason.RATE_LIMITED, {"n": error.retry_after}, cause="left_alone")
         stop = "。" if (get_language() or "").startswith("zh") else ". "
-        return f"{result.message(get_language())}{stop}{catalogue.CAUSES['left_alone'].of(get_language())}"
+        return f"{result.message(get_language())}{stop}{remarks.CAUSES['left_alone'].of(get_language())}"
     if isinstance(error, TooManyRequests) and error.problem is None:
         return gettext("Too many requests. Try again in %(seconds)s s.") % {"seconds": error.retry_after}
     if isinstance(error, Forbidden) and error.role:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from registries.addresses import is_ip
 from registries.probe import AddressError, CredentialsError, check_credentials, parse_address
-from registries.probe.catalogue import ADDRESS_PROBLEMS, CREDENTIAL_PROBLEMS
+from registries.probe.remarks import ADDRESS_PROBLEMS, CREDENTIAL_PROBLEMS
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,16 @@ import re
 import pytest
 
 from registries.probe import Reason, Result, Step, image_words
-from registries.probe.catalogue import (
+from registries.probe.catalogue import HINTS, MESSAGES
+from registries.probe.reason import ImageReason
+from registries.probe.remarks import (
     ADDRESS_PROBLEMS,
     CAUSES,
     CREDENTIAL_PROBLEMS,
-    HINTS,
-    MESSAGES,
     NODE_VIEWS,
     STEPS,
     WARNINGS,
 )
-from registries.probe.reason import ImageReason
 from registries.probe.text import Text
 
 EVERYTHING = [

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from registries.probe import RealmMemory, Reason, Result, probe
-from registries.probe.catalogue import NODE_VIEWS
 from registries.probe.node_view import NodeView
+from registries.probe.remarks import NODE_VIEWS
 from tests.peers.scripted import HERE, Reply, Request, basic, json_reply, scripted
 from tests.peers.token_registry import PASSWORD, TOKEN, USER, TokenRegistry, query, run_probe, serving
 

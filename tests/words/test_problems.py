@@ -22,7 +22,7 @@ from registries.domain.errors import (
     TooManyRequests,
     Unavailable,
 )
-from registries.probe.catalogue import ADDRESS_PROBLEMS, CREDENTIAL_PROBLEMS
+from registries.probe.remarks import ADDRESS_PROBLEMS, CREDENTIAL_PROBLEMS
 from registries.words import log_in
 from registries.words.problems import FIELD_TEXTS, TEXTS, cause_text, error_text, problem_text
 
