@@ -14,9 +14,14 @@ let composing = false;
 document.addEventListener("compositionstart", () => {
   composing = true;
 });
-document.addEventListener("compositionend", () => {
+document.addEventListener("compositionend", (event) => {
   composing = false;
+  event.target.dispatchEvent(new Event("input", { bubbles: true }));
 });
+// What is composed is no value yet: nothing looks at it, searches for it or complains about it before its end.
+window.addEventListener("input", (event) => {
+  if (event.isComposing) event.stopImmediatePropagation();
+}, true);
 window.addEventListener("keydown", (event) => {
   // Safari ends the composition before it sends the key, with 229.
   if (!event.isComposing && event.keyCode !== 229) return;

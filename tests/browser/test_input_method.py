@@ -10,6 +10,8 @@ from tests.peers.visitors import People
 from tests.peers.words import ZH
 
 HERE = "/registries/?namespace=team-a"
+LONGEST_DELAY = 300
+"""Milliseconds after which a page asks the console about what was typed."""
 CODES = {"Escape": 27, "Enter": 13, "c": 67, "j": 74, "x": 88, "t": 84, "e": 69, "/": 191, "?": 191, "k": 75}
 
 
@@ -83,6 +85,20 @@ def test_do_nothing_else_in_any_dialog_and_menu(people: People) -> None:
         page.keyboard.press("Escape")
         focused = page.locator(f"#{focus}:focus")
         expect(focused, f"{name}: a key without an input method").to_have_count(0)
+
+
+@pytest.mark.parametrize(("field", "asks"), [("search", "q="), ("address", "domain=")])
+def test_nothing_looks_at_a_value_before_it_is_composed(people: People, field: str, asks: str) -> None:
+    page = people("olive").open(HERE)
+    session = page.context.new_cdp_session(page)
+    (page.locator("#q") if field == "search" else open_add(page).locator("#id_domain")).focus()
+    with page.expect_request(lambda request: asks in request.url) as first:
+        for text in ("s", "sh", "shou"):
+            session.send("Input.imeSetComposition", {"text": text, "selectionStart": 1, "selectionEnd": 1})
+            page.wait_for_timeout(LONGEST_DELAY)
+        session.send("Input.insertText", {"text": "harbor"})
+
+    assert f"{asks}harbor" in first.value.url
 
 
 @pytest.mark.parametrize("code", [0, 229])
