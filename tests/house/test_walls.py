@@ -39,7 +39,7 @@ OWNERS = {
     "ApiBucket": {"limits.py"},
     "Pause": {"limits.py"},
     "ScheduledCredential": {
-        *("web/lists/watched.py", "demo/past.py"),
+        *("web/registry/watched.py", "demo/past.py"),
         *(
             f"schedule/{name}.py"
             for name in ("rows", "claims", "placing", "intervals", "network", "telling", "recent")
@@ -57,12 +57,12 @@ OWNERS = {
     },
     "ExpiryNotice": {"schedule/expiry.py", "schedule/moving.py"},
     "StateChange": {
-        "web/lists/watched.py",
+        "web/registry/watched.py",
         *(f"schedule/{name}.py" for name in ("rows", "silences", "telling", "recent", "moving")),
         "runs/clean_up.py",
     },
     "DayRecord": {
-        *("web/lists/watched.py", "schedule/days.py", "schedule/moving.py", "runs/clean_up.py"),
+        *("web/registry/watched.py", "schedule/days.py", "schedule/moving.py", "runs/clean_up.py"),
     },
     "NetworkIncident": {"schedule/network.py", "schedule/telling.py", "runs/clean_up.py"},
     "Silence": {
