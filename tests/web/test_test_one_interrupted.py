@@ -76,9 +76,19 @@ def test_one_that_is_recreated_while_the_registry_answers_keeps_its_own_verdict(
         kept.append(cast.add(display_name="new"))
         return Result(Reason.OK)
 
-    of, guard = services(), Guard(services().store, services().audit, transaction.atomic)
-    parts = of.store, of.index, guard, of.audit, of.history, prober, of.images, of.likeness
-    service = Tests(*parts, Rates(0, StoredBuckets()), Pauses(), lambda uid, result, at: None)
+    store = services().store
+    service = Tests(
+        store=store,
+        index=services().index,
+        guard=Guard(store, services().audit, transaction.atomic),
+        prober=prober,
+        images=services().images,
+        likeness=services().likeness,
+        audit=services().audit,
+        history=services().history,
+        limit=Rates(0, StoredBuckets()),
+        restraint=Pauses(),
+    )
     check, _ = service.begin_test(access=cast.access("omar"), key=old.key)
 
     outcome = service.finish_test(access=cast.access("omar"), check=check)
