@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from registries.api import bodies, deletions, watch
 from registries.api.endpoint import Caller
 from registries.api.payloads import read_patch, read_resource
-from registries.api.status import JSON, InvalidValues, answer, bad_request
+from registries.api.status import JSON, InvalidValues, answer, bad_request, listing
 from registries.audit.action import Action
 from registries.domain.errors import Cause, Conflict, Problem
 from registries.domain.query import Criteria
@@ -44,16 +44,16 @@ def list_namespace(caller: Caller, request: HttpRequest, namespace: str) -> Http
     criteria = Criteria(namespace=namespace, text=search, selector=selector)
     after = bodies.continued(request)
     first = 0 if after else (page - 1) * limit
-    listing = services().index.listing(
+    found = services().index.listing(
         access=caller.access, criteria=criteria, first=first, count=limit, after=after, most=PAGE_BYTES
     )
-    more = f',"continue":"{bodies.continuation(listing.more)}"' if listing.more else ""
-    meta = f'{{"resourceVersion":"{listing.version}"{more}}}'
+    more = f',"continue":"{bodies.continuation(found.more)}"' if found.more else ""
+    meta = f'{{"resourceVersion":"{found.version}"{more}}}'
     head = f'{{"apiVersion":"{API_VERSION}","kind":"{KIND}List","metadata":{meta},'
-    tail = f'"totalItems":{listing.total}}}'
-    body = b"".join((head.encode(), b'"items":[', b",".join(listing.items), b"],", tail.encode()))
+    tail = f'"totalItems":{found.total}}}'
+    body = b"".join((head.encode(), b'"items":[', b",".join(found.items), b"],", tail.encode()))
     # On a cluster the resourceVersion of a deletion arrives some milliseconds later; the total changes at once.
-    return answer(body, headers=_etag(f"{listing.version}-{listing.total}"))
+    return answer(body, headers=_etag(f"{found.version}-{found.total}"))
 
 
 def get(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:
@@ -163,6 +163,4 @@ def list_namespaces(caller: Caller, request: HttpRequest) -> HttpResponse:
         }
         for name, tally in tallies.items()
     ]
-    return answer(
-        {"apiVersion": API_VERSION, "kind": "NamespaceList", "items": items, "totalItems": len(items)}
-    )
+    return listing("NamespaceList", items)

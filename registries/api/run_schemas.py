@@ -19,13 +19,16 @@ _ITEMS: Schema = {
         "name",
     ),
 }
+NEW_PASSWORD: Schema = {
+    "password": text(format="password", minLength=1),
+    "test": {"type": "boolean", "description": _("whether it must connect before it is stored")},
+    "uid": text(_("If it differs, nothing is changed (409).")),
+    "resourceVersion": text(_("If it differs, nothing is changed (409).")),
+}
 RUN_SCHEMAS: dict[str, Schema] = {
     "NewRotation": thing(
         {
-            "password": text(format="password", minLength=1),
-            "test": {"type": "boolean", "description": _("whether it must connect before it is stored")},
-            "uid": text(_("If it differs, nothing is changed (409).")),
-            "resourceVersion": text(_("If it differs, nothing is changed (409).")),
+            **NEW_PASSWORD,
             "copies": _ITEMS | {"minItems": 0},
             "anyway": {
                 "type": "boolean",

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 
 from registries.api import bodies, deletions
 from registries.api.endpoint import Caller
-from registries.api.status import ApiError, InvalidValues, answer
+from registries.api.status import ApiError, InvalidValues, answer, listing
 from registries.audit.action import Action
 from registries.domain.access import Access
 from registries.domain.errors import Cause, Causes, NotFound, Problem, Unavailable
@@ -68,7 +68,7 @@ def list_runs(caller: Caller, request: HttpRequest) -> HttpResponse:
     newest = sorted(made, key=lambda it: (it[0], it[1]), reverse=True)[:LOOKED_AT]
     shown = (_as_it_stands(caller, run, runs) for _, run, runs in newest)
     items = list(islice((it for it in shown if it is not None), LISTED))
-    return answer({"apiVersion": API_VERSION, "kind": "RunList", "items": items, "totalItems": len(items)})
+    return listing("RunList", items)
 
 
 def get(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:

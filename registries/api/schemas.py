@@ -2,9 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from registries.api.image_schema import IMAGE_LIST, IMAGE_VERDICT
 from registries.api.rule_operations import RULE_SCHEMAS
-from registries.api.run_schemas import RUN_SCHEMAS
+from registries.api.run_schemas import NEW_PASSWORD, RUN_SCHEMAS
 from registries.api.shapes import (
     NAME,
     NAMESPACE,
@@ -18,6 +17,7 @@ from registries.api.shapes import (
     thing,
 )
 from registries.api.status import NAMESPACES, REASONS, RUNS
+from registries.api.verdict_schemas import IMAGE_LIST, IMAGE_VERDICT, TEST_LIST, VERDICT
 from registries.domain.registry import (
     CONTACT_MAX,
     DESCRIPTION_MAX,
@@ -26,8 +26,6 @@ from registries.domain.registry import (
     Provider,
 )
 from registries.domain.resource import API_GROUP, KIND, PREFIX
-from registries.probe import Reason
-from registries.probe.node_view import NodeView
 
 _PROVIDER: Schema = {"enum": [provider.value for provider in Provider]}
 _TEXTS = {
@@ -219,48 +217,8 @@ SCHEMAS: dict[str, Schema] = (
                 "to test these."
             ),
         },
-        "NewPassword": thing(
-            {
-                "password": text(format="password", minLength=1),
-                "test": {"type": "boolean", "description": _("whether it must connect before it is stored")},
-                "uid": text(_("If it differs, nothing is changed (409).")),
-                "resourceVersion": text(_("If it differs, nothing is changed (409).")),
-            },
-            "password",
-        ),
-        "Verdict": closed(
-            {
-                "success": {"type": "boolean"},
-                "message": text(_("in the language of Accept-Language, Chinese by default")),
-                "reason": {"enum": [reason.value for reason in Reason]},
-                "timestamp": STAMP,
-                "durationMs": {"type": "integer", "minimum": 0},
-                "proven": {"type": "boolean", "description": _("whether the registry checked the password")},
-                "hint": text(_("what to do next")),
-                "detail": text(
-                    _(
-                        "the registry's own text or details of the test, sanitized; shown only to the tester, "
-                        "never stored"
-                    )
-                ),
-                "cause": text(_("a more specific code within the reason")),
-                "registryHost": text(),
-                "tokenHost": text(),
-                "stages": {
-                    "type": "array",
-                    "items": closed({"name": text(), "ms": {"type": "number"}, "ok": {"type": "boolean"}}),
-                },
-                "warnings": {"type": "array", "items": text()},
-                "node": {
-                    "enum": ["", *NodeView],
-                    "description": _(
-                        "why nodes with containerd fail though this test succeeds; empty where they do not"
-                    ),
-                },
-                "nodeMessage": text(_("the text of `node`")),
-                "image": {"oneOf": [{"type": "null"}, reference("ImageVerdict")]},
-            }
-        ),
+        "NewPassword": thing(NEW_PASSWORD, "password"),
+        "Verdict": VERDICT,
         "ImageVerdict": IMAGE_VERDICT,
         "ImageList": IMAGE_LIST,
         "NamespaceList": listing(
@@ -310,7 +268,6 @@ SCHEMAS: dict[str, Schema] = (
             additionalProperties=False,
             description=_("Every error, in the format of Kubernetes."),
         ),
+        "TestList": TEST_LIST,
     }
 )
-_verdict = SCHEMAS["Verdict"]["properties"]
-SCHEMAS["TestList"] = listing("TestList", closed({"by": text(_("the person who tested")), **_verdict}))

@@ -4,7 +4,7 @@ The message of a Status is English, as in Kubernetes. Causes and verdicts use th
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -135,6 +135,11 @@ def answer(body: Any, code: int = 200, headers: Mapping[str, str] | None = None)
     return HttpResponse(content, status=code, content_type=JSON, headers=headers)
 
 
+def listing(kind: str, items: Sequence[Any], **more: Any) -> HttpResponse:
+    """A list of one kind, without pages."""
+    return answer({"apiVersion": API_VERSION, "kind": kind, "items": items, "totalItems": len(items), **more})
+
+
 def failure(
     code: int,
     message: str = "",
@@ -178,7 +183,8 @@ def of_error(error: ConsoleError, where: Mapping[str, str]) -> HttpResponse:
         details["retryAfterSeconds"] = error.retry_after
         if error.problem == Problem.REGISTRY_BUSY:
             details["causes"] = [{"reason": "RegistryBusy", "message": error_text(error)}]
-    message = _sentence(error, kind, name)
+    with translation.override("en"):
+        message = _sentence(error, kind, name)
     return failure(code, message, reason=reason, details=details, headers=headers_of(error))
 
 
@@ -224,11 +230,6 @@ def _about(error: ConsoleError, where: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _sentence(error: ConsoleError, kind: str, name: str) -> str:
-    with translation.override("en"):
-        return _in_english(error, kind, name)
-
-
-def _in_english(error: ConsoleError, kind: str, name: str) -> str:
     subject = " ".join([PLURAL if kind == KIND else kind, *([f'"{name}"'] if name else [])])
     if isinstance(error, Invalid):
         causes = "; ".join(
@@ -280,19 +281,15 @@ _CONFLICTS = {
 }
 
 
-def _place(error: Invalid, cause: Cause) -> str:
-    """The path of a cause in the body. A cause that has a path keeps it."""
-    return cause.field if isinstance(error, InvalidValues) else FIELDS.get(cause.field, cause.field)
-
-
 def _terminating(message: str) -> dict[str, str]:
     return {"reason": "NamespaceTerminating", "message": message, "field": FIELDS["namespace"]}
 
 
 def _cause(error: Invalid, cause: Cause) -> dict[str, str]:
+    """A cause with its path in the body. One that has a path keeps it."""
     return {
         "reason": _CAUSE_REASONS.get(cause.problem, "FieldValueInvalid"),
         "message": API_TEXTS.get(cause.problem)
         or cause_text(replace(cause, field=_OURS.get(cause.field, cause.field))),
-        "field": _place(error, cause),
+        "field": cause.field if isinstance(error, InvalidValues) else FIELDS.get(cause.field, cause.field),
     }

@@ -9,7 +9,7 @@ from registries.api import bodies, deletions
 from registries.api.endpoint import Caller
 from registries.api.rule_operations import LABELS_MAX, NAMES_MAX
 from registries.api.runs import access_now, find
-from registries.api.status import ApiError, InvalidValues, answer, bad_request
+from registries.api.status import ApiError, InvalidValues, answer, bad_request, listing
 from registries.domain.errors import Cause, Causes, Conflict, Problem
 from registries.domain.metadata import namespace_problem
 from registries.domain.registry import Key, RegistrySecret
@@ -22,9 +22,8 @@ from registries.wiring import services
 
 
 def list_rules(caller: Caller, request: HttpRequest) -> HttpResponse:
-    items = [_summary(it) for it in services().sync_rules.all(access=caller.access)]
-    body = {"apiVersion": API_VERSION, "kind": "SyncRuleList", "items": items, "totalItems": len(items)}
-    return answer(body)
+    rules = services().sync_rules.all(access=caller.access)
+    return listing("SyncRuleList", [_summary(it) for it in rules])
 
 
 def get(caller: Caller, request: HttpRequest, namespace: str, name: str) -> HttpResponse:

@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from registries.api import bodies
 from registries.api.endpoint import Caller
 from registries.api.payloads import read_credential, read_image
-from registries.api.status import answer
+from registries.api.status import answer, listing
 from registries.domain.access import Access, Role
 from registries.domain.errors import (
     Conflict,
@@ -30,7 +30,7 @@ from registries.domain.errors import (
 )
 from registries.domain.metadata import name_problem
 from registries.domain.registry import Credential, Key
-from registries.domain.resource import API_VERSION, milliseconds
+from registries.domain.resource import milliseconds
 from registries.probe import Result, registry_of
 from registries.verification.history import Check, NotTested, Tested, left_alone
 from registries.wiring import services
@@ -137,7 +137,7 @@ def past_tests(caller: Caller, request: HttpRequest, namespace: str, name: str) 
         for check in recent
         if isinstance(check.outcome, Result)
     ]
-    return answer({"apiVersion": API_VERSION, "kind": "TestList", "items": items, "totalItems": len(items)})
+    return listing("TestList", items)
 
 
 def verdict(result: Result, at: datetime) -> dict[str, Any]:
@@ -171,13 +171,4 @@ def list_images(caller: Caller, request: HttpRequest, namespace: str, name: str)
         raise NotFound(name)
     else:
         found = images.of_pods(access=caller.access, key=Key(namespace, name))
-    items = [{"image": it} for it in found or ()]
-    return answer(
-        {
-            "apiVersion": API_VERSION,
-            "kind": "ImageList",
-            "items": items,
-            "totalItems": len(items),
-            "listed": found is not None,
-        }
-    )
+    return listing("ImageList", [{"image": it} for it in found or ()], listed=found is not None)

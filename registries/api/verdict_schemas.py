@@ -1,10 +1,45 @@
-"""The JSON Schemas of the answer about an image, and of the images that pods run."""
+"""The JSON Schemas of verdicts, of the answer about an image, and of the images that pods run."""
 
 from django.utils.translation import gettext_lazy as _
 
-from registries.api.shapes import Schema, closed, listing, text
-from registries.probe.reason import ImageReason
+from registries.api.shapes import STAMP, Schema, closed, listing, reference, text
+from registries.probe.node_view import NodeView
+from registries.probe.reason import ImageReason, Reason
 
+VERDICT: Schema = closed(
+    {
+        "success": {"type": "boolean"},
+        "message": text(_("in the language of Accept-Language, Chinese by default")),
+        "reason": {"enum": [reason.value for reason in Reason]},
+        "timestamp": STAMP,
+        "durationMs": {"type": "integer", "minimum": 0},
+        "proven": {"type": "boolean", "description": _("whether the registry checked the password")},
+        "hint": text(_("what to do next")),
+        "detail": text(
+            _(
+                "the registry's own text or details of the test, sanitized; shown only to the tester, "
+                "never stored"
+            )
+        ),
+        "cause": text(_("a more specific code within the reason")),
+        "registryHost": text(),
+        "tokenHost": text(),
+        "stages": {
+            "type": "array",
+            "items": closed({"name": text(), "ms": {"type": "number"}, "ok": {"type": "boolean"}}),
+        },
+        "warnings": {"type": "array", "items": text()},
+        "node": {
+            "enum": ["", *NodeView],
+            "description": _(
+                "why nodes with containerd fail though this test succeeds; empty where they do not"
+            ),
+        },
+        "nodeMessage": text(_("the text of `node`")),
+        "image": {"oneOf": [{"type": "null"}, reference("ImageVerdict")]},
+    }
+)
+TEST_LIST = listing("TestList", closed({"by": text(_("the person who tested")), **VERDICT["properties"]}))
 IMAGE_VERDICT: Schema = closed(
     {
         "image": text(),
