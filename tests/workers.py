@@ -22,7 +22,7 @@ GROUPS = {
     "api server, second half": tuple(f"tests/cluster/test_{letter}" for letter in "prstuvwxyz"),
     "api server": (
         "tests/cluster/",
-        "tests/stores/test_store.py",
+        "tests/stores/test_store",
         "tests/stores/test_room.py",
         "tests/index/test_watch_order.py",
         "tests/api/test_client.py",

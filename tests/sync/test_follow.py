@@ -5,21 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registries.domain.access import EVERYWHERE, Role
-from registries.domain.errors import Conflict, Forbidden
 from registries.domain.registry import Key, RegistrySecret
 from registries.models import AuditEntry, SyncCopy, SyncRule
-from registries.people.grants import access_of, remove_grant, set_grant
 from registries.sync import rows
 from registries.sync.rows import Selection
 from registries.sync.states import CopyState, Known, RuleState
 from registries.wiring import services
-from registries.wiring.base import moved
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.peers.scripted import Reply, scripted
@@ -57,6 +52,19 @@ def change(cast: Cast, registry: RegistrySecret, new: str) -> RegistrySecret:
     return change(access=cast.access("olive"), key=registry.key, uid=registry.uid, password=new)
 
 
+def delete(cast: Cast, registry: RegistrySecret, *, forget: bool = False) -> None:
+    remove = services().registries.delete
+    remove(access=cast.access("olive"), key=registry.key, uid=registry.uid, forget=forget)
+
+
+def followed(cast: Cast, **values: Any) -> RegistrySecret:
+    """A registry with a rule that has made its copies."""
+    source = cast.add(**values)
+    keep(cast, source)
+    turn()
+    return source
+
+
 def in_b(cast: Cast) -> RegistrySecret:
     return cast.find(namespace="team-b")
 
@@ -87,14 +95,12 @@ def test_what_is_left_alone_costs_nothing_while_nothing_changes(cast: Cast) -> N
 
     assert len(quiet) < 15, "a fixed number, and not some for each of five"
     theirs = cast.find(namespace="taken-3")
-    services().registries.delete(access=cast.access("olive"), key=theirs.key, uid=theirs.uid)
+    delete(cast, theirs)
     assert turn()["taken-3"] == "in_step", "a change is seen"
 
 
 def test_a_new_password_follows(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
+    source = followed(cast)
     before = in_b(cast)
 
     change(cast, source, "another-1")
@@ -111,9 +117,7 @@ def test_a_new_password_follows_once_it_is_decided(cast: Cast, settings: Any, en
     settings.PROBE_ALLOW_LOOPBACK = True
     busy = Reply(429, [("Retry-After", "600")])
     with scripted(lambda request: busy) as registry:
-        source = cast.add(domain=registry.address)
-        keep(cast, source)
-        turn()
+        source = followed(cast, domain=registry.address)
 
         rotations, access = services().rotations, cast.access("olive")
         run = rotations.begin(access=access, registries=[source], changes={"password": "another-1"})
@@ -131,9 +135,7 @@ def correct(cast: Cast, source: RegistrySecret, **changes: Any) -> RegistrySecre
     access, replacement = cast.access("olive"), services().replacement
     old = replacement.before(access=access, key=source.key, uid=source.uid)
     new = replace(old, **changes)
-    return replacement.put(
-        access=access, uid=source.uid, old=old, new=new, replacing=True, replace_now=lambda: None
-    )
+    return replacement.put(access=access, uid=source.uid, old=old, new=new, replacing=True)
 
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -148,9 +150,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("changed", CHANGES)
 def test_a_source_that_is_corrected_takes_its_copies_along(cast: Cast, changed: str) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
+    source = followed(cast)
     note = {"other.io/note": "kept", "theriseunion.io/owner": "Ada"}
     services().store.annotate(in_b(cast).key, note, uid=in_b(cast).uid)
 
@@ -172,145 +172,10 @@ def test_a_source_that_is_corrected_takes_its_copies_along(cast: Cast, changed: 
     assert password(copy.key) == "another-2", "it goes on following"
 
 
-FOREIGN: dict[str, tuple[dict[str, str], str]] = {
-    "same": ({}, "present"),
-    "another password": ({"password": "another-1"}, "name_taken"),
-    "another user": ({"username": "robot"}, "name_taken"),
-    "another address": ({"domain": "other.example.com"}, "name_taken"),
-    "another trust": ({"tls": "skip"}, "name_taken"),
-}
-
-
-@pytest.mark.parametrize("theirs", FOREIGN)
-def test_a_registry_of_somebody_else_is_never_touched(cast: Cast, theirs: str) -> None:
-    values, state = FOREIGN[theirs]
-    source, other = cast.add(), cast.add(namespace="team-b", **values)
-    keep(cast, source)
-
-    assert turn() == {"team-b": state}
-    change(cast, source, "another-2")
-    assert turn() == {"team-b": "name_taken"}
-    correct(cast, source, domain="elsewhere.example.com")
-    assert turn() == {"team-b": "name_taken"}
-    assert in_b(cast) == other
-    assert password(other.key) == values.get("password", CANARY)
-
-
-def test_a_copy_that_a_person_made_is_somebody_elses(cast: Cast) -> None:
-    source = cast.add()
-    services().copying.copy(access=cast.access("olive"), key=Key("team-b", "harbor-prod"), uid=source.uid)
-    before = in_b(cast)
-    keep(cast, source)
-
-    assert turn() == {"team-b": "present"}
-    change(cast, source, "another-1")
-    assert turn() == {"team-b": "name_taken"}
-    assert in_b(cast) == before
-
-
-def test_a_copy_changed_by_hand_is_a_conflict_and_is_not_overwritten(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
-    change(cast, in_b(cast), "by-hand-1")
-    theirs = in_b(cast)
-
-    assert turn() == {"team-b": "changed"}
-    change(cast, source, "another-1")
-    assert turn() == {"team-b": "changed"}
-    correct(cast, cast.find(), username="robot")
-    assert turn() == {"team-b": "changed"}
-    assert in_b(cast) == theirs
-    assert password(theirs.key) == "by-hand-1"
-
-
-def create_again(cast: Cast, registry: RegistrySecret, new: str) -> RegistrySecret:
-    """Another password by the four steps, as on a cluster whose definition lets no password change."""
-    access, store = cast.access("olive"), services().store
-    old = services().replacement.before(access=access, key=registry.key, uid=registry.uid)
-    store.delete(registry.key, uid=registry.uid)
-    created = store.create(replace(old, password=new))
-    moved(registry.uid, created.uid)
-    return created
-
-
-def test_a_source_created_again_with_another_password_is_followed(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
-
-    create_again(cast, source, "another-1")
-
-    assert turn() == {"team-b": "in_step"}
-    assert password(in_b(cast).key) == "another-1"
-
-
-def test_a_copy_created_again_with_another_password_is_a_conflict(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
-    copy = create_again(cast, in_b(cast), "by-hand-1")
-
-    assert turn() == {"team-b": "changed"}
-    change(cast, source, "another-1")
-    assert turn() == {"team-b": "changed"}
-    assert password(copy.key) == "by-hand-1"
-
-
-def test_a_copy_created_again_alike_is_followed(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
-    create_again(cast, in_b(cast), CANARY)
-
-    assert turn() == {"team-b": "in_step"}
-    change(cast, source, "another-1")
-    turn()
-    assert password(in_b(cast).key) == "another-1"
-
-
-def test_a_copy_whose_ca_somebody_changed_is_a_conflict(cast: Cast) -> None:
-    source = cast.add(tls="ca", ca_bundle=certificate()[0])
-    keep(cast, source)
-    turn()
-    notes = {"theriseunion.io/ca-bundle": certificate("Another CA")[0]}
-    services().store.annotate(in_b(cast).key, notes, uid=in_b(cast).uid)
-    assert in_b(cast).ca_bundle != source.ca_bundle
-
-    assert turn() == {"team-b": "changed"}
-
-
-def test_a_copy_and_its_source_changed_alike_stay_in_step(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
-    change(cast, in_b(cast), "another-1")
-    change(cast, source, "another-1")
-
-    assert turn() == {"team-b": "in_step"}
-    change(cast, source, "another-2")
-    turn()
-    assert password(in_b(cast).key) == "another-2"
-
-
-def test_a_test_or_a_text_of_a_copy_is_no_change(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
-    notes = {"theriseunion.io/verify-status": "failed", "theriseunion.io/description": "theirs"}
-    services().store.annotate(in_b(cast).key, notes, uid=in_b(cast).uid)
-    before = in_b(cast)
-
-    assert turn() == {"team-b": "in_step"}
-    assert in_b(cast) == before
-
-
 def test_a_deleted_copy_stays_deleted_until_somebody_wants_it(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
+    source = followed(cast)
     copy = in_b(cast)
-    services().registries.delete(access=cast.access("olive"), key=copy.key, uid=copy.uid)
+    delete(cast, copy)
 
     assert turn() == {"team-b": "deleted"}
     services().sync_rules.solve(access=cast.access("olive"), source=source, namespace="team-b", uid="")
@@ -318,11 +183,9 @@ def test_a_deleted_copy_stays_deleted_until_somebody_wants_it(cast: Cast) -> Non
 
 
 def test_an_undone_deletion_of_a_copy_is_followed_again(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
+    followed(cast)
     copy = in_b(cast)
-    services().registries.delete(access=cast.access("olive"), key=copy.key, uid=copy.uid)
+    delete(cast, copy)
     turn()
     services().undo.restore(access=cast.access("olive"), key=copy.key, uid=copy.uid)
 
@@ -331,11 +194,9 @@ def test_an_undone_deletion_of_a_copy_is_followed_again(cast: Cast) -> None:
 
 def test_a_namespace_that_goes_and_comes_again(cast: Cast) -> None:
     create_namespace(cast, "team-c")
-    source = cast.add()
-    keep(cast, source)
-    turn()
+    followed(cast)
     copy = cast.find(namespace="team-c")
-    services().registries.delete(access=cast.access("olive"), key=copy.key, uid=copy.uid)
+    delete(cast, copy)
     services().registries.delete_namespace(access=cast.access("olive"), name="team-c")
 
     assert turn() == {"team-b": "in_step", "team-c": "namespace_gone"}
@@ -368,95 +229,9 @@ def test_labels_are_unknown_in_the_embedded_store(cast: Cast) -> None:
     assert (rule.state, rule.problem) == ("failed", "no_labels")
 
 
-@pytest.mark.parametrize("lost", ["the role", "the account", "active"])
-def test_a_rule_pauses_when_its_owner_may_no_more(cast: Cast, lost: str) -> None:
-    source, user = cast.add(), cast.users["olive"]
-    keep(cast, source)
-    turn()
-    if lost == "the role":
-        remove_grant(user, EVERYWHERE)
-        set_grant(user, "team-a", Role.ADMIN)
-        set_grant(user, "team-b", Role.ADMIN)
-    elif lost == "the account":
-        user.delete()
-    else:
-        user.is_active = False
-        user.save()
-    access = cast.access("olive")  # as it was
-    services().passwords.change_password(access=access, key=source.key, uid=source.uid, password="another-1")
-    turn()
-
-    assert SyncRule.objects.get().state == "no_right"
-    assert password(Key("team-b", "harbor-prod")) == CANARY
-
-    other = User.objects.create(username="otto")
-    set_grant(other, EVERYWHERE, Role.ADMIN)
-    services().sync_rules.set_up(access=access_of(other), source=cast.find(), selection=ALL)
-    assert turn() == {"team-b": "in_step"}
-    assert password(Key("team-b", "harbor-prod")) == "another-1"
-
-
-@pytest.mark.parametrize("person", ["nina", "omar", "vic"])
-def test_a_rule_takes_the_role_in_all_namespaces(cast: Cast, person: str) -> None:
-    source, access, rules = cast.add(), cast.access(person), services().sync_rules
-    for ask in (rules.set_up, rules.preview):
-        with pytest.raises(Forbidden):
-            ask(access=access, source=source, selection=ALL)
-    keep(cast, source)
-    turn()
-    with pytest.raises(Forbidden):
-        rules.end(access=access, source=source)
-    with pytest.raises(Forbidden):
-        rules.solve(access=access, source=source, namespace="team-b", uid="")
-    view = rules.view(access=access, registry=source)
-    assert view is not None
-    assert not view.copies, "they do not see team-b"
-
-
-def test_what_a_rule_does_is_in_the_journal_as_its_owners(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
-    change(cast, source, "another-1")
-    turn()
-
-    found = AuditEntry.objects.filter(namespace="team-b", source="rule").order_by("pk")
-    assert [(it.person, it.action, it.source) for it in found] == [
-        ("olive", "copy", "rule"),
-        ("olive", "password", "rule"),
-    ]
-    assert AuditEntry.objects.filter(action="sync", note="on", source="127.0.0.1").count() == 1
-
-
-SOLVED = {"changed": "by-hand-1", "present": CANARY}
-
-
-@pytest.mark.parametrize("state", SOLVED)
-def test_a_person_lets_the_rule_write_a_conflict(cast: Cast, state: str) -> None:
-    source = cast.add()
-    if state == "present":
-        cast.add(namespace="team-b")
-    keep(cast, source)
-    turn()
-    if state == "changed":
-        change(cast, in_b(cast), "by-hand-1")
-    assert turn() == {"team-b": state}
-    rules = services().sync_rules
-    with pytest.raises(Conflict):
-        rules.solve(access=cast.access("olive"), source=source, namespace="team-b", uid="another")
-
-    rules.solve(access=cast.access("olive"), source=source, namespace="team-b", uid=in_b(cast).uid)
-    assert turn() == {"team-b": "in_step"}
-    change(cast, source, "another-1")
-    turn()
-    assert password(in_b(cast).key) == "another-1"
-
-
 def test_a_rule_ends_with_its_source_once_nothing_can_be_undone(cast: Cast) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
-    services().registries.delete(access=cast.access("olive"), key=source.key, uid=source.uid)
+    source = followed(cast)
+    delete(cast, source)
     turn()
     assert SyncRule.objects.get().state == "source_gone"
 
@@ -465,7 +240,7 @@ def test_a_rule_ends_with_its_source_once_nothing_can_be_undone(cast: Cast) -> N
     assert turn() == {"team-b": "in_step"}
     assert password(in_b(cast).key) == "another-1"
 
-    services().registries.delete(access=cast.access("olive"), key=restored.key, uid=restored.uid, forget=True)
+    delete(cast, restored, forget=True)
     turn()
     assert not SyncRule.objects.exists()
     assert password(in_b(cast).key) == "another-1", "the copy stays"
@@ -491,9 +266,7 @@ def test_a_rule_that_another_process_claimed_is_left_to_it(cast: Cast) -> None:
 
 def test_a_copy_of_an_attempt_without_an_answer_is_the_rules_own(cast: Cast) -> None:
     """As after a crash on a cluster: the copy was created, and its uid was not written."""
-    source = cast.add()
-    keep(cast, source)
-    turn()
+    source = followed(cast)
     SyncCopy.objects.update(uid="", mark="", source_mark="", state="waiting", begun=True)
 
     assert turn() == {"team-b": "in_step"}
@@ -519,19 +292,3 @@ def test_a_second_look_at_what_is_in_step_compares_and_writes_nothing(
     ]
     assert AuditEntry.objects.count() == before
     assert services().follower.turn() == 0, "nothing is due"
-
-
-@pytest.mark.parametrize("owner", ["there", "without the role", "without the account"])
-def test_a_rule_goes_with_its_source_whatever_became_of_its_owner(cast: Cast, owner: str) -> None:
-    source = cast.add()
-    keep(cast, source)
-    turn()
-    services().registries.delete(access=cast.access("olive"), key=source.key, uid=source.uid, forget=True)
-    if owner == "without the role":
-        remove_grant(cast.users["olive"], EVERYWHERE)
-    elif owner == "without the account":
-        cast.users["olive"].delete()
-
-    turn()
-
-    assert not SyncRule.objects.exists()
