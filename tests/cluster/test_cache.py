@@ -8,7 +8,7 @@ from math import inf
 
 import pytest
 
-from registries.domain.errors import ConsoleError, Forbidden, Unavailable
+from registries.domain.errors import ConsoleError, Forbidden, Problem, Unavailable
 from registries.domain.registry import Key, Provider, RegistrySecret, Removal
 from registries.runs.heartbeat import RetryPolicy
 from registries.stores.base import ChangeType, Event, Freshness
@@ -231,6 +231,19 @@ def test_how_old_it_is_counts_from_when_all_was_well(cache: Cache) -> None:
     assert cache.freshness() == known, "one that is heard of does not make up for one that is not"
     cache.answered("ping")
     assert not cache.freshness().problem
+
+
+def test_only_the_last_namespace_that_may_not_be_read_is_a_problem() -> None:
+    cache = Cache(["a", "b"], patience=0.1)
+    cache.refused("a", "team-a")
+    cache.answered("b")
+    assert cache.freshness() == Freshness()
+
+    cache.refused("b", "team-b")
+    assert cache.freshness().problem is Problem.CLUSTER_FORBIDDEN
+    cache.answered("a")
+    cache.refused("b", "team-b")
+    assert cache.freshness() == Freshness()
 
 
 def test_how_long_the_server_has_been_answering_is_known(cache: Cache) -> None:
