@@ -4,7 +4,6 @@ The errors of gunicorn quote what they could not read: a header, a token, a part
 
 The main loop reads a request, sends what a client does not read at once (outbox.py), and waits for nobody who leaves a
 connection open (lingering.py): a slow client holds no thread.
-/healthz has its own thread.
 """
 
 import errno
@@ -13,15 +12,14 @@ import socket
 import struct
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 from gunicorn.http.errors import ParseException
 from gunicorn.util import write_error
-from gunicorn.workers.gthread import ThreadWorker
 
+from console.dispatcher import Dispatcher
 from console.framing import CONTINUE, MOST_BODY, Chunks, chunks_end, read_head
 from console.lingering import Connection, Lingering
 from console.outbox import MOST_IN_ALL, SILENT, Budget, Outbox
@@ -32,8 +30,6 @@ BODY_SECONDS = 10.0
 """From the end of the head to the end of the body, and a second more for each BODY_RATE bytes."""
 BODY_RATE = 32 * 1024
 MOST_HEAD = 256 * 1024
-BODIES = 4
-"""Threads for such requests. The others go on whatever these do."""
 THREAD_SECONDS = 15.0
 """Seconds for which a thread reads such a body."""
 MOST_UNREAD = 600
@@ -42,13 +38,10 @@ MOST_PER_ADDRESS = 200
 """Connections of one client address. Not for loopback addresses, and not behind a proxy."""
 NO_ROOM = 0.05
 """Seconds until the next try to accept a connection without a file for it."""
-_HEALTH = (b"GET /healthz ", b"HEAD /healthz ")
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class Worker(Dispatcher):
     def init_process(self) -> None:
-        self._health = ThreadPoolExecutor(max_workers=1, thread_name_prefix="health")
-        self._bodies = ThreadPoolExecutor(max_workers=BODIES, thread_name_prefix="body")
         self._budget = Budget()
         self._addresses: Counter[str] = Counter()
         self._sending: dict[Any, None] = {}
@@ -60,7 +53,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Leaves out an event of a connection that an earlier event of the same moment has closed."""
-        for key, _ in self.poller.select(timeout):
+        for key, _ in self.poller.select(self.look_at_turns(timeout)):
             if self.poller.get_map().get(key.fd) is key:
                 key.data(key.fileobj)
 
@@ -196,13 +189,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.pending_conns.remove(conn)
         conn.init()
         conn.parser.unreader.unread(bytes(conn.received))
-        bare = not conn.unread and conn.missing == conn.received.find(b"\r\n\r\n") + 4
-        health = bare and conn.received.startswith(_HEALTH)
-        pool = self._health if health else self._bodies if conn.unread else self.tpool
+        head = bytes(conn.received[: conn.received.find(b"\r\n\r\n") + 4])
+        bare = not conn.unread and conn.missing == len(head)
         conn.received = bytearray()
         conn.sock.read_until = time.monotonic() + seconds
-        done = pool.submit(self.handle, conn)
-        done.add_done_callback(lambda it: self.method_queue.defer(self.finish_request, conn, it))
+        self.dispatch(conn, head, bare=bare)
 
     def murder_pending(self) -> None:
         """Closes what has taken too long to send or to read. The order of `pending_conns` is not that of time."""

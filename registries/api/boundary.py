@@ -9,7 +9,8 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from registries.api.status import JSON, PASSING, REASONS, details_of, failure, named
+from registries.api.status import JSON, PASSING, REASONS, details_of, failure, named, of_error
+from registries.log_in.access import LATE, too_many_at_once
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ class StatusMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if LATE in request.META and of_api(request):
+            return of_error(too_many_at_once(), {})
         response = self.get_response(request)
         if response.status_code < 400 or not of_api(request) or response.get("Content-Type") == JSON:
             return response

@@ -22,7 +22,7 @@ from registries.api.status import ApiError, of_error
 from registries.domain.access import Access, Permission
 from registries.domain.errors import ConsoleError, NotFound, Problem, TooManyRequests, Unavailable
 from registries.domain.metadata import name_problem, namespace_problem
-from registries.log_in.access import ConsoleRequest, client_address
+from registries.log_in.access import PERSON, ConsoleRequest, client_address
 from registries.wiring import services
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="registry-console"'}
@@ -87,6 +87,7 @@ def _bearer(
 ) -> Caller:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     text = text.strip()
+    request.META[PERSON] = ""
     caller = None
     if scheme.lower() == "bearer" and 0 < len(text) <= LONGEST:
         # Access tokens of accounts are invalid with CONSOLE_AUTH=kubernetes.
@@ -97,6 +98,7 @@ def _bearer(
             caller = _of_account(text, source)
     if caller is None:
         raise unauthorized()
+    request.META[PERSON] = caller.access.owner
     return caller
 
 

@@ -245,6 +245,10 @@ def _sentence(error: ConsoleError, kind: str, name: str) -> str:
     if isinstance(error, TooManyRequests):
         if error.problem == Problem.REGISTRY_BUSY:
             return f"too many tests of this registry: try again in {error.retry_after} s"
+        if error.problem == Problem.TOO_MANY_AT_ONCE:
+            return (
+                f"too many requests at the same time: try again in {error.retry_after} s, with fewer at once"
+            )
         return f"too many requests: try again in {error.retry_after} s"
     why = _CONFLICTS.get(error.code) or (problem_text(error.problem) if error.problem else "")
     if error.problem == Problem.TERMINATING:

@@ -54,6 +54,7 @@ class Problem(StrEnum):
 
     # A person
     HASHING = "hashing"
+    TOO_MANY_AT_ONCE = "too_many_at_once"
     SESSION_ENDED = "session_ended"
     REVIEWS_FORBIDDEN = "reviews_forbidden"
     TOKENREVIEWS_FORBIDDEN = "tokenreviews_forbidden"

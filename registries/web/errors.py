@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import reswap
 
 from registries.domain.errors import ConsoleError, Problem, TooManyRequests
+from registries.log_in.access import LATE, too_many_at_once
 from registries.web.frame import shown_theme
 from registries.web.responses import is_htmx, toast
 from registries.words.problems import error_text, problem_text
@@ -29,19 +30,25 @@ class ErrorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if LATE in request.META:
+            return _of_error(request, too_many_at_once())
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, ConsoleError):
             if error.status >= 500:
                 log.error("%s", error, exc_info=error)
-            response = problem(request, error.status, error_text(error))
-            if isinstance(error, TooManyRequests):
-                response["Retry-After"] = str(error.retry_after)
-            return response
+            return _of_error(request, error)
         if isinstance(error, RequestDataTooBig | TooManyFieldsSent):
             return problem(request, 413, _("The request is too large. Shorten it and submit it again."))
         return None
+
+
+def _of_error(request: HttpRequest, error: ConsoleError) -> HttpResponse:
+    response = problem(request, error.status, error_text(error))
+    if isinstance(error, TooManyRequests):
+        response["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def problem(request: HttpRequest, status: int, text: str) -> HttpResponse:

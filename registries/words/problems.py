@@ -69,6 +69,9 @@ TEXTS: dict[Problem, Text] = {
     Problem.LEFT_ALONE: _("Skipped: the registry refused this user name a moment ago."),
     Problem.REGISTRY_BUSY: _("Other tests of this registry are still running. Test again in a moment."),
     Problem.HASHING: _("Too many people are logging in or changing a password. Try again in a few seconds."),
+    Problem.TOO_MANY_AT_ONCE: _(
+        "You have sent too many requests at the same time. Wait a few seconds, and then send fewer at once."
+    ),
     Problem.INTERRUPTED: _("The test was interrupted. Test again."),
     Problem.KEY_MISSING: _(
         "The key that sealed this password is missing. Restore the key file of the data folder."

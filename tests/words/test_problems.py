@@ -227,6 +227,7 @@ tokenreviews_forbidden
 too_long
 too_long_here
 too_many
+too_many_at_once
 too_many_channels
 twice
 type
