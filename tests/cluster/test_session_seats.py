@@ -1,8 +1,10 @@
 """Reviews of one person with many sessions or requests leave room for those of others."""
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from django.db import connections
@@ -12,7 +14,7 @@ from registries.cluster.credential import LoginCredential
 from registries.cluster.personal import ApiServer, Identity
 from registries.models import ClusterSession
 from registries.people.cluster_bearers import _Asking
-from registries.people.fair_threads import ASKING, ASKING_EACH
+from registries.people.fair_threads import ASKING, ASKING_EACH, BRIEFLY
 from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.cluster.bearers import of
@@ -162,26 +164,41 @@ def test_many_requests_with_one_token_leave_threads_for_others(people: Cluster, 
         judge(parallel(pool, lambda: of("vic").get(TEAM_A).status_code), asking.lock, olive)
 
 
-def test_log_ins_from_one_address_wait_for_a_slow_cluster_four_at_a_time(people: Cluster) -> None:
-    seats, address = services().askers._seats, "address 127.0.0.1"
-    while seats.take(address):
-        pass
+@contextmanager
+def filled(caller: str) -> Iterator[None]:
+    """The caller has four requests that wait, and no seat for a fifth one."""
+    seats = services().askers._seats
+    assert [seats.take(caller) for _ in range(5)] == [True] * 4 + [False]
+    try:
+        yield
+    finally:
+        for _ in range(4):
+            seats.give_back(caller)
 
-    refused = Client().post("/login/", {"token": canary_token("vic")})
-    for _ in range(ASKING_EACH):
-        seats.give_back(address)
+
+def test_log_ins_from_one_address_wait_for_a_slow_cluster_four_at_a_time(people: Cluster) -> None:
+    with filled("address 127.0.0.1"):
+        refused = Client().post("/login/", {"token": canary_token("vic")})
+    with filled("address 10.9.9.9"):
+        assert log_in("vic").get(LIST).status_code == 200, "of another address"
 
     assert refused.status_code == 422
-    assert not ClusterSession.objects.exists()
-    assert log_in("vic").get(LIST).status_code == 200
+    assert ClusterSession.objects.count() == 1
 
 
 def test_a_request_waits_for_a_seat_while_the_cluster_answers_soon(people: Cluster) -> None:
-    vic = log_in("vic")
-    seats, owner = services().askers._seats, "uid:vic-uid"
-    while seats.take(owner):
-        pass
-    later = threading.Timer(0.05, seats.give_back, [owner])
-    later.start()
-
+    vic, owner = log_in("vic"), "uid:vic-uid"
+    with filled(owner):
+        assert vic.get(LIST).status_code == 503, "without a seat there is no answer"
+        begun = time.monotonic()
+        assert vic.get(LIST).status_code == 503
+        assert time.monotonic() - begun < BRIEFLY, "the next ones do not wait"
     assert vic.get(LIST).status_code == 200
+    assert services().askers._slow == set()
+
+    with ExitStack() as held:
+        held.enter_context(filled(owner))
+        later = threading.Timer(0.05, held.close)
+        later.start()
+        assert vic.get(LIST).status_code == 200
+        later.join()
