@@ -10,10 +10,9 @@ import json
 import re
 import secrets
 import string
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -22,9 +21,17 @@ from registries.addresses import AddressError, parse_address
 
 from .address_guard import first_refused
 from .answer import Answer
-from .credentials import CredentialsError, check_credentials
 from .endpoint import parse_endpoint
 from .fault import Fault
+from .harbor_robot import (
+    HarborError,
+    HarborProblem,
+    NewRobot,
+    active_robot,
+    made_robot,
+    short_name,
+    wanted_robot,
+)
 from .policy import Policy
 from .reason import Reason
 from .trace import Trace
@@ -48,37 +55,6 @@ _NOT_SENT = (
 _KINDS = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
 
 
-class HarborProblem(StrEnum):
-    """Why there is no new secret. Nothing was changed at Harbor, except after `uncertain` and `left_over`."""
-
-    WRONG_ACCOUNT = "wrong_account"
-    NO_RIGHT = "no_right"
-    NO_ROBOT = "no_robot"
-    NO_API = "no_api"
-    DISABLED = "disabled"
-    EXPIRED = "expired"
-    REFUSED = "refused"
-    UNEXPECTED = "unexpected"
-    NO_PERMISSIONS = "no_permissions"
-    PERMISSIONS_REFUSED = "permissions_refused"
-    UNCERTAIN = "uncertain"
-    """No usable answer came: Harbor may have created the second account."""
-    LEFT_OVER = "left_over"
-    """The second account was created in vain, and could not be deleted."""
-
-
-CHANGED = (HarborProblem.UNCERTAIN, HarborProblem.LEFT_OVER)
-
-
-class HarborError(Exception):
-    """`problem` is a HarborProblem or the Reason of a failed connection. `robot` is the name of a second account."""
-
-    def __init__(self, problem: HarborProblem | Reason, robot: str = "") -> None:
-        super().__init__(problem.value)
-        self.problem = problem
-        self.robot = robot
-
-
 @dataclass(frozen=True, slots=True)
 class HarborAccount:
     """A person's account, used once."""
@@ -89,15 +65,6 @@ class HarborAccount:
     @property
     def authorization(self) -> str:
         return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class NewRobot:
-    """A robot account that was created a moment ago. `name` is the full name, with which nodes log in."""
-
-    number: int
-    name: str
-    secret: str = field(repr=False)
 
 
 def new_secret() -> str:
@@ -136,8 +103,11 @@ class HarborRobots:
         """The number of an active robot account by its full name, such as `robot$project+name`. HarborError."""
         return int(self._robot(full_name)["id"])
 
-    def second(self, full_name: str, today: date) -> NewRobot:
-        """Creates another account with the permissions and the lifetime of an active one. HarborError."""
+    def second(self, full_name: str, today: date, asking: Callable[[str], object]) -> NewRobot:
+        """Creates another account with the permissions and the lifetime of an active one. HarborError.
+
+        `asking` is called with its name before Harbor is asked for it, once for each name that is tried.
+        """
         like = wanted_robot(self._robot(full_name), full_name)
         short = short_name(full_name)
         self._transport.allow(NAMES + 1)  # and a deletion
@@ -147,6 +117,7 @@ class HarborRobots:
             expected = full_name.removesuffix(short) + name
             if len(expected) > NAME_MAX:
                 raise HarborError(HarborProblem.REFUSED)
+            asking(expected)
             if made := self._create({**like, "name": name}, expected):
                 return made
         raise HarborError(HarborProblem.REFUSED)
@@ -174,7 +145,7 @@ class HarborRobots:
         if answer.status == 400:
             raise HarborError(HarborProblem.PERMISSIONS_REFUSED)
         _require_success(answer, 201)
-        made = _made(answer, expected)
+        made = made_robot(answer, expected)
         if made is None:
             raise HarborError(HarborProblem.UNCERTAIN, expected)
         return made
@@ -190,7 +161,7 @@ class HarborRobots:
                 raise HarborError(HarborProblem.UNEXPECTED)
             for it in robots:
                 if isinstance(it, dict) and it.get("name") == full_name:
-                    return _active(it)
+                    return active_robot(it)
             if len(robots) < PAGE:
                 break
         raise HarborError(HarborProblem.NO_ROBOT)
@@ -250,69 +221,6 @@ class HarborRobots:
             )
         except Fault as fault:
             raise HarborError(fault.reason) from None
-
-
-def short_name(full_name: str) -> str:
-    """The name that a person chose: without the prefix of Harbor and the project."""
-    return full_name.partition("$")[2].rpartition("+")[2]
-
-
-def wanted_robot(robot: dict[str, Any], full_name: str) -> dict[str, Any]:
-    """What creates an account like this one, without a name. HarborError: those of Harbor 1 do not tell their
-    permissions."""
-    level, duration = robot.get("level"), robot.get("duration")
-    permissions = [_permission(it) for it in _list(robot.get("permissions"))]
-    if robot.get("editable") is False or not permissions or not all(it["access"] for it in permissions):
-        raise HarborError(HarborProblem.NO_PERMISSIONS)
-    if level not in ("project", "system") or not isinstance(duration, int):
-        raise HarborError(HarborProblem.UNEXPECTED)
-    return {
-        "level": level,
-        "duration": duration,
-        "disable": False,
-        "description": f"registry console: in place of {full_name}",
-        "permissions": permissions,
-    }
-
-
-def _permission(given: Any) -> dict[str, Any]:
-    if not isinstance(given, dict):
-        raise HarborError(HarborProblem.UNEXPECTED)
-    access = [_texts(it, "resource", "action", "effect") for it in _list(given.get("access"))]
-    return {**_texts(given, "kind", "namespace"), "access": access}
-
-
-def _texts(given: Any, *names: str) -> dict[str, str]:
-    values = given if isinstance(given, dict) else {}
-    return {name: text for name in names if isinstance(text := values.get(name), str)}
-
-
-def _list(given: Any) -> list[Any]:
-    return given if isinstance(given, list) else []
-
-
-def _made(answer: Answer, expected: str) -> NewRobot | None:
-    """The account in an answer; None unless it is the expected one, with a secret that can be stored."""
-    given = answer.document if isinstance(answer.document, dict) else {}
-    number, secret = given.get("id"), given.get("secret")
-    if not isinstance(number, int) or given.get("name") != expected or not isinstance(secret, str):
-        return None
-    try:
-        check_credentials(expected, secret)
-    except CredentialsError:
-        return None
-    return NewRobot(number, expected, secret)
-
-
-def _active(robot: dict[str, Any]) -> dict[str, Any]:
-    number, ends = robot.get("id"), robot.get("expires_at")
-    if not isinstance(number, int):
-        raise HarborError(HarborProblem.UNEXPECTED)
-    if robot.get("disable") is True:
-        raise HarborError(HarborProblem.DISABLED)
-    if isinstance(ends, int) and 0 < ends < time.time():
-        raise HarborError(HarborProblem.EXPIRED)
-    return robot
 
 
 def _require_success(answer: Answer, expected: int = 200) -> None:

@@ -3,7 +3,8 @@
 A new secret of the same account is chosen by the console and sealed in the run before Harbor gets it. The run is under
 way then, so the secret is not lost when anything fails afterwards: any process tries again. Without an answer of
 Harbor, a test tells which secret is right, and both are kept until one does. The secret of a second account is chosen
-by Harbor. Until the run has it, the first account still works, so nothing is lost with it.
+by Harbor. Until the run has it, the first account still works, so nothing is lost with it. The audit log has its name
+before Harbor is asked: a process that dies meanwhile leaves no account that nobody knows.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,12 +15,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from registries.audit.action import Action
+from registries.audit.action import IN_DOUBT, OK, Action
 from registries.audit.log import AuditLog
 from registries.domain.access import Access
 from registries.domain.errors import Conflict, Problem
 from registries.domain.registry import Credential, RegistrySecret
-from registries.probe.harbor import HarborAccount, HarborError, HarborProblem, HarborRobots, new_secret
+from registries.probe.harbor import HarborAccount, HarborRobots, new_secret
+from registries.probe.harbor_robot import HarborError, HarborProblem
 from registries.probe.policy import Policy
 from registries.runs.rotation import Rotations
 from registries.service.passwords import Passwords
@@ -82,9 +84,19 @@ class HarborSecrets:
         name: str,
         begin: Callable[..., UUID],
     ) -> UUID:
-        robot = harbor.second(name, timezone.localdate())
-        note = f"robot {robot.name} {name}"
-        self._audit.record(access, Action.PASSWORD, key=first.key, uid=first.uid, note=note)
+        def note(word: str, robot: str, outcome: str = OK) -> None:
+            text = f"{word} {robot} {name}"
+            self._audit.record(
+                access, Action.PASSWORD, key=first.key, uid=first.uid, note=text, outcome=outcome
+            )
+
+        try:
+            robot = harbor.second(name, timezone.localdate(), partial(note, "asked"))
+        except HarborError as error:
+            if error.problem is HarborProblem.UNCERTAIN:
+                note("robot", error.robot, IN_DOUBT)
+            raise
+        note("robot", robot.name)
         try:
             changes = {"username": robot.name, "password": robot.secret}
             return begin(changes=changes, robots=(robot.name, name))

@@ -62,6 +62,7 @@ _CHANGES: dict[tuple[str, str], Text] = {
     (Action.ACCOUNT, "deactivate"): _("Deactivated the account %s"),
     (Action.ACCOUNT, "delete"): _("Deleted the account %s"),
     (Action.PASSWORD, "replaced"): _("Deleted and created again with other values"),
+    (Action.PASSWORD, "asked"): _("Asked Harbor for the robot account %(new)s, in place of %(old)s"),
     (Action.PASSWORD, "robot"): _("Created the robot account %(new)s in Harbor, in place of %(old)s"),
     (Action.NAMESPACE, "create"): _("Added the namespace"),
     (Action.NAMESPACE, "delete"): _("Deleted the namespace"),
@@ -204,7 +205,7 @@ def _action(entry: AuditEntry) -> str:
         prefix, _of, owner = rest.partition(" of ")
         sentence = str(_("Revoked the access token %(prefix)s of %(owner)s"))
         return sentence % {"prefix": f"{prefix}…", "owner": owner}
-    if word == "robot":
+    if word in ("asked", "robot"):
         new, _space, old = rest.partition(" ")
         return sentence % {"new": new, "old": old}
     if entry.action == Action.TOKEN:

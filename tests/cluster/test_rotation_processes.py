@@ -21,9 +21,11 @@ from tests.cluster.test_rotation import FOUR, LEASE, passwords
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster
 from tests.peers.command import Serving
+from tests.peers.harbor import harbor
 from tests.peers.older_rule import OlderRule, kubelet, older_rule
 from tests.peers.prepared import ready_folder
 from tests.peers.scripted import wait_for
+from tests.processes import test_renewing
 from tests.processes.test_runs import Visit, fill, until
 
 NEW = "new-password"
@@ -103,6 +105,25 @@ def test_it_survives_a_kill_while_several_are_under_way(
         left = database.execute("SELECT count(*) FROM registries_rotationtarget").fetchone()
     database.close()
     assert (told, left) == ([it.name for it in keys], (0,))
+
+
+def test_no_secret_from_harbor_is_lost_wherever_the_process_dies(cluster: Cluster, tmp_path: Path) -> None:
+    """A start of a process and five forks of it. Harbor goes away as well: it is asked no more after the kill."""
+    if not isinstance(cluster.server, ApiServer):
+        pytest.skip("the given cluster is not ours")
+    cluster.empty("team-a")
+    cluster.server.call("DELETE", LEASE)
+    settings = {
+        "CONSOLE_STORE": "kubernetes",
+        "KUBECONFIG": str(cluster.server.kubeconfig("console")),
+        "CONSOLE_NAMESPACE": "registry-console",
+    }
+    with harbor() as peer:
+        said = test_renewing.killed(peer, tmp_path, **settings)
+        test_renewing.compare(peer, said)
+    for place, password in said["stored"].items():
+        key = Key("team-a", place)
+        assert cluster.server.call("GET", registry(key)).body["spec"]["password"] == encode_password(password)
 
 
 def killed_among_many(

@@ -11,7 +11,8 @@ import pytest
 from registries.demo.catalogue import LOGINS, RENEWED
 from registries.demo.process import DemoRegistries
 from registries.demo.robots import API, MOST, Robots
-from registries.probe.harbor import HarborAccount, HarborError, HarborProblem, HarborRobots, new_secret
+from registries.probe.harbor import HarborAccount, HarborRobots, new_secret
+from registries.probe.harbor_robot import HarborError, HarborProblem
 from tests.peers.demo_client import BY_NAME, ask, basic, login
 from tests.peers.ports import demo_base
 from tests.peers.scripted import HERE
@@ -35,9 +36,10 @@ def own(tmp_path: Path) -> Callable[[], DemoRegistries]:
 def test_a_second_account_and_a_new_secret_are_there_after_the_next_start(
     own: Callable[[], DemoRegistries],
 ) -> None:
+    asked: list[str] = []
     with own() as demo:
         with harbor(demo) as robots:
-            second = robots.second(ROBOT, date(2026, 11, 29))
+            second = robots.second(ROBOT, date(2026, 11, 29), asked.append)
         assert second.name == f"{ROBOT}-20261129"
         assert login(demo, HOST, (second.name, second.secret)) == 200
         assert login(demo, HOST, RENEWED) == 200, "nodes go on with the first one"
@@ -46,8 +48,9 @@ def test_a_second_account_and_a_new_secret_are_there_after_the_next_start(
             assert robots.set_secret(robots.find(ROBOT), new)
         assert [login(demo, HOST, (ROBOT, it)) for it in (new, SECRET)] == [200, 401]
         with harbor(demo) as robots:
-            third = robots.second(ROBOT, date(2026, 11, 30))
+            third = robots.second(ROBOT, date(2026, 11, 30), asked.append)
             assert robots.discard(third.number)
+        assert asked == [second.name, third.name]
         assert login(demo, HOST, (third.name, third.secret)) == 401
     with own() as demo:
         assert [login(demo, HOST, (ROBOT, it)) for it in (new, SECRET)] == [200, 401]

@@ -1,6 +1,6 @@
 """The renewal of secrets of robot accounts of Harbor, in processes that are killed:
 `python -m tests.processes.renewing ADDRESS USER PASSWORD` begins one for each place of PLACES, kills each process there
-with -9, goes on with what is left, and prints what is stored then as JSON."""
+with -9, goes on with what is left, and prints what is stored then as JSON. Then it does so with a second account."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from django.utils import timezone  # noqa: E402
 
 from registries.domain.access import EVERYWHERE, Role  # noqa: E402
 from registries.domain.registry import Draft, Key, Provider  # noqa: E402
-from registries.models import Rotation, Run  # noqa: E402
+from registries.models import AuditEntry, Rotation, Run  # noqa: E402
 from registries.people import grants  # noqa: E402
 from registries.probe.harbor import HarborAccount, HarborRobots  # noqa: E402
 from registries.runs.rotation_rows import RotationRows  # noqa: E402
@@ -31,6 +31,8 @@ from registries.wiring import reset, services  # noqa: E402
 
 NAMESPACE, OLD = "team-a", "Old-Secret-1"
 PLACES = ("before-the-request", "before-the-answer", "after-the-answer", "before-the-write")
+SECOND = "second-account"
+"""The process dies with Harbor's answer about a second account."""
 LONG = 120.0
 
 
@@ -47,7 +49,7 @@ def kill_at(place: str) -> None:
         if method == "PATCH" and place == "before-the-request":
             die()
         answer = send(self, method, *rest)
-        return die() if method == "PATCH" and place == "before-the-answer" else answer
+        return die() if (method, place) in (("PATCH", "before-the-answer"), ("POST", SECOND)) else answer
 
     if place == "after-the-answer":
         RotationRows.keep_new = die  # type: ignore[method-assign]
@@ -62,22 +64,28 @@ def begin(place: str, user: User, account: HarborAccount) -> None:
     access = grants.access_of(user)
     registry = services().store.get(Key(NAMESPACE, place))
     services().harbor_secrets.begin(
-        access=access, registries=[registry], generation=registry.generation, account=account, second=False
+        access=access,
+        registries=[registry],
+        generation=registry.generation,
+        account=account,
+        second=place == SECOND,
     )
     time.sleep(LONG)
 
 
 def main(address: str, username: str, password: str) -> None:
     call_command("migrate", verbosity=0)
-    people = [User.objects.create_user(f"olive-{place}") for place in PLACES]
+    places = (*PLACES, SECOND)
+    people = [User.objects.create_user(f"olive-{place}") for place in places]
     for user in people:
         grants.set_grant(user, EVERYWHERE, Role.ADMIN)
-    services().registries.create_namespace(access=grants.access_of(people[0]), name=NAMESPACE)
-    for place in PLACES:
+    if services().store.manages_namespaces:
+        services().registries.create_namespace(access=grants.access_of(people[0]), name=NAMESPACE)
+    for place in places:
         key = Key(NAMESPACE, place)
         services().store.create(Draft(key, address, f"robot$team-a+{place}", Provider.HARBOR, OLD))
     ends = []
-    for place, user in zip(PLACES, people, strict=True):
+    for place, user in zip(places, people, strict=True):
         connections.close_all()
         reset()
         if not (child := os.fork()):
@@ -91,10 +99,12 @@ def main(address: str, username: str, password: str) -> None:
         time.sleep(0.05)
     stored = {
         place: services().store.credential(key, uid=services().store.get(key).uid).password
-        for place in PLACES
+        for place in places
         for key in [Key(NAMESPACE, place)]
     }
-    said = {"ends": ends, "lost": lost, "stored": stored, "kept": Rotation.objects.count()}
+    asked = list(AuditEntry.objects.filter(note__startswith="asked ").values_list("note", flat=True))
+    kept = Rotation.objects.count()
+    said = {"ends": ends, "lost": lost, "stored": stored, "kept": kept, "asked": asked}
     sys.stdout.write(json.dumps(said))
 
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 from registries.domain.errors import Unavailable
 from registries.domain.registry import VerifyStatus
 from registries.models import AuditEntry, Rotation, Run
-from registries.probe.harbor import HarborAccount, HarborError, HarborProblem, HarborRobots
+from registries.probe.harbor import HarborAccount, HarborRobots
+from registries.probe.harbor_robot import HarborError, HarborProblem
 from registries.wiring import services
 from tests.cast import Cast
 from tests.peers.harbor import ADMIN, CHARTS, GUEST, LASTS, NAME, OLD, PULL, STRANGER, Harbor
@@ -72,10 +73,11 @@ def test_a_name_that_would_be_too_long_is_not_created(peer: Harbor) -> None:  # 
     """By no Harbor that keeps its own limit; but another one may answer."""
     name = f"{NAME}{'x' * 230}"
     peer.add(name)
-    harbor = HarborRobots(peer.server.address, HarborAccount(*ADMIN), HERE)
+    harbor, asked = HarborRobots(peer.server.address, HarborAccount(*ADMIN), HERE), list[str]()
     with harbor, pytest.raises(HarborError) as raised:
-        harbor.second(name, timezone.localdate())
+        harbor.second(name, timezone.localdate(), asked.append)
     assert raised.value.problem is HarborProblem.REFUSED
+    assert not asked
     assert "POST" not in {it.method for it in peer.server.requests}
 
 
@@ -172,6 +174,32 @@ def test_without_a_usable_answer_the_page_names_the_account_to_look_for(
     assert re.search(rf"may have created the robot account {re.escape(SECOND)}", answer.content.decode())
     assert "Nothing was changed in Harbor." not in answer.content.decode()
     assert (stored(), cast.find().username) == (OLD, NAME)
+    page = cast.client("nina").get("/journal/?action=password").content.decode()
+    assert re.search(
+        rf"在 Harbor 中创建机器人账号 {re.escape(SECOND)}，.*?未收到答复：可能已完成", page, re.DOTALL
+    )
+
+
+def test_the_audit_log_names_the_account_before_harbor_is_asked(
+    cast: Cast,
+    peer: Harbor,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first name is taken. Then the process dies with the answer."""
+    peer.add(SECOND)
+    create = HarborRobots._create
+
+    def killed(self: HarborRobots, *values: Any) -> Any:
+        if (made := create(self, *values)) is None:
+            return None
+        raise SystemExit(made.name)
+
+    monkeypatch.setattr(HarborRobots, "_create", killed)
+    with pytest.raises(SystemExit, match="-2"):
+        second(cast)
+    page = cast.client("nina").get("/journal/?action=password").content.decode()
+    for name in (SECOND, f"{SECOND}-2"):
+        assert f"请求 Harbor 创建机器人账号 {name}，用于替换 {NAME}" in page
 
 
 @pytest.mark.parametrize("stays", [False, True])

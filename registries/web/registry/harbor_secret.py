@@ -13,7 +13,8 @@ from registries.domain.registry import RegistrySecret
 from registries.log_in.access import ConsoleRequest
 from registries.probe import Reason
 from registries.probe.credentials import CredentialsError, check_credentials
-from registries.probe.harbor import CHANGED, HarborAccount, HarborError, HarborProblem
+from registries.probe.harbor import HarborAccount
+from registries.probe.harbor_robot import CHANGED, HarborError, HarborProblem
 from registries.service.copies import MOST
 from registries.web.forms import HarborForm, NewPasswordForm
 from registries.web.registry import rotation
