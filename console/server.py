@@ -28,6 +28,9 @@ LINE = 8190
 CONNECTIONS, FILES = 4000, 512
 """The most connections, and the files that a process has open besides: of tests, of the database, of a cluster."""
 FEWEST = 64
+GRACE = 3
+"""Seconds that a request has to end after SIGTERM. Work in the background is not waited for, however long it takes: what
+it does is in the database, and a kill at any moment does it no harm. The Deployment gives a few seconds more."""
 
 _M_ARENA_MAX = -8
 
@@ -49,7 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_class": "console.worker.Worker",
             "threads": THREADS + settings.API_TESTS + settings.API_WATCHES,
             "timeout": 60,
-            "graceful_timeout": 3,
+            "graceful_timeout": GRACE,
             "keepalive": 30,
             "limit_request_line": LINE,
             "limit_request_field_size": 2 * LINE,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from console.server import GRACE
 from registries.cluster import installation
 from tests.peers import deployed
 from tests.peers.api_server import ApiServer
@@ -137,6 +138,13 @@ def test_a_cluster_that_is_away_restarts_nothing() -> None:
     }
 
     assert asked == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
+
+
+def test_a_pod_has_a_few_seconds_more_to_stop_than_a_request_to_end() -> None:
+    pods = [it["spec"]["template"]["spec"] for it in documents() if it["kind"] == "Deployment"]
+    assert pods
+    for pod in pods:
+        assert 2 * GRACE <= pod["terminationGracePeriodSeconds"] <= 4 * GRACE
 
 
 def test_the_lease_is_wherever_an_overlay_puts_the_pods() -> None:
