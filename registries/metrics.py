@@ -4,8 +4,9 @@ Metrics of registries are computed at each scrape and contain only namespaces th
 are only for callers that see everything.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -83,10 +84,16 @@ class Metrics:
 
 
 class Registries(Collector):
-    """Metrics of the registries that the caller may see."""
+    """Metrics of the registries that the caller may see. `intervals` has the seconds between two checks by uid."""
 
-    def __init__(self, registries: Iterable[RegistrySecret], index_age: float | None) -> None:
+    def __init__(
+        self,
+        registries: Iterable[RegistrySecret],
+        index_age: float | None,
+        intervals: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._registries = registries
+        self._intervals = intervals
         self._index_age = index_age
 
     def collect(self) -> Iterator[Metric]:
@@ -100,6 +107,11 @@ class Registries(Collector):
         tested = GaugeMetricFamily(
             f"{PREFIX}_registry_last_test_timestamp_seconds",
             "When a registry was tested last, in seconds since the epoch; its age is time() minus this.",
+            labels=where,
+        )
+        checks = GaugeMetricFamily(
+            f"{PREFIX}_registry_check_interval_seconds",
+            "The time between two scheduled checks of a registry; none for one without.",
             labels=where,
         )
         passwords = GaugeMetricFamily(
@@ -116,6 +128,8 @@ class Registries(Collector):
             passwords.add_metric(labels, (now - it.password_set_at).total_seconds())
             if it.verification.at is not None:
                 tested.add_metric(labels, it.verification.at.timestamp())
+            if interval := self._intervals.get(it.uid):
+                checks.add_metric(labels, interval)
             group = (it.namespace, it.provider.value, state)
             counts[group] = counts.get(group, 0) + 1
         total = GaugeMetricFamily(
@@ -125,7 +139,7 @@ class Registries(Collector):
         )
         for group, count in sorted(counts.items()):
             total.add_metric(group, count)
-        yield from (total, states, tested, passwords)
+        yield from (total, states, tested, checks, passwords)
         if self._index_age is not None:
             yield GaugeMetricFamily(
                 f"{PREFIX}_index_age_seconds",

@@ -18,8 +18,8 @@ from registries.domain.query import Criteria
 from registries.events import outbox
 from registries.metrics import Registries, Upkeep, exposition
 from registries.schedule.network import current as current_incident
+from registries.schedule.rows import check_intervals, open_claims
 from registries.schedule.rows import lag as schedule_lag
-from registries.schedule.rows import open_claims
 from registries.wiring import services
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     try:
         access = scraper(request).access
         age = service.index.age()
-        registries = Registries(service.index.matching(access=access, criteria=Criteria()), age)
+        visible = service.index.matching(access=access, criteria=Criteria())
+        registries = Registries(visible, age, check_intervals())
         everything = access.sees_everything or service.by_cluster
         upkeep = _upkeep() if everything else None
     except ConsoleError as error:

@@ -252,6 +252,12 @@ def lag(now: datetime | None = None) -> tuple[int, float]:
     return due.count(), (now - first).total_seconds() if first else 0.0
 
 
+def check_intervals() -> dict[str, int]:
+    """The seconds between two checks by the uid of each registry that is checked. One query."""
+    checked = ScheduledRegistry.objects.filter(credential__interval__isnull=False)
+    return {uid: interval for uid, interval in checked.values_list("uid", "credential__interval") if interval}
+
+
 def open_claims() -> int:
     """How many credentials processes work on now. What a dead process had claimed counts until its claim ends."""
     return ScheduledCredential.objects.filter(claimed_until__gt=timezone.now()).count()

@@ -85,6 +85,25 @@ def test_counts_registries_and_tells_the_state_and_last_test_of_each(cast: Cast)
     assert aged["bad"] > 6 * 365 * 86400 - 60 > aged["fine"]
 
 
+def test_a_check_interval_is_that_of_each_registry_that_is_checked(cast: Cast) -> None:
+    weekly, _, hidden = (
+        cast.add("weekly"),
+        cast.add("off", username="u"),
+        cast.add("hidden", "team-b", username="v"),
+    )
+    nina, intervals = cast.access("nina"), services().schedule.intervals
+    intervals.choose(access=nina, namespace="team-a", interval=None)
+    intervals.choose(access=nina, namespace="team-a", uid=weekly.uid, interval=timedelta(days=7))
+    services().schedule.placing.update(timezone.now())
+
+    def seconds(person: str) -> dict[str, float]:
+        found = scraped(cast.api(person))["registry_check_interval_seconds"]
+        return {labels["name"]: value for labels, value in found}
+
+    assert seconds("nina") == {"weekly": 7 * 86400}
+    assert seconds("olive").keys() == {"weekly", hidden.name}
+
+
 def test_a_host_is_one_however_kubectl_spelled_it() -> None:
     metadata = {
         "namespace": "team-a",
@@ -240,6 +259,7 @@ def test_promtool_finds_nothing_in_the_metrics(cast: Cast) -> None:
 
 def test_the_rules_ask_for_metrics_that_there_are(cast: Cast) -> None:
     judged(cast, "bad", VerifyStatus.FAILED, "timeout")
+    services().schedule.placing.update(timezone.now())
     client = cast.api("olive")
     client.get(TEAM_A)
     services().metrics.tested(Result(Reason.BAD_CREDENTIALS))
