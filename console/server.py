@@ -29,8 +29,8 @@ CONNECTIONS, FILES = 4000, 512
 """The most connections, and the files that a process has open besides: of tests, of the database, of a cluster."""
 FEWEST = 64
 GRACE = 3
-"""Seconds that a request has to end after SIGTERM. Work in the background is not waited for, however long it takes: what
-it does is in the database, and a kill at any moment does it no harm. The Deployment gives a few seconds more."""
+"""Seconds that a request has to end after SIGTERM. Work in the background is not waited for: what it does is in the
+database, and a kill at any moment does it no harm. The Deployment gives a few seconds more."""
 
 _M_ARENA_MAX = -8
 
