@@ -32,7 +32,7 @@ VERDICT: Schema = closed(
         "node": {
             "enum": ["", *NodeView],
             "description": _(
-                "why nodes with containerd fail though this test succeeds; empty where they do not"
+                "why some nodes fail though this test succeeds; empty where they do not"
             ),
         },
         "nodeMessage": text(_("the text of `node`")),

@@ -46,6 +46,11 @@ class Endpoint:
     def url(self) -> str:
         return f"{self.scheme}://{self.netloc}{self.target}"
 
+    @property
+    def no_manifest(self) -> "Endpoint":
+        """Below this /v2/: a manifest that no registry has."""
+        return replace(self, path=f"{self.path.rstrip('/')}/registry-console/none/manifests/none")
+
     def with_query(self, parameters: dict[str, str]) -> "Endpoint":
         """A copy with parameters appended to its query."""
         added = urlencode(parameters)

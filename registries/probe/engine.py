@@ -28,9 +28,6 @@ from .transport import Transport
 
 DEFAULT_POLICY = Policy()
 
-_NO_MANIFEST = "registry-console/none/manifests/none"
-"""Below /v2/: a manifest that no registry has."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -141,8 +138,7 @@ def ping(session: ProbeSession) -> Answer:
 
 def _knows_manifests(session: ProbeSession) -> bool:
     """Whether an unknown manifest is refused as registries do. Any service may answer 200 with nothing or `{}`."""
-    unknown = replace(session.base, path=f"{session.base.path.rstrip('/')}/{_NO_MANIFEST}")
-    answer = session.transport.send("GET", unknown)
+    answer = session.transport.send("GET", session.base.no_manifest)
     return bool(answer.error_codes if answer.status == 404 else answer.status == 401 and _challenges(answer))
 
 

@@ -1,7 +1,10 @@
-"""What a node with containerd does otherwise: with a challenge, and in its token request.
+"""What a node does otherwise: with a challenge, and in its token request.
 
 containerd and docker read one challenge from a header line, and only values that are quoted or have no sign of a URL
 (docker/auth/parse.go; distribution, authchallenge.go). The test reads what a careless server means.
+
+With a Basic and a Bearer line, the test and containerd answer Bearer. docker answers Basic, and CRI-O the first line
+(distribution, auth/session.go; containers/image, docker_client.go).
 
 containerd sends a credential by POST first. It sends GET only after 400, 401, 404 and 405, and it reads only
 `access_token` in the answer to a POST (containerd 1.6 to 2.0: docker/authorizer.go, docker/auth/fetch.go).
@@ -28,15 +31,17 @@ _PARAMETER = re.compile(rf'[ \t\r\n]*({_WORD}+)=(?:"((?:[^"\\]|\\.)*)"|({_WORD}*
 
 
 class NodeView(StrEnum):
-    """Why nodes with containerd fail though this test got a token. The values are stored and are part of the API."""
+    """Why some nodes fail though this test got a token. The values are stored and are part of the API."""
 
     CHALLENGE = "challenge_not_read"
+    BASIC_REFUSED = "basic_refused"
     POST_REFUSED = "token_post_refused"
     NO_ACCESS_TOKEN = "token_post_without_access_token"  # noqa: S105 - a code, not a secret
 
 
 def read_as_node(session: ProbeSession, lines: Sequence[str]) -> None:
-    """Sets session.node after a success, if nodes do not find what the test used in the challenges."""
+    """Sets session.node after a success, if nodes do not find what the test used in the challenges, or use another one
+    in vain."""
     found = [_challenge(line[:_LONGEST]) for line in lines]
     bearers = [parameters for scheme, parameters in found if scheme == "bearer"]
     realm: Realm | None = None
@@ -46,6 +51,28 @@ def read_as_node(session: ProbeSession, lines: Sequence[str]) -> None:
     readable = bool(realm) if bearers else any(scheme == "basic" for scheme, _ in found)
     if not readable or realm != session.realm:
         session.node = NodeView.CHALLENGE
+    elif realm and session.node is None and any(scheme == "basic" for scheme, _ in found):
+        _compare_basic(session, realm)
+
+
+def _compare_basic(session: ProbeSession, realm: Realm) -> None:
+    """Sets session.node if the registry offers Basic beside Bearer and does not accept it. A password that went to a
+    token service elsewhere is not sent to the registry: then it is a warning that nothing was proven."""
+    if realm.endpoint.origin != session.base.origin:
+        session.warnings.append("basic_not_tested")
+        return
+    with session.step("confirm"), suppress(Fault):
+        session.node = None if _accepts_basic(session) else NodeView.BASIC_REFUSED
+
+
+def _accepts_basic(session: ProbeSession) -> bool:
+    """Whether the registry accepts the credential by Basic at /v2/ or where manifests are. Costs one request or
+    two."""
+    session.transport.allow(2)
+    return any(
+        session.send("GET", it, session.credentials.basic).status != 401
+        for it in (session.base, session.base.no_manifest)
+    )
 
 
 def _challenge(line: str) -> tuple[str, dict[str, str]]:

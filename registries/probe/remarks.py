@@ -99,6 +99,11 @@ WARNINGS: dict[str, Text] = {
         "The hosts.toml of the nodes has a mirror for this registry, and containerd sends it this user name and "
         "password, too; use a read-only access token",
     ),
+    "basic_not_tested": Text(
+        "仓库同时提供 Basic 和 Bearer，本次测试只验证了 Bearer；Docker 节点会用 Basic，Basic 排在前面时 CRI-O 节点也会",
+        "The registry offers Basic and Bearer, and this test proved Bearer only; nodes with Docker use Basic, and so "
+        "do nodes with CRI-O if it comes first",
+    ),
     "password_outer_space": Text(
         "密码首尾有空白字符，请确认是否多粘贴了空格或换行",
         "The password starts or ends with white space; check whether it was pasted by mistake",
@@ -116,6 +121,12 @@ NODE_VIEWS: dict[str, Text] = {
         "realm 只写一次并加双引号，等号两侧不留空格",
         "Nodes cannot pull: containerd and docker do not understand WWW-Authenticate; let the registry or the proxy "
         "write one scheme on each line, with one realm in double quotes and no space around the equals sign",
+    ),
+    "basic_refused": Text(
+        "Docker 节点无法拉取，Basic 排在前面时 CRI-O 节点也无法拉取：仓库同时提供 Basic 和 Bearer，这些节点会用 Basic，"
+        "仓库却不接受；请从 WWW-Authenticate 中去掉 Basic",
+        "Nodes with Docker cannot pull, and nodes with CRI-O neither if Basic comes first: the registry offers Basic "
+        "and Bearer, these nodes use Basic, and the registry does not accept it; remove Basic from WWW-Authenticate",
     ),
     "token_post_refused": Text(
         "containerd 节点无法拉取：令牌服务对 POST 请求返回 HTTP {node_status}，containerd 不会改用 GET；"

@@ -8,7 +8,7 @@ import pytest
 from registries.probe import RealmMemory, Reason, Result, probe
 from registries.probe.node_view import NodeView
 from registries.probe.remarks import NODE_VIEWS
-from tests.peers.scripted import HERE, Reply, Request, basic, json_reply, scripted
+from tests.peers.scripted import HERE, Reply, Request, basic, json_reply, scripted, unauthorized
 from tests.peers.token_registry import PASSWORD, TOKEN, USER, TokenRegistry, query, run_probe, serving
 
 REFUSED, NO_TOKEN = NodeView.POST_REFUSED, NodeView.NO_ACCESS_TOKEN
@@ -94,6 +94,38 @@ def test_basic_authentication_has_no_such_difference() -> None:
     with scripted(script) as server:
         result = probe(server.address, USER, PASSWORD, HERE)
     assert (result.reason, result.node, result.requests) == (Reason.OK, None, 2)
+
+
+@pytest.mark.parametrize(
+    ("at_v2", "at_manifest", "node", "asked"),
+    [
+        (200, 404, None, 1),
+        (401, 404, None, 2),
+        (401, 401, NodeView.BASIC_REFUSED, 2),
+        (429, 401, None, 1),
+        (503, 401, None, 1),
+        (403, 401, None, 1),
+    ],
+)
+def test_basic_beside_bearer_is_tried_as_docker_does(
+    at_v2: int, at_manifest: int, node: NodeView | None, asked: int
+) -> None:
+    """At manifests only where /v2/ refuses it. The budget of a test is no reason to leave it out."""
+    registry = TokenRegistry(challenge="", posted=json_reply({"access_token": TOKEN}))
+
+    def script(request: Request) -> Reply:
+        if request.authorization == basic(USER, PASSWORD) and request.path.startswith("/v2/"):
+            return Reply(at_v2 if request.path == "/v2/" else at_manifest)
+        if request.path == "/service/token" or request.authorization:
+            return registry(request)
+        bearer = f'Bearer realm="{server.url("/service/token")}",service="s"'
+        return unauthorized('Basic realm="x"', bearer)
+
+    with scripted(script) as server:
+        result = probe(server.address, USER, PASSWORD, HERE)
+    to_registry = [it for it in server.requests if it.path != "/service/token"]
+    tried = [it for it in to_registry if it.authorization == basic(USER, PASSWORD)]
+    assert (result.reason, result.node, len(tried)) == (Reason.OK, node, asked)
 
 
 # Redirects of the token service.

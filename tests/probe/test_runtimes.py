@@ -184,8 +184,6 @@ REWRITTEN: dict[str, tuple[str, Callable[[str], list[str]], bool]] = {
     "as it is": ("token http", lambda line: [line], True),
     "twice": ("token http", lambda line: [line, line], True),
     "another scheme before": ("token http", lambda line: ["Negotiate", line], True),
-    "Basic on another line": ("token http", lambda line: [line, 'Basic realm="x"'], True),
-    "Basic on the line before": ("token http", lambda line: ['Basic realm="x"', line], True),
     "Basic after it on its line": ("token http", lambda line: [f'{line}, Basic realm="x"'], True),
     "a comma in quotes": ("token http", lambda line: [f'{line},note="a, Basic"'], True),
     "small letters": ("token http", lambda line: [line.replace("Bearer", "bearer")], True),
@@ -197,21 +195,89 @@ REWRITTEN: dict[str, tuple[str, Callable[[str], list[str]], bool]] = {
     "Basic as it is": ("basic http", lambda line: [line], True),
     "Basic without quotes": ("basic http", lambda line: [line.replace('"', "")], True),
     "Negotiate before Basic": ("basic http", lambda line: [f"Negotiate, {line}"], False),
+    "Negotiate on the line before Basic": ("basic http", lambda line: ["Negotiate", line], True),
 }
 
 
 @pytest.mark.parametrize(("name", "rewrite", "read"), REWRITTEN.values(), ids=REWRITTEN)
 def test_a_challenge_that_nodes_do_not_read_is_told(
-    name: str, rewrite: Callable[[str], list[str]], read: bool, place: Place
+    name: str, rewrite: Callable[[str], list[str]], read: bool, place: Place, tmp_path: Path
 ) -> None:
     """The test reads it, so a success would promise pulls that fail."""
     with scripted(_before(place.registries[name], rewrite)) as proxy:
         ours = probe(proxy.address, *CREDENTIALS["right"], place.policy)
-        containerd = place.node.accepts(proxy.netloc, *CREDENTIALS["right"])
+        accepted = _accepted(place, proxy.netloc, tmp_path)
         wrong = probe(proxy.address, *CREDENTIALS["wrong password"], place.policy)
     assert (ours.reason, ours.node) == (Reason.OK, None if read else NodeView.CHALLENGE)
-    assert containerd is read
+    assert accepted == dict.fromkeys(("containerd", "docker", "CRI-O"), read)
     assert (wrong.reason, wrong.node) == (Reason.BAD_CREDENTIALS, None)
+
+
+def _accepted(place: Place, registry: str, folder: Path) -> dict[str, bool]:
+    """Which runtimes can use the right credential."""
+    right = CREDENTIALS["right"]
+    return {
+        "containerd": place.node.accepts(registry, *right),
+        "docker": place.docker.accepts(registry, *right),
+        "CRI-O": skopeo_login(registry, *right, folder / "skopeo", tls_verify=False),
+    }
+
+
+BASIC = 'Basic realm="x"'
+TWO_SCHEMES: dict[str, tuple[Callable[[str], list[str]], bool]] = {
+    "after": (lambda line: [line, BASIC], True),
+    "before": (lambda line: [BASIC, line], False),
+    "first of three": (lambda line: [BASIC, "Negotiate", line], False),
+    "last of three": (lambda line: ["Negotiate", line, BASIC], True),
+}
+
+
+@pytest.mark.parametrize("accepts_basic", [True, False])
+@pytest.mark.parametrize(("rewrite", "bearer_first"), TWO_SCHEMES.values(), ids=TWO_SCHEMES)
+def test_docker_answers_basic_and_crio_the_first_line(
+    rewrite: Callable[[str], list[str]],
+    bearer_first: bool,
+    accepts_basic: bool,
+    place: Place,
+    tmp_path: Path,
+) -> None:
+    """The token service has the address of the registry, so that the test may try Basic as well."""
+    assert place.tokens
+    own, realm = _before(place.registries["token http"], rewrite), place.tokens.url("/token")
+    to_registry = _before(
+        place.registries["token http"], lambda line: rewrite(line.replace(realm, proxy.url("/token")))
+    )
+    to_tokens = place.tokens.script
+
+    def script(request: Request) -> Reply:
+        if request.path == "/token":
+            return to_tokens(request)
+        if accepts_basic and request.authorization == basic(*CREDENTIALS["right"]):
+            return _one_user(request)
+        return to_registry(request)
+
+    with scripted(own) as elsewhere:
+        unproven = probe(elsewhere.address, *CREDENTIALS["right"], place.policy)
+        sent_elsewhere = elsewhere.authorizations()
+    with scripted(script) as proxy:
+        ours = probe(proxy.address, *CREDENTIALS["right"], place.policy)
+        accepted = _accepted(place, proxy.netloc, tmp_path)
+        sent = len(proxy.requests)
+        wrong = probe(proxy.address, *CREDENTIALS["wrong password"], place.policy)
+
+    assert (ours.reason, ours.node) == (Reason.OK, None if accepts_basic else NodeView.BASIC_REFUSED)
+    assert accepted == {
+        "containerd": True,
+        "docker": accepts_basic,
+        "CRI-O": accepts_basic or bearer_first,
+    }
+    assert (unproven.reason, unproven.node) == (Reason.OK, None)
+    assert "basic_not_tested" in unproven.warnings
+    assert basic(*CREDENTIALS["right"]) not in sent_elsewhere
+    assert "basic_not_tested" not in ours.warnings
+    assert (wrong.reason, wrong.node) == (Reason.BAD_CREDENTIALS, None)
+    to_v2 = {it.authorization for it in proxy.requests[sent:] if it.path != "/token"}
+    assert basic(*CREDENTIALS["wrong password"]) not in to_v2, "a refused one is not sent again"
 
 
 def _refusing(request: Request) -> Reply:
