@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import F, Model
+from django.utils import timezone
 
 from registries.models import (
     CheckInterval,
@@ -14,6 +15,7 @@ from registries.models import (
     StateChange,
     VerificationRecord,
 )
+from registries.schedule.rows import end_down
 
 KEPT: tuple[tuple[type[Model], str], ...] = (
     (VerificationRecord, ""),
@@ -41,6 +43,12 @@ def move(before: str, after: str) -> None:
             taken = rows.filter(uid=after).values_list(unique, flat=True)
             rows.filter(**{"uid": before, f"{unique}__in": list(taken)}).delete()
         rows.filter(uid=before).update(uid=after)
+
+
+def replace(before: str, after: str) -> None:
+    """Gives the same of a registry that was created again with other values to the new one."""
+    end_down([before], timezone.now())
+    move(before, after)
 
 
 def restorable(uids: list[str]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from registries.domain.errors import ConsoleError
 from registries.domain.registry import RegistrySecret, Verification, VerifyStatus
@@ -27,6 +28,7 @@ from registries.schedule.digest import CredentialDigest, fingerprint
 from registries.schedule.due import first_due, next_due
 from registries.schedule.intervals import Intervals
 from registries.schedule.moving import restorable
+from registries.schedule.rows import end_down
 from registries.schedule.state import State, Status, sign
 from registries.stores.base import Store
 
@@ -107,6 +109,7 @@ class Placing:
         with transaction.atomic():
             wanted = {digest for _, digest in read}
             known = ScheduledRegistry.objects.filter(uid__in=[it.uid for it, _ in read])
+            known = known.select_for_update().order_by("pk")
             before = {it.uid: it for it in known}
             ScheduledCredential.objects.bulk_create(
                 (
@@ -116,17 +119,18 @@ class Placing:
                 ignore_conflicts=True,
             )
             rows = _rows_of(wanted)
+            moved = {
+                it.uid: rows[digest]
+                for it, digest in read
+                if it.uid in before and before[it.uid].credential_id != rows[digest]
+            }
+            end_down(list(moved), now)
             ScheduledRegistry.objects.bulk_create(
                 (_member(it, rows[digest]) for it, digest in read),
                 update_conflicts=True,
                 unique_fields=["uid"],
                 update_fields=["namespace", "name", "fingerprint", "credential"],
             )
-            moved = {
-                it.uid: rows[digest]
-                for it, digest in read
-                if it.uid in before and before[it.uid].credential_id != rows[digest]
-            }
             fresh = ScheduledCredential.objects.filter(pk__in=set(moved.values()), tested_at=None)
             fresh.filter(interval__isnull=False).update(due_at=now)
             # The verdict on these resources is that of the credential before, or gone.
@@ -231,6 +235,7 @@ def leave(before: Sequence[RegistrySecret]) -> None:
         rows = ScheduledRegistry.objects.filter(uid__in=prints)
         left = [row for row in rows if row.fingerprint == prints[row.uid]]
         if left:
+            end_down([row.uid for row in left], timezone.now())
             ScheduledRegistry.objects.filter(pk__in=[row.pk for row in left]).delete()
             _drop_empty({row.credential_id for row in left})
 

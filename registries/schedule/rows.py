@@ -46,21 +46,29 @@ def record(claim: Claim, result: Result, at: datetime) -> bool:
 def observe(registry: RegistrySecret, result: Result, at: datetime) -> None:
     """Takes note of another test of a registry, whose verdict is on its resource already. It moves the schedule on.
 
-    Nothing is noted for a registry that was changed and is not placed anew yet: its row is that of the credential
-    before. The new row begins with the verdict on the resource.
+    For a registry that is new, or was changed and is not placed anew yet, only its day is noted: its row is missing, or
+    that of the credential before. The new row begins with the verdict on the resource.
     """
     uid = registry.uid
     member = ScheduledRegistry.objects.filter(uid=uid, fingerprint=fingerprint(registry))
     with transaction.atomic():
         rows = ScheduledCredential.objects.select_for_update(of=("self",))
         row = rows.filter(registries__in=member).first()
-        if row is None or not member.update(written_at=at, written_reason=result.reason.value):
-            return
         if result.reason is not Reason.RATE_LIMITED:
             days.count([uid], at, ok=result.ok)
+        if row is None or not member.update(written_at=at, written_reason=result.reason.value):
+            return
         if row.tested_at and row.tested_reason == result.reason and at - row.tested_at < SAME_RESULT:
             return
         _apply(row, _uids(row), result, at)
+
+
+def end_down(uids: Sequence[str], at: datetime) -> None:
+    """These registries get another credential, or are created again. If theirs was failing, so was the time since its
+    last test."""
+    for uid, row in statuses(uids).items():
+        if row.settled == State.FAILING and row.tested_at:
+            days.add_down([uid], row.tested_at, at)
 
 
 def unwritten(claim: Claim) -> list[ScheduledRegistry]:

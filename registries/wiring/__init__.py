@@ -49,7 +49,7 @@ from registries.sync.follow import Follower
 from registries.sync.rules import Rules
 from registries.sync.writes import Writes
 from registries.wiring.admitting import Admitting
-from registries.wiring.base import later, moved, part
+from registries.wiring.base import later, part, replaced
 from registries.wiring.mirroring import Mirroring
 from registries.wiring.telling import Telling
 
@@ -218,7 +218,7 @@ class Services(Telling, Mirroring, Admitting):
     @part
     def replacement(self) -> Replacement:
         parts = self.store, self.index, self.guard, self.passwords, self.audit, self.history
-        return Replacement(*parts, moved)
+        return Replacement(*parts, replaced)
 
     @part
     def sync_rules(self) -> Rules:

@@ -20,8 +20,8 @@ from registries.domain.errors import Unavailable
 from registries.index.search import Index
 from registries.limits import Pauses
 from registries.metrics import Metrics
+from registries.schedule import moving
 from registries.schedule.due import read_interval
-from registries.schedule.moving import move
 from registries.schedule.recent import FailingSince
 from registries.stores.base import Store
 from registries.stores.embedded import EmbeddedStore
@@ -39,9 +39,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def moved(before: str, after: str) -> None:
-    """A registry was restored or created again: what is kept under its uid goes to the new one."""
-    move(before, after)
+def restored(before: str, after: str) -> None:
+    """A deleted registry was restored: what is kept under its uid goes to the new one."""
+    moving.move(before, after)
+    sync_rows.move(before, after)
+
+
+def replaced(before: str, after: str) -> None:
+    """A registry was created again with other values: what is kept under its uid goes to the new one."""
+    moving.replace(before, after)
     sync_rows.move(before, after)
 
 
@@ -124,7 +130,7 @@ class Foundation:
 
     @part
     def trash(self) -> Trash:
-        return Trash(self.sealer, self.undo_lasts, moved)
+        return Trash(self.sealer, self.undo_lasts, restored)
 
     @part
     def store(self) -> Store:

@@ -1,11 +1,12 @@
 """A failing registry gets a new password: its recovery is told once, whoever tests it first."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from registries.events.change import ChangeKind
-from registries.models import Channel, StateChange
+from registries.models import Channel, DayRecord, StateChange
 from registries.wiring import services
 from tests.schedule.registries import WRONG, Registry, World
 from tests.schedule.test_telling import told
@@ -141,6 +142,42 @@ def test_a_refused_password_that_kubectl_mended_is_tested_at_once(world: World) 
     assert told() == [FAILING, RECOVERED]
     assert world.row(uid).settled == "ok"
     assert registry.log_ins[-1].ok
+
+
+def mended_by_kubectl(world: World) -> None:
+    as_kubectl(world, NEW)
+
+
+def created_again(world: World) -> None:
+    access, found, parts = world.cast.access("nina"), world.cast.find("r"), services()
+    old = parts.replacement.before(access=access, key=found.key, uid=found.uid)
+    new = replace(old, username="second", password=NEW)
+    parts.replacement.put(
+        access=access, uid=found.uid, old=old, new=new, replacing=True, replace_now=lambda: None
+    )
+
+
+@pytest.mark.parametrize("mend", [change, mended_by_kubectl, created_again])
+def test_the_time_until_the_new_password_stays_a_failure(world: World, mend: Callable[[World], None]) -> None:
+    _, uid = failing(world)
+    since = world.row(uid).since
+    assert since
+    mend(world)
+    changed_at = world.clock.now
+    world.run(7)
+    down = sum(DayRecord.objects.filter(uid=world.cast.find("r").uid).values_list("down", flat=True))
+    assert abs(down - (changed_at - since).total_seconds()) < 60
+
+
+def test_the_first_test_of_a_registry_or_a_new_password_is_counted(world: World) -> None:
+    registry = world.registry()
+    uid = world.add("r", registry)
+    world.test(world.cast.access("nina"), "r")
+    registry.right = NEW
+    change(world)
+    world.test(world.cast.access("nina"), "r")
+    world.run(0.1)
+    assert sum(DayRecord.objects.filter(uid=uid).values_list("ok", flat=True)) == len(registry.log_ins) == 2
 
 
 def test_a_known_verdict_replaces_that_of_the_password_before(world: World) -> None:

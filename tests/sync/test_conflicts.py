@@ -7,7 +7,7 @@ import pytest
 from registries.domain.errors import Conflict
 from registries.domain.registry import Key, RegistrySecret
 from registries.wiring import services
-from registries.wiring.base import moved
+from registries.wiring.base import replaced
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.sync.test_follow import change, correct, followed, in_b, keep, password, turn
@@ -69,7 +69,7 @@ def create_again(cast: Cast, registry: RegistrySecret, new: str) -> RegistrySecr
     old = services().replacement.before(access=access, key=registry.key, uid=registry.uid)
     store.delete(registry.key, uid=registry.uid)
     created = store.create(replace(old, password=new))
-    moved(registry.uid, created.uid)
+    replaced(registry.uid, created.uid)
     return created
 
 
