@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from registries.domain.errors import NotFound
 from registries.domain.registry import Key, VerifyStatus
-from registries.models import Trial
+from registries.models import Pause, Trial
+from registries.probe import registry_of
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast, typed
@@ -44,6 +46,24 @@ def test_only_namespaces_where_one_may_add_are_offered(cast: Cast) -> None:
 
     assert '<option value="team-a"' in shown
     assert "team-b" not in shown
+
+
+def test_a_pause_of_the_registry_is_named_where_it_prevents_the_test(
+    cast: Cast, settings: Any, probing: Callable[[str], dict[str, str]]
+) -> None:
+    values = probing("harbor")
+    settings.TESTS_PER_MINUTE = 1
+    asked = services().pauses
+    asked.note("team-a", registry_of(values["domain"]), values["username"], 90)
+
+    paused = cast.client("nina", hx_request="true").post(PATH, typed("harbor-dev", **values))
+    Pause.objects.all().delete()
+    cast.client("nina", hx_request="true").post(PATH, typed("second", **values))
+    limited = cast.client("nina", hx_request="true").post(PATH, typed("third", **values))
+
+    shown = [json.loads(it["HX-Trigger"])["toast"]["text"] for it in (paused, limited)]
+    assert shown[0].startswith("已添加 harbor-dev，未测试连接。请求过于频繁，请 "), shown
+    assert shown[1].startswith("已添加 third，未测试连接。请求过多"), shown
 
 
 def test_saves_what_was_typed_and_tests_it(cast: Cast, probing: Callable[[str], dict[str, str]]) -> None:

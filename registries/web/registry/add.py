@@ -42,7 +42,8 @@ from registries.web.responses import back, details_url, dialog, done, is_htmx, t
 from registries.web.runs import copy_to
 from registries.wiring import services
 from registries.words import labels, providers
-from registries.words.language import sentences
+from registries.words.language import is_chinese, sentences
+from registries.words.problems import error_text
 
 
 @sensitive_post_parameters("password")
@@ -132,9 +133,9 @@ def _save(request: ConsoleRequest) -> HttpResponse:
 def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
     """Closes the dialog, or shows the form for another registry of this provider and namespace."""
     text = _("Added %(name)s. Testing the connection.")
-    if not begun(request.access, created.key):
-        text = _("Added %(name)s. Not tested: too many recent tests.")
-    text = sentences(text % {"name": created.title}, stale_twins(request.access, created))
+    if why := why_not_tested(request.access, created.key):
+        text = _("Added %(name)s. The connection was not tested.")
+    text = sentences(text % {"name": created.title}, why, stale_twins(request.access, created))
     event = ("registry-saved", {"uid": created.uid, "tested": True})
     if also := copy_to.chosen_namespaces(request, "also", created):
         response = copy_to.copy_at_once(request, created, also)
@@ -151,13 +152,14 @@ def _saved(request: ConsoleRequest, created: RegistrySecret) -> HttpResponse:
     return toast(response, text, href=details_url(created.key))
 
 
-def begun(access: Access, key: Key) -> bool:
-    """Tests a saved registry, within the person's test limit. Returns whether the test began."""
+def why_not_tested(access: Access, key: Key) -> str:
+    """Tests a saved registry. Returns "", or why the test did not begin: the limit of tests, a pause that the registry
+    asked for, a deletion."""
     try:
         services().single_tests.start(access=access, key=key)
-    except (TooManyRequests, Conflict):
-        return False
-    return True
+    except (TooManyRequests, Conflict) as error:
+        return error_text(error).rstrip("。.") + ("。" if is_chinese() else ".")
+    return ""
 
 
 def _form(

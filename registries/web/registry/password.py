@@ -28,7 +28,7 @@ from registries.service.copies import MOST, Copy, CopyState
 from registries.web.forms import HarborForm, NewPasswordForm
 from registries.web.pulls.step import asked_note, before_revoking, export_command
 from registries.web.registry import rotation
-from registries.web.registry.add import begun, trial_outcome, trial_refused
+from registries.web.registry.add import trial_outcome, trial_refused, why_not_tested
 from registries.web.registry.relatives import stale_twins
 from registries.web.responses import back, details_url, dialog, done, gone, shown_path, with_registry
 from registries.wiring import services
@@ -130,9 +130,10 @@ def with_copies(
 def _saved(request: ConsoleRequest, changed: RegistrySecret) -> HttpResponse:
     """Tests the stored password, and closes the dialog."""
     text = _("Changed the password of %(name)s. Testing the connection.")
-    if not begun(request.access, changed.key):
-        text = _("Changed the password of %(name)s. Not tested: too many recent tests.")
-    text = sentences(text % {"name": changed.title}, stale_twins(request.access, changed), before_revoking())
+    if why := why_not_tested(request.access, changed.key):
+        text = _("Changed the password of %(name)s. The connection was not tested.")
+    twins = stale_twins(request.access, changed)
+    text = sentences(text % {"name": changed.title}, why, twins, before_revoking())
     if shown_path(request) == details_url(changed.key):
         return back(request, text, "registries:details", changed.namespace, changed.name)
     return done(
