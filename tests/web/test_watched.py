@@ -62,6 +62,15 @@ def test_the_next_check(cast: Cast, interval: int | None, wait: timedelta | None
     assert text in shown(cast)
 
 
+@pytest.mark.parametrize(("reason", "seldom"), [("bad_credentials", True), ("timeout", False)])
+def test_a_refused_credential_is_checked_less_often(cast: Cast, reason: str, seldom: bool) -> None:
+    due_at = timezone.now() + timedelta(hours=21)
+    plan(cast.add().uid, interval=21_600, due_at=due_at, tested_reason=reason)
+    found = shown(cast)
+    assert "next check in 21 h" in found or "next check in 20 h" in found
+    assert ("less often while it is refused" in found) is seldom
+
+
 def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:
     uid, now = cast.add().uid, timezone.now()
     today = timezone.localdate(now)
@@ -96,7 +105,7 @@ def test_days_have_their_numbers_and_causes_in_words(cast: Cast) -> None:
         "2 connected · 2 failed · failing for 2 h · Timed out",
         "4 connected",
     ]
-    assert "4 days with tests, 2 with failures" in page
+    assert "4 days with tests · 2 with failures" in page
     assert "Connected → Connection failed Timed out" in page
     assert "Connection failed → Connected" in page
 

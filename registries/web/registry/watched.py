@@ -11,8 +11,9 @@ from django.utils.translation import ngettext
 from registries.domain.registry import RegistrySecret
 from registries.models import DayRecord, ScheduledCredential, StateChange
 from registries.schedule import days, rows
+from registries.schedule.due import JITTER
 from registries.schedule.intervals import Setting, Source
-from registries.schedule.state import State
+from registries.schedule.state import REFUSED, State
 from registries.web.lists.rows import DAYS
 from registries.wiring import services
 from registries.words import labels
@@ -109,7 +110,7 @@ def _summary(strip: Sequence[Day]) -> str:
     bad = sum(it.kind == "bad" for it in strip)
     tested = sum(it.kind != "idle" for it in strip)
     text = ngettext("%(n)d day with tests", "%(n)d days with tests", tested) % {"n": tested}
-    return f"{text}, " + ngettext("%(n)d with a failure", "%(n)d with failures", bad) % {"n": bad}
+    return f"{text} · " + ngettext("%(n)d with a failure", "%(n)d with failures", bad) % {"n": bad}
 
 
 def _percent(share: float | None) -> str:
@@ -131,8 +132,11 @@ def _next(row: ScheduledCredential | None, setting: Setting, now: datetime) -> s
     every = labels.whole_span(timedelta(seconds=row.interval))
     if row.due_at <= now:
         return _("Checked every %(every)s; the next check is due") % {"every": every}
-    wait = labels.span(row.due_at - now)
-    return _("Checked every %(every)s; next check in %(wait)s") % {"every": every, "wait": wait}
+    left = row.due_at - now
+    texts = {"every": every, "wait": labels.span(left)}
+    if left.total_seconds() > row.interval * JITTER[1] and row.tested_reason in REFUSED:
+        return _("Checked every %(every)s, less often while it is refused; next check in %(wait)s") % texts
+    return _("Checked every %(every)s; next check in %(wait)s") % texts
 
 
 def _source(row: ScheduledCredential | None, setting: Setting) -> str:
