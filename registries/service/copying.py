@@ -51,6 +51,10 @@ class Target:
         return self.key.namespace
 
     @property
+    def name(self) -> str:
+        return self.key.name
+
+    @property
     def uid(self) -> str:
         """The uid of the source."""
         return self.source.uid
