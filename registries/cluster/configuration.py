@@ -1,10 +1,12 @@
-"""Where the API server is, and the console's credential for it: a kubeconfig, or the service account of the pod."""
+"""Where the API server is, and the console's credential for it: a kubeconfig, or the service account of the pod. A
+proxy is named by `proxy-url` of the kubeconfig or by the environment (HTTPS_PROXY)."""
 
 import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from kubernetes.client import Configuration
 from kubernetes.config import (
@@ -13,8 +15,10 @@ from kubernetes.config import (
     load_incluster_config,
     load_kube_config,
 )
+from urllib3.util import parse_url
 
 from registries.domain.errors import Problem, Unavailable
+from registries.probe.proxy import proxy_login
 
 CONNECTIONS = 16
 """Sockets kept open: eight for the workers of a run, eight for pages."""
@@ -34,6 +38,7 @@ def configuration(kubeconfig: str | Path | None) -> Configuration:
             load_incluster_config(client_configuration=found)
         else:
             load_kube_config(str(kubeconfig), client_configuration=found, persist_config=False)
+        _prepare_proxy(found)
     except (ConfigException, OSError, ValueError, KeyError, TypeError):
         raise Unavailable(str(kubeconfig or "service account"), Problem.CLUSTER_UNCONFIGURED) from None
     found.retries = False  # a retry in urllib3 would multiply the timeout; `call` retries
@@ -43,6 +48,19 @@ def configuration(kubeconfig: str | Path | None) -> Configuration:
     seldom: Any = _seldom(refresh) if refresh else None
     found.refresh_api_key_hook = seldom
     return found
+
+
+def _prepare_proxy(found: Configuration) -> None:
+    """Adds the login of the proxy, which the package leaves out. ValueError for what is no http:// or https:// proxy:
+    the package would fail at the first call, with an error that may quote the URL and its password."""
+    proxy: object = found.proxy
+    if not proxy:
+        return
+    if not isinstance(proxy, str) or parse_url(proxy).scheme not in ("http", "https"):
+        raise ValueError
+    if not urlsplit(proxy).hostname:
+        raise ValueError
+    found.proxy_headers = proxy_login(proxy) or None
 
 
 def _seldom(refresh: Callable[[Configuration], object]) -> Callable[[Configuration], None]:

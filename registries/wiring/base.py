@@ -174,8 +174,8 @@ class Foundation:
         except Unavailable as error:
             where = f"KUBECONFIG names {settings.KUBECONFIG}, which" if settings.KUBECONFIG else "This pod"
             raise ImproperlyConfigured(
-                f"{where} holds no usable credentials. Name a kubeconfig file in KUBECONFIG, or run in a pod "
-                "with a service account."
+                f"{where} holds no usable credentials, or a proxy that is not http:// or https://. Name a kubeconfig "
+                "file in KUBECONFIG, or run in a pod with a service account, and look at proxy-url and HTTPS_PROXY."
             ) from error
 
     @part
