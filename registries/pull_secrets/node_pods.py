@@ -11,6 +11,7 @@ from registries.domain.errors import ConsoleError, Forbidden, NotFound, Problem,
 from registries.domain.metadata import NAME_MAX
 from registries.domain.registry import RegistrySecret
 from registries.domain.resource import API_VERSION, KIND
+from registries.probe.manifest import platform_of
 from registries.pull_secrets.explain import MESSAGE_MAX
 from registries.pull_secrets.kinds import IMAGE_MAX
 from registries.pull_secrets.node_test import (
@@ -204,6 +205,13 @@ def _node(item: Json, group_labels: Sequence[str]) -> Node:
     ready = any(
         it.get("type") == "Ready" and it.get("status") == "True" for it in status.get("conditions") or ()
     )
-    architecture = (status.get("nodeInfo") or {}).get("architecture") or labels.get(ARCHITECTURE) or ""
+    told = ((status.get("nodeInfo") or {}).get("architecture"), labels.get(ARCHITECTURE))
+    architecture = next(filter(None, map(_architecture, told)), "")
     group = next((str(labels[it]) for it in group_labels if labels.get(it)), "")
-    return Node(str(metadata.get("name")), ready, str(architecture), group)
+    return Node(str(metadata.get("name")), ready, architecture, group)
+
+
+def _architecture(told: object) -> str:
+    """A known architecture, or "": a node may report any text of any length."""
+    _, _, known = platform_of("linux", told if isinstance(told, str) else "").partition("/")
+    return known.partition("/")[0]

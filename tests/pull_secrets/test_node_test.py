@@ -9,6 +9,7 @@ import pytest
 from registries.domain.registry import Key, Provider, RegistrySecret, Verification, VerifyStatus
 from registries.pull_secrets.explain import Code
 from registries.pull_secrets.kinds import PullSecret, is_object_name
+from registries.pull_secrets.node_pods import _node
 from registries.pull_secrets.node_test import (
     NO_SECRET,
     PATIENCE,
@@ -208,3 +209,26 @@ def test_what_is_no_repository(repository: str) -> None:
 )
 def test_names_of_nodes(name: str, *, valid: bool) -> None:
     assert is_object_name(name) is valid
+
+
+@pytest.mark.parametrize(
+    ("reported", "labelled", "shown"),
+    [
+        ("arm64", "", "arm64"),
+        ("arm", "", "arm"),
+        ("x86_64", "", "amd64"),
+        ("", "riscv64", "riscv64"),
+        ("<b>" * 300_000, "s390x", "s390x"),
+        ("amd64\u202e<script>", "", ""),
+        (7, {"a": "b"}, ""),
+    ],
+)
+def test_a_node_cannot_choose_the_text_of_its_architecture(
+    reported: object, labelled: object, shown: str
+) -> None:
+    item = {
+        "metadata": {"name": "edge-1", "labels": {"kubernetes.io/arch": labelled}},
+        "status": {"nodeInfo": {"architecture": reported}},
+    }
+
+    assert _node(item, ()).architecture == shown
