@@ -4,7 +4,7 @@ Metrics of registries are computed at each scrape and contain only namespaces th
 are only for callers that see everything.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -99,25 +99,23 @@ class Registries(Collector):
     def collect(self) -> Iterator[Metric]:
         where = ("namespace", "name", "domain", "provider")
         counts: dict[tuple[str, str, str], int] = {}
-        states = GaugeMetricFamily(
-            f"{PREFIX}_registry_state",
+        states = _gauge(
+            "registry_state",
             "1 for the state that a registry is in: success, unproven, failed or untested; with its reason code.",
-            labels=(*where, "state", "reason"),
+            (*where, "state", "reason"),
         )
-        tested = GaugeMetricFamily(
-            f"{PREFIX}_registry_last_test_timestamp_seconds",
+        tested = _gauge(
+            "registry_last_test_timestamp_seconds",
             "When a registry was tested last, in seconds since the epoch; its age is time() minus this.",
-            labels=where,
+            where,
         )
-        checks = GaugeMetricFamily(
-            f"{PREFIX}_registry_check_interval_seconds",
+        checks = _gauge(
+            "registry_check_interval_seconds",
             "The time between two scheduled checks of a registry; none for one without.",
-            labels=where,
+            where,
         )
-        passwords = GaugeMetricFamily(
-            f"{PREFIX}_registry_password_age_seconds",
-            "For how long a registry has had its password.",
-            labels=where,
+        passwords = _gauge(
+            "registry_password_age_seconds", "For how long a registry has had its password.", where
         )
         now = datetime.now(UTC)
         for it in self._registries:
@@ -132,11 +130,8 @@ class Registries(Collector):
                 checks.add_metric(labels, interval)
             group = (it.namespace, it.provider.value, state)
             counts[group] = counts.get(group, 0) + 1
-        total = GaugeMetricFamily(
-            f"{PREFIX}_registries",
-            "Registries by namespace, provider and state.",
-            labels=("namespace", "provider", "state"),
-        )
+        place = ("namespace", "provider", "state")
+        total = _gauge("registries", "Registries by namespace, provider and state.", place)
         for group, count in sorted(counts.items()):
             total.add_metric(group, count)
         yield from (total, states, tested, checks, passwords)
@@ -146,6 +141,10 @@ class Registries(Collector):
                 "For how long the store has not been heard of: what is said of registries is so old.",
                 value=self._index_age,
             )
+
+
+def _gauge(name: str, text: str, labels: Sequence[str]) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=labels)
 
 
 class Upkeep(Collector):

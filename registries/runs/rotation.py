@@ -13,8 +13,8 @@ from registries.domain.access import Access
 from registries.domain.errors import Conflict, ConsoleError, NotFound, Problem, Unavailable
 from registries.domain.registry import Draft, RegistrySecret
 from registries.runs.engine import AccessNow, Runs
+from registries.runs.rotation_queue import SKIPPED
 from registries.runs.rotation_rows import RotationRows
-from registries.runs.rotation_work import SKIPPED
 from registries.runs.threads import repeat
 from registries.service.passwords import Passwords
 from registries.service.replacement import Replacement

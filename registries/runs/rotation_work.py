@@ -24,6 +24,7 @@ from registries.domain.registry import Draft, RegistrySecret, VerifyStatus
 from registries.probe import Reason, Result
 from registries.probe.schedule import LEAVE_ALONE
 from registries.runs.execution import Execution
+from registries.runs.rotation_queue import RotationQueue
 from registries.runs.rotation_rows import RotationRows, Target
 from registries.runs.run import DONE, Item, ItemOutcome, ItemQueue, ItemState, Kind, Step
 from registries.runs.single import SingleTests
@@ -37,37 +38,6 @@ AT_ONCE = 32
 """Registries of one run that are begun and not recorded: the workers go on while the run records."""
 
 ROLLED_BACK = ItemOutcome(ItemState.LEFT_ALONE, problem=Problem.ROLLED_BACK)
-SKIPPED = ItemOutcome(ItemState.LEFT_ALONE, problem=Problem.SKIPPED)
-
-
-class RotationQueue(ItemQueue):
-    """The first item of the run alone, and the others once it has ended. When it is rolled back, the others are not
-    touched."""
-
-    def __init__(self, items: Sequence[Item]) -> None:
-        super().__init__(it for it in items if it.state is ItemState.WAITING)
-        self._first = items[0].id if items else None
-        self._is_alone = False
-
-    def take(self) -> Item | None:
-        item = None if self._is_alone else super().take()
-        self._is_alone = self._is_alone or (item is not None and item.id == self._first)
-        return item
-
-    def coming(self, most: int) -> Sequence[Item]:
-        return () if self._is_alone else super().coming(most)
-
-    def put_back(self, items: Sequence[Item]) -> None:
-        self._is_alone = self._is_alone and all(it.id != self._first for it in items)
-        super().put_back(items)
-
-    def ended(self, item: Item, outcome: ItemOutcome) -> Sequence[tuple[Item, ItemOutcome]]:
-        self._is_alone = self._is_alone and item.id != self._first
-        if (outcome.state, outcome.problem) != (ItemState.FAILED, Problem.ROLLED_BACK):
-            return ()
-        rest = tuple(self._items)
-        self._items.clear()
-        return [(it, SKIPPED) for it in rest]
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def test_it_survives_a_kill_while_several_are_under_way(
 
 
 def test_no_secret_from_harbor_is_lost_wherever_the_process_dies(cluster: Cluster, tmp_path: Path) -> None:
-    """A start of a process and five forks of it. Harbor goes away as well: it is asked no more after the kill."""
+    """A start of a process and five forks of it, since a kill needs a process."""
     if not isinstance(cluster.server, ApiServer):
         pytest.skip("the given cluster is not ours")
     cluster.empty("team-a")
