@@ -9,14 +9,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from registries.domain.access import Access, Permission
 from registries.models import CheckInterval, ScheduledCredential, ScheduledRegistry
-from registries.schedule.due import back_off, first_due
+from registries.schedule.due import LONGEST_BACK_OFF, back_off, first_due
 from registries.schedule.state import State, was_refused
 
 BATCH = 500
+LATEST = 1.2
+"""No test is later than so many intervals."""
 
 
 class Source(StrEnum):
@@ -98,8 +101,13 @@ class Intervals:
                 _set(row, shortest[row.pk], now)
 
     def apply_to_all(self, now: datetime) -> None:
-        """The same for every row: the console may have started with another setting."""
-        self.apply(list(ScheduledCredential.objects.values_list("pk", flat=True)), now)
+        """Does `apply` for every row: the console may have started with another setting. A test that is later than any
+        interval allows was planned with a wrong clock, and is planned again."""
+        rows = ScheduledCredential.objects
+        self.apply(list(rows.values_list("pk", flat=True)), now)
+        longest = timedelta(seconds=rows.aggregate(longest=Max("interval"))["longest"] or 0)
+        for row in rows.filter(due_at__gt=now + LATEST * max(longest, LONGEST_BACK_OFF)).defer("outcome"):
+            _set(row, row.interval or 0, now)
 
     def _apply_to(self, namespace: str, uid: str) -> None:
         rows = ScheduledRegistry.objects.filter(namespace=namespace)

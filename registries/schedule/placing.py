@@ -21,15 +21,14 @@ from registries.models import (
     ScheduledCredential,
     ScheduledRegistry,
 )
-from registries.probe.reason import Reason
 from registries.probe.schedule import registry_of
 from registries.schedule import days, telling
 from registries.schedule.digest import CredentialDigest, fingerprint
 from registries.schedule.due import first_due, next_due
 from registries.schedule.intervals import Intervals
 from registries.schedule.moving import restorable
-from registries.schedule.rows import end_down
-from registries.schedule.state import State, Status, sign
+from registries.schedule.rows import end_down, repair_times
+from registries.schedule.state import State, seeded
 from registries.stores.base import Store
 
 WHOLE = timedelta(minutes=10)
@@ -63,7 +62,7 @@ class Placing:
         if self._index.freshness().problem:
             return
         snapshot = self._index.fresh()
-        whole = self._whole_at is None or now - self._whole_at >= WHOLE
+        whole = self._whole_at is None or not timedelta() <= now - self._whole_at < WHOLE
         if snapshot.version == self._version and not whole and not self._again:
             return
         if whole:
@@ -81,6 +80,7 @@ class Placing:
         self._place(changed, now, everything=whole and not ScheduledCredential.objects.exists())
         self._remove(self._gone(self._placed.keys() - present, snapshot))
         if whole:
+            repair_times(now)
             self._intervals.apply_to_all(now)
         self._version = snapshot.version
 
@@ -203,7 +203,7 @@ class Placing:
     ) -> ScheduledCredential:
         """A row with the state that the verdict on the resource tells. It is no change: nobody is told."""
         verdict = registry.verification
-        status = seeded(registry)
+        status = seeded(verdict)
         row = ScheduledCredential(
             digest=digest,
             host=registry_of(registry.address)[:300],
@@ -254,20 +254,6 @@ def _judged(registry: RegistrySecret, before: Mapping[str, ScheduledRegistry]) -
     if earlier.written_at and verdict.at > earlier.written_at + ROUNDED:
         return registry
     return replace(registry, verification=Verification())
-
-
-def seeded(registry: RegistrySecret) -> Status:
-    """The status that the verdict on a resource tells."""
-    verdict = registry.verification
-    try:
-        reason = Reason(verdict.reason)
-    except ValueError:
-        return Status()
-    if verdict.status is VerifyStatus.UNTESTED or verdict.at is None or reason is Reason.RATE_LIMITED:
-        return Status()
-    state = State.OK if reason.ok else State.FAILING
-    failures = 0 if reason.ok else 1
-    return Status(state, state, verdict.at, failures, sign(reason), reason.value)
 
 
 def _newest(read: Iterable[Placed]) -> dict[str, RegistrySecret]:

@@ -27,6 +27,8 @@ SAME_RESULT = timedelta(minutes=1)
 APART = timedelta(seconds=10)
 """After a refusal, the other passwords of the user name wait so long: a registry may refuse all for a moment."""
 SECOND = timedelta(seconds=1)
+AHEAD = timedelta(hours=1)
+"""A time that is later than now by more than this was written with a wrong clock. No claim lasts longer."""
 BATCH = 500
 
 
@@ -69,6 +71,15 @@ def end_down(uids: Sequence[str], at: datetime) -> None:
     for uid, row in statuses(uids).items():
         if row.settled == State.FAILING and row.tested_at:
             days.add_down([uid], row.tested_at, at)
+
+
+def repair_times(now: datetime) -> None:
+    """Replaces times in the future by now: a clock was ahead for a while. Without this, results and verdicts would not
+    count as newer, and a claim would hold up its host, until that time comes."""
+    soon, rows = now + AHEAD, ScheduledCredential.objects
+    for name in ("tested_at", "since", "outcome_at", "reminded_at", "claimed_until"):
+        rows.filter(**{f"{name}__gt": soon}).update(**{name: now})
+    ScheduledRegistry.objects.filter(written_at__gt=soon).update(written_at=now)
 
 
 def unwritten(claim: Claim) -> list[ScheduledRegistry]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from registries.domain.registry import Verification, VerifyStatus
 from registries.probe.reason import Reason
 from registries.probe.schedule import LEAVE_ALONE
 
@@ -124,6 +125,19 @@ def step(before: Status, reason: Reason, at: datetime, *, own_network: bool = Fa
 def sign(reason: Reason) -> str:
     """The sign of a result in `recent`."""
     return "+" if reason.ok else "x" if reason in REFUSED else "-"
+
+
+def seeded(verdict: Verification) -> Status:
+    """The status that the verdict on a resource tells."""
+    try:
+        reason = Reason(verdict.reason)
+    except ValueError:
+        return Status()
+    if verdict.status is VerifyStatus.UNTESTED or verdict.at is None or reason is Reason.RATE_LIMITED:
+        return Status()
+    state = State.OK if reason.ok else State.FAILING
+    failures = 0 if reason.ok else 1
+    return Status(state, state, verdict.at, failures, sign(reason), reason.value)
 
 
 def was_refused(recent: str, reason: str) -> bool:

@@ -10,7 +10,7 @@ from registries.schedule.intervals import Setting, Source, forget_namespace
 from registries.schedule.silences import Scope, Window
 from registries.wiring import services
 from tests.peers.scripted import Reply
-from tests.schedule.registries import WRONG, World
+from tests.schedule.registries import RIGHT, WRONG, World
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LASTS = timedelta(minutes=5)
@@ -150,3 +150,30 @@ def test_the_narrower_choice_counts_and_says_so(world: World) -> None:
     assert intervals.of("team-a", uid) == Setting(None, Source.NAMESPACE)
     forget_namespace("team-a")
     assert not CheckInterval.objects.exists()
+
+
+@pytest.mark.parametrize("right", [RIGHT, "another-1"])
+def test_a_clock_that_was_ahead_for_a_while_stops_nothing(world: World, right: str) -> None:
+    """Good or refused, it is tested, written to the resource and told within a day and a fifth of it again."""
+    registry = world.registry()
+    registry.right = right
+    uid = world.add("r", registry)
+    world.run(7)
+    world.clock.now += timedelta(days=400)
+    world.run(25)
+    assert world.row(uid).tested_at
+    world.clock.now -= timedelta(days=401)
+    ScheduledCredential.objects.update(claimed_until=world.clock.now + timedelta(days=400))
+    begun, before = world.clock.now, len(registry.log_ins)
+    registry.broken = Reply(503)
+    world.run(0.2)
+    assert world.due(uid) <= begun + timedelta(hours=29)
+    world.run(30)
+    assert registry.asked > before
+    row = world.row(uid)
+    assert row.tested_at
+    assert row.since
+    assert row.tested_at <= world.clock.now
+    assert row.since <= world.clock.now
+    assert (row.settled, row.reason) == ("failing", "server_error")
+    assert world.cast.find("r").verification.reason == "server_error"
