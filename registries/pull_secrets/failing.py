@@ -1,20 +1,17 @@
 """Values about pods that cannot pull, and the parts of pods and Secrets that an explanation needs."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import islice
+from itertools import islice, starmap
 from typing import Any
 
 from registries.domain.errors import Problem
 from registries.domain.metadata import NAME_MAX, name_problem
-from registries.domain.resource import decode_base64
 from registries.probe.manifest import platform_of
+from registries.pull_secrets.content import CONFIG_TYPES, Unreadable, read_auths
 from registries.pull_secrets.explain import (
-    KEY_MAX,
     MESSAGE_MAX,
-    Flaw,
     PodSecret,
     SecretState,
     Waiting,
@@ -25,13 +22,6 @@ from registries.pull_secrets.matching import host_of_key
 from registries.pull_secrets.node_test import is_test
 
 Json = dict[str, Any]
-CONFIG_TYPES = {
-    "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
-    "kubernetes.io/dockercfg": ".dockercfg",
-}
-"""The types of pull secrets, and their field in `data`. The second one is older, and has the `auths` alone."""
-CONFIG_MAX = 1_048_576
-KEYS_MAX = 1_000
 USER_MAX = 255
 NAMES_MAX = 50
 """Containers and Secrets of one pod that are read."""
@@ -163,91 +153,27 @@ def _waiting(spec: Json, status: Json) -> Iterator[Waiting]:
 
 def read_secret(name: str, secret: Json) -> PodSecret:
     """The keys and user names of a Secret as kubelets read it. The rest of its content is dropped."""
-    field_name = CONFIG_TYPES.get(str(secret.get("type")))
-    if field_name is None:
+    if secret.get("type") not in CONFIG_TYPES:
         return PodSecret(name, SecretState.WRONG_TYPE)
-    encoded = str((secret.get("data") or {}).get(field_name) or "")
     try:
-        auths = _auths(encoded, nested=field_name == ".dockerconfigjson")
-    except _Unreadable as broken:
+        auths = read_auths(secret)
+    except Unreadable as broken:
         return PodSecret(name, SecretState.BROKEN, flaw=broken.flaw, flawed=broken.key)
-    users = tuple(_user(it or {}) for it in auths.values())
-    return PodSecret(name, SecretState.READABLE, tuple(auths), users)
+    return PodSecret(name, SecretState.READABLE, tuple(auths), tuple(starmap(_shown_user, auths.values())))
 
 
 def credentials_in(secret: Json) -> tuple[SecretCredential, ...]:
     """The credentials of a Secret that a registry can have, as kubelets read them: with a host, a user name and a
     password in UTF-8. () for a Secret that kubelets cannot read."""
-    field_name = CONFIG_TYPES.get(str(secret.get("type")), "")
-    encoded = str((secret.get("data") or {}).get(field_name) or "")
     try:
-        auths = _auths(encoded, nested=field_name == ".dockerconfigjson")
-    except _Unreadable:
+        auths = read_auths(secret)
+    except Unreadable:
         return ()
-    found = ((key, host_of_key(key), *_pair_of(it or {})) for key, it in auths.items())
+    found = ((key, host_of_key(key), *pair) for key, pair in auths.items())
     return tuple(SecretCredential(*it) for it in found if all(it) and "\ufffd" not in it[3])
 
 
-class _Unreadable(Exception):
-    """A kubelet cannot read a Secret: its flaw, and the key of the entry with it."""
-
-    def __init__(self, flaw: Flaw, key: str = "") -> None:
-        super().__init__(flaw)
-        self.flaw, self.key = flaw, key
-
-
-def _auths(encoded: str, *, nested: bool) -> Json:
-    """The `auths` of a Secret, up to KEYS_MAX entries. Raises _Unreadable."""
-    if len(encoded) > CONFIG_MAX:
-        raise _Unreadable(Flaw.JSON)
-    try:
-        config = json.loads(decode_base64(encoded))
-    except (ValueError, RecursionError):
-        raise _Unreadable(Flaw.JSON) from None
-    auths = config.get("auths") if nested and isinstance(config, dict) else config
-    if auths is None:
-        return {}
-    if not isinstance(auths, dict):
-        raise _Unreadable(Flaw.AUTHS)
-    for key, entry in auths.items():
-        if flaw := _flaw_of(entry):
-            raise _Unreadable(flaw, key[:KEY_MAX])
-    return dict(islice(auths.items(), KEYS_MAX))
-
-
-def _user(entry: Json) -> str:
-    """The user name of an entry that kubelets can read. "" without a password, since the name may be a token then, and
-    for a name that is too long."""
-    name, password = _pair_of(entry)
+def _shown_user(name: str, password: str) -> str:
+    """The user name of an entry. "" without a password, since the name may be a token then, and for a name that is too
+    long."""
     return name if password and len(name) <= USER_MAX else ""
-
-
-def _pair_of(entry: Json) -> tuple[str, str]:
-    """User name and password of an entry that kubelets can read: of `auth`, if there is one."""
-    if pair := entry.get("auth"):
-        name, _, password = _pair(pair).decode(errors="replace").partition(":")
-        return name, password
-    return entry.get("username") or "", entry.get("password") or ""
-
-
-def _flaw_of(entry: object) -> Flaw | None:
-    """Why a kubelet cannot read an entry. An empty one is a credential, too."""
-    if entry is None:
-        return None
-    if not isinstance(entry, dict):
-        return Flaw.ENTRY
-    texts = [entry.get(it) for it in ("username", "password", "auth", "email")]
-    if any(it is not None and not isinstance(it, str) for it in texts):
-        return Flaw.ENTRY
-    pair = str(entry.get("auth") or "")
-    try:
-        return None if not pair or b":" in _pair(pair) else Flaw.COLON
-    except ValueError:
-        return Flaw.BASE64
-
-
-def _pair(auth: str) -> bytes:
-    """user:password of `auth`. ValueError."""
-    padded = auth.strip().endswith("=")  # else Go reads it as base64 without padding
-    letters = auth.replace("\r", "").replace("\n", "")
-    return decode_base64(letters if padded else letters + "=" * (-len(letters) % 4))

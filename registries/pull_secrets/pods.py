@@ -16,9 +16,9 @@ from registries.cluster.connection import Connection, Json
 from registries.cluster.personal import Caller
 from registries.domain.errors import ConsoleError, Forbidden, NotFound, Problem, Unavailable
 from registries.domain.registry import Key, RegistrySecret
+from registries.pull_secrets.content import CONFIG_TYPES
 from registries.pull_secrets.explain import PodSecret, SecretState
 from registries.pull_secrets.failing import (
-    CONFIG_TYPES,
     FailingPod,
     FailingPods,
     Phase,

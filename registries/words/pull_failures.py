@@ -164,6 +164,7 @@ NEAR: dict[Near, Text] = {
 FLAWS: dict[Flaw, Text] = {
     Flaw.JSON: _("Its content is not valid JSON."),
     Flaw.AUTHS: _("Its field auths is not a map of registries."),
+    Flaw.HEADERS: _("Its field HttpHeaders is not a map of texts."),
     Flaw.ENTRY: _("Its entry %(key)s has a value that is not text."),
     Flaw.BASE64: _("The field auth of its entry %(key)s is not base64."),
     Flaw.COLON: _("The field auth of its entry %(key)s is not base64 of user:password: it has no colon."),

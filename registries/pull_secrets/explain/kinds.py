@@ -150,6 +150,8 @@ class Flaw(StrEnum):
     JSON = "json"
     AUTHS = "auths"
     """`auths` is no object."""
+    HEADERS = "headers"
+    """A value of `HttpHeaders` is no text."""
     ENTRY = "entry"
     """An entry is no object, or one of its values no text."""
     BASE64 = "base64"
