@@ -152,6 +152,9 @@ NEAR: dict[Near, Text] = {
     Near.SPACE: _("Its key %(key)s has a space or a line break at an end."),
     Near.SCHEME: _("Its key %(key)s has https:// or http:// twice."),
     Near.CASE: _("Its key %(key)s has capital letters. Nodes compare names exactly."),
+    Near.IMAGE_CASE: _(
+        "Its key %(key)s is in small letters, and the image is not. Correct the name of the image."
+    ),
     Near.VERSION: _(
         "Its key %(key)s ends without a slash: nodes read /v1 and /v2 there as the name of a repository."
     ),

@@ -145,6 +145,10 @@ CASES = {
     "port": near("localhost:1", Near.PORT),
     "no-port": near("localhost", Near.PORT),
     "case": near("LOCALHOST:{port}", Near.CASE),
+    "image-case": hopeless(
+        Code.NO_MATCH, "LOCALHOST:{port}/shop/web:1", near=Near.IMAGE_CASE, **theirs(auths())
+    ),
+    "image-case-bare": hopeless(NO, "LOCALHOST:{port}/shop/web:1"),
     "two-schemes": near("https://https://{private}", Near.SCHEME),
     "version": near("https://{private}/v2", Near.VERSION),
     "path": near("{private}/other", Near.PATH),

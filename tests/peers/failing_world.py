@@ -90,7 +90,8 @@ def _real_ones(world: World, folder: Path, stack: ExitStack) -> None:
     realm = tokens.url("/token")
     registry = docker_registry(folder / "token", token_realm=realm, signer=signer)
     world.hosts["token"] = stack.enter_context(registry)
-    world.node.configure("docker.io", f'[host."http://{world.hosts["private"]}"]\n')
+    for name in ("docker.io", world.hosts["private"].replace("localhost", "LOCALHOST")):
+        world.node.configure(name, f'[host."http://{world.hosts["private"]}"]\n')
 
 
 def _with_certificates(world: World, folder: Path, stack: ExitStack) -> None:

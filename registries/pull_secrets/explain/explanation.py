@@ -247,4 +247,4 @@ def _mirror(message: str, host: str) -> str:
     """The host that refused, if it is not the registry of the image."""
     answered = answering_host(message)
     hub = host == DEFAULT_DOMAIN and answered in _HUB_SERVERS
-    return "" if not answered or hub or answered == host else answered
+    return "" if not answered or hub or answered.lower() == host.lower() else answered

@@ -17,6 +17,8 @@ class Near(StrEnum):
     SPACE = "space"
     SCHEME = "scheme"
     CASE = "case"
+    IMAGE_CASE = "image_case"
+    """The image has a host in capital letters, and the key has not."""
     VERSION = "version"
     """It ends with `/v1` or `/v2` without a slash."""
     PORT = "port"
@@ -51,6 +53,8 @@ def _near(key: str, image: str) -> Near | None:
     ):
         if changed != key and matches([changed], image):
             return near
+    if host != host.lower() and matches([key], image.replace(host, host.lower(), 1)):
+        return Near.IMAGE_CASE
     return Near.VERSION if path in ("v1", "v2") else Near.PATH
 
 

@@ -94,6 +94,12 @@ def _step(pod: FailingPod, explanation: Explanation, access: Access, accounts: A
             " on the node, in the configuration of the kubelet (/var/lib/kubelet/config.json) or of the runtime."
         )
         return Step(hint=hint)
+    if explanation.code in _NEEDS_CREDENTIAL and explanation.host != explanation.host.lower():
+        hint = _(
+            "Write the host of the image in small letters in the workload. The pull secrets of the console have it in"
+            " small letters, and nodes compare names exactly."
+        )
+        return Step(hint=hint)
     if explanation.code is Code.SECRET_BROKEN:
         return _broken(pod, explanation, registry, access, accounts)
     if registry is not None:
