@@ -11,6 +11,9 @@ from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
 from tests.peers.words import ZH
 
+TO_THE_NEXT_FIELD = """name => document.querySelector("dialog[open] [name=display_name]").getBoundingClientRect().top
+  - name.getBoundingClientRect().bottom"""
+
 
 @pytest.fixture
 def page(people: People) -> Page:
@@ -71,8 +74,10 @@ class TestTheForm:
 
     def test_a_name_is_suggested_until_one_is_typed(self, form: Locator) -> None:
         name = input_(form, ZH.name)
+        before = name.evaluate(TO_THE_NEXT_FIELD)
         fill(form, provider="Docker Hub", namespace="team-b")
         expect(name).to_have_value("dockerhub-team-b")
+        assert name.evaluate(TO_THE_NEXT_FIELD) == before, "a free name says nothing and moves nothing"
         fill(form, provider="阿里云")
         expect(name).to_have_value("aliyun-team-b")
         fill(form, namespace="dev-namespace")
