@@ -31,9 +31,7 @@ VERDICT: Schema = closed(
         "warnings": {"type": "array", "items": text()},
         "node": {
             "enum": ["", *NodeView],
-            "description": _(
-                "why some nodes fail though this test succeeds; empty where they do not"
-            ),
+            "description": _("why some nodes fail though this test succeeds; empty where they do not"),
         },
         "nodeMessage": text(_("the text of `node`")),
         "image": {"oneOf": [{"type": "null"}, reference("ImageVerdict")]},
