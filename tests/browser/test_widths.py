@@ -176,7 +176,9 @@ def test_the_counts_are_legible(people: People, words: Words) -> None:
     for width in (320, 360, 768, 900, 992, 1280):
         page.set_viewport_size({"width": width, "height": 900})
 
-        assert page.locator(".tile-label").evaluate_all(CUT) == [], width
+        labels = page.locator(".tile-label")
+        expect(labels).not_to_have_count(0)
+        assert labels.evaluate_all(CUT) == [], width
 
 
 @pytest.mark.usefixtures("long_one")
@@ -187,8 +189,11 @@ def test_values_keep_their_ends(people: People, words: Words) -> None:
         page.set_viewport_size({"width": width, "height": 900})
 
         for cells in ("td.c-name .mono", "td.c-namespace", "td.c-domain", "td.c-username", "td.c-provider"):
+            expect(page.locator(cells)).not_to_have_count(0)
             assert page.locator(cells).evaluate_all(CUT) == [], (width, cells)
-        assert page.locator("td.c-status .ago").evaluate_all(STICKS_OUT_OF_ITS_CELL) == [], width
+        ago = page.locator("td.c-status .ago")
+        expect(ago).not_to_have_count(0)
+        assert ago.evaluate_all(STICKS_OUT_OF_ITS_CELL) == [], width
         for copy in page.locator("td.c-domain .copy").all()[:3]:
             copy.hover()
             assert copy.evaluate(COVERS) == "", width
