@@ -1,20 +1,21 @@
 """A new password for a stored registry secret, tested first with the stored address if the caller asks for it."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import cast
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.debug import sensitive_variables
 
 from registries.api import bodies, runs
 from registries.api.endpoint import Caller
-from registries.api.payloads import read_new_password
+from registries.api.payloads import NewPassword, read_new_password
 from registries.api.registry_secrets import shown
 from registries.api.status import InvalidValues, answer
 from registries.api.verdicts import seat, typed_outcome
 from registries.audit.action import Action
 from registries.domain.access import Access
-from registries.domain.errors import Cause, Causes, Problem
+from registries.domain.errors import Cause, Problem
 from registries.domain.registry import Key, RegistrySecret
 from registries.service.copies import is_copy
 from registries.wiring import services
@@ -27,9 +28,7 @@ def change(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     rehearsal = bodies.dry_run(request)
     given = read_new_password(bodies.read_object(request))
     given.require(registry)
-    if given.test:
-        with seat(access.owner):
-            _require_right(access, registry, given.password)
+    _require_right(access, registry, given)
     changed = service.passwords.change_password(
         access=access,
         key=key,
@@ -57,9 +56,7 @@ def rotate(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
     others = (place for place, it in enumerate(copies) if not is_copy(it, registry))
     if causes := [Cause(f"copies[{place}]", Problem.NO_COPY) for place in others]:
         raise InvalidValues(str(key), causes)
-    if given.test:
-        with seat(access.owner):
-            _require_right(access, registry, given.password)
+    _require_right(access, registry, given)
     run = service.rotations.begin(
         access=access,
         registries=[registry, *copies],
@@ -73,42 +70,38 @@ def rotate(caller: Caller, request: HttpRequest, namespace: str, name: str) -> H
 
 def retry(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
     """Goes on with what failed or waits."""
-    run_id = _own(caller, run)
-    services().rotations.retry(access=caller.access, run_id=run_id, access_now=runs.access_now(caller))
-    return answer(runs.find(caller, run_id)[1])
+    return _decided(caller, run, partial(services().rotations.retry, access_now=runs.access_now(caller)))
 
 
 def roll_back(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
     """Gives everything that was changed its old password."""
-    run_id = _own(caller, run)
-    services().rotations.roll_back(access=caller.access, run_id=run_id, access_now=runs.access_now(caller))
-    return answer(runs.find(caller, run_id)[1])
+    return _decided(caller, run, partial(services().rotations.roll_back, access_now=runs.access_now(caller)))
 
 
 def leave(caller: Caller, request: HttpRequest, run: str) -> HttpResponse:
     """Ends a stopped run as it stands."""
-    run_id = _own(caller, run)
-    services().rotations.leave(access=caller.access, run_id=run_id)
-    return answer(runs.find(caller, run_id)[1])
+    return _decided(caller, run, services().rotations.leave)
 
 
-def _own(caller: Caller, run: str) -> UUID:
-    """The id of a change of passwords that the caller sees, and may change everywhere. ApiError 404, Forbidden."""
+def _decided(caller: Caller, run: str, decide: Callable[..., None]) -> HttpResponse:
+    """Decides about a change of passwords that the caller sees, and may change everywhere. ApiError 404, Forbidden."""
     run_id = runs.read_id(run)
     found, shown = runs.find(caller, run_id)
     if found is not services().rotations.runs:
         raise runs.unknown(run)
     for key in {Key(it["namespace"], it["name"]) for it in shown["items"]}:
         services().passwords.require_rotate(access=caller.access, key=key)
-    return run_id
+    decide(access=caller.access, run_id=run_id)
+    return answer(runs.find(caller, run_id)[1])
 
 
-def _require_right(access: Access, registry: RegistrySecret, password: str) -> None:
-    """Tests a password with the stored values. Invalid `password_refused` unless it connects."""
-    credential = services().passwords.with_password(
-        access=access, key=registry.key, uid=registry.uid, password=password
-    )
-    if not typed_outcome(access, registry.namespace, credential).ok:
-        causes = Causes()
-        causes.add(Cause("password", Problem.PASSWORD_REFUSED))
-        raise InvalidValues(str(registry.key), causes)
+def _require_right(access: Access, registry: RegistrySecret, given: NewPassword) -> None:
+    """Tests a password with the stored values, if it is to be tested. Invalid `password_refused` unless it connects."""
+    if not given.test:
+        return
+    with seat(access.owner):
+        credential = services().passwords.with_password(
+            access=access, key=registry.key, uid=registry.uid, password=given.password
+        )
+        if not typed_outcome(access, registry.namespace, credential).ok:
+            raise InvalidValues(str(registry.key), (Cause("password", Problem.PASSWORD_REFUSED),))
