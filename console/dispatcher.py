@@ -38,15 +38,16 @@ class Dispatcher(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._turns.look()
         return min(timeout, LOOK)
 
-    def dispatch(self, conn: Any, head: bytes, *, bare: bool) -> None:
-        """`head` ends with the empty line. `bare`: there is no body."""
+    def dispatch(self, conn: Any, head: bytes, size: int) -> None:
+        """`head` ends with the empty line. `size` is the number of bytes of the head and the body."""
         if conn.unread:
             self._begin(self._bodies, conn)
-        elif bare and head.startswith(_HEALTH):
+        elif size == len(head) and head.startswith(_HEALTH):
             self._begin(self._health, conn)
         else:
             credential = self._turns.people.credential(head, settings.SESSION_COOKIE_NAME)
-            self._turns.add(credential, sender_address(head, conn.client), partial(self._take_turn, conn))
+            address = sender_address(head, conn.client)
+            self._turns.add(credential, address, partial(self._take_turn, conn), size)
 
     def _take_turn(self, conn: Any, turn: Turn) -> None:
         self._begin(self._late if turn.late else self.tpool, conn, turn)

@@ -22,6 +22,8 @@ PATIENCE = 10.0
 """Seconds that a request waits for its turn. After that it is refused."""
 MOST_WAITING = 100
 """Requests of one sender that wait. Further ones are refused at once."""
+MOST_BYTES = 16 * 2**20
+"""Bytes of the requests of one sender that wait. One that does not fit is refused at once."""
 LOOK = 0.05
 """Seconds between two looks whether a request computes."""
 IDLE_PART = 0.01
@@ -40,6 +42,7 @@ class Turn:
     start: Callable[["Turn"], None]
     credential: bytes
     sender: str
+    size: int = 0
     since: float = field(default_factory=time.monotonic)
     person: str | None = None
     late: bool = False
@@ -81,12 +84,12 @@ class Turns:
     def anyone_waits(self) -> bool:
         return bool(self._waiting)
 
-    def add(self, credential: bytes, address: str, start: Callable[[Turn], None]) -> Turn:
+    def add(self, credential: bytes, address: str, start: Callable[[Turn], None], size: int = 0) -> Turn:
         """`start` gives the request to a thread. It is called now or later, once."""
         sender = self.people.person(credential) or f"address {address}"
-        turn = Turn(start, credential, sender)
+        turn = Turn(start, credential, sender, size)
         queue = self._waiting.setdefault(sender, deque())
-        if len(queue) >= MOST_WAITING:
+        if len(queue) >= MOST_WAITING or (queue and size + sum(it.size for it in queue) > MOST_BYTES):
             turn.late = True
             start(turn)
         else:

@@ -1,6 +1,5 @@
-"""The worker of gunicorn. It answers and logs an invalid request without any text of the request.
-
-The errors of gunicorn quote what they could not read: a header, a token, a part of the body.
+"""The worker of gunicorn. It answers and logs an invalid request without any text of the request, which the errors of
+gunicorn quote.
 
 The main loop reads a request, sends what a client does not read at once (outbox.py), and waits for nobody who leaves a
 connection open (lingering.py): a slow client holds no thread.
@@ -31,9 +30,12 @@ BODY_SECONDS = 10.0
 BODY_RATE = 32 * 1024
 MOST_HEAD = 256 * 1024
 THREAD_SECONDS = 15.0
-"""Seconds for which a thread reads such a body."""
+"""Seconds for which a thread reads a body that the main loop leaves to it."""
 MOST_UNREAD = 600
 """Connections whose request is not complete. The oldest makes room for the newest."""
+SMALL = 16 * 1024
+MOST_RECEIVED = 48 * 2**20
+"""Bytes of all incomplete requests. Beyond, the connection that has sent the most is closed."""
 MOST_PER_ADDRESS = 200
 """Connections of one client address. Not for loopback addresses, and not behind a proxy."""
 NO_ROOM = 0.05
@@ -100,6 +102,7 @@ class Worker(Dispatcher):
     def _drop(self, conn: Any) -> None:
         """Closes a connection that waits in the poller."""
         self.poller.unregister(conn.sock)
+        conn.received = bytearray()
         conn.sock.give_up()
         self._closed(conn)
         conn.close()
@@ -150,7 +153,20 @@ class Worker(Dispatcher):
             self.pending_conns.remove(conn)
             self._drop(conn)
             return
-        self._go_on(conn)
+        if self._has_room(conn):
+            self._go_on(conn)
+
+    def _has_room(self, conn: Any) -> bool:
+        """Whether this connection may go on, after it has sent something."""
+        if len(conn.received) <= SMALL:
+            return True
+        while sum(len(it.received) for it in self.pending_conns) > MOST_RECEIVED:
+            largest = max(self.pending_conns, key=lambda it: len(it.received))
+            self.pending_conns.remove(largest)
+            self._drop(largest)
+            if largest is conn:
+                return False
+        return True
 
     def _go_on(self, conn: Any) -> None:
         """Gives the request to a thread when it is complete."""
@@ -189,11 +205,10 @@ class Worker(Dispatcher):
         self.pending_conns.remove(conn)
         conn.init()
         conn.parser.unreader.unread(bytes(conn.received))
-        head = bytes(conn.received[: conn.received.find(b"\r\n\r\n") + 4])
-        bare = not conn.unread and conn.missing == len(head)
+        head, size = bytes(conn.received[: conn.received.find(b"\r\n\r\n") + 4]), len(conn.received)
         conn.received = bytearray()
         conn.sock.read_until = time.monotonic() + seconds
-        self.dispatch(conn, head, bare=bare)
+        self.dispatch(conn, head, size)
 
     def murder_pending(self) -> None:
         """Closes what has taken too long to send or to read. The order of `pending_conns` is not that of time."""

@@ -8,15 +8,16 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from console.worker import MOST_UNREAD
+from console.worker import MOST_RECEIVED, MOST_UNREAD
 from tests.peers.command import Serving
 from tests.peers.prepared import ready_folder
 from tests.processes.test_serve import children_of
+from tests.soak.soak import memory
 
 CLIENTS = 48
 SOON = 4.0
@@ -201,6 +202,30 @@ def test_the_end_of_an_answer_arrives_though_the_client_still_sends(console: Ser
         while data := client.recv(1024):
             received += data
     assert received.endswith(b"</html>\n")
+
+
+@pytest.mark.parametrize(
+    "framing", ["Content-Length: 2097152\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n1fffff\r\n"]
+)
+def test_bodies_that_do_not_end_take_little_memory(console: Serving, framing: str) -> None:
+    """They are twice what is kept. Nobody is logged in."""
+    data = f"POST /login/ HTTP/1.1\r\nHost: localhost\r\n{framing}".encode() + b"x" * (2**21 - 2048)
+    before = memory(console)
+    with ExitStack() as stack:
+        small = stack.enter_context(socket.create_connection(("127.0.0.1", console.port), timeout=SOON))
+        small.sendall(
+            b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000\r\n\r\n" + b"x" * 80_000
+        )
+        for _ in range(2 * MOST_RECEIVED // 2**21):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", console.port), timeout=SOON))
+            with suppress(ConnectionError):
+                client.sendall(data)
+            small.sendall(b"x" * 100)
+        assert answered(console) < SOON
+        grown = memory(console) - before
+        small.sendall(b"x" * 5_200)
+        assert small.recv(100).startswith(b"HTTP/1.1 403"), "the others have sent more"
+    assert grown < 1.4 * MOST_RECEIVED / 2**20
 
 
 def test_a_request_in_pieces_is_answered(console: Serving) -> None:

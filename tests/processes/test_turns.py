@@ -10,10 +10,22 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
-from console.turns import COMPUTING, CREDENTIALS, LOOK, MOST_WAITING, PATIENCE, RESERVE, People, Turn, Turns
+from console.turns import (
+    COMPUTING,
+    CREDENTIALS,
+    LOOK,
+    MOST_BYTES,
+    MOST_WAITING,
+    PATIENCE,
+    RESERVE,
+    People,
+    Turn,
+    Turns,
+)
 from registries.domain.problem import Problem
 from registries.log_in.access import LATE, sender_address
 from registries.words.problems import problem_text
@@ -33,9 +45,9 @@ class Threads:
         self.at_work: list[Turn] = []
         self.refused: list[Turn] = []
 
-    def ask(self, session: str, times: int = 1, address: str = "10.0.0.1") -> list[Turn]:
+    def ask(self, session: str, times: int = 1, address: str = "10.0.0.1", size: int = 0) -> list[Turn]:
         credential = self.turns.people.credential(head(session), COOKIE)
-        return [self.turns.add(credential, address, self._start) for _ in range(times)]
+        return [self.turns.add(credential, address, self._start, size) for _ in range(times)]
 
     def _start(self, turn: Turn) -> None:
         (self.refused if turn.late else self.at_work).append(turn)
@@ -181,6 +193,16 @@ def test_too_many_that_wait_are_refused_at_once(threads: Threads) -> None:
     assert len(threads.at_work) == COMPUTING
 
 
+def test_what_waits_keeps_few_bytes(threads: Threads) -> None:
+    threads.ask("one", COMPUTING)
+    threads.ask("one", 3, size=MOST_BYTES // 2)
+    threads.ask("one", size=1)
+    threads.ask("one", COMPUTING + 1, address="10.0.0.2", size=MOST_BYTES * 2)
+
+    assert len(threads.refused) == 2, "the third half, and one byte more"
+    assert threads.count() == {"address 10.0.0.1": COMPUTING, "address 10.0.0.2": COMPUTING}
+
+
 def test_what_waits_for_too_long_is_refused(threads: Threads) -> None:
     waiting = threads.ask("one", COMPUTING + 2)[COMPUTING:]
     threads.turns.look()
@@ -221,9 +243,9 @@ HEADERS = b"GET / HTTP/1.1\r\nX-Forwarded-For: 10.9.9.9\r\nx-forwarded-for: 10.8
 
 @pytest.mark.parametrize(("proxy", "sender"), [(True, "10.7.7.7"), (False, "2001:db8::/64")])
 def test_behind_a_proxy_the_address_is_the_one_that_it_reports(
-    settings: object, proxy: bool, sender: str
+    monkeypatch: pytest.MonkeyPatch, proxy: bool, sender: str
 ) -> None:
-    settings.BEHIND_PROXY = proxy  # type: ignore[attr-defined]
+    monkeypatch.setattr(settings, "BEHIND_PROXY", proxy)
 
     assert sender_address(HEADERS, ("2001:db8::7", 1, 0, 0)) == sender
     assert sender_address(HEADERS, "") == (sender if proxy else "")
@@ -232,6 +254,7 @@ def test_behind_a_proxy_the_address_is_the_one_that_it_reports(
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_a_refusal_says_what_to_do(cast: Cast, language: str) -> None:
     client: Client = cast.client("olive", accept_language=language)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
     with translation.override(language):
         text = problem_text(Problem.TOO_MANY_AT_ONCE)
 
