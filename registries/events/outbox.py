@@ -100,7 +100,7 @@ def claim(turns: Turns) -> Claimed | None:
     if not _due(now).exists():
         return None
     with exclusive("outbox"):  # nothing is added to the message any more
-        busy = Delivery.objects.filter(state=DUE, claimed_until__gte=now).values("channel")
+        busy = Delivery.objects.filter(_claimed(now), state=DUE).values("channel")
         due = _due(now).exclude(channel__in=busy)
         rows = due.exclude(channel__in=_resting(due, now)).select_related("channel")
         first = rows.order_by().values_list("channel__namespace").annotate(first=Min("due_at"))
@@ -121,18 +121,29 @@ def claim(turns: Turns) -> Claimed | None:
 
 
 def _due(now: datetime) -> QuerySet[Delivery]:
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    return Delivery.objects.filter(free, state__in=(COLLECTING, DUE), due_at__lte=now, channel__enabled=True)
+    """The messages that may be sent now. A time that is too far ahead was written with a wrong clock."""
+    free = Q(claimed_until__isnull=True) | ~_claimed(now)
+    due = Q(due_at__lte=now) | Q(due_at__gt=now + 2 * RETRIES[-1])
+    due |= Q(state=COLLECTING, due_at__gt=now + 2 * COLLECT)
+    return Delivery.objects.filter(free, due, state__in=(COLLECTING, DUE), channel__enabled=True)
+
+
+def _claimed(now: datetime) -> Q:
+    return Q(claimed_until__gte=now, claimed_until__lte=now + 2 * CLAIM)
 
 
 def _resting(due: QuerySet[Delivery], now: datetime) -> list[UUID]:
-    """The channels of these messages that got one too short a while ago for the limit of their service."""
-    columns = ("channel", "channel__service", "channel__sent_at", "channel__failed_at")
+    """The channels of these messages that got one too short a while ago for the limit of their service, and those whose
+    service was asked too often a short while ago."""
+    columns = ("channel", "channel__service", "channel__trouble", "channel__sent_at", "channel__failed_at")
     channels = due.order_by().values_list(*columns).distinct()
     return [
         channel
-        for channel, service, *attempts in channels
-        if any(at and at > now - rest_of(SERVICES[service]) for at in attempts)
+        for channel, name, trouble, *attempts in channels
+        if any(
+            at and now - rest_of(SERVICES[name], too_often=trouble == Trouble.TOO_OFTEN) < at <= now + COLLECT
+            for at in attempts
+        )
     ]
 
 
@@ -168,7 +179,9 @@ def claim_repeat(service: str, every: timedelta, turns: Turns) -> Channel | None
     turn it is."""
     now = timezone.now()
     free = Channel.objects.filter(
-        Q(repeat_at__isnull=True) | Q(repeat_at__lte=now), service=service, enabled=True
+        Q(repeat_at__isnull=True) | Q(repeat_at__lte=now) | Q(repeat_at__gt=now + 2 * every),
+        service=service,
+        enabled=True,
     ).order_by("repeat_at", "pk")
     while waiting := list(free):
         namespace = turns.next(it.namespace for it in waiting)

@@ -226,6 +226,60 @@ def test_the_rate_of_a_service_is_obeyed_without_losing_a_message(
     assert max(later - before for before, later in zip(counts, counts[59:], strict=False)) == 20
 
 
+@pytest.mark.parametrize(
+    ("service", "busy", "minutes"),
+    [
+        ("dingtalk", coded(errcode=130101, errmsg="send too fast"), 10),
+        ("wecom", coded(errcode=45009, errmsg="api freq out of limit"), 1),
+        ("slack", Reply(429, [("Retry-After", "30")]), 1),
+    ],
+)
+def test_a_service_that_is_asked_too_often_is_left_alone_by_all_messages(
+    add_channel: Add, sender: Sender, clock: Move, service: str, busy: Reply, minutes: int
+) -> None:
+    """A robot of DingTalk takes nothing for ten minutes then, and others may have written to it."""
+    with robot(service) as running:
+        add_channel(service, url=running.url)
+        outbox.tell([change(f"r{n}", host=f"h{n}.example.com") for n in range(5)])
+        clock(timedelta(seconds=31))
+        running.answers.append(busy)
+        assert sender.send_one()
+        for _ in range(minutes * 3):
+            assert not sender.send_one()
+            clock(timedelta(seconds=19))
+        clock(timedelta(minutes=minutes / 2))
+        drain(sender, clock)
+        clock(timedelta(minutes=5))
+        drain(sender, clock)
+        assert (len(running.received), len(running.server.requests)) == (5, 6)
+
+
+@pytest.mark.parametrize(("ahead", "arrive"), [(timedelta(days=400), 4), (timedelta(hours=12), 2)])
+def test_a_clock_that_was_ahead_for_a_while_holds_up_no_message(
+    add_channel: Add, sender: Sender, clock: Move, ahead: timedelta, arrive: int
+) -> None:
+    """One message was sent, one waits for another try, one is claimed by a process that died, one waits for its group.
+
+    The next try of a message may be a day away with a right clock, too."""
+    with robot("slack") as running, scripted(lambda _request: Reply(200)) as repeated:
+        add_channel("slack", url=running.url)
+        add_channel("alertmanager", "team-b", url=repeated.url())
+        clock(ahead)
+        assert sender.repeat_one()
+        running.answers.append(Reply(500))
+        outbox.tell([change(f"r{n}", host=f"h{n}.example.com") for n in range(3)])
+        clock(timedelta(seconds=31))
+        for _ in range(2):
+            sender.send_one()
+            clock(timedelta(seconds=2))
+        assert outbox.claim(outbox.Turns())
+        outbox.tell([change("last", host="other.example.com")])
+        clock(-ahead)
+        drain(sender, clock)
+        assert sender.repeat_one()
+        assert len(running.received) == arrive
+
+
 def test_a_channel_that_rests_keeps_nobody_waiting(add_channel: Add, sender: Sender, clock: Move) -> None:
     with robot("dingtalk") as busy, robot("slack") as other:
         add_channel("dingtalk", url=busy.url)

@@ -81,11 +81,13 @@ class Field:
 
 
 class Service(Protocol):
-    """One service of messages. `per_minute` is its limit of rate for one channel; 0: none is known."""
+    """One service of messages. `per_minute` is its limit of rate for one channel; 0: none is known. `blocked` is how
+    long it takes nothing after it was asked too often."""
 
     name: str
     fields: tuple[Field, ...]
     per_minute: int
+    blocked: timedelta
 
     def send(self, message: Message, config: Config, *, key: str, now: datetime, post: "Poster") -> Outcome:
         """Sends once. `key` identifies the message: a retry has the same one. Raises probe.Fault for the network."""
@@ -95,8 +97,11 @@ class Service(Protocol):
 Poster = Callable[[Post], Answer]
 
 
-def rest_of(service: Service) -> timedelta:
-    """The time between two messages to one channel. Many at once would be refused, even if few came before."""
+def rest_of(service: Service, *, too_often: bool = False) -> timedelta:
+    """The time between two messages to one channel. Many at once would be refused, even if few came before.
+    `too_often`: the service has just said so."""
+    if too_often:
+        return service.blocked
     return timedelta(minutes=1) / service.per_minute if service.per_minute else timedelta()
 
 
@@ -106,6 +111,7 @@ class HttpService:
     name: str
     fields: tuple[Field, ...] = (Field("url"),)
     per_minute: int = 0
+    blocked: timedelta = timedelta(minutes=1)
 
     def send(self, message: Message, config: Config, *, key: str, now: datetime, post: Poster) -> Outcome:
         return self.judged(post(self.request(message, config, key=key, now=now)))

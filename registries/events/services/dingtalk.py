@@ -2,7 +2,7 @@
 
 import base64
 import hmac
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from registries.events.message import Message
@@ -16,6 +16,7 @@ class DingTalk(CodedService):
     name = "dingtalk"
     fields: tuple[Field, ...] = (Field("url"), Field("secret", required=False))
     per_minute = 20
+    blocked = timedelta(minutes=10)
     codes, texts = ("errcode",), ("errmsg",)
     troubles = {
         310000: Trouble.SIGNATURE,

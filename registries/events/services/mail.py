@@ -2,7 +2,7 @@
 
 import io
 import smtplib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.mail import EmailMessage
@@ -76,6 +76,7 @@ class Mail:
     name = "mail"
     fields: tuple[Field, ...] = (Field("to", secret=False),)
     per_minute = 30
+    blocked = timedelta(minutes=1)
 
     def send(self, message: Message, config: Config, *, key: str, now: datetime, post: Poster) -> Outcome:
         mail = EmailMessage(
