@@ -3,7 +3,7 @@
 Checks and their history go on. At the end, only what differs from the beginning is told.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -183,6 +183,13 @@ def end(*, access: Access, pk: int) -> None:
 def forget_namespace(name: str) -> None:
     """Deletes what a later namespace of this name must not inherit."""
     Silence.objects.filter(namespace=name).delete()
+
+
+def forget_earlier(created: Mapping[str, datetime]) -> None:
+    """Deletes the silences of earlier namespaces with these names. `created` has the time of each present one."""
+    for row in Silence.objects.exclude(namespace=""):
+        if row.namespace in created and row.created_at < created[row.namespace]:
+            row.delete()
 
 
 def _require(access: Access, namespace: str | None) -> None:

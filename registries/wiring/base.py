@@ -17,10 +17,11 @@ from django.utils import timezone
 from registries.audit.action import OK, Action
 from registries.audit.log import AuditLog
 from registries.domain.errors import Unavailable
+from registries.events import channels
 from registries.index.search import Index
 from registries.limits import Pauses
 from registries.metrics import Metrics
-from registries.schedule import moving
+from registries.schedule import moving, silences
 from registries.schedule.due import read_interval
 from registries.schedule.recent import FailingSince
 from registries.stores.base import Store
@@ -35,6 +36,10 @@ from registries.verification.prober import ConnectionTest, probe_policy
 if TYPE_CHECKING:
     from registries.cluster.connection import Connection
     from registries.cluster.personal import ApiServer
+
+CLOCKS = timedelta(minutes=5)
+"""The clocks of the console and of the API server differ by less. What was chosen shortly before a namespace was
+created may have been chosen for it."""
 
 log = logging.getLogger(__name__)
 
@@ -153,13 +158,17 @@ class Foundation:
         )
 
     def _close_earlier(self, created: Mapping[str, datetime]) -> None:
-        """Keeps the audit log of an earlier namespace from the people of this one. Runs in a watching thread."""
+        """Keeps the audit log, the trash, the channels and the silences of earlier namespaces from the people of these.
+        Runs in a watching thread."""
         try:
+            surely = {namespace: at - CLOCKS for namespace, at in created.items()}
+            channels.turn_off_earlier(surely)
+            silences.forget_earlier(surely)
             for namespace, at in created.items():
                 self.audit.close_namespace(namespace, before=at)
                 self.trash.forget_namespace(namespace, before=at)
         except Exception:  # the watch goes on, whatever the database says
-            log.exception("the audit log of an earlier namespace stays open")
+            log.exception("what belongs to an earlier namespace stays")
         finally:
             connections.close_all()
 

@@ -5,13 +5,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from registries import wiring
 from registries.audit.action import Action
 from registries.audit.search import visible
 from registries.domain.access import Access, Role
-from registries.models import AuditEntry
+from registries.events.outbox import COLLECTING, GIVEN_UP, tell
+from registries.models import AuditEntry, Channel, Delivery, Silence
 from registries.wiring import services
+from tests.events.conftest import change
 from tests.peers.api_server import ApiServer
 from tests.peers.cluster import Cluster, patience
 from tests.peers.scripted import wait_for
@@ -66,3 +69,29 @@ def test_one_that_is_created_again_while_the_console_watches(server: ApiServer) 
     server.create_namespace(NAME)
 
     assert wait_for(lambda: shown(VIC) == [])
+
+
+def test_its_channels_are_turned_off_and_its_silences_end(server: ApiServer) -> None:
+    """Otherwise the group of the people before would hear of the failures of the new ones."""
+    now = timezone.now()
+    early, lately = now - timedelta(hours=1), now - timedelta(minutes=1)
+    for at in (early, lately):
+        Channel.objects.create(namespace=NAME, name=str(at), service="slack", sealed="", created_at=at)
+        Silence.objects.create(
+            namespace=NAME, starts_at=at, ends_at=now + timedelta(days=1), person="nina", created_at=at
+        )
+    Channel.objects.create(name="all", service="slack", sealed="", created_at=early)
+    Silence.objects.create(starts_at=early, ends_at=now + timedelta(days=1), person="olive", created_at=early)
+    tell([change(namespace=NAME)])
+    server.finalize_namespace(NAME)
+    assert wait_for(lambda: server.call("GET", f"/api/v1/namespaces/{NAME}").status == 404)
+    server.create_namespace(NAME)
+
+    assert services().store.freshness().known or wait_for(lambda: services().store.freshness().known)
+    assert wait_for(lambda: not Channel.objects.get(name=str(early)).enabled)
+
+    assert wait_for(lambda: Silence.objects.count() == 2)
+    assert [it.created_at for it in Silence.objects.filter(namespace=NAME)] == [lately]
+    assert set(Channel.objects.filter(enabled=True).values_list("name", flat=True)) == {"all", str(lately)}
+    states = dict(Delivery.objects.values_list("channel__name", "state"))
+    assert states == {str(early): GIVEN_UP, str(lately): COLLECTING, "all": COLLECTING}
