@@ -18,7 +18,7 @@ from registries.probe.post import post
 from registries.probe.reason import Reason
 from tests.events.conftest import change
 from tests.peers.robots import coded, robot
-from tests.peers.scripted import HERE, Reply, ScriptedServer
+from tests.peers.scripted import HERE, Reply, ScriptedServer, scripted
 
 ROBOTS = ("dingtalk", "wecom", "feishu", "slack")
 NASTY = '[点我](http://evil.example) @all <!channel> <@U1> *b* `c` <at user_id="all">x</at> &lt;'
@@ -243,6 +243,22 @@ class TestText:
 
     def test_an_address_of_mail_stays(self) -> None:
         assert typed("ops@example.com, @all") == "ops@example.com, ＠all"
+
+
+@pytest.mark.parametrize(
+    ("reply", "trouble"),
+    [
+        (Reply(200), None),
+        (Reply(200, body=b'{"status":"success"}'), None),
+        (Reply(200, body=b"\n<!DOCTYPE html><title>Log in</title>"), Trouble.UNREADABLE),
+        (Reply(200, [("Content-Type", "text/html; charset=utf-8")], b"Log in"), Trouble.UNREADABLE),
+        (Reply(400, [("Content-Type", "application/json")], b'"bad"'), Trouble.STATUS),
+    ],
+)
+def test_a_page_in_front_of_alertmanager_is_no_success(reply: Reply, trouble: Trouble | None) -> None:
+    """A proxy that asks for a log-in answers 200: nobody has the alert."""
+    with scripted(lambda _request: reply) as server:
+        assert sent("alertmanager", told(), url=server.url()).trouble is trouble
 
 
 def test_alerts_of_failure_and_recovery_have_the_same_labels() -> None:

@@ -10,7 +10,17 @@ from django.utils import translation
 
 from registries.events.change import Change, ChangeKind
 from registries.events.message import Message, reason_of, typed
-from registries.events.services.base import JSON, Config, Field, HttpService, Post, json_body
+from registries.events.services.base import (
+    JSON,
+    Config,
+    Field,
+    HttpService,
+    Outcome,
+    Post,
+    Trouble,
+    json_body,
+)
+from registries.probe.answer import Answer
 
 REPEAT = timedelta(minutes=5)
 LASTS = 3 * REPEAT
@@ -29,6 +39,14 @@ class Alertmanager(HttpService):
         alerts = [_alert(change, message, now) for change in message.changes[:ALERTS_MAX]]
         headers = {**JSON, **({"Authorization": f"Bearer {config['token']}"} if config.get("token") else {})}
         return Post(f"{config['url'].rstrip('/')}/api/v2/alerts", json_body(alerts), headers)
+
+    def judged(self, answer: Answer) -> Outcome:
+        """A page is no answer of Alertmanager: a proxy in front of it may ask for a log-in with 200."""
+        kind = (answer.header("content-type") or "").partition(";")[0].strip().lower()
+        outcome = super().judged(answer)
+        if outcome.ok and (kind == "text/html" or answer.body.lstrip().startswith(b"<")):
+            return Outcome(Trouble.UNREADABLE)
+        return outcome
 
 
 def _alert(change: Change, message: Message, now: datetime) -> dict[str, object]:
