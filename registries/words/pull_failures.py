@@ -92,6 +92,21 @@ LABELS: dict[Code, Label] = {
         "layers",
         _("The image does not exist for the architecture of the node."),
     ),
+    Code.NOT_AN_IMAGE: Label(
+        _("Not a container image"),
+        "bad",
+        "layers",
+        _(
+            "%(host)s has this tag, but nodes cannot run what it is: a Helm chart or another artifact, or an image in"
+            " an old format."
+        ),
+    ),
+    Code.NODE_SPACE: Label(
+        _("No space on the node"),
+        "bad",
+        "triangle-alert",
+        _("The disk of the node is full. Remove images and files there, or use another node."),
+    ),
     Code.CERTIFICATE: Label(
         _("Certificate not trusted"),
         "bad",
@@ -110,7 +125,9 @@ LABELS: dict[Code, Label] = {
         _("Not reachable"),
         "bad",
         "plug-zap",
-        _("The node cannot reach %(host)s. Check name resolution, routing and the firewall."),
+        _(
+            "The node cannot reach %(host)s. Check name resolution, routing, the firewall and the proxy of the node."
+        ),
     ),
     Code.RATE_LIMIT: Label(
         _("Rate limit"), *LATER, _("%(host)s limits the number of pulls. The node tries again by itself.")
@@ -177,6 +194,8 @@ FLAWS: dict[Flaw, Text] = {
 def reason(explanation: Explanation) -> str:
     """The reason in one or two sentences. Hosts and keys are typed by anybody, and are cleaned."""
     typed = {"host": explanation.host, "secret": explanation.secret, "mirror": explanation.mirror}
+    if explanation.code is not Code.MIRROR and explanation.mirror:
+        typed["host"] = explanation.mirror  # it is the one that fails
     typed["key"] = explanation.key.rpartition("@")[2]
     names = {name: shown_words(text, NAME_MAX) for name, text in typed.items()}
     texts = [LABELS[explanation.code].hint]

@@ -198,6 +198,8 @@ CASES = {
     "repository": hopeless(Code.IMAGE_MISSING, "{private}/none/x:1", registry="{private}", named=("known",)),
     "public-tag": hopeless(Code.IMAGE_MISSING, "{open}/shop/web:2"),
     "platform": hopeless(Code.PLATFORM_MISSING, "{private}/shop/arm:1", **theirs(auths())),
+    "chart": hopeless(Code.NOT_AN_IMAGE, "{chart}/a:1"),
+    "node-full": hopeless(Code.NODE_SPACE, "full.example.com/a:1"),
     "unknown-ca": hopeless(Code.CERTIFICATE, "{unknown-ca}/a:1"),
     "expired": hopeless(Code.CERTIFICATE, "{expired}/a:1"),
     "wrong-name": hopeless(Code.CERTIFICATE, "{wrong-name}/a:1"),

@@ -27,6 +27,8 @@ USER = "robot$ci"
 SPOKEN = {
     "slow.example.com": 'Head "https://slow.example.com/v2/a/manifests/1": net/http: TLS handshake timeout',
     "busy.example.com": "pull QPS exceeded",
+    "full.example.com": 'failed to pull and unpack image "full.example.com/a:1": failed to extract layer sha256:0: '
+    "write /var/lib/containerd/snapshots/7/fs/a: no space left on device: unknown",
     "signed.example.com": "SignatureValidationFailed: image pull failed for signed.example.com/a:1 because the "
     "signature validation failed: Source image rejected: A signature was required, but no signature exists",
     "docker.io": "failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized",
@@ -66,6 +68,7 @@ def running_world(folder: Path) -> Iterator[World]:
         answers = {
             "busy": _error(429, "TOOMANYREQUESTS", "You have reached your pull rate limit."),
             "ill": _error(503, "UNAVAILABLE", "later"),
+            "chart": Reply(200, [("Content-Type", "application/vnd.oci.artifact.manifest.v1+json")], b"{}"),
             "page": Reply(200, [("Content-Type", "text/html")], b"<!doctype html>"),
         }
         for name, answer in answers.items():

@@ -45,9 +45,18 @@ _BROKEN = (
 _WORDS = (
     (Fault.SIGNATURE, r"\bSignatureValidationFailed: |because the signature validation failed"),
     (Fault.NODE_LIMIT, r"pull QPS exceeded"),
+    (Fault.NODE_SPACE, r"no space left on device|disk quota exceeded"),
     (
         Fault.PLATFORM_MISSING,
         r"no match for platform|no matching manifest for \S|no image found in (?:image index|manifest list)",
+    ),
+    (
+        Fault.NOT_AN_IMAGE,
+        r"could not fetch content descriptor \S+ \((?!text/html)\S*\) from remote"
+        r"|(?:unexpected|unsupported) media type (?!text/html)\S|unsupported image-specific operation on artifact"
+        r"|mismatched image rootfs and manifest layers|missing signature key|: no signatures\s*$"
+        r"|missing or empty Content-Type header|Target\.MediaType must be set|no FSLayers in manifest"
+        r"|schema 1 image manifests|unsupported schema version",
     ),
     (Fault.CERTIFICATE, r"x509: |tls: (?:failed to verify|bad certificate|unknown certificate)"),
     (Fault.PLAIN_HTTP, r"server gave HTTP response to HTTPS client"),
@@ -62,7 +71,8 @@ _WORDS = (
     ),
     (
         Fault.CREDENTIAL,
-        r"\b401 Unauthorized|no basic auth credentials|invalid username/password|authentication required"
+        r"\b401 Unauthorized|no basic auth credentials|invalid username/password"
+        r"|(?<!Proxy )authentication required"
         rf"|\bunauthorized{_ALONE}|{_STATUS}401\b",
     ),
     (
@@ -82,12 +92,15 @@ _WORDS = (
         Fault.NETWORK,
         r"dial tcp|no such host|connection (?:refused|reset)|i/o timeout|handshake (?:timeout|failure)"
         r"|no route to host|network is unreachable|deadline exceeded|pinging container registry|Client\.Timeout"
-        r"|because the registry is unavailable"
+        r"|because the registry is unavailable|Proxy Authentication Required"
         rf"|\bEOF{_ALONE}",
     ),
 )
 _FAULTS = [(fault, re.compile(words, re.IGNORECASE | re.DOTALL)) for fault, words in _WORDS]
-_ANSWERED_BY = re.compile(r"(?:pulling from host |(?:HEAD|GET) request to https?://)([^\s/\"]{1,255})")
+_ANSWERED_BY = re.compile(
+    r"(?:pulling from host |(?:HEAD|GET) request to https?://|\b(?:Head|Get) \"https?://(?=[^\s\"/]{1,255}/v2/))"
+    r"([^\s/\"]{1,255})"
+)
 
 
 def is_pull_reason(reason: str) -> bool:
@@ -118,8 +131,8 @@ def _without_names(image: str, text: str) -> str:
 
 
 def answering_host(message: str) -> str:
-    """host[:port] of the server that refused a manifest; "" if the message does not have it. It is the host of a mirror
-    if containerd asked one."""
+    """host[:port] of the server that did not give a manifest; "" if the message does not have it. It is the host of a
+    mirror if containerd asked one."""
     found = _ANSWERED_BY.search(message[:MESSAGE_MAX])
     return found[1] if found else ""
 
@@ -155,11 +168,11 @@ def explain(
             flaw=broken.flaw,
             registry=owner.key if owner else None,
         )
+    mirror = _mirror(waiting.message, host)
     if fault not in _ABOUT_CREDENTIALS:
         code = Code.UNKNOWN if fault is Fault.BROKEN_SECRET else Code(fault)
-        return Explanation(code, host, registry=here.key if here else None)
-    mirror = _mirror(waiting.message, host)
-    if mirror and fault is Fault.CREDENTIAL:
+        return Explanation(code, host, registry=here.key if here else None, mirror=mirror)
+    if mirror and fault is not Fault.UNKNOWN:
         return Explanation(Code.MIRROR, host, mirror=mirror, registry=here.key if here else None)
     return _about_secrets(fault, waiting.image, host, secrets, registries, here, now)
 

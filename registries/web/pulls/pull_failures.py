@@ -35,6 +35,7 @@ _PER_IMAGE = frozenset(
         Code.DENIED,
         Code.IMAGE_MISSING,
         Code.PLATFORM_MISSING,
+        Code.NOT_AN_IMAGE,
         Code.INVALID_NAME,
         Code.NEVER_PULLED,
         Code.SIGNATURE,
