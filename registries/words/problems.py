@@ -136,7 +136,9 @@ TEXTS: dict[Problem, Text] = {
         "You have no permission to create, list and delete Pods in this namespace on the cluster. The cluster role "
         "image-prober has it."
     ),
-    Problem.NO_PULL_SECRETS: _("This console keeps no pull secrets (CONSOLE_PULL_SECRETS)."),
+    Problem.NO_PULL_SECRETS: _(
+        "This console keeps no pull secrets. It needs a cluster (CONSOLE_STORE=kubernetes) and CONSOLE_PULL_SECRETS=1."
+    ),
     Problem.PULL_SECRET_FOREIGN: _(
         "The Secret with this name was not created by the console, so no service account was bound to it."
     ),

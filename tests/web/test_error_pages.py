@@ -31,3 +31,13 @@ def test_an_internal_error_is_a_page_of_the_console(
     assert 'data-bs-theme="dark"' in shown
     assert ("account-menu" in shown) is framed
     assert table not in shown
+
+
+@pytest.mark.parametrize("page", ["/pull-failures/", "/pull-failures/secrets/"])
+def test_a_console_without_a_cluster_has_no_pods_and_says_so(cast: Cast, page: str) -> None:
+    """Not that the person lacks a role."""
+    answer = cast.client("olive").get(page)
+
+    assert answer.status_code == 404
+    assert "CONSOLE_STORE=kubernetes" in answer.content.decode()
+    assert "没有角色" not in answer.content.decode()

@@ -70,7 +70,7 @@ def pull_failures(request: ConsoleRequest) -> HttpResponse:
     namespace, name = request.GET.get("namespace", ""), request.GET.get("registry", "")
     phase = Phase.RUNNING if request.GET.get("running") == "1" else Phase.PENDING
     if not services().pull_failures.available:
-        raise NotFound(request.path)
+        raise NotFound(request.path, Problem.NO_PULL_SECRETS)
     found = services().pull_failures.find(access=access, namespace=namespace, phase=phase)
     items = [it for it in found.items if not name or it.explanation.registry == Key(namespace, name)]
     grouped = _grouped(items)

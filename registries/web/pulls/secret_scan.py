@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from registries.domain.access import Access, Permission
-from registries.domain.errors import NotFound
+from registries.domain.errors import NotFound, Problem
 from registries.domain.registry import Provider
 from registries.domain.shown import shown_words
 from registries.log_in.access import ConsoleRequest
@@ -79,7 +79,7 @@ def secret_scan(request: ConsoleRequest) -> HttpResponse:
     the page before. NotFound without a cluster."""
     namespace = request.GET.get("namespace", "")
     if not services().pull_failures.available:
-        raise NotFound(request.path)
+        raise NotFound(request.path, Problem.NO_PULL_SECRETS)
     found = services().pull_failures.secrets.find(
         access=request.access, namespace=namespace, after=request.GET.get("after", "")
     )
