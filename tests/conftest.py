@@ -18,7 +18,7 @@ from tests.peers.prepared import prepared
 from tests.peers.silent import SilentServers
 
 # Before a test file imports them.
-pytest.register_assert_rewrite("tests.cluster.people", "tests.cluster.bearers", "tests.cluster.users")
+pytest.register_assert_rewrite(*(f"tests.cluster.{it}" for it in ("people", "bearers", "users", "node_desk")))
 
 
 @pytest.fixture(scope="session", autouse=True)

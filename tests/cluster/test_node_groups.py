@@ -16,7 +16,7 @@ from registries.pull_secrets.explain import Code
 from registries.pull_secrets.node_test import AT_ONCE, PATIENCE, Node, Outcome, one_per_group
 from registries.service.node_tests import NodeTests
 from registries.stores.cluster.store import KubernetesStore
-from tests.cluster.test_node_tests import USERS, Desk, add, containerd, pods, prober  # noqa: F401
+from tests.cluster.node_desk import USERS, Desk, add, pods
 from tests.cluster.users import KEY
 from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.containerd import Node as Containerd
@@ -25,7 +25,7 @@ from tests.peers.docker_registry import docker_registry
 from tests.peers.fake_kubelet import fake_kubelet
 from tests.peers.scripted import wait_for
 
-pytest_plugins = ("tests.cluster.users", "tests.cluster.people")
+pytest_plugins = ("tests.cluster.users", "tests.cluster.people", "tests.cluster.node_desk")
 pytestmark = pytest.mark.django_db
 
 OPENYURT, KUBEEDGE = "apps.openyurt.io/nodepool", "apps.kubeedge.io/belonging-to"
@@ -82,7 +82,7 @@ def fleet(place: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def lister(fleet: Cluster, prober: Person) -> Iterator[Person]:  # noqa: F811
+def lister(fleet: Cluster, prober: Person) -> Iterator[Person]:
     """A person who may list the nodes, too."""
     fleet.bind("team-a-admin", "image-prober")
     yield prober
@@ -122,7 +122,7 @@ def test_each_node_has_a_verdict_of_its_own(
     desk: Desk,
     store: KubernetesStore,
     fleet: Cluster,
-    containerd: Containerd,  # noqa: F811
+    containerd: Containerd,
     tmp_path: Path,
 ) -> None:
     """Three reach the registry, one does not, and one is away."""
