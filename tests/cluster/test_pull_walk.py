@@ -178,6 +178,14 @@ CASES = {
         tested=True,
         named=("known",),
     ),
+    "wrong-password-second": Case(
+        ((Code.CREDENTIAL_BAD, "password"),),
+        secrets=(("theirs", Secret(auths(**WRONG))),),
+        named=("theirs", "known"),
+        registry="{private}",
+        password="wrong",
+        tested=True,
+    ),
     "wrong-user": Case(
         ((Code.CREDENTIAL_BAD, "password"),),
         registry="{private}",

@@ -202,17 +202,25 @@ def _about_secrets(
         return Explanation(code, host, registry=key, certain=certain)
     tried = lookup([dict.fromkeys(it.keys, it) for it in secrets], image)
     if tried:
-        registry = _registry(tried[0], registries)
-        if registry is not None and host not in image_hosts(registry.address):
-            registry = None  # somebody else's Secret of that name
+        secret, registry = _refused(tried, host, registries)
         code = _judged(fault, registry, now)
         owner = registry.key if registry else key if code is Code.CREDENTIAL_FOREIGN else None
-        return Explanation(code, host, secret=tried[0].name, registry=owner, certain=certain)
+        return Explanation(code, host, secret=secret.name, registry=owner, certain=certain)
     for state, code in _WITHOUT_MATCH.items():
         found = next((it for it in secrets if it.state is state), None)
         if found is not None:
             return Explanation(code, host, secret=found.name, registry=key, certain=certain)
     return _not_matching(image, host, secrets, registries, key, certain=certain)
+
+
+def _refused(
+    tried: Sequence[PodSecret], host: str, registries: Collection[RegistrySecret]
+) -> tuple[PodSecret, RegistrySecret | None]:
+    """The Secret that is explained, with its registry. A kubelet tries all of them, so the first one of a registry
+    counts: a new password there is enough. A Secret with the name of a registry for another host is somebody
+    else's."""
+    owned = ((it, registry) for it in tried if (registry := _registry(it, registries)))
+    return next((it for it in owned if host in image_hosts(it[1].address)), (tried[0], None))
 
 
 def _not_matching(
