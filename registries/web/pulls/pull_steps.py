@@ -16,16 +16,15 @@ from registries.pull_secrets.images import image_hosts
 from registries.pull_secrets.kinds import Binding, is_object_name
 from registries.pull_secrets.matching import DEFAULT_DOMAIN
 from registries.service.pull_failures import Failure
+from registries.web.pulls.pod_commands import change_hint, change_of, has_list_of_account, restart_of
 from registries.web.pulls.step import (
     BARE,
     Accounts,
     Step,
     change_account,
-    change_template,
     delete_secret,
     kubectl,
     look_at,
-    restart,
 )
 from registries.web.responses import details_url
 from registries.wiring import services
@@ -200,10 +199,10 @@ def _instead(
     """The command after which new pods do not get a Secret, but the pull secret of `registry`; "" without one. Whether
     it changes the service account: a pod without a list of its own got that of its account."""
     adds = registry.name if registry else ""
-    if _has_list_of_account(pod, accounts):
+    if has_list_of_account(pod, accounts):
         change = change_account(pod.namespace, pod.account, adds=adds, takes_out=secret)
-        return f"{change}\n{_restart(pod)}".strip(), True
-    return _change(pod, adds=adds, takes_out=secret), False
+        return f"{change}\n{restart_of(pod)}".strip(), True
+    return change_of(pod, adds=adds, takes_out=secret), False
 
 
 def _open(registry: RegistrySecret) -> str:
@@ -232,7 +231,7 @@ def _restart_button(kind: str, name: str, pod: FailingPod) -> tuple[str, str]:
 
 def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Binding | None) -> Step:
     """New pods of a service account get its pull secrets, if they name none themselves."""
-    restart, opens = _restart(pod), (_open(registry), details_url(registry.key))
+    restart, opens = restart_of(pod), (_open(registry), details_url(registry.key))
     if pod.account != DEFAULT_ACCOUNT:
         return _bind_by_command(pod, registry)
     if binding is Binding.BOUND:
@@ -259,7 +258,7 @@ def _bind(pod: FailingPod, registry: RegistrySecret, access: Access, binding: Bi
 def _bind_by_command(pod: FailingPod, registry: RegistrySecret) -> Step:
     bind = change_account(pod.namespace, pod.account, adds=registry.name)
     hint = _("Bind it to the service account %(name)s. Only new pods use it.") % {"name": pod.account}
-    command = f"{bind}\n{_restart(pod)}".strip()
+    command = f"{bind}\n{restart_of(pod)}".strip()
     return Step(_open(registry), details_url(registry.key), hint=hint, command=command)
 
 
@@ -268,44 +267,12 @@ def _named(pod: FailingPod, registry: RegistrySecret, accounts: Accounts) -> Ste
     there: a list of its own would replace that one."""
     if registry.name in pod.secrets:
         return Step(_open(registry), details_url(registry.key))
-    if _has_list_of_account(pod, accounts):
+    if has_list_of_account(pod, accounts):
         return _bind_by_command(pod, registry)
     return _named_by_workload(pod, registry)
 
 
 def _named_by_workload(pod: FailingPod, registry: RegistrySecret) -> Step:
-    command = _change(pod, adds=registry.name)
-    hint = _change_hint(pod) % {"name": registry.name, "cron_job": pod.cron_job}
+    command = change_of(pod, adds=registry.name)
+    hint = change_hint(pod) % {"name": registry.name, "cron_job": pod.cron_job}
     return Step(_open(registry), details_url(registry.key), hint=hint, command=command)
-
-
-def _change_hint(pod: FailingPod) -> str:
-    """How a pod gets the pull secret `name`, by its owner."""
-    if pod.cron_job:
-        return _("Name the pull secret %(name)s in the CronJob %(cron_job)s, then run this Job again.")
-    if pod.owner[0] == "Job":
-        return _(
-            "The pods of a Job cannot be changed. The command creates the Job again with the pull secret %(name)s: it"
-            " begins from the start."
-        )
-    if pod.owner[0] == BARE:
-        return _(
-            "No workload made this pod, and a pod cannot be changed. The command creates it again with the pull secret"
-            " %(name)s."
-        )
-    return _("Name the pull secret %(name)s in the workload.")
-
-
-def _change(pod: FailingPod, *, adds: str = "", takes_out: str = "") -> str:
-    return change_template(
-        pod.namespace, pod.owner, pod.name, adds=adds, takes_out=takes_out, cron_job=pod.cron_job
-    )
-
-
-def _has_list_of_account(pod: FailingPod, accounts: Accounts) -> bool:
-    """Whether a pod has the pull secrets of its service account, which it gets if it names none itself."""
-    return bool(pod.secrets) and accounts.named.get(Key(pod.namespace, pod.account)) == frozenset(pod.secrets)
-
-
-def _restart(pod: FailingPod) -> str:
-    return restart(pod.namespace, pod.owner, pod.name)
