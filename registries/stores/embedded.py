@@ -8,11 +8,11 @@ serial, and a reader sees versions in their order.
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, Sum
-from django.db.models.functions import Length
+from django.db.models import Count, F, Func, IntegerField, Q, Sum
 from django.utils import timezone
 
 from registries.domain.errors import AlreadyExists, Conflict, NotFound, Problem
@@ -57,7 +57,7 @@ class EmbeddedStore(EmbeddedStoreReads):
         password = body["spec"].pop("password")
         if dry_run:
             self._require_namespace(key)
-            self._require_room(key, len(json.dumps(body)))
+            self._require_room(key, len(json.dumps(body, ensure_ascii=False).encode()))
             if StoredResource.objects.filter(kind=KIND, namespace=key.namespace, name=key.name).exists():
                 raise AlreadyExists(str(key))
             return to_domain(body)
@@ -68,7 +68,7 @@ class EmbeddedStore(EmbeddedStoreReads):
             body["metadata"] = _metadata(body["metadata"], uid, version)
             text = json.dumps(body, ensure_ascii=False)
             if not replacing:
-                self._require_room(key, len(text))
+                self._require_room(key, len(text.encode()))
             registry = read(text)[1]
             sealed = self._sealer.seal(password, uid=uid, binding=registry.binding)
             self._insert(KIND, key, uid, version, text, sealed)
@@ -202,7 +202,7 @@ class EmbeddedStore(EmbeddedStoreReads):
     def _require_room(self, key: Key, size: int) -> None:
         """Refused `namespace_full`. In the transaction of a write, which is serial."""
         present = StoredResource.objects.filter(kind=KIND, namespace=key.namespace)
-        held = present.aggregate(count=Count("pk"), size=Sum(Length("body")))
+        held = present.aggregate(count=Count("pk"), size=Sum(_Bytes("body")))
         count = held["count"] + 1
         self._room.require(str(key), count, count * OVERHEAD + (held["size"] or 0) + size)
 
@@ -232,6 +232,17 @@ class EmbeddedStore(EmbeddedStoreReads):
         body = {**body, "metadata": {**body["metadata"], "resourceVersion": str(version)}}
         row.delete()
         self._note(ChangeType.DELETED, row.kind, {version: json.dumps(body, ensure_ascii=False)})
+
+
+class _Bytes(Func):
+    """The bytes of a text. LENGTH would count characters, of which a Chinese one has three bytes."""
+
+    function = "OCTET_LENGTH"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> tuple[str, tuple[str | int, ...]]:
+        """OCTET_LENGTH is not in every SQLite."""
+        return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **more)
 
 
 def _metadata(given: Mapping[str, object], uid: str, version: int) -> dict[str, object]:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import timezone
 
-from registries.domain.errors import AlreadyExists, Conflict, NotFound, Unavailable
+from registries.domain.errors import AlreadyExists, Conflict, NotFound, Refused, Unavailable
 from registries.domain.registry import Key, RegistrySecret, Verification, VerifyStatus
 from registries.domain.resource import encode_password, verification_annotations
 from registries.models import StoreChange, StoredResource
 from registries.stores import embedded
 from registries.stores.embedded import EmbeddedStore
+from registries.stores.room import Room
 from registries.stores.sealing import Sealer
 from tests.canary import CANARY
 from tests.stores.test_store import KEY, make, same
@@ -219,3 +220,17 @@ def test_none_is_annotated_and_no_version_taken(embedded_store: EmbeddedStore) -
 
     assert embedded_store.annotate_all([(KEY, "another")], {"x": "1"})
     assert embedded_store.changes(None).version == before
+
+
+def test_chinese_text_counts_with_all_its_bytes(embedded_store: EmbeddedStore) -> None:
+    embedded_store._room = Room(mib=1)
+    much = {"example.com/x": "字" * 80_000}
+    for number in range(4):
+        embedded_store.create(make(Key("team-a", f"fat-{number}"), annotations=much))
+
+    for dry_run in (True, False):
+        with pytest.raises(Refused, match="namespace_full"):
+            embedded_store.create(make(Key("team-a", "third"), annotations=much), dry_run=dry_run)
+    little = {"example.com/x": "字" * 20_000}
+    embedded_store.create(make(annotations=little), dry_run=True)
+    embedded_store.create(make(annotations=little))
