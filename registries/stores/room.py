@@ -55,6 +55,8 @@ class Surplus:
     """What a namespace has no room for: the registry of this age, and all later ones."""
 
     begins: Age
+    size: int = 0
+    """The bytes of that registry. It comes back when there is room for them."""
     keys: dict[str, Key] | None = field(default_factory=dict)
     """By uid; None: too many to know them."""
     is_unseen: bool = False
@@ -63,11 +65,12 @@ class Surplus:
     @classmethod
     def unseen(cls) -> "Surplus":
         """Of a namespace that cannot be read: whatever is there is left out."""
-        return cls((datetime.min.replace(tzinfo=UTC), ""), None, is_unseen=True)
+        return cls((datetime.min.replace(tzinfo=UTC), ""), keys=None, is_unseen=True)
 
     def add(self, registry: RegistrySecret) -> bool:
         """Returns whether it was not known before."""
-        self.begins = min(self.begins, age(registry))
+        if age(registry) <= self.begins:
+            self.begins, self.size = age(registry), size_of(registry)
         if self.keys is None or registry.uid in self.keys:
             return False
         self.keys[registry.uid] = registry.key
@@ -103,6 +106,14 @@ class Kept:
         if key.namespace in self.overfull:
             raise Refused(str(key), Problem.NAMESPACE_FULL)
         self._room.require(str(key), count + 1, held + size)
+
+    def has_room_again(self, namespace: str) -> bool:
+        """Whether the first of the registries that are left out of a namespace has room now. Only a list has it."""
+        surplus = self.surplus.get(namespace)
+        if surplus is None or surplus.is_unseen:
+            return False
+        count, held = self.held(namespace)
+        return self._room.has(count + 1, held + surplus.size)
 
     def left_out(self) -> LeftOut:
         if self._left_out is None:

@@ -7,8 +7,12 @@ import pytest
 from django.test import Client
 
 from registries import wiring
+from registries.cluster.connection import Json
 from registries.domain.errors import Problem, Refused
 from registries.domain.registry import Key
+from registries.stores.cluster import follower
+from registries.stores.cluster.cache import Cache
+from registries.stores.cluster.watch import Listing
 from registries.stores.embedded import EmbeddedStore
 from registries.stores.room import Room
 from registries.wiring import services
@@ -60,6 +64,48 @@ def test_bytes_are_limited(embedded_store: EmbeddedStore) -> None:
     with pytest.raises(Refused, match="namespace_full"):
         embedded_store.create(make(THIRD, annotations=much))
     embedded_store.create(make(OTHER))
+
+
+@pytest.mark.parametrize(
+    ("changed", "size", "again"),
+    [
+        ("a", 400_000, True),
+        ("a", 590_000, False),
+        ("b", 400_000, True),
+        ("b", 700_000, False),
+        ("c", 1, False),
+    ],
+    ids=["smaller", "hardly smaller", "left out and smaller", "left out and larger", "not its turn"],
+)
+def test_a_registry_that_became_smaller_makes_room(changed: str, size: int, again: bool) -> None:
+    limits = Room(registries=3, mib=1)
+    cache = Cache(["registries "], patience=0.1, room=limits)
+    sink = follower._Registries(cache, None, "", limits)
+
+    def item(name: str, size: int, version: str = "11") -> Json:
+        created = {"namespace": "team-a", "creationTimestamp": f"2026-01-0{'abc'.index(name) + 1}T00:00:00Z"}
+        metadata = {**created, "name": name, "uid": name, "resourceVersion": version}
+        return {"metadata": {**metadata, "annotations": {"example.com/x": "x" * size}}, "spec": {}}
+
+    def listed(*items: Json) -> None:
+        sink.begun()
+        sink.listed(Listing([sink.taken(it) for it in items], items[0]["metadata"]["resourceVersion"], False))
+        sink.answered()
+        sink._listed_at -= follower.LISTED_AGAIN
+
+    def names() -> set[str]:
+        return {it.name for it in cache.changes(None).upserted}
+
+    sizes = {"a": 600_000, "b": 600_000, "c": 600_000}
+    listed(*(item(name, size) for name, size in sizes.items()))
+    assert (names(), sink.wants_list()) == ({"a"}, False)
+
+    sink.happened("MODIFIED", item(changed, size, "12"))
+    assert sink.wants_list() is again
+    listed(*(item(name, size, "12") for name, size in (sizes | {changed: size}).items()))
+
+    assert names() == ({"a", "b"} if again else {"a"})
+    assert not sink.wants_list(), "one list is enough"
 
 
 def test_people_and_programs_are_told_what_to_do(cast: Cast, settings: Any) -> None:

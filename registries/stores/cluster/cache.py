@@ -116,6 +116,11 @@ class Cache:
         with self._changed:
             return self._kept.overfull
 
+    def has_room_again(self, namespace: str) -> bool:
+        """Whether a registry of a namespace that is left out has room now."""
+        with self._changed:
+            return self._kept.has_room_again(namespace)
+
     def known(self, key: Key, uid: str) -> RegistrySecret | None:
         with self._changed:
             return self._kept.registries[key] if self._kept.has(key, uid) else None

@@ -30,7 +30,8 @@ REFUSED_FOR = 30.0
 all roles."""
 
 LISTED_AGAIN = 30.0
-"""Seconds between two lists because a registry was deleted in a namespace that has more than there is room for."""
+"""Seconds between two lists because a registry was deleted, or became smaller, in a namespace that has more than there
+is room for."""
 
 
 class Follower:
@@ -200,7 +201,8 @@ class _Registries(_Connection):
             self._cache.happened(Event(ChangeType(event), registry))
             if self._touch and event != "DELETED":
                 self._touch(registry.key, _generation(item))
-            if event == "DELETED" and registry.namespace in self._cache.overfull:
+            is_gone = event == "DELETED" and registry.namespace in self._cache.overfull
+            if is_gone or self._cache.has_room_again(registry.namespace):
                 self._has_room = True
 
     def wants_list(self) -> bool:
