@@ -9,14 +9,15 @@ function remember(element) {
   last = {
     element,
     row: [...(list?.querySelectorAll(ROWS) ?? [])].indexOf(element.closest(ROWS)),
+    part: element.matches(".c-name a") ? ".c-name a" : ".more",
     group: GROUPS.find((group) => element.closest(group)),
   };
 }
 
-function near({ row, group }) {
+function near({ row, part, group }) {
   const rows = list?.querySelectorAll(ROWS) ?? [];
   return (
-    (row >= 0 && rows[Math.min(row, rows.length - 1)]?.querySelector(".more")) ||
+    (row >= 0 && rows[Math.min(row, rows.length - 1)]?.querySelector(part)) ||
     (group && list?.querySelector(`${group} [aria-current]`)) ||
     list?.querySelector(".tile[aria-current]") ||
     document.getElementById("main")

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.peers.console_page import add_registry, credential, dialog, input_, names, row, status
 from tests.peers.running_console import RunningConsole
 from tests.peers.visitors import People
-from tests.peers.words import ZH
+from tests.peers.words import EN, ZH, Words
 
 LIST = "/registries/?size=10"
 UNSEEN = """() => {
@@ -41,13 +41,13 @@ def type_into(page: Page, field: Locator, text: str) -> None:
     page.keyboard.insert_text(text)
 
 
-def more(page: Page, name: str) -> Locator:
-    return row(page, name).get_by_role("button", name=ZH.actions)
+def more(page: Page, name: str, words: Words = ZH) -> Locator:
+    return row(page, name).get_by_role("button", name=words.actions)
 
 
-def choose_by_keyboard(page: Page, name: str, item: str) -> None:
+def choose_by_keyboard(page: Page, name: str, item: str, words: Words = ZH) -> None:
     """Open the menu of a row and walk down to an item."""
-    tab_to(page, more(page, name))
+    tab_to(page, more(page, name, words))
     page.keyboard.press("Enter")
     target = page.get_by_role("menuitem", name=item)
     for _ in range(page.get_by_role("menuitem").count()):
@@ -98,6 +98,41 @@ def test_a_registry_is_added_tested_edited_and_deleted(people: People, console: 
     page.keyboard.press("Enter")
     expect(row(page, "harbor-keyboard")).to_have_count(0)
     page.wait_for_function("() => document.activeElement.matches('.more')")
+
+
+@pytest.mark.parametrize("words", [ZH, EN], ids=lambda it: it.code)
+def test_a_failing_one_is_repaired_and_a_deleted_one_brought_back(
+    people: People, console: RunningConsole, words: Words
+) -> None:
+    name = f"harbor-repair-{words.code}"
+    add_registry(people("olive"), console, name, password="no-such-password")
+    page = people("olive").open(f"/registries/?namespace=default&q={name}", language=words.code)
+    link = row(page, name).locator(".c-name a")
+    tab_to(page, link)
+    page.keyboard.press("t")
+    expect(status(page, name, words)).to_have_text(words.failed)
+    page.locator(".toast-item").first.wait_for()  # the answer is there, and the row is a new one
+    expect(link).to_be_focused()
+
+    choose_by_keyboard(page, name, words.change_password, words)
+    expect(dialog(page).locator("#id_password")).to_be_focused()
+    page.keyboard.insert_text(credential(console, "harbor")["password"])
+    tab_to(page, dialog(page).get_by_role("button", name=words.test))
+    page.keyboard.press("Space")
+    expect(dialog(page).get_by_text(words.success, exact=True)).to_be_visible()
+    tab_to(page, dialog(page).locator("#password-save"))
+    page.keyboard.press("Enter")
+    expect(status(page, name, words)).to_have_text(words.success)
+    expect(more(page, name, words)).to_be_focused()
+
+    choose_by_keyboard(page, name, words.delete, words)
+    expect(dialog(page).get_by_role("textbox")).to_be_focused()
+    page.keyboard.insert_text(name)
+    page.keyboard.press("Enter")
+    expect(row(page, name)).to_have_count(0)
+    page.keyboard.press("z")
+    expect(row(page, name)).to_have_count(1)
+    expect(page.locator(f"tr.fresh[data-title={name}]")).to_have_count(1)
 
 
 def test_several_are_selected_and_deleted(people: People, console: RunningConsole) -> None:
