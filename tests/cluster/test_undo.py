@@ -131,13 +131,13 @@ def test_in_a_full_namespace_it_is_refused_and_begins_anew(cast_on_cluster: Cast
     cast_on_cluster.add()
     cast_on_cluster.add("other")
     delete(cast_on_cluster)
-    cache = services().store._cache()  # type: ignore[attr-defined]
-    cache._room = Room(registries=1)
+    kept = services().store._cache()._kept  # type: ignore[attr-defined]
+    kept._room = Room(registries=1)
 
     with pytest.raises(Refused, match=Problem.NAMESPACE_FULL):
         restore(cast_on_cluster)
 
-    cache._room = Room()
+    kept._room = Room()
     again = cast_on_cluster.add()
     with pytest.raises(AlreadyExists, match=Problem.UNDO_TAKEN):
         restore(cast_on_cluster)
