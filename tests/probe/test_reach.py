@@ -6,6 +6,11 @@ from dataclasses import replace
 import pytest
 
 from registries.probe import Reason, probe
+from registries.probe.fault import Fault
+from registries.probe.harbor import HarborAccount, HarborError, HarborRobots
+from registries.probe.mirror import look_at_mirror
+from registries.probe.policy import Policy
+from registries.probe.post import post
 from tests.peers.scripted import (
     HERE,
     Reply,
@@ -88,6 +93,58 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to() -> No
     assert result.reason is Reason.OK
     assert len(answers) == 2
     assert {request.header("host") for request in server.requests} == {f"registry.example:{server.port}"}
+
+
+def _post(address: str, policy: Policy) -> object:
+    try:
+        post(f"{address}/hook", b"{}", {}, policy)
+    except Fault as fault:
+        return fault.reason
+    return None
+
+
+def _mirror(address: str, policy: Policy) -> object:
+    return look_at_mirror(address, policy, "library/nginx", "latest").reason
+
+
+def _harbor(address: str, policy: Policy) -> object:
+    with HarborRobots(address, HarborAccount("u", "p"), policy) as harbor:
+        try:
+            harbor.find("robot$p+ci")
+        except HarborError as error:
+            return error.problem
+    return None
+
+
+SENDS = (_post, _mirror, _harbor)
+
+
+@pytest.mark.parametrize("send", SENDS)
+def test_no_other_request_asks_for_a_name_twice_either(send: Callable[[str, Policy], object]) -> None:
+    """The server closes each connection, so that each request opens one."""
+
+    def closing(request: Request) -> Reply:
+        reply = registry_ok()
+        return replace(reply, headers=[*reply.headers, ("Connection", "close")], body=b'{"project_id": 7}')
+
+    answers = [["127.0.0.1"], *[["169.254.169.254"]] * 9]
+    with scripted(closing) as server:
+        policy = replace(HERE, resolver=lambda host, port: answers.pop(0))
+        found = send(f"http://registry.example:{server.port}", policy)
+
+    assert found is not Reason.BLOCKED_ADDRESS
+    assert len(answers) == 9
+    assert server.requests
+
+
+@pytest.mark.parametrize("send", SENDS)
+@pytest.mark.parametrize("answers", [["169.254.169.254"], ["8.8.8.8", "169.254.169.254"]])
+def test_no_other_request_reaches_a_forbidden_address_either(
+    send: Callable[[str, Policy], object], answers: list[str]
+) -> None:
+    policy = replace(HERE, resolver=lambda host, port: answers)
+
+    assert send("http://registry.example:9", policy) is Reason.BLOCKED_ADDRESS
 
 
 def test_a_dead_address_leaves_the_next_its_chance() -> None:
