@@ -17,9 +17,10 @@ from registries.domain.errors import ConsoleError, Unavailable
 from registries.domain.query import Criteria
 from registries.events import outbox
 from registries.metrics import Registries, Upkeep, exposition
+from registries.schedule.claims import lag as schedule_lag
+from registries.schedule.claims import open_claims
 from registries.schedule.network import current as current_incident
-from registries.schedule.rows import check_intervals, open_claims
-from registries.schedule.rows import lag as schedule_lag
+from registries.schedule.rows import check_intervals
 from registries.wiring import services
 
 log = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from registries.limits import exclusive
 from registries.models import ScheduledCredential, ScheduledRegistry
@@ -111,3 +112,16 @@ def mine(claim: Claim) -> QuerySet[ScheduledCredential]:
 def _open(now: datetime) -> QuerySet[ScheduledCredential]:
     free = Q(claimed_until=None) | Q(claimed_until__lte=now)
     return ScheduledCredential.objects.filter(Q(due_at__lte=now) | Q(behind=True), free)
+
+
+def lag(now: datetime | None = None) -> tuple[int, float]:
+    """How many credentials are due, and the seconds for which the first of them has been due."""
+    now = now or timezone.now()
+    due = ScheduledCredential.objects.filter(due_at__lte=now).order_by("due_at")
+    first = due.values_list("due_at", flat=True).first()
+    return due.count(), (now - first).total_seconds() if first else 0.0
+
+
+def open_claims() -> int:
+    """How many credentials processes work on now. What a dead process had claimed counts until its claim ends."""
+    return ScheduledCredential.objects.filter(claimed_until__gt=timezone.now()).count()

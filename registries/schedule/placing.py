@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
 from registries.domain.errors import ConsoleError
 from registries.domain.registry import RegistrySecret, Verification, VerifyStatus
@@ -27,7 +26,7 @@ from registries.schedule.digest import CredentialDigest, fingerprint
 from registries.schedule.due import first_due, next_due
 from registries.schedule.intervals import Intervals
 from registries.schedule.moving import restorable
-from registries.schedule.rows import end_down, repair_times
+from registries.schedule.rows import drop_empty, end_down, repair_times
 from registries.schedule.state import State, seeded
 from registries.stores.base import Store
 
@@ -135,12 +134,13 @@ class Placing:
             fresh.filter(interval__isnull=False).update(due_at=now)
             # The verdict on these resources is that of the credential before, or gone.
             bare = {it.uid for it, _ in read if it.uid in before and _is_bare(it, before[it.uid])}
-            ScheduledRegistry.objects.filter(uid__in=bare | moved.keys()).update(
+            newer = _with_newer([it for it, _ in read if it.uid in moved], before, moved, now)
+            ScheduledRegistry.objects.filter(uid__in=(bare | moved.keys()) - newer).update(
                 written_at=None, written_reason=""
             )
             joined = [rows[digest] for it, digest in read if digest not in new]
             ScheduledCredential.objects.filter(pk__in=joined, outcome_at__isnull=False).update(behind=True)
-            _drop_empty({it.credential_id for it in before.values()})
+            drop_empty({it.credential_id for it in before.values()})
             self._intervals.apply(set(rows.values()), now)
             telling.catch_up([it.uid for it, _ in read], now)
 
@@ -171,7 +171,7 @@ class Placing:
                 forgotten = sorted(set(some) - restorable(some))
                 CheckInterval.objects.filter(uid__in=forgotten).delete()
                 days.forget(forgotten)
-                _drop_empty(credentials)
+                drop_empty(credentials)
         for uid in gone:
             self._placed.pop(uid, None)
             self._seen.pop(uid, None)
@@ -227,17 +227,24 @@ class Placing:
         return row
 
 
-def leave(before: Sequence[RegistrySecret]) -> None:
-    """Takes registries whose passwords were changed out of the rows of the old ones: the verdicts of those rows are not
-    their own any more. `update` places them anew. `before` has the registries with the old passwords."""
-    prints = {it.uid: fingerprint(it) for it in before}
-    with transaction.atomic():
-        rows = ScheduledRegistry.objects.filter(uid__in=prints)
-        left = [row for row in rows if row.fingerprint == prints[row.uid]]
-        if left:
-            end_down([row.uid for row in left], timezone.now())
-            ScheduledRegistry.objects.filter(pk__in=[row.pk for row in left]).delete()
-            _drop_empty({row.credential_id for row in left})
+def _with_newer(
+    changed: Sequence[RegistrySecret],
+    before: Mapping[str, ScheduledRegistry],
+    moved: Mapping[str, int],
+    now: datetime,
+) -> set[str]:
+    """The registries with a verdict on their new credential that is newer than that of its row, and another one. It
+    stays on the resource, and the row is tested now."""
+    rows = ScheduledCredential.objects.in_bulk({moved[it.uid] for it in changed})
+    found = set[str]()
+    for it in changed:
+        verdict, row = _judged(it, before).verification, rows[moved[it.uid]]
+        if verdict.at and row.tested_at and row.tested_at < verdict.at and row.reason != verdict.reason:
+            mine = ScheduledRegistry.objects.filter(uid=it.uid)
+            mine.update(written_at=verdict.at, written_reason=verdict.reason[:64])
+            ScheduledCredential.objects.filter(pk=row.pk, due_at__gt=now).update(due_at=now)
+            found.add(it.uid)
+    return found
 
 
 def _is_bare(registry: RegistrySecret, before: ScheduledRegistry) -> bool:
@@ -286,8 +293,3 @@ def _rows_of(digests: Iterable[str]) -> dict[str, int]:
         rows = ScheduledCredential.objects.filter(digest__in=wanted[first : first + BATCH])
         found |= dict(rows.values_list("digest", "pk"))
     return found
-
-
-def _drop_empty(credentials: Iterable[int]) -> None:
-    """Deletes rows without registries."""
-    ScheduledCredential.objects.filter(pk__in=list(credentials), registries=None).delete()

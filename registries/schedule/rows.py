@@ -3,7 +3,7 @@
 Owns ScheduledCredential and ScheduledRegistry.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -216,6 +216,24 @@ def statuses(uids: Sequence[str]) -> dict[str, ScheduledCredential]:
     return found
 
 
+def leave(before: Sequence[RegistrySecret]) -> None:
+    """Takes registries whose passwords were changed out of the rows of the old ones: the verdicts of those rows are not
+    their own any more. `Placing.update` places them anew. `before` has the registries with the old passwords."""
+    prints = {it.uid: fingerprint(it) for it in before}
+    with transaction.atomic():
+        rows = ScheduledRegistry.objects.filter(uid__in=prints)
+        left = [row for row in rows if row.fingerprint == prints[row.uid]]
+        if left:
+            end_down([row.uid for row in left], timezone.now())
+            ScheduledRegistry.objects.filter(pk__in=[row.pk for row in left]).delete()
+            drop_empty({row.credential_id for row in left})
+
+
+def drop_empty(credentials: Iterable[int]) -> None:
+    """Deletes rows without registries."""
+    ScheduledCredential.objects.filter(pk__in=list(credentials), registries=None).delete()
+
+
 class SharedCredentials:
     """Which registries have the same credential, for runs that test each credential once, as the rows of the schedule
     say. `digest` is that of the schedule."""
@@ -263,20 +281,7 @@ def changes_of(uid: str, most: int) -> list[StateChange]:
     return list(StateChange.objects.filter(uid=uid).order_by("-at", "-pk")[:most])
 
 
-def lag(now: datetime | None = None) -> tuple[int, float]:
-    """How many credentials are due, and the seconds for which the first of them has been due."""
-    now = now or timezone.now()
-    due = ScheduledCredential.objects.filter(due_at__lte=now).order_by("due_at")
-    first = due.values_list("due_at", flat=True).first()
-    return due.count(), (now - first).total_seconds() if first else 0.0
-
-
 def check_intervals() -> dict[str, int]:
     """The seconds between two checks by the uid of each registry that is checked. One query."""
     checked = ScheduledRegistry.objects.filter(credential__interval__isnull=False)
     return {uid: interval for uid, interval in checked.values_list("uid", "credential__interval") if interval}
-
-
-def open_claims() -> int:
-    """How many credentials processes work on now. What a dead process had claimed counts until its claim ends."""
-    return ScheduledCredential.objects.filter(claimed_until__gt=timezone.now()).count()

@@ -28,8 +28,7 @@ from registries.runs.run import Kind
 from registries.runs.single import SingleTests
 from registries.runs.threads import Background, Lanes, repeat
 from registries.runs.verify import VerifyKind
-from registries.schedule.placing import leave
-from registries.schedule.rows import observe
+from registries.schedule.rows import leave, observe
 from registries.schedule.sweep import AT_ONCE as CHECKS_AT_ONCE
 from registries.schedule.sweep import Schedule
 from registries.service.copies import GUESSES_PER_MINUTE, Copies, Guesses, Likeness

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from registries.models import Channel, CheckInterval, DeliveryItem, ScheduledCredential, ScheduledRegistry
-from registries.schedule import claims, rows, silences, telling
+from registries.schedule import claims, silences, telling
 from registries.schedule.intervals import Setting, Source, forget_namespace
 from registries.schedule.silences import Scope, Window
 from registries.wiring import services
@@ -94,7 +94,7 @@ def test_another_setting_of_the_console_reaches_every_row(
         assert (row.due_at is None) == (default is None)
         assert not (row.due_at and default) or row.due_at <= world.clock.now + default
     if default is None:
-        assert rows.lag(world.clock.now) == (0, 0.0), "nothing is late that is not to be tested"
+        assert claims.lag(world.clock.now) == (0, 0.0), "nothing is late that is not to be tested"
 
 
 def test_what_is_turned_off_while_it_waits_is_not_tested_again_and_again(world: World) -> None:

@@ -209,3 +209,24 @@ def test_a_test_right_after_kubectl_says_nothing_about_copies(world: World) -> N
     assert told() == [FAILING]
     assert world.cast.find("r").verification.reason == "bad_credentials"
     assert world.cast.find("copy").verification.reason == "ok"
+
+
+def test_an_older_verdict_on_the_same_password_replaces_no_newer_one(world: World) -> None:
+    """A copy had the password before, and it worked hours ago. A person has seen just now that it is refused."""
+    registry = world.registry()
+    registry.right = NEW
+    copy = world.add("copy", registry, password=NEW)
+    world.run(7)
+    uid = world.add("r", registry, password=WRONG)
+    world.run(1)
+    assert (world.row(uid).settled, world.row(copy).settled) == ("failing", "ok")
+    registry.right = "third-1"
+    as_kubectl(world, NEW)
+    world.test(world.cast.access("nina"), "r")
+    before = len(registry.log_ins)
+    world.turn()
+    assert world.cast.find("r").verification.reason == "bad_credentials"
+    world.run(0.1)
+    assert [it.ok for it in registry.log_ins[before:]] == [False, False], "tested at once, and confirmed"
+    assert world.row(copy).settled == "failing"
+    assert {world.cast.find(it).verification.reason for it in ("r", "copy")} == {"bad_credentials"}
