@@ -51,11 +51,11 @@ def _of_error(request: HttpRequest, error: ConsoleError) -> HttpResponse:
     return response
 
 
-def problem(request: HttpRequest, status: int, text: str) -> HttpResponse:
-    """An error as a page, or as a toast for HTMX."""
+def problem(request: HttpRequest, status: int, text: str, title: str = "") -> HttpResponse:
+    """An error as a page, or as a toast for HTMX. The page has a title of its own, or the one of its status."""
     if is_htmx(request):
         return toast(reswap(HttpResponse(status=status), "none"), text, kind="bad")
-    context = {"status": status, "text": text, "again": status == 429 or status >= 500}
+    context = {"status": status, "title": title, "text": text, "again": status == 429 or status >= 500}
     return render(request, "error.html", context, status=status)
 
 
@@ -98,4 +98,4 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         safe = url_has_allowed_host_and_scheme(target, here, require_https=request.is_secure())
         return HttpResponseRedirect(target if safe else reverse("registries:list"))
     text = _("This form belongs to another session. Nothing was changed. Open the form again and submit it.")
-    return problem(request, 403, text)
+    return problem(request, 403, text, _("Form expired"))

@@ -284,6 +284,41 @@ def edited_when_gone(page: Page, scene: Scene) -> None:
     meanwhile("#error-summary")(page, scene)
 
 
+def refused(*, large: bool = False) -> Act:
+    """A form of an earlier session, or one that is too large. The toast says so, and what was typed stays."""
+
+    def act(page: Page, scene: Scene) -> None:
+        choose("harbor-team-a", "edit")(page, scene)
+        form = page.locator("#edit-form")
+        form.locator("[name=display_name]").fill("生产环境 Harbor（主）")
+        if large:
+            form.locator("[name=description]").evaluate(FILL)
+        else:
+            page.context.clear_cookies(name="csrftoken")
+        page.locator("#edit-save").click()
+        page.locator(".toast-bad").wait_for()
+
+    return act
+
+
+def refused_page(*, large: bool = False) -> Act:
+    """The same without a script: the answer is a page."""
+
+    def act(page: Page, scene: Scene) -> None:
+        form = page.locator("#edit-form")
+        if large:
+            form.locator("[name=description]").evaluate(FILL)
+        else:
+            form.locator("[name=csrfmiddlewaretoken]").evaluate("it => { it.value = 'x'.repeat(64) }")
+        with page.expect_navigation():
+            form.evaluate("it => it.submit()")
+        page.locator("main .empty").wait_for()
+
+    return act
+
+
+FILL = "it => { it.removeAttribute('maxlength'); it.value = 'x'.repeat(3_000_000) }"
+"""More than the console reads."""
 PLACES = {"copy": "copies", "delete": "runs", "rotate": "rotations"}
 
 
@@ -317,6 +352,10 @@ DIALOGS = (
         meanwhile(".clash", display_name="Production Harbor", description="镜像主仓库，只读账号"),
         status=409,
     ),
+    State("edit-expired", TEAM_A, refused(), status=403),
+    State("edit-too-large", TEAM_A, refused(large=True), status=413),
+    State("expired", "/registries/team-a/harbor-team-a/edit/", refused_page(), status=403),
+    State("too-large", "/registries/team-a/harbor-team-a/edit/", refused_page(large=True), status=413),
     State("edit-gone", TEAM_A, edited_when_gone, status=409),
     State(
         "edit-conflict-one",

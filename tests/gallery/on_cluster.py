@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page
 
@@ -13,8 +14,9 @@ from registries.demo.seed import NAMESPACES
 from registries.domain.resource import milliseconds
 from tests.gallery.furnishing import EMPTY, LONGEST
 from tests.gallery.scene import Scene, State
+from tests.gallery.states import card
 from tests.peers.cable import Cable
-from tests.peers.cluster import Cluster
+from tests.peers.cluster import MERGE_PATCH, Cluster
 from tests.peers.failing_pods import HARBOR, REFUSED, fails, secret
 from tests.peers.ports import demo_base
 from tests.peers.running_console import RunningConsole
@@ -28,6 +30,8 @@ PROVEN = "harbor-proven"
 AWAY = 'role="alert"'
 LONG_HOST = ".".join(["registry" + "r" * 54] * 3) + ".example.com"
 LONG_NAME = "pod-" + "x" * 240
+LEAVING, MISTYPED = "harbor-leaving", "harbor-mistyped"
+HOLDERS = ["example.com/backup", "edge.example.com/nodes"]
 BY_MESSAGE = {
     "tag": "manifest unknown: manifest unknown",
     "arm": "no match for platform in manifest: not found",
@@ -72,10 +76,12 @@ def fill(cluster: Cluster) -> None:
         _judge(cluster, name, reason)
     _fill_team_a(cluster)
     _fill_longest(cluster)
+    _fill_obstacles(cluster)
 
 
 def clear(cluster: Cluster) -> None:
     """Removes the pods and Secrets again, for other tests on this server."""
+    cluster.server.call("PATCH", cluster.path("team-b", LEAVING), _held_by(None), kind=MERGE_PATCH)
     for namespace in ("team-a", LONGEST):
         cluster.server.call("DELETE", f"{pods_in(namespace)}?gracePeriodSeconds=0")
     for name in ("opaque", "theirs"):
@@ -121,6 +127,18 @@ def _fill_longest(cluster: Cluster) -> None:
     for number in range(12):
         fails(cluster, f"{LONG_NAME}-{number}", image=image, namespace=LONGEST, message=said)
     fails(cluster, "names", image=image, namespace=LONGEST, secrets=("s" * 250,), message=said)
+
+
+def _fill_obstacles(cluster: Cluster) -> None:
+    """A registry that is being deleted, and one whose address kubectl wrote."""
+    cluster.apply("team-b", LEAVING, domain="leaving.example.com", password="p")
+    cluster.server.call("PATCH", cluster.path("team-b", LEAVING), _held_by(HOLDERS), kind=MERGE_PATCH)
+    cluster.delete("team-b", LEAVING)
+    cluster.apply("team-b", MISTYPED, domain="https://harbor example.com/a?b", password="p")
+
+
+def _held_by(finalizers: list[str] | None) -> dict[str, Any]:
+    return {"metadata": {"finalizers": finalizers}}
 
 
 def without_permission(page: Page, scene: Scene) -> None:
@@ -216,6 +234,10 @@ CLUSTER_STATES = (
     State("write-while-away", "/registries/team-a/harbor-untested/delete/", write_while_away, status=503),
     State("pulls-nobody", PAGE, person="sam"),
     State("pulls-no-permission", PAGE, without_permission),
+    State("list-obstacles", "/registries/?namespace=team-b"),
+    State("card-deleting", "/registries/?namespace=team-b", card(LEAVING)),
+    State("details-deleting", f"/registries/team-b/{LEAVING}/"),
+    State("details-address", f"/registries/team-b/{MISTYPED}/"),
     State("scan", SCAN),
     State("scan-unfolded", f"{SCAN}?namespace=team-a", unfolded),
     State("scan-unused", f"{SCAN}?namespace=team-a", unused),
