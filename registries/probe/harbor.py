@@ -144,7 +144,8 @@ class HarborRobots:
             raise HarborError(HarborProblem.UNCERTAIN, expected)
         if answer.status == 400:
             raise HarborError(HarborProblem.PERMISSIONS_REFUSED)
-        _require_success(answer, 201)
+        if not 200 <= answer.status < 300:
+            _require_success(answer)
         made = made_robot(answer, expected)
         if made is None:
             raise HarborError(HarborProblem.UNCERTAIN, expected)
@@ -169,14 +170,14 @@ class HarborRobots:
     def set_secret(self, robot: int, secret: str) -> bool:
         """Gives a robot account another secret; the old one ends at once. HarborError when it certainly stays.
 
-        False when no answer came: the secret may be either one.
+        False when no answer came, or one that Harbor does not give: the secret may be either one.
         """
         body = json.dumps({"secret": secret}).encode()
         try:
             answer = self._send("PATCH", f"/robots/{robot}", body)
         except HarborError:
             return False
-        if answer.status >= 500:
+        if answer.status >= 500 or 200 < answer.status < 300:
             return False
         _require_success(answer)
         return True
@@ -223,12 +224,12 @@ class HarborRobots:
             raise HarborError(fault.reason) from None
 
 
-def _require_success(answer: Answer, expected: int = 200) -> None:
+def _require_success(answer: Answer) -> None:
     problems = {
         401: HarborProblem.WRONG_ACCOUNT,
         403: HarborProblem.NO_RIGHT,
         404: HarborProblem.NO_ROBOT,
         400: HarborProblem.REFUSED,
     }
-    if answer.status != expected:
+    if answer.status != 200:
         raise HarborError(problems.get(answer.status, HarborProblem.UNEXPECTED))

@@ -127,7 +127,9 @@ def test_a_secret_that_cannot_be_tested_is_kept(cast: Cast, peer: Harbor) -> Non
 
 
 @pytest.mark.parametrize("applies", [True, False])
-@pytest.mark.parametrize("reply", [Reply(raw=b"", close=True), Reply(502), Reply(504)])
+@pytest.mark.parametrize(
+    "reply", [Reply(raw=b"", close=True), Reply(502), Reply(504), Reply(202), Reply(204)]
+)
 def test_without_an_answer_the_test_decides_which_secret_is_right(
     cast: Cast, peer: Harbor, reply: Reply, *, applies: bool
 ) -> None:

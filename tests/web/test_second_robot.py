@@ -156,6 +156,9 @@ def test_what_stands_in_the_way_is_said_and_nothing_changes(
     [
         Reply(raw=b"", close=True),
         Reply(502),
+        Reply(200),
+        Reply(202),
+        Reply(204),
         Reply(201, body=b"not json"),
         Reply(201, body=b'{"id": 9, "name": "robot$team-b+other", "secret": "Some-Secret-9"}'),
         Reply(201, body=json.dumps({"id": 9, "name": SECOND, "secret": ""}).encode()),
