@@ -3,8 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from uuid import uuid4
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from uuid import UUID, uuid4
 
 from django.db import connections
 from django.utils import timezone
@@ -15,7 +16,7 @@ from registries.events.change import Change, ChangeKind
 from registries.events.channels import opened
 from registries.events.message import Message, message
 from registries.events.services import SERVICES
-from registries.events.services.alertmanager import REPEAT, Alertmanager
+from registries.events.services.alertmanager import ALERTS_MAX, REPEAT, Alertmanager
 from registries.events.services.base import Config, Outcome, Post, Trouble, network
 from registries.metrics import Metrics
 from registries.models import Channel
@@ -32,6 +33,9 @@ THREADS = 2
 REPEATING, KEPT = 20.0, 5.0
 """Seconds for the alerts of one channel that are sent again, and how old the list of failing registries may be. In sum
 less than a change is collected: an alert must not be sent again after the message that ends it."""
+
+Part = tuple[str, int]
+"""A group, and the number of its first alert."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +66,8 @@ class Sender:
         self._turns = outbox.Turns()
         self._failing_at = float("-inf")
         self._failing_now: Sequence[Change] = ()
+        self._repeated: dict[UUID, Part] = {}
+        """By channel: the alerts that this process tried last."""
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -124,16 +130,20 @@ class Sender:
 
     def repeat_one(self) -> bool:
         """Sends the alerts of failing registries again, to one channel of a service that forgets. Returns whether there
-        was one. It ends with the first alert that does not arrive, and after some time: others wait for their turn."""
+        was one. It ends with the first alert that does not arrive, and after some time: others wait for their turn.
+        The next time begins after the alerts that were tried last."""
         channel = outbox.claim_repeat(Alertmanager.name, REPEAT, self._turns)
         if channel is None:
             return False
-        changes = [it for it in self._failing_lately() if channel.namespace in ("", it.namespace)]
-        until = time.monotonic() + REPEATING
-        for group in dict.fromkeys(it.group for it in changes):
-            late = time.monotonic() > until
-            mine = [it for it in changes if it.group == group]
-            outcome = network(Reason.TIMEOUT) if late else self.attempt(channel, mine, str(uuid4()))
+        parts = _parts(it for it in self._failing_lately() if channel.namespace in ("", it.namespace))
+        order, until = sorted(parts), time.monotonic() + REPEATING
+        first = bisect_right(order, self._repeated.get(channel.pk, ("", 0)))
+        for part in order[first:] + order[:first]:
+            if time.monotonic() > until:
+                outbox.note(channel, network(Reason.TIMEOUT))
+                break
+            self._repeated[channel.pk] = part
+            outcome = self.attempt(channel, parts[part], str(uuid4()))
             outbox.note(channel, outcome)
             if outcome.trouble is Trouble.NETWORK:
                 break
@@ -150,3 +160,15 @@ class Sender:
         change = Change(ChangeKind.TEST, now, now)
         told = message([change], language=language, url=self._url, scope=namespace)
         return self.deliver(service, namespace, config, told, key)
+
+
+def _parts(changes: Iterable[Change]) -> dict[Part, list[Change]]:
+    """The changes of each group, no more in one part than a request may have."""
+    groups: dict[str, list[Change]] = {}
+    for it in changes:
+        groups.setdefault(it.group, []).append(it)
+    return {
+        (group, first): mine[first : first + ALERTS_MAX]
+        for group, mine in groups.items()
+        for first in range(0, len(mine), ALERTS_MAX)
+    }

@@ -1,5 +1,6 @@
 """The outbox: told at least once, to whom it concerns, in groups, within limits."""
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,6 +16,7 @@ from registries.events import sender as sending
 from registries.events.change import ChangeKind
 from registries.events.channels import ChannelView
 from registries.events.sender import Sender
+from registries.events.services.alertmanager import ALERTS_MAX
 from registries.events.services.base import Outcome, Trouble
 from registries.models import Channel, Delivery, DeliveryItem
 from registries.wiring import services
@@ -22,7 +24,7 @@ from tests import canary
 from tests.cast import Cast
 from tests.events.conftest import change
 from tests.peers.robots import Robot, coded, robot
-from tests.peers.scripted import Reply, scripted
+from tests.peers.scripted import Reply, Request, scripted
 
 Add = Callable[..., ChannelView]
 
@@ -352,6 +354,34 @@ class TestRepeats:
             assert 1 <= len(slow.requests) <= 2
         row = Channel.objects.get()
         assert (row.trouble, row.code) == (Trouble.NETWORK, "timeout")
+
+    @pytest.mark.parametrize("first", [Reply(200, delay=0.1), Reply(raw=b"")], ids=["slow", "lost"])
+    def test_the_next_turn_begins_where_the_last_one_ended(
+        self, add_channel: Add, repeating: Sender, monkeypatch: pytest.MonkeyPatch, first: Reply
+    ) -> None:
+        """Otherwise the later alerts would end each time, as if their registries worked again."""
+        monkeypatch.setattr(sending, "REPEATING", 0.05)
+
+        def answer(request: Request) -> Reply:
+            return first if b"h0.example" in request.body or first.delay else Reply(200)
+
+        with scripted(answer) as alerts:
+            add_channel("alertmanager", "team-a", url=alerts.url())
+            for _ in range(6):
+                Channel.objects.update(repeat_at=None)
+                assert repeating.repeat_one()
+            told = [json.loads(it.body)[0]["labels"]["host"] for it in alerts.requests]
+        assert {f"h{n}.example" for n in range(5)} == set(told)
+
+    def test_more_alerts_of_one_reason_than_fit_into_a_request_are_all_repeated(
+        self, add_channel: Add, sender: Sender
+    ) -> None:
+        sender._failing = lambda: [change(f"r{n:04}") for n in range(ALERTS_MAX + 1)]
+        with scripted(lambda _request: Reply(200)) as alerts:
+            add_channel("alertmanager", "team-a", url=alerts.url())
+            assert sender.repeat_one()
+            told = [it["labels"]["registry_name"] for one in alerts.requests for it in json.loads(one.body)]
+        assert told == [f"r{n:04}" for n in range(ALERTS_MAX + 1)]
 
 
 def test_messages_about_one_host_keep_their_order(add_channel: Add, sender: Sender, clock: Move) -> None:
