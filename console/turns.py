@@ -2,7 +2,8 @@
 
 A complete request waits here, without a thread, until its sender has a turn. The sender is a person, whatever sessions
 and tokens this person uses, as far as an earlier request has shown that a session or token is valid. All other
-requests count for the address of their client. The main loop of the worker calls everything here but `Turn.begin`.
+requests count for the address of their client: those with a credential, and apart from them those without one, so that
+a new log-in does not wait behind them. The main loop of the worker calls everything here but `Turn.begin`.
 """
 
 import re
@@ -86,7 +87,8 @@ class Turns:
 
     def add(self, credential: bytes, address: str, start: Callable[[Turn], None], size: int = 0) -> Turn:
         """`start` gives the request to a thread. It is called now or later, once."""
-        sender = self.people.person(credential) or f"address {address}"
+        unknown = f"{'credentials' if credential else 'nobody'} at {address}"
+        sender = self.people.person(credential) or unknown
         turn = Turn(start, credential, sender, size)
         queue = self._waiting.setdefault(sender, deque())
         if len(queue) >= MOST_WAITING or (queue and size + sum(it.size for it in queue) > MOST_BYTES):

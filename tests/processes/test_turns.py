@@ -144,9 +144,11 @@ def test_what_nobody_has_shown_to_be_valid_counts_for_the_address(threads: Threa
     for number in range(60):
         threads.ask(f"made up {number}")
 
-    assert threads.count() == {"address 10.0.0.1": COMPUTING}
+    assert threads.count() == {"credentials at 10.0.0.1": COMPUTING}
     threads.ask("made up", address="10.0.0.2")
-    assert threads.count()["address 10.0.0.2"] == 1
+    assert threads.count()["credentials at 10.0.0.2"] == 1
+    threads.turns.add(b"", "10.0.0.1", threads._start)
+    assert threads.count()["nobody at 10.0.0.1"] == 1
 
 
 def test_a_credential_that_ended_is_nobodys(threads: Threads) -> None:
@@ -156,7 +158,7 @@ def test_a_credential_that_ended_is_nobodys(threads: Threads) -> None:
 
     threads.end(threads.at_work[0], "")
 
-    assert threads.ask("one")[0].sender == "address 10.0.0.1"
+    assert threads.ask("one")[0].sender == "credentials at 10.0.0.1"
 
 
 def test_of_one_person_few_credentials_are_remembered() -> None:
@@ -200,7 +202,7 @@ def test_what_waits_keeps_few_bytes(threads: Threads) -> None:
     threads.ask("one", COMPUTING + 1, address="10.0.0.2", size=MOST_BYTES * 2)
 
     assert len(threads.refused) == 2, "the third half, and one byte more"
-    assert threads.count() == {"address 10.0.0.1": COMPUTING, "address 10.0.0.2": COMPUTING}
+    assert threads.count() == {"credentials at 10.0.0.1": COMPUTING, "credentials at 10.0.0.2": COMPUTING}
 
 
 def test_what_waits_for_too_long_is_refused(threads: Threads) -> None:
