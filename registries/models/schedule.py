@@ -44,6 +44,9 @@ class ScheduledRegistry(models.Model):
     name = models.CharField(max_length=NAME)
     fingerprint = models.CharField(max_length=64, help_text="of its specification, to notice a change")
     credential = models.ForeignKey(ScheduledCredential, on_delete=models.CASCADE, related_name="registries")
+    joined_at = models.DateTimeField(
+        null=True, help_text="when it got this credential; none: before this was noted"
+    )
     written_at = models.DateTimeField(null=True, help_text="when a verdict was written to the resource")
     written_reason = models.CharField(max_length=64, blank=True)
 

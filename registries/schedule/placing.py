@@ -124,8 +124,9 @@ class Placing:
                 if it.uid in before and before[it.uid].credential_id != rows[digest]
             }
             end_down(list(moved), now)
+            ScheduledRegistry.objects.filter(uid__in=moved).update(joined_at=now)
             ScheduledRegistry.objects.bulk_create(
-                (_member(it, rows[digest]) for it, digest in read),
+                (_member(it, rows[digest], it.created_at if digest in new else now) for it, digest in read),
                 update_conflicts=True,
                 unique_fields=["uid"],
                 update_fields=["namespace", "name", "fingerprint", "credential"],
@@ -274,13 +275,14 @@ def _newest(read: Iterable[Placed]) -> dict[str, RegistrySecret]:
     return newest
 
 
-def _member(registry: RegistrySecret, credential: int) -> ScheduledRegistry:
+def _member(registry: RegistrySecret, credential: int, joined_at: datetime) -> ScheduledRegistry:
     return ScheduledRegistry(
         uid=registry.uid,
         namespace=registry.namespace,
         name=registry.name,
         fingerprint=fingerprint(registry),
         credential_id=credential,
+        joined_at=joined_at,
         written_at=registry.verification.at,
         written_reason=registry.verification.reason[:64],
     )

@@ -66,11 +66,25 @@ def observe(registry: RegistrySecret, result: Result, at: datetime) -> None:
 
 
 def end_down(uids: Sequence[str], at: datetime) -> None:
-    """These registries get another credential, or are created again. If theirs was failing, so was the time since its
-    last test."""
-    for uid, row in statuses(uids).items():
-        if row.settled == State.FAILING and row.tested_at:
-            days.add_down([uid], row.tested_at, at)
+    """The time since the last test of those registries that are failing was a failure: they are tested again, get
+    another credential, or are created again."""
+    begun: dict[datetime, list[str]] = {}
+    for uid, begin in down_since(uids).items():
+        begun.setdefault(begin, []).append(uid)
+    for begin, some in begun.items():
+        days.add_down(some, begin, at)
+
+
+def down_since(uids: Sequence[str]) -> dict[str, datetime]:
+    """The last test of the registries that are failing, by uid, or when they got that credential if it was later: the
+    time since then is in no record of a day yet. One query for 500."""
+    found: dict[str, datetime] = {}
+    for first in range(0, len(uids), BATCH):
+        some = ScheduledRegistry.objects.filter(uid__in=uids[first : first + BATCH])
+        failing = some.filter(credential__settled=State.FAILING)
+        times = failing.values_list("uid", "joined_at", "credential__tested_at")
+        found |= {uid: max(joined_at or tested, tested) for uid, joined_at, tested in times if tested}
+    return found
 
 
 def repair_times(now: datetime) -> None:
@@ -79,7 +93,8 @@ def repair_times(now: datetime) -> None:
     soon, rows = now + AHEAD, ScheduledCredential.objects
     for name in ("tested_at", "since", "outcome_at", "reminded_at", "claimed_until"):
         rows.filter(**{f"{name}__gt": soon}).update(**{name: now})
-    ScheduledRegistry.objects.filter(written_at__gt=soon).update(written_at=now)
+    for name in ("written_at", "joined_at"):
+        ScheduledRegistry.objects.filter(**{f"{name}__gt": soon}).update(**{name: now})
 
 
 def unwritten(claim: Claim) -> list[ScheduledRegistry]:
@@ -131,8 +146,8 @@ def _apply(row: ScheduledCredential, uids: Sequence[str], result: Result, at: da
     failing, again = before.settled is State.FAILING, before.state is State.SUSPECT
     own = network.own_network(row.host, reason, at, failing=failing, again=again)
     after = step(before, reason, at, own_network=own)
-    if failing and row.tested_at and row.tested_at < at:
-        days.add_down(uids, row.tested_at, at)
+    if failing:
+        end_down(uids, at)
     says_something = reason is not Reason.RATE_LIMITED and not (own and reason in NETWORK)
     if says_something and after.state.confirmed and _reason_is_confirmed(row, before, reason):
         if after.settled is not before.settled or (failing and row.reason != reason):

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from registries.events.change import ChangeKind
 from registries.models import Channel, DayRecord, StateChange
+from registries.schedule.rows import down_since, end_down
 from registries.wiring import services
-from tests.schedule.registries import WRONG, Registry, World
+from tests.schedule.registries import RIGHT, WRONG, Registry, World
 from tests.schedule.test_telling import told
 
 NEW = "new-6w4d"
@@ -230,3 +233,56 @@ def test_an_older_verdict_on_the_same_password_replaces_no_newer_one(world: Worl
     assert [it.ok for it in registry.log_ins[before:]] == [False, False], "tested at once, and confirmed"
     assert world.row(copy).settled == "failing"
     assert {world.cast.find(it).verification.reason for it in ("r", "copy")} == {"bad_credentials"}
+
+
+def down(uid: str) -> float:
+    return float(sum(DayRecord.objects.filter(uid=uid).values_list("down", flat=True)))
+
+
+def a_copy(world: World) -> str:
+    return world.add("copy", world.registries[0])
+
+
+def a_registry_that_gets_the_old_password(world: World) -> str:
+    found = world.cast.find("working")
+    services().store.set_password(found.key, RIGHT, uid=found.uid)
+    return found.uid
+
+
+@pytest.mark.parametrize("join", [a_copy, a_registry_that_gets_the_old_password])
+def test_who_gets_a_failing_password_fails_only_since_then(
+    world: World, join: Callable[[World], str]
+) -> None:
+    registry, uid = failing(world)
+    world.add("working", registry, password=NEW)
+    world.run(0.1)
+    world.clock.now = world.due(uid) - timedelta(minutes=5)
+    joined_at, before = world.clock.now, down(uid)
+    tested_at = world.row(uid).tested_at
+    assert tested_at
+    assert tested_at < joined_at - timedelta(minutes=5)
+
+    joined = join(world)
+    world.schedule.placing.update(joined_at)
+    assert down_since([uid, joined]) == {uid: tested_at, joined: joined_at}
+    world.run(0.5)
+
+    tested_again = world.row(uid).tested_at
+    assert tested_again
+    assert tested_again > joined_at
+    assert down(joined) == pytest.approx((tested_again - joined_at).total_seconds(), abs=2)
+    assert down(uid) - before == pytest.approx((tested_again - tested_at).total_seconds(), abs=2)
+
+
+def test_many_copies_get_a_new_password_with_few_queries(
+    world: World, django_assert_max_num_queries: Any
+) -> None:
+    registry, uid = failing(world)
+    copies = [world.add(f"copy-{n}", registry) for n in range(20)]
+    world.schedule.placing.update(world.clock.now)
+    world.clock.now += timedelta(minutes=5)
+
+    with django_assert_max_num_queries(9):
+        end_down([uid, *copies], world.clock.now)
+
+    assert [down(it) for it in copies] == [300] * 20

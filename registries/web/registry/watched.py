@@ -56,11 +56,11 @@ class Watched:
 
 
 def of(registry: RegistrySecret, now: datetime) -> Watched:
-    """Four queries: the days, the changes, the schedule, the interval."""
+    """Five queries: the days, the changes, the schedule twice, the interval."""
     row = rows.statuses([registry.uid]).get(registry.uid)
     changes = rows.changes_of(registry.uid, READ)
     today = timezone.localdate(now)
-    down_since = row.tested_at if row and row.settled == State.FAILING else None
+    down_since = rows.down_since([registry.uid]).get(registry.uid)
     records = days.of(registry.uid, today - max(WINDOWS))
     strip = _strip(days.with_current(records, down_since, now), changes, today)
     setting = services().schedule.intervals.of(registry.namespace, registry.uid)
