@@ -103,5 +103,6 @@ def _require_right(access: Access, registry: RegistrySecret, given: NewPassword)
         credential = services().passwords.with_password(
             access=access, key=registry.key, uid=registry.uid, password=given.password
         )
-        if not typed_outcome(access, registry.namespace, credential).ok:
+        stored = registry.key, registry.uid
+        if not typed_outcome(access, registry.namespace, credential, stored=stored).ok:
             raise InvalidValues(str(registry.key), (Cause("password", Problem.PASSWORD_REFUSED),))

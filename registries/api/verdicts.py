@@ -32,6 +32,7 @@ from registries.domain.metadata import name_problem
 from registries.domain.registry import Credential, Key
 from registries.domain.resource import milliseconds
 from registries.probe import Result, registry_of
+from registries.service.tests import Stored
 from registries.verification.history import Check, NotTested, Tested, left_alone
 from registries.wiring import services
 from registries.words import labels
@@ -63,10 +64,13 @@ def _typed(caller: Caller, namespace: str, credential: Credential, image: str) -
     return answer(verdict(outcome, datetime.now(UTC)))
 
 
-def typed_outcome(access: Access, namespace: str, credential: Credential, image: str = "") -> Result:
-    """The result of a test that records nothing. LeftAlone, and the errors of a test without a verdict."""
+def typed_outcome(
+    access: Access, namespace: str, credential: Credential, image: str = "", stored: Stored | None = None
+) -> Result:
+    """The result of a test that records nothing, `stored`: of new values of that registry. LeftAlone, and the errors of
+    a test without a verdict."""
     outcome = services().single_tests.wait_for_typed(
-        access=access, namespace=namespace, credential=credential, image=image
+        access=access, namespace=namespace, credential=credential, image=image, stored=stored
     )
     if isinstance(outcome, NotTested):
         raise _not_tested(registry_of(credential.address), outcome.problem)

@@ -21,7 +21,7 @@ from registries.domain.registry import Credential, Key
 from registries.models import Trial
 from registries.probe.schedule import registry_of
 from registries.runs.threads import Background
-from registries.service.tests import Tests
+from registries.service.tests import Stored, Tests
 from registries.verification.history import Check, NotTested, Tested, from_json, to_json
 
 KEPT = timedelta(hours=1)
@@ -57,18 +57,35 @@ class SingleTests:
         check, new = self._tests.begin_test(access=access, key=key, image=image)
         return self._awaited(partial(self._submit_stored, access, check, image)) if new else check
 
-    def wait_for_typed(self, *, access: Access, namespace: str, credential: Credential, image: str) -> Tested:
+    def wait_for_typed(
+        self,
+        *,
+        access: Access,
+        namespace: str,
+        credential: Credential,
+        image: str,
+        stored: Stored | None = None,
+    ) -> Tested:
         """The outcome of a test of typed values. Raises the errors of `admit_trial`."""
         self._tests.admit_trial(access=access, namespace=namespace, credential=credential, image=image)
-        return self._awaited(partial(self._submit_typed, access, namespace, credential, image))
+        return self._awaited(partial(self._submit_typed, access, namespace, credential, image, stored))
 
-    def start_typed(self, *, access: Access, namespace: str, credential: Credential, image: str = "") -> UUID:
-        """Start a test of typed values. Raises the errors of `admit_trial`, before anything is sent."""
+    def start_typed(
+        self,
+        *,
+        access: Access,
+        namespace: str,
+        credential: Credential,
+        image: str = "",
+        stored: Stored | None = None,
+    ) -> UUID:
+        """Start a test of typed values, `stored`: those of a registry that exists. Raises the errors of `admit_trial`,
+        before anything is sent."""
         self._tests.admit_trial(access=access, namespace=namespace, credential=credential, image=image)
         Trial.objects.filter(started_at__lt=timezone.now() - KEPT).delete()
         test_id = Trial.objects.create(id=uuid4(), owner=access.owner[:OWNER_MAX]).id
         try:
-            self._submit_typed(access, namespace, credential, image, partial(self._finish, test_id))
+            self._submit_typed(access, namespace, credential, image, stored, partial(self._finish, test_id))
         except TooManyRequests:
             Trial.objects.filter(pk=test_id).delete()
             raise
@@ -109,7 +126,13 @@ class SingleTests:
             raise
 
     def _submit_typed(
-        self, access: Access, namespace: str, credential: Credential, image: str, ended: Ended
+        self,
+        access: Access,
+        namespace: str,
+        credential: Credential,
+        image: str,
+        stored: Stored | None,
+        ended: Ended,
     ) -> None:
         attempt = partial(
             self._tests.try_connection,
@@ -117,6 +140,7 @@ class SingleTests:
             namespace=namespace,
             credential=credential,
             image=image,
+            stored=stored,
         )
         late = partial(NotTested, Problem.REGISTRY_BUSY)
         self._submit(attempt, late, access.owner, registry_of(credential.address), ended)

@@ -34,6 +34,9 @@ from registries.verification.prober import ConnectionTest
 STORED_LANGUAGE = "zh"
 """verify-message is stored in Chinese, whatever the reader's language (connection-test.md)."""
 
+Stored = tuple[Key, str]
+"""The key and the uid of a registry that exists."""
+
 RATE_LIMIT_PAUSE = 60
 """Seconds without tests for a registry that is too busy and sends no Retry-After."""
 
@@ -269,13 +272,21 @@ class Tests:
         self._count(access, namespace)
 
     def try_connection(
-        self, *, access: Access, namespace: str, credential: Credential, image: str = ""
+        self,
+        *,
+        access: Access,
+        namespace: str,
+        credential: Credential,
+        image: str = "",
+        stored: Stored | None = None,
     ) -> Result:
-        """Probes admitted values. Records that a test was made, and the registry's Retry-After; not the values."""
+        """Probes admitted values. Records that a test was made, and the registry's Retry-After; not the values. With
+        `stored`, they are new values of that registry."""
         self.require_trial(access=access, namespace=namespace)
         result = self._probe_of(access, credential, image)()
         self._respect(namespace, credential.address, credential.username, result)
-        self._audit.record(access, Action.TRY, namespace=namespace, note=result.reason)
+        key, uid = stored or (Key(namespace, ""), "")
+        self._audit.record(access, Action.TRY, key=key, uid=uid, note=result.reason)
         return result
 
     def _count(self, access: Access, namespace: str) -> None:

@@ -11,6 +11,7 @@ from registries.wiring import services
 from tests.api.test_api import TEAM_A
 from tests.canary import CANARY
 from tests.cast import Cast
+from tests.web.test_password import tried
 
 Probing = Callable[[str], dict[str, str]]
 PATH = f"{TEAM_A}/harbor-prod/password"
@@ -57,6 +58,7 @@ def test_with_a_test_only_what_connects_is_stored(
 
     assert response.status_code == status
     assert stored() == (typed if right else "old-password")
+    assert tried() == [("team-a", "harbor-prod", cast.find().uid)]
     assert cast.find().verification.status is VerifyStatus.UNTESTED
     if not right:
         [cause] = response.json()["details"]["causes"]

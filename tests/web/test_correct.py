@@ -12,7 +12,7 @@ from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
 from tests.peers.certificates import Authority
-from tests.web.test_password import stored
+from tests.web.test_password import stored, tried
 
 PATH = "/registries/team-a/harbor-prod/correct/"
 Probing = Callable[[str], dict[str, str]]
@@ -64,6 +64,7 @@ def test_a_tested_correction_keeps_name_texts_and_history(cast: Cast, probing: P
     client = cast.client("nina", hx_request="true")
 
     values = after_test(client, {**shown(client), **right})
+    assert tried() == [("team-a", "harbor-prod", before.uid)]
     answer = client.post(PATH, values)
 
     after = cast.find()

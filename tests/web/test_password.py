@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from registries.audit.action import Action
 from registries.domain.registry import Key, VerifyStatus
+from registries.models import AuditEntry
 from registries.wiring import services
 from tests.canary import CANARY
 from tests.cast import Cast
@@ -27,6 +29,12 @@ def posted(client: Client, page: str = "", path: str = PATH, **values: str) -> A
 def stored(name: str = "harbor-prod", namespace: str = "team-a") -> str:
     key = Key(namespace, name)
     return services().store.credential(key, uid=services().store.get(key).uid).password
+
+
+def tried() -> list[tuple[str, str, str]]:
+    """Namespace, name and uid of the tests before saving in the audit log."""
+    entries = AuditEntry.objects.filter(action=Action.TRY)
+    return list(entries.values_list("namespace", "name", "uid"))
 
 
 def typed_verdict(client: Client, password: str) -> str:
@@ -113,6 +121,7 @@ def test_the_client_chooses_no_address(cast: Cast, probing: Probing) -> None:
 
     assert "verdict-ok" in answer
     assert "trust-ca" not in answer
+    assert tried() == [("team-a", "harbor-prod", cast.find().uid)]
 
 
 @pytest.mark.parametrize("path", [PATH, f"{PATH}try/"])

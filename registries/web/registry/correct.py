@@ -116,7 +116,9 @@ def try_correction(request: ConsoleRequest, namespace: str, name: str) -> HttpRe
     try:
         changes = read_correction(registry, form.typed())
         credential = services().replacement.corrected(access=access, registry=registry, changes=changes)
-        trial = services().single_tests.start_typed(access=access, namespace=namespace, credential=credential)
+        trial = services().single_tests.start_typed(
+            access=access, namespace=namespace, credential=credential, stored=(key, registry.uid)
+        )
     except (Invalid, LeftAlone, TooManyRequests) as error:
         return trial_refused(request, form, error)
     typed = form.typed()

@@ -203,7 +203,9 @@ def try_password(request: ConsoleRequest, namespace: str, name: str) -> HttpResp
         credential = services().passwords.with_password(
             access=access, key=key, uid=typed["uid"], password=typed["password"]
         )
-        trial = services().single_tests.start_typed(access=access, namespace=namespace, credential=credential)
+        trial = services().single_tests.start_typed(
+            access=access, namespace=namespace, credential=credential, stored=(key, typed["uid"])
+        )
     except (Invalid, LeftAlone, TooManyRequests) as error:
         return trial_refused(request, form, error)
     found = services().index.fresh().find(key)
