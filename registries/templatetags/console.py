@@ -39,6 +39,12 @@ def clip(text: str) -> SafeString:
     return format_html('<span class="head">{}</span>{}', text[:-TAIL], text[-TAIL:])
 
 
+@register.filter
+def dotted(host: str) -> SafeString:
+    """A host that goes on in the next line after a dot, not inside a word."""
+    return format_html_join(SafeString(".<wbr>"), "{}", ((part,) for part in host.split(".")))
+
+
 @register.simple_tag
 def moment(at: datetime | None, text: str = "") -> SafeString:
     """A moment, absolute in the title: 2026-11-23 22:41:05 UTC+08:00. Shows `text`, or the absolute time."""

@@ -12,6 +12,19 @@ LINES = (
     '<svg class="icon" width="16" height="16"></svg>'
     '<span style="width: 60px; line-height: 20px">a text of several words on lines</span>'
 )
+HEADS = "<table><thead><tr><th style='height: 60px'>名称</th><th {}>状态</th></tr></thead></table>"
+TOAST = (
+    "<dialog open style='position: fixed; inset: auto 0 0 auto'><p class='dialog-foot'>"
+    f"<button class='btn' style='{TALL}'>a</button></p></dialog>"
+    "<div popover='manual' class='toasts' style='inset: auto 0 auto auto; {}; margin: 0'>"
+    "<p class='toast-item'>saved</p></div>"
+    "<script>document.querySelector('.toasts').showPopover()</script>"
+)
+BUTTONS = (
+    "<table><tr><td><div class='row-actions' style='width: {}px; font-size: 0'>"
+    + f"<button class='btn' style='{TALL}'>a</button>" * 3
+    + "</div></td></tr></table>"
+)
 FAULTS = {
     "narrow text": '<p style="width: 9px; overflow-wrap: anywhere">harbor-prod</p>',
     "broken word": '<p style="width: 60px; overflow-wrap: anywhere">Credentials</p>',
@@ -36,6 +49,13 @@ FAULTS = {
     "icon above its text": f'<p style="display: flex; flex-wrap: wrap; width: 62px">{LINES}</p>',
     "touching values": "<table cellspacing='0' cellpadding='0'><tr><td>default</td><td>docker.io</td></tr></table>",
     "half-width punctuation": "<p>失败: 1</p>",
+    "head off the line": HEADS.format("style='height: 60px; vertical-align: top'"),
+    "toast over a button": TOAST.format("bottom: 0"),
+    "cut time": '<p title="11 days ago" class="ago" style="width: 40px; overflow: hidden; white-space: nowrap">'
+    "11 days ago</p>",
+    "lone button": BUTTONS.format(140),
+    "short end of a value": '<table><tr><td><b class="mono" style="display: block; width: 90px; font: 16px monospace; '
+    'overflow-wrap: anywhere">harbor.com</b></td></tr></table>',
     "colour alone": '<i style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
 }
 RIGHT = {
@@ -60,6 +80,12 @@ RIGHT = {
     "icon above its text": f'<p style="display: flex; flex-wrap: wrap; width: 90px">{LINES}</p>',
     "touching values": "<table cellspacing='9'><tr><td>default <b>a</b></td><td>docker.io</td></tr></table>",
     "half-width punctuation": "<p>失败：1</p>",
+    "head off the line": HEADS.format(""),
+    "toast over a button": TOAST.format("top: 0"),
+    "cut time": '<p class="ago" style="width: 200px; overflow: hidden; white-space: nowrap">11 days ago</p>',
+    "lone button": BUTTONS.format(70),
+    "short end of a value": '<table><tr><td><b class="mono" style="display: block; width: 90px; font: 16px monospace; '
+    'overflow-wrap: anywhere">harbor.<wbr>com</b></td></tr></table>',
     "colour alone": '<i title="Failed" style="display: block; width: 9px; height: 9px; background: var(--bad)"></i>',
 }
 PAGE = "<!doctype html><html lang='zh-hans' style='--bad: #b42318'><body>{}</body></html>"

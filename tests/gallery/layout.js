@@ -231,6 +231,15 @@
     }
   }
 
+  // A toast does not hide the buttons of a dialog.
+  for (const button of document.querySelectorAll("dialog[open] .dialog-foot :is(.btn, a)")) {
+    const at = button.getBoundingClientRect();
+    for (const toast of document.querySelectorAll(".toasts:popover-open .toast-item")) {
+      const over = within(at, toast.getBoundingClientRect());
+      if (over.right > over.left && over.bottom > over.top) fault("toast over a button", button);
+    }
+  }
+
   // Values of two cells on one line of a row stand apart.
   for (const [index, { it, box }] of words.entries()) {
     const [row, cell] = [it.closest("tr"), it.closest("td")];
@@ -325,6 +334,35 @@
     if (it.querySelector("p, li, td, label, .mono") || it.closest(".mono, pre, [lang]:not(html)")) continue;
     const text = it.innerText.replace(/\n+/g, "\n");
     if (HALF.test(text)) fault("half-width punctuation", it, text.match(HALF)[0]);
+  }
+
+  // The heads of a table share one line.
+  for (const row of all.filter((one) => one.matches("thead tr") && getComputedStyle(one).display !== "flex")) {
+    const top = row.getBoundingClientRect().top;
+    const firsts = [...row.cells].flatMap((cell) => {
+      const text = words.find(({ it }) => cell.contains(it));
+      return text && cell.getBoundingClientRect().top < top + 10 ? [{ cell, end: text.box.bottom }] : [];
+    });
+    for (const { cell, end } of firsts) if (Math.abs(end - firsts[0].end) > 3) fault("head off the line", cell, `${Math.round(end - firsts[0].end)} px`);
+  }
+
+  // A time is short, and whole.
+  for (const it of all.filter((one) => one.matches("time, .ago"))) {
+    if (getComputedStyle(it).overflowX !== "visible" && it.scrollWidth > it.clientWidth + 1) fault("cut time", it);
+  }
+
+  // No button of a row of a table stands alone in a last line, and no address ends with one or two characters in a line of their own.
+  for (const it of phone || innerWidth < 768 ? [] : all.filter((one) => one.matches("td > .row-actions"))) {
+    const tops = [...it.querySelectorAll(".btn")].map((one) => Math.round(one.getBoundingClientRect().top));
+    if (tops.length > 1 && tops.filter((one) => one > tops[0] + 8).length === 1) fault("lone button", it);
+  }
+  for (const it of all.filter((one) => one.matches("td .mono") && !one.closest("pre"))) {
+    for (const node of [...it.childNodes].filter((one) => one.nodeType === Node.TEXT_NODE && one.data.trim().length < 60)) {
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      const lines = [...range.getClientRects()].filter((one) => one.width > 0);
+      if (lines.length > 1 && lines.at(-1).width < 1.5 * parseFloat(getComputedStyle(it).fontSize)) fault("short end of a value", it);
+    }
   }
 
   // A colour does not tell a state alone.

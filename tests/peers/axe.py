@@ -27,6 +27,7 @@ for the contrast of each text."""
 
 def complaints(page: Page) -> list[str]:
     """Rule and element of each fault, by all rules that axe usually applies."""
+    # target-size stays off: it calls small what is scrolled under a bar. layout.js measures what a pointer hits.
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     return [f"{fault['id']}: {node['html'][:200]}" for fault in page.evaluate(RUN) for node in fault["nodes"]]
