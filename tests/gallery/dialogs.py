@@ -352,10 +352,6 @@ DIALOGS = (
         meanwhile(".clash", display_name="Production Harbor", description="镜像主仓库，只读账号"),
         status=409,
     ),
-    State("edit-expired", TEAM_A, refused(), status=403),
-    State("edit-too-large", TEAM_A, refused(large=True), status=413),
-    State("expired", "/registries/team-a/harbor-team-a/edit/", refused_page(), status=403),
-    State("too-large", "/registries/team-a/harbor-team-a/edit/", refused_page(large=True), status=413),
     State("edit-gone", TEAM_A, edited_when_gone, status=409),
     State(
         "edit-conflict-one",
@@ -398,4 +394,10 @@ DIALOGS = (
     # A row that is tested may ask once more after its deletion: a 404.
     State("undo-journal", TEAM_A, undone_later, status=404),
     State("run-delete-undo", TEAM_A, deleted_many, status=404),
+)
+REFUSED = (
+    State("edit-expired", TEAM_A, refused(), status=403),
+    State("edit-too-large", TEAM_A, refused(large=True), status=413),
+    State("expired", "/registries/team-a/harbor-team-a/edit/", refused_page(), status=403),
+    State("too-large", "/registries/team-a/harbor-team-a/edit/", refused_page(large=True), status=413),
 )

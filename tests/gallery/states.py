@@ -7,7 +7,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.gallery.dialogs import DIALOGS, selected, submit
+from tests.gallery.dialogs import DIALOGS, REFUSED, selected, submit
 from tests.gallery.furnishing import (
     CALM,
     EMPTY,
@@ -469,5 +469,6 @@ STATES = (
     State("list-by-credential", "/registries/?group=credential", person="vic"),
     State("list-one-group", f"/registries/?namespace={REASONS}&group=cause&in=host:harbor.example.com"),
     State("list-by-credential-longest", f"/registries/?namespace={LONGEST}&group=credential"),
+    *REFUSED,
     *LOG_IN_STATES,  # the last ones: after so many wrong passwords the console lets nobody log in for a while
 )
