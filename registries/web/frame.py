@@ -9,7 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -97,7 +98,10 @@ def _overfull(access: Access | None) -> dict[str, Any] | None:
         "Some registries are not shown, because these namespaces have more than the console keeps for one: %(names)s. "
         "Delete those that are no longer used."
     )
-    return {"text": text % {"names": ", ".join(names[:NAMED])}}
+    shown, more = names[:NAMED], len(names[NAMED:])
+    if more:
+        shown.append(ngettext("and %(n)s more", "and %(n)s more", more) % {"n": number_format(more)})
+    return {"text": text % {"names": ", ".join(shown)}}
 
 
 class Entry(NamedTuple):

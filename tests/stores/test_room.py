@@ -135,6 +135,18 @@ def test_pages_tell_those_who_see_the_namespace(cast: Cast, monkeypatch: pytest.
     assert not told("sam")
 
 
+def test_the_notice_names_ten_namespaces_and_says_how_many_more(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, full = services().store, [f"full-{n:02}" for n in range(12)]
+    monkeypatch.setattr(type(store), "overfull", lambda self: frozenset(full))
+    client = cast.client("olive")
+
+    assert f"{', '.join(full[:10])}, 另有 2 个。" in client.get("/registries/").content.decode()
+    client.cookies["django_language"] = "en"
+    assert f"{', '.join(full[:10])}, and 2 more. Delete" in client.get("/registries/").content.decode()
+
+
 def test_an_undo_in_a_full_namespace_says_so_and_keeps_what_was_deleted(cast: Cast, settings: Any) -> None:
     settings.NAMESPACE_REGISTRIES = 1
     wiring.reset()
