@@ -264,7 +264,7 @@ class TestBatchDeletion:
         expect(dialog(page).get_by_role("heading", name=ZH.finished)).to_be_visible()
         expect(bar).to_have_attribute("value", str(total))
         dialog(page).get_by_role("link", name=ZH.close).click()
-        expect(page.get_by_role("heading", name="还没有镜像源")).to_be_visible()
+        expect(page.get_by_role("heading", name="尚无镜像源")).to_be_visible()
         notice = page.locator("#run-notices")
         expect(notice).to_contain_text(f"已删除 {total} / {total}")
         notice.get_by_role("link", name="查看").click()

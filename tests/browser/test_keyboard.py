@@ -402,4 +402,4 @@ def test_a_token_is_made_and_revoked(people: People) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
     page.get_by_role("button", name="吊销令牌").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="还没有访问令牌")).to_be_visible()
+    expect(page.get_by_role("heading", name="尚无访问令牌")).to_be_visible()

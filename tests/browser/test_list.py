@@ -332,6 +332,6 @@ class TestTheTable:
     def test_says_what_to_do_without_a_namespace(self, people: People) -> None:
         page = people("sam").open()
 
-        expect(page.get_by_role("heading", name="还没有角色")).to_be_visible()
+        expect(page.get_by_role("heading", name="尚无角色")).to_be_visible()
         expect(page.get_by_text("向管理员申请")).to_be_visible()
         expect(page.get_by_role("link", name=ZH.add)).to_have_count(0)

@@ -51,6 +51,10 @@ def test_every_translation_has_the_same_values_and_tags() -> None:
         assert set(PLACEHOLDER.findall(entry.msgstr or entry.msgstr_plural[0])) == wanted, entry.msgid
 
 
+def test_what_is_empty_is_named_with_one_word() -> None:
+    assert not [it.msgid for it in CATALOGUE if "还没有" in (it.msgstr or it.msgstr_plural[0])]
+
+
 def test_nothing_is_said_with_an_exclamation_mark_or_a_please() -> None:
     texts = [entry.msgid for entry in CATALOGUE]
     texts += [entry.msgstr or entry.msgstr_plural[0] for entry in CATALOGUE]

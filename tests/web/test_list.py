@@ -135,9 +135,9 @@ def test_what_people_typed_is_text_and_never_markup(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("person", "query", "says"),
     [
-        ("olive", {}, "还没有镜像源"),
+        ("olive", {}, "尚无镜像源"),
         ("olive", {"q": "nothing"}, "没有匹配项"),
-        ("sam", {}, "还没有角色"),
+        ("sam", {}, "尚无角色"),
         ("vic", {}, "image-admin"),
     ],
 )

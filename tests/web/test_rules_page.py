@@ -61,7 +61,7 @@ def test_it_counts_what_needs_a_person(several: Cast) -> None:
 def test_without_rules_it_says_how_to_make_one(cast: Cast, person: str) -> None:
     shown = page(cast, person)
 
-    assert "还没有规则" in shown
+    assert "尚无规则" in shown
     assert ("打开镜像源" in shown) is (person == "olive")
 
 
