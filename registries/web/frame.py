@@ -46,6 +46,7 @@ def frame(request: ConsoleRequest) -> dict[str, Any]:
         "languages": tuple(settings.LANGUAGES),
         "demo": settings.DEMO,
         "by_cluster": services().by_cluster,
+        "on_cluster": services().on_cluster,
     }
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:

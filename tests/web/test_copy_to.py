@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 
 from registries.audit.log import events_of
@@ -144,9 +145,16 @@ def test_the_preview_says_what_will_happen_and_only_that_happens(cast: Cast, sta
     shown, start = plan(client, [source], "team-b")
 
     assert text in shown
-    assert bool(start) == (state == "free")
+    assert bool(start) == ("加密保存在数据库中" in shown) == (state == "free")
+    assert "Secret" not in shown, "the embedded store has none"
     assert stored(cast) == before, "a preview changes nothing"
     assert canary.CANARY not in shown
+
+
+@pytest.mark.parametrize(("several", "where"), [(True, "这些命名空间"), (False, "副本所在命名空间")])
+def test_on_a_cluster_it_says_who_can_read_a_copy(where: str, *, several: bool) -> None:
+    shown = render_to_string("_who_reads.html", {"on_cluster": True, "several": several})
+    assert f"有权读取{where}中 Secret 的人都能读到该密码。" in shown
 
 
 def test_what_changed_after_the_preview_is_left_alone_and_said(cast: Cast) -> None:

@@ -49,6 +49,8 @@ def test_the_stored_values_are_there_but_the_password(cast: Cast, probing: Probi
     cast.add(**{**probing("harbor"), "password": CANARY})
 
     values = shown(cast.client("nina"))
+    dialog = cast.client("nina", hx_request="true").get(PATH).content.decode()
+    assert "拉取凭证" not in dialog, "the embedded store has none"
 
     assert (values["domain"], values["username"]) == (
         probing("harbor")["domain"],

@@ -101,6 +101,8 @@ def test_a_drift_is_named_and_aligned_with_one_click(cast: Cast, drift: str) -> 
 
     client = htmx(cast)
     asked = client.get(ALIGN).content.decode()
+    assert "加密保存在数据库中" in asked
+    assert not re.search("Secret|拉取凭证", asked), "the embedded store has none"
     assert stored(cast)["team-b/harbor-prod"] == copy, "asking changes nothing"
     response = client.post(ALIGN, {"uid": copy.uid, "source": source.uid})
 

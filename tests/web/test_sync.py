@@ -50,6 +50,8 @@ def test_it_is_set_up_with_a_preview_and_one_confirmation(cast: Cast) -> None:
     assert shown.index("将写入") < shown.index("<li>team-b/harbor-prod</li>")
     assert shown.index("其他镜像源占用") < shown.index("<li>team-c/harbor-prod</li>")
     assert "新的命名空间" in shown
+    assert "加密保存在数据库中" in shown
+    assert "Secret" not in shown
     assert not SyncRule.objects.exists(), "a preview changes nothing"
     assert list(stored(cast)) == ["team-a/harbor-prod", "team-c/harbor-prod"]
 
@@ -126,6 +128,8 @@ def test_a_conflict_is_solved_with_one_click(cast: Cast) -> None:
 
     asked = client.get(solve).content.decode()
     assert "覆盖" in asked
+    assert "加密保存在数据库中" in asked
+    assert "Secret" not in asked
     assert password(in_b(cast).key) == "by-hand-1"
     late = client.post(solve, {"uid": "another"})
     assert late.status_code == 409
