@@ -105,7 +105,7 @@ class TestTheSelection:
         expect(page.locator(BAR)).to_have_text(f"已选 {total} 项")
 
         page.locator("#q").fill("quay")
-        expect(page.locator(BAR)).to_have_text(f"已选 {total}，其中 {total - 1} 不在当前视图")
+        expect(page.locator(BAR)).to_have_text(f"已选 {total} 项，其中 {total - 1} 项不在当前视图")
         page.get_by_role("button", name="移出选择").click()
 
         expect(page.locator(BAR)).to_have_text("已选 1 项")

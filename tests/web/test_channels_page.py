@@ -66,7 +66,7 @@ def test_many_recipients_are_whole_in_their_form(cast: Cast, settings: Any) -> N
     assert add(cast.client("olive", **HX), "*", "mail", to=many).status_code == 200
     page = cast.client("olive").get(f"/channels/{Channel.objects.get().pk}/edit/").content.decode()
     assert f'value="{many}"' in page
-    listed = cast.client("olive").get("/channels/").content.decode()
+    listed = cast.client("olive").get("/channels/").content.decode().replace("<wbr>", "")
     assert "on-call-07@mail.example.com, …<" in listed, "in the list, as many as fit"
 
 
@@ -124,7 +124,7 @@ class TestSecrets:
         assert add(client, name="", **typed).status_code == 422
         assert add(client, **typed).status_code == 200
         pk = Channel.objects.get().pk
-        page = client.get("/channels/").content.decode()
+        page = client.get("/channels/").content.decode().replace("<wbr>", "")
         form = client.get(f"/channels/{pk}/edit/").content.decode()
         for text in (page, form):
             assert "secret-token" not in text
