@@ -159,7 +159,7 @@ def test_an_address_that_cannot_be_parsed_is_a_state_with_what_to_do(
         assert problem in shown
         assert "Correct spec.domain with kubectl" in shown
         assert "s3cretword" not in shown
-        assert "not-valid" not in shown, "the placeholder of the API, which nobody wants to copy"
+        assert 'data-copy="(not-valid)' not in shown, "nobody wants to copy the placeholder of the API"
 
 
 def test_the_pull_secret_of_an_applied_address_has_the_canonical_one(people: Cast, cluster: Cluster) -> None:
