@@ -183,7 +183,7 @@ def claim_repeat(service: str, every: timedelta, turns: Turns) -> Channel | None
         service=service,
         enabled=True,
     ).order_by("repeat_at", "pk")
-    while waiting := list(free):
+    while waiting := list(free.all()):  # asked anew: another process may have been faster
         namespace = turns.next(it.namespace for it in waiting)
         channel = next(it for it in waiting if it.namespace == namespace)
         if free.filter(pk=channel.pk).update(repeat_at=now + every):

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -322,6 +322,22 @@ class TestRepeats:
             change(f"r{n}", it, host=f"h{n}.example") for it in spaces for n in range(5)
         ]
         return sender
+
+    def test_a_channel_that_another_thread_was_faster_to_claim_is_left_to_it(self, add_channel: Add) -> None:
+        """The thread asked for the same list again and again, with a whole processor, for ever."""
+
+        class Late(outbox.Turns):
+            asked = 0
+
+            def next(self, namespaces: Iterable[str]) -> str:
+                self.asked += 1
+                assert self.asked == 1, "it is claimed by now"
+                assert outbox.claim_repeat("alertmanager", timedelta(minutes=5), outbox.Turns())
+                return super().next(namespaces)
+
+        add_channel("alertmanager", url="http://127.0.0.1:1/")
+
+        assert outbox.claim_repeat("alertmanager", timedelta(minutes=5), Late()) is None
 
     def test_many_dead_channels_of_one_namespace_keep_no_other_one_waiting(
         self, add_channel: Add, repeating: Sender
