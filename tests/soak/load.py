@@ -111,6 +111,7 @@ class Load:
 
     def _test(self, path: str) -> Callable[[], str]:
         def test() -> str:
+            self._count("test asked")
             status, body, _ = self._ask("POST", path, headers={"Authorization": f"Bearer {self._token}"})
             return f"{status} {json.loads(body).get('reason', '')}"
 
