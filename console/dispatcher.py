@@ -10,7 +10,7 @@ from django.conf import settings
 from gunicorn.workers.gthread import ThreadWorker
 
 from console.turns import LOOK, Turn, Turns
-from registries.log_in.access import LATE, PERSON, sender_address
+from registries.log_in.sender import LATE, PERSON, sender_address
 
 BODIES = 4
 """Threads for requests whose body a thread has to read. The others go on whatever these do."""

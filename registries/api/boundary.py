@@ -10,7 +10,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from registries.api.status import JSON, PASSING, REASONS, details_of, failure, named, of_error
-from registries.log_in.access import LATE, too_many_at_once
+from registries.log_in.access import too_many_at_once
+from registries.log_in.sender import LATE
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,8 @@ from registries.api.status import ApiError, of_error
 from registries.domain.access import Access, Permission
 from registries.domain.errors import ConsoleError, NotFound, Problem, TooManyRequests, Unavailable
 from registries.domain.metadata import name_problem, namespace_problem
-from registries.log_in.access import PERSON, ConsoleRequest, client_address
+from registries.log_in.access import ConsoleRequest
+from registries.log_in.sender import PERSON, client_address
 from registries.wiring import services
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="registry-console"'}

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.http import HttpRequest
 
-from registries.log_in.access import client_address
+from registries.log_in.sender import client_address
 from registries.wiring import services
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 from registries.domain.errors import Cause, Problem, TooManyRequests
-from registries.log_in.access import client_address
+from registries.log_in.sender import client_address
 from registries.log_in.throttle import Throttle
 from registries.words.problems import cause_text, error_text
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from registries.audit.action import Action
 from registries.domain.access import Access
-from registries.log_in.access import client_address
+from registries.log_in.sender import client_address
 from registries.people.grants import access_without_roles
 from registries.wiring import services
 

@@ -5,8 +5,6 @@ user name does not hold for an address from which the account has logged in befo
 there. At such an address, django-axes locks the pair of name and address.
 """
 
-from ipaddress import IPv6Address, ip_address, ip_network
-
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -17,11 +15,9 @@ from registries.audit.log import logged_in_from
 from registries.domain.access import Access
 from registries.domain.errors import TooManyRequests
 from registries.limits import Rates
+from registries.log_in.sender import network
 from registries.people.grants import access_without_roles
 from registries.wiring import services
-
-IPV6_PREFIX = 64
-"""One client usually has all addresses of such a prefix."""
 
 
 class Throttle:
@@ -65,14 +61,3 @@ class Throttle:
 def _has_logged_in(username: str, source: str) -> bool:
     user = User.objects.filter(username=username).first()
     return user is not None and logged_in_from(access_without_roles(user, source))
-
-
-def network(source: str) -> str:
-    """The IPv6 prefix of an address. Other addresses as they are."""
-    try:
-        address = ip_address(source)
-    except ValueError:
-        return source
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    return str(address.ipv4_mapped or ip_network((address, IPV6_PREFIX), strict=False))

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django_htmx.http import reswap
 
 from registries.domain.errors import ConsoleError, Problem, TooManyRequests
-from registries.log_in.access import LATE, too_many_at_once
+from registries.log_in.access import too_many_at_once
+from registries.log_in.sender import LATE
 from registries.web.frame import shown_theme
 from registries.web.responses import is_htmx, toast
 from registries.words.problems import error_text, problem_text

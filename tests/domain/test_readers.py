@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from registries.addresses import parse_address
 from registries.domain.resource import decode_base64
-from registries.log_in.access import client_address
+from registries.log_in.sender import client_address
 from registries.probe.proxy import host_matches
 from tests.examples import of
 

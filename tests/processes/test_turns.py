@@ -27,7 +27,7 @@ from console.turns import (
     Turns,
 )
 from registries.domain.problem import Problem
-from registries.log_in.access import LATE, sender_address
+from registries.log_in.sender import LATE, sender_address
 from registries.words.problems import problem_text
 from tests.cast import Cast
 from tests.peers.command import LONG, Serving, manage

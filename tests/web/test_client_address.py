@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from registries.log_in.access import client_address
+from registries.log_in.sender import client_address
 
 FORMS = [
     ("203.0.113.7", "203.0.113.7"),

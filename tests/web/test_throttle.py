@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from registries import limits
-from registries.log_in.throttle import network
+from registries.log_in.sender import network
 from registries.models import ApiBucket, AuditEntry
 from registries.wiring import services
 from tests.cast import Cast
