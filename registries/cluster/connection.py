@@ -19,6 +19,7 @@ import urllib3
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.client.rest import RESTClientObject, RESTResponse
+from urllib3.connection import HTTPSConnection
 
 from registries.cluster.failures import Expired, refusal, silence
 from registries.cluster.json_list import read_list
@@ -242,8 +243,23 @@ def _patiently(ask: Callable[[], T]) -> T:
     raise AssertionError("unreachable")
 
 
+class _Dialled(HTTPSConnection):
+    """A connection whose TLS handshake can break off, like one that is refused: nothing was sent on it."""
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except ConnectionError as error:
+            raise urllib3.exceptions.NewConnectionError(self, str(error)) from error
+
+
+class _Pool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Dialled
+
+
 def _opened(given: Configuration, context: SSLContext | None) -> RESTClientObject:
     made = RESTClientObject(given)
+    made.pool_manager.pool_classes_by_scheme = {**made.pool_manager.pool_classes_by_scheme, "https": _Pool}
     if context is not None:
         made.pool_manager.connection_pool_kw["ssl_context"] = context
     return made

@@ -1,9 +1,13 @@
 """Writes that a cluster took and did not answer: they may have been done, and the journal says so."""
 
+import socket
+import struct
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from kubernetes.client import Configuration
 
 from registries.cluster.connection import Connection, Json
 from registries.domain.errors import Problem, Unavailable
@@ -94,6 +98,23 @@ REHEARSALS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     ),
     "delete": ("DELETE", lambda it: it.delete(f"{TEAM_A}/harbor-prod?dryRun=All")),
 }
+
+
+@pytest.mark.parametrize("hello", [0, 1], ids=["at once", "within the greeting of TLS"])
+def test_one_that_breaks_off_before_it_is_sent_was_not_done(hello: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def break_off() -> None:
+            client, _ = listener.accept()
+            client.recv(hello)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # with a reset
+            client.close()
+
+        threading.Thread(target=break_off, daemon=True).start()
+        given = Configuration(host=f"https://127.0.0.1:{listener.getsockname()[1]}")
+        given.retries = False
+        with pytest.raises(Unavailable, match=Problem.CLUSTER_AWAY):
+            Connection(given).call("POST", "/x", subject="", body={})
 
 
 @pytest.mark.parametrize("name", REHEARSALS)
