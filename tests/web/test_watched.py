@@ -62,10 +62,20 @@ def test_the_next_check(cast: Cast, interval: int | None, wait: timedelta | None
     assert text in shown(cast)
 
 
-@pytest.mark.parametrize(("reason", "seldom"), [("bad_credentials", True), ("timeout", False)])
-def test_a_refused_credential_is_checked_less_often(cast: Cast, reason: str, seldom: bool) -> None:
+@pytest.mark.parametrize(
+    ("recent", "reason", "seldom"),
+    [
+        ("+x", "bad_credentials", True),
+        ("+-", "timeout", False),
+        ("+x", "rate_limited", True),
+        ("x+", "rate_limited", False),
+    ],
+)
+def test_a_refused_credential_is_checked_less_often(
+    cast: Cast, recent: str, reason: str, seldom: bool
+) -> None:
     due_at = timezone.now() + timedelta(hours=21)
-    plan(cast.add().uid, interval=21_600, due_at=due_at, tested_reason=reason)
+    plan(cast.add().uid, interval=21_600, due_at=due_at, recent=recent, tested_reason=reason)
     found = shown(cast)
     assert "next check in 21 h" in found or "next check in 20 h" in found
     assert ("less often while it is refused" in found) is seldom

@@ -13,7 +13,7 @@ from registries.models import DayRecord, ScheduledCredential, StateChange
 from registries.schedule import days, rows
 from registries.schedule.due import JITTER
 from registries.schedule.intervals import Setting, Source
-from registries.schedule.state import REFUSED, State
+from registries.schedule.state import State, was_refused
 from registries.web.lists.rows import DAYS
 from registries.wiring import services
 from registries.words import labels
@@ -134,7 +134,7 @@ def _next(row: ScheduledCredential | None, setting: Setting, now: datetime) -> s
         return _("Checked every %(every)s; the next check is due") % {"every": every}
     left = row.due_at - now
     texts = {"every": every, "wait": labels.span(left)}
-    if left.total_seconds() > row.interval * JITTER[1] and row.tested_reason in REFUSED:
+    if left.total_seconds() > row.interval * JITTER[1] and was_refused(row.recent, row.tested_reason):
         return _("Checked every %(every)s, less often while it is refused; next check in %(wait)s") % texts
     return _("Checked every %(every)s; next check in %(wait)s") % texts
 
