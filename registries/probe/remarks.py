@@ -8,7 +8,7 @@ ADDRESS_PROBLEMS: dict[str, Text] = {
         "缺少主机名；填写“主机名[:端口]”，例如 harbor.example.com:8443",
         "The host name is missing; enter host[:port], for example harbor.example.com:8443",
     ),
-    "whitespace_inside": Text("地址中有空格或换行；请删除", "The address contains white space; remove it"),
+    "whitespace_inside": Text("地址中有空格或换行；请去掉", "The address contains white space; remove it"),
     "control_character": Text(
         "地址包含不可见字符 {part}；请手动重新输入",
         "The address contains an invisible character ({part}); type it again",
@@ -29,7 +29,7 @@ ADDRESS_PROBLEMS: dict[str, Text] = {
         "地址不能包含 ? 或 #；删除该符号及其后的内容",
         "An address must not contain ? or #; remove it and everything after it",
     ),
-    "backslash": Text("地址不能包含反斜杠 \\；请删除", "An address must not contain a backslash; remove it"),
+    "backslash": Text("地址不能包含反斜杠 \\；请去掉", "An address must not contain a backslash; remove it"),
     "zone_id": Text(
         "IPv6 地址不能带 % 区域标识；删除 % 及其后的内容",
         "An IPv6 address must not have a zone; remove % and everything after it",

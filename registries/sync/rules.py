@@ -209,8 +209,9 @@ class Rules:
         waiting = rows.waiting_for([it.key for it in registries]) if rules else {}
 
         def acted_on(rule: Rule | None) -> bool:
-            acts = rule is not None and not rule.ending and rule.state is not RuleState.SOURCE_GONE
-            return acts and rule is not None and rule.uid not in uids
+            if rule is None or rule.ending or rule.state is RuleState.SOURCE_GONE:
+                return False
+            return rule.uid not in uids
 
         return Deletion(
             sources,
